@@ -1,0 +1,66 @@
+"""The application object: what every command gets from the line that it was called by.
+
+What belongs here: streams, warnings, the session. What does not: what a command does
+(``commands``).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ghcrctl.cli.format.safe import printable
+from ghcrctl.settings import Settings
+
+if TYPE_CHECKING:
+    from ghcrctl.operations.session import Session
+
+
+class App:
+    """One run of the program. ``flags``: settings given on the command line, by name."""
+
+    def __init__(self) -> None:
+        self.flags: dict[str, object] = {}
+        self._warned: set[str] = set()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, flags first."""
+        return Settings(flags=self.flags)
+
+    @property
+    def debugging(self) -> bool:
+        """Whether requests and tracebacks are shown."""
+        return bool(self.settings.get("debug"))
+
+    def session(self) -> Session:
+        """Begin a session whose warnings go to the person."""
+        from ghcrctl.operations.session import Session
+
+        debug = self.debug if self.debugging else None
+        return Session(self.settings, warn=self.warn, debug=debug)
+
+    def out(self, text: str) -> None:
+        """Print a line of result; control characters of foreign text are made visible."""
+        self.write(f"{printable(text)}\n")
+
+    def write(self, text: str) -> None:
+        """Print finished result text."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def warn(self, text: str) -> None:
+        """Print a warning, once."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self.error_line(f"warning: {text}")
+
+    def debug(self, text: str) -> None:
+        """Print a line for whoever looks for a fault."""
+        self.error_line(f"debug: {text}")
+
+    def error_line(self, text: str) -> None:
+        """Print a line that is no result."""
+        lines = "\n".join(printable(line) for line in text.split("\n"))
+        sys.stderr.write(f"{lines}\n")
+        sys.stderr.flush()

@@ -1,0 +1,115 @@
+"""``ghcrctl images``."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.format.human import ago, human_size
+from ghcrctl.cli.format.listing import Listing
+from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.operations.images import SORT_KEYS, list_images
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.operations.images import ImageRow
+
+NONE = "<none>"
+# Docker's names of the fields, with the headers that its tables give them.
+HEADERS = {
+    "Repository": "REPOSITORY",
+    "Tag": "TAG",
+    "Digest": "DIGEST",
+    "ID": "IMAGE ID",
+    "CreatedSince": "CREATED",
+    "CreatedAt": "CREATED AT",
+    "Size": "SIZE",
+    "Containers": "CONTAINERS",
+    "SharedSize": "SHARED SIZE",
+    "UniqueSize": "UNIQUE SIZE",
+    "VirtualSize": "SIZE",
+    "Type": "TYPE",
+}
+_COLUMNS = ("Repository", "Tag", "ID", "CreatedSince", "Size")
+_WITH_DIGEST = ("Repository", "Tag", "Digest", "ID", "CreatedSince", "Size")
+
+
+@click.command(
+    cls=Command,
+    short_help="List local images",
+    examples="""
+    ghcrctl images
+    ghcrctl images --digests ghcr.io/OWNER/IMAGE
+    ghcrctl images --filter reference='owner/*' --sort size
+    ghcrctl images --format '{{.Repository}}:{{.Tag}} {{.Digest}}'
+    ghcrctl images --format json
+    """,
+)
+@click.argument("name", metavar="[NAME[:TAG]]", required=False)
+@click.option("--digests", is_flag=True, help="Show the digest a repository knows an image by.")
+@click.option("-q", "--quiet", is_flag=True, help="Show IDs only.")
+@click.option("--no-trunc", is_flag=True, help="Show IDs in full.")
+@click.option(
+    "-a", "--all", "_all", is_flag=True, help="Show all images, as is the default (for docker)."
+)
+@click.option(
+    "-f",
+    "--filter",
+    "filters",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Show only what fits: dangling, label, before, since, reference.",
+)
+@click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@click.option(
+    "--sort", type=click.Choice(SORT_KEYS), default="created", show_default=True, help="Order."
+)
+@pass_app
+def command(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    name: str | None,
+    digests: bool,
+    quiet: bool,
+    no_trunc: bool,
+    _all: bool,
+    filters: tuple[str, ...],
+    format_: str | None,
+    sort: str,
+) -> None:
+    """List the images of the local store.
+
+    Sizes are of what is stored: layers are kept as they travel, compressed.
+    """
+    listing = Listing(HEADERS, _WITH_DIGEST if digests else _COLUMNS, noun="image")
+    now = datetime.now(timezone.utc)
+    with app.session() as session:
+        rows = list_images(session, name=name, filters=filters, sort=sort)
+    shown = [fields(row, now, full=no_trunc) for row in rows]
+    if quiet:
+        shown = list({row["ID"]: row for row in shown}.values())
+    app.write(listing.render(shown, format=format_, quiet_field="ID" if quiet else None))
+
+
+def fields(row: ImageRow, now: datetime, *, full: bool) -> Mapping[str, object]:
+    """Put a row into docker's words."""
+    size = human_size(row.size)
+    created = row.created
+    return {
+        "Containers": "N/A",
+        "CreatedAt": f"{created:%Y-%m-%d %H:%M:%S +0000 UTC}" if created else "N/A",
+        "CreatedSince": ago(created, now),
+        "Digest": str(row.digest) if row.digest else NONE,
+        "ID": str(row.image_id) if full else row.image_id.short,
+        "Repository": row.repository or NONE,
+        "SharedSize": "N/A",
+        "Size": size,
+        "Tag": row.tag or NONE,
+        "Type": row.kind or "image",
+        "UniqueSize": "N/A",
+        "VirtualSize": size,
+    }

@@ -1,0 +1,111 @@
+"""``ghcrctl import``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from ghcrctl.cli.options import Command, pass_app, platform_option
+from ghcrctl.errors import NotFoundError, UsageError
+from ghcrctl.oci.platform import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.operations.session import Session
+
+
+@click.command(
+    cls=Command,
+    short_help="Make an image of a file tree in a tar archive",
+    examples="""
+    tar -c -C rootfs . | ghcrctl import - OWNER/IMAGE:1.0
+    ghcrctl import -c 'CMD ["/hello"]' -c 'ENV GREETING=hi' rootfs.tar.gz hello_docker
+    ghcrctl import -m 'from the build server' https://example.com/rootfs.tar.xz OWNER/IMAGE
+    """,
+)
+@click.argument("source", metavar="FILE|-|URL")
+@click.argument("name", metavar="[NAME[:TAG]]", required=False)
+@click.option(
+    "-c", "--change", "changes", multiple=True, help="Apply a Dockerfile instruction to the image."
+)
+@click.option("-m", "--message", default="", help="Comment of the image's history.")
+@platform_option
+@pass_app
+def command(
+    app: App,
+    *,
+    source: str,
+    name: str | None,
+    changes: tuple[str, ...],
+    message: str,
+    platform: str | None,
+) -> None:
+    """Make an image of a tar archive (plain, or packed by gzip, bzip2, xz or zstd).
+
+    Prints the new image's ID. SOURCE_DATE_EPOCH, where it is set, is the image's time of making.
+    """
+    from ghcrctl.operations.import_image import import_image
+
+    with app.session() as session, _opened(session, source) as stream:
+        reference = session.parse(name).tagged() if name else None
+        if reference and reference.digest:
+            raise UsageError(f"cannot import under a digest: {reference}")
+        result = import_image(
+            session.store,
+            stream,
+            reference=reference,
+            changes=changes,
+            message=message or f"Imported from {source}",
+            platform=Platform.parse(platform) if platform else session.settings.platform,
+            created=_created(session),
+        )
+    app.out(str(result.image_id))
+
+
+def _created(session: Session) -> datetime | None:
+    """Read the time that reproducible builds ask for (reproducible-builds.org, SOURCE_DATE_EPOCH)."""
+    epoch = session.settings.environ.get("SOURCE_DATE_EPOCH")
+    if not epoch:
+        return None
+    try:
+        return datetime.fromtimestamp(int(epoch), timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(f"SOURCE_DATE_EPOCH cannot be `{epoch}`: no number of seconds") from None
+
+
+@contextmanager
+def _opened(session: Session, source: str) -> Iterator[BinaryIO]:
+    if source == "-":
+        if sys.stdin.isatty():
+            raise UsageError(
+                "standard input is a terminal", hint="tar -c . | ghcrctl import - NAME"
+            )
+        yield sys.stdin.buffer
+    elif source.startswith(("http://", "https://")):
+        with session.fetch(source) as stream:
+            yield stream
+    else:
+        yield from _opened_file(Path(source))
+
+
+def _opened_file(path: Path) -> Iterator[BinaryIO]:
+    if path.is_dir():
+        raise UsageError(
+            f"{path} is a directory", hint=f"tar -c -C {path} . | ghcrctl import - NAME"
+        )
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise NotFoundError(f"no such file: {path}") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {os.strerror(error.errno or 0)}") from None
+    with file:
+        yield file

@@ -1,0 +1,88 @@
+"""``ghcrctl inspect``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ghcrctl.cli.format.inspecting import Inspection
+from ghcrctl.cli.format.values import StringMap, Struct
+from ghcrctl.cli.main import report
+from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
+from ghcrctl.errors import GhcrctlError
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.inspect import inspect_local, inspect_remote
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.app import App
+
+
+@click.command(
+    cls=Command,
+    short_help="Describe images in detail",
+    examples="""
+    ghcrctl inspect ghcr.io/OWNER/IMAGE:1.0
+    ghcrctl inspect --format '{{index .RepoDigests 0}}' OWNER/IMAGE
+    ghcrctl inspect --remote --platform linux/arm64 OWNER/IMAGE:1.0
+    """,
+)
+@click.argument("names", metavar="NAME|ID|DIGEST...", nargs=-1, required=True)
+@click.option("-f", "--format", "format_", metavar="FORMAT", help="json, or a Go template.")
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(["image"]),
+    help="What to describe; there are only images here.",
+)
+@click.option("--remote", is_flag=True, help="Ask the registry; nothing is pulled.")
+@platform_option
+@registry_options
+@pass_app
+def command(
+    app: App,
+    *,
+    names: tuple[str, ...],
+    format_: str | None,
+    kind: str | None,  # noqa: ARG001 there is one kind
+    remote: bool,
+    platform: str | None,
+) -> None:
+    """Describe images as docker does, as a JSON array."""
+    inspection = Inspection(format_)
+    wanted = Platform.parse(platform) if platform else None
+    documents: list[Struct] = []
+    failed: GhcrctlError | None = None
+    with app.session() as session:
+        for name in names:
+            try:
+                document = (
+                    inspect_remote(session, session.parse(name), wanted)
+                    if remote
+                    else inspect_local(session, name, wanted)
+                )
+            except GhcrctlError as error:
+                failed = failed or error
+                report(app, error)
+            else:
+                documents.append(as_struct(document))
+    app.write(inspection.render(documents) if documents or not format_ else "")
+    if failed:
+        raise click.exceptions.Exit(failed.exit_status)
+
+
+def as_struct(document: dict[str, Any]) -> Struct:
+    """Give a document the fields that templates may ask for."""
+    values = dict(document)
+    config = values.get("Config")
+    if isinstance(config, dict):
+        values["Config"] = _config(config)
+    for key in ("RootFS", "Metadata", "Descriptor"):
+        if isinstance(values.get(key), dict):
+            values[key] = Struct(values[key], noun=key)
+    return Struct(values, noun="image", aliases={"ID": "Id"})
+
+
+def _config(config: dict[str, Any]) -> dict[str, Any]:
+    labels = config.get("Labels")
+    return config | ({"Labels": StringMap(labels)} if isinstance(labels, dict) else {})

@@ -1,0 +1,90 @@
+"""``ghcrctl login``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.app import App
+
+# A token has well under a hundred characters, an identity token a few thousand.
+_LONGEST_SECRET = 64 * 1024
+
+
+@click.command(
+    cls=Command,
+    short_help="Sign in to a registry",
+    examples="""
+    echo $CR_PAT | ghcrctl login -u USERNAME --password-stdin
+    ghcrctl login ghcr.io
+    gh auth token | ghcrctl login -u USERNAME --password-stdin
+    """,
+)
+@click.argument("server", default="ghcr.io")
+@click.option("-u", "--username", help="User name; on ghcr.io your GitHub login.")
+@click.option("-p", "--password", help="Password or token; visible to others on this machine.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@registry_options
+@pass_app
+def command(
+    app: App, *, server: str, username: str | None, password: str | None, password_stdin: bool
+) -> None:
+    """Sign in to a registry, ghcr.io by default.
+
+    The credential is checked with the registry, then kept in the system's keyring, or where
+    docker's credential helper keeps it, or in a file that only you can read.
+    """
+    from ghcrctl.operations.login import login, registry_name
+
+    registry = registry_name(server)
+    if password is not None:
+        if password_stdin:
+            raise UsageError("--password and --password-stdin are mutually exclusive")
+        app.warn("Using --password via the CLI is insecure. Use --password-stdin.")
+    if password_stdin and not username:
+        raise UsageError("must provide --username with --password-stdin")
+    username, secret = _ask(registry, username, password, from_stdin=password_stdin)
+    with app.session() as session:
+        result = login(session, registry, username, secret)
+    for warning in result.warnings:
+        app.warn(warning)
+    app.out("Login Succeeded")
+
+
+def _ask(
+    registry: str, username: str | None, password: str | None, *, from_stdin: bool
+) -> tuple[str, str]:
+    """Get what was not given: from standard input, or from the person at a terminal."""
+    if from_stdin:
+        password = _read_secret()
+    elif (username is None or password is None) and not sys.stdin.isatty():
+        raise UsageError(
+            "cannot ask for a password: standard input is no terminal",
+            hint=f"echo $TOKEN | ghcrctl login {registry} -u USERNAME --password-stdin",
+        )
+    if username is None:
+        username = str(click.prompt("Username", err=True))
+    if password is None:
+        password = str(click.prompt("Password", hide_input=True, err=True))
+    if not username or not password:
+        raise UsageError("user name and password must not be empty")
+    return username, password
+
+
+def _read_secret() -> str:
+    secret = sys.stdin.read(_LONGEST_SECRET + 1)
+    if len(secret) > _LONGEST_SECRET:
+        raise UsageError(f"standard input has more than {_LONGEST_SECRET} characters: no password")
+    secret = secret.strip()
+    if not secret:
+        raise UsageError(
+            "standard input is empty",
+            hint="the variable that was meant to hold the token may not be set",
+        )
+    return secret

@@ -1,0 +1,124 @@
+"""``ghcrctl pull``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.progress import PULL_WORDS, LineObserver, watching
+from ghcrctl.errors import UsageError
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.pull import Selection, pull, tags_of
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.app import App
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.pull import PullResult
+    from ghcrctl.operations.session import Session
+
+
+@click.command(
+    cls=Command,
+    short_help="Bring images from a registry",
+    examples="""
+    ghcrctl pull OWNER/IMAGE
+    ghcrctl pull ghcr.io/OWNER/IMAGE:1.0 docker.io/alpine:3.20
+    ghcrctl pull OWNER/IMAGE@sha256:82d1e9d7...
+    ghcrctl pull --platform linux/arm64 OWNER/IMAGE:1.0
+    ghcrctl pull --all-platforms OWNER/IMAGE:1.0
+    """,
+)
+@click.argument("names", metavar="NAME[:TAG|@DIGEST]...", nargs=-1, required=True)
+@click.option("-a", "--all-tags", is_flag=True, help="Pull all tags of the repository.")
+@click.option(
+    "--platform",
+    "platforms",
+    metavar="OS/ARCH[/VARIANT]",
+    multiple=True,
+    help="Platform to take; given several times, a smaller index of these.",
+)
+@click.option("--all-platforms", is_flag=True, help="Keep the index with all its platforms.")
+@click.option(
+    "--foreign-layers",
+    type=click.Choice(["fetch", "skip"]),
+    default="fetch",
+    show_default=True,
+    help="Layers that their publisher keeps elsewhere (Windows images).",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print the names of what was pulled, no more.")
+@registry_options
+@pass_app
+def command(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    names: tuple[str, ...],
+    all_tags: bool,
+    platforms: tuple[str, ...],
+    all_platforms: bool,
+    foreign_layers: str,
+    quiet: bool,
+) -> None:
+    """Bring images from a registry into the local store.
+
+    Of a multi-platform image this machine's platform is taken, as docker does.
+    """
+    if platforms and all_platforms:
+        raise UsageError("--platform and --all-platforms exclude each other")
+    select = Selection(tuple(Platform.parse(text) for text in platforms), all_platforms)
+    with app.session() as session:
+        references = [session.parse(name) for name in names]
+        if all_tags:
+            references = [tag for name in references for tag in _all_tags(app, session, name)]
+        for reference in references:
+            _pull(app, session, reference, select, skip=foreign_layers == "skip", quiet=quiet)
+
+
+def _all_tags(app: App, session: Session, reference: Reference) -> list[Reference]:
+    if reference.tag or reference.digest:
+        raise UsageError(
+            "tag can't be used with --all-tags/-a", hint=f"ghcrctl pull -a {reference.name}"
+        )
+    tags, helpers = tags_of(session, reference)
+    if helpers:
+        app.warn(f"left out {helpers} tags that only hold signatures or attestations (sha256-...)")
+    return tags
+
+
+def _pull(
+    app: App, session: Session, reference: Reference, select: Selection, *, skip: bool, quiet: bool
+) -> None:
+    if not (reference.tag or reference.digest or quiet):
+        app.out("Using default tag: latest")
+    reference = reference.tagged()
+    lines = LineObserver(
+        app,
+        PULL_WORDS,
+        lambda: f"{reference.target}: Pulling from {reference.repository}",
+        quiet=quiet,
+    )
+    with watching(lines, quiet=quiet) as observer:
+        result = pull(session, reference, select=select, skip_foreign=skip, observer=observer)
+    _report(app, result, quiet=quiet)
+
+
+def _report(app: App, result: PullResult, *, quiet: bool) -> None:
+    name = result.reference
+    if result.kind:
+        app.warn(f"{name} is no container image but an artifact of type {result.kind}")
+    if result.skipped:
+        app.warn(
+            f"{len(result.skipped)} foreign layers of {name} were left out; it cannot run "
+            "without them"
+        )
+    if quiet:
+        app.out(str(name))
+        return
+    app.out(f"Digest: {result.digest}")
+    app.out(
+        f"Status: Downloaded newer image for {name}"
+        if result.updated
+        else f"Status: Image is up to date for {name}"
+    )
+    app.out(str(name))

@@ -1,0 +1,55 @@
+"""``ghcrctl serve``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.app import App
+
+
+@click.command(
+    cls=Command,
+    short_help="Serve the local images as a registry",
+    examples="""
+    ghcrctl serve
+    ghcrctl serve --addr 127.0.0.1:0 --store /srv/images --read-only
+    docker pull localhost:5000/ghcr.io/OWNER/IMAGE:1.0
+    """,
+)
+@click.option(
+    "--addr",
+    metavar="HOST:PORT",
+    default="127.0.0.1:5000",
+    show_default=True,
+    help="Where to listen; port 0 takes a free one.",
+)
+@click.option("--read-only", is_flag=True, help="Refuse pushes and deletions.")
+@pass_app
+def command(app: App, *, addr: str, read_only: bool) -> None:
+    """Serve the local store as a registry that can be pulled from and pushed to.
+
+    There is no sign-in and no TLS: on an address other than loopback everybody who reaches it can
+    read, and without --read-only write.
+    """
+    from ghcrctl.operations.serve import make_server
+
+    host, port = _address(addr)
+    with app.session() as session:
+        server = make_server(session, host, port, read_only=read_only)
+        if host not in {"127.0.0.1", "::1", "localhost"}:
+            app.warn(f"{host} may be reached from other machines, without sign-in and without TLS")
+        app.out(f"Serving {session.store.root} on {server.url} (Ctrl-C ends)")
+        server.run()
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or int(port) > 65535:
+        raise UsageError(f"`{text}` is no address", hint="write HOST:PORT, such as 127.0.0.1:5000")
+    return host.strip("[]") or "127.0.0.1", int(port)

@@ -1,0 +1,30 @@
+"""``ghcrctl tag``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.operations.tag import tag
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.app import App
+
+
+@click.command(
+    cls=Command,
+    short_help="Give a local image further names",
+    examples="""
+    ghcrctl tag 38f737a91f39 ghcr.io/OWNER/NEW_IMAGE:latest
+    ghcrctl tag hello_docker OWNER/hello_docker:1.0 OWNER/hello_docker:latest
+    """,
+)
+@click.argument("source", metavar="SOURCE[:TAG|@DIGEST]|ID")
+@click.argument("targets", metavar="TARGET[:TAG]...", nargs=-1, required=True)
+@pass_app
+def command(app: App, *, source: str, targets: tuple[str, ...]) -> None:
+    """Give a local image one or several further names."""
+    with app.session() as session:
+        tag(session, source, [session.parse(target) for target in targets])

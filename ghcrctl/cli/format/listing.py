@@ -1,0 +1,115 @@
+r"""docker's ``--format`` of listings, for every command that lists.
+
+What belongs here: the contract: ``table``, ``table TEMPLATE``, ``json``, ``TEMPLATE`` and
+``--quiet``. What does not: which fields a listing has, and their values (each command).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.cli.format.gojson import dumps
+from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.table import align, render_rows
+from ghcrctl.cli.format.values import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_TABLE = "table"
+_JSON = "json"
+
+
+class Listing:
+    """What a command lists, and how it can be shown.
+
+    Args:
+        headers: the column's name by field, for every field that a template may ask for.
+        default_columns: the fields of the plain table, left to right.
+        noun: what one row is called in errors.
+        placeholders: what the plain table shows where a field is empty, by field.
+    """
+
+    def __init__(
+        self,
+        headers: Mapping[str, str],
+        default_columns: Sequence[str],
+        *,
+        noun: str = "row",
+        placeholders: Mapping[str, str] | None = None,
+    ) -> None:
+        self._headers = dict(headers)
+        self._columns = tuple(default_columns)
+        self._noun = noun
+        self._placeholders = dict(placeholders or {})
+
+    def render(
+        self,
+        rows: Iterable[Mapping[str, object]],
+        *,
+        format: str | None,  # noqa: A002 - it is the option's name
+        quiet_field: str | None = None,
+    ) -> str:
+        r"""Write rows as ``--format`` and ``--quiet`` ask.
+
+        As in docker, ``--quiet`` gives way to a format other than ``table``, and ``\t`` and ``\n``
+        in a template are a tab and a line feed.
+
+        Args:
+            rows: the fields of each row; JSON has all of them.
+            format: the option's value; None or empty where it is not given.
+            quiet_field: the only field to show, where ``--quiet`` is given.
+
+        Returns:
+            Lines, each with its line feed.
+
+        Raises:
+            InvalidTemplateError: the template cannot be read or applied.
+        """
+        chosen = (format or _TABLE).strip(" ")
+        if chosen == _JSON:
+            return "".join(f"{dumps(self._row(row))}\n" for row in rows)
+        if chosen in ("", _TABLE):
+            return self._plain(rows, quiet_field)
+        if chosen.startswith(_TABLE):
+            return self._template_table(rows, chosen.removeprefix(_TABLE))
+        return self._template_lines(rows, chosen)
+
+    def _row(self, row: Mapping[str, object]) -> Row:
+        return row if isinstance(row, Row) else Row(row, noun=self._noun)
+
+    def _plain(self, rows: Iterable[Mapping[str, object]], quiet_field: str | None) -> str:
+        if quiet_field is not None:
+            return "".join(f"{printable(str(row.get(quiet_field, '')))}\n" for row in rows)
+        columns = [(name, self._headers[name]) for name in self._columns]
+        return render_rows(map(self._filled, rows), columns, headers=True)
+
+    def _filled(self, row: Mapping[str, object]) -> dict[str, object]:
+        return {name: value or self._placeholders.get(name, value) for name, value in row.items()}
+
+    def _template_table(self, rows: Iterable[Mapping[str, object]], text: str) -> str:
+        from ghcrctl.cli.format.template import compile_template
+
+        template = compile_template(_unescape(text))
+        body = [template.render(self._cells(row), clean=_lines) for row in rows]
+        header = template.render_header(self._headers)
+        return align("".join(f"{line}\n" for line in [header, *body]))
+
+    def _cells(self, row: Mapping[str, object]) -> Row:
+        # A tab or line feed of a value would break the table; those of the template make it.
+        cells = {key: printable(v) if isinstance(v, str) else v for key, v in row.items()}
+        return Row(cells, noun=self._noun)
+
+    def _template_lines(self, rows: Iterable[Mapping[str, object]], text: str) -> str:
+        from ghcrctl.cli.format.template import compile_template
+
+        template = compile_template(_unescape(text))
+        return "".join(f"{template.render(self._row(row), clean=_lines)}\n" for row in rows)
+
+
+def _unescape(text: str) -> str:
+    return text.strip(" ").replace("\\t", "\t").replace("\\n", "\n")
+
+
+def _lines(text: str) -> str:
+    return printable(text, keep="\n\t")

@@ -1,0 +1,62 @@
+"""What functions ask of their arguments.
+
+What belongs here: the type of a function, and checks that word a wrong argument. What does not:
+the functions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.cli.format.template.faults import TemplateFaultError
+from ghcrctl.cli.format.template.kinds import Kind, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_LONGEST = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of templates: what it does, and how many arguments it takes.
+
+    ``most`` is None where there is no limit.
+    """
+
+    body: Callable[[list[Any]], Any]
+    least: int
+    most: int | None
+
+    def call(self, name: str, values: Sequence[Any]) -> Any:
+        """Apply the function.
+
+        Raises:
+            TemplateFaultError: there are too few or too many arguments, one is of a wrong kind, or
+                the text that results is too long.
+        """
+        if len(values) < self.least or (self.most is not None and len(values) > self.most):
+            wanted = f"at least {self.least}" if self.most is None else str(self.least)
+            if self.most not in (None, self.least):
+                wanted += f" to {self.most}"
+            reason = f"wrong number of arguments for {name}: it takes {wanted}, not {len(values)}"
+            raise TemplateFaultError(reason)
+        result = self.body(list(values))
+        if isinstance(result, str) and len(result) > _LONGEST:
+            raise TemplateFaultError(f"the text that {name} makes is too long")
+        return result
+
+
+def text_of(value: Any, name: str) -> str:
+    """Insist on a text, for the function called `name`."""
+    if kind_of(value) is not Kind.TEXT:
+        raise TemplateFaultError(f"{name} needs a text, not {kind_of(value).value}")
+    return str(value)
+
+
+def int_of(value: Any, name: str) -> int:
+    """Insist on a whole number, for the function called `name`."""
+    if kind_of(value) is not Kind.INT:
+        raise TemplateFaultError(f"{name} needs a whole number, not {kind_of(value).value}")
+    return int(value)

@@ -1,0 +1,44 @@
+"""What goes wrong in templates, from inside (a fault) to what people read.
+
+What belongs here: the engine's own exception and the wording of its position. What does not: the
+reasons, which are written where they are found.
+"""
+
+from __future__ import annotations
+
+from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.table import display_width
+from ghcrctl.errors import InvalidTemplateError
+
+_WINDOW = 60
+
+
+class TemplateFaultError(Exception):
+    """A reason, and where in the template; never leaves the engine.
+
+    Args:
+        reason: lower case, without a full stop.
+        offset: characters from the template's start; None until a node's position is known.
+        hint: what to write instead.
+    """
+
+    def __init__(self, reason: str, *, offset: int | None = None, hint: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.offset = offset
+        self.hint = hint
+
+
+def explain(fault: TemplateFaultError, text: str) -> InvalidTemplateError:
+    """Word a fault for people: the reason, the line of the template and a caret under the place."""
+    offset = min(fault.offset or 0, len(text))
+    start = text.rfind("\n", 0, offset) + 1
+    end = text.find("\n", offset)
+    line = text[start : end if end >= 0 else len(text)]
+    column = offset - start
+    cut = max(0, column - _WINDOW)
+    before = ("..." if cut else "") + printable(line[cut:column])
+    after = printable(line[column : column + _WINDOW])
+    caret = " " * display_width(before) + "^"
+    message = f"invalid template: {printable(fault.reason)}\n  {before}{after}\n  {caret}"
+    return InvalidTemplateError(message, hint=fault.hint)

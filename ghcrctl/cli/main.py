@@ -1,0 +1,133 @@
+"""The entry point: the group of all commands, and where errors become words and exit statuses."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from ghcrctl import __version__
+from ghcrctl.cli.app import App
+from ghcrctl.cli.options import LazyGroup
+from ghcrctl.errors import ExitStatus, GhcrctlError, InterruptedByUserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = {
+    "login": ("login", "Sign in to a registry"),
+    "logout": ("logout", "Sign out of a registry"),
+    "pull": ("pull", "Bring images from a registry"),
+    "push": ("push", "Send images to a registry"),
+    "images": ("images", "List local images"),
+    "inspect": ("inspect", "Describe images in detail"),
+    "tag": ("tag", "Give a local image further names"),
+    "rmi": ("rmi", "Remove local images"),
+    "history": ("history", "Show how an image came to be"),
+    "import": ("import_", "Make an image of a file tree in a tar archive"),
+    "serve": ("serve", "Serve the local images as a registry"),
+    "version": ("version", "Show versions"),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "--version", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Work with images on ghcr.io and every other container registry, without a Docker daemon.
+
+    A name without a registry belongs to ghcr.io: OWNER/IMAGE is ghcr.io/OWNER/IMAGE.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the program and leave with its exit status."""
+    app = App()
+    status = _run(app, arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        status = _broken_pipe()
+    if status == ExitStatus.INTERRUPTED:
+        # Threads may still wait for a silent host; what they do is not visible until it is whole.
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
+def _run(app: App, arguments: Sequence[str] | None) -> int:
+    try:
+        cli.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="ghcrctl",
+            standalone_mode=False,
+            obj=app,
+        )
+    except BrokenPipeError:
+        return _broken_pipe()
+    except (KeyboardInterrupt, click.Abort, InterruptedByUserError):
+        app.error_line("\ninterrupted")
+        return ExitStatus.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 the boundary: nobody is to see a traceback
+        return _failed(app, error)
+    return ExitStatus.SUCCESS
+
+
+def _failed(app: App, error: Exception) -> int:
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        return _usage(app, error)
+    if isinstance(error, GhcrctlError):
+        return report(app, error)
+    return _bug(app, error)
+
+
+def report(app: App, error: GhcrctlError) -> int:
+    """Print an error with its hint; return its exit status."""
+    app.error_line(f"error: {error}")
+    if error.hint:
+        app.error_line(f"hint: {error.hint}")
+    if _debugging(app):
+        sys.stderr.write("".join(traceback.format_exception(error)))
+    return error.exit_status
+
+
+def _usage(app: App, error: click.ClickException) -> int:
+    message = error.format_message()
+    app.error_line(f"error: {message[:1].lower()}{message[1:].rstrip('.')}")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context:
+        app.error_line(f"hint: see `{context.command_path} --help`")
+    return ExitStatus.USAGE
+
+
+def _bug(app: App, error: Exception) -> int:
+    app.error_line(f"error: unexpected {type(error).__name__}: {error}")
+    if _debugging(app):
+        sys.stderr.write("".join(traceback.format_exception(error)))
+    else:
+        app.error_line(
+            "hint: this is a bug in ghcrctl; run it again with --debug and report what it shows"
+        )
+    return ExitStatus.BUG
+
+
+def _debugging(app: App) -> bool:
+    try:
+        return app.debugging
+    except GhcrctlError:
+        return False
+
+
+def _broken_pipe() -> int:
+    """Leave as other programs do when nobody reads their output any more: quietly."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    return ExitStatus.BROKEN_PIPE

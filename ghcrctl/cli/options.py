@@ -1,0 +1,134 @@
+"""Options that several commands share, and the classes of commands and groups.
+
+What belongs here: option groups, examples in help, suggestions for what was mistyped, lazy loading.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ghcrctl.cli.app import App
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+pass_app = click.make_pass_decorator(App, ensure=True)
+
+
+def _set_flag(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    """Remember a setting given on the command line, before or after the command's name."""
+    if value not in (None, False):
+        ctx.ensure_object(App).flags[str(param.name)] = value
+
+
+def _setting(*names: str, **attributes: Any) -> click.Option:
+    return click.Option(names, expose_value=False, callback=_set_flag, **attributes)
+
+
+def _common() -> list[click.Option]:
+    return [
+        _setting("-D", "--debug", is_flag=True, help="Show requests and tracebacks."),
+        _setting("--store", metavar="DIR", help="Directory of the image store."),
+    ]
+
+
+class Command(click.Command):
+    """A command that has the common options, and examples in its help.
+
+    Args:
+        examples: command lines, one a line, shown at the end of the help.
+    """
+
+    def __init__(self, *args: Any, examples: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = [line.strip() for line in examples.strip().splitlines()]
+        self.params.extend(_common())
+
+    def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for line in self.examples:
+                    formatter.write(f"  {line}\n")
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called.
+
+    Args:
+        lazy: per command its module and what it does in one line, so that the list of commands
+            imports none of them.
+    """
+
+    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lazy = lazy
+        self.params.extend(_common())
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Return the commands in the order of the table."""
+        return list(self.lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 click's signature
+        """Import a command."""
+        if cmd_name not in self.lazy:
+            return None
+        module = importlib.import_module(f"ghcrctl.cli.commands.{self.lazy[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or say which one may have been meant."""
+        if args and args[0] not in self.lazy and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], self.lazy, 1, 0.5)
+            hint = f"; did you mean `{near[0]}`?" if near else f"; see `{ctx.command_path} --help`"
+            raise click.UsageError(f"unknown command `{args[0]}`{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 click's signature
+        """Write the list of commands from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self.lazy.items()])
+
+
+def registry_options(function: Function) -> Function:
+    """Add the options of commands that talk to registries."""
+    for option in reversed(
+        (
+            _setting(
+                "--insecure",
+                is_flag=True,
+                help="Accept any certificate of the registry, and plain HTTP.",
+            ),
+            _setting(
+                "--ca-file", metavar="FILE", help="PEM certificates to trust besides the system's."
+            ),
+            _setting("--client-cert", metavar="FILE", help="PEM client certificate."),
+            _setting("--client-key", metavar="FILE", help="PEM key of the client certificate."),
+        )
+    ):
+        _add_param(function, option)
+    return function
+
+
+def _add_param(function: Any, option: click.Option) -> None:
+    if not hasattr(function, "__click_params__"):
+        function.__click_params__ = []
+    function.__click_params__.append(option)
+
+
+def platform_option(function: Function) -> Function:
+    """Add ``--platform`` for one platform."""
+    return click.option(
+        "--platform",
+        metavar="OS/ARCH[/VARIANT]",
+        help="Platform of a multi-platform image; this machine's by default.",
+    )(function)

@@ -1,0 +1,133 @@
+"""What a person sees of a transfer: docker's lines, and bars on a terminal.
+
+What belongs here: observers of the engine's events. Lines go to stdout, bars and retries to stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ghcrctl.transfer.events import Finished, Outcome, Planned, Progressed, Retrying, Started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rich.progress import Progress, TaskID
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.transfer.events import Event, Observer
+    from ghcrctl.transfer.plan import Step
+
+PULL_WORDS = {
+    Outcome.COPIED: "Pull complete",
+    Outcome.EXISTS: "Already exists",
+    Outcome.SKIPPED: "Skipped foreign layer",
+}
+PUSH_WORDS = {
+    Outcome.COPIED: "Pushed",
+    Outcome.EXISTS: "Layer already exists",
+    Outcome.MOUNTED: "Mounted from {}",
+    Outcome.SKIPPED: "Skipped foreign layer",
+}
+
+
+class LineObserver:
+    """Prints a line for each layer that is done.
+
+    Args:
+        app: where lines go.
+        words: how each outcome is said.
+        header: the line before the first layer, printed when it is known what will move.
+        quiet: print nothing.
+        always: name layers even where nothing has to move.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        words: Mapping[Outcome, str],
+        header: Callable[[], str],
+        *,
+        quiet: bool = False,
+        always: bool = False,
+    ) -> None:
+        self._app = app
+        self._words = words
+        self._header = header
+        self._quiet = quiet
+        self._always = always
+        self._silent = quiet
+
+    def __call__(self, event: Event) -> None:
+        """Print what an event means to a person."""
+        if isinstance(event, Planned):
+            if not self._quiet:
+                header = self._header()
+                if header:
+                    self._app.out(header)
+            self._silent = self._quiet or (event.plan.is_up_to_date and not self._always)
+        elif isinstance(event, Finished):
+            if event.step.is_layer and not self._silent:
+                words = self._words[event.outcome].format(event.mounted_from)
+                self._app.out(f"{event.step.descriptor.digest.short}: {words}")
+        elif isinstance(event, Retrying):
+            short = event.step.descriptor.digest.short
+            self._app.error_line(
+                f"warning: {short}: {event.error}; trying again in {event.delay:.1f} s"
+            )
+
+
+class BarObserver:
+    """Draws a bar for each layer that moves, above them what another observer prints."""
+
+    def __init__(self, progress: Progress, lines: Observer) -> None:
+        self._progress = progress
+        self._lines = lines
+        self._bars: dict[Digest, TaskID] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Move the bars."""
+        self._lines(event)
+        if isinstance(event, Started) and not event.step.descriptor.is_manifest:
+            self._bars[event.step.descriptor.digest] = self._add(event.step)
+        elif isinstance(event, Progressed) and event.step.descriptor.digest in self._bars:
+            self._progress.update(
+                self._bars[event.step.descriptor.digest], completed=event.position
+            )
+        elif isinstance(event, Finished) and event.step.descriptor.digest in self._bars:
+            self._progress.remove_task(self._bars.pop(event.step.descriptor.digest))
+
+    def _add(self, step: Step) -> TaskID:
+        return self._progress.add_task(step.descriptor.digest.short, total=step.descriptor.size)
+
+
+@contextmanager
+def watching(lines: LineObserver, *, quiet: bool) -> Iterator[Observer]:
+    """Draw bars while a transfer runs, where a person sees them."""
+    if quiet or not sys.stderr.isatty():
+        yield lines
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(compact=True),
+    )
+    same = sys.stdout.isatty()
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, redirect_stdout=same) as progress:
+        yield BarObserver(progress, lines)

@@ -1,0 +1,125 @@
+"""A place in memory: the smallest that keeps the contracts.
+
+What belongs here: small content that was made rather than found (synthesised indexes, tests).
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import BlobUnknownError, ManifestUnknownError
+from ghcrctl.oci.descriptor import Descriptor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ghcrctl.content.ports import Source, Stream
+    from ghcrctl.content.streams import Content
+    from ghcrctl.oci.digest import Digest
+
+
+class MemoryPlace:
+    """Content by digest and names by text, in two dictionaries."""
+
+    def __init__(self, label: str = "memory") -> None:
+        self.label = label
+        self._blobs: dict[Digest, tuple[Descriptor, bytes]] = {}
+        self._names: dict[str, Descriptor] = {}
+        self._lock = threading.Lock()
+
+    def add(self, content: bytes, media_type: str) -> Descriptor:
+        """Put content here that is at hand, and describe it."""
+        descriptor = Descriptor.of(content, media_type)
+        self.put(descriptor, content)
+        return descriptor
+
+    def put(self, descriptor: Descriptor, content: bytes) -> None:
+        """Put content here that was verified before."""
+        self._blobs[descriptor.digest] = (descriptor, content)
+
+    def resolve(self, name: str) -> Descriptor:
+        """Return what a tag or a digest stands for."""
+        if name in self._names:
+            return self._names[name]
+        for digest, (descriptor, _) in self._blobs.items():
+            if str(digest) == name and descriptor.is_manifest:
+                return descriptor
+        raise ManifestUnknownError(f"{self.label} has no `{name}`")
+
+    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+        """Start reading content at a byte."""
+        try:
+            content = self._blobs[descriptor.digest][1]
+        except KeyError:
+            raise BlobUnknownError(f"{self.label} has no {descriptor.digest}") from None
+        stream = io.BytesIO(content)
+        stream.seek(offset)
+        return stream
+
+    def reserve(self, descriptors: Iterable[Descriptor]) -> None:
+        """Do nothing: nothing is ever removed from here."""
+
+    def exists(self, descriptor: Descriptor) -> bool:
+        """Tell whether content is here."""
+        return descriptor.digest in self._blobs
+
+    def write(self, content: Content) -> None:
+        """Make content visible under its digest."""
+        with content.open() as stream:
+            data = stream.read()
+        with self._lock:
+            self._blobs[content.descriptor.digest] = (content.descriptor, data)
+
+    def tag(self, content: Content, name: str) -> None:
+        """Make a manifest visible under its digest and a name."""
+        self.write(content)
+        with self._lock:
+            self._names[name] = content.descriptor
+
+    def tags(self) -> Iterator[str]:
+        """Yield every tag."""
+        yield from list(self._names)
+
+
+class Overlay:
+    """A source in front of another: what the front has is read there, the rest behind it.
+
+    With the local store in front of a registry, no manifest that is here is fetched again; with a
+    place in memory in front, made content stands in for found content.
+    """
+
+    def __init__(self, front: Front, back: Source) -> None:
+        self._front = front
+        self._back = back
+
+    @property
+    def label(self) -> str:
+        """The label of the place behind, which people asked for."""
+        return self._back.label
+
+    def resolve(self, name: str) -> Descriptor:
+        """Return what a name stands for behind: names are never cached."""
+        return self._back.resolve(name)
+
+    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+        """Start reading at whichever place has the content."""
+        if self._front.exists(descriptor):
+            return self._front.open(descriptor, offset)
+        return self._back.open(descriptor, offset)
+
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Front(Protocol):
+        """What an overlay needs of the place in front."""
+
+        def exists(self, descriptor: Descriptor) -> bool:
+            """Tell whether content is here."""
+            ...
+
+        def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+            """Start reading content at a byte."""
+            ...

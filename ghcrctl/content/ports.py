@@ -1,0 +1,117 @@
+"""The ports: what a place must be able to do to be copied from or to.
+
+What belongs here: protocols. Their contracts are the conformance suite (``tests/conformance``),
+which every adapter passes. Optional powers are protocols of their own, found with ``isinstance``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ghcrctl.content.streams import Content
+    from ghcrctl.oci.descriptor import Descriptor
+
+
+class Stream(Protocol):
+    """Bytes in order, as a source opens them; not verified yet."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes; fewer than asked is allowed, none means the end.
+
+        Raises:
+            ConnectionLostError: the bytes ended before their announced end; retryable.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back what the stream holds; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class Source(Protocol):
+    """A place to read from. It may be used by several threads at once."""
+
+    @property
+    def label(self) -> str:
+        """How people know this place, for ``reading from ...``."""
+        ...
+
+    def resolve(self, name: str) -> Descriptor:
+        """Return what a tag or a digest stands for: a manifest or an index.
+
+        Raises:
+            NotFoundError: there is no such name.
+        """
+        ...
+
+    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+        """Start reading content at a byte; the same content may be opened again and concurrently.
+
+        Raises:
+            NotFoundError: the content is not here.
+        """
+        ...
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """A place to write to. It may be used by several threads at once."""
+
+    @property
+    def label(self) -> str:
+        """How people know this place, for ``writing to ...``."""
+        ...
+
+    def reserve(self, descriptors: Iterable[Descriptor]) -> None:
+        """Promise that what is found to exist after this call stays until the place is closed."""
+        ...
+
+    def exists(self, descriptor: Descriptor) -> bool:
+        """Tell whether content is here.
+
+        A manifest is here only if all that it needs is, foreign layers excepted.
+        """
+        ...
+
+    def write(self, content: Content) -> None:
+        """Make content visible under its digest, all of it or nothing.
+
+        What was received before a failure may be kept aside, and is then not asked for again. The
+        content verifies
+        itself: an implementation reads it to the last byte and makes it visible only after that.
+        """
+        ...
+
+    def tag(self, content: Content, name: str) -> None:
+        """Make a manifest, whose children are here, visible under its digest and a name."""
+        ...
+
+
+@runtime_checkable
+class Mounter(Protocol):
+    """A sink that can take content over from its other repositories without sending bytes."""
+
+    def mount(self, descriptor: Descriptor, repositories: Sequence[str]) -> str | None:
+        """Take content over from the first repository that has it.
+
+        Args:
+            descriptor: a blob.
+            repositories: candidates on the same host, without the registry, likeliest first.
+
+        Returns:
+            The repository it came from, or ``None`` where it must be written.
+        """
+        ...
+
+
+@runtime_checkable
+class Lister(Protocol):
+    """A source that can list its names."""
+
+    def tags(self) -> Iterator[str]:
+        """Yield every tag once, in the order of the place."""
+        ...

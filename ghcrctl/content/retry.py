@@ -1,0 +1,77 @@
+"""When to try again, and how long to wait first.
+
+What belongs here: the policy, as a value, and the loop that obeys it. What does not: what is tried.
+Only errors that are marked retryable are retried.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from ghcrctl.errors import GhcrctlError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how patiently.
+
+    Args:
+        attempts: how many times in all, the first included.
+        base: seconds of the first wait; each further wait doubles.
+        cap: seconds that no wait of our own exceeds.
+        longest: seconds; where a host asks for a longer wait than this, the error stands at once.
+    """
+
+    attempts: int = 5
+    base: float = 0.5
+    cap: float = 20.0
+    longest: float = 120.0
+
+    def delay(self, attempt: int, error: GhcrctlError) -> float | None:
+        """Return the seconds to wait after a failed attempt (counted from 1), ``None`` to give up.
+
+        Our own waits are jittered over their upper half, so that many clients do not come back at
+        one moment. What a host asks for is a lower bound.
+        """
+        if not error.retryable or attempt >= self.attempts:
+            return None
+        ours = min(self.cap, self.base * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311 jitter
+        asked = error.retry_after or 0.0
+        return None if asked > self.longest else max(ours, asked)
+
+
+def retry(
+    function: Callable[[], Result],
+    policy: RetryPolicy,
+    *,
+    on_retry: Callable[[GhcrctlError, float], None] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Result:
+    """Call a function until it succeeds or the policy gives up; its last error then stands.
+
+    Args:
+        function: does the whole act anew at each call.
+        policy: how often and how patiently.
+        on_retry: is told the error and the seconds before each wait.
+        sleep: waits; may raise to stop.
+    """
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return function()
+        except GhcrctlError as error:
+            delay = policy.delay(attempt, error)
+            if delay is None:
+                raise
+            if on_retry:
+                on_retry(error, delay)
+        sleep(delay)

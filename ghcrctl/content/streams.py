@@ -1,0 +1,179 @@
+"""Verified content: the one place where bytes are checked against their descriptor.
+
+What belongs here: reading, filling, verifying. What does not: where bytes come from, progress bars,
+retries; they wrap this from outside. Invariant: the chunk that completes the content is handed out
+only after digest and size are right, since readers such as `tarfile` stop at the last byte and
+never see the end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import DigestMismatchError, InvalidManifestError, SizeMismatchError
+from ghcrctl.oci.manifest import MAX_METADATA_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from hashlib import _Hash
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from ghcrctl.content.ports import Source, Stream
+    from ghcrctl.oci.descriptor import Descriptor
+
+CHUNK_SIZE = 1024 * 1024
+
+
+class VerifiedStream:
+    """A stream that fills every read and ends only where its descriptor says.
+
+    Args:
+        stream: the raw bytes, positioned at ``offset``.
+        descriptor: what they must be.
+        offset: bytes of the content that were read before.
+        hasher: the computation over those bytes; needed where the offset is not zero.
+        watch: is told the position in bytes after each chunk, and may raise to stop the reading.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        descriptor: Descriptor,
+        *,
+        offset: int = 0,
+        hasher: _Hash | None = None,
+        watch: Callable[[int], None] | None = None,
+    ) -> None:
+        self._stream = stream
+        self._descriptor = descriptor
+        self._position = offset
+        self._hasher = hasher.copy() if hasher else descriptor.digest.hasher()
+        self._watch = watch
+        self._verified = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """Bytes left to read; with it `requests` sends ``Content-Length`` and not chunks."""
+        return self._descriptor.size - self._position
+
+    def __bool__(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return exactly ``size`` bytes, or what is left where that is less or ``size`` is -1.
+
+        Raises:
+            SizeMismatchError: there are more or fewer bytes than the descriptor says.
+            DigestMismatchError: the bytes are not what the descriptor says.
+        """
+        left = len(self)
+        wanted = left if size < 0 else min(size, left)
+        if wanted == 0 and (left or self._verified):
+            return b""
+        chunk = self._fill(wanted)
+        self._hasher.update(chunk)
+        self._position += len(chunk)
+        if len(self) == 0:
+            self._verify()
+        if self._watch:
+            self._watch(self._position)
+        return chunk
+
+    def close(self) -> None:
+        """Close the stream below."""
+        self._stream.close()
+
+    def _fill(self, wanted: int) -> bytes:
+        chunk = self._stream.read(wanted) if wanted else b""
+        if len(chunk) == wanted:
+            return chunk
+        buffer = bytearray(chunk)
+        while len(buffer) < wanted:
+            chunk = self._stream.read(wanted - len(buffer))
+            if not chunk:
+                have = self._position + len(buffer)
+                raise SizeMismatchError(
+                    f"{self._descriptor.digest} ends after {have} of {self._descriptor.size} bytes"
+                )
+            buffer += chunk
+        return bytes(buffer)
+
+    def _verify(self) -> None:
+        if self._stream.read(1):
+            raise SizeMismatchError(
+                f"{self._descriptor.digest} is longer than the {self._descriptor.size} bytes "
+                "of its descriptor"
+            )
+        if not self._descriptor.digest.matches(self._hasher):
+            raise DigestMismatchError(
+                f"content does not match its digest: expected {self._descriptor.digest}, "
+                f"got {self._descriptor.digest.algorithm}:{self._hasher.hexdigest()}"
+            )
+        self._verified = True
+
+
+class Content:
+    """The content of one descriptor at one source: opened as often as needed, verified each time.
+
+    Args:
+        source: where it is.
+        descriptor: what it is.
+        watch: see `VerifiedStream`.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        descriptor: Descriptor,
+        *,
+        watch: Callable[[int], None] | None = None,
+    ) -> None:
+        self.descriptor = descriptor
+        self._source = source
+        self._watch = watch
+
+    def open(self, offset: int = 0, hasher: _Hash | None = None) -> VerifiedStream:
+        """Start reading at a byte.
+
+        Args:
+            offset: bytes that the reader has already.
+            hasher: the digest computation over those bytes.
+        """
+        return VerifiedStream(
+            self._source.open(self.descriptor, offset),
+            self.descriptor,
+            offset=offset,
+            hasher=hasher,
+            watch=self._watch,
+        )
+
+    def read(self) -> bytes:
+        """Return all of a manifest or config.
+
+        Raises:
+            InvalidManifestError: it is larger than the 4 MiB that metadata may have.
+        """
+        if self.descriptor.size > MAX_METADATA_SIZE:
+            raise InvalidManifestError(
+                f"{self.descriptor.digest} has {self.descriptor.size} bytes; "
+                f"manifests and configs may have {MAX_METADATA_SIZE}"
+            )
+        with self.open() as stream:
+            return stream.read()
+
+
+def read_metadata(source: Source, descriptor: Descriptor) -> bytes:
+    """Return a verified manifest or config of at most 4 MiB."""
+    return Content(source, descriptor).read()

@@ -1,0 +1,331 @@
+"""Every exception of the project, with its stable code, exit status and hint.
+
+What belongs here: the classes. What does not: the wording of one failure, which is written where
+its facts are known. This module imports nothing of ours, so every room may raise and catch these.
+
+The tree, with exit statuses::
+
+    GhcrctlError (1)
+    ├── UsageError (2): InvalidReferenceError, InvalidDigestError, InvalidPlatformError,
+    │   InvalidTemplateError, InvalidFilterError, InvalidSettingError
+    ├── NetworkError (3): ConnectionFailedError, ConnectionLostError, TimedOutError, TlsError,
+    │   RateLimitedError, RegistryUnavailableError, RedirectError
+    ├── NotFoundError (4): NoSuchImageError, ManifestUnknownError, BlobUnknownError,
+    │   RepositoryUnknownError, PlatformNotFoundError
+    ├── AuthError (5): UnauthorizedError, DeniedError, CredentialStoreError
+    ├── IntegrityError (6): DigestMismatchError, SizeMismatchError, InvalidManifestError,
+    │   InvalidResponseError
+    ├── UnsupportedError (7): SchemaOneError, RefusedError, AmbiguousIdError, ConflictError
+    ├── StoreError (8): StoreLockedError, NoSpaceError, StoreReadOnlyError, StoreDamagedError
+    └── InterruptedByUserError (130)
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitStatus(IntEnum):
+    """What the process's exit status tells a script."""
+
+    SUCCESS = 0
+    BUG = 1
+    USAGE = 2
+    NETWORK = 3
+    NOT_FOUND = 4
+    AUTH = 5
+    INTEGRITY = 6
+    UNSUPPORTED = 7
+    STORE = 8
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+
+
+class GhcrctlError(Exception):
+    """Base of every error that a person is meant to read.
+
+    Args:
+        message: what failed and which thing, lower case, without a full stop.
+        hint: a command to run or a page to open.
+        retryable: whether doing the same again may succeed.
+        retry_after: seconds the other side asked to wait first, where it did.
+
+    Attributes:
+        side: the end of a transfer that failed (``reading from ghcr.io/o/i``), set by the engine.
+    """
+
+    code: ClassVar[str] = "bug"
+    exit_status: ClassVar[ExitStatus] = ExitStatus.BUG
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        retryable: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.side: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.side}: {self.message}" if self.side else self.message
+
+
+class UsageError(GhcrctlError):
+    """The command line asks for something that makes no sense."""
+
+    code = "usage"
+    exit_status = ExitStatus.USAGE
+
+
+class InvalidReferenceError(UsageError):
+    """A text is no image reference."""
+
+    code = "invalid-reference"
+
+
+class InvalidDigestError(UsageError):
+    """A text is no digest."""
+
+    code = "invalid-digest"
+
+
+class InvalidPlatformError(UsageError):
+    """A text is no platform."""
+
+    code = "invalid-platform"
+
+
+class InvalidTemplateError(UsageError):
+    """A ``--format`` template cannot be parsed or cannot be applied."""
+
+    code = "invalid-template"
+
+
+class InvalidFilterError(UsageError):
+    """A ``--filter`` is unknown or malformed."""
+
+    code = "invalid-filter"
+
+
+class InvalidSettingError(UsageError):
+    """A setting in a file or in the environment cannot be used."""
+
+    code = "invalid-setting"
+
+
+class NetworkError(GhcrctlError):
+    """A host could not be talked to."""
+
+    code = "network"
+    exit_status = ExitStatus.NETWORK
+
+
+class ConnectionFailedError(NetworkError):
+    """No connection came about: refused, unreachable, or the name does not resolve."""
+
+    code = "connection-failed"
+
+
+class ConnectionLostError(NetworkError):
+    """A connection broke while bytes were moving."""
+
+    code = "connection-lost"
+
+
+class TimedOutError(NetworkError):
+    """A host did not answer, or sent nothing, for too long."""
+
+    code = "timed-out"
+
+
+class TlsError(NetworkError):
+    """A TLS connection could not be trusted or set up."""
+
+    code = "tls"
+
+
+class RateLimitedError(NetworkError):
+    """A host refused for the number of requests, and went on refusing."""
+
+    code = "rate-limited"
+
+
+class RegistryUnavailableError(NetworkError):
+    """A registry answered with a server error (5xx), and went on doing so."""
+
+    code = "registry-unavailable"
+
+
+class RedirectError(NetworkError):
+    """A redirect leads in a circle or to a place that must not be followed."""
+
+    code = "bad-redirect"
+
+
+class NotFoundError(GhcrctlError):
+    """Something that was asked for is not there."""
+
+    code = "not-found"
+    exit_status = ExitStatus.NOT_FOUND
+
+
+class NoSuchImageError(NotFoundError):
+    """The local store has no such image."""
+
+    code = "no-such-image"
+
+
+class ManifestUnknownError(NotFoundError):
+    """A registry has no such manifest or tag, or does not show it."""
+
+    code = "manifest-unknown"
+
+
+class BlobUnknownError(NotFoundError):
+    """A place has no such blob."""
+
+    code = "blob-unknown"
+
+
+class RepositoryUnknownError(NotFoundError):
+    """A registry has no such repository, or does not show it."""
+
+    code = "repository-unknown"
+
+
+class PlatformNotFoundError(NotFoundError):
+    """An image has no manifest for the wanted platform."""
+
+    code = "platform-not-found"
+
+
+class AuthError(GhcrctlError):
+    """A registry wants another credential, or allows less than was asked."""
+
+    code = "auth"
+    exit_status = ExitStatus.AUTH
+
+
+class UnauthorizedError(AuthError):
+    """A credential is missing or was rejected."""
+
+    code = "unauthorized"
+
+
+class DeniedError(AuthError):
+    """A credential is good but does not allow this."""
+
+    code = "denied"
+
+
+class CredentialStoreError(AuthError):
+    """A place where credentials are kept cannot be read or written."""
+
+    code = "credential-store"
+
+
+class IntegrityError(GhcrctlError):
+    """Bytes are not what they should be."""
+
+    code = "integrity"
+    exit_status = ExitStatus.INTEGRITY
+
+
+class DigestMismatchError(IntegrityError):
+    """Content does not have the digest it was asked for by."""
+
+    code = "digest-mismatch"
+
+
+class SizeMismatchError(IntegrityError):
+    """Content is longer or shorter than its descriptor says."""
+
+    code = "size-mismatch"
+
+
+class InvalidManifestError(IntegrityError):
+    """A manifest, index or config is not what its specification says."""
+
+    code = "invalid-manifest"
+
+
+class InvalidResponseError(IntegrityError):
+    """A registry's answer breaks the protocol."""
+
+    code = "invalid-response"
+
+
+class UnsupportedError(GhcrctlError):
+    """Something is well-formed but not supported here."""
+
+    code = "unsupported"
+    exit_status = ExitStatus.UNSUPPORTED
+
+
+class SchemaOneError(UnsupportedError):
+    """An image is in Docker's obsolete manifest format, schema 1."""
+
+    code = "schema1-unsupported"
+
+
+class RefusedError(UnsupportedError):
+    """Something is possible but would do harm, so it is refused."""
+
+    code = "refused"
+
+
+class AmbiguousIdError(RefusedError):
+    """A short image ID fits several images."""
+
+    code = "ambiguous-id"
+
+
+class ConflictError(RefusedError):
+    """An image is still referred to by other names."""
+
+    code = "conflict"
+
+
+class StoreError(GhcrctlError):
+    """The local store, or the disk under it, failed."""
+
+    code = "store"
+    exit_status = ExitStatus.STORE
+
+
+class StoreLockedError(StoreError):
+    """Another process held the store's lock for too long."""
+
+    code = "store-locked"
+
+
+class NoSpaceError(StoreError):
+    """The disk, or a quota on it, is full."""
+
+    code = "no-space"
+
+
+class StoreReadOnlyError(StoreError):
+    """The store cannot be written."""
+
+    code = "store-read-only"
+
+
+class StoreDamagedError(StoreError):
+    """The store holds something that it should not, or lacks something that it should have."""
+
+    code = "store-damaged"
+
+
+class InterruptedByUserError(GhcrctlError):
+    """The person pressed Ctrl-C."""
+
+    code = "interrupted"
+    exit_status = ExitStatus.INTERRUPTED

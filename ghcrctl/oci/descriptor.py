@@ -1,0 +1,118 @@
+"""Descriptors: media type, digest and size of content, and where else it may be.
+
+What belongs here: the value and its JSON form. What does not: what the content itself says
+(``manifest``, ``config``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.errors import InvalidDigestError, InvalidManifestError
+from ghcrctl.oci import media_types
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.platform import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_SIZE = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """What is known of content before it is read. ``size``: bytes.
+
+    Spec: OCI image spec 1.1, descriptor.md.
+    """
+
+    media_type: str
+    digest: Digest
+    size: int
+    urls: tuple[str, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
+    platform: Platform | None = None
+    artifact_type: str = ""
+
+    @classmethod
+    def of(cls, content: bytes, media_type: str) -> Descriptor:
+        """Describe content that is at hand."""
+        return cls(media_type, Digest.of(content), len(content))
+
+    @classmethod
+    def from_json(cls, data: object) -> Descriptor:
+        """Read a descriptor out of a manifest or an index.
+
+        Raises:
+            InvalidManifestError: a required field is missing or a field has a wrong type or value.
+        """
+        if not isinstance(data, dict):
+            raise InvalidManifestError("invalid manifest: a descriptor is no JSON object")
+        try:
+            digest = Digest.parse(_text(data, "digest"))
+        except InvalidDigestError as error:
+            raise InvalidManifestError(f"invalid manifest: {error.message}") from None
+        size = data.get("size")
+        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= MAX_SIZE:
+            raise InvalidManifestError(f"invalid manifest: {digest} has no valid size")
+        platform = data.get("platform")
+        return cls(
+            media_type=_text(data, "mediaType"),
+            digest=digest,
+            size=size,
+            urls=_texts(data.get("urls")),
+            annotations=string_map(data.get("annotations")),
+            platform=Platform.from_json(platform) if isinstance(platform, dict) else None,
+            artifact_type=_text(data, "artifactType", required=False),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the JSON object; fields without a value are left out."""
+        data: dict[str, Any] = {
+            "mediaType": self.media_type,
+            "digest": str(self.digest),
+            "size": self.size,
+        }
+        if self.urls:
+            data["urls"] = list(self.urls)
+        if self.annotations:
+            data["annotations"] = dict(self.annotations)
+        if self.platform:
+            data["platform"] = self.platform.to_json()
+        if self.artifact_type:
+            data["artifactType"] = self.artifact_type
+        return data
+
+    @property
+    def is_manifest(self) -> bool:
+        """Whether the content is a manifest or an index, which refers to other content."""
+        return self.media_type in media_types.MANIFESTS
+
+    @property
+    def is_index(self) -> bool:
+        """Whether the content is an index (or Docker manifest list)."""
+        return self.media_type in media_types.INDEXES
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the content is a layer that its publisher wants fetched from ``urls``."""
+        return media_types.is_foreign(self.media_type)
+
+
+def _text(data: dict[str, Any], key: str, *, required: bool = True) -> str:
+    value = data.get(key, "")
+    if not isinstance(value, str) or (required and not value):
+        raise InvalidManifestError(f"invalid manifest: a descriptor has no valid `{key}`")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def string_map(value: object) -> dict[str, str]:
+    """Keep what is a text under a text of a JSON value that should be a map of texts."""
+    if not isinstance(value, dict):
+        return {}
+    return {k: v for k, v in value.items() if isinstance(k, str) and isinstance(v, str)}

@@ -1,0 +1,251 @@
+"""Manifests and indexes: a parsed view that keeps the raw bytes.
+
+What belongs here: reading them and telling what they refer to. `parse` is the only place that knows
+their shapes.
+Invariant: ``raw`` is never written anew; what came in goes out byte for byte.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.errors import InvalidManifestError, PlatformNotFoundError, SchemaOneError
+from ghcrctl.oci import media_types
+from ghcrctl.oci.descriptor import Descriptor, string_map
+from ghcrctl.oci.platform import best_match
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ghcrctl.oci.platform import Platform
+
+# Bytes a manifest or config may have: the limit of the distribution spec 1.1, "Pushing Manifests".
+MAX_METADATA_SIZE = 4 * 1024 * 1024
+_ATTESTED = "vnd.docker.reference.digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """An image or artifact: a config and layers, base first.
+
+    Spec: OCI image spec 1.1, manifest.md.
+    """
+
+    raw: bytes = field(repr=False)
+    descriptor: Descriptor
+    config: Descriptor
+    layers: tuple[Descriptor, ...]
+    annotations: Mapping[str, str]
+    subject: Descriptor | None = None
+    artifact_type: str = ""
+
+    @property
+    def children(self) -> tuple[Descriptor, ...]:
+        """What must be in a place before this may be: config first, then the layers.
+
+        The subject need not be.
+        """
+        return (self.config, *self.layers)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether this is a container image, not another kind of artifact."""
+        return self.config.media_type in media_types.IMAGE_CONFIGS
+
+    @property
+    def kind(self) -> str:
+        """What an artifact says it is: its artifact type, else its config's media type."""
+        return self.artifact_type or self.config.media_type
+
+    @property
+    def size(self) -> int:
+        """Bytes of the manifest and all that it refers to, as they are stored and moved."""
+        return len(self.raw) + sum({d.digest: d.size for d in self.children}.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Several manifests under one digest, mostly one a platform.
+
+    Spec: OCI image spec 1.1, image-index.md.
+    """
+
+    raw: bytes = field(repr=False)
+    descriptor: Descriptor
+    manifests: tuple[Descriptor, ...]
+    annotations: Mapping[str, str]
+    subject: Descriptor | None = None
+    artifact_type: str = ""
+
+    @property
+    def children(self) -> tuple[Descriptor, ...]:
+        """What must be in a place before this may be."""
+        return self.manifests
+
+    @property
+    def platforms(self) -> tuple[Platform, ...]:
+        """The platforms offered, in order; attestations' ``unknown/unknown`` left out."""
+        return tuple(d.platform for d in self.manifests if d.platform and not d.platform.is_unknown)
+
+    def choose(self, want: Platform) -> Descriptor | None:
+        """Return the entry that suits a platform best, if any does.
+
+        An entry without a platform suits every machine, after all that name one.
+        """
+        position = best_match(want, (d.platform for d in self.manifests))
+        if position is not None:
+            return self.manifests[position]
+        unnamed = [d for d in self.manifests if d.is_manifest and d.platform is None]
+        return unnamed[0] if unnamed else None
+
+    def subset(self, wanted: tuple[Platform, ...]) -> Index:
+        """Make a smaller index with the entries for some platforms, and what attests them.
+
+        The kept entries and every other field stay as they are; only the list is shorter.
+
+        Raises:
+            PlatformNotFoundError: one of the platforms is not offered.
+        """
+        chosen = set()
+        for platform in wanted:
+            entry = self.choose(platform)
+            if entry is None:
+                raise no_platform(self, platform)
+            chosen.add(str(entry.digest))
+        data = json.loads(self.raw)
+        data["manifests"] = [
+            entry
+            for entry in data["manifests"]
+            if entry["digest"] in chosen
+            or string_map(entry.get("annotations")).get(_ATTESTED) in chosen
+        ]
+        raw = json.dumps(data, indent=2).encode()
+        return parse_index(raw, self.descriptor.media_type)
+
+
+def no_platform(index: Index, want: Platform) -> PlatformNotFoundError:
+    """Word the error for a platform that an index lacks, naming those it has."""
+    offered = ", ".join(dict.fromkeys(str(p) for p in index.platforms)) or "none named"
+    return PlatformNotFoundError(
+        f"no matching manifest for {want} in the index {index.descriptor.digest}",
+        hint=f"choose one of these with --platform: {offered}",
+    )
+
+
+def parse(raw: bytes, media_type: str = "") -> Manifest | Index:
+    """Read a manifest or an index.
+
+    Args:
+        raw: the bytes as they came; the caller has verified them.
+        media_type: what the descriptor or ``Content-Type`` says; may be empty or generic.
+
+    Raises:
+        InvalidManifestError: it is no JSON object, or none of the four known kinds, or says two
+            things at once.
+        SchemaOneError: it is Docker's schema 1.
+    """
+    data = load_object(raw, "manifest")
+    kind = _kind(data, media_type)
+    if kind in media_types.INDEXES:
+        return _index(raw, kind, data)
+    return _manifest(raw, kind, data)
+
+
+def parse_index(raw: bytes, media_type: str) -> Index:
+    """Read an index, where nothing else will do."""
+    parsed = parse(raw, media_type)
+    if not isinstance(parsed, Index):
+        raise InvalidManifestError(f"invalid manifest: {parsed.descriptor.digest} is no index")
+    return parsed
+
+
+def load_object(raw: bytes, what: str) -> dict[str, Any]:
+    """Read a JSON object of a foreign hand.
+
+    Raises:
+        InvalidManifestError: it is too large, too deep, no JSON or no object.
+    """
+    if len(raw) > MAX_METADATA_SIZE:
+        raise InvalidManifestError(f"the {what} is larger than {MAX_METADATA_SIZE} bytes")
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else "no valid JSON"
+        raise InvalidManifestError(f"invalid {what}: {reason}") from None
+    if not isinstance(data, dict):
+        raise InvalidManifestError(f"invalid {what}: no JSON object")
+    return data
+
+
+def _kind(data: dict[str, Any], media_type: str) -> str:
+    if media_type in media_types.SCHEMA1 or data.get("schemaVersion") == 1:
+        raise SchemaOneError(
+            "the image is in Docker's manifest format schema 1, which registries and clients "
+            "have given up",
+            hint="rebuild it, or push it again with a docker of version 1.10 or later",
+        )
+    if "manifests" in data and ("layers" in data or "config" in data):
+        raise InvalidManifestError(
+            "invalid manifest: it claims to be an index and an image at once"
+        )
+    inner = data.get("mediaType", "")
+    if inner and inner not in media_types.MANIFESTS:
+        raise InvalidManifestError(f"unsupported manifest type `{inner}`")
+    if inner and media_type in media_types.MANIFESTS and inner != media_type:
+        raise InvalidManifestError(
+            f"invalid manifest: it is announced as `{media_type}` but says it is `{inner}`"
+        )
+    kind = inner or (media_type if media_type in media_types.MANIFESTS else _guess(data))
+    if (kind in media_types.INDEXES) != ("manifests" in data):
+        raise InvalidManifestError(f"invalid manifest: its content does not fit its type `{kind}`")
+    return str(kind)
+
+
+def _guess(data: dict[str, Any]) -> str:
+    if isinstance(data.get("manifests"), list):
+        return media_types.OCI_INDEX
+    if isinstance(data.get("config"), dict):
+        return media_types.OCI_MANIFEST
+    raise InvalidManifestError("invalid manifest: neither an image nor an index")
+
+
+def _manifest(raw: bytes, kind: str, data: dict[str, Any]) -> Manifest:
+    return Manifest(
+        raw=raw,
+        descriptor=Descriptor.of(raw, kind),
+        config=Descriptor.from_json(data.get("config")),
+        layers=_descriptors(data.get("layers")),
+        annotations=string_map(data.get("annotations")),
+        subject=_subject(data),
+        artifact_type=_artifact_type(data),
+    )
+
+
+def _index(raw: bytes, kind: str, data: dict[str, Any]) -> Index:
+    return Index(
+        raw=raw,
+        descriptor=Descriptor.of(raw, kind),
+        manifests=_descriptors(data.get("manifests")),
+        annotations=string_map(data.get("annotations")),
+        subject=_subject(data),
+        artifact_type=_artifact_type(data),
+    )
+
+
+def _descriptors(value: object) -> tuple[Descriptor, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise InvalidManifestError("invalid manifest: a list of descriptors is no list")
+    return tuple(Descriptor.from_json(item) for item in value)
+
+
+def _subject(data: dict[str, Any]) -> Descriptor | None:
+    return Descriptor.from_json(data["subject"]) if data.get("subject") is not None else None
+
+
+def _artifact_type(data: dict[str, Any]) -> str:
+    value = data.get("artifactType", "")
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,247 @@
+"""References: the names people give to images.
+
+What belongs here: docker's reference grammar, the default registry and what a name without one
+means. What does not: which host serves a registry (``registry.endpoint``) and which image a name
+stands for (``store``).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import InvalidDigestError, InvalidReferenceError
+from ghcrctl.oci.digest import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEFAULT_REGISTRY = "ghcr.io"
+DEFAULT_TAG = "latest"
+DOCKER_HUB = "docker.io"
+MAX_REPOSITORY_LENGTH = 255
+MAX_TAG_LENGTH = 128
+
+_HUB_ALIASES = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+_DOMAIN_COMPONENT = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
+_DOMAIN = re.compile(
+    rf"(?:{_DOMAIN_COMPONENT}(?:\.{_DOMAIN_COMPONENT})*|\[(?:[a-fA-F0-9:]+)\])(?::(?P<port>[0-9]+))?\Z"
+)
+_PATH_COMPONENT = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*\Z")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")
+_PATH_CHARACTER = re.compile(r"[a-z0-9._-]")
+_TAG_CHARACTER = re.compile(r"[A-Za-z0-9_.-]")
+_IDENTIFIER = re.compile(r"[a-f0-9]{64}\Z")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reference:
+    """The name of an image: ``registry/repository:tag@digest``; where both stand, the digest wins.
+
+    A local name (``hello_docker``) has an empty registry.
+    """
+
+    registry: str
+    repository: str
+    tag: str | None = None
+    digest: Digest | None = None
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.name}{tag}{digest}"
+
+    @property
+    def name(self) -> str:
+        """Registry and repository, as the table of images shows them."""
+        return f"{self.registry}/{self.repository}" if self.registry else self.repository
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the name belongs to no registry, so that it cannot be pulled or pushed."""
+        return not self.registry
+
+    @property
+    def target(self) -> str:
+        """What to ask a registry for: the digest if there is one, else the tag, else ``latest``."""
+        return str(self.digest) if self.digest else self.tag or DEFAULT_TAG
+
+    def tagged(self) -> Reference:
+        """Return this reference with docker's default tag where it has neither tag nor digest."""
+        return self if self.tag or self.digest else replace(self, tag=DEFAULT_TAG)
+
+    def with_tag(self, tag: str | None) -> Reference:
+        """Return the same repository with this tag alone."""
+        return replace(self, tag=tag, digest=None)
+
+    def with_digest(self, digest: Digest) -> Reference:
+        """Return the same repository with this digest alone."""
+        return replace(self, tag=None, digest=digest)
+
+    @classmethod
+    def parse(
+        cls,
+        text: str,
+        *,
+        default_registry: str = DEFAULT_REGISTRY,
+        warn: Callable[[str], None] | None = None,
+    ) -> Reference:
+        """Read a reference as a person writes it.
+
+        Args:
+            text: ``[REGISTRY/]REPOSITORY[:TAG][@DIGEST]``.
+            default_registry: the registry of a name with several components and no registry.
+            warn: is told where the name was changed to be valid (upper case on ghcr.io).
+
+        Raises:
+            InvalidReferenceError: it breaks the grammar; the message says what is wrong and at
+                which character.
+
+        Spec: github.com/distribution/reference, ``reference.go`` (grammar), ``normalize.go``
+        (domain or not).
+        """
+        return _Parser(text, default_registry, warn).parse()
+
+
+class _Parser:
+    """One reading of one text, which remembers the text for its errors."""
+
+    def __init__(
+        self, text: str, default_registry: str, warn: Callable[[str], None] | None
+    ) -> None:
+        self.text = text
+        self.default_registry = default_registry
+        self.warn = warn
+
+    def parse(self) -> Reference:
+        """Take the text apart from its end: digest, tag, registry, repository."""
+        if not self.text:
+            raise InvalidReferenceError("invalid reference: it is empty")
+        if "://" in self.text:
+            raise self._error("it is an address; leave out the scheme", 0)
+        rest, digest = self._split_digest()
+        name, tag = self._split_tag(rest)
+        if _IDENTIFIER.match(name) and not tag and not digest:
+            raise self._error("64 hexadecimal digits are an image ID, not a name", 0)
+        registry, repository = self._split_registry(name)
+        repository = self._lowered(registry, repository)
+        self._check_repository(repository, len(name) - len(repository))
+        if registry == DOCKER_HUB and "/" not in repository:
+            repository = f"library/{repository}"
+        return Reference(registry, repository, tag, digest)
+
+    def _split_digest(self) -> tuple[str, Digest | None]:
+        rest, at, digest = self.text.partition("@")
+        if not at:
+            return rest, None
+        try:
+            return rest, Digest.parse(digest)
+        except InvalidDigestError as error:
+            raise self._error(error.message, len(rest) + 1, hint=error.hint) from None
+
+    def _split_tag(self, rest: str) -> tuple[str, str | None]:
+        slash = rest.rfind("/")
+        colon = rest.find(":", slash + 1)
+        if colon < 0 or (slash < 0 and rest.startswith("[")):
+            return rest, None
+        tag = rest[colon + 1 :]
+        if not _TAG.match(tag):
+            raise self._tag_error(tag, colon + 1)
+        return rest[:colon], tag
+
+    def _tag_error(self, tag: str, start: int) -> InvalidReferenceError:
+        if not tag:
+            return self._error("the tag after `:` is empty", start)
+        if len(tag) > MAX_TAG_LENGTH:
+            return self._error(
+                f"the tag has {len(tag)} characters; at most {MAX_TAG_LENGTH} are allowed", start
+            )
+        offset = 0 if tag[0] in ".-" else _first_bad(tag, _TAG_CHARACTER)
+        return self._error(
+            f"{_shown(tag[offset])} cannot stand {'first ' if offset == 0 else ''}in a tag",
+            start + offset,
+        )
+
+    def _split_registry(self, name: str) -> tuple[str, str]:
+        first, slash, rest = name.partition("/")
+        if not slash:
+            return "", name
+        # Docker takes an upper-case first part for a host; here it is an owner, since GitHub shows
+        # owners so.
+        if not any(c in first for c in ".:") and first != "localhost":
+            return self.default_registry, name
+        match = _DOMAIN.match(first)
+        if not match:
+            raise self._error(f"`{first}` is no host name", 0)
+        if match["port"] and int(match["port"]) > 65535:
+            raise self._error(f"port {match['port']} is above 65535", match.start("port"))
+        registry = first.lower()
+        return (DOCKER_HUB if registry in _HUB_ALIASES else registry), rest
+
+    def _lowered(self, registry: str, repository: str) -> str:
+        """Lower the repository for ghcr.io, which serves no other case than lower."""
+        if registry != "ghcr.io" or repository == repository.lower():
+            return repository
+        if self.warn:
+            self.warn(f"repository names on ghcr.io are lower case: using `{repository.lower()}`")
+        return repository.lower()
+
+    def _check_repository(self, repository: str, start: int) -> None:
+        if len(repository) > MAX_REPOSITORY_LENGTH:
+            raise self._error(
+                f"the repository has {len(repository)} characters; at most "
+                f"{MAX_REPOSITORY_LENGTH} are allowed",
+                start,
+            )
+        for component in repository.split("/"):
+            if not _PATH_COMPONENT.match(component):
+                raise self._component_error(component, start)
+            start += len(component) + 1
+
+    def _component_error(self, component: str, start: int) -> InvalidReferenceError:
+        if not component:
+            return self._error("a part of the repository is empty", start)
+        if component != component.lower() and _PATH_COMPONENT.match(component.lower()):
+            at = next(i for i, c in enumerate(component) if c != c.lower())
+            return self._error(
+                "repository names are lower case", start + at, hint=f"use {self.text.lower()}"
+            )
+        bad = _first_bad(component, _PATH_CHARACTER)
+        if bad < len(component):
+            return self._error(
+                f"{_shown(component[bad])} cannot stand in a repository", start + bad
+            )
+        if component[0] in "._-":
+            return self._error(f"a part of a repository cannot start with `{component[0]}`", start)
+        if component[-1] in "._-":
+            return self._error(
+                f"a part of a repository cannot end with `{component[-1]}`",
+                start + len(component) - 1,
+            )
+        at = next(m.start() for m in re.finditer(r"[._-]{2,}", component) if not _separator(m[0]))
+        return self._error("separators are one of `.`, `_`, `__` or dashes", start + at)
+
+    def _error(self, what: str, position: int, *, hint: str | None = None) -> InvalidReferenceError:
+        where = f" (character {position + 1})" if position else ""
+        return InvalidReferenceError(
+            f"invalid reference `{_visible(self.text)}`: {what}{where}",
+            hint=hint
+            or "a reference looks like ghcr.io/OWNER/IMAGE:TAG or ghcr.io/OWNER/IMAGE@sha256:...",
+        )
+
+
+def _separator(text: str) -> bool:
+    return text in {".", "_", "__"} or not text.strip("-")
+
+
+def _first_bad(text: str, allowed: re.Pattern[str]) -> int:
+    return next((i for i, c in enumerate(text) if not allowed.match(c)), len(text))
+
+
+def _shown(character: str) -> str:
+    return "a space" if character == " " else f"`{_visible(character)}`"
+
+
+def _visible(text: str) -> str:
+    return text if text.isprintable() else ascii(text)[1:-1]

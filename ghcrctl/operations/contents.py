@@ -1,0 +1,78 @@
+"""What an image is, read from whichever place has it.
+
+What belongs here: going from a root to the manifest and config of one platform. Used for local and
+remote images alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.streams import read_metadata
+from ghcrctl.errors import InvalidManifestError
+from ghcrctl.oci.config import ImageConfig
+from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
+from ghcrctl.store.facts import representative
+
+if TYPE_CHECKING:
+    from ghcrctl.content.ports import Source
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.platform import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class ImageContents:
+    """One image's documents.
+
+    Args:
+        root: what the name stands for.
+        manifest: the image for the platform; ``None`` where the root is an index without images.
+        config: its config; ``None`` where it is no container image.
+        size: bytes of the image of this platform, as stored or moved.
+    """
+
+    root: Manifest | Index
+    manifest: Manifest | None
+    config: ImageConfig | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the one image, as stored and moved."""
+        return self.manifest.size if self.manifest else len(self.root.raw)
+
+
+def image_of(
+    source: Source, descriptor: Descriptor, platform: Platform, *, exact: bool = False
+) -> ImageContents:
+    """Read the documents of an image.
+
+    Args:
+        source: a place that has them.
+        descriptor: a manifest or an index.
+        platform: whose image to take from an index.
+        exact: whether another platform's will not do.
+
+    Raises:
+        PlatformNotFoundError: the platform is not there, where it was asked for exactly.
+        InvalidManifestError: a document is not what it should be.
+    """
+    root = parse(read_metadata(source, descriptor), descriptor.media_type)
+    if isinstance(root, Manifest):
+        return ImageContents(root, root, _config(source, root))
+    if exact and root.choose(platform) is None:
+        raise no_platform(root, platform)
+    manifest = representative(source, root, platform)
+    return ImageContents(root, manifest, _config(source, manifest) if manifest else None)
+
+
+def _config(source: Source, manifest: Manifest) -> ImageConfig | None:
+    if not manifest.is_image:
+        return None
+    config = ImageConfig.parse(read_metadata(source, manifest.config))
+    layers = sum(not entry.empty_layer for entry in config.history)
+    if config.history and layers > max(len(manifest.layers), len(config.diff_ids)):
+        raise InvalidManifestError(
+            "invalid image config: its history has more layers than the image"
+        )
+    return config

@@ -1,0 +1,126 @@
+"""Finding local images by what people type: a name, a digest, an ID or the start of one.
+
+What belongs here: docker's rules for that, and the errors when nothing or too much fits.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import AmbiguousIdError, InvalidReferenceError, NoSuchImageError
+
+if TYPE_CHECKING:
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.session import Session
+    from ghcrctl.store.records import Record
+
+_ID = re.compile(r"(?:sha256:|sha512:)?[0-9a-f]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a text stands for.
+
+    Args:
+        image_id: the image.
+        records: every record of that image, in the store's order.
+        named: the records that the text names; empty where it is an ID.
+        by: ``name``, ``digest`` (of a repository) or ``id``.
+    """
+
+    image_id: Digest
+    records: tuple[Record, ...]
+    named: tuple[Record, ...]
+    by: str
+
+    @property
+    def record(self) -> Record:
+        """The record that stands for the image."""
+        return (self.named or self.records)[0]
+
+
+def find(session: Session, text: str) -> Found:
+    """Find one local image.
+
+    Args:
+        session: the run.
+        text: ``NAME[:TAG]``, ``NAME@DIGEST``, an ID, the start of one, or a digest of a manifest
+            here.
+
+    Raises:
+        NoSuchImageError: nothing fits.
+        AmbiguousIdError: the start of an ID fits several images.
+    """
+    records = session.store.records()
+    reference = _reference(session, text)
+    if reference:
+        named = _by_name(records, reference)
+        if named:
+            by = "digest" if reference.digest else "name"
+            return _found(records, named[0].facts.image_id, named, by)
+    if _ID.match(text):
+        ids = _by_id(records, text)
+        if len(ids) > 1:
+            shown = ", ".join(sorted(i.short for i in ids))
+            raise AmbiguousIdError(
+                f"`{text}` fits several images: {shown}", hint="give more digits"
+            )
+        if ids:
+            return _found(records, ids.pop(), (), "id")
+    raise _nothing(text, records)
+
+
+def _reference(session: Session, text: str) -> Reference | None:
+    """Read a name; an ID of 64 digits, or one with its algorithm, is none."""
+    if re.match(r"(?:sha256|sha512):", text) or re.fullmatch(r"[0-9a-f]{64}", text):
+        return None
+    try:
+        return session.parse(text).tagged()
+    except InvalidReferenceError:
+        if _ID.match(text):
+            return None
+        raise
+
+
+def _by_name(records: list[Record], reference: Reference) -> tuple[Record, ...]:
+    if not reference.digest:
+        return tuple(r for r in records if r.name == str(reference))
+    by_digest = f"{reference.name}@{reference.digest}"
+    return tuple(
+        r
+        for r in records
+        if by_digest in {r.name, r.repo_digest}
+        or (r.reference and r.reference.name == reference.name and _has(r, reference.digest))
+    )
+
+
+def _has(record: Record, digest: Digest | None) -> bool:
+    return record.descriptor.digest == digest
+
+
+def _by_id(records: list[Record], text: str) -> set[Digest]:
+    """Return the images whose ID begins so, or whose manifest's digest is this one."""
+    prefix = text.partition(":")[2] or text
+    ids = {r.facts.image_id for r in records if r.facts.image_id.encoded.startswith(prefix)}
+    if ids or ":" not in text:
+        return ids
+    known = ((r, {str(r.descriptor.digest), str(r.origin)}) for r in records)
+    return {r.facts.image_id for r, digests in known if text in digests}
+
+
+def _found(records: list[Record], image_id: Digest, named: tuple[Record, ...], by: str) -> Found:
+    return Found(image_id, tuple(r for r in records if r.facts.image_id == image_id), named, by)
+
+
+def _nothing(text: str, records: list[Record]) -> NoSuchImageError:
+    names = [r.name for r in records if r.name]
+    endings = {name.rpartition("/")[2]: name for name in names}
+    near = difflib.get_close_matches(text, names, 1, 0.7) or [
+        endings[e] for e in difflib.get_close_matches(text.rpartition("/")[2], endings, 1, 0.7)
+    ]
+    hint = f"did you mean {near[0]}?" if near else "`ghcrctl images` lists what is here"
+    return NoSuchImageError(f"no such image: {text}", hint=hint)

@@ -1,0 +1,128 @@
+"""Push: make an image of the local store exist in a registry.
+
+What belongs here: finding the image, and where the registry may have its layers already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import NoSuchImageError, UsageError
+from ghcrctl.operations.session import local_name_error
+from ghcrctl.store.collect import closure
+from ghcrctl.store.place import StorePlace
+from ghcrctl.transfer.events import ignore
+from ghcrctl.transfer.execute import TransferOptions, execute
+from ghcrctl.transfer.plan import make_plan
+
+if TYPE_CHECKING:
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.session import Session
+    from ghcrctl.store.records import Record
+    from ghcrctl.store.store import Store
+    from ghcrctl.transfer.events import Observer
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """What a push did. ``descriptor``: what the tag at the registry is now."""
+
+    reference: Reference
+    descriptor: Descriptor
+
+
+def push(
+    session: Session,
+    reference: Reference,
+    *,
+    include_foreign: bool = False,
+    observer: Observer = ignore,
+) -> PushResult:
+    """Push one name.
+
+    Args:
+        session: the run.
+        reference: a tagged name that the local store has.
+        include_foreign: upload foreign layers too (docker's
+            ``--allow-nondistributable-artifacts``).
+        observer: watches.
+
+    Raises:
+        RefusedError: the name is local.
+        UsageError: the name has a digest.
+        NoSuchImageError: the store has no image of this name.
+    """
+    if reference.digest:
+        raise UsageError(
+            f"cannot push `{reference}`: a digest is not a name to push to",
+            hint=f"tag it first: ghcrctl tag {reference} {reference.name}:TAG",
+        )
+    reference = reference.tagged()
+    repository = session.repository(reference)
+    record = _record(session.store, reference)
+    plan = make_plan(
+        StorePlace(session.store),
+        repository,
+        record.descriptor,
+        names=(reference.tag or "",),
+        skip_foreign=not include_foreign,
+        jobs=session.jobs,
+    )
+    options = TransferOptions(
+        jobs=session.jobs,
+        retry=session.retry,
+        mount_from=_known_at(session.store, reference),
+    )
+    execute(plan, options, observer)
+    digest = record.descriptor.digest
+    if record.origin != digest:
+        session.store.put(replace(record, origin=digest))
+    return PushResult(reference, record.descriptor)
+
+
+def tags_of(session: Session, reference: Reference) -> list[Reference]:
+    """Return all local names of a repository, for ``push --all-tags``.
+
+    Raises:
+        RefusedError: the name is local.
+        NoSuchImageError: there is none.
+    """
+    if reference.is_local:
+        raise local_name_error(reference)
+    found = [
+        r.reference
+        for r in session.store.records()
+        if r.reference and r.reference.tag and r.reference.name == reference.name
+    ]
+    if not found:
+        raise NoSuchImageError(f"an image does not exist locally with the name: {reference.name}")
+    return sorted(found)
+
+
+def _record(store: Store, reference: Reference) -> Record:
+    for record in store.records():
+        if record.name == str(reference):
+            return record
+    raise NoSuchImageError(
+        f"an image does not exist locally with the tag: {reference}",
+        hint=f"`ghcrctl images` lists what is here; name an image with: ghcrctl tag ID {reference}",
+    )
+
+
+def _known_at(store: Store, target: Reference) -> dict[Digest, tuple[str, ...]]:
+    """Return which other repositories of the target's registry are known to have which content.
+
+    What was pulled from a repository, or pushed to it, is there.
+    """
+    known: dict[Digest, dict[str, None]] = {}
+    for record in store.records():
+        name = record.reference
+        if not name or not record.origin or name.registry != target.registry:
+            continue
+        if name.repository != target.repository:
+            for digest in closure(store.blobs, (record.descriptor,)):
+                known.setdefault(digest, {})[name.repository] = None
+    return {digest: tuple(repositories) for digest, repositories in known.items()}

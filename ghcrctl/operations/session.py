@@ -1,0 +1,165 @@
+"""A session: what the operations of one run share.
+
+What belongs here: making stores, keychains and registry clients from settings, once each.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghcrctl import __version__
+from ghcrctl.content.retry import RetryPolicy
+from ghcrctl.errors import RefusedError
+from ghcrctl.oci.reference import Reference
+from ghcrctl.store.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from ghcrctl.credentials.keychain import Keychain
+    from ghcrctl.registry.client import RegistryClient
+    from ghcrctl.registry.repository import Repository
+    from ghcrctl.registry.transport import TransportOptions
+    from ghcrctl.settings import Settings
+
+
+def _silent(_: str) -> None:
+    """Tell nobody."""
+
+
+class Session:
+    """The parts of one run, made when first used.
+
+    Args:
+        settings: where everything is, and how patient to be.
+        warn: is told what a person should know though it is no error.
+        debug: is told each request.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        warn: Callable[[str], None] = _silent,
+        debug: Callable[[str], None] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.warn = warn
+        self.debug = debug
+        self._clients: dict[str, RegistryClient] = {}
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if "store" in self.__dict__:
+            self.store.close()
+
+    @cached_property
+    def store(self) -> Store:
+        """The local image store."""
+        return Store(self.settings.store_dir, prefer=self.settings.platform)
+
+    @cached_property
+    def keychain(self) -> Keychain:
+        """Where credentials are looked for."""
+        from ghcrctl.credentials.keychain import default_keychain
+
+        return default_keychain(
+            self.settings.environ,
+            home=self.settings.home,
+            config_dir=self.settings.config_dir,
+            warn=self.warn,
+        )
+
+    @property
+    def jobs(self) -> int:
+        """How many pieces of content move at once."""
+        jobs: int = self.settings.get("jobs")
+        return jobs
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """How patiently a failure is tried again."""
+        return RetryPolicy(attempts=self.settings.get("retries") + 1)
+
+    def parse(self, text: str) -> Reference:
+        """Read a reference with this session's default registry."""
+        return Reference.parse(
+            text, default_registry=self.settings.get("default_registry"), warn=self.warn
+        )
+
+    def client(self, registry: str) -> RegistryClient:
+        """Return the client of a registry."""
+        from ghcrctl.registry.client import RegistryClient
+
+        if registry not in self._clients:
+            self._clients[registry] = RegistryClient(
+                registry,
+                keychain=self.keychain,
+                options=self.transport_options(registry),
+                warn=self.warn,
+            )
+        return self._clients[registry]
+
+    def repository(self, reference: Reference) -> Repository:
+        """Return the place that a reference names.
+
+        Raises:
+            RefusedError: the reference is a local name.
+        """
+        from ghcrctl.registry.repository import Repository
+
+        if reference.is_local:
+            raise local_name_error(reference)
+        return Repository(self.client(reference.registry), reference.repository)
+
+    def transport_options(self, registry: str) -> TransportOptions:
+        """Return how to talk to a registry."""
+        from ghcrctl.registry.endpoint import TlsPolicy
+        from ghcrctl.registry.transport import TransportOptions
+
+        get = self.settings.get
+        return TransportOptions(
+            connect_timeout=get("connect_timeout"),
+            stall_timeout=get("stall_timeout"),
+            retry=self.retry,
+            tls=TlsPolicy(
+                ca_file=get("ca_file"),
+                client_cert=get("client_cert"),
+                client_key=get("client_key"),
+                insecure=get("insecure") or registry in get("insecure_registries"),
+                cert_dirs=self._cert_dirs(),
+            ),
+            user_agent=f"ghcrctl/{__version__}",
+            jobs=self.jobs,
+            debug=self.debug,
+        )
+
+    def _cert_dirs(self) -> tuple[Path, ...]:
+        """Return docker's and podman's folders of registry certificates, ours first."""
+        home = self.settings.home
+        return (
+            self.settings.config_dir / "certs.d",
+            home / ".config" / "containers" / "certs.d",
+            home / ".docker" / "certs.d",
+            Path("/etc/containers/certs.d"),
+            Path("/etc/docker/certs.d"),
+        )
+
+
+def local_name_error(reference: Reference) -> RefusedError:
+    """Word the error for a local name where a registry's is needed."""
+    tag = reference.tag or "latest"
+    return RefusedError(
+        f"`{reference}` is a local name: it belongs to no registry",
+        hint=f"name it first: ghcrctl tag {reference} ghcr.io/OWNER/{reference.repository}:{tag}",
+    )

@@ -1,0 +1,41 @@
+"""Tag: give a local image further names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import UsageError
+from ghcrctl.operations.find import find
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.session import Session
+
+
+def tag(session: Session, source: str, targets: Sequence[Reference]) -> None:
+    """Name an image.
+
+    The digest that a repository knows the image by is kept within that repository; another one
+    learns of the image when it is pushed there.
+
+    Args:
+        session: the run.
+        source: a name, a digest or an ID.
+        targets: the new names; without a tag, ``latest``.
+
+    Raises:
+        NoSuchImageError: nothing fits the source.
+        UsageError: a target has a digest.
+    """
+    for target in targets:
+        if target.digest:
+            raise UsageError(f"refusing to create a tag with a digest reference: {target}")
+    record = find(session, source).record
+    home = record.reference
+    for target in targets:
+        known = home is not None and home.name == target.name
+        origin = record.origin if known else None
+        session.store.put(replace(record, name=str(target.tagged()), origin=origin))

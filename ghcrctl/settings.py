@@ -1,0 +1,272 @@
+"""Settings: the only reader of the environment, of config files and of user directories.
+
+What belongs here: which settings there are, where they come from, what this machine is. Order:
+flags, then the environment, then ``config.toml``, then defaults.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+
+from ghcrctl.errors import InvalidSettingError, UsageError
+from ghcrctl.oci.platform import Platform
+from ghcrctl.oci.reference import DEFAULT_REGISTRY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting.
+
+    Args:
+        name: its key in ``config.toml``.
+        env: its variable.
+        kind: how its text is read.
+        default: its value where nobody gives one; ``None`` where that depends on the machine.
+        help: what it does, for people.
+    """
+
+    name: str
+    env: str
+    kind: Callable[[Any], Any]
+    default: Any
+    help: str
+
+
+def _switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off", ""}:
+        return False
+    raise ValueError("it is neither true nor false")
+
+
+def _positive(value: object) -> int:
+    number = int(str(value))
+    if number < 1:
+        raise ValueError("it must be at least 1")
+    return number
+
+
+def _seconds(value: object) -> float:
+    number = float(str(value))
+    if not 0 < number < 86400:
+        raise ValueError("it must be more than 0 and less than a day of seconds")
+    return number
+
+
+def _names(value: object) -> tuple[str, ...]:
+    items = value if isinstance(value, list) else str(value).replace(",", " ").split()
+    return tuple(str(item) for item in items)
+
+
+def _path(value: object) -> Path:
+    return Path(str(value)).expanduser()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "store", "GHCRCTL_STORE", _path, None, "Directory of the image store. Also `--store DIR`."
+    ),
+    Setting(
+        "default_registry",
+        "GHCRCTL_DEFAULT_REGISTRY",
+        str,
+        DEFAULT_REGISTRY,
+        "Registry of a name that has an owner but no registry.",
+    ),
+    Setting(
+        "platform",
+        "GHCRCTL_PLATFORM",
+        Platform.parse,
+        None,
+        "Platform to choose from multi-platform images, such as linux/arm64. Without it, "
+        "DOCKER_DEFAULT_PLATFORM, then Linux on this machine's processor.",
+    ),
+    Setting("jobs", "GHCRCTL_JOBS", _positive, 6, "How many layers move at once."),
+    Setting("retries", "GHCRCTL_RETRIES", int, 4, "How often a failed request is tried again."),
+    Setting(
+        "connect_timeout",
+        "GHCRCTL_CONNECT_TIMEOUT",
+        _seconds,
+        15.0,
+        "Seconds to wait for a connection.",
+    ),
+    Setting(
+        "stall_timeout",
+        "GHCRCTL_STALL_TIMEOUT",
+        _seconds,
+        60.0,
+        "Seconds without a byte after which a connection is given up.",
+    ),
+    Setting(
+        "ca_file",
+        "GHCRCTL_CA_FILE",
+        _path,
+        None,
+        "PEM file with certificates to trust besides the system's. Also `--ca-file FILE`.",
+    ),
+    Setting(
+        "client_cert",
+        "GHCRCTL_CLIENT_CERT",
+        _path,
+        None,
+        "PEM file with the client certificate for registries that want one.",
+    ),
+    Setting(
+        "client_key",
+        "GHCRCTL_CLIENT_KEY",
+        _path,
+        None,
+        "PEM file with the client certificate's key.",
+    ),
+    Setting(
+        "insecure",
+        "GHCRCTL_INSECURE",
+        _switch,
+        default=False,
+        help="Accept any certificate, and plain HTTP. Also `--insecure`.",
+    ),
+    Setting(
+        "insecure_registries",
+        "GHCRCTL_INSECURE_REGISTRIES",
+        _names,
+        (),
+        "Registries (HOST[:PORT]) for which `insecure` holds.",
+    ),
+    Setting(
+        "keyring",
+        "GHCRCTL_KEYRING",
+        _switch,
+        default=True,
+        help="Keep and look for credentials in the system's keyring.",
+    ),
+    Setting(
+        "debug",
+        "GHCRCTL_DEBUG",
+        _switch,
+        default=False,
+        help="Show requests and tracebacks. Also `--debug`.",
+    ),
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+class Settings:
+    """The settings of one run.
+
+    Args:
+        environ: the environment.
+        flags: values given on the command line, by setting name; ``None`` counts as not given.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        flags: Mapping[str, object] | None = None,
+    ) -> None:
+        self.environ = os.environ if environ is None else environ
+        self._flags = flags or {}
+
+    def get(self, name: str) -> Any:
+        """Return a setting's value.
+
+        Raises:
+            InvalidSettingError: what was given for it cannot be used.
+        """
+        setting = _BY_NAME[name]
+        flag = self._flags.get(name)
+        if flag is not None:
+            return _read(setting, flag, f"--{name.replace('_', '-')}", error=UsageError)
+        if self.environ.get(setting.env):
+            return _read(setting, self.environ[setting.env], setting.env)
+        if name in self._file:
+            return _read(setting, self._file[name], f"`{name}` in {self.config_file}")
+        return setting.default
+
+    @cached_property
+    def home(self) -> Path:
+        """The person's home directory."""
+        return Path(self.environ.get("HOME") or Path.home())
+
+    @cached_property
+    def config_dir(self) -> Path:
+        """Where ``config.toml`` and stored credentials are."""
+        given = self.environ.get("GHCRCTL_CONFIG_DIR")
+        return Path(given) if given else platformdirs.user_config_path("ghcrctl", appauthor=False)
+
+    @property
+    def config_file(self) -> Path:
+        """The file of settings."""
+        return self.config_dir / "config.toml"
+
+    @cached_property
+    def store_dir(self) -> Path:
+        """Where the image store is."""
+        given: Path | None = self.get("store")
+        return given or platformdirs.user_data_path("ghcrctl", appauthor=False) / "store"
+
+    @cached_property
+    def platform(self) -> Platform:
+        """The platform to choose: a person's choice, else Linux on this processor."""
+        given: Platform | None = self.get("platform")
+        if given:
+            return given
+        docker = self.environ.get("DOCKER_DEFAULT_PLATFORM")
+        return Platform.parse(docker) if docker else host_platform()
+
+    @cached_property
+    def _file(self) -> Mapping[str, object]:
+        try:
+            raw = self.config_file.read_bytes()
+        except OSError:
+            return {}
+        return _read_toml(raw, self.config_file)
+
+
+def host_platform() -> Platform:
+    """Return Linux on this machine's processor, as docker does on every system."""
+    if hasattr(os, "uname"):
+        machine = os.uname().machine
+    else:  # pragma: no cover Windows has no uname
+        machine = os.environ.get("PROCESSOR_ARCHITECTURE", "AMD64")
+    return Platform("linux", machine).normalised()
+
+
+def _read(
+    setting: Setting, value: object, where: str, *, error: type[UsageError] = InvalidSettingError
+) -> object:
+    try:
+        return setting.kind(value)
+    except (ValueError, UsageError) as reason:
+        raise error(f"{where} cannot be `{value}`: {reason}") from None
+
+
+def _read_toml(raw: bytes, path: Path) -> Mapping[str, object]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        data: dict[str, object] = tomllib.loads(raw.decode())
+    except (ValueError, UnicodeDecodeError) as error:
+        raise InvalidSettingError(f"{path} is no valid TOML: {error}") from None
+    unknown = sorted(set(data) - set(_BY_NAME))
+    if unknown:
+        known = ", ".join(sorted(_BY_NAME))
+        raise InvalidSettingError(
+            f"unknown setting `{unknown[0]}` in {path}", hint=f"the settings are {known}"
+        )
+    return data

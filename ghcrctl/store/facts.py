@@ -1,0 +1,79 @@
+"""The facts of an image, read from its manifests and config.
+
+What belongs here: computing `Facts` once, when an image gets its first name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.streams import read_metadata
+from ghcrctl.oci.config import ImageConfig
+from ghcrctl.oci.manifest import Index, Manifest, parse
+from ghcrctl.store.records import Facts
+
+if TYPE_CHECKING:
+    from ghcrctl.content.ports import Source
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.platform import Platform
+
+_CREATED = "org.opencontainers.image.created"
+
+
+def compute_facts(source: Source, root: Descriptor, prefer: Platform) -> Facts:
+    """Read what a listing shows of an image.
+
+    Args:
+        source: a place that has the manifests and the config.
+        root: the image's manifest or index.
+        prefer: the platform whose image stands for an index.
+    """
+    parsed = parse(read_metadata(source, root), root.media_type)
+    if isinstance(parsed, Manifest):
+        return manifest_facts(source, parsed)
+    size = len(parsed.raw) + sum(_tree_sizes(source, parsed, {}).values())
+    chosen = representative(source, parsed, prefer)
+    if chosen is None:
+        return Facts(root.digest, size=size, kind=parsed.artifact_type or root.media_type)
+    facts = manifest_facts(source, chosen)
+    return Facts(facts.image_id, facts.created, size, facts.kind)
+
+
+def manifest_facts(source: Source, manifest: Manifest) -> Facts:
+    """Read the facts of a single image or artifact."""
+    if not manifest.is_image:
+        created = manifest.annotations.get(_CREATED, "")
+        return Facts(manifest.descriptor.digest, created, manifest.size, manifest.kind)
+    config = ImageConfig.parse(read_metadata(source, manifest.config))
+    return Facts(manifest.config.digest, config.created, manifest.size)
+
+
+def representative(source: Source, index: Index, prefer: Platform) -> Manifest | None:
+    """Return the image that stands for an index: the preferred platform's, else the first image."""
+    chosen = index.choose(prefer)
+    others = (
+        d for d in index.manifests if d.is_manifest and not (d.platform and d.platform.is_unknown)
+    )
+    for entry in (*((chosen,) if chosen else ()), *others):
+        parsed = parse(read_metadata(source, entry), entry.media_type)
+        if isinstance(parsed, Index):
+            parsed_child = representative(source, parsed, prefer)
+            if parsed_child:
+                return parsed_child
+        elif parsed.is_image:
+            return parsed
+    return None
+
+
+def _tree_sizes(source: Source, index: Index, sizes: dict[str, int]) -> dict[str, int]:
+    """Collect the size of each piece of content below an index once."""
+    for entry in index.manifests:
+        sizes[str(entry.digest)] = entry.size
+        if not entry.is_manifest:
+            continue
+        parsed = parse(read_metadata(source, entry), entry.media_type)
+        if isinstance(parsed, Index):
+            _tree_sizes(source, parsed, sizes)
+        else:
+            sizes.update((str(d.digest), d.size) for d in parsed.children)
+    return sizes

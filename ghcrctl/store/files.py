@@ -1,0 +1,80 @@
+"""Files that are there whole or not at all, and disk errors in words.
+
+What belongs here: writing aside, syncing, renaming, and turning `OSError` into our errors.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import NoSpaceError, StoreError, StoreReadOnlyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+@contextmanager
+def disk_errors(what: str) -> Iterator[None]:
+    """Turn the disk's errors into ours.
+
+    Args:
+        what: what is being done, for the message: ``write the image store at /data``.
+
+    Raises:
+        NoSpaceError: the disk or a quota is full.
+        StoreReadOnlyError: there is no permission, or the disk is read-only.
+        StoreError: anything else the disk says.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if error.errno in _FULL:
+            raise NoSpaceError(
+                f"cannot {what}: {reason}",
+                hint="free some space (`ghcrctl rmi IMAGE`), or choose another disk with --store",
+            ) from error
+        if error.errno in _FORBIDDEN:
+            raise StoreReadOnlyError(
+                f"cannot {what}: {reason}",
+                hint="check the permissions, or choose another place with --store",
+            ) from error
+        raise StoreError(f"cannot {what}: {reason}") from error
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace a file by another, durably: after a crash there is the old or the new one, whole."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        with aside.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        publish(aside, path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def publish(aside: Path, path: Path) -> None:
+    """Move a synced file to its final name, durably."""
+    aside.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable, where the system can."""
+    if os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,68 @@
+"""Leases: what a running process relies on, so that no other removes it.
+
+What belongs here: taking, finding and ending leases. A lease is a file with digests, one a line,
+that its process holds locked; the lock ends with the process, however that ends. Leases are taken
+and looked at under the store's lock.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from ghcrctl.errors import InvalidDigestError
+from ghcrctl.oci.digest import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+
+class Lease:
+    """This process's lease on content of one store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.id = f"{os.getpid()}-{os.urandom(4).hex()}"
+        self._list = folder / f"{self.id}.list"
+        self._lock = FileLock(folder / f"{self.id}.lock", thread_local=False)
+        self._lock.acquire(timeout=0)
+
+    def add(self, digests: Iterable[Digest]) -> None:
+        """Keep some more content from being removed."""
+        with self._list.open("a", encoding="ascii") as file:
+            file.writelines(f"{digest}\n" for digest in digests)
+
+    def close(self) -> None:
+        """End the lease; what no name refers to may be removed from now on."""
+        self._list.unlink(missing_ok=True)
+        self._lock.release()
+        (self._list.with_suffix(".lock")).unlink(missing_ok=True)
+
+
+def is_alive(folder: Path, lease_id: str) -> bool:
+    """Tell whether the process that took a lease still runs; clear the lease away if not."""
+    path = folder / f"{lease_id}.lock"
+    if not path.exists():
+        return False
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    path.with_suffix(".list").unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+    lock.release()
+    return False
+
+
+def leased(folder: Path) -> Iterator[Digest]:
+    """Yield what processes that run rely on."""
+    for path in list(folder.glob("*.list")):
+        if is_alive(folder, path.stem):
+            for line in path.read_text(encoding="ascii").splitlines():
+                try:
+                    yield Digest.parse(line)
+                except InvalidDigestError:
+                    continue

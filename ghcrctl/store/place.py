@@ -1,0 +1,75 @@
+"""The store as a place to copy from and to.
+
+What belongs here: the ports over the store. One `StorePlace` serves one act: it knows under which
+digest the repository that content comes from knows the image.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import NoSuchImageError
+from ghcrctl.store.facts import compute_facts
+from ghcrctl.store.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ghcrctl.content.ports import Stream
+    from ghcrctl.content.streams import Content
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.store.store import Store
+
+
+class StorePlace:
+    """The store as source and sink; names are full references.
+
+    Args:
+        store: the store.
+        origin: the digest that the image's repository knows it by, where content is written.
+    """
+
+    def __init__(self, store: Store, *, origin: Digest | None = None) -> None:
+        self._store = store
+        self._origin = origin
+
+    @property
+    def label(self) -> str:
+        """How people know this place."""
+        return self._store.blobs.label
+
+    def resolve(self, name: str) -> Descriptor:
+        """Return what a full reference, or the digest of a named image, stands for."""
+        for record in self._store.records():
+            if name in {record.name, str(record.descriptor.digest)}:
+                return record.descriptor
+        raise NoSuchImageError(f"no such image: {name}")
+
+    def tags(self) -> Iterator[str]:
+        """Yield every name."""
+        yield from (record.name for record in self._store.records() if record.name)
+
+    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+        """Start reading content at a byte."""
+        return self._store.blobs.open(descriptor, offset)
+
+    def reserve(self, descriptors: Iterable[Descriptor]) -> None:
+        """Keep content from being removed while this process works."""
+        self._store.reserve(descriptor.digest for descriptor in descriptors)
+
+    def exists(self, descriptor: Descriptor) -> bool:
+        """Tell whether content is here."""
+        return self._store.blobs.exists(descriptor)
+
+    def write(self, content: Content) -> None:
+        """Store content."""
+        if not self.exists(content.descriptor):
+            self._store.blobs.write(content, self._store.lease())
+
+    def tag(self, content: Content, name: str) -> None:
+        """Store a manifest and give it a name."""
+        self.write(content)
+        root = content.descriptor
+        facts = compute_facts(self._store.blobs, root, self._store.prefer)
+        self._store.put(Record(root, name, facts, self._origin))

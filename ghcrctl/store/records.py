@@ -1,0 +1,112 @@
+"""Records: one named (or nameless) image of the store, and the facts that listing needs.
+
+What belongs here: the record and its form in ``index.json``, whose annotations keep name and facts,
+so that a listing opens one file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import InvalidDigestError, InvalidReferenceError
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.reference import Reference
+
+if TYPE_CHECKING:
+    from ghcrctl.oci.descriptor import Descriptor
+
+# OCI image spec 1.1, annotations.md: what other tools look for in a layout.
+NAME = "org.opencontainers.image.ref.name"
+_PREFIX = "io.ghcrctl.image."
+ID, CREATED, SIZE, KIND, ORIGIN = (
+    _PREFIX + key for key in ("id", "created", "size", "kind", "origin")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a listing shows of an image without opening it.
+
+    Args:
+        image_id: the config's digest, as in docker; for other artifacts the manifest's.
+        created: RFC 3339 text, maybe empty.
+        size: bytes of everything that belongs to the image, as stored.
+        kind: empty for a container image, else what kind of artifact it is.
+    """
+
+    image_id: Digest
+    created: str = ""
+    size: int = 0
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One entry of the store.
+
+    Args:
+        descriptor: the image's root: a manifest or an index.
+        name: its full reference; empty where a newer image took it (docker's dangling).
+        facts: what a listing shows.
+        origin: the digest that the name's repository knows it by: the index's where one platform of
+            it was pulled.
+    """
+
+    descriptor: Descriptor
+    name: str
+    facts: Facts
+    origin: Digest | None = None
+
+    @property
+    def reference(self) -> Reference | None:
+        """The name, parsed; ``None`` where there is none, or one of another tool's kind."""
+        try:
+            return Reference.parse(self.name, default_registry="") if self.name else None
+        except InvalidReferenceError:
+            return None
+
+    @property
+    def repo_digest(self) -> str | None:
+        """The name by digest, as RepoDigests has it."""
+        reference = self.reference
+        return f"{reference.name}@{self.origin}" if reference and self.origin else None
+
+    def demoted(self) -> Record:
+        """Return what becomes of this record when its name moves to another image."""
+        return replace(self, name=self.repo_digest or "")
+
+
+def from_descriptor(descriptor: Descriptor) -> Record | None:
+    """Read a record out of an index entry; ``None`` where another tool wrote it."""
+    notes = descriptor.annotations
+    try:
+        facts = Facts(
+            image_id=Digest.parse(notes[ID]),
+            created=notes.get(CREATED, ""),
+            size=int(notes.get(SIZE, "0")),
+            kind=notes.get(KIND, ""),
+        )
+        origin = Digest.parse(notes[ORIGIN]) if ORIGIN in notes else None
+    except (KeyError, ValueError, InvalidDigestError):
+        return None
+    return Record(descriptor, notes.get(NAME, ""), facts, origin)
+
+
+def to_descriptor(record: Record) -> Descriptor:
+    """Write a record as an index entry; annotations of other tools stay."""
+    foreign = {
+        key: value
+        for key, value in record.descriptor.annotations.items()
+        if key != NAME and not key.startswith(_PREFIX)
+    }
+    ours = {
+        NAME: record.name,
+        ID: str(record.facts.image_id),
+        CREATED: record.facts.created,
+        SIZE: str(record.facts.size),
+        KIND: record.facts.kind,
+        ORIGIN: str(record.origin or ""),
+    }
+    annotations = foreign | {key: value for key, value in ours.items() if value}
+    return replace(record.descriptor, annotations=annotations)

@@ -1,0 +1,203 @@
+"""The store as a whole: its directory, its lock, its records.
+
+What belongs here: finding, naming and removing records. What does not: moving content in and out
+(``place``).
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from ghcrctl.errors import GhcrctlError, StoreLockedError
+from ghcrctl.store.blobs import Blobs
+from ghcrctl.store.collect import closure, live_digests
+from ghcrctl.store.facts import compute_facts
+from ghcrctl.store.files import disk_errors, write_atomically
+from ghcrctl.store.index import read_index, write_index
+from ghcrctl.store.leases import Lease
+from ghcrctl.store.records import Facts, Record, from_descriptor, to_descriptor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.platform import Platform
+
+LOCK_TIMEOUT = 60.0
+_LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
+
+
+class Store:
+    """An OCI image layout with names.
+
+    Args:
+        root: its directory; made at the first write.
+        prefer: the platform whose image stands for an index in listings.
+    """
+
+    def __init__(self, root: Path, *, prefer: Platform) -> None:
+        self.root = root
+        self.prefer = prefer
+        self._private = root / "ghcrctl"
+        self._leases = self._private / "leases"
+        self._partial = self._private / "partial"
+        self.blobs = Blobs(root, partial=self._partial, leases=self._leases)
+        self._lease: Lease | None = None
+        self._guard = threading.RLock()
+
+    # Reading: no lock, since `index.json` is replaced as a whole.
+
+    def records(self) -> list[Record]:
+        """Return all records, oldest name first.
+
+        Raises:
+            StoreDamagedError: the list cannot be read.
+        """
+        return [self._record(entry) for entry in read_index(self.root / "index.json")]
+
+    def _record(self, entry: Descriptor) -> Record:
+        """Read a record; facts that another tool did not write are computed."""
+        record = from_descriptor(entry)
+        if record:
+            return record
+        name = entry.annotations.get("org.opencontainers.image.ref.name", "")
+        try:
+            facts = compute_facts(self.blobs, entry, self.prefer)
+        except GhcrctlError:
+            facts = Facts(entry.digest, size=entry.size, kind=entry.media_type)
+        return Record(entry, name, facts)
+
+    # Writing: under the lock, for moments.
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the store's lock: against other processes and against other threads of this one.
+
+        Raises:
+            StoreLockedError: another process holds it for longer than a minute.
+            StoreError: the store cannot be written.
+        """
+        with self._guard, disk_errors(f"write the image store at {self.root}"):
+            self._prepare()
+            lock = FileLock(self._private / "lock", timeout=LOCK_TIMEOUT)
+            try:
+                lock.acquire()
+            except Timeout:
+                raise StoreLockedError(
+                    f"another process has held the lock of {self.root} for {LOCK_TIMEOUT:.0f} s",
+                    hint="wait for it, or end it; a lock ends with its process",
+                ) from None
+            try:
+                yield
+            finally:
+                lock.release()
+
+    def _prepare(self) -> None:
+        if self._leases.is_dir() and (self.root / "oci-layout").exists():
+            return
+        for folder in (self.root / "blobs" / "sha256", self._leases, self._partial):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.root / "oci-layout", _LAYOUT)
+        if not (self.root / "index.json").exists():
+            write_index(self.root / "index.json", ())
+
+    def lease(self) -> Lease:
+        """Return this process's lease, taking it at the first call."""
+        with self._guard:
+            if self._lease is None:
+                with self.locked():
+                    self._lease = Lease(self._leases)
+            return self._lease
+
+    def reserve(self, digests: Iterable[Digest]) -> None:
+        """Keep content from being removed by others until this store is closed."""
+        wanted = list(digests)
+        lease = self.lease()
+        with self.locked():
+            lease.add(wanted)
+
+    def close(self) -> None:
+        """End this process's lease."""
+        with self._guard:
+            if self._lease:
+                with disk_errors(f"write the image store at {self.root}"):
+                    self._lease.close()
+                self._lease = None
+
+    def edit(self, change: Callable[[list[Record]], list[Record]]) -> list[Record]:
+        """Replace the records by what a function makes of them, under the lock.
+
+        A record's name stands once: of two with one name the later one stays.
+        """
+        with self.locked():
+            before = self.records()
+            after = _once(change(before))
+            if after != before:
+                write_index(self.root / "index.json", map(to_descriptor, after))
+            return after
+
+    def put(self, record: Record) -> Record | None:
+        """Give an image a name; what had the name before is kept under its digest, or dangling.
+
+        Returns:
+            The record that had the name, if any.
+        """
+        previous: list[Record] = []
+
+        def change(records: list[Record]) -> list[Record]:
+            previous.extend(r for r in records if r.name == record.name and r.name)
+            kept = [_displaced(r, record) for r in records if not _is_replaced(r, record)]
+            return [*kept, record]
+
+        self.edit(change)
+        return previous[0] if previous else None
+
+    def remove(self, doomed: Iterable[Record]) -> tuple[Digest, ...]:
+        """Remove records, and the content that no record and no running process needs any more.
+
+        Returns:
+            The digests of removed content, parents first.
+        """
+        gone = list(doomed)
+        with self.locked():
+            self.edit(lambda records: [r for r in records if r not in gone])
+            return self._collect(closure(self.blobs, (r.descriptor for r in gone)))
+
+    def _collect(self, candidates: Iterable[Digest]) -> tuple[Digest, ...]:
+        try:
+            live = live_digests(self.blobs, self.records(), self._leases)
+        except GhcrctlError:
+            # Of a damaged image it is not known what it needs, so nothing is removed.
+            return ()
+        removed = tuple(digest for digest in candidates if digest not in live)
+        return tuple(digest for digest in removed if self.blobs.remove(digest))
+
+
+def _is_replaced(record: Record, by: Record) -> bool:
+    """Tell whether a nameless record gets a name, or a record is written again."""
+    same = record.descriptor.digest == by.descriptor.digest
+    return same and record.name in {"", by.name}
+
+
+def _displaced(record: Record, by: Record) -> Record:
+    return record.demoted() if record.name and record.name == by.name else record
+
+
+def _once(records: Iterable[Record]) -> list[Record]:
+    named: dict[str, Record] = {}
+    for record in records:
+        key = record.name or f"<none>@{record.descriptor.digest}"
+        named[key] = record
+    return list(named.values())
+
+
+def renamed(record: Record, name: str, *, origin: Digest | None) -> Record:
+    """Return a record of the same image under another name."""
+    return replace(record, name=name, origin=origin)

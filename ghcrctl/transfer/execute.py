@@ -1,0 +1,185 @@
+"""Carrying out a plan: in parallel, each digest once, blobs before manifests before names.
+
+What belongs here: order, parallelism, retry, cancelling. What does not: what places do with a piece
+of content.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.ports import Mounter
+from ghcrctl.content.retry import RetryPolicy, retry
+from ghcrctl.content.streams import Content
+from ghcrctl.errors import InterruptedByUserError
+from ghcrctl.transfer.events import (
+    Finished,
+    Outcome,
+    Planned,
+    Progressed,
+    Retrying,
+    Started,
+    ignore,
+)
+from ghcrctl.transfer.plan import Action
+from ghcrctl.transfer.sides import MarkedSource, writing_to
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.transfer.events import Event, Observer
+    from ghcrctl.transfer.plan import Plan, Step
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOptions:
+    """How a plan is carried out.
+
+    Args:
+        jobs: how many pieces of content move at once.
+        retry: how patiently a piece is tried again.
+        mount_from: per digest, repositories at the sink's registry where it is known to be.
+    """
+
+    jobs: int = 6
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    mount_from: dict[Digest, tuple[str, ...]] = field(default_factory=dict)
+
+
+def execute(
+    plan: Plan, options: TransferOptions | None = None, observer: Observer = ignore
+) -> None:
+    """Make the plan's root exist at its sink, under its names.
+
+    Raises:
+        GhcrctlError: the first failure, marked with its side; what was moved until then stays
+            moved, the names do not
+            move.
+        InterruptedByUserError: the person pressed Ctrl-C; the same holds.
+    """
+    _Execution(plan, options or TransferOptions(), observer).run()
+
+
+def _read_manifests(plan: Plan) -> MemoryPlace:
+    """Keep the manifests that planning read, so that none is fetched twice."""
+    place = MemoryPlace()
+    for step in plan.steps:
+        manifest = plan.manifests.get(step.descriptor.digest)
+        if manifest:
+            place.put(step.descriptor, manifest.raw)
+    return place
+
+
+class _Execution:
+    """One run of one plan."""
+
+    def __init__(self, plan: Plan, options: TransferOptions, observer: Observer) -> None:
+        self._plan = plan
+        self._options = options
+        self._observer = observer
+        self._source = MarkedSource(Overlay(_read_manifests(plan), plan.source))
+        self._cancelled = threading.Event()
+        self._observing = threading.Lock()
+
+    def run(self) -> None:
+        self._emit(Planned(self._plan))
+        copies = []
+        for step in self._plan.steps:
+            if step.action is Action.COPY:
+                copies.append(step)
+            else:
+                exists = step.action is Action.EXISTS
+                self._emit(Finished(step, Outcome.EXISTS if exists else Outcome.SKIPPED))
+        pool = ThreadPoolExecutor(self._options.jobs, "transfer")
+        try:
+            for level in sorted({step.level for step in copies}):
+                self._run_level(pool, [step for step in copies if step.level == level])
+            self._name_root()
+        except KeyboardInterrupt:
+            # A thread that waits for a silent host is not waited for: nothing it does becomes
+            # visible.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        finally:
+            if not self._cancelled.is_set():
+                pool.shutdown()
+
+    def _run_level(self, pool: ThreadPoolExecutor, steps: Sequence[Step]) -> None:
+        """Run steps that do not need each other; at the first failure the others stop soon."""
+        futures = [pool.submit(self._run_step, step) for step in steps]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        except BaseException:
+            self._stop(futures)
+            raise
+        failed = [f.exception() for f in futures if f.done() and not f.cancelled()]
+        errors = [e for e in failed if e and not isinstance(e, InterruptedByUserError)]
+        if errors:
+            self._stop(futures)
+            raise errors[0]
+
+    def _stop(self, futures: Sequence[Future[None]]) -> None:
+        self._cancelled.set()
+        for future in futures:
+            future.cancel()
+
+    def _run_step(self, step: Step) -> None:
+        if step.descriptor == self._plan.root and self._plan.names:
+            return
+        self._emit(Started(step))
+        with writing_to(self._plan.sink):
+            mounted = self._mount(step)
+            if mounted is not None:
+                self._emit(Finished(step, Outcome.MOUNTED, mounted))
+                return
+            self._retry(step, lambda: self._plan.sink.write(self._content(step)))
+        self._emit(Finished(step, Outcome.COPIED))
+
+    def _name_root(self) -> None:
+        """Write the root under its names, last of all."""
+        root = self._plan.steps[-1]
+        for name in self._plan.names:
+            with writing_to(self._plan.sink):
+                self._retry(root, lambda: self._plan.sink.tag(self._content(root), name))  # noqa: B023 called at once
+        if self._plan.names and root.action is Action.COPY:
+            self._emit(Finished(root, Outcome.COPIED))
+
+    def _mount(self, step: Step) -> str | None:
+        candidates = self._options.mount_from.get(step.descriptor.digest, ())
+        sink = self._plan.sink
+        if not candidates or step.descriptor.is_manifest or not isinstance(sink, Mounter):
+            return None
+        return sink.mount(step.descriptor, candidates)
+
+    def _content(self, step: Step) -> Content:
+        def watch(position: int) -> None:
+            self._check()
+            self._emit(Progressed(step, position))
+
+        return Content(self._source, step.descriptor, watch=watch)
+
+    def _retry(self, step: Step, act: Callable[[], None]) -> None:
+        retry(
+            act,
+            self._options.retry,
+            on_retry=lambda error, delay: self._emit(Retrying(step, error, delay)),
+            sleep=self._sleep,
+        )
+
+    def _sleep(self, seconds: float) -> None:
+        self._cancelled.wait(seconds)
+        self._check()
+
+    def _check(self) -> None:
+        if self._cancelled.is_set():
+            raise InterruptedByUserError("interrupted")
+
+    def _emit(self, event: Event) -> None:
+        with self._observing:
+            self._observer(event)

@@ -1,0 +1,185 @@
+"""The plan of a transfer: what is at the source, what the sink has, what must move.
+
+What belongs here: the walk over the graph and the questions to the sink. What does not: moving
+bytes (``execute``). After this, the exact bytes to move are known before any moves.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.streams import read_metadata
+from ghcrctl.errors import InvalidManifestError
+from ghcrctl.oci.manifest import Manifest, parse
+from ghcrctl.transfer.sides import reading_from, writing_to
+
+if TYPE_CHECKING:
+    from ghcrctl.content.ports import Sink, Source
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.manifest import Index
+
+# Indexes may refer to indexes; nobody builds more than two or three deep.
+MAX_DEPTH = 8
+
+
+class Action(Enum):
+    """What is to be done about one piece of content."""
+
+    COPY = "copy"
+    EXISTS = "exists"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One piece of content and what is to be done about it.
+
+    Args:
+        descriptor: the content.
+        action: what is to be done.
+        level: 0 for blobs; a manifest's is one above the highest of its children.
+        is_layer: whether it is a layer of an image, which people are told about.
+    """
+
+    descriptor: Descriptor
+    action: Action
+    level: int = 0
+    is_layer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All steps, children before parents, each digest once.
+
+    Args:
+        source: where content is read.
+        sink: where content is written.
+        root: what becomes visible under the names.
+        steps: children first; the last one is the root.
+        names: what the root is called at the sink.
+        manifests: every manifest and index of the graph, parsed.
+    """
+
+    source: Source
+    sink: Sink
+    root: Descriptor
+    steps: tuple[Step, ...]
+    names: tuple[str, ...] = ()
+    manifests: dict[Digest, Manifest | Index] = field(default_factory=dict)
+
+    @property
+    def bytes_to_move(self) -> int:
+        """Bytes of all that must be copied."""
+        return sum(s.descriptor.size for s in self.steps if s.action is Action.COPY)
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether the sink has everything already."""
+        return all(s.action is not Action.COPY for s in self.steps)
+
+
+def make_plan(
+    source: Source,
+    sink: Sink,
+    root: Descriptor,
+    *,
+    names: tuple[str, ...] = (),
+    skip_foreign: bool = False,
+    jobs: int = 6,
+) -> Plan:
+    """Find out what must move.
+
+    Args:
+        source: where content is.
+        sink: where it shall be.
+        root: a manifest or an index at the source.
+        names: what the root shall be called at the sink.
+        skip_foreign: leave foreign layers where their publisher put them.
+        jobs: how many questions are asked at once.
+
+    Raises:
+        InvalidManifestError: something in the graph cannot be read, or indexes are nested without
+            end.
+    """
+    walk = _Walk(source)
+    walk.visit(root, 0)
+    order = sorted(walk.levels, key=lambda d: walk.levels[d])
+    with ThreadPoolExecutor(jobs, "plan") as pool, writing_to(sink):
+        sink.reserve(order)
+        actions = _ask(walk, sink, order, skip_foreign=skip_foreign, pool=pool)
+    steps = tuple(
+        Step(d, actions[d.digest], walk.levels[d], is_layer=d.digest in walk.layers) for d in order
+    )
+    return Plan(source, sink, root, steps, names, walk.manifests)
+
+
+class _Walk:
+    """One walk over a graph: every descriptor once, with its level, in the order of its parents."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._seen: dict[Digest, Descriptor] = {}
+        self.levels: dict[Descriptor, int] = {}
+        self.manifests: dict[Digest, Manifest | Index] = {}
+        self.layers: set[Digest] = set()
+
+    def visit(self, descriptor: Descriptor, depth: int) -> int:
+        """Add a descriptor and all below it; return its level."""
+        seen = self._seen.get(descriptor.digest)
+        if seen is not None:
+            if seen.size != descriptor.size:
+                raise InvalidManifestError(f"{descriptor.digest} is given with two different sizes")
+            return self.levels.get(seen, 0)
+        if depth > MAX_DEPTH:
+            raise InvalidManifestError(f"indexes are nested more than {MAX_DEPTH} deep")
+        self._seen[descriptor.digest] = descriptor
+        level = self._visit_children(descriptor, depth) if descriptor.is_manifest else 0
+        self.levels[descriptor] = level
+        return level
+
+    def _visit_children(self, descriptor: Descriptor, depth: int) -> int:
+        with reading_from(self._source):
+            raw = read_metadata(self._source, descriptor)
+        manifest = parse(raw, descriptor.media_type)
+        self.manifests[descriptor.digest] = manifest
+        if isinstance(manifest, Manifest):
+            self.layers.update(layer.digest for layer in manifest.layers)
+        return 1 + max((self.visit(child, depth + 1) for child in manifest.children), default=0)
+
+
+def _ask(
+    walk: _Walk,
+    sink: Sink,
+    order: list[Descriptor],
+    *,
+    skip_foreign: bool,
+    pool: ThreadPoolExecutor,
+) -> dict[Digest, Action]:
+    """Ask the sink what it has, parents first: what a present manifest needs is not asked for."""
+    actions: dict[Digest, Action] = {}
+    for level in range(walk.levels[order[-1]], -1, -1):
+        here = [d for d in order if walk.levels[d] == level and d.digest not in actions]
+        skipped = [d for d in here if skip_foreign and d.is_foreign]
+        actions.update((d.digest, Action.SKIP) for d in skipped)
+        asked = [d for d in here if d.digest not in actions]
+        for descriptor, exists in zip(asked, pool.map(sink.exists, asked), strict=True):
+            actions[descriptor.digest] = Action.EXISTS if exists else Action.COPY
+            if exists:
+                _mark_below(walk, descriptor, actions, skip_foreign=skip_foreign)
+    return actions
+
+
+def _mark_below(
+    walk: _Walk, descriptor: Descriptor, actions: dict[Digest, Action], *, skip_foreign: bool
+) -> None:
+    """Mark what a present manifest needs as present; only foreign layers may be missing."""
+    manifest = walk.manifests.get(descriptor.digest)
+    for child in manifest.children if manifest else ():
+        if child.is_foreign and not skip_foreign:
+            continue
+        actions.setdefault(child.digest, Action.SKIP if child.is_foreign else Action.EXISTS)
+        _mark_below(walk, child, actions, skip_foreign=skip_foreign)

@@ -1,0 +1,76 @@
+"""Which end of a transfer an error comes from.
+
+What belongs here: marking errors with their side, and telling sources' errors from sinks' where
+both run at once.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import GhcrctlError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ghcrctl.content.ports import Sink, Source, Stream
+    from ghcrctl.oci.descriptor import Descriptor
+
+
+@contextmanager
+def reading_from(source: Source) -> Iterator[None]:
+    """Mark errors that pass as the source's, unless they are marked already."""
+    with _side(f"reading from {source.label}"):
+        yield
+
+
+@contextmanager
+def writing_to(sink: Sink) -> Iterator[None]:
+    """Mark errors that pass as the sink's, unless they are marked already."""
+    with _side(f"writing to {sink.label}"):
+        yield
+
+
+@contextmanager
+def _side(side: str) -> Iterator[None]:
+    try:
+        yield
+    except GhcrctlError as error:
+        error.side = error.side or side
+        raise
+
+
+class MarkedSource:
+    """A source whose errors say that they are its own, though a sink's code reads from it."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def label(self) -> str:
+        """The label of the source itself."""
+        return self._source.label
+
+    def resolve(self, name: str) -> Descriptor:
+        """Resolve at the source."""
+        with reading_from(self._source):
+            return self._source.resolve(name)
+
+    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+        """Open at the source."""
+        with reading_from(self._source):
+            return _MarkedStream(self._source.open(descriptor, offset), self._source)
+
+
+class _MarkedStream:
+    def __init__(self, stream: Stream, source: Source) -> None:
+        self._stream = stream
+        self._source = source
+
+    def read(self, size: int, /) -> bytes:
+        with reading_from(self._source):
+            return self._stream.read(size)
+
+    def close(self) -> None:
+        self._stream.close()

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+
+from ghcrctl.cli.format.table import align, display_width, render_rows
+
+COLUMNS = [("a", "first"), ("b", "Second"), ("c", "third")]
+
+
+def test_columns_are_as_wide_as_docker_makes_them() -> None:
+    rows = [
+        {"a": "ghcr.io/octo/app", "b": "1.0", "c": "13.3kB"},
+        {"a": "x", "b": "latest-and-greatest", "c": ""},
+    ]
+    assert render_rows(rows, COLUMNS, headers=True) == (
+        "FIRST              SECOND                THIRD\n"
+        "ghcr.io/octo/app   1.0                   13.3kB\n"
+        "x                  latest-and-greatest   \n"
+    )
+
+
+def test_a_narrow_column_is_ten_wide() -> None:
+    assert render_rows([{"a": "1", "b": "2"}], COLUMNS[:2], headers=False) == "1         2\n"
+
+
+def test_no_rows_leave_the_headers() -> None:
+    assert render_rows([], COLUMNS, headers=True) == "FIRST     SECOND    THIRD\n"
+    assert render_rows([], COLUMNS, headers=False) == ""
+
+
+def test_control_characters_are_visible_and_counted() -> None:
+    rows = [{"a": "evil\x1b[2J\tx\ny", "b": "|"}, {"a": "0123456789012345678901", "b": "|"}]
+    assert render_rows(rows, COLUMNS[:2], headers=False) == (
+        "evil\\x1b[2J\\tx\\ny        |\n0123456789012345678901   |\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [
+        ("abc", 3),
+        ("日本", 4),
+        ("é", 1),
+        ("e\u0301", 1),
+        ("\uff46", 2),
+        ("😀", 2),
+        ("a\u200db", 2),
+        ("", 0),
+    ],
+)
+def test_width_counts_terminal_cells(text: str, width: int) -> None:
+    assert display_width(text) == width
+
+
+def test_wide_characters_keep_the_columns_straight() -> None:
+    rows = [{"a": "日本日本日本", "b": "|"}, {"a": "abcdefghijkl", "b": "|"}]
+    assert render_rows(rows, COLUMNS[:2], headers=False) == ("日本日本日本   |\nabcdefghijkl   |\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\tb\n", "a         b\n"),
+        ("no tabs\nat all", "no tabs\nat all"),
+        # A line without the cell ends the column; the next one starts another.
+        ("a-long-first-cell\tx\n-\nb\ty\n", "a-long-first-cell   x\n-\nb         y\n"),
+        ("a\t\tc\nb\t0123456789\td\n", "a                      c\nb         0123456789   d\n"),
+        ("a\t\n", "a         \n"),
+    ],
+)
+def test_alignment_is_that_of_go_tabwriter(text: str, expected: str) -> None:
+    assert align(text) == expected
+
+
+def test_any_number_of_tabs_is_laid_out() -> None:
+    assert align("\t" * 3000) == " " * 30000
