@@ -10,10 +10,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from ghcrctl.cli.format.safe import printable
-from ghcrctl.settings import Settings
 
 if TYPE_CHECKING:
     from ghcrctl.operations.session import Session
+    from ghcrctl.settings import Settings
 
 
 class App:
@@ -26,6 +26,8 @@ class App:
     @property
     def settings(self) -> Settings:
         """The settings, flags first."""
+        from ghcrctl.settings import Settings
+
         return Settings(flags=self.flags)
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -95,7 +94,7 @@ def report(app: App, error: GhcrctlError) -> int:
     if error.hint:
         app.error_line(f"hint: {error.hint}")
     if _debugging(app):
-        sys.stderr.write("".join(traceback.format_exception(error)))
+        _show_traceback(error)
     return error.exit_status
 
 
@@ -111,12 +110,18 @@ def _usage(app: App, error: click.ClickException) -> int:
 def _bug(app: App, error: Exception) -> int:
     app.error_line(f"error: unexpected {type(error).__name__}: {error}")
     if _debugging(app):
-        sys.stderr.write("".join(traceback.format_exception(error)))
+        _show_traceback(error)
     else:
         app.error_line(
             "hint: this is a bug in ghcrctl; run it again with --debug and report what it shows"
         )
     return ExitStatus.BUG
+
+
+def _show_traceback(error: Exception) -> None:
+    import traceback
+
+    sys.stderr.write("".join(traceback.format_exception(error)))
 
 
 def _debugging(app: App) -> bool:

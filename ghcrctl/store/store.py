@@ -50,7 +50,9 @@ class Store:
         self._partial = self._private / "partial"
         self.blobs = Blobs(root, partial=self._partial, leases=self._leases)
         self._lease: Lease | None = None
+        # Both may be taken again by the thread that holds them.
         self._guard = threading.RLock()
+        self._lock = FileLock(self._private / "lock", timeout=LOCK_TIMEOUT, thread_local=False)
 
     # Reading: no lock, since `index.json` is replaced as a whole.
 
@@ -86,9 +88,8 @@ class Store:
         """
         with self._guard, disk_errors(f"write the image store at {self.root}"):
             self._prepare()
-            lock = FileLock(self._private / "lock", timeout=LOCK_TIMEOUT)
             try:
-                lock.acquire()
+                self._lock.acquire()
             except Timeout:
                 raise StoreLockedError(
                     f"another process has held the lock of {self.root} for {LOCK_TIMEOUT:.0f} s",
@@ -97,7 +98,7 @@ class Store:
             try:
                 yield
             finally:
-                lock.release()
+                self._lock.release()
 
     def _prepare(self) -> None:
         if self._leases.is_dir() and (self.root / "oci-layout").exists():

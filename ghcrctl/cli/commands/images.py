@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913 one argument an option
 
     Sizes are of what is stored: layers are kept as they travel, compressed.
     """
-    listing = Listing(HEADERS, _WITH_DIGEST if digests else _COLUMNS, noun="image")
+    listing = Listing(HEADERS, _WITH_DIGEST if digests else _COLUMNS, noun="image", placeholders={"CreatedSince": "N/A"})
     now = datetime.now(timezone.utc)
     with app.session() as session:
         rows = list_images(session, name=name, filters=filters, sort=sort)
@@ -102,7 +102,7 @@ def fields(row: ImageRow, now: datetime, *, full: bool) -> Mapping[str, object]:
     return {
         "Containers": "N/A",
         "CreatedAt": f"{created:%Y-%m-%d %H:%M:%S +0000 UTC}" if created else "N/A",
-        "CreatedSince": ago(created, now),
+        "CreatedSince": ago(created, now, missing=""),
         "Digest": str(row.digest) if row.digest else NONE,
         "ID": str(row.image_id) if full else row.image_id.short,
         "Repository": row.repository or NONE,

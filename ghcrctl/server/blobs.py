@@ -1,0 +1,113 @@
+"""The endpoints of blobs: ask for, read, delete; and ranges, which only blobs have.
+
+Spec: OCI distribution spec 1.1, "Pulling blobs", "Deleting Blobs"; RFC 9110, section 14.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import StoreDamagedError
+from ghcrctl.oci.digest import Digest
+from ghcrctl.server.request import BLOCK_SIZE
+from ghcrctl.server.response import Refusal, Response, empty
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ghcrctl.content.ports import Stream
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.server.backend import Backend
+    from ghcrctl.server.request import Request
+    from ghcrctl.server.routing import Route
+
+_RANGE = re.compile(r"bytes=(?P<first>\d*)-(?P<last>\d*)\Z")
+
+
+class BlobEndpoints:
+    """What can be done to a blob by its digest."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def get(self, request: Request, route: Route) -> Response:
+        """Send a blob or one range of it; for HEAD the headers alone."""
+        descriptor = self._backend.stat(route.repository, Digest.parse(route.last))
+        span = _requested_span(request, descriptor)
+        first, count = span or (0, descriptor.size)
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(count),
+            "Accept-Ranges": "bytes",
+            "ETag": f'"{descriptor.digest}"',
+            "Docker-Content-Digest": str(descriptor.digest),
+        }
+        if span:
+            headers["Content-Range"] = f"bytes {first}-{first + count - 1}/{descriptor.size}"
+        status = 206 if span else 200
+        if request.method == "HEAD":
+            return Response(status, headers)
+        return Response(status, headers, Body(self._backend.open(descriptor, first), count))
+
+    def delete(self, request: Request, route: Route) -> Response:  # noqa: ARG002 one signature
+        """Delete a blob."""
+        self._backend.delete_blob(route.repository, Digest.parse(route.last))
+        return empty(202)
+
+
+class Body:
+    """So many bytes of a stream, as WSGI iterates and closes it.
+
+    Args:
+        stream: positioned at the first byte.
+        count: bytes to send.
+    """
+
+    def __init__(self, stream: Stream, count: int) -> None:
+        self._stream = stream
+        self._left = count
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self._left:
+            block = self._stream.read(min(BLOCK_SIZE, self._left))
+            if not block:
+                # Raising breaks the connection: the client must not take this for all of it.
+                raise StoreDamagedError(f"content ends {self._left} bytes early")
+            self._left -= len(block)
+            yield block
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._stream.close()
+
+
+def _requested_span(request: Request, descriptor: Descriptor) -> tuple[int, int] | None:
+    """Return first byte and count of the range asked for, or ``None`` for everything.
+
+    What is no single range of bytes is disregarded, as RFC 9110 allows.
+    """
+    match = _RANGE.match(request.header("Range"))
+    condition = request.header("If-Range")
+    if not match or (condition and condition != f'"{descriptor.digest}"'):
+        return None
+    size = descriptor.size
+    if not match["first"]:
+        if not match["last"]:
+            return None
+        count = min(int(match["last"]), size)
+        first = size - count
+    else:
+        first = int(match["first"])
+        last = min(int(match["last"] or size), size - 1)
+        if match["last"] and int(match["last"]) < first:
+            return None
+        count = last - first + 1
+    if first >= size or count <= 0:
+        raise Refusal(
+            416,
+            "RANGE_INVALID",
+            "the range is outside of the blob",
+            headers={"Content-Range": f"bytes */{size}"},
+        )
+    return first, count

@@ -1,0 +1,160 @@
+"""The endpoints of uploads: begin, mount, send in one piece or in chunks, ask, finish, cancel.
+
+Spec: OCI distribution spec 1.1, "Pushing blobs".
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import InvalidDigestError
+from ghcrctl.oci.digest import Digest
+from ghcrctl.server.response import Refusal, Response, empty
+from ghcrctl.server.routing import check_repository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ghcrctl.server.backend import Backend
+    from ghcrctl.server.request import Request
+    from ghcrctl.server.routing import Route
+    from ghcrctl.server.staging import Session, Staging
+
+# The specification writes `0-99`; some clients write `bytes 0-99/*`, as HTTP does.
+_CONTENT_RANGE = re.compile(r"(?:bytes[ =])?(?P<first>\d+)-(?P<last>\d+)(?:/(?:\d+|\*))?\Z")
+
+
+class UploadEndpoints:
+    """What can be done to uploads."""
+
+    def __init__(self, backend: Backend, staging: Staging) -> None:
+        self._backend = backend
+        self._staging = staging
+
+    def begin(self, request: Request, route: Route) -> Response:
+        """Start an upload, or finish at once by a mount or with the whole body."""
+        if "mount" in request.query and self._mount(request, route):
+            return _created(route.repository, Digest.parse(request.query["mount"]))
+        digest = _digest(request) if "digest" in request.query else None
+        session = self._staging.begin(route.repository)
+        if digest is None:
+            return _progress(202, session)
+        try:
+            session.append(request.blocks())
+            return self._finish(session, digest)
+        finally:
+            self._staging.end(session)
+
+    def status(self, request: Request, route: Route) -> Response:  # noqa: ARG002 one signature
+        """Tell how much was received."""
+        return _progress(204, self._find(route))
+
+    def append(self, request: Request, route: Route) -> Response:
+        """Receive a chunk, or the whole in a stream."""
+        session = self._find(route)
+        with self._held(session):
+            self._receive(request, session)
+            return _progress(202, session)
+
+    def finish(self, request: Request, route: Route) -> Response:
+        """Receive the last chunk, if any, and make the blob visible if it is what it should be."""
+        session = self._find(route)
+        digest = _digest(request)
+        with self._held(session):
+            self._receive(request, session)
+            return self._finish(session, digest)
+
+    def cancel(self, request: Request, route: Route) -> Response:  # noqa: ARG002 one signature
+        """Forget an upload."""
+        session = self._find(route)
+        with self._held(session):
+            self._staging.end(session)
+        return empty(204)
+
+    def _mount(self, request: Request, route: Route) -> bool:
+        digest = Digest.parse(request.query["mount"])
+        source = request.query.get("from", "")
+        if not source:
+            return False
+        check_repository(source)
+        return self._backend.mount(route.repository, digest, source)
+
+    def _find(self, route: Route) -> Session:
+        session = self._staging.find(route.last, route.repository)
+        if session is None:
+            raise Refusal(404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload")
+        return session
+
+    @contextmanager
+    def _held(self, session: Session) -> Iterator[None]:
+        """Keep other requests off an upload; a second one at the same time is refused."""
+        if not session.lock.acquire(blocking=False):
+            raise Refusal(409, "BLOB_UPLOAD_INVALID", "another request works on this upload")
+        try:
+            if self._staging.find(session.id, session.repository) is None:
+                raise Refusal(404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload")
+            yield
+        finally:
+            session.lock.release()
+
+    def _receive(self, request: Request, session: Session) -> None:
+        start = session.size
+        span = _span(request, session)
+        received = session.append(request.blocks())
+        if span is not None and received != span:
+            session.cut(start)
+            raise _out_of_order(session, f"the range has {span} bytes, the body {received}")
+
+    def _finish(self, session: Session, digest: Digest) -> Response:
+        try:
+            self._backend.write(session.repository, session.content(digest))
+        finally:
+            self._staging.end(session)
+        return _created(session.repository, digest)
+
+
+def _span(request: Request, session: Session) -> int | None:
+    """Return the bytes that `Content-Range` announces, if it does and starts where it must."""
+    text = request.header("Content-Range")
+    if not text:
+        return None
+    match = _CONTENT_RANGE.match(text)
+    if not match:
+        raise Refusal(400, "BLOB_UPLOAD_INVALID", "Content-Range is no range")
+    first, last = int(match["first"]), int(match["last"])
+    if request.length == 0:
+        # An empty last chunk has no range that could be written down.
+        return None
+    if first != session.size or last < first:
+        raise _out_of_order(session, f"the next byte is {session.size}, not {first}")
+    if request.length is not None and request.length != last - first + 1:
+        raise Refusal(400, "SIZE_INVALID", "Content-Range does not fit Content-Length")
+    return last - first + 1
+
+
+def _out_of_order(session: Session, why: str) -> Refusal:
+    return Refusal(416, "BLOB_UPLOAD_INVALID", why, headers=_progress(416, session).headers)
+
+
+def _digest(request: Request) -> Digest:
+    text = request.query.get("digest", "")
+    if not text:
+        raise InvalidDigestError("the digest is missing")
+    return Digest.parse(text)
+
+
+def _progress(status: int, session: Session) -> Response:
+    headers = {
+        "Location": f"/v2/{session.repository}/blobs/uploads/{session.id}",
+        # Of nothing there is no range; docker's registry says `0-0`, and clients know that.
+        "Range": f"0-{max(session.size - 1, 0)}",
+        "Docker-Upload-UUID": session.id,
+    }
+    return Response(status, headers) if status == 416 else empty(status, headers)
+
+
+def _created(repository: str, digest: Digest) -> Response:
+    location = f"/v2/{repository}/blobs/{digest}"
+    return empty(201, {"Location": location, "Docker-Content-Digest": str(digest)})
