@@ -132,6 +132,20 @@ class Store:
                     self._lease.close()
                 self._lease = None
 
+    def prepare(self) -> None:
+        """Make the store's directories, where they are not there yet.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        with self.locked():
+            pass
+
+    def discard(self, digest: Digest) -> bool:
+        """Remove content that nothing needs; tell whether that was so."""
+        with self.locked():
+            return bool(self._collect((digest,)))
+
     def edit(self, change: Callable[[list[Record]], list[Record]]) -> list[Record]:
         """Replace the records by what a function makes of them, under the lock.
 

@@ -1,0 +1,77 @@
+# Everything a developer does here, by name; `make help` lists it.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON = $$(sh tests/interpreters.sh first)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fmt lint types imports spelling unit docs docs-check bench build cov clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(VENV)/.made: pyproject.toml tests/interpreters.sh
+	@test -n "$(PYTHON)" || { echo "error: no Python of version 3.10 or later was found" >&2; \
+		echo "hint: install one, on Debian with: apt-get install python3 python3-venv" >&2; exit 1; }
+	@echo "making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV) || { echo "hint: on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --editable ".[serve]"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made
+	@$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+demo: $(VENV)/.made ## Show the main job at work, in under a minute
+	@$(BIN)/python docs/demo.py
+
+test: $(VENV)/.dev ## Set up everything and pass the tests, on the oldest and newest Python too
+	@sh tests/interpreters.sh unit
+	$(BIN)/pytest -n 2
+
+check: $(VENV)/.dev lint types imports spelling docs-check test ## Everything that must hold before a change is good
+
+fmt: $(VENV)/.dev ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(VENV)/.dev ## Check format and rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev ## Check types
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev ## Check which room imports which
+	$(BIN)/lint-imports
+
+spelling: $(VENV)/.dev ## Check spelling
+	$(BIN)/codespell ghcrctl tests docs README.md Makefile
+
+unit: $(VENV)/.dev ## Run the quick tests
+	$(BIN)/pytest tests/unit tests/properties
+
+cov: $(VENV)/.dev ## Run the tests and show what they leave out
+	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered
+
+docs: $(VENV)/.dev ## Generate the reference and the picture in the README
+	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/demo.py --svg docs/demo.svg >/dev/null
+
+docs-check: $(VENV)/.dev ## Check that the reference is in step with the code
+	$(BIN)/python docs/generate.py --check
+
+bench: $(VENV)/.dev ## Measure speed and memory beside other clients
+	$(BIN)/python -m tests.bench
+
+build: $(VENV)/.dev ## Build the wheel and try it alone in a clean environment
+	@rm -rf dist build/wheel-check
+	$(BIN)/python -m build --outdir dist . >/dev/null
+	$(BIN)/python -m venv build/wheel-check
+	build/wheel-check/bin/pip install --quiet dist/*.whl
+	build/wheel-check/bin/ghcrctl --version
+	build/wheel-check/bin/ghcrctl --help >/dev/null
+
+clean: ## Remove everything that was made
+	rm -rf $(VENV) .venvs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

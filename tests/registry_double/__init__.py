@@ -1,0 +1,12 @@
+"""A registry that behaves like ghcr.io, on loopback, and one that behaves by the book.
+
+What belongs here: what was observed of ghcr.io, as a layer over our own server, and a fault script.
+"""
+
+from __future__ import annotations
+
+from tests.registry_double.double import PlainRegistry, RegistryDouble
+from tests.registry_double.faults import Fault
+from tests.registry_double.wsgi import LogEntry
+
+__all__ = ["Fault", "LogEntry", "PlainRegistry", "RegistryDouble"]

@@ -1,0 +1,123 @@
+"""The fault script: what goes wrong, where and how often."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from tests.registry_double import wsgi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from tests.registry_double.wsgi import Answer, Environ
+
+
+@dataclass(slots=True)
+class Fault:
+    """One misfortune.
+
+    Args:
+        method: which requests; empty for every method.
+        path_contains: which requests; a part of the path.
+        times: how many requests it befalls.
+        status: answer so, and do not ask the registry at all.
+        cut_after: bytes of the answer (of the body sent, for POST, PATCH and PUT) before the
+            connection breaks.
+        delay: seconds before anything happens.
+        body: what to send in place of the true body.
+        headers: what to add to, or change in, the answer.
+        host: ``registry`` or ``storage``; empty for both.
+    """
+
+    method: str = ""
+    path_contains: str = ""
+    times: int = 1
+    status: int | None = None
+    cut_after: int | None = None
+    delay: float = 0.0
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    host: str = ""
+
+    def fits(self, method: str, path: str, host: str) -> bool:
+        return (
+            self.times > 0
+            and self.method in {"", method}
+            and self.path_contains in path
+            and self.host in {"", host}
+        )
+
+
+class FaultScript:
+    """Faults in order; the first that fits a request befalls it."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self._faults = faults
+        self._lock = threading.Lock()
+
+    def take(self, environ: Environ, host: str) -> Fault | None:
+        with self._lock:
+            for fault in self._faults:
+                if fault.fits(environ["REQUEST_METHOD"], environ["PATH_INFO"], host):
+                    fault.times -= 1
+                    return replace(fault)
+        return None
+
+
+def befall(fault: Fault, environ: Environ, handle: Callable[[Environ], Answer]) -> Answer:
+    """Answer a request as a fault has it."""
+    time.sleep(fault.delay)
+    if fault.status is not None:
+        wsgi.drain(environ)
+        answer = wsgi.error(fault.status, "UNKNOWN", "the fault script says so")
+    elif fault.cut_after is not None and environ["REQUEST_METHOD"] in {"POST", "PATCH", "PUT"}:
+        environ = {**environ, "wsgi.input": _CutInput(environ["wsgi.input"], fault.cut_after)}
+        handle(environ).close()
+        raise _reset()
+    else:
+        answer = handle(environ)
+    if fault.body is not None:
+        answer.close()
+        answer.body = [fault.body]
+        answer.headers["Content-Length"] = str(len(fault.body))
+    answer.headers.update(fault.headers)
+    if fault.cut_after is not None:
+        answer.body = _cut(answer.body, fault.cut_after)
+    return answer
+
+
+class _CutInput:
+    """A request body whose client goes away."""
+
+    def __init__(self, stream: Any, left: int) -> None:
+        self._stream = stream
+        self._left = left
+
+    def read(self, size: int) -> bytes:
+        if not self._left:
+            raise _reset()
+        data: bytes = self._stream.read(min(size, self._left))
+        self._left -= len(data)
+        return data
+
+
+def _cut(body: Iterable[bytes], left: int) -> Iterator[bytes]:
+    try:
+        for block in body:
+            yield block[:left]
+            left -= len(block)
+            if left <= 0:
+                raise _reset()
+    finally:
+        close = getattr(body, "close", None)
+        if close:
+            close()
+
+
+def _reset() -> ConnectionResetError:
+    # cheroot closes the connection without a word for this one.
+    return ConnectionResetError(errno.ECONNRESET, "cut by the fault script")
