@@ -6,6 +6,7 @@ What belongs here: binding, threads, starting and stopping. What does not: the p
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ class Server:
         self._server = _make_server(app, host, port)
         self._thread: threading.Thread | None = None
         try:
+            _probe(host, port)
             self._server.prepare()
         except OSError as error:
             raise _bind_error(host, port, error) from None
@@ -101,7 +103,15 @@ def _make_server(app: Application, host: str, port: int) -> Any:
     )
     # Left alone, cheroot prints a traceback for every client that hangs up.
     server.error_log = _log_error
+    # Seconds that an idle server takes to notice that it shall stop.
+    server.expiration_interval = 0.1
     return server
+
+
+def _probe(host: str, port: int) -> None:
+    """Bind for a moment: of a failure, cheroot hides the reason and leaks the socket."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    socket.create_server((host, port), family=family).close()
 
 
 def _log_error(message: str = "", level: int = logging.ERROR, traceback: bool = False) -> None:  # noqa: FBT001, FBT002 cheroot's signature

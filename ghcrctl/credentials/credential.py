@@ -1,0 +1,23 @@
+"""The credential: a noun that never shows its secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Who somebody is, to a registry.
+
+    Args:
+        username: the user name; not looked at by ghcr.io.
+        secret: the password or token.
+        identity_token: docker's ``identitytoken``, an OAuth2 refresh token, used in place of the
+            secret.
+        source: where it was found, for people.
+    """
+
+    username: str
+    secret: str = field(repr=False)
+    identity_token: str | None = field(default=None, repr=False)
+    source: str = ""

@@ -1,0 +1,128 @@
+"""The keychain: ordered sources, of which the first that knows a registry wins.
+
+What belongs here: the order. What does not: the sources themselves (``sources``).
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ghcrctl.credentials.os_keyring import OsKeyring
+from ghcrctl.credentials.sources import (
+    AuthFile,
+    DockerConfig,
+    Environment,
+    GitHubCli,
+    GitHubEnvironment,
+    KeyringSource,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ghcrctl.credentials.credential import Credential
+
+
+class CredentialSource(Protocol):
+    """A place where credentials may be."""
+
+    @property
+    def label(self) -> str:
+        """What people call this place."""
+        ...
+
+    def get(self, registry: str, repository: str) -> Credential | None:
+        """Return the credential for a repository, if this place has one."""
+        ...
+
+
+class Keychain:
+    """Ordered sources; the first that has a credential for a registry wins.
+
+    Threads may share it.
+    """
+
+    def __init__(self, sources: Sequence[CredentialSource]) -> None:
+        self._sources = tuple(sources)
+        self._answers: dict[tuple[str, str], Credential | None] = {}
+        self._lock = threading.Lock()
+
+    def find(self, registry: str, repository: str = "") -> Credential | None:
+        """Return the credential for a repository; each source is asked once."""
+        with self._lock:
+            key = (registry, repository)
+            if key not in self._answers:
+                self._answers[key] = self._ask(registry, repository)
+            return self._answers[key]
+
+    def _ask(self, registry: str, repository: str) -> Credential | None:
+        for source in self._sources:
+            found = source.get(registry, repository)
+            if found:
+                return found
+        return None
+
+
+def default_keychain(
+    environ: Mapping[str, str], *, home: Path, config_dir: Path, warn: Callable[[str], None]
+) -> Keychain:
+    """Return the keychain in the documented order.
+
+    Args:
+        environ: the environment.
+        home: the person's home directory.
+        config_dir: our directory of settings.
+        warn: is told of each place that cannot be used, once.
+    """
+    once = _once(warn)
+    return Keychain(
+        [
+            Environment(environ),
+            KeyringSource(OsKeyring(environ), once),
+            AuthFile(own_file(config_dir), once),
+            *docker_configs(environ, home=home, warn=once),
+            *(AuthFile(path, once) for path in _podman_files(environ, home)),
+            GitHubEnvironment(environ),
+            GitHubCli(environ),
+        ]
+    )
+
+
+def own_file(config_dir: Path) -> Path:
+    """Return the file where we keep credentials where there is no keyring."""
+    return config_dir / "auth.json"
+
+
+def docker_configs(
+    environ: Mapping[str, str], *, home: Path, warn: Callable[[str], None]
+) -> list[DockerConfig]:
+    """Return docker's configuration: what the environment has inline, then the file."""
+    folder = environ.get("DOCKER_CONFIG")
+    path = (Path(folder) if folder else home / ".docker") / "config.json"
+    inline = environ.get("DOCKER_AUTH_CONFIG")
+    configs = [DockerConfig(environ, path, warn, inline)] if inline else []
+    return [*configs, DockerConfig(environ, path, warn)]
+
+
+def _podman_files(environ: Mapping[str, str], home: Path) -> list[Path]:
+    """Return podman's files: the one it is told of, or the two where it looks."""
+    given = environ.get("REGISTRY_AUTH_FILE")
+    if given:
+        return [Path(given)]
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    first = [Path(runtime) / "containers" / "auth.json"] if runtime else []
+    return [*first, config / "containers" / "auth.json"]
+
+
+def _once(warn: Callable[[str], None]) -> Callable[[str], None]:
+    said: set[str] = set()
+
+    def tell(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            warn(text)
+
+    return tell

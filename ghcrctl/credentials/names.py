@@ -1,0 +1,30 @@
+"""Registry names as files and helpers have them.
+
+What belongs here: which keys mean which registry.
+"""
+
+from __future__ import annotations
+
+GHCR = "ghcr.io"
+DOCKER_HUB = "docker.io"
+# The key that docker itself writes for Docker Hub.
+HUB_KEY = "https://index.docker.io/v1/"
+_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+
+
+def registry_of(key: str) -> str:
+    """Return the registry that a key stands for: a host, maybe with a scheme and a path."""
+    host = key.split("://", 1)[-1].split("/", 1)[0].lower()
+    return DOCKER_HUB if host in _HUB else host
+
+
+def docker_key(registry: str) -> str:
+    """Return the key that docker uses for a registry."""
+    return HUB_KEY if registry == DOCKER_HUB else registry
+
+
+def namespaces(registry: str, repository: str) -> list[str]:
+    """Return podman's keys for a repository, the most specific first."""
+    parts = repository.split("/") if repository else []
+    keys = ["/".join([registry, *parts[:count]]) for count in range(len(parts), 0, -1)]
+    return [*keys, registry]

@@ -1,0 +1,177 @@
+"""The vault: where login keeps a credential and logout erases it.
+
+What belongs here: choosing the place, writing, erasing. Order: docker's helper where one is
+configured, the system's keyring where there is a real one, else our own file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from ghcrctl.credentials.auth_file import UnreadableError, encode_entry, read_json
+from ghcrctl.credentials.helpers import Helper, HelperError
+from ghcrctl.credentials.keychain import docker_configs, own_file
+from ghcrctl.credentials.names import registry_of
+from ghcrctl.credentials.os_keyring import PLACE, KeyringError, OsKeyring
+from ghcrctl.errors import CredentialStoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from ghcrctl.credentials.credential import Credential
+    from ghcrctl.credentials.sources import DockerConfig
+
+_LOCK_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAt:
+    """Where a credential is now. ``warning``: what a person should know of that place."""
+
+    place: str
+    warning: str | None = None
+
+
+class Vault:
+    """The places of one person.
+
+    Args:
+        docker: docker's configuration, which may name helpers.
+        keyring: the system's.
+        path: our own file; it also lists the registries whose credentials are in the keyring.
+    """
+
+    def __init__(self, *, docker: DockerConfig, keyring: OsKeyring, path: Path) -> None:
+        self._docker = docker
+        self._keyring = keyring
+        self._path = path
+
+    def store(self, registry: str, credential: Credential) -> StoredAt:
+        """Keep a credential, in one place only.
+
+        Raises:
+            CredentialStoreError: the place refused; nothing was written elsewhere instead.
+        """
+        helper = self._helper(registry)
+        if helper:
+            with _in_words(f"docker-credential-{helper.name}"):
+                helper.store(registry, credential)
+            self._remember(registry, None)
+            return StoredAt(f"docker-credential-{helper.name}")
+        if self._has_keyring():
+            with _in_words(PLACE):
+                self._keyring.store(registry, credential)
+            self._remember(registry, {})
+            return StoredAt(PLACE)
+        self._remember(registry, encode_entry(credential))
+        return StoredAt(
+            str(self._path),
+            f"the credential is kept unencrypted in {self._path}, which only you can read; "
+            "with a system keyring, or a credential helper of docker's, it would be kept there",
+        )
+
+    def erase(self, registry: str) -> list[str]:
+        """Forget a credential everywhere we may have put it; return the places that had it.
+
+        Raises:
+            CredentialStoreError: a place could not be changed.
+        """
+        places = []
+        helper = self._helper(registry)
+        if helper:
+            with _in_words(f"docker-credential-{helper.name}"):
+                if helper.erase(registry):
+                    places.append(f"docker-credential-{helper.name}")
+        with _in_words(PLACE):
+            if self._keyring.erase(registry):
+                places.append(PLACE)
+        entry = self._auths().get(registry)
+        if entry is not None:
+            self._remember(registry, None)
+        return [*places, str(self._path)] if entry else places
+
+    def registries(self) -> list[str]:
+        """Return the registries that we keep a credential for."""
+        return sorted(registry_of(key) for key in self._auths())
+
+    def _has_keyring(self) -> bool:
+        try:
+            return self._keyring.is_real()
+        except KeyringError:
+            return False
+
+    def _helper(self, registry: str) -> Helper | None:
+        try:
+            return self._docker.helper(self._docker.data(), registry)
+        except UnreadableError:
+            return None
+
+    def _auths(self) -> Mapping[str, Any]:
+        auths = self._read().get("auths")
+        return auths if isinstance(auths, dict) else {}
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            return read_json(self._path)
+        except UnreadableError as error:
+            raise CredentialStoreError(
+                f"{self._path} cannot be used: {error}", hint=f"mend it or remove it: {self._path}"
+            ) from None
+
+    def _remember(self, registry: str, entry: dict[str, str] | None) -> None:
+        """Write our file with an entry set (an empty one says: in the keyring) or removed."""
+        if entry is None and registry not in self._auths():
+            return
+        with _in_words(str(self._path)):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(self._path.with_suffix(".lock"), timeout=_LOCK_TIMEOUT):
+                data = self._read()
+                auths = dict(data.get("auths") or {})
+                auths.pop(registry, None)
+                if entry is not None:
+                    auths[registry] = entry
+                _write(self._path, data | {"auths": auths})
+
+
+def default_vault(environ: Mapping[str, str], *, home: Path, config_dir: Path) -> Vault:
+    """Return this person's vault."""
+    docker = docker_configs(environ, home=home, warn=lambda _: None)[-1]
+    return Vault(docker=docker, keyring=OsKeyring(environ), path=own_file(config_dir))
+
+
+def _write(path: Path, data: Mapping[str, Any]) -> None:
+    """Replace a file by one that from its first moment only its owner can read."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.unlink(missing_ok=True)
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(data, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _in_words(place: str) -> Iterator[None]:
+    try:
+        yield
+    except HelperError as error:
+        raise CredentialStoreError(str(error), hint="mend docker's configuration") from None
+    except KeyringError as error:
+        raise CredentialStoreError(
+            f"{place} refused: {error}", hint="unlock it, or set GHCRCTL_KEYRING=0 to use a file"
+        ) from None
+    except (OSError, Timeout) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise CredentialStoreError(f"{place} cannot be written: {reason}") from None
