@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import ConnectionFailedError, UnsupportedError
+from ghcrctl.server.chunked import with_bounded_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -93,7 +94,7 @@ def _make_server(app: Application, host: str, port: int) -> Any:
         ) from None
     server: Any = wsgi.Server(
         (host, port),
-        app,
+        with_bounded_chunks(app),
         numthreads=THREADS,
         max=4 * THREADS,
         server_name="ghcrctl",

@@ -1,0 +1,107 @@
+"""Where a registry is on the network, and how it is trusted.
+
+What belongs here: host names, schemes, TLS.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ghcrctl.errors import InvalidSettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_HUB_HOST = "registry-1.docker.io"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsPolicy:
+    """Whom to trust.
+
+    Args:
+        ca_file: PEM certificates to trust besides the system's.
+        client_cert: PEM certificate to show.
+        client_key: its key, where that is in a file of its own.
+        insecure: accept any certificate, and plain HTTP.
+        cert_dirs: folders that have a folder ``HOST[:PORT]`` of ``*.crt``, ``*.cert`` and ``*.key``
+            for a registry, as
+            docker's and podman's ``certs.d``.
+    """
+
+    ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    insecure: bool = False
+    cert_dirs: tuple[Path, ...] = ()
+
+
+def host_of(registry: str) -> str:
+    """Return the host, and port, that serves a registry."""
+    return _HUB_HOST if registry == "docker.io" else registry
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host, maybe with a port, is this machine."""
+    name = urlsplit(f"//{host}").hostname or ""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def ssl_context(policy: TlsPolicy, host: str) -> ssl.SSLContext:
+    """Make the TLS context for a host: the system's trust, and what the policy adds.
+
+    Raises:
+        InvalidSettingError: a certificate or key cannot be read.
+    """
+    if policy.insecure:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        import truststore
+
+        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for path in _authorities(policy, host):
+        _load(path, lambda p: context.load_verify_locations(cafile=str(p)))
+    for certificate, key in _client_pairs(policy, host):
+        _load(certificate, _chain_loader(context, key))
+    return context
+
+
+def _chain_loader(context: ssl.SSLContext, key: Path | None) -> Callable[[Path], object]:
+    return lambda path: context.load_cert_chain(str(path), str(key) if key else None)
+
+
+def _authorities(policy: TlsPolicy, host: str) -> Iterator[Path]:
+    if policy.ca_file:
+        yield policy.ca_file
+    for folder in policy.cert_dirs:
+        yield from sorted((folder / host).glob("*.crt"))
+
+
+def _client_pairs(policy: TlsPolicy, host: str) -> Iterator[tuple[Path, Path | None]]:
+    if policy.client_cert:
+        yield policy.client_cert, policy.client_key
+    for folder in policy.cert_dirs:
+        for certificate in sorted((folder / host).glob("*.cert")):
+            yield certificate, certificate.with_suffix(".key")
+
+
+def _load(path: Path, load: Callable[[Path], object]) -> None:
+    try:
+        load(path)
+    except (OSError, ssl.SSLError) as error:
+        reason = (
+            getattr(error, "strerror", None) or getattr(error, "reason", None) or "no valid PEM"
+        )
+        raise InvalidSettingError(f"{path} cannot be used as a certificate: {reason}") from None

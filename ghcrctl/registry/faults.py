@@ -1,0 +1,140 @@
+"""The HTTP library's errors in our words.
+
+What belongs here: the one translation, for requests and for bodies. No error of `requests` or
+`urllib3` passes it.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from ghcrctl.errors import (
+    ConnectionFailedError,
+    ConnectionLostError,
+    GhcrctlError,
+    InvalidResponseError,
+    NetworkError,
+    TimedOutError,
+    TlsError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_HTTP_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+
+
+@contextmanager
+def in_words(url: str, *, moving: bool = False) -> Iterator[None]:
+    """Turn the library's errors into ours while a host is talked to.
+
+    Args:
+        url: the request's address; only its host is shown.
+        moving: whether bytes had begun to move.
+    """
+    try:
+        yield
+    except GhcrctlError:
+        raise
+    except _HTTP_ERRORS as error:
+        raise translate(error, urlsplit(url).netloc.rpartition("@")[2], moving=moving) from error
+
+
+def translate(error: BaseException, host: str, *, moving: bool) -> GhcrctlError:
+    """Word one error.
+
+    Args:
+        error: what the library raised.
+        host: who was talked to.
+        moving: whether bytes had begun to move.
+    """
+    chain = list(_chain(error))
+    text = " ".join(str(e) for e in chain)
+    for kinds, word in _WORDS:
+        if _any(chain, *kinds):
+            return word(host, text)
+    if moving or _any(chain, urllib3.exceptions.ProtocolError):
+        return ConnectionLostError(f"the connection to {host} was lost", retryable=True)
+    if _any(chain, requests.exceptions.ConnectionError, urllib3.exceptions.HTTPError, OSError):
+        return _not_connected(host, text)
+    return NetworkError(f"the request to {host} failed: {type(error).__name__}")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and everything that it was made of."""
+    seen: set[int] = set()
+    queue: list[object] = [error]
+    while queue:
+        item = queue.pop(0)
+        if not isinstance(item, BaseException) or id(item) in seen:
+            continue
+        seen.add(id(item))
+        yield item
+        queue += [*item.args, item.__cause__, item.__context__, getattr(item, "reason", None)]
+
+
+def _any(chain: list[BaseException], *kinds: type[BaseException]) -> bool:
+    return any(isinstance(error, kinds) for error in chain)
+
+
+def _tls(host: str, text: str) -> TlsError:
+    if "CERTIFICATE_VERIFY_FAILED" in text or "certificate verify failed" in text:
+        reason = text.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
+        why = f": {reason.strip()}" if reason else ""
+        return TlsError(
+            f"the certificate of {host} is not trusted{why}",
+            hint="--ca-file FILE names the authority to trust; --insecure trusts anybody",
+        )
+    if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER" in text or "HTTP_REQUEST" in text:
+        return TlsError(
+            f"{host} does not speak TLS", hint="--insecure allows plain HTTP with this registry"
+        )
+    return TlsError(f"no TLS connection to {host} came about", retryable="EOF" in text)
+
+
+def _not_connected(host: str, text: str) -> ConnectionFailedError:
+    refused = "refused" in text.lower()
+    return ConnectionFailedError(
+        f"{host} {'refused the connection' if refused else 'cannot be reached'}",
+        hint="check the registry's name and port, and whether it runs" if refused else None,
+        retryable=True,
+    )
+
+
+def _proxy(host: str, _: str) -> ConnectionFailedError:
+    return ConnectionFailedError(
+        f"the proxy for {host} cannot be used",
+        hint="check HTTPS_PROXY and HTTP_PROXY; NO_PROXY names hosts to reach without it",
+        retryable=True,
+    )
+
+
+def _timed_out(host: str, _: str) -> TimedOutError:
+    return TimedOutError(f"{host} did not answer in time", retryable=True)
+
+
+def _no_name(host: str, _: str) -> ConnectionFailedError:
+    return ConnectionFailedError(
+        f"the host {host} has no address: its name does not resolve",
+        hint="check the spelling of the registry, and the network",
+        retryable=True,
+    )
+
+
+def _no_address(host: str, _: str) -> InvalidResponseError:
+    return InvalidResponseError(f"{host} is no valid address")
+
+
+# The library nests its errors; the first kind that is found anywhere in them says most.
+_WORDS: tuple[tuple[tuple[type[BaseException], ...], Callable[[str, str], GhcrctlError]], ...] = (
+    ((requests.exceptions.ProxyError, urllib3.exceptions.ProxyError), _proxy),
+    ((requests.exceptions.SSLError, urllib3.exceptions.SSLError), _tls),
+    ((requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), _timed_out),
+    ((urllib3.exceptions.NameResolutionError,), _no_name),
+    ((requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError), _no_address),
+)

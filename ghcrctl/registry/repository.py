@@ -1,0 +1,196 @@
+"""A repository of a registry as a place to copy from and to.
+
+What belongs here: the ports over the client. Manifests that `resolve` got are kept, so that none is
+asked for twice.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ghcrctl.errors import (
+    AuthError,
+    BlobUnknownError,
+    DigestMismatchError,
+    GhcrctlError,
+    InvalidResponseError,
+    NotFoundError,
+    UnsupportedError,
+)
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.manifest import parse
+from ghcrctl.registry.client import at_offset
+from ghcrctl.registry.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ghcrctl.content.ports import Stream
+    from ghcrctl.content.streams import Content
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.registry.client import RegistryClient
+
+# GitHub's documentation, "Working with the Container registry", Troubleshooting: 10 GB a layer.
+_GHCR_LAYER_LIMIT = 10 * 1024**3
+
+
+class Repository:
+    """One repository. Names are tags or digests.
+
+    Args:
+        client: talks to its registry.
+        repository: its name there.
+    """
+
+    def __init__(self, client: RegistryClient, repository: str) -> None:
+        self._client = client
+        self._repository = repository
+        self._manifests: dict[Digest, bytes] = {}
+        self._uploads: dict[Digest, str] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def label(self) -> str:
+        """How people know this place."""
+        return f"{self._client.registry}/{self._repository}"
+
+    def resolve(self, name: str) -> Descriptor:
+        """Return what a tag or a digest stands for, verified.
+
+        Raises:
+            NotFoundError: there is no such name, or it is not shown to this credential.
+            IntegrityError: the manifest is not what the digest, or the registry itself, says.
+        """
+        found = self._client.get_manifest(self._repository, name)
+        said = name if ":" in name else found.digest
+        if said:
+            _verify(found.raw, said, self.label)
+        descriptor = parse(found.raw, found.media_type).descriptor
+        self._manifests[descriptor.digest] = found.raw
+        return descriptor
+
+    def tags(self) -> Iterator[str]:
+        """Yield every tag."""
+        return self._client.tags(self._repository)
+
+    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+        """Start reading content at a byte; foreign layers are looked for at their ``urls`` too."""
+        if descriptor.is_manifest:
+            stream = io.BytesIO(self._manifest(descriptor))
+            stream.seek(offset)
+            return stream
+        try:
+            return self._client.get_blob(self._repository, descriptor.digest, offset)
+        except (NotFoundError, AuthError):
+            if not (descriptor.is_foreign and descriptor.urls):
+                raise
+        return self._open_foreign(descriptor, offset)
+
+    def _manifest(self, descriptor: Descriptor) -> bytes:
+        kept = self._manifests.get(descriptor.digest)
+        if kept is not None:
+            return kept
+        return self._client.get_manifest(self._repository, str(descriptor.digest)).raw
+
+    def _open_foreign(self, descriptor: Descriptor, offset: int) -> Stream:
+        """Fetch a layer from where its publisher keeps it: without any credential.
+
+        Spec: OCI image spec 1.1, descriptor.md, ``urls``; the caller verifies size and digest.
+        """
+        # A transport of its own: nothing that is meant for the registry, not even its certificates,
+        # goes there.
+        transport = Transport(self._client.transport.options)
+        failure: GhcrctlError | None = None
+        for url in descriptor.urls:
+            if urlsplit(url).scheme not in {"http", "https"}:
+                continue
+            headers = {"Range": f"bytes={offset}-"} if offset else {}
+            try:
+                response = transport.request("GET", url, headers=headers)
+                if response.status_code in {200, 206}:
+                    return at_offset(response, offset)
+                response.close()
+            except GhcrctlError as error:
+                failure = error
+        hosts = ", ".join(dict.fromkeys(urlsplit(url).netloc for url in descriptor.urls))
+        raise BlobUnknownError(
+            f"the foreign layer {descriptor.digest} is neither in {self.label} nor at {hosts}",
+            hint="--foreign-layers=skip pulls the image without it",
+            retryable=failure is not None and failure.retryable,
+        ) from failure
+
+    def reserve(self, descriptors: Iterable[Descriptor]) -> None:
+        """Do nothing: a registry keeps what it has for a while, used or not."""
+
+    def exists(self, descriptor: Descriptor) -> bool:
+        """Tell whether content is here."""
+        if descriptor.is_manifest:
+            return self._client.has_manifest(self._repository, descriptor.digest)
+        return self._client.has_blob(self._repository, descriptor.digest)
+
+    def mount(self, descriptor: Descriptor, repositories: Sequence[str]) -> str | None:
+        """Take a blob over from a repository of the same registry.
+
+        A registry that will not answers with an upload to use instead, which `write` does.
+        """
+        for source in repositories[:1]:
+            try:
+                address, mounted = self._client.start_upload(
+                    self._repository, mount=descriptor.digest, source=source
+                )
+            except (AuthError, NotFoundError):
+                return None
+            if mounted:
+                return source
+            if address:
+                with self._lock:
+                    self._uploads[descriptor.digest] = address
+        return None
+
+    def write(self, content: Content) -> None:
+        """Upload a blob, or put a manifest under its digest."""
+        if content.descriptor.is_manifest:
+            self._put(content, str(content.descriptor.digest))
+        else:
+            self._upload(content)
+
+    def tag(self, content: Content, name: str) -> None:
+        """Put a manifest under a tag."""
+        self._put(content, name)
+
+    def _put(self, content: Content, name: str) -> None:
+        raw = content.read()
+        descriptor = content.descriptor
+        said = self._client.put_manifest(self._repository, name, raw, descriptor.media_type)
+        if said and said != str(descriptor.digest):
+            raise InvalidResponseError(
+                f"{self.label} says that the manifest is {said}, but it is {descriptor.digest}"
+            )
+
+    def _upload(self, content: Content) -> None:
+        digest, size = content.descriptor.digest, content.descriptor.size
+        if self._client.registry == "ghcr.io" and size > _GHCR_LAYER_LIMIT:
+            raise UnsupportedError(
+                f"{digest} has {size} bytes; ghcr.io takes layers of at most 10 GB",
+                hint="split the layer into several",
+            )
+        with self._lock:
+            address = self._uploads.pop(digest, None)
+        if address is None:
+            address, _ = self._client.start_upload(self._repository)
+        with content.open() as stream:
+            # The library sends an empty stream in chunks, which registries need not accept.
+            body = stream if size else stream.read()
+            self._client.finish_upload(self._repository, address or "", digest, body)
+
+
+def _verify(raw: bytes, said: str, label: str) -> None:
+    expected = Digest.parse(said)
+    actual = Digest.of(raw, expected.algorithm)
+    if actual != expected:
+        raise DigestMismatchError(
+            f"{label} sent a manifest that is not what it says: expected {expected}, got {actual}"
+        )

@@ -1,0 +1,282 @@
+"""One session of HTTP: connections, redirects, retries, time-outs.
+
+What belongs here: getting an answer to one request. What does not: what to ask and what the answer
+means (``client``), tokens (``auth``).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from ghcrctl.content.retry import RetryPolicy
+from ghcrctl.errors import ConnectionLostError, GhcrctlError, RedirectError, TimedOutError
+from ghcrctl.registry.endpoint import TlsPolicy, is_loopback, ssl_context
+from ghcrctl.registry.faults import in_words
+from ghcrctl.registry.waiting import wait_asked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MAX_REDIRECTS = 10
+# Bytes of an error's body that are read; more than any registry writes.
+MAX_ERROR_BODY = 64 * 1024
+_RETRIED = frozenset({408, 429, 500, 502, 503, 504})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_BLOCK = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TransportOptions:
+    """How to talk.
+
+    Args:
+        connect_timeout: seconds to wait for a connection.
+        stall_timeout: seconds without a byte after which a connection is given up.
+        retry: how patiently a request is tried again.
+        tls: whom to trust.
+        user_agent: who we are.
+        jobs: how many connections a host gets.
+        debug: is told each request and its answer, without secrets.
+    """
+
+    connect_timeout: float = 15.0
+    stall_timeout: float = 60.0
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    tls: TlsPolicy = field(default_factory=TlsPolicy)
+    user_agent: str = "ghcrctl"
+    jobs: int = 6
+    debug: Callable[[str], None] | None = None
+
+
+class _Adapter(HTTPAdapter):
+    """An adapter with a TLS context of ours for each host, and larger blocks for uploads."""
+
+    def __init__(self, options: TransportOptions, host: str) -> None:
+        self._options = options
+        self._host = host
+        super().__init__(pool_connections=4, pool_maxsize=options.jobs + 2)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Give the pool our context."""
+        kwargs["ssl_context"] = ssl_context(self._options.tls, self._host)
+        kwargs["blocksize"] = _BLOCK
+        super().init_poolmanager(*args, **kwargs)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002 the library's signature
+        """Leave trust to the context: the library would add its own list of authorities."""
+        conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
+
+
+class _Authorization(AuthBase):
+    """Sets one header, or none; being there keeps ``~/.netrc`` out of it."""
+
+    def __init__(self, value: str | None) -> None:
+        self._value = value
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._value:
+            request.headers["Authorization"] = self._value
+        return request
+
+
+class Transport:
+    """One session; threads may share it, since nothing in it changes: no cookies, no headers."""
+
+    def __init__(
+        self, options: TransportOptions, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.options = options
+        self._sleep = sleep
+        self._session = requests.Session()
+        self._session.headers.clear()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._mounted: set[str] = set()
+        if options.tls.insecure:
+            import urllib3
+
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+        authorization: str | None = None,
+    ) -> requests.Response:
+        """Send a request and return its answer, whatever its status; the body is not read yet.
+
+        Redirects are followed, retryable failures are tried again. A body that is a stream is sent
+        once only.
+
+        Raises:
+            NetworkError: no answer came.
+            RedirectError: a redirect leads in a circle or to a place that must not be followed.
+        """
+        streamed = hasattr(body, "read")
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                response = self._follow(method, url, headers or {}, body, authorization)
+            except GhcrctlError as error:
+                delay = None if streamed else self.options.retry.delay(attempt, error)
+                if delay is None:
+                    error.retryable = error.retryable and streamed
+                    raise
+            else:
+                delay = None if streamed else self._delay(attempt, response)
+                if delay is None:
+                    return response
+                response.close()
+            self._sleep(delay)
+
+    def _delay(self, attempt: int, response: requests.Response) -> float | None:
+        if response.status_code not in _RETRIED:
+            return None
+        message = error_text(response) if response.status_code == 429 else ""
+        asked = wait_asked(response.headers.get("Retry-After"), message)
+        error = GhcrctlError("", retryable=True, retry_after=asked)
+        return self.options.retry.delay(attempt, error)
+
+    def _follow(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Any,
+        authorization: str | None,
+    ) -> requests.Response:
+        """Send a request where its redirects lead; the credential goes to the first host only."""
+        origin = _origin(url)
+        visited = {url}
+        for _ in range(MAX_REDIRECTS + 1):
+            own = authorization if _origin(url) == origin else None
+            response = self._send(method, url, headers, body, own)
+            target = response.headers.get("Location")
+            if (
+                response.status_code not in _REDIRECTS
+                or not target
+                or method not in {"GET", "HEAD"}
+            ):
+                return response
+            response.close()
+            url = self._target(url, target)
+            if url in visited:
+                break
+            visited.add(url)
+        raise RedirectError(f"{origin} redirects in a circle")
+
+    def _target(self, url: str, location: str) -> str:
+        target = urljoin(url, location)
+        parts = urlsplit(target)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise RedirectError(f"{_origin(url)} redirects to an address that is not on the web")
+        downgraded = urlsplit(url).scheme == "https" and parts.scheme == "http"
+        if downgraded and not (self.options.tls.insecure or is_loopback(parts.netloc)):
+            raise RedirectError(
+                f"{_origin(url)} redirects from https to plain http ({parts.netloc})"
+            )
+        return target
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Any,
+        authorization: str | None,
+    ) -> requests.Response:
+        options = self.options
+        began = time.monotonic()
+        sent = {"User-Agent": options.user_agent, "Accept-Encoding": "identity", **headers}
+        self._mount(url)
+        with in_words(url, moving=hasattr(body, "read")):
+            response = self._session.request(
+                method,
+                url,
+                headers=sent,
+                data=body,
+                auth=_Authorization(authorization),
+                allow_redirects=False,
+                stream=True,
+                timeout=(options.connect_timeout, options.stall_timeout),
+                verify=not options.tls.insecure,
+            )
+        if options.debug:
+            took = (time.monotonic() - began) * 1000
+            options.debug(f"{method} {_shown(url)} {response.status_code} {took:.0f} ms")
+        return response
+
+    def _mount(self, url: str) -> None:
+        """Give each host an adapter of its own, since certificates are by host."""
+        prefix = f"{_origin(url)}/"
+        if prefix not in self._mounted:
+            self._session.mount(prefix, _Adapter(self.options, urlsplit(url).netloc))
+            self._mounted.add(prefix)
+
+
+class BodyStream:
+    """An answer's body as a stream; its end before the announced end is an error."""
+
+    def __init__(self, response: requests.Response) -> None:
+        self._response = response
+        length = response.headers.get("Content-Length", "")
+        self._left = int(length) if length.isdigit() else None
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes.
+
+        Raises:
+            ConnectionLostError: the connection broke, or the body is shorter than announced;
+                retryable.
+            TimedOutError: nothing came for too long; retryable.
+        """
+        url = self._response.url
+        with in_words(url, moving=True):
+            chunk: bytes = self._response.raw.read(size, decode_content=False)
+        if self._left is not None:
+            self._left -= len(chunk)
+            if not chunk and size and self._left > 0:
+                raise ConnectionLostError(
+                    f"{urlsplit(url).netloc} closed the connection too early", retryable=True
+                )
+        return chunk
+
+    def close(self) -> None:
+        """Give the connection back, or close it where the body was not read to its end."""
+        self._response.close()
+
+
+def error_text(response: requests.Response) -> str:
+    """Return the start of an error's body; it may be asked for again."""
+    kept: str | None = getattr(response, "error_text", None)
+    if kept is None:
+        try:
+            with in_words(response.url, moving=True):
+                raw: bytes = response.raw.read(MAX_ERROR_BODY, decode_content=True)
+        except (ConnectionLostError, TimedOutError):
+            raw = b""
+        kept = raw.decode(errors="replace")
+        setattr(response, "error_text", kept)  # noqa: B010 a note of ours on the library's object
+    return kept
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _shown(url: str) -> str:
+    """Leave out the query, which may hold a signature, and what stands before the host."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -1,0 +1,117 @@
+"""Request bodies in chunked transfer coding, read in pieces of bounded size.
+
+What belongs here: the coding. cheroot's own reader holds a whole chunk in memory, and a client
+chooses how large that is.
+
+Spec: RFC 9112, section 7.1.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}\Z")
+_MAX_LINE = 8192
+_MAX_TRAILERS = 64
+
+
+class ByteReader(Protocol):
+    """What the coding is read from: a connection."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return ``size`` bytes, fewer only at the end."""
+        ...
+
+    def readline(self, size: int, /) -> bytes:
+        """Return a line, at most ``size`` bytes of it."""
+        ...
+
+
+class ChunkedInput:
+    """The decoded body; ``broken`` once it turned out to be none.
+
+    Args:
+        raw: the connection, after the headers.
+    """
+
+    def __init__(self, raw: ByteReader) -> None:
+        self._raw = raw
+        self._left = 0
+        self._started = False
+        self._ended = False
+        self.broken = False
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes; none means the end.
+
+        Raises:
+            ValueError: the coding is broken, or the connection ended inside it.
+        """
+        if self.broken:
+            raise ValueError("the chunked coding is broken")
+        try:
+            return self._read(size)
+        except (OSError, ValueError):
+            self.broken = True
+            raise
+
+    def _read(self, size: int) -> bytes:
+        if not self._left and not self._ended:
+            self._next_chunk()
+        if self._ended:
+            return b""
+        data = self._raw.read(min(size, self._left))
+        if not data:
+            raise ValueError("the connection ended inside a chunk")
+        self._left -= len(data)
+        return data
+
+    def _next_chunk(self) -> None:
+        if self._started and self._line():
+            raise ValueError("a chunk is longer than its size")
+        self._started = True
+        size = self._line().partition(b";")[0].strip()
+        if not _SIZE.match(size):
+            raise ValueError("a chunk has no size")
+        self._left = int(size, 16)
+        if not self._left:
+            self._skip_trailers()
+            self._ended = True
+
+    def _skip_trailers(self) -> None:
+        for _ in range(_MAX_TRAILERS):
+            if not self._line():
+                return
+        raise ValueError("too many trailers")
+
+    def _line(self) -> bytes:
+        line = self._raw.readline(_MAX_LINE)
+        if not line.endswith(b"\r\n"):
+            raise ValueError("a line has no end")
+        return line[:-2]
+
+
+def with_bounded_chunks(
+    app: Callable[[dict[str, Any], Callable[..., object]], Iterable[bytes]],
+) -> Callable[[dict[str, Any], Callable[..., object]], Iterable[bytes]]:
+    """Let an application read chunked bodies by `ChunkedInput`, under cheroot.
+
+    After a broken body nobody knows where the next request starts, so the connection ends.
+    """
+
+    def wrapped(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+        if not environ.get("wsgi.input_terminated"):
+            return app(environ, start_response)
+        body = ChunkedInput(environ["wsgi.input"].rfile)
+        answer = app({**environ, "wsgi.input": body}, start_response)
+        if body.broken:
+            # cheroot closes the connection without a word for this one.
+            raise ConnectionResetError(errno.ECONNRESET, "the request body is broken")
+        return answer
+
+    return wrapped

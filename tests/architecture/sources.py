@@ -1,0 +1,45 @@
+"""The project's own files, as the architecture tests read them.
+
+What belongs here: finding and parsing them. What does not: what must hold of them.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "ghcrctl"
+_TEXT_SUFFIXES = {".cfg", ".json", ".md", ".py", ".sh", ".svg", ".toml", ".txt"}
+
+
+def name_of(path: Path) -> str:
+    """Return a file's path as messages and test IDs show it."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def modules(*folders: str) -> list[Path]:
+    """Return the Python files under these top-level folders."""
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def texts() -> list[Path]:
+    """Return every text file that people read: code, tests, documentation and tooling."""
+    trees = [path for folder in ("ghcrctl", "tests", "docs") for path in (ROOT / folder).rglob("*")]
+    found = [path for path in trees if path.suffix in _TEXT_SUFFIXES and path.is_file()]
+    single = [ROOT / name for name in ("Makefile", "README.md", "pyproject.toml", ".ci/run")]
+    return sorted(found + [path for path in single if path.exists()])
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Return a module's syntax tree."""
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def rooms() -> list[str]:
+    """Return the top-level modules and packages of ghcrctl."""
+    packages = [path.parent.name for path in PACKAGE.glob("*/__init__.py")]
+    plain = [path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__"]
+    return sorted(packages + plain)

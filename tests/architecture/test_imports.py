@@ -1,0 +1,123 @@
+"""Which room may import what; the layers themselves are import-linter's contracts."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import grimp
+import pytest
+
+from tests.architecture.sources import ROOT, rooms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+# Who may import a library by itself; everybody else asks that room.
+HOMES = {
+    "cheroot": {"server"},
+    "click": {"cli"},
+    "filelock": {"store"},
+    "keyring": {"credentials"},
+    "platformdirs": {"settings"},
+    "requests": {"registry", "github"},
+    "rich": {"cli"},
+    "tomli": {"settings"},
+    "truststore": {"registry", "github"},
+    "urllib3": {"registry", "github"},
+}
+
+
+@cache
+def graph() -> grimp.ImportGraph:
+    """Return who imports whom, imports inside functions and for types included."""
+    return grimp.build_graph("ghcrctl", include_external_packages=True, cache_dir=None)
+
+
+def room_of(module: str) -> str:
+    """Return the room of a module of ours, ``""`` for the package itself."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def contracts() -> list[dict[str, Any]]:
+    """Return import-linter's contracts."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = project["tool"]["importlinter"]["contracts"]
+    return found
+
+
+def externals() -> list[str]:
+    """Return the libraries that ghcrctl imports and the standard library does not have."""
+    foreign = {
+        module for module in graph().modules if room_of(module) == "" and module != "ghcrctl"
+    }
+    return sorted(foreign - set(sys.stdlib_module_names))
+
+
+def test_every_library_has_its_home() -> None:
+    assert set(externals()) <= set(HOMES)
+
+
+@pytest.mark.parametrize("library", sorted(HOMES))
+def test_a_library_is_imported_only_where_it_is_at_home(library: str) -> None:
+    if library not in graph().modules:
+        return
+    strangers = {
+        module
+        for module in graph().find_modules_that_directly_import(library)
+        if room_of(module) not in HOMES[library]
+    }
+    assert not strangers
+
+
+def test_no_module_imports_itself_over_others() -> None:
+    ours = {module for module in graph().modules if module.startswith("ghcrctl")}
+    uses = {module: graph().find_modules_directly_imported_by(module) & ours for module in ours}
+    assert not in_circles(uses)
+
+
+def test_no_two_rooms_import_each_other() -> None:
+    uses: dict[str, set[str]] = {}
+    for module in graph().modules:
+        if module.startswith("ghcrctl."):
+            used = {room_of(m) for m in graph().find_modules_directly_imported_by(module)}
+            uses.setdefault(room_of(module), set()).update(used - {"", room_of(module)})
+    assert not in_circles(uses)
+
+
+def test_a_circle_is_noticed() -> None:
+    assert in_circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == ["a", "b", "c"]
+    assert not in_circles({"a": {"b", "c"}, "b": {"c"}, "c": set()})
+
+
+def in_circles(uses: dict[str, set[str]]) -> list[str]:
+    """Return what is left after taking away, over and over, all that uses nothing left."""
+    left = dict(uses)
+    while free := [name for name, used in left.items() if not used & left.keys()]:
+        for name in free:
+            del left[name]
+    return sorted(left)
+
+
+def test_every_room_has_its_layer() -> None:
+    layers = next(contract["layers"] for contract in contracts() if contract["type"] == "layers")
+    assert set(rooms()) <= {room_of(name) for name in split(layers)}
+
+
+def test_no_room_escapes_a_contract() -> None:
+    for contract in contracts():
+        if contract["type"] == "forbidden":
+            homes = set.union(*(HOMES[library] for library in contract["forbidden_modules"]))
+            named = {room_of(module) for module in contract["source_modules"]}
+            assert set(rooms()) - homes - {"__main__"} <= named, contract["name"]
+
+
+def split(layers: Iterable[str]) -> list[str]:
+    """Return the modules of import-linter's layers, optional ones without their parentheses."""
+    return [name.strip(" ()") for layer in layers for name in layer.replace("|", ":").split(":")]

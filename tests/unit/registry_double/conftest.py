@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.registry_double.fixtures import ghcr, plain_registry
+
+__all__ = ["ghcr", "plain_registry"]
