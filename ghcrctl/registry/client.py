@@ -241,7 +241,7 @@ class RegistryClient:
             return self._upload_address(response.url, location), False
 
     def finish_upload(self, repository: str, address: str, digest: Digest, body: Any) -> None:
-        """Send a whole blob to an upload's address (spec: "Pushing a blob monolithically", POST then PUT)."""
+        """Send a whole blob to an upload's address (spec: "POST then PUT")."""
         separator = "&" if urlsplit(address).query else "?"
         url = f"{address}{separator}{urlencode({'digest': str(digest)})}"
         scope = Scope.push(repository)

@@ -134,7 +134,8 @@ def _no_address(host: str, _: str) -> InvalidResponseError:
 _WORDS: tuple[tuple[tuple[type[BaseException], ...], Callable[[str, str], GhcrctlError]], ...] = (
     ((requests.exceptions.ProxyError, urllib3.exceptions.ProxyError), _proxy),
     ((requests.exceptions.SSLError, urllib3.exceptions.SSLError), _tls),
-    ((requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), _timed_out),
     ((urllib3.exceptions.NameResolutionError,), _no_name),
+    ((urllib3.exceptions.NewConnectionError,), _not_connected),
+    ((requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), _timed_out),
     ((requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError), _no_address),
 )

@@ -53,6 +53,17 @@ def live_digests(blobs: Blobs, records: Iterable[Record], leases: Path) -> set[D
     return {*closure(blobs, roots, strict=True), *leased(leases)}
 
 
+def is_complete(blobs: Blobs, descriptor: Descriptor) -> bool:
+    """Tell whether content is here with all below it; foreign layers may be elsewhere."""
+    if not blobs.exists(descriptor):
+        return False
+    try:
+        children = _children(blobs, descriptor, strict=True)
+    except GhcrctlError:
+        return False
+    return all(child.is_foreign or is_complete(blobs, child) for child in children)
+
+
 def _children(blobs: Blobs, descriptor: Descriptor, *, strict: bool) -> tuple[Descriptor, ...]:
     if not descriptor.is_manifest:
         return ()

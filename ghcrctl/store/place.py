@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import NoSuchImageError
+from ghcrctl.store.collect import is_complete
 from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.records import Record
 
@@ -59,12 +60,15 @@ class StorePlace:
         self._store.reserve(descriptor.digest for descriptor in descriptors)
 
     def exists(self, descriptor: Descriptor) -> bool:
-        """Tell whether content is here."""
-        return self._store.blobs.exists(descriptor)
+        """Tell whether content is here; of a manifest, whether all that it needs is here too.
+
+        So a damaged image is mended by pulling it again.
+        """
+        return is_complete(self._store.blobs, descriptor)
 
     def write(self, content: Content) -> None:
         """Store content."""
-        if not self.exists(content.descriptor):
+        if not self._store.blobs.exists(content.descriptor):
             self._store.blobs.write(content, self._store.lease())
 
     def tag(self, content: Content, name: str) -> None:
