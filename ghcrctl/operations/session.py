@@ -5,6 +5,7 @@ What belongs here: making stores, keychains and registry clients from settings, 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +17,10 @@ from ghcrctl.oci.reference import Reference
 from ghcrctl.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
+    from ghcrctl.content.ports import Stream
     from ghcrctl.credentials.keychain import Keychain
     from ghcrctl.registry.client import RegistryClient
     from ghcrctl.registry.repository import Repository
@@ -121,6 +123,22 @@ class Session:
         if reference.is_local:
             raise local_name_error(reference)
         return Repository(self.client(reference.registry), reference.repository)
+
+    @contextmanager
+    def fetch(self, url: str) -> Iterator[Stream]:
+        """Open what is at a web address, without any credential.
+
+        Raises:
+            NotFoundError: there is nothing.
+            NetworkError: the host cannot be talked to.
+        """
+        from ghcrctl.registry.web import fetch
+
+        stream = fetch(url, self.transport_options(""))
+        try:
+            yield stream
+        finally:
+            stream.close()
 
     def transport_options(self, registry: str) -> TransportOptions:
         """Return how to talk to a registry."""

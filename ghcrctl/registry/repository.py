@@ -22,8 +22,7 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import parse
-from ghcrctl.registry.client import at_offset
-from ghcrctl.registry.transport import Transport
+from ghcrctl.registry.web import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -100,19 +99,12 @@ class Repository:
 
         Spec: OCI image spec 1.1, descriptor.md, ``urls``; the caller verifies size and digest.
         """
-        # A transport of its own: nothing that is meant for the registry, not even its certificates,
-        # goes there.
-        transport = Transport(self._client.transport.options)
         failure: GhcrctlError | None = None
         for url in descriptor.urls:
             if urlsplit(url).scheme not in {"http", "https"}:
                 continue
-            headers = {"Range": f"bytes={offset}-"} if offset else {}
             try:
-                response = transport.request("GET", url, headers=headers)
-                if response.status_code in {200, 206}:
-                    return at_offset(response, offset)
-                response.close()
+                return fetch(url, self._client.transport.options, offset)
             except GhcrctlError as error:
                 failure = error
         hosts = ", ".join(dict.fromkeys(urlsplit(url).netloc for url in descriptor.urls))

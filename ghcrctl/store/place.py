@@ -68,7 +68,7 @@ class StorePlace:
 
     def write(self, content: Content) -> None:
         """Store content."""
-        if not self._store.blobs.exists(content.descriptor):
+        if not self.exists(content.descriptor):
             self._store.blobs.write(content, self._store.lease())
 
     def tag(self, content: Content, name: str) -> None:

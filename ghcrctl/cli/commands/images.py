@@ -85,7 +85,12 @@ def command(  # noqa: PLR0913 one argument an option
 
     Sizes are of what is stored: layers are kept as they travel, compressed.
     """
-    listing = Listing(HEADERS, _WITH_DIGEST if digests else _COLUMNS, noun="image", placeholders={"CreatedSince": "N/A"})
+    listing = Listing(
+        HEADERS,
+        _WITH_DIGEST if digests else _COLUMNS,
+        noun="image",
+        placeholders={"CreatedSince": "N/A"},
+    )
     now = datetime.now(timezone.utc)
     with app.session() as session:
         rows = list_images(session, name=name, filters=filters, sort=sort)

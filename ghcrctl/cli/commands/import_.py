@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ghcrctl.cli.app import App
+    from ghcrctl.content.ports import Stream
     from ghcrctl.operations.session import Session
 
 
@@ -50,7 +51,7 @@ def command(
 ) -> None:
     """Make an image of a tar archive (plain, or packed by gzip, bzip2, xz or zstd).
 
-    Prints the new image's ID. SOURCE_DATE_EPOCH, where it is set, is the image's time of making.
+    Prints the new image's ID. SOURCE_DATE_EPOCH, where it is set, is its time of making.
     """
     from ghcrctl.operations.import_image import import_image
 
@@ -71,7 +72,7 @@ def command(
 
 
 def _created(session: Session) -> datetime | None:
-    """Read the time that reproducible builds ask for (reproducible-builds.org, SOURCE_DATE_EPOCH)."""
+    """Read the time that reproducible builds ask for (SOURCE_DATE_EPOCH)."""
     epoch = session.settings.environ.get("SOURCE_DATE_EPOCH")
     if not epoch:
         return None
@@ -82,7 +83,7 @@ def _created(session: Session) -> datetime | None:
 
 
 @contextmanager
-def _opened(session: Session, source: str) -> Iterator[BinaryIO]:
+def _opened(session: Session, source: str) -> Iterator[Stream]:
     if source == "-":
         if sys.stdin.isatty():
             raise UsageError(
@@ -96,7 +97,7 @@ def _opened(session: Session, source: str) -> Iterator[BinaryIO]:
         yield from _opened_file(Path(source))
 
 
-def _opened_file(path: Path) -> Iterator[BinaryIO]:
+def _opened_file(path: Path) -> Iterator[Stream]:
     if path.is_dir():
         raise UsageError(
             f"{path} is a directory", hint=f"tar -c -C {path} . | ghcrctl import - NAME"

@@ -1,0 +1,40 @@
+"""Plain web addresses: foreign layers, and archives to import.
+
+What belongs here: fetching without any credential. What does not: registries (``client``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ghcrctl.errors import DeniedError, NetworkError, NotFoundError
+from ghcrctl.registry.client import at_offset
+from ghcrctl.registry.transport import Transport
+
+if TYPE_CHECKING:
+    from ghcrctl.content.ports import Stream
+    from ghcrctl.registry.transport import TransportOptions
+
+
+def fetch(url: str, options: TransportOptions, offset: int = 0) -> Stream:
+    """Start reading what is at a web address at a byte.
+
+    Its transport is its own: nothing that is meant for a registry goes there.
+
+    Raises:
+        NotFoundError: there is nothing.
+        DeniedError: the host does not give it to everybody.
+        NetworkError: the host cannot be talked to, or fails.
+    """
+    headers = {"Range": f"bytes={offset}-"} if offset else {}
+    response = Transport(options).request("GET", url, headers=headers)
+    if response.status_code in {200, 206}:
+        return at_offset(response, offset)
+    response.close()
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    if response.status_code in {404, 410}:
+        raise NotFoundError(f"{host} has nothing at this address")
+    if response.status_code in {401, 403}:
+        raise DeniedError(f"{host} does not give this to everybody")
+    raise NetworkError(f"{host} answered with status {response.status_code}")
