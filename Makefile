@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON = $$(sh tests/interpreters.sh first)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lint types imports spelling unit docs docs-check bench build cov clean
+.PHONY: help demo test check fmt lint types imports spelling unit integration docs docs-check bench build cov clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ spelling: $(VENV)/.dev ## Check spelling
 
 unit: $(VENV)/.dev ## Run the quick tests
 	$(BIN)/pytest tests/unit tests/properties
+
+integration: $(VENV)/.dev ## Run the tests that talk to other registries and clients
+	$(BIN)/pytest tests/integration
 
 cov: $(VENV)/.dev ## Run the tests and show what they leave out
 	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered

@@ -45,7 +45,7 @@ class Demo:
 
     def run(self, line: str) -> str:
         """Print a command line, run it in a shell, print and return its output."""
-        self.console.print(Text.assemble(("$ ", "bold green"), (line, "bold")))
+        self.console.print(Text.assemble(("$ ", "bold green"), (line, "bold")), soft_wrap=True)
         shown = subprocess.run(
             line,
             shell=True,
@@ -103,7 +103,7 @@ def show(demo: Demo) -> None:
         demo.say("an image from a file tree, named, pushed")
         demo.run("""ghcrctl import -c 'CMD ["/hello"]' rootfs.tar hello_docker""")
         demo.run(f"ghcrctl tag hello_docker {name}:1.0")
-        demo.run(f"echo secret | ghcrctl login {host} -u octo --password-stdin 2>/dev/null")
+        demo.run(f"echo secret | ghcrctl login {host} -u octo --password-stdin")
         pushed = demo.run(f"ghcrctl push {name}:1.0")
         digest = re.findall(r"sha256:[0-9a-f]{64}", pushed)[-1]
         demo.say("gone here, back by its tag and by its digest")

@@ -24,7 +24,7 @@ _MEANINGS = {
     ExitStatus.SUCCESS: "It worked.",
     ExitStatus.BUG: "A bug in ghcrctl.",
     ExitStatus.USAGE: "The command line, a reference or a setting makes no sense.",
-    ExitStatus.NETWORK: "A host could not be talked to: refused, timed out, TLS, rate limited, 5xx.",
+    ExitStatus.NETWORK: "A host could not be talked to: refused, timed out, TLS, rate limit, 5xx.",
     ExitStatus.NOT_FOUND: "What was asked for is not there, or not shown to this credential.",
     ExitStatus.AUTH: "A credential is missing, rejected, or does not allow this.",
     ExitStatus.INTEGRITY: "Bytes are not what they should be, or an answer breaks the protocol.",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
-from typing import TYPE_CHECKING
+import socket
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -18,8 +20,17 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile("deep", deadline=None, max_examples=3000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
-_FORGOTTEN_PREFIXES = ("GHCRCTL_", "GITHUB_", "GH_", "DOCKER_", "XDG_", "REGISTRY_AUTH_FILE", "SSL_CERT")
-_FORGOTTEN = {"NO_COLOR", "CI", "SOURCE_DATE_EPOCH", "ACTIONS_RUNTIME_TOKEN"}
+_FORGOTTEN_PREFIXES = ("GHCRCTL_", "GITHUB_", "GH_", "DOCKER_", "XDG_", "REGISTRY_", "SSL_CERT_")
+_FORGOTTEN = {
+    "ACTIONS_RUNTIME_TOKEN",
+    "CI",
+    "CURL_CA_BUNDLE",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "FORCE_COLOR",
+    "NO_COLOR",
+    "REQUESTS_CA_BUNDLE",
+    "SOURCE_DATE_EPOCH",
+}
 _KEPT = {"GHCRCTL_REQUIRE_PEERS"}
 
 
@@ -28,10 +39,8 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
     """Give each test an empty home, a keyring without a backend and a terminal of 80 columns."""
     home = tmp_path_factory.mktemp("home")
     for name in list(os.environ):
-        proxy = name.lower().endswith("_proxy")
-        if name in _FORGOTTEN or name.startswith(_FORGOTTEN_PREFIXES) or proxy:
-            if name not in _KEPT:
-                monkeypatch.delenv(name)
+        if name not in _KEPT and _is_of_this_machine(name):
+            monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
     monkeypatch.setenv("XDG_DATA_HOME", str(home / ".local" / "share"))
@@ -41,6 +50,32 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
     return home
 
 
+def _is_of_this_machine(variable: str) -> bool:
+    """Tell whether a variable would let this person's set-up into a test."""
+    proxy = variable.lower().endswith("_proxy")
+    return proxy or variable in _FORGOTTEN or variable.startswith(_FORGOTTEN_PREFIXES)
+
+
 @pytest.fixture(autouse=True)
-def _loopback_only() -> None:
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Block connections to other machines; their names are unknown at once, without a resolver."""
     socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+    resolve = socket.getaddrinfo
+
+    def resolve_nearby(host: Any, *args: Any, **options: Any) -> Any:
+        if _is_nearby(host):
+            return resolve(host, *args, **options)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_nearby)
+
+
+def _is_nearby(host: str | bytes | None) -> bool:
+    """Tell whether a name needs no resolver: this machine, or an address."""
+    name = host.decode() if isinstance(host, bytes) else host
+    if not name or name == socket.gethostname() or name.split(".")[-1] == "localhost":
+        return True
+    try:
+        return bool(ipaddress.ip_address(name.partition("%")[0]))
+    except ValueError:
+        return False

@@ -8,7 +8,6 @@ Spec: OCI distribution spec 1.1, "Endpoints".
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from dataclasses import dataclass
@@ -24,10 +23,11 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.manifest import MAX_METADATA_SIZE
 from ghcrctl.oci.media_types import ACCEPTED
+from ghcrctl.registry.answers import at_offset, read_all, read_json
 from ghcrctl.registry.auth import Authenticator, Scope
 from ghcrctl.registry.endpoint import host_of, is_loopback
 from ghcrctl.registry.explain import Refusal, explain
-from ghcrctl.registry.transport import BodyStream, Transport, error_text
+from ghcrctl.registry.transport import Transport, error_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from ghcrctl.registry.transport import TransportOptions
 
 ACCEPT = ", ".join((*ACCEPTED, "*/*"))
-_MAX_LIST = 16 * 1024 * 1024
 _MAX_PAGES = 10_000
 _PAGE = 1000
 _NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?', re.IGNORECASE)
@@ -151,7 +150,7 @@ class RegistryClient:
         path = f"{repository}/manifests/{name}"
         with self._ask("GET", path, Scope.pull(repository), headers={"Accept": ACCEPT}) as response:
             self._expect(response, {200}, repository, "pull from", name)
-            raw = _read_all(response, MAX_METADATA_SIZE, "manifest")
+            raw = read_all(response, MAX_METADATA_SIZE, "manifest")
             media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
             return RawManifest(raw, media_type, response.headers.get("Docker-Content-Digest", ""))
 
@@ -284,7 +283,7 @@ class RegistryClient:
             pages.add(url)
             with self._ask("GET", url, Scope.pull(repository)) as response:
                 self._expect(response, {200}, repository, "pull from", "tags")
-                data = _read_json(response, self.registry)
+                data = read_json(response, self.registry)
                 url = self._next_page(response)
             for tag in data.get("tags") or []:
                 if isinstance(tag, str) and tag not in seen:
@@ -364,49 +363,3 @@ class RegistryClient:
             headers=response.headers,
             signed_in=credential.source if credential else "",
         )
-
-
-def at_offset(response: requests.Response, offset: int) -> Stream:
-    """Return a body that begins at a byte, though the server may have sent all of it.
-
-    Raises:
-        InvalidResponseError: the server sent another part than was asked for.
-    """
-    stream = BodyStream(response)
-    if response.status_code == 206:
-        match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-        if not match or int(match[1]) != offset:
-            raise InvalidResponseError(
-                f"{urlsplit(response.url).netloc} sent another part of the content than asked for"
-            )
-        return stream
-    left = offset
-    while left:
-        chunk = stream.read(min(left, 1024 * 1024))
-        if not chunk:
-            break
-        left -= len(chunk)
-    return stream
-
-
-def _read_all(response: requests.Response, limit: int, what: str) -> bytes:
-    stream = BodyStream(response)
-    buffer = bytearray()
-    while chunk := stream.read(limit + 1 - len(buffer)):
-        buffer += chunk
-        if len(buffer) > limit:
-            raise InvalidResponseError(
-                f"{urlsplit(response.url).netloc} sent a {what} of more than {limit} bytes"
-            )
-    return bytes(buffer)
-
-
-def _read_json(response: requests.Response, registry: str) -> dict[str, Any]:
-    raw = _read_all(response, _MAX_LIST, "list")
-    try:
-        data = json.loads(raw)
-    except (ValueError, RecursionError):
-        data = None
-    if not isinstance(data, dict):
-        raise InvalidResponseError(f"{registry} sent a list that is no JSON object")
-    return data

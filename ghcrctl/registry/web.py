@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ghcrctl.errors import DeniedError, NetworkError, NotFoundError
-from ghcrctl.registry.client import at_offset
+from ghcrctl.registry.answers import at_offset
 from ghcrctl.registry.transport import Transport
 
 if TYPE_CHECKING:

@@ -1,0 +1,78 @@
+"""Reading the bodies of answers: capped, at an offset, as JSON.
+
+What belongs here: what a body must be before anybody looks at it. What does not: whose answer it is
+(``client``).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ghcrctl.errors import InvalidResponseError
+from ghcrctl.registry.transport import BodyStream
+
+if TYPE_CHECKING:
+    import requests
+
+    from ghcrctl.content.ports import Stream
+
+_MAX_LIST = 16 * 1024 * 1024
+
+
+def at_offset(response: requests.Response, offset: int) -> Stream:
+    """Return a body that begins at a byte, though the server may have sent all of it.
+
+    Raises:
+        InvalidResponseError: the server sent another part than was asked for.
+    """
+    stream = BodyStream(response)
+    if response.status_code == 206:
+        match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+        if not match or int(match[1]) != offset:
+            raise InvalidResponseError(
+                f"{urlsplit(response.url).netloc} sent another part of the content than asked for"
+            )
+        return stream
+    left = offset
+    while left:
+        chunk = stream.read(min(left, 1024 * 1024))
+        if not chunk:
+            break
+        left -= len(chunk)
+    return stream
+
+
+def read_all(response: requests.Response, limit: int, what: str) -> bytes:
+    """Return a whole body of at most ``limit`` bytes.
+
+    Raises:
+        InvalidResponseError: it is larger, whatever was announced.
+    """
+    stream = BodyStream(response)
+    buffer = bytearray()
+    while chunk := stream.read(limit + 1 - len(buffer)):
+        buffer += chunk
+        if len(buffer) > limit:
+            raise InvalidResponseError(
+                f"{urlsplit(response.url).netloc} sent a {what} of more than {limit} bytes"
+            )
+    return bytes(buffer)
+
+
+def read_json(response: requests.Response, registry: str) -> dict[str, Any]:
+    """Return a body that must be a JSON object.
+
+    Raises:
+        InvalidResponseError: it is none.
+    """
+    raw = read_all(response, _MAX_LIST, "list")
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict):
+        raise InvalidResponseError(f"{registry} sent a list that is no JSON object")
+    return data
