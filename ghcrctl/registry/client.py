@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ghcrctl.registry.transport import TransportOptions
 
 ACCEPT = ", ".join((*ACCEPTED, "*/*"))
+_THERE = {200, 301, 302, 303, 307, 308}
 _MAX_PAGES = 10_000
 _PAGE = 1000
 _NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?', re.IGNORECASE)
@@ -164,8 +165,15 @@ class RegistryClient:
             self._expect(response, {200}, repository, "push to", str(digest))
             return True
 
-    def put_manifest(self, repository: str, name: str, raw: bytes, media_type: str) -> str:
-        """Put a manifest under a tag or its digest; return the digest answered, maybe empty."""
+    def put_manifest(
+        self, repository: str, name: str, raw: bytes, media_type: str
+    ) -> tuple[str, bool]:
+        """Put a manifest under a tag or its digest.
+
+        Returns:
+            The digest answered, maybe empty, and whether the registry lists the manifest as a
+            referrer of its subject (OCI distribution spec 1.1, "Pushing Manifests with Subject").
+        """
         path = f"{repository}/manifests/{name}"
         headers = {"Content-Type": media_type}
         scope = Scope.push(repository)
@@ -178,7 +186,8 @@ class RegistryClient:
                     retryable=True,
                 )
             self._expect(response, {200, 201, 202}, repository, "push to", name, scope=scope)
-            return response.headers.get("Docker-Content-Digest", "")
+            listed = "OCI-Subject" in response.headers
+            return response.headers.get("Docker-Content-Digest", ""), listed
 
     def delete_manifest(self, repository: str, name: str) -> None:
         """Delete a manifest, or a tag where the registry can."""
@@ -194,7 +203,7 @@ class RegistryClient:
         with self._ask("HEAD", path, Scope.push(repository)) as response:
             if response.status_code == 404:
                 return False
-            self._expect(response, {200, 307}, repository, "push to", str(digest))
+            self._expect(response, _THERE, repository, "push to", str(digest))
             return True
 
     def get_blob(self, repository: str, digest: Digest, offset: int = 0) -> Stream:

@@ -22,6 +22,7 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import parse
+from ghcrctl.registry.referrers import add_referrer
 from ghcrctl.registry.web import fetch
 
 if TYPE_CHECKING:
@@ -156,11 +157,16 @@ class Repository:
     def _put(self, content: Content, name: str) -> None:
         raw = content.read()
         descriptor = content.descriptor
-        said = self._client.put_manifest(self._repository, name, raw, descriptor.media_type)
+        said, listed = self._client.put_manifest(self._repository, name, raw, descriptor.media_type)
         if said and said != str(descriptor.digest):
             raise InvalidResponseError(
                 f"{self.label} says that the manifest is {said}, but it is {descriptor.digest}"
             )
+
+        parsed = parse(raw, descriptor.media_type)
+        if parsed.subject and not listed:
+            with self._lock:
+                add_referrer(self._client, self._repository, parsed)
 
     def _upload(self, content: Content) -> None:
         digest, size = content.descriptor.digest, content.descriptor.size

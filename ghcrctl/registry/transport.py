@@ -156,18 +156,17 @@ class Transport:
         body: Any,
         authorization: str | None,
     ) -> requests.Response:
-        """Send a request where its redirects lead; the credential goes to the first host only."""
+        """Send a request where its redirects lead; the credential goes to the first host only.
+
+        A redirected HEAD is an answer by itself: storage hosts sign their addresses for GET alone.
+        """
         origin = _origin(url)
         visited = {url}
         for _ in range(MAX_REDIRECTS + 1):
             own = authorization if _origin(url) == origin else None
             response = self._send(method, url, headers, body, own)
             target = response.headers.get("Location")
-            if (
-                response.status_code not in _REDIRECTS
-                or not target
-                or method not in {"GET", "HEAD"}
-            ):
+            if response.status_code not in _REDIRECTS or not target or method != "GET":
                 return response
             response.close()
             url = self._target(url, target)

@@ -1,0 +1,60 @@
+"""Referrers where a registry does not list them itself, as ghcr.io does not.
+
+What belongs here: the index under the tag ``sha256-<hex>`` that clients keep in its place.
+Spec: OCI distribution spec 1.1, "Referrers Tag Schema".
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.errors import InvalidManifestError, NotFoundError
+from ghcrctl.oci.manifest import Index, Manifest, parse
+from ghcrctl.oci.media_types import OCI_INDEX
+
+if TYPE_CHECKING:
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.registry.client import RegistryClient
+
+
+def referrers_tag(subject: Digest) -> str:
+    """Return the tag under which the referrers of a digest are listed."""
+    return f"{subject.algorithm}-{subject.encoded}"
+
+
+def add_referrer(client: RegistryClient, repository: str, referrer: Manifest | Index) -> None:
+    """List a manifest that was pushed among the referrers of its subject; others stay listed.
+
+    Raises:
+        InvalidManifestError: something else than an index has the tag; it is left alone.
+    """
+    if referrer.subject is None:
+        return
+    tag = referrers_tag(referrer.subject.digest)
+    entries = _listed(client, repository, tag)
+    digest = str(referrer.descriptor.digest)
+    if any(entry.get("digest") == digest for entry in entries):
+        return
+    kind = referrer.kind if isinstance(referrer, Manifest) else referrer.artifact_type
+    described = replace(
+        referrer.descriptor, artifact_type=kind, annotations=dict(referrer.annotations)
+    )
+    index = {
+        "schemaVersion": 2,
+        "mediaType": OCI_INDEX,
+        "manifests": [*entries, described.to_json()],
+    }
+    client.put_manifest(repository, tag, json.dumps(index).encode(), OCI_INDEX)
+
+
+def _listed(client: RegistryClient, repository: str, tag: str) -> list[dict[str, Any]]:
+    try:
+        found = client.get_manifest(repository, tag)
+    except NotFoundError:
+        return []
+    if not isinstance(parse(found.raw, found.media_type), Index):
+        raise InvalidManifestError(f"the tag `{tag}` of {repository} is no list of referrers")
+    entries: list[dict[str, Any]] = json.loads(found.raw)["manifests"]
+    return entries
