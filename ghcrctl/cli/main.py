@@ -62,25 +62,25 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _run(app: App, arguments: Sequence[str] | None) -> int:
     try:
-        cli.main(
+        status = cli.main(
             args=None if arguments is None else list(arguments),
             prog_name="ghcrctl",
             standalone_mode=False,
             obj=app,
         )
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):
+        # The library itself leaves so when its output is gone, and in no other case.
         return _broken_pipe()
     except (KeyboardInterrupt, click.Abort, InterruptedByUserError):
         app.error_line("\ninterrupted")
         return ExitStatus.INTERRUPTED
     except Exception as error:  # noqa: BLE001 the boundary: nobody is to see a traceback
         return _failed(app, error)
-    return ExitStatus.SUCCESS
+    # A command that leaves early with a status of its own has it returned here.
+    return status if isinstance(status, int) else ExitStatus.SUCCESS
 
 
 def _failed(app: App, error: Exception) -> int:
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
     if isinstance(error, click.ClickException):
         return _usage(app, error)
     if isinstance(error, GhcrctlError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import NoSuchImageError, UsageError
+from ghcrctl.errors import NoSuchImageError, StoreError, UsageError
 from ghcrctl.operations.session import local_name_error
 from ghcrctl.store.collect import closure
 from ghcrctl.store.place import StorePlace
@@ -79,8 +79,16 @@ def push(
     execute(plan, options, observer)
     digest = record.descriptor.digest
     if record.origin != digest:
-        session.store.put(replace(record, origin=digest))
+        _remember(session, replace(record, origin=digest))
     return PushResult(reference, record.descriptor)
+
+
+def _remember(session: Session, record: Record) -> None:
+    """Note what the repository knows the image by; the push is done even where that fails."""
+    try:
+        session.store.put(record)
+    except StoreError as error:
+        session.warn(f"pushed, but the local store could not note the digest: {error}")
 
 
 def tags_of(session: Session, reference: Reference) -> list[Reference]:

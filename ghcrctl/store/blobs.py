@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import CHUNK_SIZE
-from ghcrctl.errors import BlobUnknownError, IntegrityError, ManifestUnknownError
+from ghcrctl.errors import BlobUnknownError, IntegrityError, ManifestUnknownError, NoSpaceError
 from ghcrctl.oci.digest import ENCODED_LENGTH, Digest
 from ghcrctl.store.files import disk_errors, publish
 from ghcrctl.store.leases import is_alive
@@ -108,20 +108,21 @@ class Blobs:
         """Store content, going on with what an earlier, broken transfer left."""
         descriptor = content.descriptor
         path = self.path(descriptor.digest)
-        with disk_errors(f"write {path}"):
+        with disk_errors(f"write {descriptor.digest}"):
             path.parent.mkdir(parents=True, exist_ok=True)
             aside = self._claim(descriptor.digest, lease)
         try:
             self._receive(content, aside)
-        except IntegrityError:
+        except (IntegrityError, NoSpaceError):
+            # Wrong bytes are of no use, and a disk that is full must not be left so.
             aside.unlink(missing_ok=True)
             raise
-        with disk_errors(f"write {path}"):
+        with disk_errors(f"write {descriptor.digest}"):
             publish(aside, path)
 
     def _receive(self, content: Content, aside: Path) -> None:
         descriptor = content.descriptor
-        with disk_errors(f"write {aside}"), aside.open("r+b") as file:
+        with disk_errors(f"write {descriptor.digest}"), aside.open("r+b") as file:
             hasher = _hash_prefix(file, descriptor)
             offset = file.tell()
             if offset < descriptor.size or not offset:

@@ -35,7 +35,7 @@ def read_index(path: Path) -> list[Descriptor]:
         return [Descriptor.from_json(entry) for entry in entries]
     except (ValueError, KeyError, TypeError, InvalidManifestError, RecursionError) as error:
         raise StoreDamagedError(
-            f"{path} is damaged: {type(error).__name__}",
+            f"{path} is damaged: it is no OCI index",
             hint="move the file away and pull your images again; their blobs are kept",
         ) from error
 
