@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-WIDTH = 118
+WIDTH = 150
 
 
 class Demo:
@@ -56,7 +56,8 @@ class Demo:
             text=True,
             check=False,
         )
-        self.console.print(Text(shown.stdout.rstrip()), soft_wrap=True)
+        if shown.stdout:
+            self.console.print(Text(shown.stdout.rstrip()), soft_wrap=True)
         if shown.returncode:
             sys.exit(f"the demo stopped: `{line}` left with status {shown.returncode}")
         return shown.stdout
