@@ -62,6 +62,8 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for client in self._clients.values():
+            client.close()
         if "store" in self.__dict__:
             self.store.close()
 

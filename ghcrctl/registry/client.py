@@ -87,6 +87,10 @@ class RegistryClient:
         self._base: str | None = None
         self._lock = threading.Lock()
 
+    def close(self) -> None:
+        """Close the connections that are open."""
+        self.transport.close()
+
     def base(self) -> str:
         """Return the registry's address.
 

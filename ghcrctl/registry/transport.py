@@ -140,6 +140,10 @@ class Transport:
                 response.close()
             self._sleep(delay)
 
+    def close(self) -> None:
+        """Close the connections that are open."""
+        self._session.close()
+
     def _delay(self, attempt: int, response: requests.Response) -> float | None:
         if response.status_code not in _RETRIED:
             return None

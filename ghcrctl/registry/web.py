@@ -27,7 +27,8 @@ def fetch(url: str, options: TransportOptions, offset: int = 0) -> Stream:
         DeniedError: the host does not give it to everybody.
         NetworkError: the host cannot be talked to, or fails.
     """
-    headers = {"Range": f"bytes={offset}-"} if offset else {}
+    # One answer is all that is wanted of this connection, so that it ends with the stream.
+    headers = {"Connection": "close"} | ({"Range": f"bytes={offset}-"} if offset else {})
     response = Transport(options).request("GET", url, headers=headers)
     if response.status_code in {200, 206}:
         return at_offset(response, offset)
