@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from ghcrctl.oci.reference import Reference
+    from tests.builders import Built
+    from tests.registry_double import RegistryDouble
+
 
 def session_on(
     folder: Path,
@@ -30,5 +34,16 @@ def session_on(
         "GHCRCTL_REGISTRY": registry,
         "GHCRCTL_TOKEN": token,
         "GHCRCTL_STALL_TIMEOUT": "5",
+        "GHCRCTL_RETRIES": "1",
     }
     return Session(Settings(environ), warn=warn)
+
+
+def name_at(registry: RegistryDouble, session: Session, text: str = "octo/image:1.0") -> Reference:
+    """Return a reference at a registry."""
+    return session.parse(f"{registry.host}/{text}")
+
+
+def is_stored(session: Session, image: Built) -> bool:
+    """Tell whether all of an image is in the session's store."""
+    return all(session.store.blobs.exists(descriptor) for descriptor, _ in image.contents)

@@ -117,7 +117,7 @@ class _Parser:
     def parse(self) -> Reference:
         """Take the text apart from its end: digest, tag, registry, repository."""
         if not self.text:
-            raise InvalidReferenceError("invalid reference: it is empty")
+            raise self._error("it is empty", 0)
         if "://" in self.text:
             raise self._error("it is an address; leave out the scheme", 0)
         rest, digest = self._split_digest()

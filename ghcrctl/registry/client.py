@@ -337,7 +337,11 @@ class RegistryClient:
         for _ in range(2):
             if response.status_code != 401 or urlsplit(response.url)[:2] != urlsplit(url)[:2]:
                 break
-            authorization = self._auth.answer(response, scope, url)
+            try:
+                authorization = self._auth.answer(response, scope, url)
+            except BaseException:
+                response.close()
+                raise
             if authorization is None:
                 break
             response.close()

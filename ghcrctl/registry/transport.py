@@ -74,6 +74,15 @@ class _Adapter(HTTPAdapter):
         """Leave trust to the context: the library would add its own list of authorities."""
         conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
 
+    def close(self) -> None:
+        """Close the connections now; the library leaves that to the garbage collector."""
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118 the library's container cannot iterate
+                pool = manager.pools.get(key)
+                if pool:
+                    pool.close()
+        super().close()
+
 
 class _Authorization(AuthBase):
     """Sets one header, or none; being there keeps ``~/.netrc`` out of it."""

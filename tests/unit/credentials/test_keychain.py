@@ -1,0 +1,304 @@
+"""Where credentials are found, and in which order."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keyring
+import keyring.backend
+import keyring.errors
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ghcrctl.credentials.auth_file import decode_entry, encode_entry
+from ghcrctl.credentials.credential import Credential
+from ghcrctl.credentials.keychain import default_keychain, own_file
+from ghcrctl.credentials.token_kinds import TokenKind, advice, token_kind
+from ghcrctl.credentials.vault import default_vault
+from ghcrctl.errors import CredentialStoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECRET = "s3cr3t:with:colons"
+
+
+def auth(user: str, secret: str = SECRET) -> dict[str, str]:
+    return {"auth": base64.b64encode(f"{user}:{secret}".encode()).decode()}
+
+
+class Person:
+    """One person's files and environment."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.config = home / "config"
+        self.environ = {"PATH": str(home / "bin"), "GHCRCTL_KEYRING": "0"}
+        self.said: list[str] = []
+        (home / "bin").mkdir(parents=True)
+
+    def write(self, name: str, data: Any) -> Path:
+        path = self.home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(data if isinstance(data, str) else json.dumps(data))
+        return path
+
+    def program(self, name: str, text: str) -> None:
+        path = self.write(f"bin/{name}", f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+    def find(self, registry: str = "ghcr.io", repository: str = "") -> Credential | None:
+        keychain = default_keychain(
+            self.environ, home=self.home, config_dir=self.config, warn=self.said.append
+        )
+        return keychain.find(registry, repository)
+
+    def vault(self) -> Any:
+        return default_vault(self.environ, home=self.home, config_dir=self.config)
+
+
+@pytest.fixture
+def person(tmp_path: Path) -> Person:
+    return Person(tmp_path / "home")
+
+
+class MemoryKeyring(keyring.backend.KeyringBackend):
+    """A keyring that keeps what it is given."""
+
+    priority = 5
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        if self.kept.pop((service, username), None) is None:
+            raise keyring.errors.PasswordDeleteError
+
+
+@pytest.fixture
+def os_keyring(person: Person) -> Iterator[MemoryKeyring]:
+    before = keyring.get_keyring()
+    backend = MemoryKeyring()
+    keyring.set_keyring(backend)
+    person.environ.pop("GHCRCTL_KEYRING")
+    yield backend
+    keyring.set_keyring(before)
+
+
+def test_the_documented_order_holds(person: Person, os_keyring: MemoryKeyring) -> None:
+    places = [
+        lambda: person.environ.update(GHCRCTL_TOKEN=SECRET, GHCRCTL_USERNAME="1"),
+        lambda: os_keyring.set_password(
+            "ghcrctl:ghcr.io", "ghcr.io", json.dumps({"username": "2", "secret": SECRET})
+        ),
+        lambda: person.write("config/auth.json", {"auths": {"ghcr.io": auth("3")}}),
+        lambda: person.environ.update(
+            DOCKER_AUTH_CONFIG=json.dumps({"auths": {"ghcr.io": auth("4")}})
+        ),
+        lambda: person.write(".docker/config.json", {"auths": {"https://ghcr.io": auth("5")}}),
+        lambda: person.write(".config/containers/auth.json", {"auths": {"ghcr.io": auth("6")}}),
+        lambda: person.environ.update(GITHUB_TOKEN=f"\n{SECRET} ", GITHUB_ACTOR="7"),
+        lambda: person.program("gh", f"echo {SECRET}"),
+    ]
+    assert person.find() is None
+    for number in range(len(places), 0, -1):
+        places[number - 1]()  # type: ignore[no-untyped-call]
+        found = person.find()
+        assert found is not None
+        assert found.secret == SECRET
+        assert number == 8 or found.username == str(number)
+        assert found.source
+    assert person.said == []
+
+
+@pytest.mark.parametrize(
+    ("config", "registry", "secret", "token"),
+    [
+        ({"auths": {"https://index.docker.io/v1/": auth("u")}}, "docker.io", SECRET, None),
+        ({"auths": {"ghcr.io/": auth("u")}}, "ghcr.io", SECRET, None),
+        ({"auths": {"ghcr.io": {"identitytoken": "t"}}}, "ghcr.io", "", "t"),
+        ({"auths": {"ghcr.io": {"username": "u", "password": "p"}}}, "ghcr.io", "p", None),
+        ({"auths": {"host:5000": auth("u")}}, "host:5000", SECRET, None),
+    ],
+)
+def test_reads_the_forms_of_dockers_file(
+    person: Person, config: Any, registry: str, secret: str, token: str | None
+) -> None:
+    person.write("elsewhere/config.json", config)
+    person.environ["DOCKER_CONFIG"] = str(person.home / "elsewhere")
+    found = person.find(registry)
+    assert found is not None
+    assert (found.secret, found.identity_token) == (secret, token)
+    assert person.find("other.example") is None
+
+
+def test_podmans_most_specific_namespace_wins(person: Person) -> None:
+    path = person.write(
+        "auth.json",
+        {"auths": {"ghcr.io": auth("all"), "ghcr.io/o": auth("o"), "ghcr.io/o/i": auth("i")}},
+    )
+    person.environ["REGISTRY_AUTH_FILE"] = str(path)
+    names = [person.find("ghcr.io", r) for r in ("o/i", "o/other", "x/i", "")]
+    assert [found.username for found in names if found] == ["i", "o", "all", "all"]
+
+
+def test_a_token_for_another_registry_is_not_sent_to_ghcr(person: Person) -> None:
+    person.environ.update(GHCRCTL_TOKEN=SECRET, GHCRCTL_REGISTRY="quay.io", GH_TOKEN="other")
+    quay, ghcr = person.find("quay.io"), person.find("ghcr.io")
+    assert quay is not None
+    assert quay.secret == SECRET
+    assert ghcr is not None
+    assert ghcr.secret == "other"
+    assert person.find("docker.io") is None
+
+
+HELPER = """
+echo "$@" >> {log}
+input=$(cat)
+case "$1" in
+  get) if [ "$input" = "{server}" ]; then echo '{{"Username": "helped", "Secret": "{secret}"}}'
+       else echo "credentials not found in native keychain"; exit 1; fi ;;
+  store) echo "$input" > {log}.stored ;;
+  erase) echo "$input" > {log}.erased ;;
+esac
+"""
+
+
+def helper(person: Person, name: str = "test", server: str = "ghcr.io") -> Path:
+    log = person.home / "helper.log"
+    person.environ["PATH"] += ":/usr/bin:/bin"
+    person.program(
+        f"docker-credential-{name}", HELPER.format(log=log, server=server, secret=SECRET)
+    )
+    return log
+
+
+@pytest.mark.parametrize("config", [{"credsStore": "test"}, {"credHelpers": {"ghcr.io": "test"}}])
+def test_dockers_helper_is_used_as_docker_would(person: Person, config: Any) -> None:
+    log = helper(person)
+    person.write(".docker/config.json", config)
+    found = person.find()
+    assert found is not None
+    assert (found.username, found.secret) == ("helped", SECRET)
+    stored = person.vault().store("ghcr.io", Credential("me", "new"))
+    assert "docker-credential-test" in stored.place
+    assert json.loads(Path(f"{log}.stored").read_text()) == {
+        "ServerURL": "ghcr.io",
+        "Username": "me",
+        "Secret": "new",
+    }
+    assert person.vault().erase("ghcr.io") == ["docker-credential-test"]
+    assert SECRET not in log.read_text()
+    assert "new" not in log.read_text()
+    assert not own_file(person.config).exists()
+
+
+@pytest.mark.parametrize("program", [None, "echo boom >&2; exit 3", "echo no json"])
+def test_a_helper_that_fails_is_named_and_passed_over(person: Person, program: str | None) -> None:
+    person.write(".docker/config.json", {"credsStore": "bad", "auths": {"ghcr.io": auth("u")}})
+    if program:
+        person.program("docker-credential-bad", program)
+    found = person.find()
+    assert found is not None
+    assert found.username == "u"
+    assert "docker-credential-bad" in person.said[0]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"auths": {"ghcr.io": {"auth": "%%%"}}}'])
+def test_a_broken_file_is_named_once_and_passed_over(person: Person, text: str) -> None:
+    path = person.write(".docker/config.json", text)
+    person.environ["GH_TOKEN"] = SECRET
+    found = person.find()
+    assert found is not None
+    assert found.secret == SECRET
+    assert [str(path) in said for said in person.said] == [True]
+
+
+def test_without_a_keyring_a_file_of_ones_own_is_used_with_a_warning(person: Person) -> None:
+    stored = person.vault().store("ghcr.io", Credential("me", SECRET))
+    path = own_file(person.config)
+    assert str(path) in (stored.warning or "")
+    assert path.stat().st_mode & 0o777 == 0o600
+    person.vault().store("quay.io", Credential("me", "other"))
+    assert person.vault().registries() == ["ghcr.io", "quay.io"]
+    assert set(json.loads(path.read_text())["auths"]) == {"ghcr.io", "quay.io"}
+    found = person.find()
+    assert found is not None
+    assert found.secret == SECRET
+    assert person.vault().erase("ghcr.io") == [str(path)]
+    assert person.vault().erase("ghcr.io") == []
+    assert person.find() is None
+
+
+def test_a_real_keyring_is_used_and_the_file_only_lists_the_name(
+    person: Person, os_keyring: MemoryKeyring
+) -> None:
+    stored = person.vault().store("ghcr.io", Credential("me", SECRET))
+    assert stored.warning is None
+    assert SECRET not in own_file(person.config).read_text()
+    assert person.vault().registries() == ["ghcr.io"]
+    found = person.find()
+    assert found is not None
+    assert found.secret == SECRET
+    assert person.vault().erase("ghcr.io")
+    assert os_keyring.kept == {}
+    assert person.vault().registries() == []
+
+
+def test_our_own_broken_file_is_never_overwritten(person: Person) -> None:
+    path = person.write("config/auth.json", "{ broken")
+    with pytest.raises(CredentialStoreError) as caught:
+        person.vault().store("ghcr.io", Credential("me", SECRET))
+    assert path.read_text() == "{ broken"
+    assert SECRET not in str(caught.value)
+
+
+@given(
+    st.text(min_size=1).filter(lambda t: ":" not in t),
+    st.text(min_size=1).filter(lambda t: "\0" not in t),
+)
+def test_what_is_written_is_read_again(username: str, secret: str) -> None:
+    try:
+        f"{username}{secret}".encode()
+    except UnicodeEncodeError:
+        return
+    found = decode_entry(encode_entry(Credential(username, secret)), "here")
+    assert found is not None
+    assert (found.username, found.secret) == (username, secret)
+
+
+@pytest.mark.parametrize(
+    ("token", "kind", "word"),
+    [
+        ("ghp_x", TokenKind.CLASSIC, None),
+        ("0" * 40, TokenKind.CLASSIC, None),
+        ("github_pat_x", TokenKind.FINE_GRAINED, "write:packages"),
+        ("ghs_x", TokenKind.ACTIONS, "packages: write"),
+        ("gho_x", TokenKind.OAUTH, "gh auth refresh"),
+        ("hunter2", TokenKind.UNKNOWN, None),
+    ],
+)
+def test_a_tokens_kind_tells_what_it_cannot_do(
+    token: str, kind: TokenKind, word: str | None
+) -> None:
+    assert token_kind(token) is kind
+    said = advice(token, "ghcr.io")
+    assert (word in said) if word and said else said is None
+    assert advice(token, "quay.io") is None
+
+
+def test_no_repr_shows_a_secret() -> None:
+    shown = repr(Credential("me", SECRET, "identity")) + str(Credential("me", SECRET, "identity"))
+    assert SECRET not in shown
+    assert "identity'" not in shown

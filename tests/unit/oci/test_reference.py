@@ -1,0 +1,99 @@
+"""Docker's grammar of references, and what differs on purpose."""
+
+from __future__ import annotations
+
+import pytest
+
+from ghcrctl.errors import InvalidReferenceError
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.reference import Reference
+
+D256 = "sha256:" + "a" * 64
+D512 = "sha512:" + "b" * 128
+
+
+@pytest.mark.parametrize(
+    ("text", "registry", "repository", "tag", "digest"),
+    [
+        ("hello_docker", "", "hello_docker", None, None),
+        ("hello_docker:1.0", "", "hello_docker", "1.0", None),
+        ("owner/image", "ghcr.io", "owner/image", None, None),
+        ("owner/image:V1_x.y-z", "ghcr.io", "owner/image", "V1_x.y-z", None),
+        ("ghcr.io/o/i", "ghcr.io", "o/i", None, None),
+        ("ghcr.io/o/a/b/c:1", "ghcr.io", "o/a/b/c", "1", None),
+        ("GHCR.io/o/i", "ghcr.io", "o/i", None, None),
+        ("localhost/x", "localhost", "x", None, None),
+        ("localhost:5000/x:2", "localhost:5000", "x", "2", None),
+        ("host:5000/o/i:1@" + D256, "host:5000", "o/i", "1", D256),
+        ("[::1]:5000/o/i:1", "[::1]:5000", "o/i", "1", None),
+        ("[2001:db8::1]/o/i", "[2001:db8::1]", "o/i", None, None),
+        ("o/i@" + D256, "ghcr.io", "o/i", None, D256),
+        ("o/i@" + D512, "ghcr.io", "o/i", None, D512),
+        ("docker.io/ubuntu", "docker.io", "library/ubuntu", None, None),
+        ("index.docker.io/o/i", "docker.io", "o/i", None, None),
+        ("o/a__b.c-d--e_f", "ghcr.io", "o/a__b.c-d--e_f", None, None),
+        ("my.host/a", "my.host", "a", None, None),
+        ("o/" + "a" * 253, "ghcr.io", "o/" + "a" * 253, None, None),
+        ("o/i:" + "t" * 128, "ghcr.io", "o/i", "t" * 128, None),
+    ],
+)
+def test_reads_what_docker_reads(
+    text: str, registry: str, repository: str, tag: str | None, digest: str | None
+) -> None:
+    found = Reference.parse(text)
+    assert (found.registry, found.repository, found.tag) == (registry, repository, tag)
+    assert found.digest == (Digest.parse(digest) if digest else None)
+    assert Reference.parse(str(found), default_registry="none.example") == found
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "position"),
+    [
+        ("", "empty", None),
+        ("https://ghcr.io/o/i", "scheme", None),
+        ("ghcr.io/Own er/i", "a space", 12),
+        ("host:5/Owner/i", "lower case", 8),
+        ("o/i:", "empty", 5),
+        ("o/i:-x", "first", 5),
+        ("o/i:a/b", "`:`", 4),
+        ("o/i:a b", "a space", 6),
+        ("o/i:" + "t" * 129, "129", 5),
+        ("o//i", "empty", 3),
+        ("o/-i", "start with", 3),
+        ("o/i-", "end with", 4),
+        ("o/a..b", "separators", 4),
+        ("o/a___b", "separators", 4),
+        ("o/i@sha256:12", "64 hexadecimal digits", 5),
+        ("o/i@md5:" + "a" * 32, "unknown algorithm", 5),
+        ("o/i@sha256:" + "A" * 64, "lower case", 5),
+        ("o/" + "a" * 254, "256", None),
+        ("a" * 64, "image ID", None),
+        ("-bad.host/i", "no host", None),
+        ("host:99999/i", "65535", 6),
+        ("o/i\x1b[31m", "x1b", 4),
+    ],
+)
+def test_says_what_is_wrong_and_where(text: str, what: str, position: int | None) -> None:
+    with pytest.raises(InvalidReferenceError) as caught:
+        Reference.parse(text)
+    message = str(caught.value)
+    assert what in message
+    assert message.isprintable()
+    assert (f"(character {position})" in message) is (position is not None)
+    assert caught.value.hint
+
+
+def test_upper_case_is_lowered_for_ghcr_with_a_warning() -> None:
+    said: list[str] = []
+    assert Reference.parse("Owner/Image:Tag", warn=said.append).repository == "owner/image"
+    assert "owner/image" in said[0]
+
+
+def test_the_default_registry_is_a_choice() -> None:
+    assert Reference.parse("o/i", default_registry="quay.io").registry == "quay.io"
+
+
+def test_the_digest_wins_and_latest_is_the_default() -> None:
+    assert Reference.parse("o/i:1@" + D256).target == D256
+    assert Reference.parse("o/i").target == "latest"
+    assert str(Reference.parse("o/i").tagged()) == "ghcr.io/o/i:latest"

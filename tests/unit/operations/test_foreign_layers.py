@@ -1,0 +1,142 @@
+"""Foreign layers: where they come from, and that they stay where they are."""
+
+from __future__ import annotations
+
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import (
+    BlobUnknownError,
+    DigestMismatchError,
+)
+from ghcrctl.oci import media_types
+from ghcrctl.oci.digest import Digest
+from ghcrctl.operations.pull import pull
+from ghcrctl.operations.push import push
+from ghcrctl.operations.tag import tag
+from ghcrctl.transfer.events import Finished, Outcome
+from tests.builders import Built, random_image
+from tests.sessions import name_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ghcrctl.operations.session import Session
+    from tests.registry_double import RegistryDouble
+
+
+class _Publisher(BaseHTTPRequestHandler):
+    """Serves one layer, and remembers what it was asked with."""
+
+    content = b""
+    seen: list[dict[str, str]] = []  # noqa: RUF012 one server a test
+
+    def do_GET(self) -> None:
+        self.seen.append(dict(self.headers))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+        self.wfile.write(self.content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the library's name
+        """Say nothing."""
+
+
+@pytest.fixture
+def publisher() -> Iterator[tuple[str, type[_Publisher]]]:
+    handler = type("Handler", (_Publisher,), {"seen": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/layer", handler
+    server.shutdown()
+    server.server_close()
+
+
+def with_foreign_layer(url: str, content: bytes) -> Built:
+    """Make an image whose base layer is only at its publisher's."""
+    plain = random_image(2)
+    body = json.loads(plain.raw)
+    body["layers"][0] = {
+        "mediaType": media_types.DOCKER_FOREIGN_LAYER,
+        "digest": str(Digest.of(content)),
+        "size": len(content),
+        "urls": ["ftp://127.0.0.1/never", url],
+    }
+    raw = json.dumps(body).encode()
+    base = Digest.parse(json.loads(plain.raw)["layers"][0]["digest"])
+    kept = tuple(pair for pair in plain.blobs if pair[0].digest != base)
+    root = plain.root.of(raw, plain.root.media_type)
+    return Built(root, (*kept, (root, raw)))
+
+
+def test_a_foreign_layer_comes_from_its_publisher_without_credentials(
+    ghcr: RegistryDouble, session: Session, publisher: tuple[str, type[_Publisher]]
+) -> None:
+    url, handler = publisher
+    handler.content = b"a layer of Windows"
+    image = with_foreign_layer(url, handler.content)
+    ghcr.push_image("octo/image", "1.0", image)
+    pull(session, name_at(ghcr, session))
+    assert session.store.blobs.path(Digest.of(handler.content)).read_bytes() == handler.content
+    assert handler.seen
+    assert not any("Authorization" in headers for headers in handler.seen)
+
+
+def test_a_foreign_layer_of_other_bytes_is_refused(
+    ghcr: RegistryDouble, session: Session, publisher: tuple[str, type[_Publisher]]
+) -> None:
+    url, handler = publisher
+    ghcr.push_image("octo/image", "1.0", with_foreign_layer(url, b"a layer of Windows"))
+    handler.content = b"a layer of Wind0ws"
+    with pytest.raises(DigestMismatchError):
+        pull(session, name_at(ghcr, session))
+    assert session.store.records() == []
+
+
+def test_a_foreign_layer_may_be_left_out_and_comes_later(
+    ghcr: RegistryDouble, session: Session, publisher: tuple[str, type[_Publisher]]
+) -> None:
+    url, handler = publisher
+    handler.content = b"a layer of Windows"
+    ghcr.push_image("octo/image", "1.0", with_foreign_layer(url, handler.content))
+    result = pull(session, name_at(ghcr, session), skip_foreign=True)
+    assert [d.digest for d in result.skipped] == [Digest.of(handler.content)]
+    assert handler.seen == []
+    assert pull(session, name_at(ghcr, session)).updated
+    assert session.store.blobs.path(Digest.of(handler.content)).exists()
+
+
+def test_a_push_leaves_foreign_layers_out_unless_told(
+    ghcr: RegistryDouble, session: Session, publisher: tuple[str, type[_Publisher]]
+) -> None:
+    url, handler = publisher
+    handler.content = b"a layer of Windows"
+    image = with_foreign_layer(url, handler.content)
+    ghcr.push_image("octo/image", "1.0", image)
+    pull(session, name_at(ghcr, session))
+    outcomes = []
+    for name, included in (("octo/lean:1", False), ("octo/full:1", True)):
+        tag(session, f"{ghcr.host}/octo/image:1.0", [name_at(ghcr, session, name)])
+        push(
+            session,
+            name_at(ghcr, session, name),
+            include_foreign=included,
+            observer=lambda e: outcomes.append(e.outcome) if isinstance(e, Finished) else None,
+        )
+    assert outcomes.count(Outcome.SKIPPED) == 1
+    digest = Digest.of(handler.content)
+    assert not session.client(ghcr.host).has_blob("octo/lean", digest)
+    assert session.client(ghcr.host).has_blob("octo/full", digest)
+
+
+def test_a_foreign_layer_that_is_nowhere_says_where_it_was_looked_for(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    image = with_foreign_layer("http://127.0.0.1:9/layer", b"gone")
+    ghcr.push_image("octo/image", "1.0", image)
+    with pytest.raises(BlobUnknownError, match=r"127\.0\.0\.1:9"):
+        pull(session, name_at(ghcr, session))

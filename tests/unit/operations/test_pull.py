@@ -1,0 +1,203 @@
+"""Pull from a registry that behaves like ghcr.io."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import (
+    ExitStatus,
+    GhcrctlError,
+    ManifestUnknownError,
+    PlatformNotFoundError,
+)
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.images import list_images
+from ghcrctl.operations.inspect import inspect_local
+from ghcrctl.operations.pull import Selection, pull, tags_of
+from tests.builders import artifact, index_of, random_image
+from tests.sessions import is_stored, name_at, session_on
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ghcrctl.operations.session import Session
+    from tests.registry_double import RegistryDouble
+
+AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
+
+
+@pytest.mark.parametrize("format_", ["oci", "docker"])
+def test_a_pulled_image_is_here_byte_for_byte(
+    ghcr: RegistryDouble, session: Session, format_: str
+) -> None:
+    image = random_image(3, format="docker" if format_ == "docker" else "oci")
+    ghcr.push_image("octo/image", "1.0", image)
+    result = pull(session, name_at(ghcr, session))
+    assert (result.digest, result.updated) == (image.root.digest, True)
+    for descriptor, content in image.contents:
+        assert session.store.blobs.path(descriptor.digest).read_bytes() == content
+    again = pull(session, name_at(ghcr, session))
+    assert not again.updated
+
+
+def test_a_second_pull_asks_for_nothing_but_the_tag(ghcr: RegistryDouble, session: Session) -> None:
+    ghcr.push_image("octo/image", "1.0", random_image())
+    pull(session, name_at(ghcr, session))
+    ghcr.log.clear()
+    pull(session, name_at(ghcr, session))
+    assert [(entry.method, entry.status) for entry in ghcr.log] == [("GET", 200)]
+
+
+def test_a_pull_makes_one_request_a_piece_and_one_for_the_token(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    ghcr.push_image("octo/image", "1.0", random_image(2))
+    pull(session, name_at(ghcr, session))
+    registry = [e for e in ghcr.log if e.host == "registry" and e.path != "/v2/"]
+    assert sum(e.path == "/token" for e in registry) == 1
+    assert sum("/manifests/" in e.path and e.status == 200 for e in registry) == 1
+    assert sum("/blobs/" in e.path for e in registry) == 3
+    assert ghcr.count("GET", "") == len([e for e in ghcr.log if e.method == "GET"])
+
+
+def test_no_credential_goes_to_the_storage_host(ghcr: RegistryDouble, session: Session) -> None:
+    ghcr.push_image("octo/image", "1.0", random_image())
+    pull(session, name_at(ghcr, session))
+    fetched = [entry for entry in ghcr.log if entry.host == "storage"]
+    assert fetched
+    assert not any(entry.had_authorization for entry in fetched)
+
+
+def test_of_an_index_this_machines_platform_is_taken_and_the_indexs_digest_remembered(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    index = index_of(random_image(platform=ARM64), random_image(platform=AMD64))
+    ghcr.push_image("octo/image", "1.0", index)
+    result = pull(session, name_at(ghcr, session))
+    assert result.digest == index.root.digest
+    document = inspect_local(session, str(name_at(ghcr, session)))
+    assert document["Architecture"] == "amd64"
+    assert document["RepoDigests"] == [f"{ghcr.host}/octo/image@{index.root.digest}"]
+    assert not session.store.blobs.exists(index.root)
+
+
+def test_all_platforms_keep_the_index_itself(ghcr: RegistryDouble, session: Session) -> None:
+    nested = index_of(
+        index_of(random_image(platform=ARM64), platforms=(ARM64,)),
+        random_image(platform=AMD64, seed=1),
+        platforms=(None, AMD64),
+    )
+    ghcr.push_image("octo/image", "1.0", nested)
+    pull(session, name_at(ghcr, session), select=Selection(everything=True))
+    assert is_stored(session, nested)
+
+
+def test_a_nested_index_is_looked_through_for_the_platform(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    inner = index_of(random_image(platform=ARM64), platforms=(ARM64,))
+    outer = index_of(inner, random_image(seed=1), platforms=(None, AMD64))
+    ghcr.push_image("octo/image", "1.0", outer)
+    result = pull(session, name_at(ghcr, session), select=Selection((ARM64,)))
+    assert result.descriptor.digest != outer.root.digest
+    assert inspect_local(session, str(name_at(ghcr, session)))["Architecture"] == "arm64"
+
+
+def test_a_subset_of_platforms_becomes_a_smaller_index(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    third = Platform("linux", "s390x")
+    index = index_of(*(random_image(platform=p) for p in (AMD64, ARM64, third)))
+    ghcr.push_image("octo/image", "1.0", index)
+    result = pull(session, name_at(ghcr, session), select=Selection((AMD64, third)))
+    raw = json.loads(session.store.blobs.path(result.descriptor.digest).read_bytes())
+    assert [entry["platform"]["architecture"] for entry in raw["manifests"]] == ["amd64", "s390x"]
+    assert result.digest == index.root.digest
+
+
+def test_windows_is_chosen_by_its_build(ghcr: RegistryDouble, session: Session) -> None:
+    old = Platform("windows", "amd64", "", "10.0.17763.1")
+    new = Platform("windows", "amd64", "", "10.0.20348.5")
+    index = index_of(random_image(platform=old), random_image(platform=new))
+    ghcr.push_image("octo/image", "1.0", index)
+    wanted = Platform.parse("windows/amd64:10.0.20348.999")
+    pull(session, name_at(ghcr, session), select=Selection((wanted,)))
+    assert inspect_local(session, str(name_at(ghcr, session)))["OsVersion"] == "10.0.20348.5"
+
+
+def test_a_platform_that_is_missing_is_named_with_those_that_are_there(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    ghcr.push_image("octo/image", "1.0", index_of(random_image(platform=ARM64)))
+    with pytest.raises(PlatformNotFoundError) as caught:
+        pull(session, name_at(ghcr, session))
+    assert "linux/amd64" in str(caught.value)
+    assert "linux/arm64" in str(caught.value.hint)
+
+
+def test_an_artifact_is_kept_and_shown_as_what_it_is(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    thing = artifact("application/vnd.example.thing")
+    ghcr.push_image("octo/image", "1.0", thing)
+    assert pull(session, name_at(ghcr, session)).kind == "application/vnd.example.thing"
+    document = inspect_local(session, str(name_at(ghcr, session)))
+    assert document["ArtifactType"] == "application/vnd.example.thing"
+    assert [row.kind for row in list_images(session)] == ["application/vnd.example.thing"]
+
+
+def test_a_pull_by_digest_has_no_tag(ghcr: RegistryDouble, session: Session) -> None:
+    image = random_image()
+    ghcr.push_image("octo/image", "1.0", image)
+    by_digest = f"octo/image@{image.root.digest}"
+    pull(session, name_at(ghcr, session, by_digest))
+    [row] = list_images(session)
+    assert (row.tag, row.digest) == ("", image.root.digest)
+    assert inspect_local(session, f"{ghcr.host}/{by_digest}")["RepoDigests"]
+
+
+def test_a_public_image_is_pulled_though_the_stored_credential_has_expired(
+    tmp_path: Path, ghcr: RegistryDouble
+) -> None:
+    ghcr.push_image("octo/image", "1.0", random_image())
+    ghcr.public.add("octo/image")
+    said: list[str] = []
+    with session_on(tmp_path, registry=ghcr.host, token="ghp_old", warn=said.append) as session:
+        assert pull(session, name_at(ghcr, session)).updated
+    [warning] = said
+    assert "GHCRCTL_TOKEN" in warning
+    assert "ghcrctl login" in warning
+    assert "ghp_old" not in warning
+
+
+@pytest.mark.parametrize("token", ["", "ghp_wrong"])
+def test_a_private_image_is_denied(tmp_path: Path, ghcr: RegistryDouble, token: str) -> None:
+    ghcr.push_image("octo/image", "1.0", random_image())
+    with (
+        session_on(tmp_path, registry=ghcr.host, token=token) as session,
+        pytest.raises(GhcrctlError) as caught,
+    ):
+        pull(session, name_at(ghcr, session))
+    assert caught.value.exit_status is ExitStatus.AUTH
+    assert "wrong" not in repr(caught.value)
+
+
+def test_an_unknown_tag_is_not_found(ghcr: RegistryDouble, session: Session) -> None:
+    ghcr.push_image("octo/image", "1.0", random_image())
+    with pytest.raises(ManifestUnknownError):
+        pull(session, name_at(ghcr, session, "octo/image:2.0"))
+
+
+def test_all_tags_come_page_by_page_without_helper_tags(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    image = random_image()
+    wanted = [f"v{number:03}" for number in range(120)]
+    for name in (*wanted, f"sha256-{'a' * 64}", f"sha256-{'b' * 64}.sig"):
+        ghcr.push_image("octo/image", name, image)
+    tags, helpers = tags_of(session, name_at(ghcr, session, "octo/image"))
+    assert sorted(t.tag or "" for t in tags) == wanted
+    assert helpers == 2
