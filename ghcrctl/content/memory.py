@@ -9,8 +9,9 @@ import io
 import threading
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import BlobUnknownError, ManifestUnknownError
+from ghcrctl.errors import BlobUnknownError, ManifestUnknownError, NotFoundError
 from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.oci.manifest import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,8 +63,12 @@ class MemoryPlace:
         """Do nothing: nothing is ever removed from here."""
 
     def exists(self, descriptor: Descriptor) -> bool:
-        """Tell whether content is here."""
-        return descriptor.digest in self._blobs
+        """Tell whether content is here; of a manifest, whether all that it needs is here too."""
+        kept = self._blobs.get(descriptor.digest)
+        if kept is None or not descriptor.is_manifest:
+            return kept is not None
+        children = parse(kept[1], descriptor.media_type).children
+        return all(child.is_foreign or self.exists(child) for child in children)
 
     def write(self, content: Content) -> None:
         """Make content visible under its digest."""
@@ -90,7 +95,7 @@ class Overlay:
     place in memory in front, made content stands in for found content.
     """
 
-    def __init__(self, front: Front, back: Source) -> None:
+    def __init__(self, front: Opener, back: Source) -> None:
         self._front = front
         self._back = back
 
@@ -105,20 +110,17 @@ class Overlay:
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
         """Start reading at whichever place has the content."""
-        if self._front.exists(descriptor):
+        try:
             return self._front.open(descriptor, offset)
-        return self._back.open(descriptor, offset)
+        except NotFoundError:
+            return self._back.open(descriptor, offset)
 
 
 if TYPE_CHECKING:
     from typing import Protocol
 
-    class Front(Protocol):
+    class Opener(Protocol):
         """What an overlay needs of the place in front."""
-
-        def exists(self, descriptor: Descriptor) -> bool:
-            """Tell whether content is here."""
-            ...
 
         def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
             """Start reading content at a byte."""

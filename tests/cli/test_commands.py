@@ -11,51 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.shell import Shell
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.registry_double import PlainRegistry, RegistryDouble
-
-
-class Shell:
-    """Runs ghcrctl in a home of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environ = {
-            "HOME": str(folder),
-            "PATH": os.environ["PATH"],
-            "GHCRCTL_KEYRING": "0",
-            "GHCRCTL_STORE": str(folder / "store"),
-            "GHCRCTL_CONFIG_DIR": str(folder / "config"),
-            "GHCRCTL_PLATFORM": "linux/amd64",
-            "GHCRCTL_RETRIES": "0",
-            "SOURCE_DATE_EPOCH": "1700000000",
-            "COLUMNS": "80",
-        }
-
-    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "ghcrctl", *arguments],
-            env=self.environ,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    def ok(self, *arguments: str, stdin: str = "") -> list[str]:
-        done = self.run(*arguments, stdin=stdin)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
-
-    def fails(self, status: int, *arguments: str, stdin: str = "") -> str:
-        done = self.run(*arguments, stdin=stdin)
-        assert done.returncode == status, done.stderr
-        assert done.stderr.startswith(("error: ", "warning: "))
-        assert "Traceback" not in done.stderr
-        return done.stderr
 
 
 @pytest.fixture

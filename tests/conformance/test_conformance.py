@@ -1,7 +1,8 @@
-"""Every adapter passes the same suites; a new one is a fixture and a class."""
+"""Every adapter passes the same suites; a new one is a rig in the list."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,28 +11,49 @@ from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.oci.platform import Platform
 from ghcrctl.store.place import StorePlace
 from ghcrctl.store.store import Store
-from tests.conformance.suites import Rig, SinkSuite, SourceSuite
+from tests.conformance.suites import Rig, SinkSuite, SourceSuite, repository_rig
+from tests.registry_double import PlainRegistry, RegistryDouble
+from tests.sessions import session_on
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
-def memory_rig(_directory: Path) -> Rig:
+@contextmanager
+def memory(_: Path) -> Iterator[Rig]:
     place = MemoryPlace()
-    return Rig(place, lambda: place)
+    yield Rig(place, lambda: place)
 
 
-def store_rig(directory: Path) -> Rig:
+@contextmanager
+def store(folder: Path) -> Iterator[Rig]:
     def reopen() -> StorePlace:
-        return StorePlace(Store(directory / "store", prefer=Platform("linux", "amd64")))
+        return StorePlace(Store(folder / "store", prefer=Platform("linux", "amd64")))
 
-    return Rig(reopen(), reopen, name="ghcr.io/octo/image:{}".format)
+    yield Rig(reopen(), reopen, name="ghcr.io/octo/image:{}".format)
 
 
-@pytest.fixture(params=[memory_rig, store_rig], ids=["memory", "store"])
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Rig:
-    made: Rig = request.param(tmp_path)
-    return made
+@contextmanager
+def registry_by_the_book(folder: Path) -> Iterator[Rig]:
+    with PlainRegistry() as registry, session_on(folder) as session:
+        yield repository_rig(session, f"{registry.host}/octo/image")
+
+
+@contextmanager
+def registry_like_ghcr(folder: Path) -> Iterator[Rig]:
+    with RegistryDouble() as registry:
+        registry.accounts["octo"] = "ghp_octo"
+        with session_on(folder, registry=registry.host, token="ghp_octo") as session:
+            yield repository_rig(session, f"{registry.host}/octo/image")
+
+
+@pytest.fixture(
+    params=[memory, store, registry_by_the_book, registry_like_ghcr], ids=lambda rig: rig.__name__
+)
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+    with request.param(tmp_path) as made:
+        yield made
 
 
 class TestSource(SourceSuite):

@@ -137,6 +137,8 @@ def _running(
             "delete": {"enabled": True},
         },
         "http": http,
+        # Without it no manifest with foreign layers is taken.
+        "validation": {"manifests": {"urls": {"allow": ["^https?://"]}}},
         **settings,
     }
     path = directory / "registry.yml"

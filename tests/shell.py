@@ -1,0 +1,52 @@
+"""ghcrctl as a person runs it: a process with a home of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Shell:
+    """Runs ghcrctl in a home of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environ = {
+            "HOME": str(folder),
+            "PATH": os.environ["PATH"],
+            "GHCRCTL_KEYRING": "0",
+            "GHCRCTL_STORE": str(folder / "store"),
+            "GHCRCTL_CONFIG_DIR": str(folder / "config"),
+            "GHCRCTL_PLATFORM": "linux/amd64",
+            "GHCRCTL_RETRIES": "0",
+            "SOURCE_DATE_EPOCH": "1700000000",
+            "COLUMNS": "80",
+        }
+
+    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "ghcrctl", *arguments],
+            env=self.environ,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def ok(self, *arguments: str, stdin: str = "") -> list[str]:
+        done = self.run(*arguments, stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    def fails(self, status: int, *arguments: str, stdin: str = "") -> str:
+        done = self.run(*arguments, stdin=stdin)
+        assert done.returncode == status, done.stderr
+        assert done.stderr.startswith(("error: ", "warning: "))
+        assert "Traceback" not in done.stderr
+        return done.stderr
