@@ -58,7 +58,7 @@ def find(session: Session, text: str) -> Found:
     records = session.store.records()
     reference = _reference(session, text)
     if reference:
-        named = _by_name(records, reference)
+        named = _by_name(records, reference) or _by_name_as_it_is(records, text)
         if named:
             by = "digest" if reference.digest else "name"
             return _found(records, named[0].facts.image_id, named, by)
@@ -96,6 +96,11 @@ def _by_name(records: list[Record], reference: Reference) -> tuple[Record, ...]:
         if by_digest in {r.name, r.repo_digest}
         or (r.reference and r.reference.name == reference.name and _has(r, reference.digest))
     )
+
+
+def _by_name_as_it_is(records: list[Record], text: str) -> tuple[Record, ...]:
+    """Find what was pushed to the served store: such names have no registry."""
+    return tuple(r for r in records if r.name in {text, f"{text}:latest"})
 
 
 def _has(record: Record, digest: Digest | None) -> bool:

@@ -94,11 +94,18 @@ class StoreBackend:
         return sorted(name.removeprefix(prefix) for name in names if name.startswith(prefix))
 
     def untag(self, repository: str, tag: str) -> None:
-        """Take a tag away."""
+        """Take a tag away; the manifest stays, under its digest, until that is deleted."""
         doomed = [r for r in self._records(repository) if r.name == f"{repository}:{tag}"]
         if not doomed:
             raise ManifestUnknownError(f"{repository} has no tag `{tag}`")
-        self._store.remove(doomed)
+
+        def change(records: list[Record]) -> list[Record]:
+            left = [r for r in records if r not in doomed]
+            known = {r.descriptor.digest for r in left if _repository(r) == repository}
+            kept = [r.demoted() for r in doomed if r.descriptor.digest not in known]
+            return left + kept
+
+        self._store.edit(change)
 
     def delete(self, repository: str, digest: Digest) -> None:
         """Take a manifest and its tags away."""

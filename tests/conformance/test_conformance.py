@@ -9,6 +9,7 @@ import pytest
 
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.oci.platform import Platform
+from ghcrctl.server.store_backend import StoreBackend
 from ghcrctl.store.place import StorePlace
 from ghcrctl.store.store import Store
 from tests.conformance.suites import Rig, SinkSuite, SourceSuite, repository_rig
@@ -41,6 +42,17 @@ def registry_by_the_book(folder: Path) -> Iterator[Rig]:
 
 
 @contextmanager
+def served_store(folder: Path) -> Iterator[Rig]:
+    store = Store(folder / "served", prefer=Platform("linux", "amd64"))
+    store.prepare()
+    with (
+        PlainRegistry(backend=StoreBackend(store)) as registry,
+        session_on(folder) as session,
+    ):
+        yield repository_rig(session, f"{registry.host}/octo/image")
+
+
+@contextmanager
 def registry_like_ghcr(folder: Path) -> Iterator[Rig]:
     with RegistryDouble() as registry:
         registry.accounts["octo"] = "ghp_octo"
@@ -49,7 +61,8 @@ def registry_like_ghcr(folder: Path) -> Iterator[Rig]:
 
 
 @pytest.fixture(
-    params=[memory, store, registry_by_the_book, registry_like_ghcr], ids=lambda rig: rig.__name__
+    params=[memory, store, registry_by_the_book, served_store, registry_like_ghcr],
+    ids=lambda rig: rig.__name__,
 )
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     with request.param(tmp_path) as made:

@@ -1,17 +1,27 @@
 """Programs of others that the integration tests talk to.
 
-What belongs here: finding them, and what happens where one is missing.
+What belongs here: finding them, what happens where one is missing, and running them.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
 
-# What to install where a program is missing.
-_PACKAGES = {"docker-registry": "docker-registry", "skopeo": "skopeo", "buildah": "buildah"}
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Where the package that has a program is not called as the program is.
+_PACKAGES = {
+    "busybox": "busybox-static",
+    "docker": "docker.io",
+    "dockerd": "docker.io",
+    "htpasswd": "apache2-utils",
+}
 
 
 def require_peer(name: str) -> str:
@@ -19,10 +29,25 @@ def require_peer(name: str) -> str:
 
     With ``GHCRCTL_REQUIRE_PEERS=1`` a missing program fails the test.
     """
-    found = shutil.which(name)
+    # Where several programs have the name, Debian's is the one that was tried.
+    found = shutil.which(name, path=f"/usr/bin:/usr/sbin:{os.environ.get('PATH', '')}")
     if found:
         return found
     how = f"{name} is missing: apt-get install {_PACKAGES.get(name, name)}"
     if os.environ.get("GHCRCTL_REQUIRE_PEERS") == "1":
         pytest.fail(how)
     pytest.skip(how)
+
+
+def run_peer(name: str, *arguments: str, environ: Mapping[str, str] | None = None) -> str:
+    """Run a program that must succeed, and return what it prints."""
+    done = subprocess.run(
+        [require_peer(name), *arguments],
+        env={**os.environ, **(environ or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, f"{name} {' '.join(arguments)}: {done.stderr}"
+    return done.stdout

@@ -25,14 +25,15 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ghcrctl.server.backend import Backend
     from tests.builders import Built
 
 
 class PlainRegistry:
     """A registry by the book, without authentication, with a log and a fault script."""
 
-    def __init__(self, *, page_size: int | None = None) -> None:
-        self.backend = MemoryBackend()
+    def __init__(self, *, backend: Backend | None = None, page_size: int | None = None) -> None:
+        self.backend: Backend = backend or MemoryBackend()
         self.log: list[LogEntry] = []
         self.faults: list[Fault] = []
         self._script = FaultScript(self.faults)

@@ -1,0 +1,96 @@
+"""Other tools push to and pull from `ghcrctl serve`."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.engines import GREETING, buildah, context, docker
+from tests.integration.peers import run_peer
+from tests.shell import Shell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.integration.engines import Buildah, Docker
+
+__all__ = ["buildah", "context", "docker"]
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path / "home")
+
+
+@contextmanager
+def serving(shell: Shell, *options: str) -> Iterator[str]:
+    """Serve the shell's store; yield host and port."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "ghcrctl", "serve", "--addr", "127.0.0.1:0", *options],
+        env=shell.environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            found = re.search(r"http://(\S+)", line)
+            assert found, line
+            yield found[1]
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def served(shell: Shell) -> Iterator[str]:
+    with serving(shell) as host:
+        yield host
+
+
+def test_docker_pushes_and_pulls(shell: Shell, served: str, docker: Docker, context: Path) -> None:
+    name = f"{served}/octo/built:1"
+    docker.run("build", "-q", "--network", "none", "-t", name, str(context))
+    image_id = docker.run("inspect", "-f", "{{.Id}}", name).strip()
+    docker.run("push", name)
+    assert shell.ok("images", "-q", "--no-trunc") == [image_id]
+    assert shell.ok("inspect", "-f", "{{.Id}}", "octo/built:1") == [image_id]
+    docker.run("rmi", "-f", image_id)
+    docker.run("pull", name)
+    assert docker.run("run", "--rm", "--network", "none", name).strip() == GREETING
+    docker.run("rmi", "-f", image_id)
+
+
+@pytest.mark.parametrize("format_", ["oci", "v2s2"])
+def test_skopeo_and_buildah_push_and_pull(
+    shell: Shell, served: str, buildah: Buildah, context: Path, tmp_path: Path, format_: str
+) -> None:
+    buildah.build(context, "built", "oci")
+    name = f"{served}/octo/built:1"
+    buildah.run("push", "--tls-verify=false", "--format", format_, "built", f"docker://{name}")
+    raw = run_peer("skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{name}")
+    back = tmp_path / "back"
+    run_peer("skopeo", "copy", "--src-tls-verify=false", f"docker://{name}", f"dir:{back}")
+    assert (back / "manifest.json").read_text() == raw
+    copy = f"{served}/octo/copy:2"
+    both = ("--src-tls-verify=false", "--dest-tls-verify=false")
+    run_peer("skopeo", "copy", *both, f"docker://{name}", f"docker://{copy}")
+    names = shell.ok("images", "--format", "{{.Repository}}:{{.Tag}}")
+    assert sorted(names) == ["octo/built:1", "octo/copy:2"]
+    run_peer("skopeo", "delete", "--tls-verify=false", f"docker://{copy}")
+    assert shell.ok("images", "--format", "{{.Repository}}") == ["octo/built"]
+    assert shell.ok("rmi", "octo/built:1")[0] == "Untagged: octo/built:1"
+
+
+def test_a_store_that_is_served_read_only_takes_nothing(
+    shell: Shell, buildah: Buildah, context: Path
+) -> None:
+    buildah.build(context, "built", "oci")
+    with serving(shell, "--read-only") as host, pytest.raises(AssertionError, match="read-only"):
+        buildah.run("push", "--tls-verify=false", "built", f"docker://{host}/octo/built:1")
+    assert shell.ok("images", "-q") == []
