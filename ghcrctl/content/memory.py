@@ -64,11 +64,14 @@ class MemoryPlace:
 
     def exists(self, descriptor: Descriptor) -> bool:
         """Tell whether content is here; of a manifest, whether all that it needs is here too."""
+        return self._is_complete(descriptor)
+
+    def _is_complete(self, descriptor: Descriptor) -> bool:
         kept = self._blobs.get(descriptor.digest)
         if kept is None or not descriptor.is_manifest:
             return kept is not None
         children = parse(kept[1], descriptor.media_type).children
-        return all(child.is_foreign or self.exists(child) for child in children)
+        return all(child.is_foreign or self._is_complete(child) for child in children)
 
     def write(self, content: Content) -> None:
         """Make content visible under its digest."""

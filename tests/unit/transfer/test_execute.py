@@ -1,0 +1,158 @@
+"""How a plan is carried out."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.content.retry import RetryPolicy
+from ghcrctl.errors import ConnectionLostError, DigestMismatchError, GhcrctlError
+from ghcrctl.oci.platform import Platform
+from ghcrctl.transfer.events import Finished, Outcome, Planned, Progressed, Retrying, Started
+from ghcrctl.transfer.execute import TransferOptions, execute
+from ghcrctl.transfer.plan import make_plan
+from tests.builders import index_of, random_image
+from tests.unit.transfer.places import MountingSink, RecordingSink, source_of
+
+if TYPE_CHECKING:
+    from ghcrctl.content.streams import Content
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.transfer.events import Event
+
+QUICK = TransferOptions(retry=RetryPolicy(attempts=3, base=0.001))
+IMAGE = random_image(3, seed=7)
+
+
+def test_children_come_before_parents_and_names_last() -> None:
+    index = index_of(random_image(seed=1), random_image(platform=Platform("linux", "arm64")))
+    sink = RecordingSink()
+    execute(make_plan(source_of(index), sink, index.root, names=("a", "b")))
+    written = sink.acts("write")
+    ranks = {d.digest: 2 if d.is_index else int(d.is_manifest) for d, _ in index.contents}
+    assert [ranks[digest] for digest in written if not isinstance(digest, str)] == sorted(
+        ranks[digest] for digest in written if not isinstance(digest, str)
+    )
+    assert [act for act, _ in sink.log][-1] == "tag"
+    assert sink.acts("tag") == ["a", "b"]
+    assert sink.resolve("b").digest == index.root.digest
+
+
+def test_each_digest_moves_once_and_no_manifest_is_read_twice() -> None:
+    shared = random_image(seed=1)
+    nested = index_of(index_of(shared), shared)
+    source, sink = source_of(nested), RecordingSink()
+    execute(make_plan(source, sink, nested.root, names=("a",)))
+    assert sorted(map(str, source.opened)) == sorted({str(d.digest) for d, _ in nested.contents})
+
+
+def test_blobs_move_at_the_same_time() -> None:
+    source = source_of(IMAGE)
+    blobs = len(IMAGE.blobs)
+    meeting = threading.Barrier(blobs, timeout=20)
+
+    def meet(descriptor: Descriptor) -> None:
+        if not descriptor.is_manifest:
+            meeting.wait()
+
+    source.on_open = meet
+    execute(make_plan(source, RecordingSink(), IMAGE.root), TransferOptions(jobs=blobs))
+
+
+def test_what_may_be_tried_again_is_and_progress_goes_back() -> None:
+    source, sink = source_of(IMAGE), RecordingSink()
+    layer = IMAGE.blobs[0][0]
+    source.failures[layer.digest] = [ConnectionLostError("cut", retryable=True)] * 2
+    events: list[Event] = []
+    execute(make_plan(source, sink, IMAGE.root), QUICK, events.append)
+    retries = [e for e in events if isinstance(e, Retrying)]
+    assert [e.step.descriptor.digest for e in retries] == [layer.digest] * 2
+    assert retries[0].error.side == "reading from the source"
+    assert sink.exists(IMAGE.root)
+
+
+@pytest.mark.parametrize(
+    ("error", "opened"),
+    [
+        (ConnectionLostError("cut", retryable=True), 3),
+        (DigestMismatchError("other bytes"), 1),
+    ],
+)
+def test_the_first_failure_stands_and_no_name_moves(error: GhcrctlError, opened: int) -> None:
+    source, sink = source_of(IMAGE), RecordingSink()
+    layer = IMAGE.blobs[0][0]
+    source.failures[layer.digest] = [error] * 9
+    with pytest.raises(type(error)) as caught:
+        execute(make_plan(source, sink, IMAGE.root, names=("a",)), QUICK)
+    assert caught.value.side == "reading from the source"
+    assert source.opened.count(layer.digest) == opened
+    assert sink.acts("tag") == []
+    assert IMAGE.root.digest not in sink.acts("write")
+
+
+def test_a_sink_that_fails_is_named() -> None:
+    class Full(RecordingSink):
+        def write(self, content: Content) -> None:
+            raise GhcrctlError(f"no space for {content.descriptor.digest}")
+
+    with pytest.raises(GhcrctlError) as caught:
+        execute(make_plan(source_of(IMAGE), Full(), IMAGE.root))
+    assert caught.value.side == "writing to the sink"
+
+
+def test_after_a_failure_the_others_stop() -> None:
+    source, sink = source_of(random_image(8, size=4_000_000, seed=3)), RecordingSink()
+    image = random_image(8, size=4_000_000, seed=3)
+    first = image.blobs[0][0]
+    source.failures[first.digest] = [GhcrctlError("broken")]
+    with pytest.raises(GhcrctlError, match="broken"):
+        execute(make_plan(source, sink, image.root), TransferOptions(jobs=2))
+    assert len(sink.acts("write")) < len(image.blobs) - 1
+
+
+def test_what_a_sibling_has_is_taken_over_and_never_read() -> None:
+    source = source_of(IMAGE)
+    layer = IMAGE.blobs[0][0]
+    sink = MountingSink({layer.digest: "octo/other"})
+    sink.put(*IMAGE.blobs[0])
+    fresh = MountingSink({layer.digest: "octo/other"})
+    events: list[Event] = []
+    options = TransferOptions(mount_from={layer.digest: ("octo/none", "octo/other")})
+    execute(make_plan(source, fresh, IMAGE.root), options, events.append)
+    mounted = [e for e in events if isinstance(e, Finished) and e.outcome is Outcome.MOUNTED]
+    assert [(e.step.descriptor, e.mounted_from) for e in mounted] == [(layer, "octo/other")]
+    assert layer.digest not in source.opened
+
+
+def test_events_tell_the_whole_story_in_order() -> None:
+    events: list[Event] = []
+    sink = RecordingSink()
+    sink.put(*IMAGE.blobs[0])
+    plan = make_plan(source_of(IMAGE), sink, IMAGE.root, names=("a",))
+    execute(plan, QUICK, events.append)
+    assert events[0] == Planned(plan)
+    for step in plan.steps:
+        own = [e for e in events[1:] if not isinstance(e, Planned) and e.step == step]
+        assert isinstance(own[-1], Finished)
+        assert sum(isinstance(e, Finished) for e in own) == 1
+        if step.descriptor.digest == IMAGE.blobs[0][0].digest:
+            assert own == [Finished(step, Outcome.EXISTS)]
+        elif step.descriptor != IMAGE.root:
+            assert isinstance(own[0], Started)
+            assert [e.position for e in own if isinstance(e, Progressed)][
+                -1
+            ] == step.descriptor.size
+
+
+def test_an_interrupt_leaves_the_names_as_they_were() -> None:
+    sink = RecordingSink()
+    plan = make_plan(source_of(IMAGE), sink, IMAGE.root, names=("a",))
+
+    def interrupt(event: Event) -> None:
+        if isinstance(event, Started):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        execute(plan, QUICK, interrupt)
+    assert sink.acts("tag") == []
