@@ -100,6 +100,8 @@ def _row(record: Record) -> ImageRow:
 
 
 def _has_name(session: Session, row: ImageRow, name: str) -> bool:
+    if name in {row.repository, f"{row.repository}:{row.tag}"}:
+        return True
     if any(character in name for character in "*?["):
         return _matches_pattern(row, name)
     wanted = session.parse(name)
@@ -124,7 +126,7 @@ def _accepters(session: Session, filters: Sequence[str]) -> list[Callable[[Image
 def _accepter(session: Session, key: str, values: list[str]) -> Callable[[ImageRow], bool]:
     if key == "dangling":
         wanted = {_boolean(value) for value in values}
-        return lambda row: (not row.repository or not row.tag) in wanted
+        return lambda row: _is_dangling(row, wanted)
     if key == "reference":
         return lambda row: any(_matches_pattern(row, value) for value in values)
     if key == "label":
@@ -137,6 +139,11 @@ def _accepter(session: Session, key: str, values: list[str]) -> Callable[[ImageR
 
 def _created(session: Session, text: str) -> datetime:
     return parse_time(find(session, text).record.facts.created) or _BEGINNING
+
+
+def _is_dangling(row: ImageRow, wanted: set[bool]) -> bool:
+    """Tell whether a row is wanted; as in docker, a name by digest counts as either."""
+    return (not row.tag and True in wanted) or (bool(row.repository) and False in wanted)
 
 
 def _boolean(value: str) -> bool:

@@ -1,0 +1,141 @@
+"""An image out of a tar archive."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import tarfile
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import IntegrityError, UsageError
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.import_image import import_image
+from tests.sessions import session_on
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from ghcrctl.operations.session import Session
+
+WHEN = datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    with session_on(tmp_path) as made:
+        yield made
+
+
+def tree() -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        member = tarfile.TarInfo("hello")
+        member.size = 6
+        archive.addfile(member, io.BytesIO(b"hello\n"))
+    return packed.getvalue()
+
+
+def make(session: Session, data: bytes, **options: object) -> dict[str, object]:
+    result = import_image(
+        session.store,
+        io.BytesIO(data),
+        reference=session.parse("octo/image:1.0"),
+        platform=Platform("linux", "arm64", "v8"),
+        created=WHEN,
+        **options,  # type: ignore[arg-type]
+    )
+    blobs = session.store.blobs
+    manifest = json.loads(blobs.path(result.descriptor.digest).read_bytes())
+    config = json.loads(blobs.path(result.image_id).read_bytes())
+    layer = blobs.path(Digest.parse(manifest["layers"][0]["digest"])).read_bytes()
+    return {"manifest": manifest, "config": config, "layer": layer}
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [bytes, gzip.compress, bz2.compress, lzma.compress],
+    ids=["plain", "gzip", "bzip2", "xz"],
+)
+def test_an_archive_of_any_packing_becomes_a_layer(
+    session: Session, pack: Callable[[bytes], bytes]
+) -> None:
+    made = make(session, pack(tree()))
+    assert gzip.decompress(made["layer"]) == tree()  # type: ignore[arg-type]
+    assert made["config"]["rootfs"]["diff_ids"] == [str(Digest.of(tree()))]  # type: ignore[index]
+
+
+def test_a_gzip_archive_is_kept_byte_for_byte(session: Session) -> None:
+    packed = gzip.compress(tree(), compresslevel=1)
+    assert make(session, packed)["layer"] == packed
+
+
+def test_the_config_says_what_was_asked_for(session: Session) -> None:
+    config = make(session, tree(), changes=["USER me"], message="from a test")["config"]
+    assert config == {
+        "os": "linux",
+        "architecture": "arm64",
+        "variant": "v8",
+        "created": "2024-01-02T03:04:05Z",
+        "config": {"User": "me"},
+        "rootfs": {"type": "layers", "diff_ids": [str(Digest.of(tree()))]},
+        "history": [{"created": "2024-01-02T03:04:05Z", "comment": "from a test"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "empty"),
+        (b"no archive at all", "no tar archive"),
+        (b"x" * 2000, "no tar archive"),
+        (gzip.compress(b"no archive"), "no tar archive"),
+        (gzip.compress(tree())[:-9], "ends too early"),
+        (gzip.compress(tree())[:60] + bytes(30), "damaged"),
+        (lzma.compress(tree())[:-9], "ends too early"),
+    ],
+)
+def test_what_is_no_archive_leaves_nothing_behind(
+    session: Session, data: bytes, words: str
+) -> None:
+    with pytest.raises(IntegrityError, match=words):
+        make(session, data)
+    assert session.store.records() == []
+    assert [path for path in session.store.root.rglob("*") if "import" in path.name] == []
+
+
+def test_a_wrong_change_is_told_before_the_archive_is_read(session: Session) -> None:
+    class Unread(io.BytesIO):
+        def read(self, _: int | None = -1, /) -> bytes:
+            pytest.fail("the archive was read")
+
+    with pytest.raises(UsageError):
+        import_image(
+            session.store,
+            Unread(),
+            reference=None,
+            changes=["RUN ls"],
+            platform=Platform("linux", "amd64"),
+        )
+
+
+def test_a_stream_that_gives_little_at_a_time_is_read_to_its_end(session: Session) -> None:
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(min(size or 0, 100))
+
+    result = import_image(
+        session.store,
+        Slow(tree()),
+        reference=session.parse("octo/image:1.0"),
+        platform=Platform("linux", "amd64"),
+    )
+    config = json.loads(session.store.blobs.path(result.image_id).read_bytes())
+    assert config["rootfs"]["diff_ids"] == [str(Digest.of(tree()))]
