@@ -16,6 +16,7 @@ class Shell:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         self.environ = {
             "HOME": str(folder),
             "PATH": os.environ["PATH"],
@@ -32,6 +33,7 @@ class Shell:
         return subprocess.run(
             [sys.executable, "-m", "ghcrctl", *arguments],
             env=self.environ,
+            cwd=self.folder,
             input=stdin,
             capture_output=True,
             text=True,

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,18 +21,6 @@ if TYPE_CHECKING:
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> str:
-    (tmp_path / "hello").write_text("hello\n")
-    path = tmp_path / "rootfs.tar"
-    with tarfile.open(path, "w") as made:
-        member = made.gettarinfo(tmp_path / "hello", "hello")
-        member.mtime = 0
-        with (tmp_path / "hello").open("rb") as file:
-            made.addfile(member, file)
-    return str(path)
 
 
 def test_the_main_job(shell: Shell, archive: str, ghcr: RegistryDouble) -> None:

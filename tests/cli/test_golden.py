@@ -1,0 +1,161 @@
+"""What people and scripts see, word for word: a session of commands, plain, as JSON, on a terminal.
+
+``GHCRCTL_WRITE_GOLDEN=1`` writes the files anew; their change is then read as any other.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.shell import Shell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.registry_double import RegistryDouble
+
+GOLDEN = Path(__file__).parent / "golden"
+# Read before tests are cut off from the environment.
+_WRITE = bool(os.environ.get("GHCRCTL_WRITE_GOLDEN"))
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+# A session each; {name} is a repository on the test registry.
+SESSIONS = {
+    "plain": """
+        import -c 'CMD ["/hello"]' -m greeting rootfs.tar.gz hello
+        tag hello {name}:1.0
+        push {name}:1.0
+        push {name}:1.0
+        rmi hello {name}:1.0
+        pull {name}:1.0
+        pull {name}:1.0
+        pull -q {name}:1.0
+        images
+        images --digests
+        images -q
+        images --format 'table {{{{.Repository}}}}\\t{{{{.Tag}}}}'
+        images none/such
+        history {name}:1.0
+        history --no-trunc -q {name}:1.0
+        inspect -f '{{{{.Os}}}}/{{{{.Architecture}}}} {{{{json .Config.Cmd}}}}' {name}:1.0
+        rmi {name}:1.0
+        images
+    """,
+    "json": """
+        import -c 'CMD ["/hello"]' -m greeting rootfs.tar.gz {name}:1.0
+        images --format json
+        inspect {name}:1.0
+        history --format json {name}:1.0
+    """,
+    "errors": """
+        pull
+        pull hello
+        pull {name}:none
+        pull Octo//x
+        imgaes
+        images --filter colour=red
+        images --format '{{{{'
+        rmi nope
+        push {name}:none
+        tag nope x
+        login {host} -u octo --password-stdin
+    """,
+}
+
+
+def play(session: str, run: Callable[[str], str]) -> str:
+    """Run a session's commands, and write down what is to be seen of each."""
+    lines = [line.strip() for line in session.strip().splitlines()]
+    return "\n".join(f"$ ghcrctl {line}\n{run(line)}" for line in lines)
+
+
+def plainly(shell: Shell, line: str) -> str:
+    done = shell.run(*shlex.split(line))
+    status = f"(status {done.returncode})\n" if done.returncode else ""
+    return f"{done.stdout}{done.stderr}{status}"
+
+
+def masked(text: str, host: str) -> str:
+    """Take out what differs from run to run."""
+    text = re.sub(r"\d+ (years|months) ago ?", "AGO ", text.replace(host, "HOST"))
+    return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+
+
+@pytest.fixture
+def shell(tmp_path: Path, archive: str) -> Shell:
+    assert archive == str(tmp_path / "rootfs.tar")
+    return Shell(tmp_path)
+
+
+@pytest.mark.parametrize("mode", list(SESSIONS))
+def test_what_is_printed_is_what_was_agreed(shell: Shell, ghcr: RegistryDouble, mode: str) -> None:
+    # A host of constant width keeps tables in shape.
+    shell.environ |= {
+        "GHCRCTL_REGISTRY": ghcr.host,
+        "GHCRCTL_USERNAME": "octo",
+        "GHCRCTL_TOKEN": "ghp_octo",
+    }
+    name = f"{ghcr.host}/octo/hello"
+    session = SESSIONS[mode].format(name=name, host=ghcr.host)
+    seen = masked(play(session, lambda line: plainly(shell, line)), ghcr.host)
+    path = GOLDEN / f"{mode}.txt"
+    if _WRITE:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(seen)
+    assert seen == path.read_text()
+
+
+def on_a_terminal(shell: Shell, *arguments: str) -> str:
+    """Run a command on a terminal of 80 columns; return what it writes there."""
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "ghcrctl", *arguments],
+        env={**shell.environ, "TERM": "xterm-256color"},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+    ):
+        os.close(slave)
+        parts = []
+        while True:
+            try:
+                part = os.read(master, 65536)
+            except OSError:
+                # Linux says so at the end of a terminal.
+                break
+            if not part:
+                break
+            parts.append(part)
+    os.close(master)
+    return b"".join(parts).decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_shows_bars_and_ends_with_the_same_lines(
+    shell: Shell, ghcr: RegistryDouble
+) -> None:
+    name = f"{ghcr.host}/octo/hello:1.0"
+    shell.environ |= {"GHCRCTL_REGISTRY": ghcr.host, "GHCRCTL_TOKEN": "ghp_octo"}
+    shell.ok("import", "rootfs.tar", name)
+    shell.ok("push", name)
+    shell.ok("rmi", name)
+    seen = on_a_terminal(shell, "pull", name)
+    assert "\x1b[?25h" in seen.split("\x1b[?25l")[-1]
+    shown = [line for line in re.split(r"[\r\n]+", _CONTROL.sub("", seen)) if line.strip()]
+    shell.ok("rmi", name)
+    expected = shell.ok("pull", name)
+    assert [line for line in shown if line in expected] == expected
+    assert on_a_terminal(shell, "pull", "-q", name) == f"{name}\n"
+
+
+def test_tables_are_the_same_on_a_terminal(shell: Shell) -> None:
+    shell.ok("import", "rootfs.tar", "hello")
+    assert on_a_terminal(shell, "images").splitlines() == shell.ok("images")
