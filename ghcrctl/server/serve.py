@@ -6,6 +6,7 @@ What belongs here: binding, threads, starting and stopping. What does not: the p
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -120,8 +121,8 @@ def _log_error(message: str = "", level: int = logging.ERROR, traceback: bool = 
 
 
 def _bind_error(host: str, port: int, error: OSError) -> ConnectionFailedError:
-    # cheroot wraps the reason into a text that repeats the address.
-    reason = (error.strerror or str(error)).strip()
+    # The error's own text repeats the address.
+    reason = os.strerror(error.errno) if error.errno else str(error)
     return ConnectionFailedError(
         f"cannot listen at {host}:{port}: {reason}",
         hint="choose another address with --addr HOST:PORT; port 0 chooses a free one",
