@@ -6,7 +6,6 @@ What belongs here: binding, threads, starting and stopping. What does not: the p
 from __future__ import annotations
 
 import logging
-import os
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -121,8 +120,8 @@ def _log_error(message: str = "", level: int = logging.ERROR, traceback: bool = 
 
 
 def _bind_error(host: str, port: int, error: OSError) -> ConnectionFailedError:
-    # The error's own text repeats the address.
-    reason = os.strerror(error.errno) if error.errno else str(error)
+    # The error's own text repeats the address, in brackets.
+    reason = (error.strerror or str(error)).partition(" (while")[0]
     return ConnectionFailedError(
         f"cannot listen at {host}:{port}: {reason}",
         hint="choose another address with --addr HOST:PORT; port 0 chooses a free one",
