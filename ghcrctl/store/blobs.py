@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import BlobUnknownError, IntegrityError, ManifestUnknownError, NoSpaceError
-from ghcrctl.oci.digest import ENCODED_LENGTH, Digest
 from ghcrctl.store.files import disk_errors, publish
 from ghcrctl.store.leases import is_alive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from hashlib import _Hash
     from io import BufferedRandom
     from pathlib import Path
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream
     from ghcrctl.content.streams import Content
     from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
     from ghcrctl.store.leases import Lease
 
 
@@ -82,17 +81,6 @@ class Blobs:
             file.seek(offset)
         return file
 
-    def all(self) -> Iterator[Digest]:
-        """Yield every digest that is here."""
-        for algorithm, length in ENCODED_LENGTH.items():
-            folder = self._blobs / algorithm
-            if folder.is_dir():
-                yield from (
-                    Digest(algorithm, path.name)
-                    for path in folder.iterdir()
-                    if len(path.name) == length
-                )
-
     def remove(self, digest: Digest) -> int:
         """Remove content; return the bytes that this freed."""
         path = self.path(digest)
@@ -111,14 +99,24 @@ class Blobs:
         with disk_errors(f"write {descriptor.digest}"):
             path.parent.mkdir(parents=True, exist_ok=True)
             aside = self._claim(descriptor.digest, lease)
+            resumed = aside.stat().st_size > 0
         try:
-            self._receive(content, aside)
+            self._receive_again(content, aside) if resumed else self._receive(content, aside)
         except (IntegrityError, NoSpaceError):
             # Wrong bytes are of no use, and a disk that is full must not be left so.
             aside.unlink(missing_ok=True)
             raise
         with disk_errors(f"write {descriptor.digest}"):
             publish(aside, path)
+
+    def _receive_again(self, content: Content, aside: Path) -> None:
+        """Go on where an earlier transfer ended; where it left wrong bytes, start anew."""
+        try:
+            self._receive(content, aside)
+        except IntegrityError:
+            with disk_errors(f"write {content.descriptor.digest}"):
+                os.truncate(aside, 0)
+            self._receive(content, aside)
 
     def _receive(self, content: Content, aside: Path) -> None:
         descriptor = content.descriptor

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -211,8 +210,3 @@ def _once(records: Iterable[Record]) -> list[Record]:
         key = record.name or f"<none>@{record.descriptor.digest}"
         named[key] = record
     return list(named.values())
-
-
-def renamed(record: Record, name: str, *, origin: Digest | None) -> Record:
-    """Return a record of the same image under another name."""
-    return replace(record, name=name, origin=origin)

@@ -1,0 +1,137 @@
+"""What tests do to stores, in this process and in others.
+
+As a program (``python -m tests.unit.store.acts STORE ACT ...``) it does one act; a line on its
+standard output says that it is in the middle of it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.streams import Content
+from ghcrctl.oci.platform import Platform
+from ghcrctl.store.place import StorePlace
+from ghcrctl.store.store import Store
+from ghcrctl.transfer.execute import execute
+from ghcrctl.transfer.plan import make_plan
+from tests.builders import Built, random_image
+
+if TYPE_CHECKING:
+    from ghcrctl.content.ports import Stream
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.store.records import Record
+
+ROOT = Path(__file__).parents[3]
+BIG = random_image(1, 3_000_000, seed=99)
+
+
+def open_store(path: Path) -> Store:
+    """Open a store as a process does."""
+    return Store(path, prefer=Platform("linux", "amd64"))
+
+
+def fill(store: Store, built: Built, *names: str, pulled: bool = True) -> None:
+    """Bring an image in as a pull does, or as an import; the lease stays until the store closes."""
+    memory = MemoryPlace("the test")
+    built.into(memory)
+    place = StorePlace(store, origin=built.root.digest if pulled else None)
+    execute(make_plan(memory, place, built.root, names=names))
+
+
+def record(store: Store, name: str) -> Record:
+    """Return the record of a name."""
+    [found] = [r for r in store.records() if r.name == name]
+    return found
+
+
+def is_whole(store: Store, built: Built) -> bool:
+    """Tell whether all of an image is there, byte for byte."""
+    return all(
+        store.blobs.exists(d) and store.blobs.path(d.digest).read_bytes() == content
+        for d, content in built.contents
+    )
+
+
+def start(store: Path, *act: str) -> subprocess.Popen[str]:
+    """Do an act in another process."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.unit.store.acts", str(store), *act],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+class _Slow(MemoryPlace):
+    """A source that stops in the middle of a blob, says so, and waits."""
+
+    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+        stream = super().open(descriptor, offset)
+        return stream if descriptor.is_manifest else _SlowStream(stream)
+
+
+class _SlowStream:
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._left = 2_000_000
+
+    def read(self, size: int, /) -> bytes:
+        if self._left == 0:
+            print("in the middle", flush=True)  # noqa: T201 what the test waits for
+            time.sleep(60)
+        chunk = self._stream.read(min(size, self._left))
+        self._left -= len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _pull_slowly(store: Store) -> None:
+    slow = _Slow("the test")
+    BIG.into(slow)
+    store.reserve(d.digest for d, _ in BIG.contents)
+    store.blobs.write(Content(slow, BIG.blobs[0][0]), store.lease())
+
+
+def _hold_lock(store: Store) -> None:
+    with store.locked():
+        print("in the middle", flush=True)  # noqa: T201
+        time.sleep(60)
+
+
+def _hold_lease(store: Store) -> None:
+    fill(store, BIG, "held")
+    print("in the middle", flush=True)  # noqa: T201
+    time.sleep(60)
+
+
+def _churn(store: Store, seed: str) -> None:
+    """Pull, tag, retag and remove for a while."""
+    for turn in range(4):
+        image = random_image(2, 5000, seed=turn)
+        fill(store, image, f"churn-{seed}:{turn}", "shared:latest")
+        fill(store, random_image(3, 5000, seed=turn), f"kept-{seed}:{turn}")
+        store.remove([record(store, f"churn-{seed}:{turn}")])
+        store.close()
+
+
+def _main() -> None:
+    path, act, *arguments = sys.argv[1:]
+    store = open_store(Path(path))
+    acts = {"pull-slowly": _pull_slowly, "hold-lock": _hold_lock, "hold-lease": _hold_lease}
+    if act == "churn":
+        _churn(store, *arguments)
+    else:
+        acts[act](store)
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,140 @@
+"""Several processes on one store, and processes that die."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.streams import Content
+from ghcrctl.errors import ExitStatus, StoreLockedError
+from ghcrctl.store import store as store_module
+from tests.builders import random_image
+from tests.unit.store.acts import BIG, fill, is_whole, open_store, record, start
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
+    from ghcrctl.store.store import Store
+
+OLD = random_image(2, seed=1)
+
+
+@pytest.fixture
+def other(store: Store) -> Iterator[Other]:
+    made = Other(store)
+    yield made
+    for process in made.processes:
+        kill(process)
+
+
+class Other:
+    """Other processes on the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def start(self, *act: str) -> subprocess.Popen[str]:
+        process = start(self._store.root, *act)
+        self.processes.append(process)
+        return process
+
+    def in_the_middle(self, act: str) -> subprocess.Popen[str]:
+        process = self.start(act)
+        assert process.stdout
+        assert process.stdout.readline() == "in the middle\n"
+        return process
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    if process.stdout:
+        process.stdout.close()
+
+
+def test_a_process_that_is_killed_in_a_write_leaves_the_rest_whole(
+    store: Store, other: Other
+) -> None:
+    fill(store, OLD, "old:latest")
+    kill(other.in_the_middle("pull-slowly"))
+    again = open_store(store.root)
+    assert [r.name for r in again.records()] == ["old:latest"]
+    assert is_whole(again, OLD)
+    assert not again.blobs.exists(BIG.blobs[0][0])
+
+
+def test_what_a_killed_process_received_is_not_asked_for_again(store: Store, other: Other) -> None:
+    kill(other.in_the_middle("pull-slowly"))
+    offsets: list[int] = []
+
+    class Counting(MemoryPlace):
+        def open(self, descriptor, offset=0):  # type: ignore[no-untyped-def]
+            offsets.append(offset)
+            return super().open(descriptor, offset)
+
+    source = Counting()
+    BIG.into(source)
+    layer = BIG.blobs[0][0]
+    store.blobs.write(Content(source, layer), store.lease())
+    assert store.blobs.path(layer.digest).read_bytes() == BIG.blobs[0][1]
+    [offset] = offsets
+    assert 0 < offset <= 2_000_000
+
+
+def test_a_running_process_keeps_its_own_unfinished_file(store: Store, other: Other) -> None:
+    process = other.in_the_middle("pull-slowly")
+    fill(store, BIG, "mine:latest")
+    assert is_whole(store, BIG)
+    assert process.poll() is None
+
+
+def test_a_killed_holder_of_the_lock_holds_nobody_up(store: Store, other: Other) -> None:
+    fill(store, OLD, "old:latest")
+    kill(other.in_the_middle("hold-lock"))
+    fill(store, random_image(seed=2), "new:latest")
+    assert [r.name for r in store.records()] == ["old:latest", "new:latest"]
+
+
+def test_a_lock_that_is_held_for_too_long_is_an_error(
+    store: Store, other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "LOCK_TIMEOUT", 0.2)
+    other.in_the_middle("hold-lock")
+    with pytest.raises(StoreLockedError) as caught:
+        fill(open_store(store.root), OLD, "old:latest")
+    assert caught.value.exit_status is ExitStatus.STORE
+    assert store.records() == []
+
+
+def test_what_a_running_process_relies_on_is_not_removed_until_it_ends(
+    store: Store, other: Other
+) -> None:
+    process = other.in_the_middle("hold-lease")
+    store.remove([record(store, "held")])
+    assert store.records() == []
+    assert is_whole(store, BIG)
+    kill(process)
+    fill(store, BIG, "again")
+    store.close()
+    store.remove([record(store, "again")])
+    assert not any(store.blobs.exists(d) for d, _ in BIG.contents)
+
+
+def test_processes_that_pull_tag_and_remove_at_once_lose_nothing(
+    store: Store, other: Other
+) -> None:
+    processes = [other.start("churn", seed) for seed in "abc"]
+    assert [process.wait(timeout=60) for process in processes] == [0, 0, 0]
+    names = {r.name for r in store.records() if r.name and "@" not in r.name}
+    kept = {f"kept-{seed}:{turn}" for seed in "abc" for turn in range(4)}
+    assert names == kept | {"shared:latest"}
+    for turn in range(4):
+        assert is_whole(store, random_image(3, 5000, seed=turn))
+    assert is_whole(store, random_image(2, 5000, seed=3))
+    leftovers = [*(store.root / "ghcrctl" / "leases").iterdir()]
+    assert [path for path in leftovers if path.suffix == ".list"] == []
