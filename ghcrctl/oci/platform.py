@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import InvalidPlatformError
+from ghcrctl.oci.numbers import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -123,7 +124,7 @@ class Platform:
             self.architecture.lower(), (self.architecture.lower(), "")
         )
         variant = self.variant.lower() or implied
-        if variant.isdigit():
+        if whole_number(variant) is not None:
             variant = f"v{variant}"
         if (architecture, variant) in {("arm64", "v8"), ("amd64", "v1")}:
             variant = ""
@@ -154,10 +155,10 @@ def _variant_rank(want: Platform, have: Platform) -> int | None:
         return 1000
     ours = want.variant or _DEFAULT_VARIANT.get(want.architecture, "v1")
     theirs = have.variant or _DEFAULT_VARIANT.get(have.architecture, "v1")
-    if not (ours[1:].isdigit() and theirs[1:].isdigit()):
+    ours_number, theirs_number = whole_number(ours[1:]), whole_number(theirs[1:])
+    if ours_number is None or theirs_number is None or theirs_number > ours_number:
         return None
-    older = int(ours[1:]) - int(theirs[1:])
-    return 999 - older if older >= 0 else None
+    return 999 - (ours_number - theirs_number)
 
 
 def _version_rank(want: str, have: str) -> tuple[int, ...] | None:
@@ -166,7 +167,7 @@ def _version_rank(want: str, have: str) -> tuple[int, ...] | None:
     if have.split(".")[:3] != want.split(".")[:3]:
         return None
     exact = 1 if have == want else 0
-    return (exact, *(int(part) if part.isdigit() else 0 for part in have.split(".")))
+    return (exact, *(whole_number(part) or 0 for part in have.split(".")))
 
 
 def best_match(want: Platform, offered: Iterable[Platform | None]) -> int | None:

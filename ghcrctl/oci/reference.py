@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidDigestError, InvalidReferenceError
 from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.numbers import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,7 +175,7 @@ class _Parser:
         match = _DOMAIN.match(first)
         if not match:
             raise self._error(f"`{first}` is no host name", 0)
-        if match["port"] and int(match["port"]) > 65535:
+        if match["port"] and not _is_port(match["port"]):
             raise self._error(f"port {match['port']} is above 65535", match.start("port"))
         registry = first.lower()
         return (DOCKER_HUB if registry in _HUB_ALIASES else registry), rest
@@ -225,10 +226,15 @@ class _Parser:
     def _error(self, what: str, position: int, *, hint: str | None = None) -> InvalidReferenceError:
         where = f" (character {position + 1})" if position else ""
         return InvalidReferenceError(
-            f"invalid reference `{_visible(self.text)}`: {what}{where}",
+            f"invalid reference `{_visible(self.text)}`: {_visible(what)}{where}",
             hint=hint
             or "a reference looks like ghcr.io/OWNER/IMAGE:TAG or ghcr.io/OWNER/IMAGE@sha256:...",
         )
+
+
+def _is_port(text: str) -> bool:
+    number = whole_number(text)
+    return number is not None and number <= 65535
 
 
 def _separator(text: str) -> bool:

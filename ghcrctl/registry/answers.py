@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ghcrctl.errors import InvalidResponseError
+from ghcrctl.oci.numbers import whole_number
 from ghcrctl.registry.transport import BodyStream
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def at_offset(response: requests.Response, offset: int) -> Stream:
     """
     stream = BodyStream(response)
     if response.status_code == 206:
-        match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-        if not match or int(match[1]) != offset:
+        match = re.match(r"bytes ([0-9]+)-", response.headers.get("Content-Range", ""))
+        if not match or whole_number(match[1]) != offset:
             raise InvalidResponseError(
                 f"{urlsplit(response.url).netloc} sent another part of the content than asked for"
             )

@@ -18,6 +18,7 @@ from requests.auth import AuthBase
 
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.errors import ConnectionLostError, GhcrctlError, RedirectError, TimedOutError
+from ghcrctl.oci.numbers import whole_number
 from ghcrctl.registry.endpoint import TlsPolicy, is_loopback, ssl_context
 from ghcrctl.registry.faults import in_words
 from ghcrctl.registry.waiting import wait_asked
@@ -242,8 +243,7 @@ class BodyStream:
 
     def __init__(self, response: requests.Response) -> None:
         self._response = response
-        length = response.headers.get("Content-Length", "")
-        self._left = int(length) if length.isdigit() else None
+        self._left = whole_number(response.headers.get("Content-Length", ""))
 
     def read(self, size: int, /) -> bytes:
         """Return up to ``size`` bytes.

@@ -9,6 +9,8 @@ import re
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
+from ghcrctl.oci.numbers import whole_number
+
 _SECONDS = {
     "ns": 1e-9,
     "us": 1e-6,
@@ -44,8 +46,9 @@ def wait_asked(header: str | None, message: str) -> float | None:
 
 
 def _from_header(text: str) -> float | None:
-    if text.isdigit():
-        return float(text)
+    number = whole_number(text)
+    if number is not None:
+        return float(number)
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ghcrctl.server.request import Request
     from ghcrctl.server.routing import Route
 
-_RANGE = re.compile(r"bytes=(?P<first>\d*)-(?P<last>\d*)\Z")
+_RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})\Z")
 
 
 class BlobEndpoints:

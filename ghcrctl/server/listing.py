@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.numbers import whole_number
 from ghcrctl.server.response import Refusal, json_response
 
 if TYPE_CHECKING:
@@ -65,9 +66,9 @@ class ListEndpoints:
         last = request.query.get("last", "")
         left = [entry for entry in entries if entry > last]
         text = request.query.get("n", "")
-        if text and not text.isdecimal():
+        limit = whole_number(text) if text else self._page_size
+        if text and limit is None:
             raise Refusal(400, "PAGINATION_NUMBER_INVALID", "`n` is no number")
-        limit = int(text) if text else self._page_size
         if limit is None or limit >= len(left):
             return left, {}
         page = left[:limit]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from ghcrctl.errors import ConnectionLostError
+from ghcrctl.oci.numbers import whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +35,8 @@ class Request:
         self._environ = environ
         self._input = environ["wsgi.input"]
         self._ends_itself = bool(environ.get("wsgi.input_terminated"))
-        length = str(environ.get("CONTENT_LENGTH") or "")
-        self.length = int(length) if length.isdecimal() and not self._ends_itself else None
+        length = whole_number(str(environ.get("CONTENT_LENGTH") or ""))
+        self.length = None if self._ends_itself else length
         self._left = self.length or 0
 
     def header(self, name: str) -> str:

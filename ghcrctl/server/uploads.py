@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from ghcrctl.server.staging import Session, Staging
 
 # The specification writes `0-99`; some clients write `bytes 0-99/*`, as HTTP does.
-_CONTENT_RANGE = re.compile(r"(?:bytes[ =])?(?P<first>\d+)-(?P<last>\d+)(?:/(?:\d+|\*))?\Z")
+_CONTENT_RANGE = re.compile(
+    r"(?:bytes[ =])?(?P<first>[0-9]{1,18})-(?P<last>[0-9]{1,18})(?:/(?:[0-9]+|\*))?\Z"
+)
 
 
 class UploadEndpoints:

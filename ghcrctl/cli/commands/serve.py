@@ -8,6 +8,7 @@ import click
 
 from ghcrctl.cli.options import Command, pass_app
 from ghcrctl.errors import UsageError
+from ghcrctl.oci.numbers import whole_number
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
@@ -50,6 +51,7 @@ def command(app: App, *, addr: str, read_only: bool) -> None:
 
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
-    if not port.isdigit() or int(port) > 65535:
+    number = whole_number(port)
+    if number is None or number > 65535:
         raise UsageError(f"`{text}` is no address", hint="write HOST:PORT, such as 127.0.0.1:5000")
-    return host.strip("[]") or "127.0.0.1", int(port)
+    return host.strip("[]") or "127.0.0.1", number

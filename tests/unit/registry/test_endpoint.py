@@ -1,0 +1,76 @@
+"""Where a registry is, and how it is trusted."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+from ghcrctl.errors import ExitStatus, InvalidSettingError
+from ghcrctl.registry.endpoint import TlsPolicy, host_of, is_loopback, ssl_context
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_docker_hub_is_served_elsewhere() -> None:
+    assert host_of("docker.io") == "registry-1.docker.io"
+    assert host_of("ghcr.io") == "ghcr.io"
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("localhost", True),
+        ("localhost:5000", True),
+        ("registry.localhost", True),
+        ("127.0.0.1:5000", True),
+        ("127.8.9.1", True),
+        ("[::1]:5000", True),
+        ("10.0.0.1", False),
+        ("localhost.example", False),
+        ("127.0.0.1.example", False),
+        ("ghcr.io", False),
+        ("", False),
+    ],
+)
+def test_this_machine_is_told_from_others(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
+
+
+def test_insecure_accepts_anything() -> None:
+    context = ssl_context(TlsPolicy(insecure=True), "ghcr.io")
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
+
+
+def test_otherwise_hosts_are_verified() -> None:
+    context = ssl_context(TlsPolicy(), "ghcr.io")
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+def test_certificates_of_a_folder_for_the_host_are_used_and_of_others_not(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    client = authority.issue_cert("client@example.com")
+    for name in ("registry.lan:5000", "other.lan"):
+        (tmp_path / name).mkdir()
+    authority.cert_pem.write_to_path(str(tmp_path / "registry.lan:5000" / "ca.crt"))
+    client.cert_chain_pems[0].write_to_path(str(tmp_path / "registry.lan:5000" / "c.cert"))
+    client.private_key_pem.write_to_path(str(tmp_path / "registry.lan:5000" / "c.key"))
+    (tmp_path / "other.lan" / "ca.crt").write_text("no certificate")
+    policy = TlsPolicy(cert_dirs=(tmp_path / "absent", tmp_path))
+    ssl_context(policy, "registry.lan:5000")
+    with pytest.raises(InvalidSettingError, match=r"other\.lan/ca\.crt"):
+        ssl_context(policy, "other.lan")
+
+
+@pytest.mark.parametrize("text", [None, "", "no certificate"])
+def test_a_file_that_is_no_certificate_is_named(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "ca.pem"
+    if text is not None:
+        path.write_text(text)
+    for policy in (TlsPolicy(ca_file=path), TlsPolicy(client_cert=path)):
+        with pytest.raises(InvalidSettingError, match=r"ca\.pem") as caught:
+            ssl_context(policy, "ghcr.io")
+        assert caught.value.exit_status is ExitStatus.USAGE

@@ -1,0 +1,170 @@
+"""What a registry's refusal means."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ghcrctl.errors import (
+    BlobUnknownError,
+    DeniedError,
+    ExitStatus,
+    GhcrctlError,
+    InvalidResponseError,
+    ManifestUnknownError,
+    RateLimitedError,
+    RegistryUnavailableError,
+    RepositoryUnknownError,
+    UnauthorizedError,
+    UnsupportedError,
+)
+from ghcrctl.registry.explain import Refusal, explain
+
+
+def body(code: str, message: str) -> str:
+    return json.dumps({"errors": [{"code": code, "message": message}]})
+
+
+def refusal(status: int, text: str = "", *, what: str = "1.0", signed_in: str = "") -> Refusal:
+    return Refusal("ghcr.io", "octo/image", "push to", what, status, text, {}, signed_in)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "hint"),
+    [
+        (
+            refusal(403, body("DENIED", "denied"), signed_in="the keyring"),
+            DeniedError,
+            "the keyring may have expired",
+        ),
+        (
+            refusal(403, body("DENIED", "requested access to the resource is denied")),
+            DeniedError,
+            "does not exist, or is private",
+        ),
+        (
+            refusal(401, body("UNAUTHORIZED", "authentication required")),
+            UnauthorizedError,
+            "https://github.com/orgs/octo/packages/container/image/settings",
+        ),
+        (
+            refusal(
+                401,
+                body("UNAUTHORIZED", "unauthenticated: User cannot be authenticated"),
+                signed_in="GHCRCTL_TOKEN",
+            ),
+            UnauthorizedError,
+            "ghcrctl login ghcr.io",
+        ),
+        (
+            refusal(404, body("MANIFEST_UNKNOWN", "manifest unknown")),
+            ManifestUnknownError,
+            "check the tag",
+        ),
+        (
+            refusal(404, body("MANIFEST_UNKNOWN", "x"), what=f"sha256:{'a' * 64}"),
+            ManifestUnknownError,
+            "deleted, with a clean-up",
+        ),
+        (
+            refusal(403, body("DENIED", "permission_denied: write_package"), signed_in="x"),
+            DeniedError,
+            "Manage Actions access",
+        ),
+        (
+            refusal(403, body("DENIED", "permission_denied: create_package"), signed_in="x"),
+            DeniedError,
+            "https://github.com/organizations/octo/settings/packages",
+        ),
+        (
+            refusal(
+                403,
+                body("DENIED", "installation not allowed to Create organization package"),
+                signed_in="x",
+            ),
+            DeniedError,
+            "permissions: packages: write",
+        ),
+        (
+            refusal(
+                403,
+                body(
+                    "DENIED",
+                    "permission_denied: The token provided does not match expected scopes",
+                ),
+                signed_in="x",
+            ),
+            DeniedError,
+            "write:packages",
+        ),
+        (refusal(404, body("NAME_UNKNOWN", "x")), RepositoryUnknownError, "spelling"),
+        (refusal(404, body("BLOB_UNKNOWN", "x")), BlobUnknownError, ""),
+        (refusal(429, body("TOOMANYREQUESTS", "retry-after: 2s")), RateLimitedError, "in 2 s"),
+        (
+            refusal(503, "Egress is over the account limit"),
+            RegistryUnavailableError,
+            "githubstatus",
+        ),
+        (refusal(405, ""), UnsupportedError, ""),
+        (refusal(400, body("UNSUPPORTED", "x")), UnsupportedError, ""),
+        (refusal(418, "a teapot"), InvalidResponseError, ""),
+    ],
+)
+def test_each_refusal_is_explained(given: Refusal, kind: type[GhcrctlError], hint: str) -> None:
+    error = explain(given)
+    assert type(error) is kind
+    assert hint in (error.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_status", "retryable"),
+    [
+        (401, ExitStatus.AUTH, False),
+        (403, ExitStatus.AUTH, False),
+        (404, ExitStatus.NOT_FOUND, False),
+        (405, ExitStatus.UNSUPPORTED, False),
+        (408, ExitStatus.INTEGRITY, True),
+        (429, ExitStatus.NETWORK, True),
+        (500, ExitStatus.NETWORK, True),
+        (504, ExitStatus.NETWORK, True),
+    ],
+)
+def test_each_status_has_its_exit_status(
+    status: int, exit_status: ExitStatus, retryable: bool
+) -> None:
+    error = explain(refusal(status))
+    assert error.exit_status is exit_status
+    assert error.retryable is retryable
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        (body("DENIED", "denied"), 'ghcr.io says: "DENIED: denied"'),
+        ("plain\n  words", 'ghcr.io says: "plain words"'),
+        ("\x1b[31mred\x07", 'ghcr.io says: "?[31mred?"'),
+        ('{"errors": [{"code": "A"}, {"message": "b"}]}', 'ghcr.io says: "A; b"'),
+    ],
+)
+def test_the_registrys_words_are_quoted_as_its_words(text: str, quoted: str) -> None:
+    assert quoted in str(explain(refusal(403, text)))
+
+
+@pytest.mark.parametrize("text", ["<html>sorry</html>", "", "   "])
+def test_what_is_no_word_is_not_quoted(text: str) -> None:
+    assert "says" not in str(explain(refusal(403, text)))
+
+
+def test_a_long_speech_is_cut() -> None:
+    assert len(str(explain(refusal(500, "x" * 5000)))) < 500
+
+
+@pytest.mark.parametrize("text", ["[" * 99_999, '{"errors": 7}', '{"errors": ["x"]}', "{}"])
+def test_a_body_of_any_shape_is_survived(text: str) -> None:
+    assert explain(refusal(404, text)).exit_status is ExitStatus.NOT_FOUND
+
+
+def test_elsewhere_a_denial_says_to_sign_in() -> None:
+    given = Refusal("quay.io", "octo/image", "pull from", "1.0", 403, "", {})
+    assert "ghcrctl login quay.io" in (explain(given).hint or "")
