@@ -1,0 +1,154 @@
+"""What a row of the table needs: folders, a registry, clients.
+
+What belongs here: the surroundings of the measured commands, made once and removed in the end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from itertools import count
+from typing import TYPE_CHECKING
+
+from tests.bench.content import TAG, make_layout
+from tests.bench.measure import CommandError, Run, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+_PACKAGES = {"docker-registry": "docker-registry", "skopeo": "skopeo"}
+
+
+class MissingRivalError(Exception):
+    """A program that a row needs is not on this machine."""
+
+
+class Bench:
+    """The surroundings of all rows.
+
+    Args:
+        folder: where everything goes.
+        megabytes: how large the large image is.
+    """
+
+    def __init__(self, folder: Path, megabytes: int) -> None:
+        self.folder = folder
+        self.megabytes = megabytes
+        self._numbers = count()
+        self._closing = ExitStack()
+        self.environ = {
+            "HOME": str(folder / "home"),
+            "PATH": os.environ["PATH"],
+            "GHCRCTL_KEYRING": "0",
+            "GHCRCTL_PLATFORM": "linux/amd64",
+        }
+        (folder / "home").mkdir()
+
+    def close(self) -> None:
+        """Stop what runs."""
+        self._closing.close()
+
+    def fresh(self, name: str) -> Path:
+        """Return a path that nothing has yet."""
+        return self.folder / f"{name}-{next(self._numbers)}"
+
+    def rival(self, name: str) -> str:
+        """Return the path of a program.
+
+        Raises:
+            MissingRivalError: it is not here.
+        """
+        found = shutil.which(name)
+        if not found:
+            raise MissingRivalError(
+                f"{name} is missing: apt-get install {_PACKAGES.get(name, name)}"
+            )
+        return found
+
+    def run(self, command: Sequence[str]) -> Run:
+        """Run a command and measure it."""
+        return run(command, self.environ, self.folder / "log")
+
+    def ghcrctl(self, store: Path, *arguments: str) -> Run:
+        """Run our command on a store."""
+        return self.run([*OURS, "--store", str(store), *arguments])
+
+    @cached_property
+    def layout(self) -> Path:
+        """An OCI layout with the large image in three layers."""
+        return make_layout(self.fresh("layout"), megabytes=self.megabytes, layers=3)
+
+    @cached_property
+    def registry(self) -> str:
+        """Host and port of a registry on loopback."""
+        return self._closing.enter_context(self.empty_registry())
+
+    @contextmanager
+    def empty_registry(self) -> Iterator[str]:
+        """Run a registry that has nothing; yield its host and port."""
+        folder = self.fresh("registry")
+        folder.mkdir()
+        with _registry(self.rival("docker-registry"), folder) as host:
+            yield host
+        shutil.rmtree(folder)
+
+    @cached_property
+    def image(self) -> str:
+        """The large image's name on the registry."""
+        name = f"{self.registry}/bench/large:{TAG}"
+        self.skopeo_copy(f"oci:{self.layout}:{TAG}", f"docker://{name}")
+        return name
+
+    def skopeo_copy(self, source: str, target: str) -> Run:
+        """Copy with skopeo, which is told to trust this machine as we do by ourselves."""
+        plain = ("--src-tls-verify=false", "--dest-tls-verify=false")
+        return self.run([self.rival("skopeo"), "copy", "-q", *plain, source, target])
+
+
+OURS = (sys.executable, "-m", "ghcrctl")
+
+
+@contextmanager
+def _registry(program: str, folder: Path) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        host = f"127.0.0.1:{probe.getsockname()[1]}"
+    config = {
+        "version": "0.1",
+        "log": {"level": "error", "accesslog": {"disabled": True}},
+        "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
+        "http": {"addr": host, "secret": "bench"},
+    }
+    path = folder / "registry.yml"
+    # JSON is YAML.
+    path.write_text(json.dumps(config))
+    process = subprocess.Popen(
+        [program, "serve", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        _wait(process, host)
+        yield host
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _wait(process: subprocess.Popen[bytes], host: str) -> None:
+    address, _, port = host.partition(":")
+    for _ in range(200):
+        if process.poll() is not None:
+            break
+        try:
+            socket.create_connection((address, int(port)), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise CommandError("docker-registry did not start")

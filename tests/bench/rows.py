@@ -1,0 +1,162 @@
+"""What is measured: each row one job, done by us and by others.
+
+What belongs here: the commands. A contestant does its job once at each call, on fresh ground.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.bench.bench import OURS
+from tests.bench.content import TAG
+from tests.builders import random_image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from tests.bench.bench import Bench
+    from tests.bench.measure import Run
+
+    Contestants = Mapping[str, Callable[[], Run]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One job.
+
+    Args:
+        name: what people call it.
+        about: what is done.
+        target: what we want, in words.
+        contestants: makes what does the job, ours first.
+        quick: whether a run is so short that many are needed.
+    """
+
+    name: str
+    about: str
+    target: str
+    contestants: Callable[[Bench], Contestants]
+    quick: bool = False
+
+
+def _start_up(bench: Bench) -> Contestants:
+    return {
+        "ghcrctl": lambda: bench.run([*OURS, "--version"]),
+        "python": lambda: bench.run([sys.executable, "-c", "import click"]),
+    }
+
+
+def _list(bench: Bench) -> Contestants:
+    few, many = _filled(bench, 10), _filled(bench, 1000)
+    return {
+        "ghcrctl": lambda: bench.ghcrctl(many, "images", "-q"),
+        "ghcrctl, 10 names": lambda: bench.ghcrctl(few, "images", "-q"),
+    }
+
+
+def _filled(bench: Bench, names: int) -> Path:
+    """Make a store whose one image has many names."""
+    store = bench.fresh("names")
+    image = random_image(1)
+    (store / "blobs" / "sha256").mkdir(parents=True)
+    for descriptor, content in image.contents:
+        (store / "blobs" / "sha256" / descriptor.digest.encoded).write_bytes(content)
+    (store / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    path = store / "index.json"
+    path.write_text(json.dumps({"schemaVersion": 2, "manifests": [_named(image.root.to_json())]}))
+    bench.ghcrctl(store, "tag", "first", "ghcr.io/octo/image:0")
+    document = json.loads(path.read_text())
+    entry = document["manifests"][-1]
+    noted = entry["annotations"]
+    document["manifests"] = [
+        {**entry, "annotations": {**noted, _NAME: f"ghcr.io/octo/image:{number}"}}
+        for number in range(names)
+    ]
+    path.write_text(json.dumps(document))
+    return store
+
+
+_NAME = "org.opencontainers.image.ref.name"
+
+
+def _named(entry: dict[str, object]) -> dict[str, object]:
+    return {**entry, "annotations": {_NAME: "first:latest"}}
+
+
+def _pull(bench: Bench) -> Contestants:
+    image = bench.image
+
+    def ours() -> Run:
+        store = bench.fresh("store")
+        done = bench.ghcrctl(store, "pull", "-q", image)
+        shutil.rmtree(store)
+        return done
+
+    def skopeo() -> Run:
+        layout = bench.fresh("layout")
+        done = bench.skopeo_copy(f"docker://{image}", f"oci:{layout}:{TAG}")
+        shutil.rmtree(layout)
+        return done
+
+    return {"ghcrctl": ours, "skopeo": skopeo}
+
+
+def _push(bench: Bench) -> Contestants:
+    def fresh(push: Callable[[Bench, str], Run]) -> Run:
+        # Of a registry that has the bytes already, skopeo would remember where.
+        with bench.empty_registry() as host:
+            return push(bench, host)
+
+    return {"ghcrctl": lambda: fresh(_push_ours), "skopeo": lambda: fresh(_push_skopeo)}
+
+
+def _push_again(bench: Bench) -> Contestants:
+    _push_ours(bench, bench.registry)
+    return {
+        "ghcrctl": lambda: _push_ours(bench, bench.registry),
+        "skopeo": lambda: _push_skopeo(bench, bench.registry),
+    }
+
+
+def _push_ours(bench: Bench, host: str) -> Run:
+    name = f"{host}/bench/pushed:1"
+    _name_layout(bench.layout, name)
+    return bench.ghcrctl(bench.layout, "push", "-q", name)
+
+
+def _name_layout(layout: Path, name: str) -> None:
+    """Give the layout's image a name of ours beside the tag that skopeo knows."""
+    path = layout / "index.json"
+    document = json.loads(path.read_text())
+    entry = document["manifests"][0]
+    renamed = {**entry, "annotations": {**entry["annotations"], _NAME: name}}
+    path.write_text(json.dumps({**document, "manifests": [entry, renamed]}))
+
+
+def _push_skopeo(bench: Bench, host: str) -> Run:
+    return bench.skopeo_copy(f"oci:{bench.layout}:{TAG}", f"docker://{host}/bench/pushed:1")
+
+
+ROWS = (
+    Row(
+        "start-up",
+        "`ghcrctl --version` beside `python -c 'import click'`",
+        "at most 1.5 times",
+        _start_up,
+        quick=True,
+    ),
+    Row("images", "list 1,000 names beside 10", "at most twice", _list, quick=True),
+    Row(
+        "pull",
+        "pull 3 layers from docker-registry on loopback",
+        "not slower than skopeo; under 80 MB of memory",
+        _pull,
+    ),
+    Row("push", "push 3 layers to docker-registry on loopback", "not slower than skopeo", _push),
+    Row("push again", "push what is there already", "not slower than skopeo", _push_again),
+)
