@@ -8,7 +8,7 @@ from ghcrctl.operations.session import Session
 from ghcrctl.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from ghcrctl.oci.reference import Reference
@@ -22,9 +22,11 @@ def session_on(
     registry: str = "",
     token: str = "",
     warn: Callable[[str], None] = lambda _: None,
+    debug: Callable[[str], None] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Session:
-    """Begin a session whose files are in a folder, and that waits hardly at all before a retry."""
-    environ = {
+    """Begin a session whose files are in a folder, and that tries again once."""
+    given = {
         "HOME": str(folder),
         "PATH": str(folder),
         "GHCRCTL_STORE": str(folder / "store"),
@@ -35,8 +37,9 @@ def session_on(
         "GHCRCTL_TOKEN": token,
         "GHCRCTL_STALL_TIMEOUT": "5",
         "GHCRCTL_RETRIES": "1",
+        **(environ or {}),
     }
-    return Session(Settings(environ), warn=warn)
+    return Session(Settings(given), warn=warn, debug=debug)
 
 
 def name_at(registry: RegistryDouble, session: Session, text: str = "octo/image:1.0") -> Reference:

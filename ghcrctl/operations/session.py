@@ -158,6 +158,7 @@ class Session:
                 client_key=get("client_key"),
                 insecure=get("insecure") or registry in get("insecure_registries"),
                 cert_dirs=self._cert_dirs(),
+                registry=registry,
             ),
             user_agent=f"ghcrctl/{__version__}",
             jobs=self.jobs,

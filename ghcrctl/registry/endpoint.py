@@ -30,8 +30,9 @@ class TlsPolicy:
         client_key: its key, where that is in a file of its own.
         insecure: accept any certificate, and plain HTTP.
         cert_dirs: folders that have a folder ``HOST[:PORT]`` of ``*.crt``, ``*.cert`` and ``*.key``
-            for a registry, as
-            docker's and podman's ``certs.d``.
+            for a registry, as docker's and podman's ``certs.d``.
+        registry: whose folder's authorities vouch for other hosts too: its token endpoint, its
+            storage. So docker has it.
     """
 
     ca_file: Path | None = None
@@ -39,6 +40,7 @@ class TlsPolicy:
     client_key: Path | None = None
     insecure: bool = False
     cert_dirs: tuple[Path, ...] = ()
+    registry: str = ""
 
 
 def host_of(registry: str) -> str:
@@ -85,8 +87,10 @@ def _chain_loader(context: ssl.SSLContext, key: Path | None) -> Callable[[Path],
 def _authorities(policy: TlsPolicy, host: str) -> Iterator[Path]:
     if policy.ca_file:
         yield policy.ca_file
+    names = dict.fromkeys(filter(None, (host, policy.registry)))
     for folder in policy.cert_dirs:
-        yield from sorted((folder / host).glob("*.crt"))
+        for name in names:
+            yield from sorted((folder / name).glob("*.crt"))
 
 
 def _client_pairs(policy: TlsPolicy, host: str) -> Iterator[tuple[Path, Path | None]]:

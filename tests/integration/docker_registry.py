@@ -12,6 +12,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,12 +41,14 @@ class DockerRegistry:
         ca: the certificate of the private authority; ``None`` where the registry has no TLS.
         accounts: passwords by user; empty where nobody is asked.
         public: repositories that need no account, where tokens are used.
+        tokens: the server of tokens, where there is one.
     """
 
     host: str
     ca: Path | None = None
     accounts: dict[str, str] = field(default_factory=dict)
     public: set[str] = field(default_factory=set)
+    tokens: TokenServer | None = None
 
     @property
     def url(self) -> str:
@@ -77,21 +80,26 @@ def docker_registry_token(tmp_path: Path) -> Iterator[DockerRegistry]:
     from cheroot.wsgi import Server
 
     tls, ca = _make_tls(tmp_path)
-    signer = trustme.CA(key_type=trustme.KeyType.RSA)
-    leaf = signer.issue_cert("tokens.test", key_type=trustme.KeyType.RSA)
+    signer, leaf = _token_signer()
     bundle = tmp_path / "signer.pem"
     signer.cert_pem.write_to_path(str(bundle))
     accounts, public = {USER: PASSWORD}, {"octo/public"}
-    server: Any = Server(
-        ("127.0.0.1", 0), TokenServer(leaf, accounts=accounts, public=public), numthreads=4
-    )
+    tokens = TokenServer(leaf, accounts=accounts, public=public)
+    server: Any = Server(("127.0.0.1", 0), tokens, numthreads=4)
     server.ssl_adapter = BuiltinSSLAdapter(tls["certificate"], tls["key"])
     auth = {"service": SERVICE, "issuer": ISSUER, "rootcertbundle": str(bundle)}
     with (
         _serving(server) as realm,
         _running(tmp_path, {"auth": {"token": {"realm": realm, **auth}}}, tls) as port,
     ):
-        yield DockerRegistry(f"localhost:{port}", ca, accounts, public)
+        yield DockerRegistry(f"localhost:{port}", ca, accounts, public, tokens)
+
+
+@cache
+def _token_signer() -> tuple[trustme.CA, trustme.LeafCert]:
+    """Make the authority and the certificate that sign tokens; RSA keys take their time."""
+    signer = trustme.CA(key_type=trustme.KeyType.RSA)
+    return signer, signer.issue_cert("tokens.test", key_type=trustme.KeyType.RSA)
 
 
 @contextmanager

@@ -43,6 +43,8 @@ class TokenServer:
         self._chain = [_der_text(blob.bytes()) for blob in certificate.cert_chain_pems]
         self._accounts = accounts
         self._public = public
+        # Seconds that a token is said to live; the registry itself takes it for longer.
+        self.life = 300
         self.requests: list[dict[str, list[str]]] = []
 
     def __call__(
@@ -56,7 +58,7 @@ class TokenServer:
             start_response("401 Unauthorized", [("Content-Length", str(len(body)))])
             return [body]
         access = [entry for entry in map(_parse, _scopes(query)) if self._cut(user, entry)]
-        body = json.dumps({"token": self._sign(user, access), "expires_in": 300}).encode()
+        body = json.dumps({"token": self._sign(user, access), "expires_in": self.life}).encode()
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         start_response("200 OK", headers)
         return [body]
