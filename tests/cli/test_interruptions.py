@@ -1,0 +1,153 @@
+"""Ctrl-C, a full disk, a store that cannot be written: what was there before is there after."""
+
+from __future__ import annotations
+
+import ctypes
+import resource
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.builders import random_image
+from tests.registry_double import Fault
+from tests.shell import Shell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.registry_double import PlainRegistry
+
+OLD, NEW = random_image(1, seed=1), random_image(3, 400_000, seed=2)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+@pytest.fixture
+def name(shell: Shell, plain_registry: PlainRegistry) -> str:
+    """A name whose old image is here, and whose new one is at the registry."""
+    made = f"{plain_registry.host}/octo/image:1.0"
+    plain_registry.push_image("octo/image", "1.0", OLD)
+    shell.ok("pull", made)
+    plain_registry.push_image("octo/image", "1.0", NEW)
+    return made
+
+
+def digest(shell: Shell, name: str) -> str:
+    [shown] = shell.ok("inspect", "-f", "{{index .RepoDigests 0}}", name)
+    return shown.partition("@")[2]
+
+
+def start(
+    shell: Shell, *arguments: str, limit: int | None = None, root: bool = True
+) -> subprocess.Popen[str]:
+    """Start a command.
+
+    Args:
+        shell: whose home it gets.
+        arguments: after the program's name.
+        limit: bytes that no file may pass, as on a disk that is full.
+        root: whether a user that may write everywhere still may.
+    """
+
+    def restrict() -> None:
+        if not root:
+            # The two powers by which root passes permissions (capabilities(7), prctl(2)).
+            for power in (1, 2):
+                ctypes.CDLL(None).prctl(24, power, 0, 0, 0)
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    return subprocess.Popen(
+        [sys.executable, "-m", "ghcrctl", *arguments],
+        env=shell.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=restrict,  # noqa: PLW1509 no thread of ours holds a lock
+    )
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])
+def test_ctrl_c_ends_a_pull_at_once_and_leaves_the_old_image(
+    shell: Shell, plain_registry: PlainRegistry, name: str, times: int
+) -> None:
+    plain_registry.faults.append(Fault(path_contains="/blobs/", delay=3, times=9))
+    process = start(shell, "pull", name)
+    while not plain_registry.count("GET", "/manifests/") > 1:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    began = time.monotonic()
+    for _ in range(times):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+    _, said = process.communicate(timeout=15)
+    assert time.monotonic() - began < 2.5
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    plain_registry.faults.clear()
+    assert digest(shell, name) == str(OLD.root.digest)
+    assert digest_after_pull(shell, name) == str(NEW.root.digest)
+
+
+def digest_after_pull(shell: Shell, name: str) -> str:
+    shell.ok("pull", name)
+    return digest(shell, name)
+
+
+def test_a_full_disk_is_told_and_left_as_it_was(
+    shell: Shell, plain_registry: PlainRegistry, name: str
+) -> None:
+    before = plain_registry.count()
+    process = start(shell, "pull", name, limit=100_000)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 8, said
+    assert said.startswith("error: ")
+    assert "hint: free some space" in said
+    assert plain_registry.count() > before
+    assert digest(shell, name) == str(OLD.root.digest)
+    partial = shell.folder / "store" / "ghcrctl" / "partial"
+    assert sum(path.stat().st_size for path in partial.iterdir()) == 0
+    assert digest_after_pull(shell, name) == str(NEW.root.digest)
+
+
+def test_a_push_that_is_interrupted_moves_no_tag(
+    shell: Shell, plain_registry: PlainRegistry, name: str
+) -> None:
+    other = name.replace("1.0", "2.0")
+    shell.ok("tag", name, other)
+    plain_registry.faults.append(Fault(method="PUT", delay=3, times=9))
+    process = start(shell, "push", other)
+    while not plain_registry.count("POST"):
+        time.sleep(0.02)
+        if process.poll() is not None or plain_registry.count("HEAD"):
+            break
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=15)
+    assert process.returncode == 130, said
+    assert plain_registry.backend.tags("octo/image") == ["1.0"]
+
+
+def test_a_store_that_may_not_be_written_is_read_all_the_same(shell: Shell, name: str) -> None:
+    paths = [shell.folder / "store", *(shell.folder / "store").rglob("*")]
+    for path in paths:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    for arguments, status, words in (
+        (("pull", name), 8, "check the permissions"),
+        (("rmi", name), 8, "check the permissions"),
+        (("images", "-q"), 0, ""),
+    ):
+        process = start(shell, *arguments, root=False)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == status, said
+        assert words in said
+    for path in paths:
+        path.chmod(0o755)
+    assert digest(shell, name) == str(OLD.root.digest)
