@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.peers import require_peer, run_peer
+from tests.integration.peers import do_without, require_peer, run_peer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ class Docker:
         """Start the engine and wait until it answers."""
         program = require_peer("dockerd")
         if os.geteuid() != 0:
-            pytest.skip("dockerd needs root: run the tests as root")
+            do_without("dockerd needs root: run the tests as root")
         log = (self.folder / "log").open("wb")
         with log:
             process = subprocess.Popen(
