@@ -31,10 +31,9 @@ def require_peer(name: str) -> str:
     """
     # Where several programs have the name, Debian's is the one that was tried.
     found = shutil.which(name, path=f"/usr/bin:/usr/sbin:{os.environ.get('PATH', '')}")
-    if found:
-        return found
-    do_without(f"{name} is missing: apt-get install {_PACKAGES.get(name, name)}")
-    return None
+    if found is None:
+        do_without(f"{name} is missing: apt-get install {_PACKAGES.get(name, name)}")
+    return found
 
 
 def do_without(how: str) -> NoReturn:
