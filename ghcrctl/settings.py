@@ -96,6 +96,13 @@ SETTINGS: tuple[Setting, ...] = (
         "DOCKER_DEFAULT_PLATFORM, then Linux on this machine's processor.",
     ),
     Setting("jobs", "GHCRCTL_JOBS", _positive, 6, "How many layers move at once."),
+    Setting(
+        "connections",
+        "GHCRCTL_CONNECTIONS",
+        _positive,
+        6,
+        "How many connections read ahead in large layers; 1 reads each layer through one.",
+    ),
     Setting("retries", "GHCRCTL_RETRIES", int, 4, "How often a failed request is tried again."),
     Setting(
         "connect_timeout",

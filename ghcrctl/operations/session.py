@@ -162,6 +162,7 @@ class Session:
             ),
             user_agent=f"ghcrctl/{__version__}",
             jobs=self.jobs,
+            connections=get("connections"),
             debug=self.debug,
         )
 

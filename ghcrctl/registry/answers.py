@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ghcrctl.errors import InvalidResponseError
-from ghcrctl.oci.numbers import whole_number
 from ghcrctl.registry.transport import BodyStream
 
 if TYPE_CHECKING:
@@ -23,6 +22,20 @@ if TYPE_CHECKING:
 _MAX_LIST = 16 * 1024 * 1024
 
 
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:([0-9]{1,18})|\*)\Z")
+
+
+def content_range(response: requests.Response) -> tuple[int, int, int | None] | None:
+    """Read ``Content-Range``: first byte, last byte, and the size of the whole where it is said.
+
+    Spec: RFC 9110, section 14.4.
+    """
+    match = _CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
+    if not match:
+        return None
+    return int(match[1]), int(match[2]), int(match[3]) if match[3] else None
+
+
 def at_offset(response: requests.Response, offset: int) -> Stream:
     """Return a body that begins at a byte, though the server may have sent all of it.
 
@@ -31,8 +44,8 @@ def at_offset(response: requests.Response, offset: int) -> Stream:
     """
     stream = BodyStream(response)
     if response.status_code == 206:
-        match = re.match(r"bytes ([0-9]+)-", response.headers.get("Content-Range", ""))
-        if not match or whole_number(match[1]) != offset:
+        given = content_range(response)
+        if given is None or given[0] != offset:
             raise InvalidResponseError(
                 f"{urlsplit(response.url).netloc} sent another part of the content than asked for"
             )

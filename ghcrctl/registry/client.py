@@ -27,6 +27,7 @@ from ghcrctl.registry.answers import at_offset, read_all, read_json
 from ghcrctl.registry.auth import Authenticator, Scope
 from ghcrctl.registry.endpoint import host_of, is_loopback
 from ghcrctl.registry.explain import Refusal, explain
+from ghcrctl.registry.ranges import ReadAhead, Span
 from ghcrctl.registry.transport import Transport, error_text
 
 if TYPE_CHECKING:
@@ -85,10 +86,13 @@ class RegistryClient:
             warn,
         )
         self._base: str | None = None
+        self.ahead = ReadAhead(options.connections) if options.connections > 1 else None
         self._lock = threading.Lock()
 
     def close(self) -> None:
         """Close the connections that are open."""
+        if self.ahead:
+            self.ahead.close()
         self.transport.close()
 
     def base(self) -> str:
@@ -212,23 +216,28 @@ class RegistryClient:
 
     def get_blob(self, repository: str, digest: Digest, offset: int = 0) -> Stream:
         """Start reading a blob at a byte."""
-        headers = {"Range": f"bytes={offset}-"} if offset else {}
-        path = f"{repository}/blobs/{digest}"
-        scope = Scope.pull(repository)
-        response = self._ask("GET", path, scope, headers=headers)
-        if response.status_code in {401, 403} and urlsplit(response.url).path != self._path(path):
-            # The address that the registry sent us to has expired; it gives a new one.
-            response.close()
-            response = self._ask("GET", path, scope, headers=headers)
+        response = self.request_blob(repository, digest, Span(offset))
         try:
-            self._expect(response, {200, 206}, repository, "pull from", str(digest))
             return at_offset(response, offset)
         except BaseException:
             response.close()
             raise
 
-    def _path(self, path: str) -> str:
-        return f"/v2/{path}"
+    def request_blob(self, repository: str, digest: Digest, span: Span) -> requests.Response:
+        """Ask for bytes of a blob; the answer is 200, with all of it, or 206."""
+        path = f"{repository}/blobs/{digest}"
+        scope = Scope.pull(repository)
+        response = self._ask("GET", path, scope, headers=span.header)
+        if response.status_code in {401, 403} and urlsplit(response.url).path != f"/v2/{path}":
+            # The address that the registry sent us to has expired; it gives a new one.
+            response.close()
+            response = self._ask("GET", path, scope, headers=span.header)
+        try:
+            self._expect(response, {200, 206}, repository, "pull from", str(digest))
+        except BaseException:
+            response.close()
+            raise
+        return response
 
     def start_upload(
         self, repository: str, *, mount: Digest | None = None, source: str = ""

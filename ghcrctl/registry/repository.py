@@ -22,6 +22,7 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import parse
+from ghcrctl.registry.ranges import open_blob
 from ghcrctl.registry.referrers import add_referrer
 from ghcrctl.registry.web import fetch
 
@@ -83,7 +84,7 @@ class Repository:
             stream.seek(offset)
             return stream
         try:
-            return self._client.get_blob(self._repository, descriptor.digest, offset)
+            return open_blob(self._client, self._repository, descriptor, offset)
         except (NotFoundError, AuthError):
             if not (descriptor.is_foreign and descriptor.urls):
                 raise

@@ -44,7 +44,8 @@ class TransportOptions:
         retry: how patiently a request is tried again.
         tls: whom to trust.
         user_agent: who we are.
-        jobs: how many connections a host gets.
+        jobs: how many pieces of content move at once, each through a connection of its own.
+        connections: how many more read ahead in large ones; with 1, each is read in one go.
         debug: is told each request and its answer, without secrets.
     """
 
@@ -54,6 +55,7 @@ class TransportOptions:
     tls: TlsPolicy = field(default_factory=TlsPolicy)
     user_agent: str = "ghcrctl"
     jobs: int = 6
+    connections: int = 6
     debug: Callable[[str], None] | None = None
 
 
@@ -63,7 +65,7 @@ class _Adapter(HTTPAdapter):
     def __init__(self, options: TransportOptions, host: str) -> None:
         self._options = options
         self._host = host
-        super().__init__(pool_connections=4, pool_maxsize=options.jobs + 2)
+        super().__init__(pool_connections=4, pool_maxsize=options.jobs + options.connections + 2)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Give the pool our context."""

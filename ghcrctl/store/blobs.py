@@ -10,6 +10,8 @@ Spec: OCI image spec 1.1, image-layout.md, "Blobs".
 from __future__ import annotations
 
 import os
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import CHUNK_SIZE
@@ -18,6 +20,7 @@ from ghcrctl.store.files import disk_errors, publish
 from ghcrctl.store.leases import is_alive
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from hashlib import _Hash
     from io import BufferedRandom
     from pathlib import Path
@@ -42,6 +45,8 @@ class Blobs:
         self._blobs = root / "blobs"
         self._partial = partial
         self._leases = leases
+        self._written: set[Digest] = set()
+        self._turn = threading.Condition()
 
     @property
     def label(self) -> str:
@@ -94,6 +99,23 @@ class Blobs:
 
     def write(self, content: Content, lease: Lease) -> None:
         """Store content, going on with what an earlier, broken transfer left."""
+        with self._alone(content.descriptor.digest):
+            self._write(content, lease)
+
+    @contextmanager
+    def _alone(self, digest: Digest) -> Iterator[None]:
+        """Wait until no other thread writes this content: they share one partial file."""
+        with self._turn:
+            self._turn.wait_for(lambda: digest not in self._written)
+            self._written.add(digest)
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._written.remove(digest)
+                self._turn.notify_all()
+
+    def _write(self, content: Content, lease: Lease) -> None:
         descriptor = content.descriptor
         path = self.path(descriptor.digest)
         with disk_errors(f"write {descriptor.digest}"):

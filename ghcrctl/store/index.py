@@ -1,13 +1,14 @@
-"""``index.json``: the list of the store's images.
+"""``index.json``: the list of the store's images; and ``oci-layout``, which says what this is.
 
-What belongs here: reading it and replacing it. Spec: OCI image spec 1.1, image-layout.md,
-"index.json file".
+What belongs here: reading and replacing them. Spec: OCI image spec 1.1, image-layout.md,
+"index.json file" and "oci-layout file".
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import InvalidManifestError, StoreDamagedError
 from ghcrctl.oci.descriptor import Descriptor
@@ -15,12 +16,32 @@ from ghcrctl.oci.media_types import OCI_INDEX
 from ghcrctl.store.files import disk_errors, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from pathlib import Path
 
+LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 
-def read_index(path: Path) -> list[Descriptor]:
-    """Return the entries; none where there is no file yet.
+
+@dataclass(frozen=True, slots=True)
+class ImageList:
+    """The list as it is on disk.
+
+    Args:
+        document: the whole of it; what other tools wrote into it stays.
+        entries: its entries, read.
+    """
+
+    document: Mapping[str, Any] = field(default_factory=dict)
+    entries: tuple[Descriptor, ...] = ()
+
+    @property
+    def raw_entries(self) -> list[dict[str, Any]]:
+        """The entries as they are written, in the same order."""
+        return self.document.get("manifests") or []
+
+
+def read_index(path: Path) -> ImageList:
+    """Return the list; an empty one where there is no file yet.
 
     Raises:
         StoreDamagedError: the file is no index.
@@ -29,10 +50,12 @@ def read_index(path: Path) -> list[Descriptor]:
         try:
             raw = path.read_bytes()
         except FileNotFoundError:
-            return []
+            return ImageList()
     try:
-        entries = json.loads(raw)["manifests"]
-        return [Descriptor.from_json(entry) for entry in entries]
+        document = json.loads(raw)
+        # Tools in Go write `null` for an empty list.
+        entries = document["manifests"] or ()
+        return ImageList(document, tuple(Descriptor.from_json(entry) for entry in entries))
     except (ValueError, KeyError, TypeError, InvalidManifestError, RecursionError) as error:
         raise StoreDamagedError(
             f"{path} is damaged: it is no OCI index",
@@ -40,12 +63,42 @@ def read_index(path: Path) -> list[Descriptor]:
         ) from error
 
 
-def write_index(path: Path, entries: Iterable[Descriptor]) -> None:
-    """Replace the list, atomically and durably."""
+def write_index(path: Path, entries: list[dict[str, Any]], before: ImageList | None = None) -> None:
+    """Replace the list, atomically and durably.
+
+    Args:
+        path: where it is.
+        entries: all entries, as they are written.
+        before: the list that is replaced; what else its document says stays.
+    """
     data = {
         "schemaVersion": 2,
         "mediaType": OCI_INDEX,
-        "manifests": [entry.to_json() for entry in entries],
+        **(before.document if before else {}),
+        "manifests": entries,
     }
     with disk_errors(f"write {path}"):
         write_atomically(path, json.dumps(data, indent=1).encode())
+
+
+def check_layout(path: Path) -> bool:
+    """Tell whether the file ``oci-layout`` is there.
+
+    Raises:
+        StoreDamagedError: it is there, but not that of a layout that we know.
+    """
+    with disk_errors(f"read {path}"):
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            return False
+    try:
+        known = json.loads(raw)["imageLayoutVersion"] == "1.0.0"
+    except (ValueError, KeyError, TypeError, RecursionError):
+        known = False
+    if not known:
+        raise StoreDamagedError(
+            f"{path} is damaged or of another version: it is not that of an OCI image layout 1.0.0",
+            hint="move the file away if the store is yours, or choose another with --store",
+        )
+    return True

@@ -60,9 +60,15 @@ def is_alive(folder: Path, lease_id: str) -> bool:
 def leased(folder: Path) -> Iterator[Digest]:
     """Yield what processes that run rely on."""
     for path in list(folder.glob("*.list")):
-        if is_alive(folder, path.stem):
-            for line in path.read_text(encoding="ascii").splitlines():
-                try:
-                    yield Digest.parse(line)
-                except InvalidDigestError:
-                    continue
+        if not is_alive(folder, path.stem):
+            continue
+        try:
+            lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+        except FileNotFoundError:
+            # Its process ended it in this moment; no lock is needed for that.
+            continue
+        for line in lines:
+            try:
+                yield Digest.parse(line)
+            except InvalidDigestError:
+                continue

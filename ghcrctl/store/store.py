@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from ghcrctl.errors import GhcrctlError, StoreLockedError
+from ghcrctl.errors import GhcrctlError, StoreDamagedError, StoreLockedError
 from ghcrctl.store.blobs import Blobs
 from ghcrctl.store.collect import closure, live_digests
 from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.files import disk_errors, write_atomically
-from ghcrctl.store.index import read_index, write_index
+from ghcrctl.store.index import LAYOUT, check_layout, read_index, write_index
 from ghcrctl.store.leases import Lease
 from ghcrctl.store.records import Facts, Record, from_descriptor, to_descriptor
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from ghcrctl.oci.platform import Platform
 
 LOCK_TIMEOUT = 60.0
-_LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 
 
 class Store:
@@ -61,7 +60,7 @@ class Store:
         Raises:
             StoreDamagedError: the list cannot be read.
         """
-        return [self._record(entry) for entry in read_index(self.root / "index.json")]
+        return [self._record(entry) for entry in read_index(self.root / "index.json").entries]
 
     def _record(self, entry: Descriptor) -> Record:
         """Read a record; facts that another tool did not write are computed."""
@@ -86,7 +85,8 @@ class Store:
             StoreError: the store cannot be written.
         """
         with self._guard, disk_errors(f"write the image store at {self.root}"):
-            self._prepare()
+            for folder in (self.root / "blobs" / "sha256", self._leases, self._partial):
+                folder.mkdir(parents=True, exist_ok=True)
             try:
                 self._lock.acquire()
             except Timeout:
@@ -95,18 +95,18 @@ class Store:
                     hint="wait for it, or end it; a lock ends with its process",
                 ) from None
             try:
+                self._make_layout()
                 yield
             finally:
                 self._lock.release()
 
-    def _prepare(self) -> None:
-        if self._leases.is_dir() and (self.root / "oci-layout").exists():
+    def _make_layout(self) -> None:
+        """Write what makes a directory a layout, once; under the lock, lest it empty the list."""
+        if check_layout(self.root / "oci-layout"):
             return
-        for folder in (self.root / "blobs" / "sha256", self._leases, self._partial):
-            folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.root / "oci-layout", _LAYOUT)
         if not (self.root / "index.json").exists():
-            write_index(self.root / "index.json", ())
+            write_index(self.root / "index.json", [])
+        write_atomically(self.root / "oci-layout", LAYOUT)
 
     def lease(self) -> Lease:
         """Return this process's lease, taking it at the first call."""
@@ -148,13 +148,17 @@ class Store:
     def edit(self, change: Callable[[list[Record]], list[Record]]) -> list[Record]:
         """Replace the records by what a function makes of them, under the lock.
 
-        A record's name stands once: of two with one name the later one stays.
+        A record's name stands once: a record that is new takes the place of those with its name.
+        Records that stay are not written anew, since other tools may have written them.
         """
         with self.locked():
-            before = self.records()
-            after = _once(change(before))
+            listed = read_index(self.root / "index.json")
+            before = [self._record(entry) for entry in listed.entries]
+            after = _once(change(list(before)), before)
             if after != before:
-                write_index(self.root / "index.json", map(to_descriptor, after))
+                kept = {id(r): raw for r, raw in zip(before, listed.raw_entries, strict=True)}
+                entries = [kept.get(id(r)) or to_descriptor(r).to_json() for r in after]
+                write_index(self.root / "index.json", entries, listed)
             return after
 
     def put(self, record: Record) -> Record | None:
@@ -162,6 +166,9 @@ class Store:
 
         Returns:
             The record that had the name, if any.
+
+        Raises:
+            StoreDamagedError: the image is not here (any more).
         """
         previous: list[Record] = []
 
@@ -170,7 +177,14 @@ class Store:
             kept = [_displaced(r, record) for r in records if not _is_replaced(r, record)]
             return [*kept, record]
 
-        self.edit(change)
+        with self.locked():
+            if not self.blobs.exists(record.descriptor):
+                raise StoreDamagedError(
+                    f"{self.blobs.label} lacks {record.descriptor.digest}: "
+                    "it is damaged, or another process removed the image",
+                    hint="pull the image again",
+                )
+            self.edit(change)
         return previous[0] if previous else None
 
     def remove(self, doomed: Iterable[Record]) -> tuple[Digest, ...]:
@@ -204,9 +218,17 @@ def _displaced(record: Record, by: Record) -> Record:
     return record.demoted() if record.name and record.name == by.name else record
 
 
-def _once(records: Iterable[Record]) -> list[Record]:
-    named: dict[str, Record] = {}
-    for record in records:
-        key = record.name or f"<none>@{record.descriptor.digest}"
-        named[key] = record
+def _once(records: Iterable[Record], before: list[Record]) -> list[Record]:
+    """Let a new record take the place of others with its name; what was there before stays."""
+    listed = list(records)
+    known = {id(record) for record in before}
+    taken = {_key(record) for record in listed if id(record) not in known}
+    named: dict[object, Record] = {}
+    for record in listed:
+        key = _key(record)
+        named[key if key in taken else id(record)] = record
     return list(named.values())
+
+
+def _key(record: Record) -> str:
+    return record.name or f"<none>@{record.descriptor.digest}"

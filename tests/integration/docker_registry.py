@@ -1,32 +1,45 @@
 """Debian's docker-registry as fixtures: plain, htpasswd over TLS, tokens over TLS.
 
-What belongs here: starting and stopping it on a free loopback port. What does not: finding the
-program (``peers``).
+What belongs here: starting and stopping it on a free loopback port, a person's machine that talks
+to it, a proxy between the two. What does not: finding the program (``peers``).
 """
 
 from __future__ import annotations
 
 import json
+import select
 import socket
+import socketserver
 import subprocess
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
 
+from ghcrctl.operations.push import push
+from ghcrctl.transfer.events import Finished, Outcome
+from tests.builders import Built, random_image
 from tests.integration.peers import require_peer
 from tests.integration.token_server import ISSUER, SERVICE, TokenServer
+from tests.sessions import session_on
+from tests.unit.store.acts import fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.events import Event, Observer
+
 USER = "octo"
 PASSWORD = "correct horse"
+IMAGE = random_image(seed=1)
 # Of PASSWORD, by bcrypt: the only form that docker-registry reads.
 _HTPASSWD_HASH = "$2y$05$Qdz5tjr5PKnVFi3R4knF/.N6N.OoqkJ6eWboQz.J/wK8f2uu3FJMW"
 _START_SECONDS = 15.0
@@ -42,6 +55,7 @@ class DockerRegistry:
         accounts: passwords by user; empty where nobody is asked.
         public: repositories that need no account, where tokens are used.
         tokens: the server of tokens, where there is one.
+        client: the certificate and the key that a client has to show, where one has to.
     """
 
     host: str
@@ -49,10 +63,126 @@ class DockerRegistry:
     accounts: dict[str, str] = field(default_factory=dict)
     public: set[str] = field(default_factory=set)
     tokens: TokenServer | None = None
+    client: tuple[Path, Path] | None = None
 
     @property
     def url(self) -> str:
         return f"{'https' if self.ca else 'http'}://{self.host}"
+
+
+class Desk:
+    """One person's machine: sessions that share a home, and what was said and asked in them."""
+
+    def __init__(self, registry: DockerRegistry, folder: Path) -> None:
+        self.registry = registry
+        self.folder = folder
+        self.password = PASSWORD if registry.accounts else ""
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.environ = {"GHCRCTL_CA_FILE": str(registry.ca)} if registry.ca else {}
+
+    @contextmanager
+    def session(self, folder: str = "home", **environ: str) -> Iterator[Session]:
+        """Begin a session with the password of the moment; each folder is a home of its own."""
+        with session_on(
+            self.folder / folder,
+            registry=self.registry.host,
+            token=self.password,
+            warn=self.said.append,
+            debug=self.asked.append,
+            environ={"GHCRCTL_USERNAME": USER, **self.environ, **environ},
+        ) as made:
+            yield made
+
+    def name(self, text: str = "octo/image:1.0") -> str:
+        """Return a name at the registry."""
+        return f"{self.registry.host}/{text}"
+
+    def push(
+        self,
+        image: Built = IMAGE,
+        text: str = "octo/image:1.0",
+        *,
+        observer: Observer = lambda _: None,
+        **environ: str,
+    ) -> list[Outcome]:
+        """Push an image from another home than the one that pulls."""
+        events: list[Event] = []
+
+        def watch(event: Event) -> None:
+            events.append(event)
+            observer(event)
+
+        with self.session("publisher", **environ) as session:
+            fill(session.store, image, self.name(text), pulled=False)
+            push(session, session.parse(self.name(text)), observer=watch)
+        return [e.outcome for e in events if isinstance(e, Finished)]
+
+
+class Proxy(socketserver.ThreadingTCPServer):
+    """A proxy that writes down whom it is asked for; tunnels and plain HTTP to one host each."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Relay)
+        self.seen: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Relay(socketserver.StreamRequestHandler):
+    # Without a buffer nothing of what follows the head is taken away from the tunnel.
+    rbufsize = 0
+
+    def handle(self) -> None:
+        head = self.rfile.readline()
+        while line := self.rfile.readline().strip():
+            head += line + b"\r\n"
+        method, target, _ = head.decode().split(" ", 2)
+        tunnel = method == "CONNECT"
+        host = target if tunnel else urlsplit(target).netloc
+        assert isinstance(self.server, Proxy)
+        self.server.seen.append(f"{method} {host}")
+        name, _, port = host.partition(":")
+        with socket.create_connection((name, int(port))) as far:
+            if tunnel:
+                self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            else:
+                far.sendall(head + b"\r\n")
+            _join(self.request, far)
+
+
+def _join(one: socket.socket, other: socket.socket) -> None:
+    """Send on what either end says, until one of them is done."""
+    across = {one: other, other: one}
+    while True:
+        for end in select.select([one, other], [], [])[0]:
+            data = end.recv(65536)
+            if not data:
+                return
+            across[end].sendall(data)
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    """A proxy that nobody uses yet."""
+    with Proxy() as made:
+        thread = threading.Thread(target=made.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield made
+        made.shutdown()
+        thread.join(timeout=10)
+
+
+def _trust_nobody(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the system know one authority, that nobody has; the real list takes time to read."""
+    path = directory / "system.pem"
+    trustme.CA().cert_pem.write_to_path(str(path))
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    monkeypatch.setenv("SSL_CERT_DIR", str(directory / "none"))
 
 
 @pytest.fixture
@@ -63,8 +193,11 @@ def docker_registry(tmp_path: Path) -> Iterator[DockerRegistry]:
 
 
 @pytest.fixture
-def docker_registry_basic(tmp_path: Path) -> Iterator[DockerRegistry]:
+def docker_registry_basic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DockerRegistry]:
     """A registry with Basic authentication over TLS with a private authority."""
+    _trust_nobody(tmp_path, monkeypatch)
     tls, ca = _make_tls(tmp_path)
     passwords = tmp_path / "htpasswd"
     passwords.write_text(f"{USER}:{_HTPASSWD_HASH}\n")
@@ -74,8 +207,27 @@ def docker_registry_basic(tmp_path: Path) -> Iterator[DockerRegistry]:
 
 
 @pytest.fixture
-def docker_registry_token(tmp_path: Path) -> Iterator[DockerRegistry]:
+def docker_registry_client(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DockerRegistry]:
+    """A registry that talks only to who shows a certificate of its private authority."""
+    _trust_nobody(tmp_path, monkeypatch)
+    authority = trustme.CA()
+    tls, ca = _make_tls(tmp_path, authority)
+    leaf = authority.issue_cert("octo@example.com")
+    certificate, key = tmp_path / "client.pem", tmp_path / "client.key"
+    leaf.cert_chain_pems[0].write_to_path(str(certificate))
+    leaf.private_key_pem.write_to_path(str(key))
+    with _running(tmp_path, {}, {**tls, "clientcas": [str(ca)]}) as port:
+        yield DockerRegistry(f"localhost:{port}", ca, client=(certificate, key))
+
+
+@pytest.fixture
+def docker_registry_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DockerRegistry]:
     """A registry with docker's token authentication, both over TLS with a private authority."""
+    _trust_nobody(tmp_path, monkeypatch)
     from cheroot.ssl.builtin import BuiltinSSLAdapter
     from cheroot.wsgi import Server
 
@@ -104,8 +256,6 @@ def _token_signer() -> tuple[trustme.CA, trustme.LeafCert]:
 
 @contextmanager
 def _serving(server: Any) -> Iterator[str]:
-    import threading
-
     server.expiration_interval = 0.1
     server.prepare()
     thread = threading.Thread(target=server.serve, daemon=True)
@@ -117,8 +267,8 @@ def _serving(server: Any) -> Iterator[str]:
         thread.join(timeout=10)
 
 
-def _make_tls(directory: Path) -> tuple[dict[str, str], Path]:
-    authority = trustme.CA()
+def _make_tls(directory: Path, authority: trustme.CA | None = None) -> tuple[dict[str, str], Path]:
+    authority = authority or trustme.CA()
     leaf = authority.issue_cert("localhost", "127.0.0.1")
     certificate, key, ca = (directory / name for name in ("tls.pem", "tls.key", "ca.pem"))
     certificate.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
@@ -129,7 +279,7 @@ def _make_tls(directory: Path) -> tuple[dict[str, str], Path]:
 
 @contextmanager
 def _running(
-    directory: Path, settings: dict[str, Any], tls: dict[str, str] | None = None
+    directory: Path, settings: dict[str, Any], tls: dict[str, Any] | None = None
 ) -> Iterator[int]:
     """Run the registry until the block ends; yield its port."""
     program = require_peer("docker-registry")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import json
+import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import (
     ExitStatus,
     GhcrctlError,
     ManifestUnknownError,
+    NetworkError,
     NotFoundError,
     TlsError,
 )
 from ghcrctl.operations.images import list_images
 from ghcrctl.operations.inspect import inspect_local, inspect_remote
+from ghcrctl.operations.login import login
 from ghcrctl.operations.pull import Selection, pull, tags_of
 from ghcrctl.operations.push import push
 from ghcrctl.operations.remove import remove
@@ -24,27 +29,38 @@ from ghcrctl.registry.referrers import referrers_tag
 from ghcrctl.transfer.events import Finished, Outcome
 from tests.builders import Built, artifact, index_of, random_image
 from tests.integration.docker_registry import (
+    IMAGE,
     PASSWORD,
     USER,
+    Desk,
     docker_registry,
     docker_registry_basic,
+    docker_registry_client,
     docker_registry_token,
+    proxy,
 )
-from tests.sessions import is_stored, session_on
-from tests.unit.store.acts import fill
+from tests.sessions import is_stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Event
-    from tests.integration.docker_registry import DockerRegistry
+    from tests.integration.docker_registry import DockerRegistry, Proxy
+    from tests.integration.token_server import TokenServer
 
-__all__ = ["docker_registry", "docker_registry_basic", "docker_registry_token"]
+__all__ = [
+    "docker_registry",
+    "docker_registry_basic",
+    "docker_registry_client",
+    "docker_registry_token",
+    "proxy",
+]
 pytestmark = pytest.mark.integration
 
-IMAGE = random_image(3, seed=1)
+GUARDED = pytest.mark.parametrize(
+    "registry", ["docker_registry_basic", "docker_registry_token"], indirect=True
+)
+WRONG = "no-such-secret"
 
 
 @pytest.fixture(params=["docker_registry", "docker_registry_basic", "docker_registry_token"])
@@ -53,54 +69,24 @@ def registry(request: pytest.FixtureRequest) -> DockerRegistry:
     return made
 
 
-class Desk:
-    """One person's machine: sessions that share a store, and what was said and asked."""
-
-    def __init__(self, registry: DockerRegistry, folder: Path) -> None:
-        self.registry = registry
-        self.folder = folder
-        self.password = PASSWORD
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        self.environ = {"GHCRCTL_CA_FILE": str(registry.ca)} if registry.ca else {}
-
-    @contextmanager
-    def session(self, folder: str = "home", **environ: str) -> Iterator[Session]:
-        signed_in = {"GHCRCTL_USERNAME": USER} if self.registry.accounts and self.password else {}
-        with session_on(
-            self.folder / folder,
-            registry=self.registry.host,
-            token=self.password if signed_in else "",
-            warn=self.said.append,
-            debug=self.asked.append,
-            environ={**self.environ, **signed_in, **environ},
-        ) as made:
-            yield made
-
-    def name(self, text: str = "octo/image:1.0") -> str:
-        return f"{self.registry.host}/{text}"
-
-    def push(self, image: Built = IMAGE, text: str = "octo/image:1.0") -> list[Outcome]:
-        """Push an image from a store that nothing else is in."""
-        events: list[Event] = []
-        with self.session("publisher") as session:
-            fill(session.store, image, self.name(text), pulled=False)
-            push(session, session.parse(self.name(text)), observer=events.append)
-        return [e.outcome for e in events if isinstance(e, Finished)]
-
-
 @pytest.fixture
 def desk(registry: DockerRegistry, tmp_path: Path) -> Desk:
     return Desk(registry, tmp_path)
+
+
+def pull_one(desk: Desk, text: str = "octo/image:1.0", folder: str = "home") -> bool:
+    """Pull a name; tell whether anything is new."""
+    with desk.session(folder) as session:
+        return pull(session, session.parse(desk.name(text))).updated
 
 
 @pytest.mark.parametrize(
     "image",
     [
         IMAGE,
-        random_image(2, format="docker"),
-        index_of(random_image(seed=3), index_of(random_image(seed=4))),
-        index_of(random_image(format="docker"), format="docker"),
+        random_image(format="docker"),
+        index_of(random_image(1, seed=3), index_of(random_image(1, seed=4))),
+        index_of(random_image(1, format="docker"), format="docker"),
         artifact("application/vnd.example.thing"),
     ],
     ids=["oci", "docker", "nested index", "docker list", "artifact"],
@@ -121,8 +107,8 @@ def test_a_second_push_sends_nothing(desk: Desk) -> None:
     assert desk.push().count(Outcome.COPIED) == len(IMAGE.contents)
     desk.asked.clear()
     assert desk.push().count(Outcome.COPIED) == 0
-    sent = [line for line in desk.asked if "/blobs/" in line]
-    assert sent == []
+    assert {line.split()[0] for line in desk.asked} <= {"HEAD", "GET"}
+    assert not [line for line in desk.asked if "/blobs/" in line]
 
 
 def test_blobs_of_a_sibling_are_mounted(desk: Desk) -> None:
@@ -135,14 +121,18 @@ def test_blobs_of_a_sibling_are_mounted(desk: Desk) -> None:
     mounted = [e for e in events if isinstance(e, Finished) and e.outcome is Outcome.MOUNTED]
     assert len(mounted) == len(IMAGE.blobs)
     assert {e.mounted_from for e in mounted} == {"octo/image"}
+    assert pull_one(desk, "octo/other:2", folder="third")
 
 
 def test_by_digest_the_tag_is_none(desk: Desk) -> None:
     desk.push()
+    by_digest = desk.name(f"octo/image@{IMAGE.root.digest}")
     with desk.session() as session:
-        pull(session, session.parse(desk.name(f"octo/image@{IMAGE.root.digest}")))
+        pull(session, session.parse(by_digest))
         [row] = list_images(session)
         assert (row.tag, row.digest) == ("", IMAGE.root.digest)
+        seen = inspect_local(session, by_digest)
+        assert (seen["RepoTags"], seen["RepoDigests"]) == ([], [by_digest])
 
 
 def test_inspect_says_the_same_before_and_after_the_pull(desk: Desk) -> None:
@@ -152,16 +142,27 @@ def test_inspect_says_the_same_before_and_after_the_pull(desk: Desk) -> None:
         before = inspect_remote(session, name)
         pull(session, name)
         assert inspect_local(session, desk.name()) == before
+
+
+def test_what_is_removed_is_pulled_again(desk: Desk) -> None:
+    desk.push()
+    pull_one(desk)
+    with desk.session() as session:
         gone = remove(session, desk.name())
         assert gone.untagged == (desk.name(), f"{desk.name('octo/image')}@{IMAGE.root.digest}")
+        assert list_images(session) == []
+        assert not is_stored(session, IMAGE)
+    assert pull_one(desk)
 
 
-def test_all_tags_are_listed(desk: Desk) -> None:
+def test_all_tags_are_listed_and_pulled(desk: Desk) -> None:
     for text in ("octo/image:b", "octo/image:a"):
         desk.push(text=text)
     with desk.session() as session:
         tags, _ = tags_of(session, session.parse(desk.name("octo/image")))
-        assert sorted(t.tag or "" for t in tags) == ["a", "b"]
+        for name in tags:
+            pull(session, name)
+        assert sorted(row.tag or "" for row in list_images(session)) == ["a", "b"]
 
 
 def test_a_referrer_is_listed_under_the_tag_of_its_subject(desk: Desk) -> None:
@@ -170,19 +171,20 @@ def test_a_referrer_is_listed_under_the_tag_of_its_subject(desk: Desk) -> None:
     desk.push(signature, "octo/image:signature")
     with desk.session() as session:
         tags, helpers = tags_of(session, session.parse(desk.name("octo/image")))
-        assert helpers == 1
-        found = session.repository(session.parse(desk.name("octo/image"))).resolve(
-            referrers_tag(IMAGE.root.digest)
-        )
-        assert found.is_index
+        repository = session.repository(session.parse(desk.name("octo/image")))
+        found = repository.resolve(referrers_tag(IMAGE.root.digest))
+        [entry] = json.loads(read_metadata(repository, found))["manifests"]
+    assert helpers == 1
+    assert entry["digest"] == str(signature.root.digest)
+    assert entry["artifactType"] == "application/vnd.example.signature"
     assert sorted(t.tag or "" for t in tags) == ["1.0", "signature"]
 
 
 @pytest.mark.parametrize("text", ["octo/image:none", "octo/nothing:1.0"])
 def test_what_is_not_there_is_not_found(desk: Desk, text: str) -> None:
     desk.push()
-    with desk.session() as session, pytest.raises(NotFoundError):
-        pull(session, session.parse(desk.name(text)))
+    with pytest.raises(NotFoundError):
+        pull_one(desk, text)
 
 
 def test_a_deleted_manifest_is_gone(desk: Desk) -> None:
@@ -190,56 +192,128 @@ def test_a_deleted_manifest_is_gone(desk: Desk) -> None:
     with desk.session() as session:
         client = session.client(desk.registry.host)
         client.delete_manifest("octo/image", str(IMAGE.root.digest))
-        with pytest.raises(ManifestUnknownError):
-            pull(session, session.parse(desk.name()))
+    with pytest.raises(ManifestUnknownError):
+        pull_one(desk)
 
 
-@pytest.mark.parametrize("password", ["", "wrong"])
+def test_a_login_is_checked_before_it_is_kept(desk: Desk) -> None:
+    desk.password = ""
+    kept = desk.folder / "home" / "config" / "auth.json"
+    with desk.session() as session:
+        if desk.registry.accounts:
+            with pytest.raises(GhcrctlError) as caught:
+                login(session, desk.registry.host, USER, WRONG)
+            assert caught.value.exit_status is ExitStatus.AUTH
+            assert not kept.exists()
+        desk.asked.clear()
+        assert login(session, desk.registry.host, USER, PASSWORD).place == str(kept)
+    assert desk.asked
+    assert desk.registry.host in kept.read_text()
+    # Nothing but what was kept speaks for who pushes from there.
+    desk.environ["GHCRCTL_CONFIG_DIR"] = str(kept.parent)
+    assert desk.push().count(Outcome.COPIED) == len(IMAGE.contents)
+
+
+@GUARDED
+@pytest.mark.parametrize("password", ["", WRONG])
 def test_who_may_not_is_told_so(desk: Desk, password: str) -> None:
-    if not desk.registry.accounts:
-        return
     desk.push()
     desk.password = password
     for act in (pull, push):
         with desk.session("publisher") as session, pytest.raises(GhcrctlError) as caught:
             act(session, session.parse(desk.name()))
         assert caught.value.exit_status is ExitStatus.AUTH
-        assert "wrong" not in str(caught.value).partition("says")[0]
+        assert WRONG not in f"{caught.value} {caught.value.hint}"
+    assert WRONG not in " ".join(desk.asked + desk.said)
 
 
+@GUARDED
 def test_an_authority_that_is_not_trusted_is_told(desk: Desk) -> None:
-    if not desk.registry.ca:
-        return
     del desk.environ["GHCRCTL_CA_FILE"]
-    with desk.session() as session, pytest.raises(TlsError, match="not trusted") as caught:
-        pull(session, session.parse(desk.name()))
+    with pytest.raises(TlsError, match="not trusted") as caught:
+        pull_one(desk)
     assert caught.value.exit_status is ExitStatus.NETWORK
     assert "--ca-file" in (caught.value.hint or "")
 
 
+@GUARDED
 @pytest.mark.parametrize(
-    "folder",
-    ["config/certs.d", ".docker/certs.d", ".config/containers/certs.d"],
+    "folder", ["config/certs.d", ".docker/certs.d", ".config/containers/certs.d"]
 )
 def test_certificates_are_found_where_docker_and_podman_keep_them(desk: Desk, folder: str) -> None:
-    if not desk.registry.ca:
-        return
-    desk.push()
-    del desk.environ["GHCRCTL_CA_FILE"]
+    desk.push(artifact())
+    authority = desk.environ.pop("GHCRCTL_CA_FILE")
     place = desk.folder / "home" / folder / desk.registry.host
     place.mkdir(parents=True)
-    (place / "ca.crt").write_bytes(desk.registry.ca.read_bytes())
-    with desk.session() as session:
-        assert pull(session, session.parse(desk.name())).updated
+    (place / "ca.crt").symlink_to(authority)
+    assert pull_one(desk)
 
 
 def test_insecure_trusts_anybody(desk: Desk) -> None:
-    desk.push()
+    desk.push(artifact())
     desk.environ.pop("GHCRCTL_CA_FILE", None)
-    with desk.session(GHCRCTL_INSECURE="1") as session:
-        assert pull(session, session.parse(desk.name())).updated
-    with desk.session("other", GHCRCTL_INSECURE_REGISTRIES=desk.registry.host) as session:
-        assert pull(session, session.parse(desk.name())).updated
+    desk.environ["GHCRCTL_INSECURE"] = "1"
+    assert pull_one(desk)
+    del desk.environ["GHCRCTL_INSECURE"]
+    desk.environ["GHCRCTL_INSECURE_REGISTRIES"] = desk.registry.host
+    assert pull_one(desk, folder="other")
+
+
+def test_a_proxy_carries_everything(
+    desk: Desk, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY" if desk.registry.ca else "HTTP_PROXY", proxy.url)
+    desk.push()
+    assert pull_one(desk)
+    method = "CONNECT" if desk.registry.ca else ""
+    hosts = {line.split()[1] for line in proxy.seen if line.startswith(method)}
+    assert desk.registry.host in hosts
+    # The token endpoint is a host of its own.
+    assert len(hosts) == (2 if desk.registry.tokens else 1)
+
+
+def test_no_proxy_names_registries_to_reach_without_one(
+    desk: Desk, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
+    desk.push()
+    assert proxy.seen == []
+
+
+class TestClientCertificate:
+    """A registry that asks the client for a certificate."""
+
+    @pytest.fixture
+    def registry(self, docker_registry_client: DockerRegistry) -> DockerRegistry:
+        return docker_registry_client
+
+    def test_who_shows_none_is_turned_away(self, desk: Desk) -> None:
+        with pytest.raises(NetworkError):
+            pull_one(desk)
+
+    def test_the_settings_name_it(self, desk: Desk) -> None:
+        certificate, key = desk.registry.client or (None, None)
+        desk.environ |= {"GHCRCTL_CLIENT_CERT": str(certificate), "GHCRCTL_CLIENT_KEY": str(key)}
+        desk.push()
+        assert pull_one(desk)
+
+    def test_one_file_may_hold_the_key_too(self, desk: Desk) -> None:
+        assert desk.registry.client
+        both = desk.folder / "both.pem"
+        both.write_bytes(b"".join(path.read_bytes() for path in desk.registry.client))
+        desk.environ["GHCRCTL_CLIENT_CERT"] = str(both)
+        assert len(desk.push()) == len(IMAGE.contents)
+
+    def test_the_folder_of_the_registry_has_it(self, desk: Desk) -> None:
+        assert desk.registry.client
+        place = desk.folder / "publisher" / ".docker" / "certs.d" / desk.registry.host
+        place.mkdir(parents=True)
+        (place / "ca.crt").symlink_to(desk.environ.pop("GHCRCTL_CA_FILE"))
+        for path, name in zip(desk.registry.client, ("client.cert", "client.key"), strict=True):
+            os.symlink(path, place / name)
+        assert len(desk.push()) == len(IMAGE.contents)
 
 
 class TestTokens:
@@ -249,45 +323,53 @@ class TestTokens:
     def registry(self, docker_registry_token: DockerRegistry) -> DockerRegistry:
         return docker_registry_token
 
-    def test_one_token_serves_a_whole_pull(self, desk: Desk) -> None:
+    @pytest.fixture
+    def tokens(self, registry: DockerRegistry) -> TokenServer:
+        assert registry.tokens
+        return registry.tokens
+
+    def test_one_token_serves_a_whole_pull(self, desk: Desk, tokens: TokenServer) -> None:
         desk.push()
-        tokens = desk.registry.tokens
-        assert tokens
         tokens.requests.clear()
-        with desk.session() as session:
-            pull(session, session.parse(desk.name()))
+        pull_one(desk)
         assert [query["scope"] for query in tokens.requests] == [["repository:octo/image:pull"]]
 
-    def test_a_token_that_ends_is_renewed_in_the_middle(self, desk: Desk) -> None:
-        tokens = desk.registry.tokens
-        assert tokens
-        tokens.life = 1
-        image = random_image(2, seed=8)
-        with desk.session() as session:
-            fill(session.store, image, desk.name(), pulled=False)
-            client = session.client(desk.registry.host)
-            push(session, session.parse(desk.name()))
-            before = len(tokens.requests)
-            # What is said to live for a second is renewed after one.
-            client._auth._tokens = {
-                scope: (token, 0.0) for scope, (token, _) in client._auth._tokens.items()
-            }
-            assert client.has_blob("octo/image", image.blobs[0][0].digest)
-            assert len(tokens.requests) == before + 1
+    def test_each_repository_has_a_token_of_its_own(self, desk: Desk, tokens: TokenServer) -> None:
+        for text in ("octo/image:1", "octo/other:1"):
+            desk.push(artifact(), text)
+        scopes = {scope for query in tokens.requests for scope in query["scope"]}
+        assert scopes == {f"repository:octo/{name}:pull,push" for name in ("image", "other")}
+
+    @pytest.mark.parametrize("told", [True, False], ids=["announced", "unannounced"])
+    def test_a_token_that_ends_in_the_middle_is_renewed(
+        self, desk: Desk, tokens: TokenServer, *, told: bool
+    ) -> None:
+        tokens.taken_for = 1
+        tokens.life = 1 if told else 300
+
+        def dawdle(event: Event) -> None:
+            if isinstance(event, Finished):
+                time.sleep(0.7)
+
+        outcomes = desk.push(observer=dawdle, GHCRCTL_JOBS="1")
+        assert outcomes == [Outcome.COPIED] * len(IMAGE.contents)
+        assert len(tokens.requests) > 1
+        refused = [line for line in desk.asked if " 401 " in line and "/uploads/" in line]
+        assert bool(refused) is not told
+        tokens.taken_for = tokens.life = 300
+        assert pull_one(desk)
 
     def test_a_public_image_needs_nobody(self, desk: Desk) -> None:
         desk.push(text="octo/public:1")
         desk.password = ""
-        with desk.session() as session:
-            assert pull(session, session.parse(desk.name("octo/public:1"))).updated
-            with pytest.raises(GhcrctlError) as caught:
-                pull(session, session.parse(desk.name()))
-            assert caught.value.exit_status is ExitStatus.AUTH
+        assert pull_one(desk, "octo/public:1")
+        with pytest.raises(GhcrctlError) as caught:
+            pull_one(desk)
+        assert caught.value.exit_status is ExitStatus.AUTH
 
     def test_a_wrong_password_does_not_stand_before_a_public_image(self, desk: Desk) -> None:
         desk.push(text="octo/public:1")
-        desk.password = "wrong"
-        with desk.session() as session:
-            assert pull(session, session.parse(desk.name("octo/public:1"))).updated
+        desk.password = WRONG
+        assert pull_one(desk, "octo/public:1")
         [warning] = desk.said
         assert "rejects the credential from the environment (GHCRCTL_TOKEN)" in warning

@@ -1,0 +1,198 @@
+"""A large blob through several connections, and what happens where that is not to be."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import DigestMismatchError, GhcrctlError
+from ghcrctl.oci.digest import Digest
+from ghcrctl.operations.pull import pull
+from ghcrctl.registry import ranges
+from ghcrctl.registry.ranges import ReadAhead, Span
+from tests.builders import random_image
+from tests.registry_double import Fault, RegistryDouble
+from tests.sessions import is_stored, name_at, session_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ghcrctl.operations.session import Session
+
+IMAGE = random_image(1, 1_000_000, seed=1)
+LAYER, CONTENT = IMAGE.blobs[0]
+SEGMENT = 64 * 1024
+
+
+@pytest.fixture(autouse=True)
+def _small_and_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the layer a large one, and no connection quick enough."""
+    monkeypatch.setattr(ranges, "SEGMENT", SEGMENT)
+    monkeypatch.setattr(ranges, "PARALLEL_FROM", 4 * SEGMENT)
+    monkeypatch.setattr(ranges, "_QUICK", 1e15)
+
+
+@pytest.fixture
+def session(tmp_path: Path, ghcr: RegistryDouble) -> Iterator[Session]:
+    ghcr.push_image("octo/image", "1.0", IMAGE)
+    with session_on(tmp_path / "home", registry=ghcr.host, token="ghp_octo") as made:
+        yield made
+
+
+def fetched(ghcr: RegistryDouble) -> list[int]:
+    """Return the statuses of the layer's requests at the storage host."""
+    entries = [e for e in ghcr.log if e.host == "storage" and LAYER.digest.encoded in e.path]
+    assert not any(entry.had_authorization for entry in entries)
+    return [entry.status for entry in entries]
+
+
+def asked(ghcr: RegistryDouble) -> int:
+    """Count the layer's requests at the registry itself."""
+    return sum(e.host == "registry" and LAYER.digest.encoded in e.path for e in ghcr.log)
+
+
+def storage_fault(**fault: object) -> Fault:
+    return Fault(host="storage", path_contains=LAYER.digest.encoded, **fault)  # type: ignore[arg-type]
+
+
+def pulled(ghcr: RegistryDouble, session: Session) -> bool:
+    pull(session, name_at(ghcr, session))
+    return is_stored(session, IMAGE)
+
+
+def test_a_large_blob_comes_in_segments_from_where_the_registry_sent_us(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    assert pulled(ghcr, session)
+    assert fetched(ghcr) == [206] * -(-LAYER.size // SEGMENT)
+    assert asked(ghcr) <= 2
+
+
+def test_a_quick_connection_gives_the_rest_in_one_go(
+    ghcr: RegistryDouble, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranges, "_QUICK", 0)
+    assert pulled(ghcr, session)
+    assert fetched(ghcr) == [206, 206]
+
+
+def test_one_connection_is_enough_where_a_person_says_so(
+    tmp_path: Path, ghcr: RegistryDouble
+) -> None:
+    ghcr.push_image("octo/image", "1.0", IMAGE)
+    with session_on(
+        tmp_path, registry=ghcr.host, token="ghp_octo", environ={"GHCRCTL_CONNECTIONS": "1"}
+    ) as session:
+        assert pulled(ghcr, session)
+    assert fetched(ghcr) == [200]
+
+
+def test_a_server_without_ranges_gives_all_of_it(ghcr: RegistryDouble, session: Session) -> None:
+    ghcr.faults.append(storage_fault(status=200, body=CONTENT, times=99))
+    assert pulled(ghcr, session)
+    assert fetched(ghcr) == [200]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"ETag": '"another"'},
+        {"Content-Range": f"bytes 0-{SEGMENT - 1}/{LAYER.size}"},
+        {"Content-Range": "nonsense"},
+    ],
+)
+def test_a_segment_that_is_of_something_else_is_not_used(
+    ghcr: RegistryDouble, session: Session, headers: dict[str, str]
+) -> None:
+    ghcr.faults += [storage_fault(), storage_fault(), storage_fault(headers=headers)]
+    assert pulled(ghcr, session)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_an_address_that_fails_is_asked_for_anew(
+    ghcr: RegistryDouble, session: Session, status: int
+) -> None:
+    ghcr.faults += [storage_fault(), storage_fault(), storage_fault(status=status)]
+    assert pulled(ghcr, session)
+    assert asked(ghcr) >= 2
+
+
+def test_a_signed_address_that_has_expired_is_renewed(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    ghcr.moods.expired = 1
+    assert pulled(ghcr, session)
+
+
+def test_a_segment_that_is_cut_is_asked_for_again(ghcr: RegistryDouble, session: Session) -> None:
+    ghcr.faults += [storage_fault(), storage_fault(cut_after=1000), storage_fault(cut_after=9)]
+    assert pulled(ghcr, session)
+
+
+def test_other_bytes_in_one_segment_spoil_the_whole(ghcr: RegistryDouble, session: Session) -> None:
+    span = f"bytes {SEGMENT}-{2 * SEGMENT - 1}/{LAYER.size}"
+    spoilt = storage_fault(body=bytes(SEGMENT), headers={"Content-Range": span})
+    ghcr.faults += [storage_fault(), spoilt]
+    with pytest.raises(GhcrctlError):
+        pulled(ghcr, session)
+    assert not session.store.blobs.exists(LAYER)
+    assert pulled(ghcr, session)
+
+
+def test_reading_begins_at_any_byte(ghcr: RegistryDouble, session: Session) -> None:
+    repository = session.repository(name_at(ghcr, session))
+    for offset in (1, SEGMENT, 3 * SEGMENT + 7, LAYER.size - 1):
+        stream = repository.open(LAYER, offset)
+        data = b""
+        while chunk := stream.read(50_000):
+            data += chunk
+        stream.close()
+        assert Digest.of(data) == Digest.of(CONTENT[offset:])
+
+
+def test_a_reader_that_stops_gives_back_what_was_read_ahead(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    repository = session.repository(name_at(ghcr, session))
+    for _ in range(9):
+        stream = repository.open(LAYER)
+        assert stream.read(2 * SEGMENT)
+        assert stream.read(2 * SEGMENT)
+        stream.close()
+    ahead = session.client(ghcr.host).ahead
+    assert ahead
+    held = 0
+    deadline = time.monotonic() + 20
+    # Segments that were under way when their reader stopped give back when they end.
+    while held < 6 and time.monotonic() < deadline:
+        held += ahead.submit(lambda: None) is not None
+    assert held == 6
+    assert ahead.submit(lambda: None) is None
+
+
+def test_no_more_is_held_than_was_allowed() -> None:
+    ahead = ReadAhead(2)
+    first, second = ahead.submit(lambda: None), ahead.submit(lambda: None)
+    assert first
+    assert second
+    assert ahead.submit(lambda: None) is None
+    ahead.release(first)
+    assert ahead.submit(lambda: None) is not None
+    ahead.close()
+
+
+@pytest.mark.parametrize(
+    ("span", "header"),
+    [(Span(0), {}), (Span(5), {"Range": "bytes=5-"}), (Span(0, 10), {"Range": "bytes=0-9"})],
+)
+def test_a_span_is_asked_for_as_http_has_it(span: Span, header: dict[str, str]) -> None:
+    assert span.header == header
+
+
+def test_wrong_bytes_are_told(ghcr: RegistryDouble, session: Session) -> None:
+    ghcr.faults.append(storage_fault(status=200, body=bytes(LAYER.size), times=9))
+    with pytest.raises(DigestMismatchError):
+        pulled(ghcr, session)
