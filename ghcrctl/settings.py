@@ -95,7 +95,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Platform to choose from multi-platform images, such as linux/arm64. Without it, "
         "DOCKER_DEFAULT_PLATFORM, then Linux on this machine's processor.",
     ),
-    Setting("jobs", "GHCRCTL_JOBS", _positive, 6, "How many layers move at once."),
+    Setting("jobs", "GHCRCTL_JOBS", _positive, 12, "How many layers move at once. Also `--jobs N`."),
     Setting(
         "connections",
         "GHCRCTL_CONNECTIONS",

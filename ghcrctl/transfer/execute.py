@@ -47,7 +47,7 @@ class TransferOptions:
         mount_from: per digest, repositories at the sink's registry where it is known to be.
     """
 
-    jobs: int = 6
+    jobs: int = 12
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     mount_from: dict[Digest, tuple[str, ...]] = field(default_factory=dict)
 

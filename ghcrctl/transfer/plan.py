@@ -89,7 +89,7 @@ def make_plan(
     *,
     names: tuple[str, ...] = (),
     skip_foreign: bool = False,
-    jobs: int = 6,
+    jobs: int = 12,
 ) -> Plan:
     """Find out what must move.
 

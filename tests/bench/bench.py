@@ -84,7 +84,11 @@ class Bench:
     @cached_property
     def layout(self) -> Path:
         """An OCI layout with the large image in three layers."""
-        return make_layout(self.fresh("layout"), megabytes=self.megabytes, layers=3)
+        return self.make(self.megabytes, 3)
+
+    def make(self, megabytes: int, layers: int) -> Path:
+        """Make an OCI layout with an image."""
+        return make_layout(self.fresh("layout"), megabytes=megabytes, layers=layers)
 
     @cached_property
     def registry(self) -> str:
@@ -100,12 +104,30 @@ class Bench:
             yield host
         shutil.rmtree(folder)
 
-    @cached_property
-    def image(self) -> str:
-        """The large image's name on the registry."""
-        name = f"{self.registry}/bench/large:{TAG}"
-        self.skopeo_copy(f"oci:{self.layout}:{TAG}", f"docker://{name}")
+    def publish(self, layout: Path) -> str:
+        """Put a layout's image on the registry; return its repository and tag there."""
+        name = f"bench/{layout.name}:{TAG}"
+        self.skopeo_copy(f"oci:{layout}:{TAG}", f"docker://{self.registry}/{name}")
         return name
+
+    def line(self, *, rate: int = 0, delay: int = 0) -> str:
+        """Put a slow line before the registry; return the host and port to use.
+
+        Args:
+            rate: bytes a second of each connection, 0 for no limit.
+            delay: milliseconds of a round trip.
+        """
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.line", self.registry, str(rate), str(delay)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._closing.callback(process.wait)
+        self._closing.callback(process.terminate)
+        if process.stdout is None:
+            raise CommandError("the line did not start")
+        with process.stdout as answer:
+            return answer.readline().strip()
 
     def skopeo_copy(self, source: str, target: str) -> Run:
         """Copy with skopeo, which is told to trust this machine as we do by ourselves."""

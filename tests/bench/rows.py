@@ -89,7 +89,22 @@ def _named(entry: dict[str, object]) -> dict[str, object]:
 
 
 def _pull(bench: Bench) -> Contestants:
-    image = bench.image
+    return _pulls(bench, bench.registry, bench.layout)
+
+
+def _pull_capped(bench: Bench) -> Contestants:
+    layout = bench.make(bench.megabytes * 5 // 3, 1)
+    return _pulls(bench, bench.line(rate=40_000_000, delay=20), layout)
+
+
+def _pull_many(bench: Bench) -> Contestants:
+    layout = bench.make(10, 100)
+    return _pulls(bench, bench.line(delay=25), layout)
+
+
+def _pulls(bench: Bench, host: str, layout: Path) -> Contestants:
+    """Pull a layout's image from the registry, reached at a host."""
+    image = f"{host}/{bench.publish(layout)}"
 
     def ours() -> Run:
         store = bench.fresh("store")
@@ -157,6 +172,13 @@ ROWS = (
         "not slower than skopeo; under 80 MB of memory",
         _pull,
     ),
+    Row(
+        "slow line",
+        "pull 1 layer, each connection held to 40 MB/s and 20 ms",
+        "at most a third of skopeo",
+        _pull_capped,
+    ),
+    Row("many layers", "pull 100 small layers at 25 ms", "at most half of skopeo", _pull_many),
     Row("push", "push 3 layers to docker-registry on loopback", "not slower than skopeo", _push),
     Row("push again", "push what is there already", "not slower than skopeo", _push_again),
 )
