@@ -32,6 +32,7 @@ _MEANINGS = {
     ExitStatus.STORE: "The local store, or the disk under it, failed.",
     ExitStatus.INTERRUPTED: "Ctrl-C.",
     ExitStatus.BROKEN_PIPE: "Whoever read the output went away (`ghcrctl images | head -1`).",
+    ExitStatus.TERMINATED: "SIGTERM.",
 }
 
 

@@ -40,6 +40,7 @@ class ExitStatus(IntEnum):
     STORE = 8
     INTERRUPTED = 130
     BROKEN_PIPE = 141
+    TERMINATED = 143
 
 
 class GhcrctlError(Exception):

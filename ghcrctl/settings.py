@@ -60,6 +60,13 @@ def _positive(value: object) -> int:
     return number
 
 
+def _count(value: object) -> int:
+    number = int(str(value))
+    if number < 0:
+        raise ValueError("it must not be negative")
+    return number
+
+
 def _seconds(value: object) -> float:
     number = float(str(value))
     if not 0 < number < 86400:
@@ -95,7 +102,9 @@ SETTINGS: tuple[Setting, ...] = (
         "Platform to choose from multi-platform images, such as linux/arm64. Without it, "
         "DOCKER_DEFAULT_PLATFORM, then Linux on this machine's processor.",
     ),
-    Setting("jobs", "GHCRCTL_JOBS", _positive, 12, "How many layers move at once. Also `--jobs N`."),
+    Setting(
+        "jobs", "GHCRCTL_JOBS", _positive, 12, "How many layers move at once. Also `--jobs N`."
+    ),
     Setting(
         "connections",
         "GHCRCTL_CONNECTIONS",
@@ -103,7 +112,20 @@ SETTINGS: tuple[Setting, ...] = (
         6,
         "How many connections read ahead in large layers; 1 reads each layer through one.",
     ),
-    Setting("retries", "GHCRCTL_RETRIES", int, 4, "How often a failed request is tried again."),
+    Setting(
+        "retries",
+        "GHCRCTL_RETRIES",
+        _count,
+        4,
+        "How often a failed request is tried again. Also `--retries N`.",
+    ),
+    Setting(
+        "timeout",
+        "GHCRCTL_TIMEOUT",
+        _seconds,
+        None,
+        "Seconds after which a command gives up; none by default. Also `--timeout SECONDS`.",
+    ),
     Setting(
         "connect_timeout",
         "GHCRCTL_CONNECT_TIMEOUT",
@@ -116,7 +138,8 @@ SETTINGS: tuple[Setting, ...] = (
         "GHCRCTL_STALL_TIMEOUT",
         _seconds,
         60.0,
-        "Seconds without a byte after which a connection is given up.",
+        "Seconds without a byte after which a connection is given up. Also "
+        "`--stall-timeout SECONDS`.",
     ),
     Setting(
         "ca_file",

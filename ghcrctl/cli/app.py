@@ -37,8 +37,12 @@ class App:
 
     def session(self) -> Session:
         """Begin a session whose warnings go to the person."""
+        from ghcrctl.cli.signals import limit_time
         from ghcrctl.operations.session import Session
 
+        allowed = self.settings.get("timeout")
+        if allowed:
+            limit_time(allowed)
         debug = self.debug if self.debugging else None
         return Session(self.settings, warn=self.warn, debug=debug)
 

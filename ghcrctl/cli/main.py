@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -11,6 +12,7 @@ import click
 from ghcrctl import __version__
 from ghcrctl.cli.app import App
 from ghcrctl.cli.options import LazyGroup
+from ghcrctl.cli.signals import TerminatedError, obey_sigterm
 from ghcrctl.errors import ExitStatus, GhcrctlError, InterruptedByUserError
 
 if TYPE_CHECKING:
@@ -48,12 +50,13 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and leave with its exit status."""
     app = App()
+    obey_sigterm()
     status = _run(app, arguments)
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         status = _broken_pipe()
-    if status == ExitStatus.INTERRUPTED:
+    if status and threading.active_count() > 1:
         # Threads may still wait for a silent host; what they do is not visible until it is whole.
         sys.stderr.flush()
         os._exit(status)
@@ -71,6 +74,9 @@ def _run(app: App, arguments: Sequence[str] | None) -> int:
     except (BrokenPipeError, SystemExit):
         # The library itself leaves so when its output is gone, and in no other case.
         return _broken_pipe()
+    except TerminatedError:
+        app.error_line("\nterminated")
+        return ExitStatus.TERMINATED
     except (KeyboardInterrupt, click.Abort, InterruptedByUserError):
         app.error_line("\ninterrupted")
         return ExitStatus.INTERRUPTED

@@ -111,6 +111,16 @@ def registry_options(function: Function) -> Function:
             _setting(
                 "--ca-file", metavar="FILE", help="PEM certificates to trust besides the system's."
             ),
+            _setting("--jobs", metavar="N", help="How many layers move at once."),
+            _setting("--retries", metavar="N", help="How often a failed request is tried again."),
+            _setting(
+                "--timeout", metavar="SECONDS", help="Give up when the command has taken so long."
+            ),
+            _setting(
+                "--stall-timeout",
+                metavar="SECONDS",
+                help="Give a connection up when no byte comes for so long.",
+            ),
             _setting("--client-cert", metavar="FILE", help="PEM client certificate."),
             _setting("--client-key", metavar="FILE", help="PEM key of the client certificate."),
         )

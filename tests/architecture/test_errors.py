@@ -67,4 +67,5 @@ def test_statuses_and_codes_that_scripts_rely_on_stay_what_they_are() -> None:
         "STORE": 8,
         "INTERRUPTED": 130,
         "BROKEN_PIPE": 141,
+        "TERMINATED": 143,
     }
