@@ -29,6 +29,9 @@ COMMANDS = {
     "rmi": ("rmi", "Remove local images"),
     "history": ("history", "Show how an image came to be"),
     "import": ("import_", "Make an image of a file tree in a tar archive"),
+    "df": ("df", "Show what the local store takes"),
+    "prune": ("prune", "Remove local images that are not wanted any more"),
+    "fsck": ("fsck", "Check the local store, and repair it"),
     "serve": ("serve", "Serve the local images as a registry"),
     "version": ("version", "Show versions"),
 }

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from ghcrctl.errors import InvalidResponseError
+from ghcrctl.registry.endpoint import host_shown
 from ghcrctl.registry.transport import BodyStream
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def at_offset(response: requests.Response, offset: int) -> Stream:
         given = content_range(response)
         if given is None or given[0] != offset:
             raise InvalidResponseError(
-                f"{urlsplit(response.url).netloc} sent another part of the content than asked for"
+                f"{host_shown(response.url)} sent another part of the content than asked for"
             )
         return stream
     left = offset
@@ -71,7 +71,7 @@ def read_all(response: requests.Response, limit: int, what: str) -> bytes:
         buffer += chunk
         if len(buffer) > limit:
             raise InvalidResponseError(
-                f"{urlsplit(response.url).netloc} sent a {what} of more than {limit} bytes"
+                f"{host_shown(response.url)} sent a {what} of more than {limit} bytes"
             )
     return bytes(buffer)
 

@@ -128,7 +128,10 @@ class Authenticator:
             if challenge.scheme == "bearer":
                 _check_realm(challenge, self._registry, url)
             self._challenge = challenge
-            self._tokens.pop(scope, None)
+            # Another thread, with the same 401, may have got a new token in the meantime.
+            sent = response.request.headers.get("Authorization")
+            if sent == f"Bearer {self._tokens.get(scope, ('',))[0]}":
+                del self._tokens[scope]
             return self.header(scope)
 
     def reject(self, scope: Scope) -> bool:
@@ -208,17 +211,21 @@ class Authenticator:
     def _refused(
         self, response: requests.Response, scope: Scope, credential: Credential | None
     ) -> Exception:
-        return explain(
-            Refusal(
-                registry=self._registry,
-                repository=scope.grants[0][0] if scope.grants else "",
-                action="push to" if scope.writes else "pull from" if scope.grants else "sign in to",
-                what="",
-                status=response.status_code,
-                text=error_text(response),
-                headers=response.headers,
-                signed_in=credential.source if credential else "",
-            )
+        status = response.status_code
+        refusal = Refusal(
+            registry=self._registry,
+            repository=scope.grants[0][0] if scope.grants else "",
+            action="push to" if scope.writes else "pull from" if scope.grants else "sign in to",
+            what="",
+            status=status,
+            text=error_text(response),
+            headers=response.headers,
+            signed_in=credential.source if credential else "",
+        )
+        if status in {401, 403, 408, 429} or status >= 500:
+            return explain(refusal)
+        return InvalidResponseError(
+            f"the token endpoint of {self._registry} answered with status {status}{refusal.words}"
         )
 
 
@@ -231,7 +238,10 @@ def _basic(credential: Credential | None) -> str | None:
 
 def _check_realm(challenge: Challenge, registry: str, url: str) -> None:
     """Refuse a token endpoint that no secret may be sent to."""
-    realm = urlsplit(challenge.parameters.get("realm", ""))
+    try:
+        realm = urlsplit(challenge.parameters.get("realm", ""))
+    except ValueError:
+        realm = urlsplit("")
     if realm.scheme not in {"http", "https"} or not realm.hostname or "@" in realm.netloc:
         raise InvalidResponseError(f"{registry} names a token endpoint that is no web address")
     plain = urlsplit(url).scheme == "http"
@@ -246,9 +256,19 @@ def _read_token(response: requests.Response, registry: str) -> tuple[str, float]
     try:
         data = json.loads(raw)
         token = data.get("token") or data.get("access_token")
-        life = float(data.get("expires_in") or _DEFAULT_LIFE)
-    except (ValueError, AttributeError, TypeError, RecursionError):
-        token, life = None, 0.0
-    if not isinstance(token, str) or not token or not token.isprintable():
+        life = data.get("expires_in")
+    except (ValueError, AttributeError, RecursionError):
+        token = life = None
+    # A header holds ASCII (RFC 9110, section 5.5).
+    if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
         raise InvalidResponseError(f"the token endpoint of {registry} gave no token")
-    return token, life
+    return token, _seconds(life)
+
+
+def _seconds(life: object) -> float:
+    """Read ``expires_in``, which some endpoints write as a text; what is no number says nothing."""
+    try:
+        seconds = float(life) if isinstance(life, int | float | str) else 0.0
+    except (ValueError, OverflowError):
+        seconds = 0.0
+    return seconds if seconds > 0 else _DEFAULT_LIFE

@@ -12,7 +12,7 @@ import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ghcrctl.errors import (
     AuthError,
@@ -25,10 +25,10 @@ from ghcrctl.oci.manifest import MAX_METADATA_SIZE
 from ghcrctl.oci.media_types import ACCEPTED
 from ghcrctl.registry.answers import at_offset, read_all, read_json
 from ghcrctl.registry.auth import Authenticator, Scope
-from ghcrctl.registry.endpoint import host_of, is_loopback
+from ghcrctl.registry.endpoint import host_of, host_shown, is_loopback
 from ghcrctl.registry.explain import Refusal, explain
 from ghcrctl.registry.ranges import ReadAhead, Span
-from ghcrctl.registry.transport import Transport, error_text
+from ghcrctl.registry.transport import Transport, error_text, joined, let_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -111,9 +111,9 @@ class RegistryClient:
     def _probe(self, host: str) -> str:
         secure = f"https://{host}"
         try:
-            self.transport.request("GET", f"{secure}/v2/").close()
+            let_go(self.transport.request("GET", f"{secure}/v2/"))
         except (TlsError, ConnectionFailedError) as error:
-            if "not trusted" in error.message:
+            if "certificate" in error.message:
                 raise
             return f"http://{host}"
         return secure
@@ -132,7 +132,7 @@ class RegistryClient:
         try:
             if response.status_code == 401:
                 answer = auth.answer(response, Scope(), url)
-                response.close()
+                let_go(response)
                 response = self.transport.request("GET", url, authorization=answer)
             if response.status_code != 200:
                 raise self._refused(response, Scope(), "sign in to", "")
@@ -284,13 +284,12 @@ class RegistryClient:
             self._expect(response, {201, 202, 204}, repository, "push to", str(digest), scope=scope)
 
     def _upload_address(self, url: str, location: str) -> str:
-        address = urljoin(url, location)
-        parts = urlsplit(address)
-        downgraded = urlsplit(url).scheme == "https" and parts.scheme != "https"
-        if parts.scheme not in {"http", "https"} or not parts.hostname or downgraded:
+        address = joined(url, location)
+        downgraded = url.startswith("https:") and not (address or "").startswith("https:")
+        if address is None or downgraded:
             raise InvalidResponseError(
                 f"{self.registry} gave an address to upload to that must not be used "
-                f"({parts.scheme}://{parts.netloc.rpartition('@')[2]})"
+                f"({location.partition(':')[0]}://{host_shown(location)})"
             )
         return address
 
@@ -307,7 +306,10 @@ class RegistryClient:
                 self._expect(response, {200}, repository, "pull from", "tags")
                 data = read_json(response, self.registry)
                 url = self._next_page(response)
-            for tag in data.get("tags") or []:
+            listed = data.get("tags") or []
+            if not isinstance(listed, list):
+                raise InvalidResponseError(f"{self.registry} sent tags that are no list")
+            for tag in listed:
                 if isinstance(tag, str) and tag not in seen:
                     seen.add(tag)
                     yield tag
@@ -316,7 +318,7 @@ class RegistryClient:
         match = _NEXT.search(response.headers.get("Link", ""))
         if not match:
             return None
-        target = urlsplit(urljoin(response.url, match[1]))
+        target = urlsplit(joined(response.url, match[1]) or "")
         if target[:2] != urlsplit(self.base())[:2] or not target.path.startswith("/v2/"):
             raise InvalidResponseError(f"{self.registry} continues its list at another host")
         if not parse_qs(target.query):
@@ -353,7 +355,7 @@ class RegistryClient:
                 raise
             if authorization is None:
                 break
-            response.close()
+            let_go(response)
             response = send(authorization)
             if response.status_code != 401 or not self._auth.reject(scope):
                 break

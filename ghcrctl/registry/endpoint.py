@@ -6,6 +6,7 @@ What belongs here: host names, schemes, TLS.
 from __future__ import annotations
 
 import ipaddress
+import re
 import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -48,9 +49,20 @@ def host_of(registry: str) -> str:
     return _HUB_HOST if registry == "docker.io" else registry
 
 
+def host_shown(url: str) -> str:
+    """Return the host and port of an address for people; what stands before it may be a secret.
+
+    Any text will do: what is wrong with an address must be told too.
+    """
+    return re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether a host, maybe with a port, is this machine."""
-    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:

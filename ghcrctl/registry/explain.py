@@ -82,7 +82,7 @@ def explain(refusal: Refusal) -> GhcrctlError:
     """Turn a refusal into an error that says what it means."""
     status = refusal.status
     word = {401: _unauthorized, 403: _denied, 404: _not_found, 429: _rate_limited}.get(status)
-    if word:
+    if word and (refusal.repository or status != 404):
         return word(refusal)
     if status >= 500:
         return _unavailable(refusal)
@@ -194,15 +194,17 @@ def _ghcr_hint(refusal: Refusal) -> str:
 
 def _not_found(refusal: Refusal) -> NotFoundError:
     codes = refusal.codes
-    if "NAME_UNKNOWN" in codes:
+    if "BLOB_UPLOAD_UNKNOWN" in codes:
+        return BlobUnknownError(
+            f"{refusal.name} has forgotten the upload{refusal.words}", retryable=True
+        )
+    if "NAME_UNKNOWN" in codes or not refusal.what:
         return RepositoryUnknownError(
             f"{refusal.registry} has no repository {refusal.repository}{refusal.words}",
             hint="check the spelling; a private one is shown only to those who may see it",
         )
     if "BLOB_UNKNOWN" in codes:
         return BlobUnknownError(f"{refusal.name} has no blob {refusal.what}{refusal.words}")
-    if "BLOB_UPLOAD_UNKNOWN" in codes:
-        return BlobUnknownError(f"{refusal.name} has forgotten the upload", retryable=True)
     hint = "check the tag; a private package is shown only to those who may see it"
     if refusal.registry == GHCR and refusal.what.startswith("sha256:"):
         hint = "it may have been deleted, with a clean-up of untagged versions for instance"

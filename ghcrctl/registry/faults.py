@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -22,6 +21,7 @@ from ghcrctl.errors import (
     TimedOutError,
     TlsError,
 )
+from ghcrctl.registry.endpoint import host_shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def in_words(url: str, *, moving: bool = False) -> Iterator[None]:
     except GhcrctlError:
         raise
     except _HTTP_ERRORS as error:
-        raise translate(error, urlsplit(url).netloc.rpartition("@")[2], moving=moving) from error
+        raise translate(error, host_shown(url), moving=moving) from error
 
 
 def translate(error: BaseException, host: str, *, moving: bool) -> GhcrctlError:
@@ -82,7 +82,21 @@ def _any(chain: list[BaseException], *kinds: type[BaseException]) -> bool:
     return any(isinstance(error, kinds) for error in chain)
 
 
+# What a server says over TLS to a client whose certificate is missing or is not trusted.
+_WANTS_CERTIFICATE = (
+    "ALERT_BAD_CERTIFICATE",
+    "ALERT_CERTIFICATE_",
+    "ALERT_UNKNOWN_CA",
+    "ALERT_UNSUPPORTED_CERTIFICATE",
+)
+
+
 def _tls(host: str, text: str) -> TlsError:
+    if any(alert in text for alert in _WANTS_CERTIFICATE):
+        return TlsError(
+            f"{host} wants a client certificate that it trusts",
+            hint="--client-cert FILE and --client-key FILE show one",
+        )
     if "CERTIFICATE_VERIFY_FAILED" in text or "certificate verify failed" in text:
         reason = text.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
         why = f": {reason.strip()}" if reason else ""

@@ -16,6 +16,7 @@ from ghcrctl.errors import (
     BlobUnknownError,
     DigestMismatchError,
     GhcrctlError,
+    InvalidDigestError,
     InvalidResponseError,
     NotFoundError,
     UnsupportedError,
@@ -187,7 +188,10 @@ class Repository:
 
 
 def _verify(raw: bytes, said: str, label: str) -> None:
-    expected = Digest.parse(said)
+    try:
+        expected = Digest.parse(said)
+    except InvalidDigestError as error:
+        raise InvalidResponseError(f"{label} sent a manifest with an {error.message}") from None
     actual = Digest.of(raw, expected.algorithm)
     if actual != expected:
         raise DigestMismatchError(

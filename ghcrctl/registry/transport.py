@@ -6,6 +6,7 @@ means (``client``), tokens (``auth``).
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
@@ -17,9 +18,15 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from ghcrctl.content.retry import RetryPolicy
-from ghcrctl.errors import ConnectionLostError, GhcrctlError, RedirectError, TimedOutError
+from ghcrctl.errors import (
+    ConnectionLostError,
+    GhcrctlError,
+    InvalidResponseError,
+    RedirectError,
+    TimedOutError,
+)
 from ghcrctl.oci.numbers import whole_number
-from ghcrctl.registry.endpoint import TlsPolicy, is_loopback, ssl_context
+from ghcrctl.registry.endpoint import TlsPolicy, host_shown, is_loopback, ssl_context
 from ghcrctl.registry.faults import in_words
 from ghcrctl.registry.waiting import wait_asked
 
@@ -54,7 +61,7 @@ class TransportOptions:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     tls: TlsPolicy = field(default_factory=TlsPolicy)
     user_agent: str = "ghcrctl"
-    jobs: int = 6
+    jobs: int = 12
     connections: int = 6
     debug: Callable[[str], None] | None = None
 
@@ -69,9 +76,17 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Give the pool our context."""
-        kwargs["ssl_context"] = ssl_context(self._options.tls, self._host)
-        kwargs["blocksize"] = _BLOCK
+        kwargs |= self._pool_options()
         super().init_poolmanager(*args, **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        """Give the pool behind a proxy our context too."""
+        if proxy not in self.proxy_manager:
+            proxy_kwargs |= self._pool_options()
+        return super().proxy_manager_for(proxy, **proxy_kwargs)
+
+    def _pool_options(self) -> dict[str, Any]:
+        return {"ssl_context": ssl_context(self._options.tls, self._host), "blocksize": _BLOCK}
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002 the library's signature
         """Leave trust to the context: the library would add its own list of authorities."""
@@ -84,6 +99,37 @@ class _Adapter(HTTPAdapter):
                 pool = manager.pools.get(key)
                 if pool:
                     pool.close()
+        super().close()
+
+
+class _Session(requests.Session):
+    """A session that threads may share, and that leaves redirects to us."""
+
+    def __init__(self, options: TransportOptions) -> None:
+        super().__init__()
+        self._options = options
+        self._by_origin: dict[str, _Adapter] = {}
+        self._lock = threading.Lock()
+        self.headers.clear()
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    def get_adapter(self, url: str | bytes) -> _Adapter:
+        """Return the adapter of a host, of its own, since certificates are by host."""
+        origin = _origin(str(url))
+        with self._lock:
+            if origin not in self._by_origin:
+                self._by_origin[origin] = _Adapter(self._options, urlsplit(origin).netloc)
+            return self._by_origin[origin]
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Name none: the library would read the whole body, and fail at odd addresses."""
+
+    def close(self) -> None:
+        """Close the connections to every host."""
+        with self._lock:
+            adapters = list(self._by_origin.values())
+        for adapter in adapters:
+            adapter.close()
         super().close()
 
 
@@ -107,10 +153,7 @@ class Transport:
     ) -> None:
         self.options = options
         self._sleep = sleep
-        self._session = requests.Session()
-        self._session.headers.clear()
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._mounted: set[str] = set()
+        self._session = _Session(options)
         if options.tls.insecure:
             import urllib3
 
@@ -149,7 +192,7 @@ class Transport:
                 delay = None if streamed else self._delay(attempt, response)
                 if delay is None:
                     return response
-                response.close()
+                let_go(response)
             self._sleep(delay)
 
     def close(self) -> None:
@@ -184,22 +227,22 @@ class Transport:
             target = response.headers.get("Location")
             if response.status_code not in _REDIRECTS or not target or method != "GET":
                 return response
-            response.close()
+            let_go(response)
             url = self._target(url, target)
             if url in visited:
                 break
             visited.add(url)
-        raise RedirectError(f"{origin} redirects in a circle")
+        raise RedirectError(f"{_shown_origin(origin)} redirects in a circle")
 
     def _target(self, url: str, location: str) -> str:
-        target = urljoin(url, location)
+        target = joined(url, location)
+        if target is None:
+            raise RedirectError(f"{_shown_origin(url)} redirects to what is no web address")
         parts = urlsplit(target)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise RedirectError(f"{_origin(url)} redirects to an address that is not on the web")
         downgraded = urlsplit(url).scheme == "https" and parts.scheme == "http"
         if downgraded and not (self.options.tls.insecure or is_loopback(parts.netloc)):
             raise RedirectError(
-                f"{_origin(url)} redirects from https to plain http ({parts.netloc})"
+                f"{_shown_origin(url)} redirects from https to plain http ({host_shown(target)})"
             )
         return target
 
@@ -214,7 +257,6 @@ class Transport:
         options = self.options
         began = time.monotonic()
         sent = {"User-Agent": options.user_agent, "Accept-Encoding": "identity", **headers}
-        self._mount(url)
         with in_words(url, moving=hasattr(body, "read")):
             response = self._session.request(
                 method,
@@ -227,17 +269,13 @@ class Transport:
                 timeout=(options.connect_timeout, options.stall_timeout),
                 verify=not options.tls.insecure,
             )
+        if method == "HEAD" or response.headers.get("Content-Length") == "0":
+            # Only reading to the end gives the connection back, even where there is nothing.
+            let_go(response)
         if options.debug:
             took = (time.monotonic() - began) * 1000
             options.debug(f"{method} {_shown(url)} {response.status_code} {took:.0f} ms")
         return response
-
-    def _mount(self, url: str) -> None:
-        """Give each host an adapter of its own, since certificates are by host."""
-        prefix = f"{_origin(url)}/"
-        if prefix not in self._mounted:
-            self._session.mount(prefix, _Adapter(self.options, urlsplit(url).netloc))
-            self._mounted.add(prefix)
 
 
 class BodyStream:
@@ -262,7 +300,7 @@ class BodyStream:
             self._left -= len(chunk)
             if not chunk and size and self._left > 0:
                 raise ConnectionLostError(
-                    f"{urlsplit(url).netloc} closed the connection too early", retryable=True
+                    f"{host_shown(url)} closed the connection too early", retryable=True
                 )
         return chunk
 
@@ -285,12 +323,39 @@ def error_text(response: requests.Response) -> str:
     return kept
 
 
+def let_go(response: requests.Response) -> None:
+    """Close an answer that nobody reads; a short rest is read, so that the connection serves on."""
+    error_text(response)
+    response.close()
+
+
+def joined(url: str, location: str) -> str | None:
+    """Return where a ``Location`` or ``Link`` leads; ``None`` for what is no web address."""
+    try:
+        target = urljoin(url, location)
+        parts = urlsplit(target)
+    except ValueError:
+        return None
+    return target if parts.scheme in {"http", "https"} and parts.hostname else None
+
+
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
+    """Return scheme, host and port.
+
+    Raises:
+        InvalidResponseError: it is no address. Those of people are read before they come here.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise InvalidResponseError(f"{host_shown(url)} is no valid address") from None
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _shown_origin(url: str) -> str:
+    return f"{urlsplit(url).scheme}://{host_shown(url)}"
 
 
 def _shown(url: str) -> str:
     """Leave out the query, which may hold a signature, and what stands before the host."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return f"{_shown_origin(url)}{urlsplit(url).path}"

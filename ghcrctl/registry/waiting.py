@@ -14,14 +14,16 @@ from ghcrctl.oci.numbers import whole_number
 _SECONDS = {
     "ns": 1e-9,
     "us": 1e-6,
-    "µs": 1e-6,
     "μs": 1e-6,
+    "\\u00b5s": 1e-6,
+    "\\u03bcs": 1e-6,
     "ms": 1e-3,
     "s": 1.0,
     "m": 60.0,
     "h": 3600.0,
 }
-_PART = r"(\d+(?:\.\d+)?)(ns|us|µs|μs|ms|s|m|h)"
+# JSON may write a letter that is not ASCII with an escape.
+_PART = r"(\d+(?:\.\d+)?)(ns|us|µs|μs|\\u00b5s|\\u03bcs|ms|s|m|h)"
 _ASKED = re.compile(rf"retry-after:\s*((?:{_PART})+)", re.IGNORECASE)
 # After a wait of microseconds the next request would meet the same full second.
 _LEAST = 1.0
@@ -42,7 +44,7 @@ def wait_asked(header: str | None, message: str) -> float | None:
     if not match:
         return None
     parts = re.findall(_PART, match[1], re.IGNORECASE)
-    return max(_LEAST, sum(float(number) * _SECONDS[unit.lower()] for number, unit in parts))
+    return max(_LEAST, sum(float(number) * _SECONDS[unit.casefold()] for number, unit in parts))
 
 
 def _from_header(text: str) -> float | None:
@@ -51,7 +53,7 @@ def _from_header(text: str) -> float | None:
         return float(number)
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)

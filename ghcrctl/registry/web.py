@@ -6,10 +6,10 @@ What belongs here: fetching without any credential. What does not: registries (`
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ghcrctl.errors import DeniedError, NetworkError, NotFoundError
 from ghcrctl.registry.answers import at_offset
+from ghcrctl.registry.endpoint import host_shown
 from ghcrctl.registry.transport import Transport
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def fetch(url: str, options: TransportOptions, offset: int = 0) -> Stream:
     if response.status_code in {200, 206}:
         return at_offset(response, offset)
     response.close()
-    host = urlsplit(url).netloc.rpartition("@")[2]
+    host = host_shown(url)
     if response.status_code in {404, 410}:
         raise NotFoundError(f"{host} has nothing at this address")
     if response.status_code in {401, 403}:

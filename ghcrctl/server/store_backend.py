@@ -68,6 +68,7 @@ class StoreBackend:
 
     def write(self, repository: str, content: Content) -> None:  # noqa: ARG002 kept apart by digest only
         """Make a blob visible."""
+        self._store.reserve([content.descriptor.digest])
         if not self._store.blobs.exists(content.descriptor):
             self._store.blobs.write(content, self._store.lease())
 

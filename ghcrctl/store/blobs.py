@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import BlobUnknownError, IntegrityError, ManifestUnknownError, NoSpaceError
+from ghcrctl.oci.digest import ENCODED_LENGTH, Digest
 from ghcrctl.store.files import disk_errors, publish
 from ghcrctl.store.leases import is_alive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from hashlib import _Hash
     from io import BufferedRandom
     from pathlib import Path
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream
     from ghcrctl.content.streams import Content
     from ghcrctl.oci.descriptor import Descriptor
-    from ghcrctl.oci.digest import Digest
     from ghcrctl.store.leases import Lease
 
 
@@ -86,6 +86,22 @@ class Blobs:
             file.seek(offset)
         return file
 
+    def size(self, digest: Digest) -> int:
+        """Return the bytes that content takes; 0 where it is not here."""
+        try:
+            return self.path(digest).stat().st_size
+        except OSError:
+            return 0
+
+    def all(self) -> Iterator[Digest]:
+        """Yield every digest that is here."""
+        for algorithm, length in ENCODED_LENGTH.items():
+            folder = self._blobs / algorithm
+            if folder.is_dir():
+                for path in folder.iterdir():
+                    if len(path.name) == length:
+                        yield Digest(algorithm, path.name)
+
     def remove(self, digest: Digest) -> int:
         """Remove content; return the bytes that this freed."""
         path = self.path(digest)
@@ -96,6 +112,23 @@ class Blobs:
             except FileNotFoundError:
                 return 0
         return size
+
+    @contextmanager
+    def put_away(self, digests: Iterable[Digest]) -> Iterator[None]:
+        """Take damaged content away while it is fetched anew; if that fails, it comes back."""
+        away = {digest: self.path(digest).with_suffix(".damaged") for digest in digests}
+        with disk_errors("put damaged content away"):
+            for digest, aside in away.items():
+                if self.path(digest).exists():
+                    self.path(digest).replace(aside)
+        try:
+            yield
+        finally:
+            with disk_errors("put damaged content away"):
+                for digest, aside in away.items():
+                    if aside.exists() and not self.path(digest).exists():
+                        aside.replace(self.path(digest))
+                    aside.unlink(missing_ok=True)
 
     def write(self, content: Content, lease: Lease) -> None:
         """Store content, going on with what an earlier, broken transfer left."""

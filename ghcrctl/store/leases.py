@@ -34,6 +34,12 @@ class Lease:
         with self._list.open("a", encoding="ascii") as file:
             file.writelines(f"{digest}\n" for digest in digests)
 
+    def drop(self, digest: Digest) -> None:
+        """Keep one piece of content no longer."""
+        if self._list.exists():
+            lines = self._list.read_text(encoding="ascii").splitlines(keepends=True)
+            self._list.write_text("".join(x for x in lines if x != f"{digest}\n"), "ascii")
+
     def close(self) -> None:
         """End the lease; what no name refers to may be removed from now on."""
         self._list.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.files import disk_errors, write_atomically
 from ghcrctl.store.index import LAYOUT, check_layout, read_index, write_index
 from ghcrctl.store.leases import Lease
+from ghcrctl.store.leftovers import sweep
 from ghcrctl.store.records import Facts, Record, from_descriptor, to_descriptor
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class Store:
         with self._guard:
             if self._lease is None:
                 with self.locked():
+                    sweep(self.root, partial=self._partial, leases=self._leases)
                     self._lease = Lease(self._leases)
             return self._lease
 
@@ -141,9 +143,34 @@ class Store:
             pass
 
     def discard(self, digest: Digest) -> bool:
-        """Remove content that nothing needs; tell whether that was so."""
+        """Remove content that nothing but this process needs; tell whether that was so."""
         with self.locked():
+            if self._lease:
+                self._lease.drop(digest)
             return bool(self._collect((digest,)))
+
+    def collect(self) -> dict[Digest, int]:
+        """Remove all content that nothing needs; return what it was and its bytes.
+
+        Raises:
+            StoreDamagedError: of a damaged image it is not known what it needs.
+        """
+        with self.locked():
+            live = live_digests(self.blobs, self.records(), self._leases)
+            return {
+                digest: self.blobs.remove(digest)
+                for digest in self.blobs.all()
+                if digest not in live
+            }
+
+    def sweep(self, max_age: float) -> None:
+        """Remove unfinished files that no process works on, once they are so old, in seconds."""
+        with self.locked():
+            sweep(self.root, partial=self._partial, leases=self._leases, max_age=max_age)
+
+    def partial_files(self) -> list[Path]:
+        """Return the unfinished files of transfers."""
+        return sorted(self._partial.iterdir()) if self._partial.is_dir() else []
 
     def edit(self, change: Callable[[list[Record]], list[Record]]) -> list[Record]:
         """Replace the records by what a function makes of them, under the lock.

@@ -156,3 +156,33 @@ def test_every_command_has_help_with_examples(shell: Shell) -> None:
     for name in ("login", "logout", "pull", "push", "images", "inspect", "tag", "rmi", "history"):
         text = "\n".join(shell.ok(name, "--help"))
         assert f"  ghcrctl {name}" in text
+
+
+def test_the_store_is_shown_checked_and_cleaned(
+    shell: Shell, archive: str, plain_registry: PlainRegistry
+) -> None:
+    name = f"{plain_registry.host}/octo/hello:1.0"
+    shell.ok("import", archive, name)
+    shell.ok("push", name)
+    shell.ok("import", "-m", "one", archive, "old")
+    shell.ok("import", "-m", "another", archive, "old")
+    images = shell.ok("df")[1].split()
+    assert images[:3] == ["Images", "3", "2"]
+    assert len(shell.ok("df", "-v")) == 4
+    assert shell.ok("fsck")[-1].endswith("all is well")
+    assert "--force" in shell.fails(7, "prune")
+    planned = shell.ok("prune", "--dry-run")
+    done = shell.ok("prune", "--force")
+    assert [line.split()[-1:] for line in planned] == [line.split()[-1:] for line in done]
+    assert shell.ok("df")[1].split()[1:3] == ["2", "2"]
+    [layer] = shell.ok("inspect", "-f", "{{.Descriptor.digest}}", name)
+    path = shell.folder / "store" / "blobs" / "sha256" / layer.partition(":")[2]
+    path.write_bytes(b"damaged")
+    broken = shell.run("fsck")
+    assert (broken.returncode, broken.stdout.split()[0]) == (6, "damaged:")
+    assert "fsck --repair" in broken.stderr
+    assert shell.ok("fsck", "--repair")[-1].endswith("all is well")
+    assert (
+        shell.ok("prune", "-f", "-a", "--filter", "label=none")[-1] == "Total reclaimed space: 0B"
+    )
+    assert "invalid filter" in shell.fails(2, "prune", "-f", "--filter", "x=y")

@@ -13,7 +13,7 @@ import socketserver
 import subprocess
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -147,7 +147,8 @@ class _Relay(socketserver.StreamRequestHandler):
         assert isinstance(self.server, Proxy)
         self.server.seen.append(f"{method} {host}")
         name, _, port = host.partition(":")
-        with socket.create_connection((name, int(port))) as far:
+        # Either end may hang up in the middle.
+        with suppress(OSError), socket.create_connection((name, int(port))) as far:
             if tunnel:
                 self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
             else:

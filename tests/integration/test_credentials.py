@@ -31,7 +31,7 @@ pytestmark = pytest.mark.integration
 # A helper as docker-credential-helpers speak: secrets come and go over standard streams.
 _HELPER = """\
 #!/bin/sh
-cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' >> "$HOME/processes"
+cat /proc/$PPID/cmdline /proc/$$/cmdline | tr '\\0' ' ' >> "$HOME/processes"
 echo "$1" >> "$HOME/calls"
 case "$1" in
 store) cat > "$HOME/kept" ;;
@@ -47,6 +47,11 @@ esac
 """
 
 
+# Where a credential is found does not depend on how the registry asks for it.
+ONE_KIND = pytest.mark.parametrize("registry", ["docker_registry_basic"], indirect=True)
+TOKENS = pytest.mark.parametrize("registry", ["docker_registry_token"], indirect=True)
+
+
 @pytest.fixture(params=["docker_registry_basic", "docker_registry_token"])
 def registry(request: pytest.FixtureRequest) -> DockerRegistry:
     made: DockerRegistry = request.getfixturevalue(request.param)
@@ -57,7 +62,30 @@ def registry(request: pytest.FixtureRequest) -> DockerRegistry:
 def shell(tmp_path: Path, registry: DockerRegistry) -> Shell:
     made = Shell(tmp_path / "home")
     made.environ["GHCRCTL_CA_FILE"] = str(registry.ca)
+    made.environ |= {name: os.environ[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
     return made
+
+
+@pytest.fixture
+def helper(shell: Shell) -> Shell:
+    """Put docker-credential-test on the path."""
+    path = shell.folder / "bin" / "docker-credential-test"
+    path.parent.mkdir()
+    path.write_text(_HELPER)
+    path.chmod(0o755)
+    shell.environ["PATH"] = f"{path.parent}:{shell.environ['PATH']}"
+    return shell
+
+
+def encoded(password: str = PASSWORD) -> str:
+    """Return the account as docker's and podman's files have it."""
+    return base64.b64encode(f"{USER}:{password}".encode()).decode()
+
+
+def configure_docker(shell: Shell, config: dict[str, object]) -> None:
+    path = shell.folder / ".docker" / "config.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(config))
 
 
 def login(shell: Shell, registry: DockerRegistry) -> list[str]:
@@ -72,7 +100,7 @@ def may_pull(shell: Shell, registry: DockerRegistry) -> bool:
 
 
 def assert_not_in_processes(shell: Shell) -> None:
-    """See that no process had the password among its arguments while the helper ran."""
+    """See that neither ghcrctl nor the helper had the password among its arguments."""
     processes = (shell.folder / "processes").read_text(errors="replace")
     assert "ghcrctl" in processes
     assert PASSWORD not in processes
@@ -80,20 +108,17 @@ def assert_not_in_processes(shell: Shell) -> None:
 
 def test_a_login_lasts_until_the_logout(shell: Shell, registry: DockerRegistry) -> None:
     assert not may_pull(shell, registry)
-    assert login(shell, registry) == ["Login Succeeded"]
-    assert may_pull(shell, registry)
+    done = shell.run("login", registry.host, "-u", USER, "--password-stdin", stdin=f"{PASSWORD}\n")
     kept = shell.folder / "config" / "auth.json"
+    assert done.stdout == "Login Succeeded\n"
+    assert done.stderr.startswith("warning: ")
+    assert str(kept) in done.stderr
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    [entry] = json.loads(kept.read_text())["auths"].values()
-    assert base64.b64decode(entry["auth"]).decode() == f"{USER}:{PASSWORD}"
+    assert json.loads(kept.read_text()) == {"auths": {registry.host: {"auth": encoded()}}}
+    assert may_pull(shell, registry)
     assert shell.ok("logout", registry.host) == [f"Removing login credentials for {registry.host}"]
     assert not may_pull(shell, registry)
-    assert PASSWORD not in kept.read_text()
-
-
-def test_what_is_kept_in_a_file_is_warned_of(shell: Shell, registry: DockerRegistry) -> None:
-    done = shell.run("login", registry.host, "-u", USER, "--password-stdin", stdin=f"{PASSWORD}\n")
-    assert f"{shell.folder}/config/auth.json" in done.stderr
+    assert encoded() not in kept.read_text()
 
 
 def test_a_wrong_password_is_not_kept(shell: Shell, registry: DockerRegistry) -> None:
@@ -115,61 +140,92 @@ def test_nothing_shows_the_secret(shell: Shell, registry: DockerRegistry) -> Non
         done = shell.run("--debug", *arguments, stdin=stdin)
         said += done.stdout + done.stderr
     assert "debug: GET https://" in said
-    for secret in (PASSWORD, base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()):
+    for secret in (PASSWORD, encoded()):
         assert secret not in said
+    # Nor a token that the registry gave.
+    assert "Bearer ey" not in said
 
 
+@ONE_KIND
 @pytest.mark.parametrize("entry", ["auths", "credHelpers", "credsStore"])
-def test_dockers_login_is_ours_too(shell: Shell, registry: DockerRegistry, entry: str) -> None:
-    helper = shell.folder / "bin" / "docker-credential-test"
-    helper.parent.mkdir()
-    helper.write_text(_HELPER)
-    helper.chmod(0o755)
-    shell.environ["PATH"] = f"{helper.parent}:{shell.environ['PATH']}"
+def test_dockers_login_is_ours_too(helper: Shell, registry: DockerRegistry, entry: str) -> None:
     secret = {"ServerURL": registry.host, "Username": USER, "Secret": PASSWORD}
-    (shell.folder / "kept").write_text(json.dumps(secret))
-    auth = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-    config = {
-        "auths": {"auths": {registry.host: {"auth": auth}}},
+    (helper.folder / "kept").write_text(json.dumps(secret))
+    config: dict[str, dict[str, object]] = {
+        "auths": {"auths": {registry.host: {"auth": encoded()}}},
         "credHelpers": {"credHelpers": {registry.host: "test"}},
         "credsStore": {"credsStore": "test", "auths": {registry.host: {}}},
-    }[entry]
-    (shell.folder / ".docker").mkdir()
-    (shell.folder / ".docker" / "config.json").write_text(json.dumps(config))
-    assert may_pull(shell, registry)
+    }
+    configure_docker(helper, config[entry])
+    assert may_pull(helper, registry)
     if entry != "auths":
-        assert "get" in (shell.folder / "calls").read_text()
-        assert_not_in_processes(shell)
+        assert (helper.folder / "calls").read_text().split() == ["get"]
+        assert_not_in_processes(helper)
 
 
-def test_a_helper_that_docker_uses_keeps_our_login(shell: Shell, registry: DockerRegistry) -> None:
-    helper = shell.folder / "bin" / "docker-credential-test"
-    helper.parent.mkdir()
-    helper.write_text(_HELPER)
-    helper.chmod(0o755)
-    shell.environ["PATH"] = f"{helper.parent}:{shell.environ['PATH']}"
-    (shell.folder / ".docker").mkdir()
-    config = shell.folder / ".docker" / "config.json"
-    config.write_text(json.dumps({"credsStore": "test"}))
-    login(shell, registry)
-    kept = json.loads((shell.folder / "kept").read_text())
+@ONE_KIND
+def test_a_helper_that_docker_uses_keeps_our_login(helper: Shell, registry: DockerRegistry) -> None:
+    configure_docker(helper, {"credsStore": "test"})
+    login(helper, registry)
+    kept = json.loads((helper.folder / "kept").read_text())
     assert (kept["Username"], kept["Secret"]) == (USER, PASSWORD)
-    assert_not_in_processes(shell)
+    assert not (helper.folder / "config" / "auth.json").exists()
+    assert_not_in_processes(helper)
+    assert may_pull(helper, registry)
+    helper.ok("logout", registry.host)
+    assert not (helper.folder / "kept").exists()
+    assert not may_pull(helper, registry)
+
+
+@ONE_KIND
+def test_dockers_login_may_be_in_the_environment(shell: Shell, registry: DockerRegistry) -> None:
+    config = {"auths": {registry.host: {"auth": encoded()}}}
+    shell.environ["DOCKER_AUTH_CONFIG"] = json.dumps(config)
     assert may_pull(shell, registry)
-    shell.ok("logout", registry.host)
-    assert not (shell.folder / "kept").exists()
-    assert not may_pull(shell, registry)
 
 
+@ONE_KIND
 def test_podmans_login_is_ours_too(shell: Shell, registry: DockerRegistry) -> None:
     path = shell.folder / "podman.json"
-    auth = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-    path.write_text(json.dumps({"auths": {f"{registry.host}/octo": {"auth": auth}}}))
+    path.write_text(json.dumps({"auths": {f"{registry.host}/octo": {"auth": encoded()}}}))
     shell.environ["REGISTRY_AUTH_FILE"] = str(path)
     assert may_pull(shell, registry)
     assert shell.run("pull", f"{registry.host}/other/private:1").returncode == 5
 
 
+@ONE_KIND
+def test_logout_forgets_every_registry(shell: Shell, registry: DockerRegistry) -> None:
+    other = registry.host.replace("localhost", "127.0.0.1")
+    for host in (registry.host, other):
+        shell.ok("login", host, "-u", USER, "--password-stdin", stdin=f"{PASSWORD}\n")
+    assert len(shell.ok("logout", "--all")) == 2
+    assert encoded() not in (shell.folder / "config" / "auth.json").read_text()
+    assert not may_pull(shell, registry)
+
+
+@TOKENS
+def test_a_login_that_ended_does_not_stand_before_a_public_image(
+    shell: Shell, registry: DockerRegistry
+) -> None:
+    login(shell, registry)
+    registry.accounts[USER] = "changed since"
+    # There is nothing in it, and that is known of what everybody may read.
+    said = shell.fails(4, "pull", f"{registry.host}/octo/public:1")
+    assert f"rejects the credential from {shell.folder}/config/auth.json" in said
+    assert f"ghcrctl login {registry.host}" in said
+    assert PASSWORD not in said
+
+
+@ONE_KIND
+def test_the_command_line_names_the_authority(shell: Shell, registry: DockerRegistry) -> None:
+    authority = shell.environ.pop("GHCRCTL_CA_FILE")
+    arguments = ("login", registry.host, "-u", USER, "--password-stdin")
+    assert "hint: --ca-file FILE" in shell.fails(3, *arguments, stdin=f"{PASSWORD}\n")
+    for trust in (("--ca-file", authority), ("--insecure",)):
+        assert shell.ok(*arguments, *trust, stdin=f"{PASSWORD}\n") == ["Login Succeeded"]
+
+
+@ONE_KIND
 def test_the_environment_goes_first(shell: Shell, registry: DockerRegistry) -> None:
     login(shell, registry)
     shell.environ |= {"GHCRCTL_REGISTRY": registry.host, "GHCRCTL_TOKEN": "wrong"}
@@ -179,6 +235,7 @@ def test_the_environment_goes_first(shell: Shell, registry: DockerRegistry) -> N
     assert may_pull(shell, registry)
 
 
+@ONE_KIND
 def test_a_password_on_the_command_line_is_the_persons_own_risk(
     shell: Shell, registry: DockerRegistry
 ) -> None:
@@ -187,12 +244,14 @@ def test_a_password_on_the_command_line_is_the_persons_own_risk(
     assert "insecure" in done.stderr
 
 
+@ONE_KIND
 def test_without_a_terminal_the_password_has_to_be_piped(
     shell: Shell, registry: DockerRegistry
 ) -> None:
     assert "--password-stdin" in shell.fails(2, "login", registry.host, "-u", USER)
 
 
+@ONE_KIND
 def test_a_terminal_asks_and_hides_what_is_typed(shell: Shell, registry: DockerRegistry) -> None:
     child, master = pty.fork()
     if child == 0:

@@ -1,12 +1,16 @@
-"""The store as a state machine: whatever is done to it in whatever order, nothing named is lost."""
+"""The store as a state machine: whatever is done to it in whatever order, nothing named is lost.
+
+Two processes use one store. Beside it stands a model: what has which name, what each process
+relies on, and which content is therefore there, to the last blob.
+"""
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -14,6 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import ConnectionLostError
+from ghcrctl.oci.digest import Digest
+from ghcrctl.store.collect import is_complete
 from tests.builders import artifact, index_of, random_image
 from tests.unit.store.acts import fill, is_whole, open_store
 
@@ -24,105 +30,167 @@ if TYPE_CHECKING:
     from tests.builders import Built
 
 _SMALL, _LARGE = random_image(1, 200, seed=1), random_image(3, 200, seed=1)
-GRAPHS = (
-    _SMALL,
-    _LARGE,
-    random_image(2, 200, format="docker", seed=2),
-    artifact(),
-    index_of(_SMALL, random_image(1, 200, seed=3)),
-    index_of(index_of(_LARGE), _SMALL),
-)
+GRAPHS = {
+    "small": _SMALL,
+    "large": _LARGE,
+    "docker": random_image(2, 200, format="docker", seed=2),
+    "artifact": artifact(),
+    "index": index_of(_SMALL, random_image(1, 200, seed=3)),
+    "nested": index_of(index_of(_LARGE), _SMALL),
+}
+BELOW = {g.root.digest: {d.digest for d, _ in g.contents} for g in GRAPHS.values()}
 NAMES = ("a:latest", "b:latest", "ghcr.io/octo/c:1", "ghcr.io/octo/c:2")
-_graphs, _names = st.sampled_from(GRAPHS), st.sampled_from(NAMES)
+_graphs, _names = st.sampled_from(sorted(GRAPHS)), st.sampled_from(NAMES)
+_processes = st.integers(0, 1)
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """A store beside a dictionary of what it should have under which name."""
+    """A store beside a model of it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
-        self._store = open_store(Path(self._folder.name) / "store")
-        self._named: dict[str, int] = {}
-        # What this process brought in stays until it ends, named or not; then nobody looks at it.
-        self._held: set[int] = set()
-        self._outlived: set[int] = set()
+        self._root = Path(self._folder.name) / "store"
+        self._stores = [open_store(self._root), open_store(self._root)]
+        self._named: dict[str, Digest] = {}
+        self._held: list[set[Digest]] = [set(), set()]
+        self._here: set[Digest] = set()
+        self._foreign = False
 
     def teardown(self) -> None:
-        self._store.close()
+        for store in self._stores:
+            store.close()
         self._folder.cleanup()
 
-    @rule(graph=_graphs, name=_names, pulled=st.booleans())
-    def bring_in(self, graph: Built, name: str, pulled: bool) -> None:
-        number = GRAPHS.index(graph)
-        fill(self._store, GRAPHS[number], name, pulled=pulled)
-        self._named[name] = number
-        self._held.add(number)
+    @rule(process=_processes, graph=_graphs, name=_names, pulled=st.booleans())
+    def bring_in(self, process: int, graph: str, name: str, pulled: bool) -> None:
+        root = GRAPHS[graph].root.digest
+        fill(self._stores[process], GRAPHS[graph], name, pulled=pulled)
+        self._named[name] = root
+        self._held[process] |= BELOW[root]
+        self._here |= BELOW[root]
 
     @precondition(lambda self: self._named)
-    @rule(data=st.data(), new=_names)
-    def tag(self, data: st.DataObject, new: str) -> None:
+    @rule(process=_processes, data=st.data(), new=_names)
+    def tag(self, process: int, data: st.DataObject, new: str) -> None:
         source = data.draw(st.sampled_from(sorted(self._named)))
-        fill(self._store, GRAPHS[self._named[source]], new)
+        store = self._stores[process]
+        [record] = [r for r in store.records() if r.name == source]
+        store.put(type(record)(record.descriptor, new, record.facts))
         self._named[new] = self._named[source]
-        self._held.add(self._named[source])
 
     @precondition(lambda self: self._named)
-    @rule(data=st.data())
-    def remove(self, data: st.DataObject) -> None:
+    @rule(process=_processes, data=st.data())
+    def remove(self, process: int, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(sorted(self._named)))
-        self._remove([r for r in self._store.records() if r.name == name])
+        self._remove(process, [r for r in self._records() if r.name == name])
         del self._named[name]
 
-    @rule()
-    def remove_what_lost_its_name(self) -> None:
-        self._remove([r for r in self._store.records() if not r.name or "@" in r.name])
+    @rule(process=_processes)
+    def remove_what_lost_its_name(self, process: int) -> None:
+        self._remove(process, [r for r in self._records() if not r.name or "@" in r.name])
 
-    def _remove(self, doomed: list[Record]) -> None:
-        self._store.remove(doomed)
-        digests = {r.descriptor.digest for r in doomed}
-        self._outlived |= {n for n in self._held if GRAPHS[n].root.digest in digests}
+    def _remove(self, process: int, doomed: list[Record]) -> None:
+        """Remove records from the store and from the model, and compare what went."""
+        left = [r.descriptor.digest for r in self._records() if r not in doomed]
+        needed = set().union(*self._held, *(BELOW[digest] for digest in left))
+        candidates = set().union(*(BELOW[r.descriptor.digest] for r in doomed))
+        gone = self._stores[process].remove(doomed)
+        assert len(gone) == len(set(gone))
+        assert set(gone) == (candidates - needed) & self._here
+        self._here -= set(gone)
 
-    @rule(graph=_graphs, cut=st.integers(0, 150))
-    def receive_a_part(self, graph: Built, cut: int) -> None:
-        number = GRAPHS.index(graph)
-        descriptor = max((d for d, _ in GRAPHS[number].blobs), key=lambda d: d.size)
-        if self._store.blobs.exists(descriptor):
+    @rule(process=_processes, graph=_graphs, cut=st.integers(0, 500))
+    def receive_a_part(self, process: int, graph: str, cut: int) -> None:
+        descriptor = _largest(GRAPHS[graph])[0]
+        if descriptor.digest in self._here:
             return
-        source = _Cut(cut % descriptor.size)
-        GRAPHS[number].into(source)
-        with pytest.raises(ConnectionLostError):
-            self._store.blobs.write(Content(source, descriptor), self._store.lease())
-        assert not self._store.blobs.exists(descriptor)
+        store = self._stores[process]
+        source = _Cut(cut)
+        GRAPHS[graph].into(source)
+        store.reserve([descriptor.digest])
+        self._held[process].add(descriptor.digest)
+        try:
+            store.blobs.write(Content(source, descriptor), store.lease())
+        except ConnectionLostError:
+            assert not store.blobs.exists(descriptor)
+        else:
+            self._here.add(descriptor.digest)
 
+    @precondition(lambda self: self._root.exists())
+    @rule(graph=_graphs, cut=st.integers(0, 500), right=st.booleans())
+    def a_process_dies_in_a_write(self, graph: str, cut: int, right: bool) -> None:
+        descriptor, content = _largest(GRAPHS[graph])
+        left = self._root / "ghcrctl" / "partial" / f"sha256-{descriptor.digest.encoded}.1-dead"
+        left.write_bytes(content[:cut] if right else bytes(cut))
+
+    @rule(process=_processes)
+    def end_the_process(self, process: int) -> None:
+        self._stores[process].close()
+        self._stores[process] = open_store(self._root)
+        self._held[process].clear()
+
+    @precondition(lambda self: self._root.exists() and not self._foreign)
     @rule()
-    def end_the_process(self) -> None:
-        self._store.close()
-        self._store = open_store(self._store.root)
-        self._held.clear()
+    def another_tool_writes(self) -> None:
+        path = self._root / "index.json"
+        document = json.loads(path.read_text())
+        path.write_text(json.dumps({**document, "manifests": [*document["manifests"], _STRANGE]}))
+        self._foreign = True
+
+    @rule(process=_processes)
+    def everything_is_removed(self, process: int) -> None:
+        for number in (0, 1):
+            self.end_the_process(number)
+        self._remove(process, self._records())
+        self._named.clear()
+        assert self._records() == []
 
     @invariant()
     def every_name_stands_for_what_was_put_there(self) -> None:
-        records = {r.name: r for r in self._store.records() if r.name and "@" not in r.name}
-        assert {name: r.descriptor.digest for name, r in records.items()} == {
-            name: GRAPHS[number].root.digest for name, number in self._named.items()
-        }
+        records = {r.name: r for r in self._records() if r.name and "@" not in r.name}
+        assert {name: r.descriptor.digest for name, r in records.items()} == self._named
 
     @invariant()
     def every_image_that_is_listed_is_whole(self) -> None:
-        listed = {r.descriptor.digest for r in self._store.records()}
-        for graph in GRAPHS:
+        listed = {r.descriptor.digest: r.descriptor for r in self._records()}
+        for graph in GRAPHS.values():
             if graph.root.digest in listed:
-                assert is_whole(self._store, graph)
+                assert is_whole(self._stores[0], graph)
+                assert is_complete(self._stores[0].blobs, listed[graph.root.digest])
 
-    @rule()
-    def everything_is_removed(self) -> None:
-        self.end_the_process()
-        self._remove(self._store.records())
-        self._named.clear()
-        left = list((self._store.root / "blobs").rglob("*"))
-        outlived = {d.digest.encoded for n in self._outlived for d, _ in GRAPHS[n].contents}
-        assert {path.name for path in left if path.is_file()} <= outlived
+    @invariant()
+    def what_is_there_is_what_should_be(self) -> None:
+        files = {p.name for p in (self._root / "blobs").rglob("*") if p.is_file()}
+        assert files == {digest.encoded for digest in self._here}
+
+    @invariant()
+    def what_another_tool_wrote_is_as_it_was(self) -> None:
+        if self._foreign:
+            entries = json.loads((self._root / "index.json").read_text())["manifests"]
+            assert entries.count(_STRANGE) == 1
+
+    @invariant()
+    def every_blob_is_what_its_name_says(self) -> None:
+        for digest in self._here:
+            assert Digest.of(self._stores[0].blobs.path(digest).read_bytes()) == digest
+
+    def _records(self) -> list[Record]:
+        """Return the records, but for that of the other tool."""
+        records = self._stores[0].records()
+        return [r for r in records if r.descriptor.media_type != _STRANGE["mediaType"]]
+
+
+def _largest(graph: Built) -> tuple[Descriptor, bytes]:
+    return max(graph.blobs, key=lambda pair: pair[0].size)
+
+
+_STRANGE = {
+    "mediaType": "application/vnd.example",
+    "digest": f"sha256:{'a' * 64}",
+    "size": 5,
+    "later": {"deep": [1]},
+}
 
 
 class _Cut(MemoryPlace):

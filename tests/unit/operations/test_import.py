@@ -101,6 +101,7 @@ def test_the_config_says_what_was_asked_for(session: Session) -> None:
         (gzip.compress(tree())[:60] + bytes(30), "damaged"),
         (lzma.compress(tree())[:-9], "ends too early"),
     ],
+    ids=["nothing", "short", "other", "packed other", "cut gzip", "damaged gzip", "cut xz"],
 )
 def test_what_is_no_archive_leaves_nothing_behind(
     session: Session, data: bytes, words: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,44 +16,15 @@ from ghcrctl.errors import (
     NetworkError,
 )
 from ghcrctl.oci import media_types
-from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
-from ghcrctl.oci.manifest import parse
 from ghcrctl.registry.client import RegistryClient
-from ghcrctl.registry.referrers import add_referrer, referrers_tag
 from ghcrctl.registry.repository import Repository
 from ghcrctl.registry.transport import TransportOptions
-from tests.builders import Built, artifact, index_of, random_image
-from tests.registry_double import Fault, PlainRegistry
+from tests.builders import random_image
+from tests.unit.registry.bending import IMAGE, bend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-IMAGE = random_image(1)
-
-
-@pytest.fixture
-def client(plain_registry: PlainRegistry) -> Iterator[RegistryClient]:
-    plain_registry.push_image("octo/image", "1.0", IMAGE)
-    options = TransportOptions(retry=RetryPolicy(attempts=1), stall_timeout=5.0)
-    made = RegistryClient(plain_registry.host, keychain=None, options=options, warn=print)
-    yield made
-    made.close()
-
-
-def bend(
-    registry: PlainRegistry,
-    path: str,
-    *,
-    status: int = 200,
-    body: bytes | None = None,
-    times: int = 1,
-    headers: dict[str, str] | None = None,
-) -> None:
-    """Change answers below a path."""
-    registry.faults.append(
-        Fault(path_contains=path, status=status, body=body, headers=headers or {}, times=times)
-    )
+    from tests.registry_double import PlainRegistry
 
 
 def test_a_loopback_registry_without_tls_is_found(
@@ -69,7 +39,10 @@ def test_a_loopback_registry_without_tls_is_found(
     ("link", "words"),
     [
         ('<https://evil.example/v2/octo/image/tags/list?last=a>; rel="next"', "another host"),
+        ('<//evil.example/v2/octo/image/tags/list?last=a>; rel="next"', "another host"),
         ('</other/octo/image/tags/list?last=a>; rel="next"', "another host"),
+        ('<https://[evil.example/v2/x?last=a>; rel="next"', "another host"),
+        ('<javascript:alert(1)>; rel="next"', "another host"),
     ],
 )
 def test_a_list_that_goes_on_elsewhere_is_refused(
@@ -91,6 +64,28 @@ def test_a_list_that_goes_in_a_circle_ends(
     assert plain_registry.count("GET", "/tags/list") == 2
 
 
+@pytest.mark.parametrize("tags", ["7", "true", '"abc"', '{"a": 1}'])
+def test_tags_that_are_no_list_are_told(
+    client: RegistryClient, plain_registry: PlainRegistry, tags: str
+) -> None:
+    bend(plain_registry, "/tags/list", body=f'{{"tags": {tags}}}'.encode())
+    with pytest.raises(InvalidResponseError, match="no list"):
+        list(client.tags("octo/image"))
+
+
+def test_every_page_of_a_list_is_read(
+    client: RegistryClient, plain_registry: PlainRegistry
+) -> None:
+    pages = [("a", '</v2/octo/image/tags/list?last=a>; rel="next"'), ("b", ""), ("c", "")]
+    prev = '</v2/octo/image/tags/list?last=0>; rel="prev", '
+    pages[1] = ("b", f"{prev}<{plain_registry.url}/v2/octo/image/tags/list?last=b>; REL=NEXT")
+    for tag, link in pages:
+        body = f'{{"tags": ["{tag}"]}}'.encode()
+        bend(plain_registry, "/tags/list", body=body, headers={"Link": link})
+    assert list(client.tags("octo/image")) == ["a", "b", "c"]
+    assert [entry.query for entry in plain_registry.log] == ["n=1000", "last=a", "last=b"]
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"no json", b"[" * 99_999])
 def test_a_list_that_is_none_is_told(
     client: RegistryClient, plain_registry: PlainRegistry, body: bytes
@@ -109,14 +104,22 @@ def test_a_repository_without_tags_has_none(
 
 @pytest.mark.parametrize(
     "location",
-    ["", "ftp://127.0.0.1/x", "file:///x", "https:"],
+    [
+        "",
+        "ftp://127.0.0.1/x",
+        "file:///x",
+        "https:",
+        "https://[storage.example/x",
+        "https://me:verysecret@[storage.example/x",
+    ],
 )
 def test_an_address_to_upload_to_that_is_none_is_refused(
     client: RegistryClient, plain_registry: PlainRegistry, location: str
 ) -> None:
     bend(plain_registry, "/blobs/uploads/", status=202, body=b"", headers={"Location": location})
-    with pytest.raises(InvalidResponseError):
+    with pytest.raises(InvalidResponseError) as caught:
         client.start_upload("octo/image")
+    assert "verysecret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("absolute", [True, False])
@@ -152,7 +155,8 @@ def test_an_upload_that_is_not_taken_is_told(client: RegistryClient) -> None:
     ("headers", "body", "error"),
     [
         ({"Docker-Content-Digest": f"sha256:{'0' * 64}"}, None, DigestMismatchError),
-        ({"Docker-Content-Digest": "nonsense"}, None, GhcrctlError),
+        ({"Docker-Content-Digest": "nonsense"}, None, InvalidResponseError),
+        ({"Docker-Content-Digest": "md5:0"}, None, InvalidResponseError),
         ({}, b" " * (5 * 1024 * 1024), InvalidResponseError),
         ({"Content-Type": media_types.OCI_INDEX}, None, InvalidManifestError),
         ({}, b"{}", GhcrctlError),
@@ -245,53 +249,3 @@ def test_a_registry_that_is_gone_is_told() -> None:
     with pytest.raises(NetworkError, match="refused"):
         client.get_manifest("octo/image", "1.0")
     client.close()
-
-
-def entries(client: RegistryClient) -> list[dict[str, object]]:
-    raw = client.get_manifest("octo/image", referrers_tag(IMAGE.root.digest)).raw
-    listed: list[dict[str, object]] = json.loads(raw)["manifests"]
-    return listed
-
-
-def test_referrers_are_listed_under_the_tag_of_their_subject_each_once(
-    client: RegistryClient, plain_registry: PlainRegistry
-) -> None:
-    things = [
-        artifact("application/vnd.example.sbom", subject=IMAGE.root, payload=b"1"),
-        artifact("application/vnd.example.signature", subject=IMAGE.root, annotations={"a": "b"}),
-    ]
-    for thing in (*things, *things):
-        plain_registry.push_image("octo/image", None, thing)
-        add_referrer(client, "octo/image", parse(thing.raw, thing.root.media_type))
-    assert [entry["digest"] for entry in entries(client)] == [str(t.root.digest) for t in things]
-    assert entries(client)[1]["artifactType"] == "application/vnd.example.signature"
-    assert entries(client)[1]["annotations"] == {"a": "b"}
-
-
-def test_what_has_no_subject_is_not_listed(client: RegistryClient) -> None:
-    add_referrer(client, "octo/image", parse(IMAGE.raw, IMAGE.root.media_type))
-    with pytest.raises(ManifestUnknownError):
-        entries(client)
-
-
-def test_an_image_under_the_tag_of_referrers_is_left_alone(
-    client: RegistryClient, plain_registry: PlainRegistry
-) -> None:
-    tag = referrers_tag(IMAGE.root.digest)
-    plain_registry.push_image("octo/image", tag, random_image(1, seed=5))
-    thing = artifact(subject=IMAGE.root)
-    with pytest.raises(InvalidManifestError, match="no list of referrers"):
-        add_referrer(client, "octo/image", parse(thing.raw, thing.root.media_type))
-    assert client.get_manifest("octo/image", tag).raw == random_image(1, seed=5).raw
-
-
-def test_an_index_with_a_subject_is_listed_too(
-    client: RegistryClient, plain_registry: PlainRegistry
-) -> None:
-    index = index_of(IMAGE)
-    raw = json.dumps({**json.loads(index.raw), "subject": IMAGE.root.to_json()}).encode()
-    root = Descriptor.of(raw, media_types.OCI_INDEX)
-    built = Built(root, (*index.contents[:-1], (root, raw)))
-    plain_registry.push_image("octo/image", None, built)
-    add_referrer(client, "octo/image", parse(raw, media_types.OCI_INDEX))
-    assert [entry["mediaType"] for entry in entries(client)] == [media_types.OCI_INDEX]

@@ -26,6 +26,15 @@ def body(code: str, message: str) -> str:
     return json.dumps({"errors": [{"code": code, "message": message}]})
 
 
+def quoted(text: str) -> str:
+    """Return how a body is quoted."""
+    try:
+        said = json.loads(text)["errors"][0]
+    except ValueError:
+        return text
+    return f"{said['code']}: {said['message']}"
+
+
 def refusal(status: int, text: str = "", *, what: str = "1.0", signed_in: str = "") -> Refusal:
     return Refusal("ghcr.io", "octo/image", "push to", what, status, text, {}, signed_in)
 
@@ -98,8 +107,29 @@ def refusal(status: int, text: str = "", *, what: str = "1.0", signed_in: str = 
             DeniedError,
             "write:packages",
         ),
+        (
+            refusal(
+                403,
+                body("DENIED", "installation not allowed to Write organization package"),
+                signed_in="GITHUB_TOKEN",
+            ),
+            DeniedError,
+            "permissions: packages: write",
+        ),
+        (
+            refusal(403, "permission_denied: write_package"),
+            DeniedError,
+            "https://github.com/orgs/octo/packages/container/image/settings",
+        ),
         (refusal(404, body("NAME_UNKNOWN", "x")), RepositoryUnknownError, "spelling"),
-        (refusal(404, body("BLOB_UNKNOWN", "x")), BlobUnknownError, ""),
+        # Nothing in particular was asked for: it is the repository that is not there.
+        (
+            refusal(404, body("NOT_FOUND", "project octo not found"), what=""),
+            RepositoryUnknownError,
+            "spelling",
+        ),
+        (refusal(404, body("BLOB_UPLOAD_UNKNOWN", "x"), what=""), BlobUnknownError, ""),
+        (refusal(404, body("BLOB_UNKNOWN", "unknown blob")), BlobUnknownError, ""),
         (refusal(429, body("TOOMANYREQUESTS", "retry-after: 2s")), RateLimitedError, "in 2 s"),
         (
             refusal(503, "Egress is over the account limit"),
@@ -115,6 +145,12 @@ def test_each_refusal_is_explained(given: Refusal, kind: type[GhcrctlError], hin
     error = explain(given)
     assert type(error) is kind
     assert hint in (error.hint or "")
+    # What people read is said in our way, whatever the registry said.
+    assert error.message[0].islower()
+    assert not error.message.endswith(".")
+    assert "``" not in error.message
+    if given.text:
+        assert error.message.endswith(f'(ghcr.io says: "{quoted(given.text)}")')
 
 
 @pytest.mark.parametrize(
@@ -163,6 +199,41 @@ def test_a_long_speech_is_cut() -> None:
 @pytest.mark.parametrize("text", ["[" * 99_999, '{"errors": 7}', '{"errors": ["x"]}', "{}"])
 def test_a_body_of_any_shape_is_survived(text: str) -> None:
     assert explain(refusal(404, text)).exit_status is ExitStatus.NOT_FOUND
+
+
+def test_a_host_that_is_no_registry_is_told_by_its_answer() -> None:
+    given = Refusal("www.example", "", "sign in to", "", 404, "<html>", {})
+    error = explain(given)
+    assert type(error) is InvalidResponseError
+    assert error.message == "cannot sign in to www.example: www.example answered with status 404"
+
+
+def test_a_package_of_several_parts_has_one_page() -> None:
+    given = Refusal("ghcr.io", "octo/a/b", "pull from", "1.0", 401, "", {})
+    assert "https://github.com/users/octo/packages/container/a%2Fb/settings" in str(
+        explain(given).hint
+    )
+
+
+@pytest.mark.parametrize(
+    ("headers", "text", "asked"),
+    [
+        ({"Retry-After": "30"}, "", 30.0),
+        (
+            {},
+            body("TOOMANYREQUESTS", "retry-after: 880.092\N{MICRO SIGN}s, allowed: 44000/minute"),
+            1.0,
+        ),
+        ({}, "", None),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_wait_that_is_asked_for_is_passed_on(
+    status: int, headers: dict[str, str], text: str, asked: float | None
+) -> None:
+    error = explain(Refusal("ghcr.io", "octo/image", "pull from", "", status, text, headers))
+    assert error.retry_after == asked
+    assert error.retryable
 
 
 def test_elsewhere_a_denial_says_to_sign_in() -> None:

@@ -26,6 +26,22 @@ from ghcrctl.registry.waiting import wait_asked
         (None, "try later", None),
         ("3", "retry-after: 9s", 3.0),
         ("soon", "retry-after: 9s", 9.0),
+        ("", "retry-after: 9s", 9.0),
+        ("1" * 30, "", None),
+        ("\N{ARABIC-INDIC DIGIT THREE}", "", None),
+        ("1.5", "", None),
+        (None, "retry-after: 1h2m3.5s, allowed", 3723.5),
+        (None, "retry-after: 5us", 1.0),
+        (None, "retry-after: 5000000\N{GREEK SMALL LETTER MU}s", 5.0),
+        (None, "RETRY-AFTER: 5S", 5.0),
+        (None, r'{"message": "retry-after: 7000000\u00b5s, allowed"}', 7.0),
+        (None, "retry-after: 5", None),
+        (None, "retry-after: s", None),
+        # No date, though Python's reader takes it for one.
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999999999", "", None),
+        ("Mon, 99 Jan 2024 00:00:00 GMT", "", None),
+        # A long s is an s to regular expressions that ignore case.
+        (None, "retry-after: 5\N{LATIN SMALL LETTER LONG S}", 5.0),
     ],
 )
 def test_each_form_is_understood(header: str | None, message: str, seconds: float | None) -> None:
@@ -37,5 +53,6 @@ def test_a_date_is_a_moment_to_wait_for() -> None:
     seconds = wait_asked(format_datetime(then, usegmt=True), "")
     assert seconds is not None
     assert 27 < seconds <= 30
+    assert (wait_asked(then.strftime("%a, %d %b %Y %H:%M:%S"), "") or 0.0) > 27
     past = datetime.now(timezone.utc) - timedelta(hours=1)
     assert wait_asked(format_datetime(past, usegmt=True), "") == 0.0

@@ -123,12 +123,18 @@ def _churn(store: Store, seed: str) -> None:
         store.close()
 
 
+def _first(store: Store, seed: str) -> None:
+    """Use a store that is maybe not there yet."""
+    fill(store, random_image(2, seed=1), f"first-{seed}")
+
+
 def _main() -> None:
     path, act, *arguments = sys.argv[1:]
     store = open_store(Path(path))
     acts = {"pull-slowly": _pull_slowly, "hold-lock": _hold_lock, "hold-lease": _hold_lease}
-    if act == "churn":
-        _churn(store, *arguments)
+    several = {"churn": _churn, "first": _first}
+    if act in several:
+        several[act](store, *arguments)
     else:
         acts[act](store)
 

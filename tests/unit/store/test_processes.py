@@ -138,3 +138,29 @@ def test_processes_that_pull_tag_and_remove_at_once_lose_nothing(
     assert is_whole(store, random_image(2, 5000, seed=3))
     leftovers = [*(store.root / "ghcrctl" / "leases").iterdir()]
     assert [path for path in leftovers if path.suffix == ".list"] == []
+
+
+def test_processes_that_make_the_store_at_once_lose_nothing(store: Store, other: Other) -> None:
+    processes = [other.start("first", seed) for seed in "abcde"]
+    assert [process.wait(timeout=60) for process in processes] == [0] * 5
+    assert {r.name for r in store.records()} == {f"first-{seed}" for seed in "abcde"}
+    assert is_whole(store, OLD)
+
+
+def test_a_partial_file_of_a_living_process_is_not_gone_on_with(store: Store, other: Other) -> None:
+    other.in_the_middle("pull-slowly")
+    folder = store.root / "ghcrctl" / "partial"
+    [theirs] = folder.iterdir()
+    before = theirs.read_bytes()
+    fill(store, BIG, "mine:latest")
+    assert list(folder.iterdir()) == [theirs]
+    assert theirs.read_bytes() == before
+
+
+def test_what_a_killed_process_held_is_cleared_away(store: Store, other: Other) -> None:
+    kill(other.in_the_middle("hold-lease"))
+    folder = store.root / "ghcrctl" / "leases"
+    left = {path.name for path in folder.iterdir()}
+    assert left
+    mine = store.lease().id
+    assert {path.name for path in folder.iterdir()} - {f"{mine}.lock"} == set()

@@ -1,0 +1,101 @@
+"""``ghcrctl prune``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.format.human import human_size
+from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.errors import RefusedError
+from ghcrctl.operations.prune import prune, read_filters, read_size
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.app import App
+    from ghcrctl.operations.prune import Pruned
+
+
+@click.command(
+    cls=Command,
+    short_help="Remove local images that are not wanted any more",
+    examples="""
+    ghcrctl prune
+    ghcrctl prune --force --all --filter until=168h
+    ghcrctl prune --keep-last 3 --dry-run
+    ghcrctl prune --force --max-size 20GB
+    """,
+)
+@click.option("-a", "--all", "everything", is_flag=True, help="Images with a tag too.")
+@click.option(
+    "--filter",
+    "filters",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Only what fits: until=SPAN|DATE, label=KEY[=VALUE], label!=KEY[=VALUE].",
+)
+@click.option(
+    "--keep-last",
+    metavar="N",
+    type=click.IntRange(min=0),
+    help="Of each repository, tagged images but the newest N too.",
+)
+@click.option(
+    "--max-size", metavar="SIZE", help="The oldest images too, until the store has this size."
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Only show what would be removed.")
+@click.option("-f", "--force", is_flag=True, help="Do not ask.")
+@pass_app
+def command(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    everything: bool,
+    filters: tuple[str, ...],
+    keep_last: int | None,
+    max_size: str | None,
+    dry_run: bool,
+    force: bool,
+) -> None:
+    """Remove images without a tag, content that no image needs, and unfinished transfers.
+
+    Options widen that, filters narrow it.
+    """
+    rules = replace(
+        read_filters(filters, datetime.now(timezone.utc)),
+        everything=everything,
+        keep_last=keep_last,
+        max_size=read_size(max_size) if max_size else None,
+    )
+    with app.session() as session:
+        if not (dry_run or force):
+            planned = prune(session, rules, dry_run=True)
+            if not _agreed(app, planned):
+                return
+        _report(app, prune(session, rules, dry_run=dry_run), dry_run=dry_run)
+
+
+def _agreed(app: App, planned: Pruned) -> bool:
+    """Show what would go and ask."""
+    if not sys.stdin.isatty():
+        raise RefusedError(
+            "there is no terminal to ask at", hint="--force removes, --dry-run only shows"
+        )
+    for name in planned.untagged:
+        app.error_line(f"  {name}")
+    what = f"{len(planned.untagged)} images, {human_size(planned.freed)} in all"
+    return click.confirm(f"This removes {what}. Go on?", err=True)
+
+
+def _report(app: App, done: Pruned, *, dry_run: bool) -> None:
+    for name in done.untagged:
+        app.out(f"Would untag: {name}" if dry_run else f"Untagged: {name}")
+    for digest in done.deleted:
+        app.out(f"Would delete: {digest}" if dry_run else f"Deleted: {digest}")
+    if done.partial:
+        app.out(f"{'Would remove' if dry_run else 'Removed'}: {done.partial} unfinished transfers")
+    app.out("")
+    total = "Would reclaim" if dry_run else "Total reclaimed space"
+    app.out(f"{total}: {human_size(done.freed)}")

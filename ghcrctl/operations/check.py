@@ -1,0 +1,121 @@
+"""Check the local store, and fetch anew what is broken.
+
+What belongs here: which names a fault concerns, and where its content can come from. What does not:
+finding faults (``store``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.memory import Overlay
+from ghcrctl.errors import GhcrctlError, IntegrityError
+from ghcrctl.store.check import check_content
+from ghcrctl.store.collect import closure
+from ghcrctl.store.place import StorePlace
+from ghcrctl.transfer.execute import TransferOptions, execute
+from ghcrctl.transfer.plan import make_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.operations.session import Session
+    from ghcrctl.store.check import Fault
+    from ghcrctl.store.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What a check found.
+
+    Args:
+        images: how many were checked.
+        content: bytes that were read.
+        faults: what is wrong, with the names that it concerns.
+    """
+
+    images: int
+    content: int
+    faults: tuple[tuple[Fault, tuple[str, ...]], ...]
+
+    @property
+    def broken(self) -> set[Digest]:
+        """The digests of what is wrong."""
+        return {fault.descriptor.digest for fault, _ in self.faults}
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What became of one image. ``error``: why it could not be mended, if so."""
+
+    name: str
+    error: GhcrctlError | None = None
+
+
+def check(session: Session, *, progress: Callable[[int], None] = lambda _: None) -> CheckResult:
+    """Read everything that images need and compare it with its digests.
+
+    Raises:
+        StoreDamagedError: the list of images itself is damaged.
+    """
+    records = session.store.records()
+    read = [0]
+
+    def count(size: int) -> None:
+        read[0] += size
+        progress(size)
+
+    blobs = session.store.blobs
+    roots = {record.descriptor.digest: record.descriptor for record in records}
+    faults = check_content(blobs, roots.values(), jobs=session.jobs, progress=count)
+    concerned = _concerned(session, records, set(faults))
+    return CheckResult(
+        len(roots),
+        read[0],
+        tuple((fault, concerned[digest]) for digest, fault in faults.items()),
+    )
+
+
+def repair(session: Session, result: CheckResult) -> list[Repair]:
+    """Fetch what is broken from where it came from; nothing else is touched.
+
+    Damaged content is put away for each image just before it is fetched anew; where that fails it
+    comes back, so that nothing is lost that was there.
+    """
+    done: dict[Digest, Repair] = {}
+    for record in session.store.records():
+        digest = record.descriptor.digest
+        touched = result.broken & set(closure(session.store.blobs, [record.descriptor]))
+        if touched and (digest not in done or done[digest].error):
+            done[digest] = _repair(session, record, touched)
+    return list(done.values())
+
+
+def _repair(session: Session, record: Record, broken: set[Digest]) -> Repair:
+    name = record.name or record.facts.image_id.short
+    reference = record.reference
+    if reference is None or reference.is_local:
+        return Repair(name, IntegrityError("it came from no registry, so it cannot be fetched"))
+    try:
+        with session.store.blobs.put_away(broken):
+            # Of an index of chosen platforms the registry knows nothing, only of what is below it.
+            source = Overlay(session.repository(reference), session.store.blobs)
+            plan = make_plan(source, StorePlace(session.store), record.descriptor)
+            execute(plan, TransferOptions(jobs=session.jobs, retry=session.retry))
+    except GhcrctlError as error:
+        return Repair(name, error)
+    return Repair(name)
+
+
+def _concerned(
+    session: Session, records: list[Record], broken: set[Digest]
+) -> dict[Digest, tuple[str, ...]]:
+    names: dict[Digest, list[str]] = {digest: [] for digest in broken}
+    if not broken:
+        return {}
+    for record in records:
+        for digest in broken & set(closure(session.store.blobs, [record.descriptor])):
+            names[digest].append(record.name or record.facts.image_id.short)
+    return {digest: tuple(found) for digest, found in names.items()}

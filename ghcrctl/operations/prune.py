@@ -1,0 +1,203 @@
+"""Prune: remove images that are not wanted any more, by rules, and what nothing needs.
+
+What belongs here: which images a rule chooses. What does not: removing (``store``), asking
+(``cli``).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import InvalidFilterError, UsageError
+from ghcrctl.oci.config import parse_time
+from ghcrctl.operations.contents import image_of
+from ghcrctl.store.collect import closure
+from ghcrctl.store.usage import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.operations.session import Session
+    from ghcrctl.store.records import Record
+
+_SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|w)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgtp]?)(i?)b?\Z", re.IGNORECASE)
+_BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True, slots=True)
+class PruneRules:
+    """Which images go. Without any rule: those without a tag.
+
+    Args:
+        everything: with or without a tag.
+        until: only what was made before this moment.
+        labels: only what has all of these, as ``key`` or ``key=value``.
+        without_labels: only what has none of these.
+        keep_last: of each repository, tagged images go but for so many, the newest.
+        max_size: the oldest go until the store has at most so many bytes.
+    """
+
+    everything: bool = False
+    until: datetime | None = None
+    labels: tuple[str, ...] = ()
+    without_labels: tuple[str, ...] = ()
+    keep_last: int | None = None
+    max_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What goes, or is gone.
+
+    Args:
+        untagged: names, oldest first.
+        deleted: content.
+        freed: bytes, unfinished files included.
+        partial: how many unfinished files.
+    """
+
+    untagged: tuple[str, ...]
+    deleted: tuple[Digest, ...]
+    freed: int
+    partial: int
+
+
+def read_filters(filters: Sequence[str], now: datetime) -> PruneRules:
+    """Read docker's filters: ``until=24h``, ``until=2026-01-31``, ``label=x``, ``label!=x``.
+
+    Raises:
+        InvalidFilterError: a filter is unknown or malformed.
+    """
+    until: datetime | None = None
+    labels: list[str] = []
+    without: list[str] = []
+    for item in filters:
+        key, equals, value = item.partition("=")
+        if key == "until" and value:
+            until = _moment(value, now)
+        elif key in {"label", "label!"} and value:
+            (labels if key == "label" else without).append(value)
+        else:
+            raise InvalidFilterError(
+                f"invalid filter `{item}`{'' if equals else ': it has no value'}",
+                hint="use until=24h, until=2026-01-31, label=KEY[=VALUE] or label!=KEY[=VALUE]",
+            )
+    return PruneRules(until=until, labels=tuple(labels), without_labels=tuple(without))
+
+
+def read_size(text: str) -> int:
+    """Read a size such as ``500MB``, ``1.5GiB`` or a number of bytes.
+
+    Raises:
+        UsageError: it is none.
+    """
+    match = _SIZE.match(text.strip())
+    if not match:
+        raise UsageError(f"`{text}` is no size", hint="write it as 500MB, 10GB or 2GiB")
+    power = " kmgtp".index(match[2].lower() or " ")
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
+
+
+def prune(session: Session, rules: PruneRules, *, dry_run: bool = False) -> Pruned:
+    """Remove what the rules choose, then all content and unfinished files that nothing needs.
+
+    Args:
+        session: the run.
+        rules: what goes.
+        dry_run: only say what would go.
+    """
+    store = session.store
+    records = store.records()
+    doomed = _choose(session, records, rules)
+    usage = measure(store)
+    kept = [record for record in records if record not in doomed]
+    needed = set(closure(store.blobs, (record.descriptor for record in kept), strict=True))
+    sizes = {digest: store.blobs.size(digest) for digest in store.blobs.all()}
+    deleted = {digest: size for digest, size in sizes.items() if digest not in needed}
+    partial = len(usage.partial)
+    freed = sum(deleted.values()) + sum(usage.partial)
+    if not dry_run:
+        store.edit(lambda found: [record for record in found if record not in doomed])
+        deleted = store.collect()
+        store.sweep(0.0)
+        left = [path.stat().st_size for path in store.partial_files()]
+        partial -= len(left)
+        freed = sum(deleted.values()) + sum(usage.partial) - sum(left)
+    names = tuple(record.name or str(record.facts.image_id) for record in doomed)
+    return Pruned(names, tuple(deleted), freed, partial)
+
+
+def _choose(session: Session, records: list[Record], rules: PruneRules) -> list[Record]:
+    """Return what the rules choose, oldest first."""
+    tagged = {r.facts.image_id for r in records if r.reference and r.reference.tag}
+    by_age = sorted(records, key=_created)
+    chosen = [r for r in by_age if rules.everything or r.facts.image_id not in tagged]
+    if rules.keep_last is not None:
+        chosen += [r for r in _beyond(by_age, rules.keep_last) if r not in chosen]
+    chosen = [r for r in chosen if _fits(session, r, rules)]
+    if rules.max_size is not None:
+        chosen += _until_small(session, [r for r in by_age if r not in chosen], rules.max_size)
+    return chosen
+
+
+def _beyond(by_age: Iterable[Record], count: int) -> list[Record]:
+    """Return what is not among the newest of its repository."""
+    by_repository: dict[str, list[Record]] = {}
+    for record in by_age:
+        if record.reference and record.reference.tag:
+            by_repository.setdefault(record.reference.name, []).append(record)
+    return [r for group in by_repository.values() for r in group[: max(0, len(group) - count)]]
+
+
+def _until_small(session: Session, left: list[Record], limit: int) -> list[Record]:
+    """Return the oldest, so many that the rest takes at most so many bytes."""
+    blobs = session.store.blobs
+    gone: list[Record] = []
+    while left:
+        needed = closure(blobs, (record.descriptor for record in left))
+        if sum(blobs.size(digest) for digest in needed) <= limit:
+            break
+        gone.append(left.pop(0))
+    return gone
+
+
+def _fits(session: Session, record: Record, rules: PruneRules) -> bool:
+    if rules.until and _created(record) >= rules.until:
+        return False
+    if not (rules.labels or rules.without_labels):
+        return True
+    image = image_of(session.store.blobs, record.descriptor, session.settings.platform)
+    labels = image.config.labels if image.config else {}
+
+    def has(wanted: str) -> bool:
+        key, equals, value = wanted.partition("=")
+        return key in labels and (not equals or labels[key] == value)
+
+    return all(map(has, rules.labels)) and not any(map(has, rules.without_labels))
+
+
+def _created(record: Record) -> datetime:
+    return parse_time(record.facts.created) or _BEGINNING
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    """Read a span before now, seconds since 1970, or a date."""
+    spans = _SPAN.findall(text)
+    if spans and "".join(number + unit for number, unit in spans) == text:
+        return now - timedelta(seconds=sum(float(n) * _SECONDS[u] for n, u in spans))
+    try:
+        if text.isascii() and text.isdigit():
+            return datetime.fromtimestamp(int(text), timezone.utc)
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except (ValueError, OverflowError, OSError):
+        raise InvalidFilterError(
+            f"invalid filter `until={text}`",
+            hint="it is a span such as 24h, a date such as 2026-01-31, or seconds since 1970",
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

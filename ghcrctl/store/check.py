@@ -1,0 +1,89 @@
+"""Checking what is on disk against its digests.
+
+What belongs here: finding what is missing or damaged. What does not: mending it (``operations``).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.streams import CHUNK_SIZE, Content
+from ghcrctl.errors import IntegrityError, NotFoundError
+from ghcrctl.oci.manifest import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.store.blobs import Blobs
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one piece of content.
+
+    Args:
+        descriptor: the content.
+        problem: ``missing`` or ``damaged``.
+        detail: what was found, for people.
+    """
+
+    descriptor: Descriptor
+    problem: str
+    detail: str
+
+
+def check_content(
+    blobs: Blobs,
+    roots: Iterable[Descriptor],
+    *,
+    jobs: int,
+    progress: Callable[[int], None] = lambda _: None,
+) -> dict[Digest, Fault]:
+    """Read everything that images need, and compare.
+
+    Foreign layers may be missing: their publisher has them.
+
+    Args:
+        blobs: where content is.
+        roots: the images.
+        jobs: how many pieces are read at once.
+        progress: is told the bytes that were read.
+    """
+    faults: dict[Digest, Fault] = {}
+    seen: set[Digest] = set()
+    with ThreadPoolExecutor(jobs, "check") as pool:
+        level = list(roots)
+        while level:
+            fresh = list({d.digest: d for d in level if d.digest not in seen}.values())
+            seen.update(descriptor.digest for descriptor in fresh)
+            level = []
+            found = pool.map(lambda d: _check(blobs, d, progress), fresh)
+            for descriptor, fault in zip(fresh, found, strict=True):
+                if fault is None:
+                    level += _children(blobs, descriptor)
+                elif not (descriptor.is_foreign and fault.problem == "missing"):
+                    faults[descriptor.digest] = fault
+    return faults
+
+
+def _check(blobs: Blobs, descriptor: Descriptor, progress: Callable[[int], None]) -> Fault | None:
+    try:
+        with Content(blobs, descriptor).open() as stream:
+            while chunk := stream.read(CHUNK_SIZE):
+                progress(len(chunk))
+        _children(blobs, descriptor)
+    except NotFoundError:
+        return Fault(descriptor, "missing", "it is not in the store")
+    except IntegrityError as error:
+        return Fault(descriptor, "damaged", error.message)
+    return None
+
+
+def _children(blobs: Blobs, descriptor: Descriptor) -> tuple[Descriptor, ...]:
+    if not descriptor.is_manifest:
+        return ()
+    return parse(Content(blobs, descriptor).read(), descriptor.media_type).children

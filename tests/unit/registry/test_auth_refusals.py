@@ -1,0 +1,191 @@
+"""Where credentials go and where not, and what a token endpoint's refusal leads to."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.credentials.credential import Credential
+from ghcrctl.errors import (
+    DeniedError,
+    GhcrctlError,
+    InvalidResponseError,
+    RateLimitedError,
+    RegistryUnavailableError,
+    UnauthorizedError,
+)
+from ghcrctl.registry.auth import Scope
+from tests.unit.registry.party import BASIC, PULL, PUSH, REALM, SECRET, Party, gives
+
+if TYPE_CHECKING:
+    import responses
+
+
+@pytest.mark.parametrize("header", ["", "Negotiate", "Digest realm=x"])
+def test_what_cannot_be_answered_is_not(octo: Party, header: str) -> None:
+    assert octo.challenged(header=header) is None
+
+
+@pytest.mark.parametrize(
+    "realm",
+    [
+        "http://ghcr.io/token",
+        "http://evil.example/token",
+        "ftp://ghcr.io/token",
+        "file:///etc/passwd",
+        "https://user@evil.example/token",
+        "https://[evil.example/token",
+        "https://[::::::]/token",
+        "https://evil.example\N{ACCOUNT OF}/token",
+        "https:///token",
+        "//evil.example/token",
+        "token",
+        "",
+    ],
+)
+def test_no_secret_goes_to_a_realm_that_is_none(
+    web: responses.RequestsMock, octo: Party, realm: str
+) -> None:
+    with pytest.raises(InvalidResponseError):
+        octo.challenged(header=f'Bearer realm="{realm}"')
+    assert len(web.calls) == 0
+
+
+@pytest.mark.parametrize("realm", ["https://auth.docker.io/token", "http://127.0.0.1:9/token"])
+def test_the_token_endpoint_may_be_another_host(
+    web: responses.RequestsMock, octo: Party, realm: str
+) -> None:
+    gives(web, {"token": "t1"}, realm=realm)
+    assert octo.challenged(header=f'Bearer realm="{realm}"') == "Bearer t1"
+    assert web.calls[0].request.headers["Authorization"] == BASIC
+
+
+def test_where_a_token_endpoint_redirects_to_gets_no_credential(
+    web: responses.RequestsMock, octo: Party
+) -> None:
+    web.get(REALM, status=307, headers={"Location": "https://evil.example/token"})
+    web.get("https://evil.example/token", json={"token": "t1"})
+    octo.challenged()
+    assert "Authorization" not in web.calls[1].request.headers
+
+
+def test_an_identity_token_does_not_follow_a_redirect(web: responses.RequestsMock) -> None:
+    party = Party(
+        Credential("<token>", "", identity_token=SECRET, source="the test"), lenient=False
+    )
+    web.post(REALM, status=307, headers={"Location": "https://evil.example/token"})
+    with pytest.raises(InvalidResponseError, match="status 307") as caught:
+        party.challenged()
+    assert len(web.calls) == 1
+    assert SECRET not in str([*party.said, caught.value, caught.value.hint])
+    party.transport.close()
+
+
+def test_a_registry_without_tls_may_name_a_realm_without_tls(
+    web: responses.RequestsMock, octo: Party
+) -> None:
+    gives(web, {"token": "t1"}, realm="http://registry.lan/token")
+    header = 'Bearer realm="http://registry.lan/token"'
+    assert octo.challenged(header=header, url="http://registry.lan/v2/") == "Bearer t1"
+
+
+def test_a_rejected_credential_does_not_stand_before_a_public_image(
+    web: responses.RequestsMock, octo: Party
+) -> None:
+    web.get(REALM, status=403, json={"errors": [{"code": "DENIED", "message": "denied"}]})
+    gives(web, {"token": "anonymous"})
+    assert octo.challenged() == "Bearer anonymous"
+    assert "Authorization" not in web.calls[1].request.headers
+    warning = next(line for line in octo.said if "rejects" in line)
+    assert "the test" in warning
+    assert "ghcrctl logout ghcr.io" in warning
+    gives(web, {"token": "again"})
+    octo.auth.header(Scope.pull("octo/other"))
+    assert "Authorization" not in web.calls[-1].request.headers
+
+
+@pytest.mark.parametrize("scope", [PUSH, PULL])
+def test_a_rejected_credential_is_told_where_nothing_goes_without(
+    web: responses.RequestsMock, octo: Party, scope: Scope
+) -> None:
+    web.get(REALM, status=403, json={"errors": [{"code": "DENIED", "message": "denied"}]})
+    with pytest.raises(DeniedError, match="access denied"):
+        octo.challenged(scope)
+    assert len(web.calls) == (1 if scope.writes else 2)
+
+
+def test_a_login_is_not_lenient(web: responses.RequestsMock) -> None:
+    party = Party(Credential("octo", SECRET), lenient=False)
+    web.get(REALM, status=401)
+    with pytest.raises(UnauthorizedError):
+        party.challenged()
+    assert len(web.calls) == 1
+    party.transport.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"no json",
+        b"[]",
+        b'{"token": ""}',
+        b'{"token": 7}',
+        b'{"token": "a\\u0000b"}',
+        b'{"token": "a\\r\\nHost: evil.example"}',
+        # What no header can hold must not fail where it is sent.
+        b'{"token": "\\u65e5\\u672c"}',
+        b'{"token": "\\u00e9"}',
+        b'"token"',
+        b"null",
+        b"\xff\xfe",
+        b"[" * 99_999,
+        b"{" + b" " * 2_000_000,
+    ],
+)
+def test_an_answer_without_a_token_is_told(
+    web: responses.RequestsMock, octo: Party, answer: bytes
+) -> None:
+    web.get(REALM, body=answer)
+    with pytest.raises(InvalidResponseError, match="no token"):
+        octo.challenged()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, InvalidResponseError),
+        (404, InvalidResponseError),
+        (405, InvalidResponseError),
+        (429, RateLimitedError),
+        (500, RegistryUnavailableError),
+        (503, RegistryUnavailableError),
+    ],
+)
+def test_a_token_endpoint_that_fails_is_told(
+    web: responses.RequestsMock, octo: Party, status: int, kind: type[GhcrctlError]
+) -> None:
+    web.get(REALM, status=status, body="its own words")
+    with pytest.raises(kind) as caught:
+        octo.challenged()
+    assert type(caught.value) is kind
+    assert 'ghcr.io says: "its own words"' in caught.value.message
+    if kind is InvalidResponseError:
+        assert f"the token endpoint of ghcr.io answered with status {status}" in str(caught.value)
+    # Not the credential's fault: it is not given up for an anonymous try.
+    assert all(call.request.headers["Authorization"] == BASIC for call in web.calls)
+
+
+def test_no_secret_is_ever_said(web: responses.RequestsMock, octo: Party) -> None:
+    web.get(REALM, status=403, json={"errors": [{"code": "DENIED", "message": "denied"}]})
+    with pytest.raises(DeniedError) as caught:
+        octo.challenged()
+    gives(web, {"token": SECRET[::-1]}, realm="https://ghcr.io/other")
+    octo.challenged(Scope.pull("octo/b"), header='Bearer realm="https://ghcr.io/other"')
+    said = json.dumps([*octo.said, repr(caught.value), str(caught.value), caught.value.hint])
+    assert any("GET https://ghcr.io/token 403" in line for line in octo.said)
+    for secret in (SECRET, SECRET[::-1], BASIC.split()[1]):
+        assert secret not in said
+    assert SECRET not in repr(Credential("octo", SECRET, identity_token=SECRET))

@@ -1,0 +1,135 @@
+"""The list of referrers that clients keep where the registry does not."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.streams import Content
+from ghcrctl.credentials.keychain import Keychain
+from ghcrctl.credentials.sources import Environment
+from ghcrctl.errors import InvalidManifestError, ManifestUnknownError
+from ghcrctl.oci import media_types
+from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.oci.manifest import parse
+from ghcrctl.registry.client import RegistryClient
+from ghcrctl.registry.referrers import add_referrer, referrers_tag
+from ghcrctl.registry.repository import Repository
+from ghcrctl.registry.transport import TransportOptions
+from tests.builders import Built, artifact, index_of, random_image
+from tests.unit.registry.bending import IMAGE
+
+if TYPE_CHECKING:
+    from tests.registry_double import PlainRegistry, RegistryDouble
+
+
+def entries(client: RegistryClient) -> list[dict[str, object]]:
+    raw = client.get_manifest("octo/image", referrers_tag(IMAGE.root.digest)).raw
+    listed: list[dict[str, object]] = json.loads(raw)["manifests"]
+    return listed
+
+
+def test_referrers_are_listed_under_the_tag_of_their_subject_each_once(
+    client: RegistryClient, plain_registry: PlainRegistry
+) -> None:
+    things = [
+        artifact("application/vnd.example.sbom", subject=IMAGE.root, payload=b"1"),
+        artifact("application/vnd.example.signature", subject=IMAGE.root, annotations={"a": "b"}),
+    ]
+    for thing in (*things, *things):
+        plain_registry.push_image("octo/image", None, thing)
+        add_referrer(client, "octo/image", parse(thing.raw, thing.root.media_type))
+    assert [entry["digest"] for entry in entries(client)] == [str(t.root.digest) for t in things]
+    assert entries(client)[1]["artifactType"] == "application/vnd.example.signature"
+    assert entries(client)[1]["annotations"] == {"a": "b"}
+
+
+def test_what_has_no_subject_is_not_listed(client: RegistryClient) -> None:
+    add_referrer(client, "octo/image", parse(IMAGE.raw, IMAGE.root.media_type))
+    with pytest.raises(ManifestUnknownError):
+        entries(client)
+
+
+def test_an_image_under_the_tag_of_referrers_is_left_alone(
+    client: RegistryClient, plain_registry: PlainRegistry
+) -> None:
+    tag = referrers_tag(IMAGE.root.digest)
+    plain_registry.push_image("octo/image", tag, random_image(1, seed=5))
+    thing = artifact(subject=IMAGE.root)
+    with pytest.raises(InvalidManifestError, match="no list of referrers"):
+        add_referrer(client, "octo/image", parse(thing.raw, thing.root.media_type))
+    assert client.get_manifest("octo/image", tag).raw == random_image(1, seed=5).raw
+
+
+def test_an_index_with_a_subject_is_listed_too(
+    client: RegistryClient, plain_registry: PlainRegistry
+) -> None:
+    index = index_of(IMAGE)
+    raw = json.dumps({**json.loads(index.raw), "subject": IMAGE.root.to_json()}).encode()
+    root = Descriptor.of(raw, media_types.OCI_INDEX)
+    built = Built(root, (*index.contents[:-1], (root, raw)))
+    plain_registry.push_image("octo/image", None, built)
+    add_referrer(client, "octo/image", parse(raw, media_types.OCI_INDEX))
+    assert [entry["mediaType"] for entry in entries(client)] == [media_types.OCI_INDEX]
+
+
+def test_what_others_listed_stays_as_they_wrote_it(
+    client: RegistryClient, plain_registry: PlainRegistry
+) -> None:
+    theirs = {
+        "mediaType": media_types.OCI_MANIFEST,
+        "digest": str(random_image(1, seed=7).root.digest),
+        "size": 7,
+        "artifactType": "application/vnd.example.theirs",
+        "annotations": {"org.example": "kept"},
+        "data": "e30=",
+        "platform": {"os": "unknown", "architecture": "unknown"},
+    }
+    index = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": [theirs]}
+    root = Descriptor.of(json.dumps(index).encode(), media_types.OCI_INDEX)
+    listed = Built(root, ((root, json.dumps(index).encode()),))
+    plain_registry.push_image("octo/image", referrers_tag(IMAGE.root.digest), listed)
+    thing = artifact(subject=IMAGE.root)
+    plain_registry.push_image("octo/image", None, thing)
+    add_referrer(client, "octo/image", parse(thing.raw, thing.root.media_type))
+    assert entries(client)[0] == theirs
+    assert [entry["digest"] for entry in entries(client)[1:]] == [str(thing.root.digest)]
+
+
+def push(client: RegistryClient, built: Built) -> None:
+    """Push as the engine does: children first."""
+    place = MemoryPlace("the test")
+    built.into(place)
+    repository = Repository(client, "octo/image")
+    for descriptor, _ in built.contents:
+        repository.write(Content(place, descriptor))
+
+
+def test_a_registry_that_lists_referrers_needs_no_list_of_ours(
+    client: RegistryClient, plain_registry: PlainRegistry
+) -> None:
+    push(client, artifact(subject=IMAGE.root))
+    assert plain_registry.count("PUT", "/manifests/sha256:") == 1
+    assert plain_registry.count("", "/manifests/sha256-") == 0
+    with pytest.raises(ManifestUnknownError):
+        entries(client)
+
+
+def test_where_the_registry_lists_none_a_push_does(ghcr: RegistryDouble) -> None:
+    ghcr.push_image("octo/image", "1.0", IMAGE)
+    keychain = Keychain([Environment({"GHCRCTL_REGISTRY": ghcr.host, "GHCRCTL_TOKEN": "ghp_octo"})])
+    client = RegistryClient(
+        ghcr.host, keychain=keychain, options=TransportOptions(), warn=lambda _: None
+    )
+    things = [artifact(subject=IMAGE.root, payload=bytes([number])) for number in range(3)]
+    for thing in (*things, things[0]):
+        push(client, thing)
+    assert [entry["digest"] for entry in entries(client)] == [str(t.root.digest) for t in things]
+    # What is listed already is not written again.
+    assert ghcr.count("PUT", "/manifests/sha256-") == 3
+    # The endpoint that sends clients to another host is not asked at all.
+    assert ghcr.count("", "/referrers/") == 0
+    client.close()

@@ -1,0 +1,94 @@
+"""What dead processes leave is swept after a while; what may still be of use is not."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.store.leftovers import MAX_AGE
+from tests.builders import random_image
+from tests.unit.store.acts import fill, is_whole, open_store, record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ghcrctl.store.store import Store
+
+DAY = 86_400
+LEFT = [
+    f"ghcrctl/partial/sha256-{'a' * 64}.12-dead",
+    ".index.json.12.0badcafe",
+    ".oci-layout.12.0badcafe",
+]
+
+
+def leave(store: Store, name: str, age: float) -> Path:
+    """Leave a file that was last written so many seconds ago."""
+    store.prepare()
+    path = store.root / name
+    path.write_bytes(b"begun")
+    then = time.time() - age
+    os.utime(path, (then, then))
+    return path
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_what_was_left_long_ago_is_swept_by_the_next_that_writes(store: Store, name: str) -> None:
+    path = leave(store, name, MAX_AGE + DAY)
+    fill(store, random_image(), "image")
+    assert not path.exists()
+    assert is_whole(store, random_image())
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_what_was_left_lately_may_still_be_of_use(store: Store, name: str) -> None:
+    path = leave(store, name, MAX_AGE - DAY)
+    fill(store, random_image(), "image")
+    assert path.read_bytes() == b"begun"
+
+
+def test_the_unfinished_file_of_a_living_process_stays_however_old(store: Store) -> None:
+    other = open_store(store.root)
+    name = f"ghcrctl/partial/sha256-{'a' * 64}.{other.lease().id}"
+    path = leave(store, name, 100 * MAX_AGE)
+    fill(store, random_image(), "image")
+    assert path.exists()
+    other.close()
+    store.close()
+    store.lease()
+    assert not path.exists()
+
+
+def test_files_of_others_stay_however_old(store: Store) -> None:
+    strange = [leave(store, name, 100 * MAX_AGE) for name in (".notes", "README", "ghcrctl/other")]
+    fill(store, random_image(), "image")
+    assert all(path.exists() for path in strange)
+
+
+def test_locks_of_dead_processes_are_cleared_away(store: Store) -> None:
+    store.prepare()
+    folder = store.root / "ghcrctl" / "leases"
+    for number in range(3):
+        (folder / f"{number}-dead.lock").touch()
+        (folder / f"{number}-dead.list").touch()
+    living = open_store(store.root).lease()
+    lease = store.lease()
+    assert {path.stem for path in folder.glob("*.lock")} == {living.id, lease.id}
+    assert is_clear(folder)
+    living.close()
+
+
+def is_clear(folder: Path) -> bool:
+    return not [path for path in folder.iterdir() if "dead" in path.name]
+
+
+def test_reading_sweeps_nothing(store: Store) -> None:
+    fill(store, random_image(), "image")
+    store.close()
+    path = leave(store, LEFT[0], 100 * MAX_AGE)
+    reader = open_store(store.root)
+    assert record(reader, "image").name == "image"
+    assert path.exists()
