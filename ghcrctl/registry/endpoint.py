@@ -8,7 +8,9 @@ from __future__ import annotations
 import ipaddress
 import re
 import ssl
+import sys
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -77,19 +79,45 @@ def ssl_context(policy: TlsPolicy, host: str) -> ssl.SSLContext:
     Raises:
         InvalidSettingError: a certificate or key cannot be read.
     """
-    if policy.insecure:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    else:
-        import truststore
+    return _context(
+        policy.insecure, tuple(_authorities(policy, host)), tuple(_client_pairs(policy, host))
+    )
 
-        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    for path in _authorities(policy, host):
+
+@cache
+def _context(
+    insecure: bool,  # noqa: FBT001 a key of the cache
+    authorities: tuple[Path, ...],
+    pairs: tuple[tuple[Path, Path | None], ...],
+) -> ssl.SSLContext:
+    """Make a context; hosts that are trusted alike share one, since it takes its time."""
+    context = _untrusting() if insecure else _trusting()
+    for path in authorities:
         _load(path, lambda p: context.load_verify_locations(cafile=str(p)))
-    for certificate, key in _client_pairs(policy, host):
+    for certificate, key in pairs:
         _load(certificate, _chain_loader(context, key))
     return context
+
+
+def _untrusting() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _trusting() -> ssl.SSLContext:
+    """Trust whom the system trusts.
+
+    Where that is a file, it is read once here; truststore would read it for each connection.
+    """
+    if sys.platform == "linux" and ssl.get_default_verify_paths().cafile:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.set_default_verify_paths()
+        return context
+    import truststore
+
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _chain_loader(context: ssl.SSLContext, key: Path | None) -> Callable[[Path], object]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,9 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.numbers import whole_number
 from ghcrctl.oci.platform import Platform, best_match
 from ghcrctl.oci.reference import Reference
+
+if TYPE_CHECKING:
+    from random import Random
 
 # The grammar of references, written anew from its specification (distribution/reference).
 _label = st.from_regex(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,8}[a-zA-Z0-9])?", fullmatch=True)
@@ -69,6 +74,8 @@ def test_any_other_text_is_an_error_that_shows_it(text: str) -> None:
         return
     assert caught.message.startswith("invalid reference `")
     assert caught.message.isprintable()
+    position = re.search(r" \(character ([0-9]+)\)\Z", caught.message)
+    assert position is None or 1 < int(position[1]) <= len(text) + 1
     assert caught.hint
 
 
@@ -139,3 +146,54 @@ def test_numbers_are_read_with_any_zeros_before_them(number: int, zeros: int) ->
 @pytest.mark.parametrize("text", ["", "²", "٣", "-1", "+1", "1.0", " 1", "1\n", "1_000", "9" * 19])
 def test_what_only_looks_like_a_number_is_none(text: str) -> None:
     assert whole_number(text) is None
+
+
+_components = st.lists(_part, min_size=2, max_size=4)
+_bad = st.sampled_from([*list(" !$%&'()*+,;<=>?[]^`{|}~"), "\t", "\n", "☃"])
+
+
+@given(_components, _bad, st.data())
+def test_the_character_that_is_wrong_is_pointed_at(
+    components: list[str], bad: str, data: st.DataObject
+) -> None:
+    text = "ghcr.io/" + "/".join(components)
+    position = data.draw(st.integers(len("ghcr.io/") + 1, len(text)))
+    with pytest.raises(InvalidReferenceError) as caught:
+        Reference.parse(text[:position] + bad + text[position:])
+    assert caught.value.message.endswith(f"(character {position + 1})")
+
+
+@given(st.lists(_platforms, min_size=1, max_size=5), st.randoms())
+def test_the_choice_does_not_depend_on_the_order(offered: list[Platform], random: Random) -> None:
+    want = Platform("linux", "arm", "v7")
+    shuffled = random.sample(offered, len(offered))
+    first, second = best_match(want, offered), best_match(want, shuffled)
+    chosen = offered[first].normalised() if first is not None else None
+    again = shuffled[second].normalised() if second is not None else None
+    ranks = [want.rank(platform) if platform else None for platform in (chosen, again)]
+    assert ranks[0] == ranks[1]
+
+
+@pytest.mark.parametrize(
+    ("want", "best_first"),
+    [
+        ("linux/arm/v7", ["linux/arm/v7", "linux/arm/v6", "linux/arm/v5"]),
+        ("linux/amd64/v3", ["linux/amd64/v3", "linux/amd64/v2", "linux/amd64"]),
+        (
+            "windows/amd64:10.0.17763.5",
+            [
+                "windows/amd64:10.0.17763.5",
+                "windows/amd64:10.0.17763.9",
+                "windows/amd64:10.0.17763.1",
+            ],
+        ),
+    ],
+)
+def test_the_nearest_platform_that_runs_comes_first(want: str, best_first: list[str]) -> None:
+    offered = [Platform.parse(text) for text in best_first]
+    machine = Platform.parse(want)
+    for left in range(len(offered)):
+        rest = offered[left:]
+        assert best_match(machine, rest) == 0
+        assert best_match(machine, rest[::-1]) == len(rest) - 1
+    assert best_match(offered[-1], offered[:-1]) is None or want.startswith("windows")

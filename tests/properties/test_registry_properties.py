@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import requests
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.errors import GhcrctlError, InvalidResponseError
 from ghcrctl.registry.auth import Authenticator, Scope
 from ghcrctl.registry.challenge import Challenge, parse_challenges
@@ -75,34 +75,44 @@ _addresses = st.one_of(
 )
 
 
-def _challenged(realm: str, transport: Transport) -> None:
-    def find(_: str) -> None:
-        raise AssertionError
+class _AskedError(Exception):
+    """The credential was looked for, to be sent."""
 
+
+def _challenged(realm: str) -> Exception:
+    """Return what comes of a challenge."""
+
+    def find(_: str) -> None:
+        raise _AskedError
+
+    transport = Transport(TransportOptions())
     auth = Authenticator("ghcr.io", find, transport, lambda _: None)
     response = requests.Response()
     response.request = requests.Request("GET", "https://ghcr.io/v2/").prepare()
     response.headers["WWW-Authenticate"] = 'Bearer realm="' + realm.replace('"', "") + '"'
-    auth.answer(response, Scope.pull("octo/image"), "https://ghcr.io/v2/")
+    with pytest.raises((InvalidResponseError, _AskedError)) as caught:
+        auth.answer(response, Scope.pull("octo/image"), "https://ghcr.io/v2/")
+    transport.close()
+    return caught.value
 
 
 @given(_addresses)
 @example("https://[evil.example/token")
 @example("https://[:::::]/token")
-def test_any_realm_is_one_to_ask_or_an_error(realm: str) -> None:
-    transport = Transport(TransportOptions(retry=RetryPolicy(attempts=1)))
-    try:
-        _challenged(realm, transport)
-    except InvalidResponseError as error:
-        assert "ghcr.io" in error.message
-        assert "verysecret" not in error.message
-    except AssertionError:
-        # The credential was asked for: only what goes over TLS, or to this machine, may get it.
-        target = joined("https://ghcr.io/", realm)
+@example("https://auth.docker.io/token")
+@example("http://evil.example/token")
+def test_a_credential_is_looked_for_only_where_it_may_go(realm: str) -> None:
+    error = _challenged(realm)
+    if isinstance(error, _AskedError):
+        # Over TLS, or to this machine.
+        target = joined("https://none.example/", realm)
         assert target is not None
-        assert target.lower().startswith("https://") or is_loopback(host_shown(target))
-    finally:
-        transport.close()
+        assert target.startswith("https://") or is_loopback(host_shown(target))
+        assert host_shown(target) != "none.example"
+        assert "@" not in target.partition("/x")[0]
+    else:
+        assert "ghcr.io" in str(error)
+        assert "verysecret" not in str(error)
 
 
 @given(_addresses)

@@ -79,10 +79,10 @@ def test_an_index_with_a_subject_is_listed_too(
 def test_what_others_listed_stays_as_they_wrote_it(
     client: RegistryClient, plain_registry: PlainRegistry
 ) -> None:
+    other = random_image(1, seed=7)
+    plain_registry.push_image("octo/image", None, other)
     theirs = {
-        "mediaType": media_types.OCI_MANIFEST,
-        "digest": str(random_image(1, seed=7).root.digest),
-        "size": 7,
+        **other.root.to_json(),
         "artifactType": "application/vnd.example.theirs",
         "annotations": {"org.example": "kept"},
         "data": "e30=",
