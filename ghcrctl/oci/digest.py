@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidDigestError
@@ -43,29 +44,7 @@ class Digest:
 
         Spec: OCI image spec 1.1, descriptor.md, section "Digests".
         """
-        algorithm, colon, encoded = text.partition(":")
-        if not colon:
-            raise InvalidDigestError(
-                f"invalid digest `{text}`: it has no algorithm",
-                hint="a digest looks like sha256:<64 hexadecimal digits>",
-            )
-        length = ENCODED_LENGTH.get(algorithm)
-        if length is None:
-            known = " and ".join(ENCODED_LENGTH)
-            raise InvalidDigestError(
-                f"invalid digest `{text}`: unknown algorithm `{algorithm}`",
-                hint=f"{known} are known",
-            )
-        if len(encoded) != length:
-            raise InvalidDigestError(
-                f"invalid digest `{text}`: {algorithm} has {length} hexadecimal digits, this "
-                f"has {len(encoded)}"
-            )
-        if not _ENCODED.match(encoded):
-            raise InvalidDigestError(
-                f"invalid digest `{text}`: only 0-9 and a-f (lower case) are digits"
-            )
-        return cls(algorithm, encoded)
+        return _parse(text)
 
     @classmethod
     def of(cls, content: bytes, algorithm: str = "sha256") -> Digest:
@@ -84,3 +63,31 @@ class Digest:
     def matches(self, hasher: _Hash) -> bool:
         """Tell whether a finished computation gave this digest."""
         return hasher.hexdigest() == self.encoded
+
+
+@lru_cache(maxsize=1024)
+def _parse(text: str) -> Digest:
+    """Read a digest; the same few are read again and again in a listing."""
+    algorithm, colon, encoded = text.partition(":")
+    if not colon:
+        raise InvalidDigestError(
+            f"invalid digest `{text}`: it has no algorithm",
+            hint="a digest looks like sha256:<64 hexadecimal digits>",
+        )
+    length = ENCODED_LENGTH.get(algorithm)
+    if length is None:
+        known = " and ".join(ENCODED_LENGTH)
+        raise InvalidDigestError(
+            f"invalid digest `{text}`: unknown algorithm `{algorithm}`",
+            hint=f"{known} are known",
+        )
+    if len(encoded) != length:
+        raise InvalidDigestError(
+            f"invalid digest `{text}`: {algorithm} has {length} hexadecimal digits, this "
+            f"has {len(encoded)}"
+        )
+    if not _ENCODED.match(encoded):
+        raise InvalidDigestError(
+            f"invalid digest `{text}`: only 0-9 and a-f (lower case) are digits"
+        )
+    return Digest(algorithm, encoded)

@@ -86,10 +86,9 @@ def _rows(records: Iterable[Record]) -> list[ImageRow]:
 
 
 def _row(record: Record) -> ImageRow:
-    reference = record.reference
     return ImageRow(
-        repository=reference.name if reference else record.name,
-        tag=(reference.tag or "") if reference else "",
+        repository=record.repository,
+        tag=record.tag,
         digest=record.origin,
         image_id=record.facts.image_id,
         created=parse_time(record.facts.created),

@@ -40,7 +40,7 @@ class StoreBackend:
 
     def repositories(self) -> list[str]:
         """Return the names of all repositories, sorted."""
-        return sorted({_repository(record) for record in self._store.records() if record.name})
+        return sorted({record.repository for record in self._store.records() if record.name})
 
     def stat(self, repository: str, digest: Digest) -> Descriptor:
         """Describe content of any kind."""
@@ -102,7 +102,7 @@ class StoreBackend:
 
         def change(records: list[Record]) -> list[Record]:
             left = [r for r in records if r not in doomed]
-            known = {r.descriptor.digest for r in left if _repository(r) == repository}
+            known = {r.descriptor.digest for r in left if r.repository == repository}
             kept = [r.demoted() for r in doomed if r.descriptor.digest not in known]
             return left + kept
 
@@ -132,7 +132,7 @@ class StoreBackend:
         return list({entry.digest: entry for entry in found}.values())
 
     def _records(self, repository: str) -> list[Record]:
-        return [r for r in self._store.records() if r.name and _repository(r) == repository]
+        return [r for r in self._store.records() if r.name and r.repository == repository]
 
     def _by_digest(self, repository: str, digest: Digest) -> Descriptor:
         """Describe a manifest that may have no name of its own, such as an index's child."""
@@ -155,10 +155,3 @@ class StoreBackend:
             f"{repository}@{child.digest}" for child in parse(raw, root.media_type).children
         }
         self._store.edit(lambda records: [r for r in records if r.name not in children])
-
-
-def _repository(record: Record) -> str:
-    name = record.name.partition("@")[0]
-    slash = name.rfind("/")
-    colon = name.rfind(":")
-    return name[:colon] if colon > slash else name

@@ -67,6 +67,20 @@ class Record:
             return None
 
     @property
+    def repository(self) -> str:
+        """The name without tag and digest; for lists, where to parse each name takes too long."""
+        name = self.name.partition("@")[0]
+        colon = name.rfind(":")
+        return name[:colon] if colon > name.rfind("/") else name
+
+    @property
+    def tag(self) -> str:
+        """The tag of the name, or nothing."""
+        name = self.name.partition("@")[0]
+        colon = name.rfind(":")
+        return name[colon + 1 :] if colon > name.rfind("/") else ""
+
+    @property
     def repo_digest(self) -> str | None:
         """The name by digest, as RepoDigests has it."""
         reference = self.reference

@@ -52,7 +52,7 @@ def _start_up(bench: Bench) -> Contestants:
 
 
 def _list(bench: Bench) -> Contestants:
-    few, many = _filled(bench, 10), _filled(bench, 1000)
+    few, many = _filled(bench, 10), _filled(bench, 10_000)
     return {
         "ghcrctl": lambda: bench.ghcrctl(many, "images", "-q"),
         "ghcrctl, 10 names": lambda: bench.ghcrctl(few, "images", "-q"),
@@ -165,7 +165,7 @@ ROWS = (
         _start_up,
         quick=True,
     ),
-    Row("images", "list 1,000 names beside 10", "at most twice", _list, quick=True),
+    Row("images", "list 10,000 names beside 10", "at most twice", _list, quick=True),
     Row(
         "pull",
         "pull 3 layers from docker-registry on loopback",

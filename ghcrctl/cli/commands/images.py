@@ -94,9 +94,9 @@ def command(  # noqa: PLR0913 one argument an option
     now = datetime.now(timezone.utc)
     with app.session() as session:
         rows = list_images(session, name=name, filters=filters, sort=sort)
-    shown = [fields(row, now, full=no_trunc) for row in rows]
     if quiet:
-        shown = list({row["ID"]: row for row in shown}.values())
+        rows = list({row.image_id: row for row in rows}.values())
+    shown = [fields(row, now, full=no_trunc) for row in rows]
     app.write(listing.render(shown, format=format_, quiet_field="ID" if quiet else None))
 
 

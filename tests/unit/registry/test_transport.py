@@ -187,7 +187,8 @@ def test_a_redirect_that_must_not_be_followed_is_not(
         transport.request("GET", URL, authorization="Bearer verysecret")
     assert len(web.calls) == 1
     assert "verysecret" not in str(caught.value)
-    assert "ghcr.io" in str(caught.value) or ".example" in str(caught.value)
+    # Some Pythons find out that an address is none only where it is asked.
+    assert re.search(r"ghcr\.io|\.example|\[::::::\]", caught.value.message)
 
 
 @pytest.mark.parametrize("location", ["/caf\xe9", "/\xff\xfe", "//storage.example/\x85", "?a b"])

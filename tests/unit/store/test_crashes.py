@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -28,13 +29,19 @@ def crashed(store: Store, folder: Path, act: str) -> list[Store]:
     fill(store, OLD, "image:latest", pulled=False)
     fill(store, KEPT, "kept:latest", pulled=False)
     store.close()
-    subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-m", "tests.unit.store.dying", store.root, folder, act],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=True,
-        timeout=60,
+        start_new_session=True,
     )
+    try:
+        assert process.wait(timeout=60) == 0
+    except subprocess.TimeoutExpired:
+        # With the child that it waits for.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=30)
+        raise
     return [open_store(path) for path in sorted(folder.iterdir(), key=lambda p: int(p.name))]
 
 

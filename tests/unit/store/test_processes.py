@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,13 +47,18 @@ class Other:
     def in_the_middle(self, act: str) -> subprocess.Popen[str]:
         process = self.start(act)
         assert process.stdout
-        assert process.stdout.readline() == "in the middle\n"
+        # One that never gets there is a failure, and not a test that never ends.
+        patience = threading.Timer(30, process.kill)
+        patience.start()
+        said = process.stdout.readline()
+        patience.cancel()
+        assert said == "in the middle\n"
         return process
 
 
 def kill(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.wait(timeout=30)
     if process.stdout:
         process.stdout.close()
 
