@@ -173,7 +173,7 @@ class _Parser:
         if not any(c in first for c in ".:") and first != "localhost":
             return self.default_registry, name
         match = _DOMAIN.match(first)
-        if not match:
+        if not match or (first.startswith("[") and not _is_ipv6(first)):
             raise self._error(f"`{first}` is no host name", 0)
         if match["port"] and not _is_port(match["port"]):
             raise self._error(f"port {match['port']} is above 65535", match.start("port"))
@@ -230,6 +230,17 @@ class _Parser:
             hint=hint
             or "a reference looks like ghcr.io/OWNER/IMAGE:TAG or ghcr.io/OWNER/IMAGE@sha256:...",
         )
+
+
+def _is_ipv6(host: str) -> bool:
+    # Rare, and not worth the start-up of every command.
+    import ipaddress
+
+    try:
+        ipaddress.IPv6Address(host[1:].partition("]")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def _is_port(text: str) -> bool:

@@ -45,7 +45,7 @@ ACCEPT = ", ".join((*ACCEPTED, "*/*"))
 _THERE = {200, 301, 302, 303, 307, 308}
 _MAX_PAGES = 10_000
 _PAGE = 1000
-_NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?', re.IGNORECASE)
+_NEXT = re.compile(r'<([^>]*)>[^,<]*?;\s*rel="?next"?', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +319,9 @@ class RegistryClient:
         if not match:
             return None
         target = urlsplit(joined(response.url, match[1]) or "")
-        if target[:2] != urlsplit(self.base())[:2] or not target.path.startswith("/v2/"):
+        # Behind a proxy that does TLS for it, a registry may say http; only path and query are
+        # used.
+        if target.netloc != urlsplit(self.base()).netloc or not target.path.startswith("/v2/"):
             raise InvalidResponseError(f"{self.registry} continues its list at another host")
         if not parse_qs(target.query):
             return None

@@ -61,16 +61,32 @@ def host_shown(url: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host, maybe with a port, is this machine."""
+    name, address = _address(host)
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    return address is not None and address.is_loopback
+
+
+def is_inward(host: str) -> bool:
+    """Tell whether a host is this machine or its own link, as a cloud's metadata service is.
+
+    Source: RFC 3927 and RFC 4291, section 2.5.6: link-local addresses.
+    """
+    _, address = _address(host)
+    inward = address is not None and (address.is_link_local or address.is_unspecified)
+    return inward or is_loopback(host)
+
+
+def _address(host: str) -> tuple[str, ipaddress.IPv4Address | ipaddress.IPv6Address | None]:
+    """Return a host's name without its port, and the address that it is, if it is one."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:
-        return False
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
+        return "", None
     try:
-        return ipaddress.ip_address(name).is_loopback
+        return name, ipaddress.ip_address(name)
     except ValueError:
-        return False
+        return name, None
 
 
 def ssl_context(policy: TlsPolicy, host: str) -> ssl.SSLContext:

@@ -26,7 +26,7 @@ from ghcrctl.errors import (
     TimedOutError,
 )
 from ghcrctl.oci.numbers import whole_number
-from ghcrctl.registry.endpoint import TlsPolicy, host_shown, is_loopback, ssl_context
+from ghcrctl.registry.endpoint import TlsPolicy, host_shown, is_inward, is_loopback, ssl_context
 from ghcrctl.registry.faults import in_words
 from ghcrctl.registry.waiting import wait_asked
 
@@ -243,6 +243,12 @@ class Transport:
         if downgraded and not (self.options.tls.insecure or is_loopback(parts.netloc)):
             raise RedirectError(
                 f"{_shown_origin(url)} redirects from https to plain http ({host_shown(target)})"
+            )
+        if is_inward(parts.netloc) and not is_inward(urlsplit(url).netloc):
+            # A registry elsewhere has no business with this machine's own services.
+            raise RedirectError(
+                f"{_shown_origin(url)} redirects to an address of this machine "
+                f"({host_shown(target)})"
             )
         return target
 

@@ -53,6 +53,7 @@ def test_reads_what_docker_reads(
         ("https://ghcr.io/o/i", "scheme", None),
         ("ghcr.io/Own er/i", "a space", 12),
         ("host:5/Owner/i", "lower case", 8),
+        ("[:::::]/o/i", "no host name", None),
         ("o/i:", "empty", 5),
         ("o/i:-x", "first", 5),
         ("o/i:a/b", "`:`", 4),

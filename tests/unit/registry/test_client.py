@@ -86,6 +86,27 @@ def test_every_page_of_a_list_is_read(
     assert [entry.query for entry in plain_registry.log] == ["n=1000", "last=a", "last=b"]
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        '<{}>; rel="next"',
+        "<{}>;rel=next",
+        '<{}>; title="more"; REL="next"',
+        '</v2/>; rel="first", <{}>; rel="next"',
+        '<http://{host}{}>; rel="next"',
+    ],
+)
+def test_a_list_goes_on_where_its_link_says(
+    client: RegistryClient, plain_registry: PlainRegistry, link: str
+) -> None:
+    text = link.format("/v2/octo/image/tags/list?n=1&last=a", host=plain_registry.host)
+    body = b'{"name": "octo/image", "tags": ["a"]}'
+    bend(plain_registry, "/tags/list", body=body, headers={"Link": text})
+    assert list(client.tags("octo/image")) == ["a"]
+    assert plain_registry.count("GET", "/tags/list") == 2
+    assert plain_registry.log[-1].query == "n=1&last=a"
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"no json", b"[" * 99_999])
 def test_a_list_that_is_none_is_told(
     client: RegistryClient, plain_registry: PlainRegistry, body: bytes

@@ -155,7 +155,7 @@ def test_a_redirect_to_another_host_loses_the_credential(
     assert any("storage.example" in line for line in said)
 
 
-@pytest.mark.parametrize("host", ["https://ghcr.io:444/x", "http://127.0.0.1/x"])
+@pytest.mark.parametrize("host", ["https://ghcr.io:444/x", "https://pkg.ghcr.io/x"])
 def test_another_port_is_another_host(
     web: responses.RequestsMock, transport: Transport, host: str
 ) -> None:
@@ -163,6 +163,26 @@ def test_another_port_is_another_host(
     web.get(host)
     transport.request("GET", URL, authorization="Bearer verysecret")
     assert web.calls[1].request.headers.get("Authorization") is None
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://127.0.0.1/x",
+        "http://localhost:8080/x",
+        "https://[::1]/x",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[fe80::1]/x",
+        "https://0.0.0.0/x",
+    ],
+)
+def test_a_registry_elsewhere_does_not_lead_to_this_machines_own_services(
+    web: responses.RequestsMock, transport: Transport, location: str
+) -> None:
+    web.get(URL, status=307, headers={"Location": location})
+    with pytest.raises(RedirectError, match="this machine"):
+        transport.request("GET", URL)
+    assert len(web.calls) == 1
 
 
 @pytest.mark.parametrize(
