@@ -67,11 +67,14 @@ def _layer(folder: Path, number: int, size: int) -> tuple[dict[str, object], str
     tree = _tree(folder / f"tree-{number}", number, size)
     tar = folder / "layer.tar"
     with tarfile.open(tar, "w") as archive:
-        archive.add(tree, ".")
+        archive.add(tree, ".", filter=_timeless)
     diff_id = _digest(tar)
     packed = folder / "layer.tar.gz"
     # Quickly: how well it is packed does not matter here.
-    with tar.open("rb") as source, gzip.open(packed, "wb", compresslevel=1) as target:
+    with (
+        tar.open("rb") as source,
+        gzip.GzipFile(packed, "wb", compresslevel=1, mtime=0) as target,
+    ):
         while chunk := source.read(_BLOCK):
             target.write(chunk)
     tar.unlink()
@@ -86,6 +89,14 @@ def _layer(folder: Path, number: int, size: int) -> tuple[dict[str, object], str
     }
     packed.rename(folder / "blobs" / "sha256" / encoded)
     return entry, diff_id
+
+
+def _timeless(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Forget when a file was made, by whom and how: the next run makes the same bytes."""
+    member.mtime = member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mode = 0o755 if member.isdir() else 0o644
+    return member
 
 
 def _tree(folder: Path, number: int, size: int) -> Path:

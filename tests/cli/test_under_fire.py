@@ -46,7 +46,8 @@ def host(plain_registry: PlainRegistry) -> str:
 
 def act(host: str, archive: str, chance: random.Random) -> list[str]:
     """Choose something to do; nothing that is done touches what is kept."""
-    name = f"{host}/octo/{chance.randrange(2)}:{chance.randrange(6)}"
+    number = chance.randrange(6)
+    name = f"{host}/octo/{number % 2}:{number}"
     return chance.choice(
         [
             ["pull", "-q", name],
