@@ -22,6 +22,8 @@ from ghcrctl.oci.reference import DEFAULT_REGISTRY
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ghcrctl.registry.mirrors import Rule
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -77,6 +79,19 @@ def _seconds(value: object) -> float:
 def _names(value: object) -> tuple[str, ...]:
     items = value if isinstance(value, list) else str(value).replace(",", " ").split()
     return tuple(str(item) for item in items)
+
+
+def _mirrors(value: object) -> dict[str, list[str]]:
+    if isinstance(value, dict):
+        items = [(k, v if isinstance(v, list) else [v]) for k, v in value.items()]
+        return {str(prefix): [str(place) for place in places] for prefix, places in items}
+    found: dict[str, list[str]] = {}
+    for item in str(value).replace(",", " ").split():
+        prefix, equals, place = item.partition("=")
+        if not (prefix and equals and place):
+            raise ValueError(f"`{item}` is no PREFIX=PLACE")
+        found.setdefault(prefix, []).append(place)
+    return found
 
 
 def _path(value: object) -> Path:
@@ -177,6 +192,15 @@ SETTINGS: tuple[Setting, ...] = (
         "Registries (HOST[:PORT]) for which `insecure` holds.",
     ),
     Setting(
+        "mirrors",
+        "GHCRCTL_MIRRORS",
+        _mirrors,
+        {},
+        "Where to pull from first, by registry or the start of a name: a table "
+        "`[mirrors]` with lists, or PREFIX=PLACE,PREFIX=PLACE. Further mirrors are read from "
+        "containers' registries.conf and docker's daemon.json.",
+    ),
+    Setting(
         "keyring",
         "GHCRCTL_KEYRING",
         _switch,
@@ -191,6 +215,7 @@ SETTINGS: tuple[Setting, ...] = (
         help="Show requests and tracebacks. Also `--debug`.",
     ),
 )
+_DOCKER_DAEMON = Path("/etc/docker/daemon.json")
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
@@ -258,12 +283,55 @@ class Settings:
         return Platform.parse(docker) if docker else host_platform()
 
     @cached_property
+    def mirror_rules(self) -> list[Rule]:
+        """Mirrors: ours first, then what containers' tools and docker are told.
+
+        Raises:
+            InvalidSettingError: a file cannot be read.
+        """
+        from ghcrctl.registry.mirrors import (
+            rules_of_containers,
+            rules_of_docker,
+            rules_of_settings,
+        )
+
+        rules = rules_of_settings(self.get("mirrors"))
+        for path in self._registries_files():
+            data = _read_toml(path.read_bytes(), path)
+            rules += rules_of_containers(data, str(path))
+        for path in (self.home / ".config" / "docker" / "daemon.json", _DOCKER_DAEMON):
+            if path.is_file():
+                rules += rules_of_docker(_read_json(path))
+        return rules
+
+    def _registries_files(self) -> list[Path]:
+        """Return the files that hold, the person's before the system's.
+
+        Source: containers-registries.conf(5) and containers-registries.conf.d(5).
+        """
+        given = self.environ.get("CONTAINERS_REGISTRIES_CONF")
+        if given:
+            return [path for path in (Path(given),) if path.is_file()]
+        folders = (self.home / ".config" / "containers", Path("/etc/containers"))
+        main = next((f for f in (d / "registries.conf" for d in folders) if f.is_file()), None)
+        more = [p for d in folders for p in sorted((d / "registries.conf.d").glob("*.conf"))]
+        return [*([main] if main else []), *more]
+
+    @cached_property
     def _file(self) -> Mapping[str, object]:
         try:
             raw = self.config_file.read_bytes()
         except OSError:
             return {}
-        return _read_toml(raw, self.config_file)
+        data = _read_toml(raw, self.config_file)
+        unknown = sorted(set(data) - set(_BY_NAME))
+        if unknown:
+            known = ", ".join(sorted(_BY_NAME))
+            raise InvalidSettingError(
+                f"unknown setting `{unknown[0]}` in {self.config_file}",
+                hint=f"the settings are {known}",
+            )
+        return data
 
 
 def host_platform() -> Platform:
@@ -284,6 +352,17 @@ def _read(
         raise error(f"{where} cannot be `{value}`: {reason}") from None
 
 
+def _read_json(path: Path) -> Mapping[str, object]:
+    import json
+
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        # Docker's own affair; that it is broken, docker says.
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
 def _read_toml(raw: bytes, path: Path) -> Mapping[str, object]:
     if sys.version_info >= (3, 11):
         import tomllib
@@ -293,10 +372,4 @@ def _read_toml(raw: bytes, path: Path) -> Mapping[str, object]:
         data: dict[str, object] = tomllib.loads(raw.decode())
     except (ValueError, UnicodeDecodeError) as error:
         raise InvalidSettingError(f"{path} is no valid TOML: {error}") from None
-    unknown = sorted(set(data) - set(_BY_NAME))
-    if unknown:
-        known = ", ".join(sorted(_BY_NAME))
-        raise InvalidSettingError(
-            f"unknown setting `{unknown[0]}` in {path}", hint=f"the settings are {known}"
-        )
     return data

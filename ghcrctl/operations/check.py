@@ -101,7 +101,7 @@ def _repair(session: Session, record: Record, broken: set[Digest]) -> Repair:
     try:
         with session.store.blobs.put_away(broken):
             # Of an index of chosen platforms the registry knows nothing, only of what is below it.
-            source = Overlay(session.repository(reference), session.store.blobs)
+            source = Overlay(session.source(reference), session.store.blobs)
             plan = make_plan(source, StorePlace(session.store), record.descriptor)
             execute(plan, TransferOptions(jobs=session.jobs, retry=session.retry))
     except GhcrctlError as error:

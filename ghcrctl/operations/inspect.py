@@ -55,7 +55,7 @@ def inspect_remote(
         NotFoundError: the registry has no such image, or not for the platform.
     """
     reference = reference.tagged()
-    repository = session.repository(reference)
+    repository = session.source(reference)
     root = repository.resolve(reference.target)
     contents = image_of(
         repository, root, platform or session.settings.platform, exact=platform is not None

@@ -15,7 +15,6 @@ from ghcrctl.errors import InvalidFilterError, UsageError
 from ghcrctl.oci.config import parse_time
 from ghcrctl.operations.contents import image_of
 from ghcrctl.store.collect import closure
-from ghcrctl.store.usage import measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -115,22 +114,20 @@ def prune(session: Session, rules: PruneRules, *, dry_run: bool = False) -> Prun
     store = session.store
     records = store.records()
     doomed = _choose(session, records, rules)
-    usage = measure(store)
-    kept = [record for record in records if record not in doomed]
-    needed = set(closure(store.blobs, (record.descriptor for record in kept), strict=True))
-    sizes = {digest: store.blobs.size(digest) for digest in store.blobs.all()}
-    deleted = {digest: size for digest, size in sizes.items() if digest not in needed}
-    partial = len(usage.partial)
-    freed = sum(deleted.values()) + sum(usage.partial)
-    if not dry_run:
+    names = tuple(record.name or str(record.facts.image_id) for record in doomed)
+    before = store.partial_sizes()
+    if dry_run:
+        kept = [record.descriptor for record in records if record not in doomed]
+        needed = set(closure(store.blobs, kept, strict=True))
+        deleted = {d: store.blobs.size(d) for d in store.blobs.all() if d not in needed}
+        after: list[int] = []
+    else:
         store.edit(lambda found: [record for record in found if record not in doomed])
         deleted = store.collect()
         store.sweep(0.0)
-        left = [path.stat().st_size for path in store.partial_files()]
-        partial -= len(left)
-        freed = sum(deleted.values()) + sum(usage.partial) - sum(left)
-    names = tuple(record.name or str(record.facts.image_id) for record in doomed)
-    return Pruned(names, tuple(deleted), freed, partial)
+        after = store.partial_sizes()
+    freed = sum(deleted.values()) + max(0, sum(before) - sum(after))
+    return Pruned(names, tuple(deleted), freed, max(0, len(before) - len(after)))
 
 
 def _choose(session: Session, records: list[Record], rules: PruneRules) -> list[Record]:

@@ -84,7 +84,7 @@ def pull(
         NotFoundError: the registry has no such image, or it is not for the wanted platform.
     """
     reference = reference.tagged()
-    repository = session.repository(reference)
+    repository = session.source(reference)
     root = repository.resolve(reference.target)
     made = MemoryPlace("made here")
     source = Overlay(made, Overlay(session.store.blobs, repository))

@@ -79,14 +79,18 @@ def push(
     execute(plan, options, observer)
     digest = record.descriptor.digest
     if record.origin != digest:
-        _remember(session, replace(record, origin=digest))
+        _remember(session, record, digest)
     return PushResult(reference, record.descriptor)
 
 
-def _remember(session: Session, record: Record) -> None:
-    """Note what the repository knows the image by; the push is done even where that fails."""
+def _remember(session: Session, record: Record, digest: Digest) -> None:
+    """Note what the repository knows the image by; the push is done even where that fails.
+
+    A name that moved to another image in the meantime stays there.
+    """
+    known = replace(record, origin=digest)
     try:
-        session.store.put(record)
+        session.store.edit(lambda found: [known if r == record else r for r in found])
     except StoreError as error:
         session.warn(f"pushed, but the local store could not note the digest: {error}")
 

@@ -6,6 +6,7 @@ What belongs here: making stores, keychains and registry clients from settings, 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream
     from ghcrctl.credentials.keychain import Keychain
     from ghcrctl.registry.client import RegistryClient
+    from ghcrctl.registry.mirrors import MirroredSource
     from ghcrctl.registry.repository import Repository
     from ghcrctl.registry.transport import TransportOptions
     from ghcrctl.settings import Settings
@@ -51,7 +53,7 @@ class Session:
         self.settings = settings
         self.warn = warn
         self.debug = debug
-        self._clients: dict[str, RegistryClient] = {}
+        self._clients: dict[tuple[str, bool, bool], RegistryClient] = {}
 
     def __enter__(self) -> Session:
         return self
@@ -101,18 +103,52 @@ class Session:
             text, default_registry=self.settings.get("default_registry"), warn=self.warn
         )
 
-    def client(self, registry: str) -> RegistryClient:
-        """Return the client of a registry."""
+    def client(
+        self, registry: str, *, insecure: bool = False, patient: bool = True
+    ) -> RegistryClient:
+        """Return the client of a registry.
+
+        Args:
+            registry: its name.
+            insecure: accept any certificate, and plain HTTP.
+            patient: try failed requests again; there is no need to where another place is next.
+        """
         from ghcrctl.registry.client import RegistryClient
 
-        if registry not in self._clients:
-            self._clients[registry] = RegistryClient(
-                registry,
-                keychain=self.keychain,
-                options=self.transport_options(registry),
-                warn=self.warn,
+        key = (registry, insecure, patient)
+        if key not in self._clients:
+            options = self.transport_options(registry, insecure=insecure)
+            if not patient:
+                options = replace(options, retry=RetryPolicy(attempts=1))
+            self._clients[key] = RegistryClient(
+                registry, keychain=self.keychain, options=options, warn=self.warn
             )
-        return self._clients[registry]
+        return self._clients[key]
+
+    def source(self, reference: Reference) -> Repository | MirroredSource:
+        """Return where to pull from: the registry that a reference names, after its mirrors.
+
+        Raises:
+            RefusedError: the reference is a local name, or its registry is blocked.
+        """
+        from ghcrctl.registry.mirrors import MirroredSource, route
+        from ghcrctl.registry.repository import Repository
+
+        if reference.is_local:
+            raise local_name_error(reference)
+        found = route(self.settings.mirror_rules, reference.registry, reference.repository)
+        if found.blocked:
+            raise RefusedError(f"{reference.name} is blocked in registries.conf")
+        *mirrors, origin = found.steps
+        registry, repository, insecure = origin
+        last = Repository(self.client(registry, insecure=insecure), repository)
+        if not mirrors:
+            return last
+        nearer = [
+            Repository(self.client(name, insecure=insecure, patient=False), path)
+            for name, path, insecure in mirrors
+        ]
+        return MirroredSource(nearer, last, self.warn)
 
     def repository(self, reference: Reference) -> Repository:
         """Return the place that a reference names.
@@ -142,7 +178,7 @@ class Session:
         finally:
             stream.close()
 
-    def transport_options(self, registry: str) -> TransportOptions:
+    def transport_options(self, registry: str, *, insecure: bool = False) -> TransportOptions:
         """Return how to talk to a registry."""
         from ghcrctl.registry.endpoint import TlsPolicy
         from ghcrctl.registry.transport import TransportOptions
@@ -156,7 +192,7 @@ class Session:
                 ca_file=get("ca_file"),
                 client_cert=get("client_cert"),
                 client_key=get("client_key"),
-                insecure=get("insecure") or registry in get("insecure_registries"),
+                insecure=insecure or get("insecure") or registry in get("insecure_registries"),
                 cert_dirs=self._cert_dirs(),
                 registry=registry,
             ),

@@ -7,7 +7,7 @@ What belongs here: finding, naming and removing records. What does not: moving c
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -168,9 +168,13 @@ class Store:
         with self.locked():
             sweep(self.root, partial=self._partial, leases=self._leases, max_age=max_age)
 
-    def partial_files(self) -> list[Path]:
-        """Return the unfinished files of transfers."""
-        return sorted(self._partial.iterdir()) if self._partial.is_dir() else []
+    def partial_sizes(self) -> list[int]:
+        """Return the bytes of each unfinished file; others finish theirs meanwhile."""
+        sizes = []
+        for path in self._partial.iterdir() if self._partial.is_dir() else ():
+            with suppress(FileNotFoundError):
+                sizes.append(path.stat().st_size)
+        return sizes
 
     def edit(self, change: Callable[[list[Record]], list[Record]]) -> list[Record]:
         """Replace the records by what a function makes of them, under the lock.

@@ -55,5 +55,5 @@ def measure(store: Store) -> Usage:
         images=images,
         content=sum(sizes[piece] for piece in users),
         loose={digest: size for digest, size in sizes.items() if digest not in users},
-        partial=tuple(path.stat().st_size for path in store.partial_files()),
+        partial=tuple(store.partial_sizes()),
     )

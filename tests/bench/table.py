@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tests.bench.rows import Row
 
 _MEGABYTE = 1_000_000
+_TITLE = "Whole commands: wall time in seconds, median (least to most)"
+_HEADERS = ("job", "who", "seconds", "ours : theirs", "peak MB", "wanted")
 
 
 def lines(results: Iterable[tuple[Row, Sequence[Result]]]) -> list[tuple[str, ...]]:
@@ -40,14 +42,33 @@ def lines(results: Iterable[tuple[Row, Sequence[Result]]]) -> list[tuple[str, ..
     return made
 
 
+def plain(made: Sequence[Sequence[str]]) -> list[str]:
+    """Return lines of text with the columns one below the other, headers first."""
+    cells = [_HEADERS, *made]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    ]
+
+
 def show(results: Sequence[tuple[Row, Sequence[Result]]]) -> None:
-    """Print the table."""
-    table = Table(title="Whole commands: wall time in seconds, median (least to most)")
-    for header in ("job", "who", "seconds", "ours : theirs", "peak MB", "wanted"):
+    """Print the table: drawn on a terminal, plain lines elsewhere."""
+    console = Console()
+    made = lines(results)
+    if console.is_terminal:
+        console.print(_drawn(made))
+        return
+    for line in (_TITLE, *plain(made)):
+        print(line)  # noqa: T201
+
+
+def _drawn(made: Sequence[Sequence[str]]) -> Table:
+    table = Table(title=_TITLE)
+    for header in _HEADERS:
         table.add_column(
             header, justify="right" if header in {"ours : theirs", "peak MB"} else "left"
         )
-    for line in lines(results):
+    for line in made:
         table.add_row(*line)
-    console = Console()
-    Console(width=None if console.is_terminal else 150).print(table)
+    return table

@@ -189,8 +189,8 @@ def _trust_nobody(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def docker_registry(tmp_path: Path) -> Iterator[DockerRegistry]:
     """A registry without TLS that asks nobody; it deletes."""
-    with _running(tmp_path, {}) as port:
-        yield DockerRegistry(f"127.0.0.1:{port}")
+    with running(tmp_path, {}) as server:
+        yield DockerRegistry(f"127.0.0.1:{server.port}")
 
 
 @pytest.fixture
@@ -203,8 +203,8 @@ def docker_registry_basic(
     passwords = tmp_path / "htpasswd"
     passwords.write_text(f"{USER}:{_HTPASSWD_HASH}\n")
     auth = {"htpasswd": {"realm": "tests", "path": str(passwords)}}
-    with _running(tmp_path, {"auth": auth}, tls) as port:
-        yield DockerRegistry(f"localhost:{port}", ca, {USER: PASSWORD})
+    with running(tmp_path, {"auth": auth}, tls) as server:
+        yield DockerRegistry(f"localhost:{server.port}", ca, {USER: PASSWORD})
 
 
 @pytest.fixture
@@ -219,8 +219,8 @@ def docker_registry_client(
     certificate, key = tmp_path / "client.pem", tmp_path / "client.key"
     leaf.cert_chain_pems[0].write_to_path(str(certificate))
     leaf.private_key_pem.write_to_path(str(key))
-    with _running(tmp_path, {}, {**tls, "clientcas": [str(ca)]}) as port:
-        yield DockerRegistry(f"localhost:{port}", ca, client=(certificate, key))
+    with running(tmp_path, {}, {**tls, "clientcas": [str(ca)]}) as server:
+        yield DockerRegistry(f"localhost:{server.port}", ca, client=(certificate, key))
 
 
 @pytest.fixture
@@ -243,9 +243,9 @@ def docker_registry_token(
     auth = {"service": SERVICE, "issuer": ISSUER, "rootcertbundle": str(bundle)}
     with (
         _serving(server) as realm,
-        _running(tmp_path, {"auth": {"token": {"realm": realm, **auth}}}, tls) as port,
+        running(tmp_path, {"auth": {"token": {"realm": realm, **auth}}}, tls) as registry,
     ):
-        yield DockerRegistry(f"localhost:{port}", ca, accounts, public, tokens)
+        yield DockerRegistry(f"localhost:{registry.port}", ca, accounts, public, tokens)
 
 
 @cache
@@ -278,11 +278,19 @@ def _make_tls(directory: Path, authority: trustme.CA | None = None) -> tuple[dic
     return {"certificate": str(certificate), "key": str(key)}, ca
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A registry's process, and its port on 127.0.0.1."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+
 @contextmanager
-def _running(
+def running(
     directory: Path, settings: dict[str, Any], tls: dict[str, Any] | None = None
-) -> Iterator[int]:
-    """Run the registry until the block ends; yield its port."""
+) -> Iterator[Running]:
+    """Run the registry until the block ends."""
     program = require_peer("docker-registry")
     port = _free_port()
     http: dict[str, Any] = {"addr": f"127.0.0.1:{port}", "secret": "tests"}
@@ -307,7 +315,7 @@ def _running(
         process = subprocess.Popen([program, "serve", str(path)], stdout=log, stderr=log)
         try:
             _wait(process, port, directory / "registry.log")
-            yield port
+            yield Running(port, process)
         finally:
             process.terminate()
             process.wait(timeout=10)

@@ -15,7 +15,7 @@ import pytest
 from tests.bench.content import TAG, make_layout
 from tests.bench.measure import CommandError, Result, Run, run, take_turns
 from tests.bench.rows import ROWS, Row
-from tests.bench.table import lines
+from tests.bench.table import lines, plain, show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,6 +82,29 @@ def test_every_rival_of_a_row_is_set_against_ours() -> None:
         ("skopeo", "2.00"),
         ("crane", "0.25"),
     ]
+
+
+def test_plain_lines_have_their_columns_one_below_the_other() -> None:
+    head, ours, theirs = plain(
+        [
+            ("pull", "ghcrctl", "2.0", "", "40", "quick"),
+            ("", "skopeo", "4.0", "0.50", "1", ""),
+        ]
+    )
+    assert head.split()[:3] == ["job", "who", "seconds"]
+    assert head.index("who") == ours.index("ghcrctl") == theirs.index("skopeo")
+    assert head.index("peak MB") == ours.index("40") == theirs.rindex("1")
+
+
+def test_what_is_no_terminal_gets_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    show([(row(), [result("ghcrctl", 2.0), result("skopeo", 4.0)])])
+    title, *said = capsys.readouterr().out.splitlines()
+    assert title.startswith("Whole commands")
+    assert said == plain(lines([(row(), [result("ghcrctl", 2.0), result("skopeo", 4.0)])]))
+
+
+def test_rows_that_were_all_left_out_leave_the_headers() -> None:
+    assert [line.split()[0] for line in plain([])] == ["job"]
 
 
 def test_rows_have_names_of_their_own() -> None:
