@@ -66,7 +66,7 @@ docs-check: $(VENV)/.dev ## Check that the reference is in step with the code
 	$(BIN)/python docs/generate.py --check
 
 bench: $(VENV)/.dev ## Measure speed and memory beside other clients
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench --write docs/benchmarks.md
 
 build: $(VENV)/.dev ## Build the wheel and try it alone in a clean environment
 	@rm -rf dist build/wheel-check

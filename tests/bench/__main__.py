@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.bench.bench import Bench, MissingRivalError
 from tests.bench.measure import take_turns
 from tests.bench.rows import ROWS
-from tests.bench.table import show
+from tests.bench.table import markdown, show
 
 _QUICK_RUNS = 15
 
@@ -39,6 +39,8 @@ def main() -> int:
         finally:
             bench.close()
     show(results)
+    if arguments.write:
+        arguments.write.write_text(markdown(results, arguments.size))
     return 0
 
 
@@ -49,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", action="append", choices=[row.name for row in ROWS], help="this row; repeatable"
     )
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the table there too")
     parser.add_argument("--list", action="store_true", help="name the rows")
     return parser
 

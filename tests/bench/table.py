@@ -72,3 +72,19 @@ def _drawn(made: Sequence[Sequence[str]]) -> Table:
     for line in made:
         table.add_row(*line)
     return table
+
+
+def markdown(results: Sequence[tuple[Row, Sequence[Result]]], megabytes: int) -> str:
+    """Write the table as a page of the documentation."""
+    rows = "".join(f"| {' | '.join(line)} |\n" for line in lines(results))
+    abouts = "".join(f"- **{row.name}**: {row.about}\n" for row, _ in results)
+    return (
+        "# Benchmarks\n\n<!-- Written by `make bench`. -->\n\n"
+        "Whole commands as processes, beside other clients in the same run: they take turns, "
+        "so that "
+        "whatever else the\nmachine does befalls all alike. Read the ratios (below 1 ghcrctl is "
+        "quicker); seconds are of one small shared machine\nwith two processors. "
+        f"The large image has {megabytes} MB in three layers.\n\n"
+        "| job | who | seconds: median (least to most) | ours : theirs | peak MB | wanted |\n"
+        f"|---|---|---|---|---|---|\n{rows}\n{abouts}"
+    )
