@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import BlobUnknownError, IntegrityError, ManifestUnknownError, NoSpaceError
 from ghcrctl.oci.digest import ENCODED_LENGTH, Digest
-from ghcrctl.store.files import disk_errors, publish
+from ghcrctl.store.files import disk_errors, sync_directory
 from ghcrctl.store.leases import is_alive
 
 if TYPE_CHECKING:
@@ -102,6 +102,13 @@ class Blobs:
                     if len(path.name) == length:
                         yield Digest(algorithm, path.name)
 
+    def sync(self) -> None:
+        """Make the names of all content durable, before anything relies on them."""
+        with disk_errors(f"write {self._blobs}"):
+            for algorithm in ENCODED_LENGTH:
+                if (self._blobs / algorithm).is_dir():
+                    sync_directory(self._blobs / algorithm)
+
     def remove(self, digest: Digest) -> int:
         """Remove content; return the bytes that this freed."""
         path = self.path(digest)
@@ -162,7 +169,8 @@ class Blobs:
             aside.unlink(missing_ok=True)
             raise
         with disk_errors(f"write {descriptor.digest}"):
-            publish(aside, path)
+            # Its own bytes are synced; that its name is, matters when an image gets one (`sync`).
+            aside.replace(path)
 
     def _receive_again(self, content: Content, aside: Path) -> None:
         """Go on where an earlier transfer ended; where it left wrong bytes, start anew."""

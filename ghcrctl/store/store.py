@@ -215,6 +215,7 @@ class Store:
                     "it is damaged, or another process removed the image",
                     hint="pull the image again",
                 )
+            self.blobs.sync()
             self.edit(change)
         return previous[0] if previous else None
 
