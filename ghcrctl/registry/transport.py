@@ -109,6 +109,7 @@ class _Session(requests.Session):
         super().__init__()
         self._options = options
         self._by_origin: dict[str, _Adapter] = {}
+        self._proxies: dict[str, Any] = {}
         self._lock = threading.Lock()
         self.headers.clear()
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -120,6 +121,18 @@ class _Session(requests.Session):
             if origin not in self._by_origin:
                 self._by_origin[origin] = _Adapter(self._options, urlsplit(origin).netloc)
             return self._by_origin[origin]
+
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> Any:
+        """Look for a host's proxy in the environment once, and not at each request."""
+        origin = _origin(str(url))
+        with self._lock:
+            if origin not in self._proxies:
+                found = super().merge_environment_settings(url, proxies, stream, verify, cert)
+                self._proxies[origin] = found["proxies"]
+            known = self._proxies[origin]
+        return {"proxies": dict(known), "stream": stream, "verify": verify, "cert": cert}
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Name none: the library would read the whole body, and fail at odd addresses."""
