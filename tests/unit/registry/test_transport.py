@@ -211,7 +211,7 @@ def test_a_redirect_that_must_not_be_followed_is_not(
     assert re.search(r"ghcr\.io|\.example|\[::::::\]", caught.value.message)
 
 
-@pytest.mark.parametrize("location", ["/caf\xe9", "/\xff\xfe", "//storage.example/\x85", "?a b"])
+@pytest.mark.parametrize("location", ["/naf\xe9", "/\xff\xfe", "//storage.example/\x85", "?a b"])
 def test_a_redirect_to_an_odd_path_is_followed(
     web: responses.RequestsMock, transport: Transport, location: str
 ) -> None:
