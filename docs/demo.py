@@ -84,7 +84,14 @@ def serve(demo: Demo) -> tuple[subprocess.Popen[str], str]:
         "--store",
         str(demo.folder / "registry"),
     ]
-    process = subprocess.Popen(command, env=demo.environ, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        env=demo.environ,
+        stdout=subprocess.PIPE,
+        # That it was terminated in the end is no news.
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
     line = process.stdout.readline() if process.stdout else ""
     match = re.search(r"http://(\S+)", line)
     if not match:

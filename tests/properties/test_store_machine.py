@@ -15,16 +15,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import ConnectionLostError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.store.collect import is_complete
 from tests.builders import artifact, index_of, random_image
-from tests.unit.store.acts import fill, is_whole, open_store
+from tests.unit.store.acts import Cutting, fill, is_whole, open_store
 
 if TYPE_CHECKING:
-    from ghcrctl.content.ports import Stream
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.store.records import Record
     from tests.builders import Built
@@ -106,8 +104,7 @@ class StoreMachine(RuleBasedStateMachine):
         if descriptor.digest in self._here:
             return
         store = self._stores[process]
-        source = _Cut(cut)
-        GRAPHS[graph].into(source)
+        source = Cutting(GRAPHS[graph], cut)
         store.reserve([descriptor.digest])
         self._held[process].add(descriptor.digest)
         try:
@@ -191,33 +188,6 @@ _STRANGE = {
     "size": 5,
     "later": {"deep": [1]},
 }
-
-
-class _Cut(MemoryPlace):
-    """A source whose connection is cut."""
-
-    def __init__(self, left: int) -> None:
-        super().__init__()
-        self._left = left
-
-    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        return _CutStream(super().open(descriptor, offset), self._left)
-
-
-class _CutStream:
-    def __init__(self, stream: Stream, left: int) -> None:
-        self._stream = stream
-        self._left = left
-
-    def read(self, size: int, /) -> bytes:
-        if not self._left:
-            raise ConnectionLostError("cut", retryable=True)
-        chunk = self._stream.read(min(size, self._left))
-        self._left -= len(chunk)
-        return chunk
-
-    def close(self) -> None:
-        self._stream.close()
 
 
 TestStore = StoreMachine.TestCase

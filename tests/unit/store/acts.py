@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.streams import Content
+from ghcrctl.errors import ConnectionLostError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.store.place import StorePlace
 from ghcrctl.store.store import Store
@@ -67,6 +68,37 @@ def start(store: Path, *act: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+class Cutting(MemoryPlace):
+    """A source whose connection is cut after so many bytes, and that remembers where it began."""
+
+    def __init__(self, built: Built, cut: int | None = None) -> None:
+        super().__init__()
+        built.into(self)
+        self._cut = cut
+        self.offsets: list[int] = []
+
+    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+        self.offsets.append(offset)
+        stream = super().open(descriptor, offset)
+        return stream if self._cut is None else _Cut(stream, self._cut)
+
+
+class _Cut:
+    def __init__(self, stream: Stream, left: int) -> None:
+        self._stream = stream
+        self._left = left
+
+    def read(self, size: int, /) -> bytes:
+        if not self._left:
+            raise ConnectionLostError("cut", retryable=True)
+        chunk = self._stream.read(min(size, self._left))
+        self._left -= len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 class _Slow(MemoryPlace):

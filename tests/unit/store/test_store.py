@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import (
     BlobUnknownError,
@@ -19,54 +18,21 @@ from ghcrctl.errors import (
 )
 from ghcrctl.store.place import StorePlace
 from tests.builders import artifact, index_of, random_image
-from tests.unit.store.acts import BIG, fill, is_whole, open_store, record
+from tests.unit.store.acts import BIG, Cutting, fill, is_whole, open_store, record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.content.ports import Stream
-    from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.store.store import Store
 
 OLD, NEW = random_image(2, seed=1), random_image(2, seed=2)
 LAYER, LAYER_BYTES = BIG.blobs[0]
 
 
-class Cutting(MemoryPlace):
-    """A source whose connection is cut after so many bytes, and that remembers where it began."""
-
-    def __init__(self, cut: int | None) -> None:
-        super().__init__()
-        BIG.into(self)
-        self._cut = cut
-        self.offsets: list[int] = []
-
-    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        self.offsets.append(offset)
-        stream = super().open(descriptor, offset)
-        return stream if self._cut is None else _Cut(stream, self._cut)
-
-
-class _Cut:
-    def __init__(self, stream: Stream, left: int) -> None:
-        self._stream = stream
-        self._left = left
-
-    def read(self, size: int, /) -> bytes:
-        if not self._left:
-            raise ConnectionLostError("cut", retryable=True)
-        chunk = self._stream.read(min(size, self._left))
-        self._left -= len(chunk)
-        return chunk
-
-    def close(self) -> None:
-        self._stream.close()
-
-
 def cut_short(store: Store, received: int = 2_500_000) -> Path:
     """Receive a part of the layer; return the partial file."""
     with pytest.raises(ConnectionLostError):
-        store.blobs.write(Content(Cutting(received), LAYER), store.lease())
+        store.blobs.write(Content(Cutting(BIG, received), LAYER), store.lease())
     [partial] = (store.root / "ghcrctl" / "partial").iterdir()
     assert not store.blobs.exists(LAYER)
     return partial
@@ -75,7 +41,7 @@ def cut_short(store: Store, received: int = 2_500_000) -> Path:
 def test_a_cut_write_goes_on_where_it_stopped(store: Store) -> None:
     have = cut_short(store).stat().st_size
     assert have > 1_000_000
-    source = Cutting(None)
+    source = Cutting(BIG)
     store.blobs.write(Content(source, LAYER), store.lease())
     assert source.offsets == [have]
     assert store.blobs.path(LAYER.digest).read_bytes() == LAYER_BYTES
@@ -88,7 +54,7 @@ def test_a_damaged_partial_file_is_started_anew(store: Store, damage: str) -> No
     with partial.open("r+b") as file:
         file.seek(0, 0 if damage == "other bytes" else 2)
         file.write(bytes(100 if damage == "other bytes" else LAYER.size))
-    source = Cutting(None)
+    source = Cutting(BIG)
     store.blobs.write(Content(source, LAYER), store.lease())
     assert source.offsets[-1] == 0
     assert store.blobs.path(LAYER.digest).read_bytes() == LAYER_BYTES
@@ -96,14 +62,14 @@ def test_a_damaged_partial_file_is_started_anew(store: Store, damage: str) -> No
 
 def test_a_partial_file_that_is_whole_needs_no_byte_more(store: Store) -> None:
     cut_short(store).write_bytes(LAYER_BYTES)
-    source = Cutting(None)
+    source = Cutting(BIG)
     store.blobs.write(Content(source, LAYER), store.lease())
     assert source.offsets == []
     assert store.blobs.path(LAYER.digest).read_bytes() == LAYER_BYTES
 
 
 def test_wrong_bytes_are_tried_once_and_not_kept(store: Store) -> None:
-    source = Cutting(None)
+    source = Cutting(BIG)
     source.put(LAYER, b"?" * LAYER.size)
     with pytest.raises(DigestMismatchError):
         store.blobs.write(Content(source, LAYER), store.lease())
