@@ -76,3 +76,10 @@ def _config(source: Source, manifest: Manifest) -> ImageConfig | None:
             "invalid image config: its history has more layers than the image"
         )
     return config
+
+
+def has_label(contents: ImageContents, wanted: str) -> bool:
+    """Tell whether an image has a label, given as ``KEY`` or ``KEY=VALUE``."""
+    key, equals, value = wanted.partition("=")
+    labels = contents.config.labels if contents.config else {}
+    return key in labels and (not equals or labels[key] == value)

@@ -165,12 +165,10 @@ def _matches_pattern(row: ImageRow, pattern: str) -> bool:
 
 
 def _has_label(session: Session, row: ImageRow, wanted: str) -> bool:
-    from ghcrctl.operations.contents import image_of
+    from ghcrctl.operations.contents import has_label, image_of
 
-    key, equals, value = wanted.partition("=")
-    image = image_of(session.store.blobs, row.record.descriptor, session.settings.platform)
-    labels = image.config.labels if image.config else {}
-    return key in labels and (not equals or labels[key] == value)
+    blobs, platform = session.store.blobs, session.settings.platform
+    return has_label(image_of(blobs, row.record.descriptor, platform), wanted)
 
 
 def _sorted(rows: list[ImageRow], sort: str) -> list[ImageRow]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidFilterError, UsageError
 from ghcrctl.oci.config import parse_time
-from ghcrctl.operations.contents import image_of
+from ghcrctl.operations.contents import has_label, image_of
 from ghcrctl.store.collect import closure
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|w)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgtp]?)(i?)b?\Z", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]+)?)\s*([kmgtp]?)(i?)b?\Z", re.IGNORECASE)
 _BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
 
 
@@ -117,12 +117,12 @@ def prune(session: Session, rules: PruneRules, *, dry_run: bool = False) -> Prun
     names = tuple(record.name or str(record.facts.image_id) for record in doomed)
     before = store.partial_sizes()
     if dry_run:
-        kept = [record.descriptor for record in records if record not in doomed]
+        kept = [record.descriptor for record in _without(records, doomed)]
         needed = set(closure(store.blobs, kept, strict=True))
         deleted = {d: store.blobs.size(d) for d in store.blobs.all() if d not in needed}
         after: list[int] = []
     else:
-        store.edit(lambda found: [record for record in found if record not in doomed])
+        store.edit(lambda found: _without(found, doomed))
         deleted = store.collect()
         store.sweep(0.0)
         after = store.partial_sizes()
@@ -132,23 +132,33 @@ def prune(session: Session, rules: PruneRules, *, dry_run: bool = False) -> Prun
 
 def _choose(session: Session, records: list[Record], rules: PruneRules) -> list[Record]:
     """Return what the rules choose, oldest first."""
-    tagged = {r.facts.image_id for r in records if r.reference and r.reference.tag}
+    tagged = {r.facts.image_id for r in records if r.tag}
     by_age = sorted(records, key=_created)
     chosen = [r for r in by_age if rules.everything or r.facts.image_id not in tagged]
     if rules.keep_last is not None:
-        chosen += [r for r in _beyond(by_age, rules.keep_last) if r not in chosen]
+        chosen += _without(_beyond(by_age, rules.keep_last), chosen)
     chosen = [r for r in chosen if _fits(session, r, rules)]
     if rules.max_size is not None:
-        chosen += _until_small(session, [r for r in by_age if r not in chosen], rules.max_size)
+        chosen += _until_small(session, _without(by_age, chosen), rules.max_size)
     return chosen
+
+
+def _key(record: Record) -> tuple[str, Digest]:
+    """Return what tells a record from all others."""
+    return record.name, record.descriptor.digest
+
+
+def _without(records: Iterable[Record], others: Iterable[Record]) -> list[Record]:
+    known = {_key(record) for record in others}
+    return [record for record in records if _key(record) not in known]
 
 
 def _beyond(by_age: Iterable[Record], count: int) -> list[Record]:
     """Return what is not among the newest of its repository."""
     by_repository: dict[str, list[Record]] = {}
     for record in by_age:
-        if record.reference and record.reference.tag:
-            by_repository.setdefault(record.reference.name, []).append(record)
+        if record.tag:
+            by_repository.setdefault(record.repository, []).append(record)
     return [r for group in by_repository.values() for r in group[: max(0, len(group) - count)]]
 
 
@@ -170,13 +180,9 @@ def _fits(session: Session, record: Record, rules: PruneRules) -> bool:
     if not (rules.labels or rules.without_labels):
         return True
     image = image_of(session.store.blobs, record.descriptor, session.settings.platform)
-    labels = image.config.labels if image.config else {}
-
-    def has(wanted: str) -> bool:
-        key, equals, value = wanted.partition("=")
-        return key in labels and (not equals or labels[key] == value)
-
-    return all(map(has, rules.labels)) and not any(map(has, rules.without_labels))
+    return all(has_label(image, wanted) for wanted in rules.labels) and not any(
+        has_label(image, unwanted) for unwanted in rules.without_labels
+    )
 
 
 def _created(record: Record) -> datetime:
@@ -186,9 +192,9 @@ def _created(record: Record) -> datetime:
 def _moment(text: str, now: datetime) -> datetime:
     """Read a span before now, seconds since 1970, or a date."""
     spans = _SPAN.findall(text)
-    if spans and "".join(number + unit for number, unit in spans) == text:
-        return now - timedelta(seconds=sum(float(n) * _SECONDS[u] for n, u in spans))
     try:
+        if spans and "".join(number + unit for number, unit in spans) == text:
+            return now - timedelta(seconds=sum(float(n) * _SECONDS[u] for n, u in spans))
         if text.isascii() and text.isdigit():
             return datetime.fromtimestamp(int(text), timezone.utc)
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
