@@ -128,6 +128,14 @@ SETTINGS: tuple[Setting, ...] = (
         "How many connections read ahead in large layers; 1 reads each layer through one.",
     ),
     Setting(
+        "upload_chunk",
+        "GHCRCTL_UPLOAD_CHUNK",
+        _count,
+        0,
+        "Bytes of a piece in which layers are sent; 0 sends each in one, and in pieces only where "
+        "that is refused or broke off.",
+    ),
+    Setting(
         "retries",
         "GHCRCTL_RETRIES",
         _count,

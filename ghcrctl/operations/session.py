@@ -199,6 +199,7 @@ class Session:
             user_agent=f"ghcrctl/{__version__}",
             jobs=self.jobs,
             connections=get("connections"),
+            chunk=get("upload_chunk"),
             debug=self.debug,
         )
 

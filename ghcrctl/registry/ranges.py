@@ -18,7 +18,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ghcrctl.errors import ConnectionLostError, GhcrctlError
 from ghcrctl.registry.answers import at_offset, content_range
@@ -100,8 +99,7 @@ def open_blob(client: RegistryClient, repository: str, blob: Descriptor, offset:
             # The address that the registry sent us to has expired; it gives a new one.
             response.close()
         response = client.request_blob(repository, blob.digest, span)
-        away = urlsplit(response.url)[:2] != urlsplit(client.base())[:2]
-        address = response.url if away else ""
+        address = "" if client.asker.is_own(response.url) else response.url
         return response
 
     return RangedStream(request, client.ahead, offset=offset, size=blob.size)

@@ -25,6 +25,7 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import parse
 from ghcrctl.registry.ranges import open_blob
 from ghcrctl.registry.referrers import add_referrer
+from ghcrctl.registry.sending import Sender
 from ghcrctl.registry.web import fetch
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Repository:
         self._client = client
         self._repository = repository
         self._manifests: dict[Digest, bytes] = {}
-        self._uploads: dict[Digest, str] = {}
+        self._sender = Sender(client.uploads, repository, chunk=client.transport.options.chunk)
         self._lock = threading.Lock()
 
     @property
@@ -133,16 +134,10 @@ class Repository:
         """
         for source in repositories[:1]:
             try:
-                address, mounted = self._client.start_upload(
-                    self._repository, mount=descriptor.digest, source=source
-                )
+                if self._sender.mount(descriptor.digest, source):
+                    return source
             except (AuthError, NotFoundError):
                 return None
-            if mounted:
-                return source
-            if address:
-                with self._lock:
-                    self._uploads[descriptor.digest] = address
         return None
 
     def write(self, content: Content) -> None:
@@ -177,14 +172,7 @@ class Repository:
                 f"{digest} has {size} bytes; ghcr.io takes layers of at most 10 GB",
                 hint="split the layer into several",
             )
-        with self._lock:
-            address = self._uploads.pop(digest, None)
-        if address is None:
-            address, _ = self._client.start_upload(self._repository)
-        with content.open() as stream:
-            # The library sends an empty stream in chunks, which registries need not accept.
-            body = stream if size else stream.read()
-            self._client.finish_upload(self._repository, address or "", digest, body)
+        self._sender.send(content)
 
 
 def _verify(raw: bytes, said: str, label: str) -> None:

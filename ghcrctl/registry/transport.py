@@ -53,6 +53,7 @@ class TransportOptions:
         user_agent: who we are.
         jobs: how many pieces of content move at once, each through a connection of its own.
         connections: how many more read ahead in large ones; with 1, each is read in one go.
+        chunk: bytes of a piece in which blobs are sent; 0 sends each whole where that is possible.
         debug: is told each request and its answer, without secrets.
     """
 
@@ -63,6 +64,7 @@ class TransportOptions:
     user_agent: str = "ghcrctl"
     jobs: int = 12
     connections: int = 6
+    chunk: int = 0
     debug: Callable[[str], None] | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,8 @@ class Fault:
         delay: seconds before anything happens.
         body: what to send in place of the true body.
         headers: what to add to, or change in, the answer.
+        takes: bytes of the chunk sent that the registry takes; it drops the rest.
+        after: how many requests of this kind go well before.
         host: ``registry`` or ``storage``; empty for both.
     """
 
@@ -42,6 +45,8 @@ class Fault:
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     host: str = ""
+    takes: int | None = None
+    after: int = 0
 
     def fits(self, method: str, path: str, host: str) -> bool:
         return (
@@ -62,15 +67,21 @@ class FaultScript:
     def take(self, environ: Environ, host: str) -> Fault | None:
         with self._lock:
             for fault in self._faults:
-                if fault.fits(environ["REQUEST_METHOD"], environ["PATH_INFO"], host):
-                    fault.times -= 1
-                    return replace(fault)
+                if not fault.fits(environ["REQUEST_METHOD"], environ["PATH_INFO"], host):
+                    continue
+                if fault.after > 0:
+                    fault.after -= 1
+                    continue
+                fault.times -= 1
+                return replace(fault)
         return None
 
 
 def befall(fault: Fault, environ: Environ, handle: Callable[[Environ], Answer]) -> Answer:
     """Answer a request as a fault has it."""
     time.sleep(fault.delay)
+    if fault.takes is not None:
+        environ = _shortened(environ, fault.takes)
     if fault.status is not None:
         wsgi.drain(environ)
         answer = wsgi.error(fault.status, "UNKNOWN", "the fault script says so")
@@ -88,6 +99,18 @@ def befall(fault: Fault, environ: Environ, handle: Callable[[Environ], Answer]) 
     if fault.cut_after is not None:
         answer.body = _cut(answer.body, fault.cut_after)
     return answer
+
+
+def _shortened(environ: Environ, size: int) -> Environ:
+    """Return a request as if less had been sent; the rest of its body is read and dropped."""
+    body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))[:size]
+    first = int(str(environ["HTTP_CONTENT_RANGE"]).partition("-")[0])
+    return {
+        **environ,
+        "wsgi.input": io.BytesIO(body),
+        "CONTENT_LENGTH": str(size),
+        "HTTP_CONTENT_RANGE": f"{first}-{first + size - 1}",
+    }
 
 
 class _CutInput:

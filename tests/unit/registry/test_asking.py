@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import threading
 from typing import TYPE_CHECKING
@@ -98,7 +99,7 @@ def test_insecure_tries_tls_first_and_then_goes_without(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient]
 ) -> None:
     web.get("https://registry.lan/v2/", body=requests.exceptions.SSLError("WRONG_VERSION_NUMBER"))
-    assert meet("registry.lan", insecure=True).base() == "http://registry.lan"
+    assert meet("registry.lan", insecure=True).asker.base() == "http://registry.lan"
     assert hosts(web) == ["https://registry.lan"]
 
 
@@ -106,7 +107,7 @@ def test_insecure_keeps_tls_where_there_is_some(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient]
 ) -> None:
     web.get("https://registry.lan/v2/", status=401)
-    assert meet("registry.lan", insecure=True).base() == "https://registry.lan"
+    assert meet("registry.lan", insecure=True).asker.base() == "https://registry.lan"
 
 
 def test_this_machine_is_not_asked_without_tls_where_its_certificate_is_wrong(
@@ -115,7 +116,7 @@ def test_this_machine_is_not_asked_without_tls_where_its_certificate_is_wrong(
     wrong = "certificate verify failed: self-signed certificate (_ssl.c:1006)"
     web.get("https://localhost:5000/v2/", body=requests.exceptions.SSLError(wrong))
     with pytest.raises(NetworkError, match="self-signed"):
-        meet("localhost:5000").base()
+        meet("localhost:5000").asker.base()
     assert hosts(web) == ["https://localhost:5000"]
 
 
@@ -175,7 +176,7 @@ def test_an_upload_is_never_sent_without_tls(
 ) -> None:
     start(web, location)
     with pytest.raises(InvalidResponseError, match="must not be used"):
-        meet("ghcr.io").start_upload("octo/image")
+        meet("ghcr.io").uploads.begin("octo/image")
     assert len(web.calls) == 3
 
 
@@ -198,9 +199,8 @@ def test_an_upload_goes_where_it_is_told_and_the_token_to_the_registry_alone(
 ) -> None:
     start(web, location)
     web.put(re.compile(".*"), status=201)
-    client = meet("ghcr.io")
-    address, _ = client.start_upload("octo/image")
-    client.finish_upload("octo/image", address or "", BLOB, b"content")
+    uploads = meet("ghcr.io").uploads
+    uploads.finish("octo/image", uploads.begin("octo/image").address, BLOB, b"content")
     sent = web.calls[3].request
     assert sent.url == url + str(BLOB).replace(":", "%3A")
     assert sent.headers.get("Authorization") == authorization
@@ -214,12 +214,25 @@ def test_a_token_that_ends_during_an_upload_is_replaced_for_the_next_try(
     web.put("https://ghcr.io/upload/1", status=401, headers=CHALLENGE)
     web.get("https://ghcr.io/token", json={"token": "t2"})
     web.put("https://ghcr.io/upload/1", status=201)
-    client = meet("ghcr.io")
-    address, _ = client.start_upload("octo/image")
+    uploads = meet("ghcr.io").uploads
+    address = uploads.begin("octo/image").address
     with pytest.raises(UnauthorizedError) as caught:
-        client.finish_upload("octo/image", address or "", BLOB, b"content")
+        uploads.finish("octo/image", address, BLOB, io.BytesIO(b"content"))
     assert caught.value.retryable
-    client.finish_upload("octo/image", address or "", BLOB, b"content")
+    uploads.finish("octo/image", address, BLOB, io.BytesIO(b"content"))
+    assert shown(web)[-1] == "Bearer t2"
+
+
+def test_a_token_that_ends_before_a_chunk_is_replaced_at_once(
+    web: responses.RequestsMock, meet: Callable[..., RegistryClient]
+) -> None:
+    start(web, "/upload/1")
+    web.patch("https://ghcr.io/upload/1", status=401, headers=CHALLENGE)
+    web.get("https://ghcr.io/token", json={"token": "t2"})
+    web.patch("https://ghcr.io/upload/1", status=202, headers={"Range": "0-6"})
+    uploads = meet("ghcr.io").uploads
+    address = uploads.begin("octo/image").address
+    assert uploads.append("octo/image", address, 0, b"content").received == 7
     assert shown(web)[-1] == "Bearer t2"
 
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 def test_a_loopback_registry_without_tls_is_found(
     client: RegistryClient, plain_registry: PlainRegistry
 ) -> None:
-    assert client.base() == plain_registry.url
-    assert client.base() == plain_registry.url
+    assert client.asker.base() == plain_registry.url
+    assert client.asker.base() == plain_registry.url
     assert plain_registry.count() == 0
 
 
@@ -139,7 +139,7 @@ def test_an_address_to_upload_to_that_is_none_is_refused(
 ) -> None:
     bend(plain_registry, "/blobs/uploads/", status=202, body=b"", headers={"Location": location})
     with pytest.raises(InvalidResponseError) as caught:
-        client.start_upload("octo/image")
+        client.uploads.begin("octo/image")
     assert "verysecret" not in str(caught.value)
 
 
@@ -149,8 +149,7 @@ def test_an_address_to_upload_to_may_be_of_either_form(
 ) -> None:
     data = b"content"
     path = "/v2/octo/image/blobs/uploads/"
-    begun, _ = client.start_upload("octo/image")
-    assert begun is not None
+    begun = client.uploads.begin("octo/image").address
     relative = begun.removeprefix(plain_registry.url)
     bend(
         plain_registry,
@@ -159,16 +158,15 @@ def test_an_address_to_upload_to_may_be_of_either_form(
         body=b"",
         headers={"Location": begun if absolute else relative},
     )
-    address, mounted = client.start_upload("octo/image")
-    assert (address, mounted) == (begun, False)
-    client.finish_upload("octo/image", begun, Digest.of(data), data)
+    assert client.uploads.begin("octo/image").address == begun
+    client.uploads.finish("octo/image", begun, Digest.of(data), data)
     assert client.has_blob("octo/image", Digest.of(data))
 
 
 def test_an_upload_that_is_not_taken_is_told(client: RegistryClient) -> None:
-    address, _ = client.start_upload("octo/image")
+    address = client.uploads.begin("octo/image").address
     with pytest.raises(GhcrctlError, match="DIGEST_INVALID"):
-        client.finish_upload("octo/image", address or "", Digest.of(b"other"), b"content")
+        client.uploads.finish("octo/image", address, Digest.of(b"other"), b"content")
     assert not client.has_blob("octo/image", Digest.of(b"other"))
 
 

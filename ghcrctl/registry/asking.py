@@ -1,0 +1,174 @@
+"""Asking one registry: where it is, what authorizes a request, what its refusal means.
+
+What belongs here: what every request has in common. What does not: what is asked (``client``,
+``uploads``), tokens (``auth``), connections (``transport``).
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ghcrctl.errors import ConnectionFailedError, TlsError
+from ghcrctl.registry.auth import Authenticator
+from ghcrctl.registry.endpoint import host_of, is_loopback
+from ghcrctl.registry.explain import Refusal, explain
+from ghcrctl.registry.transport import Transport, error_text, let_go
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import requests
+
+    from ghcrctl.credentials.keychain import Keychain
+    from ghcrctl.errors import GhcrctlError
+    from ghcrctl.registry.auth import Scope
+    from ghcrctl.registry.transport import TransportOptions
+
+
+class Asker:
+    """Sends requests to one registry; threads may share it.
+
+    Args:
+        registry: its name.
+        keychain: where credentials are; ``None`` for none at all.
+        options: how to talk.
+        warn: is told what a person should know.
+    """
+
+    def __init__(
+        self,
+        registry: str,
+        *,
+        keychain: Keychain | None,
+        options: TransportOptions,
+        warn: Callable[[str], None],
+    ) -> None:
+        self.registry = registry
+        self.options = options
+        self.transport = Transport(options)
+        self._auth = Authenticator(
+            registry,
+            lambda repository: keychain.find(registry, repository) if keychain else None,
+            self.transport,
+            warn,
+        )
+        self._base: str | None = None
+        self._lock = threading.Lock()
+
+    def base(self) -> str:
+        """Return the registry's address.
+
+        Plain HTTP is tried on this machine and where it is allowed, after TLS, as docker does.
+        """
+        with self._lock:
+            if self._base is None:
+                host = host_of(self.registry)
+                self._base = f"https://{host}"
+                if is_loopback(host) or self.options.tls.insecure:
+                    self._base = self._probe(host)
+            return self._base
+
+    def _probe(self, host: str) -> str:
+        secure = f"https://{host}"
+        try:
+            let_go(self.transport.request("GET", f"{secure}/v2/"))
+        except (TlsError, ConnectionFailedError) as error:
+            if "certificate" in error.message:
+                raise
+            return f"http://{host}"
+        return secure
+
+    def is_own(self, url: str) -> bool:
+        """Tell whether an address is the registry's own, so that its credentials go there."""
+        return url.startswith(f"{self.base()}/")
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        scope: Scope,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> requests.Response:
+        """Send a request below ``/v2/``."""
+        return self.send(method, f"{self.base()}/v2/{path}", scope, headers=headers, body=body)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        scope: Scope,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+    ) -> requests.Response:
+        """Send a request with what authorizes it, answering a challenge.
+
+        A body that is a stream cannot be sent again: after a 401 it is for the caller to try again,
+        for which there is a new token then.
+        """
+        if not self.is_own(url):
+            return self.transport.request(method, url, headers=headers, body=body)
+
+        def send(authorization: str | None) -> requests.Response:
+            return self.transport.request(
+                method, url, headers=headers, body=body, authorization=authorization
+            )
+
+        response = send(self._auth.header(scope))
+        for _ in range(2):
+            if response.status_code != 401 or urlsplit(response.url)[:2] != urlsplit(url)[:2]:
+                break
+            authorization = self._answer(response, scope, url)
+            if authorization is None or hasattr(body, "read"):
+                break
+            let_go(response)
+            response = send(authorization)
+            if response.status_code != 401 or not self._auth.reject(scope):
+                break
+        return response
+
+    def _answer(self, response: requests.Response, scope: Scope, url: str) -> str | None:
+        try:
+            return self._auth.answer(response, scope, url)
+        except BaseException:
+            response.close()
+            raise
+
+    def expect(
+        self, response: requests.Response, statuses: set[int], scope: Scope, action: str, what: str
+    ) -> None:
+        """Raise what an answer means whose status is none of those expected.
+
+        Args:
+            response: the answer.
+            statuses: what is expected.
+            scope: what was asked for.
+            action: what was done, as ``push to`` or ``pull from``.
+            what: what it was about, such as a tag or a digest.
+        """
+        if response.status_code not in statuses:
+            raise self.refused(response, scope, action, what)
+
+    def refused(
+        self, response: requests.Response, scope: Scope, action: str, what: str
+    ) -> GhcrctlError:
+        """Return what a refusal means."""
+        return explain(self.refusal(response, scope, action, what))
+
+    def refusal(self, response: requests.Response, scope: Scope, action: str, what: str) -> Refusal:
+        """Return a refusal with all that is known of it."""
+        credential = self._auth.credential(scope)
+        return Refusal(
+            registry=self.registry,
+            repository=scope.grants[0][0] if scope.grants else "",
+            action=action,
+            what=what,
+            status=response.status_code,
+            text=error_text(response),
+            headers=response.headers,
+            signed_in=credential.source if credential else "",
+        )

@@ -1,0 +1,213 @@
+"""Blobs sent whole and in chunks, and what happens where either breaks off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.retry import RetryPolicy, retry
+from ghcrctl.content.streams import Content
+from ghcrctl.errors import GhcrctlError, RegistryUnavailableError, UnsupportedError
+from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.registry import sending
+from ghcrctl.registry.client import RegistryClient
+from ghcrctl.registry.repository import Repository
+from ghcrctl.registry.transport import TransportOptions
+from tests.registry_double import Fault, PlainRegistry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CHUNK = 64 * 1024
+UPLOADS = "/blobs/uploads/"
+DATA = bytes(range(256)) * 1024
+BLOB = Descriptor.of(DATA, "application/octet-stream")
+PATIENT = RetryPolicy(attempts=4, base=0.0)
+
+
+@pytest.fixture(autouse=True)
+def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "CHUNK", CHUNK)
+
+
+@pytest.fixture
+def target(plain_registry: PlainRegistry) -> Iterator[Callable[..., Repository]]:
+    """Make repositories to send to."""
+    clients = []
+
+    def make(*, chunk: int = 0) -> Repository:
+        options = TransportOptions(retry=RetryPolicy(attempts=2, base=0.0), chunk=chunk)
+        client = RegistryClient(
+            plain_registry.host, keychain=None, options=options, warn=lambda _: None
+        )
+        clients.append(client)
+        return Repository(client, "octo/image")
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+def send(repository: Repository, policy: RetryPolicy = PATIENT) -> None:
+    """Send the blob as the engine does: again after what may be tried again."""
+    place = MemoryPlace()
+    place.put(BLOB, DATA)
+    retry(lambda: repository.write(Content(place, BLOB)), policy)
+
+
+def requests_of(registry: PlainRegistry) -> list[tuple[str, int]]:
+    """Return methods and statuses of what concerns uploads."""
+    return [(e.method, e.status) for e in registry.log if UPLOADS in e.path]
+
+
+def test_a_blob_goes_whole_in_two_requests(
+    target: Callable[..., Repository], plain_registry: PlainRegistry
+) -> None:
+    send(target())
+    assert requests_of(plain_registry) == [("POST", 202), ("PUT", 201)]
+
+
+def test_a_blob_goes_in_chunks_where_that_is_wanted(
+    target: Callable[..., Repository], plain_registry: PlainRegistry
+) -> None:
+    repository = target(chunk=100_000)
+    send(repository)
+    chunks = [("PATCH", 202)] * 3
+    assert requests_of(plain_registry) == [("POST", 202), *chunks, ("PUT", 201)]
+    assert repository.exists(BLOB)
+
+
+@pytest.mark.parametrize("status", [413, 416])
+def test_a_body_that_is_refused_as_too_large_goes_in_chunks(
+    target: Callable[..., Repository], plain_registry: PlainRegistry, status: int
+) -> None:
+    plain_registry.faults.append(Fault(method="PUT", path_contains=UPLOADS, status=status))
+    repository = target()
+    send(repository)
+    chunks = [("PATCH", 202)] * 4
+    refused = [("POST", 202), ("PUT", status)]
+    assert requests_of(plain_registry) == [*refused, ("POST", 202), *chunks, ("PUT", 201)]
+    assert repository.exists(BLOB)
+
+
+def test_what_arrived_before_a_break_is_not_sent_again(
+    target: Callable[..., Repository], plain_registry: PlainRegistry
+) -> None:
+    cut = Fault(method="PUT", path_contains=UPLOADS, cut_after=3 * CHUNK + 5)
+    plain_registry.faults.append(cut)
+    repository = target()
+    send(repository)
+    assert [method for method, _ in requests_of(plain_registry)] == [
+        "POST",
+        "PUT",
+        "GET",
+        "PATCH",
+        "PUT",
+    ]
+    assert repository.exists(BLOB)
+
+
+def test_a_chunk_that_breaks_is_gone_on_with(
+    target: Callable[..., Repository], plain_registry: PlainRegistry
+) -> None:
+    cut = Fault(method="PATCH", path_contains=UPLOADS, cut_after=1000, after=1)
+    plain_registry.faults.append(cut)
+    repository = target(chunk=CHUNK)
+    send(repository)
+    assert repository.exists(BLOB)
+    # The same chunk again is out of order, since a part of it arrived: the registry says which.
+    assert ("PATCH", 416) in requests_of(plain_registry)
+    assert requests_of(plain_registry).count(("POST", 202)) == 1
+
+
+@pytest.mark.parametrize("taken", [1, 1000, CHUNK - 1])
+def test_what_a_registry_leaves_of_a_chunk_is_sent_again(
+    target: Callable[..., Repository], plain_registry: PlainRegistry, taken: int
+) -> None:
+    short = Fault(method="PATCH", path_contains=UPLOADS, takes=taken, after=1)
+    plain_registry.faults.append(short)
+    repository = target(chunk=CHUNK)
+    send(repository)
+    assert repository.exists(BLOB)
+    assert requests_of(plain_registry).count(("PATCH", 202)) == 5
+
+
+def test_an_upload_that_is_gone_begins_anew(
+    target: Callable[..., Repository], plain_registry: PlainRegistry
+) -> None:
+    gone = Fault(method="PATCH", path_contains=UPLOADS, status=404, after=2)
+    plain_registry.faults.append(gone)
+    plain_registry.faults.append(Fault(method="GET", path_contains=UPLOADS, status=404))
+    repository = target(chunk=CHUNK)
+    send(repository)
+    assert repository.exists(BLOB)
+    assert requests_of(plain_registry).count(("POST", 202)) == 2
+
+
+def test_an_upload_that_is_always_gone_is_told(
+    target: Callable[..., Repository], plain_registry: PlainRegistry
+) -> None:
+    plain_registry.faults.append(Fault(method="PATCH", path_contains=UPLOADS, status=404, times=99))
+    with pytest.raises(RegistryUnavailableError, match="does not know the upload any more"):
+        send(target(chunk=CHUNK))
+
+
+def test_a_registry_that_cannot_tell_how_much_it_has_gets_all_again(
+    target: Callable[..., Repository], plain_registry: PlainRegistry
+) -> None:
+    plain_registry.faults += [
+        Fault(method="PUT", path_contains=UPLOADS, cut_after=3 * CHUNK),
+        Fault(method="GET", path_contains=UPLOADS, status=405),
+    ]
+    repository = target()
+    send(repository)
+    assert repository.exists(BLOB)
+    assert requests_of(plain_registry).count(("PATCH", 202)) == 4
+
+
+def test_a_registry_that_takes_no_chunks_gets_the_blob_whole_again(
+    target: Callable[..., Repository], plain_registry: PlainRegistry
+) -> None:
+    plain_registry.faults += [
+        Fault(method="PUT", path_contains=UPLOADS, cut_after=CHUNK),
+        Fault(method="PATCH", path_contains=UPLOADS, status=405, times=99),
+    ]
+    repository = target()
+    send(repository)
+    assert repository.exists(BLOB)
+
+
+def test_a_registry_that_takes_neither_is_told(
+    target: Callable[..., Repository], plain_registry: PlainRegistry
+) -> None:
+    plain_registry.faults += [
+        Fault(method="PUT", path_contains=UPLOADS, status=413, times=99),
+        Fault(method="PATCH", path_contains=UPLOADS, status=405, times=99),
+    ]
+    with pytest.raises(GhcrctlError) as caught:
+        send(target())
+    assert "413" in str(caught.value) or isinstance(caught.value, UnsupportedError)
+
+
+@pytest.mark.parametrize("said", ["0-10", "0-99999999", "0-0"])
+def test_a_registry_that_counts_wrongly_is_told(
+    target: Callable[..., Repository], plain_registry: PlainRegistry, said: str
+) -> None:
+    headers = {"Range": said}
+    plain_registry.faults += [
+        Fault(method="PATCH", path_contains=UPLOADS, headers=headers, times=99, after=1),
+        Fault(method="GET", path_contains=UPLOADS, headers=headers, times=99),
+    ]
+    with pytest.raises(GhcrctlError, match="of which it was sent"):
+        send(target(chunk=CHUNK))
+
+
+def test_a_registry_that_wants_larger_chunks_gets_them(
+    target: Callable[..., Repository], plain_registry: PlainRegistry
+) -> None:
+    smallest = {"OCI-Chunk-Min-Length": str(2 * CHUNK)}
+    plain_registry.faults.append(Fault(method="POST", path_contains=UPLOADS, headers=smallest))
+    send(target(chunk=CHUNK))
+    assert requests_of(plain_registry).count(("PATCH", 202)) == 2
