@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ghcrctl.cli.format.safe import printable
+from ghcrctl.errors import GhcrctlError
 
 if TYPE_CHECKING:
     from ghcrctl.operations.session import Session
@@ -31,9 +32,12 @@ class App:
         return Settings(flags=self.flags)
 
     @property
-    def debugging(self) -> bool:
-        """Whether requests and tracebacks are shown."""
-        return bool(self.settings.get("debug"))
+    def is_debugging(self) -> bool:
+        """Whether requests and tracebacks are shown; not where the settings cannot be read."""
+        try:
+            return bool(self.settings.get("debug"))
+        except GhcrctlError:
+            return False
 
     def session(self) -> Session:
         """Begin a session whose warnings go to the person."""
@@ -43,7 +47,7 @@ class App:
         allowed = self.settings.get("timeout")
         if allowed:
             limit_time(allowed)
-        debug = self.debug if self.debugging else None
+        debug = self.debug if self.is_debugging else None
         return Session(self.settings, warn=self.warn, debug=debug)
 
     def out(self, text: str) -> None:
@@ -70,3 +74,18 @@ class App:
         lines = "\n".join(printable(line) for line in text.split("\n"))
         sys.stderr.write(f"{lines}\n")
         sys.stderr.flush()
+
+    def report(self, error: GhcrctlError) -> int:
+        """Print an error with its hint; return its exit status."""
+        self.error_line(f"error: {error}")
+        if error.hint:
+            self.error_line(f"hint: {error.hint}")
+        if self.is_debugging:
+            self.show_traceback(error)
+        return error.exit_status
+
+    def show_traceback(self, error: Exception) -> None:
+        """Print where an error comes from, for whoever looks for a fault."""
+        import traceback
+
+        sys.stderr.write("".join(traceback.format_exception(error)))

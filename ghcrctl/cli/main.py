@@ -96,18 +96,8 @@ def _failed(app: App, error: Exception) -> int:
     if isinstance(error, click.ClickException):
         return _usage(app, error)
     if isinstance(error, GhcrctlError):
-        return report(app, error)
+        return app.report(error)
     return _bug(app, error)
-
-
-def report(app: App, error: GhcrctlError) -> int:
-    """Print an error with its hint; return its exit status."""
-    app.error_line(f"error: {error}")
-    if error.hint:
-        app.error_line(f"hint: {error.hint}")
-    if _debugging(app):
-        _show_traceback(error)
-    return error.exit_status
 
 
 def _usage(app: App, error: click.ClickException) -> int:
@@ -121,26 +111,13 @@ def _usage(app: App, error: click.ClickException) -> int:
 
 def _bug(app: App, error: Exception) -> int:
     app.error_line(f"error: unexpected {type(error).__name__}: {error}")
-    if _debugging(app):
-        _show_traceback(error)
+    if app.is_debugging:
+        app.show_traceback(error)
     else:
         app.error_line(
             "hint: this is a bug in ghcrctl; run it again with --debug and report what it shows"
         )
     return ExitStatus.BUG
-
-
-def _show_traceback(error: Exception) -> None:
-    import traceback
-
-    sys.stderr.write("".join(traceback.format_exception(error)))
-
-
-def _debugging(app: App) -> bool:
-    try:
-        return app.debugging
-    except GhcrctlError:
-        return False
 
 
 def _broken_pipe() -> int:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress, TaskID
 
-    from ghcrctl.cli.app import App
     from ghcrctl.oci.digest import Digest
     from ghcrctl.transfer.events import Event, Observer
     from ghcrctl.transfer.plan import Step
@@ -38,7 +37,8 @@ class LineObserver:
     """Prints a line for each layer that is done.
 
     Args:
-        app: where lines go.
+        out: prints a line.
+        tell: prints a line that is no result.
         words: how each outcome is said.
         header: the line before the first layer, printed when it is known what will move.
         quiet: print nothing.
@@ -47,14 +47,16 @@ class LineObserver:
 
     def __init__(
         self,
-        app: App,
+        out: Callable[[str], None],
+        tell: Callable[[str], None],
         words: Mapping[Outcome, str],
-        header: Callable[[], str],
+        header: str,
         *,
         quiet: bool = False,
         always: bool = False,
     ) -> None:
-        self._app = app
+        self._out = out
+        self._tell = tell
         self._words = words
         self._header = header
         self._quiet = quiet
@@ -64,20 +66,16 @@ class LineObserver:
     def __call__(self, event: Event) -> None:
         """Print what an event means to a person."""
         if isinstance(event, Planned):
-            if not self._quiet:
-                header = self._header()
-                if header:
-                    self._app.out(header)
+            if self._header and not self._quiet:
+                self._out(self._header)
             self._silent = self._quiet or (event.plan.is_up_to_date and not self._always)
         elif isinstance(event, Finished):
             if event.step.is_layer and not self._silent:
                 words = self._words[event.outcome].format(event.mounted_from)
-                self._app.out(f"{event.step.descriptor.digest.short}: {words}")
+                self._out(f"{event.step.descriptor.digest.short}: {words}")
         elif isinstance(event, Retrying):
             short = event.step.descriptor.digest.short
-            self._app.error_line(
-                f"warning: {short}: {event.error}; trying again in {event.delay:.1f} s"
-            )
+            self._tell(f"warning: {short}: {event.error}; trying again in {event.delay:.1f} s")
 
 
 class BarObserver:
@@ -105,10 +103,14 @@ class BarObserver:
 
 
 @contextmanager
-def watching(lines: LineObserver, *, quiet: bool) -> Iterator[Observer]:
-    """Draw bars while a transfer runs, where a person sees them."""
+def watching(*, quiet: bool) -> Iterator[Callable[[Observer], Observer]]:
+    """Draw bars while transfers run, where a person sees them.
+
+    Yields:
+        Puts bars over what prints an image's lines; images that move at once share the screen.
+    """
     if quiet or not sys.stderr.isatty():
-        yield lines
+        yield lambda lines: lines
         return
     from rich.console import Console
     from rich.progress import (
@@ -130,4 +132,4 @@ def watching(lines: LineObserver, *, quiet: bool) -> Iterator[Observer]:
     same = sys.stdout.isatty()
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, redirect_stdout=same) as progress:
-        yield BarObserver(progress, lines)
+        yield lambda lines: BarObserver(progress, lines)

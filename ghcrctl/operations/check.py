@@ -103,7 +103,7 @@ def _repair(session: Session, record: Record, broken: set[Digest]) -> Repair:
             # Of an index of chosen platforms the registry knows nothing, only of what is below it.
             source = Overlay(session.source(reference), session.store.blobs)
             plan = make_plan(source, StorePlace(session.store), record.descriptor)
-            execute(plan, TransferOptions(jobs=session.jobs, retry=session.retry))
+            execute(plan, TransferOptions(retry=session.retry))
     except GhcrctlError as error:
         return Repair(name, error)
     return Repair(name)

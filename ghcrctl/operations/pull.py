@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
+    from ghcrctl.transfer.workers import Workers
 
 # How deep an index may nest others while an image for a platform is looked for.
 _MAX_NESTING = 8
@@ -69,6 +70,7 @@ def pull(
     select: Selection | None = None,
     skip_foreign: bool = False,
     observer: Observer = ignore,
+    workers: Workers | None = None,
 ) -> PullResult:
     """Pull one image.
 
@@ -78,6 +80,7 @@ def pull(
         select: what of a multi-platform image; this machine's platform by default.
         skip_foreign: leave foreign layers out.
         observer: watches.
+        workers: who moves content, where several images are pulled at once.
 
     Raises:
         RefusedError: the reference is a local name.
@@ -95,7 +98,8 @@ def pull(
     plan = make_plan(
         source, sink, wanted, names=(str(name),), skip_foreign=skip_foreign, jobs=session.jobs
     )
-    execute(plan, TransferOptions(jobs=session.jobs, retry=session.retry), observer)
+    with session.workers(workers) as shared:
+        execute(plan, TransferOptions(shared, session.retry), observer)
     same = before is not None and before.descriptor.digest == wanted.digest
     return PullResult(
         reference=name,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ghcrctl.store.records import Record
     from ghcrctl.store.store import Store
     from ghcrctl.transfer.events import Observer
+    from ghcrctl.transfer.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ def push(
     *,
     include_foreign: bool = False,
     observer: Observer = ignore,
+    workers: Workers | None = None,
 ) -> PushResult:
     """Push one name.
 
@@ -49,6 +51,7 @@ def push(
         include_foreign: upload foreign layers too (docker's
             ``--allow-nondistributable-artifacts``).
         observer: watches.
+        workers: who moves content, where several images are pushed at once.
 
     Raises:
         RefusedError: the name is local.
@@ -71,12 +74,9 @@ def push(
         skip_foreign=not include_foreign,
         jobs=session.jobs,
     )
-    options = TransferOptions(
-        jobs=session.jobs,
-        retry=session.retry,
-        mount_from=_known_at(session.store, reference),
-    )
-    execute(plan, options, observer)
+    known = _known_at(session.store, reference)
+    with session.workers(workers) as shared:
+        execute(plan, TransferOptions(shared, session.retry, known), observer)
     digest = record.descriptor.digest
     if record.origin != digest:
         _remember(session, record, digest)

@@ -5,6 +5,7 @@ What belongs here: making stores, keychains and registry clients from settings, 
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ghcrctl.registry.repository import Repository
     from ghcrctl.registry.transport import TransportOptions
     from ghcrctl.settings import Settings
+    from ghcrctl.transfer.workers import Workers
 
 
 def _silent(_: str) -> None:
@@ -54,6 +56,9 @@ class Session:
         self.warn = warn
         self.debug = debug
         self._clients: dict[tuple[str, bool, bool], RegistryClient] = {}
+        self._repositories: dict[str, Repository] = {}
+        self._store: Store | None = None
+        self._lock = threading.RLock()
 
     def __enter__(self) -> Session:
         return self
@@ -66,13 +71,16 @@ class Session:
     ) -> None:
         for client in self._clients.values():
             client.close()
-        if "store" in self.__dict__:
-            self.store.close()
+        if self._store:
+            self._store.close()
 
-    @cached_property
+    @property
     def store(self) -> Store:
         """The local image store."""
-        return Store(self.settings.store_dir, prefer=self.settings.platform)
+        with self._lock:
+            if self._store is None:
+                self._store = Store(self.settings.store_dir, prefer=self.settings.platform)
+            return self._store
 
     @cached_property
     def keychain(self) -> Keychain:
@@ -91,6 +99,17 @@ class Session:
         """How many pieces of content move at once."""
         jobs: int = self.settings.get("jobs")
         return jobs
+
+    @contextmanager
+    def workers(self, shared: Workers | None = None) -> Iterator[Workers]:
+        """Give the threads of an act: those that it shares with others, or some of its own."""
+        from ghcrctl.transfer.workers import Workers
+
+        if shared:
+            yield shared
+            return
+        with Workers(self.jobs) as own:
+            yield own
 
     @property
     def retry(self) -> RetryPolicy:
@@ -116,14 +135,15 @@ class Session:
         from ghcrctl.registry.client import RegistryClient
 
         key = (registry, insecure, patient)
-        if key not in self._clients:
-            options = self.transport_options(registry, insecure=insecure)
-            if not patient:
-                options = replace(options, retry=RetryPolicy(attempts=1))
-            self._clients[key] = RegistryClient(
-                registry, keychain=self.keychain, options=options, warn=self.warn
-            )
-        return self._clients[key]
+        with self._lock:
+            if key not in self._clients:
+                options = self.transport_options(registry, insecure=insecure)
+                if not patient:
+                    options = replace(options, retry=RetryPolicy(attempts=1))
+                self._clients[key] = RegistryClient(
+                    registry, keychain=self.keychain, options=options, warn=self.warn
+                )
+            return self._clients[key]
 
     def source(self, reference: Reference) -> Repository | MirroredSource:
         """Return where to pull from: the registry that a reference names, after its mirrors.
@@ -151,7 +171,7 @@ class Session:
         return MirroredSource(nearer, last, self.warn)
 
     def repository(self, reference: Reference) -> Repository:
-        """Return the place that a reference names.
+        """Return the place that a reference names, always the same for one repository.
 
         Raises:
             RefusedError: the reference is a local name.
@@ -160,7 +180,11 @@ class Session:
 
         if reference.is_local:
             raise local_name_error(reference)
-        return Repository(self.client(reference.registry), reference.repository)
+        with self._lock:
+            if reference.name not in self._repositories:
+                client = self.client(reference.registry)
+                self._repositories[reference.name] = Repository(client, reference.repository)
+            return self._repositories[reference.name]
 
     @contextmanager
     def fetch(self, url: str) -> Iterator[Stream]:

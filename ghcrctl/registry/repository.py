@@ -52,6 +52,7 @@ class Repository:
         self._client = client
         self._repository = repository
         self._manifests: dict[Digest, bytes] = {}
+        self._there: set[Digest] = set()
         self._sender = Sender(client.uploads, repository, chunk=client.transport.options.chunk)
         self._lock = threading.Lock()
 
@@ -122,10 +123,14 @@ class Repository:
         """Do nothing: a registry keeps what it has for a while, used or not."""
 
     def exists(self, descriptor: Descriptor) -> bool:
-        """Tell whether content is here."""
-        if descriptor.is_manifest:
-            return self._client.has_manifest(self._repository, descriptor.digest)
-        return self._client.has_blob(self._repository, descriptor.digest)
+        """Tell whether content is here; what was found or put here before is not asked for."""
+        if descriptor.digest in self._there:
+            return True
+        ask = self._client.has_manifest if descriptor.is_manifest else self._client.has_blob
+        if not ask(self._repository, descriptor.digest):
+            return False
+        self._there.add(descriptor.digest)
+        return True
 
     def mount(self, descriptor: Descriptor, repositories: Sequence[str]) -> str | None:
         """Take a blob over from a repository of the same registry.
@@ -146,6 +151,7 @@ class Repository:
             self._put(content, str(content.descriptor.digest))
         else:
             self._upload(content)
+            self._there.add(content.descriptor.digest)
 
     def tag(self, content: Content, name: str) -> None:
         """Put a manifest under a tag."""

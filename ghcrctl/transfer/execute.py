@@ -7,8 +7,9 @@ of content.
 from __future__ import annotations
 
 import threading
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
@@ -27,6 +28,7 @@ from ghcrctl.transfer.events import (
 )
 from ghcrctl.transfer.plan import Action
 from ghcrctl.transfer.sides import MarkedSource, writing_to
+from ghcrctl.transfer.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,12 +44,12 @@ class TransferOptions:
     """How a plan is carried out.
 
     Args:
-        jobs: how many pieces of content move at once.
+        workers: who does it, where several plans share them; else there are some for this one.
         retry: how patiently a piece is tried again.
         mount_from: per digest, repositories at the sink's registry where it is known to be.
     """
 
-    jobs: int = 12
+    workers: Workers | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     mount_from: dict[Digest, tuple[str, ...]] = field(default_factory=dict)
 
@@ -63,7 +65,12 @@ def execute(
             move.
         InterruptedByUserError: the person pressed Ctrl-C; the same holds.
     """
-    _Execution(plan, options or TransferOptions(), observer).run()
+    options = options or TransferOptions()
+    if options.workers:
+        _Execution(plan, options, options.workers, observer).run()
+    else:
+        with Workers() as workers:
+            _Execution(plan, options, workers, observer).run()
 
 
 def _read_manifests(plan: Plan) -> MemoryPlace:
@@ -79,9 +86,12 @@ def _read_manifests(plan: Plan) -> MemoryPlace:
 class _Execution:
     """One run of one plan."""
 
-    def __init__(self, plan: Plan, options: TransferOptions, observer: Observer) -> None:
+    def __init__(
+        self, plan: Plan, options: TransferOptions, workers: Workers, observer: Observer
+    ) -> None:
         self._plan = plan
         self._options = options
+        self._workers = workers
         self._observer = observer
         self._source = MarkedSource(Overlay(_read_manifests(plan), plan.source))
         self._cancelled = threading.Event()
@@ -96,23 +106,13 @@ class _Execution:
             else:
                 exists = step.action is Action.EXISTS
                 self._emit(Finished(step, Outcome.EXISTS if exists else Outcome.SKIPPED))
-        pool = ThreadPoolExecutor(self._options.jobs, "transfer")
-        try:
-            for level in sorted({step.level for step in copies}):
-                self._run_level(pool, [step for step in copies if step.level == level])
-            self._name_root()
-        except KeyboardInterrupt:
-            # A thread that waits for a silent host is not waited for: nothing it does becomes
-            # visible.
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        finally:
-            if not self._cancelled.is_set():
-                pool.shutdown()
+        for level in sorted({step.level for step in copies}):
+            self._run_level([step for step in copies if step.level == level])
+        self._name_root()
 
-    def _run_level(self, pool: ThreadPoolExecutor, steps: Sequence[Step]) -> None:
+    def _run_level(self, steps: Sequence[Step]) -> None:
         """Run steps that do not need each other; at the first failure the others stop soon."""
-        futures = [pool.submit(self._run_step, step) for step in steps]
+        futures = [self._workers.submit(partial(self._run_step, step)) for step in steps]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
         except BaseException:
@@ -123,6 +123,7 @@ class _Execution:
         if errors:
             self._stop(futures)
             raise errors[0]
+        self._workers.check()
 
     def _stop(self, futures: Sequence[Future[None]]) -> None:
         self._cancelled.set()
@@ -132,13 +133,21 @@ class _Execution:
     def _run_step(self, step: Step) -> None:
         if step.descriptor == self._plan.root and self._plan.names:
             return
+        sink = self._plan.sink
+        with writing_to(sink):
+            key = (sink.label, step.descriptor.digest)
+            if not self._workers.once(key, partial(self._move, step)):
+                # Another image of the same act has brought it here.
+                self._emit(Finished(step, Outcome.EXISTS))
+
+    def _move(self, step: Step) -> None:
+        self._check()
         self._emit(Started(step))
-        with writing_to(self._plan.sink):
-            mounted = self._mount(step)
-            if mounted is not None:
-                self._emit(Finished(step, Outcome.MOUNTED, mounted))
-                return
-            self._retry(step, lambda: self._plan.sink.write(self._content(step)))
+        mounted = self._mount(step)
+        if mounted is not None:
+            self._emit(Finished(step, Outcome.MOUNTED, mounted))
+            return
+        self._retry(step, lambda: self._plan.sink.write(self._content(step)))
         self._emit(Finished(step, Outcome.COPIED))
 
     def _name_root(self) -> None:
@@ -177,6 +186,7 @@ class _Execution:
         self._check()
 
     def _check(self) -> None:
+        self._workers.check()
         if self._cancelled.is_set():
             raise InterruptedByUserError("interrupted")
 

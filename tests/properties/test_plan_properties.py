@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import Action, make_plan
+from ghcrctl.transfer.workers import Workers
 from tests.builders import Built, index_of, random_image
 from tests.unit.transfer.places import RecordingSink, source_of
 
@@ -30,7 +31,8 @@ def test_any_graph_arrives_whole(graph: Built, there: set[int]) -> None:
     assert set(position) == {descriptor.digest for descriptor, _ in graph.contents}
     for digest, manifest in plan.manifests.items():
         assert all(position[child.digest] < position[digest] for child in manifest.children)
-    execute(plan, TransferOptions(jobs=3))
+    with Workers(3) as workers:
+        execute(plan, TransferOptions(workers))
     moved = [step.descriptor.digest for step in plan.steps if step.action is Action.COPY]
     assert sorted(map(str, sink.acts("write"))) == sorted(map(str, moved))
     for descriptor, content in graph.contents:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.format.human import human_size
-from ghcrctl.cli.main import report
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.errors import ExitStatus
 from ghcrctl.operations.check import check, repair
@@ -58,7 +57,7 @@ def _mend(app: App, session: Session, result: CheckResult) -> CheckResult:
         for done in repair(session, result):
             if done.error:
                 app.error_line(f"not repaired: {done.name}")
-                report(app, done.error)
+                app.report(done.error)
             else:
                 app.out(f"Repaired: {done.name}")
         result = check(session)

@@ -8,7 +8,6 @@ import click
 
 from ghcrctl.cli.format.inspecting import Inspection
 from ghcrctl.cli.format.values import StringMap, Struct
-from ghcrctl.cli.main import report
 from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.oci.platform import Platform
@@ -63,7 +62,7 @@ def command(
                 )
             except GhcrctlError as error:
                 failed = failed or error
-                report(app, error)
+                app.report(error)
             else:
                 documents.append(as_struct(document))
     app.write(inspection.render(documents) if documents or not format_ else "")

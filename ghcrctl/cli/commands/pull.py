@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.cli.progress import PULL_WORDS, LineObserver, watching
+from ghcrctl.cli.progress import PULL_WORDS, LineObserver
+from ghcrctl.cli.turns import in_turn
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.pull import Selection, pull, tags_of
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
+    from ghcrctl.cli.turns import Out, Watch
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.pull import PullResult
     from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.workers import Workers
 
 
 @click.command(
@@ -62,7 +65,8 @@ def command(  # noqa: PLR0913 one argument an option
 ) -> None:
     """Bring images from a registry into the local store.
 
-    Of a multi-platform image this machine's platform is taken, as docker does.
+    Of a multi-platform image this machine's platform is taken, as docker does. Several images move
+    at once; one that fails does not stop the others.
     """
     if platforms and all_platforms:
         raise UsageError("--platform and --all-platforms exclude each other")
@@ -71,8 +75,27 @@ def command(  # noqa: PLR0913 one argument an option
         references = [session.parse(name) for name in names]
         if all_tags:
             references = [tag for name in references for tag in _all_tags(app, session, name)]
-        for reference in references:
-            _pull(app, session, reference, select, skip=foreign_layers == "skip", quiet=quiet)
+        skip = foreign_layers == "skip"
+
+        def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PullResult:
+            lines = LineObserver(out, app.error_line, PULL_WORDS, _header(reference), quiet=quiet)
+            if not (reference.tag or reference.digest or quiet):
+                out("Using default tag: latest")
+            return pull(
+                session,
+                reference,
+                select=select,
+                skip_foreign=skip,
+                observer=watch(lines),
+                workers=workers,
+            )
+
+        once = list(dict.fromkeys(references))
+        in_turn(app, session, once, act, lambda done: _report(app, done, quiet=quiet), quiet=quiet)
+
+
+def _header(reference: Reference) -> str:
+    return f"{reference.tagged().target}: Pulling from {reference.repository}"
 
 
 def _all_tags(app: App, session: Session, reference: Reference) -> list[Reference]:
@@ -84,23 +107,6 @@ def _all_tags(app: App, session: Session, reference: Reference) -> list[Referenc
     if helpers:
         app.warn(f"left out {helpers} tags that only hold signatures or attestations (sha256-...)")
     return tags
-
-
-def _pull(
-    app: App, session: Session, reference: Reference, select: Selection, *, skip: bool, quiet: bool
-) -> None:
-    if not (reference.tag or reference.digest or quiet):
-        app.out("Using default tag: latest")
-    reference = reference.tagged()
-    lines = LineObserver(
-        app,
-        PULL_WORDS,
-        lambda: f"{reference.target}: Pulling from {reference.repository}",
-        quiet=quiet,
-    )
-    with watching(lines, quiet=quiet) as observer:
-        result = pull(session, reference, select=select, skip_foreign=skip, observer=observer)
-    _report(app, result, quiet=quiet)
 
 
 def _report(app: App, result: PullResult, *, quiet: bool) -> None:

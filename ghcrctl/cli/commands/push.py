@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.cli.progress import PUSH_WORDS, LineObserver, watching
+from ghcrctl.cli.progress import PUSH_WORDS, LineObserver
+from ghcrctl.cli.turns import in_turn
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.push import push, tags_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ghcrctl.cli.app import App
+    from ghcrctl.cli.turns import Out, Watch
     from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.push import PushResult
     from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.workers import Workers
 
 
 @click.command(
@@ -46,28 +52,41 @@ def command(
 ) -> None:
     """Send images of the local store to their registry.
 
-    Layers that the registry has are not sent again.
+    Layers that the registry has are not sent again. Several images move at once; one that fails
+    does not stop the others.
     """
     with app.session() as session:
         references = [session.parse(name) for name in names]
         if all_tags:
             references = [tag for name in references for tag in _all_tags(session, name)]
-        previous = ""
-        for reference in references:
-            header = "" if reference.name == previous else _header(reference)
-            previous = reference.name
-            _push(
-                app,
+
+        def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PushResult:
+            header = headers.get(reference, "")
+            lines = LineObserver(out, app.error_line, PUSH_WORDS, header, quiet=quiet, always=True)
+            if not (reference.tag or reference.digest or quiet):
+                out("Using default tag: latest")
+            return push(
                 session,
                 reference,
-                header,
-                foreign=allow_nondistributable_artifacts,
-                quiet=quiet,
+                include_foreign=allow_nondistributable_artifacts,
+                observer=watch(lines),
+                workers=workers,
             )
 
+        once = list(dict.fromkeys(references))
+        headers = _headers(once)
+        in_turn(app, session, once, act, lambda done: _report(app, done, quiet=quiet), quiet=quiet)
 
-def _header(reference: Reference) -> str:
-    return f"The push refers to repository [{reference.name}]"
+
+def _headers(references: Iterable[Reference]) -> dict[Reference, str]:
+    """Return the line that begins a repository, for the first of its names in a row."""
+    headers: dict[Reference, str] = {}
+    previous = ""
+    for reference in references:
+        if reference.name != previous:
+            headers[reference] = f"The push refers to repository [{reference.name}]"
+        previous = reference.name
+    return headers
 
 
 def _all_tags(session: Session, reference: Reference) -> list[Reference]:
@@ -78,20 +97,7 @@ def _all_tags(session: Session, reference: Reference) -> list[Reference]:
     return tags_of(session, reference)
 
 
-def _push(
-    app: App,
-    session: Session,
-    reference: Reference,
-    header: str,
-    *,
-    foreign: bool,
-    quiet: bool,
-) -> None:
-    if not (reference.tag or reference.digest or quiet):
-        app.out("Using default tag: latest")
-    lines = LineObserver(app, PUSH_WORDS, lambda: header, quiet=quiet, always=True)
-    with watching(lines, quiet=quiet) as observer:
-        result = push(session, reference, include_foreign=foreign, observer=observer)
+def _report(app: App, result: PushResult, *, quiet: bool) -> None:
     if quiet:
         app.out(str(result.reference))
         return

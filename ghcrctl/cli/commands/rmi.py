@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.main import report
 from ghcrctl.cli.options import Command, pass_app
 from ghcrctl.errors import GhcrctlError, NoSuchImageError
 from ghcrctl.operations.remove import remove
@@ -41,11 +40,11 @@ def command(app: App, *, names: tuple[str, ...], force: bool) -> None:
             try:
                 removed = remove(session, name, force=force)
             except NoSuchImageError as error:
-                report(app, error)
+                app.report(error)
                 failed = failed if force else failed or error
             except GhcrctlError as error:
                 failed = failed or error
-                report(app, error)
+                app.report(error)
             else:
                 for line in removed.untagged:
                     app.out(f"Untagged: {line}")

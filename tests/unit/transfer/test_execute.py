@@ -13,6 +13,7 @@ from ghcrctl.oci.platform import Platform
 from ghcrctl.transfer.events import Finished, Outcome, Planned, Progressed, Retrying, Started
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
+from ghcrctl.transfer.workers import Workers
 from tests.builders import index_of, random_image
 from tests.unit.transfer.places import MountingSink, RecordingSink, source_of
 
@@ -57,7 +58,8 @@ def test_blobs_move_at_the_same_time() -> None:
             meeting.wait()
 
     source.on_open = meet
-    execute(make_plan(source, RecordingSink(), IMAGE.root), TransferOptions(jobs=blobs))
+    with Workers(blobs) as workers:
+        execute(make_plan(source, RecordingSink(), IMAGE.root), TransferOptions(workers))
 
 
 def test_what_may_be_tried_again_is_and_progress_goes_back() -> None:
@@ -106,8 +108,8 @@ def test_after_a_failure_the_others_stop() -> None:
     image = random_image(8, size=4_000_000, seed=3)
     first = image.blobs[0][0]
     source.failures[first.digest] = [GhcrctlError("broken")]
-    with pytest.raises(GhcrctlError, match="broken"):
-        execute(make_plan(source, sink, image.root), TransferOptions(jobs=2))
+    with pytest.raises(GhcrctlError, match="broken"), Workers(2) as workers:
+        execute(make_plan(source, sink, image.root), TransferOptions(workers))
     assert len(sink.acts("write")) < len(image.blobs) - 1
 
 
