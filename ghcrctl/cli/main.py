@@ -24,6 +24,7 @@ COMMANDS = {
     "logout": ("logout", "Sign out of a registry"),
     "pull": ("pull", "Bring images from a registry"),
     "push": ("push", "Send images to a registry"),
+    "copy": ("copy", "Copy an image from one repository to another"),
     "images": ("images", "List local images"),
     "inspect": ("inspect", "Describe images in detail"),
     "tag": ("tag", "Give a local image further names"),

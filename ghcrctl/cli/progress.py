@@ -31,6 +31,7 @@ PUSH_WORDS = {
     Outcome.MOUNTED: "Mounted from {}",
     Outcome.SKIPPED: "Skipped foreign layer",
 }
+COPY_WORDS = {**PUSH_WORDS, Outcome.COPIED: "Copied"}
 
 
 class LineObserver:

@@ -11,35 +11,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
-from ghcrctl.content.streams import read_metadata
-from ghcrctl.errors import InvalidManifestError, PlatformNotFoundError
-from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
+from ghcrctl.oci.manifest import Index, Manifest
+from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
 
 if TYPE_CHECKING:
-    from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
 
-# How deep an index may nest others while an image for a platform is looked for.
-_MAX_NESTING = 8
 _HELPER_TAG = re.compile(r"sha256-[0-9a-f]{64}(\.|$)")
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What of a multi-platform image is wanted: some platforms, all of it, or this machine's."""
-
-    platforms: tuple[Platform, ...] = ()
-    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +78,7 @@ def pull(
     root = repository.resolve(reference.target)
     made = MemoryPlace("made here")
     source = Overlay(made, Overlay(session.store.blobs, repository))
-    wanted = _choose(source, root, select or Selection(), session.settings.platform, made)
+    wanted = choose(source, root, select or Selection(), session.settings.platform, made)
     name = reference.with_digest(reference.digest) if reference.digest else reference
     before = {r.name: r for r in session.store.records()}.get(str(name))
     sink = StorePlace(session.store, origin=root.digest)
@@ -108,55 +95,6 @@ def pull(
         updated=not (same and plan.is_up_to_date),
         kind=_kind(plan.manifests[wanted.digest]),
         skipped=tuple(s.descriptor for s in plan.steps if skip_foreign and s.descriptor.is_foreign),
-    )
-
-
-def _choose(
-    source: Source, root: Descriptor, select: Selection, default: Platform, made: MemoryPlace
-) -> Descriptor:
-    """Choose what of the root is pulled; of several platforms an index of its own is made."""
-    parsed = parse(read_metadata(source, root), root.media_type)
-    if select.everything or isinstance(parsed, Manifest):
-        return root
-    if len(select.platforms) > 1:
-        smaller = parsed.subset(select.platforms)
-        made.put(smaller.descriptor, smaller.raw)
-        return smaller.descriptor
-    platform = select.platforms[0] if select.platforms else default
-    chosen = _find_platform(source, parsed, platform, 0)
-    if chosen is None:
-        raise _not_offered(parsed, platform)
-    return chosen
-
-
-def _find_platform(
-    source: Source, index: Index, platform: Platform, depth: int
-) -> Descriptor | None:
-    """Find the image for a platform in an index and in the indexes that it lists."""
-    if depth > _MAX_NESTING:
-        raise InvalidManifestError(f"indexes are nested more than {_MAX_NESTING} deep")
-    chosen = index.choose(platform)
-    if chosen and not chosen.is_index:
-        return chosen
-    nested = [chosen] if chosen else [d for d in index.manifests if d.is_index]
-    for entry in nested:
-        inner = parse(read_metadata(source, entry), entry.media_type)
-        found = (
-            _find_platform(source, inner, platform, depth + 1)
-            if isinstance(inner, Index)
-            else inner.descriptor
-        )
-        if found:
-            return found
-    return None
-
-
-def _not_offered(index: Index, platform: Platform) -> PlatformNotFoundError:
-    if index.platforms:
-        return no_platform(index, platform)
-    return PlatformNotFoundError(
-        f"the index {index.descriptor.digest} lists no image for any platform",
-        hint="it may be no image but an artifact; --all-platforms pulls it as it is",
     )
 
 

@@ -19,7 +19,8 @@ from ghcrctl.errors import (
 from ghcrctl.operations.images import list_images
 from ghcrctl.operations.inspect import inspect_local, inspect_remote
 from ghcrctl.operations.login import login
-from ghcrctl.operations.pull import Selection, pull, tags_of
+from ghcrctl.operations.pull import pull, tags_of
+from ghcrctl.operations.selection import Selection
 from ghcrctl.operations.push import push
 from ghcrctl.operations.remove import remove
 from ghcrctl.operations.tag import tag

@@ -11,7 +11,8 @@ from ghcrctl.cli.progress import PULL_WORDS, LineObserver
 from ghcrctl.cli.turns import in_turn
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.pull import Selection, pull, tags_of
+from ghcrctl.operations.pull import pull, tags_of
+from ghcrctl.operations.selection import Selection
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App

@@ -8,7 +8,8 @@ import pytest
 
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.operations.check import check, repair
-from ghcrctl.operations.pull import Selection, pull
+from ghcrctl.operations.pull import pull
+from ghcrctl.operations.selection import Selection
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan

@@ -16,7 +16,8 @@ from ghcrctl.errors import (
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.images import list_images
 from ghcrctl.operations.inspect import inspect_local
-from ghcrctl.operations.pull import Selection, pull, tags_of
+from ghcrctl.operations.pull import pull, tags_of
+from ghcrctl.operations.selection import Selection
 from tests.builders import artifact, index_of, random_image
 from tests.sessions import is_stored, name_at, session_on
 

@@ -1,0 +1,90 @@
+"""Which of a multi-platform image's platforms are meant.
+
+What belongs here: choosing a root below a root. What does not: moving it (``transfer``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.streams import read_metadata
+from ghcrctl.errors import InvalidManifestError, PlatformNotFoundError
+from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
+
+if TYPE_CHECKING:
+    from ghcrctl.content.memory import MemoryPlace
+    from ghcrctl.content.ports import Source
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.platform import Platform
+
+# How deep an index may nest others while an image for a platform is looked for.
+_MAX_NESTING = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What of a multi-platform image is wanted: some platforms, all of it, or this machine's."""
+
+    platforms: tuple[Platform, ...] = ()
+    everything: bool = False
+
+
+def choose(
+    source: Source, root: Descriptor, select: Selection, default: Platform, made: MemoryPlace
+) -> Descriptor:
+    """Choose what of a root is meant; of several platforms an index of its own is made.
+
+    Args:
+        source: where the root is.
+        root: a manifest or an index.
+        select: what of it is wanted.
+        default: the platform that is taken where nothing is said.
+        made: gets the index that is made.
+
+    Raises:
+        PlatformNotFoundError: there is no image for a platform that is wanted.
+    """
+    parsed = parse(read_metadata(source, root), root.media_type)
+    if select.everything or isinstance(parsed, Manifest):
+        return root
+    if len(select.platforms) > 1:
+        smaller = parsed.subset(select.platforms)
+        made.put(smaller.descriptor, smaller.raw)
+        return smaller.descriptor
+    platform = select.platforms[0] if select.platforms else default
+    chosen = _find_platform(source, parsed, platform, 0)
+    if chosen is None:
+        raise _not_offered(parsed, platform)
+    return chosen
+
+
+def _find_platform(
+    source: Source, index: Index, platform: Platform, depth: int
+) -> Descriptor | None:
+    """Find the image for a platform in an index and in the indexes that it lists."""
+    if depth > _MAX_NESTING:
+        raise InvalidManifestError(f"indexes are nested more than {_MAX_NESTING} deep")
+    chosen = index.choose(platform)
+    if chosen and not chosen.is_index:
+        return chosen
+    nested = [chosen] if chosen else [d for d in index.manifests if d.is_index]
+    for entry in nested:
+        inner = parse(read_metadata(source, entry), entry.media_type)
+        found = (
+            _find_platform(source, inner, platform, depth + 1)
+            if isinstance(inner, Index)
+            else inner.descriptor
+        )
+        if found:
+            return found
+    return None
+
+
+def _not_offered(index: Index, platform: Platform) -> PlatformNotFoundError:
+    if index.platforms:
+        return no_platform(index, platform)
+    return PlatformNotFoundError(
+        f"the index {index.descriptor.digest} lists no image for any platform",
+        hint="it may be no image but an artifact; --all-platforms pulls it as it is",
+    )

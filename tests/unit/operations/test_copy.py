@@ -1,0 +1,150 @@
+"""Copy from a registry by the book, or like ghcr.io, to another or to itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import (
+    GhcrctlError,
+    ManifestUnknownError,
+    RefusedError,
+    RepositoryUnknownError,
+)
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.copy import copy
+from ghcrctl.operations.selection import Selection
+from tests.builders import artifact, index_of, random_image
+from tests.registry_double import Fault, PlainRegistry, RegistryDouble
+from tests.sessions import name_at
+
+if TYPE_CHECKING:
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.session import Session
+    from tests.builders import Built
+
+IMAGES = [
+    random_image(2, seed=n, platform=Platform("linux", a))
+    for n, a in enumerate(("amd64", "arm64", "s390x"))
+]
+INDEX = index_of(*IMAGES)
+
+
+def at(registry: PlainRegistry, session: Session, text: str) -> Reference:
+    return session.parse(f"{registry.host}/{text}")
+
+
+def has_all(session: Session, reference: Reference, image: Built) -> bool:
+    """Tell whether a repository has an image whole, byte for byte."""
+    place = session.source(reference)
+    return all(
+        place.open(descriptor).read(len(content) + 1) == content
+        for descriptor, content in image.contents
+        if len(content) < 1_000_000
+    )
+
+
+@pytest.mark.parametrize("image", [IMAGES[0], INDEX, artifact(), index_of(INDEX, IMAGES[0])])
+def test_a_copy_is_the_same_byte_for_byte_and_nothing_is_stored(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session, image: Built
+) -> None:
+    ghcr.push_image("octo/image", "1.0", image)
+    source, target = name_at(ghcr, session), at(plain_registry, session, "octo/copy")
+    done = copy(session, source, target)
+    assert (done.target, done.descriptor.digest) == (target.with_tag("1.0"), image.root.digest)
+    assert has_all(session, done.target, image)
+    assert not session.settings.store_dir.exists()
+
+
+def test_a_copy_by_digest_gets_no_tag_unless_it_is_told(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    ghcr.push_image("octo/image", "1.0", INDEX)
+    source = name_at(ghcr, session).with_digest(INDEX.root.digest)
+    target = at(plain_registry, session, "octo/copy")
+    assert str(copy(session, source, target).target).endswith(f"@{INDEX.root.digest}")
+    assert list(session.repository(target).tags()) == []
+    copy(session, source, target.with_tag("x"))
+    assert list(session.repository(target).tags()) == ["x"]
+
+
+def test_platforms_make_a_smaller_index(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    ghcr.push_image("octo/image", "1.0", INDEX)
+    source, target = name_at(ghcr, session), at(plain_registry, session, "octo/copy")
+    two = (Platform("linux", "amd64"), Platform("linux", "s390x"))
+    done = copy(session, source, target, select=Selection(two))
+    assert done.descriptor.is_index
+    assert has_all(session, done.target, IMAGES[0])
+    assert has_all(session, done.target, IMAGES[2])
+    assert plain_registry.count("PUT", f"/manifests/{IMAGES[1].root.digest}") == 0
+    one = copy(session, source, target.with_tag("one"), select=Selection(two[:1]))
+    assert one.descriptor.digest == IMAGES[0].root.digest
+
+
+def test_within_a_registry_nothing_is_read_or_sent(ghcr: RegistryDouble, session: Session) -> None:
+    ghcr.push_image("octo/image", "1.0", INDEX)
+    copy(session, name_at(ghcr, session), name_at(ghcr, session, "octo/copy:2.0"))
+    assert ghcr.count("GET", "/blobs/") == 0
+    assert ghcr.count("PUT", "/blobs/") == 0
+    assert has_all(session, name_at(ghcr, session, "octo/copy:2.0"), INDEX)
+
+
+def test_a_registry_that_will_not_mount_is_sent_the_bytes(
+    plain_registry: PlainRegistry, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain_registry.backend, "mount", lambda *_: False)
+    plain_registry.push_image("octo/image", "1.0", IMAGES[0])
+    source = at(plain_registry, session, "octo/image:1.0")
+    target = at(plain_registry, session, "octo/copy:1.0")
+    copy(session, source, target)
+    assert has_all(session, target, IMAGES[0])
+    # What answered the mount with an upload gets the bytes through it.
+    assert plain_registry.count("POST", "/octo/copy/blobs/uploads/") == len(IMAGES[0].blobs)
+
+
+def test_another_tag_of_the_same_image_is_one_manifest(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    ghcr.push_image("octo/image", "1.0", IMAGES[0])
+    copy(session, name_at(ghcr, session), name_at(ghcr, session, "octo/image:2.0"))
+    assert ghcr.count("PUT") == 1
+    assert ghcr.count("POST") == 0
+
+
+def test_what_breaks_at_the_source_is_gone_on_with(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    image = random_image(1, 3_000_000, seed=7)
+    ghcr.push_image("octo/image", "1.0", image)
+    layer = image.blobs[0][0].digest.encoded
+    ghcr.faults.append(
+        Fault(method="GET", path_contains=layer, host="storage", cut_after=1_000_000)
+    )
+    target = at(plain_registry, session, "octo/copy:1.0")
+    copy(session, name_at(ghcr, session), target)
+    assert plain_registry.count("PUT", "/octo/copy/manifests/1.0") == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "error"),
+    [
+        ("octo/none:1", "octo/copy:1", RepositoryUnknownError),
+        ("octo/image:none", "octo/copy:1", ManifestUnknownError),
+        ("octo/image:1.0", f"octo/copy@sha256:{'0' * 64}", RefusedError),
+    ],
+)
+def test_what_cannot_be_copied_is_told(
+    ghcr: RegistryDouble, session: Session, source: str, target: str, error: type[GhcrctlError]
+) -> None:
+    ghcr.push_image("octo/image", "1.0", INDEX)
+    with pytest.raises(error):
+        copy(session, name_at(ghcr, session, source), name_at(ghcr, session, target))
+
+
+def test_local_names_are_no_ends_of_a_copy(ghcr: RegistryDouble, session: Session) -> None:
+    for source, target in (("hello", f"{ghcr.host}/octo/copy"), (f"{ghcr.host}/octo/image", "hi")):
+        with pytest.raises(RefusedError, match="local name"):
+            copy(session, session.parse(source), session.parse(target))
