@@ -9,6 +9,7 @@ import io
 import threading
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.ports import Doubter
 from ghcrctl.errors import BlobUnknownError, ManifestUnknownError, NotFoundError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import parse
@@ -101,6 +102,8 @@ class Overlay:
     def __init__(self, front: Opener, back: Source) -> None:
         self._front = front
         self._back = back
+        self._read_in_front: set[Digest] = set()
+        self._doubted: set[Digest] = set()
 
     @property
     def label(self) -> str:
@@ -113,10 +116,24 @@ class Overlay:
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
         """Start reading at whichever place has the content."""
-        try:
-            return self._front.open(descriptor, offset)
-        except NotFoundError:
-            return self._back.open(descriptor, offset)
+        if descriptor.digest not in self._doubted:
+            try:
+                stream = self._front.open(descriptor, offset)
+            except NotFoundError:
+                pass
+            else:
+                self._read_in_front.add(descriptor.digest)
+                return stream
+        return self._back.open(descriptor, offset)
+
+    def doubt(self, descriptor: Descriptor) -> bool:
+        """Read content behind that is wrong in front."""
+        digest = descriptor.digest
+        if digest in self._read_in_front and digest not in self._doubted:
+            if not (isinstance(self._front, Doubter) and self._front.doubt(descriptor)):
+                self._doubted.add(digest)
+            return True
+        return isinstance(self._back, Doubter) and self._back.doubt(descriptor)
 
 
 if TYPE_CHECKING:

@@ -109,6 +109,19 @@ class Mounter(Protocol):
 
 
 @runtime_checkable
+class Doubter(Protocol):
+    """A source of several places, one of which may have what is wrong at another."""
+
+    def doubt(self, descriptor: Descriptor) -> bool:
+        """Note that what was read last of this content is wrong.
+
+        Returns:
+            Whether opening it again reads it at another place.
+        """
+        ...
+
+
+@runtime_checkable
 class Lister(Protocol):
     """A source that can list its names."""
 

@@ -8,9 +8,16 @@ never see the end.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import DigestMismatchError, InvalidManifestError, SizeMismatchError
+from ghcrctl.content.ports import Doubter
+from ghcrctl.errors import (
+    DigestMismatchError,
+    IntegrityError,
+    InvalidManifestError,
+    SizeMismatchError,
+)
 from ghcrctl.oci.manifest import MAX_METADATA_SIZE
 
 if TYPE_CHECKING:
@@ -35,6 +42,7 @@ class VerifiedStream:
         offset: bytes of the content that were read before.
         hasher: the computation over those bytes; needed where the offset is not zero.
         watch: is told the position in bytes after each chunk, and may raise to stop the reading.
+        doubt: is told when the bytes are wrong; whether it is worth to open the content again.
     """
 
     def __init__(
@@ -45,12 +53,14 @@ class VerifiedStream:
         offset: int = 0,
         hasher: _Hash | None = None,
         watch: Callable[[int], None] | None = None,
+        doubt: Callable[[], bool] | None = None,
     ) -> None:
         self._stream = stream
         self._descriptor = descriptor
         self._position = offset
         self._hasher = hasher.copy() if hasher else descriptor.digest.hasher()
         self._watch = watch
+        self._doubt = doubt
         self._verified = False
 
     def __enter__(self) -> Self:
@@ -76,8 +86,16 @@ class VerifiedStream:
 
         Raises:
             SizeMismatchError: there are more or fewer bytes than the descriptor says.
-            DigestMismatchError: the bytes are not what the descriptor says.
+            DigestMismatchError: the bytes are not what the descriptor says. Both are retryable
+                where another place may have the content right.
         """
+        try:
+            return self._read(size)
+        except IntegrityError as error:
+            error.retryable = self._doubt is not None and self._doubt()
+            raise
+
+    def _read(self, size: int) -> bytes:
         left = len(self)
         wanted = left if size < 0 else min(size, left)
         if wanted == 0 and (left or self._verified):
@@ -157,6 +175,9 @@ class Content:
             offset=offset,
             hasher=hasher,
             watch=self._watch,
+            doubt=partial(self._source.doubt, self.descriptor)
+            if isinstance(self._source, Doubter)
+            else None,
         )
 
     def read(self) -> bytes:
@@ -170,8 +191,14 @@ class Content:
                 f"{self.descriptor.digest} has {self.descriptor.size} bytes; "
                 f"manifests and configs may have {MAX_METADATA_SIZE}"
             )
-        with self.open() as stream:
-            return stream.read()
+        try:
+            with self.open() as stream:
+                return stream.read()
+        except IntegrityError as error:
+            if not error.retryable:
+                raise
+        # Once more, at another place.
+        return self.read()
 
 
 def read_metadata(source: Source, descriptor: Descriptor) -> bytes:

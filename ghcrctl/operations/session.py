@@ -225,6 +225,7 @@ class Session:
             connections=get("connections"),
             chunk=get("upload_chunk"),
             debug=self.debug,
+            notice=self.warn,
         )
 
     def _cert_dirs(self) -> tuple[Path, ...]:

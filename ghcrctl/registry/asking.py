@@ -7,14 +7,17 @@ What belongs here: what every request has in common. What does not: what is aske
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from ghcrctl.content.retry import retry
 from ghcrctl.errors import ConnectionFailedError, TlsError
 from ghcrctl.registry.auth import Authenticator
 from ghcrctl.registry.endpoint import host_of, is_loopback
 from ghcrctl.registry.explain import Refusal, explain
 from ghcrctl.registry.transport import Transport, error_text, let_go
+
+Result = TypeVar("Result")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -156,8 +159,14 @@ class Asker:
     def refused(
         self, response: requests.Response, scope: Scope, action: str, what: str
     ) -> GhcrctlError:
-        """Return what a refusal means."""
-        return explain(self.refusal(response, scope, action, what))
+        """Return what a refusal means; retryable only where the request was not repeated yet."""
+        error = explain(self.refusal(response, scope, action, what))
+        error.retryable = error.retryable and hasattr(response.request.body, "read")
+        return error
+
+    def read(self, act: Callable[[], Result]) -> Result:
+        """Read an answer whole, asking again where the connection breaks on the way."""
+        return retry(act, self.options.retry)
 
     def refusal(self, response: requests.Response, scope: Scope, action: str, what: str) -> Refusal:
         """Return a refusal with all that is known of it."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from ghcrctl.errors import AuthError, InvalidResponseError, UnauthorizedError
@@ -119,6 +120,9 @@ class RegistryClient:
 
     def get_manifest(self, repository: str, name: str) -> RawManifest:
         """Get a manifest by tag or digest; at most 4 MiB."""
+        return self.asker.read(partial(self._get_manifest, repository, name))
+
+    def _get_manifest(self, repository: str, name: str) -> RawManifest:
         path = f"{repository}/manifests/{name}"
         scope = Scope.pull(repository)
         with self.asker.ask("GET", path, scope, headers={"Accept": ACCEPT}) as response:
@@ -214,10 +218,7 @@ class RegistryClient:
         scope = Scope.pull(repository)
         while url and url not in pages and len(pages) < _MAX_PAGES:
             pages.add(url)
-            with self.asker.ask("GET", url, scope) as response:
-                self.asker.expect(response, {200}, scope, "pull from", "tags")
-                data = read_json(response, self.registry)
-                url = self._next_page(response)
+            data, url = self.asker.read(partial(self._get_tags, url, scope))
             listed = data.get("tags") or []
             if not isinstance(listed, list):
                 raise InvalidResponseError(f"{self.registry} sent tags that are no list")
@@ -225,6 +226,12 @@ class RegistryClient:
                 if isinstance(tag, str) and tag not in seen:
                     seen.add(tag)
                     yield tag
+
+    def _get_tags(self, url: str, scope: Scope) -> tuple[dict[str, Any], str | None]:
+        """Return a page, and where the next one is."""
+        with self.asker.ask("GET", url, scope) as response:
+            self.asker.expect(response, {200}, scope, "pull from", "tags")
+            return read_json(response, self.registry), self._next_page(response)
 
     def _next_page(self, response: requests.Response) -> str | None:
         match = _NEXT.search(response.headers.get("Link", ""))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.content.ports import Stream
     from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
     from ghcrctl.registry.repository import Repository
 
 
@@ -145,8 +146,8 @@ def _split(place: Location, rest: str) -> tuple[str, str, bool]:
 class MirroredSource:
     """A repository that is asked for at one place after the other.
 
-    A mirror that does not answer, or whose manifests are not what they say, is not asked again in
-    this run; one that lacks something is passed over for that.
+    A mirror that does not answer, or whose bytes are not what they should be, is not asked again
+    in this run; one that lacks something is passed over for that.
 
     Args:
         mirrors: asked first, in order.
@@ -160,6 +161,7 @@ class MirroredSource:
         self._mirrors = list(mirrors)
         self._origin = origin
         self._warn = warn
+        self._opened_at: dict[Digest, Repository] = {}
 
     @property
     def label(self) -> str:
@@ -179,10 +181,23 @@ class MirroredSource:
         """Open at the first mirror that can, else at the origin."""
         for mirror in list(self._mirrors):
             try:
-                return mirror.open(descriptor, offset)
+                stream = mirror.open(descriptor, offset)
             except GhcrctlError as error:
                 self._pass_over(mirror, error)
+            else:
+                self._opened_at[descriptor.digest] = mirror
+                return stream
+        self._opened_at.pop(descriptor.digest, None)
         return self._origin.open(descriptor, offset)
+
+    def doubt(self, descriptor: Descriptor) -> bool:
+        """Ask a mirror no more that gave wrong bytes."""
+        mirror = self._opened_at.pop(descriptor.digest, None)
+        if mirror is None:
+            return False
+        wrong = IntegrityError(f"it gave wrong bytes for {descriptor.digest}")
+        self._pass_over(mirror, wrong)
+        return True
 
     def tags(self) -> Iterator[str]:
         """List the origin's tags: a mirror may know a few only."""

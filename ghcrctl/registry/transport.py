@@ -39,6 +39,8 @@ MAX_ERROR_BODY = 64 * 1024
 _RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BLOCK = 512 * 1024
+# Seconds of a wait that a person begins to wonder about.
+_NOTICED = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class TransportOptions:
         connections: how many more read ahead in large ones; with 1, each is read in one go.
         chunk: bytes of a piece in which blobs are sent; 0 sends each whole where that is possible.
         debug: is told each request and its answer, without secrets.
+        notice: is told of each wait that a person would notice.
     """
 
     connect_timeout: float = 15.0
@@ -66,6 +69,7 @@ class TransportOptions:
     connections: int = 6
     chunk: int = 0
     debug: Callable[[str], None] | None = None
+    notice: Callable[[str], None] | None = None
 
 
 class _Adapter(HTTPAdapter):
@@ -203,11 +207,15 @@ class Transport:
                 if delay is None:
                     error.retryable = error.retryable and streamed
                     raise
+                why = str(error)
             else:
                 delay = None if streamed else self._delay(attempt, response)
                 if delay is None:
                     return response
+                why = f"{host_shown(url)} answers with status {response.status_code}"
                 let_go(response)
+            if self.options.notice and delay >= _NOTICED:
+                self.options.notice(f"{why}; trying again in {delay:.0f} s")
             self._sleep(delay)
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.ports import Doubter
 from ghcrctl.errors import GhcrctlError
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ class MarkedSource:
         """Open at the source."""
         with reading_from(self._source):
             return _MarkedStream(self._source.open(descriptor, offset), self._source)
+
+    def doubt(self, descriptor: Descriptor) -> bool:
+        """Doubt the source itself."""
+        return isinstance(self._source, Doubter) and self._source.doubt(descriptor)
 
 
 class _MarkedStream:

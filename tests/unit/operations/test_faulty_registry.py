@@ -14,6 +14,7 @@ from ghcrctl.errors import (
     InvalidManifestError,
     InvalidResponseError,
     RedirectError,
+    RegistryUnavailableError,
     SchemaOneError,
 )
 from ghcrctl.oci import media_types
@@ -50,6 +51,39 @@ def test_a_layer_that_is_cut_is_gone_on_with_from_where_it_stopped(
     assert is_stored(session, image)
     answers = [e.status for e in ghcr.log if e.host == "storage" and layer.digest.encoded in e.path]
     assert answers == [200, 206]
+
+
+def test_a_manifest_that_is_cut_is_asked_for_again(ghcr: RegistryDouble, session: Session) -> None:
+    image = random_image()
+    ghcr.push_image("octo/image", "1.0", image)
+    ghcr.faults.append(Fault(method="GET", path_contains="/manifests/1.0", cut_after=100, after=1))
+    pull(session, name_at(ghcr, session))
+    assert is_stored(session, image)
+
+
+def test_what_fails_for_ever_is_asked_for_as_often_as_the_person_says(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    image = random_image(1)
+    ghcr.push_image("octo/image", "1.0", image)
+    layer = image.blobs[0][0].digest.encoded
+    ghcr.faults.append(Fault(path_contains=layer, status=503, times=99))
+    with pytest.raises(RegistryUnavailableError):
+        pull(session, name_at(ghcr, session))
+    # The session tries again once.
+    assert ghcr.count("GET", layer) == 2
+
+
+def test_a_manifest_that_is_damaged_here_is_fetched_anew(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    image = random_image()
+    ghcr.push_image("octo/image", "1.0", image)
+    pull(session, name_at(ghcr, session))
+    path = session.store.blobs.path(image.root.digest)
+    path.write_bytes(path.read_bytes().replace(b"size", b"SIZE", 1))
+    pull(session, name_at(ghcr, session))
+    assert path.read_bytes() == image.raw
 
 
 @pytest.mark.parametrize(

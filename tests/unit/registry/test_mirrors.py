@@ -151,9 +151,22 @@ def origin(ghcr: RegistryDouble) -> RegistryDouble:
         Fault(path_contains="/blobs/", status=404, times=99),
         Fault(path_contains="/blobs/", status=500, times=99),
         Fault(path_contains="/blobs/", cut_after=5000, times=2),
+        Fault(path_contains="/blobs/", body=b"lies", times=99),
+        Fault(path_contains="/blobs/", body=b"long " * 100_000, times=99),
         Fault(status=401, times=99),
     ],
-    ids=["well", "down", "no manifest", "lies", "no blobs", "blobs fail", "cut", "denied"],
+    ids=[
+        "well",
+        "down",
+        "no manifest",
+        "lies",
+        "no blobs",
+        "blobs fail",
+        "cut",
+        "blobs lie",
+        "blobs are long",
+        "denied",
+    ],
 )
 def test_whatever_a_mirror_does_the_image_arrives(
     tmp_path: Path, mirror: PlainRegistry, origin: RegistryDouble, fault: Fault | None

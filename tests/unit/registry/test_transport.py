@@ -52,6 +52,18 @@ def test_what_will_not_pass_is_an_answer(
     assert waits == []
 
 
+def test_a_wait_that_a_person_would_notice_is_told(web: responses.RequestsMock) -> None:
+    said: list[str] = []
+    transport = Transport(TransportOptions(notice=said.append), sleep=lambda _: None)
+    web.get(URL, status=503)
+    web.get(URL, status=429, headers={"Retry-After": "7"})
+    web.get(URL, status=429, headers={"Retry-After": "7"})
+    web.get(URL, body="here")
+    assert transport.request("GET", URL).status_code == 200
+    transport.close()
+    assert said == ["ghcr.io answers with status 429; trying again in 7 s"] * 2
+
+
 def test_the_last_try_is_the_answer(
     web: responses.RequestsMock, transport: Transport, waits: list[float]
 ) -> None:
