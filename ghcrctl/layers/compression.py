@@ -1,18 +1,18 @@
 """Compression by magic number, streaming.
 
-What belongs here: telling formats apart, opening them, and the gzip that we write, which is
-reproducible.
+What belongs here: telling formats apart and unpacking them. What does not: packing (`packing`), and
+which libraries do it (`libraries`).
 """
 
 from __future__ import annotations
 
 import bz2
 import lzma
-import zlib
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.errors import IntegrityError, UnsupportedError
+from ghcrctl.errors import IntegrityError
+from ghcrctl.layers.libraries import Decompressor, gzip_decompressor, zstd_decompressor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 CHUNK_SIZE = 1024 * 1024
 # Bytes that are needed to tell the formats apart.
 MAGIC_SIZE = 6
-_LEVEL = 6
-_GZIP_WINDOW = zlib.MAX_WBITS | 16
+# Bytes of a member that are unpacked first; each further step is twice as long.
+_FIRST_STEP = 4096
 
 
 class Compression(Enum):
@@ -54,46 +54,51 @@ class Unpacker:
     """Unpacks a packed stream piece by piece, several members after each other too.
 
     Memory stays flat for what is stored; a piece may unpack to much more than its size, so it is
-    given out in parts.
+    given out in parts of `CHUNK_SIZE` at the most.
 
     Raises:
         UnsupportedError: no library for the format is there.
     """
 
     def __init__(self, compression: Compression) -> None:
-        self._make = _decompressors(compression)
+        self._decompressor = _decompressor(compression)
         self._name = compression.value
-        self._member: Any = self._make()
+        self._step = _FIRST_STEP
+        self._member: Any = self._decompressor.make()
 
-    def feed(self, data: bytes, take: Callable[[bytes], None]) -> None:
-        """Unpack a piece and hand out what it holds.
+    def feed(self, data: bytes | bytearray | memoryview, take: Callable[[bytes], object]) -> None:
+        """Unpack a piece and hand out what it holds; what ``take`` raises comes out as it is.
 
         Raises:
             IntegrityError: the stream is damaged.
         """
-        while data:
+        left = memoryview(data)
+        while left:
             if self._member.eof:
                 # Padding after the last member is allowed, and ignored as gzip itself does.
-                if not data.strip(b"\0"):
+                if not bytes(left).strip(b"\0"):
                     return
-                self._member = self._make()
-            data = self._feed_member(data, take)
+                # What a member leaves is copied: were it always a whole piece, many small members
+                # would take for ever.
+                self._step = _FIRST_STEP
+                self._member = self._decompressor.make()
+            left = left[self._feed_member(left[: self._step], take) :]
+            self._step = min(2 * self._step, CHUNK_SIZE)
 
-    def _feed_member(self, data: bytes, take: Callable[[bytes], None]) -> bytes:
-        member = self._member
-        try:
-            if isinstance(member, _Gzip):
-                return member.feed(data, take)
-            while not member.eof:
-                part = member.decompress(data, CHUNK_SIZE)
-                take(part)
-                data = b""
-                if getattr(member, "needs_input", True) and not member.eof:
-                    return b""
-            unused: bytes = member.unused_data
-            return unused
-        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
-            raise IntegrityError(f"the {self._name} stream is damaged: {error}") from None
+    def _feed_member(self, data: memoryview, take: Callable[[bytes], object]) -> int:
+        """Unpack some of one member; return how many bytes it took."""
+        size = len(data)
+        while True:
+            try:
+                part = self._member.decompress(data, CHUNK_SIZE)
+            except self._decompressor.errors as error:
+                raise IntegrityError(f"the {self._name} stream is damaged: {error}") from None
+            take(part)
+            if self._member.eof:
+                return size - len(self._member.unused_data)
+            if self._member.needs_input:
+                return size
+            data = memoryview(b"")
 
     def finish(self) -> None:
         """Check that the stream was whole.
@@ -105,57 +110,11 @@ class Unpacker:
             raise IntegrityError(f"the {self._name} stream ends too early")
 
 
-class _Gzip:
-    """zlib's decompressor in the shape of the others."""
-
-    def __init__(self) -> None:
-        self._member = zlib.decompressobj(_GZIP_WINDOW)
-
-    @property
-    def eof(self) -> bool:
-        return self._member.eof
-
-    def feed(self, data: bytes, take: Callable[[bytes], None]) -> bytes:
-        while data and not self._member.eof:
-            take(self._member.decompress(data, CHUNK_SIZE))
-            data = self._member.unconsumed_tail
-        return self._member.unused_data
-
-
-class GzipWriter:
-    """Packs reproducibly: the same bytes in give the same bytes out, with no name and no time."""
-
-    def __init__(self, take: Callable[[bytes], None]) -> None:
-        self._take = take
-        self._member = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
-
-    def write(self, data: bytes) -> None:
-        """Pack some more."""
-        self._take(self._member.compress(data))
-
-    def close(self) -> None:
-        """Write what is left."""
-        self._take(self._member.flush())
-
-
-def _decompressors(compression: Compression) -> Callable[[], Any]:
-    makers: dict[Compression, Callable[[], Any]] = {
-        Compression.GZIP: _Gzip,
-        Compression.BZIP2: bz2.BZ2Decompressor,
-        Compression.XZ: lzma.LZMADecompressor,
-    }
-    return makers.get(compression) or _zstd()
-
-
-def _zstd() -> Callable[[], Any]:
-    for module in ("compression.zstd", "backports.zstd"):
-        try:
-            found = __import__(module, fromlist=["ZstdDecompressor"])
-        except ImportError:
-            continue
-        maker: Callable[[], Any] = found.ZstdDecompressor
-        return maker
-    raise UnsupportedError(
-        "zstd needs Python 3.14, or the package backports.zstd",
-        hint="pip install backports.zstd, or pack it with gzip",
-    )
+def _decompressor(compression: Compression) -> Decompressor:
+    if compression is Compression.GZIP:
+        return gzip_decompressor()
+    if compression is Compression.ZSTD:
+        return zstd_decompressor()
+    if compression is Compression.BZIP2:
+        return Decompressor(bz2.BZ2Decompressor, (OSError, ValueError))
+    return Decompressor(lzma.LZMADecompressor, (lzma.LZMAError,))

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.errors import BlobUnknownError, IntegrityError
-from ghcrctl.layers.compression import CHUNK_SIZE, Compression, GzipWriter, Unpacker, detect
+from ghcrctl.layers.compression import CHUNK_SIZE, Compression, Unpacker, detect
+from ghcrctl.layers.packing import make_packer
 from ghcrctl.layers.tar import BLOCK_SIZE, is_tar
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
@@ -192,21 +193,20 @@ def _pack(
     keep: Callable[[bytes], None],
     inside: Callable[[bytes], None],
 ) -> None:
-    writer = GzipWriter(keep)
+    with make_packer(Compression.GZIP, keep) as packer:
 
-    def take(data: bytes) -> None:
-        inside(data)
-        writer.write(data)
+        def take(data: bytes) -> None:
+            inside(data)
+            packer.write(data)
 
-    if compression is Compression.NONE:
-        for chunk in _chunks(start, stream):
-            take(chunk)
-    else:
-        unpacker = Unpacker(compression)
-        for chunk in _chunks(start, stream):
-            unpacker.feed(chunk, take)
-        unpacker.finish()
-    writer.close()
+        if compression is Compression.NONE:
+            for chunk in _chunks(start, stream):
+                take(chunk)
+        else:
+            unpacker = Unpacker(compression)
+            for chunk in _chunks(start, stream):
+                unpacker.feed(chunk, take)
+            unpacker.finish()
 
 
 def _chunks(start: bytes, stream: Stream) -> Iterator[bytes]:

@@ -11,10 +11,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cached_property
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.bench.content import TAG, make_layout
@@ -22,7 +25,6 @@ from tests.bench.measure import CommandError, Run, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 _PACKAGES = {"docker-registry": "docker-registry", "skopeo": "skopeo"}
 
@@ -44,6 +46,7 @@ class Bench:
         self.megabytes = megabytes
         self._numbers = count()
         self._closing = ExitStack()
+        self._logs: list[Path] = []
         self.environ = {
             "HOME": str(folder / "home"),
             "PATH": os.environ["PATH"],
@@ -74,8 +77,14 @@ class Bench:
         return found
 
     def run(self, command: Sequence[str]) -> Run:
-        """Run a command and measure it."""
-        return run(command, self.environ, self.folder / "log")
+        """Run a command and measure it; count what it asks the registries that run."""
+        before = self._asked()
+        done = run(command, self.environ, self.folder / "log")
+        return replace(done, requests=self._asked() - before) if self._logs else done
+
+    def _asked(self) -> int:
+        """Count the requests in the registries' logs."""
+        return sum(log.read_bytes().count(b' HTTP/1.1" ') for log in self._logs)
 
     def ghcrctl(self, store: Path, *arguments: str) -> Run:
         """Run our command on a store."""
@@ -100,9 +109,17 @@ class Bench:
         """Run a registry that has nothing; yield its host and port."""
         folder = self.fresh("registry")
         folder.mkdir()
-        with _registry(self.rival("docker-registry"), folder) as host:
+        log = folder / "access.log"
+        with _registry(self.rival("docker-registry"), folder, log) as host:
+            self._logs.append(log)
             yield host
+            self._logs.remove(log)
         shutil.rmtree(folder)
+
+    @cached_property
+    def published(self) -> str:
+        """Repository and tag of the large image on the registry."""
+        return self.publish(self.layout)
 
     def publish(self, layout: Path) -> str:
         """Put a layout's image on the registry; return its repository and tag there."""
@@ -134,26 +151,65 @@ class Bench:
         plain = ("--src-tls-verify=false", "--dest-tls-verify=false")
         return self.run([self.rival("skopeo"), "copy", "-q", *plain, source, target])
 
+    def has(self, name: str) -> bool:
+        """Tell whether a rival that is measured where it is there is there."""
+        return shutil.which(name) is not None
+
+    @cached_property
+    def docker(self) -> tuple[str, ...]:
+        """Docker's client, with an engine of its own; nothing where there is none, or no root."""
+        if os.geteuid() != 0 or not (self.has("dockerd") and self.has("docker")):
+            return ()
+        folder = Path(tempfile.mkdtemp(prefix="dk"))
+        self._closing.callback(shutil.rmtree, folder, ignore_errors=True)
+        client = ("docker", "--host", f"unix://{folder}/sock")
+        with (folder / "log").open("wb") as log:
+            engine = subprocess.Popen(
+                [
+                    self.rival("dockerd"),
+                    *("--iptables=false", "--ip6tables=false", "--bridge=none"),
+                    *(f"--host=unix://{folder}/sock", f"--data-root={folder}/data"),
+                    *(f"--exec-root={folder}/exec", f"--pidfile={folder}/pid"),
+                ],
+                stdout=log,
+                stderr=log,
+            )
+        self._closing.callback(engine.wait)
+        self._closing.callback(engine.terminate)
+        for _ in range(200):
+            if (
+                subprocess.run([*client, "version"], capture_output=True, check=False).returncode
+                == 0
+            ):
+                return client
+            time.sleep(0.2)
+        raise CommandError(f"dockerd did not start: {(folder / 'log').read_text()[-2000:]}")
+
+    def run_docker(self, *arguments: str) -> Run:
+        """Run docker's client and measure it; its memory is the engine's, which is not seen."""
+        return replace(self.run([*self.docker, *arguments]), peak=0)
+
 
 OURS = (sys.executable, "-m", "ghcrctl")
 
 
 @contextmanager
-def _registry(program: str, folder: Path) -> Iterator[str]:
+def _registry(program: str, folder: Path, log: Path) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         host = f"127.0.0.1:{probe.getsockname()[1]}"
     config = {
         "version": "0.1",
-        "log": {"level": "error", "accesslog": {"disabled": True}},
+        "log": {"level": "error"},
         "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
         "http": {"addr": host, "secret": "bench"},
     }
     path = folder / "registry.yml"
     # JSON is YAML.
     path.write_text(json.dumps(config))
-    process = subprocess.Popen(
-        [program, "serve", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [program, "serve", str(path)], stdout=output, stderr=subprocess.DEVNULL
+        )
     try:
         _wait(process, host)
         yield host

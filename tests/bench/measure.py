@@ -21,10 +21,17 @@ _STOPWATCH = Path(__file__).with_name("stopwatch.py")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of one command. ``peak``: bytes of resident memory."""
+    """One run of one command.
+
+    Args:
+        seconds: wall time.
+        peak: bytes of resident memory; 0 where a daemon did the work.
+        requests: how many the registry got; ``None`` where there was none.
+    """
 
     seconds: float
     peak: int
+    requests: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,11 @@ class Result:
     def peak(self) -> int:
         """The largest peak, in bytes."""
         return max(run.peak for run in self.runs)
+
+    @property
+    def requests(self) -> int | None:
+        """What the registry was asked in the last run; the first may find caches empty."""
+        return self.runs[-1].requests
 
 
 class CommandError(Exception):

@@ -9,6 +9,8 @@ import json
 import shutil
 import sys
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 
 from tests.bench.bench import OURS
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from tests.bench.measure import Run
 
     Contestants = Mapping[str, Callable[[], Run]]
+
+
+# The contestant that no client beats: read, hash and write the same bytes, and nothing more.
+MACHINE = "the machine itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +95,17 @@ def _named(entry: dict[str, object]) -> dict[str, object]:
 
 
 def _pull(bench: Bench) -> Contestants:
-    def limit() -> Run:
-        copied = bench.fresh("copied")
-        done = bench.run(
-            [sys.executable, "-m", "tests.bench.limit", str(bench.layout), str(copied)]
-        )
-        shutil.rmtree(copied)
-        return done
+    return {
+        **_pulls(bench, bench.registry, bench.layout),
+        MACHINE: lambda: _copied_by_the_machine(bench),
+    }
 
-    return {**_pulls(bench, bench.registry, bench.layout), "the machine itself": limit}
+
+def _copied_by_the_machine(bench: Bench) -> Run:
+    copied = bench.fresh("copied")
+    done = bench.run([sys.executable, "-m", "tests.bench.limit", str(bench.layout), str(copied)])
+    shutil.rmtree(copied)
+    return done
 
 
 def _pull_capped(bench: Bench) -> Contestants:
@@ -112,7 +120,7 @@ def _pull_many(bench: Bench) -> Contestants:
 
 def _pulls(bench: Bench, host: str, layout: Path) -> Contestants:
     """Pull a layout's image from the registry, reached at a host."""
-    image = f"{host}/{bench.publish(layout)}"
+    image = f"{host}/{bench.published if layout == bench.layout else bench.publish(layout)}"
 
     def ours() -> Run:
         store = bench.fresh("store")
@@ -126,7 +134,23 @@ def _pulls(bench: Bench, host: str, layout: Path) -> Contestants:
         shutil.rmtree(layout)
         return done
 
-    return {"ghcrctl": ours, "skopeo": skopeo}
+    def crane() -> Run:
+        layout = bench.fresh("layout")
+        done = bench.run(["crane", "pull", "--insecure", "--format=oci", image, str(layout)])
+        shutil.rmtree(layout)
+        return done
+
+    def docker() -> Run:
+        done = bench.run_docker("pull", "-q", image)
+        bench.run_docker("rmi", image)
+        return done
+
+    return {
+        "ghcrctl": ours,
+        "skopeo": skopeo,
+        **({"crane": crane} if bench.has("crane") else {}),
+        **({"docker": docker} if bench.docker else {}),
+    }
 
 
 def _push(bench: Bench) -> Contestants:
@@ -135,14 +159,23 @@ def _push(bench: Bench) -> Contestants:
         with bench.empty_registry() as host:
             return push(bench, host)
 
-    return {"ghcrctl": lambda: fresh(_push_ours), "skopeo": lambda: fresh(_push_skopeo)}
+    pushes = {name: partial(fresh, push) for name, push in _pushers(bench).items()}
+    return {**pushes, MACHINE: lambda: _copied_by_the_machine(bench)}
 
 
 def _push_again(bench: Bench) -> Contestants:
-    _push_ours(bench, bench.registry)
+    pushers = _pushers(bench)
+    for push in pushers.values():
+        push(bench, bench.registry)
+    return {name: partial(push, bench, bench.registry) for name, push in pushers.items()}
+
+
+def _pushers(bench: Bench) -> dict[str, Callable[[Bench, str], Run]]:
     return {
-        "ghcrctl": lambda: _push_ours(bench, bench.registry),
-        "skopeo": lambda: _push_skopeo(bench, bench.registry),
+        "ghcrctl": _push_ours,
+        "skopeo": _push_skopeo,
+        **({"crane": _push_crane} if bench.has("crane") else {}),
+        **({"docker": _push_docker} if bench.docker else {}),
     }
 
 
@@ -163,6 +196,37 @@ def _name_layout(layout: Path, name: str) -> None:
 
 def _push_skopeo(bench: Bench, host: str) -> Run:
     return bench.skopeo_copy(f"oci:{bench.layout}:{TAG}", f"docker://{host}/bench/pushed:1")
+
+
+def _push_crane(bench: Bench, host: str) -> Run:
+    return bench.run(["crane", "push", "--insecure", str(bench.layout), f"{host}/bench/pushed:1"])
+
+
+def _push_docker(bench: Bench, host: str) -> Run:
+    name, source = f"{host}/bench/docker:1", f"{bench.registry}/{bench.published}"
+    bench.run_docker("pull", "-q", source)
+    bench.run_docker("tag", source, name)
+    return bench.run_docker("push", "-q", name)
+
+
+def _copy(bench: Bench) -> Contestants:
+    numbers = count()
+    source = f"{bench.registry}/{bench.published}"
+
+    def fresh() -> str:
+        return f"{bench.registry}/bench/copied-{next(numbers)}:1"
+
+    def skopeo() -> Run:
+        return bench.skopeo_copy(f"docker://{source}", f"docker://{fresh()}")
+
+    def crane() -> Run:
+        return bench.run(["crane", "copy", "--insecure", source, fresh()])
+
+    return {
+        "ghcrctl": lambda: bench.run([*OURS, "copy", "-q", source, fresh()]),
+        "skopeo": skopeo,
+        **({"crane": crane} if bench.has("crane") else {}),
+    }
 
 
 ROWS = (
@@ -193,5 +257,11 @@ ROWS = (
         "push what is there already: one HEAD and one PUT, after the start of Python",
         "not slower than skopeo",
         _push_again,
+    ),
+    Row(
+        "copy",
+        "copy 3 layers from one repository to another of the same registry",
+        "0.8 of skopeo",
+        _copy,
     ),
 )

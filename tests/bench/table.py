@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MEGABYTE = 1_000_000
 _TITLE = "Whole commands: wall time in seconds, median (least to most)"
-_HEADERS = ("job", "who", "seconds", "ours : theirs", "peak MB", "wanted")
+_HEADERS = ("job", "who", "seconds", "ours : theirs", "peak MB", "requests", "wanted")
 
 
 def lines(results: Iterable[tuple[Row, Sequence[Result]]]) -> list[tuple[str, ...]]:
@@ -35,7 +35,8 @@ def lines(results: Iterable[tuple[Row, Sequence[Result]]]) -> list[tuple[str, ..
                     result.name,
                     f"{result.seconds:.3f} ({low:.3f} to {high:.3f})",
                     "" if first else f"{ours.seconds / result.seconds:.2f}",
-                    f"{result.peak / _MEGABYTE:.0f}",
+                    f"{result.peak / _MEGABYTE:.0f}" if result.peak else "",
+                    "" if result.requests is None else str(result.requests),
                     row.target if first else "",
                 )
             )
@@ -85,6 +86,7 @@ def markdown(results: Sequence[tuple[Row, Sequence[Result]]], megabytes: int) ->
         "whatever else the\nmachine does befalls all alike. Read the ratios (below 1 ghcrctl is "
         "quicker); seconds are of one small shared machine\nwith two processors. "
         f"The large image has {megabytes} MB in three layers.\n\n"
-        "| job | who | seconds: median (least to most) | ours : theirs | peak MB | wanted |\n"
-        f"|---|---|---|---|---|---|\n{rows}\n{abouts}"
+        "| job | who | seconds: median (least to most) | ours : theirs | peak MB | requests "
+        "| wanted |\n"
+        f"|---|---|---|---|---|---|---|\n{rows}\n{abouts}"
     )

@@ -69,15 +69,15 @@ def test_contestants_take_turns() -> None:
 def test_a_ratio_is_of_ours_to_theirs_by_medians() -> None:
     ours, theirs = result("ghcrctl", 1.0, 9.0, 2.0, peak=40 * MEGABYTE), result("skopeo", 4.0)
     assert lines([(row(), [ours, theirs])]) == [
-        ("pull", "ghcrctl", "2.000 (1.000 to 9.000)", "", "40", "quick"),
-        ("", "skopeo", "4.000 (4.000 to 4.000)", "0.50", "1", ""),
+        ("pull", "ghcrctl", "2.000 (1.000 to 9.000)", "", "40", "", "quick"),
+        ("", "skopeo", "4.000 (4.000 to 4.000)", "0.50", "1", "", ""),
     ]
 
 
 def test_every_rival_of_a_row_is_set_against_ours() -> None:
     rivals = [result("skopeo", 1.0), result("crane", 8.0)]
     shown = lines([(row(), [result("ghcrctl", 2.0), *rivals])])
-    assert [(who, ratio) for _, who, _, ratio, _, _ in shown] == [
+    assert [(who, ratio) for _, who, _, ratio, *_ in shown] == [
         ("ghcrctl", ""),
         ("skopeo", "2.00"),
         ("crane", "0.25"),
@@ -87,13 +87,14 @@ def test_every_rival_of_a_row_is_set_against_ours() -> None:
 def test_plain_lines_have_their_columns_one_below_the_other() -> None:
     head, ours, theirs = plain(
         [
-            ("pull", "ghcrctl", "2.0", "", "40", "quick"),
-            ("", "skopeo", "4.0", "0.50", "1", ""),
+            ("pull", "ghcrctl", "2.0", "", "40", "9", "quick"),
+            ("", "skopeo", "4.0", "0.50", "1", "12", ""),
         ]
     )
     assert head.split()[:3] == ["job", "who", "seconds"]
     assert head.index("who") == ours.index("ghcrctl") == theirs.index("skopeo")
-    assert head.index("peak MB") == ours.index("40") == theirs.rindex("1")
+    assert head.index("peak MB") == ours.index("40")
+    assert head.index("requests") == ours.index("9") == theirs.index("12")
 
 
 def test_what_is_no_terminal_gets_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,13 +7,16 @@ import gzip
 import io
 import json
 import lzma
+import random
 import tarfile
+import threading
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 
-from ghcrctl.errors import IntegrityError, UsageError
+from ghcrctl.errors import ConnectionLostError, IntegrityError, UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.import_image import import_image
@@ -34,12 +37,12 @@ def session(tmp_path: Path) -> Iterator[Session]:
         yield made
 
 
-def tree() -> bytes:
+def tree(content: bytes = b"hello\n") -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         member = tarfile.TarInfo("hello")
-        member.size = 6
-        archive.addfile(member, io.BytesIO(b"hello\n"))
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
     return packed.getvalue()
 
 
@@ -61,8 +64,8 @@ def make(session: Session, data: bytes, **options: object) -> dict[str, object]:
 
 @pytest.mark.parametrize(
     "pack",
-    [bytes, gzip.compress, bz2.compress, lzma.compress],
-    ids=["plain", "gzip", "bzip2", "xz"],
+    [bytes, gzip.compress, bz2.compress, lzma.compress, zstandard.compress],
+    ids=["plain", "gzip", "bzip2", "xz", "zstd"],
 )
 def test_an_archive_of_any_packing_becomes_a_layer(
     session: Session, pack: Callable[[bytes], bytes]
@@ -75,6 +78,34 @@ def test_an_archive_of_any_packing_becomes_a_layer(
 def test_a_gzip_archive_is_kept_byte_for_byte(session: Session) -> None:
     packed = gzip.compress(tree(), compresslevel=1)
     assert make(session, packed)["layer"] == packed
+
+
+def test_a_plain_archive_gives_the_same_layer_on_every_machine(session: Session) -> None:
+    layer = make(session, tree(random.Random(5).randbytes(3_000_000)))["layer"]
+    # Changes only with the versions of the libraries that pack.
+    assert Digest.of(layer).encoded[:16] == "027ea53a5985ff30"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("start", [b"", b"\x1f\x8b"], ids=["plain", "gzip"])
+def test_a_stream_that_breaks_leaves_neither_files_nor_threads(
+    session: Session, start: bytes
+) -> None:
+    packed = gzip.compress if start else bytes
+    data = packed(tree(random.Random(5).randbytes(6_000_000)))
+
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() > 4_000_000:
+                raise ConnectionLostError("the pipe broke")
+            return super().read(size)
+
+    with pytest.raises(ConnectionLostError, match="the pipe broke"):
+        import_image(
+            session.store, Broken(data), reference=None, platform=Platform("linux", "amd64")
+        )
+    assert session.store.records() == []
+    assert [path for path in session.store.root.rglob("*") if "import" in path.name] == []
+    assert [t.name for t in threading.enumerate() if t.name.startswith("ghcrctl-pack")] == []
 
 
 def test_the_config_says_what_was_asked_for(session: Session) -> None:

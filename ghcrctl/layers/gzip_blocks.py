@@ -1,0 +1,80 @@
+"""Gzip in blocks that threads pack independently, as one member that every reader takes.
+
+What belongs here: the format (RFC 1952) around blocks of deflate (RFC 1951). Each block is packed
+by itself, with no memory of the one before, and ends at a byte by an empty stored block; so they
+can be put after each other, and who packed them when does not show. The last block is empty.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from ghcrctl.layers.libraries import deflate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
+
+# No name, no time, no system (RFC 1952, section 2.3).
+_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+# A last block without content, with fixed codes (RFC 1951, section 3.2.6).
+_LAST_BLOCK = b"\x03\x00"
+_RAW_WINDOW = -15
+_SIZE_MODULO = 1 << 32
+
+
+class GzipBlocks:
+    """One gzip member in the making.
+
+    Args:
+        level: 1 to 9.
+        threads: how many pack; with one, it is the one that writes.
+    """
+
+    def __init__(self, level: int, threads: int) -> None:
+        self._library = deflate().module
+        self._level = level
+        self._threads = threads
+        self._pool: ThreadPoolExecutor | None = None
+        self._pending: deque[Future[bytes]] = deque()
+        self._crc = 0
+        self._size = 0
+
+    def start(self) -> Iterable[bytes]:
+        """Give the header."""
+        return (_HEADER,)
+
+    def add(self, block: bytes) -> Iterator[bytes]:
+        """Take a block; give the earliest that is packed once enough are under way."""
+        self._crc = self._library.crc32(block, self._crc)
+        self._size += len(block)
+        if self._threads == 1:
+            yield self._pack(block)
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="ghcrctl-pack")
+        self._pending.append(self._pool.submit(self._pack, block))
+        # One more than there are threads, so that none waits for the one that writes.
+        while len(self._pending) > self._threads + 1 or (self._pending and self._pending[0].done()):
+            yield self._pending.popleft().result()
+
+    def finish(self) -> Iterator[bytes]:
+        """Give the other blocks, the last one, and the trailer."""
+        while self._pending:
+            yield self._pending.popleft().result()
+        yield _LAST_BLOCK + struct.pack("<II", self._crc, self._size % _SIZE_MODULO)
+
+    def stop(self) -> None:
+        """End the threads; each has at most the block that it is at."""
+        self._pending.clear()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def _pack(self, block: bytes) -> bytes:
+        member = self._library.compressobj(self._level, self._library.DEFLATED, _RAW_WINDOW)
+        packed: bytes = member.compress(block) + member.flush(self._library.Z_SYNC_FLUSH)
+        return packed
