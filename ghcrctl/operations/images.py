@@ -9,18 +9,20 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidFilterError
 from ghcrctl.oci.config import parse_time
 from ghcrctl.operations.find import find
+from ghcrctl.store.records import split_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.session import Session
-    from ghcrctl.store.records import Record
+    from ghcrctl.store.records import Listed, Record
 
 _BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
 FILTERS = ("before", "dangling", "label", "reference", "since")
@@ -34,22 +36,46 @@ class ImageRow:
     Args:
         repository: registry and repository; empty where the image has no name.
         tag: empty where there is none.
-        digest: what the repository knows the image by; ``None`` where that is not known.
-        image_id: the config's digest.
-        created: aware UTC; ``None`` where the image does not say.
-        size: bytes, as stored.
-        kind: empty for a container image, else what kind of artifact it is.
-        record: the store's record.
+        listed: what the store's list says.
     """
 
     repository: str
     tag: str
-    digest: Digest | None
-    image_id: Digest
-    created: datetime | None
-    size: int
-    kind: str
-    record: Record
+    listed: Listed
+
+    @property
+    def digest(self) -> Digest | None:
+        """What the repository knows the image by; ``None`` where that is not known."""
+        return self.listed.origin
+
+    @property
+    def image_id(self) -> Digest:
+        """The config's digest."""
+        return self.listed.image_id
+
+    @property
+    def created(self) -> datetime | None:
+        """Aware UTC; ``None`` where the image does not say."""
+        return _parse_time(self.listed.created)
+
+    @property
+    def size(self) -> int:
+        """Bytes, as stored."""
+        return self.listed.size
+
+    @property
+    def kind(self) -> str:
+        """Empty for a container image, else what kind of artifact it is."""
+        return self.listed.kind
+
+    @property
+    def record(self) -> Record:
+        """The store's record."""
+        return self.listed.record
+
+
+# Names of one image have its time.
+_parse_time = lru_cache(maxsize=4096)(parse_time)
 
 
 def list_images(
@@ -70,7 +96,7 @@ def list_images(
     Raises:
         InvalidFilterError: a filter is unknown or malformed.
     """
-    rows = _rows(session.store.records())
+    rows = _rows(session.store.listing())
     if name:
         rows = [row for row in rows if _has_name(session, row, name)]
     for accept in _accepters(session, filters):
@@ -78,24 +104,13 @@ def list_images(
     return _sorted(rows, sort)
 
 
-def _rows(records: Iterable[Record]) -> list[ImageRow]:
+def _rows(listed: Iterable[Listed]) -> list[ImageRow]:
     """Make the rows; a name by digest shows only where the repository has no tag on the image."""
-    rows = [_row(record) for record in records]
+    rows = [ImageRow(*split_name(entry.name), entry) for entry in listed]
+    if all(row.tag for row in rows):
+        return rows
     tagged = {(row.repository, row.image_id) for row in rows if row.tag}
     return [row for row in rows if row.tag or (row.repository, row.image_id) not in tagged]
-
-
-def _row(record: Record) -> ImageRow:
-    return ImageRow(
-        repository=record.repository,
-        tag=record.tag,
-        digest=record.origin,
-        image_id=record.facts.image_id,
-        created=parse_time(record.facts.created),
-        size=record.facts.size,
-        kind=record.facts.kind,
-        record=record,
-    )
 
 
 def _has_name(session: Session, row: ImageRow, name: str) -> bool:

@@ -7,6 +7,7 @@ What belongs here: which images a rule chooses. What does not: removing (``store
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -122,9 +123,10 @@ def prune(session: Session, rules: PruneRules, *, dry_run: bool = False) -> Prun
         deleted = {d: store.blobs.size(d) for d in store.blobs.all() if d not in needed}
         after: list[int] = []
     else:
+        # What nobody needs goes first: on a full disk it makes room for the shorter list.
+        store.sweep(0.0)
         store.edit(lambda found: _without(found, doomed))
         deleted = store.collect()
-        store.sweep(0.0)
         after = store.partial_sizes()
     freed = sum(deleted.values()) + max(0, sum(before) - sum(after))
     return Pruned(names, tuple(deleted), freed, max(0, len(before) - len(after)))
@@ -165,12 +167,20 @@ def _beyond(by_age: Iterable[Record], count: int) -> list[Record]:
 def _until_small(session: Session, left: list[Record], limit: int) -> list[Record]:
     """Return the oldest, so many that the rest takes at most so many bytes."""
     blobs = session.store.blobs
+    roots = {record.descriptor.digest: record.descriptor for record in left}
+    needs = {digest: closure(blobs, [root]) for digest, root in roots.items()}
+    # How many names need each piece: with the last of them it goes.
+    users = Counter(piece for record in left for piece in needs[record.descriptor.digest])
+    sizes = {piece: blobs.size(piece) for piece in users}
+    total = sum(sizes.values())
     gone: list[Record] = []
-    while left:
-        needed = closure(blobs, (record.descriptor for record in left))
-        if sum(blobs.size(digest) for digest in needed) <= limit:
+    for record in left:
+        if total <= limit:
             break
-        gone.append(left.pop(0))
+        gone.append(record)
+        pieces = needs[record.descriptor.digest]
+        users.subtract(pieces)
+        total -= sum(sizes[piece] for piece in pieces if not users[piece])
     return gone
 
 

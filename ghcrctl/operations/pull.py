@@ -77,7 +77,7 @@ def pull(
     repository = session.source(reference)
     root = repository.resolve(reference.target)
     made = MemoryPlace("made here")
-    source = Overlay(made, Overlay(session.store.blobs, repository))
+    source = Overlay(made, Overlay(session.store.blobs.sound, repository))
     wanted = choose(source, root, select or Selection(), session.settings.platform, made)
     name = reference.with_digest(reference.digest) if reference.digest else reference
     before = {r.name: r for r in session.store.records()}.get(str(name))

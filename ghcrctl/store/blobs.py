@@ -1,8 +1,9 @@
-"""Blobs on disk: one file a digest, and partial files that a later transfer goes on with.
+"""Blobs on disk: one file a digest.
 
-What belongs here: reading and writing content by its digest. What does not: names (``index``) and
-what may be removed (``collect``). Invariant: a file under ``blobs/`` was verified to its last byte
-and synced before it got its name.
+What belongs here: reading, writing and examining content by its digest. What does not: names
+(``index``), unfinished files (``partials``), what may be removed (``collect``). Invariant: a file
+under ``blobs/`` was verified to its last byte and synced before it got its name. What happens to it
+later is found where its file was changed (``verified``), and by ``fsck`` in any case.
 
 Spec: OCI image spec 1.1, image-layout.md, "Blobs".
 """
@@ -11,23 +12,30 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.streams import CHUNK_SIZE
-from ghcrctl.errors import BlobUnknownError, IntegrityError, ManifestUnknownError, NoSpaceError
+from ghcrctl.content.streams import CHUNK_SIZE, Content
+from ghcrctl.errors import (
+    BlobUnknownError,
+    DigestMismatchError,
+    GhcrctlError,
+    IntegrityError,
+    ManifestUnknownError,
+    NoSpaceError,
+)
 from ghcrctl.oci.digest import ENCODED_LENGTH, Digest
 from ghcrctl.store.files import disk_errors, sync_directory
-from ghcrctl.store.leases import is_alive
+from ghcrctl.store.partials import Partials
+from ghcrctl.store.verified import Verified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from hashlib import _Hash
     from io import BufferedRandom
     from pathlib import Path
 
     from ghcrctl.content.ports import Stream
-    from ghcrctl.content.streams import Content
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.store.leases import Lease
 
@@ -39,12 +47,13 @@ class Blobs:
         root: the store's directory.
         partial: where unfinished files are kept.
         leases: where processes say that they run.
+        verified: the file that keeps which blobs are known to be right.
     """
 
-    def __init__(self, root: Path, *, partial: Path, leases: Path) -> None:
+    def __init__(self, root: Path, *, partial: Path, leases: Path, verified: Path) -> None:
         self._blobs = root / "blobs"
-        self._partial = partial
-        self._leases = leases
+        self._partials = Partials(partial, leases)
+        self._verified = Verified(verified)
         self._written: set[Digest] = set()
         self._turn = threading.Condition()
 
@@ -62,11 +71,57 @@ class Blobs:
         return self._blobs / digest.algorithm / digest.encoded
 
     def exists(self, descriptor: Descriptor) -> bool:
-        """Tell whether content is here with the size that it must have."""
+        """Tell whether content is here, with the bytes that it must have.
+
+        Where its file is as it was when its bytes were last found right, they are not read again.
+        """
         try:
-            return self.path(descriptor.digest).stat().st_size == descriptor.size
+            found = self.path(descriptor.digest).stat()
         except OSError:
             return False
+        if found.st_size != descriptor.size:
+            return False
+        known = self._verified.verdict(descriptor.digest, found)
+        return self._is_right(descriptor) if known is None else known
+
+    def _is_right(self, descriptor: Descriptor) -> bool:
+        try:
+            self.examine(descriptor)
+        except GhcrctlError:
+            return False
+        return True
+
+    def examine(
+        self, descriptor: Descriptor, progress: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Read content, compare it with its descriptor, and remember what came of it.
+
+        Args:
+            descriptor: what it must be.
+            progress: is told the bytes of each chunk.
+
+        Raises:
+            BlobUnknownError: it is not here.
+            IntegrityError: it is not what it must be.
+        """
+        found = self._stat(descriptor.digest)
+        with Content(self, descriptor).open() as stream:
+            try:
+                while chunk := stream.read(CHUNK_SIZE):
+                    progress(len(chunk))
+            except DigestMismatchError:
+                self._note(descriptor.digest, found, right=False)
+                raise
+        self._note(descriptor.digest, found, right=True)
+
+    def _stat(self, digest: Digest) -> os.stat_result | None:
+        with suppress(OSError):
+            return self.path(digest).stat()
+        return None
+
+    def _note(self, digest: Digest, found: os.stat_result | None, *, right: bool) -> None:
+        if found:
+            self._verified.note(digest, found, right=right)
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
         """Start reading at a byte.
@@ -85,6 +140,11 @@ class Blobs:
                 ) from None
             file.seek(offset)
         return file
+
+    @property
+    def sound(self) -> Sound:
+        """Only what is right, to be read in front of where the rest can be fetched."""
+        return Sound(self)
 
     def size(self, digest: Digest) -> int:
         """Return the bytes that content takes; 0 where it is not here."""
@@ -118,24 +178,23 @@ class Blobs:
                 path.unlink()
             except FileNotFoundError:
                 return 0
+        self._verified.forget(digest)
         return size
 
     @contextmanager
     def put_away(self, digests: Iterable[Digest]) -> Iterator[None]:
-        """Take damaged content away while it is fetched anew; if that fails, it comes back."""
-        away = {digest: self.path(digest).with_suffix(".damaged") for digest in digests}
-        with disk_errors("put damaged content away"):
-            for digest, aside in away.items():
-                if self.path(digest).exists():
-                    self.path(digest).replace(aside)
-        try:
-            yield
-        finally:
-            with disk_errors("put damaged content away"):
-                for digest, aside in away.items():
-                    if aside.exists() and not self.path(digest).exists():
-                        aside.replace(self.path(digest))
-                    aside.unlink(missing_ok=True)
+        """Count damaged content as absent, so that it is fetched anew.
+
+        It stays where it is until what was fetched takes its place: nothing is lost if that fails.
+        """
+        for digest in digests:
+            self._note(digest, self._stat(digest), right=False)
+        yield
+
+    def close(self) -> None:
+        """Keep what is known of blobs for other processes, and wait for them no longer."""
+        self._partials.close()
+        self._verified.save()
 
     def write(self, content: Content, lease: Lease) -> None:
         """Store content, going on with what an earlier, broken transfer left."""
@@ -160,17 +219,29 @@ class Blobs:
         path = self.path(descriptor.digest)
         with disk_errors(f"write {descriptor.digest}"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            aside = self._claim(descriptor.digest, lease)
-            resumed = aside.stat().st_size > 0
+            aside = self._partials.take(descriptor.digest, lease, lambda: self.exists(descriptor))
+        if aside:
+            self._fill(content, aside)
+            with disk_errors(f"write {descriptor.digest}"):
+                # Its own bytes are synced; that its name is, matters when an image gets one
+                # (`sync`).
+                aside.replace(path)
+            self._note(descriptor.digest, self._stat(descriptor.digest), right=True)
+
+    def _fill(self, content: Content, aside: Path) -> None:
+        """Receive all of content, going on with what is there."""
         try:
+            with disk_errors(f"write {content.descriptor.digest}"):
+                resumed = aside.stat().st_size > 0
             self._receive_again(content, aside) if resumed else self._receive(content, aside)
         except (IntegrityError, NoSpaceError):
             # Wrong bytes are of no use, and a disk that is full must not be left so.
             aside.unlink(missing_ok=True)
             raise
-        with disk_errors(f"write {descriptor.digest}"):
-            # Its own bytes are synced; that its name is, matters when an image gets one (`sync`).
-            aside.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                self._partials.give_up(aside)
+            raise
 
     def _receive_again(self, content: Content, aside: Path) -> None:
         """Go on where an earlier transfer ended; where it left wrong bytes, start anew."""
@@ -196,32 +267,30 @@ class Blobs:
             file.flush()
             os.fsync(file.fileno())
 
-    def _claim(self, digest: Digest, lease: Lease) -> Path:
-        """Take over what a dead process left of this content, or start anew.
 
-        The rename is the claim: of several processes that try, one succeeds.
+class Sound:
+    """Blobs as if those that are damaged were not here, so that they are read elsewhere."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+        """Start reading at a byte.
+
+        Raises:
+            BlobUnknownError: it is not here, or not right. A manifest, being small, is read for
+                that; of others it is what `Blobs.exists` tells.
         """
-        stem = f"{digest.algorithm}-{digest.encoded}"
-        mine = self._partial / f"{stem}.{lease.id}"
-        if mine.exists():
-            return mine
-        for other in sorted(self._partial.glob(f"{stem}.*"), key=_size, reverse=True):
-            if is_alive(self._leases, other.suffix[1:]):
-                continue
+        if descriptor.is_manifest:
             try:
-                other.rename(mine)
-            except FileNotFoundError:
-                continue
-            return mine
-        mine.touch()
-        return mine
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+                self._blobs.examine(descriptor)
+            except IntegrityError as error:
+                raise BlobUnknownError(error.message) from None
+        elif not self._blobs.exists(descriptor):
+            raise BlobUnknownError(
+                f"{self._blobs.label} lacks {descriptor.digest}, or it is damaged"
+            )
+        return self._blobs.open(descriptor, offset)
 
 
 def _hash_prefix(file: BufferedRandom, descriptor: Descriptor) -> _Hash:

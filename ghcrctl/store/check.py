@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.streams import CHUNK_SIZE, Content
+from ghcrctl.content.streams import Content
 from ghcrctl.errors import IntegrityError, NotFoundError
 from ghcrctl.oci.manifest import parse
 
@@ -72,9 +72,7 @@ def check_content(
 
 def _check(blobs: Blobs, descriptor: Descriptor, progress: Callable[[int], None]) -> Fault | None:
     try:
-        with Content(blobs, descriptor).open() as stream:
-            while chunk := stream.read(CHUNK_SIZE):
-                progress(len(chunk))
+        blobs.examine(descriptor, progress)
         _children(blobs, descriptor)
     except NotFoundError:
         return Fault(descriptor, "missing", "it is not in the store")

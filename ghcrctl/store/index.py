@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ghcrctl.errors import InvalidManifestError, StoreDamagedError
 from ghcrctl.oci.descriptor import Descriptor
@@ -16,9 +16,10 @@ from ghcrctl.oci.media_types import OCI_INDEX
 from ghcrctl.store.files import disk_errors, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+T = TypeVar("T")
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 
 
@@ -46,16 +47,32 @@ def read_index(path: Path) -> ImageList:
     Raises:
         StoreDamagedError: the file is no index.
     """
+    return read_entries(
+        path,
+        lambda document, entries: ImageList(document, tuple(map(Descriptor.from_json, entries))),
+    )
+
+
+def read_entries(path: Path, read: Callable[[Mapping[str, Any], Sequence[Any]], T]) -> T:
+    """Read the list in one's own way.
+
+    Args:
+        path: where it is.
+        read: makes something of the document, without keys where there is no file yet, and of its
+            entries as they are written.
+
+    Raises:
+        StoreDamagedError: the file is no index, or the reader finds an entry that is none.
+    """
     with disk_errors(f"read {path}"):
         try:
             raw = path.read_bytes()
         except FileNotFoundError:
-            return ImageList()
+            return read({}, ())
     try:
         document = json.loads(raw)
         # Tools in Go write `null` for an empty list.
-        entries = document["manifests"] or ()
-        return ImageList(document, tuple(Descriptor.from_json(entry) for entry in entries))
+        return read(document, document["manifests"] or ())
     except (ValueError, KeyError, TypeError, InvalidManifestError, RecursionError) as error:
         raise StoreDamagedError(
             f"{path} is damaged: it is no OCI index",

@@ -15,17 +15,41 @@ if TYPE_CHECKING:
 
 # Seconds. So long the next pull may go on with what a broken one received.
 MAX_AGE = 7 * 24 * 3600.0
+# Of what broken pulls received, the newest are kept: so many files, and so many bytes.
+MAX_FILES = 200
+MAX_BYTES = 20_000_000_000
 _ASIDE = (".index.json.*", ".oci-layout.*")
 
 
 def sweep(root: Path, *, partial: Path, leases: Path, max_age: float = MAX_AGE) -> None:
-    """Remove what dead processes left, unfinished files only once they are old; under the lock."""
+    """Remove what dead processes left; under the lock.
+
+    Unfinished files go once they are old, and the oldest of them where there are too many.
+    """
     for lock in list(leases.glob("*.lock")):
         is_alive(leases, lock.stem)
     oldest = time.time() - max_age
-    for path in [*partial.iterdir(), *(path for name in _ASIDE for path in root.glob(name))]:
-        if not is_alive(leases, path.suffix[1:]) and _written(path) < oldest:
+    for path in [path for name in _ASIDE for path in root.glob(name)]:
+        if _is_left(path, leases) and _written(path) < oldest:
             path.unlink(missing_ok=True)
+    left = [path for path in partial.iterdir() if _is_left(path, leases)]
+    size = 0
+    for number, path in enumerate(sorted(left, key=_written, reverse=True)):
+        size += _size(path)
+        if _written(path) < oldest or number >= MAX_FILES or size > MAX_BYTES:
+            path.unlink(missing_ok=True)
+
+
+def _is_left(path: Path, leases: Path) -> bool:
+    return not is_alive(leases, path.suffix[1:])
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file; one that is gone takes none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _written(path: Path) -> float:

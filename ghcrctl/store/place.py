@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import NoSuchImageError
+from ghcrctl.errors import DigestMismatchError, NoSuchImageError
 from ghcrctl.store.collect import is_complete
 from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.records import Record
@@ -52,8 +52,20 @@ class StorePlace:
         yield from (record.name for record in self._store.records() if record.name)
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading content at a byte."""
-        return self._store.blobs.open(descriptor, offset)
+        """Start reading content at a byte.
+
+        Raises:
+            BlobUnknownError: it is not here.
+            DigestMismatchError: it is not what it must be, as far as its file tells; so nothing of
+                it is sent anywhere.
+        """
+        blobs = self._store.blobs
+        if blobs.path(descriptor.digest).exists() and not blobs.exists(descriptor):
+            raise DigestMismatchError(
+                f"{descriptor.digest} is damaged: its bytes are not what they should be",
+                hint="ghcrctl fsck --repair",
+            )
+        return blobs.open(descriptor, offset)
 
     def reserve(self, descriptors: Iterable[Descriptor]) -> None:
         """Keep content from being removed while this process works."""

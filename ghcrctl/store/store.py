@@ -8,27 +8,36 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from ghcrctl.errors import GhcrctlError, StoreDamagedError, StoreLockedError
+from ghcrctl.errors import GhcrctlError, NoSpaceError, StoreDamagedError, StoreLockedError
+from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.store.blobs import Blobs
 from ghcrctl.store.collect import closure, live_digests
 from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.files import disk_errors, write_atomically
-from ghcrctl.store.index import LAYOUT, check_layout, read_index, write_index
+from ghcrctl.store.index import LAYOUT, check_layout, read_entries, read_index, write_index
 from ghcrctl.store.leases import Lease
 from ghcrctl.store.leftovers import sweep
-from ghcrctl.store.records import Facts, Record, from_descriptor, to_descriptor
+from ghcrctl.store.records import (
+    Facts,
+    Listed,
+    Record,
+    from_descriptor,
+    from_entry,
+    to_descriptor,
+)
+from ghcrctl.store.spare import Spare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
+    from ghcrctl.store.index import ImageList
 
 LOCK_TIMEOUT = 60.0
 
@@ -47,7 +56,13 @@ class Store:
         self._private = root / "ghcrctl"
         self._leases = self._private / "leases"
         self._partial = self._private / "partial"
-        self.blobs = Blobs(root, partial=self._partial, leases=self._leases)
+        self.blobs = Blobs(
+            root,
+            partial=self._partial,
+            leases=self._leases,
+            verified=self._private / "verified",
+        )
+        self._spare = Spare(self._private / "spare")
         self._lease: Lease | None = None
         # Both may be taken again by the thread that holds them.
         self._guard = threading.RLock()
@@ -62,6 +77,24 @@ class Store:
             StoreDamagedError: the list cannot be read.
         """
         return [self._record(entry) for entry in read_index(self.root / "index.json").entries]
+
+    def listing(self) -> list[Listed]:
+        """Return what a listing shows of all records, in their order; quicker than the records.
+
+        Raises:
+            StoreDamagedError: the list cannot be read.
+        """
+        return read_entries(
+            self.root / "index.json",
+            lambda _, entries: [from_entry(entry) or self._listed(entry) for entry in entries],
+        )
+
+    def _listed(self, entry: Any) -> Listed:
+        record = self._record(Descriptor.from_json(entry))
+        facts = record.facts
+        return Listed(
+            record.name, facts.image_id, facts.created, facts.size, facts.kind, record.origin, entry
+        )
 
     def _record(self, entry: Descriptor) -> Record:
         """Read a record; facts that another tool did not write are computed."""
@@ -126,7 +159,8 @@ class Store:
             lease.add(wanted)
 
     def close(self) -> None:
-        """End this process's lease."""
+        """End this process's lease, and its waiting for others."""
+        self.blobs.close()
         with self._guard:
             if self._lease:
                 with disk_errors(f"write the image store at {self.root}"):
@@ -188,9 +222,34 @@ class Store:
             after = _once(change(list(before)), before)
             if after != before:
                 kept = {id(r): raw for r, raw in zip(before, listed.raw_entries, strict=True)}
-                entries = [kept.get(id(r)) or to_descriptor(r).to_json() for r in after]
-                write_index(self.root / "index.json", entries, listed)
+                self._list([kept.get(id(r)) or to_descriptor(r).to_json() for r in after], listed)
             return after
+
+    def _list(self, entries: list[dict[str, Any]], before: ImageList) -> None:
+        """Write the list; on a full disk room is made for one that is shorter.
+
+        Nothing that anybody needs goes for it: only what removing images would free anyway.
+        """
+        path = self.root / "index.json"
+        shorter = len(entries) < len(before.entries)
+        for make_room in (self._spare.release, self._clear, self._collect_loose):
+            try:
+                write_index(path, entries, before)
+                break
+            except NoSpaceError:
+                if not shorter:
+                    raise
+                make_room()
+        else:
+            write_index(path, entries, before)
+        self._spare.keep(path.stat().st_size)
+
+    def _clear(self) -> None:
+        sweep(self.root, partial=self._partial, leases=self._leases, max_age=0.0)
+
+    def _collect_loose(self) -> None:
+        with suppress(GhcrctlError):
+            self.collect()
 
     def put(self, record: Record) -> Record | None:
         """Give an image a name; what had the name before is kept under its digest, or dangling.

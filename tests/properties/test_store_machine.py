@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,8 @@ GRAPHS = {
 }
 BELOW = {g.root.digest: {d.digest for d, _ in g.contents} for g in GRAPHS.values()}
 NAMES = ("a:latest", "b:latest", "ghcr.io/octo/c:1", "ghcr.io/octo/c:2")
+# Seconds in which two changes of a file may leave the same times.
+_TICK = 0.03
 _graphs, _names = st.sampled_from(sorted(GRAPHS)), st.sampled_from(NAMES)
 _processes = st.integers(0, 1)
 
@@ -120,6 +123,19 @@ class StoreMachine(RuleBasedStateMachine):
         descriptor, content = _largest(GRAPHS[graph])
         left = self._root / "ghcrctl" / "partial" / f"sha256-{descriptor.digest.encoded}.1-dead"
         left.write_bytes(content[:cut] if right else bytes(cut))
+
+    @precondition(lambda self: self._named)
+    @rule(process=_processes, data=st.data())
+    def a_blob_is_changed_and_mended(self, process: int, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self._named)))
+        [graph] = [g for g in GRAPHS.values() if g.root.digest == self._named[name]]
+        descriptor, content = data.draw(st.sampled_from(graph.contents))
+        time.sleep(_TICK)
+        path = self._stores[process].blobs.path(descriptor.digest)
+        path.write_bytes(bytes(byte ^ 1 for byte in content))
+        assert not any(store.blobs.exists(descriptor) for store in self._stores)
+        fill(self._stores[process], graph, name)
+        self._held[process] |= BELOW[graph.root.digest]
 
     @rule(process=_processes)
     def end_the_process(self, process: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from ghcrctl.errors import (
     InvalidFilterError,
     InvalidReferenceError,
     NoSuchImageError,
+    StoreDamagedError,
     UnsupportedError,
     UsageError,
 )
@@ -235,3 +237,40 @@ def test_an_artifact_has_no_history(session: Session) -> None:
     put(session, artifact(), "ghcr.io/octo/thing:1")
     with pytest.raises(UnsupportedError, match="no container image"):
         history(session, "octo/thing:1")
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        None,
+        {},
+        {"org.opencontainers.image.ref.name": "theirs:1"},
+        {"io.ghcrctl.image.size": "many"},
+        {"io.ghcrctl.image.id": "sha256:short"},
+        {"io.ghcrctl.image.created": 5},
+        {"org.opencontainers.image.ref.name": ["odd"]},
+        {"io.ghcrctl.image.origin": "nothing"},
+        {"io.ghcrctl.image.kind": "x", "io.ghcrctl.image.origin": f"sha256:{'a' * 64}"},
+        [],
+    ],
+    ids=str,
+)
+def test_a_listing_says_what_the_records_say(session: Session, notes: object) -> None:
+    put(session, IMAGE, "ours:1")
+    path = session.store.root / "index.json"
+    document = json.loads(path.read_text())
+    [entry] = document["manifests"]
+    changed = {**entry["annotations"], **notes} if notes and isinstance(notes, dict) else notes
+    document["manifests"].append({**entry, "annotations": changed})
+    path.write_text(json.dumps(document))
+    assert [listed.record for listed in session.store.listing()] == session.store.records()
+
+
+@pytest.mark.parametrize("entry", [5, None, [], {}, {"annotations": {}}, {"digest": "x"}], ids=str)
+def test_a_listing_of_what_is_no_image_is_refused(session: Session, entry: object) -> None:
+    put(session, IMAGE, "ours:1")
+    path = session.store.root / "index.json"
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps({**document, "manifests": [*document["manifests"], entry]}))
+    with pytest.raises(StoreDamagedError):
+        session.store.listing()

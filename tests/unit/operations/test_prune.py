@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ghcrctl.errors import InvalidFilterError, UsageError
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.operations.prune import PruneRules, prune, read_filters, read_size
+from ghcrctl.store.blobs import Blobs
 from ghcrctl.store.usage import measure
 from tests.builders import Built, random_image
 from tests.sessions import session_on
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ghcrctl.content.ports import Stream
+    from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.session import Session
 
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
@@ -110,6 +114,44 @@ def test_rules_choose(session: Session, rules: PruneRules, left: set[str]) -> No
     assert before - measure(session.store).content == done.freed
     for day in left:
         assert is_whole(session.store, images[f"ghcr.io/o/a:{day}"])
+
+
+@pytest.mark.parametrize("limit", range(0, 40_000, 3000))
+def test_so_many_of_the_oldest_go_that_the_rest_fits(session: Session, limit: int) -> None:
+    # Layers are shared by seed, and one image has two names: each byte counts once.
+    images = {f"ghcr.io/o/a:{day}": dated(day, seed=day % 2 + 1) for day in range(1, 5)}
+    images["ghcr.io/o/b:1"] = images["ghcr.io/o/a:1"]
+    keep(session, images)
+    prune(session, PruneRules(max_size=limit))
+    left = names(session)
+    by_age = sorted(images, key=lambda name: name.rpartition(":")[2])
+    sizes = [
+        sum({d.digest: d.size for n in by_age[k:] for d, _ in images[n].contents}.values())
+        for k in range(len(by_age) + 1)
+    ]
+    expected = next(k for k, size in enumerate(sizes) if size <= limit)
+    assert left == set(by_age[expected:])
+
+
+def test_what_exceeds_a_size_is_found_without_reading_each_image_again(session: Session) -> None:
+    opened: Counter[Digest] = Counter()
+
+    class Counting(Blobs):
+        def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+            opened[descriptor.digest] += 1
+            return super().open(descriptor, offset)
+
+    images = {f"ghcr.io/o/a:{day}": dated(day) for day in range(1, 9)}
+    keep(session, images)
+    private = session.store.root / "ghcrctl"
+    session.store.blobs = Counting(
+        session.store.root,
+        partial=private / "partial",
+        leases=private / "leases",
+        verified=private / "verified",
+    )
+    prune(session, PruneRules(max_size=0), dry_run=True)
+    assert {opened[image.root.digest] for image in images.values()} == {1}
 
 
 def test_each_repository_keeps_its_own_newest(session: Session) -> None:

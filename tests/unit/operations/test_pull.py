@@ -52,6 +52,31 @@ def test_a_second_pull_asks_for_nothing_but_the_tag(ghcr: RegistryDouble, sessio
     assert [(entry.method, entry.status) for entry in ghcr.log] == [("GET", 200)]
 
 
+@pytest.mark.parametrize("which", [0, -2, -1], ids=["layer", "config", "manifest"])
+def test_content_that_was_flipped_here_is_fetched_anew(
+    tmp_path: Path, ghcr: RegistryDouble, which: int
+) -> None:
+    image = random_image(2)
+    ghcr.push_image("octo/image", "1.0", image)
+    descriptor, content = image.contents[which]
+    environ = {"GHCRCTL_RETRIES": "0"}
+    said: list[str] = []
+    for _ in range(2):
+        with session_on(
+            tmp_path, registry=ghcr.host, token="ghp_octo", warn=said.append, environ=environ
+        ) as session:
+            pull(session, name_at(ghcr, session))
+            path = session.store.blobs.path(descriptor.digest)
+            assert path.read_bytes() == content
+            path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    with session_on(
+        tmp_path, registry=ghcr.host, token="ghp_octo", warn=said.append, environ=environ
+    ) as session:
+        pull(session, name_at(ghcr, session))
+        assert path.read_bytes() == content
+    assert said == []
+
+
 def test_a_pull_makes_one_request_a_piece_and_one_for_the_token(
     ghcr: RegistryDouble, session: Session
 ) -> None:

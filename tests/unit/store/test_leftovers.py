@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.store.leftovers import MAX_AGE
+from ghcrctl.store.leftovers import MAX_AGE, MAX_BYTES, MAX_FILES
 from tests.builders import random_image
 from tests.unit.store.acts import fill, is_whole, open_store, record
 
@@ -48,6 +48,37 @@ def test_what_was_left_lately_may_still_be_of_use(store: Store, name: str) -> No
     path = leave(store, name, MAX_AGE - DAY)
     fill(store, random_image(), "image")
     assert path.read_bytes() == b"begun"
+
+
+def abandoned(store: Store, number: int, age: float, size: int = 1) -> Path:
+    """Leave an unfinished file of so many bytes, which take no room."""
+    path = leave(store, f"ghcrctl/partial/sha256-{number:064}.{number}-dead", age)
+    os.truncate(path, size)
+    then = time.time() - age
+    os.utime(path, (then, then))
+    return path
+
+
+def left(store: Store) -> set[str]:
+    return {path.name for path in (store.root / "ghcrctl" / "partial").iterdir()}
+
+
+def test_of_too_many_unfinished_files_the_oldest_go(store: Store) -> None:
+    paths = [abandoned(store, number, 60.0 * number) for number in range(1, MAX_FILES + 4)]
+    store.lease()
+    assert left(store) == {path.name for path in paths[:MAX_FILES]}
+
+
+def test_of_unfinished_files_that_take_too_much_the_oldest_go(store: Store) -> None:
+    third = MAX_BYTES // 3
+    other = open_store(store.root)
+    lease = other.lease()
+    mine = abandoned(store, 5, 600, third)
+    alive = mine.rename(mine.with_suffix(f".{lease.id}"))
+    paths = [abandoned(store, number, 60.0 * number, third) for number in (1, 2, 3, 4)]
+    store.lease()
+    assert left(store) == {path.name for path in (*paths[:3], alive)}
+    other.close()
 
 
 def test_the_unfinished_file_of_a_living_process_stays_however_old(store: Store) -> None:

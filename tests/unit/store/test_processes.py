@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.streams import Content
-from ghcrctl.errors import ExitStatus, StoreLockedError
+from ghcrctl.errors import (
+    ConnectionLostError,
+    ExitStatus,
+    InterruptedByUserError,
+    StoreLockedError,
+)
+from ghcrctl.store import partials
 from ghcrctl.store import store as store_module
 from tests.builders import random_image
-from tests.unit.store.acts import BIG, fill, is_whole, open_store, record, start
+from tests.unit.store.acts import BIG, Cutting, fill, is_whole, open_store, record, start
 
 if TYPE_CHECKING:
     import subprocess
@@ -76,23 +84,19 @@ def test_a_process_that_is_killed_in_a_write_leaves_the_rest_whole(
 
 def test_what_a_killed_process_received_is_not_asked_for_again(store: Store, other: Other) -> None:
     kill(other.in_the_middle("pull-slowly"))
-    offsets: list[int] = []
+    source = Cutting(BIG)
 
-    class Counting(MemoryPlace):
-        def open(self, descriptor, offset=0):  # type: ignore[no-untyped-def]
-            offsets.append(offset)
-            return super().open(descriptor, offset)
-
-    source = Counting()
-    BIG.into(source)
     layer = BIG.blobs[0][0]
     store.blobs.write(Content(source, layer), store.lease())
     assert store.blobs.path(layer.digest).read_bytes() == BIG.blobs[0][1]
-    [offset] = offsets
+    [offset] = source.offsets
     assert 0 < offset <= 2_000_000
 
 
-def test_a_running_process_keeps_its_own_unfinished_file(store: Store, other: Other) -> None:
+def test_a_running_process_keeps_its_own_unfinished_file(
+    store: Store, other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partials, "PATIENCE", 0.3)
     process = other.in_the_middle("pull-slowly")
     fill(store, BIG, "mine:latest")
     assert is_whole(store, BIG)
@@ -153,7 +157,96 @@ def test_processes_that_make_the_store_at_once_lose_nothing(store: Store, other:
     assert is_whole(store, OLD)
 
 
-def test_a_partial_file_of_a_living_process_is_not_gone_on_with(store: Store, other: Other) -> None:
+def test_a_process_that_stands_still_is_waited_for_once(
+    store: Store, other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partials, "PATIENCE", 0.5)
+    other.in_the_middle("pull-slowly")
+    begun = time.monotonic()
+    fill(store, BIG, "mine:latest")
+    assert 0.5 < time.monotonic() - begun < 5
+    layer = BIG.blobs[0][0]
+    store.blobs.remove(layer.digest)
+    begun = time.monotonic()
+    fill(store, BIG, "mine:latest")
+    assert time.monotonic() - begun < 0.5
+    assert is_whole(store, BIG)
+
+
+def test_what_a_process_that_dies_had_received_is_gone_on_with_by_one_that_waits(
+    store: Store, other: Other
+) -> None:
+    process = other.in_the_middle("pull-slowly")
+    source = Cutting(BIG)
+    dying = threading.Timer(0.5, process.kill)
+    dying.start()
+    store.blobs.write(Content(source, BIG.blobs[0][0]), store.lease())
+    process.wait()
+    assert store.blobs.path(BIG.blobs[0][0].digest).read_bytes() == BIG.blobs[0][1]
+    assert source.offsets[0] > 0
+    assert list((store.root / "ghcrctl" / "partial").iterdir()) == []
+
+
+def test_who_waits_for_another_process_can_be_stopped(store: Store, other: Other) -> None:
+    other.in_the_middle("pull-slowly")
+    lease = store.lease()
+    layer = BIG.blobs[0][0]
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(store.blobs.write, Content(Cutting(BIG), layer), lease)
+        time.sleep(0.5)
+        assert not waiting.done()
+        begun = time.monotonic()
+        store.close()
+        with pytest.raises(InterruptedByUserError):
+            waiting.result(5)
+    assert time.monotonic() - begun < 1
+    assert not store.blobs.exists(layer)
+
+
+def test_what_another_process_brings_in_meanwhile_is_not_fetched(store: Store) -> None:
+    quick, slow = store, open_store(store.root)
+    layer = BIG.blobs[0][0]
+    arrived, gate = threading.Event(), threading.Event()
+
+    class Gated(MemoryPlace):
+        def open(self, descriptor, offset=0):  # type: ignore[no-untyped-def]
+            arrived.set()
+            assert gate.wait(20)
+            return super().open(descriptor, offset)
+
+    gated = Gated()
+    BIG.into(gated)
+    source = Cutting(BIG)
+    with ThreadPoolExecutor(2) as pool:
+        writing = pool.submit(quick.blobs.write, Content(gated, layer), quick.lease())
+        assert arrived.wait(20)
+        waiting = pool.submit(slow.blobs.write, Content(source, layer), slow.lease())
+        time.sleep(0.3)
+        assert not waiting.done()
+        gate.set()
+        writing.result(10)
+        waiting.result(10)
+    assert source.offsets == []
+    assert slow.blobs.exists(layer)
+    assert list((store.root / "ghcrctl" / "partial").iterdir()) == []
+    slow.close()
+
+
+def test_what_a_process_gave_up_another_goes_on_with(store: Store) -> None:
+    other, layer = open_store(store.root), BIG.blobs[0][0]
+    with pytest.raises(ConnectionLostError):
+        other.blobs.write(Content(Cutting(BIG, 1_500_000), layer), other.lease())
+    source = Cutting(BIG)
+    store.blobs.write(Content(source, layer), store.lease())
+    assert source.offsets[0] > 0
+    assert store.blobs.exists(layer)
+    other.close()
+
+
+def test_a_partial_file_of_a_living_process_is_not_gone_on_with(
+    store: Store, other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partials, "PATIENCE", 0.3)
     other.in_the_middle("pull-slowly")
     folder = store.root / "ghcrctl" / "partial"
     [theirs] = folder.iterdir()
