@@ -6,13 +6,13 @@ What belongs here: choosing what of it, and what it is called here. What does no
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.oci.manifest import Index, Manifest
 from ghcrctl.operations.selection import Selection, choose
+from ghcrctl.operations.tags import is_helper
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
-
-_HELPER_TAG = re.compile(r"sha256-[0-9a-f]{64}(\.|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +110,5 @@ def tags_of(session: Session, reference: Reference) -> tuple[list[Reference], in
         attestations (OCI distribution spec 1.1, "Referrers Tag Schema", and cosign's).
     """
     tags = list(session.repository(reference).tags())
-    images = [tag for tag in tags if not _HELPER_TAG.match(tag)]
+    images = [tag for tag in tags if not is_helper(tag)]
     return [reference.with_tag(tag) for tag in images], len(tags) - len(images)

@@ -131,6 +131,14 @@ class RegistryClient:
             media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
             return RawManifest(raw, media_type, response.headers.get("Docker-Content-Digest", ""))
 
+    def find_digest(self, repository: str, name: str) -> str:
+        """Return what the registry says a tag stands for, without getting it; maybe nothing."""
+        path = f"{repository}/manifests/{name}"
+        scope = Scope.pull(repository)
+        with self.asker.ask("HEAD", path, scope, headers={"Accept": ACCEPT}) as response:
+            self.asker.expect(response, {200}, scope, "pull from", name)
+            return response.headers.get("Docker-Content-Digest", "")
+
     def has_manifest(self, repository: str, digest: Digest) -> bool:
         """Tell whether a manifest is there."""
         path = f"{repository}/manifests/{digest}"

@@ -76,6 +76,19 @@ class Repository:
         self._manifests[descriptor.digest] = found.raw
         return descriptor
 
+    def digest_of(self, name: str) -> Digest:
+        """Return what a tag stands for, as the registry says, without downloading anything.
+
+        Raises:
+            NotFoundError: there is no such tag, or it is not shown to this credential.
+        """
+        said = self._client.find_digest(self._repository, name)
+        try:
+            return Digest.parse(said)
+        except InvalidDigestError:
+            # Registries need not say it (OCI distribution spec 1.1, "Checking if content exists").
+            return self.resolve(name).digest
+
     def tags(self) -> Iterator[str]:
         """Yield every tag."""
         return self._client.tags(self._repository)

@@ -1,0 +1,67 @@
+"""``ghcrctl outdated``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.format.listing import Listing
+from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.operations.outdated import State, compare
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.operations.outdated import Compared
+
+HEADERS = {"Name": "NAME", "Here": "HERE", "There": "THERE", "State": "STATE"}
+_COLUMNS = ("Name", "Here", "There", "State")
+
+
+@click.command(
+    cls=Command,
+    short_help="Show which local images have moved on at their registry",
+    examples="""
+    ghcrctl outdated
+    ghcrctl outdated -q | xargs ghcrctl pull
+    ghcrctl outdated --all OWNER/IMAGE
+    """,
+)
+@click.argument("names", metavar="[NAME[:TAG]]...", nargs=-1)
+@click.option("-a", "--all", "everything", is_flag=True, help="Show what is current too.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the names of what is outdated, no more.")
+@click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@registry_options
+@pass_app
+def command(
+    app: App, *, names: tuple[str, ...], everything: bool, quiet: bool, format_: str | None
+) -> None:
+    """Show which local names stand for another image at their registry by now.
+
+    One request a name; nothing is downloaded. Names that belong to no registry are left out.
+    """
+    with app.session() as session:
+        compared = compare(session, [session.parse(name) for name in names])
+    for one in compared:
+        if one.error:
+            app.warn(f"{one.reference} cannot be compared: {one.error}")
+    if quiet:
+        outdated = (one.reference for one in compared if one.state is State.OUTDATED)
+        app.write("".join(f"{name}\n" for name in outdated))
+        return
+    shown = [one for one in compared if everything or one.state is not State.CURRENT]
+    if not shown and not format_:
+        app.out(f"All {len(compared)} names are current" if compared else "No names to compare")
+        return
+    app.write(Listing(HEADERS, _COLUMNS, noun="name").render(map(_fields, shown), format=format_))
+
+
+def _fields(one: Compared) -> Mapping[str, object]:
+    return {
+        "Here": one.here.short if one.here else "",
+        "Name": str(one.reference),
+        "State": one.state.value,
+        "There": one.there.short if one.there else "",
+    }

@@ -1,0 +1,111 @@
+"""``ghcrctl tags``."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.format.human import ago, human_size
+from ghcrctl.cli.format.listing import Listing
+from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.errors import UsageError
+from ghcrctl.operations.tags import SORT_KEYS, list_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.operations.tags import TagRow
+
+NONE = "<none>"
+HEADERS = {
+    "Tag": "TAG",
+    "Digest": "DIGEST",
+    "CreatedSince": "CREATED",
+    "CreatedAt": "CREATED AT",
+    "Size": "SIZE",
+    "Platforms": "PLATFORMS",
+    "Type": "TYPE",
+}
+_COLUMNS = ("Tag", "Digest", "CreatedSince", "Size", "Platforms")
+
+
+@click.command(
+    cls=Command,
+    short_help="List the tags of a repository",
+    examples="""
+    ghcrctl tags OWNER/IMAGE
+    ghcrctl tags --filter version='>=1.2 <2' OWNER/IMAGE
+    ghcrctl tags --long --sort created docker.io/alpine
+    ghcrctl tags --format '{{.Tag}} {{.Digest}}' OWNER/IMAGE
+    """,
+)
+@click.argument("name", metavar="NAME")
+@click.option("-l", "--long", "details", is_flag=True, help="Show digest, date, size, platforms.")
+@click.option(
+    "-a", "--all", "helpers", is_flag=True, help="Show tags that only hold signatures too."
+)
+@click.option(
+    "-f",
+    "--filter",
+    "filters",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Show only what fits: name=GLOB, version=RANGE.",
+)
+@click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@click.option("--no-trunc", is_flag=True, help="Show digests in full.")
+@click.option(
+    "--sort", type=click.Choice(SORT_KEYS), default="version", show_default=True, help="Order."
+)
+@registry_options
+@pass_app
+def command(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    name: str,
+    details: bool,
+    helpers: bool,
+    filters: tuple[str, ...],
+    format_: str | None,
+    no_trunc: bool,
+    sort: str,
+) -> None:
+    """List the tags of a repository, the newest version first.
+
+    Sizes are of this machine's platform, as it travels: compressed.
+    """
+    details = details or bool(format_)
+    with app.session() as session:
+        reference = session.parse(name)
+        if reference.tag or reference.digest:
+            raise UsageError(
+                f"`{name}` is one image, not a repository", hint=f"ghcrctl tags {reference.name}"
+            )
+        rows = list_tags(
+            session, reference, filters=filters, sort=sort, helpers=helpers, details=details
+        )
+    for row in rows:
+        if row.error:
+            app.warn(f"{row.tag} cannot be read: {row.error}")
+    if not details:
+        app.write("".join(f"{row.tag}\n" for row in rows))
+        return
+    now = datetime.now(timezone.utc)
+    shown = [_fields(row, now, full=no_trunc or bool(format_)) for row in rows]
+    app.write(Listing(HEADERS, _COLUMNS, noun="tag").render(shown, format=format_))
+
+
+def _fields(row: TagRow, now: datetime, *, full: bool) -> Mapping[str, object]:
+    digest = row.digest and (str(row.digest) if full else row.digest.short)
+    return {
+        "CreatedAt": f"{row.created:%Y-%m-%d %H:%M:%S +0000 UTC}" if row.created else "N/A",
+        "CreatedSince": ago(row.created, now),
+        "Digest": digest or NONE,
+        "Platforms": ", ".join(map(str, row.platforms)),
+        "Size": human_size(row.size) if row.digest else "N/A",
+        "Tag": row.tag,
+        "Type": row.kind or "image",
+    }

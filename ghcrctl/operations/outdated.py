@@ -1,0 +1,85 @@
+"""Outdated: which local names stand for another image at their registry by now.
+
+What belongs here: comparing names here and there. What does not: pulling (``pull``).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import GhcrctlError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.session import Session
+    from ghcrctl.store.records import Record
+
+
+class State(Enum):
+    """How a local name relates to its registry."""
+
+    CURRENT = "current"
+    OUTDATED = "outdated"
+    GONE = "gone"
+    NEVER_PUSHED = "never pushed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A local name beside its registry.
+
+    Args:
+        reference: the name.
+        here: what its repository knew the local image by; ``None`` where it never had it.
+        there: what the name stands for at the registry now.
+        state: how the two relate.
+        error: why the registry could not be asked.
+    """
+
+    reference: Reference
+    here: Digest | None
+    there: Digest | None
+    state: State
+    error: GhcrctlError | None = None
+
+
+def compare(session: Session, names: Sequence[Reference] = ()) -> list[Compared]:
+    """Compare local names with their registries, by one request each.
+
+    Args:
+        session: the run.
+        names: repositories, or names with tags; all local names without any.
+
+    Raises:
+        StoreDamagedError: the list of images is damaged.
+    """
+    wanted = {(name.name, name.tag) for name in names}
+    chosen: list[tuple[Reference, Record]] = []
+    for record in session.store.records():
+        name = record.reference
+        if name is None or name.is_local or not name.tag:
+            continue
+        if not wanted or {(name.name, None), (name.name, name.tag)} & wanted:
+            chosen.append((name, record))
+    with ThreadPoolExecutor(session.jobs, "outdated") as pool:
+        found = pool.map(lambda pair: _compare(session, *pair), chosen)
+        return sorted(found, key=lambda one: one.reference)
+
+
+def _compare(session: Session, name: Reference, record: Record) -> Compared:
+    here = record.origin
+    try:
+        there = session.repository(name).digest_of(name.target)
+    except NotFoundError:
+        return Compared(name, here, None, State.GONE if here else State.NEVER_PUSHED)
+    except GhcrctlError as error:
+        return Compared(name, here, None, State.UNKNOWN, error)
+    state = State.CURRENT if there in {here, record.descriptor.digest} else State.OUTDATED
+    return Compared(name, here, there, state)

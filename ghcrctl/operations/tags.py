@@ -1,0 +1,162 @@
+"""Tags: list what a repository calls its images.
+
+What belongs here: which tags, in which order, and what they stand for. What does not: columns
+(``cli``).
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import GhcrctlError, InvalidFilterError
+from ghcrctl.oci.config import parse_time
+from ghcrctl.oci.manifest import Index
+from ghcrctl.oci.version import Range, Version
+from ghcrctl.operations.contents import image_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ghcrctl.content.ports import Source
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.platform import Platform
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.session import Session
+
+SORT_KEYS = ("version", "name", "created", "size")
+# Orders that need to look at each image.
+DETAILED_KEYS = ("created", "size")
+FILTERS = ("name", "version")
+_BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
+_OLDEST = Version(())
+# OCI distribution spec 1.1, "Referrers Tag Schema", and cosign's tags.
+_HELPER = re.compile(r"sha256-[0-9a-f]{64}(\.|\Z)")
+
+
+@dataclass(frozen=True, slots=True)
+class TagRow:
+    """A tag and what it stands for.
+
+    Args:
+        tag: the tag.
+        digest: of its root; ``None`` where nobody looked, or it cannot be read.
+        created: aware UTC; ``None`` where the image does not say.
+        size: bytes of the image for the session's platform, as they travel.
+        platforms: what it is for, without what is no platform.
+        kind: empty for a container image, else what kind of artifact it is.
+        error: why it cannot be read.
+    """
+
+    tag: str
+    digest: Digest | None = None
+    created: datetime | None = None
+    size: int = 0
+    platforms: tuple[Platform, ...] = ()
+    kind: str = ""
+    error: GhcrctlError | None = None
+
+
+def is_helper(tag: str) -> bool:
+    """Tell whether a tag only holds signatures, attestations or a list of referrers."""
+    return _HELPER.match(tag) is not None
+
+
+def list_tags(
+    session: Session,
+    reference: Reference,
+    *,
+    filters: Sequence[str] = (),
+    sort: str = "version",
+    helpers: bool = False,
+    details: bool = False,
+) -> list[TagRow]:
+    """List the tags of a repository.
+
+    Args:
+        session: the run.
+        reference: the repository.
+        filters: ``name=GLOB`` and ``version=RANGE``; of one key any must hold, of both both.
+        sort: one of `SORT_KEYS`: the newest version, the newest or the largest first, or by name.
+        helpers: whether tags are listed that only hold signatures and the like.
+        details: whether each image is looked at; tags alone take one request a thousand.
+
+    Raises:
+        InvalidFilterError: a filter is unknown or malformed.
+        RefusedError: the name is local.
+    """
+    source = session.source(reference)
+    accepts = _accepter(filters)
+    tags = [t for t in source.tags() if (helpers or not is_helper(t)) and accepts(t)]
+    if not (details or sort in DETAILED_KEYS):
+        return _sorted([TagRow(tag) for tag in tags], sort)
+    platform = session.settings.platform
+    with ThreadPoolExecutor(session.jobs, "tags") as pool:
+        rows = pool.map(lambda tag: _look_at(source, tag, platform), tags)
+        return _sorted(list(rows), sort)
+
+
+def _look_at(source: Source, tag: str, platform: Platform) -> TagRow:
+    """Describe a tag; one that cannot be read does not hide the others."""
+    try:
+        root = source.resolve(tag)
+        contents = image_of(source, root, platform)
+    except GhcrctlError as error:
+        return TagRow(tag, error=error)
+    config, manifest = contents.config, contents.manifest
+    if isinstance(contents.root, Index):
+        platforms = contents.root.platforms
+    else:
+        platforms = (config.platform,) if config else ()
+    return TagRow(
+        tag,
+        root.digest,
+        parse_time(config.created) if config else None,
+        contents.size,
+        tuple(platforms),
+        manifest.kind if manifest and not manifest.is_image else "",
+    )
+
+
+def _accepter(filters: Iterable[str]) -> Callable[[str], bool]:
+    patterns, ranges = [], []
+    for item in filters:
+        key, equals, value = item.partition("=")
+        if not equals or key not in FILTERS:
+            raise InvalidFilterError(
+                f"invalid filter `{item}`",
+                hint=(
+                    "write name=GLOB, such as name='v1.*', or version=RANGE, as version='>=1.2 <2'"
+                ),
+            )
+        if key == "name":
+            patterns.append(value)
+        else:
+            ranges.append(Range.parse(value))
+
+    def accepts(tag: str) -> bool:
+        if patterns and not any(fnmatch.fnmatchcase(tag, pattern) for pattern in patterns):
+            return False
+        version = Version.parse(tag)
+        return not ranges or (version is not None and any(version in found for found in ranges))
+
+    return accepts
+
+
+def _sorted(rows: list[TagRow], sort: str) -> list[TagRow]:
+    by_name = sorted(rows, key=lambda row: row.tag)
+    if sort == "name":
+        return by_name
+    if sort == "version":
+        # What is no version, as `latest`, comes first: it is what people look for.
+        versions = {row.tag: Version.parse(row.tag) for row in by_name}
+        words = [row for row in by_name if versions[row.tag] is None]
+        rest = [row for row in by_name if versions[row.tag] is not None]
+        return words + sorted(rest, key=lambda r: versions[r.tag] or _OLDEST, reverse=True)
+    if sort == "size":
+        return sorted(by_name, key=lambda row: row.size, reverse=True)
+    return sorted(by_name, key=lambda row: row.created or _BEGINNING, reverse=True)
