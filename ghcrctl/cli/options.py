@@ -58,6 +58,18 @@ class Command(click.Command):
                     formatter.write(f"  {line}\n")
 
 
+class Group(click.Group):
+    """A group of commands within the program's, whose list is in the order of its module."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(_common())
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Return the commands in the order that they were written."""
+        return list(self.commands)
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called.
 

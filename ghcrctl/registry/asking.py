@@ -95,9 +95,11 @@ class Asker:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        follow: bool = True,
     ) -> requests.Response:
-        """Send a request below ``/v2/``."""
-        return self.send(method, f"{self.base()}/v2/{path}", scope, headers=headers, body=body)
+        """Send a request below ``/v2/``. ``follow``: whether redirects are followed."""
+        url = f"{self.base()}/v2/{path}"
+        return self.send(method, url, scope, headers=headers, body=body, follow=follow)
 
     def send(
         self,
@@ -107,6 +109,7 @@ class Asker:
         *,
         headers: Mapping[str, str] | None = None,
         body: Any = None,
+        follow: bool = True,
     ) -> requests.Response:
         """Send a request with what authorizes it, answering a challenge.
 
@@ -114,11 +117,16 @@ class Asker:
         for which there is a new token then.
         """
         if not self.is_own(url):
-            return self.transport.request(method, url, headers=headers, body=body)
+            return self.transport.request(method, url, headers=headers, body=body, follow=follow)
 
         def send(authorization: str | None) -> requests.Response:
             return self.transport.request(
-                method, url, headers=headers, body=body, authorization=authorization
+                method,
+                url,
+                headers=headers,
+                body=body,
+                authorization=authorization,
+                follow=follow,
             )
 
         response = send(self._auth.header(scope))

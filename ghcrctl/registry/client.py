@@ -14,7 +14,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from ghcrctl.errors import AuthError, InvalidResponseError, UnauthorizedError
+from ghcrctl.errors import (
+    AuthError,
+    InvalidManifestError,
+    InvalidResponseError,
+    UnauthorizedError,
+)
+from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import MAX_METADATA_SIZE
 from ghcrctl.oci.media_types import ACCEPTED
 from ghcrctl.registry.answers import at_offset, read_all, read_json
@@ -39,6 +45,8 @@ ACCEPT = ", ".join((*ACCEPTED, "*/*"))
 _THERE = {200, 301, 302, 303, 307, 308}
 _MAX_PAGES = 10_000
 _PAGE = 1000
+# How registries say that they list no referrers.
+_NO_LIST = {301, 302, 303, 307, 308, 400, 404, 405, 501}
 _NEXT = re.compile(r'<([^>]*)>[^,<]*?;\s*rel="?next"?', re.IGNORECASE)
 
 
@@ -49,6 +57,10 @@ class RawManifest:
     raw: bytes
     media_type: str
     digest: str
+
+
+class _NoListError(Exception):
+    """The registry has no such list."""
 
 
 class RegistryClient:
@@ -220,14 +232,9 @@ class RegistryClient:
 
     def tags(self, repository: str) -> Iterator[str]:
         """Yield all tags, page by page, each once."""
-        url: str | None = f"{repository}/tags/list?n={_PAGE}"
         seen: set[str] = set()
-        pages: set[str] = set()
-        scope = Scope.pull(repository)
-        while url and url not in pages and len(pages) < _MAX_PAGES:
-            pages.add(url)
-            data, url = self.asker.read(partial(self._get_tags, url, scope))
-            listed = data.get("tags") or []
+        for page in self._pages(f"{repository}/tags/list?n={_PAGE}", Scope.pull(repository)):
+            listed = page.get("tags") or []
             if not isinstance(listed, list):
                 raise InvalidResponseError(f"{self.registry} sent tags that are no list")
             for tag in listed:
@@ -235,10 +242,40 @@ class RegistryClient:
                     seen.add(tag)
                     yield tag
 
-    def _get_tags(self, url: str, scope: Scope) -> tuple[dict[str, Any], str | None]:
+    def referrers(self, repository: str, subject: Digest) -> list[Descriptor] | None:
+        """Return what refers to a manifest; ``None`` where the registry does not list that.
+
+        Spec: OCI distribution spec 1.1, "Listing Referrers".
+        """
+        found: list[Descriptor] = []
+        try:
+            for page in self._pages(f"{repository}/referrers/{subject}", Scope.pull(repository)):
+                found += [Descriptor.from_json(entry) for entry in page.get("manifests") or []]
+        except _NoListError:
+            return None
+        except (InvalidManifestError, TypeError) as error:
+            raise InvalidResponseError(
+                f"{self.registry} sent a list of referrers that is none: {error}"
+            ) from None
+        return found
+
+    def _pages(self, path: str, scope: Scope) -> Iterator[dict[str, Any]]:
+        """Yield the pages of a list."""
+        url: str | None = path
+        asked: set[str] = set()
+        while url and url not in asked and len(asked) < _MAX_PAGES:
+            asked.add(url)
+            page, url = self.asker.read(partial(self._get_page, url, scope))
+            yield page
+
+    def _get_page(self, url: str, scope: Scope) -> tuple[dict[str, Any], str | None]:
         """Return a page, and where the next one is."""
-        with self.asker.ask("GET", url, scope) as response:
-            self.asker.expect(response, {200}, scope, "pull from", "tags")
+        is_tags = "/tags/list" in url
+        # ghcr.io sends whoever asks for referrers to a page for people on another host.
+        with self.asker.ask("GET", url, scope, follow=is_tags) as response:
+            if not is_tags and response.status_code in _NO_LIST:
+                raise _NoListError
+            self.asker.expect(response, {200}, scope, "pull from", "tags" if is_tags else "")
             return read_json(response, self.registry), self._next_page(response)
 
     def _next_page(self, response: requests.Response) -> str | None:

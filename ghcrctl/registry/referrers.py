@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import InvalidManifestError, NotFoundError
+from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import Index, Manifest, parse
 from ghcrctl.oci.media_types import OCI_INDEX
 
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 def referrers_tag(subject: Digest) -> str:
     """Return the tag under which the referrers of a digest are listed."""
     return f"{subject.algorithm}-{subject.encoded}"
+
+
+def list_referrers(client: RegistryClient, repository: str, subject: Digest) -> list[Descriptor]:
+    """Return what refers to a manifest: as the registry lists it, or as clients keep the list."""
+    listed = client.referrers(repository, subject)
+    if listed is not None:
+        return listed
+    entries = _listed(client, repository, referrers_tag(subject))
+    return [Descriptor.from_json(entry) for entry in entries]
 
 
 def add_referrer(client: RegistryClient, repository: str, referrer: Manifest | Index) -> None:

@@ -24,7 +24,7 @@ from ghcrctl.errors import (
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import parse
 from ghcrctl.registry.ranges import open_blob
-from ghcrctl.registry.referrers import add_referrer
+from ghcrctl.registry.referrers import add_referrer, list_referrers
 from ghcrctl.registry.sending import Sender
 from ghcrctl.registry.web import fetch
 
@@ -88,6 +88,10 @@ class Repository:
         except InvalidDigestError:
             # Registries need not say it (OCI distribution spec 1.1, "Checking if content exists").
             return self.resolve(name).digest
+
+    def referrers(self, subject: Digest) -> list[Descriptor]:
+        """Return what refers to a manifest, of whatever kind."""
+        return list_referrers(self._client, self._repository, subject)
 
     def tags(self) -> Iterator[str]:
         """Yield every tag."""

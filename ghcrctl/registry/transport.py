@@ -186,11 +186,12 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         body: Any = None,
         authorization: str | None = None,
+        follow: bool = True,
     ) -> requests.Response:
         """Send a request and return its answer, whatever its status; the body is not read yet.
 
-        Redirects are followed, retryable failures are tried again. A body that is a stream is sent
-        once only.
+        Redirects of a GET are followed unless ``follow`` says not to, retryable failures are tried
+        again. A body that is a stream is sent once only.
 
         Raises:
             NetworkError: no answer came.
@@ -201,7 +202,10 @@ class Transport:
         while True:
             attempt += 1
             try:
-                response = self._follow(method, url, headers or {}, body, authorization)
+                if follow and method == "GET":
+                    response = self._follow(url, headers or {}, authorization)
+                else:
+                    response = self._send(method, url, headers or {}, body, authorization)
             except GhcrctlError as error:
                 delay = None if streamed else self.options.retry.delay(attempt, error)
                 if delay is None:
@@ -231,14 +235,9 @@ class Transport:
         return self.options.retry.delay(attempt, error)
 
     def _follow(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        body: Any,
-        authorization: str | None,
+        self, url: str, headers: Mapping[str, str], authorization: str | None
     ) -> requests.Response:
-        """Send a request where its redirects lead; the credential goes to the first host only.
+        """Get what is where redirects lead; the credential goes to the first host only.
 
         A redirected HEAD is an answer by itself: storage hosts sign their addresses for GET alone.
         """
@@ -246,9 +245,9 @@ class Transport:
         visited = {url}
         for _ in range(MAX_REDIRECTS + 1):
             own = authorization if _origin(url) == origin else None
-            response = self._send(method, url, headers, body, own)
+            response = self._send("GET", url, headers, None, own)
             target = response.headers.get("Location")
-            if response.status_code not in _REDIRECTS or not target or method != "GET":
+            if response.status_code not in _REDIRECTS or not target:
                 return response
             let_go(response)
             url = self._target(url, target)

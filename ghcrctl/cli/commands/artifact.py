@@ -1,0 +1,156 @@
+"""``ghcrctl artifact``, and the options that it shares with ``attach``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ghcrctl.cli.options import Command, Group, pass_app, registry_options
+from ghcrctl.cli.progress import PUSH_WORDS, LineObserver, watching
+from ghcrctl.errors import UsageError
+from ghcrctl.operations.artifact import (
+    DEFAULT_LAYER_TYPE,
+    FileEntry,
+    pull_artifact,
+    push_artifact,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ghcrctl.cli.app import App
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+# RFC 6838, section 4.2.
+_TYPE = re.compile(r"[A-Za-z0-9][\w.+^!#$&-]{0,126}/[A-Za-z0-9][\w.+^!#$&-]{0,126}\Z", re.ASCII)
+
+
+def file_options(function: Function) -> Function:
+    """Add the options that say what an artifact of files is."""
+    function = click.option(
+        "-a",
+        "--annotation",
+        "annotations",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Annotation of the artifact.",
+    )(function)
+    return click.option(
+        "--type",
+        "artifact_type",
+        metavar="TYPE",
+        required=True,
+        help="What the artifact is, as a media type: application/spdx+json.",
+    )(function)
+
+
+def read_type(text: str) -> str:
+    """Read a media type."""
+    if not _TYPE.match(text):
+        raise UsageError(f"`{text}` is no media type", hint="write it as application/spdx+json")
+    return text
+
+
+def read_files(texts: Iterable[str]) -> list[FileEntry]:
+    """Read ``FILE`` and ``FILE:TYPE``."""
+    found = []
+    for text in texts:
+        path, colon, kind = text.rpartition(":")
+        # `C:file` and `a:b` are files; a media type has a slash and no file of the whole name.
+        if colon and "/" in kind and _TYPE.match(kind) and not Path(text).exists():
+            found.append(FileEntry(Path(path), kind))
+        else:
+            found.append(FileEntry(Path(text), DEFAULT_LAYER_TYPE))
+    return found
+
+
+def read_annotations(texts: Iterable[str]) -> dict[str, str]:
+    """Read ``KEY=VALUE``."""
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise UsageError(f"`{text}` is no annotation", hint="write it as KEY=VALUE")
+        found[key] = value
+    return found
+
+
+@click.group(cls=Group, short_help="Push and pull plain files")
+def command() -> None:
+    """Push and pull plain files as artifacts, in the form that oras reads and writes."""
+
+
+@command.command(
+    "push",
+    cls=Command,
+    short_help="Push files as one artifact",
+    examples="""
+    ghcrctl artifact push --type application/vnd.example.config OWNER/config:1.0 app.toml
+    ghcrctl artifact push --type text/plain OWNER/notes:1 a.txt:text/plain b.json:application/json
+    """,
+)
+@click.argument("name", metavar="NAME[:TAG]")
+@click.argument("files", metavar="FILE[:TYPE]...", nargs=-1, required=True)
+@file_options
+@click.option("-q", "--quiet", is_flag=True, help="Print the digest, no more.")
+@registry_options
+@pass_app
+def push(
+    app: App,
+    *,
+    name: str,
+    files: tuple[str, ...],
+    artifact_type: str,
+    annotations: tuple[str, ...],
+    quiet: bool,
+) -> None:
+    """Push files as one artifact under a tag."""
+    with app.session() as session:
+        target = session.parse(name).tagged()
+        header = f"The push refers to repository [{target.name}]"
+        lines = LineObserver(app.out, app.error_line, PUSH_WORDS, header, quiet=quiet, always=True)
+        with watching(quiet=quiet) as watch:
+            made = push_artifact(
+                session,
+                target,
+                read_files(files),
+                read_type(artifact_type),
+                annotations=read_annotations(annotations),
+                observer=watch(lines),
+            )
+    digest = made.descriptor.digest
+    app.out(
+        str(digest) if quiet else f"{target.tag}: digest: {digest} size: {made.descriptor.size}"
+    )
+
+
+@command.command(
+    "pull",
+    cls=Command,
+    short_help="Write an artifact's files",
+    examples="""
+    ghcrctl artifact pull OWNER/config:1.0
+    ghcrctl artifact pull --to conf OWNER/config:1.0
+    """,
+)
+@click.argument("name", metavar="NAME[:TAG|@DIGEST]")
+@click.option(
+    "--to",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=".",
+    show_default=True,
+    help="Where the files go.",
+)
+@registry_options
+@pass_app
+def pull(app: App, *, name: str, folder: Path) -> None:
+    """Write an artifact's files into a folder, and print their names."""
+    with app.session() as session:
+        for path in pull_artifact(session, session.parse(name), folder):
+            app.out(str(path))

@@ -1,0 +1,53 @@
+"""``ghcrctl attach``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.commands.artifact import file_options, read_annotations, read_files, read_type
+from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.operations.artifact import attach
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.app import App
+
+
+@click.command(
+    cls=Command,
+    short_help="Attach files to an image in a registry",
+    examples="""
+    ghcrctl attach --type application/spdx+json OWNER/IMAGE:1.0 sbom.spdx.json
+    ghcrctl referrers OWNER/IMAGE:1.0
+    """,
+)
+@click.argument("name", metavar="NAME[:TAG|@DIGEST]")
+@click.argument("files", metavar="FILE[:TYPE]...", nargs=-1, required=True)
+@file_options
+@registry_options
+@pass_app
+def command(
+    app: App,
+    *,
+    name: str,
+    files: tuple[str, ...],
+    artifact_type: str,
+    annotations: tuple[str, ...],
+) -> None:
+    """Attach files to an image in a registry: an SBOM, a signature, a report.
+
+    The image stays what it is. Where the registry lists no referrers, as ghcr.io, the tag
+    sha256-DIGEST keeps the list.
+    """
+    with app.session() as session:
+        made = attach(
+            session,
+            session.parse(name),
+            read_files(files),
+            read_type(artifact_type),
+            annotations=read_annotations(annotations),
+        )
+    if made.subject:
+        app.out(f"Attached to {made.subject.digest}")
+    app.out(str(made.reference))

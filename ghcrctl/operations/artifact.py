@@ -1,0 +1,273 @@
+"""Artifacts: plain files in a registry, on their own or attached to an image.
+
+What belongs here: from files to a manifest and back. The form is the one that oras writes and
+reads: a layer a file, its name in an annotation, no config.
+Spec: OCI image spec 1.1, manifest.md, "Guidelines for Artifact Usage".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.retry import retry
+from ghcrctl.content.streams import CHUNK_SIZE, Content, read_metadata
+from ghcrctl.errors import (
+    BlobUnknownError,
+    ManifestUnknownError,
+    RefusedError,
+    UnsupportedError,
+    UsageError,
+)
+from ghcrctl.oci import media_types
+from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.manifest import Manifest, parse
+from ghcrctl.store.files import disk_errors
+from ghcrctl.transfer.events import ignore
+from ghcrctl.transfer.execute import TransferOptions, execute
+from ghcrctl.transfer.plan import make_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ghcrctl.content.ports import Stream
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.events import Observer
+
+# OCI image spec 1.1, annotations.md.
+TITLE = "org.opencontainers.image.title"
+CREATED = "org.opencontainers.image.created"
+DEFAULT_LAYER_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file to push. ``title``: its name in the artifact, with forward slashes."""
+
+    path: Path
+    media_type: str = DEFAULT_LAYER_TYPE
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An artifact that was pushed. ``subject``: what it is attached to."""
+
+    reference: Reference
+    descriptor: Descriptor
+    subject: Descriptor | None = None
+
+
+class _Files:
+    """A source of files by their digests."""
+
+    label = "this machine"
+
+    def __init__(self) -> None:
+        self._paths: dict[Digest, Path] = {}
+
+    def add(self, path: Path, media_type: str) -> Descriptor:
+        """Describe a file, reading it once."""
+        hasher, size = hashlib.sha256(), 0
+        with disk_errors(f"read {path}"), path.open("rb") as file:
+            while chunk := file.read(CHUNK_SIZE):
+                hasher.update(chunk)
+                size += len(chunk)
+        digest = Digest("sha256", hasher.hexdigest())
+        self._paths[digest] = path
+        return Descriptor(media_type, digest, size)
+
+    def resolve(self, name: str) -> Descriptor:
+        """Refuse: files have no tags."""
+        raise ManifestUnknownError(f"{self.label} has no `{name}`")
+
+    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+        """Start reading a file at a byte."""
+        try:
+            path = self._paths[descriptor.digest]
+        except KeyError:
+            raise BlobUnknownError(f"{self.label} has no {descriptor.digest}") from None
+        with disk_errors(f"read {path}"):
+            file = path.open("rb")
+            file.seek(offset)
+            return file
+
+
+def push_artifact(
+    session: Session,
+    target: Reference,
+    files: Sequence[FileEntry],
+    artifact_type: str,
+    *,
+    annotations: Mapping[str, str],
+    observer: Observer = ignore,
+) -> Made:
+    """Push files as one artifact under a tag.
+
+    Args:
+        session: the run.
+        target: the name; without a tag, ``latest``.
+        files: at least one.
+        artifact_type: what the whole is, a media type.
+        annotations: of the whole.
+        observer: watches.
+
+    Raises:
+        UsageError: there is no file, or two have one title.
+        StoreError: a file cannot be read.
+    """
+    target = target.tagged()
+    if target.digest:
+        raise UsageError(f"cannot push to `{target}`: a digest is not a name to push to")
+    descriptor = _push(
+        session,
+        target,
+        files,
+        artifact_type,
+        annotations=annotations,
+        subject=None,
+        observer=observer,
+    )
+    return Made(target, descriptor)
+
+
+def attach(
+    session: Session,
+    subject: Reference,
+    files: Sequence[FileEntry],
+    artifact_type: str,
+    *,
+    annotations: Mapping[str, str],
+    observer: Observer = ignore,
+) -> Made:
+    """Push files as one artifact that refers to an image; it has no tag of its own.
+
+    Args: see `push_artifact`; ``subject`` is the image.
+
+    Raises:
+        NotFoundError: there is no such image.
+    """
+    root = session.repository(subject).resolve(subject.tagged().target)
+    bare = Descriptor(root.media_type, root.digest, root.size)
+    target = replace(subject, tag=None, digest=None)
+    descriptor = _push(
+        session,
+        target,
+        files,
+        artifact_type,
+        annotations=annotations,
+        subject=bare,
+        observer=observer,
+    )
+    return Made(target.with_digest(descriptor.digest), descriptor, bare)
+
+
+def _push(  # noqa: PLR0913 the parts of a manifest
+    session: Session,
+    target: Reference,
+    files: Sequence[FileEntry],
+    artifact_type: str,
+    *,
+    annotations: Mapping[str, str],
+    subject: Descriptor | None,
+    observer: Observer,
+) -> Descriptor:
+    source, place = _Files(), MemoryPlace("made here")
+    layers = [_layer(source, entry) for entry in files]
+    titles = [layer.annotations[TITLE] for layer in layers]
+    if not layers or len(set(titles)) < len(titles):
+        raise UsageError("an artifact needs files, each with a name of its own")
+    config = place.add(b"{}", media_types.OCI_EMPTY)
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": media_types.OCI_MANIFEST,
+        "artifactType": artifact_type,
+        "config": config.to_json(),
+        "layers": [layer.to_json() for layer in layers],
+        **({"subject": subject.to_json()} if subject else {}),
+        **({"annotations": dict(annotations)} if annotations else {}),
+    }
+    raw = json.dumps(manifest, separators=(",", ":")).encode()
+    root = place.add(raw, media_types.OCI_MANIFEST)
+    sink = session.repository(target)
+    names = (target.tag,) if target.tag else ()
+    plan = make_plan(Overlay(place, source), sink, root, names=names, jobs=session.jobs)
+    with session.workers() as workers:
+        execute(plan, TransferOptions(workers, session.retry), observer)
+    return root
+
+
+def _layer(source: _Files, entry: FileEntry) -> Descriptor:
+    if entry.path.is_dir():
+        raise UnsupportedError(
+            f"{entry.path} is a directory; artifacts are of files",
+            hint=f"tar -czf {entry.path.name}.tar.gz {entry.path}",
+        )
+    title = entry.title or entry.path.name
+    return replace(source.add(entry.path, entry.media_type), annotations={TITLE: title})
+
+
+def pull_artifact(session: Session, reference: Reference, folder: Path) -> list[Path]:
+    """Write an artifact's files into a folder.
+
+    Args:
+        session: the run.
+        reference: the artifact.
+        folder: made where it is not there; files of the same names are replaced.
+
+    Returns:
+        The files, in the order of the artifact.
+
+    Raises:
+        UnsupportedError: it is no artifact of files.
+        RefusedError: a file's name leads out of the folder.
+    """
+    reference = reference.tagged()
+    source = session.source(reference)
+    root = source.resolve(reference.target)
+    manifest = parse(read_metadata(source, root), root.media_type)
+    layers = manifest.layers if isinstance(manifest, Manifest) else ()
+    named = [layer for layer in layers if TITLE in layer.annotations]
+    if not named:
+        raise UnsupportedError(
+            f"{reference} has no files with names: it is no artifact of plain files",
+            hint=f"ghcrctl pull {reference}",
+        )
+    targets = [folder / _inside(layer.annotations[TITLE]) for layer in named]
+    for layer, target in zip(named, targets, strict=True):
+        retry(partial(_save, Content(source, layer), target), session.retry)
+    return targets
+
+
+def _inside(title: str) -> PurePosixPath:
+    """Read a file's name, which a stranger wrote."""
+    path = PurePosixPath(title)
+    parts = [part for part in title.split("/") if part not in {"", "."}]
+    odd = "\\" in title or "\0" in title or ":" in title
+    if path.is_absolute() or ".." in parts or not parts or odd:
+        raise RefusedError(f"the artifact names a file `{title}`, which may not be written")
+    return PurePosixPath(*parts)
+
+
+def _save(content: Content, target: Path) -> None:
+    """Write a file aside and rename it: it is there whole or not at all."""
+    aside = target.with_name(f".{target.name}.{os.getpid()}")
+    with disk_errors(f"write {target}"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with aside.open("xb") as file, content.open() as stream:
+                chunk = stream.read(CHUNK_SIZE)
+                while chunk:
+                    file.write(chunk)
+                    chunk = stream.read(CHUNK_SIZE)
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)

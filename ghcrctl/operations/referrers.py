@@ -1,0 +1,133 @@
+"""Referrers: what signs, attests or describes an image, however it is attached to it.
+
+What belongs here: gathering it into one tree. Four ways are in use: the registry's own list, the
+tag that clients keep in its place, cosign's tags, and buildx's entries in the index itself.
+Sources: OCI distribution spec 1.1, "Listing Referrers" and "Referrers Tag Schema"; cosign's
+specification, SIGNATURE_SPEC.md; Docker's documentation, "Image attestation storage".
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.streams import read_metadata
+from ghcrctl.errors import NotFoundError
+from ghcrctl.oci.manifest import Index, parse
+from ghcrctl.registry.referrers import referrers_tag
+
+if TYPE_CHECKING:
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.session import Session
+    from ghcrctl.registry.repository import Repository
+
+# A signature of an attestation of an image is as deep as it gets.
+_MAX_DEPTH = 5
+_COSIGN = {".sig": "signature", ".att": "attestation", ".sbom": "SBOM"}
+_ATTESTED = "vnd.docker.reference.digest"
+
+
+class Way(Enum):
+    """How something is attached."""
+
+    ROOT = "root"
+    PLATFORM = "platform"
+    REFERRER = "referrer"
+    COSIGN = "cosign tag"
+    BUILDX = "buildx"
+
+
+@dataclass(slots=True)
+class Node:
+    """One manifest of the tree.
+
+    Args:
+        descriptor: the manifest.
+        way: how it is attached to what is above it.
+        kind: what it says it is: an artifact type, or a word.
+        children: what is attached to it.
+    """
+
+    descriptor: Descriptor
+    way: Way
+    kind: str = ""
+    children: list[Node] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many things below this are neither the image nor its platforms."""
+        own = (c.way not in {Way.ROOT, Way.PLATFORM} for c in self.children)
+        return sum(own) + sum(child.count for child in self.children)
+
+
+def referrers_tree(session: Session, reference: Reference) -> Node:
+    """Gather what refers to an image and to its platforms.
+
+    Args:
+        session: the run.
+        reference: the image at its registry.
+
+    Raises:
+        NotFoundError: there is no such image.
+        RefusedError: the name is local.
+    """
+    repository = session.repository(reference)
+    root = Node(repository.resolve(reference.tagged().target), Way.ROOT)
+    parsed = parse(read_metadata(repository, root.descriptor), root.descriptor.media_type)
+    level = [root]
+    if isinstance(parsed, Index):
+        root.children = _in_index(parsed)
+        level += [child for child in root.children if child.way is Way.PLATFORM]
+    seen = {node.descriptor.digest for node in level}
+    with ThreadPoolExecutor(session.jobs, "referrers") as pool:
+        for depth in range(_MAX_DEPTH):
+            found = pool.map(lambda node: _attached(repository, node, cosign=not depth), level)  # noqa: B023 used at once
+            for node, attached in zip(level, list(found), strict=True):
+                node.children += [n for n in attached if n.descriptor.digest not in seen]
+            level = [n for node in level for n in node.children if n.way in _FOLLOWED]
+            level = [n for n in level if n.descriptor.digest not in seen]
+            seen.update(node.descriptor.digest for node in level)
+    return root
+
+
+_FOLLOWED = {Way.REFERRER, Way.COSIGN, Way.BUILDX}
+
+
+def _in_index(index: Index) -> list[Node]:
+    """Return an index's images, each with what buildx attests of it."""
+    images: dict[str, Node] = {}
+    rest: list[Node] = []
+    for entry in index.manifests:
+        if _ATTESTED not in entry.annotations:
+            platform = str(entry.platform or "")
+            images[str(entry.digest)] = Node(entry, Way.PLATFORM, platform)
+    for entry in index.manifests:
+        if _ATTESTED in entry.annotations:
+            node = Node(entry, Way.BUILDX, "attestation")
+            image = images.get(entry.annotations[_ATTESTED])
+            (image.children if image else rest).append(node)
+    return [*images.values(), *rest]
+
+
+def _attached(repository: Repository, node: Node, *, cosign: bool) -> list[Node]:
+    digest = node.descriptor.digest
+    listed = [
+        Node(found, Way.REFERRER, found.artifact_type or found.media_type)
+        for found in repository.referrers(digest)
+    ]
+    return listed + (_cosign(repository, digest) if cosign else [])
+
+
+def _cosign(repository: Repository, digest: Digest) -> list[Node]:
+    found = []
+    for suffix, kind in _COSIGN.items():
+        tag = f"{referrers_tag(digest)}{suffix}"
+        try:
+            found.append(Node(repository.resolve(tag), Way.COSIGN, kind))
+        except NotFoundError:
+            continue
+    return found
