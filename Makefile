@@ -60,10 +60,12 @@ cov: $(VENV)/.dev ## Run the tests and show what they leave out
 
 docs: $(VENV)/.dev ## Generate the reference and the picture in the README
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m tests.faults.page
 	$(BIN)/python docs/demo.py --svg docs/demo.svg >/dev/null
 
 docs-check: $(VENV)/.dev ## Check that the reference is in step with the code
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m tests.faults.page --check
 
 bench: $(VENV)/.dev ## Measure speed and memory beside other clients
 	$(BIN)/python -m tests.bench --write docs/benchmarks.md

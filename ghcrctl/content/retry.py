@@ -57,6 +57,8 @@ def retry(
 ) -> Result:
     """Call a function until it succeeds or the policy gives up; its last error then stands.
 
+    That error is retryable no more: whoever called this does not begin all over.
+
     Args:
         function: does the whole act anew at each call.
         policy: how often and how patiently.
@@ -71,6 +73,7 @@ def retry(
         except GhcrctlError as error:
             delay = policy.delay(attempt, error)
             if delay is None:
+                error.retryable = False
                 raise
             if on_retry:
                 on_retry(error, delay)

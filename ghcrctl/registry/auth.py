@@ -15,14 +15,17 @@ import json
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
+from ghcrctl.content.retry import retry
 from ghcrctl.errors import AuthError, InvalidResponseError
+from ghcrctl.registry.answers import read_all
 from ghcrctl.registry.challenge import Challenge, parse_challenges
 from ghcrctl.registry.endpoint import is_loopback
 from ghcrctl.registry.explain import Refusal, explain
-from ghcrctl.registry.transport import BodyStream, error_text
+from ghcrctl.registry.transport import error_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,6 +182,10 @@ class Authenticator:
 
     def _fetch(self, scope: Scope, credential: Credential | None) -> tuple[str, float]:
         """Ask the token endpoint; return a token and the seconds that it lives."""
+        ask = partial(self._ask, scope, credential)
+        return retry(ask, self._transport.options.retry)
+
+    def _ask(self, scope: Scope, credential: Credential | None) -> tuple[str, float]:
         parameters = self._challenge.parameters if self._challenge else {}
         realm, service = parameters.get("realm", ""), parameters.get("service", "")
         if credential and credential.identity_token:
@@ -223,7 +230,10 @@ class Authenticator:
             signed_in=credential.source if credential else "",
         )
         if status in {401, 403, 408, 429} or status >= 500:
-            return explain(refusal)
+            error = explain(refusal)
+            # The request was tried as often as the person says.
+            error.retryable = False
+            return error
         return InvalidResponseError(
             f"the token endpoint of {self._registry} answered with status {status}{refusal.words}"
         )
@@ -252,7 +262,7 @@ def _check_realm(challenge: Challenge, registry: str, url: str) -> None:
 
 
 def _read_token(response: requests.Response, registry: str) -> tuple[str, float]:
-    raw = BodyStream(response).read(_MAX_TOKEN_ANSWER)
+    raw = read_all(response, _MAX_TOKEN_ANSWER, "token")
     try:
         data = json.loads(raw)
         token = data.get("token") or data.get("access_token")

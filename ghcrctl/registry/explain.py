@@ -22,6 +22,7 @@ from ghcrctl.errors import (
     RateLimitedError,
     RegistryUnavailableError,
     RepositoryUnknownError,
+    TimedOutError,
     UnauthorizedError,
     UnsupportedError,
 )
@@ -86,14 +87,17 @@ def explain(refusal: Refusal) -> GhcrctlError:
         return word(refusal)
     if status >= 500:
         return _unavailable(refusal)
+    if status == 408:
+        return TimedOutError(
+            f"{refusal.registry} gave up waiting for the request{refusal.words}", retryable=True
+        )
     if status == 405 or "UNSUPPORTED" in refusal.codes:
         return UnsupportedError(
             f"{refusal.registry} does not support to {refusal.action} {refusal.name}{refusal.words}"
         )
     return InvalidResponseError(
         f"cannot {refusal.action} {refusal.name}: {refusal.registry} answered with status "
-        f"{status}{refusal.words}",
-        retryable=status == 408,
+        f"{status}{refusal.words}"
     )
 
 

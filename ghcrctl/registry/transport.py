@@ -21,6 +21,7 @@ from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.errors import (
     ConnectionLostError,
     GhcrctlError,
+    InterruptedByUserError,
     InvalidResponseError,
     RedirectError,
     TimedOutError,
@@ -117,13 +118,20 @@ class _Session(requests.Session):
         self._by_origin: dict[str, _Adapter] = {}
         self._proxies: dict[str, Any] = {}
         self._lock = threading.Lock()
+        self.is_closed = False
         self.headers.clear()
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def get_adapter(self, url: str | bytes) -> _Adapter:
-        """Return the adapter of a host, of its own, since certificates are by host."""
+        """Return the adapter of a host, of its own, since certificates are by host.
+
+        Raises:
+            InterruptedByUserError: the session was closed: a thread that nobody waits for asks.
+        """
         origin = _origin(str(url))
         with self._lock:
+            if self.is_closed:
+                raise InterruptedByUserError("interrupted")
             if origin not in self._by_origin:
                 self._by_origin[origin] = _Adapter(self._options, urlsplit(origin).netloc)
             return self._by_origin[origin]
@@ -144,8 +152,9 @@ class _Session(requests.Session):
         """Name none: the library would read the whole body, and fail at odd addresses."""
 
     def close(self) -> None:
-        """Close the connections to every host."""
+        """Close the connections to every host, and open no more."""
         with self._lock:
+            self.is_closed = True
             adapters = list(self._by_origin.values())
         for adapter in adapters:
             adapter.close()
@@ -297,6 +306,11 @@ class Transport:
                 timeout=(options.connect_timeout, options.stall_timeout),
                 verify=not options.tls.insecure,
             )
+        if self._session.is_closed:
+            # It was closed meanwhile: a thread that nobody waits for leaves no connection behind.
+            response.close()
+            self._session.close()
+            raise InterruptedByUserError("interrupted")
         if method == "HEAD" or response.headers.get("Content-Length") == "0":
             # Only reading to the end gives the connection back, even where there is nothing.
             let_go(response)

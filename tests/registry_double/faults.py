@@ -33,6 +33,10 @@ class Fault:
         headers: what to add to, or change in, the answer.
         takes: bytes of the chunk sent that the registry takes; it drops the rest.
         after: how many requests of this kind go well before.
+        hang_up: end the connection without a word.
+        stall_after: bytes of the answer after which the delay comes, rather than before all.
+        drip: bytes of the pieces in which the answer comes, with a pause after each.
+        no_range: send all, whatever part was asked for.
         host: ``registry`` or ``storage``; empty for both.
     """
 
@@ -47,6 +51,11 @@ class Fault:
     host: str = ""
     takes: int | None = None
     after: int = 0
+    hang_up: bool = False
+    stall_after: int | None = None
+    drip: int = 0
+    no_range: bool = False
+    befell: int = 0
 
     def fits(self, method: str, path: str, host: str) -> bool:
         return (
@@ -73,13 +82,19 @@ class FaultScript:
                     fault.after -= 1
                     continue
                 fault.times -= 1
+                fault.befell += 1
                 return replace(fault)
         return None
 
 
 def befall(fault: Fault, environ: Environ, handle: Callable[[Environ], Answer]) -> Answer:
     """Answer a request as a fault has it."""
-    time.sleep(fault.delay)
+    if fault.stall_after is None:
+        time.sleep(fault.delay)
+    if fault.hang_up:
+        raise _reset()
+    if fault.no_range:
+        environ = {**environ, "HTTP_RANGE": ""}
     if fault.takes is not None:
         environ = _shortened(environ, fault.takes)
     if fault.status is not None:
@@ -96,9 +111,36 @@ def befall(fault: Fault, environ: Environ, handle: Callable[[Environ], Answer]) 
         answer.body = [fault.body]
         answer.headers["Content-Length"] = str(len(fault.body))
     answer.headers.update(fault.headers)
-    if fault.cut_after is not None:
-        answer.body = _cut(answer.body, fault.cut_after)
+    answer.body = _spoilt(answer.body, fault)
     return answer
+
+
+def _spoilt(body: Iterable[bytes], fault: Fault) -> Iterable[bytes]:
+    """Return a body as a fault lets it come."""
+    if fault.cut_after is not None:
+        return _cut(body, fault.cut_after)
+    if fault.stall_after is not None:
+        return _stall(body, fault.stall_after, fault.delay)
+    return _drip(body, fault.drip) if fault.drip else body
+
+
+_PAUSE = 0.02
+
+
+def _stall(body: Iterable[bytes], after: int, seconds: float) -> Iterator[bytes]:
+    """Send so many bytes, then nothing for a while."""
+    whole = b"".join(body)
+    yield whole[:after]
+    time.sleep(seconds)
+    yield whole[after:]
+
+
+def _drip(body: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Send little at a time."""
+    whole = b"".join(body)
+    for start in range(0, len(whole), size):
+        yield whole[start : start + size]
+        time.sleep(_PAUSE)
 
 
 def _shortened(environ: Environ, size: int) -> Environ:

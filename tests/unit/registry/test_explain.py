@@ -160,7 +160,7 @@ def test_each_refusal_is_explained(given: Refusal, kind: type[GhcrctlError], hin
         (403, ExitStatus.AUTH, False),
         (404, ExitStatus.NOT_FOUND, False),
         (405, ExitStatus.UNSUPPORTED, False),
-        (408, ExitStatus.INTEGRITY, True),
+        (408, ExitStatus.NETWORK, True),
         (429, ExitStatus.NETWORK, True),
         (500, ExitStatus.NETWORK, True),
         (504, ExitStatus.NETWORK, True),

@@ -1,0 +1,1 @@
+"""The fault matrix: each operation, each misfortune, and what comes of it."""
