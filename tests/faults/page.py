@@ -53,7 +53,9 @@ def _rows(cases: list[Case]) -> list[str]:
             outcome += "; the target has the image all the same"
         grouped.setdefault(outcome, []).append(case.what)
     name = f"{cases[0].moment.name}{' (in pieces)' if cases[0].moment.chunks else ''}"
-    return [f"| {name} | {'; '.join(whats)} | {outcome} |\n" for outcome, whats in grouped.items()]
+    return [
+        f"| {name} | {'; '.join(things)} | {outcome} |\n" for outcome, things in grouped.items()
+    ]
 
 
 def _error(error: type[GhcrctlError]) -> str:

@@ -20,9 +20,9 @@ from ghcrctl.operations.images import list_images
 from ghcrctl.operations.inspect import inspect_local, inspect_remote
 from ghcrctl.operations.login import login
 from ghcrctl.operations.pull import pull, tags_of
-from ghcrctl.operations.selection import Selection
 from ghcrctl.operations.push import push
 from ghcrctl.operations.remove import remove
+from ghcrctl.operations.selection import Selection
 from ghcrctl.operations.tag import tag
 from ghcrctl.registry.referrers import referrers_tag
 from ghcrctl.transfer.events import Finished, Outcome
