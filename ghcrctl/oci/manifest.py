@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Bytes a manifest or config may have: the limit of the distribution spec 1.1, "Pushing Manifests".
 MAX_METADATA_SIZE = 4 * 1024 * 1024
+# Layers of an image, or entries of an index: ten times what anybody was seen to make.
+MAX_DESCRIPTORS = 10_000
 _ATTESTED = "vnd.docker.reference.digest"
 
 
@@ -239,6 +241,11 @@ def _descriptors(value: object) -> tuple[Descriptor, ...]:
         return ()
     if not isinstance(value, list):
         raise InvalidManifestError("invalid manifest: a list of descriptors is no list")
+    if len(value) > MAX_DESCRIPTORS:
+        raise InvalidManifestError(
+            f"invalid manifest: it lists {len(value)} pieces of content; "
+            f"{MAX_DESCRIPTORS} are allowed"
+        )
     return tuple(Descriptor.from_json(item) for item in value)
 
 

@@ -45,9 +45,10 @@ ACCEPT = ", ".join((*ACCEPTED, "*/*"))
 _THERE = {200, 301, 302, 303, 307, 308}
 _MAX_PAGES = 10_000
 _PAGE = 1000
+_MAX_TAGS = 1_000_000
 # How registries say that they list no referrers.
 _NO_LIST = {301, 302, 303, 307, 308, 400, 404, 405, 501}
-_NEXT = re.compile(r'<([^>]*)>[^,<]*?;\s*rel="?next"?', re.IGNORECASE)
+_NEXT = re.compile(r'<([^<>]*)>[^,<]*?;\s*rel="?next"?', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,8 @@ class RegistryClient:
                 if isinstance(tag, str) and tag not in seen:
                     seen.add(tag)
                     yield tag
+            if len(seen) > _MAX_TAGS:
+                raise InvalidResponseError(f"{self.registry} lists tags without an end")
 
     def referrers(self, repository: str, subject: Digest) -> list[Descriptor] | None:
         """Return what refers to a manifest; ``None`` where the registry does not list that.

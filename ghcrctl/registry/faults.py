@@ -7,6 +7,7 @@ What belongs here: the one translation, for requests and for bodies. No error of
 from __future__ import annotations
 
 from contextlib import contextmanager
+from http.client import HTTPException
 from typing import TYPE_CHECKING
 
 import requests
@@ -43,6 +44,11 @@ def in_words(url: str, *, moving: bool = False) -> Iterator[None]:
         raise
     except _HTTP_ERRORS as error:
         raise translate(error, host_shown(url), moving=moving) from error
+    except (ValueError, HTTPException) as error:
+        # The library reads some things, as the length of a chunk, without looking at them first.
+        raise InvalidResponseError(
+            f"{host_shown(url)} sent an answer that breaks the rules of HTTP"
+        ) from error
 
 
 def translate(error: BaseException, host: str, *, moving: bool) -> GhcrctlError:

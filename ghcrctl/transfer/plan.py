@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 # Indexes may refer to indexes; nobody builds more than two or three deep.
 MAX_DEPTH = 8
+# Bytes of all manifests together, which are kept in memory, and number of pieces of content: an
+# index of indexes of indexes multiplies quickly.
+MAX_MANIFESTS = 128 * 1024 * 1024
+MAX_PIECES = 100_000
 
 
 class Action(Enum):
@@ -123,6 +127,7 @@ class _Walk:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._seen: dict[Digest, Descriptor] = {}
+        self._bytes = 0
         self.levels: dict[Descriptor, int] = {}
         self.manifests: dict[Digest, Manifest | Index] = {}
         self.layers: set[Digest] = set()
@@ -137,9 +142,18 @@ class _Walk:
         if depth > MAX_DEPTH:
             raise InvalidManifestError(f"indexes are nested more than {MAX_DEPTH} deep")
         self._seen[descriptor.digest] = descriptor
+        self._count(descriptor)
         level = self._visit_children(descriptor, depth) if descriptor.is_manifest else 0
         self.levels[descriptor] = level
         return level
+
+    def _count(self, descriptor: Descriptor) -> None:
+        self._bytes += descriptor.size if descriptor.is_manifest else 0
+        if self._bytes > MAX_MANIFESTS or len(self._seen) > MAX_PIECES:
+            raise InvalidManifestError(
+                f"the image refers to more than {MAX_PIECES} pieces of content, or its manifests "
+                f"have more than {MAX_MANIFESTS} bytes"
+            )
 
     def _visit_children(self, descriptor: Descriptor, depth: int) -> int:
         with reading_from(self._source):

@@ -1,0 +1,1 @@
+"""Registries and images that mean harm."""
