@@ -9,7 +9,9 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ghcrctl.cli.format.human import human_size
 from ghcrctl.transfer.events import Finished, Outcome, Planned, Progressed, Retrying, Started
+from ghcrctl.transfer.plan import Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -77,6 +79,35 @@ class LineObserver:
         elif isinstance(event, Retrying):
             short = event.step.descriptor.digest.short
             self._tell(f"warning: {short}: {event.error}; trying again in {event.delay:.1f} s")
+
+
+class PlanObserver:
+    """Prints what would happen.
+
+    Args:
+        out: prints a line.
+        header: the first line.
+        verb: what would become of what is not there: ``download``.
+    """
+
+    def __init__(self, out: Callable[[str], None], header: str, verb: str) -> None:
+        self._out = out
+        self._header = header
+        self._verb = verb
+
+    def __call__(self, event: Event) -> None:
+        """Print a plan."""
+        if not isinstance(event, Planned):
+            return
+        words = {Action.EXISTS: "Already exists", Action.SKIP: "Skipped foreign layer"}
+        self._out(self._header)
+        for step in event.plan.steps:
+            if step.is_layer:
+                size = human_size(step.descriptor.size)
+                told = words.get(step.action, f"Would {self._verb} {size}")
+                self._out(f"{step.descriptor.digest.short}: {told}")
+        moved, there = event.plan.bytes_to_move, event.plan.bytes_there
+        self._out(f"Would {self._verb} {human_size(moved)}; {human_size(there)} are there already")
 
 
 class BarObserver:

@@ -13,7 +13,7 @@ from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.errors import RefusedError
 from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.operations.session import local_name_error
-from ghcrctl.transfer.events import ignore
+from ghcrctl.transfer.events import Planned, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
 
@@ -36,7 +36,7 @@ class CopyResult:
     descriptor: Descriptor
 
 
-def copy(
+def copy(  # noqa: PLR0913 all but three by keyword
     session: Session,
     source: Reference,
     target: Reference,
@@ -44,6 +44,7 @@ def copy(
     select: Selection = EVERYTHING,
     include_foreign: bool = False,
     observer: Observer = ignore,
+    dry_run: bool = False,
 ) -> CopyResult:
     """Copy one image from a repository to another.
 
@@ -54,6 +55,7 @@ def copy(
         select: what of a multi-platform image; by default all of it.
         include_foreign: upload foreign layers too.
         observer: watches.
+        dry_run: tell the observer the plan, and do nothing.
 
     Raises:
         RefusedError: a name is local, or the target names a digest that the image has not.
@@ -74,8 +76,12 @@ def copy(
         wanted,
         names=(named.tag,) if named.tag else (),
         skip_foreign=not include_foreign,
+        reserve=not dry_run,
         jobs=session.jobs,
     )
+    if dry_run:
+        observer(Planned(plan))
+        return CopyResult(named, wanted)
     with session.workers() as workers:
         options = TransferOptions(workers, session.retry, _mounts(plan, source, target))
         execute(plan, options, observer)

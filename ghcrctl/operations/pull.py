@@ -14,7 +14,7 @@ from ghcrctl.oci.manifest import Index, Manifest
 from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.operations.tags import is_helper
 from ghcrctl.store.place import StorePlace
-from ghcrctl.transfer.events import ignore
+from ghcrctl.transfer.events import Planned, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
 
@@ -48,7 +48,7 @@ class PullResult:
     skipped: tuple[Descriptor, ...]
 
 
-def pull(
+def pull(  # noqa: PLR0913 all but two by keyword
     session: Session,
     reference: Reference,
     *,
@@ -56,6 +56,7 @@ def pull(
     skip_foreign: bool = False,
     observer: Observer = ignore,
     workers: Workers | None = None,
+    dry_run: bool = False,
 ) -> PullResult:
     """Pull one image.
 
@@ -66,6 +67,7 @@ def pull(
         skip_foreign: leave foreign layers out.
         observer: watches.
         workers: who moves content, where several images are pulled at once.
+        dry_run: tell the observer the plan, and do nothing.
 
     Raises:
         RefusedError: the reference is a local name.
@@ -81,10 +83,19 @@ def pull(
     before = {r.name: r for r in session.store.records()}.get(str(name))
     sink = StorePlace(session.store, origin=root.digest)
     plan = make_plan(
-        source, sink, wanted, names=(str(name),), skip_foreign=skip_foreign, jobs=session.jobs
+        source,
+        sink,
+        wanted,
+        names=(str(name),),
+        skip_foreign=skip_foreign,
+        reserve=not dry_run,
+        jobs=session.jobs,
     )
-    with session.workers(workers) as shared:
-        execute(plan, TransferOptions(shared, session.retry), observer)
+    if dry_run:
+        observer(Planned(plan))
+    else:
+        with session.workers(workers) as shared:
+            execute(plan, TransferOptions(shared, session.retry), observer)
     same = before is not None and before.descriptor.digest == wanted.digest
     return PullResult(
         reference=name,

@@ -12,7 +12,7 @@ from ghcrctl.errors import NoSuchImageError, StoreError, UsageError
 from ghcrctl.operations.session import local_name_error
 from ghcrctl.store.collect import closure
 from ghcrctl.store.place import StorePlace
-from ghcrctl.transfer.events import ignore
+from ghcrctl.transfer.events import Planned, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
 
@@ -42,6 +42,7 @@ def push(
     include_foreign: bool = False,
     observer: Observer = ignore,
     workers: Workers | None = None,
+    dry_run: bool = False,
 ) -> PushResult:
     """Push one name.
 
@@ -52,6 +53,7 @@ def push(
             ``--allow-nondistributable-artifacts``).
         observer: watches.
         workers: who moves content, where several images are pushed at once.
+        dry_run: tell the observer the plan, and do nothing.
 
     Raises:
         RefusedError: the name is local.
@@ -72,8 +74,12 @@ def push(
         record.descriptor,
         names=(reference.tag or "",),
         skip_foreign=not include_foreign,
+        reserve=not dry_run,
         jobs=session.jobs,
     )
+    if dry_run:
+        observer(Planned(plan))
+        return PushResult(reference, record.descriptor)
     known = _known_at(session.store, reference)
     with session.workers(workers) as shared:
         execute(plan, TransferOptions(shared, session.retry, known), observer)

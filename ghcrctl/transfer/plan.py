@@ -81,18 +81,24 @@ class Plan:
         return sum(s.descriptor.size for s in self.steps if s.action is Action.COPY)
 
     @property
+    def bytes_there(self) -> int:
+        """Bytes of all that the sink has already."""
+        return sum(s.descriptor.size for s in self.steps if s.action is Action.EXISTS)
+
+    @property
     def is_up_to_date(self) -> bool:
         """Whether the sink has everything already."""
         return all(s.action is not Action.COPY for s in self.steps)
 
 
-def make_plan(
+def make_plan(  # noqa: PLR0913 all but three by keyword
     source: Source,
     sink: Sink,
     root: Descriptor,
     *,
     names: tuple[str, ...] = (),
     skip_foreign: bool = False,
+    reserve: bool = True,
     jobs: int = 12,
 ) -> Plan:
     """Find out what must move.
@@ -103,6 +109,7 @@ def make_plan(
         root: a manifest or an index at the source.
         names: what the root shall be called at the sink.
         skip_foreign: leave foreign layers where their publisher put them.
+        reserve: whether the plan is going to be carried out, so that what is there must stay.
         jobs: how many questions are asked at once.
 
     Raises:
@@ -113,7 +120,8 @@ def make_plan(
     walk.visit(root, 0)
     order = sorted(walk.levels, key=lambda d: walk.levels[d])
     with ThreadPoolExecutor(jobs, "plan") as pool, writing_to(sink):
-        sink.reserve(order)
+        if reserve:
+            sink.reserve(order)
         actions = _ask(walk, sink, order, skip_foreign=skip_foreign, pool=pool)
     steps = tuple(
         Step(d, actions[d.digest], walk.levels[d], is_layer=d.digest in walk.layers) for d in order

@@ -77,3 +77,23 @@ def test_an_image_that_fails_does_not_stop_the_others(
     done = shell.run("pull", "-q", names[2], names[0], missing)
     assert (done.returncode, done.stdout.split()) == (3, [names[0]])
     assert done.stderr.count("error: ") == 2
+
+
+def test_a_dry_run_tells_and_does_nothing(
+    shell: Shell, names: list[str], plain_registry: PlainRegistry
+) -> None:
+    layers = [descriptor for descriptor, _ in ONE.blobs[:-1]]
+    lines = shell.ok("pull", "--dry-run", names[0])
+    assert lines[0] == "one: Pulling from octo/image"
+    assert [line.partition(":")[0] for line in lines[1:-1]] == [d.digest.short for d in layers]
+    assert lines[-1].endswith("0B are there already")
+    assert plain_registry.count("GET", "/blobs/") == 0
+    assert not (shell.folder / "store").exists()
+    shell.ok("pull", "-q", names[0])
+    assert shell.ok("pull", "--dry-run", names[0])[-1].startswith("Would download 0B; ")
+    other = names[0].replace("octo/image", "octo/other")
+    shell.ok("tag", names[0], other)
+    plain_registry.log.clear()
+    for command in (("push", "--dry-run", other), ("copy", "--dry-run", names[0], other)):
+        assert not shell.ok(*command)[-1].startswith("Would upload 0B")
+    assert plain_registry.count("PUT") == plain_registry.count("POST") == 0

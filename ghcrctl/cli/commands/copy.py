@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
+from ghcrctl.cli.progress import COPY_WORDS, LineObserver, PlanObserver, watching
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.copy import copy
 from ghcrctl.operations.selection import Selection
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
+    from ghcrctl.transfer.events import Observer
 
 
 @click.command(
@@ -40,9 +41,10 @@ if TYPE_CHECKING:
     help="Upload foreign layers too, which are otherwise left where their publisher keeps them.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print the name of the copy, no more.")
+@click.option("--dry-run", is_flag=True, help="Show what would move, and move nothing.")
 @registry_options
 @pass_app
-def command(
+def command(  # noqa: PLR0913 one argument an option
     app: App,
     *,
     source: str,
@@ -50,6 +52,7 @@ def command(
     platforms: tuple[str, ...],
     allow_nondistributable_artifacts: bool,
     quiet: bool,
+    dry_run: bool,
 ) -> None:
     """Copy an image from one repository to another, with its digest.
 
@@ -59,14 +62,12 @@ def command(
     chosen = tuple(Platform.parse(text) for text in platforms)
     with app.session() as session:
         name = session.parse(source).tagged()
-        lines = LineObserver(
-            app.out,
-            app.error_line,
-            COPY_WORDS,
-            f"{name.target}: Copying from {name.name}",
-            quiet=quiet,
-            always=True,
+        header = f"{name.target}: Copying from {name.name}"
+        lines: Observer = LineObserver(
+            app.out, app.error_line, COPY_WORDS, header, quiet=quiet, always=True
         )
+        if dry_run:
+            lines = PlanObserver(app.out, header, "copy")
         with watching(quiet=quiet) as watch:
             result = copy(
                 session,
@@ -75,7 +76,10 @@ def command(
                 select=Selection(chosen, everything=not chosen),
                 include_foreign=allow_nondistributable_artifacts,
                 observer=watch(lines),
+                dry_run=dry_run,
             )
+    if dry_run:
+        return
     if not quiet:
         app.out(f"Digest: {result.descriptor.digest}")
     app.out(str(result.target))

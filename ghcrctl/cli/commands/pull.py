@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.cli.progress import PULL_WORDS, LineObserver
+from ghcrctl.cli.progress import PULL_WORDS, LineObserver, PlanObserver
 from ghcrctl.cli.turns import in_turn
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.pull import PullResult
     from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
 
 
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     help="Layers that their publisher keeps elsewhere (Windows images).",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print the names of what was pulled, no more.")
+@click.option("--dry-run", is_flag=True, help="Show what would move, and move nothing.")
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -63,6 +65,7 @@ def command(  # noqa: PLR0913 one argument an option
     all_platforms: bool,
     foreign_layers: str,
     quiet: bool,
+    dry_run: bool,
 ) -> None:
     """Bring images from a registry into the local store.
 
@@ -79,7 +82,10 @@ def command(  # noqa: PLR0913 one argument an option
         skip = foreign_layers == "skip"
 
         def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PullResult:
-            lines = LineObserver(out, app.error_line, PULL_WORDS, _header(reference), quiet=quiet)
+            header = _header(reference)
+            lines: Observer = LineObserver(out, app.error_line, PULL_WORDS, header, quiet=quiet)
+            if dry_run:
+                lines = PlanObserver(out, header, "download")
             if not (reference.tag or reference.digest or quiet):
                 out("Using default tag: latest")
             return pull(
@@ -89,10 +95,16 @@ def command(  # noqa: PLR0913 one argument an option
                 skip_foreign=skip,
                 observer=watch(lines),
                 workers=workers,
+                dry_run=dry_run,
             )
 
         once = list(dict.fromkeys(references))
-        in_turn(app, session, once, act, lambda done: _report(app, done, quiet=quiet), quiet=quiet)
+
+        def show(result: PullResult) -> None:
+            if not dry_run:
+                _report(app, result, quiet=quiet)
+
+        in_turn(app, session, once, act, show, quiet=quiet)
 
 
 def _header(reference: Reference) -> str:

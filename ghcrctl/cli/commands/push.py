@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.cli.progress import PUSH_WORDS, LineObserver
+from ghcrctl.cli.progress import PUSH_WORDS, LineObserver, PlanObserver
 from ghcrctl.cli.turns import in_turn
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.push import push, tags_of
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.push import PushResult
     from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
 
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     help="Upload foreign layers too, which are otherwise left where their publisher keeps them.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print the names of what was pushed, no more.")
+@click.option("--dry-run", is_flag=True, help="Show what would move, and move nothing.")
 @registry_options
 @pass_app
 def command(
@@ -49,6 +51,7 @@ def command(
     all_tags: bool,
     allow_nondistributable_artifacts: bool,
     quiet: bool,
+    dry_run: bool,
 ) -> None:
     """Send images of the local store to their registry.
 
@@ -62,7 +65,11 @@ def command(
 
         def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PushResult:
             header = headers.get(reference, "")
-            lines = LineObserver(out, app.error_line, PUSH_WORDS, header, quiet=quiet, always=True)
+            lines: Observer = LineObserver(
+                out, app.error_line, PUSH_WORDS, header, quiet=quiet, always=True
+            )
+            if dry_run:
+                lines = PlanObserver(out, f"{reference.tagged()}:", "upload")
             if not (reference.tag or reference.digest or quiet):
                 out("Using default tag: latest")
             return push(
@@ -71,11 +78,17 @@ def command(
                 include_foreign=allow_nondistributable_artifacts,
                 observer=watch(lines),
                 workers=workers,
+                dry_run=dry_run,
             )
 
         once = list(dict.fromkeys(references))
         headers = _headers(once)
-        in_turn(app, session, once, act, lambda done: _report(app, done, quiet=quiet), quiet=quiet)
+
+        def show(result: PushResult) -> None:
+            if not dry_run:
+                _report(app, result, quiet=quiet)
+
+        in_turn(app, session, once, act, show, quiet=quiet)
 
 
 def _headers(references: Iterable[Reference]) -> dict[Reference, str]:
