@@ -59,6 +59,12 @@ class App:
         sys.stdout.write(text)
         sys.stdout.flush()
 
+    def write_bytes(self, content: bytes) -> None:
+        """Print bytes as they are."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+
     def warn(self, text: str) -> None:
         """Print a warning, once."""
         if text not in self._warned:

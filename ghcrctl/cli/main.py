@@ -25,6 +25,7 @@ COMMANDS = {
     "pull": ("pull", "Bring images from a registry"),
     "push": ("push", "Send images to a registry"),
     "copy": ("copy", "Copy an image from one repository to another"),
+    "manifest": ("manifest", "Look at manifests, and make and change indexes"),
     "tags": ("tags", "List the tags of a repository"),
     "digest": ("digest", "Print what a tag stands for"),
     "referrers": ("referrers", "Show what signs, attests or describes an image"),

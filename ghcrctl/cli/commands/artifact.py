@@ -68,12 +68,12 @@ def read_files(texts: Iterable[str]) -> list[FileEntry]:
     return found
 
 
-def read_annotations(texts: Iterable[str]) -> dict[str, str]:
-    """Read ``KEY=VALUE``."""
+def read_annotations(texts: Iterable[str], *, empty: bool = False) -> dict[str, str]:
+    """Read ``KEY=VALUE``. ``empty``: whether ``KEY`` alone will do too."""
     found = {}
     for text in texts:
         key, equals, value = text.partition("=")
-        if not (key and equals):
+        if not key or not (equals or empty):
             raise UsageError(f"`{text}` is no annotation", hint="write it as KEY=VALUE")
         found[key] = value
     return found

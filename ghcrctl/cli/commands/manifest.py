@@ -1,0 +1,233 @@
+"""``ghcrctl manifest``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ghcrctl.cli.commands.artifact import read_annotations
+from ghcrctl.cli.options import Command, Group, pass_app, registry_options
+from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
+from ghcrctl.errors import UsageError
+from ghcrctl.oci.manifest import Manifest
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.indexes import (
+    Change,
+    add_to_index,
+    annotate_index,
+    create_index,
+    end_of,
+    read_entries,
+    read_manifest,
+    remove_from_index,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.manifest import Index
+    from ghcrctl.operations.indexes import End
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _local_option(function: Function) -> Function:
+    return click.option(
+        "--local",
+        is_flag=True,
+        help="Use the local store; without it names that belong to a registry are asked for there.",
+    )(function)
+
+
+@click.group(cls=Group, short_help="Look at manifests, and make and change indexes")
+def command() -> None:
+    """Look at manifests, and make and change indexes, at a registry or in the local store.
+
+    An index lists images, mostly one a platform; docker calls it a manifest list.
+    """
+
+
+@command.command(
+    "inspect",
+    cls=Command,
+    short_help="Print a manifest or an index",
+    examples="""
+    ghcrctl manifest inspect OWNER/IMAGE:1.0
+    ghcrctl manifest inspect --raw OWNER/IMAGE:1.0 | sha256sum
+    ghcrctl manifest inspect --verbose OWNER/IMAGE:1.0
+    """,
+)
+@click.argument("name", metavar="NAME[:TAG|@DIGEST]")
+@click.option("--raw", is_flag=True, help="Print the bytes as they are.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Print what an index lists too, as docker does."
+)
+@_local_option
+@registry_options
+@pass_app
+def inspect(app: App, *, name: str, raw: bool, verbose: bool, local: bool) -> None:
+    """Print a manifest or an index, pulling nothing."""
+    if raw and verbose:
+        raise UsageError("--raw and --verbose exclude each other")
+    with app.session() as session:
+        end = end_of(session, name, local=local)
+        if verbose:
+            entries = [_verbose(end, *entry) for entry in read_entries(session, end)]
+            single = len(entries) == 1 and "platform" not in entries[0]["Descriptor"]
+            app.write(f"{json.dumps(entries[0] if single else entries, indent=4)}\n")
+            return
+        content = read_manifest(session, end).raw
+    if raw:
+        app.write_bytes(content)
+    else:
+        app.write(f"{json.dumps(json.loads(content), indent=4)}\n")
+
+
+def _verbose(end: End, descriptor: Descriptor, parsed: Manifest | Index) -> dict[str, Any]:
+    """Put an entry into docker's words."""
+    oci = "oci" in parsed.descriptor.media_type
+    key = ("OCI" if oci else "SchemaV2") + ("Manifest" if isinstance(parsed, Manifest) else "Index")
+    return {
+        "Ref": f"{end.reference.name}@{descriptor.digest}",
+        "Descriptor": descriptor.to_json(),
+        key: json.loads(parsed.raw),
+    }
+
+
+@command.command(
+    "create",
+    cls=Command,
+    short_help="Make an index of images",
+    examples="""
+    ghcrctl manifest create OWNER/IMAGE:1.0 OWNER/IMAGE:1.0-amd64 OWNER/IMAGE:1.0-arm64
+    ghcrctl manifest create --annotation org.opencontainers.image.version=1.0 OWNER/IMAGE:1 A B
+    ghcrctl manifest create --local both:1.0 one:1.0 other:1.0
+    """,
+)
+@click.argument("target", metavar="INDEX")
+@click.argument("sources", metavar="IMAGE...", nargs=-1, required=True)
+@click.option("--annotation", "annotations", metavar="KEY=VALUE", multiple=True)
+@_local_option
+@registry_options
+@pass_app
+def create(
+    app: App, *, target: str, sources: tuple[str, ...], annotations: tuple[str, ...], local: bool
+) -> None:
+    """Make an index of images, at a registry straight away or in the local store.
+
+    Images of other repositories are copied to the index's. What has the name is replaced.
+    """
+    with app.session() as session, watching(quiet=False) as watch:
+        end = end_of(session, target, local=local)
+        ends = [end_of(session, source, local=local) for source in sources]
+        made = create_index(
+            session,
+            end,
+            ends,
+            annotations=read_annotations(annotations),
+            observer=watch(_lines(app)),
+        )
+    _report(app, end, made)
+
+
+@command.command(
+    "add",
+    cls=Command,
+    short_help="Add images to an index",
+    examples="""
+    ghcrctl manifest add OWNER/IMAGE:1.0 OWNER/IMAGE:1.0-s390x
+    """,
+)
+@click.argument("target", metavar="INDEX")
+@click.argument("sources", metavar="IMAGE...", nargs=-1, required=True)
+@_local_option
+@registry_options
+@pass_app
+def add(app: App, *, target: str, sources: tuple[str, ...], local: bool) -> None:
+    """Add images to an index; one for the same platform takes the place of another."""
+    with app.session() as session, watching(quiet=False) as watch:
+        end = end_of(session, target, local=local)
+        ends = [end_of(session, source, local=local) for source in sources]
+        made = add_to_index(session, end, ends, watch(_lines(app)))
+    _report(app, end, made)
+
+
+@command.command(
+    "remove",
+    cls=Command,
+    short_help="Take images out of an index",
+    examples="""
+    ghcrctl manifest remove OWNER/IMAGE:1.0 linux/s390x
+    """,
+)
+@click.argument("target", metavar="INDEX")
+@click.argument("chosen", metavar="PLATFORM|DIGEST...", nargs=-1, required=True)
+@_local_option
+@registry_options
+@pass_app
+def remove(app: App, *, target: str, chosen: tuple[str, ...], local: bool) -> None:
+    """Take images out of an index, and what attests them; they themselves stay."""
+    with app.session() as session:
+        end = end_of(session, target, local=local)
+        made = remove_from_index(session, end, chosen)
+    _report(app, end, made)
+
+
+@command.command(
+    "annotate",
+    cls=Command,
+    short_help="Set annotations of an index or of an entry",
+    examples="""
+    ghcrctl manifest annotate --annotation org.opencontainers.image.title=Hello OWNER/IMAGE:1.0
+    ghcrctl manifest annotate --set-platform windows/amd64 OWNER/IMAGE:1.0 sha256:82d1e9d7...
+    """,
+)
+@click.argument("target", metavar="INDEX")
+@click.argument("chosen", metavar="[PLATFORM|DIGEST]", required=False, default="")
+@click.option(
+    "--annotation",
+    "annotations",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Annotation to set; one without a value is taken away.",
+)
+@click.option("--set-platform", metavar="OS/ARCH[/VARIANT]", help="What the entry is for.")
+@click.option("--os-version", metavar="VERSION", help="The entry's os.version (Windows).")
+@_local_option
+@registry_options
+@pass_app
+def annotate(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    target: str,
+    chosen: str,
+    annotations: tuple[str, ...],
+    set_platform: str | None,
+    os_version: str | None,
+    local: bool,
+) -> None:
+    """Set annotations of an index, or of one of its entries, or what an entry is for."""
+    if not chosen and (set_platform or os_version):
+        raise UsageError("say which entry, by its platform or digest")
+    with app.session() as session:
+        end = end_of(session, target, local=local)
+        change = Change(
+            read_annotations(annotations, empty=True),
+            Platform.parse(set_platform) if set_platform else None,
+            os_version,
+        )
+        made = annotate_index(session, end, chosen, change)
+    _report(app, end, made)
+
+
+def _lines(app: App) -> LineObserver:
+    return LineObserver(app.out, app.error_line, COPY_WORDS, "")
+
+
+def _report(app: App, end: End, made: Descriptor) -> None:
+    app.out(f"Digest: {made.digest}")
+    app.out(str(end.reference))
