@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -289,6 +290,23 @@ class Settings:
             return given
         docker = self.environ.get("DOCKER_DEFAULT_PLATFORM")
         return Platform.parse(docker) if docker else host_platform()
+
+    @property
+    def source_date(self) -> datetime | None:
+        """The time that new images get where builds are reproducible (SOURCE_DATE_EPOCH).
+
+        Raises:
+            UsageError: it is no number of seconds since 1970.
+        """
+        epoch = self.environ.get("SOURCE_DATE_EPOCH")
+        if not epoch:
+            return None
+        try:
+            return datetime.fromtimestamp(int(epoch), timezone.utc)
+        except (ValueError, OverflowError, OSError):
+            raise UsageError(
+                f"SOURCE_DATE_EPOCH cannot be `{epoch}`: no number of seconds"
+            ) from None
 
     @cached_property
     def mirror_rules(self) -> list[Rule]:

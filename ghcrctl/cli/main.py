@@ -38,6 +38,8 @@ COMMANDS = {
     "rmi": ("rmi", "Remove local images"),
     "history": ("history", "Show how an image came to be"),
     "import": ("import_", "Make an image of a file tree in a tar archive"),
+    "append": ("append", "Make an image of another one and further files"),
+    "mutate": ("mutate", "Make an image of another one with a changed config"),
     "df": ("df", "Show what the local store takes"),
     "prune": ("prune", "Remove local images that are not wanted any more"),
     "fsck": ("fsck", "Check the local store, and repair it"),

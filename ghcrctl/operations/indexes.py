@@ -165,6 +165,11 @@ def read_entries(session: Session, end: End) -> list[tuple[Descriptor, Manifest 
     return [(e, parse(read_metadata(place, e), e.media_type)) for e in parsed.manifests]
 
 
+def place_of(session: Session, end: End) -> tuple[Place, str]:
+    """Return the place of an image, and its name there."""
+    return _place(session, end), _name(end)
+
+
 def _place(session: Session, end: End) -> Place:
     return StorePlace(session.store) if end.local else session.repository(end.reference)
 

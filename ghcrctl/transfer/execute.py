@@ -31,7 +31,7 @@ from ghcrctl.transfer.sides import MarkedSource, writing_to
 from ghcrctl.transfer.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
     from ghcrctl.oci.digest import Digest
@@ -51,7 +51,7 @@ class TransferOptions:
 
     workers: Workers | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
-    mount_from: dict[Digest, tuple[str, ...]] = field(default_factory=dict)
+    mount_from: Mapping[Digest, tuple[str, ...]] = field(default_factory=dict)
 
 
 def execute(

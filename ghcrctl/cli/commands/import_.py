@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,20 +65,9 @@ def command(
             changes=changes,
             message=message or f"Imported from {source}",
             platform=Platform.parse(platform) if platform else session.settings.platform,
-            created=_created(session),
+            created=session.settings.source_date,
         )
     app.out(str(result.image_id))
-
-
-def _created(session: Session) -> datetime | None:
-    """Read the time that reproducible builds ask for (SOURCE_DATE_EPOCH)."""
-    epoch = session.settings.environ.get("SOURCE_DATE_EPOCH")
-    if not epoch:
-        return None
-    try:
-        return datetime.fromtimestamp(int(epoch), timezone.utc)
-    except (ValueError, OverflowError, OSError):
-        raise UsageError(f"SOURCE_DATE_EPOCH cannot be `{epoch}`: no number of seconds") from None
 
 
 @contextmanager

@@ -1,0 +1,118 @@
+"""``ghcrctl mutate``, and what it shares with ``append``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ghcrctl.cli.commands.artifact import read_annotations
+from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.indexes import end_of
+from ghcrctl.operations.mutate import Mutation, mutate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from ghcrctl.cli.app import App
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def mutation_options(function: Function) -> Function:
+    """Add the options of commands that make an image of another one."""
+    for option in reversed(
+        (
+            click.option(
+                "-c",
+                "--change",
+                "changes",
+                multiple=True,
+                help="Apply a Dockerfile instruction to the config: ENV, CMD, LABEL, USER, ...",
+            ),
+            click.option(
+                "--annotation",
+                "annotations",
+                metavar="KEY=VALUE",
+                multiple=True,
+                help="Annotation of the manifest; one without a value is taken away.",
+            ),
+            click.option(
+                "--platform",
+                "platforms",
+                metavar="OS/ARCH[/VARIANT]",
+                multiple=True,
+                help="Image of an index to take; all without it.",
+            ),
+            click.option("-m", "--message", default="", help="Comment of the image's history."),
+            click.option(
+                "--local",
+                is_flag=True,
+                help="Use the local store; without it names that belong to a registry are asked "
+                "for there.",
+            ),
+            click.option("-q", "--quiet", is_flag=True, help="Print the digest, no more."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+@click.command(
+    cls=Command,
+    short_help="Make an image of another one with a changed config",
+    examples="""
+    ghcrctl mutate -c 'ENV STAGE=test' -c 'USER 1000' OWNER/IMAGE:1.0 OWNER/IMAGE:1.0-test
+    ghcrctl mutate --annotation org.opencontainers.image.title=Hello OWNER/IMAGE:1.0
+    ghcrctl mutate --local -c 'CMD ["/hello"]' hello_docker
+    """,
+)
+@click.argument("source", metavar="IMAGE")
+@click.argument("target", metavar="[NEW]", required=False)
+@mutation_options
+@registry_options
+@pass_app
+def command(app: App, /, *, source: str, target: str | None, **options: Any) -> None:
+    """Make an image of another one with a changed config or annotations, running nothing.
+
+    It works straight on a registry, where no layer moves, or on the local store. Without a name of
+    its own the new image takes the old one's. SOURCE_DATE_EPOCH, where it is set, is its time of
+    making.
+    """
+    run(app, source, target, (), **options)
+
+
+def run(  # noqa: PLR0913 one argument an option
+    app: App,
+    source: str,
+    target: str | None,
+    layers: Sequence[Path],
+    *,
+    changes: tuple[str, ...],
+    annotations: tuple[str, ...],
+    platforms: tuple[str, ...],
+    message: str,
+    local: bool,
+    quiet: bool,
+) -> None:
+    """Make an image of another one, as the options say."""
+    with app.session() as session, watching(quiet=quiet) as watch:
+        mutation = Mutation(
+            changes=changes,
+            annotations=read_annotations(annotations, empty=True),
+            layers=tuple(layers),
+            platforms=tuple(Platform.parse(text) for text in platforms),
+            message=message,
+            created=session.settings.source_date,
+        )
+        end = end_of(session, target or source, local=local)
+        lines = LineObserver(app.out, app.error_line, COPY_WORDS, "", quiet=quiet)
+        made = mutate(session, end_of(session, source, local=local), end, mutation, watch(lines))
+    if quiet:
+        app.out(str(made.digest))
+        return
+    app.out(f"Digest: {made.digest}")
+    app.out(str(end.reference))

@@ -1,0 +1,121 @@
+"""A directory as a tar archive, the same for the same files on any machine.
+
+What belongs here: reading a tree into members, in order. What does not: packing (``packing``).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tarfile
+from typing import TYPE_CHECKING
+
+from ghcrctl.layers.tar import BLOCK_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+_CHUNK = 1024 * 1024
+
+
+class TreeStream:
+    """A directory's files as the bytes of a tar archive, read once and in order.
+
+    Names are sorted; owners are 0, since those of this machine mean nothing elsewhere; times are
+    the files' own in whole seconds, but none later than ``latest``.
+
+    Args:
+        root: the directory; its content is at the archive's root.
+        prefix: where it goes inside, without a slash at either end; empty for the root.
+        latest: seconds since 1970 (SOURCE_DATE_EPOCH); ``None`` for no limit.
+    """
+
+    def __init__(self, root: Path, *, prefix: str = "", latest: int | None = None) -> None:
+        self._latest = latest
+        self._seen: dict[tuple[int, int], str] = {}
+        self._blocks = self._archive(root, prefix)
+        self._left = b""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes; none at the end.
+
+        Raises:
+            OSError: a file cannot be read, or changed while it was.
+        """
+        if not self._left:
+            self._left = next(self._blocks, b"")
+        chunk, self._left = self._left[:size], self._left[size:]
+        return chunk
+
+    def close(self) -> None:
+        """Begin no further file."""
+        self._blocks.close()
+
+    def _archive(self, root: Path, prefix: str) -> Generator[bytes, None, None]:
+        parts = prefix.split("/") if prefix else []
+        for depth in range(1, len(parts) + 1):
+            yield self._header(self._member("/".join(parts[:depth]), root.stat(), root))
+        yield from self._directory(root, prefix)
+        yield b"\0" * (2 * BLOCK_SIZE)
+
+    def _directory(self, folder: Path, prefix: str) -> Iterator[bytes]:
+        for entry in sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name)):
+            name = f"{prefix}/{entry.name}" if prefix else entry.name
+            path = folder / entry.name
+            found = entry.stat(follow_symlinks=False)
+            if stat.S_ISSOCK(found.st_mode):
+                continue
+            member = self._member(name, found, path)
+            yield self._header(member)
+            if member.isreg():
+                yield from _content(path, member.size)
+            elif member.isdir():
+                yield from self._directory(path, name)
+
+    def _member(self, name: str, found: os.stat_result, path: Path) -> tarfile.TarInfo:
+        member = tarfile.TarInfo(name)
+        member.mode = stat.S_IMODE(found.st_mode)
+        mtime = int(found.st_mtime)
+        member.mtime = mtime if self._latest is None else min(mtime, self._latest)
+        member.type = _type_of(found.st_mode)
+        if member.issym():
+            member.linkname = os.fspath(path.readlink())
+        elif member.ischr() or member.isblk():
+            member.devmajor, member.devminor = os.major(found.st_rdev), os.minor(found.st_rdev)
+        elif member.isreg():
+            first = self._seen.setdefault((found.st_dev, found.st_ino), name)
+            if found.st_nlink > 1 and first != name:
+                member.type, member.linkname = tarfile.LNKTYPE, first
+            else:
+                member.size = found.st_size
+        return member
+
+    def _header(self, member: tarfile.TarInfo) -> bytes:
+        return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+
+
+_TYPES = {
+    stat.S_IFDIR: tarfile.DIRTYPE,
+    stat.S_IFLNK: tarfile.SYMTYPE,
+    stat.S_IFIFO: tarfile.FIFOTYPE,
+    stat.S_IFCHR: tarfile.CHRTYPE,
+    stat.S_IFBLK: tarfile.BLKTYPE,
+}
+
+
+def _type_of(mode: int) -> bytes:
+    return _TYPES.get(stat.S_IFMT(mode), tarfile.REGTYPE)
+
+
+def _content(path: Path, size: int) -> Iterator[bytes]:
+    left = size
+    with path.open("rb") as file:
+        while left:
+            chunk = file.read(min(left, _CHUNK))
+            if not chunk:
+                raise OSError(0, f"{path} became shorter while it was read")
+            left -= len(chunk)
+            yield chunk
+    if size % BLOCK_SIZE:
+        yield b"\0" * (BLOCK_SIZE - size % BLOCK_SIZE)

@@ -1,0 +1,207 @@
+"""Mutate: an image made of another one without running anything.
+
+What belongs here: a changed config, further layers, and the manifest around them. What does not:
+the instructions (``changes``), packing a layer (``new_layer``). An image is never changed in
+place: a new one gets the name.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.streams import read_metadata
+from ghcrctl.errors import StoreError, UnsupportedError
+from ghcrctl.layers.tree import TreeStream
+from ghcrctl.oci import media_types
+from ghcrctl.oci.manifest import Index, Manifest, parse
+from ghcrctl.operations.changes import apply_changes
+from ghcrctl.operations.indexes import place_of
+from ghcrctl.operations.new_layer import StagedLayer, receive_layer, rfc3339
+from ghcrctl.transfer.events import ignore
+from ghcrctl.transfer.execute import TransferOptions, execute
+from ghcrctl.transfer.plan import make_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ghcrctl.content.ports import Source
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.platform import Platform
+    from ghcrctl.operations.indexes import End
+    from ghcrctl.operations.new_layer import NewLayer
+    from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.events import Observer
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """What becomes different.
+
+    Args:
+        changes: Dockerfile instructions for the config.
+        annotations: of the manifest; an empty value takes one away.
+        layers: directories, and tar archives, each a further layer; lowest first.
+        platforms: which images of an index are changed; all without any.
+        message: the comment in the history.
+        created: aware; the time of the change, and the latest of files in new layers.
+    """
+
+    changes: tuple[str, ...] = ()
+    annotations: Mapping[str, str] | None = None
+    layers: tuple[Path, ...] = ()
+    platforms: tuple[Platform, ...] = ()
+    message: str = ""
+    created: datetime | None = None
+
+
+def mutate(
+    session: Session, source: End, target: End, mutation: Mutation, observer: Observer = ignore
+) -> Descriptor:
+    """Make an image of another one.
+
+    Args:
+        session: the run.
+        source: the image; all platforms of an index, unless some are chosen.
+        target: what the new one is called, and where it goes.
+        mutation: what becomes different.
+        observer: watches what moves.
+
+    Raises:
+        UsageError: a change is malformed.
+        UnsupportedError: the source is no container image.
+        NotFoundError: there is no such image, or not for a platform.
+        StoreError: a file cannot be read.
+    """
+    with ExitStack() as closing:
+        folder = Path(closing.enter_context(TemporaryDirectory(prefix="ghcrctl-")))
+        origin, name = place_of(session, source)
+        root = origin.resolve(name)
+        made = MemoryPlace("made here")
+        place: Source = Overlay(made, origin)
+        layers = []
+        for number, path in enumerate(mutation.layers):
+            aside = folder / str(number)
+            layers.append(_receive(path, aside, mutation.created))
+            place = Overlay(StagedLayer(aside, layers[-1].descriptor), place)
+        new_root = _Maker(place, made, mutation, layers).make(root)
+        sink, tag = place_of(session, target)
+        plan = make_plan(place, sink, new_root, names=(tag,), skip_foreign=True, jobs=session.jobs)
+        mounts: dict[Digest, tuple[str, ...]] = {}
+        if not (source.local or target.local) and (
+            source.reference.registry == target.reference.registry
+        ):
+            mounts = {step.descriptor.digest: (source.reference.repository,) for step in plan.steps}
+        with session.workers() as workers:
+            execute(plan, TransferOptions(workers, session.retry, mounts), observer)
+    return new_root
+
+
+def _receive(path: Path, aside: Path, created: datetime | None) -> NewLayer:
+    """Pack a directory, or an archive, as a layer."""
+    latest = int(created.timestamp()) if created else None
+    try:
+        if path.is_dir():
+            return receive_layer(TreeStream(path, latest=latest), aside)
+        with path.open("rb") as file:
+            return receive_layer(file, aside)
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+class _Maker:
+    """Makes the new documents of one image, or of all images of an index."""
+
+    def __init__(
+        self, place: Source, made: MemoryPlace, mutation: Mutation, layers: Sequence[NewLayer]
+    ) -> None:
+        self._place = place
+        self._made = made
+        self._mutation = mutation
+        self._layers = layers
+        self._moment = rfc3339(mutation.created or datetime.now(timezone.utc))
+
+    def make(self, root: Descriptor) -> Descriptor:
+        """Return the new root, whose documents are in memory from now on."""
+        parsed = parse(read_metadata(self._place, root), root.media_type)
+        return self._index(parsed) if isinstance(parsed, Index) else self._image(parsed)
+
+    def _index(self, index: Index) -> Descriptor:
+        wanted = self._mutation.platforms
+        if len(wanted) == 1:
+            return self.make(index.subset(wanted).manifests[0])
+        if wanted:
+            index = index.subset(wanted)
+        entries = []
+        for entry in index.manifests:
+            if entry.annotations.get("vnd.docker.reference.type"):
+                # What attested the old image says nothing of the new one.
+                continue
+            new = self.make(entry)
+            entries.append(replace(entry, digest=new.digest, size=new.size))
+        document = json.loads(index.raw) | {"manifests": [entry.to_json() for entry in entries]}
+        return self._write(document, index.descriptor.media_type)
+
+    def _image(self, manifest: Manifest) -> Descriptor:
+        if not manifest.is_image:
+            raise UnsupportedError(
+                f"{manifest.descriptor.digest} is no container image but {manifest.kind}"
+            )
+        config = json.loads(read_metadata(self._place, manifest.config))
+        raw = json.dumps(self._config(config), sort_keys=True, separators=(",", ":")).encode()
+        described = self._made.add(raw, manifest.config.media_type)
+        document = json.loads(manifest.raw)
+        document["config"] = {**document["config"], **described.to_json()}
+        oci = manifest.descriptor.media_type == media_types.OCI_MANIFEST
+        document["layers"] = [
+            *(document.get("layers") or []),
+            *map(_described(oci=oci), self._layers),
+        ]
+        annotations = {**manifest.annotations, **(self._mutation.annotations or {})}
+        document["annotations"] = {key: value for key, value in annotations.items() if value}
+        if not document["annotations"]:
+            del document["annotations"]
+        return self._write(document, manifest.descriptor.media_type)
+
+    def _config(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Return the new config (OCI image spec 1.1, config.md)."""
+        mutation = self._mutation
+        rootfs = config.get("rootfs") or {}
+        diff_ids = [
+            *(rootfs.get("diff_ids") or []),
+            *(str(layer.diff_id) for layer in self._layers),
+        ]
+        history = list(config.get("history") or [])
+        history += [self._step(f"ghcrctl append {path.name}") for path in mutation.layers]
+        history += [{**self._step(change), "empty_layer": True} for change in mutation.changes]
+        return {
+            **config,
+            "created": self._moment,
+            "config": apply_changes(config.get("config") or {}, mutation.changes),
+            "rootfs": {"type": "layers", **rootfs, "diff_ids": diff_ids},
+            "history": history,
+        }
+
+    def _step(self, made_by: str) -> dict[str, Any]:
+        comment = {"comment": self._mutation.message} if self._mutation.message else {}
+        return {"created": self._moment, "created_by": made_by, **comment}
+
+    def _write(self, document: dict[str, Any], media_type: str) -> Descriptor:
+        return self._made.add(json.dumps(document, indent=2).encode(), media_type)
+
+
+def _described(*, oci: bool) -> Any:
+    """Return what describes a new layer in a manifest of either kind."""
+    kind = media_types.OCI_LAYER_GZIP if oci else media_types.DOCKER_LAYER_GZIP
+
+    def describe(layer: NewLayer) -> dict[str, Any]:
+        return replace(layer.descriptor, media_type=kind).to_json()
+
+    return describe
