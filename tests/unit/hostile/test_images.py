@@ -70,7 +70,7 @@ def test_manifests_too_large_together_are_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(plan, "MAX_MANIFESTS", sum(d.size for d, _ in index.contents[-3:]))
     place = MemoryPlace()
     index.into(place)
-    with pytest.raises(InvalidManifestError, match="more than [0-9]+ bytes"):
+    with pytest.raises(InvalidManifestError, match=r"more than [0-9]+ bytes"):
         make_plan(place, MemoryPlace(), index.root)
 
 
