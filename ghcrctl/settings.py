@@ -304,9 +304,7 @@ class Settings:
         try:
             return datetime.fromtimestamp(int(epoch), timezone.utc)
         except (ValueError, OverflowError, OSError):
-            raise UsageError(
-                f"SOURCE_DATE_EPOCH cannot be `{epoch}`: no number of seconds"
-            ) from None
+            raise UsageError(f"SOURCE_DATE_EPOCH is no number of seconds: {epoch}") from None
 
     @cached_property
     def mirror_rules(self) -> list[Rule]:

@@ -94,4 +94,4 @@ class App:
         """Print where an error comes from, for whoever looks for a fault."""
         import traceback
 
-        sys.stderr.write("".join(traceback.format_exception(error)))
+        self.error_line("".join(traceback.format_exception(error)).rstrip("\n"))

@@ -68,11 +68,18 @@ class MemoryPlace:
         return self._is_complete(descriptor)
 
     def _is_complete(self, descriptor: Descriptor) -> bool:
-        kept = self._blobs.get(descriptor.digest)
-        if kept is None or not descriptor.is_manifest:
-            return kept is not None
-        children = parse(kept[1], descriptor.media_type).children
-        return all(child.is_foreign or self._is_complete(child) for child in children)
+        seen: set[Digest] = set()
+        queue = [descriptor]
+        while queue:
+            here = queue.pop()
+            kept = self._blobs.get(here.digest)
+            if kept is None:
+                return False
+            if here.is_manifest and here.digest not in seen:
+                seen.add(here.digest)
+                children = parse(kept[1], here.media_type).children
+                queue += [c for c in children if not c.is_foreign and c.digest not in seen]
+        return True
 
     def write(self, content: Content) -> None:
         """Make content visible under its digest."""

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import InvalidManifestError
-from ghcrctl.oci.manifest import load_object
+from ghcrctl.oci.documents import load_object
 from ghcrctl.oci.platform import Platform
 
 if TYPE_CHECKING:

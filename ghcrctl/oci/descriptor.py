@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_SIZE = 2**63 - 1
+# Characters of a media type. RFC 6838, section 4.2, allows 127 on each side of the slash.
+MAX_MEDIA_TYPE = 255
+# Addresses of one piece of content; each may have to be tried.
+MAX_URLS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Descriptor:
             media_type=_text(data, "mediaType"),
             digest=digest,
             size=size,
-            urls=_texts(data.get("urls")),
+            urls=_urls(data.get("urls")),
             annotations=string_map(data.get("annotations")),
             platform=Platform.from_json(platform) if isinstance(platform, dict) else None,
             artifact_type=_text(data, "artifactType", required=False),
@@ -102,13 +106,19 @@ class Descriptor:
 
 def _text(data: dict[str, Any], key: str, *, required: bool = True) -> str:
     value = data.get(key, "")
-    if not isinstance(value, str) or (required and not value):
+    if not isinstance(value, str) or len(value) > MAX_MEDIA_TYPE or (required and not value):
         raise InvalidManifestError(f"invalid manifest: a descriptor has no valid `{key}`")
     return value
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+def _urls(value: object) -> tuple[str, ...]:
+    urls = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    if len(urls) > MAX_URLS:
+        raise InvalidManifestError(
+            f"invalid manifest: it gives {len(urls)} addresses of one piece of content; "
+            f"{MAX_URLS} are allowed"
+        )
+    return tuple(urls)
 
 
 def string_map(value: object) -> dict[str, str]:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidDigestError
+from ghcrctl.oci.quoting import shortened
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -69,25 +70,26 @@ class Digest:
 def _parse(text: str) -> Digest:
     """Read a digest; the same few are read again and again in a listing."""
     algorithm, colon, encoded = text.partition(":")
+    shown = shortened(text)
     if not colon:
         raise InvalidDigestError(
-            f"invalid digest `{text}`: it has no algorithm",
+            f"invalid digest `{shown}`: it has no algorithm",
             hint="a digest looks like sha256:<64 hexadecimal digits>",
         )
     length = ENCODED_LENGTH.get(algorithm)
     if length is None:
         known = " and ".join(ENCODED_LENGTH)
         raise InvalidDigestError(
-            f"invalid digest `{text}`: unknown algorithm `{algorithm}`",
+            f"invalid digest `{shown}`: unknown algorithm `{shortened(algorithm)}`",
             hint=f"{known} are known",
         )
     if len(encoded) != length:
         raise InvalidDigestError(
-            f"invalid digest `{text}`: {algorithm} has {length} hexadecimal digits, this "
+            f"invalid digest `{shown}`: {algorithm} has {length} hexadecimal digits, this "
             f"has {len(encoded)}"
         )
     if not _ENCODED.match(encoded):
         raise InvalidDigestError(
-            f"invalid digest `{text}`: only 0-9 and a-f (lower case) are digits"
+            f"invalid digest `{shown}`: only 0-9 and a-f (lower case) are digits"
         )
     return Digest(algorithm, encoded)

@@ -13,18 +13,29 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import InvalidManifestError, PlatformNotFoundError, SchemaOneError
 from ghcrctl.oci import media_types
-from ghcrctl.oci.descriptor import Descriptor, string_map
+from ghcrctl.oci.descriptor import MAX_MEDIA_TYPE, Descriptor, string_map
+from ghcrctl.oci.documents import MAX_METADATA_SIZE, load_object
 from ghcrctl.oci.platform import best_match
+from ghcrctl.oci.quoting import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.oci.platform import Platform
 
-# Bytes a manifest or config may have: the limit of the distribution spec 1.1, "Pushing Manifests".
-MAX_METADATA_SIZE = 4 * 1024 * 1024
+__all__ = [
+    "MAX_DESCRIPTORS",
+    "MAX_METADATA_SIZE",
+    "Index",
+    "Manifest",
+    "no_platform",
+    "parse",
+    "parse_index",
+]
+
 # Layers of an image, or entries of an index: ten times what anybody was seen to make.
 MAX_DESCRIPTORS = 10_000
+_PLATFORMS_NAMED = 20
 _ATTESTED = "vnd.docker.reference.digest"
 
 
@@ -129,7 +140,9 @@ class Index:
 
 def no_platform(index: Index, want: Platform) -> PlatformNotFoundError:
     """Word the error for a platform that an index lacks, naming those it has."""
-    offered = ", ".join(dict.fromkeys(str(p) for p in index.platforms)) or "none named"
+    names = list(dict.fromkeys(shortened(str(p)) for p in index.platforms))
+    offered = ", ".join(names[:_PLATFORMS_NAMED]) or "none named"
+    offered += f" and {len(names) - _PLATFORMS_NAMED} more" * (len(names) > _PLATFORMS_NAMED)
     return PlatformNotFoundError(
         f"no matching manifest for {want} in the index {index.descriptor.digest}",
         hint=f"choose one of these with --platform: {offered}",
@@ -163,24 +176,6 @@ def parse_index(raw: bytes, media_type: str) -> Index:
     return parsed
 
 
-def load_object(raw: bytes, what: str) -> dict[str, Any]:
-    """Read a JSON object of a foreign hand.
-
-    Raises:
-        InvalidManifestError: it is too large, too deep, no JSON or no object.
-    """
-    if len(raw) > MAX_METADATA_SIZE:
-        raise InvalidManifestError(f"the {what} is larger than {MAX_METADATA_SIZE} bytes")
-    try:
-        data = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else "no valid JSON"
-        raise InvalidManifestError(f"invalid {what}: {reason}") from None
-    if not isinstance(data, dict):
-        raise InvalidManifestError(f"invalid {what}: no JSON object")
-    return data
-
-
 def _kind(data: dict[str, Any], media_type: str) -> str:
     if media_type in media_types.SCHEMA1 or data.get("schemaVersion") == 1:
         raise SchemaOneError(
@@ -193,8 +188,8 @@ def _kind(data: dict[str, Any], media_type: str) -> str:
             "invalid manifest: it claims to be an index and an image at once"
         )
     inner = data.get("mediaType", "")
-    if inner and inner not in media_types.MANIFESTS:
-        raise InvalidManifestError(f"unsupported manifest type `{inner}`")
+    if inner and (not isinstance(inner, str) or inner not in media_types.MANIFESTS):
+        raise InvalidManifestError(f"unsupported manifest type `{shortened(str(inner))}`")
     if inner and media_type in media_types.MANIFESTS and inner != media_type:
         raise InvalidManifestError(
             f"invalid manifest: it is announced as `{media_type}` but says it is `{inner}`"
@@ -255,4 +250,4 @@ def _subject(data: dict[str, Any]) -> Descriptor | None:
 
 def _artifact_type(data: dict[str, Any]) -> str:
     value = data.get("artifactType", "")
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) and len(value) <= MAX_MEDIA_TYPE else ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import InvalidPlatformError
 from ghcrctl.oci.numbers import whole_number
+from ghcrctl.oci.quoting import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -80,14 +81,14 @@ class Platform:
         parts = rest.split("/")
         if not 1 <= len(parts) <= 3 or not all(_PART.match(part) for part in parts):
             raise InvalidPlatformError(
-                f"invalid platform `{text}`",
+                f"invalid platform `{shortened(text)}`",
                 hint="a platform looks like linux/amd64 or linux/arm/v7",
             )
         if len(parts) == 1:
             name = parts[0].lower()
             if name in _KNOWN_SYSTEMS or name in _SYSTEMS:
                 raise InvalidPlatformError(
-                    f"invalid platform `{text}`: the architecture is missing",
+                    f"invalid platform `{shortened(text)}`: the architecture is missing",
                     hint=f"try {name}/amd64",
                 )
             parts = ["linux", name]

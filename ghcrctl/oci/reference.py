@@ -105,6 +105,14 @@ class Reference:
         return _Parser(text, default_registry, warn).parse()
 
 
+def is_tag(text: str) -> bool:
+    """Tell whether a text can be a tag: what a registry lists as one may be anything.
+
+    Spec: OCI distribution spec 1.1, "Pulling manifests".
+    """
+    return _TAG.match(text) is not None
+
+
 class _Parser:
     """One reading of one text, which remembers the text for its errors."""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ghcrctl.content.memory import MemoryPlace
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
 
 # How deep an index may nest others while an image for a platform is looked for.
@@ -53,14 +54,14 @@ def choose(
         made.put(smaller.descriptor, smaller.raw)
         return smaller.descriptor
     platform = select.platforms[0] if select.platforms else default
-    chosen = _find_platform(source, parsed, platform, 0)
+    chosen = _find_platform(source, parsed, platform, 0, set())
     if chosen is None:
         raise _not_offered(parsed, platform)
     return chosen
 
 
 def _find_platform(
-    source: Source, index: Index, platform: Platform, depth: int
+    source: Source, index: Index, platform: Platform, depth: int, seen: set[Digest]
 ) -> Descriptor | None:
     """Find the image for a platform in an index and in the indexes that it lists."""
     if depth > _MAX_NESTING:
@@ -70,9 +71,12 @@ def _find_platform(
         return chosen
     nested = [chosen] if chosen else [d for d in index.manifests if d.is_index]
     for entry in nested:
+        if entry.digest in seen:
+            continue
+        seen.add(entry.digest)
         inner = parse(read_metadata(source, entry), entry.media_type)
         found = (
-            _find_platform(source, inner, platform, depth + 1)
+            _find_platform(source, inner, platform, depth + 1, seen)
             if isinstance(inner, Index)
             else inner.descriptor
         )

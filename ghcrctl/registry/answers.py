@@ -11,8 +11,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import InvalidResponseError
+from ghcrctl.registry.bodies import BodyStream
 from ghcrctl.registry.endpoint import host_shown
-from ghcrctl.registry.transport import BodyStream
 
 if TYPE_CHECKING:
     import requests

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 from ghcrctl.content.retry import retry
 from ghcrctl.errors import ConnectionFailedError, TlsError
 from ghcrctl.registry.auth import Authenticator
+from ghcrctl.registry.bodies import error_text, let_go
 from ghcrctl.registry.endpoint import host_of, is_loopback
 from ghcrctl.registry.explain import Refusal, explain
-from ghcrctl.registry.transport import Transport, error_text, let_go
+from ghcrctl.registry.transport import Transport
 
 Result = TypeVar("Result")
 

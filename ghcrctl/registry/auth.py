@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -22,10 +23,10 @@ from urllib.parse import urlencode, urlsplit
 from ghcrctl.content.retry import retry
 from ghcrctl.errors import AuthError, InvalidResponseError
 from ghcrctl.registry.answers import read_all
+from ghcrctl.registry.bodies import error_text
 from ghcrctl.registry.challenge import Challenge, parse_challenges
 from ghcrctl.registry.endpoint import is_loopback
 from ghcrctl.registry.explain import Refusal, explain
-from ghcrctl.registry.transport import error_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,13 @@ _DEFAULT_LIFE = 60.0
 _EARLY = 10.0
 _MAX_TOKEN_ANSWER = 1024 * 1024
 _CLIENT_ID = "ghcrctl"
+# Strict, because programs read odd addresses in different ways: where a backslash stands, one takes
+# it for a part of the host and another for the end of it (RFC 3986, sections 3.2.2 and 3.2.3).
+_REALM = re.compile(
+    r"(?P<scheme>https?)://(?P<host>(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?)"
+    r"(?:[/?][\x21-\x7e]*)?\Z",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,18 +255,29 @@ def _basic(credential: Credential | None) -> str | None:
 
 
 def _check_realm(challenge: Challenge, registry: str, url: str) -> None:
-    """Refuse a token endpoint that no secret may be sent to."""
-    try:
-        realm = urlsplit(challenge.parameters.get("realm", ""))
-    except ValueError:
-        realm = urlsplit("")
-    if realm.scheme not in {"http", "https"} or not realm.hostname or "@" in realm.netloc:
+    """Refuse a token endpoint that no secret may be sent to.
+
+    Without TLS that is every one but this machine, and the host of a registry that is reached
+    without TLS itself.
+    """
+    text = challenge.parameters.get("realm", "")
+    match = _REALM.match(text)
+    name = _host_name(text) if match else ""
+    if not match or not name:
         raise InvalidResponseError(f"{registry} names a token endpoint that is no web address")
-    plain = urlsplit(url).scheme == "http"
-    if realm.scheme == "http" and not (is_loopback(realm.netloc) or plain):
+    own = urlsplit(url).scheme == "http" and _host_name(url) == name
+    if match["scheme"].lower() == "http" and not (own or is_loopback(match["host"])):
         raise InvalidResponseError(
-            f"{registry} names a token endpoint without TLS ({realm.netloc}); nothing is sent to it"
+            f"{registry} names a token endpoint without TLS ({match['host']}); nothing is sent "
+            "to it"
         )
+
+
+def _host_name(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _read_token(response: requests.Response, registry: str) -> tuple[str, float]:

@@ -16,6 +16,9 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PARAM = re.compile(r"[ \t]*=[ \t]*(?:\"((?:[^\"\\]|\\.)*)\"?|([^\s,\"]*))", re.DOTALL)
 _TOKEN68 = re.compile(r"[ \t]+([A-Za-z0-9._~+/-]+=*)[ \t]*(?=,|\Z)")
 
+# Characters that are read; many times what any registry sends. A server may send megabytes.
+MAX_HEADER = 16 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
@@ -27,7 +30,8 @@ class Challenge:
 
 
 def parse_challenges(header: str) -> list[Challenge]:
-    """Read all challenges of a header; what cannot be read is passed over."""
+    """Read all challenges of a header; what cannot be read, or is too far on, is passed over."""
+    header = header[:MAX_HEADER]
     challenges: list[tuple[str, dict[str, str], str]] = []
     position = 0
     while position < len(header):

@@ -23,11 +23,13 @@ from ghcrctl.errors import (
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import MAX_METADATA_SIZE
 from ghcrctl.oci.media_types import ACCEPTED
+from ghcrctl.oci.reference import is_tag
 from ghcrctl.registry.answers import at_offset, read_all, read_json
 from ghcrctl.registry.asking import Asker
 from ghcrctl.registry.auth import Authenticator, Scope
+from ghcrctl.registry.bodies import error_text, let_go
 from ghcrctl.registry.ranges import ReadAhead, Span
-from ghcrctl.registry.transport import error_text, joined, let_go
+from ghcrctl.registry.transport import joined
 from ghcrctl.registry.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -239,7 +241,8 @@ class RegistryClient:
             if not isinstance(listed, list):
                 raise InvalidResponseError(f"{self.registry} sent tags that are no list")
             for tag in listed:
-                if isinstance(tag, str) and tag not in seen:
+                # What is no tag would lead elsewhere in a path, and be no name in the store.
+                if isinstance(tag, str) and is_tag(tag) and tag not in seen:
                     seen.add(tag)
                     yield tag
             if len(seen) > _MAX_TAGS:
@@ -266,7 +269,9 @@ class RegistryClient:
         """Yield the pages of a list."""
         url: str | None = path
         asked: set[str] = set()
-        while url and url not in asked and len(asked) < _MAX_PAGES:
+        while url and url not in asked:
+            if len(asked) == _MAX_PAGES:
+                raise InvalidResponseError(f"{self.registry} sends a list without an end")
             asked.add(url)
             page, url = self.asker.read(partial(self._get_page, url, scope))
             yield page

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 import ssl
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -83,10 +85,14 @@ def _address(host: str) -> tuple[str, ipaddress.IPv4Address | ipaddress.IPv6Addr
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return "", None
-    try:
-        return name, ipaddress.ip_address(name)
-    except ValueError:
-        return name, None
+    with suppress(ValueError):
+        address = ipaddress.ip_address(name)
+        # An IPv4 address in IPv6's clothes is where its inner address is.
+        return name, getattr(address, "ipv4_mapped", None) or address
+    with suppress(OSError, UnicodeError, ValueError):
+        # What resolvers read too: 127.1, 0x7f000001, 2130706433.
+        return name, ipaddress.ip_address(socket.inet_aton(name))
+    return name, None
 
 
 def ssl_context(policy: TlsPolicy, host: str) -> ssl.SSLContext:

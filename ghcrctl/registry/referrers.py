@@ -66,5 +66,5 @@ def _listed(client: RegistryClient, repository: str, tag: str) -> list[dict[str,
         return []
     if not isinstance(parse(found.raw, found.media_type), Index):
         raise InvalidManifestError(f"the tag `{tag}` of {repository} is no list of referrers")
-    entries: list[dict[str, Any]] = json.loads(found.raw)["manifests"]
+    entries: list[dict[str, Any]] = json.loads(found.raw).get("manifests") or []
     return entries

@@ -23,9 +23,11 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import parse
+from ghcrctl.registry.endpoint import host_shown, is_inward
 from ghcrctl.registry.ranges import open_blob
 from ghcrctl.registry.referrers import add_referrer, list_referrers
 from ghcrctl.registry.sending import Sender
+from ghcrctl.registry.transport import joined
 from ghcrctl.registry.web import fetch
 
 if TYPE_CHECKING:
@@ -122,14 +124,18 @@ class Repository:
         Spec: OCI image spec 1.1, descriptor.md, ``urls``; the caller verifies size and digest.
         """
         failure: GhcrctlError | None = None
+        inward = is_inward(self._client.registry)
+        tried: list[str] = []
         for url in descriptor.urls:
-            if urlsplit(url).scheme not in {"http", "https"}:
+            target = joined("https://none.invalid/", url)
+            if target != url or (is_inward(urlsplit(url).netloc) and not inward):
                 continue
+            tried.append(host_shown(url))
             try:
                 return fetch(url, self._client.transport.options, offset)
             except GhcrctlError as error:
                 failure = error
-        hosts = ", ".join(dict.fromkeys(urlsplit(url).netloc for url in descriptor.urls))
+        hosts = ", ".join(dict.fromkeys(tried)) or "any address that may be asked"
         raise BlobUnknownError(
             f"the foreign layer {descriptor.digest} is neither in {self.label} nor at {hosts}",
             hint="--foreign-layers=skip pulls the image without it",

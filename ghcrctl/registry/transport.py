@@ -19,14 +19,12 @@ from requests.auth import AuthBase
 
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.errors import (
-    ConnectionLostError,
     GhcrctlError,
     InterruptedByUserError,
     InvalidResponseError,
     RedirectError,
-    TimedOutError,
 )
-from ghcrctl.oci.numbers import whole_number
+from ghcrctl.registry.bodies import error_text, let_go
 from ghcrctl.registry.endpoint import TlsPolicy, host_shown, is_inward, is_loopback, ssl_context
 from ghcrctl.registry.faults import in_words
 from ghcrctl.registry.waiting import wait_asked
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MAX_REDIRECTS = 10
-# Bytes of an error's body that are read; more than any registry writes.
-MAX_ERROR_BODY = 64 * 1024
 _RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BLOCK = 512 * 1024
@@ -320,57 +316,6 @@ class Transport:
         return response
 
 
-class BodyStream:
-    """An answer's body as a stream; its end before the announced end is an error."""
-
-    def __init__(self, response: requests.Response) -> None:
-        self._response = response
-        self._left = whole_number(response.headers.get("Content-Length", ""))
-
-    def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` bytes.
-
-        Raises:
-            ConnectionLostError: the connection broke, or the body is shorter than announced;
-                retryable.
-            TimedOutError: nothing came for too long; retryable.
-        """
-        url = self._response.url
-        with in_words(url, moving=True):
-            chunk: bytes = self._response.raw.read(size, decode_content=False)
-        if self._left is not None:
-            self._left -= len(chunk)
-            if not chunk and size and self._left > 0:
-                raise ConnectionLostError(
-                    f"{host_shown(url)} closed the connection too early", retryable=True
-                )
-        return chunk
-
-    def close(self) -> None:
-        """Give the connection back, or close it where the body was not read to its end."""
-        self._response.close()
-
-
-def error_text(response: requests.Response) -> str:
-    """Return the start of an error's body; it may be asked for again."""
-    kept: str | None = getattr(response, "error_text", None)
-    if kept is None:
-        try:
-            with in_words(response.url, moving=True):
-                raw: bytes = response.raw.read(MAX_ERROR_BODY, decode_content=True)
-        except (ConnectionLostError, TimedOutError):
-            raw = b""
-        kept = raw.decode(errors="replace")
-        setattr(response, "error_text", kept)  # noqa: B010 a note of ours on the library's object
-    return kept
-
-
-def let_go(response: requests.Response) -> None:
-    """Close an answer that nobody reads; a short rest is read, so that the connection serves on."""
-    error_text(response)
-    response.close()
-
-
 def joined(url: str, location: str) -> str | None:
     """Return where a ``Location`` or ``Link`` leads; ``None`` for what is no web address."""
     try:
@@ -378,7 +323,11 @@ def joined(url: str, location: str) -> str | None:
         parts = urlsplit(target)
     except ValueError:
         return None
-    return target if parts.scheme in {"http", "https"} and parts.hostname else None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return None
+    # Programs disagree on where a host ends that has one of these: what is checked must be asked.
+    odd = any(not "!" <= c <= "~" or c in '\\"<>^`{|}' for c in parts.netloc)
+    return None if odd else target
 
 
 def _origin(url: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import read_metadata
+from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.manifest import Index, Manifest, parse
 from ghcrctl.store.records import Facts
@@ -15,8 +16,10 @@ from ghcrctl.store.records import Facts
 if TYPE_CHECKING:
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
 
+MAX_SEEN = 10_000
 _CREATED = "org.opencontainers.image.created"
 
 
@@ -48,16 +51,27 @@ def manifest_facts(source: Source, manifest: Manifest) -> Facts:
     return Facts(manifest.config.digest, config.created, manifest.size)
 
 
-def representative(source: Source, index: Index, prefer: Platform) -> Manifest | None:
-    """Return the image that stands for an index: the preferred platform's, else the first image."""
+def representative(
+    source: Source, index: Index, prefer: Platform, seen: set[Digest] | None = None
+) -> Manifest | None:
+    """Return the image that stands for an index: the preferred platform's, else the first image.
+
+    ``seen``: what was looked at in vain; indexes may list the same ones again and again.
+    """
+    seen = set() if seen is None else seen
+    if len(seen) > MAX_SEEN:
+        raise InvalidManifestError(f"the image refers to more than {MAX_SEEN} manifests")
     chosen = index.choose(prefer)
     others = (
         d for d in index.manifests if d.is_manifest and not (d.platform and d.platform.is_unknown)
     )
     for entry in (*((chosen,) if chosen else ()), *others):
+        if entry.digest in seen:
+            continue
+        seen.add(entry.digest)
         parsed = parse(read_metadata(source, entry), entry.media_type)
         if isinstance(parsed, Index):
-            parsed_child = representative(source, parsed, prefer)
+            parsed_child = representative(source, parsed, prefer, seen)
             if parsed_child:
                 return parsed_child
         elif parsed.is_image:
@@ -68,6 +82,8 @@ def representative(source: Source, index: Index, prefer: Platform) -> Manifest |
 def _tree_sizes(source: Source, index: Index, sizes: dict[str, int]) -> dict[str, int]:
     """Collect the size of each piece of content below an index once."""
     for entry in index.manifests:
+        if str(entry.digest) in sizes:
+            continue
         sizes[str(entry.digest)] = entry.size
         if not entry.is_manifest:
             continue

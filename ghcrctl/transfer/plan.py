@@ -199,9 +199,13 @@ def _mark_below(
     walk: _Walk, descriptor: Descriptor, actions: dict[Digest, Action], *, skip_foreign: bool
 ) -> None:
     """Mark what a present manifest needs as present; only foreign layers may be missing."""
-    manifest = walk.manifests.get(descriptor.digest)
-    for child in manifest.children if manifest else ():
-        if child.is_foreign and not skip_foreign:
-            continue
-        actions.setdefault(child.digest, Action.SKIP if child.is_foreign else Action.EXISTS)
-        _mark_below(walk, child, actions, skip_foreign=skip_foreign)
+    seen: set[Digest] = set()
+    queue = [descriptor]
+    while queue:
+        manifest = walk.manifests.get(queue.pop().digest)
+        for child in manifest.children if manifest else ():
+            if child.digest in seen or (child.is_foreign and not skip_foreign):
+                continue
+            seen.add(child.digest)
+            actions.setdefault(child.digest, Action.SKIP if child.is_foreign else Action.EXISTS)
+            queue.append(child)

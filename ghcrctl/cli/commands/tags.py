@@ -9,6 +9,7 @@ import click
 
 from ghcrctl.cli.format.human import ago, human_size
 from ghcrctl.cli.format.listing import Listing
+from ghcrctl.cli.format.safe import printable
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.tags import SORT_KEYS, list_tags
@@ -91,7 +92,7 @@ def command(  # noqa: PLR0913 one argument an option
         if row.error:
             app.warn(f"{row.tag} cannot be read: {row.error}")
     if not details:
-        app.write("".join(f"{row.tag}\n" for row in rows))
+        app.write("".join(f"{printable(row.tag)}\n" for row in rows))
         return
     now = datetime.now(timezone.utc)
     shown = [_fields(row, now, full=no_trunc or bool(format_)) for row in rows]

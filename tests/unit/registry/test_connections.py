@@ -17,11 +17,13 @@ from ghcrctl.errors import (
     TimedOutError,
     TlsError,
 )
-from ghcrctl.registry.transport import BodyStream, Transport
+from ghcrctl.registry.bodies import BodyStream
 from tests.unit.registry.lan import Lan, answer
 
 if TYPE_CHECKING:
     from http.server import BaseHTTPRequestHandler
+
+    from ghcrctl.registry.transport import Transport
 
 
 def test_a_host_that_says_nothing_is_given_up(

@@ -21,8 +21,9 @@ from ghcrctl.errors import (
     InvalidResponseError,
     RedirectError,
 )
+from ghcrctl.registry.bodies import error_text
 from ghcrctl.registry.endpoint import TlsPolicy
-from ghcrctl.registry.transport import Transport, TransportOptions, error_text
+from ghcrctl.registry.transport import Transport, TransportOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,101 @@
+"""Addresses that say one thing to who checks them and another to who asks there."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import BlobUnknownError, InvalidResponseError
+from ghcrctl.operations.pull import pull
+from ghcrctl.registry import client as client_module
+from ghcrctl.registry.endpoint import is_inward, is_loopback
+from ghcrctl.registry.transport import joined
+from tests.builders import Built, random_image
+from tests.registry_double import Fault
+
+if TYPE_CHECKING:
+    from ghcrctl.operations.session import Session
+    from tests.registry_double import PlainRegistry
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.1",
+        "2130706433",
+        "0x7f.1",
+        "0177.0.0.1",
+        "[::ffff:127.0.0.1]",
+        "0",
+        "[::ffff:a9fe:a9fe]",
+    ],
+)
+def test_this_machine_is_known_in_every_spelling(host: str) -> None:
+    assert is_inward(host)
+    assert is_inward(f"{host}:5000")
+
+
+@pytest.mark.parametrize(
+    "host", ["ghcr.io", "1.example", "8.8.8.8", "[2001:db8::1]", "127.0.0.1.x"]
+)
+def test_others_are_not_taken_for_this_machine(host: str) -> None:
+    assert not is_inward(host)
+    assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://127.0.0.1\\.example.com/",
+        "https://evil.example\\@ghcr.io/",
+        "https://e\x1b[2Jvil.example/",
+        "https://evil .example/",
+        "https://evil\u202e.example/",
+        "https://\x80evil.example/",
+    ],
+)
+def test_a_host_that_programs_read_in_different_ways_is_none(location: str) -> None:
+    assert joined("https://ghcr.io/v2/", location) is None
+
+
+@pytest.mark.parametrize("url", ["http://[/x", "http://[::::]/x", "http://a\\b/x", "http://a b/x"])
+def test_a_foreign_layer_at_no_address_is_an_error_of_ours(
+    plain_registry: PlainRegistry, session: Session, url: str
+) -> None:
+    image = random_image(1, foreign=True)
+    body = json.loads(image.raw)
+    body["layers"][0]["urls"] = [url]
+    raw = json.dumps(body).encode()
+    bent = image.root.of(raw, image.root.media_type)
+    evil = Built(bent, (*image.contents[:-1], (bent, raw)))
+    plain_registry.push_image("octo/image", "1.0", evil)
+    with pytest.raises(BlobUnknownError):
+        pull(session, session.parse(f"{plain_registry.host}/octo/image:1.0"))
+
+
+@pytest.mark.parametrize(
+    "tag", ["../../../x", "..", "a b", "\x1b[2J", "1.0?x=y", "1.0/../1.0", "", "x" * 129, "a\n"]
+)
+def test_what_is_no_tag_is_not_listed(
+    plain_registry: PlainRegistry, session: Session, tag: str
+) -> None:
+    body = json.dumps({"tags": ["1.0", tag]}).encode()
+    plain_registry.faults.append(Fault(path_contains="/tags/list", status=200, body=body))
+    repository = session.repository(session.parse(f"{plain_registry.host}/octo/image:1.0"))
+    assert list(repository.tags()) == ["1.0"]
+
+
+def test_pages_without_end_are_an_error_and_no_short_list(
+    plain_registry: PlainRegistry, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "_MAX_PAGES", 5)
+    for number in range(10):
+        link = f"</v2/octo/image/tags/list?n=1&last={number}>; rel=next"
+        plain_registry.faults.append(
+            Fault(path_contains="/tags/list", status=200, body=b"{}", headers={"Link": link})
+        )
+    repository = session.repository(session.parse(f"{plain_registry.host}/octo/image:1.0"))
+    with pytest.raises(InvalidResponseError, match="without an end"):
+        list(repository.tags())
