@@ -53,10 +53,15 @@ class ReadAhead:
         self._free = threading.Semaphore(connections)
 
     def submit(self, read: Callable[[], bytearray | None]) -> Future[bytearray | None] | None:
-        """Begin to read a segment; ``None`` where as many as may be are held already."""
+        """Begin to read a segment; ``None`` where as many as may be are held, or all has ended."""
         if not self._free.acquire(blocking=False):
             return None
-        return self._threads.submit(read)
+        try:
+            return self._threads.submit(read)
+        except RuntimeError:
+            # It was closed: the reader is a thread that nobody waits for.
+            self._free.release()
+            return None
 
     def release(self, future: Future[bytearray | None]) -> None:
         """Give back what a segment held, as soon as nobody works on it."""

@@ -196,3 +196,10 @@ def test_wrong_bytes_are_told(ghcr: RegistryDouble, session: Session) -> None:
     ghcr.faults.append(storage_fault(status=200, body=bytes(LAYER.size), times=9))
     with pytest.raises(DigestMismatchError):
         pulled(ghcr, session)
+
+
+def test_what_is_closed_reads_nothing_ahead() -> None:
+    ahead = ReadAhead(2)
+    ahead.close()
+    for _ in range(5):
+        assert ahead.submit(bytearray) is None
