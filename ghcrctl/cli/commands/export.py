@@ -1,0 +1,113 @@
+"""``ghcrctl export``, and the options of commands that look into images."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
+from ghcrctl.errors import UsageError
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.export import export_archive, export_directory
+from ghcrctl.operations.looking import Wanted
+from ghcrctl.store.files import disk_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ghcrctl.cli.app import App
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def remote_option(function: Function) -> Function:
+    """Add ``--remote``."""
+    return click.option(
+        "--remote", is_flag=True, help="Read from the registry; nothing is pulled."
+    )(function)
+
+
+def wanted_image(name: str, platform: str | None, *, remote: bool) -> Wanted:
+    """Put together which image is meant."""
+    return Wanted(name, Platform.parse(platform) if platform else None, is_remote=remote)
+
+
+@click.command(
+    cls=Command,
+    short_help="Write an image's files as one archive, or into a directory",
+    examples="""
+    ghcrctl export -o rootfs.tar OWNER/IMAGE:1.0
+    ghcrctl export --to rootfs OWNER/IMAGE:1.0
+    ghcrctl export --remote OWNER/IMAGE:1.0 | tar -t
+    """,
+)
+@click.argument("name", metavar="NAME|ID")
+@click.option("-o", "--output", metavar="FILE|-", help="Where the archive goes, not to stdout.")
+@click.option(
+    "--to",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Put the files into a directory that is empty, or not there yet.",
+)
+@remote_option
+@platform_option
+@registry_options
+@pass_app
+def command(
+    app: App,
+    *,
+    name: str,
+    output: str | None,
+    folder: Path | None,
+    remote: bool,
+    platform: str | None,
+) -> None:
+    """Write the files that a container of an image would see: all layers put on each other.
+
+    Into a directory, owners and devices are made by root only, and set-ID bits only where the
+    owner is right; a warning says what was left out.
+    """
+    if folder and output:
+        raise UsageError("--to and --output are two places: give one")
+    wanted = wanted_image(name, platform, remote=remote)
+    with app.session() as session:
+        if folder:
+            export_directory(session, wanted, folder)
+            return
+        with _opened(output) as write:
+            export_archive(session, wanted, write)
+
+
+@contextmanager
+def _opened(output: str | None) -> Iterator[Callable[[bytes], object]]:
+    """Give what writes an archive: to a file, which is there whole or not at all, or to stdout."""
+    if output in {None, "-"}:
+        if sys.stdout.isatty():
+            raise UsageError(
+                "an archive is not for a terminal", hint="write it into a file: -o FILE"
+            )
+        yield sys.stdout.buffer.write
+        return
+    path = Path(str(output))
+    with disk_errors(f"write {path}"):
+        if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+            # A device or a pipe is written to, not replaced.
+            with path.open("wb") as file:
+                yield file.write
+            return
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            with aside.open("xb") as file:
+                yield file.write
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)

@@ -1,0 +1,189 @@
+"""A file tree on disk, and nothing outside of it.
+
+What belongs here: making files, and giving them the owners, modes, times and attributes that this
+person may give. What does not: which files there are (`flattening`), and where the directory gets
+its name (`operations.export`).
+
+Invariant: no path goes through a link. A tree's directories are directories, made here before what
+is in them and never over something that is there; every other file is made anew, too. So a file
+system that takes two names for one (upper and lower case) ends in an error, not outside.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import UnsupportedError
+from ghcrctl.layers.members import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ghcrctl.layers.members import Member
+    from ghcrctl.layers.walking import Data
+
+_ROOT_MODE = 0o755
+_REFUSALS = {
+    *(errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EINVAL, errno.ENODATA, errno.ENOSYS),
+    *(errno.ERANGE, errno.E2BIG),
+}
+# -1, as an unsigned number of 32 bits, leaves an owner as it is.
+_LARGEST_ID = 2**32 - 2
+_LONGEST_TIME = 2**62
+# Attributes by which overlay file systems hide files: they mean something else out of their layers.
+_OVERLAY = ("trusted.overlay.", "user.overlay.")
+# Windows reads these as parts of a path, or as another stream of a file.
+_NOT_ON_WINDOWS = frozenset('\\:*?"<>|')
+
+
+class Extractor:
+    """Makes files in a directory that is empty, and that only this person can enter meanwhile.
+
+    Args:
+        root: the directory.
+        as_root: whether owners and devices are made; by default whether this process may.
+    """
+
+    def __init__(self, root: Path, *, as_root: bool | None = None) -> None:
+        self._root = root
+        self._as_root = os.geteuid() == 0 if as_root is None and os.name != "nt" else bool(as_root)
+        self._directories: list[Member] = []
+        self._paths: list[Path] = []
+        self._left_out: dict[str, int] = {}
+
+    @property
+    def left_out(self) -> list[str]:
+        """What this person, or this file system, could not be given, a phrase each."""
+        return [f"{what} of {count} files" for what, count in self._left_out.items()]
+
+    def add(self, path: str, member: Member, data: Data | None = None) -> None:
+        """Make a file.
+
+        Raises:
+            UnsupportedError: this system cannot have a file of that name.
+            OSError: the disk is full, or the file is there already.
+        """
+        place = self._place(path)
+        if member.kind is Kind.DIRECTORY:
+            if path:
+                place.mkdir(mode=0o700)
+            self._directories.append(member)
+            self._paths.append(place)
+        elif self._make(place, member, data):
+            self._finish(place, member)
+
+    def link(self, path: str, first: str, member: Member) -> None:
+        """Give a file a further name; where it could not be made, it has none."""
+        place, other = self._place(path), self._place(first)
+        if member.kind in {Kind.CHARACTER_DEVICE, Kind.BLOCK_DEVICE} and not os.path.lexists(other):
+            return
+        os.link(other, place, follow_symlinks=False)
+
+    def finish(self) -> None:
+        """Give directories their modes and times, the innermost first."""
+        for path, member in zip(reversed(self._paths), reversed(self._directories), strict=True):
+            self._finish(path, member)
+        if self._root not in self._paths:
+            self._root.chmod(_ROOT_MODE)
+
+    def _place(self, path: str) -> Path:
+        if os.name == "nt" and _NOT_ON_WINDOWS & set(path):
+            raise UnsupportedError(f"Windows cannot have a file named {path}")
+        return self._root / path if path else self._root
+
+    def _make(self, place: Path, member: Member, data: Data | None) -> bool:
+        """Make a file that is no directory; tell whether it could be."""
+        if member.kind is Kind.SYMLINK:
+            place.symlink_to(member.target)
+        elif member.kind is Kind.FILE:
+            _write(place, data)
+        elif member.kind is Kind.FIFO and hasattr(os, "mkfifo"):
+            os.mkfifo(place, 0o600)
+        else:
+            return self._make_device(place, member)
+        return True
+
+    def _make_device(self, place: Path, member: Member) -> bool:
+        if not self._as_root:
+            self._count("devices")
+            return False
+        kind = stat.S_IFBLK if member.kind is Kind.BLOCK_DEVICE else stat.S_IFCHR
+        return self._try(
+            "devices", lambda: os.mknod(place, kind | 0o600, os.makedev(*member.device))
+        )
+
+    def _finish(self, place: Path, member: Member) -> None:
+        """Set what a file has besides content; owners first, since that takes set-ID bits away."""
+        mode = member.mode
+        if self._as_root:
+            self._try("owners", lambda: _own(place, member))
+        else:
+            mode = self._without_foreign_ids(member)
+        for name, value in member.xattrs.items():
+            self._set_attribute(place, name, value)
+        if member.kind is not Kind.SYMLINK:
+            place.chmod(mode)
+        time = max(-_LONGEST_TIME, min(member.mtime, _LONGEST_TIME))
+        follow = os.utime not in os.supports_follow_symlinks
+        if not follow or member.kind is not Kind.SYMLINK:
+            self._try("times", lambda: os.utime(place, ns=(time, time), follow_symlinks=follow))
+
+    def _without_foreign_ids(self, member: Member) -> int:
+        """Return a mode that does not make this person's rights those of whoever runs the file."""
+        own_uid, own_gid = (-1, -1) if os.name == "nt" else (os.getuid(), os.getgid())
+        if (member.uid, member.gid) != (own_uid, own_gid):
+            self._count("owners")
+        kept = member.mode
+        kept &= ~stat.S_ISUID if member.uid != own_uid else ~0
+        kept &= ~stat.S_ISGID if member.gid != own_gid else ~0
+        if kept != member.mode:
+            self._count("set-ID bits")
+        return kept
+
+    def _set_attribute(self, place: Path, name: str, value: bytes) -> None:
+        if name.startswith(_OVERLAY) or not hasattr(os, "setxattr"):
+            self._count("extended attributes")
+            return
+        self._try(
+            "extended attributes",
+            lambda: os.setxattr(place, name, value, follow_symlinks=False),
+        )
+
+    def _try(self, what: str, act: Callable[[], object]) -> bool:
+        """Do what not every person or file system may; tell whether it was done."""
+        try:
+            act()
+        except OSError as error:
+            if error.errno not in _REFUSALS:
+                raise
+        except OverflowError:
+            # A number that is larger than any that this system has.
+            pass
+        else:
+            return True
+        self._count(what)
+        return False
+
+    def _count(self, what: str) -> None:
+        self._left_out[what] = self._left_out.get(what, 0) + 1
+
+
+def _own(place: Path, member: Member) -> None:
+    if not (0 <= member.uid <= _LARGEST_ID and 0 <= member.gid <= _LARGEST_ID):
+        raise OverflowError
+    os.chown(place, member.uid, member.gid, follow_symlinks=False)
+
+
+def _write(place: Path, data: Data | None) -> None:
+    """Write content; holes stay holes where the file system has them."""
+    with place.open("xb") as file:
+        if data is None:
+            return
+        for offset, piece in data.pieces():
+            file.seek(offset)
+            file.write(piece)
+        file.truncate(data.size)

@@ -1,0 +1,240 @@
+"""Layers put on each other: the tree of files that a container would see.
+
+What belongs here: applying one layer after the other. What does not: reading layers (`walking`),
+looking things up, with as few layers as that takes (`viewing`).
+
+A layer is applied as docker's and containerd's engines do it: what a path passes through is the
+tree as it is by then, so that ``lib/x`` goes to ``usr/lib/x`` where a lower layer has a link
+``lib`` to ``usr/lib``. Spec: OCI image spec 1.1, layer.md, "Applying Changesets".
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import IntegrityError, RefusedError
+from ghcrctl.layers.limits import Limits
+from ghcrctl.layers.members import Kind
+from ghcrctl.layers.whiteouts import is_note, whiteout_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ghcrctl.layers.members import Member
+
+# Links that one path may pass through, as in Linux.
+MOST_LINKS = 40
+
+
+class Node:
+    """One file of the tree; hard links to it are the same node under several names.
+
+    Attributes:
+        member: what its layer says of it; ``None`` of a directory that is only passed through.
+        layer: the number of that layer, base first.
+        children: of a directory, by name.
+        is_open: whether lower layers, which were not applied, may have more in this directory.
+        is_settled: whether it is known to be what it seems; a directory that is only passed
+            through may be a link in a lower layer.
+        is_gone: whether there is nothing here, in lower layers neither.
+    """
+
+    __slots__ = ("children", "is_gone", "is_open", "is_settled", "layer", "member")
+
+    def __init__(self, member: Member | None, layer: int, *, is_open: bool = False) -> None:
+        self.member = member
+        self.layer = layer
+        self.children: dict[str, Node] | None = None
+        self.is_open = is_open
+        self.is_settled = True
+        self.is_gone = False
+        if member is None or member.kind is Kind.DIRECTORY:
+            self.children = {}
+
+    @property
+    def kind(self) -> Kind:
+        """What it is; a hard link only where what it links to is not known yet."""
+        return self.member.kind if self.member else Kind.DIRECTORY
+
+
+class Tree:
+    """The files of some layers.
+
+    Args:
+        limits: how many files there may be.
+        is_open: whether there are lower layers that will not be applied.
+    """
+
+    def __init__(self, limits: Limits | None = None, *, is_open: bool = False) -> None:
+        self.root = Node(None, 0, is_open=is_open)
+        self._left = (limits or Limits()).members
+
+    def apply(self, layer: int, members: Sequence[Member]) -> None:
+        """Put a layer on top of what is there.
+
+        Whiteouts mean lower layers only, so that what this one brings stays, in whatever order.
+
+        Args:
+            layer: its number.
+            members: of the layer, in order.
+
+        Raises:
+            IntegrityError: the members contradict each other.
+            RefusedError: there are too many files.
+        """
+        for member in members:
+            if is_note(member):
+                continue
+            whiteout = whiteout_of(member)
+            if whiteout is None:
+                self._add(layer, member)
+                continue
+            with suppress(_NoDirectoryError):
+                if whiteout.is_opaque:
+                    self._clear(layer, self._directory(whiteout.path))
+                else:
+                    self._remove(layer, whiteout.path)
+
+    def walk(self) -> Iterator[tuple[str, Node]]:
+        """Yield every file with its path, sorted, directories before what is in them."""
+        yield from walk_below("", self.root)
+
+    def _clear(self, layer: int, folder: Node) -> None:
+        """Take away what lower layers have in a directory."""
+        below = list(_links_below(folder))
+        for parent, name, node in reversed(below):
+            node.is_open = False
+            if node.layer != layer and not node.children:
+                del parent[name]
+        folder.is_open = False
+
+    def _remove(self, layer: int, path: str) -> None:
+        folder, name = self._parent(path)
+        children = folder.children
+        assert children is not None  # noqa: S101 a directory
+        node = children.get(name)
+        if node and node.children is not None:
+            self._clear(layer, node)
+        if node and (node.layer == layer or node.children):
+            return
+        children.pop(name, None)
+        if folder.is_open:
+            gone = Node(None, 0)
+            gone.is_gone = True
+            children[name] = gone
+
+    def _add(self, layer: int, member: Member) -> None:
+        if not member.path:
+            self._set_root(layer, member)
+            return
+        folder, name = self._parent(member.path)
+        children = folder.children
+        assert children is not None  # noqa: S101 a directory
+        if member.kind is Kind.HARD_LINK:
+            children[name] = self._linked(layer, member)
+            return
+        before = children.get(name)
+        if member.kind is Kind.DIRECTORY and before is not None and before.children is not None:
+            # Where a lower layer has a link instead, what came through it is not in here.
+            is_empty = all(child.is_gone for child in before.children.values())
+            before.is_settled |= is_empty or not before.is_open
+            before.member, before.layer, before.is_gone = member, layer, False
+            return
+        self._count()
+        is_open = before is None and folder.is_open and member.kind is Kind.DIRECTORY
+        children[name] = Node(member, layer, is_open=is_open)
+
+    def _set_root(self, layer: int, member: Member) -> None:
+        if member.kind is not Kind.DIRECTORY:
+            raise IntegrityError("the layer says that the root is no directory")
+        self.root.member, self.root.layer = member, layer
+
+    def _linked(self, layer: int, member: Member) -> Node:
+        """Return what a hard link is to; a node of its own where only lower layers know that."""
+        folder, name = self._parent(member.target)
+        found = folder.children.get(name) if folder.children is not None else None
+        if (found is None or not found.is_settled) and folder.is_open:
+            return Node(member, layer)
+        if found is None or found.is_gone or found.children is not None:
+            what = "a directory" if found and not found.is_gone else "missing"
+            raise IntegrityError(
+                f"the layer has a hard link {member.path} to {member.target}, which is {what}"
+            )
+        return found
+
+    def _parent(self, path: str) -> tuple[Node, str]:
+        folder, _, name = path.rpartition("/")
+        return self._directory(folder), name
+
+    def _directory(self, path: str) -> Node:
+        """Return a directory, following links within the root, and making what is missing."""
+        passed = [self.root]
+        ahead = path.split("/")[::-1]
+        links = 0
+        while ahead:
+            name = ahead.pop()
+            if name in {"", "."}:
+                continue
+            if name == "..":
+                del passed[max(1, len(passed) - 1) :]
+                continue
+            node = self._step(passed[-1], name)
+            if node.member and node.kind is Kind.SYMLINK and links < MOST_LINKS:
+                links += 1
+                target = node.member.target
+                del passed[1 if target.startswith("/") else len(passed) :]
+                ahead += target.split("/")[::-1]
+            elif node.children is None:
+                raise _NoDirectoryError(
+                    f"the layer has something in {path}, but {name} is no directory"
+                )
+            else:
+                passed.append(node)
+        return passed[-1]
+
+    def _step(self, folder: Node, name: str) -> Node:
+        assert folder.children is not None  # noqa: S101 a directory
+        node = folder.children.get(name)
+        if node is not None and not node.is_gone:
+            return node
+        self._count()
+        made = Node(None, 0, is_open=folder.is_open and node is None)
+        made.is_settled = not made.is_open
+        folder.children[name] = made
+        return made
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise RefusedError("the layers have too many files and directories")
+
+
+class _NoDirectoryError(IntegrityError):
+    """A path leads through what is no directory."""
+
+
+def _links_below(folder: Node) -> Iterator[tuple[dict[str, Node], str, Node]]:
+    """Yield all that is in a directory: what it is listed in, its name there, and itself."""
+    pending = [folder]
+    while pending:
+        children = pending.pop().children or {}
+        for name, node in children.items():
+            yield children, name, node
+            if node.children:
+                pending.append(node)
+
+
+def walk_below(path: str, node: Node) -> Iterator[tuple[str, Node]]:
+    """Yield a file, and if it is a directory all that is in it, sorted by name at each level."""
+    pending = [(path, node)]
+    while pending:
+        at, found = pending.pop()
+        yield at, found
+        if found.children:
+            below = sorted(found.children.items(), reverse=True)
+            pending += [
+                (f"{at}/{name}" if at else name, child)
+                for name, child in below
+                if not child.is_gone
+            ]

@@ -1,0 +1,240 @@
+"""Diff: how two images differ, in their manifests, configs, layers and files.
+
+What belongs here: what is compared with what. What does not: comparing trees of files
+(``layers.comparing``), and words for people.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.layers.comparing import FileChange, UnsettledError, compare
+from ghcrctl.layers.merging import Tree
+from ghcrctl.operations.looking import look_into
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ghcrctl.layers.members import Member
+    from ghcrctl.layers.merging import Node
+    from ghcrctl.layers.walking import Entry
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.operations.looking import Layers, Wanted
+    from ghcrctl.operations.session import Session
+
+# Fields of the config whose values are compared as they are (OCI image spec 1.1, config.md).
+_PLAIN = {
+    "Cmd": "cmd",
+    "Entrypoint": "entrypoint",
+    "User": "user",
+    "WorkingDir": "workdir",
+    "StopSignal": "stop signal",
+    "Shell": "shell",
+    "Healthcheck": "healthcheck",
+    "OnBuild": "onbuild",
+}
+_SETS = {"ExposedPorts": "port", "Volumes": "volume"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A field that differs. ``before``, ``after``: its value; ``None`` where it is not there."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerChange:
+    """A layer that is not the same in both.
+
+    Args:
+        diff_id: what it unpacks to.
+        before: as it is stored in the one image; ``None`` where it is not in it.
+        after: as it is stored in the other; where both are there, it is packed otherwise.
+    """
+
+    diff_id: Digest
+    before: Descriptor | None
+    after: Descriptor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How two images differ.
+
+    Args:
+        manifest: changes of the manifest.
+        config: changes of the config.
+        layers: those that are not the same, base first.
+        shared: the layers that both have.
+        files: those that differ; ``None`` where they were not compared.
+    """
+
+    manifest: list[Change]
+    config: list[Change]
+    layers: list[LayerChange]
+    shared: list[Descriptor]
+    files: list[FileChange] | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the images are the same in all that was compared."""
+        return not (self.manifest or self.config or self.layers or self.files)
+
+
+def diff(session: Session, one: Wanted, two: Wanted, *, files: bool = False) -> Difference:
+    """Compare two images.
+
+    Args:
+        session: the run.
+        one: what was before.
+        two: what is after.
+        files: whether files are compared, for which layers are read: those that differ, and where
+            a file is in one image's own layers only also those that both have, once.
+
+    Raises:
+        NotFoundError: one of them is not there.
+        UnsupportedError: one of them is no container image.
+        IntegrityError: a layer is damaged.
+    """
+    with ExitStack() as stack:
+        before = stack.enter_context(look_into(session, one))
+        after = stack.enter_context(look_into(session, two))
+        changed = list(_changes(_manifest_fields(before), _manifest_fields(after)))
+        return Difference(
+            manifest=changed,
+            config=list(_changes(_config_fields(before), _config_fields(after))),
+            layers=_layer_changes(before, after),
+            shared=[layer for layer in before.manifest.layers if layer in after.manifest.layers],
+            files=_file_changes(before, after) if files else None,
+        )
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
+    for field in dict.fromkeys((*before, *after)):
+        if before.get(field) != after.get(field):
+            yield Change(field, before.get(field), after.get(field))
+
+
+def _manifest_fields(layers: Layers) -> dict[str, str]:
+    manifest = layers.manifest
+    return {
+        "digest": str(manifest.descriptor.digest),
+        "media type": manifest.descriptor.media_type,
+        "platform": str(layers.config.platform),
+        **{f"annotation {key}": value for key, value in manifest.annotations.items()},
+    }
+
+
+def _config_fields(layers: Layers) -> dict[str, str]:
+    config: Any = layers.config.data.get("config")
+    values: dict[str, Any] = config if isinstance(config, dict) else {}
+    fields = {name: _text(values[key]) for key, name in _PLAIN.items() if values.get(key)}
+    env = values.get("Env")
+    for variable in env if isinstance(env, list) else ():
+        name, _, value = str(variable).partition("=")
+        fields[f"env {name}"] = value
+    fields |= {f"label {key}": value for key, value in layers.config.labels.items()}
+    for key, name in _SETS.items():
+        members = values.get(key)
+        fields |= {f"{name} {m}": "" for m in (members if isinstance(members, dict) else ())}
+    return fields
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _layer_changes(before: Layers, after: Layers) -> list[LayerChange]:
+    """Compare layers by what they unpack to, and then by how they are stored."""
+    first = dict(zip(before.diff_ids, before.manifest.layers, strict=True))
+    second = dict(zip(after.diff_ids, after.manifest.layers, strict=True))
+    found = (
+        LayerChange(diff_id, first.get(diff_id), second.get(diff_id))
+        for diff_id in dict.fromkeys((*first, *second))
+    )
+    return [
+        change
+        for change in found
+        if change.before is None or change.after is None or not _is_same(change)
+    ]
+
+
+def _is_same(change: LayerChange) -> bool:
+    return bool(change.before and change.after and change.before.digest == change.after.digest)
+
+
+def _file_changes(before: Layers, after: Layers) -> list[FileChange]:
+    shared = _common(before.diff_ids, after.diff_ids)
+    if len(before) == len(after) == shared:
+        return []
+    one, two = _Files(before), _Files(after)
+    try:
+        return _compare(one, two, shared)
+    except UnsettledError:
+        two.take_over(one, shared)
+        return _compare(one, two, 0)
+
+
+def _common(one: list[Digest], two: list[Digest]) -> int:
+    """Return how many layers, base first, are the same."""
+    count = 0
+    while count < min(len(one), len(two)) and one[count] == two[count]:
+        count += 1
+    return count
+
+
+def _compare(one: _Files, two: _Files, lowest: int) -> list[FileChange]:
+    return list(compare(one.tree(lowest), two.tree(lowest), one.content, two.content))
+
+
+class _Files:
+    """The files of one image, with the digests of their contents."""
+
+    def __init__(self, layers: Layers) -> None:
+        self._layers = layers
+        self._members: dict[int, list[Member]] = {}
+        self._contents: dict[int, dict[int, bytes]] = {}
+
+    def tree(self, lowest: int) -> Tree:
+        """Put layers on each other, from one on upwards."""
+        tree = Tree(self._layers.limits, is_open=lowest > 0)
+        for number in range(lowest, len(self._layers)):
+            tree.apply(number, self._read(number))
+        return tree
+
+    def content(self, node: Node) -> bytes:
+        """Return the digest of a file's content."""
+        number = node.member.number if node.member else -1
+        return self._contents[node.layer].get(number, b"")
+
+    def take_over(self, other: _Files, count: int) -> None:
+        """Know of the lowest layers what another image, that has them too, knows."""
+        for number in range(count):
+            self._members[number] = other._read(number)
+            self._contents[number] = other._contents[number]
+
+    def _read(self, number: int) -> list[Member]:
+        if number not in self._members:
+            contents: dict[int, bytes] = {}
+            self._contents[number] = contents
+            self._members[number] = self._layers.members(
+                number, lambda entry: contents.update(_digest(entry))
+            )
+        return self._members[number]
+
+
+def _digest(entry: Entry) -> dict[int, bytes]:
+    if not entry.data.size:
+        return {}
+    hasher = hashlib.sha256()
+    for chunk in entry.data.chunks():
+        hasher.update(chunk)
+    return {entry.member.number: hasher.digest()}

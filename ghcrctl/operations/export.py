@@ -1,0 +1,149 @@
+"""Export: an image's files as one archive, or in a directory.
+
+What belongs here: reading the layers twice, once for what there is and once for the content, and
+making the result visible as a whole or not at all. What does not: making single files (``layers``).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import RefusedError
+from ghcrctl.layers.extraction import Extractor
+from ghcrctl.layers.flattening import Sink, flatten
+from ghcrctl.layers.merging import Tree
+from ghcrctl.layers.writing import TarWriter
+from ghcrctl.operations.looking import look_into
+from ghcrctl.store.files import disk_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ghcrctl.operations.looking import Wanted
+    from ghcrctl.operations.session import Session
+
+
+def export_archive(session: Session, wanted: Wanted, write: Callable[[bytes], object]) -> None:
+    """Write an image's files as a tar archive, the same bytes for the same image.
+
+    Args:
+        session: the run.
+        wanted: the image.
+        write: takes the bytes. All layers were verified before it gets the first.
+
+    Raises:
+        NotFoundError: there is no such image.
+        IntegrityError: a layer is damaged.
+    """
+    writer = TarWriter(write)
+    _export(session, wanted, writer)
+    writer.finish()
+
+
+def export_directory(session: Session, wanted: Wanted, target: Path) -> None:
+    """Put an image's files into a directory, and nothing outside of it.
+
+    They are made beside it: it gets its name when it is whole. What this person may not give them
+    (owners, devices, set-ID bits, attributes) is left out, with one warning.
+
+    Args:
+        session: the run.
+        wanted: the image.
+        target: a directory that is empty, or not there yet.
+
+    Raises:
+        RefusedError: there is something already.
+        NotFoundError: there is no such image.
+        IntegrityError: a layer is damaged.
+        StoreError: the disk is full, or there is no permission.
+    """
+    require_vacant(target)
+    with disk_errors(f"write {target}"), _aside(target) as folder:
+        extractor = Extractor(folder)
+        _export(session, wanted, extractor)
+        extractor.finish()
+    if extractor.left_out:
+        session.warn(f"left out in {target}: {', '.join(extractor.left_out)}")
+
+
+def require_vacant(target: Path) -> None:
+    """Check that a directory is empty, or that nothing has its name.
+
+    Raises:
+        RefusedError: there is something already.
+    """
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise RefusedError(f"{target} is there already, and is no directory")
+    with disk_errors(f"read {target}"):
+        if target.exists() and any(target.iterdir()):
+            raise RefusedError(
+                f"the directory {target} is not empty", hint="name one that is not there yet"
+            )
+
+
+def _export(session: Session, wanted: Wanted, sink: Sink) -> None:
+    with look_into(session, wanted, twice=True) as layers:
+        tree = Tree(layers.limits)
+        for number in range(len(layers)):
+            tree.apply(number, layers.members(number))
+        flatten(tree, layers.walk, sink)
+
+
+@contextmanager
+def _aside(target: Path) -> Iterator[Path]:
+    """Give a directory that takes the target's place when all went well, and is gone if not."""
+    target = Path(os.path.abspath(target))  # noqa: PTH100 links in it stay as they are
+    is_fixed = target.is_dir() and _is_fixed(target)
+    name = f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}"
+    folder = (target if is_fixed else target.parent) / name
+    if not is_fixed:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+        if is_fixed:
+            _move_up(folder, target)
+        else:
+            if os.name == "nt" and target.exists():
+                target.rmdir()
+            folder.rename(target)
+    except BaseException:
+        _remove(folder)
+        raise
+
+
+def _is_fixed(target: Path) -> bool:
+    """Tell whether another directory cannot take the place of this one."""
+    is_mount = os.path.ismount(target)
+    return is_mount or target == Path.cwd() or not os.access(target.parent, os.W_OK)
+
+
+def _move_up(folder: Path, target: Path) -> None:
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    folder.chmod(0o700)
+    for path in list(folder.iterdir()):
+        own = path.lstat().st_mode
+        if stat.S_ISDIR(own):
+            # Moving a directory writes into it.
+            path.chmod(0o700)
+        path.rename(target / path.name)
+        if stat.S_ISDIR(own):
+            (target / path.name).chmod(stat.S_IMODE(own))
+    folder.rmdir()
+    target.chmod(mode)
+
+
+def _remove(folder: Path) -> None:
+    """Remove what was made, whatever modes it was given."""
+    with suppress(OSError):
+        folder.chmod(0o700)
+        for above, names, _ in os.walk(folder):
+            for path in (Path(above, name) for name in names):
+                if not path.is_symlink():
+                    path.chmod(0o700)
+        shutil.rmtree(folder)

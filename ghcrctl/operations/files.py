@@ -1,0 +1,120 @@
+"""Single files of images: listing them, reading one.
+
+What belongs here: asking a `View` that reads only the layers it must. What does not: how paths are
+followed and layers put together (``layers``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import IntegrityError, RefusedError
+from ghcrctl.layers.members import Kind, Member
+from ghcrctl.layers.merging import walk_below
+from ghcrctl.layers.viewing import View
+from ghcrctl.operations.looking import look_into
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ghcrctl.layers.viewing import Found
+    from ghcrctl.operations.looking import Layers, Wanted
+    from ghcrctl.operations.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One file of a listing.
+
+    Args:
+        name: as it is listed: from the directory that was asked for.
+        path: from the root, with a slash in front.
+        member: what its layer says of it.
+    """
+
+    name: str
+    path: str
+    member: Member
+
+
+def list_files(
+    session: Session, wanted: Wanted, path: str = "/", *, recursive: bool = False
+) -> list[FileRow]:
+    """List a directory, sorted by name; of a file that is none list itself.
+
+    Args:
+        session: the run.
+        wanted: the image.
+        path: from the image's root; links are followed as in a container.
+        recursive: whether all levels below are listed.
+
+    Raises:
+        NotFoundError: there is no such image, or no such path in it.
+        IntegrityError: a layer that had to be read is damaged.
+    """
+    with look_into(session, wanted) as layers:
+        view = View(len(layers), layers.members, layers.limits)
+        found = view.open_up(path, everything=recursive)
+    if found.node.children is None:
+        return [FileRow(path, f"/{found.path}", _member(found))]
+    return list(_listed(found, recursive=recursive))
+
+
+def _listed(found: Found, *, recursive: bool) -> Iterator[FileRow]:
+    skipped = len(found.path) + 1 if found.path else 0
+    if recursive:
+        below = walk_below(found.path, found.node)
+        next(below)
+    else:
+        children = sorted((found.node.children or {}).items())
+        here = f"{found.path}/" if found.path else ""
+        below = ((f"{here}{name}", node) for name, node in children if not node.is_gone)
+    for path, node in below:
+        member = node.member or Member(path, Kind.DIRECTORY)
+        yield FileRow(path[skipped:], f"/{path}", member)
+
+
+def _member(found: Found) -> Member:
+    return found.node.member or Member(found.path, Kind.DIRECTORY)
+
+
+def read_file(
+    session: Session, wanted: Wanted, path: str, write: Callable[[bytes], object]
+) -> None:
+    """Read a file.
+
+    Args:
+        session: the run.
+        wanted: the image.
+        path: from the image's root; links are followed as in a container.
+        write: takes the content. All of the file's layer was verified before it gets the first
+            byte.
+
+    Raises:
+        NotFoundError: there is no such image, or no such path in it.
+        RefusedError: it is no file with content.
+        IntegrityError: a layer that had to be read is damaged.
+    """
+    with look_into(session, wanted, twice=True) as layers:
+        found = View(len(layers), layers.members, layers.limits).find(path)
+        member = _member(found)
+        if member.kind is not Kind.FILE:
+            raise RefusedError(
+                f"`{path}` is a {member.kind.value}, not a file with content",
+                hint=f"ghcrctl ls {wanted.text} {path}"
+                if found.node.children is not None
+                else None,
+            )
+        if member.size:
+            for chunk in _content(layers, found.node.layer, member):
+                write(chunk)
+
+
+def _content(layers: Layers, layer: int, member: Member) -> Iterator[bytes]:
+    """Yield a file's content; what reads the layer lives as long as this."""
+    for entry in layers.walk(layer):
+        if entry.member.number == member.number and entry.member.path == member.path:
+            yield from entry.data.chunks()
+            return
+    raise IntegrityError("a layer has changed while it was read")

@@ -1,0 +1,296 @@
+"""Looking into an image's layers, wherever the image is.
+
+What belongs here: finding the image and reading its layers, verified, with what failed on the way
+tried again. What does not: what layers mean (``layers``), and what is asked of them (`files`,
+`export`, `diff`).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.retry import retry
+from ghcrctl.content.streams import Content
+from ghcrctl.errors import (
+    BlobUnknownError,
+    GhcrctlError,
+    InvalidDigestError,
+    InvalidManifestError,
+    NoSuchImageError,
+    UnsupportedError,
+)
+from ghcrctl.layers.limits import Limits, Meter
+from ghcrctl.layers.walking import walk
+from ghcrctl.oci.digest import Digest
+from ghcrctl.operations.contents import image_of
+from ghcrctl.operations.find import find
+from ghcrctl.store.files import disk_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ghcrctl.content.ports import Source, Stream
+    from ghcrctl.layers.members import Member
+    from ghcrctl.layers.walking import Entry
+    from ghcrctl.oci.config import ImageConfig
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.manifest import Manifest
+    from ghcrctl.oci.platform import Platform
+    from ghcrctl.operations.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which image is meant.
+
+    Args:
+        text: a name, or for a local image also a digest or an ID.
+        platform: whose image of a multi-platform image; this machine's by default.
+        is_remote: whether the registry is asked, and not the local store.
+    """
+
+    text: str
+    platform: Platform | None = None
+    is_remote: bool = False
+
+
+class Layers:
+    """The layers of one image, base first from 0.
+
+    Args:
+        session: the run.
+        source: where they are.
+        manifest: lists them.
+        config: says what they unpack to.
+        again: a folder where a layer from elsewhere is kept, to be read a second time; ``None``
+            where each is read once.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        source: Source,
+        manifest: Manifest,
+        config: ImageConfig,
+        *,
+        again: Path | None = None,
+    ) -> None:
+        self.manifest = manifest
+        self.config = config
+        self.limits = Limits()
+        self._total = Meter(self.limits)
+        self._session = session
+        self._source = _Keeping(source, again) if again else source
+        self.diff_ids = _diff_ids(manifest, config)
+
+    def __len__(self) -> int:
+        return len(self.manifest.layers)
+
+    def members(
+        self, number: int, look: Callable[[Entry], object] = lambda _: None
+    ) -> list[Member]:
+        """Read all of a layer, verified, and return what is in it.
+
+        Args:
+            number: of the layer.
+            look: is shown each member with its content; again from the first where a broken
+                connection makes it so.
+
+        Raises:
+            IntegrityError: it is damaged, or not what the config says.
+            RefusedError: it unpacks to too much.
+            UnsupportedError: it is no tar archive.
+        """
+        return retry(partial(self._members, number, look), self._session.retry)
+
+    def _members(self, number: int, look: Callable[[Entry], object]) -> list[Member]:
+        meter = Meter(self.limits)
+        members = []
+        for entry in self.walk(number, meter):
+            look(entry)
+            members.append(entry.member)
+        self._total.absorb(meter)
+        return members
+
+    def walk(self, number: int, meter: Meter | None = None) -> Iterator[Entry]:
+        """Walk through a layer; it is verified when its last member was taken."""
+        layer = self.manifest.layers[number]
+        _require_archive(layer)
+        try:
+            with Content(self._source, layer).open() as stream:
+                yield from walk(stream, meter or Meter(self.limits), self.diff_ids[number])
+        except GhcrctlError as error:
+            error.side = error.side or f"reading the layer {layer.digest}"
+            raise
+
+
+@contextmanager
+def look_into(session: Session, wanted: Wanted, *, twice: bool = False) -> Iterator[Layers]:
+    """Give the layers of an image.
+
+    Args:
+        session: the run.
+        wanted: the image.
+        twice: whether layers will be read again; those of a registry are then kept on disk
+            meanwhile, as they are stored.
+
+    Raises:
+        NotFoundError: there is no such image, or not for the platform.
+        UnsupportedError: it is no container image.
+    """
+    source, root = _locate(session, wanted)
+    platform = wanted.platform or session.settings.platform
+    contents = image_of(source, root, platform, exact=wanted.platform is not None)
+    manifest, config = contents.manifest, contents.config
+    if manifest is None or config is None:
+        kind = contents.manifest.kind if contents.manifest else root.media_type
+        raise UnsupportedError(f"`{wanted.text}` is no container image ({kind}): it has no files")
+    with ExitStack() as stack:
+        again = None
+        if twice and wanted.is_remote:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ghcrctl-"))
+            again = Path(folder)
+        yield Layers(session, source, manifest, config, again=again)
+
+
+def _locate(session: Session, wanted: Wanted) -> tuple[Source, Descriptor]:
+    if not wanted.is_remote:
+        return _Here(session), _find_here(session, wanted.text)
+    reference = session.parse(wanted.text).tagged()
+    repository = session.source(reference)
+    return repository, repository.resolve(reference.target)
+
+
+def _find_here(session: Session, text: str) -> Descriptor:
+    try:
+        return find(session, text).record.descriptor
+    except NoSuchImageError as error:
+        if "did you mean" not in (error.hint or ""):
+            error.hint = "--remote reads it from its registry; `ghcrctl images` lists what is here"
+        raise
+
+
+def _diff_ids(manifest: Manifest, config: ImageConfig) -> list[Digest]:
+    if len(config.diff_ids) != len(manifest.layers):
+        raise InvalidManifestError(
+            f"invalid image config: it lists {len(config.diff_ids)} layers, but the manifest "
+            f"{len(manifest.layers)}"
+        )
+    try:
+        return [Digest.parse(text) for text in config.diff_ids]
+    except InvalidDigestError as error:
+        raise InvalidManifestError(f"invalid image config: {error.message}") from None
+
+
+def _require_archive(layer: Descriptor) -> None:
+    # What follows a plus sign is how it is packed, which is seen by its first bytes.
+    kind, _, suffix = layer.media_type.partition("+")
+    if "encrypted" in suffix or not kind.endswith((".tar", ".tar.gzip", ".tar.zstd")):
+        raise UnsupportedError(
+            f"the layer {layer.digest} is no plain archive of files but `{layer.media_type}`"
+        )
+
+
+class _Here:
+    """The local store; foreign layers, which it need not have, are read at their publisher's."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._blobs = session.store.blobs
+
+    @property
+    def label(self) -> str:
+        """How people know this place."""
+        return self._blobs.label
+
+    def resolve(self, name: str) -> Descriptor:
+        """Refuse, as blobs have no names."""
+        return self._blobs.resolve(name)
+
+    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+        """Start reading content at a byte."""
+        try:
+            return self._blobs.open(descriptor, offset)
+        except BlobUnknownError:
+            if not (descriptor.is_foreign and descriptor.urls):
+                raise
+        return self._fetch(descriptor, offset)
+
+    def _fetch(self, descriptor: Descriptor, offset: int) -> Stream:
+        from ghcrctl.registry.web import fetch
+
+        failure: GhcrctlError | None = None
+        for url in descriptor.urls:
+            if not url.startswith(("http://", "https://")):
+                continue
+            try:
+                return fetch(url, self._session.transport_options(""), offset)
+            except GhcrctlError as error:
+                failure = error
+        raise BlobUnknownError(
+            f"the foreign layer {descriptor.digest} is neither here nor where its publisher "
+            "keeps it",
+            retryable=failure is not None and failure.retryable,
+        ) from failure
+
+
+class _Keeping:
+    """A source whose layers are kept on disk as they are read, and read there the next time."""
+
+    def __init__(self, source: Source, folder: Path) -> None:
+        self._source = source
+        self._folder = folder
+
+    @property
+    def label(self) -> str:
+        """The label of the source."""
+        return self._source.label
+
+    def resolve(self, name: str) -> Descriptor:
+        """Ask the source."""
+        return self._source.resolve(name)
+
+    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+        """Start reading content at a byte."""
+        path = self._folder / descriptor.digest.encoded
+        if path.exists():
+            file = path.open("rb")
+            file.seek(offset)
+            return file
+        stream = self._source.open(descriptor, offset)
+        return stream if offset else _Keeper(stream, path, descriptor.size)
+
+
+class _Keeper:
+    """A stream that leaves a copy, once all of it was read. The reader verifies it each time."""
+
+    def __init__(self, stream: Stream, path: Path, size: int) -> None:
+        self._stream = stream
+        self._path = path
+        self._size = size
+        self._aside = path.with_suffix(".part")
+        with disk_errors(f"write {self._aside}"):
+            self._file = self._aside.open("wb")
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes."""
+        chunk = self._stream.read(size)
+        with disk_errors(f"write {self._aside}"):
+            self._file.write(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Keep the copy if it is whole."""
+        self._stream.close()
+        if self._file.closed:
+            return
+        with disk_errors(f"write {self._aside}"):
+            whole = self._file.tell() == self._size
+            self._file.close()
+            if whole:
+                self._aside.replace(self._path)

@@ -1,0 +1,252 @@
+"""Walking through layers: what is in an archive, and what may be wrong with it."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+import zstandard
+
+from ghcrctl.errors import DigestMismatchError, GhcrctlError, IntegrityError, RefusedError
+from ghcrctl.layers.limits import Limits, Meter
+from ghcrctl.layers.members import Kind, Member, clean_path
+from ghcrctl.layers.walking import walk
+from ghcrctl.oci.digest import Digest
+from tests.filesystems import directory, file, hard_link, special, symlink, tar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BLOCK = 512
+FORMATS = [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]
+each_format = pytest.mark.parametrize("format_", FORMATS, ids=["ustar", "gnu", "pax"])
+SMALL = tar(directory("etc/"), file("etc/a", b"hello"), symlink("b", "etc/a"))
+
+
+def walked(data: bytes, *, limits: Limits | None = None) -> list[tuple[Member, bytes]]:
+    """Walk through an archive to its end, checking its diff id."""
+    entries = walk(io.BytesIO(data), Meter(limits))
+    return [(entry.member, b"".join(entry.data.chunks())) for entry in entries]
+
+
+def members(data: bytes, *, diff_id: Digest | None = None) -> list[Member]:
+    return [entry.member for entry in walk(io.BytesIO(data), Meter(), diff_id)]
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [bytes, gzip.compress, bz2.compress, lzma.compress, zstandard.compress],
+    ids=["plain", "gzip", "bzip2", "xz", "zstd"],
+)
+def test_a_layer_is_unpacked_by_its_first_bytes(pack: Callable[[bytes], bytes]) -> None:
+    found = walked(pack(SMALL))
+    assert [(member.path, member.kind) for member, _ in found] == [
+        ("etc", Kind.DIRECTORY),
+        ("etc/a", Kind.FILE),
+        ("b", Kind.SYMLINK),
+    ]
+    assert [data for _, data in found] == [b"", b"hello", b""]
+
+
+def test_several_packed_streams_after_each_other_are_one_layer() -> None:
+    packed = b"".join(gzip.compress(SMALL[at : at + 100]) for at in range(0, len(SMALL), 100))
+    assert members(packed + bytes(700)) == members(SMALL)
+
+
+@each_format
+def test_all_that_a_member_says_is_read(format_: int) -> None:
+    data = tar(
+        file("bin/su", b"x", mode=0o4755, uid=12, gid=34, mtime=1700000000),
+        special("dev/null", tarfile.CHRTYPE, mode=0o666),
+        special("dev/sda", tarfile.BLKTYPE, devmajor=8, devminor=17),
+        special("pipe", tarfile.FIFOTYPE),
+        hard_link("bin/sudo", "./bin/su"),
+        format_=format_,
+    )
+    su, null, sda, pipe, sudo = members(data)
+    assert (su.permissions, su.uid, su.gid, su.mtime) == ("-rwsr-xr-x", 12, 34, 17 * 10**17)
+    assert (null.permissions, null.device) == ("crw-rw-rw-", (1, 3))
+    assert (sda.kind, sda.device) == (Kind.BLOCK_DEVICE, (8, 17))
+    assert pipe.kind is Kind.FIFO
+    assert (sudo.kind, sudo.target, sudo.number) == (Kind.HARD_LINK, "bin/su", 4)
+
+
+@pytest.mark.parametrize("format_", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+@pytest.mark.parametrize(
+    "name", ["x" * 300, "d/" * 120 + "f", "ä" * 90, "caf\udce9"], ids=["long", "deep", "ä", "raw"]
+)
+def test_names_and_targets_of_any_length_and_bytes_are_read(format_: int, name: str) -> None:
+    [one, two] = members(tar(file(name), symlink("link", name), format_=format_))
+    assert (one.path, two.target) == (name, name)
+
+
+@pytest.mark.parametrize("format_", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_numbers_that_octal_has_no_room_for_are_read(format_: int) -> None:
+    [member] = members(tar(file("f", uid=2**31, gid=2**30, mtime=-5), format_=format_))
+    assert (member.uid, member.gid, member.mtime) == (2**31, 2**30, -5 * 10**9)
+
+
+def test_fractions_of_seconds_and_extended_attributes_are_read() -> None:
+    extra = {"SCHILY.xattr.user.note": "hé", "mtime": "1.25"}
+    [member] = members(tar(file("f", pax_headers=extra)))
+    assert member.xattrs == {"user.note": "hé".encode()}
+    assert member.mtime == 1_250_000_000
+
+
+def test_what_a_global_header_says_holds_for_all_that_follow() -> None:
+    made = io.BytesIO()
+    with tarfile.open(
+        fileobj=made, mode="w", format=tarfile.PAX_FORMAT, pax_headers={"uid": "77"}
+    ) as archive:
+        archive.addfile(tarfile.TarInfo("a"))
+        archive.addfile(tarfile.TarInfo("b"))
+    assert [member.uid for member in members(made.getvalue())] == [77, 77]
+
+
+@pytest.mark.parametrize(
+    ("extra", "stored"),
+    [
+        ({"GNU.sparse.size": "5000", "GNU.sparse.map": "1000,3,4000,2"}, b"abcde"),
+        (
+            {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "5000"},
+            b"2\n1000\n3\n4000\n2\n".ljust(BLOCK, b"\0") + b"abcde",
+        ),
+    ],
+    ids=["0.1", "1.0"],
+)
+def test_sparse_files_have_their_holes(extra: dict[str, str], stored: bytes) -> None:
+    named = {**extra, "GNU.sparse.name": "disk"}
+    data = tar(file("GNUSparseFile.0/disk", stored, pax_headers=named), file("next", b"n"))
+    [(disk, content), (_, after)] = walked(data)
+    assert (disk.path, disk.size, after) == ("disk", 5000, b"n")
+    assert content == bytes(1000) + b"abc" + bytes(2997) + b"de" + bytes(998)
+    pieces = [list(entry.data.pieces()) for entry in walk(io.BytesIO(data), Meter())]
+    assert pieces[0] == [(1000, b"abc"), (4000, b"de")]
+
+
+def test_a_sparse_file_of_the_old_kind_may_have_many_pieces() -> None:
+    header = bytearray(tar(file("disk", b"x" * 30))[:BLOCK])
+    header[156:157] = b"S"
+    header[257:265] = b"ustar  \0"
+    entries = [b"%011o\0%011o\0" % (100 * number, 1) for number in range(30)]
+    header[386:482] = b"".join(entries[:4])
+    header[482], header[483:495] = 1, b"%011o\0" % 4000
+    more = b"".join(entries[4:25]) + b"\1" + bytes(7) + b"".join(entries[25:])
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    data = bytes(header) + more.ljust(2 * BLOCK, b"\0") + (b"x" * 30).ljust(BLOCK, b"\0")
+    [(member, content)] = walked(data + bytes(2 * BLOCK))
+    assert member.size == 4000
+    assert [at for at, byte in enumerate(content) if byte] == [100 * n for n in range(30)]
+
+
+@pytest.mark.parametrize(
+    "numbers", ["1000,3,1001,2", "4999,5", "0,4", "1,2,3", "5,-5", "a,b", f"{'9' * 30},5"]
+)
+def test_a_sparse_file_with_an_impossible_map_is_refused(numbers: str) -> None:
+    extra = {"GNU.sparse.size": "5000", "GNU.sparse.map": numbers}
+    with pytest.raises(IntegrityError):
+        walked(tar(file("disk", b"abcde", pax_headers=extra)))
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("./", ""),
+        ("/etc/passwd", "etc/passwd"),
+        ("a//b/./c/", "a/b/c"),
+        ("a/../b", "b"),
+        (".hidden/..x", ".hidden/..x"),
+    ],
+)
+def test_a_path_is_read_from_the_root(name: str, path: str) -> None:
+    assert clean_path(name) == path
+
+
+@pytest.mark.parametrize("name", ["..", "../x", "a/../../x", "/..", "x\0y", "x" * 5000])
+def test_a_path_that_leads_nowhere_is_refused(name: str) -> None:
+    with pytest.raises(IntegrityError):
+        clean_path(name)
+
+
+def test_a_hard_link_out_of_the_root_is_refused() -> None:
+    with pytest.raises(IntegrityError, match="out of the root"):
+        members(tar(hard_link("a", "../../etc/shadow")))
+
+
+@pytest.mark.parametrize("end", range(1, len(gzip.compress(SMALL, mtime=0)), 9))
+def test_a_packed_layer_that_ends_early_is_damaged(end: int) -> None:
+    with pytest.raises(IntegrityError):
+        members(gzip.compress(SMALL, mtime=0)[:end], diff_id=Digest.of(SMALL))
+
+
+@pytest.mark.parametrize("end", range(0, len(SMALL), 97))
+def test_a_plain_layer_that_ends_early_is_damaged(end: int) -> None:
+    with pytest.raises(IntegrityError):
+        members(SMALL[:end], diff_id=Digest.of(SMALL))
+
+
+@pytest.mark.parametrize("at", [0, 110, 140, 150, 156, 260])
+def test_a_flipped_bit_of_a_header_is_noticed(at: int) -> None:
+    data = bytearray(SMALL)
+    data[at] ^= 1
+    with pytest.raises(IntegrityError):
+        members(bytes(data))
+
+
+def test_the_diff_id_is_of_every_byte_of_the_layer() -> None:
+    padded = SMALL + bytes(10_000) + b"end"
+    assert members(padded, diff_id=Digest.of(padded))
+    with pytest.raises(DigestMismatchError, match="than the image's config says"):
+        members(padded, diff_id=Digest.of(SMALL))
+
+
+def test_text_is_no_layer() -> None:
+    with pytest.raises(IntegrityError):
+        members(b"hello\n" * 200)
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (Limits(unpacked=100_000), "100000 bytes"),
+        (Limits(members=2), "2 files"),
+        (Limits(metadata=9), "9 bytes of names"),
+    ],
+)
+def test_a_layer_that_unpacks_to_too_much_is_refused(limits: Limits, words: str) -> None:
+    bomb = gzip.compress(tar(file("a"), file("b"), file("long name"), file("c", bytes(10**6))))
+    with pytest.raises(RefusedError, match=words):
+        walked(bomb, limits=limits)
+
+
+def test_the_holes_of_a_sparse_file_count_as_unpacked() -> None:
+    extra = {"GNU.sparse.size": str(10**12), "GNU.sparse.map": "0,5"}
+    data = tar(file("disk", b"abcde", pax_headers=extra))
+    with pytest.raises(RefusedError):
+        list(walk(io.BytesIO(data), Meter()))
+
+
+def test_an_extension_header_that_would_fill_memory_is_refused() -> None:
+    header = bytearray(tar(file("x"))[:BLOCK])
+    header[156:157] = b"x"
+    header[124:136] = b"%011o\0" % 10**9
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    with pytest.raises(IntegrityError, match="too large"):
+        members(bytes(header) + bytes(2**20))
+
+
+def test_errors_of_layers_are_never_bugs() -> None:
+    for at in range(0, BLOCK, 3):
+        data = bytearray(SMALL)
+        data[at] = 0xFF
+        try:
+            members(bytes(data))
+        except GhcrctlError as error:
+            assert error.code != "bug"  # noqa: PT017 any of ours will do

@@ -1,0 +1,213 @@
+"""Export: an image's files as an archive and in a directory, whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.errors import DigestMismatchError, IntegrityError, RefusedError, StoreError
+from ghcrctl.layers.extraction import Extractor
+from ghcrctl.layers.members import Kind, Member
+from ghcrctl.operations.export import export_archive, export_directory
+from ghcrctl.operations.looking import Wanted
+from ghcrctl.store.place import StorePlace
+from ghcrctl.transfer.execute import execute
+from ghcrctl.transfer.plan import make_plan
+from tests.filesystems import directory, file, hard_link, image_of, special, symlink, tar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ghcrctl.operations.session import Session
+    from tests.builders import Built
+    from tests.registry_double import RegistryDouble
+
+NAME = "ghcr.io/octo/image:1.0"
+WANTED = Wanted(NAME)
+IS_ROOT = os.geteuid() == 0
+IMAGE = image_of(
+    tar(directory("./", mode=0o711), directory("etc/"), file("etc/a", b"old"), file("etc/b", b"b")),
+    tar(
+        directory("etc/", mode=0o750, mtime=1600000000),
+        file("etc/a", b"new", mode=0o600, mtime=1500000000),
+        file("etc/.wh.b"),
+        hard_link("etc/c", "etc/a"),
+        symlink("link", "/nowhere", mtime=5),
+        special("pipe", tarfile.FIFOTYPE),
+    ),
+)
+
+
+def put(session: Session, built: Built) -> None:
+    memory = MemoryPlace()
+    built.into(memory)
+    execute(make_plan(memory, StorePlace(session.store), built.root, names=(NAME,)))
+
+
+def archived(session: Session, wanted: Wanted = WANTED) -> bytes:
+    out = io.BytesIO()
+    export_archive(session, wanted, out.write)
+    return out.getvalue()
+
+
+def test_an_archive_is_the_same_from_either_place(session: Session, ghcr: RegistryDouble) -> None:
+    put(session, IMAGE)
+    ghcr.push_image("octo/image", "1.0", IMAGE)
+    data = archived(session)
+    assert archived(session, Wanted(f"{ghcr.host}/octo/image:1.0", is_remote=True)) == data
+    for descriptor, _ in IMAGE.blobs[:2]:
+        seen = [e.status for e in ghcr.log if str(descriptor.digest) in e.path]
+        assert seen.count(200) == 1
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        assert archive.getnames() == [".", "etc", "link", "pipe", "etc/a", "etc/c"]
+        content = archive.extractfile("etc/c")
+        assert content
+        assert content.read() == b"new"
+
+
+def test_nothing_is_written_of_an_image_with_a_damaged_layer(session: Session) -> None:
+    put(session, image_of(tar(file("a", b"a")), diff_ids=["sha256:" + "0" * 64]))
+    parts: list[bytes] = []
+    with pytest.raises(DigestMismatchError):
+        export_archive(session, WANTED, parts.append)
+    assert not parts
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_directory_gets_all_files_as_they_are(
+    session: Session, tmp_path: Path, is_there: bool
+) -> None:
+    put(session, IMAGE)
+    target = tmp_path / "deep" / "root"
+    if is_there:
+        target.mkdir(parents=True)
+    export_directory(session, WANTED, target)
+    a = target / "etc" / "a"
+    assert a.read_bytes() == b"new"
+    assert (stat.S_IMODE(a.stat().st_mode), a.stat().st_mtime) == (0o600, 1500000000)
+    assert a.samefile(target / "etc" / "c")
+    assert os.readlink(target / "link") == "/nowhere"  # noqa: PTH115 as it is
+    assert (target / "link").lstat().st_mtime == 5
+    assert stat.S_ISFIFO((target / "pipe").stat().st_mode)
+    etc = (target / "etc").stat()
+    assert (stat.S_IMODE(etc.st_mode), etc.st_mtime) == (0o750, 1600000000)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o711
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["root"]
+    assert not (target / "etc" / "b").exists()
+
+
+def test_the_directory_where_one_is_may_be_filled(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(session, image_of(tar(directory("closed/", mode=0o500), file("closed/x", b"x"))))
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    export_directory(session, WANTED, here)
+    assert [path.name for path in here.iterdir()] == ["closed"]
+    assert stat.S_IMODE((here / "closed").stat().st_mode) == 0o500
+    (here / "closed").chmod(0o700)
+
+
+def test_what_is_there_already_stays(session: Session, tmp_path: Path) -> None:
+    put(session, IMAGE)
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "mine").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for target in (full, full / "mine", tmp_path / "link"):
+        with pytest.raises(RefusedError):
+            export_directory(session, WANTED, target)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "home") == [
+        "full",
+        "link",
+    ]
+    assert (full / "mine").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("broken", "error"),
+    [
+        (image_of(tar(file("a", b"a")), diff_ids=["sha256:" + "0" * 64]), IntegrityError),
+        (image_of(tar(file("x" * 300, b"a"), directory("y/", mode=0))), StoreError),
+    ],
+)
+def test_a_failure_leaves_no_directory(
+    session: Session, tmp_path: Path, broken: Built, error: type[Exception]
+) -> None:
+    put(session, broken)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(error):
+        export_directory(session, WANTED, tmp_path / "root")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_holes_of_sparse_files_stay_holes(session: Session, tmp_path: Path) -> None:
+    extra = {"GNU.sparse.size": str(2**30), "GNU.sparse.map": f"0,1,{2**29},2"}
+    put(session, image_of(tar(file("disk", b"abc", pax_headers=extra))))
+    export_directory(session, WANTED, tmp_path / "root")
+    found = (tmp_path / "root" / "disk").stat()
+    assert found.st_size == 2**30
+    assert found.st_blocks * 512 < 2**20
+
+
+def test_what_this_person_may_not_give_is_left_out_with_one_warning(
+    session: Session, tmp_path: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    other = os.getuid() + 7
+    layer = tar(
+        special("null", tarfile.CHRTYPE),
+        file("su", b"x", mode=0o6755, uid=other, gid=other),
+        file("own", b"x", mode=0o6755, uid=os.getuid(), gid=os.getgid()),
+        hard_link("zero", "null"),
+    )
+    put(session, image_of(layer))
+    target = tmp_path / "root"
+    export_directory(session, WANTED, target)
+    [warning] = [text for text in warnings if "left out" in text]
+    assert "devices of 1 files" in warning
+    assert "owners of 1 files" in warning
+    assert "set-ID bits of 1 files" in warning
+    assert stat.S_IMODE((target / "su").stat().st_mode) == 0o755
+    assert stat.S_IMODE((target / "own").stat().st_mode) == 0o6755
+    assert sorted(path.name for path in target.iterdir()) == ["own", "su"]
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root gives files away")
+def test_root_makes_owners_devices_and_set_id_bits(session: Session, tmp_path: Path) -> None:
+    layer = tar(
+        directory("var/", uid=3, gid=4),
+        file("su", b"x", mode=0o4755, uid=12, gid=34),
+        special("null", tarfile.CHRTYPE, mode=0o666),
+        symlink("link", "su", uid=5, gid=6),
+        file("lost", b"", uid=2**40),
+    )
+    put(session, image_of(layer))
+    target = tmp_path / "root"
+    export_directory(session, WANTED, target)
+    su, null, link = ((target / name).lstat() for name in ("su", "null", "link"))
+    assert (su.st_uid, su.st_gid, stat.S_IMODE(su.st_mode)) == (12, 34, 0o4755)
+    assert (stat.S_ISCHR(null.st_mode), os.major(null.st_rdev)) == (True, 1)
+    assert (link.st_uid, link.st_gid) == (5, 6)
+    assert ((target / "var").stat().st_uid, (target / "lost").stat().st_uid) == (3, 0)
+
+
+def test_two_names_that_a_file_system_takes_for_one_are_an_error(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    root = tmp_path / "root"
+    root.mkdir()
+    extractor = Extractor(root)
+    extractor.add("a", Member("a", Kind.SYMLINK, target=str(outside)))
+    with pytest.raises(FileExistsError):
+        extractor.add("a", Member("a", Kind.DIRECTORY))
+    with pytest.raises(FileExistsError):
+        extractor.add("a", Member("a", Kind.FILE))
+    assert not list(outside.iterdir())
