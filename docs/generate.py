@@ -34,6 +34,7 @@ _MEANINGS = {
     ExitStatus.INTEGRITY: "Bytes are not what they should be, or an answer breaks the protocol.",
     ExitStatus.UNSUPPORTED: "Not supported, or refused since it would do harm.",
     ExitStatus.STORE: "The local store, or the disk under it, failed.",
+    ExitStatus.DIFFERENT: "`diff --exit-code` found a difference.",
     ExitStatus.INTERRUPTED: "Ctrl-C.",
     ExitStatus.BROKEN_PIPE: "Whoever read the output went away (`ghcrctl images | head -1`).",
     ExitStatus.TERMINATED: "SIGTERM.",

@@ -38,6 +38,7 @@ class ExitStatus(IntEnum):
     INTEGRITY = 6
     UNSUPPORTED = 7
     STORE = 8
+    DIFFERENT = 9
     INTERRUPTED = 130
     BROKEN_PIPE = 141
     TERMINATED = 143

@@ -13,6 +13,7 @@ from ghcrctl.cli.format.human import human_size
 from ghcrctl.cli.format.safe import printable
 from ghcrctl.cli.format.values import Struct
 from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
+from ghcrctl.errors import ExitStatus
 from ghcrctl.operations.diff import diff
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from ghcrctl.layers.members import Member
     from ghcrctl.operations.diff import Change, Difference, LayerChange
 
-# What ``--exit-code`` leaves with; 1, which others use, says here that ghcrctl has a bug.
-DIFFERENT = 9
 _COLOURS = {"+": "green", "-": "red", "~": "yellow"}
 
 
@@ -41,7 +40,9 @@ _COLOURS = {"+": "green", "-": "red", "~": "yellow"}
 @click.argument("after", metavar="B")
 @click.option("--files", is_flag=True, help="Compare files too; layers are read for it.")
 @click.option(
-    "--exit-code", is_flag=True, help=f"Leave with status {DIFFERENT} where they differ, else 0."
+    "--exit-code",
+    is_flag=True,
+    help=f"Leave with status {ExitStatus.DIFFERENT.value} where they differ, else 0.",
 )
 @click.option("--format", "format_", type=click.Choice(["json"]), help="For scripts.")
 @remote_option
@@ -78,7 +79,7 @@ def command(  # noqa: PLR0913 one argument an option
         in_colour = sys.stdout.isatty() and not app.settings.environ.get("NO_COLOR")
         app.write("".join(f"{_coloured(line, wanted=in_colour)}\n" for line in _lines(found)))
     if exit_code and not found.is_empty:
-        raise click.exceptions.Exit(DIFFERENT)
+        raise click.exceptions.Exit(ExitStatus.DIFFERENT)
 
 
 def _coloured(line: str, *, wanted: bool) -> str:

@@ -78,7 +78,7 @@ def test_all_that_a_member_says_is_read(format_: int) -> None:
 
 @pytest.mark.parametrize("format_", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 @pytest.mark.parametrize(
-    "name", ["x" * 300, "d/" * 120 + "f", "ä" * 90, "caf\udce9"], ids=["long", "deep", "ä", "raw"]
+    "name", ["x" * 300, "d/" * 120 + "f", "ä" * 90, "gr\udcfcn"], ids=["long", "deep", "ä", "raw"]
 )
 def test_names_and_targets_of_any_length_and_bytes_are_read(format_: int, name: str) -> None:
     [one, two] = members(tar(file(name), symlink("link", name), format_=format_))
