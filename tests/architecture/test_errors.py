@@ -65,6 +65,7 @@ def test_statuses_and_codes_that_scripts_rely_on_stay_what_they_are() -> None:
         "INTEGRITY": 6,
         "UNSUPPORTED": 7,
         "STORE": 8,
+        "DIFFERENT": 9,
         "INTERRUPTED": 130,
         "BROKEN_PIPE": 141,
         "TERMINATED": 143,
