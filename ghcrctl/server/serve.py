@@ -5,6 +5,7 @@ What belongs here: binding, threads, starting and stopping. What does not: the p
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import threading
@@ -104,9 +105,26 @@ def _make_server(app: Application, host: str, port: int) -> Any:
     )
     # Left alone, cheroot prints a traceback for every client that hangs up.
     server.error_log = _log_error
+    server.ConnectionClass = _connection_class()
     # Seconds that an idle server takes to notice that it shall stop.
     server.expiration_interval = 0.1
     return server
+
+
+def _connection_class() -> Any:
+    """Connections that give up, when they close, what a client that hung up never took.
+
+    cheroot leaves it to the garbage collector, and there Python 3.13 prints a traceback.
+    """
+    from cheroot.server import HTTPConnection
+
+    class Connection(HTTPConnection):  # type: ignore[misc, unused-ignore]
+        def close(self) -> None:
+            super().close()
+            with contextlib.suppress(OSError):
+                self.wfile.close()
+
+    return Connection
 
 
 def _probe(host: str, port: int) -> None:

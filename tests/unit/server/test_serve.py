@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import gc
 import socket
+import struct
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +15,7 @@ from ghcrctl.server.memory import MemoryBackend
 from ghcrctl.server.serve import Server
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -43,3 +47,28 @@ def test_a_stopped_server_gives_its_port_back(app: RegistryApp) -> None:
         port = first.port
     with Server(app, port=port) as second:
         assert second.url == f"http://127.0.0.1:{port}"
+
+
+def test_a_client_that_hangs_up_leaves_nothing_to_complain_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    complaints: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: complaints.append(repr(told)))
+
+    def endless(environ: object, start_response: Callable[..., object]) -> Iterator[bytes]:
+        del environ
+        start_response("200 OK", [("Content-Type", "application/octet-stream")])
+        while True:
+            yield bytes(1024 * 1024)
+
+    with Server(endless) as server:
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", server.port)) as client:
+                client.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+                assert client.recv(12) == b"HTTP/1.1 200"
+                reset = struct.pack("ii", 1, 0)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        time.sleep(0.3)
+        gc.collect()
+    gc.collect()
+    assert complaints == []
