@@ -8,17 +8,16 @@ Spec: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ghcrctl.layers.headers import padding
 from ghcrctl.layers.members import Kind
 from ghcrctl.layers.tar import BLOCK_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ghcrctl.layers.members import Member
-    from ghcrctl.layers.walking import Data
 
 _TYPES = {
     Kind.FILE: b"0",
@@ -36,6 +35,19 @@ _LARGEST_ID = 0o7777777
 _LARGEST_SIZE = 0o77777777777
 
 
+class Chunks(Protocol):
+    """The content of a file."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+        ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield it in order."""
+        ...
+
+
 class TarWriter:
     """Writes one archive.
 
@@ -46,7 +58,7 @@ class TarWriter:
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write = write
 
-    def add(self, path: str, member: Member, data: Data | None = None) -> None:
+    def add(self, path: str, member: Member, data: Chunks | None = None) -> None:
         """Add a file; its directory was added before.
 
         Args:
@@ -56,9 +68,13 @@ class TarWriter:
         """
         self._header(path, member, member.kind)
         if data:
-            for chunk in data.chunks():
-                self._write(chunk)
-            self._write(bytes(padding(data.size)))
+            self.content(data)
+
+    def content(self, data: Chunks) -> None:
+        """Add the content of a file, or what is missing of it after a failure."""
+        for chunk in data.chunks():
+            self._write(chunk)
+        self._write(bytes(padding(data.size)))
 
     def link(self, path: str, first: str, member: Member) -> None:
         """Add a further name of a file that was added before."""

@@ -50,9 +50,6 @@ def staged(root: Path) -> Iterator[Path]:
 
 def receive_layer(stream: Stream, path: Path) -> NewLayer:
     """Read the archive once: keep a gzip stream as it is, pack everything else."""
-    start = _read_start(stream)
-    compression = detect(start)
-    diff = hashlib.sha256()
     stored = hashlib.sha256()
     with disk_errors(f"write {path}"), path.open("xb") as file:
 
@@ -60,22 +57,50 @@ def receive_layer(stream: Stream, path: Path) -> NewLayer:
             stored.update(data)
             file.write(data)
 
-        check = _TarCheck()
-
-        def look_inside(data: bytes) -> None:
-            diff.update(data)
-            check.feed(data)
-
-        if compression is Compression.GZIP:
-            _keep_packed(start, stream, keep, look_inside)
-        else:
-            _pack(compression, start, stream, keep, look_inside)
-        check.finish()
+        diff_id, _ = pack_layer(stream, keep)
         size = file.tell()
     digest = Digest("sha256", stored.hexdigest())
-    return NewLayer(
-        Descriptor(media_types.OCI_LAYER_GZIP, digest, size), Digest("sha256", diff.hexdigest())
-    )
+    return NewLayer(Descriptor(media_types.OCI_LAYER_GZIP, digest, size), diff_id)
+
+
+def pack_layer(
+    stream: Stream,
+    keep: Callable[[bytes], None],
+    *,
+    compression: Compression = Compression.GZIP,
+    level: int | None = None,
+) -> tuple[Digest, Compression]:
+    """Give a layer's bytes as they are stored: a gzip stream as it is, all else packed.
+
+    Args:
+        stream: a tar archive, plain or packed.
+        keep: takes the bytes, in order.
+        compression: how it is packed; gzip or zstd.
+        level: how hard; the format's default where it is not given.
+
+    Returns:
+        The diff id, and how the bytes are packed.
+
+    Raises:
+        IntegrityError: it is no tar archive, or is damaged.
+    """
+    start = _read_start(stream)
+    found = detect(start)
+    diff = hashlib.sha256()
+    check = _TarCheck()
+
+    def look_inside(data: bytes) -> None:
+        diff.update(data)
+        check.feed(data)
+
+    if found is Compression.GZIP:
+        _keep_packed(start, stream, keep, look_inside)
+    else:
+        with make_packer(compression, keep, level=level) as packer:
+            _pack(found, start, stream, packer.write, look_inside)
+    check.finish()
+    diff_id = Digest("sha256", diff.hexdigest())
+    return diff_id, Compression.GZIP if found is Compression.GZIP else compression
 
 
 class _TarCheck:
@@ -122,26 +147,24 @@ def _keep_packed(
 
 
 def _pack(
-    compression: Compression,
+    found: Compression,
     start: bytes,
     stream: Stream,
-    keep: Callable[[bytes], None],
+    pack: Callable[[bytes], None],
     inside: Callable[[bytes], None],
 ) -> None:
-    with make_packer(Compression.GZIP, keep) as packer:
+    def take(data: bytes) -> None:
+        inside(data)
+        pack(data)
 
-        def take(data: bytes) -> None:
-            inside(data)
-            packer.write(data)
-
-        if compression is Compression.NONE:
-            for chunk in _chunks(start, stream):
-                take(chunk)
-        else:
-            unpacker = Unpacker(compression)
-            for chunk in _chunks(start, stream):
-                unpacker.feed(chunk, take)
-            unpacker.finish()
+    if found is Compression.NONE:
+        for chunk in _chunks(start, stream):
+            take(chunk)
+    else:
+        unpacker = Unpacker(found)
+        for chunk in _chunks(start, stream):
+            unpacker.feed(chunk, take)
+        unpacker.finish()
 
 
 def _chunks(start: bytes, stream: Stream) -> Iterator[bytes]:

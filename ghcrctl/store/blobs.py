@@ -201,6 +201,14 @@ class Blobs:
         with self._alone(content.descriptor.digest):
             self._write(content, lease)
 
+    def adopt(self, aside: Path, digest: Digest) -> None:
+        """Take over a synced file beside the blobs, whose bytes were seen to have this digest."""
+        path = self.path(digest)
+        with disk_errors(f"write {digest}"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            aside.replace(path)
+        self._note(digest, self._stat(digest), right=True)
+
     @contextmanager
     def _alone(self, digest: Digest) -> Iterator[None]:
         """Wait until no other thread writes this content: they share one partial file."""

@@ -18,6 +18,8 @@ MAX_AGE = 7 * 24 * 3600.0
 # Of what broken pulls received, the newest are kept: so many files, and so many bytes.
 MAX_FILES = 200
 MAX_BYTES = 20_000_000_000
+# What begins so was on its way in with an unknown digest: nobody can go on with it.
+ARRIVING = "new-"
 _ASIDE = (".index.json.*", ".oci-layout.*")
 
 
@@ -34,6 +36,9 @@ def sweep(root: Path, *, partial: Path, leases: Path, max_age: float = MAX_AGE) 
             path.unlink(missing_ok=True)
     left = [path for path in partial.iterdir() if _is_left(path, leases)]
     size = 0
+    for path in [path for path in left if path.name.startswith(ARRIVING)]:
+        path.unlink(missing_ok=True)
+        left.remove(path)
     for number, path in enumerate(sorted(left, key=_written, reverse=True)):
         size += _size(path)
         if _written(path) < oldest or number >= MAX_FILES or size > MAX_BYTES:

@@ -6,6 +6,7 @@ What belongs here: finding, naming and removing records. What does not: moving c
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,14 @@ from filelock import FileLock, Timeout
 
 from ghcrctl.errors import GhcrctlError, NoSpaceError, StoreDamagedError, StoreLockedError
 from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.store.arrivals import Arrival
 from ghcrctl.store.blobs import Blobs
 from ghcrctl.store.collect import closure, live_digests
 from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.files import disk_errors, write_atomically
 from ghcrctl.store.index import LAYOUT, check_layout, read_entries, read_index, write_index
 from ghcrctl.store.leases import Lease
-from ghcrctl.store.leftovers import sweep
+from ghcrctl.store.leftovers import ARRIVING, sweep
 from ghcrctl.store.records import (
     Facts,
     Listed,
@@ -157,6 +159,34 @@ class Store:
         lease = self.lease()
         with self.locked():
             lease.add(wanted)
+
+    @contextmanager
+    def arrival(self) -> Iterator[Arrival]:
+        """Give what takes content of a digest that nobody knows yet; it is here when this ends well.
+
+        Until something refers to it, it stays as long as this process's lease; `discard` removes it
+        before.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        lease = self.lease()
+        aside = self._partial / f"{ARRIVING}{os.urandom(8).hex()}.{lease.id}"
+        what = f"write the image store at {self.root}"
+        try:
+            with disk_errors(what):
+                file = aside.open("xb")
+            with file:
+                arrival = Arrival(file)
+                yield arrival
+                with disk_errors(what):
+                    file.flush()
+                    os.fsync(file.fileno())
+            digest = arrival.descriptor("").digest
+            self.reserve((digest,))
+            self.blobs.adopt(aside, digest)
+        finally:
+            aside.unlink(missing_ok=True)
 
     def close(self) -> None:
         """End this process's lease, and its waiting for others."""

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ghcrctl.cli.bytes_out import bytes_to
 from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.export import export_archive, export_directory
 from ghcrctl.operations.looking import Wanted
-from ghcrctl.store.files import disk_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from ghcrctl.cli.app import App
 
@@ -81,33 +77,5 @@ def command(
         if folder:
             export_directory(session, wanted, folder)
             return
-        with _opened(output) as write:
+        with bytes_to(output) as write:
             export_archive(session, wanted, write)
-
-
-@contextmanager
-def _opened(output: str | None) -> Iterator[Callable[[bytes], object]]:
-    """Give what writes an archive: to a file, which is there whole or not at all, or to stdout."""
-    if output in {None, "-"}:
-        if sys.stdout.isatty():
-            raise UsageError(
-                "an archive is not for a terminal", hint="write it into a file: -o FILE"
-            )
-        yield sys.stdout.buffer.write
-        return
-    path = Path(str(output))
-    with disk_errors(f"write {path}"):
-        if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-            # A device or a pipe is written to, not replaced.
-            with path.open("wb") as file:
-                yield file.write
-            return
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            with aside.open("xb") as file:
-                yield file.write
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)

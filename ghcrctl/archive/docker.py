@@ -1,0 +1,141 @@
+"""Docker's archives: ``manifest.json`` with configs and layers, as docker, podman and skopeo write.
+
+What belongs here: what such an archive lists. What does not: making images of it (`conversion`),
+and archives that are OCI layouts as well (`layout`).
+
+Source: docker's image specification 1.2, "Combined Image JSON + Filesystem Changeset Format".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.archive.files import read_list, read_small
+from ghcrctl.archive.layout import is_layout, read_entries
+from ghcrctl.archive.names import parse_name
+from ghcrctl.errors import DigestMismatchError, InvalidManifestError
+from ghcrctl.oci.config import ImageConfig
+from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.manifest import MAX_DESCRIPTORS
+from ghcrctl.oci.quoting import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ghcrctl.archive.files import Files
+
+MANIFEST_FILE = "manifest.json"
+REPOSITORIES_FILE = "repositories"
+# Names that say the digest: docker's, OCI's, and that of Google's library.
+_CONFIG_NAME = re.compile(r"(?:blobs/sha256/|sha256:)?([0-9a-f]{64})(?:\.json)?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class DockerImage:
+    """One image of an archive.
+
+    Args:
+        config: the image config as it stands.
+        diff_ids: of the layers, base first.
+        layers: their files, in the same order.
+        names: full references.
+        foreign: layers that their publisher wants fetched from elsewhere, by diff id.
+    """
+
+    config: bytes
+    diff_ids: tuple[Digest, ...]
+    layers: tuple[str, ...]
+    names: tuple[str, ...]
+    foreign: Mapping[Digest, Descriptor] = field(default_factory=dict)
+
+    @property
+    def contents(self) -> tuple[tuple[str, Digest], ...]:
+        """The files that are needed, each with its diff id."""
+        pairs = zip(self.layers, self.diff_ids, strict=True)
+        return tuple(pair for pair in pairs if pair[1] not in self.foreign)
+
+
+def is_docker(files: Files) -> bool:
+    """Tell whether an archive is to be read by ``manifest.json``.
+
+    Docker's engine writes an OCI layout as well, of which the manifests are made at every save: of
+    layers that are not packed, and in some versions without any. Only it notes ``repositories`` or
+    the sources of layers. All others write both for the same manifests, which are the image's own.
+    """
+    if files.size(MANIFEST_FILE) is None:
+        return False
+    if not is_layout(files) or files.size(REPOSITORIES_FILE) is not None:
+        return True
+    if any(entry.get("LayerSources") for entry in read_list(files, MANIFEST_FILE)):
+        return True
+    return not read_entries(read_small(files, "index.json"))
+
+
+def listed_names(files: Files) -> list[str]:
+    """Return every name in ``manifest.json``, where that is there."""
+    if files.size(MANIFEST_FILE) is None:
+        return []
+    return [tag for entry in read_list(files, MANIFEST_FILE) for tag in _texts(entry, "RepoTags")]
+
+
+def read_images(files: Files) -> list[DockerImage]:
+    """Return the images that ``manifest.json`` lists, in its order.
+
+    Raises:
+        InvalidManifestError: it is not what docker writes, or an image's config is none.
+        DigestMismatchError: a config is another than its name says.
+    """
+    return [_image(files, entry) for entry in read_list(files, MANIFEST_FILE)]
+
+
+def _image(files: Files, entry: dict[str, Any]) -> DockerImage:
+    path = entry.get("Config")
+    if not isinstance(path, str) or not path:
+        raise InvalidManifestError(f"invalid {MANIFEST_FILE}: an image has no config")
+    layers = tuple(_texts(entry, "Layers"))
+    config = read_small(files, path)
+    said = _CONFIG_NAME.match(path)
+    if said and Digest.of(config).encoded != said[1]:
+        raise DigestMismatchError(
+            f"the config {shortened(path)} of an image has another digest: {Digest.of(config)}"
+        )
+    return DockerImage(
+        config=config,
+        diff_ids=diff_ids_of(config, len(layers)),
+        layers=layers,
+        names=tuple(parse_name(tag) for tag in _texts(entry, "RepoTags")),
+        foreign=_foreign(entry.get("LayerSources")),
+    )
+
+
+def _foreign(sources: object) -> dict[Digest, Descriptor]:
+    """Read docker's ``LayerSources``: descriptors of layers by their diff ids."""
+    if not isinstance(sources, dict):
+        return {}
+    found = {key: Descriptor.from_json(value) for key, value in sources.items()}
+    return {Digest.parse(key): value for key, value in found.items() if value.is_foreign}
+
+
+def diff_ids_of(config: bytes, layers: int) -> tuple[Digest, ...]:
+    """Return the diff ids that a config lists, one for each of so many layers.
+
+    Raises:
+        InvalidManifestError: they are not as many, or no digests.
+    """
+    parsed = ImageConfig.parse(config)
+    if len(parsed.diff_ids) != layers or layers > MAX_DESCRIPTORS:
+        raise InvalidManifestError(
+            f"an image of the archive has {layers} layers, but its config lists "
+            f"{len(parsed.diff_ids)}"
+        )
+    return tuple(Digest.parse(text) for text in parsed.diff_ids)
+
+
+def _texts(entry: dict[str, Any], key: str) -> list[str]:
+    values = entry.get(key) or []
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise InvalidManifestError(f"invalid {MANIFEST_FILE}: `{key}` is no list of texts")
+    return values

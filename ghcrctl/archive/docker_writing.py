@@ -1,0 +1,136 @@
+"""Docker's own archives as they are written, for programs that know nothing else.
+
+What belongs here: ``manifest.json``, configs and unpacked layers, as `docker save` wrote them from
+1.10 to 24. What does not: archives with digests (`writing`), which the same programs read since.
+
+Source: docker's image specification 1.2, "Combined Image JSON + Filesystem Changeset Format".
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.archive.docker import MANIFEST_FILE
+from ghcrctl.content.streams import CHUNK_SIZE
+from ghcrctl.layers.compression import Compression, Unpacker, detect
+from ghcrctl.layers.members import Kind, Member
+from ghcrctl.layers.writing import TarWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ghcrctl.content.streams import Content
+    from ghcrctl.oci.digest import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer to be written. ``content``: as it is stored."""
+
+    diff_id: Digest
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image to be written.
+
+    Args:
+        digest: the config's.
+        config: its bytes.
+        layers: base first.
+        tags: as docker's ``RepoTags`` have them.
+    """
+
+    digest: Digest
+    config: bytes
+    layers: tuple[Layer, ...]
+    tags: tuple[str, ...]
+
+
+class DockerWriter:
+    """An archive on its way to a file or a pipe.
+
+    Args:
+        write: takes the bytes, in order.
+    """
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._tar = TarWriter(write)
+        self._listed: list[dict[str, Any]] = []
+        self._written: set[str] = set()
+
+    def add(self, image: Image) -> None:
+        """Write one image; what another one brought is not written again.
+
+        Raises:
+            IntegrityError: a layer is damaged.
+        """
+        config = f"{image.digest.encoded}.json"
+        self._once(config, lambda: _Small(image.config))
+        for layer in image.layers:
+            folder = layer.diff_id.encoded
+            if folder not in self._written:
+                self._written.add(folder)
+                self._tar.add(folder, Member(folder, Kind.DIRECTORY, mode=0o755))
+            self._once(_path(layer), lambda: _Unpacked(layer.content))  # noqa: B023 used at once
+        layers = [_path(layer) for layer in image.layers]
+        self._listed.append({"Config": config, "RepoTags": list(image.tags), "Layers": layers})
+
+    def finish(self) -> None:
+        """Write the table of contents, and end the archive."""
+        raw = json.dumps(self._listed, separators=(",", ":")).encode()
+        self._once(MANIFEST_FILE, lambda: _Small(raw))
+        self._tar.finish()
+
+    def _once(self, path: str, make: Callable[[], _Small | _Unpacked]) -> None:
+        if path not in self._written:
+            self._written.add(path)
+            data = make()
+            self._tar.add(path, Member(path, Kind.FILE, mode=0o644, size=data.size), data)
+
+
+def _path(layer: Layer) -> str:
+    return f"{layer.diff_id.encoded}/layer.tar"
+
+
+class _Small:
+    def __init__(self, data: bytes) -> None:
+        self.size = len(data)
+        self._data = data
+
+    def chunks(self) -> Iterator[bytes]:
+        yield self._data
+
+
+class _Unpacked:
+    """A layer's bytes, unpacked; read once to learn how many these are, and again to write them."""
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+        self.size = sum(len(chunk) for chunk in self.chunks())
+
+    def chunks(self) -> Iterator[bytes]:
+        with self._content.open() as stream:
+            chunk = stream.read(CHUNK_SIZE)
+            compression = detect(chunk)
+            if compression is Compression.NONE:
+                while chunk:
+                    yield chunk
+                    chunk = stream.read(CHUNK_SIZE)
+                return
+            unpacker = Unpacker(compression)
+            parts: list[bytes] = []
+            while chunk:
+                for start in range(0, len(chunk), _STEP):
+                    unpacker.feed(chunk[start : start + _STEP], parts.append)
+                    yield from parts
+                    parts.clear()
+                chunk = stream.read(CHUNK_SIZE)
+            unpacker.finish()
+
+
+# Bytes that are unpacked at once: they may become a thousand times as many.
+_STEP = 16 * 1024

@@ -1,0 +1,102 @@
+"""OCI image layouts as sources, wherever their files are.
+
+What belongs here: ``index.json``, ``oci-layout`` and ``blobs/``, read. What does not: writing them
+(`layout_folder`, `tar_sink`), and which names of theirs are ours (`names`).
+
+Spec: OCI image spec 1.1, image-layout.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.archive.files import read_small
+from ghcrctl.errors import BlobUnknownError, InvalidManifestError, ManifestUnknownError
+from ghcrctl.oci.documents import load_object
+from ghcrctl.oci.manifest import MAX_DESCRIPTORS, parse_index
+from ghcrctl.oci.media_types import OCI_INDEX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ghcrctl.archive.files import Files
+    from ghcrctl.content.ports import Stream
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+
+INDEX_FILE = "index.json"
+LAYOUT_FILE = "oci-layout"
+REF_NAME = "org.opencontainers.image.ref.name"
+LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
+
+
+def blob_path(digest: Digest) -> str:
+    """Return where a layout has the content of a digest."""
+    return f"blobs/{digest.algorithm}/{digest.encoded}"
+
+
+def is_layout(files: Files) -> bool:
+    """Tell whether files are those of a layout."""
+    return files.size(INDEX_FILE) is not None
+
+
+class LayoutSource:
+    """A layout as a source; its names are those that ``index.json`` has.
+
+    Args:
+        files: where it is.
+
+    Raises:
+        InvalidManifestError: it is no layout of a version that we know.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        if files.size(LAYOUT_FILE) is not None:
+            said = load_object(read_small(files, LAYOUT_FILE), LAYOUT_FILE)
+            if said.get("imageLayoutVersion") != "1.0.0":
+                raise InvalidManifestError(f"{files.label} is no OCI image layout of version 1.0.0")
+        self.entries = read_entries(read_small(files, INDEX_FILE))
+
+    @property
+    def label(self) -> str:
+        """How people know this place."""
+        return self._files.label
+
+    def resolve(self, name: str) -> Descriptor:
+        """Return what a name or a digest in ``index.json`` stands for."""
+        for entry in reversed(self.entries):
+            if name and name in {entry.annotations.get(REF_NAME), str(entry.digest)}:
+                return entry
+        raise ManifestUnknownError(f"{self.label} has no `{name}`")
+
+    def tags(self) -> Iterator[str]:
+        """Yield every name once."""
+        names = (entry.annotations.get(REF_NAME) for entry in self.entries)
+        yield from dict.fromkeys(name for name in names if name)
+
+    def has(self, descriptor: Descriptor) -> bool:
+        """Tell whether content is here; its bytes are not looked at."""
+        return self._files.size(blob_path(descriptor.digest)) is not None
+
+    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+        """Start reading content at a byte."""
+        path = blob_path(descriptor.digest)
+        if self._files.size(path) is None:
+            raise BlobUnknownError(f"{self.label} has no {descriptor.digest}")
+        return self._files.open(path, offset)
+
+
+def read_entries(raw: bytes) -> tuple[Descriptor, ...]:
+    """Read the entries of ``index.json``; tools in Go write ``null`` where there are none.
+
+    Raises:
+        InvalidManifestError: it is no index.
+    """
+    data = load_object(raw, INDEX_FILE)
+    if data.get("manifests", 0) is None:
+        return ()
+    entries = parse_index(raw, OCI_INDEX).manifests
+    if len(entries) > MAX_DESCRIPTORS:
+        raise InvalidManifestError(f"{INDEX_FILE} has more than {MAX_DESCRIPTORS} entries")
+    return entries

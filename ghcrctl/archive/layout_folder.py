@@ -1,0 +1,175 @@
+"""An OCI image layout in a directory, to copy from and to.
+
+What belongs here: the ports over a directory that other programs read and write as well, so that
+nothing of ours stays in it but content and names. What does not: our own store (``store``), which
+is a layout with more to it.
+
+Spec: OCI image spec 1.1, image-layout.md.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ghcrctl.archive.files import FolderFiles
+from ghcrctl.archive.layout import INDEX_FILE, LAYOUT_FILE, REF_NAME, LayoutSource, blob_path
+from ghcrctl.content.streams import CHUNK_SIZE, read_metadata
+from ghcrctl.errors import GhcrctlError, NotFoundError, StoreDamagedError
+from ghcrctl.oci.manifest import parse
+from ghcrctl.store.files import disk_errors, publish, write_atomically
+from ghcrctl.store.index import LAYOUT, check_layout, read_index, write_index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from ghcrctl.content.ports import Stream
+    from ghcrctl.content.streams import Content
+    from ghcrctl.oci.descriptor import Descriptor
+
+
+class LayoutPlace:
+    """A layout as source and sink; names are what ``index.json`` calls ``ref.name``, mostly tags.
+
+    Args:
+        folder: the directory; made at the first write.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.label = str(folder)
+        self._lock = threading.Lock()
+
+    @property
+    def _source(self) -> LayoutSource:
+        """The layout as it is now: other programs write it, too."""
+        if not (self.folder / INDEX_FILE).is_file():
+            raise NotFoundError(f"{self.folder} is no OCI image layout: it has no {INDEX_FILE}")
+        return LayoutSource(FolderFiles(self.folder))
+
+    @property
+    def entries(self) -> tuple[Descriptor, ...]:
+        """The entries of ``index.json``, in its order.
+
+        Raises:
+            NotFoundError: the directory is no layout.
+        """
+        return self._source.entries
+
+    def resolve(self, name: str) -> Descriptor:
+        """Return what a name or a digest stands for."""
+        return self._source.resolve(name)
+
+    def tags(self) -> Iterator[str]:
+        """Yield every name once."""
+        yield from self._source.tags()
+
+    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+        """Start reading content at a byte."""
+        return FolderFiles(self.folder).open(blob_path(descriptor.digest), offset)
+
+    def reserve(self, descriptors: Iterable[Descriptor]) -> None:
+        """Do nothing: this never removes what is in the directory."""
+
+    def exists(self, descriptor: Descriptor) -> bool:
+        """Tell whether content is here with its size; of a manifest, whether all it needs is."""
+        seen = set()
+        queue = [descriptor]
+        while queue:
+            here = queue.pop()
+            if here.digest in seen:
+                continue
+            seen.add(here.digest)
+            if not self._has(here):
+                return False
+            if here.is_manifest:
+                try:
+                    parsed = parse(read_metadata(self, here), here.media_type)
+                except GhcrctlError:
+                    return False
+                queue += [child for child in parsed.children if not child.is_foreign]
+        return True
+
+    def _has(self, descriptor: Descriptor) -> bool:
+        with suppress(OSError):
+            return self._path(descriptor).stat().st_size == descriptor.size
+        return False
+
+    def _path(self, descriptor: Descriptor) -> Path:
+        return self.folder / blob_path(descriptor.digest)
+
+    def write(self, content: Content) -> None:
+        """Put content into the directory, whole and verified or not at all."""
+        descriptor = content.descriptor
+        if self.exists(descriptor):
+            return
+        path = self._path(descriptor)
+        aside = self.folder / f".{descriptor.digest.encoded[:16]}.{os.urandom(4).hex()}"
+        with disk_errors(f"write into {self.folder}"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with aside.open("xb") as file, content.open() as stream:
+                    chunk = stream.read(CHUNK_SIZE)
+                    while chunk:
+                        file.write(chunk)
+                        chunk = stream.read(CHUNK_SIZE)
+                    file.flush()
+                    os.fsync(file.fileno())
+                publish(aside, path)
+            finally:
+                aside.unlink(missing_ok=True)
+
+    def tag(self, content: Content, name: str) -> None:
+        """Put a manifest into the directory, and list it under a name, or without one.
+
+        Raises:
+            StoreDamagedError: what it needs is not here.
+        """
+        self.write(content)
+        descriptor = content.descriptor
+        if not self.exists(descriptor):
+            raise StoreDamagedError(f"{self.label} lacks what {descriptor.digest} needs")
+        notes = {key: value for key, value in descriptor.annotations.items() if key != REF_NAME}
+        entry = replace(descriptor, annotations=notes | ({REF_NAME: name} if name else {}))
+        with disk_errors(f"write into {self.folder}"), self._alone():
+            if not check_layout(self.folder / LAYOUT_FILE):
+                write_atomically(self.folder / LAYOUT_FILE, LAYOUT)
+            self._list(entry)
+
+    def _list(self, entry: Descriptor) -> None:
+        """Add an entry, in place of one that has its name."""
+        path = self.folder / INDEX_FILE
+        listed = read_index(path)
+        name = entry.annotations.get(REF_NAME)
+        kept = [
+            raw
+            for old, raw in zip(listed.entries, listed.raw_entries, strict=True)
+            if not _takes_place(entry, name, old)
+        ]
+        write_index(path, [*kept, entry.to_json()], listed)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other threads and, where the system can, other processes of ours from the list."""
+        with self._lock, disk_errors(f"lock {self.folder}"):
+            if os.name == "nt":
+                yield
+                return
+            import fcntl
+
+            # The directory itself is locked, lest a file of ours be left in it.
+            handle = os.open(self.folder, os.O_RDONLY)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(handle)
+
+
+def _takes_place(new: Descriptor, name: str | None, old: Descriptor) -> bool:
+    was = old.annotations.get(REF_NAME)
+    return was == name if name else (not was and old.digest == new.digest)

@@ -1,0 +1,119 @@
+"""Docker's first archives: a folder a layer, and ``repositories`` for the names.
+
+What belongs here: reading what docker wrote until 1.9 (2015), as what it wrote since then. Configs
+did not list layers then, so every layer is read once to find its diff id.
+
+Source: docker's image specification 1.0, "Combined Image JSON + Filesystem Changeset Format".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.archive.docker import REPOSITORIES_FILE, DockerImage
+from ghcrctl.archive.files import read_small
+from ghcrctl.archive.names import parse_name
+from ghcrctl.content.streams import CHUNK_SIZE
+from ghcrctl.errors import InvalidManifestError
+from ghcrctl.layers.compression import Compression, Unpacker, detect
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.documents import load_object
+from ghcrctl.oci.quoting import shortened
+
+if TYPE_CHECKING:
+    from ghcrctl.archive.files import Files
+
+# What docker's engine took at the most.
+_MOST_LAYERS = 127
+_ID = re.compile(r"[0-9a-f]{64}\Z")
+# What belongs to a layer of that time, and not to an image.
+_LAYER_ONLY = ("id", "parent", "Size", "parent_id", "layer_id", "throwaway")
+
+
+def is_legacy(files: Files) -> bool:
+    """Tell whether an archive is one of these."""
+    return files.size(REPOSITORIES_FILE) is not None
+
+
+def read_images(files: Files) -> list[DockerImage]:
+    """Return the images that ``repositories`` names, each once.
+
+    Raises:
+        InvalidManifestError: the archive is not what docker wrote.
+    """
+    names: dict[str, list[str]] = {}
+    listed = load_object(read_small(files, REPOSITORIES_FILE), REPOSITORIES_FILE)
+    for repository, tags in listed.items():
+        for tag, image in (tags if isinstance(tags, dict) else {}).items():
+            names.setdefault(str(image), []).append(parse_name(f"{repository}:{tag}"))
+    diff_ids: dict[str, Digest] = {}
+    return [_image(files, top, tuple(called), diff_ids) for top, called in names.items()]
+
+
+def _image(
+    files: Files, top: str, names: tuple[str, ...], diff_ids: dict[str, Digest]
+) -> DockerImage:
+    chain = _chain(files, top)
+    layers = tuple(f"{layer['id']}/layer.tar" for layer in chain)
+    for path in layers:
+        if path not in diff_ids:
+            diff_ids[path] = _diff_id(files, path)
+    found = tuple(diff_ids[path] for path in layers)
+    config = {key: value for key, value in chain[-1].items() if key not in _LAYER_ONLY}
+    config["rootfs"] = {"type": "layers", "diff_ids": [str(digest) for digest in found]}
+    config["history"] = [_history(layer) for layer in chain]
+    raw = json.dumps(config, sort_keys=True, separators=(",", ":")).encode()
+    return DockerImage(raw, found, layers, names)
+
+
+def _chain(files: Files, top: str) -> list[dict[str, Any]]:
+    """Return what each layer says, base first."""
+    chain: list[dict[str, Any]] = []
+    here: object = top
+    while here:
+        if not isinstance(here, str) or not _ID.match(here) or len(chain) == _MOST_LAYERS:
+            raise InvalidManifestError(
+                f"the layers below {shortened(top)} in {files.label} are no chain that docker makes"
+            )
+        layer = load_object(read_small(files, f"{here}/json"), f"{here}/json")
+        chain.append({**layer, "id": here})
+        here = layer.get("parent")
+    return chain[::-1]
+
+
+def _diff_id(files: Files, path: str) -> Digest:
+    if files.size(path) is None:
+        raise InvalidManifestError(f"{files.label} lacks the layer {shortened(path)}")
+    hasher = hashlib.sha256()
+    stream = files.open(path)
+    try:
+        chunk = stream.read(CHUNK_SIZE)
+        if detect(chunk) is Compression.NONE:
+            while chunk:
+                hasher.update(chunk)
+                chunk = stream.read(CHUNK_SIZE)
+        else:
+            unpacker = Unpacker(detect(chunk))
+            while chunk:
+                unpacker.feed(chunk, hasher.update)
+                chunk = stream.read(CHUNK_SIZE)
+            unpacker.finish()
+    finally:
+        stream.close()
+    return Digest("sha256", hasher.hexdigest())
+
+
+def _history(layer: dict[str, Any]) -> dict[str, Any]:
+    """Write a layer's line of the history, as docker did when it took such images over."""
+    container = layer.get("container_config")
+    command = container.get("Cmd") if isinstance(container, dict) else None
+    line = {
+        "created": layer.get("created"),
+        "author": layer.get("author"),
+        "created_by": " ".join(map(str, command)) if isinstance(command, list) else None,
+        "comment": layer.get("comment"),
+    }
+    return {key: value for key, value in line.items() if value}

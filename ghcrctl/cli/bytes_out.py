@@ -1,0 +1,55 @@
+"""Where the bytes of a command go that prints no text.
+
+What belongs here: files that are there whole or not at all, pipes, and what no terminal wants.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import UsageError
+from ghcrctl.store.files import disk_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def bytes_to(output: str | None) -> Iterator[Callable[[bytes], object]]:
+    """Give what writes an archive: to a file, which is there whole or not at all, or to stdout.
+
+    Args:
+        output: the file; ``None`` and ``-`` stand for stdout.
+
+    Raises:
+        UsageError: stdout is a terminal.
+        StoreError: the file cannot be written.
+    """
+    if output in {None, "-"}:
+        if sys.stdout.isatty():
+            raise UsageError(
+                "an archive is not for a terminal", hint="write it into a file: -o FILE"
+            )
+        yield sys.stdout.buffer.write
+        return
+    path = Path(str(output))
+    with disk_errors(f"write {path}"):
+        if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+            # A device or a pipe is written to, not replaced.
+            with path.open("wb") as file:
+                yield file.write
+            return
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            with aside.open("xb") as file:
+                yield file.write
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)

@@ -1,0 +1,95 @@
+"""``ghcrctl load``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.cli.progress import watching
+from ghcrctl.errors import UsageError
+from ghcrctl.layers.compression import Compression
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.load import load
+from ghcrctl.operations.selection import Selection
+from ghcrctl.transfer.events import ignore
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.app import App
+    from ghcrctl.content.ports import Stream
+    from ghcrctl.operations.load import Loaded
+
+
+@click.command(
+    cls=Command,
+    short_help="Load images from an archive",
+    examples="""
+    ghcrctl load -i image.tar
+    docker save hello_docker | ghcrctl load
+    ghcrctl load -i oci-directory
+    """,
+)
+@click.option(
+    "-i", "--input", "source", metavar="FILE|DIR|-", help="What to read, in place of stdin."
+)
+@click.option(
+    "--platform",
+    "platforms",
+    metavar="OS/ARCH[/VARIANT]",
+    multiple=True,
+    help="Platform to load; given several times, a smaller index of these. Without it, all.",
+)
+@click.option(
+    "--compress",
+    type=click.Choice([Compression.GZIP.value, Compression.ZSTD.value]),
+    default=Compression.GZIP.value,
+    show_default=True,
+    help="How layers are packed that are not; zstd takes a third of the time.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Draw no bars.")
+@pass_app
+def command(
+    app: App, *, source: str | None, platforms: tuple[str, ...], compress: str, quiet: bool
+) -> None:
+    """Load images from an archive, or from a directory with an OCI image layout.
+
+    It may come from `docker save` of any age, from podman, skopeo, buildah or ghcrctl; it may be
+    packed by gzip, bzip2, xz or zstd. Layers that are not packed are, unless the archive has
+    manifests whose digests would change.
+    """
+    chosen = tuple(Platform.parse(text) for text in platforms)
+    with app.session() as session, watching(quiet=quiet) as watch:
+        loaded = load(
+            session,
+            _archive(source),
+            select=Selection(chosen, everything=not chosen),
+            compression=Compression(compress),
+            observer=watch(ignore),
+        )
+    for image in loaded:
+        _report(app, image)
+
+
+def _archive(source: str | None) -> Path | Stream:
+    if source not in {None, "-"}:
+        return Path(str(source))
+    if sys.stdin.isatty():
+        raise UsageError(
+            "requested load from stdin, but stdin is a terminal", hint="ghcrctl load -i FILE"
+        )
+    return sys.stdin.buffer
+
+
+def _report(app: App, image: Loaded) -> None:
+    if image.replaced:
+        app.out(
+            f"The image {image.name} already exists, renaming the old one with ID "
+            f"{image.replaced} to empty string"
+        )
+    if image.name:
+        app.out(f"Loaded image: {image.name}")
+    else:
+        app.out(f"Loaded image ID: {image.image_id}")

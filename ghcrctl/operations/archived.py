@@ -1,0 +1,263 @@
+"""The images of an archive: found in whatever kind it is, and made ready to be copied.
+
+What belongs here: which images an archive has and what they are called; packing the layers of
+docker's archives, which have none that could be pushed as they are, and the manifests for them.
+What does not: reading archives (``archive``), moving content (``transfer``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ghcrctl.archive import docker, legacy
+from ghcrctl.archive.layout import LayoutSource, is_layout
+from ghcrctl.archive.names import name_of, short_names
+from ghcrctl.archive.opening import opened
+from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.errors import DigestMismatchError, InterruptedByUserError, InvalidManifestError
+from ghcrctl.layers.compression import Compression
+from ghcrctl.oci import media_types
+from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.operations.new_layer import pack_layer
+from ghcrctl.transfer.events import Finished, Outcome, Progressed, Started, ignore
+from ghcrctl.transfer.plan import Action, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from ghcrctl.archive.docker import DockerImage
+    from ghcrctl.archive.files import Files
+    from ghcrctl.content.ports import Source, Stream
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.events import Event, Observer
+
+
+# With this level gzip makes layers as large as docker's and skopeo's, in two thirds of the time
+# that our default takes; archives are large, and people wait.
+_LEVELS = {Compression.GZIP: 3, Compression.ZSTD: None}
+_LAYERS = {
+    Compression.GZIP: media_types.DOCKER_LAYER_GZIP,
+    Compression.ZSTD: media_types.OCI_LAYER_ZSTD,
+}
+_IN_OCI = {media_types.DOCKER_LAYER_GZIP: media_types.OCI_LAYER_GZIP}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An image of an archive. ``name``: a full reference, or empty."""
+
+    root: Descriptor
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """The images of one archive.
+
+    Args:
+        source: where they are.
+        images: what they are, in the archive's order; each name once.
+        has: tells whether content is in it, and was not left out.
+        packed: layers that were packed into the store for them.
+    """
+
+    source: Source
+    images: tuple[Named, ...]
+    has: Callable[[Descriptor], bool]
+    packed: tuple[Digest, ...] = field(default=())
+
+
+@contextmanager
+def archived(
+    session: Session,
+    archive: Path | Stream,
+    observer: Observer = ignore,
+    compression: Compression = Compression.GZIP,
+) -> Iterator[Archived]:
+    """Open an archive of any kind, and find its images.
+
+    The layers of docker's archives are packed into the store on the way; they stay there only if
+    an image needs them when the run ends.
+
+    Args:
+        session: the run.
+        archive: a file, a directory, or bytes in order.
+        observer: watches the packing.
+        compression: how such layers are packed; gzip or zstd.
+
+    Raises:
+        NotFoundError: there is no such file.
+        IntegrityError: it is no archive of images, or is damaged.
+    """
+    store = session.store
+    store.prepare()
+    with opened(archive, store.root / "ghcrctl") as files:
+        if docker.is_docker(files):
+            yield _Docker(session, files, observer, compression).archived(docker.read_images(files))
+        elif is_layout(files):
+            yield _layout(files)
+        elif legacy.is_legacy(files):
+            yield _Docker(session, files, observer, compression).archived(legacy.read_images(files))
+        else:
+            raise InvalidManifestError(
+                f"{files.label} is no archive of images: it has no manifest.json and no index.json",
+                hint="an archive of a file tree becomes an image with: ghcrctl import FILE NAME",
+            )
+
+
+def _layout(files: Files) -> Archived:
+    source = LayoutSource(files)
+    short = short_names(docker.listed_names(files))
+    named = {}
+    for entry in source.entries:
+        if not entry.is_manifest:
+            raise InvalidManifestError(
+                f"{source.label} lists {entry.digest}, which is no image: {entry.media_type}"
+            )
+        root = Descriptor(entry.media_type, entry.digest, entry.size)
+        name = name_of(entry, short)
+        named[name or str(entry.digest)] = Named(root, name)
+    return Archived(source, tuple(named.values()), source.has)
+
+
+class _Docker:
+    """Images that have configs and layers, and no manifests yet."""
+
+    def __init__(
+        self, session: Session, files: Files, observer: Observer, compression: Compression
+    ) -> None:
+        self._store = session.store
+        self._files = files
+        self._observer = observer
+        self._compression = compression
+        self._observing = threading.Lock()
+        self._stopped = threading.Event()
+        self._made = MemoryPlace(files.label)
+        self._packed: dict[Digest, None] = {}
+
+    def archived(self, images: Sequence[DockerImage]) -> Archived:
+        """Pack the layers, each once, and make the manifests."""
+        try:
+            layers = self._pack_all(images)
+            named = {}
+            for image in images:
+                root = self._manifest(image, layers)
+                for name in image.names or ("",):
+                    named[name or str(root.digest)] = Named(root, name)
+        except BaseException:
+            self.forget()
+            raise
+        source = Overlay(self._made, self._store.blobs)
+        return Archived(source, tuple(named.values()), _is_stored, tuple(self._packed))
+
+    def forget(self) -> None:
+        """Let go of what was packed."""
+        for digest in self._packed:
+            self._store.discard(digest)
+
+    def _pack_all(self, images: Sequence[DockerImage]) -> dict[tuple[str, Digest], Descriptor]:
+        """Pack every layer; in parallel, and each of them with several threads."""
+        wanted = {pair for image in images for pair in image.contents}
+        order = sorted(wanted, key=lambda pair: -(self._files.size(pair[0]) or 0))
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "pack") as pool:
+            futures = [pool.submit(self._pack, *pair) for pair in order]
+            try:
+                return {pair: f.result() for pair, f in zip(order, futures, strict=True)}
+            except BaseException:
+                self._stopped.set()
+                for future in futures:
+                    future.cancel()
+                raise
+
+    def _pack(self, path: str, diff_id: Digest) -> Descriptor:
+        size = self._files.size(path)
+        if size is None:
+            raise InvalidManifestError(f"{self._files.label} lacks the layer {path}")
+        step = Step(Descriptor(media_types.OCI_LAYER, diff_id, size), Action.COPY, is_layer=True)
+        self._tell(Started(step))
+        stream = _Watched(self._files.open(path), partial(self._watch, step))
+        try:
+            with self._store.arrival() as arrival:
+                found, compression = pack_layer(
+                    stream,
+                    arrival.write,
+                    compression=self._compression,
+                    level=_LEVELS[self._compression],
+                )
+                if found != diff_id:
+                    raise DigestMismatchError(
+                        f"the layer {path} in {self._files.label} is not what the image's config "
+                        f"says: expected {diff_id}, got {found}"
+                    )
+        finally:
+            stream.close()
+        layer = arrival.descriptor(_LAYERS[compression])
+        self._packed[layer.digest] = None
+        self._tell(Finished(step, Outcome.COPIED))
+        return layer
+
+    def _watch(self, step: Step, position: int) -> None:
+        if self._stopped.is_set():
+            raise InterruptedByUserError("interrupted")
+        self._tell(Progressed(step, position))
+
+    def _tell(self, event: Event) -> None:
+        with self._observing:
+            self._observer(event)
+
+    def _manifest(
+        self, image: DockerImage, layers: dict[tuple[str, Digest], Descriptor]
+    ) -> Descriptor:
+        """Write a manifest as docker's engine does when it pushes such an image.
+
+        Docker's own format has no layers packed by zstd; then it is OCI's.
+        """
+        listed = [
+            image.foreign.get(diff_id) or layers[path, diff_id]
+            for path, diff_id in zip(image.layers, image.diff_ids, strict=True)
+        ]
+        kind, of_config = media_types.DOCKER_MANIFEST, media_types.DOCKER_CONFIG
+        if any(layer.media_type == media_types.OCI_LAYER_ZSTD for layer in listed):
+            kind, of_config = media_types.OCI_MANIFEST, media_types.OCI_CONFIG
+            listed = [
+                replace(d, media_type=_IN_OCI.get(d.media_type, d.media_type)) for d in listed
+            ]
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": kind,
+            "config": self._made.add(image.config, of_config).to_json(),
+            "layers": [layer.to_json() for layer in listed],
+        }
+        return self._made.add(json.dumps(manifest, indent=3).encode(), kind)
+
+
+def _is_stored(descriptor: Descriptor) -> bool:
+    """Tell whether content was brought in: all but what the image's publisher keeps."""
+    return not descriptor.is_foreign
+
+
+class _Watched:
+    """A layer that tells how far it has been read."""
+
+    def __init__(self, stream: Stream, watch: Callable[[int], None]) -> None:
+        self._stream = stream
+        self._watch = watch
+        self._position = 0
+
+    def read(self, size: int, /) -> bytes:
+        data = self._stream.read(size)
+        self._position += len(data)
+        self._watch(self._position)
+        return data
+
+    def close(self) -> None:
+        self._stream.close()

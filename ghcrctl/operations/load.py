@@ -1,0 +1,161 @@
+"""Load: make the images of an archive exist in the local store.
+
+What belongs here: which of them, and what they are called here. What does not: finding them
+(`archived`), moving them (``transfer``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.errors import BlobUnknownError, UsageError
+from ghcrctl.layers.compression import Compression
+from ghcrctl.operations.archived import Archived, Named, archived
+from ghcrctl.operations.selection import Selection, choose
+from ghcrctl.store.facts import compute_facts
+from ghcrctl.store.place import StorePlace
+from ghcrctl.transfer.events import Finished, Outcome, ignore
+from ghcrctl.transfer.execute import TransferOptions, execute
+from ghcrctl.transfer.plan import Action, make_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ghcrctl.content.ports import Source, Stream
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.events import Event, Observer
+    from ghcrctl.transfer.plan import Plan
+    from ghcrctl.transfer.workers import Workers
+
+EVERYTHING = Selection(everything=True)
+_NAMED_MISSING = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One image that was loaded.
+
+    Args:
+        name: what it is called now; empty where it has no name.
+        descriptor: what the store has.
+        image_id: its ID.
+        replaced: the ID of another image that had the name before.
+    """
+
+    name: str
+    descriptor: Descriptor
+    image_id: Digest
+    replaced: Digest | None = None
+
+
+def load(
+    session: Session,
+    archive: Path | Stream,
+    *,
+    select: Selection = EVERYTHING,
+    name: Reference | None = None,
+    compression: Compression = Compression.GZIP,
+    observer: Observer = ignore,
+) -> list[Loaded]:
+    """Load all images of an archive.
+
+    Args:
+        session: the run.
+        archive: a file, a directory with an OCI layout, or bytes in order.
+        select: what of multi-platform images; by default all of them.
+        name: what its one image is called here, in place of the archive's own names.
+        compression: how layers are packed that are not, where the archive has no manifests.
+        observer: watches.
+
+    Raises:
+        NotFoundError: there is no such file; or content is missing that an archive left out since
+            the other side should have it.
+        IntegrityError: it is no archive of images, or is damaged; nothing is stored.
+        UsageError: a name is given for several images.
+    """
+    written: list[Digest] = []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, Finished) and event.outcome is Outcome.COPIED:
+            written.append(event.step.descriptor.digest)
+        observer(event)
+
+    with session.workers() as workers, archived(session, archive, observer, compression) as found:
+        images = _named(found, name) if name else found.images
+        try:
+            return [_load(session, found, i, select, watch, workers) for i in images]
+        except BaseException:
+            for digest in (*found.packed, *written):
+                session.store.discard(digest)
+            raise
+
+
+def _named(found: Archived, name: Reference) -> tuple[Named, ...]:
+    roots = {image.root.digest: image.root for image in found.images}
+    if len(roots) != 1:
+        raise UsageError(f"the archive has {len(roots)} images, which cannot all be called {name}")
+    return tuple(Named(root, str(name.tagged())) for root in roots.values())
+
+
+def _load(
+    session: Session,
+    found: Archived,
+    image: Named,
+    select: Selection,
+    observer: Observer,
+    workers: Workers,
+) -> Loaded:
+    store = session.store
+    made = MemoryPlace("made here")
+    # What a partial archive leaves out is here, if it was made for this store.
+    source = Overlay(made, Overlay(store.blobs.sound, found.source))
+    root = choose(source, image.root, select, session.settings.platform, made)
+    sink = StorePlace(store)
+    plan = _planned(session, source, sink, root, image.name, found)
+    before = {r.name: r for r in store.records() if r.name}.get(image.name)
+    execute(plan, TransferOptions(workers, session.retry), observer)
+    facts = compute_facts(store.blobs, root, store.prefer)
+    replaced = before.facts.image_id if before else None
+    return Loaded(
+        image.name, root, facts.image_id, replaced if replaced != facts.image_id else None
+    )
+
+
+def _planned(
+    session: Session,
+    source: Source,
+    sink: StorePlace,
+    root: Descriptor,
+    name: str,
+    found: Archived,
+) -> Plan:
+    """Plan, and check that all is at hand before anything moves."""
+    plan = make_plan(source, sink, root, names=(name,), jobs=session.jobs)
+    missing = _missing(plan, found)
+    if needed := [descriptor for descriptor in missing if not descriptor.is_foreign]:
+        raise _left_out(needed)
+    if not missing:
+        return plan
+    return make_plan(source, sink, root, names=(name,), skip_foreign=True, jobs=session.jobs)
+
+
+def _missing(plan: Plan, found: Archived) -> list[Descriptor]:
+    """Return what must be copied, and is not in the archive."""
+    copies = (step.descriptor for step in plan.steps if step.action is Action.COPY)
+    return [d for d in copies if d.digest not in plan.manifests and not found.has(d)]
+
+
+def _left_out(needed: Sequence[Descriptor]) -> BlobUnknownError:
+    shown = [f"{d.digest} ({d.size} bytes)" for d in needed[:_NAMED_MISSING]]
+    more = len(needed) - len(shown)
+    shown += [f"{more} more"] if more else []
+    return BlobUnknownError(
+        f"the archive leaves out content that is not here either: {', '.join(shown)}",
+        hint="it was saved with --without: load or pull what it builds on, or save it whole",
+    )

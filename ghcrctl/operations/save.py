@@ -1,0 +1,247 @@
+"""Save: write images of the local store into an archive, or into a layout directory.
+
+What belongs here: which images, which of their content, and what they are called in the archive.
+What does not: the forms of archives (``archive``).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghcrctl.archive.docker_writing import DockerWriter, Image, Layer
+from ghcrctl.archive.layout_folder import LayoutPlace
+from ghcrctl.archive.names import docker_tag
+from ghcrctl.archive.writing import ArchiveSink
+from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.streams import Content, read_metadata
+from ghcrctl.errors import RefusedError, UsageError
+from ghcrctl.oci.config import ImageConfig
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.manifest import Manifest, parse
+from ghcrctl.operations.find import find
+from ghcrctl.operations.selection import Selection, choose
+from ghcrctl.store.collect import closure
+from ghcrctl.store.files import disk_errors
+from ghcrctl.store.place import StorePlace
+from ghcrctl.transfer.events import ignore
+from ghcrctl.transfer.execute import TransferOptions, execute
+from ghcrctl.transfer.plan import make_plan
+from ghcrctl.transfer.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from ghcrctl.content.ports import Sink, Source
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.events import Observer
+
+EVERYTHING = Selection(everything=True)
+_DIGEST = re.compile(r"\b(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})\b")
+# Bytes of a list of digests: a million of them.
+_LONGEST_LIST = 100_000_000
+
+
+class Format(Enum):
+    """What is written: an archive for all, one for old programs, or a directory."""
+
+    OCI = "oci"
+    DOCKER = "docker"
+    OCI_DIR = "oci-dir"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """One image that is to be saved. ``name``: a full reference, or empty."""
+
+    root: Descriptor
+    name: str
+
+
+def save_archive(
+    session: Session,
+    names: Sequence[str],
+    write: Callable[[bytes], object],
+    *,
+    select: Selection = EVERYTHING,
+    without: Collection[Digest] = frozenset(),
+    observer: Observer = ignore,
+) -> None:
+    """Write an archive that is an OCI layout with docker's list.
+
+    Args:
+        session: the run.
+        names: names, digests or IDs; a name without a tag stands for all of its tags.
+        write: takes the bytes, in order; the same images give the same bytes.
+        select: what of multi-platform images; by default all that is here.
+        without: content that whoever loads the archive has.
+        observer: watches.
+
+    Raises:
+        NoSuchImageError: nothing fits a name.
+        IntegrityError: content of the store is damaged.
+    """
+    images = chosen(session, names)
+    roots = {image.root.digest for image in images}
+
+    def leave_out(descriptor: Descriptor) -> bool:
+        if descriptor.digest in without and descriptor.digest not in roots:
+            return True
+        return descriptor.is_foreign and not session.store.blobs.exists(descriptor)
+
+    sink = ArchiveSink(write, session.settings.platform, leave_out=leave_out)
+    _copy(session, images, sink, select, observer)
+    sink.finish()
+
+
+def save_directory(
+    session: Session,
+    names: Sequence[str],
+    folder: Path,
+    *,
+    select: Selection = EVERYTHING,
+    observer: Observer = ignore,
+) -> None:
+    """Add images to an OCI layout in a directory, which is made where there is none.
+
+    Raises:
+        RefusedError: the directory is no layout, and not empty.
+        NoSuchImageError: nothing fits a name.
+    """
+    with disk_errors(f"read {folder}"):
+        if folder.exists() and not folder.is_dir():
+            raise RefusedError(f"{folder} is no directory")
+        if folder.exists() and any(folder.iterdir()) and not (folder / "index.json").exists():
+            raise RefusedError(
+                f"the directory {folder} is not empty, and no OCI image layout",
+                hint="name one that is not there yet",
+            )
+    _copy(session, chosen(session, names), LayoutPlace(folder), select, observer)
+
+
+def save_docker(
+    session: Session,
+    names: Sequence[str],
+    write: Callable[[bytes], object],
+    *,
+    select: Selection = EVERYTHING,
+) -> None:
+    """Write an archive as docker did until 24: layers unpacked, no manifests, so no digests.
+
+    Of a multi-platform image it takes one: the chosen platform's, or this machine's.
+
+    Raises:
+        UsageError: several platforms are chosen.
+        RefusedError: it is no container image, or some of its layers are elsewhere.
+        NoSuchImageError: nothing fits a name.
+    """
+    if len(select.platforms) > 1:
+        raise UsageError("docker's own archives hold one platform: choose one with --platform")
+    source = StorePlace(session.store)
+    writer = DockerWriter(write)
+    named: dict[Digest, list[str]] = {}
+    roots: dict[Digest, Descriptor] = {}
+    one = Selection(select.platforms)
+    for image in chosen(session, names):
+        made = MemoryPlace()
+        root = choose(source, image.root, one, session.settings.platform, made)
+        roots[root.digest] = root
+        named.setdefault(root.digest, []).append(docker_tag(image.name))
+    for digest, root in roots.items():
+        writer.add(_docker_image(source, root, tuple(tag for tag in named[digest] if tag)))
+    writer.finish()
+
+
+def _docker_image(source: Source, root: Descriptor, tags: tuple[str, ...]) -> Image:
+    manifest = parse(read_metadata(source, root), root.media_type)
+    if not isinstance(manifest, Manifest) or not manifest.is_image:
+        raise RefusedError(f"{root.digest} is no container image, which docker's archives hold")
+    if any(layer.is_foreign for layer in manifest.layers):
+        raise RefusedError(
+            f"{root.digest} has foreign layers, which docker's archives cannot hold",
+            hint="save it as it is: ghcrctl save --format oci",
+        )
+    raw = read_metadata(source, manifest.config)
+    diff_ids = [Digest.parse(text) for text in ImageConfig.parse(raw).diff_ids]
+    if len(diff_ids) != len(manifest.layers):
+        raise RefusedError(f"the config of {root.digest} does not list all of its layers")
+    pairs = zip(diff_ids, manifest.layers, strict=True)
+    layers = tuple(Layer(diff_id, Content(source, layer)) for diff_id, layer in pairs)
+    return Image(manifest.config.digest, raw, layers, tags)
+
+
+def _copy(
+    session: Session, images: Sequence[Saved], sink: Sink, select: Selection, observer: Observer
+) -> None:
+    # One after the other: an archive has one end, and is to be the same each time.
+    with Workers(1) as workers:
+        for image in images:
+            made = MemoryPlace("made here")
+            source = Overlay(made, StorePlace(session.store))
+            root = choose(source, image.root, select, session.settings.platform, made)
+            plan = make_plan(source, sink, root, names=(image.name,), jobs=1)
+            execute(plan, TransferOptions(workers, session.retry), observer)
+
+
+def chosen(session: Session, names: Sequence[str]) -> list[Saved]:
+    """Find the images that are meant, each name once, in the order given.
+
+    Raises:
+        NoSuchImageError: nothing fits a name.
+    """
+    found: dict[tuple[str, Digest], Saved] = {}
+    for text in names:
+        for image in _all_tags(session, text) or [_one(session, text)]:
+            found[image.name, image.root.digest] = image
+    return list(found.values())
+
+
+def _one(session: Session, text: str) -> Saved:
+    found = find(session, text)
+    record = found.record
+    named = record.name if found.by == "name" else ""
+    return Saved(record.descriptor, named)
+
+
+def _all_tags(session: Session, text: str) -> list[Saved]:
+    """Return all tags of a name that says none, as docker does."""
+    try:
+        reference = session.parse(text)
+    except UsageError:
+        return []
+    if reference.tag or reference.digest:
+        return []
+    return [
+        Saved(record.descriptor, record.name)
+        for record in sorted(session.store.records(), key=lambda record: record.name)
+        if record.reference and record.reference.name == reference.name and record.reference.tag
+    ]
+
+
+def digests_of(session: Session, text: str) -> frozenset[Digest]:
+    """Return what another side has: the content of a local image, or the digests in a file.
+
+    Args:
+        session: the run.
+        text: a file in which digests stand, in whatever form, or a name, digest or ID.
+
+    Raises:
+        NoSuchImageError: it is neither a file nor an image.
+        UsageError: the file has no digest.
+    """
+    path = Path(text)
+    if not path.is_file():
+        return frozenset(closure(session.store.blobs, (find(session, text).record.descriptor,)))
+    with disk_errors(f"read {path}"):
+        if path.stat().st_size > _LONGEST_LIST:
+            raise UsageError(f"{path} is too large for a list of digests")
+        listed = _DIGEST.findall(path.read_text("utf-8", "replace"))
+    if not listed:
+        raise UsageError(
+            f"{path} has no digest", hint=f"ghcrctl manifest inspect --local NAME > {path}"
+        )
+    return frozenset(map(Digest.parse, listed))
