@@ -91,6 +91,7 @@ def load(
         try:
             return [_load(session, found, i, select, watch, workers) for i in images]
         except BaseException:
+            workers.settle()
             for digest in (*found.packed, *written):
                 session.store.discard(digest)
             raise

@@ -52,6 +52,11 @@ class Workers:
         # does becomes visible.
         self._pool.shutdown(wait=error is None, cancel_futures=error is not None)
 
+    def settle(self) -> None:
+        """Stop everything, and wait until it has stopped: where all sources are at hand."""
+        self._cancelled.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
     def submit(self, act: Callable[[], None]) -> Future[None]:
         """Begin an act as soon as a thread is free."""
         return self._pool.submit(act)

@@ -1,0 +1,391 @@
+"""Loading archives of every kind."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+import zstandard
+
+from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.streams import read_metadata
+from ghcrctl.errors import (
+    BlobUnknownError,
+    DigestMismatchError,
+    IntegrityError,
+    InvalidManifestError,
+    NotFoundError,
+    UsageError,
+)
+from ghcrctl.layers.compression import Compression
+from ghcrctl.oci import media_types
+from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.manifest import Manifest, parse
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.load import load
+from ghcrctl.operations.save import digests_of, save_archive, save_directory, save_docker
+from ghcrctl.operations.selection import Selection
+from ghcrctl.store.place import StorePlace
+from ghcrctl.transfer.execute import execute
+from ghcrctl.transfer.plan import make_plan
+from tests.archives import config_of, docker_archive, first_archive, layer, tar_of
+from tests.builders import index_of, random_image
+from tests.sessions import is_stored, session_on
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from ghcrctl.operations.session import Session
+    from tests.builders import Built
+
+LAYERS = [layer(1), layer(2)]
+ARM = Platform("linux", "arm64")
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    with session_on(tmp_path / "here") as made:
+        yield made
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Session]:
+    with session_on(tmp_path / "there") as made:
+        yield made
+
+
+def put(session: Session, image: Built, name: str) -> None:
+    """Store an image."""
+    memory = MemoryPlace()
+    image.into(memory)
+    execute(
+        make_plan(memory, StorePlace(session.store), image.root, names=(name,), skip_foreign=True)
+    )
+
+
+def saved(session: Session, *names: str, **options: object) -> io.BytesIO:
+    """Save images; return the archive."""
+    buffer = io.BytesIO()
+    save_archive(session, names, buffer.write, **options)  # type: ignore[arg-type]
+    buffer.seek(0)
+    return buffer
+
+
+def manifest_of(session: Session, root: Descriptor) -> Manifest:
+    """Read an image's manifest."""
+    parsed = parse(read_metadata(session.store.blobs, root), root.media_type)
+    assert isinstance(parsed, Manifest)
+    return parsed
+
+
+def stored(session: Session) -> list[Digest]:
+    """Return all content of a store."""
+    return list(session.store.blobs.all())
+
+
+def test_an_archive_of_docker_becomes_an_image_that_can_be_pushed(session: Session) -> None:
+    (loaded,) = load(session, io.BytesIO(tar_of(docker_archive(LAYERS))))
+    assert loaded.name == "docker.io/octo/image:1.0"
+    assert loaded.image_id == Digest.of(config_of(LAYERS))
+    manifest = manifest_of(session, loaded.descriptor)
+    assert manifest.descriptor.media_type == media_types.DOCKER_MANIFEST
+    for descriptor, plain in zip(manifest.layers, LAYERS, strict=True):
+        with session.store.blobs.open(descriptor) as file:  # type: ignore[attr-defined]
+            assert gzip.decompress(file.read()) == plain
+        assert descriptor.media_type == media_types.DOCKER_LAYER_GZIP
+
+
+def test_the_same_archive_makes_the_same_digests(session: Session, other: Session) -> None:
+    data = tar_of(docker_archive(LAYERS))
+    (one,), (two,) = load(session, io.BytesIO(data)), load(other, io.BytesIO(data))
+    assert one.descriptor == two.descriptor
+
+
+def test_layers_are_packed_by_zstd_where_that_is_asked_for(session: Session) -> None:
+    data = io.BytesIO(tar_of(docker_archive(LAYERS)))
+    (loaded,) = load(session, data, compression=Compression.ZSTD)
+    manifest = manifest_of(session, loaded.descriptor)
+    assert manifest.descriptor.media_type == media_types.OCI_MANIFEST
+    assert manifest.config.media_type == media_types.OCI_CONFIG
+    assert {d.media_type for d in manifest.layers} == {media_types.OCI_LAYER_ZSTD}
+
+
+def test_packed_layers_keep_their_bytes(session: Session) -> None:
+    files = docker_archive(LAYERS, packed=True)
+    (loaded,) = load(session, io.BytesIO(tar_of(files)))
+    packed = {Digest.of(data) for path, data in files.items() if path.endswith("layer.tar")}
+    assert {d.digest for d in manifest_of(session, loaded.descriptor).layers} == packed
+
+
+def test_dockers_first_archives_get_a_config(session: Session) -> None:
+    data = tar_of(first_archive(LAYERS, "octo/old", "0.9"))
+    (loaded,) = load(session, io.BytesIO(data))
+    assert loaded.name == "docker.io/octo/old:0.9"
+    manifest = manifest_of(session, loaded.descriptor)
+    config = json.loads(read_metadata(session.store.blobs, manifest.config))
+    assert config["rootfs"]["diff_ids"] == [str(Digest.of(data)) for data in LAYERS]
+    assert [line["created_by"] for line in config["history"]] == [
+        "/bin/sh -c step 0",
+        "/bin/sh -c step 1",
+    ]
+    assert config["config"]["Env"] == ["A=1"]
+    assert not {"id", "parent", "Size"} & config.keys()
+
+
+@pytest.mark.parametrize(
+    ("tags", "names"),
+    [
+        (["hello:1"], ["hello:1"]),
+        (
+            ["octo/image:1", "ghcr.io/octo/image:2"],
+            ["docker.io/octo/image:1", "ghcr.io/octo/image:2"],
+        ),
+        (["localhost:5000/a:b"], ["localhost:5000/a:b"]),
+        (None, [""]),
+        ([], [""]),
+    ],
+)
+def test_names_are_read_as_docker_means_them(
+    session: Session, tags: list[str] | None, names: list[str]
+) -> None:
+    loaded = load(session, io.BytesIO(tar_of(docker_archive(LAYERS, tags))))
+    assert [image.name for image in loaded] == names
+
+
+def test_a_name_can_be_given(session: Session) -> None:
+    data = io.BytesIO(tar_of(docker_archive(LAYERS, ["a:1", "b:2"])))
+    (loaded,) = load(session, data, name=session.parse("octo/mine"))
+    assert loaded.name == "ghcr.io/octo/mine:latest"
+
+
+def test_one_name_for_several_images_is_refused(session: Session) -> None:
+    for number in (1, 2):
+        put(session, random_image(seed=number), f"ghcr.io/octo/image:{number}")
+    with pytest.raises(UsageError, match="2 images"):
+        load(session, saved(session, "octo/image"), name=session.parse("octo/mine"))
+
+
+def test_a_name_that_moves_is_told(session: Session) -> None:
+    (first,) = load(session, io.BytesIO(tar_of(docker_archive(LAYERS[:1]))))
+    (second,) = load(session, io.BytesIO(tar_of(docker_archive(LAYERS))))
+    (third,) = load(session, io.BytesIO(tar_of(docker_archive(LAYERS))))
+    assert (first.replaced, second.replaced, third.replaced) == (None, first.image_id, None)
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [
+        bytes,
+        gzip.compress,
+        bz2.compress,
+        lzma.compress,
+        zstandard.ZstdCompressor().compress,
+    ],
+    ids=["plain", "gzip", "bzip2", "xz", "zstd"],
+)
+@pytest.mark.parametrize("piped", [True, False])
+def test_archives_are_packed_in_any_way(
+    session: Session, tmp_path: Path, pack: Callable[[bytes], bytes], *, piped: bool
+) -> None:
+    data = pack(tar_of(docker_archive(LAYERS)))
+    path = tmp_path / "archive"
+    path.write_bytes(data)
+    (loaded,) = load(session, io.BytesIO(data) if piped else path)
+    assert loaded.image_id == Digest.of(config_of(LAYERS))
+    assert not list((session.store.root / "ghcrctl" / "partial").iterdir())
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        random_image(seed=1),
+        random_image(format="docker", seed=1),
+        random_image(foreign=True, seed=1),
+        random_image(layers=0, seed=1),
+        index_of(random_image(seed=1), random_image(seed=2, platform=ARM)),
+    ],
+    ids=["oci", "docker", "foreign", "empty", "index"],
+)
+def test_digests_are_kept_from_save_to_load(session: Session, other: Session, image: Built) -> None:
+    put(session, image, "ghcr.io/octo/image:1.0")
+    (loaded,) = load(other, saved(session, "octo/image:1.0"))
+    assert (loaded.name, loaded.descriptor.digest) == ("ghcr.io/octo/image:1.0", image.root.digest)
+    assert is_stored(other, image)
+
+
+def test_a_directory_keeps_names_and_digests(
+    session: Session, other: Session, tmp_path: Path
+) -> None:
+    images = {f"hello:{number}": random_image(seed=number) for number in (1, 2)}
+    for name, image in images.items():
+        put(session, image, name)
+    for name in images:
+        save_directory(session, [name], tmp_path / "layout")
+    loaded = load(other, tmp_path / "layout")
+    assert {i.name: i.descriptor.digest for i in loaded} == {
+        name: image.root.digest for name, image in images.items()
+    }
+
+
+def test_some_platforms_are_loaded_as_a_smaller_index(session: Session, other: Session) -> None:
+    images = [
+        random_image(seed=n, platform=p) for n, p in enumerate(map(Platform.parse, _PLATFORMS))
+    ]
+    put(session, index_of(*images), "ghcr.io/octo/image:1.0")
+    archive = saved(session, "octo/image:1.0")
+    two = Selection(tuple(map(Platform.parse, _PLATFORMS[:2])))
+    (loaded,) = load(other, archive, select=two)
+    assert loaded.descriptor.is_index
+    assert [is_stored(other, image) for image in images] == [True, True, False]
+
+
+_PLATFORMS = ("linux/amd64", "linux/arm64", "linux/s390x")
+
+
+def test_an_update_without_what_is_there_is_small_and_complete(
+    session: Session, other: Session
+) -> None:
+    base = random_image(layers=2, size=50_000, seed=1)
+    more = _extended(base)
+    put(session, base, "ghcr.io/octo/image:1")
+    put(session, more, "ghcr.io/octo/image:2")
+    put(other, base, "ghcr.io/octo/image:1")
+    delta = saved(session, "octo/image:2", without=digests_of(session, "octo/image:1"))
+    assert len(delta.getvalue()) < 20_000
+    (loaded,) = load(other, delta)
+    assert loaded.descriptor.digest == more.root.digest
+    assert is_stored(other, more)
+
+
+def test_an_update_for_another_says_what_is_missing(session: Session, other: Session) -> None:
+    base = random_image(layers=2, seed=1)
+    more = _extended(base)
+    put(session, more, "ghcr.io/octo/image:2")
+    missing = [descriptor for descriptor, _ in base.blobs if "layer" in descriptor.media_type]
+    delta = saved(session, "octo/image:2", without={d.digest for d in missing})
+    with pytest.raises(BlobUnknownError) as caught:
+        load(other, delta)
+    for descriptor in missing:
+        assert f"{descriptor.digest} ({descriptor.size} bytes)" in caught.value.message
+    assert stored(other) == []
+    assert other.store.records() == []
+
+
+def _extended(base: Built) -> Built:
+    """Return an image with the layers of another one, and one more."""
+    top = random_image(layers=1, seed=9)
+    body = json.loads(base.raw)
+    extra = json.loads(top.raw)
+    body["layers"] += extra["layers"]
+    raw = json.dumps(body).encode()
+    root = Descriptor.of(raw, base.root.media_type)
+    return type(base)(root, (*base.contents[:-1], *top.contents[:1], (root, raw)))
+
+
+def test_the_other_side_may_list_what_it_has(session: Session, tmp_path: Path) -> None:
+    image = random_image(seed=1)
+    put(session, image, "ghcr.io/octo/image:1")
+    listed = tmp_path / "have.txt"
+    listed.write_bytes(image.raw)
+    known = digests_of(session, str(listed))
+    assert known == {descriptor.digest for descriptor, _ in image.blobs}
+    listed.write_text("nothing")
+    with pytest.raises(UsageError, match="no digest"):
+        digests_of(session, str(listed))
+
+
+def test_foreign_layers_of_docker_stay_where_they_are(session: Session) -> None:
+    urls = ["https://example.com/layer"]
+    foreign = Descriptor(media_types.DOCKER_FOREIGN_LAYER, Digest.of(b"packed"), 6, tuple(urls))
+    sources = {str(Digest.of(LAYERS[0])): foreign.to_json()}
+    (loaded,) = load(session, io.BytesIO(tar_of(docker_archive(LAYERS, LayerSources=sources))))
+    first, second = manifest_of(session, loaded.descriptor).layers
+    assert first == foreign
+    assert session.store.blobs.exists(second)
+
+
+def test_old_programs_get_an_archive_of_their_own(session: Session, other: Session) -> None:
+    (first,) = load(session, io.BytesIO(tar_of(docker_archive(LAYERS, ["hello:1"]))))
+    buffer = io.BytesIO()
+    save_docker(session, ["hello:1"], buffer.write)
+    buffer.seek(0)
+    with tarfile.open(fileobj=buffer) as archive:
+        (entry,) = json.loads(archive.extractfile("manifest.json").read())  # type: ignore[union-attr]
+        unpacked = [archive.extractfile(path).read() for path in entry["Layers"]]  # type: ignore[union-attr]
+    assert unpacked == LAYERS
+    buffer.seek(0)
+    (second,) = load(other, buffer)
+    assert (second.name, second.descriptor) == ("hello:1", first.descriptor)
+
+
+def _bad(files: dict[str, bytes], **changes: bytes | None) -> bytes:
+    changed = {**files, **{k.replace("__", "/"): v for k, v in changes.items() if v is not None}}
+    return tar_of({k: v for k, v in changed.items() if changes.get(k, b"") is not None})
+
+
+GOOD = docker_archive(LAYERS)
+CONFIG, FIRST = next(iter(GOOD)), next(path for path in GOOD if path.endswith("layer.tar"))
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"", IntegrityError),
+        (b"no archive" * 100, IntegrityError),
+        (bytes(10_240), IntegrityError),
+        (tar_of({"etc/passwd": b"root"}), InvalidManifestError),
+        (tar_of(GOOD)[:3000], IntegrityError),
+        (gzip.compress(tar_of(GOOD))[:-20], IntegrityError),
+        (tar_of({**GOOD, FIRST: layer(3)}), DigestMismatchError),
+        (tar_of({**GOOD, FIRST: b"\x1f\x8bno gzip" * 99}), IntegrityError),
+        (tar_of({**GOOD, CONFIG: config_of(LAYERS, os="windows")}), DigestMismatchError),
+        (tar_of({k: v for k, v in GOOD.items() if k != FIRST}), InvalidManifestError),
+        (tar_of({k: v for k, v in GOOD.items() if k != CONFIG}), BlobUnknownError),
+        (tar_of(docker_archive(LAYERS, Layers=[FIRST])), InvalidManifestError),
+        (tar_of(docker_archive(LAYERS, ["Not A Name"])), InvalidManifestError),
+        (tar_of({**GOOD, "manifest.json": b"{}"}), InvalidManifestError),
+        (tar_of({**GOOD, "manifest.json": b'[{"Config": 1}]'}), InvalidManifestError),
+        (tar_of({"index.json": b"[]", "oci-layout": b"{}"}), InvalidManifestError),
+        (tar_of({"repositories": b'{"a": {"b": "../../x"}}'}), InvalidManifestError),
+    ],
+)
+def test_a_bad_archive_is_an_error_and_stores_nothing(
+    session: Session, data: bytes, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        load(session, io.BytesIO(data))
+    assert stored(session) == []
+    assert session.store.records() == []
+    assert not list((session.store.root / "ghcrctl" / "partial").iterdir())
+
+
+def test_a_layer_that_lies_is_refused_and_nothing_of_its_image_stays(
+    session: Session, other: Session
+) -> None:
+    image = random_image(layers=3, seed=1)
+    put(session, image, "hello:1")
+    lie = image.blobs[1][0]
+    files = {}
+    with tarfile.open(fileobj=saved(session, "hello:1")) as archive:
+        for member in archive.getmembers():
+            if member.isfile():
+                files[member.name] = archive.extractfile(member).read()  # type: ignore[union-attr]
+    files[f"blobs/sha256/{lie.digest.encoded}"] = b"x" * lie.size
+    with pytest.raises(DigestMismatchError):
+        load(other, io.BytesIO(tar_of(files)))
+    assert stored(other) == []
+
+
+def test_a_file_that_is_not_there_is_an_error(session: Session, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="no such file"):
+        load(session, tmp_path / "nothing")
+    with pytest.raises(InvalidManifestError, match="no archive of images"):
+        load(session, tmp_path)
