@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ghcrctl.archive.docker import MANIFEST_FILE
 from ghcrctl.archive.layout import INDEX_FILE, LAYOUT_FILE, blob_path
 from ghcrctl.archive.names import OUR_NAME, docker_tag, name_annotations
+from ghcrctl.content.ahead import WORTHWHILE, reading_ahead
 from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import IntegrityError
 from ghcrctl.layers.members import Kind, Member
@@ -94,8 +95,16 @@ class ArchiveSink:
                 self._put(descriptor, io.BytesIO(raw))
             else:
                 with content.open() as stream:
-                    self._put(descriptor, stream)
+                    self._put_large(descriptor, stream)
             self._written.add(descriptor.digest)
+
+    def _put_large(self, descriptor: Descriptor, stream: Stream) -> None:
+        """Write a file; of a large one, the next bytes are read and verified meanwhile."""
+        if descriptor.size < WORTHWHILE:
+            self._put(descriptor, stream)
+            return
+        with reading_ahead(stream) as ahead:
+            self._put(descriptor, ahead)
 
     def _put(self, descriptor: Descriptor, stream: Stream) -> None:
         """Write a file; a second try goes on where the first one broke off."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ghcrctl.layers.libraries import deflate
@@ -24,6 +25,10 @@ _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _LAST_BLOCK = b"\x03\x00"
 _RAW_WINDOW = -15
 _SIZE_MODULO = 1 << 32
+# Bytes. What cannot be packed costs more time than anything else, and gains nothing.
+_PIECE = 64 * 1024
+_SAMPLE = 4096
+_LONGEST_STORED = 0xFFFF
 
 
 class GzipBlocks:
@@ -75,6 +80,34 @@ class GzipBlocks:
             self._pool = None
 
     def _pack(self, block: bytes) -> bytes:
-        member = self._library.compressobj(self._level, self._library.DEFLATED, _RAW_WINDOW)
-        packed: bytes = member.compress(block) + member.flush(self._library.Z_SYNC_FLUSH)
+        return b"".join(
+            _stored(run) if is_dense else self._deflate(run, self._level)
+            for is_dense, run in self._runs(block)
+        )
+
+    def _runs(self, block: bytes) -> Iterator[tuple[bool, bytes]]:
+        """Cut a block where bytes begin or end that packing would not make fewer."""
+        pieces = range(0, len(block), _PIECE)
+        for is_dense, starts in groupby(pieces, lambda start: self._is_dense(block, start)):
+            run = list(starts)
+            yield is_dense, block[run[0] : run[-1] + _PIECE]
+
+    def _is_dense(self, block: bytes, start: int) -> bool:
+        """Tell by a sample whether a piece is packed or encrypted already, as archives are."""
+        middle = start + (min(_PIECE, len(block) - start) - _SAMPLE) // 2
+        sample = block[middle : middle + _SAMPLE] if middle >= start else b""
+        return bool(sample) and len(self._deflate(sample, 1)) >= len(sample)
+
+    def _deflate(self, data: bytes, level: int) -> bytes:
+        member = self._library.compressobj(level, self._library.DEFLATED, _RAW_WINDOW)
+        packed: bytes = member.compress(data) + member.flush(self._library.Z_SYNC_FLUSH)
         return packed
+
+
+def _stored(data: bytes) -> bytes:
+    """Write bytes as they are (RFC 1951, section 3.2.4)."""
+    parts = []
+    for start in range(0, len(data), _LONGEST_STORED):
+        part = data[start : start + _LONGEST_STORED]
+        parts += [struct.pack("<BHH", 0, len(part), len(part) ^ 0xFFFF), part]
+    return b"".join(parts)

@@ -229,6 +229,65 @@ def _copy(bench: Bench) -> Contestants:
     }
 
 
+def _load(bench: Bench) -> Contestants:
+    archive = bench.fresh("docker.tar")
+    _name_layout(bench.layout, _SAVED)
+    bench.ghcrctl(bench.layout, "save", "--format", "docker", "-o", str(archive), _SAVED)
+
+    def ours(*options: str) -> Run:
+        store = bench.fresh("store")
+        done = bench.ghcrctl(store, "load", "-q", *options, "-i", str(archive))
+        shutil.rmtree(store)
+        return done
+
+    def skopeo() -> Run:
+        layout = bench.fresh("layout")
+        done = bench.skopeo_copy(f"docker-archive:{archive}", f"oci:{layout}:{TAG}")
+        shutil.rmtree(layout)
+        return done
+
+    return {
+        "ghcrctl": ours,
+        "skopeo": skopeo,
+        "ghcrctl, zstd": lambda: ours("--compress", "zstd"),
+    }
+
+
+def _save(bench: Bench) -> Contestants:
+    _name_layout(bench.layout, _SAVED)
+    copied = bench.fresh("copied.tar")
+    bench.ghcrctl(bench.layout, "save", "-q", "-o", str(copied), _SAVED)
+
+    def gone(done: Run, path: Path) -> Run:
+        path.unlink()
+        return done
+
+    def ours() -> Run:
+        path = bench.fresh("saved.tar")
+        return gone(bench.ghcrctl(bench.layout, "save", "-q", "-o", str(path), _SAVED), path)
+
+    def skopeo() -> Run:
+        path = bench.fresh("saved.tar")
+        return gone(bench.skopeo_copy(f"oci:{bench.layout}:{TAG}", f"oci-archive:{path}"), path)
+
+    def machine() -> Run:
+        path = bench.fresh("again.tar")
+        return gone(bench.run(["cp", "--reflink=never", str(copied), str(path)]), path)
+
+    return {"ghcrctl": ours, "skopeo": skopeo, "cp": machine}
+
+
+_SAVED = "ghcr.io/bench/saved:1"
+
+
+def _files(bench: Bench) -> Contestants:
+    _name_layout(bench.layout, _SAVED)
+    return {
+        "ghcrctl": lambda: bench.ghcrctl(bench.layout, "ls", "-R", _SAVED),
+        "ghcrctl, export": lambda: bench.ghcrctl(bench.layout, "export", "-o", "/dev/null", _SAVED),
+    }
+
+
 ROWS = (
     Row(
         "start-up",
@@ -264,4 +323,12 @@ ROWS = (
         "0.8 of skopeo",
         _copy,
     ),
+    Row(
+        "load",
+        "load what `docker save` wrote, with layers that are not packed",
+        "at most half of skopeo's docker-archive to oci",
+        _load,
+    ),
+    Row("save", "save 3 layers into an archive", "at most 1.2 of the file's copy", _save),
+    Row("files", "list all files of 3 layers, and export them", "memory under 100 MB", _files),
 )
