@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from ghcrctl.registry.mirrors import Rule
 
+_BUILDERS = ("auto", "buildx", "buildah", "podman", "docker")
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -95,6 +97,12 @@ def _mirrors(value: object) -> dict[str, list[str]]:
     return found
 
 
+def _builder(value: object) -> str:
+    if value not in _BUILDERS:
+        raise ValueError(f"it is none of {', '.join(_BUILDERS)}")
+    return str(value)
+
+
 def _path(value: object) -> Path:
     return Path(str(value)).expanduser()
 
@@ -151,11 +159,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Seconds after which a command gives up; none by default. Also `--timeout SECONDS`.",
     ),
     Setting(
-        "connect_timeout",
-        "GHCRCTL_CONNECT_TIMEOUT",
-        _seconds,
-        15.0,
-        "Seconds to wait for a connection.",
+        "connect_timeout", "GHCRCTL_CONNECT_TIMEOUT", _seconds, 15.0, "Seconds to wait to connect."
     ),
     Setting(
         "stall_timeout",
@@ -173,18 +177,10 @@ SETTINGS: tuple[Setting, ...] = (
         "PEM file with certificates to trust besides the system's. Also `--ca-file FILE`.",
     ),
     Setting(
-        "client_cert",
-        "GHCRCTL_CLIENT_CERT",
-        _path,
-        None,
-        "PEM file with the client certificate for registries that want one.",
+        "client_cert", "GHCRCTL_CLIENT_CERT", _path, None, "PEM client certificate, where wanted."
     ),
     Setting(
-        "client_key",
-        "GHCRCTL_CLIENT_KEY",
-        _path,
-        None,
-        "PEM file with the client certificate's key.",
+        "client_key", "GHCRCTL_CLIENT_KEY", _path, None, "PEM file with that certificate's key."
     ),
     Setting(
         "insecure",
@@ -208,6 +204,9 @@ SETTINGS: tuple[Setting, ...] = (
         "Where to pull from first, by registry or the start of a name: a table "
         "`[mirrors]` with lists, or PREFIX=PLACE,PREFIX=PLACE. Further mirrors are read from "
         "containers' registries.conf and docker's daemon.json.",
+    ),
+    Setting(
+        "builder", "GHCRCTL_BUILDER", _builder, "auto", f"What builds: {', '.join(_BUILDERS)}."
     ),
     Setting(
         "keyring",
@@ -306,6 +305,18 @@ class Settings:
         except (ValueError, OverflowError, OSError):
             raise UsageError(f"SOURCE_DATE_EPOCH is no number of seconds: {epoch}") from None
 
+    @property
+    def docker_engine(self) -> tuple[str | None, Path | None]:
+        """Where docker's engine is, and the directory of its certificates where TLS is wanted.
+
+        Source: Docker's documentation, "docker", environment variables: DOCKER_HOST,
+        DOCKER_TLS_VERIFY, which counts whatever is in it, and DOCKER_CERT_PATH.
+        """
+        usual = self.environ.get("DOCKER_CONFIG") or self.home / ".docker"
+        folder = Path(self.environ.get("DOCKER_CERT_PATH") or usual)
+        verified = bool(self.environ.get("DOCKER_TLS_VERIFY"))
+        return self.environ.get("DOCKER_HOST") or None, folder if verified else None
+
     @cached_property
     def mirror_rules(self) -> list[Rule]:
         """Mirrors: ours first, then what containers' tools and docker are told.
@@ -314,32 +325,21 @@ class Settings:
             InvalidSettingError: a file cannot be read.
         """
         from ghcrctl.registry.mirrors import (
+            files_of_containers,
             rules_of_containers,
             rules_of_docker,
             rules_of_settings,
         )
 
         rules = rules_of_settings(self.get("mirrors"))
-        for path in self._registries_files():
+        given = self.environ.get("CONTAINERS_REGISTRIES_CONF")
+        for path in files_of_containers(given, self.home):
             data = _read_toml(path.read_bytes(), path)
             rules += rules_of_containers(data, str(path))
         for path in (self.home / ".config" / "docker" / "daemon.json", _DOCKER_DAEMON):
             if path.is_file():
                 rules += rules_of_docker(_read_json(path))
         return rules
-
-    def _registries_files(self) -> list[Path]:
-        """Return the files that hold, the person's before the system's.
-
-        Source: containers-registries.conf(5) and containers-registries.conf.d(5).
-        """
-        given = self.environ.get("CONTAINERS_REGISTRIES_CONF")
-        if given:
-            return [path for path in (Path(given),) if path.is_file()]
-        folders = (self.home / ".config" / "containers", Path("/etc/containers"))
-        main = next((f for f in (d / "registries.conf" for d in folders) if f.is_file()), None)
-        more = [p for d in folders for p in sorted((d / "registries.conf.d").glob("*.conf"))]
-        return [*([main] if main else []), *more]
 
     @cached_property
     def _file(self) -> Mapping[str, object]:

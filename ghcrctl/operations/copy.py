@@ -1,26 +1,39 @@
-"""Copy: make an image of one repository exist in another, with its digest, storing nothing here.
+"""Copy: make an image of one place exist in another, with its digest.
 
-What belongs here: what is copied, and what it is called there. What does not: moving it
-(``transfer``).
+What belongs here: what is copied, and what it is called there. What does not: the places
+(``ends``), moving content (``transfer``). Between registries nothing is stored here.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
-from ghcrctl.errors import RefusedError
+from ghcrctl.errors import UsageError
+from ghcrctl.operations.copy_referrers import (
+    but_plans,
+    find_attached,
+    move_company,
+    plan_company,
+    together,
+)
+from ghcrctl.operations.registry_end import RegistryEnd
 from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.operations.session import local_name_error
 from ghcrctl.transfer.events import Planned, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
+from ghcrctl.transfer.workers import Workers
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.copy_referrers import Company
+    from ghcrctl.operations.ends import End, OpenSink, OpenSource, Target
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.plan import Plan
@@ -29,11 +42,44 @@ EVERYTHING = Selection(everything=True)
 
 
 @dataclass(frozen=True, slots=True)
+class Copied:
+    """What a copy did.
+
+    Args:
+        target: what the copy is called.
+        descriptor: what that is now.
+        referrers: how many pieces of content that refer to it were copied too.
+    """
+
+    target: Target
+    descriptor: Descriptor
+    referrers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CopyResult:
-    """What a copy did. ``descriptor``: what the target is now."""
+    """What a copy from a registry to a registry did, as `Copied` has it."""
 
     target: Reference
     descriptor: Descriptor
+    referrers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How an image is to be copied.
+
+    Args:
+        select: what of a multi-platform image; all of it unless the target takes one platform.
+        include_foreign: copy foreign layers too, which else stay where their publisher keeps them.
+        referrers: copy what refers to the image and to its platforms too.
+        dry_run: tell the observer the plan, and do nothing.
+    """
+
+    select: Selection | None = None
+    include_foreign: bool = False
+    referrers: bool = False
+    dry_run: bool = False
 
 
 def copy(  # noqa: PLR0913 all but three by keyword
@@ -43,7 +89,9 @@ def copy(  # noqa: PLR0913 all but three by keyword
     *,
     select: Selection = EVERYTHING,
     include_foreign: bool = False,
+    referrers: bool = False,
     observer: Observer = ignore,
+    workers: Workers | None = None,
     dry_run: bool = False,
 ) -> CopyResult:
     """Copy one image from a repository to another.
@@ -54,54 +102,158 @@ def copy(  # noqa: PLR0913 all but three by keyword
         target: its name there; without a tag it has the source's, and none where that is a digest.
         select: what of a multi-platform image; by default all of it.
         include_foreign: upload foreign layers too.
+        referrers: copy what refers to the image and to its platforms too.
         observer: watches.
+        workers: who moves content, where several images are copied at once.
         dry_run: tell the observer the plan, and do nothing.
 
     Raises:
         RefusedError: a name is local, or the target names a digest that the image has not.
         NotFoundError: there is no such image, or it is not for the wanted platform.
     """
-    if target.is_local:
-        raise local_name_error(target)
-    source = source.tagged()
-    repository = session.source(source)
-    root = repository.resolve(source.target)
-    made = MemoryPlace("made here")
-    place = Overlay(made, repository)
-    wanted = choose(place, root, select, session.settings.platform, made)
-    named = _named(source, target, wanted)
-    plan = make_plan(
-        place,
-        session.repository(target),
-        wanted,
-        names=(named.tag,) if named.tag else (),
-        skip_foreign=not include_foreign,
-        reserve=not dry_run,
-        jobs=session.jobs,
-    )
-    if dry_run:
-        observer(Planned(plan))
-        return CopyResult(named, wanted)
-    with session.workers() as workers:
-        options = TransferOptions(workers, session.retry, _mounts(plan, source, target))
-        execute(plan, options, observer)
-    return CopyResult(named, wanted)
-
-
-def _named(source: Reference, target: Reference, wanted: Descriptor) -> Reference:
-    """Return the full name of the copy."""
-    if target.digest and target.digest != wanted.digest:
-        raise RefusedError(
-            f"{source} is {wanted.digest}, so it cannot be copied to {target}",
-            hint="leave the digest out: it stays what it is",
+    for reference in (target, source):
+        if reference.is_local:
+            raise local_name_error(reference)
+    wish = Wish(select, include_foreign, referrers, dry_run)
+    end = RegistryEnd(target)
+    with end.sink(session, dry_run=dry_run) as sink:
+        into = Into(end, sink)
+        done = copy_into(
+            session, RegistryEnd(source), into, wish, observer=observer, workers=workers
         )
-    tag = target.tag or ("" if target.digest else source.tag)
-    return target.with_tag(tag) if tag else target.with_digest(wanted.digest)
+    named = done.target.reference or target
+    return CopyResult(named, done.descriptor, done.referrers)
 
 
-def _mounts(plan: Plan, source: Reference, target: Reference) -> dict[Digest, tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class Into:
+    """The end that images are copied to, open.
+
+    Args:
+        end: as it was written.
+        sink: what it was opened to.
+        taken: which image has which name there, of those that were copied so far.
+    """
+
+    end: End
+    sink: OpenSink
+    taken: dict[str, Digest] = field(default_factory=dict)
+
+    def take(self, target: Target, digest: Digest) -> None:
+        """Note what an image is called.
+
+        Raises:
+            UsageError: another one, of the same act, is called so.
+        """
+        if target.names and self.taken.setdefault(target.shown, digest) != digest:
+            raise UsageError(f"two images would both be copied to {target.shown}")
+
+
+def copy_into(  # noqa: PLR0913 all but four by keyword
+    session: Session,
+    source: End,
+    into: Into,
+    wish: Wish,
+    *,
+    reader: Session | None = None,
+    observer: Observer = ignore,
+    workers: Workers | None = None,
+) -> Copied:
+    """Copy one image from any place to an open one.
+
+    Args:
+        session: the run.
+        source: which image.
+        into: where it goes; several images may go to one place.
+        wish: what is copied, and whether.
+        reader: the side that reads, where it has a credential of its own.
+        observer: watches.
+        workers: who moves content, where several images are copied at once.
+
+    Raises:
+        UsageError: the ends do not fit together.
+        RefusedError: the target names a digest that the image has not.
+        NotFoundError: there is no such image, or it is not for the wanted platform.
+    """
+    with source.source(reader or session) as found:
+        act = _Copy(session, found, into, wish)
+        company = act.company(reader or session) if wish.referrers else None
+        result = Copied(act.target, act.plan.root, len(company.attached) if company else 0)
+        if wish.dry_run:
+            observer(Planned(together(act.plan, company)))
+        else:
+            with _workers(session, into.end, workers) as shared:
+                act.run(shared, company, observer)
+        return result
+
+
+def _workers(
+    session: Session, end: End, workers: Workers | None
+) -> AbstractContextManager[Workers]:
+    """Return who moves content: what has an order is written by one."""
+    return Workers(1) if end.is_one_by_one else session.workers(workers)
+
+
+class _Copy:
+    """One image on its way: from what is there to what must move."""
+
+    def __init__(self, session: Session, found: OpenSource, into: Into, wish: Wish) -> None:
+        self._session = session
+        self._found = found
+        self._wish = wish
+        made = MemoryPlace("made here")
+        self._place = Overlay(made, found.place)
+        default = Selection() if into.end.takes_one_platform else EVERYTHING
+        select = wish.select or default
+        wanted = choose(self._place, found.root, select, session.settings.platform, made)
+        self.target = into.end.target(found.naming, wanted.digest)
+        into.take(self.target, wanted.digest)
+        self._sink = into.sink.place(found, self.target)
+        self.plan = make_plan(
+            self._place,
+            self._sink,
+            wanted,
+            names=self.target.names,
+            skip_foreign=not wish.include_foreign,
+            reserve=not wish.dry_run,
+            jobs=1 if into.end.is_one_by_one else session.jobs,
+        )
+
+    def company(self, reader: Session) -> Company:
+        """Plan what goes along."""
+        from ghcrctl.registry.repository import Repository
+
+        found, wish = self._found, self._wish
+        if found.repository is None or not isinstance(self._sink, Repository):
+            raise UsageError("--referrers copies from registry to registry only")
+        return plan_company(
+            self._session,
+            self._place,
+            self._sink,
+            find_attached(reader, found.repository, found.root, self.plan),
+            skip_foreign=not wish.include_foreign,
+            reserve=not wish.dry_run,
+        )
+
+    def run(self, workers: Workers, company: Company | None, observer: Observer) -> None:
+        """Move all of it, the image last."""
+        whole = together(self.plan, company)
+        mounts = _mounts(whole, self._found.repository, self.target.reference)
+        options = TransferOptions(workers, self._session.retry, mounts)
+        if company:
+            observer(Planned(whole))
+            observer = but_plans(observer)
+            move_company(self._session, company, options, observer)
+        execute(self.plan, options, observer)
+
+
+def _mounts(
+    plan: Plan, source: Reference | None, target: Reference | None
+) -> dict[Digest, tuple[str, ...]]:
     """Return what the target's registry can take over by itself: all, where it is the source's."""
-    if source.registry != target.registry or source.repository == target.repository:
+    if source is None or target is None or source.registry != target.registry:
+        return {}
+    if source.repository == target.repository:
         return {}
     return {
         step.descriptor.digest: (source.repository,)

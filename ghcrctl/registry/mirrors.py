@@ -1,6 +1,6 @@
 """Mirrors: other places where a registry's images can be pulled from.
 
-What belongs here: the rules, read from our settings, containers' ``registries.conf`` and docker's
+What belongs here: the rules, from our settings, containers' ``registries.conf`` and docker's
 ``daemon.json``, and a source that asks one place after the other. What does not: reading files
 (``settings``). Digests are checked as ever, whoever sends the bytes, and each host gets only its
 own credentials.
@@ -12,6 +12,7 @@ library".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -67,6 +68,21 @@ def rules_of_settings(data: Mapping[str, Sequence[str]]) -> list[Rule]:
         Rule(prefix, Location(prefix), tuple(map(_location, mirrors)))
         for prefix, mirrors in data.items()
     ]
+
+
+def files_of_containers(given: str | None, home: Path) -> list[Path]:
+    """Return the ``registries.conf`` files that hold, the person's before the system's.
+
+    Args:
+        given: the one file that holds alone, where CONTAINERS_REGISTRIES_CONF names one.
+        home: the person's home directory.
+    """
+    if given:
+        return [path for path in (Path(given),) if path.is_file()]
+    folders = (home / ".config" / "containers", Path("/etc/containers"))
+    main = next((f for f in (d / "registries.conf" for d in folders) if f.is_file()), None)
+    more = [p for d in folders for p in sorted((d / "registries.conf.d").glob("*.conf"))]
+    return [*([main] if main else []), *more]
 
 
 def rules_of_containers(data: Mapping[str, Any], path: str) -> list[Rule]:

@@ -7,27 +7,42 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.cli.progress import COPY_WORDS, LineObserver, PlanObserver, watching
+from ghcrctl.cli.progress import COPY_WORDS, LineObserver, PlanObserver
+from ghcrctl.cli.sides import accesses, side_options
+from ghcrctl.cli.turns import in_turn
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.copy import copy
+from ghcrctl.operations.copy import Into, Wish, copy_into
+from ghcrctl.operations.end_names import check_several, parse_end
 from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.sides import side_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ghcrctl.cli.app import App
+    from ghcrctl.cli.turns import Out, Watch
+    from ghcrctl.operations.copy import Copied
+    from ghcrctl.operations.ends import End
+    from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
+    from ghcrctl.transfer.workers import Workers
 
 
 @click.command(
     cls=Command,
-    short_help="Copy an image from one repository to another",
+    short_help="Copy images from any place to any other",
     examples="""
     ghcrctl copy docker.io/alpine:3.20 ghcr.io/OWNER/alpine
     ghcrctl copy OWNER/IMAGE@sha256:82d1e9d7... OWNER/IMAGE:stable
     ghcrctl copy --platform linux/amd64 --platform linux/arm64 OWNER/IMAGE:1.0 registry.local/image
+    ghcrctl copy --referrers OWNER/IMAGE:1.0 OWNER/OTHER:2.0 registry.local/mirror/
+    ghcrctl copy OWNER/IMAGE:1.0 oci:directory
+    ghcrctl copy archive:image.tar OWNER/IMAGE:1.0
+    ghcrctl copy --dest-creds USER --dest-password-stdin OWNER/IMAGE:1.0 registry.local/image
     """,
 )
-@click.argument("source", metavar="NAME[:TAG|@DIGEST]")
-@click.argument("target", metavar="NAME[:TAG]")
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.argument("target", metavar="TARGET")
 @click.option(
     "--platform",
     "platforms",
@@ -36,50 +51,96 @@ if TYPE_CHECKING:
     help="Platform to copy; given several times, a smaller index of these. Without it, all.",
 )
 @click.option(
+    "--referrers",
+    is_flag=True,
+    help="Copy signatures, attestations and whatever else refers to the images too.",
+)
+@click.option(
     "--allow-nondistributable-artifacts",
     is_flag=True,
     help="Upload foreign layers too, which are otherwise left where their publisher keeps them.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print the name of the copy, no more.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the names of the copies, no more.")
 @click.option("--dry-run", is_flag=True, help="Show what would move, and move nothing.")
+@side_options
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
     app: App,
     *,
-    source: str,
+    sources: tuple[str, ...],
     target: str,
     platforms: tuple[str, ...],
+    referrers: bool,
     allow_nondistributable_artifacts: bool,
     quiet: bool,
     dry_run: bool,
 ) -> None:
-    """Copy an image from one repository to another, with its digest.
+    """Copy images from any place to any other, with their digests.
 
-    Nothing is stored here. Within one registry no layer moves at all. Without a tag the copy has
-    the tag of the source.
+    SOURCE and TARGET are each the name of an image at a registry, oci:DIR[:TAG], archive:FILE,
+    docker-daemon:NAME or store:NAME; a name of one part is one of the local store. Between
+    registries nothing is stored here, and within one no layer moves at all. Without a tag the copy
+    has the tag of the source; several images go to a repository, or to a namespace that ends in
+    `/`, or to a place where each keeps its name.
     """
     chosen = tuple(Platform.parse(text) for text in platforms)
+    wish = Wish(
+        Selection(chosen) if chosen else None,
+        allow_nondistributable_artifacts,
+        referrers,
+        dry_run,
+    )
     with app.session() as session:
-        name = session.parse(source).tagged()
-        header = f"{name.target}: Copying from {name.name}"
-        lines: Observer = LineObserver(
-            app.out, app.error_line, COPY_WORDS, header, quiet=quiet, always=True
-        )
-        if dry_run:
-            lines = PlanObserver(app.out, header, "copy")
-        with watching(quiet=quiet) as watch:
-            result = copy(
-                session,
-                name,
-                session.parse(target),
-                select=Selection(chosen, everything=not chosen),
-                include_foreign=allow_nondistributable_artifacts,
-                observer=watch(lines),
-                dry_run=dry_run,
+        ends = [parse_end(session, text) for text in dict.fromkeys(sources)]
+        into = parse_end(session, target)
+        check_several(ends, into)
+        _copy_all(app, session, ends, into, wish, quiet=quiet)
+
+
+def _copy_all(
+    app: App, session: Session, ends: Sequence[End], target: End, wish: Wish, *, quiet: bool
+) -> None:
+    registries = [end.registry for end in ends if end.registry]
+    mine, theirs = accesses(app, registries, [target.registry] if target.registry else [])
+    kept: list[Copied] = []
+
+    def show(done: Copied) -> None:
+        if target.is_one_by_one:
+            # It is there when all is, and not before.
+            kept.append(done)
+        elif not wish.dry_run:
+            _report(app, done, quiet=quiet)
+
+    with (
+        side_of(session, mine) as reader,
+        side_of(session, theirs) as writer,
+        target.sink(writer, dry_run=wish.dry_run) as sink,
+    ):
+        into = Into(target, sink)
+
+        def act(end: End, out: Out, watch: Watch, workers: Workers) -> Copied:
+            lines = watch(_lines(app, end, out, wish, quiet=quiet))
+            return copy_into(
+                session, end, into, wish, reader=reader, observer=lines, workers=workers
             )
-    if dry_run:
-        return
+
+        for group in [[end] for end in ends] if target.is_one_by_one else [ends]:
+            in_turn(app, session, group, act, show, quiet=quiet)
+    for done in () if wish.dry_run else kept:
+        _report(app, done, quiet=quiet)
+
+
+def _lines(app: App, end: End, out: Out, wish: Wish, *, quiet: bool) -> Observer:
+    header = f"{end.what}: Copying from {end.where}" if end.what else f"Copying from {end.where}"
+    if wish.dry_run:
+        return PlanObserver(out, header, "copy")
+    return LineObserver(out, app.error_line, COPY_WORDS, header, quiet=quiet, always=True)
+
+
+def _report(app: App, done: Copied, *, quiet: bool) -> None:
     if not quiet:
-        app.out(f"Digest: {result.descriptor.digest}")
-    app.out(str(result.target))
+        if done.referrers:
+            app.out(f"Referrers: {done.referrers}")
+        app.out(f"Digest: {done.descriptor.digest}")
+    app.out(done.target.shown)

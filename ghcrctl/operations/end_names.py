@@ -1,0 +1,98 @@
+"""How people write the ends of a copy.
+
+What belongs here: the grammar, and what is said where somebody means another program's. What does
+not: the ends themselves (``ends``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import InvalidReferenceError, UsageError
+from ghcrctl.operations.engine_end import EngineEnd
+from ghcrctl.operations.file_ends import ArchiveEnd, LayoutEnd
+from ghcrctl.operations.registry_end import RegistryEnd
+from ghcrctl.operations.store_end import StoreEnd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ghcrctl.operations.ends import End
+    from ghcrctl.operations.session import Session
+
+# What other programs write in the same place, and what is meant by it here.
+_OTHERS = {
+    "docker://": "leave it out: a name with a registry is an image there",
+    "docker-archive:": "write archive:FILE",
+    "oci-archive:": "write archive:FILE",
+    "containers-storage:": "write archive:FILE, for what `podman save` makes",
+}
+_FILE_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2")
+
+
+def parse_end(session: Session, text: str) -> End:
+    """Read an end: ``oci:``, ``archive:``, ``docker-daemon:``, ``store:`` or a reference.
+
+    What stands before the first colon decides, so that a registry called ``oci`` must be written
+    with its domain. A name of one component is one of the local store.
+
+    Raises:
+        UsageError: it is none.
+    """
+    kind, colon, rest = text.partition(":")
+    if colon and kind == "oci":
+        return LayoutEnd.parse(rest)
+    if colon and kind == "archive":
+        return ArchiveEnd.parse(session, rest)
+    if colon and kind == "docker-daemon":
+        return EngineEnd.parse(rest)
+    if colon and kind == "store":
+        return StoreEnd.parse(session, rest)
+    _refuse_others(text)
+    if text.endswith("/"):
+        return RegistryEnd.namespace(session, text)
+    reference = session.parse(text)
+    return StoreEnd(reference, text) if reference.is_local else RegistryEnd(reference)
+
+
+def _refuse_others(text: str) -> None:
+    """Say what is meant by what other programs would understand, and by paths."""
+    for prefix, hint in _OTHERS.items():
+        if text.startswith(prefix):
+            raise InvalidReferenceError(f"`{prefix}` is no kind of place here", hint=hint)
+    if text.startswith((".", "/", "~")) or _is_like_a_file(text):
+        raise InvalidReferenceError(
+            f"`{text}` looks like a file, but would be read as a name",
+            hint=f"write archive:{text}, or oci:{text} for a directory",
+        )
+
+
+def _is_like_a_file(text: str) -> bool:
+    has_registry = "/" in text and set(text.partition("/")[0]) & set(".:")
+    return ":" not in text and not has_registry and text.lower().endswith(_FILE_ENDINGS)
+
+
+def check_several(sources: Sequence[End], target: End) -> None:
+    """Make sure that each of several images gets a name of its own.
+
+    Raises:
+        UsageError: the target is one image, or two sources would be called the same there.
+    """
+    if len(sources) < 2:
+        return
+    if not target.takes_several:
+        raise UsageError(
+            "several images cannot all be copied to one name",
+            hint="name a repository without a tag, or a namespace that ends in `/`",
+        )
+    taken: dict[str, str] = {}
+    for source in sources:
+        if source.known is None:
+            continue
+        found = target.target(source.known, None)
+        if found.names and found.shown in taken:
+            raise UsageError(
+                f"{taken[found.shown]} and {source.known.reference} would both be copied to "
+                f"{found.shown}"
+            )
+        taken[found.shown] = str(source.known.reference)

@@ -1,0 +1,330 @@
+"""Files as ends of a copy: OCI layouts in directories, and archives.
+
+What belongs here: which image of them is meant, and what a copy is called there. What does not:
+reading and writing them (``archive``).
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghcrctl.archive.layout_folder import LayoutPlace
+from ghcrctl.archive.names import REF_NAME
+from ghcrctl.archive.writing import ArchiveSink
+from ghcrctl.errors import (
+    InvalidReferenceError,
+    ManifestUnknownError,
+    NotFoundError,
+    RefusedError,
+    UsageError,
+)
+from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.oci.reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_tag
+from ghcrctl.operations.archived import archived
+from ghcrctl.operations.ends import Naming, OpenSource, Target, named_like
+from ghcrctl.store.files import disk_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ghcrctl.content.ports import Sink, Stream
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.operations.archived import Named
+    from ghcrctl.operations.ends import OpenSink
+    from ghcrctl.operations.session import Session
+
+_MOST_NAMES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FixedSink:
+    """A place that is the same for every image."""
+
+    sink: Sink
+
+    def place(self, source: OpenSource, target: Target) -> Sink:  # noqa: ARG002 all are alike
+        """Return it."""
+        return self.sink
+
+
+def split_path(kind: str, text: str) -> tuple[Path, str]:
+    """Take ``PATH[:NAME]`` apart at the first colon, unless there is a file of the whole name.
+
+    Raises:
+        UsageError: there is no path.
+    """
+    # The colon of a drive of Windows is none of ours.
+    start = 2 if text[1:2] == ":" and text[2:3] in {"/", "\\"} else 0
+    colon = -1 if text and Path(text).exists() else text.find(":", start)
+    path, name = (text, "") if colon < 0 else (text[:colon], text[colon + 1 :])
+    if not path:
+        raise UsageError(f"`{kind}:` names no file", hint=f"write {kind}:PATH or {kind}:PATH:NAME")
+    return Path(path), name
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutEnd:
+    """An OCI layout in a directory.
+
+    Args:
+        folder: the directory.
+        name: what ``index.json`` calls the image, or its digest; may be empty.
+    """
+
+    folder: Path
+    name: str
+    registry = ""
+    takes_one_platform = False
+    is_one_by_one = False
+
+    @classmethod
+    def parse(cls, text: str) -> LayoutEnd:
+        """Read what follows ``oci:``: ``DIR``, ``DIR:NAME`` or ``DIR@DIGEST``."""
+        bare, at, digest = text.partition("@")
+        if at and not Path(text).exists():
+            return cls(split_path("oci", bare)[0], digest)
+        return cls(*split_path("oci", text))
+
+    @property
+    def what(self) -> str:
+        """Its name there, if one is given."""
+        return self.name
+
+    @property
+    def where(self) -> str:
+        """The directory."""
+        return str(self.folder)
+
+    @property
+    def takes_several(self) -> bool:
+        """Whether no name is given, so that each image has its tag."""
+        return not self.name
+
+    @property
+    def known(self) -> Naming | None:
+        """Its name, if one is given."""
+        return _naming_of(self.name) if self.name else None
+
+    @contextmanager
+    def source(self, session: Session) -> Iterator[OpenSource]:  # noqa: ARG002 a directory needs none
+        """Find it in the directory."""
+        place = LayoutPlace(self.folder)
+        entry = self._chosen(place)
+        # Its notes in this directory are not those that the copy is to have.
+        root = Descriptor(entry.media_type, entry.digest, entry.size)
+        if not root.is_manifest:
+            raise ManifestUnknownError(
+                f"{self.folder} lists {root.digest}, which is no image: {root.media_type}"
+            )
+        by_digest = self.name == str(entry.digest)
+        name = entry.annotations.get(REF_NAME, "")
+        yield OpenSource(place, root, Naming(None, "") if by_digest else _naming_of(name))
+
+    def _chosen(self, place: LayoutPlace) -> Descriptor:
+        if self.name:
+            try:
+                return place.resolve(self.name)
+            except ManifestUnknownError as error:
+                error.hint = _which(place.tags())
+                raise
+        entries = {entry.digest: entry for entry in place.entries}
+        if len(entries) == 1:
+            return next(iter(entries.values()))
+        raise _not_one(self.folder, len(entries), f"oci:{self.folder}:NAME", place.tags())
+
+    @contextmanager
+    def sink(self, session: Session, *, dry_run: bool) -> Iterator[OpenSink]:  # noqa: ARG002 nothing is begun
+        """Add to the directory, which is made at the first write.
+
+        Raises:
+            RefusedError: it is no layout, and not empty.
+        """
+        with disk_errors(f"read {self.folder}"):
+            if self.folder.exists() and not self.folder.is_dir():
+                raise RefusedError(f"{self.folder} is no directory")
+            is_layout = (self.folder / "index.json").exists()
+            if self.folder.exists() and not is_layout and any(self.folder.iterdir()):
+                raise RefusedError(
+                    f"the directory {self.folder} is not empty, and no OCI image layout",
+                    hint="name one that is not there yet",
+                )
+        yield FixedSink(LayoutPlace(self.folder))
+
+    def target(self, naming: Naming, digest: Digest | None) -> Target:
+        """Return what ``index.json`` is to call it; nothing where it was asked for by digest."""
+        name = self.name or naming.tag
+        shown = name or (str(digest) if digest else "")
+        return Target(
+            f"oci:{self.folder}:{shown}" if name else f"oci:{self.folder}@{shown}", (name,)
+        )
+
+
+def _naming_of(name: str) -> Naming:
+    """Read what a layout calls an image: mostly a tag, sometimes a full name."""
+    if not name or is_tag(name):
+        return Naming(None, name or DEFAULT_TAG)
+    try:
+        found = Reference.parse(name, default_registry=DOCKER_HUB).tagged()
+    except InvalidReferenceError:
+        return Naming(None, DEFAULT_TAG)
+    return Naming(found, "" if found.digest else found.tag or "")
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveEnd:
+    """An archive of images in a file.
+
+    Args:
+        path: the file.
+        name: of the image in it; may be empty.
+        reference: the name as a reference, where it is one.
+    """
+
+    path: Path
+    name: str
+    reference: Reference | None
+    registry = ""
+    takes_one_platform = False
+    is_one_by_one = True
+
+    @classmethod
+    def parse(cls, session: Session, text: str) -> ArchiveEnd:
+        """Read what follows ``archive:``: ``FILE`` or ``FILE:NAME``."""
+        path, name = split_path("archive", text)
+        return cls(path, name, session.parse(name) if name else None)
+
+    @property
+    def what(self) -> str:
+        """Its name, if one is given."""
+        return str(self.reference.tagged()) if self.reference else ""
+
+    @property
+    def where(self) -> str:
+        """The file."""
+        return str(self.path)
+
+    @property
+    def takes_several(self) -> bool:
+        """Whether no name is given, so that each image keeps its own."""
+        return not self.name
+
+    @property
+    def known(self) -> Naming | None:
+        """Its name, if one is given."""
+        return naming_of(self.reference.tagged()) if self.reference else None
+
+    @contextmanager
+    def source(self, session: Session) -> Iterator[OpenSource]:
+        """Find it in the archive."""
+        with from_archive(session, self.path, self.reference, f"archive:{self.path}:NAME") as found:
+            yield found
+
+    @contextmanager
+    def sink(self, session: Session, *, dry_run: bool) -> Iterator[OpenSink]:
+        """Write the archive aside; it gets its name when it is whole."""
+        if dry_run:
+            yield FixedSink(ArchiveSink(len, session.settings.platform))
+            return
+        with _whole_file(self.path) as write:
+            sink = ArchiveSink(write, session.settings.platform)
+            sink.label = str(self.path)
+            yield FixedSink(sink)
+            sink.finish()
+
+    def target(self, naming: Naming, digest: Digest | None) -> Target:  # noqa: ARG002 names only
+        """Return its name in the archive; none where it has none to keep."""
+        named = self.reference or naming.reference
+        if named is None:
+            return Target(f"archive:{self.path}", ("",))
+        named = named_like(named, naming)
+        return Target(f"archive:{self.path}:{named}", (str(named),), named)
+
+
+def naming_of(reference: Reference) -> Naming:
+    """Return what a full name says."""
+    return Naming(reference, "" if reference.digest else reference.tag or "")
+
+
+@contextmanager
+def from_archive(
+    session: Session, archive: Path | Stream, wanted: Reference | None, usage: str
+) -> Iterator[OpenSource]:
+    """Open one image of an archive.
+
+    The layers of docker's archives are packed in the store on the way, and do not stay there unless
+    that is where they go.
+
+    Args:
+        session: the run.
+        archive: a file, or bytes in order.
+        wanted: the image's name; ``None`` for the only one.
+        usage: how a person names one.
+    """
+    with archived(session, archive) as found:
+        try:
+            image = _image(found.images, wanted, usage)
+            name = Reference.parse(image.name, default_registry=DOCKER_HUB) if image.name else None
+            naming = naming_of(name) if name else Naming(None, DEFAULT_TAG)
+            yield OpenSource(found.source, image.root, naming)
+        finally:
+            for digest in found.packed:
+                session.store.discard(digest)
+
+
+def _image(images: Sequence[Named], wanted: Reference | None, usage: str) -> Named:
+    names = [image.name for image in images if image.name]
+    if wanted is not None:
+        for image in images:
+            if str(wanted.tagged()) == image.name:
+                return image
+        raise ManifestUnknownError(
+            f"the archive has no image {wanted.tagged()}", hint=_which(names)
+        )
+    if len({image.root.digest for image in images}) != 1:
+        raise _not_one("the archive", len(images), usage, names)
+    return images[0]
+
+
+def _not_one(
+    where: object, count: int, usage: str, names: Iterator[str] | Sequence[str]
+) -> UsageError | NotFoundError:
+    if not count:
+        return ManifestUnknownError(f"{where} has no image")
+    return UsageError(
+        f"{where} has {count} images, and none is named",
+        hint=f"write {usage}; {_which(names)}",
+    )
+
+
+def _which(names: Iterator[str] | Sequence[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - _MOST_NAMES} more" if len(listed) > _MOST_NAMES else ""
+    return (
+        f"it has {', '.join(listed[:_MOST_NAMES])}{more}" if listed else "its images have no names"
+    )
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[Callable[[bytes], object]]:
+    """Give what writes a file that is there whole or not at all."""
+    if path.is_dir():
+        raise RefusedError(f"{path} is a directory", hint=f"write oci:{path}, or name a file in it")
+    if path.exists() and not path.is_file():
+        # A device or a pipe is written to, not replaced.
+        with disk_errors(f"write {path}"), path.open("wb") as device:
+            yield device.write
+        return
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with disk_errors(f"write {path}"):
+        try:
+            with aside.open("xb") as file:
+                yield file.write
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)

@@ -1,0 +1,108 @@
+"""The local store as an end of a copy."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import UsageError
+from ghcrctl.operations.ends import Naming, OpenSource, Target, named_like
+from ghcrctl.operations.find import find
+from ghcrctl.store.place import StorePlace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ghcrctl.content.ports import Sink
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.ends import OpenSink
+    from ghcrctl.operations.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class StoreEnd:
+    """An image of the local store.
+
+    Args:
+        reference: its name; ``None`` for the store as a whole, or where the text is an ID.
+        text: as it was written.
+    """
+
+    reference: Reference | None
+    text: str
+    registry = ""
+    takes_one_platform = False
+    is_one_by_one = False
+
+    @classmethod
+    def parse(cls, session: Session, text: str) -> StoreEnd:
+        """Read what follows ``store:``: a name, an ID, or nothing."""
+        try:
+            return cls(session.parse(text) if text else None, text)
+        except UsageError:
+            # An ID of 64 digits is no name; `find` knows it.
+            return cls(None, text)
+
+    @property
+    def what(self) -> str:
+        """Its name or ID."""
+        return str(self.reference.tagged()) if self.reference else self.text
+
+    @property
+    def where(self) -> str:
+        """The store."""
+        return "the local store"
+
+    @property
+    def takes_several(self) -> bool:
+        """Whether no name is given, so that each image keeps its own."""
+        return not self.text
+
+    @property
+    def known(self) -> Naming | None:
+        """Its name, if it is one."""
+        if self.reference is None:
+            return None
+        found = self.reference.tagged()
+        return Naming(found, "" if found.digest else found.tag or "")
+
+    @contextmanager
+    def source(self, session: Session) -> Iterator[OpenSource]:
+        """Find it."""
+        if not self.text:
+            raise UsageError("`store:` names no image", hint="ghcrctl images lists what is here")
+        found = find(session, self.text)
+        name = found.record.reference
+        naming = Naming(name, name.tag or "" if name else "")
+        yield OpenSource(StorePlace(session.store), found.record.descriptor, naming)
+
+    @contextmanager
+    def sink(self, session: Session, *, dry_run: bool) -> Iterator[OpenSink]:  # noqa: ARG002 nothing is begun
+        """Store images; each gets its name when all of it is there."""
+        yield _Stored(session)
+
+    def target(self, naming: Naming, digest: Digest | None) -> Target:  # noqa: ARG002 names come first here
+        """Return its name here, or without one the name that it has."""
+        if self.text and self.reference is None:
+            raise UsageError(f"`{self.text}` is no name that an image can get")
+        name = self.reference or naming.reference
+        if name is None:
+            raise UsageError("the image has no name to keep", hint="give it one: store:NAME")
+        named = named_like(name, naming)
+        return Target(str(named), (str(named),), named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    session: Session
+
+    def place(self, source: OpenSource, target: Target) -> Sink:
+        is_own = (
+            source.repository is not None
+            and target.reference is not None
+            and source.repository.name == target.reference.name
+        )
+        # As after a pull, an image that keeps its repository's name is known there by its digest.
+        return StorePlace(self.session.store, origin=source.root.digest if is_own else None)

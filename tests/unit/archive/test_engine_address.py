@@ -1,0 +1,206 @@
+"""Where a docker engine listens, and whom a connection to it trusts."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+from ghcrctl.archive.daemon import Engine
+from ghcrctl.archive.engine_address import EngineAddress
+from ghcrctl.errors import InvalidSettingError, TlsError, UnsupportedError
+from ghcrctl.settings import Settings
+from tests.unit.archive.engine_double import EngineDouble, RunningDouble
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CERTS = Path("/certs")
+
+
+@pytest.mark.parametrize(
+    ("text", "tls", "address"),
+    [
+        ("unix:///run/docker.sock", None, EngineAddress("/run/docker.sock")),
+        ("unix:///run/docker.sock", CERTS, EngineAddress("/run/docker.sock")),
+        ("unix://", None, EngineAddress("/var/run/docker.sock")),
+        ("tcp://box:99", None, EngineAddress("", "box", 99)),
+        ("tcp://box", None, EngineAddress("", "box", 2375)),
+        ("tcp://box", CERTS, EngineAddress("", "box", 2376, tls=CERTS)),
+        ("tcp://[::1]:99/docker/", None, EngineAddress("", "::1", 99, "/docker")),
+        ("box:99", None, EngineAddress("", "box", 99)),
+        ("tcp://:99", None, EngineAddress("", "localhost", 99)),
+    ],
+)
+def test_an_address_is_read_as_docker_reads_it(
+    text: str, tls: Path | None, address: EngineAddress
+) -> None:
+    assert EngineAddress.parse(text, tls) == address
+
+
+@pytest.mark.parametrize(
+    "text", ["unix:///run/docker.sock", "tcp://box:99", "tcp://[::1]:99", "tcp://127.0.0.1:2375"]
+)
+def test_an_address_is_shown_as_it_is_written(text: str) -> None:
+    assert str(EngineAddress.parse(text)) == text
+    assert Engine(text).label == f"the docker engine at {text}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tcp://box:port",
+        "tcp://box:99999",
+        "tcp://me:secret@box:99",
+        "tcp://box?secret",
+        "tcp://[::1:99",
+        "fd://",
+        "ftp://secret",
+        "://",
+    ],
+)
+def test_what_is_no_address_is_said_so_without_secrets(text: str) -> None:
+    with pytest.raises(InvalidSettingError) as caught:
+        Engine(text)
+    assert "unix:///var/run/docker.sock" in str(caught.value.hint)
+    assert "secret" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_another_machine_over_ssh_is_reached_by_a_tunnel() -> None:
+    with pytest.raises(UnsupportedError, match="ssh://") as caught:
+        Engine("ssh://me:secret@box:22/run")
+    assert "ssh -nNT -L /tmp/docker.sock:" in str(caught.value.hint)
+    assert "secret" not in str(caught.value.hint)
+
+
+def test_a_windows_pipe_is_not_supported() -> None:
+    with pytest.raises(UnsupportedError, match="Windows pipe"):
+        Engine("npipe:////./pipe/docker_engine")
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, (None, None)),
+        ({"DOCKER_HOST": ""}, (None, None)),
+        ({"DOCKER_HOST": "tcp://box:99"}, ("tcp://box:99", None)),
+        ({"DOCKER_CERT_PATH": "/certs"}, (None, None)),
+        ({"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"}, (None, CERTS)),
+        ({"DOCKER_TLS_VERIFY": "0", "DOCKER_CERT_PATH": "/certs"}, (None, CERTS)),
+        ({"DOCKER_TLS_VERIFY": "1", "DOCKER_CONFIG": "/config"}, (None, Path("/config"))),
+        ({"DOCKER_TLS_VERIFY": "1"}, (None, Path("/me/.docker"))),
+    ],
+)
+def test_the_environment_says_where_the_engine_is(
+    environ: dict[str, str], expected: tuple[str | None, Path | None]
+) -> None:
+    assert Settings({"HOME": "/me", **environ}).docker_engine == expected
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def certificates(authority: trustme.CA, tmp_path: Path) -> Path:
+    """A directory as DOCKER_CERT_PATH names one."""
+    ours = authority.issue_cert("client.example")
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    ours.cert_chain_pems[0].write_to_path(str(tmp_path / "cert.pem"))
+    ours.private_key_pem.write_to_path(str(tmp_path / "key.pem"))
+    return tmp_path
+
+
+@pytest.fixture
+def secured(authority: trustme.CA) -> Iterator[EngineDouble]:
+    """An engine that shows a certificate and wants one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    with RunningDouble(None, context) as running:
+        running.double.images["image"] = {"Id": "sha256:1"}
+        running.double.saved = bytes(300_000)
+        yield running.double
+
+
+def test_an_engine_is_reached_over_tls_with_a_certificate_of_ours(
+    secured: EngineDouble, certificates: Path
+) -> None:
+    engine = Engine(secured.address, certificates)
+    assert engine.inspect("image") == {"Id": "sha256:1"}
+    stream = engine.save(["image"])
+    assert stream.read(1_000_000) == bytes(300_000)
+    stream.close()
+    assert engine.load([bytes(100_000)]) == []
+
+
+def test_a_path_before_the_engines_is_kept() -> None:
+    with RunningDouble(None) as running:
+        running.double.images["image"] = {}
+        Engine(f"{running.double.address}/docker/").inspect("image")
+        assert running.double.asked == [
+            "GET /docker/_ping",
+            "GET /docker/v1.41/images/image/json",
+        ]
+
+
+def test_an_engine_of_another_authority_is_not_trusted(
+    secured: EngineDouble, certificates: Path
+) -> None:
+    trustme.CA().cert_pem.write_to_path(str(certificates / "ca.pem"))
+    with pytest.raises(TlsError, match="is not trusted: ") as caught:
+        Engine(secured.address, certificates).ping()
+    assert str(certificates / "ca.pem") in str(caught.value.hint)
+
+
+def test_an_engine_that_wants_a_certificate_says_so(
+    secured: EngineDouble, certificates: Path
+) -> None:
+    (certificates / "key.pem").unlink()
+    with pytest.raises(TlsError, match="wants a client certificate"):
+        Engine(secured.address, certificates).ping()
+
+
+def test_an_engine_in_the_clear_does_not_speak_tls(certificates: Path) -> None:
+    with RunningDouble(None) as running, pytest.raises(TlsError, match="does not speak TLS"):
+        Engine(running.double.address, certificates).ping()
+
+
+def test_an_engine_that_speaks_tls_only_says_how_to() -> None:
+    with RunningDouble(None) as running:
+        text = b"Client sent an HTTP request to an HTTPS server.\n"
+        running.double.script["/_ping"] = b"HTTP/1.0 400 Bad Request\r\n\r\n" + text
+        with pytest.raises(TlsError, match="speaks TLS only") as caught:
+            Engine(running.double.address).ping()
+        assert "DOCKER_TLS_VERIFY=1" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("name", ["ca.pem", "cert.pem", "key.pem"])
+def test_certificates_that_are_none_are_said_so(certificates: Path, name: str) -> None:
+    (certificates / name).write_text("no PEM")
+    with pytest.raises(TlsError, match="cannot be used"):
+        Engine("tcp://127.0.0.1:9", certificates).ping()
+
+
+def test_a_key_with_a_password_asks_nobody(
+    certificates: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from cryptography.hazmat.primitives import serialization
+
+    path = certificates / "key.pem"
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"secret"),
+        )
+    )
+    with pytest.raises(TlsError, match="cannot be used"):
+        Engine("tcp://127.0.0.1:9", certificates).ping()
+    assert capfd.readouterr().out == ""

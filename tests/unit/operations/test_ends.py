@@ -1,0 +1,137 @@
+"""How people write the ends of a copy, and what several images are called at one end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import UsageError
+from ghcrctl.oci.digest import Digest
+from ghcrctl.operations.end_names import check_several, parse_end
+from ghcrctl.operations.registry_end import RegistryEnd
+from ghcrctl.operations.store_end import StoreEnd
+from tests.sessions import session_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ghcrctl.operations.session import Session
+
+DIGEST = f"sha256:{'a' * 64}"
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    with session_on(tmp_path / "home") as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "where", "what"),
+    [
+        ("octo/image", RegistryEnd, "ghcr.io/octo/image", "latest"),
+        ("ghcr.io/octo/image:1", RegistryEnd, "ghcr.io/octo/image", "1"),
+        (f"localhost:5000/image@{DIGEST}", RegistryEnd, "localhost:5000/image", DIGEST),
+        ("oci.local:5000/image", RegistryEnd, "oci.local:5000/image", "latest"),
+        ("store.local/image", RegistryEnd, "store.local/image", "latest"),
+        ("hello", StoreEnd, "the local store", "hello:latest"),
+        ("hello:1", StoreEnd, "the local store", "hello:1"),
+        ("store", StoreEnd, "the local store", "store:latest"),
+        ("store:1.0", StoreEnd, "the local store", "1.0:latest"),
+        ("store:store:1.0", StoreEnd, "the local store", "store:1.0"),
+        ("store:octo/image:1", StoreEnd, "the local store", "ghcr.io/octo/image:1"),
+        (f"store:{'b' * 64}", StoreEnd, "the local store", "b" * 64),
+        ("store:", StoreEnd, "the local store", ""),
+        ("ghcr.io/octo/image.tar", RegistryEnd, "ghcr.io/octo/image.tar", "latest"),
+        ("hello:1.tar", StoreEnd, "the local store", "hello:1.tar"),
+    ],
+)
+def test_an_end_is_read(session: Session, text: str, kind: type, where: str, what: str) -> None:
+    end = parse_end(session, text)
+    assert isinstance(end, kind)
+    assert (end.where, end.what) == (where, what)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("docker://ghcr.io/octo/image", "leave it out"),
+        ("docker-archive:image.tar", "archive:FILE"),
+        ("oci-archive:image.tar:1", "archive:FILE"),
+        ("containers-storage:image", "podman save"),
+        ("./folder", "oci:./folder"),
+        ("/srv/image", "oci:/srv/image"),
+        ("~/image", "archive:~/image"),
+        ("image.tar", "archive:image.tar"),
+        ("octo/image.tar.gz", "archive:octo/image.tar.gz"),
+        ("octo/Image:", "a reference looks like"),
+    ],
+)
+def test_what_is_no_end_says_what_may_be_meant(session: Session, text: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_end(session, text)
+    assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "name"),
+    [
+        ("octo/image:1", "registry.local/copy", "registry.local/copy:1"),
+        ("octo/image:1", "registry.local/copy:2", "registry.local/copy:2"),
+        ("octo/image", "registry.local/copy", "registry.local/copy:latest"),
+        (f"octo/image@{DIGEST}", "registry.local/copy", f"registry.local/copy@{DIGEST}"),
+        (f"octo/image@{DIGEST}", "registry.local/copy:3", "registry.local/copy:3"),
+        ("octo/deep/image:1", "registry.local/", "registry.local/image:1"),
+        ("octo/deep/image:1", "registry.local/a/b/", "registry.local/a/b/image:1"),
+        ("octo/image:1", "other/", "ghcr.io/other/image:1"),
+        ("octo/image:1", "docker.io/", "docker.io/library/image:1"),
+        ("hello:1", "other/", "ghcr.io/other/hello:1"),
+        ("octo/image:1", "hello", "hello:1"),
+        ("octo/image:1", "store:", "ghcr.io/octo/image:1"),
+        (f"octo/image@{DIGEST}", "store:", f"ghcr.io/octo/image@{DIGEST}"),
+        (f"octo/image@{DIGEST}", "hello", "hello:latest"),
+        ("octo/image:1", "store:other/name", "ghcr.io/other/name:1"),
+    ],
+)
+def test_a_copy_is_called_like_its_source_where_nothing_else_is_said(
+    session: Session, source: str, target: str, name: str
+) -> None:
+    naming = parse_end(session, source).known
+    assert naming is not None
+    assert parse_end(session, target).target(naming, Digest.parse(DIGEST)).shown == name
+
+
+@pytest.mark.parametrize(
+    ("sources", "target"),
+    [
+        (["octo/a:1", "octo/b:2"], "registry.local/all"),
+        (["octo/a:1", "octo/b:1"], "registry.local/ns/"),
+        ([f"octo/a@{DIGEST}", f"octo/b@{DIGEST}"], "registry.local/all"),
+        (["octo/a:1", "other/a:1"], "store:"),
+        (["octo/a:1"], "registry.local/all:1"),
+    ],
+)
+def test_several_images_go_where_each_has_a_name(
+    session: Session, sources: list[str], target: str
+) -> None:
+    check_several([parse_end(session, text) for text in sources], parse_end(session, target))
+
+
+@pytest.mark.parametrize(
+    ("sources", "target", "message"),
+    [
+        (["octo/a:1", "octo/b:1"], "registry.local/all", "would both be copied to"),
+        (["octo/a:1", "other/a:1"], "registry.local/ns/", "would both be copied to"),
+        (["octo/a:1", "octo/b:2"], "registry.local/all:1", "cannot all be copied to one name"),
+        (["octo/a:1", "octo/b:2"], "hello", "cannot all be copied to one name"),
+        (["octo/a:1", "octo/b:2"], "store:hello", "cannot all be copied to one name"),
+    ],
+)
+def test_several_images_are_never_called_the_same(
+    session: Session, sources: list[str], target: str, message: str
+) -> None:
+    ends = [parse_end(session, text) for text in sources]
+    with pytest.raises(UsageError, match=message):
+        check_several(ends, parse_end(session, target))
