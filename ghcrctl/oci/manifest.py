@@ -19,7 +19,7 @@ from ghcrctl.oci.platform import best_match
 from ghcrctl.oci.quoting import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ghcrctl.oci.platform import Platform
 
@@ -121,21 +121,40 @@ class Index:
         Raises:
             PlatformNotFoundError: one of the platforms is not offered.
         """
+        chosen = self._digests_for(wanted)
+        return self._with(lambda entry: entry["digest"] in chosen or _attested_by(entry) in chosen)
+
+    def without(self, unwanted: tuple[Platform, ...]) -> Index:
+        """Make a smaller index without the entries for some platforms, and what attests them.
+
+        Raises:
+            PlatformNotFoundError: one of the platforms is not offered.
+        """
+        gone = self._digests_for(unwanted)
+        return self._with(
+            lambda entry: entry["digest"] not in gone and _attested_by(entry) not in gone
+        )
+
+    def _digests_for(self, platforms: tuple[Platform, ...]) -> set[str]:
         chosen = set()
-        for platform in wanted:
+        for platform in platforms:
             entry = self.choose(platform)
             if entry is None:
                 raise no_platform(self, platform)
             chosen.add(str(entry.digest))
+        return chosen
+
+    def _with(self, is_kept: Callable[[dict[str, Any]], bool]) -> Index:
+        """Make an index with some of the entries; they and every other field stay as they are."""
         data = json.loads(self.raw)
-        data["manifests"] = [
-            entry
-            for entry in data["manifests"]
-            if entry["digest"] in chosen
-            or string_map(entry.get("annotations")).get(_ATTESTED) in chosen
-        ]
+        data["manifests"] = [entry for entry in data["manifests"] if is_kept(entry)]
         raw = json.dumps(data, indent=2).encode()
         return parse_index(raw, self.descriptor.media_type)
+
+
+def _attested_by(entry: dict[str, Any]) -> str | None:
+    """Return the digest of the image that an entry attests, as buildx notes it."""
+    return string_map(entry.get("annotations")).get(_ATTESTED)
 
 
 def no_platform(index: Index, want: Platform) -> PlatformNotFoundError:

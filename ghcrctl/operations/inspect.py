@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ghcrctl.content.memory import Overlay
 from ghcrctl.operations.contents import image_of
 from ghcrctl.operations.find import find
 
 if TYPE_CHECKING:
+    from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
@@ -18,6 +20,27 @@ if TYPE_CHECKING:
     from ghcrctl.operations.session import Session
 
 _NO_TIME = "0001-01-01T00:00:00Z"
+
+
+def place_of_image(session: Session, text: str, *, is_remote: bool) -> tuple[Source, Descriptor]:
+    """Return where an image is, and its manifest or index.
+
+    Args:
+        session: the run.
+        text: a name; for a local image also a digest or an ID.
+        is_remote: whether the registry is asked, and not the local store.
+
+    Raises:
+        NotFoundError: there is no such image.
+        RefusedError: the name is local, and the registry is asked.
+    """
+    if not is_remote:
+        return session.store.blobs, find(session, text).record.descriptor
+    reference = session.parse(text).tagged()
+    repository = session.source(reference)
+    root = repository.resolve(reference.target)
+    # What is here need not be fetched.
+    return Overlay(session.store.blobs.sound, repository), root
 
 
 def inspect_local(session: Session, text: str, platform: Platform | None = None) -> dict[str, Any]:

@@ -10,13 +10,15 @@ import click
 from ghcrctl.cli.format.human import ago, human_size
 from ghcrctl.cli.format.listing import Listing
 from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.errors import UsageError
 from ghcrctl.operations.images import SORT_KEYS, list_images
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ghcrctl.cli.app import App
     from ghcrctl.operations.images import ImageRow
+    from ghcrctl.operations.session import Session
 
 NONE = "<none>"
 # Docker's names of the fields, with the headers that its tables give them.
@@ -47,6 +49,7 @@ _WITH_DIGEST = ("Repository", "Tag", "Digest", "ID", "CreatedSince", "Size")
     ghcrctl images --filter reference='owner/*' --sort size
     ghcrctl images --format '{{.Repository}}:{{.Tag}} {{.Digest}}'
     ghcrctl images --format json
+    ghcrctl images --tree
     """,
 )
 @click.argument("name", metavar="[NAME[:TAG]]", required=False)
@@ -65,6 +68,7 @@ _WITH_DIGEST = ("Repository", "Tag", "Digest", "ID", "CreatedSince", "Size")
     help="Show only what fits: dangling, label, before, since, reference.",
 )
 @click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@click.option("--tree", is_flag=True, help="Show platforms, attestations and what they take.")
 @click.option(
     "--sort", type=click.Choice(SORT_KEYS), default="created", show_default=True, help="Order."
 )
@@ -79,6 +83,7 @@ def command(  # noqa: PLR0913 one argument an option
     _all: bool,
     filters: tuple[str, ...],
     format_: str | None,
+    tree: bool,
     sort: str,
 ) -> None:
     """List the images of the local store.
@@ -94,6 +99,9 @@ def command(  # noqa: PLR0913 one argument an option
     now = datetime.now(timezone.utc)
     with app.session() as session:
         rows = list_images(session, name=name, filters=filters, sort=sort)
+        if tree:
+            app.write(_tree(session, rows, format_, quiet=quiet, full=no_trunc))
+            return
     if quiet:
         rows = list({row.image_id: row for row in rows}.values())
     shown = [fields(row, now, full=no_trunc) for row in rows]
@@ -118,3 +126,15 @@ def fields(row: ImageRow, now: datetime, *, full: bool) -> Mapping[str, object]:
         "UniqueSize": "N/A",
         "VirtualSize": size,
     }
+
+
+def _tree(
+    session: Session, rows: Sequence[ImageRow], format_: str | None, *, quiet: bool, full: bool
+) -> str:
+    from ghcrctl.cli.format.image_trees import as_json, as_text
+    from ghcrctl.operations.image_tree import image_trees
+
+    if quiet or format_ not in {None, "", "table", "json"}:
+        raise UsageError("--tree is shown as a table, or with --format json")
+    trees = image_trees(session, rows)
+    return as_json(trees) if format_ == "json" else as_text(trees, full=full)

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ghcrctl.cli.format.human import human_size
 from ghcrctl.cli.format.inspecting import Inspection
+from ghcrctl.cli.format.listing import Listing
 from ghcrctl.cli.format.values import StringMap, Struct
 from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.inspect import inspect_local, inspect_remote
+from ghcrctl.operations.inspect import inspect_local, inspect_remote, place_of_image
+from ghcrctl.operations.platforms import here, parts_of
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     ghcrctl inspect ghcr.io/OWNER/IMAGE:1.0
     ghcrctl inspect --format '{{index .RepoDigests 0}}' OWNER/IMAGE
     ghcrctl inspect --remote --platform linux/arm64 OWNER/IMAGE:1.0
+    ghcrctl inspect --remote --platforms OWNER/IMAGE:1.0
     """,
 )
 @click.argument("names", metavar="NAME|ID|DIGEST...", nargs=-1, required=True)
@@ -35,19 +39,32 @@ if TYPE_CHECKING:
     help="What to describe; there are only images here.",
 )
 @click.option("--remote", is_flag=True, help="Ask the registry; nothing is pulled.")
+@click.option(
+    "--platforms",
+    is_flag=True,
+    help="Show the platforms, what each takes, and how much of it is here.",
+)
 @platform_option
 @registry_options
 @pass_app
-def command(
+def command(  # noqa: PLR0913 one argument an option
     app: App,
     *,
     names: tuple[str, ...],
     format_: str | None,
     kind: str | None,  # noqa: ARG001 there is one kind
     remote: bool,
+    platforms: bool,
     platform: str | None,
 ) -> None:
-    """Describe images as docker does, as a JSON array."""
+    """Describe images as docker does, as a JSON array.
+
+    Sizes are of what is stored and moved, compressed. With --platforms it is a table, or with
+    --format json a line for each platform.
+    """
+    if platforms:
+        _show_platforms(app, names, format_, remote=remote)
+        return
     inspection = Inspection(format_)
     wanted = Platform.parse(platform) if platform else None
     documents: list[Struct] = []
@@ -85,3 +102,39 @@ def as_struct(document: dict[str, Any]) -> Struct:
 def _config(config: dict[str, Any]) -> dict[str, Any]:
     labels = config.get("Labels")
     return config | ({"Labels": StringMap(labels)} if isinstance(labels, dict) else {})
+
+
+_HEADERS = {
+    "Platform": "PLATFORM",
+    "Digest": "DIGEST",
+    "Size": "SIZE",
+    "Here": "HERE",
+    "ToPull": "TO PULL",
+    "Layers": "LAYERS",
+    "Name": "NAME",
+    "MediaType": "MEDIA TYPE",
+}
+_COLUMNS = ("Platform", "Digest", "Size", "Here", "ToPull", "Layers")
+
+
+def _show_platforms(app: App, names: tuple[str, ...], format_: str | None, *, remote: bool) -> None:
+    listing = Listing(_HEADERS, _COLUMNS, noun="platform")
+    is_exact = format_ == "json"
+    rows: list[dict[str, object]] = []
+    with app.session() as session:
+        for name in names:
+            source, root = place_of_image(session, name, is_remote=remote)
+            for part in parts_of(session, source, root).images():
+                there = here(session, part)
+                sizes = {"Size": part.size, "Here": there, "ToPull": part.size - there}
+                rows.append(
+                    {
+                        "Name": name,
+                        "Platform": part.what,
+                        "Digest": str(part.descriptor.digest),
+                        "MediaType": part.descriptor.media_type,
+                        "Layers": part.layers,
+                        **{k: v if is_exact else human_size(v) for k, v in sizes.items()},
+                    }
+                )
+    app.write(listing.render(rows, format=format_))

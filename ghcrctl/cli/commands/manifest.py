@@ -23,6 +23,9 @@ from ghcrctl.operations.indexes import (
     read_manifest,
     remove_from_index,
 )
+from ghcrctl.operations.push import push
+from ghcrctl.operations.remove import remove as remove_name
+from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -222,6 +225,31 @@ def annotate(  # noqa: PLR0913 one argument an option
         )
         made = annotate_index(session, end, chosen, change)
     _report(app, end, made)
+
+
+@command.command(
+    "push",
+    cls=Command,
+    short_help="Send an index of the local store to its registry",
+    examples="""
+    ghcrctl manifest create --local OWNER/IMAGE:1.0 OWNER/IMAGE:amd64 OWNER/IMAGE:arm64
+    ghcrctl manifest push --purge OWNER/IMAGE:1.0
+    """,
+)
+@click.argument("name", metavar="INDEX")
+@click.option("-p", "--purge", is_flag=True, help="Remove the local name afterwards.")
+@registry_options
+@pass_app
+def push_index(app: App, *, name: str, purge: bool) -> None:
+    """Send an index of the local store to its registry, with all that it lists; as `push` does.
+
+    Prints the digest that it has there.
+    """
+    with app.session() as session, watching(quiet=False) as watch:
+        pushed = push(session, session.parse(name), observer=watch(ignore))
+        if purge:
+            remove_name(session, str(pushed.reference))
+    app.out(str(pushed.descriptor.digest))
 
 
 def _lines(app: App) -> LineObserver:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ghcrctl.cli.format.human import human_size
+from ghcrctl.cli.format.tree import branches
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.operations.referrers import Way, referrers_tree
 
@@ -46,21 +47,18 @@ def command(app: App, *, name: str, no_trunc: bool, format_: str) -> None:
         app.write(f"{json.dumps(_document(root), indent=4)}\n")
         return
     app.out(f"{reference} {_digest(root, full=no_trunc)}")
-    for line in _branches(root, "", full=no_trunc):
+    for line in _branches(root, full=no_trunc):
         app.out(line)
     if not root.count:
         app.out("Nothing refers to it")
 
 
-def _branches(node: Node, indent: str, *, full: bool) -> Iterator[str]:
-    for number, child in enumerate(node.children, 1):
-        is_last = number == len(node.children)
-        how = "" if child.way is Way.PLATFORM else f"  ({child.way.value})"
-        size = human_size(child.descriptor.size)
-        branch = "└── " if is_last else "├── "
-        kind = child.kind or child.descriptor.media_type
-        yield f"{indent}{branch}{kind} {_digest(child, full=full)} {size}{how}"
-        yield from _branches(child, indent + ("    " if is_last else "│   "), full=full)
+def _branches(root: Node, *, full: bool) -> Iterator[str]:
+    for lead, node in branches(root.children, lambda node: node.children):
+        how = "" if node.way is Way.PLATFORM else f"  ({node.way.value})"
+        kind = node.kind or node.descriptor.media_type
+        size = human_size(node.descriptor.size)
+        yield f"{lead}{kind} {_digest(node, full=full)} {size}{how}"
 
 
 def _digest(node: Node, *, full: bool) -> str:

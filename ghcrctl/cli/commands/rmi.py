@@ -8,10 +8,13 @@ import click
 
 from ghcrctl.cli.options import Command, pass_app
 from ghcrctl.errors import GhcrctlError, NoSuchImageError
+from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.remove import remove
+from ghcrctl.operations.remove_platforms import remove_platforms
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
+    from ghcrctl.operations.session import Session
 
 
 @click.command(
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     examples="""
     ghcrctl rmi ghcr.io/OWNER/IMAGE:1.0
     ghcrctl rmi 38f737a91f39
+    ghcrctl rmi --platform linux/s390x OWNER/IMAGE:1.0
     ghcrctl rmi -f $(ghcrctl images -q)
     """,
 )
@@ -27,28 +31,48 @@ if TYPE_CHECKING:
 @click.option(
     "-f", "--force", is_flag=True, help="Remove an image by ID with all its names; ignore missing."
 )
+@click.option(
+    "--platform",
+    "platforms",
+    metavar="OS/ARCH[/VARIANT]",
+    multiple=True,
+    help="Remove this platform of a multi-platform image only; repeatable.",
+)
 @click.option("--no-prune", is_flag=True, hidden=True, expose_value=False)
 @pass_app
-def command(app: App, *, names: tuple[str, ...], force: bool) -> None:
+def command(app: App, *, names: tuple[str, ...], force: bool, platforms: tuple[str, ...]) -> None:
     """Remove names of local images, and the images that have no name left.
 
     Layers that other images use stay.
     """
+    wanted = tuple(Platform.parse(text) for text in platforms)
     failed: GhcrctlError | None = None
     with app.session() as session:
         for name in names:
             try:
-                removed = remove(session, name, force=force)
+                _remove(app, session, name, wanted, force=force)
             except NoSuchImageError as error:
                 app.report(error)
                 failed = failed if force else failed or error
             except GhcrctlError as error:
                 failed = failed or error
                 app.report(error)
-            else:
-                for line in removed.untagged:
-                    app.out(f"Untagged: {line}")
-                for digest in removed.deleted:
-                    app.out(f"Deleted: {digest}")
     if failed:
         raise click.exceptions.Exit(failed.exit_status)
+
+
+def _remove(
+    app: App, session: Session, name: str, platforms: tuple[Platform, ...], *, force: bool
+) -> None:
+    if platforms:
+        reduced = remove_platforms(session, name, platforms)
+        for line in reduced.names:
+            app.out(f"Reduced: {line}@{reduced.digest}" if "@" not in line else f"Reduced: {line}")
+        deleted = reduced.deleted
+    else:
+        removed = remove(session, name, force=force)
+        for line in removed.untagged:
+            app.out(f"Untagged: {line}")
+        deleted = removed.deleted
+    for digest in deleted:
+        app.out(f"Deleted: {digest}")

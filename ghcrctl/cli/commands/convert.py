@@ -1,0 +1,82 @@
+"""``ghcrctl convert``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.commands.flatten import (
+    how_to_pack,
+    make_image,
+    naming_options,
+    packing_options,
+)
+from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.errors import UsageError
+from ghcrctl.operations.convert import Conversion, convert_image
+from ghcrctl.operations.formats import Format
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.app import App
+
+
+@click.command(
+    cls=Command,
+    short_help="Give an image the other format, or pack its layers otherwise",
+    examples="""
+    ghcrctl convert --to oci OWNER/IMAGE:1.0
+    ghcrctl convert --to oci --compress zstd OWNER/IMAGE:1.0 -t OWNER/IMAGE:1.0-zstd
+    ghcrctl convert --compress gzip --level 9 --force OWNER/IMAGE:1.0
+    """,
+)
+@click.argument("source", metavar="IMAGE")
+@naming_options
+@click.option(
+    "--to",
+    "wanted",
+    type=click.Choice([each.value for each in Format]),
+    help="Whose media types the image has from now on.",
+)
+@packing_options
+@click.option("--force", is_flag=True, help="Pack layers anew that are packed so already.")
+@registry_options
+@pass_app
+def command(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    source: str,
+    target: str | None,
+    wanted: str | None,
+    compress: str | None,
+    level: int | None,
+    force: bool,
+    local: bool,
+    quiet: bool,
+) -> None:
+    """Convert an image between docker's and OCI's media types, or pack its layers otherwise.
+
+    All images of an index are converted. The config stays byte for byte, and with it the image ID.
+    The digest becomes another, so that signatures do not fit the new image.
+    """
+    how = how_to_pack(compress, level)
+    if wanted is None and how is None:
+        raise UsageError("nothing is to be converted", hint="say how with --to or --compress")
+    if force and how is None:
+        raise UsageError("--force needs --compress, which says how layers are packed")
+    conversion = Conversion(
+        to=Format(wanted) if wanted else None,
+        compression=how.compression if how else None,
+        level=level,
+        force=force,
+    )
+    with app.session() as session:
+        make_image(
+            app,
+            session,
+            source,
+            target,
+            lambda here, old, new, observer: convert_image(here, old, new, conversion, observer),
+            local=local,
+            quiet=quiet,
+        )

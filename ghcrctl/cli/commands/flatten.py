@@ -1,0 +1,163 @@
+"""``ghcrctl flatten``, and what it shares with ``rebase`` and ``convert``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
+from ghcrctl.errors import UsageError
+from ghcrctl.layers.compression import Compression
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.flatten_image import Flattening, flatten_image
+from ghcrctl.operations.indexes import end_of
+from ghcrctl.operations.packed import HowToPack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.operations.indexes import End
+    from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.events import Observer
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+    Act = Callable[[Session, End, End | None, Observer], tuple[Descriptor, End]]
+
+COMPRESSIONS = ("gzip", "zstd", "none")
+
+
+def naming_options(function: Function) -> Function:
+    """Add the options that say where the image is, and what the new one is called."""
+    for option in reversed(
+        (
+            click.option(
+                "-t",
+                "--tag",
+                "target",
+                metavar="NAME[:TAG]",
+                help="Name of the new image; without it the new one takes the old one's.",
+            ),
+            click.option(
+                "--local",
+                is_flag=True,
+                help="Use the local store; without it names that belong to a registry are asked "
+                "for there.",
+            ),
+            click.option("-q", "--quiet", is_flag=True, help="Print the digest, no more."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def platforms_option(function: Function) -> Function:
+    """Add ``--platform`` for images of an index."""
+    return click.option(
+        "--platform",
+        "platforms",
+        metavar="OS/ARCH[/VARIANT]",
+        multiple=True,
+        help="Image of an index to take; all without it.",
+    )(function)
+
+
+def packing_options(function: Function) -> Function:
+    """Add the options that say how layers are packed."""
+    level = click.option(
+        "--level",
+        type=int,
+        metavar="N",
+        help="How hard: 1 to 9 with gzip (6 is usual), 1 to 19 with zstd (3 is usual).",
+    )
+    how = click.option("--compress", type=click.Choice(COMPRESSIONS), help="How layers are packed.")
+    return how(level(function))
+
+
+def how_to_pack(compress: str | None, level: int | None) -> HowToPack | None:
+    """Read how layers are packed.
+
+    Raises:
+        UsageError: there is no such level, or nothing that it could be a level of.
+    """
+    if compress is None:
+        if level is not None:
+            raise UsageError("--level needs --compress, which says what it is a level of")
+        return None
+    return HowToPack(Compression(compress), level)
+
+
+def make_image(  # noqa: PLR0913 the options that these commands share, one argument each
+    app: App,
+    session: Session,
+    source: str,
+    target: str | None,
+    act: Act,
+    *,
+    local: bool,
+    quiet: bool,
+) -> None:
+    """Make an image of another one, and print its digest and its name."""
+    given = end_of(session, target, local=local) if target else None
+    with watching(quiet=quiet) as watch:
+        lines = LineObserver(app.out, app.error_line, COPY_WORDS, "", quiet=quiet)
+        made, end = act(session, end_of(session, source, local=local), given, watch(lines))
+    app.out(str(made.digest) if quiet else f"Digest: {made.digest}")
+    if not quiet:
+        app.out(str(end.reference))
+
+
+@click.command(
+    cls=Command,
+    short_help="Make the layers of an image one",
+    examples="""
+    ghcrctl flatten OWNER/IMAGE:1.0 -t OWNER/IMAGE:1.0-flat
+    ghcrctl flatten --compress zstd --level 9 OWNER/IMAGE:1.0
+    ghcrctl flatten hello_docker
+    """,
+)
+@click.argument("source", metavar="IMAGE")
+@naming_options
+@platforms_option
+@packing_options
+@click.option("-m", "--message", default="", help="Comment of the image's history.")
+@registry_options
+@pass_app
+def command(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    source: str,
+    target: str | None,
+    platforms: tuple[str, ...],
+    compress: str | None,
+    level: int | None,
+    message: str,
+    local: bool,
+    quiet: bool,
+) -> None:
+    """Make an image of one layer, with the files that all layers of another come to.
+
+    The same image becomes the same, wherever it is: owners, times, hard links and extended
+    attributes stay, and so does the config, but for its history. SOURCE_DATE_EPOCH, where it is
+    set, is the time of making; else the image says the time that it said before.
+    """
+    how = how_to_pack(compress, level) or HowToPack()
+    with app.session() as session:
+        flattening = Flattening(
+            how,
+            tuple(Platform.parse(text) for text in platforms),
+            message,
+            session.settings.source_date,
+        )
+        make_image(
+            app,
+            session,
+            source,
+            target,
+            lambda here, old, new, observer: flatten_image(here, old, new, flattening, observer),
+            local=local,
+            quiet=quiet,
+        )

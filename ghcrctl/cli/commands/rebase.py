@@ -1,0 +1,74 @@
+"""``ghcrctl rebase``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.commands.flatten import make_image, naming_options, platforms_option
+from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.indexes import end_of
+from ghcrctl.operations.rebase import Rebasing, rebase
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.app import App
+
+
+@click.command(
+    cls=Command,
+    short_help="Put an image on a newer base without building it again",
+    examples="""
+    ghcrctl rebase --old-base OWNER/base:1.0 --new-base OWNER/base:1.1 OWNER/IMAGE:1.0
+    ghcrctl rebase OWNER/IMAGE:1.0 -t OWNER/IMAGE:1.0-patched
+    """,
+)
+@click.argument("source", metavar="IMAGE")
+@click.option(
+    "--old-base",
+    metavar="IMAGE",
+    help="What the image was built on; what its annotations say without it.",
+)
+@click.option(
+    "--new-base",
+    metavar="IMAGE",
+    help="What it is put on; what has the name in its annotations now, without it.",
+)
+@naming_options
+@platforms_option
+@registry_options
+@pass_app
+def command(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    source: str,
+    old_base: str | None,
+    new_base: str | None,
+    target: str | None,
+    platforms: tuple[str, ...],
+    local: bool,
+    quiet: bool,
+) -> None:
+    """Put an image on another base: the old base's layers are replaced by the new one's.
+
+    It works on manifests and configs only: at a registry, layers are taken over where they are.
+    Whether the result runs is for you to try: nothing is built again.
+    """
+    with app.session() as session:
+        rebasing = Rebasing(
+            old_base=end_of(session, old_base, local=local) if old_base else None,
+            new_base=end_of(session, new_base, local=local) if new_base else None,
+            platforms=tuple(Platform.parse(text) for text in platforms),
+            created=session.settings.source_date,
+            local=local,
+        )
+        make_image(
+            app,
+            session,
+            source,
+            target,
+            lambda here, old, new, observer: rebase(here, old, new, rebasing, observer),
+            local=local,
+            quiet=quiet,
+        )

@@ -1,0 +1,70 @@
+"""The store's images as trees: platforms, what attests them, what they share.
+
+What belongs here: grouping names by image, and counting what only one image needs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import GhcrctlError
+from ghcrctl.operations.platforms import Part, parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.operations.images import ImageRow
+    from ghcrctl.operations.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTree:
+    """One image with all its names.
+
+    Args:
+        names: in the order of the listing.
+        image_id: its ID.
+        root: what the names stand for.
+        unique: bytes that no other image of the store needs.
+    """
+
+    names: tuple[str, ...]
+    image_id: Digest
+    root: Part
+    unique: int
+
+
+def image_trees(session: Session, rows: Iterable[ImageRow]) -> list[ImageTree]:
+    """Make the trees of the images in a listing.
+
+    Args:
+        session: the run.
+        rows: the listing; what others share is counted over the whole store.
+    """
+    everything = {r.descriptor.digest: r.descriptor for r in session.store.records()}
+    parts = {digest: _part(session, root) for digest, root in everything.items()}
+    uses = Counter(digest for part in parts.values() for digest in part.content)
+    grouped: dict[Digest, list[ImageRow]] = {}
+    for row in rows:
+        grouped.setdefault(row.record.descriptor.digest, []).append(row)
+    return [
+        ImageTree(
+            tuple(row.listed.name or "<none>" for row in listed),
+            listed[0].image_id,
+            parts[digest],
+            sum(size for d, size in parts[digest].content.items() if uses[d] == 1),
+        )
+        for digest, listed in grouped.items()
+        if digest in parts
+    ]
+
+
+def _part(session: Session, root: Descriptor) -> Part:
+    try:
+        return parts_of(session, session.store.blobs, root)
+    except GhcrctlError:
+        return Part(root, "damaged", {root.digest: root.size})

@@ -1,0 +1,218 @@
+"""What an image's platforms take, how they are shown, and taken away."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.cli.format.image_trees import as_json, as_text
+from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.errors import NoSuchImageError, PlatformNotFoundError, RefusedError
+from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.oci.manifest import parse_index
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.check import check
+from ghcrctl.operations.image_tree import image_trees
+from ghcrctl.operations.images import list_images
+from ghcrctl.operations.platforms import here, parts_of
+from ghcrctl.operations.remove_platforms import remove_platforms
+from ghcrctl.store.place import StorePlace
+from ghcrctl.transfer.execute import execute
+from ghcrctl.transfer.plan import make_plan
+from tests.builders import Built, artifact, attested, index_of, random_image
+from tests.sessions import is_stored, session_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ghcrctl.operations.session import Session
+
+AMD64 = Platform("linux", "amd64")
+ARM64 = Platform("linux", "arm64")
+WINDOWS = Platform("windows", "amd64", os_version="10.0.20348.1")
+IMAGES = {
+    platform: random_image(platform=platform, seed=number)
+    for number, platform in enumerate((AMD64, ARM64, WINDOWS))
+}
+INDEX = index_of(*IMAGES.values())
+NAME = "ghcr.io/octo/image:1.0"
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    with session_on(tmp_path) as made:
+        yield made
+
+
+def put(session: Session, image: Built, *names: str) -> None:
+    memory = MemoryPlace()
+    image.into(memory)
+    execute(make_plan(memory, StorePlace(session.store), image.root, names=names))
+    # Another process than the one that brought it in.
+    session.store.close()
+
+
+def size_of(image: Built) -> int:
+    return sum(descriptor.size for descriptor, _ in image.contents)
+
+
+def memory_of(*images: Built) -> MemoryPlace:
+    place = MemoryPlace()
+    for image in images:
+        image.into(place)
+    return place
+
+
+def with_predicates(image: Built, *predicates: str) -> Built:
+    """Note in an image's attestation what it says, as buildx does."""
+    index = attested(image)
+    documents = dict(index.contents)
+    entry = parse_index(index.raw, index.root.media_type).manifests[1]
+    body = json.loads(next(raw for d, raw in documents.items() if d.digest == entry.digest))
+    layer = body["layers"][0]
+    body["layers"] = [
+        {**layer, "annotations": {"in-toto.io/predicate-type": text}} for text in predicates
+    ]
+    raw = json.dumps(body).encode()
+    made = replace(entry, digest=Descriptor.of(raw, "").digest, size=len(raw))
+    top = json.loads(index.raw)
+    top["manifests"][1] = made.to_json()
+    root = json.dumps(top).encode()
+    contents = [pair for pair in index.contents[:-1] if pair[0].digest != entry.digest]
+    descriptor = Descriptor.of(root, index.root.media_type)
+    return Built(descriptor, (*contents, (made, raw), (descriptor, root)))
+
+
+def test_each_platform_has_its_own_size(session: Session) -> None:
+    part = parts_of(session, memory_of(INDEX), INDEX.root)
+    assert [(image.what, image.size) for image in part.images()] == [
+        (str(platform), size_of(image)) for platform, image in IMAGES.items()
+    ]
+    assert part.size == size_of(INDEX)
+
+
+def test_what_is_here_is_counted_by_piece(session: Session) -> None:
+    put(session, IMAGES[ARM64], "hello:1")
+    images = parts_of(session, memory_of(INDEX), INDEX.root).images()
+    assert [here(session, image) for image in images] == [0, size_of(IMAGES[ARM64]), 0]
+
+
+@pytest.mark.parametrize(
+    ("predicates", "what"),
+    [
+        (("https://spdx.dev/Document",), "attestation (SBOM)"),
+        (
+            ("https://spdx.dev/Document", "https://slsa.dev/provenance/v0.2"),
+            "attestation (SBOM, provenance)",
+        ),
+        (("https://example.com/custom",), "attestation (https://example.com/custom)"),
+        ((), "attestation"),
+    ],
+)
+def test_attestations_hang_on_what_they_attest(
+    session: Session, predicates: tuple[str, ...], what: str
+) -> None:
+    image = random_image(seed=1)
+    index = with_predicates(image, *predicates) if predicates else attested(image)
+    part = parts_of(session, memory_of(index), index.root)
+    (child,) = part.parts
+    assert (child.what, [inner.what for inner in child.parts]) == ("linux/amd64", [what])
+    assert len(part.images()) == 1
+
+
+@pytest.mark.parametrize(
+    ("built", "what", "images"),
+    [(random_image(seed=1), "linux/amd64", 1), (artifact(), "application/vnd.example.thing", 0)],
+)
+def test_what_has_no_platforms_says_what_it_is(
+    session: Session, built: Built, what: str, images: int
+) -> None:
+    part = parts_of(session, memory_of(built), built.root)
+    assert (part.what, len(part.images())) == (what, images)
+
+
+def test_the_tree_shows_names_platforms_and_what_is_shared(session: Session) -> None:
+    put(session, INDEX, NAME, "hello:1")
+    put(session, IMAGES[ARM64], "arm:1")
+    trees = image_trees(session, list_images(session, sort="name"))
+    by_names = {tree.names: tree for tree in trees}
+    whole, single = by_names["ghcr.io/octo/image:1.0", "hello:1"], by_names["arm:1",]
+    assert whole.unique == size_of(INDEX) - size_of(IMAGES[ARM64])
+    assert single.unique == 0
+    lines = as_text([whole], full=False).splitlines()
+    assert [line.split()[0] for line in lines] == ["IMAGE", NAME, "hello:1", "├──", "├──", "└──"]
+    assert [line.split()[1] for line in lines[3:]] == list(map(str, IMAGES))
+    assert all(line == line.rstrip() for line in lines)
+    document = json.loads(as_json([whole]))
+    assert [part["Size"] for part in document["Parts"]] == list(map(size_of, IMAGES.values()))
+    assert document["Names"] == [NAME, "hello:1"]
+
+
+def test_a_damaged_image_is_shown_as_one(session: Session) -> None:
+    put(session, INDEX, NAME)
+    session.store.blobs.path(IMAGES[ARM64].root.digest).unlink()
+    (tree,) = image_trees(session, list_images(session))
+    assert tree.root.what == "damaged"
+    assert "(damaged)" in as_text([tree], full=False)
+
+
+def test_a_platform_is_taken_away_with_what_only_it_needs(session: Session) -> None:
+    put(session, INDEX, NAME)
+    put(session, IMAGES[WINDOWS], "windows:1")
+    reduced = remove_platforms(session, NAME, (ARM64,))
+    assert reduced.names == (NAME,)
+    (record,) = (r for r in session.store.records() if r.name == NAME)
+    raw = session.store.blobs.path(reduced.digest).read_bytes()
+    assert record.descriptor.digest == reduced.digest
+    left = parse_index(raw, record.descriptor.media_type)
+    assert left.platforms == (AMD64, WINDOWS)
+    gone = {descriptor.digest for descriptor, _ in IMAGES[ARM64].contents}
+    assert set(reduced.deleted) == gone | {INDEX.root.digest}
+    assert is_stored(session, IMAGES[AMD64])
+    assert is_stored(session, IMAGES[WINDOWS])
+    assert not check(session).faults
+
+
+def test_other_names_keep_the_whole_image(session: Session) -> None:
+    put(session, INDEX, NAME, "hello:1")
+    reduced = remove_platforms(session, "hello:1", (ARM64, WINDOWS))
+    assert reduced.deleted == ()
+    by_name = {record.name: record.descriptor.digest for record in session.store.records()}
+    assert by_name == {NAME: INDEX.root.digest, "hello:1": reduced.digest}
+
+
+def test_attestations_go_with_their_image(session: Session) -> None:
+    image = random_image(seed=1)
+    both = attested(image)
+    entries = [*json.loads(both.raw)["manifests"], json.loads(INDEX.raw)["manifests"][1]]
+    raw = json.dumps({**json.loads(both.raw), "manifests": entries}).encode()
+    root = Descriptor.of(raw, both.root.media_type)
+    put(session, Built(root, (*both.contents[:-1], *IMAGES[ARM64].contents, (root, raw))), NAME)
+    reduced = remove_platforms(session, NAME, (AMD64,))
+    left = parse_index(session.store.blobs.path(reduced.digest).read_bytes(), root.media_type)
+    assert [entry.digest for entry in left.manifests] == [IMAGES[ARM64].root.digest]
+
+
+@pytest.mark.parametrize(
+    ("text", "platforms", "error"),
+    [
+        (NAME, (AMD64, ARM64, WINDOWS), RefusedError),
+        (NAME, (Platform("plan9", "mips"),), PlatformNotFoundError),
+        ("single:1", (AMD64,), RefusedError),
+        ("nothing:1", (AMD64,), NoSuchImageError),
+    ],
+)
+def test_what_cannot_be_taken_away_is_told_and_stays(
+    session: Session, text: str, platforms: tuple[Platform, ...], error: type[Exception]
+) -> None:
+    put(session, INDEX, NAME)
+    put(session, random_image(seed=9), "single:1")
+    before = session.store.records()
+    with pytest.raises(error):
+        remove_platforms(session, text, platforms)
+    assert session.store.records() == before
+    assert is_stored(session, INDEX)
