@@ -1,0 +1,160 @@
+"""Bases: what images stand on.
+
+What belongs here: reading a base for a platform, telling whether an image stands on it, and their
+histories. What does not: the image on another base (``rebase``).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.streams import read_metadata
+from ghcrctl.errors import NotFoundError, UnsupportedError
+from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
+from ghcrctl.operations.indexes import place_of
+from ghcrctl.operations.remaking import has_files, read_config
+from ghcrctl.transfer.sides import reading_from
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ghcrctl.oci.config import ImageConfig
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.platform import Platform
+    from ghcrctl.operations.indexes import End
+    from ghcrctl.operations.remaking import Document
+    from ghcrctl.operations.session import Session
+
+# OCI image spec 1.1, annotations.md.
+BASE_NAME = "org.opencontainers.image.base.name"
+BASE_DIGEST = "org.opencontainers.image.base.digest"
+
+
+@dataclass(frozen=True, slots=True)
+class LayeredImage:
+    """A base for one platform, or the image that stands on it."""
+
+    manifest: Manifest
+    config: ImageConfig
+    diff_ids: Sequence[Digest]
+
+    @property
+    def history(self) -> list[Document]:
+        """The steps of its making, oldest first."""
+        found = self.config.data.get("history")
+        return [step for step in found if isinstance(step, dict)] if isinstance(found, list) else []
+
+    @property
+    def layers(self) -> list[Document]:
+        """How the manifest describes its layers, base first."""
+        found: list[Document] = json.loads(self.manifest.raw).get("layers") or []
+        return found
+
+
+class Base:
+    """A base, of which each platform's image is read when it is wanted."""
+
+    def __init__(self, session: Session, end: End) -> None:
+        self.end = end
+        self.place, name = place_of(session, end)
+        if end.local and end.reference.digest:
+            name = str(end.reference.digest)
+        with reading_from(self.place):
+            self.root = self._resolve(name)
+            self._parsed = parse(read_metadata(self.place, self.root), self.root.media_type)
+
+    def _resolve(self, name: str) -> Descriptor:
+        try:
+            return self.place.resolve(name)
+        except NotFoundError as error:
+            if self.end.reference.digest:
+                error.hint = "name what the image was built on, or a copy of it, with --old-base"
+            raise
+
+    def image(self, platform: Platform) -> LayeredImage:
+        """Return the image for a platform."""
+        manifest = self._manifest(platform)
+        if not has_files(manifest):
+            raise UnsupportedError(f"the base {self.end.reference} is no container image")
+        config, diff_ids = read_config(self.place, manifest)
+        ours, wanted = config.platform.normalised(), platform.normalised()
+        if (ours.os, ours.architecture) != (wanted.os, wanted.architecture):
+            raise UnsupportedError(
+                f"the base {self.end.reference} is for {ours}, but the image for {platform}"
+            )
+        return LayeredImage(manifest, config, diff_ids)
+
+    def _manifest(self, platform: Platform) -> Manifest:
+        parsed = self._parsed
+        if isinstance(parsed, Index):
+            entry = parsed.choose(platform)
+            with reading_from(self.place):
+                if entry is None:
+                    raise no_platform(parsed, platform)
+                parsed = parse(read_metadata(self.place, entry), entry.media_type)
+        if isinstance(parsed, Index):
+            raise UnsupportedError(f"the base {self.end.reference} is an index of indexes")
+        return parsed
+
+
+def base_annotations(base: Base) -> Mapping[str, str]:
+    """Say what an image is based on (OCI image spec 1.1, annotations.md)."""
+    reference = base.end.reference
+    named = reference.with_tag(reference.tag) if reference.tag else reference
+    return {BASE_NAME: str(named), BASE_DIGEST: str(base.root.digest)}
+
+
+def require_base(image: LayeredImage, old: LayeredImage, end: End) -> None:
+    """Check that an image begins with the layers of a base.
+
+    They may be packed otherwise: what is inside decides.
+    """
+    ours, theirs = image.manifest.layers, old.manifest.layers
+    which = f"the image for {image.config.platform} is not based on {end.reference}"
+    hint = "name what it was built on with --old-base; `ghcrctl history` may tell"
+    if len(theirs) > len(ours):
+        raise UnsupportedError(
+            f"{which}: of layers the base has {len(theirs)}, the image {len(ours)}", hint=hint
+        )
+    for number, (our, their) in enumerate(zip(ours, theirs, strict=False)):
+        if our.digest != their.digest and image.diff_ids[number] != old.diff_ids[number]:
+            raise UnsupportedError(
+                f"{which}: its layer {number + 1} is {our.digest}, but the base's {their.digest}",
+                hint=hint,
+            )
+
+
+def spliced_history(image: LayeredImage, old: LayeredImage, new: LayeredImage) -> list[Document]:
+    """Return the new base's history, and then the image's own.
+
+    Where a history tells of fewer layers than there are, steps are added that say so; where there
+    is none at all, none is made.
+    """
+    count = len(old.manifest.layers)
+    above = _above(image.history, count, len(old.history))
+    if not above and not new.history:
+        return []
+    below = _filled(new.history, len(new.manifest.layers))
+    return [*below, *_filled(above, len(image.manifest.layers) - count)]
+
+
+def _above(steps: list[Document], layers: int, base_steps: int) -> list[Document]:
+    """Return the steps after those of the old base."""
+    made = [not step.get("empty_layer") for step in steps]
+    if sum(made[:base_steps]) == layers and len(steps) >= base_steps:
+        return steps[base_steps:]
+    # The base's own history is another: what follows its last layer is the image's.
+    passed = 0
+    for number, is_layer in enumerate(made):
+        if passed == layers:
+            return steps[number:]
+        passed += is_layer
+    return []
+
+
+def _filled(steps: list[Document], layers: int) -> list[Document]:
+    missing = layers - sum(not step.get("empty_layer") for step in steps)
+    return [{"comment": "not in the image's history"}] * missing + steps

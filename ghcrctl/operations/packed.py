@@ -1,0 +1,146 @@
+"""Layers packed aside, in a folder, until a place takes them.
+
+What belongs here: packing into files, and offering these as a source. What does not: what a layer
+holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import BlobUnknownError, NoSpaceError, StoreReadOnlyError
+from ghcrctl.layers.compression import Compression
+from ghcrctl.layers.packing import make_packer
+from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.oci.digest import Digest
+from ghcrctl.operations.formats import LayerKind, layer_type
+from ghcrctl.operations.new_layer import NewLayer
+from ghcrctl.store.files import disk_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ghcrctl.content.ports import Stream
+    from ghcrctl.operations.formats import Format
+
+    Take = Callable[[bytes], object]
+
+
+@dataclass(frozen=True, slots=True)
+class HowToPack:
+    """How layers are packed.
+
+    Args:
+        compression: gzip, zstd or none.
+        level: 1 to 9 with gzip, 1 to 19 with zstd; the usual one without it.
+    """
+
+    compression: Compression = Compression.GZIP
+    level: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the level.
+
+        Raises:
+            UsageError: the format has no such level.
+        """
+        if self.level is not None:
+            make_packer(self.compression, bytes, level=self.level, threads=1).abort()
+
+    def layer_type(self, wanted: Format) -> str:
+        """Return the media type of a layer that is packed so.
+
+        Raises:
+            UnsupportedError: the format has none.
+        """
+        return layer_type(LayerKind(self.compression), wanted)
+
+
+class PackedLayers:
+    """Packed layers in a folder, as a source; several threads may add to it.
+
+    Args:
+        folder: nothing else writes there.
+    """
+
+    label = "what is made here"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def exists(self, descriptor: Descriptor) -> bool:
+        """Tell whether a layer is here."""
+        return self._path(descriptor.digest).exists()
+
+    def resolve(self, name: str) -> Descriptor:
+        """Refuse: layers have no names."""
+        raise BlobUnknownError(f"{self.label} has no name `{name}`")
+
+    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
+        """Start reading a layer at a byte."""
+        try:
+            file = self._path(descriptor.digest).open("rb")
+        except FileNotFoundError:
+            raise BlobUnknownError(f"{self.label} has no {descriptor.digest}") from None
+        file.seek(offset)
+        return file
+
+    def pack(
+        self,
+        fill: Callable[[Take], object],
+        how: HowToPack,
+        media_type: str,
+        *,
+        threads: int | None = None,
+    ) -> NewLayer:
+        """Pack one layer.
+
+        Args:
+            fill: hands its bytes, unpacked, to the function that it is given.
+            how: how it is packed.
+            media_type: what it is described as.
+            threads: how many pack; by default one for each processor.
+
+        Raises:
+            NoSpaceError: the disk is full.
+        """
+        aside = self._folder / f"{os.urandom(8).hex()}.part"
+        try:
+            with disk_errors(f"write {aside}"):
+                made = _write(aside, fill, how, threads)
+                aside.replace(self._path(made.descriptor.digest))
+        except (NoSpaceError, StoreReadOnlyError) as error:
+            error.hint = "choose another temporary directory with: TMPDIR=DIR"
+            raise
+        finally:
+            aside.unlink(missing_ok=True)
+        return replace(made, descriptor=replace(made.descriptor, media_type=media_type))
+
+    def _path(self, digest: Digest) -> Path:
+        return self._folder / f"{digest.algorithm}-{digest.encoded}"
+
+
+def _write(
+    path: Path, fill: Callable[[Take], object], how: HowToPack, threads: int | None
+) -> NewLayer:
+    stored, inside = hashlib.sha256(), hashlib.sha256()
+    with path.open("xb") as file:
+
+        def keep(data: bytes) -> None:
+            stored.update(data)
+            file.write(data)
+
+        with make_packer(how.compression, keep, level=how.level, threads=threads) as packer:
+
+            def take(data: bytes) -> None:
+                inside.update(data)
+                packer.write(data)
+
+            fill(take)
+        size = file.tell()
+    digest = Digest("sha256", stored.hexdigest())
+    return NewLayer(Descriptor("", digest, size), Digest("sha256", inside.hexdigest()))

@@ -1,0 +1,122 @@
+"""Layers packed otherwise: what is inside stays the same, byte for byte.
+
+What belongs here: reading, checking and packing layers, several at once, each once in a run. What
+does not: the images around them (``convert``).
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import FIRST_EXCEPTION, wait
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.retry import retry
+from ghcrctl.content.streams import Content
+from ghcrctl.layers.compression import CHUNK_SIZE
+from ghcrctl.layers.limits import Meter
+from ghcrctl.layers.packing import default_threads
+from ghcrctl.layers.unpacking import Unpacked
+from ghcrctl.transfer.events import Finished, Outcome, Progressed, Retrying, Started, ignore
+from ghcrctl.transfer.plan import Action, Step
+from ghcrctl.transfer.sides import reading_from
+from ghcrctl.transfer.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ghcrctl.content.ports import Source
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.operations.packed import HowToPack, PackedLayers, Take
+    from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.events import Event, Observer
+
+    Inside = tuple[Descriptor, Digest]
+
+
+class Repacking:
+    """What one run packs anew.
+
+    Args:
+        session: the run.
+        source: where the layers are.
+        packed: gets the new ones.
+        how: how they are packed.
+        observer: watches layers being read.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        source: Source,
+        packed: PackedLayers,
+        how: HowToPack,
+        observer: Observer = ignore,
+    ) -> None:
+        self._session = session
+        self._source = source
+        self._packed = packed
+        self._how = how
+        self._observer = observer
+        self._observing = threading.Lock()
+        self._done: dict[Inside, Descriptor] = {}
+
+    def repack(self, layers: Collection[Inside]) -> dict[Digest, Descriptor]:
+        """Pack layers anew, several at once; those that were packed in this run are kept.
+
+        Args:
+            layers: each with its diff id, which it must unpack to.
+
+        Returns:
+            The new layers by the digests of the old; their media types say nothing.
+
+        Raises:
+            IntegrityError: one is damaged, or unpacks to something else.
+        """
+        missing = [inside for inside in dict.fromkeys(layers) if inside not in self._done]
+        if missing:
+            most = default_threads()
+            at_once = min(len(missing), most, self._session.jobs)
+            threads = max(1, most // at_once)
+            with Workers(at_once) as workers:
+                acts = [partial(self._repack, each, threads, workers) for each in missing]
+                futures = [workers.submit(act) for act in acts]
+                wait(futures, return_when=FIRST_EXCEPTION)
+                for future in futures:
+                    if future.done():
+                        future.result()
+        return {inside[0].digest: self._done[inside] for inside in layers}
+
+    def _repack(self, inside: Inside, threads: int, workers: Workers) -> None:
+        layer, diff_id = inside
+        step = Step(layer, Action.COPY)
+        self._emit(Started(step))
+        made = retry(
+            lambda: self._packed.pack(
+                lambda take: self._unpack(step, diff_id, take, workers),
+                self._how,
+                layer.media_type,
+                threads=threads,
+            ),
+            self._session.retry,
+            on_retry=lambda error, delay: self._emit(Retrying(step, error, delay)),
+        )
+        self._done[inside] = made.descriptor
+        self._emit(Finished(step, Outcome.COPIED))
+
+    def _unpack(self, step: Step, diff_id: Digest, take: Take, workers: Workers) -> None:
+        def watch(position: int) -> None:
+            workers.check()
+            self._emit(Progressed(step, position))
+
+        content = Content(self._source, step.descriptor, watch=watch)
+        with reading_from(self._source), content.open() as stream:
+            inside = Unpacked(stream, Meter(), diff_id)
+            while chunk := inside.read_some(CHUNK_SIZE):
+                take(chunk)
+            inside.finish()
+
+    def _emit(self, event: Event) -> None:
+        with self._observing:
+            self._observer(event)

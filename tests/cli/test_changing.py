@@ -1,0 +1,90 @@
+"""Flattening, rebasing and converting, as a person does it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.builders import attested, random_image
+from tests.shell import Shell
+from tests.unit.operations.test_rebase import IMAGE, NEW, OLD
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.registry_double import RegistryDouble
+
+
+@pytest.fixture
+def shell(tmp_path: Path, ghcr: RegistryDouble) -> Shell:
+    made = Shell(tmp_path)
+    made.environ |= {"GHCRCTL_REGISTRY": ghcr.host, "GHCRCTL_TOKEN": "ghp_octo"}
+    return made
+
+
+def test_an_image_is_flattened_at_its_registry(shell: Shell, ghcr: RegistryDouble) -> None:
+    name = f"{ghcr.host}/octo/image"
+    ghcr.push_image("octo/image", "1", attested(random_image(2)))
+    done = shell.run("flatten", f"{name}:1", "-t", f"{name}:flat", "--compress", "zstd")
+    assert done.returncode == 0
+    assert done.stderr == ("warning: left out an attestation, which is about the image as it was\n")
+    layer, digest, last = done.stdout.splitlines()
+    assert layer.endswith(": Copied")
+    assert last == f"{name}:flat"
+    assert shell.ok("digest", last) == [digest.removeprefix("Digest: ")]
+    # Once more it is all there.
+    assert shell.ok("flatten", f"{name}:1", "-t", f"{name}:flat", "--compress", "zstd") == [
+        digest,
+        last,
+    ]
+
+
+def test_an_image_is_rebased_at_its_registry(shell: Shell, ghcr: RegistryDouble) -> None:
+    app, base = f"{ghcr.host}/octo/app", f"{ghcr.host}/octo/base"
+    for repository, tag, image in (("app", "1", IMAGE), ("base", "1", OLD), ("base", "2", NEW)):
+        ghcr.push_image(f"octo/{repository}", tag, image)
+    bases = ("--old-base", f"{base}:1", "--new-base", f"{base}:2")
+    *layers, digest, last = shell.ok("rebase", f"{app}:1", *bases)
+    assert sorted(line.partition(": ")[2] for line in layers) == [
+        "Layer already exists",
+        *["Mounted from octo/base"] * 3,
+    ]
+    assert last == f"{app}:1"
+    # Now the annotations name the base, and it has not moved.
+    assert shell.ok("rebase", "-q", f"{app}:1") == [digest.removeprefix("Digest: ")]
+    told = shell.fails(7, "rebase", f"{app}:1", "--old-base", f"{base}:1")
+    assert f"is not based on {base}:1: its layer 1 is sha256:" in told
+
+
+def test_an_image_is_converted_in_the_store(shell: Shell, ghcr: RegistryDouble) -> None:
+    name = f"{ghcr.host}/octo/image:1"
+    ghcr.push_image("octo/image", "1", random_image(2, format="docker"))
+    shell.ok("pull", name)
+    [image_id] = shell.ok("images", "-q", "--no-trunc", name)
+    lines = shell.ok("convert", "--local", "--to", "oci", "--compress", "zstd", name, "-t", "other")
+    assert len(lines) == 4
+    assert lines[-1] == "other:latest"
+    assert shell.ok("images", "-q", "--no-trunc", "other") == [image_id]
+    [first] = json.loads("\n".join(shell.ok("inspect", "other")))
+    [second] = json.loads("\n".join(shell.ok("inspect", name)))
+    assert first["RootFS"] == second["RootFS"]
+    assert "--compress gzip" in shell.fails(7, "convert", "--to", "docker", "other")
+    back = ("convert", "-q", "--to", "docker", "--compress", "gzip", "other")
+    assert shell.ok(*back) == shell.ok(*back)
+    assert shell.ok("images", "-q", "--no-trunc", "other") == [image_id]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["convert", "hello"], "--to or --compress"),
+        (["convert", "--force", "--to", "oci", "hello"], "--force needs --compress"),
+        (["convert", "--level", "3", "hello"], "--level needs --compress"),
+        (["flatten", "--compress", "gzip", "--level", "12", "hello"], "gzip has no level 12"),
+        (["flatten", "hello@sha256:" + "0" * 64], "names no tag"),
+    ],
+)
+def test_what_makes_no_sense_is_told(shell: Shell, arguments: list[str], told: str) -> None:
+    assert told in shell.fails(2, *arguments)
