@@ -1,0 +1,76 @@
+"""How an engine is installed on this system, in one line.
+
+What belongs here: systems and their package managers. What does not: whether one is missing
+(`choosing`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+# By ID, or by one of ID_LIKE, of os-release(5).
+_MANAGERS = {
+    "alpine": "apk add",
+    "arch": "pacman -S",
+    "debian": "apt-get install",
+    "fedora": "dnf install",
+    "rhel": "dnf install",
+    "suse": "zypper install",
+    "opensuse": "zypper install",
+    "ubuntu": "apt-get install",
+}
+_PLACES = (Path("/etc/os-release"), Path("/usr/lib/os-release"))
+_PACKAGES = {
+    "buildx": {"apt-get install": "docker-buildx", "apk add": "docker-cli-buildx"},
+    "docker": {"apt-get install": "docker.io", "dnf install": "moby-engine"},
+}
+_PACKAGE_OF = {"buildx": "docker-buildx"}
+_PAGES = {
+    "buildx": "https://docs.docker.com/engine/install/",
+    "buildah": "https://github.com/containers/buildah/blob/main/install.md",
+    "podman": "https://podman.io/docs/installation",
+    "docker": "https://docs.docker.com/engine/install/",
+}
+
+
+def how_to_install(engine: str) -> str:
+    """Return the line that installs an engine on this machine."""
+    release = next((path.read_text() for path in _PLACES if path.is_file()), "")
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return install_line(engine, sys.platform, release, is_root=is_root)
+
+
+def install_line(engine: str, system: str, release: str, *, is_root: bool) -> str:
+    """Return the line that installs an engine.
+
+    Args:
+        engine: its name.
+        system: as ``sys.platform`` has it.
+        release: the text of os-release(5), empty where there is none.
+        is_root: whether the person may install programs as they are.
+    """
+    if system == "darwin":
+        return _on_macos(engine)
+    if system == "win32":
+        product = "RedHat.Podman" if engine in {"buildah", "podman"} else "Docker.DockerDesktop"
+        return f"winget install {product}"
+    manager = next((_MANAGERS[name] for name in _identities(release) if name in _MANAGERS), None)
+    if manager is None:
+        return f"install {engine}: {_PAGES[engine]}"
+    package = _PACKAGES.get(engine, {}).get(manager) or _PACKAGE_OF.get(engine, engine)
+    return f"{'' if is_root else 'sudo '}{manager} {package}"
+
+
+def _on_macos(engine: str) -> str:
+    if engine in {"buildah", "podman"}:
+        return "brew install podman && podman machine init --now"
+    return "brew install --cask docker"
+
+
+def _identities(release: str) -> list[str]:
+    """Return the system's name, then those of what it is made like."""
+    fields = dict(line.split("=", 1) for line in release.splitlines() if "=" in line)
+    names = f"{fields.get('ID', '')} {fields.get('ID_LIKE', '')}"
+    return [name.split("-")[0] for name in names.replace('"', "").replace("'", "").split()]

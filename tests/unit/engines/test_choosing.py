@@ -1,0 +1,155 @@
+"""Which engine is taken, of those on a PATH."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.engines.buildah import Buildah
+from ghcrctl.engines.buildx import Buildx
+from ghcrctl.engines.choosing import choose
+from ghcrctl.engines.docker import Docker
+from ghcrctl.engines.podman import Podman
+from ghcrctl.errors import UnsupportedError
+from tests.unit.engines.programs import install
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# What docker's clients were seen to answer.
+DOCKER = """
+case "$*" in
+"buildx version") [ -n "$PLUGIN" ] && echo "$PLUGIN" || exit 1 ;;
+"buildx inspect") printf 'Name:   default\\nDriver: %s\\n\\nNodes:\\n' "$DRIVER" ;;
+"info "*) [ -n "$INFO" ] && echo "$INFO" || exit 1 ;;
+"version "*) echo "$CLIENT" ;;
+esac
+"""
+PLUGIN = "github.com/docker/buildx v0.12.1 30feaa1"
+CONTAINERD = '[["driver-type","io.containerd.snapshotter.v1"]]'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "bin"
+    path.mkdir()
+    return path
+
+
+def environ_of(folder: Path, **more: str) -> dict[str, str]:
+    return {"PATH": str(folder), **more}
+
+
+@pytest.mark.parametrize(
+    ("programs", "more", "name"),
+    [
+        (["docker", "buildah", "podman"], {"PLUGIN": PLUGIN, "INFO": "null"}, "buildx"),
+        (["docker", "buildah", "podman"], {"PLUGIN": PLUGIN}, "buildah"),
+        (["docker", "buildah", "podman"], {"INFO": "null"}, "buildah"),
+        (["docker", "podman"], {"INFO": "null"}, "podman"),
+        (["docker"], {"INFO": "null"}, "docker"),
+        (["docker"], {"INFO": "null", "PLUGIN": "buildah 1.28.0"}, "docker"),
+        (["podman"], {}, "podman"),
+    ],
+)
+def test_the_best_that_works_is_taken(
+    folder: Path, programs: list[str], more: dict[str, str], name: str
+) -> None:
+    for program in programs:
+        install(folder, program, DOCKER if program == "docker" else "exit 0")
+    assert choose("auto", environ_of(folder, **more)).name == name
+
+
+@pytest.mark.parametrize("name", ["buildx", "buildah", "podman", "docker"])
+def test_the_one_that_is_wanted_is_taken(folder: Path, name: str) -> None:
+    for program in ("docker", "buildah", "podman"):
+        install(folder, program, DOCKER)
+    assert choose(name, environ_of(folder, PLUGIN=PLUGIN, INFO="null")).name == name
+
+
+@pytest.mark.parametrize(
+    ("driver", "info", "has_archives"),
+    [
+        ("docker", "null", False),
+        ("docker", "nonsense", False),
+        ("", "null", False),
+        ("docker", CONTAINERD, True),
+        ("docker-container", "null", True),
+        ("remote", "", True),
+    ],
+)
+def test_a_builder_that_writes_archives_is_known(
+    folder: Path, driver: str, info: str, *, has_archives: bool
+) -> None:
+    program = install(folder, "docker", DOCKER)
+    found = choose("buildx", environ_of(folder, PLUGIN=PLUGIN, INFO=info, DRIVER=driver))
+    assert found == Buildx(program, has_archives=has_archives)
+
+
+@pytest.mark.parametrize(
+    ("more", "has_buildkit"),
+    [
+        ({"CLIENT": "20.10.24+dfsg1"}, True),
+        ({"CLIENT": "28.2.2"}, False),
+        ({"CLIENT": "28.2.2", "PLUGIN": PLUGIN}, True),
+        ({"CLIENT": "20.10.24", "DOCKER_BUILDKIT": "0"}, False),
+        ({"CLIENT": "28.2.2", "PLUGIN": PLUGIN, "DOCKER_BUILDKIT": "0"}, False),
+        ({"CLIENT": "unheard of"}, False),
+    ],
+)
+def test_a_docker_that_has_buildkit_is_known(
+    folder: Path, more: dict[str, str], *, has_buildkit: bool
+) -> None:
+    program = install(folder, "docker", DOCKER)
+    found = choose("docker", environ_of(folder, INFO="null", **more))
+    assert found == Docker(program, has_buildkit=has_buildkit)
+
+
+@pytest.mark.parametrize(
+    ("value", "keeps"), [("true", True), ("1", True), ("0", False), ("", False)]
+)
+def test_buildahs_own_variable_says_whether_steps_are_kept(
+    folder: Path, value: str, *, keeps: bool
+) -> None:
+    program = install(folder, "buildah", "exit 0")
+    found = choose("auto", environ_of(folder, BUILDAH_LAYERS=value))
+    assert found == Buildah(program, keeps_steps=keeps)
+
+
+def test_podman_is_found(folder: Path) -> None:
+    program = install(folder, "podman", "exit 0")
+    assert choose("podman", environ_of(folder)) == Podman(program)
+
+
+def test_where_nothing_builds_one_line_says_what_would(folder: Path) -> None:
+    with pytest.raises(UnsupportedError, match="nothing on this machine builds") as caught:
+        choose("auto", environ_of(folder))
+    assert caught.value.exit_status == 7
+    assert caught.value.hint
+    assert "\n" not in caught.value.hint
+
+
+def test_a_daemon_that_does_not_answer_is_named(folder: Path) -> None:
+    install(folder, "docker", DOCKER)
+    with pytest.raises(UnsupportedError, match="docker is here, but its daemon does not answer"):
+        choose("auto", environ_of(folder, PLUGIN=PLUGIN))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "more", "error"),
+    [
+        ("buildah", {}, "there is no buildah on the PATH"),
+        ("podman", {}, "there is no podman on the PATH"),
+        ("buildx", {}, "docker has no buildx"),
+        ("buildx", {"PLUGIN": PLUGIN}, "its daemon does not answer"),
+        ("docker", {}, "its daemon does not answer"),
+    ],
+)
+def test_no_other_is_taken_for_the_one_that_is_wanted(
+    folder: Path, wanted: str, more: dict[str, str], error: str
+) -> None:
+    install(folder, "docker", DOCKER)
+    with pytest.raises(UnsupportedError, match=error) as caught:
+        choose(wanted, environ_of(folder, **more))
+    assert caught.value.hint

@@ -1,0 +1,101 @@
+"""One build from its first command to its last."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.engines.buildah import Buildah
+from ghcrctl.engines.docker import Docker
+from ghcrctl.engines.driving import drive
+from ghcrctl.engines.order import Order
+from ghcrctl.engines.running import Runner
+from ghcrctl.errors import UnsupportedError
+from ghcrctl.oci.platform import Platform
+from tests.builders import random_image
+from tests.unit.engines.programs import IMAGE_ID, install, install_buildah, told
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "work"
+    path.mkdir()
+    return path
+
+
+def runner_in(folder: Path, **environ: str) -> Runner:
+    return Runner(environ, folder / "log", quiet=True, tell=lambda _: None)
+
+
+def test_an_image_is_built_handed_over_and_forgotten(tmp_path: Path, folder: Path) -> None:
+    image = random_image()
+    engine = Buildah(install_buildah(tmp_path / "bin", image))
+    layout = drive(engine, Order("ctx"), folder, runner_in(folder))
+    index = json.loads((layout / "index.json").read_text())
+    assert index["manifests"][0]["digest"] == str(image.root.digest)
+    build, push, rmi = told(tmp_path / "bin")
+    name = build[1].removeprefix("--tag=")
+    assert name.startswith("localhost/ghcrctl-build:")
+    assert build == ["build", f"--tag={name}", f"--iidfile={folder / 'id'}", "ctx"]
+    assert push == ["push", IMAGE_ID, f"oci:{folder / 'layout'}"]
+    assert rmi == ["rmi", name]
+
+
+def test_names_are_never_used_twice(tmp_path: Path, folder: Path) -> None:
+    engine = Buildah(install_buildah(tmp_path / "bin", random_image()))
+    for number in range(2):
+        part = folder / str(number)
+        part.mkdir()
+        drive(engine, Order("ctx"), part, runner_in(folder))
+    assert len({call[1] for call in told(tmp_path / "bin") if call[0] == "rmi"}) == 2
+
+
+@pytest.mark.parametrize(
+    ("environ", "error"),
+    [
+        ({"BUILD_STATUS": "3"}, "buildah build ended with status 3"),
+        ({"PUSH_STATUS": "125"}, "buildah push ended with status 125: no room"),
+    ],
+)
+def test_what_failed_is_forgotten_too(
+    tmp_path: Path, folder: Path, environ: dict[str, str], error: str
+) -> None:
+    engine = Buildah(install_buildah(tmp_path / "bin", random_image()))
+    with pytest.raises(UnsupportedError, match=f"^{error}$"):
+        drive(engine, Order("ctx"), folder, runner_in(folder, **environ))
+    assert told(tmp_path / "bin")[-1][0] == "rmi"
+
+
+def test_platforms_are_built_one_after_the_other_and_joined(tmp_path: Path, folder: Path) -> None:
+    images = [random_image(platform=AMD64), random_image(platform=ARM64)]
+    names = ("linux/amd64", "linux/arm64")
+    (tmp_path / "bin" / "layouts" / "linux").mkdir(parents=True)
+    engine = Buildah(install_buildah(tmp_path / "bin", *images, names=names))
+    order = Order("ctx", platforms=(AMD64, ARM64))
+    layout = drive(engine, order, folder, runner_in(folder))
+    [root] = json.loads((layout / "index.json").read_text())["manifests"]
+    index = json.loads((layout / "blobs" / root["digest"].replace(":", "/")).read_text())
+    assert [entry["digest"] for entry in index["manifests"]] == [str(i.root.digest) for i in images]
+    verbs = [call[0] for call in told(tmp_path / "bin")]
+    assert verbs == ["build", "push", "rmi"] * 2
+
+
+def test_nothing_runs_where_the_engine_lacks_something(tmp_path: Path, folder: Path) -> None:
+    engine = Docker(install(tmp_path / "bin", "docker", "echo > ${0%/*}/ran"))
+    with pytest.raises(UnsupportedError, match="one platform at a time"):
+        drive(engine, Order("ctx", platforms=(AMD64, ARM64)), folder, runner_in(folder))
+    assert not (tmp_path / "bin" / "ran").exists()
+
+
+def test_docker_prints_its_id_and_its_archive(tmp_path: Path, folder: Path) -> None:
+    body = 'case "$1 $2" in "image inspect") echo sha256:1 ;; "image save") printf "$3" ;; esac'
+    engine = Docker(install(tmp_path / "bin", "docker", body))
+    archive = drive(engine, Order("ctx"), folder, runner_in(folder))
+    assert archive.read_text() == "sha256:1"

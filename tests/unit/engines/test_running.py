@@ -1,0 +1,161 @@
+"""Commands that run: whose output is seen, what a failure says, how they are ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.engines.order import Command, Private
+from ghcrctl.engines.running import Runner
+from ghcrctl.errors import UnsupportedError
+from tests.unit.engines.programs import install
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Notes:
+    """What a runner told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.debugged: list[str] = []
+
+
+@pytest.fixture
+def notes() -> Notes:
+    return Notes()
+
+
+def runner_in(folder: Path, notes: Notes, *, quiet: bool = False) -> Runner:
+    environ = {"PATH": str(folder), "WHO": "octo"}
+    log = folder / "log"
+    return Runner(environ, log, quiet=quiet, tell=notes.told.append, debug=notes.debugged.append)
+
+
+def command(folder: Path, body: str, *arguments: str, **more: object) -> Command:
+    return Command(install(folder, "engine", body), "build", arguments, **more)  # type: ignore[arg-type]
+
+
+def test_what_a_build_prints_is_seen(
+    tmp_path: Path, notes: Notes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    runner_in(tmp_path, notes).build(command(tmp_path, "echo step $2; echo hm >&2", "one"))
+    assert capfd.readouterr() == ("step one\n", "hm\n")
+    assert not notes.told
+
+
+def test_a_quiet_build_that_works_says_nothing(
+    tmp_path: Path, notes: Notes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    runner_in(tmp_path, notes, quiet=True).build(command(tmp_path, "echo step; echo hm >&2"))
+    assert capfd.readouterr() == ("", "")
+    assert not notes.told
+
+
+def test_a_quiet_build_that_fails_says_all(
+    tmp_path: Path, notes: Notes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    runner = runner_in(tmp_path, notes, quiet=True)
+    with pytest.raises(UnsupportedError, match=r"^engine build ended with status 3$"):
+        runner.build(command(tmp_path, "echo step; echo hm >&2; exit 3"))
+    assert notes.told == ["step\nhm"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_build_that_fails_says_with_what(
+    tmp_path: Path, notes: Notes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UnsupportedError, match=r"^engine build ended with status 125$"):
+        runner_in(tmp_path, notes).build(command(tmp_path, "echo seen >&2; exit 125"))
+    assert capfd.readouterr().err == "seen\n"
+    assert not notes.told
+
+
+def test_a_build_that_is_killed_says_by_what(tmp_path: Path, notes: Notes) -> None:
+    with pytest.raises(UnsupportedError, match=r"^engine build was ended by signal 9$"):
+        runner_in(tmp_path, notes).build(command(tmp_path, "kill -9 $$"))
+
+
+def test_a_step_is_not_seen_and_its_last_words_are_in_its_error(
+    tmp_path: Path, notes: Notes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    runner = runner_in(tmp_path, notes)
+    runner.step(command(tmp_path, "echo fine"))
+    with pytest.raises(UnsupportedError, match=r"^engine build ended with status 1: no room$"):
+        runner.step(command(tmp_path, "echo copying; echo no room >&2; exit 1"))
+    assert not runner.attempt(command(tmp_path, "exit 1"))
+    assert runner.attempt(command(tmp_path, "exit 0"))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_step_without_a_word_fails_in_one_sentence(tmp_path: Path, notes: Notes) -> None:
+    with pytest.raises(UnsupportedError, match=r"^engine build ended with status 1$"):
+        runner_in(tmp_path, notes).step(command(tmp_path, "exit 1"))
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_an_image_that_is_printed_goes_into_its_file(
+    tmp_path: Path, notes: Notes, *, quiet: bool
+) -> None:
+    image = tmp_path / "image"
+    runner_in(tmp_path, notes, quiet=quiet).build(
+        command(tmp_path, "printf 'the image'", stdout=image)
+    )
+    assert image.read_text() == "the image"
+
+
+def test_a_command_gets_the_persons_environment_and_its_own(
+    tmp_path: Path, notes: Notes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made = command(tmp_path, 'echo "$WHO $HOW"', environ={"HOW": "well"})
+    runner_in(tmp_path, notes).build(made)
+    assert capfd.readouterr().out == "octo well\n"
+
+
+def test_nothing_private_is_debugged(tmp_path: Path, notes: Notes) -> None:
+    made = command(tmp_path, "exit 0", "--file=x", Private("--secret=id=a"), Private("b"))
+    runner_in(tmp_path, notes).build(made)
+    assert notes.debugged == [f"run {tmp_path / 'engine'} build --file=x --secret=... ..."]
+
+
+def test_a_program_that_cannot_run_is_named(tmp_path: Path, notes: Notes) -> None:
+    with pytest.raises(UnsupportedError, match=r"cannot run .*nothing: No such file"):
+        runner_in(tmp_path, notes).build(Command(str(tmp_path / "nothing"), "build", ()))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "exec /bin/sleep 60",
+        # It clears up when it is told to end.
+        'trap "echo cleared > $0.left; exit 1" INT; while :; do /bin/sleep 0.05; done',
+    ],
+)
+def test_ctrl_c_ends_the_command_too(tmp_path: Path, notes: Notes, body: str) -> None:
+    made = command(tmp_path, f"echo $$ > $0.pid; {body}")
+    interrupt_when(tmp_path / "engine.pid")
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        runner_in(tmp_path, notes).build(made)
+    assert time.monotonic() - began < 10
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "engine.pid").read_text()), 0)
+    assert (tmp_path / "engine.left").exists() is ("trap" in body)
+
+
+def interrupt_when(path: Path) -> None:
+    """Press Ctrl-C, so to speak, when a file is there."""
+
+    def wait() -> None:
+        deadline = time.monotonic() + 20
+        while not (path.exists() and path.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=wait, daemon=True).start()
