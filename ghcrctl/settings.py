@@ -334,7 +334,7 @@ class Settings:
         rules = rules_of_settings(self.get("mirrors"))
         given = self.environ.get("CONTAINERS_REGISTRIES_CONF")
         for path in files_of_containers(given, self.home):
-            data = _read_toml(path.read_bytes(), path)
+            data = read_toml(path.read_bytes(), path)
             rules += rules_of_containers(data, str(path))
         for path in (self.home / ".config" / "docker" / "daemon.json", _DOCKER_DAEMON):
             if path.is_file():
@@ -347,7 +347,7 @@ class Settings:
             raw = self.config_file.read_bytes()
         except OSError:
             return {}
-        data = _read_toml(raw, self.config_file)
+        data = read_toml(raw, self.config_file)
         unknown = sorted(set(data) - set(_BY_NAME))
         if unknown:
             known = ", ".join(sorted(_BY_NAME))
@@ -387,7 +387,8 @@ def _read_json(path: Path) -> Mapping[str, object]:
     return data if isinstance(data, dict) else {}
 
 
-def _read_toml(raw: bytes, path: Path) -> Mapping[str, object]:
+def read_toml(raw: bytes, path: Path) -> Mapping[str, object]:
+    """Read a TOML file; InvalidSettingError where it is none."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:

@@ -25,6 +25,7 @@ COMMANDS = {
     "pull": ("pull", "Bring images from a registry"),
     "push": ("push", "Send images to a registry"),
     "copy": ("copy", "Copy images from any place to any other"),
+    "sync": ("sync", "Make the tags of a repository be those of another one"),
     "manifest": ("manifest", "Look at manifests, and make and change indexes"),
     "tags": ("tags", "List the tags of a repository"),
     "digest": ("digest", "Print what a tag stands for"),

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidFilterError, UsageError
 from ghcrctl.oci.config import parse_time
 from ghcrctl.operations.contents import has_label, image_of
+from ghcrctl.operations.moments import read_moment
 from ghcrctl.store.collect import closure
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from ghcrctl.operations.session import Session
     from ghcrctl.store.records import Record
 
-_SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|w)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]+)?)\s*([kmgtp]?)(i?)b?\Z", re.IGNORECASE)
 _BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
 
@@ -80,7 +79,7 @@ def read_filters(filters: Sequence[str], now: datetime) -> PruneRules:
     for item in filters:
         key, equals, value = item.partition("=")
         if key == "until" and value:
-            until = _moment(value, now)
+            until = read_moment(value, now, f"until={value}")
         elif key in {"label", "label!"} and value:
             (labels if key == "label" else without).append(value)
         else:
@@ -197,20 +196,3 @@ def _fits(session: Session, record: Record, rules: PruneRules) -> bool:
 
 def _created(record: Record) -> datetime:
     return parse_time(record.facts.created) or _BEGINNING
-
-
-def _moment(text: str, now: datetime) -> datetime:
-    """Read a span before now, seconds since 1970, or a date."""
-    spans = _SPAN.findall(text)
-    try:
-        if spans and "".join(number + unit for number, unit in spans) == text:
-            return now - timedelta(seconds=sum(float(n) * _SECONDS[u] for n, u in spans))
-        if text.isascii() and text.isdigit():
-            return datetime.fromtimestamp(int(text), timezone.utc)
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except (ValueError, OverflowError, OSError):
-        raise InvalidFilterError(
-            f"invalid filter `until={text}`",
-            hint="it is a span such as 24h, a date such as 2026-01-31, or seconds since 1970",
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

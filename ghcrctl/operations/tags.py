@@ -6,7 +6,6 @@ What belongs here: which tags, in which order, and what they stand for. What doe
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import GhcrctlError, InvalidFilterError
 from ghcrctl.oci.config import parse_time
 from ghcrctl.oci.manifest import Index
-from ghcrctl.oci.version import Range, Version
+from ghcrctl.oci.tag_pattern import in_range, like
+from ghcrctl.oci.version import Version
 from ghcrctl.operations.contents import image_of
 
 if TYPE_CHECKING:
@@ -134,17 +134,11 @@ def _accepter(filters: Iterable[str]) -> Callable[[str], bool]:
                 ),
             )
         if key == "name":
-            patterns.append(value)
+            patterns.append(like(value))
         else:
-            ranges.append(Range.parse(value))
-
-    def accepts(tag: str) -> bool:
-        if patterns and not any(fnmatch.fnmatchcase(tag, pattern) for pattern in patterns):
-            return False
-        version = Version.parse(tag)
-        return not ranges or (version is not None and any(version in found for found in ranges))
-
-    return accepts
+            ranges.append(in_range(value))
+    groups = [group for group in (patterns, ranges) if group]
+    return lambda tag: all(any(fits(tag) for fits in group) for group in groups)
 
 
 def _sorted(rows: list[TagRow], sort: str) -> list[TagRow]:

@@ -19,6 +19,7 @@ from ghcrctl.errors import (
     InvalidManifestError,
     InvalidResponseError,
     UnauthorizedError,
+    UnsupportedError,
 )
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import MAX_METADATA_SIZE
@@ -189,9 +190,16 @@ class RegistryClient:
             return response.headers.get("Docker-Content-Digest", ""), listed
 
     def delete_manifest(self, repository: str, name: str) -> None:
-        """Delete a manifest, or a tag where the registry can."""
+        """Delete a manifest, or a tag where the registry can.
+
+        Raises:
+            UnsupportedError: it cannot.
+        """
         scope = Scope(((repository, "pull,push,delete"),))
         with self.asker.ask("DELETE", f"{repository}/manifests/{name}", scope) as response:
+            if response.status_code == 400 and ":" not in name:
+                # docker-registry before 3.0 takes the tag for a digest, and says it is none.
+                raise UnsupportedError(f"{self.registry} deletes by digest only, not `{name}`")
             self.asker.expect(response, {200, 202}, scope, "delete from", name)
 
     # Blobs

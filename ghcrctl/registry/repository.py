@@ -91,6 +91,15 @@ class Repository:
             # Registries need not say it (OCI distribution spec 1.1, "Checking if content exists").
             return self.resolve(name).digest
 
+    def delete(self, name: str) -> None:
+        """Delete a tag, or by its digest a manifest with all of its tags.
+
+        Raises:
+            NotFoundError: there is none.
+            UnsupportedError: the registry does not do this; many delete by digest only.
+        """
+        self._client.delete_manifest(self._repository, name)
+
     def referrers(self, subject: Digest) -> list[Descriptor]:
         """Return what refers to a manifest, of whatever kind."""
         return list_referrers(self._client, self._repository, subject)

@@ -1,0 +1,110 @@
+"""Syncing into a registry that deletes by digest only, beside skopeo."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.oci.platform import Platform
+from tests.builders import index_of, random_image
+from tests.integration.docker_registry import docker_registry
+from tests.integration.peers import run_peer
+from tests.registry_double.fixtures import plain_registry
+from tests.shell import Shell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.integration.docker_registry import DockerRegistry
+    from tests.registry_double import PlainRegistry
+
+__all__ = ["docker_registry", "plain_registry"]
+pytestmark = pytest.mark.integration
+
+IMAGES = [
+    random_image(seed=n, platform=Platform("linux", a)) for n, a in enumerate(("amd64", "arm64"))
+]
+INDEX = index_of(*IMAGES)
+TAGS = {"1.0": IMAGES[0], "1.1": INDEX, "2.0-rc1": IMAGES[1], "latest": INDEX}
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path / "home")
+
+
+@pytest.fixture
+def source(plain_registry: PlainRegistry) -> str:
+    for tag, image in TAGS.items():
+        plain_registry.push_image("octo/image", tag, image)
+    return f"{plain_registry.host}/octo/image"
+
+
+@pytest.fixture
+def target(docker_registry: DockerRegistry) -> str:
+    return f"{docker_registry.host}/octo/copy"
+
+
+def digests(name: str) -> dict[str, str]:
+    """Return a repository's tags as skopeo sees them."""
+    plain = "--tls-verify=false"
+    listed = json.loads(run_peer("skopeo", "list-tags", plain, f"docker://{name}"))["Tags"]
+    return {
+        tag: run_peer(
+            "skopeo", "inspect", plain, "--format", "{{.Digest}}", f"docker://{name}:{tag}"
+        ).strip()
+        for tag in listed
+    }
+
+
+def test_tags_get_the_digests_of_the_source_and_then_there_is_nothing_to_do(
+    shell: Shell, source: str, target: str
+) -> None:
+    lines = shell.ok("sync", "--exclude", "*-rc*", source, target)
+    assert lines[-1].startswith("3 copied")
+    assert digests(target) == {
+        tag: str(image.root.digest) for tag, image in TAGS.items() if "rc" not in tag
+    }
+    again = shell.ok("sync", "--exclude", "*-rc*", "--format", "json", source, target)
+    assert {json.loads(line)["Status"] for line in again} == {"up to date"}
+
+
+def test_a_dry_run_tells_and_does_nothing(shell: Shell, source: str, target: str) -> None:
+    lines = shell.ok("sync", "--dry-run", source, target)
+    assert lines[-1].startswith("4 would be copied")
+    assert "no repository" in shell.fails(4, "tags", target)
+
+
+def test_what_others_need_is_not_deleted_by_its_digest(
+    shell: Shell, source: str, target: str
+) -> None:
+    shell.ok("sync", source, target)
+    # One is an image of an index that stays, one stands alone.
+    shell.ok("copy", "-q", f"{source}:1.0", f"{target}:child")
+    shell.ok("copy", "-q", f"{source}:1.1", f"{target}:index")
+    shell.ok("mutate", "-c", "LABEL own=1", f"{source}:1.0", f"{target}:own")
+    said = shell.fails(7, "sync", "--delete", "--keep-going", source, target)
+    assert f"{target}:child cannot be deleted" in said
+    assert f"{target}:index cannot be deleted" in said
+    left = digests(target)
+    assert set(left) == {*TAGS, "child", "index"}
+    assert left["1.1"] == str(INDEX.root.digest)
+    shell.ok("pull", "-q", "--all-platforms", f"{target}:1.1")
+
+
+def test_a_failure_stops_all_unless_told_to_go_on(
+    shell: Shell, source: str, target: str, tmp_path: Path
+) -> None:
+    rules = tmp_path / "sync.yaml"
+    rules.write_text(
+        f"sync: [{{from: '{source}-none', to: '{target}'}}, {{from: '{source}', to: '{target}'}}]"
+    )
+    shell.fails(4, "sync", "--file", str(rules))
+    assert "no repository" in shell.fails(4, "tags", target)
+    done = shell.run("sync", "--file", str(rules), "--keep-going")
+    assert done.returncode == 4
+    assert done.stdout.splitlines()[-1].startswith("4 copied")
+    assert "1 failed" in done.stdout
+    assert set(digests(target)) == set(TAGS)

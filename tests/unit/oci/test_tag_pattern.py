@@ -1,0 +1,47 @@
+"""Patterns of tags."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ghcrctl.errors import InvalidFilterError
+from ghcrctl.oci.tag_pattern import chosen_by, parse_pattern
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits", "others"),
+    [
+        ("v1.*", ["v1.0", "v1.", "v1.0-rc"], ["v2.0", "1.0", "V1.0"]),
+        ("latest", ["latest"], ["latest-dev", "Latest"]),
+        (r"re:v\d+", ["v1", "v22"], ["v1.0", "xv1"]),
+        ("re:(?i)edge.*", ["Edge", "EDGE-1"], ["ledge"]),
+        ("semver:>=1.2 <2", ["1.2.0", "v1.10", "1.2"], ["1.1.9", "2.0.0", "latest"]),
+        ("semver:^1", ["1.0.0", "1.9"], ["2.0", "0.9"]),
+    ],
+)
+def test_a_pattern_fits_some_tags(pattern: str, fits: list[str], others: list[str]) -> None:
+    accepts = parse_pattern(pattern)
+    assert [tag for tag in fits + others if accepts(tag)] == fits
+
+
+@pytest.mark.parametrize("pattern", ["", "re:(", "re:*", "semver:what"])
+def test_what_is_no_pattern_is_an_error(pattern: str) -> None:
+    with pytest.raises(InvalidFilterError):
+        parse_pattern(pattern)
+
+
+def test_what_is_excluded_is_not_included() -> None:
+    accepts = chosen_by(["1.*", "latest"], ["*-rc*"])
+    assert [t for t in ("1.0", "1.1-rc1", "latest", "2.0") if accepts(t)] == ["1.0", "latest"]
+    assert all(map(chosen_by([], []), ("1.0", "anything")))
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_pattern_or_an_error(text: str) -> None:
+    try:
+        accepts = parse_pattern(text)
+    except InvalidFilterError:
+        return
+    assert accepts("1.0.0") in {True, False}

@@ -1,0 +1,257 @@
+"""Syncing repositories: what is copied, what stays, what goes."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import GhcrctlError, NotFoundError, RefusedError, UsageError
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.sync import Job, What, check_job, delete_tag, plan_job
+from ghcrctl.operations.sync_file import read_jobs
+from tests.builders import artifact, index_of, random_image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ghcrctl.operations.session import Session
+    from tests.builders import Built
+    from tests.registry_double import PlainRegistry, RegistryDouble
+
+NOW = datetime(2026, 1, 31, tzinfo=timezone.utc)
+# What `random_image` says of itself.
+MADE = datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+IMAGES = [random_image(seed=number) for number in range(4)]
+ARM64 = Platform("linux", "arm64")
+INDEX = index_of(IMAGES[0], random_image(seed=9, platform=ARM64))
+
+
+def put(registry: PlainRegistry, repository: str, images: dict[str, Built]) -> None:
+    for tag, image in images.items():
+        registry.push_image(repository, tag, image)
+
+
+def job(ghcr: RegistryDouble, other: PlainRegistry, session: Session, **rules: object) -> Job:
+    return Job(
+        session.parse(f"{ghcr.host}/octo/image"),
+        session.parse(f"{other.host}/octo/copy"),
+        **rules,  # type: ignore[arg-type]
+    )
+
+
+def planned(session: Session, wanted: Job) -> dict[str, What]:
+    return {task.tag: task.what for task in plan_job(session, wanted)}
+
+
+def test_what_differs_is_copied_and_what_is_the_same_stays(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    put(ghcr, "octo/image", {"1": IMAGES[0], "2": IMAGES[1], "3": IMAGES[2]})
+    put(plain_registry, "octo/copy", {"1": IMAGES[0], "2": IMAGES[3], "own": IMAGES[3]})
+    wanted = job(ghcr, plain_registry, session)
+    assert planned(session, wanted) == {"1": What.SAME, "2": What.COPY, "3": What.COPY}
+
+
+def test_nothing_to_do_costs_one_question_a_tag_and_side(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    images = {str(number): image for number, image in enumerate(IMAGES)}
+    put(ghcr, "octo/image", images)
+    put(plain_registry, "octo/copy", images)
+    plan_job(session, job(ghcr, plain_registry, session))
+    for registry in (ghcr, plain_registry):
+        assert registry.count("HEAD", "/manifests/") == len(images)
+        assert registry.count("GET", "/manifests/") == 0
+    assert plain_registry.count() == len(images) + 1
+
+
+def test_patterns_choose(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    tags = ["1.0", "1.1", "1.2-rc1", "latest", f"sha256-{'0' * 64}.sig"]
+    put(ghcr, "octo/image", dict.fromkeys(tags, IMAGES[0]))
+    wanted = job(ghcr, plain_registry, session, include=("semver:>=1.1", "l*"), exclude=("*-rc*",))
+    assert planned(session, wanted) == {"1.1": What.COPY, "latest": What.COPY}
+
+
+@pytest.mark.parametrize(
+    ("moment", "what"),
+    [(MADE.replace(year=2023), What.COPY), (MADE.replace(year=2025), What.TOO_OLD)],
+)
+def test_old_images_are_left_behind(
+    ghcr: RegistryDouble,
+    plain_registry: PlainRegistry,
+    session: Session,
+    moment: datetime,
+    what: What,
+) -> None:
+    put(ghcr, "octo/image", {"1": IMAGES[0], "thing": artifact()})
+    found = planned(session, job(ghcr, plain_registry, session, newer_than=moment))
+    # What does not say when it was made is taken for new.
+    assert found == {"1": what, "thing": What.COPY}
+
+
+def test_chosen_platforms_are_compared_as_they_would_be_copied(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    put(ghcr, "octo/image", {"1": INDEX, "2": INDEX})
+    put(plain_registry, "octo/copy", {"1": IMAGES[0], "2": INDEX})
+    wanted = job(ghcr, plain_registry, session, platforms=(Platform("linux", "amd64"),))
+    assert planned(session, wanted) == {"1": What.SAME, "2": What.COPY}
+
+
+def test_what_the_source_has_not_goes_if_the_patterns_choose_it(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    put(ghcr, "octo/image", {"1.0": IMAGES[0], "dev": IMAGES[1]})
+    put(plain_registry, "octo/copy", {"1.0": IMAGES[0], "0.9": IMAGES[2], "mine": IMAGES[3]})
+    rules = {"include": ("semver:*",), "delete": True}
+    wanted = job(ghcr, plain_registry, session, **rules)
+    assert planned(session, wanted) == {"1.0": What.SAME, "0.9": What.DELETE}
+
+
+def test_what_is_only_filtered_at_the_source_is_not_deleted(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    put(ghcr, "octo/image", {"1.0": IMAGES[0]})
+    put(plain_registry, "octo/copy", {"1.0": IMAGES[1]})
+    rules = {"newer_than": MADE.replace(year=2025), "delete": True}
+    assert planned(session, job(ghcr, plain_registry, session, **rules)) == {"1.0": What.TOO_OLD}
+
+
+def test_an_empty_source_does_not_empty_the_target(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    put(ghcr, "octo/image", {f"sha256-{'0' * 64}": IMAGES[0]})
+    put(plain_registry, "octo/copy", {"1.0": IMAGES[0]})
+    with pytest.raises(RefusedError, match="would be deleted"):
+        plan_job(session, job(ghcr, plain_registry, session, delete=True))
+
+
+def test_a_missing_source_is_an_error(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    with pytest.raises(NotFoundError):
+        plan_job(session, job(ghcr, plain_registry, session))
+
+
+def test_a_tag_is_deleted_and_others_of_its_image_stay(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    put(ghcr, "octo/image", {"1": IMAGES[0]})
+    put(plain_registry, "octo/copy", {"1": IMAGES[0], "old": IMAGES[0], "gone": IMAGES[1]})
+    tasks = plan_job(session, job(ghcr, plain_registry, session, delete=True))
+    for task in tasks:
+        if task.what is What.DELETE:
+            delete_tag(session, task)
+    left = session.repository(tasks[0].job.target)
+    assert list(left.tags()) == ["1"]
+    assert left.digest_of("1") == IMAGES[0].root.digest
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("hello", "octo/image"),
+        ("octo/image", "hello"),
+        ("octo/image:1", "octo/other"),
+        ("octo/image", "octo/other:1"),
+        ("octo/image", "octo/image"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(session: Session, source: str, target: str) -> None:
+    with pytest.raises((UsageError, RefusedError)):
+        check_job(Job(session.parse(source), session.parse(target)))
+
+
+YAML = """
+defaults:
+  exclude: "*-rc*"
+  delete: true
+sync:
+  - from: octo/image
+    to: registry.local/image
+    include: ["1.*", "semver:>=2"]
+    newer-than: 30d
+    platforms: [linux/amd64]
+  - {from: octo/other, to: registry.local/other, delete: false, newer-than: 2026-01-01}
+"""
+TOML = """
+defaults = {exclude = "*-rc*", delete = true}
+[[sync]]
+from = "octo/image"
+to = "registry.local/image"
+include = ["1.*", "semver:>=2"]
+newer-than = "30d"
+platforms = ["linux/amd64"]
+[[sync]]
+from = "octo/other"
+to = "registry.local/other"
+delete = false
+newer-than = 2026-01-01
+"""
+
+
+@pytest.mark.parametrize(("name", "text"), [("sync.yaml", YAML), ("sync.toml", TOML)])
+def test_a_file_says_what_is_synced(session: Session, tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    first, second = read_jobs(path, session.parse, NOW)
+    assert first == Job(
+        session.parse("octo/image"),
+        session.parse("registry.local/image"),
+        include=("1.*", "semver:>=2"),
+        exclude=("*-rc*",),
+        newer_than=datetime(2026, 1, 1, tzinfo=timezone.utc),
+        delete=True,
+        platforms=(Platform("linux", "amd64"),),
+    )
+    assert (second.delete, second.exclude) == (False, ("*-rc*",))
+    assert second.newer_than == datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no table"),
+        ("sync: []", "no list `sync`"),
+        ("sync: 1", "no list `sync`"),
+        ("sink: []", "unknown key `sink`"),
+        ("sync: [1]", "entry 1 is no table"),
+        ("sync: [{from: a/b}]", "entry 1 has no text `to`"),
+        ("sync: [{from: a/b, to: c/d}, {from: a/b, to: c/d, includes: x}]", "entry 2"),
+        ("sync: [{from: a/b, to: c/d, include: [1.10]}]", "`1.1` in `include` is no text"),
+        ("sync: [{from: a/b, to: c/d, include: []}]", "`include`"),
+        ("sync: [{from: a/b, to: c/d, delete: maybe}]", "neither true nor false"),
+        ("sync: [{from: a/b, to: c/d, newer-than: soon}]", "newer-than"),
+        ("sync: [{from: a/b, to: c/d, newer-than: [1]}]", "newer-than"),
+        ("sync: [{from: hello, to: c/d}]", "entry 1: `hello` is a local name"),
+        ("sync: [{from: a/b, to: a/b}]", "with itself"),
+        ("sync: [{from: 'A B', to: a/b}]", "entry 1"),
+        ("sync: [{from: a/b, to: c/d, include: 're:('}]", "regular expression"),
+        ("a: &a [1]\nb: *a", "alias"),
+        ("sync: [}", "no valid YAML"),
+        ("sync: !!python/object/apply:os.system [id]", "no valid YAML"),
+        ("[" * 5000, "no valid YAML"),
+    ],
+)
+def test_a_file_that_is_wrong_says_where(
+    session: Session, tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "sync.yaml"
+    path.write_text(text)
+    with pytest.raises(GhcrctlError) as caught:
+        read_jobs(path, session.parse, NOW)
+    assert said in f"{caught.value.message}{json.dumps(caught.value.hint)}"
+    assert caught.value.exit_status in {2, 7}
+
+
+def test_a_file_that_is_missing_or_huge_is_an_error(session: Session, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError):
+        read_jobs(tmp_path / "nothing", session.parse, NOW)
+    (tmp_path / "huge").write_bytes(b"#" * 2_000_000)
+    with pytest.raises(UsageError, match="larger"):
+        read_jobs(tmp_path / "huge", session.parse, NOW)
