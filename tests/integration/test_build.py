@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -301,8 +300,7 @@ def test_docker_says_what_it_lacks(shell: Shell, docker: Docker, context: Path) 
 
 
 def test_podman_builds_too(shell: Shell, context: Path) -> None:
-    if shutil.which("podman") is None:
-        pytest.skip("podman is one engine more, and not needed")
+    require_peer("podman")
     lines = build(shell, context, "--builder", "podman", "-t", "hello")
     assert lines[-1] == "Successfully tagged hello:latest"
     assert shell.ok("cat", "hello", "/greeting") == [GREETING]
