@@ -6,6 +6,7 @@ What belongs here: what is copied, and what it is called there. What does not: t
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,16 +28,21 @@ from ghcrctl.transfer.plan import make_plan
 from ghcrctl.transfer.workers import Workers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
+    from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.convert import Conversion
     from ghcrctl.operations.copy_referrers import Company
     from ghcrctl.operations.ends import End, OpenSink, OpenSource, Target
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.plan import Plan
+
+    Change = Callable[[Source, Descriptor], tuple[Source, Descriptor]]
 
 EVERYTHING = Selection(everything=True)
 
@@ -74,12 +80,14 @@ class Wish:
         include_foreign: copy foreign layers too, which else stay where their publisher keeps them.
         referrers: copy what refers to the image and to its platforms too.
         dry_run: tell the observer the plan, and do nothing.
+        conversion: what it becomes on the way; its digest is another one then.
     """
 
     select: Selection | None = None
     include_foreign: bool = False
     referrers: bool = False
     dry_run: bool = False
+    conversion: Conversion | None = None
 
 
 def copy(  # noqa: PLR0913 all but three by keyword
@@ -175,8 +183,13 @@ def copy_into(  # noqa: PLR0913 all but four by keyword
         RefusedError: the target names a digest that the image has not.
         NotFoundError: there is no such image, or it is not for the wanted platform.
     """
-    with source.source(reader or session) as found:
-        act = _Copy(session, found, into, wish)
+    if wish.conversion and wish.referrers:
+        raise UsageError(
+            "--referrers does not go with --to and --compress: what refers to an image does not "
+            "fit the digest that it gets"
+        )
+    with source.source(reader or session) as found, _changing(session, wish, observer) as change:
+        act = _Copy(session, found, into, wish, change)
         company = act.company(reader or session) if wish.referrers else None
         result = Copied(act.target, act.plan.root, len(company.attached) if company else 0)
         if wish.dry_run:
@@ -185,6 +198,20 @@ def copy_into(  # noqa: PLR0913 all but four by keyword
             with _workers(session, into.end, workers) as shared:
                 act.run(shared, company, observer)
         return result
+
+
+@contextmanager
+def _changing(session: Session, wish: Wish, observer: Observer) -> Iterator[Change]:
+    """Give what an image goes through on the way, until it was moved."""
+    conversion = wish.conversion
+    if conversion is None:
+        yield lambda place, root: (place, root)
+        return
+    from ghcrctl.operations.convert import convert
+    from ghcrctl.operations.remaking import work_folder
+
+    with work_folder() as folder:
+        yield lambda place, root: convert(session, place, root, conversion, folder, observer)
 
 
 def _workers(
@@ -197,15 +224,18 @@ def _workers(
 class _Copy:
     """One image on its way: from what is there to what must move."""
 
-    def __init__(self, session: Session, found: OpenSource, into: Into, wish: Wish) -> None:
+    def __init__(
+        self, session: Session, found: OpenSource, into: Into, wish: Wish, change: Change
+    ) -> None:
         self._session = session
         self._found = found
         self._wish = wish
         made = MemoryPlace("made here")
-        self._place = Overlay(made, found.place)
+        self._place: Source = Overlay(made, found.place)
         default = Selection() if into.end.takes_one_platform else EVERYTHING
         select = wish.select or default
         wanted = choose(self._place, found.root, select, session.settings.platform, made)
+        self._place, wanted = change(self._place, wanted)
         self.target = into.end.target(found.naming, wanted.digest)
         into.take(self.target, wanted.digest)
         self._sink = into.sink.place(found, self.target)

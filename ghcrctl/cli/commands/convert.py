@@ -59,17 +59,9 @@ def command(  # noqa: PLR0913 one argument an option
     All images of an index are converted. The config stays byte for byte, and with it the image ID.
     The digest becomes another, so that signatures do not fit the new image.
     """
-    how = how_to_pack(compress, level)
-    if wanted is None and how is None:
+    conversion = read_conversion(wanted, compress, level, force=force)
+    if conversion is None:
         raise UsageError("nothing is to be converted", hint="say how with --to or --compress")
-    if force and how is None:
-        raise UsageError("--force needs --compress, which says how layers are packed")
-    conversion = Conversion(
-        to=Format(wanted) if wanted else None,
-        compression=how.compression if how else None,
-        level=level,
-        force=force,
-    )
     with app.session() as session:
         make_image(
             app,
@@ -80,3 +72,24 @@ def command(  # noqa: PLR0913 one argument an option
             local=local,
             quiet=quiet,
         )
+
+
+def read_conversion(
+    to: str | None, compress: str | None, level: int | None, *, force: bool = False
+) -> Conversion | None:
+    """Put together what the options say; ``None`` where they say nothing.
+
+    Raises:
+        UsageError: an option says how something is done that is not asked for.
+    """
+    how = how_to_pack(compress, level)
+    if force and how is None:
+        raise UsageError("--force needs --compress, which says how layers are packed")
+    if to is None and how is None:
+        return None
+    return Conversion(
+        to=Format(to) if to else None,
+        compression=how.compression if how else None,
+        level=level,
+        force=force,
+    )

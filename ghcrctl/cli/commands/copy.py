@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.commands.convert import read_conversion
+from ghcrctl.cli.commands.flatten import packing_options
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.cli.progress import COPY_WORDS, LineObserver, PlanObserver
 from ghcrctl.cli.sides import accesses, side_options
@@ -13,6 +15,7 @@ from ghcrctl.cli.turns import in_turn
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.copy import Into, Wish, copy_into
 from ghcrctl.operations.end_names import check_several, parse_end
+from ghcrctl.operations.formats import Format
 from ghcrctl.operations.selection import Selection
 from ghcrctl.operations.sides import side_of
 
@@ -60,6 +63,13 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Upload foreign layers too, which are otherwise left where their publisher keeps them.",
 )
+@click.option(
+    "--to",
+    "form",
+    type=click.Choice([each.value for each in Format]),
+    help="Whose media types the copy has; its digest is another then.",
+)
+@packing_options
 @click.option("-q", "--quiet", is_flag=True, help="Print the names of the copies, no more.")
 @click.option("--dry-run", is_flag=True, help="Show what would move, and move nothing.")
 @side_options
@@ -73,6 +83,9 @@ def command(  # noqa: PLR0913 one argument an option
     platforms: tuple[str, ...],
     referrers: bool,
     allow_nondistributable_artifacts: bool,
+    form: str | None,
+    compress: str | None,
+    level: int | None,
     quiet: bool,
     dry_run: bool,
 ) -> None:
@@ -90,6 +103,7 @@ def command(  # noqa: PLR0913 one argument an option
         allow_nondistributable_artifacts,
         referrers,
         dry_run,
+        read_conversion(form, compress, level),
     )
     with app.session() as session:
         ends = [parse_end(session, text) for text in dict.fromkeys(sources)]

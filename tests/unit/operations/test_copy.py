@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import (
     GhcrctlError,
     ManifestUnknownError,
     RefusedError,
     RepositoryUnknownError,
+    UsageError,
 )
+from ghcrctl.oci.manifest import parse_index
+from ghcrctl.oci.media_types import DOCKER_LIST, DOCKER_MANIFEST
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.copy import copy
+from ghcrctl.operations.convert import Conversion
+from ghcrctl.operations.copy import Into, Wish, copy, copy_into
+from ghcrctl.operations.formats import Format
+from ghcrctl.operations.registry_end import RegistryEnd
 from ghcrctl.operations.selection import Selection
 from tests.builders import artifact, index_of, random_image
 from tests.registry_double import Fault, PlainRegistry, RegistryDouble
@@ -148,3 +155,31 @@ def test_local_names_are_no_ends_of_a_copy(ghcr: RegistryDouble, session: Sessio
     for source, target in (("hello", f"{ghcr.host}/octo/copy"), (f"{ghcr.host}/octo/image", "hi")):
         with pytest.raises(RefusedError, match="local name"):
             copy(session, session.parse(source), session.parse(target))
+
+
+def test_a_copy_is_converted_on_the_way(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    ghcr.push_image("octo/image", "1.0", INDEX)
+    source, target = name_at(ghcr, session), at(plain_registry, session, "octo/copy")
+    wish = Wish(conversion=Conversion(to=Format.DOCKER))
+    end = RegistryEnd(target)
+    with end.sink(session, dry_run=False) as sink:
+        done = copy_into(session, RegistryEnd(source), Into(end, sink), wish)
+    index = parse_index(
+        read_metadata(session.repository(target), done.descriptor), done.descriptor.media_type
+    )
+    assert done.descriptor.media_type == DOCKER_LIST
+    assert {entry.media_type for entry in index.manifests} == {DOCKER_MANIFEST}
+    assert session.repository(target).digest_of("1.0") == done.descriptor.digest
+    assert not list(session.settings.store_dir.glob("blobs/*/*"))
+
+
+def test_referrers_do_not_go_with_another_digest(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    ghcr.push_image("octo/image", "1.0", INDEX)
+    end = RegistryEnd(at(plain_registry, session, "octo/copy"))
+    wish = Wish(referrers=True, conversion=Conversion(to=Format.DOCKER))
+    with end.sink(session, dry_run=False) as sink, pytest.raises(UsageError, match="referrers"):
+        copy_into(session, RegistryEnd(name_at(ghcr, session)), Into(end, sink), wish)
