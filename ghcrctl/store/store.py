@@ -162,7 +162,7 @@ class Store:
 
     @contextmanager
     def arrival(self) -> Iterator[Arrival]:
-        """Give what takes content of a digest that nobody knows yet; it is here when this ends well.
+        """Give what takes content whose digest nobody knows yet; it is here if this ends well.
 
         Until something refers to it, it stays as long as this process's lease; `discard` removes it
         before.
