@@ -114,6 +114,9 @@ class StoreBackend:
         if not doomed:
             raise ManifestUnknownError(f"{repository} has no manifest {digest}")
         self._store.remove(doomed)
+        # While this process lives it holds what was pushed; what is deleted is not to be seen
+        # again.
+        self._store.discard(digest)
 
     def delete_blob(self, repository: str, digest: Digest) -> None:
         """Take a blob away that no image needs."""
@@ -136,7 +139,10 @@ class StoreBackend:
 
     def _by_digest(self, repository: str, digest: Digest) -> Descriptor:
         """Describe a manifest that may have no name of its own, such as an index's child."""
-        found = self.stat(repository, digest)
+        try:
+            found = self.stat(repository, digest)
+        except BlobUnknownError:
+            raise ManifestUnknownError(f"{repository} has no manifest {digest}") from None
         if found.size <= MAX_METADATA_SIZE:
             try:
                 raw = read_metadata(self._store.blobs, found)
