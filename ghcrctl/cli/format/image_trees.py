@@ -28,21 +28,23 @@ def as_text(trees: Sequence[ImageTree], *, full: bool) -> str:
         trees: the images.
         full: whether digests are shown in full.
     """
-    return align("".join(f"{line}\n" for line in _lines(trees, full=full)))
+    # Every line has all cells, lest the columns end at one that has not.
+    text = align("".join(f"{line}\n" for line in _lines(trees, full=full)))
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
 def _lines(trees: Iterable[ImageTree], *, full: bool) -> Iterator[str]:
     yield "IMAGE\tDIGEST\tSIZE\tUNIQUE"
     for tree in trees:
         *others, last = tree.names
-        yield from (printable(name) for name in others)
+        yield from (f"{printable(name)}\t\t\t" for name in others)
         what = "" if tree.root.parts else f" ({tree.root.what})"
         shown = f"{_digest(tree.root.descriptor.digest, full=full)}\t{human_size(tree.root.size)}"
         yield f"{printable(last + what)}\t{shown}\t{human_size(tree.unique)}"
         for lead, part in branches(tree.root.parts, lambda part: part.parts):
             size = human_size(part.size)
             digest = _digest(part.descriptor.digest, full=full)
-            yield f"{lead}{printable(part.what)}\t{digest}\t{size}"
+            yield f"{lead}{printable(part.what)}\t{digest}\t{size}\t"
 
 
 def _digest(digest: Digest, *, full: bool) -> str:
