@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import UnsupportedError
 from ghcrctl.oci.config import parse_time
 from ghcrctl.operations.contents import image_of
-from ghcrctl.operations.find import find
+from ghcrctl.operations.inspect import place_of_image
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ghcrctl.oci.digest import Digest
+    from ghcrctl.operations.looking import Wanted
     from ghcrctl.operations.session import Session
 
 
@@ -36,19 +37,19 @@ class HistoryRow:
     comment: str
 
 
-def history(session: Session, text: str) -> list[HistoryRow]:
-    """Return the steps of a local image.
+def history(session: Session, wanted: Wanted) -> list[HistoryRow]:
+    """Return the steps of an image; of one at a registry only manifests and config are read.
 
     Raises:
-        NoSuchImageError: nothing fits the text.
+        NotFoundError: there is no such image, or not for the platform that is asked for.
         UnsupportedError: it is no container image.
     """
-    record = find(session, text).record
-    contents = image_of(session.store.blobs, record.descriptor, session.settings.platform)
+    source, root = place_of_image(session, wanted.text, is_remote=wanted.is_remote)
+    platform = wanted.platform or session.settings.platform
+    contents = image_of(source, root, platform, exact=wanted.platform is not None)
     if contents.config is None or contents.manifest is None:
-        raise UnsupportedError(
-            f"`{text}` is no container image ({record.facts.kind}): it has no history"
-        )
+        kind = contents.manifest.kind if contents.manifest else root.media_type
+        raise UnsupportedError(f"`{wanted.text}` is no container image ({kind}): it has no history")
     sizes = iter([layer.size for layer in contents.manifest.layers])
     rows = [
         HistoryRow(

@@ -49,6 +49,7 @@ def test_a_remote_image_tells_what_a_pull_of_each_platform_takes(shell: Shell, n
 
 def test_nothing_is_pulled_by_looking(shell: Shell, name: str) -> None:
     shell.ok("inspect", "--remote", "--platforms", name)
+    shell.ok("history", "--remote", name)
     assert shell.ok("images", "-q") == []
 
 
@@ -82,3 +83,14 @@ def test_an_index_is_pushed_and_its_local_name_removed(shell: Shell, name: str) 
 
 def test_a_tree_has_no_template(shell: Shell) -> None:
     assert "--format json" in shell.fails(2, "images", "--tree", "-q")
+
+
+def test_the_history_of_a_remote_image_is_that_of_the_pulled_one(shell: Shell, name: str) -> None:
+    options = ("--format", "{{.CreatedBy}} {{.Size}}", "--platform", "linux/arm64")
+    remote = shell.ok("history", "--remote", *options, name)
+    assert len(remote) == 2
+    shell.ok("pull", "-q", "--platform", "linux/arm64", name)
+    assert shell.ok("history", *options, name) == remote
+    assert "no matching manifest" in shell.fails(
+        4, "history", "--remote", "--platform", "plan9/mips", name
+    )

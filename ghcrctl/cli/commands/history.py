@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.commands.export import remote_option, wanted_image
 from ghcrctl.cli.format.human import ago, human_size
 from ghcrctl.cli.format.listing import Listing
-from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
 from ghcrctl.operations.history import history
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _WIDTH = 45
     short_help="Show how an image came to be",
     examples="""
     ghcrctl history OWNER/IMAGE:1.0
+    ghcrctl history --remote --platform linux/arm64 OWNER/IMAGE:1.0
     ghcrctl history --no-trunc --format '{{.CreatedBy}}' OWNER/IMAGE
     """,
 )
@@ -50,9 +52,20 @@ _WIDTH = 45
     help="Sizes and times for people, or exact.",
 )
 @click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@remote_option
+@platform_option
+@registry_options
 @pass_app
-def command(
-    app: App, *, name: str, no_trunc: bool, quiet: bool, human: bool, format_: str | None
+def command(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    name: str,
+    no_trunc: bool,
+    quiet: bool,
+    human: bool,
+    format_: str | None,
+    remote: bool,
+    platform: str | None,
 ) -> None:
     """Show the steps by which an image was made, newest first.
 
@@ -61,7 +74,7 @@ def command(
     listing = Listing(_HEADERS, _COLUMNS if human else _EXACT, noun="history")
     now = datetime.now(timezone.utc)
     with app.session() as session:
-        rows = history(session, name)
+        rows = history(session, wanted_image(name, platform, remote=remote))
     shown = [_fields(row, now, full=no_trunc, human=human) for row in rows]
     app.write(listing.render(shown, format=format_, quiet_field="ID" if quiet else None))
 

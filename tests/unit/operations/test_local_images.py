@@ -21,6 +21,7 @@ from ghcrctl.operations.find import find
 from ghcrctl.operations.history import history
 from ghcrctl.operations.images import list_images
 from ghcrctl.operations.inspect import inspect_local
+from ghcrctl.operations.looking import Wanted
 from ghcrctl.operations.remove import remove
 from ghcrctl.operations.tag import tag
 from ghcrctl.store.place import StorePlace
@@ -226,7 +227,7 @@ def test_a_digest_is_taken_away_and_the_tag_stays(session: Session) -> None:
 
 def test_history_tells_steps_newest_first_with_their_layers_sizes(session: Session) -> None:
     put(session, IMAGE, NAME)
-    rows = history(session, NAME)
+    rows = history(session, Wanted(NAME))
     sizes = [d.size for d, _ in IMAGE.blobs if "layer" in d.media_type]
     assert [row.size for row in rows if row.size] == sizes[::-1]
     assert rows[0].image_id == find(session, NAME).image_id
@@ -236,7 +237,7 @@ def test_history_tells_steps_newest_first_with_their_layers_sizes(session: Sessi
 def test_an_artifact_has_no_history(session: Session) -> None:
     put(session, artifact(), "ghcr.io/octo/thing:1")
     with pytest.raises(UnsupportedError, match="no container image"):
-        history(session, "octo/thing:1")
+        history(session, Wanted("octo/thing:1"))
 
 
 @pytest.mark.parametrize(
