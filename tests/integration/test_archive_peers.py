@@ -169,7 +169,7 @@ def test_what_buildah_pushes_is_loaded(
 
 @pytest.mark.parametrize("kind", ["docker-archive", "oci-archive"])
 def test_buildah_builds_on_what_is_saved(
-    stock: Stock, buildah: Buildah, saved: Path, tmp_path: Path, kind: str
+    stock: Stock, shell: Shell, buildah: Buildah, saved: Path, tmp_path: Path, kind: str
 ) -> None:
     image_id = buildah.run("pull", "-q", f"{kind}:{saved}:{RICH}").strip()
     assert f"sha256:{image_id}" == stock.rich.image_id
@@ -178,7 +178,7 @@ def test_buildah_builds_on_what_is_saved(
     assert ran.strip() == GREETING
     buildah.run("config", "--label", "more=yes", container)
     buildah.run("commit", "-q", container, f"oci-archive:{tmp_path / 'more.tar'}:{OTHER}")
-    lines = on_bytes(stock.shell, "load", stdin=(tmp_path / "more.tar").read_bytes()).decode()
+    lines = on_bytes(shell, "load", stdin=(tmp_path / "more.tar").read_bytes()).decode()
     assert f"Loaded image: {OTHER}" in lines
 
 

@@ -83,7 +83,7 @@ def test_a_gzip_archive_is_kept_byte_for_byte(session: Session) -> None:
 def test_a_plain_archive_gives_the_same_layer_on_every_machine(session: Session) -> None:
     layer = make(session, tree(random.Random(5).randbytes(3_000_000)))["layer"]
     # Changes only with the versions of the libraries that pack.
-    assert Digest.of(layer).encoded[:16] == "027ea53a5985ff30"  # type: ignore[arg-type]
+    assert Digest.of(layer).encoded[:16] == "f8aacc671f6ef02d"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("start", [b"", b"\x1f\x8b"], ids=["plain", "gzip"])
