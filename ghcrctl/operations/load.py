@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import BlobUnknownError, UsageError
 from ghcrctl.layers.compression import Compression
+from ghcrctl.oci.manifest import parse
 from ghcrctl.operations.archived import Archived, Named, archived
 from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import Finished, Outcome, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
-from ghcrctl.transfer.plan import Action, make_plan
+from ghcrctl.transfer.plan import make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Event, Observer
-    from ghcrctl.transfer.plan import Plan
     from ghcrctl.transfer.workers import Workers
 
 EVERYTHING = Selection(everything=True)
@@ -117,8 +118,18 @@ def _load(
     # What a partial archive leaves out is here, if it was made for this store.
     source = Overlay(made, Overlay(store.blobs.sound, found.source))
     root = choose(source, image.root, select, session.settings.platform, made)
+    lacking = _lacking(session, found, source, root)
+    if needed := [descriptor for descriptor in lacking if not descriptor.is_foreign]:
+        raise _left_out(needed)
     sink = StorePlace(store)
-    plan = _planned(session, source, sink, root, image.name, found)
+    plan = make_plan(
+        source,
+        sink,
+        root,
+        names=(image.name,),
+        skip_foreign=bool(lacking),
+        jobs=session.jobs,
+    )
     before = {r.name: r for r in store.records() if r.name}.get(image.name)
     execute(plan, TransferOptions(workers, session.retry), observer)
     facts = compute_facts(store.blobs, root, store.prefer)
@@ -128,28 +139,28 @@ def _load(
     )
 
 
-def _planned(
-    session: Session,
-    source: Source,
-    sink: StorePlace,
-    root: Descriptor,
-    name: str,
-    found: Archived,
-) -> Plan:
-    """Plan, and check that all is at hand before anything moves."""
-    plan = make_plan(source, sink, root, names=(name,), jobs=session.jobs)
-    missing = _missing(plan, found)
-    if needed := [descriptor for descriptor in missing if not descriptor.is_foreign]:
-        raise _left_out(needed)
-    if not missing:
-        return plan
-    return make_plan(source, sink, root, names=(name,), skip_foreign=True, jobs=session.jobs)
+def _lacking(
+    session: Session, found: Archived, source: Source, root: Descriptor
+) -> list[Descriptor]:
+    """Return what is neither in the archive nor here, before anything moves.
 
-
-def _missing(plan: Plan, found: Archived) -> list[Descriptor]:
-    """Return what must be copied, and is not in the archive."""
-    copies = (step.descriptor for step in plan.steps if step.action is Action.COPY)
-    return [d for d in copies if d.digest not in plan.manifests and not found.has(d)]
+    What a manifest that is lacking needs is not known, and not in the list.
+    """
+    lacking: dict[Digest, Descriptor] = {}
+    queue, seen = [root], {root.digest}
+    while queue:
+        here = queue.pop()
+        if here.is_manifest:
+            try:
+                children = parse(read_metadata(source, here), here.media_type).children
+            except BlobUnknownError:
+                lacking[here.digest] = here
+                continue
+            queue += [child for child in children if child.digest not in seen]
+            seen.update(child.digest for child in children)
+        elif not (found.has(here) or session.store.blobs.exists(here)):
+            lacking[here.digest] = here
+    return list(lacking.values())
 
 
 def _left_out(needed: Sequence[Descriptor]) -> BlobUnknownError:

@@ -50,6 +50,36 @@ SESSIONS = {
         rmi {name}:1.0
         images
     """,
+    "anywhere": """
+        import -c 'CMD ["/hello"]' -m greeting rootfs.tar.gz {name}:1.0
+        push -q {name}:1.0
+        tags {name}
+        digest {name}:1.0
+        ls {name}:1.0 /
+        cat {name}:1.0 /hello
+        mutate -c 'ENV GREETING=hi' -t {name}:1.1 {name}:1.0
+        diff --remote {name}:1.0 {name}:1.1
+        manifest create {name}:all {name}:1.0
+        manifest inspect {name}:all
+        inspect --remote --platforms {name}:all
+        referrers {name}:all
+        copy --dry-run {name}:1.0 {name}-copy:1.0
+        copy {name}:1.0 {name}-copy:1.0
+        copy -q {name}:1.0 oci:layout:1.0
+        sync --dry-run {name} {name}-two
+        sync --include 'semver:*' {name} {name}-two
+        sync {name} {name}-two
+        pull -q --all-platforms {name}:all
+        images --tree
+        save -o image.tar {name}:all
+        load -i image.tar
+        save --without {name}:1.0 -o update.tar {name}:all
+        rmi {name}:all {name}:1.0
+        load -i update.tar
+        load -i image.tar
+        convert --local --to docker -t small:1 {name}:all
+        outdated
+    """,
     "json": """
         import -c 'CMD ["/hello"]' -m greeting rootfs.tar.gz {name}:1.0
         images --format json

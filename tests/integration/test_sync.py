@@ -84,7 +84,7 @@ def test_what_others_need_is_not_deleted_by_its_digest(
     # One is an image of an index that stays, one stands alone.
     shell.ok("copy", "-q", f"{source}:1.0", f"{target}:child")
     shell.ok("copy", "-q", f"{source}:1.1", f"{target}:index")
-    shell.ok("mutate", "-c", "LABEL own=1", f"{source}:1.0", f"{target}:own")
+    shell.ok("mutate", "-c", "LABEL own=1", "-t", f"{target}:own", f"{source}:1.0")
     said = shell.fails(7, "sync", "--delete", "--keep-going", source, target)
     assert f"{target}:child cannot be deleted" in said
     assert f"{target}:index cannot be deleted" in said

@@ -65,22 +65,27 @@ def mutation_options(function: Function) -> Function:
     cls=Command,
     short_help="Make an image of another one with a changed config",
     examples="""
-    ghcrctl mutate -c 'ENV STAGE=test' -c 'USER 1000' OWNER/IMAGE:1.0 OWNER/IMAGE:1.0-test
+    ghcrctl mutate -c 'ENV STAGE=test' -c 'USER 1000' -t OWNER/IMAGE:1.0-test OWNER/IMAGE:1.0
     ghcrctl mutate --annotation org.opencontainers.image.title=Hello OWNER/IMAGE:1.0
     ghcrctl mutate --local -c 'CMD ["/hello"]' hello_docker
     """,
 )
 @click.argument("source", metavar="IMAGE")
-@click.argument("target", metavar="[NEW]", required=False)
+@click.option(
+    "-t",
+    "--tag",
+    "target",
+    metavar="NAME[:TAG]",
+    help="Name of the new image; without it the new one takes the old one's.",
+)
 @mutation_options
 @registry_options
 @pass_app
 def command(app: App, /, *, source: str, target: str | None, **options: Any) -> None:
     """Make an image of another one with a changed config or annotations, running nothing.
 
-    It works straight on a registry, where no layer moves, or on the local store. Without a name of
-    its own the new image takes the old one's. SOURCE_DATE_EPOCH, where it is set, is its time of
-    making.
+    It works straight on a registry, where no layer moves, or on the local store.
+    SOURCE_DATE_EPOCH, where it is set, is the time of making.
     """
     run(app, source, target, (), **options)
 
