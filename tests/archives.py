@@ -99,3 +99,38 @@ def first_archive(layers: Sequence[bytes], name: str, tag: str) -> dict[str, byt
         parent = here
     files["repositories"] = json.dumps({name: {tag: parent}}).encode()
     return files
+
+
+def docker_layout(layers: Sequence[bytes], name: str, tag: str) -> dict[str, bytes]:
+    """Make the files of an archive as docker's own store writes them since 25.
+
+    It is an OCI layout, but its manifest is made at every save, of layers that are not packed.
+    """
+    blobs: dict[str, bytes] = {}
+
+    def put(data: bytes, kind: str) -> dict[str, Any]:
+        encoded = hashlib.sha256(data).hexdigest()
+        blobs[f"blobs/sha256/{encoded}"] = data
+        return {"mediaType": kind, "digest": f"sha256:{encoded}", "size": len(data)}
+
+    prefix = "application/vnd.oci.image"
+    config = put(config_of(layers), f"{prefix}.config.v1+json")
+    listed = [put(data, f"{prefix}.layer.v1.tar") for data in layers]
+    manifest = {"schemaVersion": 2, "config": config, "layers": listed}
+    root = put(json.dumps(manifest).encode(), f"{prefix}.manifest.v1+json")
+    root["annotations"] = {
+        "io.containerd.image.name": f"docker.io/{name}:{tag}",
+        "org.opencontainers.image.ref.name": tag,
+    }
+
+    def path(entry: dict[str, Any]) -> str:
+        return "blobs/" + str(entry["digest"]).replace(":", "/")
+
+    old = {"Config": path(config), "RepoTags": [f"{name}:{tag}"], "Layers": list(map(path, listed))}
+    return {
+        **blobs,
+        "index.json": json.dumps({"schemaVersion": 2, "manifests": [root]}).encode(),
+        "manifest.json": json.dumps([old]).encode(),
+        "oci-layout": b'{"imageLayoutVersion": "1.0.0"}',
+        "repositories": json.dumps({name: {tag: listed[-1]["digest"]}}).encode(),
+    }

@@ -35,7 +35,7 @@ from ghcrctl.operations.selection import Selection
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
-from tests.archives import config_of, docker_archive, first_archive, layer, tar_of
+from tests.archives import config_of, docker_archive, docker_layout, first_archive, layer, tar_of
 from tests.builders import index_of, random_image
 from tests.sessions import is_stored, session_on
 
@@ -101,6 +101,24 @@ def test_an_archive_of_docker_becomes_an_image_that_can_be_pushed(session: Sessi
         with session.store.blobs.open(descriptor) as file:  # type: ignore[attr-defined]
             assert gzip.decompress(file.read()) == plain
         assert descriptor.media_type == media_types.DOCKER_LAYER_GZIP
+
+
+def test_layouts_that_dockers_own_store_writes_are_packed_too(session: Session) -> None:
+    (new,) = load(session, io.BytesIO(tar_of(docker_layout(LAYERS, "octo/image", "1.0"))))
+    (old,) = load(session, io.BytesIO(tar_of(docker_archive(LAYERS))))
+    assert new == old
+    assert {d.media_type for d in manifest_of(session, new.descriptor).layers} == {
+        media_types.DOCKER_LAYER_GZIP
+    }
+
+
+def test_layouts_that_containerd_writes_keep_their_digests(session: Session) -> None:
+    files = docker_layout(LAYERS, "octo/image", "1.0")
+    del files["repositories"]
+    (loaded,) = load(session, io.BytesIO(tar_of(files)))
+    (entry,) = json.loads(files["index.json"])["manifests"]
+    assert str(loaded.descriptor.digest) == entry["digest"]
+    assert loaded.name == "docker.io/octo/image:1.0"
 
 
 def test_the_same_archive_makes_the_same_digests(session: Session, other: Session) -> None:
