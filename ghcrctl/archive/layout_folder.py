@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.archive.files import FolderFiles
 from ghcrctl.archive.layout import INDEX_FILE, LAYOUT_FILE, REF_NAME, LayoutSource, blob_path
-from ghcrctl.content.streams import CHUNK_SIZE, read_metadata
-from ghcrctl.errors import GhcrctlError, NotFoundError, StoreDamagedError
-from ghcrctl.oci.manifest import parse
+from ghcrctl.content.completeness import is_complete
+from ghcrctl.content.streams import CHUNK_SIZE
+from ghcrctl.errors import NotFoundError, StoreDamagedError
 from ghcrctl.store.files import disk_errors, publish, write_atomically
 from ghcrctl.store.index import LAYOUT, check_layout, read_index, write_index
 
@@ -77,22 +77,7 @@ class LayoutPlace:
 
     def exists(self, descriptor: Descriptor) -> bool:
         """Tell whether content is here with its size; of a manifest, whether all it needs is."""
-        seen = set()
-        queue = [descriptor]
-        while queue:
-            here = queue.pop()
-            if here.digest in seen:
-                continue
-            seen.add(here.digest)
-            if not self._has(here):
-                return False
-            if here.is_manifest:
-                try:
-                    parsed = parse(read_metadata(self, here), here.media_type)
-                except GhcrctlError:
-                    return False
-                queue += [child for child in parsed.children if not child.is_foreign]
-        return True
+        return is_complete(self, descriptor, self._has)
 
     def _has(self, descriptor: Descriptor) -> bool:
         with suppress(OSError):

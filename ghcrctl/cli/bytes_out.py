@@ -5,15 +5,13 @@ What belongs here: files that are there whole or not at all, pipes, and what no 
 
 from __future__ import annotations
 
-import os
-import stat
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import UsageError
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.files import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,19 +35,5 @@ def bytes_to(output: str | None) -> Iterator[Callable[[bytes], object]]:
             )
         yield sys.stdout.buffer.write
         return
-    path = Path(str(output))
-    with disk_errors(f"write {path}"):
-        if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-            # A device or a pipe is written to, not replaced.
-            with path.open("wb") as file:
-                yield file.write
-            return
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            with aside.open("xb") as file:
-                yield file.write
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
+    with whole_file(Path(str(output))) as write:
+        yield write

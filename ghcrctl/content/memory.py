@@ -9,10 +9,10 @@ import io
 import threading
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.completeness import is_complete
 from ghcrctl.content.ports import Doubter
 from ghcrctl.errors import BlobUnknownError, ManifestUnknownError, NotFoundError
 from ghcrctl.oci.descriptor import Descriptor
-from ghcrctl.oci.manifest import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -65,21 +65,7 @@ class MemoryPlace:
 
     def exists(self, descriptor: Descriptor) -> bool:
         """Tell whether content is here; of a manifest, whether all that it needs is here too."""
-        return self._is_complete(descriptor)
-
-    def _is_complete(self, descriptor: Descriptor) -> bool:
-        seen: set[Digest] = set()
-        queue = [descriptor]
-        while queue:
-            here = queue.pop()
-            kept = self._blobs.get(here.digest)
-            if kept is None:
-                return False
-            if here.is_manifest and here.digest not in seen:
-                seen.add(here.digest)
-                children = parse(kept[1], here.media_type).children
-                queue += [c for c in children if not c.is_foreign and c.digest not in seen]
-        return True
+        return is_complete(self, descriptor, lambda piece: piece.digest in self._blobs)
 
     def write(self, content: Content) -> None:
         """Make content visible under its digest."""

@@ -6,7 +6,6 @@ reading and writing them (``archive``).
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +25,10 @@ from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_tag
 from ghcrctl.operations.archived import archived
 from ghcrctl.operations.ends import Naming, OpenSource, Target, named_like
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.files import disk_errors, whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from ghcrctl.content.ports import Sink, Stream
     from ghcrctl.oci.digest import Digest
@@ -229,7 +228,11 @@ class ArchiveEnd:
         if dry_run:
             yield FixedSink(ArchiveSink(len, session.settings.platform))
             return
-        with _whole_file(self.path) as write:
+        if self.path.is_dir():
+            raise RefusedError(
+                f"{self.path} is a directory", hint=f"write oci:{self.path}, or name a file in it"
+            )
+        with whole_file(self.path) as write:
             sink = ArchiveSink(write, session.settings.platform)
             sink.label = str(self.path)
             yield FixedSink(sink)
@@ -306,25 +309,3 @@ def _which(names: Iterator[str] | Sequence[str]) -> str:
     return (
         f"it has {', '.join(listed[:_MOST_NAMES])}{more}" if listed else "its images have no names"
     )
-
-
-@contextmanager
-def _whole_file(path: Path) -> Iterator[Callable[[bytes], object]]:
-    """Give what writes a file that is there whole or not at all."""
-    if path.is_dir():
-        raise RefusedError(f"{path} is a directory", hint=f"write oci:{path}, or name a file in it")
-    if path.exists() and not path.is_file():
-        # A device or a pipe is written to, not replaced.
-        with disk_errors(f"write {path}"), path.open("wb") as device:
-            yield device.write
-        return
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    with disk_errors(f"write {path}"):
-        try:
-            with aside.open("xb") as file:
-                yield file.write
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)

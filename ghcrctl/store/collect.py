@@ -53,29 +53,6 @@ def live_digests(blobs: Blobs, records: Iterable[Record], leases: Path) -> set[D
     return {*closure(blobs, roots, strict=True), *leased(leases)}
 
 
-def is_complete(blobs: Blobs, descriptor: Descriptor) -> bool:
-    """Tell whether content is here with all below it; foreign layers may be elsewhere.
-
-    Each piece is looked at once: indexes that list the same indexes again and again would take for
-    ever.
-    """
-    seen: set[Digest] = set()
-    queue = [descriptor]
-    while queue:
-        here = queue.pop()
-        if here.digest in seen:
-            continue
-        seen.add(here.digest)
-        if not blobs.exists(here):
-            return False
-        try:
-            children = _children(blobs, here, strict=True)
-        except GhcrctlError:
-            return False
-        queue += [c for c in children if not c.is_foreign and c.digest not in seen]
-    return True
-
-
 def _children(blobs: Blobs, descriptor: Descriptor, *, strict: bool) -> tuple[Descriptor, ...]:
     if not descriptor.is_manifest:
         return ()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import NoSpaceError, StoreError, StoreReadOnlyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -61,6 +61,31 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Callable[[bytes], object]]:
+    """Give what writes a file that is there whole or not at all; its place is taken at the end.
+
+    A device or a pipe is written to, not replaced.
+
+    Raises:
+        StoreError: the disk says so, or the file is a directory.
+    """
+    with disk_errors(f"write {path}"):
+        if path.exists() and not path.is_file():
+            with path.open("wb") as device:
+                yield device.write
+            return
+        aside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+        try:
+            with aside.open("xb") as file:
+                yield file.write
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
 
 
 def publish(aside: Path, path: Path) -> None:

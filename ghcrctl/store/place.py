@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.completeness import is_complete
 from ghcrctl.errors import DigestMismatchError, NoSuchImageError
-from ghcrctl.store.collect import is_complete
 from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.records import Record
 
@@ -76,7 +76,7 @@ class StorePlace:
 
         So a damaged image is mended by pulling it again.
         """
-        return is_complete(self._store.blobs, descriptor)
+        return is_complete(self._store.blobs, descriptor, self._store.blobs.exists)
 
     def write(self, content: Content) -> None:
         """Store content."""

@@ -270,11 +270,18 @@ def _save(bench: Bench) -> Contestants:
         path = bench.fresh("saved.tar")
         return gone(bench.skopeo_copy(f"oci:{bench.layout}:{TAG}", f"oci-archive:{path}"), path)
 
-    def machine() -> Run:
+    def machine(*then: str) -> Run:
         path = bench.fresh("again.tar")
-        return gone(bench.run(["cp", "--reflink=never", str(copied), str(path)]), path)
+        command = f'cp --reflink=never "$1" "$2" {" ".join(then)}'
+        return gone(bench.run(["sh", "-c", command, "sh", str(copied), str(path)]), path)
 
-    return {"ghcrctl": ours, "skopeo": skopeo, "cp": machine}
+    return {
+        "ghcrctl": ours,
+        "skopeo": skopeo,
+        "cp": machine,
+        # Ours is on the disk when it gets its name.
+        "cp and sync": lambda: machine("&&", "sync", '"$2"'),
+    }
 
 
 _SAVED = "ghcr.io/bench/saved:1"

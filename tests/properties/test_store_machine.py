@@ -16,10 +16,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from ghcrctl.content.completeness import is_complete
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import ConnectionLostError
 from ghcrctl.oci.digest import Digest
-from ghcrctl.store.collect import is_complete
 from tests.builders import artifact, index_of, random_image
 from tests.unit.store.acts import Cutting, fill, is_whole, open_store
 
@@ -170,7 +170,8 @@ class StoreMachine(RuleBasedStateMachine):
         for graph in GRAPHS.values():
             if graph.root.digest in listed:
                 assert is_whole(self._stores[0], graph)
-                assert is_complete(self._stores[0].blobs, listed[graph.root.digest])
+                blobs = self._stores[0].blobs
+                assert is_complete(blobs, listed[graph.root.digest], blobs.exists)
 
     @invariant()
     def what_is_there_is_what_should_be(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ghcrctl.cli.commands.flatten import place_options
 from ghcrctl.cli.commands.mutate import mutation_options, run
 from ghcrctl.cli.options import Command, pass_app, registry_options
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 )
 @click.option("--base", metavar="IMAGE", required=True, help="The image below.")
 @mutation_options
+@place_options
 @registry_options
 @pass_app
 def command(

@@ -30,28 +30,27 @@ if TYPE_CHECKING:
 COMPRESSIONS = ("gzip", "zstd", "none")
 
 
+def place_options(function: Function) -> Function:
+    """Add the options that say where images are, and how much is told."""
+    local = click.option(
+        "--local",
+        is_flag=True,
+        help="Use the local store; without it names that belong to a registry are asked for there.",
+    )
+    quiet = click.option("-q", "--quiet", is_flag=True, help="Print the digest, no more.")
+    return local(quiet(function))
+
+
 def naming_options(function: Function) -> Function:
     """Add the options that say where the image is, and what the new one is called."""
-    for option in reversed(
-        (
-            click.option(
-                "-t",
-                "--tag",
-                "target",
-                metavar="NAME[:TAG]",
-                help="Name of the new image; without it the new one takes the old one's.",
-            ),
-            click.option(
-                "--local",
-                is_flag=True,
-                help="Use the local store; without it names that belong to a registry are asked "
-                "for there.",
-            ),
-            click.option("-q", "--quiet", is_flag=True, help="Print the digest, no more."),
-        )
-    ):
-        function = option(function)
-    return function
+    name = click.option(
+        "-t",
+        "--tag",
+        "target",
+        metavar="NAME[:TAG]",
+        help="Name of the new image; without it the new one takes the old one's.",
+    )
+    return name(place_options(function))
 
 
 def platforms_option(function: Function) -> Function:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ghcrctl.cli.commands.artifact import read_annotations
+from ghcrctl.cli.commands.flatten import naming_options
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
 from ghcrctl.oci.platform import Platform
@@ -48,13 +49,6 @@ def mutation_options(function: Function) -> Function:
                 help="Image of an index to take; all without it.",
             ),
             click.option("-m", "--message", default="", help="Comment of the image's history."),
-            click.option(
-                "--local",
-                is_flag=True,
-                help="Use the local store; without it names that belong to a registry are asked "
-                "for there.",
-            ),
-            click.option("-q", "--quiet", is_flag=True, help="Print the digest, no more."),
         )
     ):
         function = option(function)
@@ -71,13 +65,7 @@ def mutation_options(function: Function) -> Function:
     """,
 )
 @click.argument("source", metavar="IMAGE")
-@click.option(
-    "-t",
-    "--tag",
-    "target",
-    metavar="NAME[:TAG]",
-    help="Name of the new image; without it the new one takes the old one's.",
-)
+@naming_options
 @mutation_options
 @registry_options
 @pass_app

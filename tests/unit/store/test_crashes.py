@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.store.collect import is_complete
+from ghcrctl.content.completeness import is_complete
 from tests.unit.store.acts import ROOT, fill, is_whole, open_store, record
 from tests.unit.store.dying import ACTS, KEPT, NEW, OLD
 
@@ -48,7 +48,7 @@ def crashed(store: Store, folder: Path, act: str) -> list[Store]:
 def named(store: Store) -> dict[str, Built]:
     """Return the images that have a name, which must all be whole."""
     for record_ in store.records():
-        assert is_complete(store.blobs, record_.descriptor)
+        assert is_complete(store.blobs, record_.descriptor, store.blobs.exists)
         assert is_whole(store, KNOWN[record_.descriptor.digest])
     return {r.name: KNOWN[r.descriptor.digest] for r in store.records() if r.name}
 
