@@ -124,6 +124,7 @@ def test_a_password_on_the_command_line_works_and_is_warned_of(
         (["--dest-creds", "octo:"], "must not be empty"),
         (["--dest-creds", "octo", "--dest-password-stdin"], "must not be empty"),
         (["--src-creds", "o:p", "--src-password-stdin"], "exclude each other"),
+        (["--platform", "linux/amd64", "--all-platforms"], "exclude each other"),
         (["--src-password-stdin", "--dest-password-stdin"], "exclude each other"),
         (["--src-key", "key.pem"], "--src-key needs --src-cert"),
     ],

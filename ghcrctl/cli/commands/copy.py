@@ -12,6 +12,7 @@ from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.cli.progress import COPY_WORDS, LineObserver, PlanObserver
 from ghcrctl.cli.sides import accesses, side_options
 from ghcrctl.cli.turns import in_turn
+from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.copy import Into, Wish, copy_into
 from ghcrctl.operations.end_names import check_several, parse_end
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Platform to copy; given several times, a smaller index of these. Without it, all.",
 )
+@click.option("--all-platforms", is_flag=True, help="Copy all platforms, as is the default.")
 @click.option(
     "--referrers",
     is_flag=True,
@@ -81,6 +83,7 @@ def command(  # noqa: PLR0913 one argument an option
     sources: tuple[str, ...],
     target: str,
     platforms: tuple[str, ...],
+    all_platforms: bool,
     referrers: bool,
     allow_nondistributable_artifacts: bool,
     form: str | None,
@@ -98,8 +101,10 @@ def command(  # noqa: PLR0913 one argument an option
     `/`, or to a place where each keeps its name.
     """
     chosen = tuple(Platform.parse(text) for text in platforms)
+    if chosen and all_platforms:
+        raise UsageError("--platform and --all-platforms exclude each other")
     wish = Wish(
-        Selection(chosen) if chosen else None,
+        Selection(chosen, everything=all_platforms) if chosen or all_platforms else None,
         allow_nondistributable_artifacts,
         referrers,
         dry_run,
