@@ -129,7 +129,7 @@ def test_a_password_on_the_command_line_works_and_is_warned_of(
         (["--src-key", "key.pem"], "--src-key needs --src-cert"),
     ],
 )
-def test_credentials_that_make_no_sense_are_told(
+def test_options_that_make_no_sense_are_told(
     shell: Shell, host: str, options: list[str], message: str
 ) -> None:
     assert message in shell.fails(2, "copy", *options, f"{host}/octo/one:1.0", f"{host}/octo/x")
