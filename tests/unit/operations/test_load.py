@@ -30,7 +30,7 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.load import load
-from ghcrctl.operations.save import digests_of, save_archive, save_directory, save_docker
+from ghcrctl.operations.save import save_archive, save_directory, save_docker
 from ghcrctl.operations.selection import Selection
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
@@ -268,58 +268,6 @@ def test_some_platforms_are_loaded_as_a_smaller_index(session: Session, other: S
 _PLATFORMS = ("linux/amd64", "linux/arm64", "linux/s390x")
 
 
-def test_an_update_without_what_is_there_is_small_and_complete(
-    session: Session, other: Session
-) -> None:
-    base = random_image(layers=2, size=50_000, seed=1)
-    more = _extended(base)
-    put(session, base, "ghcr.io/octo/image:1")
-    put(session, more, "ghcr.io/octo/image:2")
-    put(other, base, "ghcr.io/octo/image:1")
-    delta = saved(session, "octo/image:2", without=digests_of(session, "octo/image:1"))
-    assert len(delta.getvalue()) < 20_000
-    (loaded,) = load(other, delta)
-    assert loaded.descriptor.digest == more.root.digest
-    assert is_stored(other, more)
-
-
-def test_an_update_for_another_says_what_is_missing(session: Session, other: Session) -> None:
-    base = random_image(layers=2, seed=1)
-    more = _extended(base)
-    put(session, more, "ghcr.io/octo/image:2")
-    missing = [descriptor for descriptor, _ in base.blobs if "layer" in descriptor.media_type]
-    delta = saved(session, "octo/image:2", without={d.digest for d in missing})
-    with pytest.raises(BlobUnknownError) as caught:
-        load(other, delta)
-    for descriptor in missing:
-        assert f"{descriptor.digest} ({descriptor.size} bytes)" in caught.value.message
-    assert stored(other) == []
-    assert other.store.records() == []
-
-
-def _extended(base: Built) -> Built:
-    """Return an image with the layers of another one, and one more."""
-    top = random_image(layers=1, seed=9)
-    body = json.loads(base.raw)
-    extra = json.loads(top.raw)
-    body["layers"] += extra["layers"]
-    raw = json.dumps(body).encode()
-    root = Descriptor.of(raw, base.root.media_type)
-    return type(base)(root, (*base.contents[:-1], *top.contents[:1], (root, raw)))
-
-
-def test_the_other_side_may_list_what_it_has(session: Session, tmp_path: Path) -> None:
-    image = random_image(seed=1)
-    put(session, image, "ghcr.io/octo/image:1")
-    listed = tmp_path / "have.txt"
-    listed.write_bytes(image.raw)
-    known = digests_of(session, str(listed))
-    assert known == {descriptor.digest for descriptor, _ in image.blobs}
-    listed.write_text("nothing")
-    with pytest.raises(UsageError, match="no digest"):
-        digests_of(session, str(listed))
-
-
 def test_foreign_layers_of_docker_stay_where_they_are(session: Session) -> None:
     urls = ["https://example.com/layer"]
     foreign = Descriptor(media_types.DOCKER_FOREIGN_LAYER, Digest.of(b"packed"), 6, tuple(urls))
@@ -342,11 +290,6 @@ def test_old_programs_get_an_archive_of_their_own(session: Session, other: Sessi
     buffer.seek(0)
     (second,) = load(other, buffer)
     assert (second.name, second.descriptor) == ("hello:1", first.descriptor)
-
-
-def _bad(files: dict[str, bytes], **changes: bytes | None) -> bytes:
-    changed = {**files, **{k.replace("__", "/"): v for k, v in changes.items() if v is not None}}
-    return tar_of({k: v for k, v in changed.items() if changes.get(k, b"") is not None})
 
 
 GOOD = docker_archive(LAYERS)

@@ -1,0 +1,194 @@
+"""The distribution spec's rules of pushing, each by its section."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.oci import media_types
+from tests.builders import artifact, index_of, random_image
+from tests.integration.distribution import (
+    ABSENT,
+    BINARY,
+    DATA,
+    DIGEST,
+    IMAGE,
+    OTHER,
+    Registry,
+    error_codes,
+    registries_for,
+    registry,
+)
+from tests.integration.docker_registry import docker_registry
+
+if TYPE_CHECKING:
+    from tests.builders import Built
+
+__all__ = ["docker_registry", "registry"]
+pytestmark = pytest.mark.integration
+pytest_generate_tests = registries_for
+
+
+# "Push": "Pushing a blob monolithically", "Pushing a blob in chunks", "Mounting a blob"
+
+
+def test_an_upload_begins_with_202_and_a_location(registry: Registry) -> None:
+    answer = registry.ask("POST", "blobs/uploads/", headers={"Content-Length": "0"})
+    assert answer.status_code == 202
+    assert answer.headers["Location"]
+
+
+def test_a_blob_is_uploaded_by_post_and_put(registry: Registry) -> None:
+    answer = registry.finish(registry.begin(), DIGEST, DATA)
+    assert answer.status_code == 201
+    assert registry.ask("GET", answer.headers["Location"]).content == DATA
+
+
+def test_a_blob_is_uploaded_by_one_post(registry: Registry) -> None:
+    answer = registry.ask("POST", f"blobs/uploads/?digest={DIGEST}", data=DATA, headers=BINARY)
+    assert answer.status_code == 201
+    assert registry.ask("GET", answer.headers["Location"]).content == DATA
+
+
+def test_a_blob_is_uploaded_in_chunks(registry: Registry) -> None:
+    location = registry.begin()
+    for start in range(0, len(DATA), 4000):
+        chunk = DATA[start : start + 4000]
+        end = start + len(chunk) - 1
+        headers = {**BINARY, "Content-Range": f"{start}-{end}"}
+        answer = registry.ask("PATCH", location, data=chunk, headers=headers)
+        assert answer.status_code == 202
+        assert answer.headers["Range"] == f"0-{end}"
+        location = answer.headers["Location"]
+    assert registry.finish(location, DIGEST).status_code == 201
+    assert registry.ask("GET", f"blobs/{DIGEST}").content == DATA
+
+
+def test_the_last_chunk_may_come_with_the_put(registry: Registry) -> None:
+    headers = {**BINARY, "Content-Range": "0-999"}
+    answer = registry.ask("PATCH", registry.begin(), data=DATA[:1000], headers=headers)
+    assert registry.finish(answer.headers["Location"], DIGEST, DATA[1000:]).status_code == 201
+
+
+def test_a_chunk_out_of_order_is_416(registry: Registry) -> None:
+    headers = {**BINARY, "Content-Range": "1000-1999"}
+    answer = registry.ask("PATCH", registry.begin(), data=DATA[1000:2000], headers=headers)
+    assert answer.status_code == 416
+
+
+def test_the_status_of_an_upload_is_204_with_its_range(registry: Registry) -> None:
+    headers = {**BINARY, "Content-Range": "0-999"}
+    answer = registry.ask("PATCH", registry.begin(), data=DATA[:1000], headers=headers)
+    status = registry.ask("GET", answer.headers["Location"])
+    assert (status.status_code, status.headers["Range"]) == (204, "0-999")
+
+
+def test_wrong_bytes_are_400_and_not_there(registry: Registry) -> None:
+    answer = registry.finish(registry.begin(), DIGEST, b"other")
+    assert (answer.status_code, error_codes(answer)) == (400, ["DIGEST_INVALID"])
+    assert registry.ask("HEAD", f"blobs/{DIGEST}").status_code == 404
+
+
+def test_an_upload_that_nobody_began_is_404(registry: Registry) -> None:
+    registry.blob()
+    location = "blobs/uploads/00000000-0000-4000-8000-000000000000?_state=none"
+    assert registry.ask("PATCH", location, data=b"x", headers=BINARY).status_code == 404
+
+
+def test_a_blob_is_mounted_from_another_repository(registry: Registry) -> None:
+    registry.blob()
+    other = Registry(registry.host, registry.http, "octo/other")
+    answer = other.ask("POST", f"blobs/uploads/?mount={DIGEST}&from=octo/image")
+    assert answer.status_code == 201
+    assert other.ask("GET", f"blobs/{DIGEST}").content == DATA
+
+
+def test_a_mount_of_what_is_not_there_begins_an_upload(registry: Registry) -> None:
+    other = Registry(registry.host, registry.http, "octo/other")
+    answer = other.ask("POST", f"blobs/uploads/?mount={ABSENT}&from=octo/image")
+    assert answer.status_code == 202
+    assert other.finish(answer.headers["Location"], DIGEST, DATA).status_code == 201
+
+
+# "Pushing Manifests"
+
+
+@pytest.mark.parametrize(
+    "built",
+    [random_image(seed=3), random_image(seed=3, format="docker"), index_of(IMAGE, OTHER)],
+    ids=["image", "docker's format", "index"],
+)
+def test_a_manifest_is_pushed_by_tag(registry: Registry, built: Built) -> None:
+    registry.push(built, "1.0")
+    answer = registry.put(built.raw, built.root.media_type, "2.0")
+    assert answer.status_code == 201
+    assert answer.headers["Docker-Content-Digest"] == str(built.root.digest)
+    accept = {"Accept": built.root.media_type}
+    assert registry.ask("GET", answer.headers["Location"], headers=accept).content == built.raw
+
+
+def test_a_manifest_is_pushed_by_digest_without_a_tag(registry: Registry) -> None:
+    for _, data in IMAGE.blobs:
+        registry.blob(data)
+    digest = str(IMAGE.root.digest)
+    assert registry.put(IMAGE.raw, IMAGE.root.media_type, digest).status_code == 201
+    assert registry.tags() == []
+
+
+def test_a_manifest_under_a_wrong_digest_is_400(registry: Registry) -> None:
+    registry.push(IMAGE, "1.0")
+    assert registry.put(IMAGE.raw, IMAGE.root.media_type, str(ABSENT)).status_code == 400
+
+
+def test_a_manifest_whose_blobs_are_missing_is_refused(registry: Registry) -> None:
+    answer = registry.put(IMAGE.raw, IMAGE.root.media_type, "1.0")
+    assert answer.status_code in {400, 404}
+    assert set(error_codes(answer)) <= {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"}
+    assert registry.ask("HEAD", "manifests/1.0").status_code == 404
+
+
+def test_what_is_no_manifest_is_400(registry: Registry) -> None:
+    answer = registry.put(b"{", media_types.OCI_MANIFEST, "1.0")
+    assert (answer.status_code, error_codes(answer)) == (400, ["MANIFEST_INVALID"])
+
+
+def test_a_manifest_too_large_is_413(registry: Registry) -> None:
+    raw = json.dumps({"schemaVersion": 2, "fill": "x" * 4 * 1024 * 1024}).encode()
+    assert registry.put(raw, media_types.OCI_MANIFEST, "1.0").status_code == 413
+
+
+def test_an_artifact_with_the_empty_config_is_taken(registry: Registry) -> None:
+    thing = artifact()
+    registry.push(thing, "thing")
+    accept = {"Accept": thing.root.media_type}
+    assert registry.ask("GET", "manifests/thing", headers=accept).content == thing.raw
+
+
+def test_a_tag_moves_and_the_old_manifest_stays(registry: Registry) -> None:
+    registry.push(IMAGE, "1.0")
+    registry.push(OTHER, "1.0")
+    accept = {"Accept": IMAGE.root.media_type}
+    assert registry.ask("GET", "manifests/1.0", headers=accept).content == OTHER.raw
+    old = registry.ask("GET", f"manifests/{IMAGE.root.digest}", headers=accept)
+    assert old.content == IMAGE.raw
+
+
+# "Pushing Manifests with Subject"
+
+
+def test_a_push_with_a_subject_says_so(registry: Registry) -> None:
+    registry.push(IMAGE, "1.0")
+    thing = artifact(subject=IMAGE.root)
+    for _, data in thing.blobs:
+        registry.blob(data)
+    answer = registry.put(thing.raw, thing.root.media_type, str(thing.root.digest))
+    assert answer.headers["OCI-Subject"] == str(IMAGE.root.digest)
+
+
+def test_a_manifest_pushed_before_its_subject_is_taken_and_found(registry: Registry) -> None:
+    thing = artifact(subject=IMAGE.root)
+    registry.push(thing, "thing")
+    listed = registry.ask("GET", f"referrers/{IMAGE.root.digest}").json()
+    assert [entry["digest"] for entry in listed["manifests"]] == [str(thing.root.digest)]

@@ -1,0 +1,122 @@
+"""Updates: archives that leave out what the other side has."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.errors import BlobUnknownError, UsageError
+from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.operations.load import load
+from ghcrctl.operations.save import digests_of, save_archive
+from ghcrctl.store.place import StorePlace
+from ghcrctl.transfer.execute import execute
+from ghcrctl.transfer.plan import make_plan
+from tests.builders import index_of, random_image
+from tests.sessions import is_stored, session_on
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.operations.session import Session
+    from tests.builders import Built
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    with session_on(tmp_path / "here") as made:
+        yield made
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Session]:
+    with session_on(tmp_path / "there") as made:
+        yield made
+
+
+def put(session: Session, image: Built, name: str) -> None:
+    """Store an image."""
+    memory = MemoryPlace()
+    image.into(memory)
+    execute(make_plan(memory, StorePlace(session.store), image.root, names=(name,)))
+
+
+def saved(session: Session, name: str, *, without: Collection[Digest]) -> io.BytesIO:
+    """Save an image; return the archive."""
+    buffer = io.BytesIO()
+    save_archive(session, [name], buffer.write, without=without)
+    buffer.seek(0)
+    return buffer
+
+
+def stored(session: Session) -> list[Digest]:
+    """Return all content of a store."""
+    return list(session.store.blobs.all())
+
+
+def test_an_update_without_what_is_there_is_small_and_complete(
+    session: Session, other: Session
+) -> None:
+    base = random_image(layers=2, size=50_000, seed=1)
+    more = _extended(base)
+    put(session, base, "ghcr.io/octo/image:1")
+    put(session, more, "ghcr.io/octo/image:2")
+    put(other, base, "ghcr.io/octo/image:1")
+    delta = saved(session, "octo/image:2", without=digests_of(session, "octo/image:1"))
+    assert len(delta.getvalue()) < 20_000
+    (loaded,) = load(other, delta)
+    assert loaded.descriptor.digest == more.root.digest
+    assert is_stored(other, more)
+
+
+def test_an_update_for_another_says_what_is_missing(session: Session, other: Session) -> None:
+    base = random_image(layers=2, seed=1)
+    more = _extended(base)
+    put(session, more, "ghcr.io/octo/image:2")
+    missing = [descriptor for descriptor, _ in base.blobs if "layer" in descriptor.media_type]
+    delta = saved(session, "octo/image:2", without={d.digest for d in missing})
+    with pytest.raises(BlobUnknownError) as caught:
+        load(other, delta)
+    for descriptor in missing:
+        assert f"{descriptor.digest} ({descriptor.size} bytes)" in caught.value.message
+    assert stored(other) == []
+    assert other.store.records() == []
+
+
+def _extended(base: Built) -> Built:
+    """Return an image with the layers of another one, and one more."""
+    top = random_image(layers=1, seed=9)
+    body = json.loads(base.raw)
+    extra = json.loads(top.raw)
+    body["layers"] += extra["layers"]
+    raw = json.dumps(body).encode()
+    root = Descriptor.of(raw, base.root.media_type)
+    return type(base)(root, (*base.contents[:-1], *top.contents[:1], (root, raw)))
+
+
+def test_the_other_side_may_list_what_it_has(session: Session, tmp_path: Path) -> None:
+    image = random_image(seed=1)
+    put(session, image, "ghcr.io/octo/image:1")
+    listed = tmp_path / "have.txt"
+    listed.write_bytes(image.raw)
+    known = digests_of(session, str(listed))
+    assert known == {descriptor.digest for descriptor, _ in image.blobs}
+    listed.write_text("nothing")
+    with pytest.raises(UsageError, match="no digest"):
+        digests_of(session, str(listed))
+
+
+def test_a_manifest_that_was_left_out_is_named_too(session: Session, other: Session) -> None:
+    image = random_image(seed=1)
+    put(session, image, "ghcr.io/octo/image:1")
+    put(session, index_of(image, random_image(seed=2)), "ghcr.io/octo/image:all")
+    delta = saved(session, "octo/image:all", without=digests_of(session, "octo/image:1"))
+    with pytest.raises(BlobUnknownError, match=str(image.root.digest)):
+        load(other, delta)
+    assert stored(other) == []
