@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Bytes: some ten thousand repositories.
 _LARGEST = 1024 * 1024
+# Lists and tables inside each other; a file has four.
+_DEEPEST = 20
 _LISTS = ("include", "exclude", "platforms")
 _FLAGS = ("delete", "referrers")
 _RULES = (*_LISTS, "newer-than", *_FLAGS)
@@ -75,14 +77,28 @@ def _read_yaml(raw: bytes, path: Path) -> Mapping[str, Any]:
 
     try:
         text = raw.decode()
-        # A few aliases of aliases are more than any memory holds.
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise UsageError(f"{path} has an alias (`*name`), which is not read here")
+        _check_shape(yaml.parse(text, yaml.SafeLoader), path)
         data = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise UsageError(f"{path} is no valid YAML: {reason}") from None
     return _mapping(data, str(path))
+
+
+def _check_shape(events: Iterable[yaml.Event], path: Path) -> None:
+    """Refuse what would take more memory, or time, than any file of this kind needs."""
+    import yaml
+
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.AliasEvent):
+            raise UsageError(f"{path} has an alias (`*name`), which is not read here")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            raise UsageError(f"{path} is nested too deeply")
 
 
 def _mapping(value: object, where: str) -> Mapping[str, Any]:

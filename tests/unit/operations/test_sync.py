@@ -235,7 +235,7 @@ def test_a_file_says_what_is_synced(session: Session, tmp_path: Path, name: str,
         ("a: &a [1]\nb: *a", "alias"),
         ("sync: [}", "no valid YAML"),
         ("sync: !!python/object/apply:os.system [id]", "no valid YAML"),
-        ("[" * 5000, "no valid YAML"),
+        ("[" * 500_000, "nested too deeply"),
     ],
 )
 def test_a_file_that_is_wrong_says_where(
