@@ -17,8 +17,10 @@ from ghcrctl.settings import read_toml
 from ghcrctl.store.files import disk_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+
+    import yaml
 
     from ghcrctl.oci.reference import Reference
 
