@@ -19,7 +19,7 @@ from ghcrctl.oci.platform import best_match
 from ghcrctl.oci.quoting import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from ghcrctl.oci.platform import Platform
 
@@ -121,35 +121,45 @@ class Index:
         Raises:
             PlatformNotFoundError: one of the platforms is not offered.
         """
-        chosen = self._digests_for(wanted)
-        return self._with(lambda entry: entry["digest"] in chosen or _attested_by(entry) in chosen)
-
-    def without(self, unwanted: tuple[Platform, ...]) -> Index:
-        """Make a smaller index without the entries for some platforms, and what attests them.
-
-        Raises:
-            PlatformNotFoundError: one of the platforms is not offered.
-        """
-        gone = self._digests_for(unwanted)
-        return self._with(
-            lambda entry: entry["digest"] not in gone and _attested_by(entry) not in gone
-        )
-
-    def _digests_for(self, platforms: tuple[Platform, ...]) -> set[str]:
         chosen = set()
-        for platform in platforms:
+        for platform in wanted:
             entry = self.choose(platform)
             if entry is None:
                 raise no_platform(self, platform)
             chosen.add(str(entry.digest))
-        return chosen
+        entries = json.loads(self.raw)["manifests"]
+        return self._with(
+            [e for e in entries if e["digest"] in chosen or _attested_by(e) in chosen]
+        )
 
-    def _with(self, is_kept: Callable[[dict[str, Any]], bool]) -> Index:
-        """Make an index with some of the entries; they and every other field stay as they are."""
-        data = json.loads(self.raw)
-        data["manifests"] = [entry for entry in data["manifests"] if is_kept(entry)]
-        raw = json.dumps(data, indent=2).encode()
-        return parse_index(raw, self.descriptor.media_type)
+    def without(self, unwanted: tuple[Platform, ...]) -> Index:
+        """Make a smaller index without all entries for some platforms, and what attests them.
+
+        Raises:
+            PlatformNotFoundError: one of the platforms is not offered.
+        """
+        gone: set[int] = set()
+        for platform in unwanted:
+            found = {
+                i for i, d in enumerate(self.manifests) if d.platform and platform.means(d.platform)
+            }
+            if not found:
+                raise no_platform(self, platform)
+            gone |= found
+        kept = {str(d.digest) for i, d in enumerate(self.manifests) if i not in gone}
+        unneeded = {str(self.manifests[i].digest) for i in gone} - kept
+        entries = json.loads(self.raw)["manifests"]
+        left = [
+            entry
+            for number, entry in enumerate(entries)
+            if number not in gone and _attested_by(entry) not in unneeded
+        ]
+        return self._with(left)
+
+    def _with(self, entries: list[dict[str, Any]]) -> Index:
+        """Make an index with other entries; every other field stays as it is."""
+        data = {**json.loads(self.raw), "manifests": entries}
+        return parse_index(json.dumps(data, indent=2).encode(), self.descriptor.media_type)
 
 
 def _attested_by(entry: dict[str, Any]) -> str | None:

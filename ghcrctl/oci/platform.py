@@ -65,6 +65,15 @@ class Platform:
         version = f":{self.os_version}" if self.os_version else ""
         return f"{self.os}/{self.architecture}{variant}{version}"
 
+    def means(self, offered: Platform) -> bool:
+        """Tell whether an entry of an index is meant; what is not said here may be anything."""
+        one, two = self.normalised(), offered.normalised()
+        return (
+            (one.os, one.architecture) == (two.os, two.architecture)
+            and self.variant in {"", offered.variant, two.variant}
+            and self.os_version in {"", offered.os_version}
+        )
+
     @classmethod
     def parse(cls, text: str) -> Platform:
         """Read ``OS/ARCH[/VARIANT][:OSVERSION]`` or containerd's ``OS(OSVERSION)/ARCH[/VARIANT]``.

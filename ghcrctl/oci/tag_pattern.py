@@ -25,8 +25,8 @@ def parse_pattern(text: str) -> Accepts:
     r"""Read a pattern.
 
     Args:
-        text: a glob (``v1.*``), ``re:REGEX`` which must fit all of a tag (``re:v\d+``), or
-            ``semver:RANGE`` (``semver:>=1.2 <2``).
+        text: a glob (``v1.*``), ``re:REGEX`` or ``/REGEX/`` which must fit all of a tag
+            (``re:v\d+``), or ``semver:RANGE`` (``semver:>=1.2 <2``).
 
     Raises:
         InvalidFilterError: it is empty, or its expression or range cannot be read.
@@ -35,6 +35,9 @@ def parse_pattern(text: str) -> Accepts:
         return in_range(text.removeprefix(_SEMVER))
     if text.startswith(_REGEX):
         return _regex(text.removeprefix(_REGEX))
+    # No tag has a slash, so that this can be no glob that fits one.
+    if len(text) > 1 and text.startswith("/") and text.endswith("/"):
+        return _regex(text[1:-1])
     if not text:
         raise InvalidFilterError("an empty pattern fits no tag", hint="`*` fits every tag")
     return like(text)

@@ -252,21 +252,11 @@ def _find(index: Index, text: str) -> list[Descriptor]:
         found = [entry for entry in index.manifests if entry.digest == digest]
     else:
         wanted = Platform.parse(text)
-        found = [e for e in index.manifests if e.platform and _means(wanted, e.platform)]
+        found = [e for e in index.manifests if e.platform and wanted.means(e.platform)]
     if not found:
         offered = ", ".join(dict.fromkeys(map(str, index.platforms)))
         raise PlatformNotFoundError(f"the index has no entry `{text}`", hint=f"it has: {offered}")
     return found
-
-
-def _means(wanted: Platform, offered: Platform) -> bool:
-    """Tell whether a platform is meant; what is not said of it may be anything."""
-    one, two = wanted.normalised(), offered.normalised()
-    return (
-        (one.os, one.architecture) == (two.os, two.architecture)
-        and wanted.variant in {"", offered.variant, two.variant}
-        and wanted.os_version in {"", offered.os_version}
-    )
 
 
 _KIND, _ATTESTED = "vnd.docker.reference.type", "vnd.docker.reference.digest"

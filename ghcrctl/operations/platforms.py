@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.manifest import Index
     from ghcrctl.operations.session import Session
 
 _MAX_DEPTH = 8
@@ -72,7 +73,7 @@ def parts_of(session: Session, source: Source, root: Descriptor) -> Part:
         InvalidManifestError: one is not what it should be.
     """
     with ThreadPoolExecutor(session.jobs, "manifests") as pool:
-        return _part(source, root, pool, 0)
+        return _Reader(source, pool).part(root, 0)
 
 
 def here(session: Session, part: Part) -> int:
@@ -81,39 +82,59 @@ def here(session: Session, part: Part) -> int:
     return sum(size for digest, size in part.content.items() if blobs.size(digest) == size)
 
 
-def _part(source: Source, entry: Descriptor, pool: ThreadPoolExecutor, depth: int) -> Part:
-    if depth > _MAX_DEPTH:
-        raise InvalidManifestError(f"indexes are nested more than {_MAX_DEPTH} deep")
-    parsed = parse(read_metadata(source, entry), entry.media_type)
-    own = {parsed.descriptor.digest: len(parsed.raw)}
-    if isinstance(parsed, Manifest):
-        return _manifest(source, entry, parsed, own)
-    # Manifests at once; an index in an index is rare, and waits for none of this pool's threads.
-    plain = [c for c in parsed.manifests if c.is_manifest and not c.is_index]
-    read = dict(
-        zip(plain, pool.map(lambda c: _part(source, c, pool, depth + 1), plain), strict=True)
-    )
-    parts = [
-        read[child] if child in read else _part(source, child, pool, depth + 1)
-        for child in parsed.manifests
-        if child.is_manifest
-    ]
-    content = own | {d: size for part in parts for d, size in part.content.items()}
-    content |= {c.digest: c.size for c in parsed.manifests if not c.is_manifest}
-    return Part(entry, parsed.artifact_type or "index", content, parts=_nested(parts))
+class _Reader:
+    """Reads the manifests below one root; an index that is listed again is not gone into again."""
+
+    def __init__(self, source: Source, pool: ThreadPoolExecutor) -> None:
+        self._source = source
+        self._pool = pool
+        self._indexes: dict[Digest, Part] = {}
+
+    def part(self, entry: Descriptor, depth: int) -> Part:
+        """Read one entry and all below it."""
+        if depth > _MAX_DEPTH:
+            raise InvalidManifestError(f"indexes are nested more than {_MAX_DEPTH} deep")
+        if entry.digest in self._indexes:
+            # Drawing it again and again would never end where indexes list the same indexes.
+            return replace(self._indexes[entry.digest], descriptor=entry, parts=())
+        parsed = parse(read_metadata(self._source, entry), entry.media_type)
+        if isinstance(parsed, Manifest):
+            own = {parsed.descriptor.digest: len(parsed.raw)}
+            return _manifest(self._source, entry, parsed, own)
+        made = self._index(entry, parsed, depth)
+        self._indexes[entry.digest] = made
+        return made
+
+    def _index(self, entry: Descriptor, parsed: Index, depth: int) -> Part:
+        # Manifests at once; an index in an index is rare, and waits for none of this pool's
+        # threads.
+        plain = list(dict.fromkeys(c for c in parsed.manifests if c.is_manifest and not c.is_index))
+        found = self._pool.map(lambda child: self.part(child, depth + 1), plain)
+        read = dict(zip(plain, found, strict=True))
+        parts = [
+            read[child] if child in read else self.part(child, depth + 1)
+            for child in parsed.manifests
+            if child.is_manifest
+        ]
+        content = {parsed.descriptor.digest: len(parsed.raw)}
+        for part in parts:
+            content |= part.content
+        content |= {c.digest: c.size for c in parsed.manifests if not c.is_manifest}
+        return Part(entry, parsed.artifact_type or "index", content, parts=_nested(parts))
 
 
 def _nested(parts: list[Part]) -> tuple[Part, ...]:
     """Hang attestations on the images that they attest."""
+    noted = [part.descriptor.annotations.get(_ATTESTED, "") for part in parts]
+    hosts = {str(p.descriptor.digest) for p, of in zip(parts, noted, strict=True) if not of}
     attested: dict[str, list[Part]] = {}
-    for part in parts:
-        attested.setdefault(part.descriptor.annotations.get(_ATTESTED, ""), []).append(part)
-    known = {str(part.descriptor.digest) for part in parts}
-    loose = [part for of, found in attested.items() if of not in known for part in found]
+    for part, of in zip(parts, noted, strict=True):
+        if of in hosts:
+            attested.setdefault(of, []).append(part)
     return tuple(
         replace(part, parts=(*part.parts, *attested.get(str(part.descriptor.digest), ())))
-        for part in parts
-        if part in loose
+        for part, of in zip(parts, noted, strict=True)
+        if of not in hosts
     )
 
 

@@ -54,7 +54,16 @@ def remove_platforms(session: Session, text: str, platforms: Sequence[Platform])
         PlatformNotFoundError: it is not for one of the platforms.
     """
     found = find(session, text)
+    if found.by == "digest":
+        raise RefusedError(
+            f"{text} names one index for ever, which cannot become a smaller one",
+            hint="give the name with its tag, or the ID",
+        )
     records = found.named or found.records
+    if len({record.descriptor.digest for record in records}) > 1:
+        raise RefusedError(
+            f"{text} stands for several indexes", hint="give each by its name and tag"
+        )
     smaller = _without(session, text, records[0], platforms)
     made = MemoryPlace("made here")
     made.put(smaller.descriptor, smaller.raw)

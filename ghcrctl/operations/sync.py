@@ -1,7 +1,7 @@
 """Sync: make the tags of a repository be those of another one.
 
-What belongs here: which tags are copied, are the same, or go; and what may be deleted without
-harm. What does not: copying one image (`copy`).
+What belongs here: which tags are copied, are the same, or go. What does not: copying one image
+(`copy`), deleting without harm (`sync_deletions`).
 """
 
 from __future__ import annotations
@@ -12,16 +12,13 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
-from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import (
     GhcrctlError,
     NotFoundError,
     RefusedError,
-    UnsupportedError,
     UsageError,
 )
 from ghcrctl.oci.config import parse_time
-from ghcrctl.oci.manifest import Index, parse
 from ghcrctl.oci.tag_pattern import chosen_by
 from ghcrctl.operations.contents import image_of
 from ghcrctl.operations.selection import Selection, choose
@@ -29,7 +26,7 @@ from ghcrctl.operations.session import local_name_error
 from ghcrctl.operations.tags import is_helper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from ghcrctl.oci.digest import Digest
@@ -76,6 +73,7 @@ class What(Enum):
     SAME = "up to date"
     TOO_OLD = "too old"
     DELETE = "delete"
+    BROKEN = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +84,13 @@ class Task:
         job: where it belongs.
         tag: the tag.
         what: what is to be done.
+        error: why nobody can tell, where it is broken.
     """
 
     job: Job
     tag: str
     what: What
+    error: GhcrctlError | None = None
 
     @property
     def source(self) -> Reference:
@@ -123,8 +123,13 @@ def check_job(job: Job) -> None:
     chosen_by(job.include, job.exclude)
 
 
-def plan_job(session: Session, job: Job) -> list[Task]:
+def plan_job(session: Session, job: Job, *, keep_going: bool = False) -> list[Task]:
     """Find out what is to be done; a tag that both sides have costs one question each.
+
+    Args:
+        session: the run.
+        job: what is wanted.
+        keep_going: whether a tag that cannot be looked at becomes a task that tells of it.
 
     Raises:
         NotFoundError: there is no such source.
@@ -143,9 +148,17 @@ def plan_job(session: Session, job: Job) -> list[Task]:
             f"{job.source.name} has no tags, so that all of {job.target.name} would be deleted",
             hint="delete them by themselves if that is what you want",
         )
+
+    def look(tag: str) -> Task:
+        try:
+            return Task(job, tag, _what(session, job, tag, is_there=tag in known))
+        except GhcrctlError as error:
+            if not keep_going:
+                raise
+            return Task(job, tag, What.BROKEN, error)
+
     with ThreadPoolExecutor(session.jobs, "tags") as pool:
-        found = pool.map(lambda tag: _what(session, job, tag, is_there=tag in known), wanted)
-        tasks = [Task(job, tag, what) for tag, what in zip(wanted, list(found), strict=True)]
+        tasks = list(pool.map(look, wanted))
     return tasks + [Task(job, tag, What.DELETE) for tag in gone]
 
 
@@ -159,11 +172,19 @@ def _tags(repository: Repository) -> list[str]:
 
 def _what(session: Session, job: Job, tag: str, *, is_there: bool) -> What:
     source, target = session.repository(job.source), session.repository(job.target)
-    if is_there and target.digest_of(tag) == _wanted_digest(session, job, source, tag):
+    if is_there and _digest_there(target, tag) == _wanted_digest(session, job, source, tag):
         return What.SAME
     if job.newer_than and not _is_newer(session, source, tag, job.newer_than):
         return What.TOO_OLD
     return What.COPY
+
+
+def _digest_there(target: Repository, tag: str) -> Digest | None:
+    """Return what a tag stands for; registries list some whose manifest is gone."""
+    try:
+        return target.digest_of(tag)
+    except NotFoundError:
+        return None
 
 
 def _wanted_digest(session: Session, job: Job, source: Repository, tag: str) -> Digest:
@@ -182,57 +203,6 @@ def _is_newer(session: Session, source: Repository, tag: str, moment: datetime) 
     noted = shown.annotations.get("org.opencontainers.image.created", "")
     created = parse_time(contents.config.created if contents.config else noted)
     return created is None or created > moment
-
-
-def delete_tag(session: Session, task: Task) -> None:
-    """Delete a tag at the target, and harm no other.
-
-    Where the registry deletes by digest only, the manifest goes if no other tag stands for it or
-    for an index that lists it.
-
-    Raises:
-        RefusedError: another tag needs the manifest.
-        UnsupportedError: the registry deletes nothing.
-    """
-    target = session.repository(task.job.target)
-    try:
-        target.delete(task.tag)
-    except UnsupportedError:
-        digest = target.digest_of(task.tag)
-        others = [tag for tag in target.tags() if tag != task.tag]
-        needed = _needed_by(session, target, others)
-        if digest in needed:
-            raise RefusedError(
-                f"{task.target} cannot be deleted: the registry deletes by digest only, and "
-                f"`{needed[digest]}` needs {digest}",
-                hint=f"delete both, or let `{task.tag}` be",
-            ) from None
-        target.delete(str(digest))
-
-
-def _needed_by(session: Session, repository: Repository, tags: Sequence[str]) -> dict[Digest, str]:
-    """Return which manifests some tags need, each with one of the tags."""
-    with ThreadPoolExecutor(session.jobs, "tags") as pool:
-        found = pool.map(lambda tag: _manifests_of(repository, tag), tags)
-        return {digest: tag for tag, digests in zip(tags, found, strict=True) for digest in digests}
-
-
-def _manifests_of(repository: Repository, tag: str) -> set[Digest]:
-    try:
-        queue = [repository.resolve(tag)]
-    except NotFoundError:
-        # It was deleted meanwhile.
-        return set()
-    found: set[Digest] = set()
-    while queue:
-        here = queue.pop()
-        if here.digest in found:
-            continue
-        found.add(here.digest)
-        if here.is_index:
-            parsed = parse(read_metadata(repository, here), here.media_type)
-            queue += parsed.manifests if isinstance(parsed, Index) else ()
-    return found
 
 
 @dataclass(slots=True)
@@ -254,19 +224,30 @@ class Report:
 
 
 def plan_jobs(
-    session: Session, jobs: Iterable[Job], failed: Callable[[Job, GhcrctlError], None]
+    session: Session,
+    jobs: Iterable[Job],
+    failed: Callable[[Job, GhcrctlError], None],
+    *,
+    keep_going: bool = False,
 ) -> list[Task]:
     """Plan several jobs; one that cannot be planned does not stop the others.
+
+    Where several have the same target, none deletes what another one copies.
 
     Args:
         session: the run.
         jobs: each in turn.
         failed: is told; may raise to stop.
+        keep_going: whether a tag that cannot be looked at does not stop its job either.
     """
     tasks: list[Task] = []
     for job in jobs:
         try:
-            tasks += plan_job(session, job)
+            tasks += plan_job(session, job, keep_going=keep_going)
         except GhcrctlError as error:
             failed(job, error)
-    return tasks
+    wanted = {str(task.target) for task in tasks if task.what is not What.DELETE}
+    # A tag that two jobs delete goes once.
+    gone = {str(task.target): task for task in tasks if task.what is What.DELETE}
+    kept = [task for task in tasks if task.what is not What.DELETE]
+    return kept + [task for name, task in gone.items() if name not in wanted]

@@ -48,7 +48,9 @@ def read_jobs(path: Path, parse: Callable[[str], Reference], now: datetime) -> l
     """
     data = _read(path)
     _check_keys(data, ("defaults", "sync"), str(path))
-    defaults = _mapping(data.get("defaults") or {}, f"{path}: `defaults`")
+    defaults = _mapping(
+        {} if data.get("defaults") is None else data["defaults"], f"{path}: `defaults`"
+    )
     _check_keys(defaults, _RULES, f"{path}: `defaults`")
     entries = data.get("sync")
     if not isinstance(entries, list) or not entries:

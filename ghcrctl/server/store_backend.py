@@ -7,6 +7,7 @@ name in the store. Content is kept apart by digest only, so every repository sho
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import read_metadata
@@ -103,7 +104,7 @@ class StoreBackend:
         def change(records: list[Record]) -> list[Record]:
             left = [r for r in records if r not in doomed]
             known = {r.descriptor.digest for r in left if r.repository == repository}
-            kept = [r.demoted() for r in doomed if r.descriptor.digest not in known]
+            kept = [_by_digest_only(r) for r in doomed if r.descriptor.digest not in known]
             return left + kept
 
         self._store.edit(change)
@@ -161,3 +162,9 @@ class StoreBackend:
             f"{repository}@{child.digest}" for child in parse(raw, root.media_type).children
         }
         self._store.edit(lambda records: [r for r in records if r.name not in children])
+
+
+def _by_digest_only(record: Record) -> Record:
+    """Name a record by its digest; without any name it would be the next `prune`'s."""
+    digest = record.descriptor.digest
+    return replace(record, name=f"{record.repository}@{digest}", origin=digest)

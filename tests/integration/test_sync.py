@@ -94,6 +94,17 @@ def test_what_others_need_is_not_deleted_by_its_digest(
     shell.ok("pull", "-q", "--all-platforms", f"{target}:1.1")
 
 
+def test_tags_of_one_image_that_the_source_has_not_go_together(
+    shell: Shell, source: str, target: str
+) -> None:
+    shell.ok("sync", source, target)
+    shell.ok("mutate", "-c", "LABEL own=1", "-t", f"{target}:old", f"{source}:1.0")
+    shell.ok("copy", "-q", f"{target}:old", f"{target}:older")
+    lines = shell.ok("sync", "--delete", source, target)
+    assert lines[-1] == "0 copied (0B), 4 up to date, 2 deleted"
+    assert digests(target) == {tag: str(image.root.digest) for tag, image in TAGS.items()}
+
+
 def test_a_failure_stops_all_unless_told_to_go_on(
     shell: Shell, source: str, target: str, tmp_path: Path
 ) -> None:

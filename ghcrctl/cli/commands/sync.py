@@ -17,13 +17,17 @@ from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.copy import copy
 from ghcrctl.operations.moments import read_moment
 from ghcrctl.operations.several import several
-from ghcrctl.operations.sync import Job, Report, Task, What, delete_tag, plan_jobs
+from ghcrctl.operations.sync import Job, Report, Task, What, check_job, plan_jobs
+from ghcrctl.operations.sync_deletions import Deletions
 from ghcrctl.transfer.events import Finished, Outcome, Planned
+from ghcrctl.transfer.plan import Action
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ghcrctl.cli.app import App
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Event
     from ghcrctl.transfer.workers import Workers
@@ -51,7 +55,7 @@ if TYPE_CHECKING:
     "--include",
     metavar="PATTERN",
     multiple=True,
-    help="Tags to sync: a glob, re:REGEX or semver:RANGE; all without it.",
+    help="Tags to sync: a glob, re:REGEX, /REGEX/ or semver:RANGE; all without it.",
 )
 @click.option("--exclude", metavar="PATTERN", multiple=True, help="Tags to leave alone.")
 @click.option("--newer-than", metavar="SPAN|DATE", help="Only images made since then: 30d.")
@@ -116,6 +120,7 @@ def command(  # noqa: PLR0913 one argument an option
                 tuple(map(Platform.parse, platforms)),
                 referrers,
             )
+            check_job(job)
             jobs = [job]
         else:
             raise UsageError("say SOURCE and TARGET, or --file FILE")
@@ -198,10 +203,11 @@ class _Run:
         self._keep_going = keep_going
         self._dry_run = dry_run
         self._quiet = quiet
+        self._planned: dict[str, set[Digest]] = {}
 
     def run(self, jobs: Sequence[Job]) -> None:
         try:
-            tasks = plan_jobs(self._session, jobs, self._job_failed)
+            tasks = plan_jobs(self._session, jobs, self._job_failed, keep_going=self._keep_going)
             for task in tasks:
                 self._count(task)
             self._copy([task for task in tasks if task.what is What.COPY])
@@ -220,6 +226,9 @@ class _Run:
             raise _StoppedError
 
     def _count(self, task: Task) -> None:
+        if task.error:
+            self._failed(task, task.error)
+            return
         if task.what is What.SAME:
             self.report.same += 1
         elif task.what is What.TOO_OLD:
@@ -231,8 +240,8 @@ class _Run:
     def _copy(self, tasks: Sequence[Task]) -> None:
         with watching(quiet=self._quiet) as watch:
 
-            def one(task: Task, workers: Workers) -> int:
-                meter = _Meter(dry_run=self._dry_run)
+            def one(task: Task, workers: Workers) -> _Meter:
+                meter = _Meter()
                 copy(
                     self._session,
                     task.source,
@@ -243,20 +252,31 @@ class _Run:
                     workers=workers,
                     dry_run=self._dry_run,
                 )
-                return meter.bytes
+                return meter
 
             with several(self._session, one, tasks) as outcomes:
                 for task, outcome in zip(tasks, outcomes, strict=True):
                     try:
-                        moved = outcome.result()
+                        meter = outcome.result()
                     except GhcrctlError as error:
                         self._failed(task, error)
                     else:
+                        moved = self._would_move(task, meter) if self._dry_run else meter.bytes
                         self.report.copied += 1
                         self.report.moved += moved
                         self._show.tag(
                             task, "would be copied" if self._dry_run else "copied", moved
                         )
+
+    def _would_move(self, task: Task, meter: _Meter) -> int:
+        """Return how many bytes an image adds to those before it, at one target.
+
+        What tags share moves once; only what a tag stands for is put again for each.
+        """
+        seen = self._planned.setdefault(task.job.target.name, set())
+        new = [one for one in meter.wanted if one.digest not in seen or one == meter.root]
+        seen.update(one.digest for one in new if one != meter.root)
+        return sum(one.size for one in new)
 
     def _delete(self, tasks: Sequence[Task]) -> None:
         if self.report.failed and tasks:
@@ -264,10 +284,11 @@ class _Run:
             for task in tasks:
                 self._show.tag(task, "not deleted, since something failed")
             return
+        deletions = Deletions(self._session, tasks)
         for task in tasks:
             try:
                 if not self._dry_run:
-                    delete_tag(self._session, task)
+                    deletions.delete(task)
             except GhcrctlError as error:
                 self._failed(task, error)
             else:
@@ -285,14 +306,16 @@ class _StoppedError(Exception):
 
 
 class _Meter:
-    """Counts the bytes that move, or would."""
+    """Counts the bytes that move, and notes what would."""
 
-    def __init__(self, *, dry_run: bool) -> None:
+    def __init__(self) -> None:
         self.bytes = 0
-        self._dry_run = dry_run
+        self.wanted: list[Descriptor] = []
+        self.root: Descriptor | None = None
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, Planned) and self._dry_run:
-            self.bytes = event.plan.bytes_to_move
+        if isinstance(event, Planned):
+            steps, self.root = event.plan.steps, event.plan.root
+            self.wanted = [step.descriptor for step in steps if step.action is Action.COPY]
         elif isinstance(event, Finished) and event.outcome is Outcome.COPIED:
             self.bytes += event.step.descriptor.size

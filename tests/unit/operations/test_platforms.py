@@ -22,7 +22,7 @@ from ghcrctl.operations.remove_platforms import remove_platforms
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
-from tests.builders import Built, artifact, attested, index_of, random_image
+from tests.builders import Built, artifact, attested, index_of, random_image, rewritten
 from tests.sessions import is_stored, session_on
 
 if TYPE_CHECKING:
@@ -216,3 +216,56 @@ def test_what_cannot_be_taken_away_is_told_and_stays(
         remove_platforms(session, text, platforms)
     assert session.store.records() == before
     assert is_stored(session, INDEX)
+
+
+def test_only_the_platform_that_is_named_goes(session: Session) -> None:
+    v6, v5 = Platform("linux", "arm", "v6"), Platform("linux", "arm", "v5")
+    images = [random_image(platform=p, seed=n) for n, p in enumerate((AMD64, v6, v5))]
+    put(session, index_of(*images), NAME)
+    with pytest.raises(PlatformNotFoundError):
+        remove_platforms(session, NAME, (Platform("linux", "arm", "v7"),))
+    remove_platforms(session, NAME, (v5,))
+    assert is_stored(session, images[1])
+    assert not is_stored(session, images[2])
+
+
+def test_a_platform_that_shares_the_image_stays(session: Session) -> None:
+    image = random_image(seed=1)
+    put(session, index_of(image, image, platforms=(AMD64, Platform("linux", "386"))), NAME)
+    reduced = remove_platforms(session, NAME, (Platform("linux", "386"),))
+    raw = session.store.blobs.path(reduced.digest).read_bytes()
+    assert parse_index(raw, INDEX.root.media_type).platforms == (AMD64,)
+    assert is_stored(session, image)
+
+
+def test_every_version_of_a_system_goes_unless_one_is_named(session: Session) -> None:
+    versions = [Platform("windows", "amd64", os_version=f"10.0.{n}") for n in (1, 2)]
+    images = [random_image(platform=p, seed=n) for n, p in enumerate((AMD64, *versions))]
+    put(session, index_of(*images), NAME, "hello:1")
+    remove_platforms(session, NAME, (versions[0],))
+    remove_platforms(session, "hello:1", (Platform("windows", "amd64"),))
+    assert is_stored(session, images[2])
+    left = [
+        parse_index(
+            session.store.blobs.path(r.descriptor.digest).read_bytes(), r.descriptor.media_type
+        ).platforms
+        for r in session.store.records()
+    ]
+    assert sorted(map(len, left)) == [1, 2]
+
+
+def test_indexes_of_the_same_indexes_are_read_once(session: Session) -> None:
+    nested = index_of(IMAGES[AMD64])
+    for _ in range(6):
+        below = [nested] * 8
+        nested = index_of(*below, platforms=(None,) * 8)
+    part = parts_of(session, memory_of(nested), nested.root)
+    assert part.size == size_of(nested)
+
+
+def test_what_attests_itself_is_shown(session: Session) -> None:
+    image = random_image(seed=1)
+    entries = json.loads(index_of(image).raw)["manifests"]
+    entries[0]["annotations"] = {"vnd.docker.reference.digest": str(image.root.digest)}
+    index = rewritten(index_of(image), manifests=entries)
+    assert len(parts_of(session, memory_of(index), index.root).parts) == 1

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.errors import GhcrctlError, NotFoundError, RefusedError, UsageError
+from ghcrctl.errors import (
+    GhcrctlError,
+    NotFoundError,
+    RefusedError,
+    UnsupportedError,
+    UsageError,
+)
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.sync import Job, What, check_job, delete_tag, plan_job
+from ghcrctl.operations.sync import Job, What, check_job, plan_job, plan_jobs
+from ghcrctl.operations.sync_deletions import Deletions
 from ghcrctl.operations.sync_file import read_jobs
 from tests.builders import artifact, index_of, random_image
+from tests.registry_double.faults import Fault
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.operations.session import Session
+    from ghcrctl.operations.sync import Task
     from tests.builders import Built
     from tests.registry_double import PlainRegistry, RegistryDouble
 
@@ -40,6 +50,19 @@ def job(ghcr: RegistryDouble, other: PlainRegistry, session: Session, **rules: o
         session.parse(f"{other.host}/octo/copy"),
         **rules,  # type: ignore[arg-type]
     )
+
+
+def delete(session: Session, tasks: list[Task]) -> None:
+    deletions = Deletions(session, tasks)
+    for task in tasks:
+        if task.what is What.DELETE:
+            deletions.delete(task)
+
+
+def by_digest_only(registry: PlainRegistry, *tags: str) -> None:
+    """Let a registry refuse to delete some tags, as many do."""
+    for tag in tags:
+        registry.faults.append(Fault("DELETE", f"/manifests/{tag}", status=405, times=99))
 
 
 def planned(session: Session, wanted: Job) -> dict[str, What]:
@@ -144,12 +167,114 @@ def test_a_tag_is_deleted_and_others_of_its_image_stay(
     put(ghcr, "octo/image", {"1": IMAGES[0]})
     put(plain_registry, "octo/copy", {"1": IMAGES[0], "old": IMAGES[0], "gone": IMAGES[1]})
     tasks = plan_job(session, job(ghcr, plain_registry, session, delete=True))
-    for task in tasks:
-        if task.what is What.DELETE:
-            delete_tag(session, task)
+    delete(session, tasks)
     left = session.repository(tasks[0].job.target)
     assert list(left.tags()) == ["1"]
     assert left.digest_of("1") == IMAGES[0].root.digest
+
+
+def test_tags_of_one_image_go_together_where_only_digests_are_deleted(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    put(ghcr, "octo/image", {"1": IMAGES[0]})
+    put(plain_registry, "octo/copy", {"1": IMAGES[0], "old": IMAGES[1], "older": IMAGES[1]})
+    by_digest_only(plain_registry, "old", "older")
+    tasks = plan_job(session, job(ghcr, plain_registry, session, delete=True))
+    delete(session, tasks)
+    left = session.repository(tasks[0].job.target)
+    assert left.digest_of("1") == IMAGES[0].root.digest
+    with pytest.raises(NotFoundError):
+        left.digest_of("older")
+
+
+@pytest.mark.parametrize("dead", [IMAGES[0], INDEX], ids=["in an index", "by another name"])
+def test_what_a_tag_that_stays_needs_is_not_deleted_by_its_digest(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session, dead: Built
+) -> None:
+    put(ghcr, "octo/image", {"1": INDEX})
+    put(plain_registry, "octo/copy", {"1": INDEX, "dead": dead, "dead-too": dead})
+    by_digest_only(plain_registry, "dead")
+    tasks = plan_job(session, job(ghcr, plain_registry, session, delete=True))
+    with pytest.raises(RefusedError, match="`1` needs"):
+        delete(session, tasks)
+    left = session.repository(tasks[0].job.target)
+    assert left.digest_of("1") == INDEX.root.digest
+    assert left.digest_of("dead") == dead.root.digest
+
+
+def test_tags_that_stay_are_looked_at_once_for_all_deletions(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    put(ghcr, "octo/image", {"1": IMAGES[0], "2": IMAGES[1]})
+    kept = {"1": IMAGES[0], "2": IMAGES[1]}
+    put(plain_registry, "octo/copy", {**kept, "x": IMAGES[2], "y": IMAGES[3]})
+    by_digest_only(plain_registry, "x", "y")
+    delete(session, plan_job(session, job(ghcr, plain_registry, session, delete=True)))
+    assert plain_registry.count("GET", "/manifests/") == len(kept)
+
+
+def test_a_registry_that_deletes_nothing_is_an_error_that_says_what_to_do(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    put(ghcr, "octo/image", {"1": IMAGES[0]})
+    put(plain_registry, "octo/copy", {"old": IMAGES[1]})
+    by_digest_only(plain_registry, "")
+    tasks = plan_job(session, job(ghcr, plain_registry, session, delete=True))
+    with pytest.raises(UnsupportedError) as caught:
+        delete(session, tasks)
+    assert "without --delete" in (caught.value.hint or "")
+
+
+def test_what_went_meanwhile_is_no_error_but_what_is_there_and_denied_is(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    put(ghcr, "octo/image", {"1": IMAGES[0]})
+    put(plain_registry, "octo/copy", {"old": IMAGES[1]})
+    tasks = plan_job(session, job(ghcr, plain_registry, session, delete=True))
+    plain_registry.faults.append(Fault("DELETE", "/manifests/old", status=404))
+    with pytest.raises(NotFoundError):
+        delete(session, tasks)
+    delete(session, tasks)
+    delete(session, tasks)
+
+
+def test_a_tag_without_a_manifest_at_the_target_is_copied_again(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    put(ghcr, "octo/image", {"1": IMAGES[0]})
+    put(plain_registry, "octo/copy", {"1": IMAGES[0]})
+    plain_registry.faults.append(Fault("HEAD", "/manifests/1", status=404, times=99))
+    assert planned(session, job(ghcr, plain_registry, session)) == {"1": What.COPY}
+
+
+def test_a_broken_tag_stops_its_repository_unless_told_to_go_on(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    put(ghcr, "octo/image", {"1": IMAGES[0], "2": IMAGES[1]})
+    put(plain_registry, "octo/copy", {"1": IMAGES[0], "2": IMAGES[1]})
+    ghcr.faults.append(Fault("HEAD", "/manifests/1", status=404, times=99))
+    wanted = job(ghcr, plain_registry, session)
+    with pytest.raises(NotFoundError):
+        plan_job(session, wanted)
+    broken, same = plan_job(session, wanted, keep_going=True)
+    assert (broken.tag, broken.what, same.what) == ("1", What.BROKEN, What.SAME)
+    assert isinstance(broken.error, NotFoundError)
+
+
+def test_repositories_with_one_target_do_not_delete_each_others_tags(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
+) -> None:
+    put(ghcr, "octo/image", {"1": IMAGES[0]})
+    put(ghcr, "octo/other", {"2": IMAGES[1]})
+    put(plain_registry, "octo/copy", {"1": IMAGES[0], "2": IMAGES[1], "old": IMAGES[2]})
+    one = job(ghcr, plain_registry, session, delete=True)
+    two = replace(one, source=session.parse(f"{ghcr.host}/octo/other"))
+    tasks = plan_jobs(session, [one, two], lambda _, error: pytest.fail(error.message))
+    assert [(task.tag, task.what) for task in tasks] == [
+        ("1", What.SAME),
+        ("2", What.SAME),
+        ("old", What.DELETE),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -220,6 +345,7 @@ def test_a_file_says_what_is_synced(session: Session, tmp_path: Path, name: str,
         ("sync: []", "no list `sync`"),
         ("sync: 1", "no list `sync`"),
         ("sink: []", "unknown key `sink`"),
+        ("defaults: false\nsync: [{from: a/b, to: c/d}]", "`defaults` is no table"),
         ("sync: [1]", "entry 1 is no table"),
         ("sync: [{from: a/b}]", "entry 1 has no text `to`"),
         ("sync: [{from: a/b, to: c/d}, {from: a/b, to: c/d, includes: x}]", "entry 2"),
