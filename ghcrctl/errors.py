@@ -11,11 +11,12 @@ The tree, with exit statuses::
     ├── NetworkError (3): ConnectionFailedError, ConnectionLostError, TimedOutError, TlsError,
     │   RateLimitedError, RegistryUnavailableError, RedirectError
     ├── NotFoundError (4): NoSuchImageError, ManifestUnknownError, BlobUnknownError,
-    │   RepositoryUnknownError, PlatformNotFoundError
+    │   RepositoryUnknownError, PlatformNotFoundError, PackageUnknownError
     ├── AuthError (5): UnauthorizedError, DeniedError, CredentialStoreError
     ├── IntegrityError (6): DigestMismatchError, SizeMismatchError, InvalidManifestError,
     │   InvalidResponseError
-    ├── UnsupportedError (7): SchemaOneError, RefusedError, AmbiguousIdError, ConflictError
+    ├── UnsupportedError (7): SchemaOneError, RefusedError, AmbiguousIdError, ConflictError,
+    │   RetainedError, BlockedError
     ├── StoreError (8): StoreLockedError, NoSpaceError, StoreReadOnlyError, StoreDamagedError
     └── InterruptedByUserError (130)
 """
@@ -208,6 +209,12 @@ class PlatformNotFoundError(NotFoundError):
     code = "platform-not-found"
 
 
+class PackageUnknownError(NotFoundError):
+    """GitHub has no such package or version of one, or does not show it."""
+
+    code = "package-unknown"
+
+
 class AuthError(GhcrctlError):
     """A registry wants another credential, or allows less than was asked."""
 
@@ -293,6 +300,18 @@ class ConflictError(RefusedError):
     """An image is still referred to by other names."""
 
     code = "conflict"
+
+
+class RetainedError(RefusedError):
+    """GitHub keeps the last tagged version of a package."""
+
+    code = "retained"
+
+
+class BlockedError(RefusedError):
+    """GitHub does not delete what was downloaded more than 5,000 times."""
+
+    code = "blocked"
 
 
 class StoreError(GhcrctlError):

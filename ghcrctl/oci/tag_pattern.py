@@ -7,10 +7,10 @@ there are.
 from __future__ import annotations
 
 import fnmatch
-import re
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidFilterError
+from ghcrctl.oci.expression import fitting
 from ghcrctl.oci.version import Range, Version
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ def parse_pattern(text: str) -> Accepts:
     if text.startswith(_SEMVER):
         return in_range(text.removeprefix(_SEMVER))
     if text.startswith(_REGEX):
-        return _regex(text.removeprefix(_REGEX))
+        return fitting(text.removeprefix(_REGEX))
     # No tag has a slash, so that this can be no glob that fits one.
     if len(text) > 1 and text.startswith("/") and text.endswith("/"):
-        return _regex(text[1:-1])
+        return fitting(text[1:-1])
     if not text:
         raise InvalidFilterError("an empty pattern fits no tag", hint="`*` fits every tag")
     return like(text)
@@ -61,14 +61,6 @@ def in_range(text: str) -> Accepts:
         return version is not None and version in found
 
     return accepts
-
-
-def _regex(text: str) -> Accepts:
-    try:
-        expression = re.compile(text)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise InvalidFilterError(f"invalid regular expression `{text}`: {error}") from None
-    return lambda tag: expression.fullmatch(tag) is not None
 
 
 def chosen_by(include: Iterable[str], exclude: Iterable[str]) -> Accepts:

@@ -1,0 +1,207 @@
+"""The graph of a package: its versions, and what each of them needs.
+
+What belongs here: edges, and the questions that they answer. What does not: getting versions and
+manifests (``operations``), deciding what goes (``planner``). Nothing here talks to anybody.
+
+Four ways lead from one version to another: an index lists its children; a manifest names its
+subject; cosign's and the fallback's tags (``sha256-<hex>``) name it in their stead; buildx's
+attestations are children. Sources: OCI image spec 1.1, manifest.md and image-index.md; OCI
+distribution spec 1.1, "Referrers Tag Schema"; cosign's SIGNATURE_SPEC.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from ghcrctl.github.facts import Facts
+    from ghcrctl.github.records import Version
+
+_HELPER = re.compile(r"sha256-([0-9a-f]{64})(\..*)?\Z", re.DOTALL)
+
+
+def subject_of_tag(tag: str) -> str:
+    """Return the digest that a tag such as ``sha256-<hex>.sig`` belongs to; empty for others."""
+    match = _HELPER.match(tag)
+    return f"sha256:{match[1]}" if match else ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A package's versions and what they need.
+
+    Args:
+        versions: all that there are, by digest.
+        facts: what each manifest says that was read, by digest; of manifests too that the registry
+            has though no version was listed for them.
+        unreadable: why a manifest could not be read, by digest.
+        gone: manifests that others list and that the registry does not have.
+    """
+
+    versions: Mapping[str, Version]
+    facts: Mapping[str, Facts]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(
+        cls,
+        versions: Iterable[Version],
+        facts: Mapping[str, Facts],
+        unreadable: Mapping[str, str] | None = None,
+        gone: Iterable[str] = (),
+    ) -> Graph:
+        """Make a graph; of versions with one digest the newest counts."""
+        ordered = sorted(versions, key=lambda v: (v.created, v.id))
+        return cls({v.digest: v for v in ordered}, facts, unreadable or {}, frozenset(gone))
+
+    def has(self, digest: str) -> bool:
+        """Tell whether there is such a manifest."""
+        return digest in self.versions or digest in self.facts
+
+    def children(self, digest: str) -> list[str]:
+        """Return the manifests that one lists, whether they are there or not, each once."""
+        facts = self.facts.get(digest)
+        return list(dict.fromkeys(c.digest for c in facts.children)) if facts else []
+
+    def missing_children(self, digest: str) -> list[str]:
+        """Return the manifests that one lists and the registry does not have."""
+        return [child for child in self.children(digest) if child in self.gone]
+
+    @cached_property
+    def parents(self) -> Mapping[str, list[str]]:
+        """The indexes that list a manifest, all of them, by its digest."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for digest in self.facts:
+            for child in self.children(digest):
+                if child != digest:
+                    found[child].append(digest)
+        return found
+
+    @cached_property
+    def subjects(self) -> Mapping[str, list[str]]:
+        """What a manifest is attached to, there or not, by its digest."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for digest, facts in self.facts.items():
+            if facts.subject and facts.subject != digest:
+                found[digest].append(facts.subject)
+        for digest, version in self.versions.items():
+            named = {subject_of_tag(tag) for tag in version.tags} - {"", digest}
+            found[digest] += sorted(named - set(found[digest]))
+        return {digest: subjects for digest, subjects in found.items() if subjects}
+
+    @cached_property
+    def attached(self) -> Mapping[str, list[str]]:
+        """What is attached to a manifest, by its digest."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for digest, subjects in self.subjects.items():
+            for subject in subjects:
+                found[subject].append(digest)
+        return found
+
+    def below(self, digest: str) -> list[str]:
+        """Return what goes with a manifest: its children, and what is attached to it."""
+        return self.children(digest) + self.attached.get(digest, [])
+
+    def above(self, digest: str) -> list[str]:
+        """Return what there is that needs a manifest: its parents, and what it is attached to."""
+        needing = self.parents.get(digest, []) + self.subjects.get(digest, [])
+        return [other for other in needing if self.has(other)]
+
+    def own_tags(self, digest: str) -> tuple[str, ...]:
+        """Return the tags that people gave, not those that tie something to its subject."""
+        version = self.versions.get(digest)
+        return tuple(t for t in version.tags if not subject_of_tag(t)) if version else ()
+
+    @cached_property
+    def roots(self) -> frozenset[str]:
+        """What is there for its own sake: what people tagged, and what nothing else needs."""
+        return frozenset(d for d in self.versions if self.own_tags(d) or not self.above(d))
+
+    def is_orphan(self, digest: str) -> bool:
+        """Tell whether something is attached to what is not there any more."""
+        subjects = self.subjects.get(digest, [])
+        return bool(subjects) and not any(map(self.has, subjects)) and not self.own_tags(digest)
+
+    def is_ghost(self, digest: str) -> bool:
+        """Tell whether an index has lost all of its children."""
+        children = self.children(digest)
+        return bool(children) and len(self.missing_children(digest)) == len(children)
+
+    def is_partial(self, digest: str) -> bool:
+        """Tell whether an index has lost some of its children, and not all."""
+        return 0 < len(self.missing_children(digest)) < len(self.children(digest))
+
+    def closure(self, digests: Iterable[str], *, without: Collection[str] = ()) -> set[str]:
+        """Return manifests with all that they need.
+
+        That is what goes with them, and for what is attached to something, that thing.
+
+        Args:
+            digests: the manifests.
+            without: manifests that are not among what is needed, nor what only they need.
+        """
+        found: set[str] = set()
+        queue = list(digests)
+        while queue:
+            digest = queue.pop()
+            if digest not in found and digest not in without:
+                found.add(digest)
+                queue += self.below(digest)
+                queue += self.subjects.get(digest, ())
+        return found
+
+    def reach(self, digests: Iterable[str]) -> set[str]:
+        """Return manifests with all that goes with them."""
+        found: set[str] = set()
+        queue = list(digests)
+        while queue:
+            digest = queue.pop()
+            if digest not in found:
+                found.add(digest)
+                queue += self.below(digest)
+        return found
+
+    def deletion_order(self, digests: set[str]) -> list[str]:
+        """Order manifests so that whatever needs one goes before it.
+
+        An interruption then leaves at worst what nobody needs, and never what is broken. In a
+        circle, which only tags can make, the oldest goes first.
+        """
+        waiting = {d: len(digests.intersection(self.above(d))) for d in digests}
+        ready = sorted((d for d in digests if not waiting[d]), key=self._age, reverse=True)
+        left = set(digests)
+        ordered: list[str] = []
+        while left:
+            if not ready:
+                ready = [min(left, key=self._age)]
+            digest = ready.pop()
+            if digest not in left:
+                continue
+            left.discard(digest)
+            ordered.append(digest)
+            for other in dict.fromkeys(self.below(digest)):
+                if other in left:
+                    waiting[other] -= 1
+                    if not waiting[other]:
+                        ready.append(other)
+        return ordered
+
+    def _age(self, digest: str) -> tuple[float, int]:
+        version = self.versions[digest]
+        return version.created.timestamp(), version.id
+
+    def blobs(self, digest: str) -> Sequence[tuple[str, int]]:
+        """Return digest and bytes of all that a manifest is made of, itself included."""
+        facts = self.facts.get(digest)
+        return ((digest, facts.size), *facts.blobs) if facts else ()
+
+    def sizes(self, digests: Iterable[str]) -> dict[str, int]:
+        """Return the bytes of all that some manifests are made of, by digest, each once."""
+        return {blob: size for digest in digests for blob, size in self.blobs(digest)}

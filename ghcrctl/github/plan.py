@@ -1,0 +1,200 @@
+"""A plan: what goes, what stays, and why; as a value and as JSON.
+
+What belongs here: its shape, which people review and `apply` reads. What does not: how it is made
+(``planner``), how it is carried out (``operations``).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.errors import InvalidFilterError, UsageError
+from ghcrctl.oci.digest import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+SCHEMA = "ghcrctl/plan/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One version that goes.
+
+    Args:
+        id: GitHub's number.
+        digest: the manifest's.
+        tags: all that go with it; it goes only if it still has just these.
+        kind: what it is.
+        reason: why it goes.
+        created: when it was first pushed.
+        freed: bytes that nothing else needs once all steps before it and this one are done.
+        follows: digests of earlier steps that need this version; where one of them stays after
+            all, this stays too.
+    """
+
+    id: int
+    digest: str
+    tags: tuple[str, ...]
+    kind: str
+    reason: str
+    created: datetime
+    freed: int = 0
+    follows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One version that stays, and why."""
+
+    id: int
+    digest: str
+    tags: tuple[str, ...]
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done to one package.
+
+    Args:
+        registry: the registry's name.
+        owner: the account.
+        package: the package's name.
+        made: when.
+        rules: those that it follows, for people.
+        steps: what goes, in this order.
+        kept: what stays.
+        size: bytes of all that the package has now.
+        deletes_package: whether the package goes as a whole, which no step then does.
+        warnings: what people should know before they agree.
+    """
+
+    registry: str
+    owner: str
+    package: str
+    made: datetime
+    rules: Mapping[str, object] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    size: int = 0
+    deletes_package: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Registry, owner and package."""
+        return f"{self.registry}/{self.owner}/{self.package}"
+
+    @property
+    def freed(self) -> int:
+        """Bytes that nothing needs any more when all is done."""
+        return self.size if self.deletes_package else sum(step.freed for step in self.steps)
+
+    @property
+    def does_something(self) -> bool:
+        """Whether anything goes."""
+        return bool(self.steps) or self.deletes_package
+
+    def to_json(self) -> dict[str, Any]:
+        """Write it as `plan_from_json` reads it."""
+        return {**_plain(asdict(self)), "freed": self.freed}
+
+
+def plans_to_json(plans: Iterable[Plan]) -> str:
+    """Write the plans of a run as one document."""
+    return json.dumps({"schema": SCHEMA, "plans": [p.to_json() for p in plans]}, indent=1) + "\n"
+
+
+def plans_from_file(path: Path) -> list[Plan]:
+    """Read the plans of a run.
+
+    Raises:
+        UsageError: the file cannot be read, or holds no plans.
+    """
+    try:
+        data = json.loads(path.read_bytes())
+        if data["schema"] != SCHEMA:
+            raise UsageError(
+                f"{path} is no plan of this version of ghcrctl: its schema is {data['schema']!r}",
+                hint="make it anew: ghcrctl packages prune --plan FILE",
+            )
+        return [plan_from_json(item) for item in data["plans"]]
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UsageError(
+            f"{path} is no plan: {error!r}",
+            hint="ghcrctl packages prune --plan FILE makes one",
+        ) from None
+    except InvalidFilterError:
+        raise
+
+
+def plan_from_json(data: Any) -> Plan:
+    """Read a plan that `Plan.to_json` wrote; KeyError, TypeError or ValueError where it is none."""
+    return Plan(
+        registry=_text(data["registry"]),
+        owner=_text(data["owner"]),
+        package=_text(data["package"]),
+        made=_moment(data["made"]),
+        rules=dict(data["rules"]),
+        steps=tuple(_step(item) for item in data["steps"]),
+        kept=tuple(_kept(item) for item in data["kept"]),
+        size=int(data["size"]),
+        deletes_package=bool(data["deletes_package"]),
+        warnings=tuple(map(str, data["warnings"])),
+    )
+
+
+def _step(data: Any) -> Step:
+    return Step(
+        **_common(data),
+        created=_moment(data["created"]),
+        freed=int(data["freed"]),
+        follows=tuple(map(_digest, data["follows"])),
+    )
+
+
+def _kept(data: Any) -> Kept:
+    return Kept(**_common(data))
+
+
+def _common(data: Any) -> dict[str, Any]:
+    return {
+        "id": int(data["id"]),
+        "digest": _digest(data["digest"]),
+        "tags": tuple(map(_text, data["tags"])),
+        "kind": _text(data["kind"]),
+        "reason": _text(data["reason"]),
+    }
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _digest(value: object) -> str:
+    return str(Digest.parse(_text(value)))
+
+
+def _moment(value: object) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

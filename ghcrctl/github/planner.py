@@ -1,0 +1,378 @@
+"""From graph, policy and time to a plan: a pure function.
+
+What belongs here: which versions go, in which order, and why. What does not: getting the graph,
+carrying the plan out (``operations``).
+
+What holds of every plan, and what the property tests say:
+
+- Nothing that a root which stays needs is deleted: its children, what is attached to it, and what
+  it is attached to itself.
+- A manifest that cannot be read might need any other: then nothing goes.
+- What needs something goes before it, so that no moment shows a broken image.
+- One tagged version stays at least, since GitHub keeps the last one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import RefusedError, RetainedError
+from ghcrctl.github.kinds import kind_of
+from ghcrctl.github.plan import Kept, Plan, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from ghcrctl.github.graph import Graph
+    from ghcrctl.github.policy import Policy
+    from ghcrctl.github.records import Version
+
+_NAMED = 3
+
+
+@dataclass(slots=True)
+class _Verdicts:
+    """What is said of each root: why it goes, or why it stays."""
+
+    goes: dict[str, str] = field(default_factory=dict)
+    stays: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which package a plan is for."""
+
+    registry: str
+    owner: str
+    package: str
+    rules: Mapping[str, object] = field(default_factory=dict)
+
+
+def make_plan(graph: Graph, policy: Policy, now: datetime, target: Target) -> Plan:
+    """Plan what goes by a policy.
+
+    Args:
+        graph: the package's.
+        policy: the rules.
+        now: aware.
+        target: which package it is.
+
+    Raises:
+        RefusedError: nothing tagged would be left, and the policy says to fail then.
+        InvalidFilterError: an expression takes too long.
+    """
+    if graph.unreadable:
+        return _closed(graph, target, now)
+    verdicts = _judge(graph, policy, now)
+    kept = _kept_by(graph, verdicts)
+    if _is_lost(graph, kept) and policy.when_empty == "fail":
+        raise RefusedError(
+            f"the rules leave nothing tagged of {target.owner}/{target.package}",
+            hint="with --when-empty the newest stays, or the package goes",
+        )
+    whole = policy.when_empty == "delete-package" and not kept.intersection(graph.versions)
+    if whole and graph.versions:
+        return _whole(graph, target, now)
+    if _hold_floor(graph, policy, verdicts, kept):
+        kept = _kept_by(graph, verdicts)
+    return _assemble(graph, verdicts, kept, now, target)
+
+
+def plan_deletion(graph: Graph, digests: Sequence[str], now: datetime, target: Target) -> Plan:
+    """Plan what goes with some versions: they, and what only they need.
+
+    Raises:
+        RefusedError: something that stays needs one of them.
+    """
+    doomed = set(digests)
+    for digest in digests:
+        needing = [d for d in graph.parents.get(digest, ()) if d not in doomed and graph.has(d)]
+        if needing:
+            raise RefusedError(
+                f"{label(graph, needing[0])} needs {digest}",
+                hint=f"delete that one, and this goes with it: {needing[0]}",
+            )
+    verdicts = _Verdicts()
+    for digest in digests:
+        verdicts.goes[digest] = "asked for"
+    reached = graph.reach(digests)
+    unreadable = sorted(graph.unreadable.keys() - doomed)
+    if unreadable:
+        # It might need what hangs on these: only they go.
+        verdicts.stays.update(
+            (d, f"{_short(unreadable[0])}, which cannot be read, might need it")
+            for d in graph.versions
+            if d not in doomed
+        )
+    for digest in graph.versions:
+        above = set(graph.above(digest))
+        if digest not in reached or (graph.own_tags(digest) and digest not in doomed):
+            verdicts.stays.setdefault(digest, "not asked for")
+        elif digest not in doomed and above - reached:
+            verdicts.stays.setdefault(digest, "something else needs it")
+    kept = _kept_by(graph, verdicts, explicit=doomed)
+    if _is_lost(graph, kept):
+        raise RetainedError(
+            f"nothing tagged would be left of {target.owner}/{target.package}, and GitHub keeps "
+            "the last tagged version of a package",
+            hint=f"delete the package: ghcrctl packages delete {target.owner}/{target.package}",
+        )
+    warnings = [
+        f"{_short(d)} cannot be read ({graph.unreadable[d]}): what only the deleted need stays too"
+        for d in unreadable
+    ]
+    return _assemble(graph, verdicts, kept, now, target, warnings)
+
+
+def label(graph: Graph, digest: str) -> str:
+    """Name a version for people: by its tags, else by the start of its digest."""
+    tags = graph.own_tags(digest)
+    return f"`{tags[0]}`" if tags else _short(digest)
+
+
+# What the rules say of each root
+
+
+def _judge(graph: Graph, policy: Policy, now: datetime) -> _Verdicts:
+    verdicts = _Verdicts()
+    last = _kept_last(graph, policy)
+    untagged = [d for d in graph.roots if not graph.own_tags(d) and not graph.is_orphan(d)]
+    first = set(_by_age(graph, policy, untagged)[: policy.keep_untagged or 0])
+    for digest in sorted(graph.roots):
+        version = graph.versions[digest]
+        reason = _must_stay(policy, version, now)
+        if reason is None and digest in first:
+            reason = f"one of the {policy.keep_untagged} newest without a tag"
+        goes, why = (False, reason) if reason else _may_go(graph, policy, digest, last)
+        (verdicts.goes if goes else verdicts.stays)[digest] = why
+    for digest, version in graph.versions.items():
+        if digest not in graph.roots:
+            reason = _must_stay(policy, version, now)
+            if reason:
+                verdicts.stays[digest] = reason
+    return verdicts
+
+
+def _must_stay(policy: Policy, version: Version, now: datetime) -> str | None:
+    """Tell what protects a version, whatever rules choose it."""
+    if version.digest in policy.protected:
+        return "its digest is protected"
+    protecting = policy.protecting(version.tags)
+    if protecting:
+        return f"`{protecting[0]}` is protected"
+    if max(version.created, version.updated) > now - policy.min_age:
+        return "it is too new: somebody may still be pushing it"
+    return None
+
+
+def _may_go(graph: Graph, policy: Policy, digest: str, last: Mapping[str, str]) -> tuple[bool, str]:
+    """Tell whether a root that nothing protects goes, and why or why not."""
+    version = graph.versions[digest]
+    goes, why = _class_goes(graph, policy, digest, last)
+    if goes and not policy.has_age(version):
+        return False, f"{policy.by} {policy.age_of(version):%Y-%m-%d}, out of the span"
+    return goes, why
+
+
+def _class_goes(
+    graph: Graph, policy: Policy, digest: str, last: Mapping[str, str]
+) -> tuple[bool, str]:
+    if graph.is_orphan(digest):
+        return policy.orphaned, "what it belongs to is gone"
+    if not graph.own_tags(digest):
+        return policy.untagged, "no tag, and nothing needs it"
+    broken = _broken(graph, policy, digest)
+    return (True, broken) if broken else _tagged_goes(graph, policy, digest, last)
+
+
+def _broken(graph: Graph, policy: Policy, digest: str) -> str:
+    if policy.ghosts and graph.is_ghost(digest):
+        return "none of its images is left"
+    if policy.partial and graph.is_partial(digest):
+        return f"{len(graph.missing_children(digest))} of its images are missing"
+    return ""
+
+
+def _tagged_goes(
+    graph: Graph, policy: Policy, digest: str, last: Mapping[str, str]
+) -> tuple[bool, str]:
+    tags = graph.own_tags(digest)
+    chosen = policy.chosen(tags) if policy.prunes_tagged else []
+    if not chosen:
+        return False, "it is tagged, and no rule chooses its tags"
+    if len(chosen) < len(tags):
+        others = [tag for tag in tags if tag not in chosen]
+        return False, f"it is tagged `{others[0]}` too"
+    if digest in last:
+        return False, last[digest]
+    if policy.keep_last is not None:
+        return True, f"not one of the {policy.keep_last} newest"
+    return True, f"`{chosen[0]}` fits"
+
+
+def _kept_last(graph: Graph, policy: Policy) -> dict[str, str]:
+    """Return what ``keep_last`` keeps, and why: of each group the newest images, tags regardless.
+
+    Protected images count too: they are images that are there.
+    """
+    if policy.keep_last is None:
+        return {}
+    groups: dict[str, list[str]] = defaultdict(list)
+    found: dict[str, str] = {}
+    for digest in _by_age(graph, policy, _tagged(graph)):
+        chosen = policy.chosen(graph.own_tags(digest))
+        names = policy.groups(chosen)
+        if chosen and not names:
+            found[digest] = "it is in no group"
+        for name in names if chosen else ():
+            groups[name].append(digest)
+    for name, digests in groups.items():
+        shown = f" of the group `{name.replace(chr(0), ' ')}`" if name else ""
+        for digest in digests[: policy.keep_last]:
+            found[digest] = f"one of the {policy.keep_last} newest{shown}"
+    return found
+
+
+def _tagged(graph: Graph) -> list[str]:
+    return [digest for digest in graph.roots if graph.own_tags(digest)]
+
+
+def _by_age(graph: Graph, policy: Policy, digests: Iterable[str]) -> list[str]:
+    """Sort versions, the newest first."""
+    versions = (graph.versions[d] for d in digests)
+    ordered = sorted(versions, key=lambda v: (policy.age_of(v), v.id), reverse=True)
+    return [version.digest for version in ordered]
+
+
+# What follows
+
+
+def _kept_by(graph: Graph, verdicts: _Verdicts, *, explicit: Iterable[str] = ()) -> set[str]:
+    """Return all that stays: what is said to, what that needs, and what nothing is said of."""
+    reached = graph.reach(verdicts.goes)
+    # What tags tie into a circle has no root; what the registry has and nobody lists may be in use.
+    unsaid = [d for d in graph.versions if d not in reached and d not in verdicts.stays]
+    unlisted = [d for d in graph.facts if d not in graph.versions]
+    return graph.closure([*verdicts.stays, *unsaid, *unlisted], without=set(explicit))
+
+
+def _is_lost(graph: Graph, kept: set[str]) -> bool:
+    """Tell whether nothing would be left that GitHub lets a package consist of."""
+    tagged = [digest for digest, version in graph.versions.items() if version.tags]
+    return bool(graph.versions) and not kept.intersection(tagged or graph.versions)
+
+
+def _hold_floor(graph: Graph, policy: Policy, verdicts: _Verdicts, kept: set[str]) -> bool:
+    """Let the newest stay where too few tagged images would; tell whether that was needed."""
+    tagged = _by_age(graph, policy, _tagged(graph))
+    missing = policy.floor - len(kept.intersection(tagged))
+    held = [digest for digest in tagged if digest not in kept][: max(0, missing)]
+    why = f"{policy.floor} tagged images always stay"
+    if not held and _is_lost(graph, kept):
+        any_tag = [d for d, version in graph.versions.items() if version.tags]
+        held = _by_age(graph, policy, tagged or any_tag or graph.versions)[:1]
+        why = "GitHub keeps the last tagged version of a package"
+    for digest in held:
+        verdicts.goes.pop(digest, None)
+        verdicts.stays[digest] = why
+    return bool(held)
+
+
+def _assemble(
+    graph: Graph,
+    verdicts: _Verdicts,
+    kept: set[str],
+    now: datetime,
+    target: Target,
+    warnings: Iterable[str] = (),
+) -> Plan:
+    doomed = set(graph.versions) - kept
+    order = graph.deletion_order(doomed)
+    left = graph.sizes(kept)
+    steps = []
+    for digest in order:
+        freed = {blob: size for blob, size in graph.blobs(digest) if blob not in left}
+        left |= freed
+        steps.append(_step(graph, digest, verdicts, doomed, sum(freed.values())))
+    return Plan(
+        registry=target.registry,
+        owner=target.owner,
+        package=target.package,
+        made=now,
+        rules=target.rules,
+        steps=tuple(steps),
+        kept=tuple(_kept(graph, d, verdicts, kept) for d in graph.versions if d in kept),
+        size=sum(graph.sizes(graph.versions).values()),
+        warnings=tuple(warnings),
+    )
+
+
+def _step(graph: Graph, digest: str, verdicts: _Verdicts, doomed: set[str], freed: int) -> Step:
+    version = graph.versions[digest]
+    above = tuple(dict.fromkeys(d for d in graph.above(digest) if d in doomed))
+    return Step(
+        id=version.id,
+        digest=digest,
+        tags=version.tags,
+        kind=kind_of(graph, digest),
+        reason=verdicts.goes.get(digest) or _goes_with(graph, above),
+        created=version.created,
+        freed=freed,
+        follows=above,
+    )
+
+
+def _goes_with(graph: Graph, above: Sequence[str]) -> str:
+    names = ", ".join(label(graph, d) for d in above[:_NAMED])
+    return f"only {names}{' and others' * (len(above) > _NAMED)} need it"
+
+
+def _kept(graph: Graph, digest: str, verdicts: _Verdicts, kept: set[str]) -> Kept:
+    version = graph.versions[digest]
+    reason = verdicts.stays.get(digest)
+    if reason is None:
+        needing = [d for d in graph.above(digest) if d in kept]
+        reason = f"{label(graph, needing[0])} needs it" if needing else "it is part of a circle"
+    return Kept(version.id, digest, version.tags, kind_of(graph, digest), reason)
+
+
+def _closed(graph: Graph, target: Target, now: datetime) -> Plan:
+    """Keep everything: what cannot be read might need any of it."""
+    names = sorted(graph.unreadable)
+    shown = ", ".join(f"{_short(d)} ({graph.unreadable[d]})" for d in names[:_NAMED])
+    reason = f"{_short(names[0])} cannot be read, and might need it"
+    return Plan(
+        registry=target.registry,
+        owner=target.owner,
+        package=target.package,
+        made=now,
+        rules=target.rules,
+        kept=tuple(
+            Kept(v.id, d, v.tags, kind_of(graph, d), reason) for d, v in graph.versions.items()
+        ),
+        size=sum(graph.sizes(graph.versions).values()),
+        warnings=(
+            f"nothing goes: {len(names)} manifests cannot be read: {shown}"
+            f"{' ...' * (len(names) > _NAMED)}; try again, or delete each by its digest",
+        ),
+    )
+
+
+def _whole(graph: Graph, target: Target, now: datetime) -> Plan:
+    return Plan(
+        registry=target.registry,
+        owner=target.owner,
+        package=target.package,
+        made=now,
+        rules=target.rules,
+        size=sum(graph.sizes(graph.versions).values()),
+        deletes_package=True,
+    )
+
+
+def _short(digest: str) -> str:
+    algorithm, _, encoded = digest.partition(":")
+    return f"{algorithm}:{encoded[:12]}"

@@ -1,0 +1,128 @@
+"""Retention: which versions of a package may go.
+
+What belongs here: the rules as a value, and what they say of tags and dates. What does not: what
+versions need (``graph``), what follows (``planner``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ghcrctl.oci.expression import finding
+from ghcrctl.oci.tag_pattern import chosen_by, parse_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ghcrctl.github.records import Version
+
+AGES = ("created", "updated")
+WHEN_EMPTY = ("keep", "delete-package", "fail")
+MIN_AGE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What may go. Without any rule: what has no tag and what lost its subject.
+
+    Args:
+        include: patterns of tags; images all of whose tags fit may go. As in `parse_pattern`.
+        gone: fits tags too that may go for another reason: their branch is deleted, for instance.
+        exclude: patterns of tags; an image with one that fits stays, whatever else is said.
+        untagged: whether images without a tag may go.
+        orphaned: whether signatures and the like of what is not there any more may go.
+        ghosts: whether tagged indexes may go that lost all of their images.
+        partial: whether tagged indexes may go that lost some of them.
+        keep_last: how many images stay of those that ``include`` fits, the newest; all tagged ones
+            count without ``include``.
+        keep_untagged: how many images without a tag stay, the newest.
+        group_by: an expression that fits a part of a tag; ``keep_last`` holds for each group of
+            images for which it finds the same. Images for which it finds nothing stay.
+        floor: how many tagged images stay at least, the newest, whatever other rules say.
+        older_than: only what is older may go.
+        newer_than: only what is newer may go.
+        by: which date counts: ``created``, when these bytes were first pushed, or ``updated``.
+        min_age: what is younger, or changed since, stays: somebody may still be pushing it.
+        protected: digests that stay, with all that they need.
+        when_empty: what to do where nothing tagged would be left: ``keep`` the newest,
+            ``delete-package``, or ``fail``.
+    """
+
+    include: tuple[str, ...] = ()
+    gone: tuple[Callable[[str], bool], ...] = ()
+    exclude: tuple[str, ...] = ()
+    untagged: bool = True
+    orphaned: bool = True
+    ghosts: bool = False
+    partial: bool = False
+    keep_last: int | None = None
+    keep_untagged: int | None = None
+    group_by: str | None = None
+    floor: int = 1
+    older_than: datetime | None = None
+    newer_than: datetime | None = None
+    by: str = "created"
+    min_age: timedelta = MIN_AGE
+    protected: frozenset[str] = field(default_factory=frozenset)
+    when_empty: str = "keep"
+
+    def check(self) -> None:
+        """Find out whether every pattern can be read.
+
+        Raises:
+            InvalidFilterError: one cannot.
+        """
+        for text in (*self.include, *self.exclude):
+            parse_pattern(text)
+        if self.group_by is not None:
+            finding(self.group_by)
+
+    @property
+    def prunes_tagged(self) -> bool:
+        """Whether tagged images may go at all, but for broken ones."""
+        return bool(self.include or self.gone or self.keep_last is not None)
+
+    @cached_property
+    def _chooses(self) -> Callable[[str], bool]:
+        patterns = chosen_by(self.include, ()) if self.include or not self.gone else None
+        others = self.gone
+
+        def chooses(tag: str) -> bool:
+            return bool(patterns and patterns(tag)) or any(fits(tag) for fits in others)
+
+        return chooses
+
+    @cached_property
+    def _protects(self) -> Callable[[str], bool]:
+        patterns = [parse_pattern(text) for text in self.exclude]
+        return lambda tag: any(fits(tag) for fits in patterns)
+
+    @cached_property
+    def _group(self) -> Callable[[str], str | None]:
+        return finding(self.group_by) if self.group_by is not None else lambda _: ""
+
+    def chosen(self, tags: Iterable[str]) -> list[str]:
+        """Return the tags that may go."""
+        return [tag for tag in tags if self._chooses(tag)]
+
+    def protecting(self, tags: Iterable[str]) -> list[str]:
+        """Return the tags that must stay."""
+        return [tag for tag in tags if self._protects(tag)]
+
+    def groups(self, tags: Iterable[str]) -> set[str]:
+        """Return the groups that an image with these tags belongs to."""
+        return {found for tag in tags if (found := self._group(tag)) is not None}
+
+    def age_of(self, version: Version) -> datetime:
+        """Return the date that counts."""
+        return version.updated if self.by == "updated" else version.created
+
+    def has_age(self, version: Version) -> bool:
+        """Tell whether a version is as old as it must be to go."""
+        moment = self.age_of(version)
+        if self.older_than and moment >= self.older_than:
+            return False
+        return not (self.newer_than and moment <= self.newer_than)
