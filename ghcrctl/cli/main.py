@@ -32,6 +32,7 @@ COMMANDS = {
     "referrers": ("referrers", "Show what signs, attests or describes an image"),
     "attach": ("attach", "Attach files to an image in a registry"),
     "artifact": ("artifact", "Push and pull plain files"),
+    "packages": ("packages", "Look after packages on GitHub: see, prune, restore"),
     "outdated": ("outdated", "Show which local images have moved on at their registry"),
     "images": ("images", "List local images"),
     "inspect": ("inspect", "Describe images in detail"),

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.errors import InvalidFilterError, UsageError
+from ghcrctl.errors import InvalidDigestError, UsageError
 from ghcrctl.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = "ghcrctl/plan/1"
+_MALFORMED = (
+    AttributeError, KeyError, TypeError, ValueError, RecursionError, InvalidDigestError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Step:
         freed: bytes that nothing else needs once all steps before it and this one are done.
         follows: digests of earlier steps that need this version; where one of them stays after
             all, this stays too.
+        is_asked: whether a person named this very version, and no rule.
     """
 
     id: int
@@ -45,6 +49,7 @@ class Step:
     created: datetime
     freed: int = 0
     follows: tuple[str, ...] = ()
+    is_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class Plan:
         steps: what goes, in this order.
         kept: what stays.
         size: bytes of all that the package has now.
-        deletes_package: whether the package goes as a whole, which no step then does.
+        deletes_package: whether the package goes as a whole, with what the steps name.
         warnings: what people should know before they agree.
     """
 
@@ -94,7 +99,7 @@ class Plan:
     @property
     def freed(self) -> int:
         """Bytes that nothing needs any more when all is done."""
-        return self.size if self.deletes_package else sum(step.freed for step in self.steps)
+        return sum(step.freed for step in self.steps)
 
     @property
     def does_something(self) -> bool:
@@ -119,21 +124,19 @@ def plans_from_file(path: Path) -> list[Plan]:
     """
     try:
         data = json.loads(path.read_bytes())
-        if data["schema"] != SCHEMA:
-            raise UsageError(
-                f"{path} is no plan of this version of ghcrctl: its schema is {data['schema']!r}",
-                hint="make it anew: ghcrctl packages prune --plan FILE",
-            )
-        return [plan_from_json(item) for item in data["plans"]]
+        if data["schema"] == SCHEMA:
+            return [plan_from_json(item) for item in data["plans"]]
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except _MALFORMED as error:
         raise UsageError(
             f"{path} is no plan: {error!r}",
             hint="ghcrctl packages prune --plan FILE makes one",
         ) from None
-    except InvalidFilterError:
-        raise
+    raise UsageError(
+        f"{path} is no plan of this version of ghcrctl: its schema is {data['schema']!r}",
+        hint="make it anew: ghcrctl packages prune --plan FILE",
+    )
 
 
 def plan_from_json(data: Any) -> Plan:
@@ -158,6 +161,7 @@ def _step(data: Any) -> Step:
         created=_moment(data["created"]),
         freed=int(data["freed"]),
         follows=tuple(map(_digest, data["follows"])),
+        is_asked=bool(data["is_asked"]),
     )
 
 

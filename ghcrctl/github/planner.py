@@ -15,7 +15,7 @@ What holds of every plan, and what the property tests say:
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import RefusedError, RetainedError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ghcrctl.github.records import Version
 
 _NAMED = 3
+_ASKED = "asked for"
 
 
 @dataclass(slots=True)
@@ -75,7 +76,7 @@ def make_plan(graph: Graph, policy: Policy, now: datetime, target: Target) -> Pl
         )
     whole = policy.when_empty == "delete-package" and not kept.intersection(graph.versions)
     if whole and graph.versions:
-        return _whole(graph, target, now)
+        return plan_whole(graph, now, target)
     if _hold_floor(graph, policy, verdicts, kept):
         kept = _kept_by(graph, verdicts)
     return _assemble(graph, verdicts, kept, now, target)
@@ -97,7 +98,7 @@ def plan_deletion(graph: Graph, digests: Sequence[str], now: datetime, target: T
             )
     verdicts = _Verdicts()
     for digest in digests:
-        verdicts.goes[digest] = "asked for"
+        verdicts.goes[digest] = _ASKED
     reached = graph.reach(digests)
     unreadable = sorted(graph.unreadable.keys() - doomed)
     if unreadable:
@@ -322,6 +323,7 @@ def _step(graph: Graph, digest: str, verdicts: _Verdicts, doomed: set[str], free
         created=version.created,
         freed=freed,
         follows=above,
+        is_asked=verdicts.goes.get(digest) == _ASKED,
     )
 
 
@@ -361,16 +363,10 @@ def _closed(graph: Graph, target: Target, now: datetime) -> Plan:
     )
 
 
-def _whole(graph: Graph, target: Target, now: datetime) -> Plan:
-    return Plan(
-        registry=target.registry,
-        owner=target.owner,
-        package=target.package,
-        made=now,
-        rules=target.rules,
-        size=sum(graph.sizes(graph.versions).values()),
-        deletes_package=True,
-    )
+def plan_whole(graph: Graph, now: datetime, target: Target) -> Plan:
+    """Plan that a package goes with all of its versions."""
+    verdicts = _Verdicts(goes=dict.fromkeys(graph.versions, "the package goes"))
+    return replace(_assemble(graph, verdicts, set(), now, target), deletes_package=True)
 
 
 def _short(digest: str) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.content.ports import Stream
     from ghcrctl.credentials.keychain import Keychain
+    from ghcrctl.github.packages import Packages
     from ghcrctl.registry.client import RegistryClient
     from ghcrctl.registry.mirrors import MirroredSource
     from ghcrctl.registry.repository import Repository
@@ -57,6 +58,7 @@ class Session:
         self.debug = debug
         self._clients: dict[tuple[str, bool, bool], RegistryClient] = {}
         self._repositories: dict[str, Repository] = {}
+        self._packages: dict[str, Packages] = {}
         self._store: Store | None = None
         self._lock = threading.RLock()
 
@@ -71,6 +73,8 @@ class Session:
     ) -> None:
         for client in self._clients.values():
             client.close()
+        for packages in self._packages.values():
+            packages.github.close()
         if self._store:
             self._store.close()
 
@@ -185,6 +189,29 @@ class Session:
                 client = self.client(reference.registry)
                 self._repositories[reference.name] = Repository(client, reference.repository)
             return self._repositories[reference.name]
+
+    def packages(self, registry: str) -> Packages:
+        """Return the packages of the GitHub that a registry belongs to.
+
+        Its token is the registry's credential: GitHub has one for both.
+
+        Raises:
+            UnsupportedError: the registry is none of GitHub's.
+        """
+        from ghcrctl.github.client import GitHub
+        from ghcrctl.github.instance import instance_of
+        from ghcrctl.github.pace import Pace
+        from ghcrctl.github.packages import Packages
+
+        get = self.settings.get
+        with self._lock:
+            if registry not in self._packages:
+                instance = instance_of(registry, api=get("github_api"), web=get("github_web"))
+                credential = self.keychain.find(registry)
+                options = self.transport_options("")
+                github = GitHub(instance, credential, options, pace=Pace(get("github_rate")))
+                self._packages[registry] = Packages(github)
+            return self._packages[registry]
 
     @contextmanager
     def fetch(self, url: str) -> Iterator[Stream]:

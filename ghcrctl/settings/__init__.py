@@ -85,6 +85,17 @@ class Settings:
         return given or platformdirs.user_data_path("ghcrctl", appauthor=False) / "store"
 
     @cached_property
+    def cache_dir(self) -> Path:
+        """Where is kept what can be got again."""
+        given = self.environ.get("GHCRCTL_CACHE_DIR")
+        return Path(given) if given else platformdirs.user_cache_path("ghcrctl", appauthor=False)
+
+    @cached_property
+    def journal_dir(self) -> Path:
+        """Where is kept what was deleted on GitHub, so that it can be undone."""
+        return platformdirs.user_state_path("ghcrctl", appauthor=False) / "deletions"
+
+    @cached_property
     def platform(self) -> Platform:
         """The platform to choose: a person's choice, else Linux on this processor."""
         given: Platform | None = self.get("platform")

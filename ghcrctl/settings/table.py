@@ -224,6 +224,14 @@ SETTINGS: tuple[Setting, ...] = (
         "Address of GitHub's pages for people, where it cannot be told from the registry.",
     ),
     Setting(
+        "github_rate",
+        "GHCRCTL_GITHUB_RATE",
+        _count,
+        900,
+        "Points that requests to GitHub's REST API may cost a minute, where one that reads costs "
+        "1 and one that writes 5; 0 for any number, as on an Enterprise Server without limits.",
+    ),
+    Setting(
         "keyring",
         "GHCRCTL_KEYRING",
         _switch,

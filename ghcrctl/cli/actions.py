@@ -1,0 +1,69 @@
+"""What a job of GitHub Actions is told besides its log: outputs, a summary, annotations.
+
+What belongs here: the files and the marks that Actions reads. Nothing is written elsewhere. Source:
+GitHub's documentation, "Workflow commands for GitHub Actions".
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghcrctl.store.files import disk_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ghcrctl.cli.app import App
+
+_ESCAPES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+
+
+class Actions:
+    """The job that this run is a step of, if it is one."""
+
+    def __init__(self, app: App) -> None:
+        environ = app.settings.environ
+        self._app = app
+        self._is_job = environ.get("GITHUB_ACTIONS") == "true"
+        self._output = environ.get("GITHUB_OUTPUT", "") if self._is_job else ""
+        self._summary = environ.get("GITHUB_STEP_SUMMARY", "") if self._is_job else ""
+
+    def outputs(self, values: Mapping[str, object]) -> None:
+        """Set outputs of the step."""
+        if not self._output:
+            return
+        # A value of several lines ends with a mark that it cannot hold.
+        mark = f"end-{secrets.token_hex(8)}"
+        text = "".join(f"{name}<<{mark}\n{value}\n{mark}\n" for name, value in values.items())
+        _append(self._output, text)
+
+    def summary(self, markdown: str) -> None:
+        """Add to the summary of the job."""
+        if self._summary:
+            _append(self._summary, f"{markdown.rstrip()}\n\n")
+
+    def warning(self, text: str) -> None:
+        """Mark a warning on the job's page."""
+        self._mark("warning", text)
+
+    def error(self, text: str) -> None:
+        """Mark an error on the job's page."""
+        self._mark("error", text)
+
+    def _mark(self, kind: str, text: str) -> None:
+        if self._is_job:
+            escaped = "".join(_ESCAPES.get(char, char) for char in text)
+            self._app.error_line(f"::{kind} title=ghcrctl::{escaped}")
+
+
+def _append(path: str, text: str) -> None:
+    with disk_errors(f"write {path}"), Path(path).open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def cell(text: str) -> str:
+    """Write a text as a cell of a table in Markdown, with no character that means anything."""
+    safe = "".join(f"&#{ord(c)};" if c in "|<>&`*_[]\\" else c for c in text)
+    return " ".join(safe.split())

@@ -1,0 +1,216 @@
+"""Showing plans, asking, carrying them out, and telling how it went: for all commands that delete.
+
+What belongs here: what `prune`, `apply` and `delete` have in common, so that what is shown is what
+is done.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.actions import Actions
+from ghcrctl.cli.counting import Counting
+from ghcrctl.cli.format.human import human_size
+from ghcrctl.cli.format.plans import (
+    counted,
+    done_line,
+    headline,
+    kept_table,
+    plan_table,
+    run_json,
+    summary,
+)
+from ghcrctl.errors import GhcrctlError, RefusedError
+from ghcrctl.github.plan import plans_to_json
+from ghcrctl.operations.packages.apply import apply_plan
+from ghcrctl.operations.packages.journal import State, opened
+from ghcrctl.store.files import whole_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.github.plan import Plan
+    from ghcrctl.operations.packages.apply import Done
+    from ghcrctl.operations.session import Session
+
+# Before a question, no more than fills a screen.
+_MOST_BEFORE_QUESTION = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a person wants it.
+
+    Args:
+        as_json: tell everything as one JSON object.
+        quiet: tell no more than needed.
+        dry_run: show, and do nothing.
+        yes: do not ask.
+        show_kept: show what stays too.
+    """
+
+    as_json: bool = False
+    quiet: bool = False
+    dry_run: bool = False
+    yes: bool = False
+    show_kept: bool = False
+
+
+class CarryingOut:
+    """One run of plans.
+
+    Args:
+        app: the program.
+        session: the run.
+        manner: how it is wanted.
+    """
+
+    def __init__(self, app: App, session: Session, manner: Manner) -> None:
+        self._app = app
+        self._session = session
+        self._manner = manner
+        self._actions = Actions(app)
+        self._done: list[Done] = []
+        self._counts: Counter[State] = Counter()
+        self._freed = 0
+        self.counting = Counting(quiet=manner.quiet)
+
+    def run(self, plans: Sequence[Plan], *, plan_file: Path | None = None) -> int:
+        """Show plans, ask, and carry them out; return the exit status.
+
+        Args:
+            plans: one a package.
+            plan_file: where they are; without it they are kept where journals are.
+        """
+        self.counting.clear()
+        for plan in plans:
+            for warning in plan.warnings:
+                self._app.warn(f"{plan.name}: {warning}")
+                self._actions.warning(f"{plan.name}: {warning}")
+        if not self._manner.as_json:
+            self._show(plans)
+        if self._manner.dry_run or not any(plan.does_something for plan in plans):
+            self._finish(plans, "")
+            return 0
+        self._ask(plans)
+        plan_file = plan_file or self._keep(plans)
+        journal = plan_file.with_name(f"{plan_file.name}.journal")
+        try:
+            error = self._apply(plans, journal)
+        except GhcrctlError as reason:
+            reason.hint = f"go on with: ghcrctl packages apply {plan_file}"
+            self._actions.error(str(reason))
+            self._finish(plans, str(journal))
+            raise
+        self._finish(plans, str(journal))
+        if error:
+            self._actions.error(str(error))
+            return self._app.report(error)
+        return 0
+
+    def _show(self, plans: Sequence[Plan]) -> None:
+        now = datetime.now(timezone.utc)
+        asks = not (self._manner.dry_run or self._manner.yes)
+        for plan in plans:
+            if self._manner.quiet:
+                if self._manner.dry_run:
+                    self._app.write("".join(f"{step.digest}\n" for step in plan.steps))
+                continue
+            self._app.out(headline(plan))
+            shown = plan.steps[:_MOST_BEFORE_QUESTION] if asks else plan.steps
+            if shown and (asks or self._manner.dry_run):
+                self._app.write(plan_table(shown, now))
+            if len(shown) < len(plan.steps):
+                left = len(plan.steps) - len(shown)
+                self._app.out(f"... and {left} more; --dry-run shows all")
+            if self._manner.show_kept and plan.kept:
+                self._app.out("What stays:")
+                self._app.write(kept_table(plan))
+
+    def _ask(self, plans: Sequence[Plan]) -> None:
+        if self._manner.yes:
+            return
+        if not sys.stdin.isatty():
+            raise RefusedError(
+                "there is no terminal to ask at", hint="--yes deletes, --dry-run only shows"
+            )
+        whole = [plan for plan in plans if plan.deletes_package]
+        for plan in whole:
+            name = f"{plan.owner}/{plan.package}"
+            typed = click.prompt(f"Type {name} to delete the whole package", err=True)
+            if typed.strip() != name:
+                raise click.Abort
+        count = sum(len(plan.steps) for plan in plans)
+        if not whole and not click.confirm(f"This deletes {count} versions. Go on?", err=True):
+            raise click.Abort
+
+    def _keep(self, plans: Sequence[Plan]) -> Path:
+        """Write the plans where they can be gone on with, and undone."""
+        first = plans[0]
+        now = datetime.now(timezone.utc)
+        name = f"{now:%Y%m%dT%H%M%S%f}-{first.owner}-{first.package.replace('/', '-')}.json"
+        path = self._session.settings.journal_dir / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_plans(path, plans)
+        return path
+
+    def _apply(self, plans: Sequence[Plan], path: Path) -> GhcrctlError | None:
+        error: GhcrctlError | None = None
+        with opened(path) as journal:
+            for plan in plans:
+                report = apply_plan(
+                    self._session, plan, journal, tell=self._tell, progress=self.counting
+                )
+                self._counts += report.counts
+                self._freed += report.freed
+                error = error or report.error
+        return error
+
+    def _tell(self, done: Done) -> None:
+        self._done.append(done)
+        self.counting.clear()
+        if done.state in {State.BLOCKED, State.FAILED, State.DENIED}:
+            self._actions.warning(done_line(done))
+        if self._manner.as_json or done.was_done:
+            return
+        if not self._manner.quiet:
+            self._app.out(done_line(done))
+        elif done.step and done.state is State.DELETED:
+            self._app.out(done.step.digest)
+
+    def _finish(self, plans: Sequence[Plan], journal: str) -> None:
+        self.counting.clear()
+        dry_run = self._manner.dry_run
+        if self._manner.as_json:
+            data = run_json(plans, self._done, self._freed, dry_run=dry_run, journal=journal)
+            self._app.write(json.dumps(data, indent=2) + "\n")
+        elif not self._manner.quiet and self._done:
+            self._app.out(f"{counted(self._counts)}; freed {human_size(self._freed)}")
+            if self._counts[State.DELETED]:
+                self._app.out(f"Undo: ghcrctl packages restore --run {journal}")
+        self._actions.summary(summary(plans, self._done, self._counts, dry_run=dry_run))
+        planned = sum(len(plan.steps) for plan in plans)
+        self._actions.outputs(
+            {
+                "planned": planned,
+                "deleted": self._counts[State.DELETED],
+                "failed": self._counts[State.FAILED] + self._counts[State.DENIED],
+                "freed": sum(plan.freed for plan in plans) if dry_run else self._freed,
+                "journal": journal,
+            }
+        )
+
+
+def write_plans(path: Path, plans: Sequence[Plan]) -> None:
+    """Write plans to a file, whole or not at all."""
+    with whole_file(path) as write:
+        write(plans_to_json(plans).encode())

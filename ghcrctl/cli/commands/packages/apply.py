@@ -1,0 +1,47 @@
+"""``ghcrctl packages apply``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.carrying_out import CarryingOut, Manner
+from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.github.plan import plans_from_file
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.app import App
+
+
+@click.command(
+    cls=Command,
+    short_help="Carry out a plan that prune wrote",
+    examples="""
+    ghcrctl packages apply plan.json
+    ghcrctl packages apply --yes --format json plan.json
+    """,
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would happen; delete nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print digests of what was deleted, no more.")
+@registry_options
+@pass_app
+def command(app: App, *, file: Path, dry_run: bool, yes: bool, format_: str, quiet: bool) -> None:
+    """Carry out the plan in FILE.
+
+    Each version is looked at again just before it goes: with other tags than the plan says, or
+    needed by something that was pushed since, it stays. What was done stands in FILE.journal: after
+    an interruption the same command goes on, and `restore --run FILE.journal` undoes it all.
+    """
+    plans = plans_from_file(file)
+    manner = Manner(as_json=format_ == "json", quiet=quiet, dry_run=dry_run, yes=yes)
+    with app.session() as session:
+        status = CarryingOut(app, session, manner).run(plans, plan_file=file)
+    if status:
+        raise click.exceptions.Exit(status)

@@ -1,0 +1,220 @@
+"""``ghcrctl packages prune``."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ghcrctl.cli.carrying_out import CarryingOut, Manner, write_plans
+from ghcrctl.cli.format.plans import headline
+from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.errors import UsageError
+from ghcrctl.github.policy import AGES
+from ghcrctl.operations.packages.prune import plan_prune
+from ghcrctl.operations.packages.rules import WHEN_EMPTY, read_policy_file, read_rules_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.operations.packages.rules import Rules
+
+_RULES = (
+    click.option(
+        "--include",
+        metavar="PATTERN",
+        multiple=True,
+        help="Tagged images too, all of whose tags fit: a glob, re:REGEX or semver:RANGE.",
+    ),
+    click.option(
+        "--exclude", metavar="PATTERN", multiple=True, help="Never an image with such a tag."
+    ),
+    click.option(
+        "--keep-last",
+        metavar="N",
+        type=click.IntRange(min=0),
+        help="Tagged images too, but the newest N of those that --include fits.",
+    ),
+    click.option(
+        "--group-by",
+        metavar="REGEX",
+        help="Keep the newest N of each group of tags for which REGEX finds the same.",
+    ),
+    click.option(
+        "--untagged/--no-untagged",
+        default=None,
+        help="Whether images go that have no tag and that nothing needs.  [default: untagged]",
+    ),
+    click.option(
+        "--keep-untagged", metavar="N", type=click.IntRange(min=0), help="But the newest N of them."
+    ),
+    click.option(
+        "--orphaned/--no-orphaned",
+        default=None,
+        help="Whether signatures and the like go of what is gone.  [default: orphaned]",
+    ),
+    click.option("--ghosts", is_flag=True, default=None, help="Tagged indexes with no image left."),
+    click.option("--partial", is_flag=True, default=None, help="Tagged indexes that lack images."),
+    click.option("--older-than", metavar="SPAN|DATE", help="Only what is older: 30d, 2026-01-31."),
+    click.option("--newer-than", metavar="SPAN|DATE", help="Only what is newer."),
+    click.option(
+        "--by",
+        type=click.Choice(AGES),
+        help="Which date counts: when it was first pushed, or when it or its tags changed last.  "
+        "[default: created]",
+    ),
+    click.option(
+        "--min-age",
+        metavar="SPAN",
+        help="Leave what is younger: somebody may still be pushing it.  [default: 1h]",
+    ),
+    click.option(
+        "--floor",
+        metavar="N",
+        type=click.IntRange(min=0),
+        help="Leave N tagged images at least, whatever the rules say.  [default: 1]",
+    ),
+    click.option(
+        "--closed-pull-requests",
+        metavar="PATTERN",
+        help="Images too of pull requests that are not open: pr-{number}.",
+    ),
+    click.option(
+        "--deleted-branches",
+        metavar="PATTERN",
+        help="Images too of branches that are not there: branch-{branch}.",
+    ),
+    click.option(
+        "--repository",
+        metavar="OWNER/NAME",
+        help="Whose pull requests and branches; without it the linked one.",
+    ),
+    click.option(
+        "--protect-digest", metavar="DIGEST", multiple=True, help="Never this, nor what it needs."
+    ),
+    click.option(
+        "--protect-file",
+        metavar="PATH",
+        multiple=True,
+        help="Nor what this file, or this directory of files, names: Kubernetes, compose, lists.",
+    ),
+    click.option(
+        "--when-empty",
+        type=click.Choice(WHEN_EMPTY),
+        help="What to do where nothing tagged is left.  [default: keep the newest]",
+    ),
+)
+
+
+def _rule_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_RULES):
+        function = option(function)
+    return function
+
+
+@click.command(
+    cls=Command,
+    short_help="Delete versions that are not wanted any more, by rules",
+    examples="""
+    ghcrctl packages prune OWNER/IMAGE --dry-run
+    ghcrctl packages prune OWNER/IMAGE --keep-last 5 --group-by '^v(\\d+)\\.' --exclude latest
+    ghcrctl packages prune OWNER/IMAGE --closed-pull-requests 'pr-{number}' --yes
+    ghcrctl packages prune --all OWNER --older-than 30d --plan plan.json
+    ghcrctl packages prune --policy retention.yaml --dry-run --format json
+    """,
+)
+@click.argument("names", metavar="[OWNER/IMAGE...]", nargs=-1)
+@click.option("--all", "owners", metavar="OWNER", multiple=True, help="All packages of OWNER.")
+@click.option(
+    "--policy", metavar="FILE", type=click.Path(path_type=Path), help="Rules for many packages."
+)
+@_rule_options
+@click.option(
+    "--plan",
+    "plan_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write what would happen, and why, to FILE for `apply`; delete nothing.",
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would happen; delete nothing.")
+@click.option("--show-kept", is_flag=True, help="Show what stays, and why, too.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print digests of what goes, no more.")
+@registry_options
+@pass_app
+def command(  # noqa: PLR0913 one argument an option
+    app: App,
+    /,
+    *,
+    names: tuple[str, ...],
+    owners: tuple[str, ...],
+    policy: Path | None,
+    plan_file: Path | None,
+    dry_run: bool,
+    show_kept: bool,
+    yes: bool,
+    format_: str,
+    quiet: bool,
+    **given: Any,
+) -> None:
+    """Delete versions that no rule keeps.
+
+    Without rules, images go that have no tag and that nothing needs, and signatures and the like of
+    what is gone. Rules widen that to tagged images (--include, --keep-last, --closed-pull-requests,
+    --deleted-branches, --ghosts, --partial); the others narrow it. Children of an index that stays,
+    its signatures and its attestations always stay.
+
+    NAME may be a pattern: OWNER/app-*. Sizes are of what nothing else in the package needs.
+    """
+    now = datetime.now(timezone.utc)
+    rules = _rules(names, owners, policy, given, now)
+    manner = Manner(
+        as_json=format_ == "json",
+        quiet=quiet,
+        dry_run=dry_run or plan_file is not None,
+        yes=yes,
+        show_kept=show_kept,
+    )
+    with app.session() as session:
+        running = CarryingOut(app, session, manner)
+        plans = list(plan_prune(session, rules, now, running.counting))
+        if plan_file:
+            running.counting.clear()
+            write_plans(plan_file, plans)
+        if plan_file and not dry_run:
+            if not quiet:
+                for plan in plans:
+                    app.out(headline(plan))
+                app.out(f"Carry it out: ghcrctl packages apply {plan_file}")
+            return
+        status = running.run(plans)
+    if status:
+        raise click.exceptions.Exit(status)
+
+
+def _rules(
+    names: tuple[str, ...],
+    owners: tuple[str, ...],
+    policy: Path | None,
+    given: dict[str, Any],
+    now: datetime,
+) -> list[Rules]:
+    data = {
+        key.replace("_", "-"): list(value) if isinstance(value, tuple) else value
+        for key, value in given.items()
+        if value not in ((), None)
+    }
+    wanted = (*names, *(f"{owner.rstrip('/')}/*" for owner in owners))
+    if policy:
+        if wanted or data:
+            raise UsageError("--policy says which packages and rules: write them there")
+        return read_policy_file(policy, now)
+    if not wanted:
+        raise UsageError("say OWNER/IMAGE, --all OWNER, or --policy FILE")
+    return [read_rules_of(wanted, data, now, "the command line")]

@@ -1,0 +1,63 @@
+"""``ghcrctl packages repair``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.counting import Counting
+from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.operations.packages.check import repair
+from ghcrctl.operations.packages.naming import read_package
+from ghcrctl.operations.packages.pushing import pusher
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.app import App
+    from ghcrctl.operations.packages.check import Mended
+
+
+@click.command(
+    cls=Command,
+    short_help="Bring back what broken images lack",
+    examples="""
+    ghcrctl packages repair OWNER/IMAGE
+    ghcrctl packages repair OWNER/IMAGE --from docker.io/OWNER/IMAGE:1.2
+    ghcrctl packages repair OWNER/IMAGE --from archive:image.tar
+    """,
+)
+@click.argument("name", metavar="OWNER/IMAGE")
+@click.option(
+    "--from",
+    "source",
+    metavar="SOURCE",
+    help="Where the same image is: REGISTRY/NAME:TAG, oci:DIR, archive:FILE or store:NAME.",
+)
+@registry_options
+@pass_app
+def command(app: App, *, name: str, source: str | None) -> None:
+    """Bring back every image that an index lists and that is not there.
+
+    What was deleted within the last 30 days is restored; anything else is pushed again from SOURCE,
+    with the same digest.
+    """
+    counting = Counting()
+    failed: list[Mended] = []
+
+    def show(mended: Mended) -> None:
+        counting.clear()
+        if mended.error:
+            failed.append(mended)
+            app.report(mended.error)
+        else:
+            app.out(f"{mended.how.capitalize()}: {mended.digest}")
+
+    with app.session() as session:
+        named = read_package(session, name)
+        push = pusher(session, named, source) if source else None
+        done = repair(session, named, push=push, tell=show, progress=counting)
+    counting.clear()
+    if not done:
+        app.out(f"{named.name}: nothing is missing")
+    if failed and failed[0].error:
+        raise click.exceptions.Exit(failed[0].error.exit_status)

@@ -1,0 +1,43 @@
+"""``ghcrctl packages retag``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.errors import UsageError
+from ghcrctl.oci.reference import is_tag
+from ghcrctl.operations.packages.naming import read_name
+from ghcrctl.operations.packages.untag import retag
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.app import App
+
+
+@click.command(
+    cls=Command,
+    short_help="Move or add tags without making a version",
+    examples="""
+    ghcrctl packages retag OWNER/IMAGE:v1.2.3 latest
+    ghcrctl packages retag OWNER/IMAGE@sha256:... v1.2 v1
+    """,
+)
+@click.argument("name", metavar="OWNER/IMAGE[:TAG|@DIGEST]")
+@click.argument("tags", metavar="TAG...", nargs=-1, required=True)
+@registry_options
+@pass_app
+def command(app: App, *, name: str, tags: tuple[str, ...]) -> None:
+    """Give an image in the registry further tags, taking them from those that have them.
+
+    Nothing is pulled or stored, and no version is made.
+    """
+    for tag in tags:
+        if not is_tag(tag):
+            raise UsageError(f"`{tag}` is no tag")
+    with app.session() as session:
+        named = read_name(session, name)
+        before = retag(session, named, tags)
+    for tag, digest in before.items():
+        app.out(f"Tagged: {named.name}:{tag}{f' (was {digest})' if digest else ''}")

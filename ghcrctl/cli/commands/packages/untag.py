@@ -1,0 +1,44 @@
+"""``ghcrctl packages untag``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.errors import UsageError
+from ghcrctl.operations.packages.naming import read_name
+from ghcrctl.operations.packages.untag import untag
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.app import App
+
+
+@click.command(
+    cls=Command,
+    short_help="Take tags away and leave the images",
+    examples="""
+    ghcrctl packages untag OWNER/IMAGE:TAG
+    ghcrctl packages untag OWNER/IMAGE:rc1 OWNER/IMAGE:rc2
+    """,
+)
+@click.argument("names", metavar="OWNER/IMAGE:TAG...", nargs=-1, required=True)
+@registry_options
+@pass_app
+def command(app: App, *, names: tuple[str, ...]) -> None:
+    """Take tags away and leave the images that have them.
+
+    GitHub has no way to do that: an empty version takes the tag over, and is deleted; it is deleted
+    only if it carries exactly that tag. An image whose last tag goes stays too, until it is pruned.
+    """
+    with app.session() as session:
+        wanted = [read_name(session, name) for name in names]
+        for named in wanted:
+            if not named.tag:
+                raise UsageError(f"`{named.name}` has no tag to take away: write OWNER/IMAGE:TAG")
+        for named in wanted:
+            has_others = untag(session, named)
+            app.out(f"Untagged: {named.name}:{named.tag}")
+            if not has_others:
+                app.warn(f"what `{named.tag}` of {named.name} stood for has no tag any more")

@@ -1,0 +1,177 @@
+"""Plans and what became of them, as people, programs and GitHub's pages read them.
+
+What belongs here: columns and field names. What does not: carrying plans out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.cli.actions import cell
+from ghcrctl.cli.format.human import ago, human_size
+from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.table import render_rows
+from ghcrctl.operations.packages.journal import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from ghcrctl.github.plan import Plan, Step
+    from ghcrctl.operations.packages.apply import Done
+
+NO_TAG = "<none>"
+_COLUMNS = (
+    ("id", "ID"),
+    ("tags", "TAGS"),
+    ("digest", "DIGEST"),
+    ("kind", "KIND"),
+    ("created", "CREATED"),
+    ("frees", "FREES"),
+    ("why", "WHY"),
+)
+_MOST_IN_SUMMARY = 100
+
+
+def headline(plan: Plan) -> str:
+    """Say in one line what a plan does."""
+    if plan.deletes_package:
+        return f"{plan.name}: the package and its {len(plan.steps)} versions go"
+    if not plan.steps:
+        return f"{plan.name}: nothing goes, {len(plan.kept)} versions stay"
+    freed = f"{human_size(plan.freed)} of {human_size(plan.size)}"
+    return (
+        f"{plan.name}: {len(plan.steps)} of {len(plan.steps) + len(plan.kept)} versions go, {freed}"
+    )
+
+
+def plan_table(steps: Iterable[Step], now: datetime) -> str:
+    """Draw the steps of a plan as a table."""
+    return render_rows((_cells(step, now) for step in steps), _COLUMNS, headers=True)
+
+
+def kept_table(plan: Plan) -> str:
+    """Draw what stays as a table."""
+    rows = (
+        {
+            "id": f"#{kept.id}",
+            "tags": ", ".join(kept.tags) or NO_TAG,
+            "digest": _short(kept.digest),
+            "kind": kept.kind,
+            "why": printable(kept.reason),
+        }
+        for kept in plan.kept
+    )
+    columns = [pair for pair in _COLUMNS if pair[0] not in {"created", "frees"}]
+    return render_rows(rows, columns, headers=True)
+
+
+def _cells(step: Step, now: datetime) -> dict[str, object]:
+    return {
+        "id": f"#{step.id}",
+        "tags": ", ".join(step.tags) or NO_TAG,
+        "digest": _short(step.digest),
+        "kind": step.kind,
+        "created": ago(step.created, now),
+        "frees": human_size(step.freed),
+        "why": printable(step.reason),
+    }
+
+
+def _short(digest: str) -> str:
+    return digest.partition(":")[2][:12]
+
+
+def done_line(done: Done) -> str:
+    """Say in one line what became of a step."""
+    what = f"#{done.step.id} {done.step.digest}" if done.step else done.plan.name
+    tags = f" ({', '.join(done.step.tags)})" if done.step and done.step.tags else ""
+    why = f": {done.why}" if done.why else ""
+    return f"{WORDS[done.state]}: {what}{tags}{why}"
+
+
+WORDS = {
+    State.DELETED: "Deleted",
+    State.GONE: "Already gone",
+    State.CHANGED: "Left alone",
+    State.RETAINED: "Retained by GitHub",
+    State.BLOCKED: "Blocked by GitHub",
+    State.DENIED: "Denied",
+    State.FAILED: "Failed",
+}
+
+
+def counted(counts: Mapping[State, int]) -> str:
+    """Say how many versions met which end."""
+    parts = [f"{counts[state]} {word.lower()}" for state, word in WORDS.items() if counts[state]]
+    return ", ".join(parts) or "nothing to do"
+
+
+def run_json(
+    plans: Sequence[Plan], done: Sequence[Done], freed: int, *, dry_run: bool, journal: str
+) -> dict[str, Any]:
+    """Return a run as one JSON object."""
+    states = {(d.plan.name, d.step.id if d.step else 0): d for d in done}
+    return {
+        "DryRun": dry_run,
+        "Journal": journal,
+        "Packages": [_package_json(plan, states) for plan in plans],
+        "Freed": sum(plan.freed for plan in plans) if dry_run else freed,
+        "Counts": {
+            state.value: sum(d.state is state for d in done) for state in WORDS if not dry_run
+        },
+    }
+
+
+def _package_json(plan: Plan, states: Mapping[tuple[str, int], Done]) -> dict[str, Any]:
+    whole = states.get((plan.name, 0))
+    return {
+        "Package": plan.name,
+        "Size": plan.size,
+        "Freed": plan.freed,
+        "Kept": len(plan.kept),
+        "DeletesPackage": plan.deletes_package,
+        "Warnings": list(plan.warnings),
+        "Versions": [
+            _step_json(step, states.get((plan.name, step.id), whole)) for step in plan.steps
+        ],
+    }
+
+
+def _step_json(step: Step, done: Done | None) -> dict[str, Any]:
+    return {
+        "ID": step.id,
+        "Digest": step.digest,
+        "Tags": list(step.tags),
+        "Kind": step.kind,
+        "CreatedAt": step.created.isoformat(),
+        "Freed": step.freed,
+        "Reason": step.reason,
+        "State": done.state.value if done else "planned",
+        "Why": done.why if done else "",
+    }
+
+
+def summary(
+    plans: Sequence[Plan], done: Sequence[Done], counts: Mapping[State, int], *, dry_run: bool
+) -> str:
+    """Write a run as Markdown, for the page of a job."""
+    states = {(d.plan.name, d.step.id): d for d in done if d.step}
+    lines = [f"### ghcrctl: {'what would go' if dry_run else counted(counts)}", ""]
+    for plan in plans:
+        lines += [f"**{cell(headline(plan))}**", ""]
+        lines += [f"> {cell(warning)}" for warning in plan.warnings]
+        if not plan.steps:
+            continue
+        lines += ["| version | tags | kind | frees | why | |", "|---|---|---|---|---|---|"]
+        for step in plan.steps[:_MOST_IN_SUMMARY]:
+            found = states.get((plan.name, step.id))
+            state = found.state.value if found else "planned"
+            lines.append(
+                f"| {step.id} | {cell(', '.join(step.tags))} | {step.kind} "
+                f"| {human_size(step.freed)} | {cell(step.reason)} | {state} |"
+            )
+        if len(plan.steps) > _MOST_IN_SUMMARY:
+            lines.append(f"| ... | and {len(plan.steps) - _MOST_IN_SUMMARY} more | | | | |")
+        lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,270 @@
+"""What there is: the packages of an owner, the versions of a package, what they weigh.
+
+What belongs here: gathering it as typed results. What does not: showing it (``cli``).
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import InvalidFilterError, PackageUnknownError
+from ghcrctl.github.kinds import kind_of, platforms_of
+from ghcrctl.operations.packages.loading import graph_of, load_graph, silent
+from ghcrctl.operations.packages.naming import owner_of, read_owner
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ghcrctl.github.graph import Graph
+    from ghcrctl.github.records import Package, Version
+    from ghcrctl.operations.packages.loading import Progress
+    from ghcrctl.operations.packages.naming import Named
+    from ghcrctl.operations.session import Session
+
+SORT_KEYS = ("name", "updated", "created", "versions")
+_FILTERS = ("name", "visibility", "repository", "linked")
+_ATTACHED = {"attestation", "signature", "SBOM", "referrers", "artifact"}
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A version and what it is.
+
+    Args:
+        version: GitHub's record.
+        kind: one word, as `kinds.KINDS`.
+        platforms: for which it is.
+        is_orphan: whether what it belongs to is gone.
+        is_broken: whether some of its manifests are gone.
+        size: bytes of all that it is made of, without what is attached to it.
+        above: what needs it.
+        below: what goes with it.
+    """
+
+    version: Version
+    kind: str
+    platforms: tuple[str, ...]
+    is_orphan: bool
+    is_broken: bool
+    size: int
+    above: tuple[str, ...]
+    below: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TagRow:
+    """An image that has tags.
+
+    Args:
+        version: GitHub's record.
+        tags: those that people gave.
+        kind: one word.
+        platforms: for which it is.
+        attached: how many signatures, attestations and the like belong to it.
+        size: bytes of all that it needs.
+        unique: how many of these nothing else needs.
+    """
+
+    version: Version
+    tags: tuple[str, ...]
+    kind: str
+    platforms: tuple[str, ...]
+    attached: int
+    size: int
+    unique: int
+
+
+@dataclass(frozen=True, slots=True)
+class PackageView:
+    """A package as a whole.
+
+    Args:
+        package: GitHub's record.
+        page: its page for people.
+        settings: the page of its settings.
+        counts: how many versions there are of each kind.
+        tagged: the images that have tags, the newest first.
+        size: bytes of all that there is.
+        shared: how many of these several images with a tag need.
+        loose: how many no image with a tag needs.
+    """
+
+    package: Package
+    page: str
+    settings: str
+    counts: Counter[str]
+    tagged: tuple[TagRow, ...]
+    size: int
+    shared: int
+    loose: int
+
+
+def list_packages(
+    session: Session, text: str | None, filters: Sequence[str] = (), sort: str = "name"
+) -> list[Package]:
+    """List the packages of an account.
+
+    Args:
+        session: the run.
+        text: ``[REGISTRY/]OWNER``; ``None`` for whoever the token is of.
+        filters: ``name=GLOB``, ``visibility=WORD``, ``repository=GLOB``, ``linked=true|false``;
+            of one key any must hold, of several all.
+        sort: one of `SORT_KEYS`.
+
+    Raises:
+        InvalidFilterError: a filter is unknown or malformed.
+        PackageUnknownError: there is no such account, or the token is nobody's.
+        DeniedError: the token may not list packages.
+    """
+    wanted = [_read_filter(text) for text in filters]
+    registry, login = read_owner(session, text) if text else _me(session)
+    packages = session.packages(registry)
+    found = packages.list_all(packages.owner(login))
+    keys = {key for key, _ in wanted}
+    chosen = [
+        package
+        for package in found
+        if all(any(_fits(package, k, v) for k, v in wanted if k == key) for key in keys)
+    ]
+    return _sorted(chosen, sort)
+
+
+def _me(session: Session) -> tuple[str, str]:
+    registry: str = session.settings.get("default_registry")
+    login = session.packages(registry).me()
+    if not login:
+        raise PackageUnknownError(
+            "whose packages? the token does not say whose it is",
+            hint="name the owner: ghcrctl packages list OWNER",
+        )
+    return registry, login
+
+
+def _read_filter(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or key not in _FILTERS:
+        raise InvalidFilterError(
+            f"invalid filter `{text}`", hint=f"filters are {', '.join(f'{k}=' for k in _FILTERS)}"
+        )
+    return key, value
+
+
+def _fits(package: Package, key: str, value: str) -> bool:
+    if key == "linked":
+        return bool(package.repository) == (value.lower() in {"1", "true", "yes"})
+    text = {
+        "name": package.name,
+        "visibility": package.visibility,
+        "repository": package.repository,
+    }[key]
+    return fnmatch.fnmatchcase(text.lower(), value.lower())
+
+
+def _sorted(packages: list[Package], sort: str) -> list[Package]:
+    by_name = sorted(packages, key=lambda p: p.name)
+    if sort == "updated":
+        return sorted(by_name, key=lambda p: p.updated, reverse=True)
+    if sort == "created":
+        return sorted(by_name, key=lambda p: p.created, reverse=True)
+    if sort == "versions":
+        return sorted(by_name, key=lambda p: p.version_count, reverse=True)
+    return by_name
+
+
+def version_rows(
+    session: Session, named: Named, *, deleted: bool = False, progress: Progress = silent
+) -> tuple[Graph, list[VersionRow]]:
+    """List the versions of a package with what each is, the newest first.
+
+    Args:
+        session: the run.
+        named: the package.
+        deleted: those that were deleted; what they are is known of manifests read before.
+        progress: is told how far it has come.
+    """
+    if deleted:
+        from ghcrctl.github.graph import Graph
+        from ghcrctl.operations.packages.loading import cached_facts
+
+        packages, owner = owner_of(session, named)
+        versions = packages.versions(owner, named.package, deleted=True)
+        graph = Graph.of(versions, cached_facts(session, [v.digest for v in versions]))
+    else:
+        graph = load_graph(session, named, progress)
+    ordered = sorted(graph.versions.values(), key=lambda v: (v.created, v.id), reverse=True)
+    return graph, [_row(graph, version, deleted=deleted) for version in ordered]
+
+
+def _row(graph: Graph, version: Version, *, deleted: bool) -> VersionRow:
+    digest = version.digest
+    kind = kind_of(graph, digest)
+    return VersionRow(
+        version=version,
+        kind="unknown" if deleted and kind == "unreadable" else kind,
+        platforms=tuple(platforms_of(graph, digest)),
+        is_orphan=not deleted and graph.is_orphan(digest),
+        is_broken=bool(graph.missing_children(digest)),
+        size=_size(graph, digest),
+        above=tuple(dict.fromkeys(graph.above(digest))),
+        below=tuple(dict.fromkeys(d for d in graph.below(digest) if graph.has(d))),
+    )
+
+
+def _size(graph: Graph, digest: str) -> int:
+    """Return the bytes of a manifest and all that it lists."""
+    found: set[str] = set()
+    queue = [digest]
+    while queue:
+        here = queue.pop()
+        if here not in found:
+            found.add(here)
+            queue += graph.children(here)
+    return sum(graph.sizes(found).values())
+
+
+def describe(session: Session, named: Named, progress: Progress = silent) -> PackageView:
+    """Describe a package: what it has, and what that weighs."""
+    packages, owner = owner_of(session, named)
+    package = packages.get(owner, named.package)
+    versions = packages.versions(
+        owner, named.package, seen=lambda done, total: progress("pages of versions", done, total)
+    )
+    graph = graph_of(session, named, versions, progress)
+    instance = packages.github.instance
+    tagged = sorted(
+        (d for d in graph.roots if graph.own_tags(d)),
+        key=lambda d: (graph.versions[d].created, graph.versions[d].id),
+        reverse=True,
+    )
+    users: Counter[str] = Counter()
+    for digest in tagged:
+        users.update(graph.sizes(graph.closure([digest])))
+    sizes = graph.sizes(graph.facts)
+    names = {"is_organization": owner.is_organization}
+    return PackageView(
+        package=package,
+        page=instance.package_page(owner.login, named.package, **names),
+        settings=instance.settings_page(owner.login, named.package, **names),
+        counts=Counter(kind_of(graph, digest) for digest in graph.versions),
+        tagged=tuple(_tag_row(graph, digest, users) for digest in tagged),
+        size=sum(sizes.values()),
+        shared=sum(size for blob, size in sizes.items() if users[blob] > 1),
+        loose=sum(size for blob, size in sizes.items() if not users[blob]),
+    )
+
+
+def _tag_row(graph: Graph, digest: str, users: Counter[str]) -> TagRow:
+    needed = graph.closure([digest])
+    sizes = graph.sizes(needed)
+    return TagRow(
+        version=graph.versions[digest],
+        tags=graph.own_tags(digest),
+        kind=kind_of(graph, digest),
+        platforms=tuple(platforms_of(graph, digest)),
+        attached=sum(kind_of(graph, d) in _ATTACHED for d in needed if d in graph.versions),
+        size=sum(sizes.values()),
+        unique=sum(size for blob, size in sizes.items() if users[blob] == 1),
+    )

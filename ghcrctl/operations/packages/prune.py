@@ -1,0 +1,85 @@
+"""Plans of what may go, for one package or for many.
+
+What belongs here: gathering what a plan is made of. What does not: the rules' meaning and the plan
+itself (``github``), carrying it out (`apply`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import RefusedError
+from ghcrctl.github.planner import Target, make_plan
+from ghcrctl.github.repositories import (
+    branches,
+    open_pull_requests,
+    tags_of_closed,
+    tags_of_deleted,
+)
+from ghcrctl.operations.packages.loading import load_graph, silent
+from ghcrctl.operations.packages.naming import matching, owner_of
+from ghcrctl.operations.packages.protection import digests_in, protected_in, tags_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    from ghcrctl.github.graph import Graph
+    from ghcrctl.github.plan import Plan
+    from ghcrctl.github.policy import Policy
+    from ghcrctl.operations.packages.loading import Progress
+    from ghcrctl.operations.packages.naming import Named
+    from ghcrctl.operations.packages.rules import Rules
+    from ghcrctl.operations.session import Session
+
+
+def plan_prune(
+    session: Session, rules: Iterable[Rules], now: datetime, progress: Progress = silent
+) -> Iterator[Plan]:
+    """Plan what goes, package by package; where several rules name one, the first holds.
+
+    Raises:
+        GhcrctlError: a package cannot be looked at.
+    """
+    seen: set[str] = set()
+    for some in rules:
+        text = protected_in(some.files)
+        for named in matching(session, some.packages):
+            if named.name not in seen:
+                seen.add(named.name)
+                yield _plan(session, named, some, text, now, progress)
+
+
+def _plan(
+    session: Session, named: Named, rules: Rules, text: str, now: datetime, progress: Progress
+) -> Plan:
+    graph = load_graph(session, named, progress)
+    policy = _completed(session, named, rules, graph, text)
+    target = Target(named.registry, named.owner, named.package, rules.given)
+    return make_plan(graph, policy, now, target)
+
+
+def _completed(session: Session, named: Named, rules: Rules, graph: Graph, text: str) -> Policy:
+    """Add to a policy what files protect, and what GitHub knows of pull requests and branches."""
+    policy = rules.policy
+    tags = tags_in(text, named)
+    tagged = (d for d, version in graph.versions.items() if tags.intersection(version.tags))
+    protected = policy.protected | digests_in(text) | frozenset(tagged)
+    return replace(policy, protected=protected, gone=tuple(_gone(session, named, rules)))
+
+
+def _gone(session: Session, named: Named, rules: Rules) -> Iterator[Callable[[str], bool]]:
+    if not (rules.closed or rules.deleted):
+        return
+    packages, owner = owner_of(session, named)
+    repository = rules.repository or packages.get(owner, named.package).repository
+    if not repository:
+        raise RefusedError(
+            f"{named.name} is linked to no repository, whose pull requests and branches count",
+            hint="name it: --repository OWNER/NAME",
+        )
+    if rules.closed:
+        yield tags_of_closed(rules.closed, open_pull_requests(packages.github, repository))
+    if rules.deleted:
+        yield tags_of_deleted(rules.deleted, branches(packages.github, repository))

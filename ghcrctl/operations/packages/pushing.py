@@ -1,0 +1,60 @@
+"""Pushing again what a package lost, from a place that still has it.
+
+What belongs here: finding one manifest in an image of any place, and moving it by its digest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.streams import read_metadata
+from ghcrctl.errors import NotFoundError
+from ghcrctl.oci.manifest import Index, parse
+from ghcrctl.operations.end_names import parse_end
+from ghcrctl.transfer.execute import TransferOptions, execute
+from ghcrctl.transfer.plan import make_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.operations.ends import OpenSource
+    from ghcrctl.operations.packages.naming import Named
+    from ghcrctl.operations.session import Session
+
+
+def pusher(session: Session, named: Named, source: str) -> Callable[[str], None]:
+    """Return what pushes a manifest, and all that it needs, to a package.
+
+    Args:
+        session: the run.
+        named: the package.
+        source: a place as `copy` reads it, with an image that has the manifest.
+
+    Raises:
+        UsageError: the text is no place.
+    """
+    end = parse_end(session, source)
+    target = session.repository(session.parse(named.name))
+
+    def push(digest: str) -> None:
+        with end.source(session) as found, session.workers() as workers:
+            plan = make_plan(found.place, target, _find(found, digest, source), jobs=session.jobs)
+            execute(plan, TransferOptions(workers, session.retry, {}))
+
+    return push
+
+
+def _find(found: OpenSource, digest: str, source: str) -> Descriptor:
+    queue, seen = [found.root], set()
+    while queue:
+        here = queue.pop()
+        if str(here.digest) == digest:
+            return here
+        if here.is_index and here.digest not in seen:
+            seen.add(here.digest)
+            parsed = parse(read_metadata(found.place, here), here.media_type)
+            queue += parsed.manifests if isinstance(parsed, Index) else ()
+    raise NotFoundError(
+        f"{source} has no {digest}", hint="it must be the very image: with the same digest"
+    )

@@ -1,0 +1,192 @@
+"""Rules of retention as people write them, on the command line and in files.
+
+What belongs here: their names, reading them, and files of them. What does not: what they mean
+(``github.policy``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.errors import GhcrctlError, UsageError
+from ghcrctl.github.policy import AGES, MIN_AGE, Policy
+from ghcrctl.operations.moments import read_moment
+from ghcrctl.operations.rule_file import (
+    as_flag,
+    as_mapping,
+    as_moment,
+    as_texts,
+    check_keys,
+    read_rules,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LISTS = ("include", "exclude", "protect-digest", "protect-file")
+_FLAGS = ("untagged", "orphaned", "ghosts", "partial")
+_NUMBERS = ("keep-last", "keep-untagged", "floor")
+_TEXTS = (
+    "group-by", "older-than", "newer-than", "min-age", "by", "when-empty",
+    "closed-pull-requests", "deleted-branches", "repository",
+)  # fmt: skip
+RULES = (*_LISTS, *_FLAGS, *_NUMBERS, *_TEXTS)
+WHEN_EMPTY = ("keep", "delete-package", "fail")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is wanted of packages.
+
+    Args:
+        packages: names and patterns of names.
+        given: the rules that were given, by name, for people.
+        policy: what they say, but for what GitHub and files are asked for.
+        files: whose digests and tags are protected.
+        closed: pattern of the tags of pull requests; empty for none.
+        deleted: pattern of the tags of branches; empty for none.
+        repository: whose pull requests and branches; empty for the one that is linked.
+    """
+
+    packages: tuple[str, ...]
+    given: Mapping[str, object]
+    policy: Policy
+    files: tuple[Path, ...] = ()
+    closed: str = ""
+    deleted: str = ""
+    repository: str = ""
+
+
+def read_rules_of(
+    packages: tuple[str, ...], given: Mapping[str, Any], now: datetime, where: str = "the rules"
+) -> Rules:
+    """Read rules.
+
+    Args:
+        packages: for which.
+        given: by name, as in `RULES`; one that is not there, or ``None``, is not given.
+        now: aware; what spans are before.
+        where: they stand, for errors.
+
+    Raises:
+        UsageError: a value cannot be used.
+    """
+    data = {key: value for key, value in given.items() if value is not None}
+    check_keys(data, RULES, where)
+    policy = Policy(
+        include=as_texts(data, "include", where),
+        exclude=as_texts(data, "exclude", where),
+        untagged=as_flag(data, "untagged", where) if "untagged" in data else True,
+        orphaned=as_flag(data, "orphaned", where) if "orphaned" in data else True,
+        ghosts=as_flag(data, "ghosts", where),
+        partial=as_flag(data, "partial", where),
+        keep_last=_number(data, "keep-last", where),
+        keep_untagged=_number(data, "keep-untagged", where),
+        group_by=_text(data, "group-by", where),
+        floor=1 if (floor := _number(data, "floor", where)) is None else floor,
+        older_than=as_moment(data, "older-than", where, now),
+        newer_than=as_moment(data, "newer-than", where, now),
+        by=_word(data, "by", where, AGES),
+        min_age=_span(data, "min-age", where, now),
+        protected=frozenset(_digests(as_texts(data, "protect-digest", where), where)),
+        when_empty=_word(data, "when-empty", where, WHEN_EMPTY),
+    )
+    if policy.group_by is not None and policy.keep_last is None:
+        raise UsageError(f"{where}: `group-by` says of what `keep-last` keeps: give that too")
+    policy.check()
+    return Rules(
+        packages,
+        {key: _shown(value) for key, value in data.items() if value not in ((), [], False)},
+        policy,
+        tuple(map(Path, as_texts(data, "protect-file", where))),
+        _text(data, "closed-pull-requests", where) or "",
+        _text(data, "deleted-branches", where) or "",
+        _text(data, "repository", where) or "",
+    )
+
+
+def read_policy_file(path: Path, now: datetime) -> list[Rules]:
+    """Read a file of rules for many packages.
+
+    It has a list ``packages``, each entry with ``package`` (a name, a pattern, or a list of them)
+    and rules, and maybe a table ``defaults`` of rules for all.
+
+    Raises:
+        NotFoundError: there is no such file.
+        UsageError: it is malformed, or says what nobody knows.
+    """
+    data = read_rules(path)
+    check_keys(data, ("defaults", "packages"), str(path))
+    defaults = as_mapping(data.get("defaults") or {}, f"{path}: `defaults`")
+    check_keys(defaults, RULES, f"{path}: `defaults`")
+    entries = data.get("packages")
+    if not isinstance(entries, list) or not entries:
+        raise UsageError(
+            f"{path} has no list `packages`", hint="each entry has `package` and its rules"
+        )
+    found = []
+    for number, entry in enumerate(entries, 1):
+        where = f"{path}: entry {number}"
+        own = as_mapping(entry, where)
+        check_keys(own, ("package", *RULES), where)
+        names = as_texts(own, "package", where)
+        if not names:
+            raise UsageError(f"{where} has no `package`")
+        rules = {key: value for key, value in own.items() if key != "package"}
+        try:
+            found.append(read_rules_of(names, {**defaults, **rules}, now, where))
+        except GhcrctlError as error:
+            if where not in error.message:
+                error.message = f"{where}: {error.message}"
+            raise
+    return found
+
+
+def _number(data: Mapping[str, Any], key: str, where: str) -> int | None:
+    value = data.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise UsageError(f"{where}: `{key}` is no number of at least 0: {value}")
+    return value
+
+
+def _text(data: Mapping[str, Any], key: str, where: str) -> str | None:
+    value = data.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value:
+        raise UsageError(f"{where}: `{key}` is no text: {value}")
+    return value
+
+
+def _word(data: Mapping[str, Any], key: str, where: str, known: tuple[str, ...]) -> str:
+    value = data.get(key, known[0])
+    if value not in known:
+        raise UsageError(f"{where}: `{key}` is none of {', '.join(known)}: {value}")
+    return str(value)
+
+
+def _span(data: Mapping[str, Any], key: str, where: str, now: datetime) -> timedelta:
+    text = _text(data, key, where)
+    if text is None:
+        return MIN_AGE
+    return timedelta(0) if text == "0" else now - read_moment(text, now, f"{key}: {text}")
+
+
+def _digests(texts: tuple[str, ...], where: str) -> list[str]:
+    from ghcrctl.oci.digest import Digest
+
+    try:
+        return [str(Digest.parse(text)) for text in texts]
+    except GhcrctlError as error:
+        raise UsageError(f"{where}: {error.message}", hint=error.hint) from None
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, tuple | list):
+        return [str(item) for item in value]
+    return value if isinstance(value, bool | int) else str(value)

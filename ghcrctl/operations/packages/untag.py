@@ -1,0 +1,155 @@
+"""Taking one tag away, and moving or adding tags, without touching any image.
+
+What belongs here: how that is done where no API does it. ghcr.io has no way to delete a tag
+(``DELETE`` of one is answered with 405), and deleting a version on GitHub takes all of its tags.
+But a tag moves to whatever manifest is put under it: so an empty one is put there, and then the
+version which that makes is deleted. That version is deleted only if it has the very digest that was
+put, and carries exactly that tag.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import NotFoundError, RefusedError, RegistryUnavailableError, RetainedError
+from ghcrctl.oci import media_types
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.manifest import Index, parse
+from ghcrctl.operations.packages.naming import owner_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ghcrctl.github.records import Version
+    from ghcrctl.operations.packages.naming import Named
+    from ghcrctl.operations.session import Session
+    from ghcrctl.registry.client import RawManifest
+
+_MARK = "dev.ghcrctl.untag"
+# GitHub's list shows what was pushed after a while: so many times it is asked, waiting longer.
+_LOOKS = 6
+_FIRST_WAIT = 0.5
+
+
+def untag(session: Session, named: Named, *, sleep: Callable[[float], None] = time.sleep) -> bool:
+    """Take a tag away; the version that has it stays, and so do its other tags.
+
+    Args:
+        session: the run.
+        named: with the tag.
+        sleep: waits for seconds.
+
+    Returns:
+        Whether the version has other tags.
+
+    Raises:
+        ManifestUnknownError: there is no such tag.
+        RetainedError: it is the last tag of the package, which GitHub keeps.
+        RefusedError: the tag moved meanwhile, or it is not safe to go on.
+    """
+    packages, owner = owner_of(session, named)
+    client = session.client(named.registry)
+    found = client.get_manifest(named.repository, named.tag)
+    versions = packages.versions(owner, named.package)
+    helper = _digest(found.raw)
+    others: tuple[str, ...] = ()
+    if not _is_helper(found.raw):
+        others = _check(named, helper, versions)
+        raw, media_type = _helper_manifest(found)
+        client.put_manifest(named.repository, named.tag, raw, media_type)
+        helper = _digest(raw)
+    version = _await(session, named, helper, sleep)
+    if version.tags != (named.tag,):
+        shown = ", ".join(version.tags) or "no tag"
+        raise RefusedError(
+            f"version {version.id} of {named.name}, which took `{named.tag}` over, carries "
+            f"{shown}: it is left alone",
+            hint=f"ghcrctl packages show {named.repository}",
+        )
+    packages.delete_version(owner, named.package, version.id)
+    return bool(others)
+
+
+def _check(named: Named, digest: str, versions: Sequence[Version]) -> tuple[str, ...]:
+    """Find out whether a tag may go; return the other tags of its version."""
+    holders = [v for v in versions if named.tag in v.tags]
+    if not holders or holders[0].digest != digest:
+        raise RefusedError(
+            f"GitHub and the registry disagree on what `{named.tag}` of {named.name} stands for",
+            hint="somebody may have pushed it a moment ago; try again",
+        )
+    others = tuple(tag for tag in holders[0].tags if tag != named.tag)
+    if not others and not any(v.tags for v in versions if v.id != holders[0].id):
+        raise RetainedError(
+            f"`{named.tag}` is the last tag of {named.name}, and GitHub keeps the last tagged "
+            "version of a package",
+            hint=f"give it another tag first: ghcrctl packages retag {named.repository}:"
+            f"{named.tag} NEW",
+        )
+    return others
+
+
+def _await(session: Session, named: Named, digest: str, sleep: Callable[[float], None]) -> Version:
+    """Find the version that was just made; GitHub's list is late at times."""
+    packages, owner = owner_of(session, named)
+    for look in range(_LOOKS):
+        for version in packages.newest(owner, named.package):
+            if version.digest == digest and named.tag in version.tags:
+                return version
+        sleep(_FIRST_WAIT * 2**look)
+    raise RegistryUnavailableError(
+        f"GitHub does not list yet the empty version that took `{named.tag}` of {named.name} over",
+        hint="the same command goes on where this one stopped",
+    )
+
+
+def _helper_manifest(source: RawManifest) -> tuple[bytes, str]:
+    """Make a manifest that holds nothing and is like no other.
+
+    It is of the same kind as the one whose tag it takes: an index of nothing, or an image of the
+    same config without layers, since a config must be there.
+    """
+    parsed = parse(source.raw, source.media_type)
+    common = {"schemaVersion": 2, "annotations": {_MARK: secrets.token_hex(16)}}
+    body: dict[str, object]
+    if isinstance(parsed, Index):
+        body = {**common, "mediaType": media_types.OCI_INDEX, "manifests": []}
+    else:
+        config = {**parsed.config.to_json(), "mediaType": media_types.OCI_CONFIG}
+        body = {**common, "mediaType": media_types.OCI_MANIFEST, "config": config, "layers": []}
+    return json.dumps(body).encode(), str(body["mediaType"])
+
+
+def _is_helper(raw: bytes) -> bool:
+    """Tell whether a manifest is one that an interrupted run put."""
+    return _MARK in parse(raw).annotations
+
+
+def _digest(raw: bytes) -> str:
+    return str(Digest.of(raw))
+
+
+def retag(session: Session, named: Named, tags: Sequence[str]) -> dict[str, str]:
+    """Give a version further tags, taking them from those that had them; no version is made.
+
+    Putting the same bytes under another tag is all that it takes.
+
+    Returns:
+        By tag, the digest that had it before; empty for none.
+
+    Raises:
+        ManifestUnknownError: there is no such version.
+    """
+    client = session.client(named.registry)
+    found = client.get_manifest(named.repository, named.digest or named.tag or "latest")
+    before: dict[str, str] = {}
+    for tag in tags:
+        try:
+            before[tag] = client.find_digest(named.repository, tag)
+        except NotFoundError:
+            before[tag] = ""
+        client.put_manifest(named.repository, tag, found.raw, found.media_type)
+    return before

@@ -1,0 +1,135 @@
+"""Files of rules that people write, in YAML or TOML.
+
+What belongs here: reading them strictly and safely, and taking typed values out of them. What does
+not: which keys there are (`sync_file`, `packages.policy_file`).
+"""
+
+from __future__ import annotations
+
+import difflib
+from datetime import date, datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.errors import NotFoundError, UsageError
+from ghcrctl.operations.moments import read_moment
+from ghcrctl.settings import read_toml
+from ghcrctl.store.files import disk_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    import yaml
+
+# Bytes: some ten thousand repositories.
+_LARGEST = 1024 * 1024
+# Lists and tables inside each other; a file has four.
+_DEEPEST = 20
+
+
+def read_rules(path: Path) -> Mapping[str, Any]:
+    """Read a file that ends in ``.toml``, or is YAML.
+
+    Raises:
+        NotFoundError: there is no such file.
+        UsageError: it is malformed, or of a shape that no file of rules has.
+    """
+    if not path.is_file():
+        raise NotFoundError(f"no such file: {path}")
+    with disk_errors(f"read {path}"), path.open("rb") as file:
+        raw = file.read(_LARGEST + 1)
+    if len(raw) > _LARGEST:
+        raise UsageError(f"{path} is larger than {_LARGEST} bytes")
+    return read_toml(raw, path) if path.suffix == ".toml" else _read_yaml(raw, path)
+
+
+def _read_yaml(raw: bytes, path: Path) -> Mapping[str, Any]:
+    import yaml
+
+    try:
+        text = raw.decode()
+        _check_shape(yaml.parse(text, yaml.SafeLoader), path)
+        data = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"{path} is no valid YAML: {reason}") from None
+    return as_mapping(data, str(path))
+
+
+def _check_shape(events: Iterable[yaml.Event], path: Path) -> None:
+    """Refuse what would take more memory, or time, than any file of this kind needs."""
+    import yaml
+
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.AliasEvent):
+            raise UsageError(f"{path} has an alias (`*name`), which is not read here")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            raise UsageError(f"{path} is nested too deeply")
+
+
+def as_mapping(value: object, where: str) -> Mapping[str, Any]:
+    """Return a table; UsageError for anything else."""
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise UsageError(f"{where} is no table of names and values")
+    return value
+
+
+def check_keys(data: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    """Find out whether every key is known; UsageError names what may have been meant."""
+    for key in data:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            raise UsageError(
+                f"{where} has an unknown key `{key}`",
+                hint=f"did you mean `{near[0]}`?" if near else f"known are {', '.join(known)}",
+            )
+
+
+def as_text(data: Mapping[str, Any], key: str, where: str) -> str:
+    """Return a text that must be there."""
+    value = data.get(key)
+    if not isinstance(value, str) or not value:
+        raise UsageError(f"{where} has no text `{key}`")
+    return value
+
+
+def as_texts(data: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    """Return a list of texts, or a text as a list; an empty one is a mistake."""
+    values = data.get(key, [])
+    if isinstance(values, str):
+        values = [values]
+    if not isinstance(values, list) or (key in data and not values):
+        raise UsageError(f"{where}: `{key}` is no text and no list of texts")
+    for value in values:
+        if not isinstance(value, str):
+            raise UsageError(
+                f"{where}: `{value}` in `{key}` is no text", hint=f'write it in quotes: "{value}"'
+            )
+    return tuple(values)
+
+
+def as_flag(data: Mapping[str, Any], key: str, where: str) -> bool:
+    """Return a truth value; false where it is not there."""
+    value = data.get(key, False)
+    if not isinstance(value, bool):
+        raise UsageError(f"{where}: `{key}` is neither true nor false")
+    return value
+
+
+def as_moment(data: Mapping[str, Any], key: str, where: str, now: datetime) -> datetime | None:
+    """Return a moment, if it is there; YAML and TOML know dates by themselves."""
+    value = data.get(key)
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=timezone.utc)
+    if not isinstance(value, str):
+        raise UsageError(f"{where}: `{key}` is neither a span such as 7d nor a date")
+    return read_moment(value, now, f"{key}: {value}")
