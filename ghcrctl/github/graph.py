@@ -180,7 +180,7 @@ class Graph:
         ordered: list[str] = []
         while left:
             if not ready:
-                ready = [min(left, key=self._age)]
+                ready = [min(self._circle(left), key=self._age)]
             digest = ready.pop()
             if digest not in left:
                 continue
@@ -192,6 +192,28 @@ class Graph:
                     if not waiting[other]:
                         ready.append(other)
         return ordered
+
+    def _circle(self, left: set[str]) -> set[str]:
+        """Return a circle that nothing else of what is left needs."""
+        digest = min(left, key=self._age)
+        needing = self._all_above(digest, left)
+        while True:
+            higher = (d for d in sorted(needing) if digest not in self._all_above(d, left))
+            found = next(higher, None)
+            if found is None:
+                return needing
+            digest = found
+            needing = self._all_above(digest, left)
+
+    def _all_above(self, digest: str, left: set[str]) -> set[str]:
+        found: set[str] = set()
+        queue = [digest]
+        while queue:
+            here = queue.pop()
+            if here not in found:
+                found.add(here)
+                queue += left.intersection(self.above(here))
+        return found
 
     def _age(self, digest: str) -> tuple[float, int]:
         version = self.versions[digest]

@@ -1,0 +1,92 @@
+"""``ghcrctl packages doctor``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.errors import UsageError
+from ghcrctl.operations.packages.doctor import Health, diagnose
+from ghcrctl.operations.packages.naming import read_name
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.app import App
+    from ghcrctl.operations.packages.doctor import Sign
+
+_MARKS = {Health.GOOD: "ok", Health.NOTE: "--", Health.WARNING: "!!", Health.BAD: "XX"}
+_COLOURS = {Health.GOOD: "green", Health.WARNING: "yellow", Health.BAD: "red"}
+
+
+@click.command(
+    cls=Command,
+    short_help="Explain what a token may do, and why a pull or push fails",
+    examples="""
+    ghcrctl packages doctor
+    ghcrctl packages doctor OWNER/IMAGE
+    ghcrctl packages doctor OWNER/IMAGE --open
+    """,
+)
+@click.argument("name", metavar="[OWNER/IMAGE]", required=False)
+@click.option("--open", "opens", is_flag=True, help="Open the page of the first problem.")
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@registry_options
+@pass_app
+def command(app: App, *, name: str | None, opens: bool, format_: str) -> None:
+    """Explain which token is used, what it may do, and what stands in the way of a package.
+
+    For each problem: the cause, what mends it, and the page where that is done. Nothing is changed,
+    and no manifest is fetched. The exit status is that of the first problem.
+    """
+    with app.session() as session:
+        named = read_name(session, name) if name else None
+        registry = named.registry if named else session.settings.get("default_registry")
+        signs = []
+        for sign in diagnose(session, registry, named):
+            signs.append(sign)
+            _show(app, sign, as_json=format_ == "json")
+    if opens:
+        _open(app, signs)
+    bad = [sign for sign in signs if sign.health is Health.BAD]
+    if bad:
+        raise click.exceptions.Exit(bad[0].status)
+
+
+def _show(app: App, sign: Sign, *, as_json: bool) -> None:
+    if as_json:
+        data = {
+            "Question": sign.what,
+            "Health": sign.health.value,
+            "Message": sign.message,
+            "Mend": sign.mend,
+            "Page": sign.page,
+        }
+        app.out(json.dumps(data))
+        return
+    mark = _MARKS[sign.health]
+    colour = _COLOURS.get(sign.health)
+    if colour and sys.stdout.isatty() and not app.settings.environ.get("NO_COLOR"):
+        mark = click.style(mark, fg=colour, bold=True)
+    # The mark is ours; the rest is cleaned.
+    app.write(f"{mark} ")
+    app.out(f"{sign.what}: {sign.message}")
+    if sign.mend:
+        app.out(f"     mend: {sign.mend}")
+    if sign.page:
+        app.out(f"     page: {sign.page}")
+
+
+def _open(app: App, signs: list[Sign]) -> None:
+    ordered = sorted(signs, key=lambda s: (s.health is not Health.BAD, s.health is Health.GOOD))
+    pages = [sign.page for sign in ordered if sign.page]
+    if not pages:
+        raise UsageError("there is no page to open: all is well")
+    import webbrowser
+
+    if not webbrowser.open(pages[0]):
+        app.warn(f"no browser could be opened; the page is {pages[0]}")

@@ -1,0 +1,105 @@
+"""Graphs of versions, written by hand in few words."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta, timezone
+
+from ghcrctl.github.facts import Child, Facts
+from ghcrctl.github.graph import Graph
+from ghcrctl.github.planner import Target
+from ghcrctl.github.records import Version
+from ghcrctl.oci.media_types import OCI_INDEX, OCI_MANIFEST
+
+NOW = datetime(2026, 11, 1, tzinfo=timezone.utc)
+TARGET = Target("ghcr.io", "octo", "app")
+
+
+def digest_of(name: str) -> str:
+    return f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+def tag_for(name: str, suffix: str = "") -> str:
+    """Return the tag that ties something to a version."""
+    return f"{digest_of(name).replace(':', '-')}{suffix}"
+
+
+class Versions:
+    """Versions by name, each made an hour after the one before it; the first 999 hours ago."""
+
+    def __init__(self) -> None:
+        self.versions: dict[str, Version] = {}
+        self.facts: dict[str, Facts] = {}
+        self.unreadable: dict[str, str] = {}
+        self.gone: set[str] = set()
+        self.names: dict[str, str] = {}
+
+    def image(
+        self,
+        name: str,
+        *tags: str,
+        subject: str = "",
+        kind: str = "",
+        layers: tuple[str, ...] = (),
+        hours: float | None = None,
+    ) -> Versions:
+        blobs = tuple((digest_of(layer), 1000) for layer in layers or (f"layer of {name}",))
+        facts = Facts(
+            OCI_MANIFEST,
+            100,
+            is_index=False,
+            blobs=blobs,
+            subject=digest_of(subject) if subject else "",
+            kind=kind,
+        )
+        return self._add(name, tags, facts, hours)
+
+    def index(
+        self,
+        name: str,
+        children: tuple[str, ...],
+        *tags: str,
+        subject: str = "",
+        attests: tuple[tuple[str, str], ...] = (),
+        hours: float | None = None,
+    ) -> Versions:
+        listed = [Child(digest_of(c), f"linux/{c}") for c in children]
+        listed += [Child(digest_of(a), attests=digest_of(of)) for a, of in attests]
+        facts = Facts(
+            OCI_INDEX,
+            200,
+            is_index=True,
+            children=tuple(listed),
+            subject=digest_of(subject) if subject else "",
+        )
+        return self._add(name, tags, facts, hours)
+
+    def without(self, *names: str) -> Versions:
+        """Take versions away, as a tool that knows nothing of indexes does."""
+        for name in names:
+            del self.versions[name]
+            del self.facts[digest_of(name)]
+        return self
+
+    def unread(self, name: str) -> Versions:
+        self.unreadable[digest_of(name)] = "the registry failed"
+        self.facts.pop(digest_of(name), None)
+        return self
+
+    def _add(self, name: str, tags: tuple[str, ...], facts: Facts, hours: float | None) -> Versions:
+        number = len(self.names) + 1
+        age = 1000 - number if hours is None else hours
+        created = NOW - timedelta(hours=age)
+        digest = digest_of(name)
+        self.names[digest] = name
+        self.versions[name] = Version(number, digest, tags, created, created)
+        self.facts[digest] = facts
+        return self
+
+    @property
+    def graph(self) -> Graph:
+        there = {v.digest for v in self.versions.values()} | self.facts.keys()
+        listed = {c.digest for facts in self.facts.values() for c in facts.children}
+        return Graph.of(
+            self.versions.values(), dict(self.facts), dict(self.unreadable), listed - there
+        )
