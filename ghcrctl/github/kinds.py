@@ -38,13 +38,13 @@ def kind_of(graph: Graph, digest: str) -> str:
         return "unreadable"
     if facts.is_cache:
         return "cache"
-    told = _by_tag(graph, digest) or _by_type(facts.kind)
-    if told or facts.kind:
-        return told or "artifact"
     parents = [graph.facts[parent] for parent in graph.parents.get(digest, ())]
     entries = [child for parent in parents for child in parent.children if child.digest == digest]
     if any(entry.attests for entry in entries):
         return "attestation"
+    told = _by_tag(graph, digest) or _by_type(facts.kind)
+    if told or facts.kind:
+        return told or "artifact"
     if facts.is_index:
         return "index"
     return "platform" if entries and not graph.own_tags(digest) else "image"

@@ -201,17 +201,20 @@ def _tagged_goes(
     graph: Graph, policy: Policy, digest: str, last: Mapping[str, str]
 ) -> tuple[bool, str]:
     tags = graph.own_tags(digest)
-    chosen = policy.chosen(tags) if policy.prunes_tagged else []
+    left_over, included = policy.left_over(tags), policy.included(tags)
+    chosen = {*left_over, *included}
+    others = [tag for tag in tags if tag not in chosen]
     if not chosen:
         return False, "it is tagged, and no rule chooses its tags"
-    if len(chosen) < len(tags):
-        others = [tag for tag in tags if tag not in chosen]
+    if others:
         return False, f"it is tagged `{others[0]}` too"
+    if len(left_over) == len(tags):
+        return True, f"`{left_over[0]}` was made for what is closed or deleted"
     if digest in last:
         return False, last[digest]
     if policy.keep_last is not None:
         return True, f"not one of the {policy.keep_last} newest"
-    return True, f"`{chosen[0]}` fits"
+    return True, f"`{included[0]}` fits"
 
 
 def _kept_last(graph: Graph, policy: Policy) -> dict[str, str]:
@@ -224,11 +227,11 @@ def _kept_last(graph: Graph, policy: Policy) -> dict[str, str]:
     groups: dict[str, list[str]] = defaultdict(list)
     found: dict[str, str] = {}
     for digest in _by_age(graph, policy, _tagged(graph)):
-        chosen = policy.chosen(graph.own_tags(digest))
-        names = policy.groups(chosen)
-        if chosen and not names:
+        included = policy.included(graph.own_tags(digest))
+        names = policy.groups(included)
+        if included and not names:
             found[digest] = "it is in no group"
-        for name in names if chosen else ():
+        for name in names if included else ():
             groups[name].append(digest)
     for name, digests in groups.items():
         shown = f" of the group `{name.replace(chr(0), ' ')}`" if name else ""
@@ -328,6 +331,8 @@ def _step(graph: Graph, digest: str, verdicts: _Verdicts, doomed: set[str], free
 
 
 def _goes_with(graph: Graph, above: Sequence[str]) -> str:
+    if len(above) == 1:
+        return f"only {label(graph, above[0])} needs it"
     names = ", ".join(label(graph, d) for d in above[:_NAMED])
     return f"only {names}{' and others' * (len(above) > _NAMED)} need it"
 

@@ -86,14 +86,10 @@ class Policy:
         return bool(self.include or self.gone or self.keep_last is not None)
 
     @cached_property
-    def _chooses(self) -> Callable[[str], bool]:
-        patterns = chosen_by(self.include, ()) if self.include or not self.gone else None
-        others = self.gone
-
-        def chooses(tag: str) -> bool:
-            return bool(patterns and patterns(tag)) or any(fits(tag) for fits in others)
-
-        return chooses
+    def _includes(self) -> Callable[[str], bool]:
+        if self.include or self.keep_last is not None:
+            return chosen_by(self.include, ())
+        return lambda _: False
 
     @cached_property
     def _protects(self) -> Callable[[str], bool]:
@@ -104,9 +100,13 @@ class Policy:
     def _group(self) -> Callable[[str], str | None]:
         return finding(self.group_by) if self.group_by is not None else lambda _: ""
 
-    def chosen(self, tags: Iterable[str]) -> list[str]:
-        """Return the tags that may go."""
-        return [tag for tag in tags if self._chooses(tag)]
+    def included(self, tags: Iterable[str]) -> list[str]:
+        """Return the tags that ``include`` fits, of which ``keep_last`` keeps images."""
+        return [tag for tag in tags if self._includes(tag)]
+
+    def left_over(self, tags: Iterable[str]) -> list[str]:
+        """Return the tags that may go since what they were made for is gone."""
+        return [tag for tag in tags if any(fits(tag) for fits in self.gone)]
 
     def protecting(self, tags: Iterable[str]) -> list[str]:
         """Return the tags that must stay."""

@@ -130,8 +130,8 @@ class PlainRegistry:
 class RegistryDouble(PlainRegistry):
     """A registry that behaves like ghcr.io; ``moods`` are what it does on demand."""
 
-    def __init__(self) -> None:
-        super().__init__(page_size=100)
+    def __init__(self, *, backend: Backend | None = None) -> None:
+        super().__init__(backend=backend, page_size=100)
         self.authority = Authority()
         self.moods = Moods()
         ghcr = Ghcr(self.app, self.authority, self.moods)

@@ -5,6 +5,7 @@ What belongs here: columns and field names. What does not: carrying plans out.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.cli.actions import cell
@@ -31,6 +32,8 @@ _COLUMNS = (
     ("why", "WHY"),
 )
 _MOST_IN_SUMMARY = 100
+# The digest within a tag such as sha256-<hex>.sig.
+_HELPER = re.compile(r"^(sha256-[0-9a-f]{12})[0-9a-f]{52}")
 
 
 def headline(plan: Plan) -> str:
@@ -55,7 +58,7 @@ def kept_table(plan: Plan) -> str:
     rows = (
         {
             "id": f"#{kept.id}",
-            "tags": ", ".join(kept.tags) or NO_TAG,
+            "tags": tags_shown(kept.tags),
             "digest": _short(kept.digest),
             "kind": kept.kind,
             "why": printable(kept.reason),
@@ -69,13 +72,19 @@ def kept_table(plan: Plan) -> str:
 def _cells(step: Step, now: datetime) -> dict[str, object]:
     return {
         "id": f"#{step.id}",
-        "tags": ", ".join(step.tags) or NO_TAG,
+        "tags": tags_shown(step.tags),
         "digest": _short(step.digest),
         "kind": step.kind,
         "created": ago(step.created, now),
         "frees": human_size(step.freed),
         "why": printable(step.reason),
     }
+
+
+def tags_shown(tags: Iterable[str]) -> str:
+    """Write tags for a table; those that only tie something to an image are shortened."""
+    shown = [_HELPER.sub(r"\1…", tag) for tag in tags]
+    return ", ".join(shown) or NO_TAG
 
 
 def _short(digest: str) -> str:
@@ -85,7 +94,7 @@ def _short(digest: str) -> str:
 def done_line(done: Done) -> str:
     """Say in one line what became of a step."""
     what = f"#{done.step.id} {done.step.digest}" if done.step else done.plan.name
-    tags = f" ({', '.join(done.step.tags)})" if done.step and done.step.tags else ""
+    tags = f" ({tags_shown(done.step.tags)})" if done.step and done.step.tags else ""
     why = f": {done.why}" if done.why else ""
     return f"{WORDS[done.state]}: {what}{tags}{why}"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ghcrctl.cli.format.human import human_size
+from ghcrctl.cli.format.plans import NO_TAG, tags_shown
 from ghcrctl.cli.format.safe import printable
 from ghcrctl.cli.format.table import align
 from ghcrctl.cli.format.tree import branches
@@ -80,7 +81,8 @@ def _line(
         )
         return f"{indent}{printable(platform) or '?'}\t{state}\t{shown}\t\t"
     words = ["orphan"] * row.is_orphan + ["broken"] * row.is_broken + [row.kind]
-    name = ", ".join(row.version.tags) or (", ".join(row.platforms) if indent else "") or "<none>"
+    platforms = ", ".join(row.platforms) if indent else ""
+    name = tags_shown(row.version.tags) if row.version.tags else platforms or NO_TAG
     return (
         f"{indent}{printable(name)}\t{' '.join(words)}\t{shown}\t#{row.version.id}"
         f"\t{human_size(row.size)}"

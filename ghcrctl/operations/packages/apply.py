@@ -242,9 +242,9 @@ class _Run:
         self.report.error = self.report.error or error
         if not was_done:
             self._note(step, state, why)
-        if step and state in DONE:
+        if step and state is State.DELETED:
             self.report.freed += step.freed
-        elif step:
+        elif step and state not in DONE:
             self._stayed.add(step.digest)
         self._tell(Done(self._plan, step, state, why, error, was_done))
 

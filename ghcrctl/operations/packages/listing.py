@@ -241,7 +241,7 @@ def describe(session: Session, named: Named, progress: Progress = silent) -> Pac
     )
     users: Counter[str] = Counter()
     for digest in tagged:
-        users.update(graph.sizes(graph.closure([digest])))
+        users.update(graph.sizes(graph.closure([digest])).keys())
     sizes = graph.sizes(graph.facts)
     names = {"is_organization": owner.is_organization}
     return PackageView(

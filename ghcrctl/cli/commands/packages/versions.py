@@ -10,6 +10,7 @@ import click
 from ghcrctl.cli.counting import Counting
 from ghcrctl.cli.format.human import ago, human_size
 from ghcrctl.cli.format.listing import Listing
+from ghcrctl.cli.format.plans import tags_shown
 from ghcrctl.cli.format.version_tree import draw
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.errors import UsageError
@@ -96,7 +97,7 @@ def command(  # noqa: PLR0913 one argument an option
         return
     now = datetime.now(timezone.utc)
     columns = _DELETED_COLUMNS if is_deleted else _COLUMNS
-    listing = Listing(HEADERS, columns, noun="version", placeholders={"Tags": "<none>"})
+    listing = Listing(HEADERS, columns, noun="version")
     fields = [_fields(row, now, full=no_trunc or bool(format_)) for row in rows]
     app.write(listing.render(fields, format=format_, quiet_field="ID" if quiet else None))
 
@@ -118,7 +119,7 @@ def _fields(row: VersionRow, now: datetime, *, full: bool) -> Mapping[str, objec
         "Orphan": row.is_orphan,
         "Platforms": ", ".join(row.platforms),
         "Size": human_size(row.size),
-        "Tags": ", ".join(version.tags),
+        "Tags": ", ".join(version.tags) if full else tags_shown(version.tags),
         "UpdatedAt": f"{version.updated:%Y-%m-%d %H:%M:%S +0000 UTC}",
         "UpdatedSince": ago(version.updated, now),
     }

@@ -1,0 +1,453 @@
+"""GitHub's REST API for packages, as its documentation and public reports have it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
+
+from tests.packages_double.answers import (
+    account,
+    minimal_repository,
+    package_json,
+    version_json,
+)
+from tests.registry_double import wsgi
+from tests.registry_double.wsgi import Answer, Environ
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.packages_double.versions import Package, Record, VersionedBackend
+    from tests.registry_double.tokens import Authority
+
+_ROOT = r"/(?:orgs/(?P<org>[^/]+)|(?P<me>user)|users/(?P<user>[^/]+))/packages"
+_NAME = rf"{_ROOT}/container/(?P<name>[^/]+)"
+_VERSION = rf"{_NAME}/versions/(?P<id>[^/]+)"
+_REPO = r"/repos/(?P<owner>[^/]+)/(?P<repo>[^/]+)"
+SCOPES = ("read:packages", "write:packages", "delete:packages")
+LAST_TAGGED = (
+    "You cannot delete the last tagged version of a package. You must delete the package instead."
+)
+POPULAR = (
+    "Publicly visible package versions with more than 5000 downloads cannot be deleted. Contact "
+    "GitHub support for further assistance."
+)
+_WINDOW = timedelta(days=30)
+
+
+@dataclass(slots=True)
+class Limits:
+    """What GitHub does at times, on demand.
+
+    Args:
+        remaining: requests of this hour that are left; ``None`` for as many as one likes.
+        reset: seconds since 1970 when there are more.
+        secondary: how many of the next requests are refused for being too many at once.
+        errors: how many of the next requests fail with status 500.
+        popular: digests that were downloaded too often.
+        tags_come_back: whether a restored version has its tags again.
+    """
+
+    remaining: int | None = None
+    reset: float = 0.0
+    secondary: int = 0
+    errors: int = 0
+    popular: set[str] = field(default_factory=set)
+    tags_come_back: bool = True
+
+
+class Api:
+    """The REST API over a registry's content."""
+
+    def __init__(self, backend: VersionedBackend, authority: Authority, registry: str) -> None:
+        self._backend = backend
+        self._authority = authority
+        self.registry = registry
+        self.limits = Limits()
+        self.organizations: set[str] = set()
+        self.scopes: dict[str, Sequence[str]] = {}
+        self.sso: dict[str, str] = {}
+        self.admins: dict[str, set[str]] = {}
+        self.linked: dict[str, str] = {}
+        self.pulls: dict[str, list[int]] = {}
+        self.branches: dict[str, list[str]] = {}
+        self.url = ""
+        self.before: Callable[[str, str], None] = lambda _method, _path: None
+
+    def handle(self, environ: Environ) -> Answer:
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        wsgi.drain(environ)
+        method = environ["REQUEST_METHOD"]
+        # What was encoded must be seen as it came: a slash in a name is no slash of the path.
+        path = urlsplit(str(environ["REQUEST_URI"])).path
+        self.before(method, path)
+        answer = self._refused(environ) or self._route(method, path, environ, length)
+        answer.headers.setdefault("X-RateLimit-Limit", "5000")
+        left = 4999 if self.limits.remaining is None else self.limits.remaining
+        answer.headers.setdefault("X-RateLimit-Remaining", str(left))
+        answer.headers.setdefault("X-RateLimit-Reset", str(int(self.limits.reset)))
+        token = _token(environ)
+        if token.startswith("ghp_") and token in self._authority.accounts.values():
+            scopes = self.scopes.get(token, SCOPES)
+            answer.headers["X-OAuth-Scopes"] = ", ".join(scopes)
+        return answer
+
+    # Before anything else
+
+    def _refused(self, environ: Environ) -> Answer | None:
+        limits = self.limits
+        if not environ.get("HTTP_USER_AGENT"):
+            return _error(403, "Request forbidden by administrative rules.")
+        if limits.errors:
+            limits.errors -= 1
+            return _error(500, "Server Error")
+        if limits.secondary:
+            limits.secondary -= 1
+            message = "You have exceeded a secondary rate limit. Please wait a few minutes."
+            return _error(403, message, **{"Retry-After": "1"})
+        if limits.remaining is not None:
+            if limits.remaining <= 0 and time.time() < limits.reset:
+                return _error(
+                    403, "API rate limit exceeded for user ID 1.", **{"X-RateLimit-Remaining": "0"}
+                )
+            if limits.remaining <= 0:
+                limits.remaining = None
+            else:
+                limits.remaining -= 1
+        token = _token(environ)
+        if token and self._login(token) is None:
+            return _error(401, "Bad credentials")
+        return None
+
+    def _login(self, token: str) -> str | None:
+        return next((u for u, mine in self._authority.accounts.items() if mine == token), None)
+
+    # Routes
+
+    def _route(self, method: str, path: str, environ: Environ, length: int) -> Answer:
+        if method in {"POST", "DELETE"} and (length or environ.get("CONTENT_TYPE")):
+            return _error(422, "Invalid request.\n\nFor 'links/0/schema', {} is not a null.")
+        for pattern, handlers in self._routes():
+            match = re.fullmatch(pattern, path)
+            if match and method in handlers:
+                return handlers[method](match, environ)
+        return _error(404, "Not Found")
+
+    def _routes(self) -> list[tuple[str, dict[str, Callable[[re.Match[str], Environ], Answer]]]]:
+        return [
+            (r"/user", {"GET": self._me}),
+            (r"/users/([^/]+)", {"GET": self._account}),
+            (r"/rate_limit", {"GET": self._rate_limit}),
+            (rf"{_REPO}/pulls", {"GET": self._pulls}),
+            (rf"{_REPO}/branches", {"GET": self._branches}),
+            (_ROOT, {"GET": self._list}),
+            (_NAME, {"GET": self._package, "DELETE": self._delete_package}),
+            (rf"{_NAME}/restore", {"POST": self._restore_package}),
+            (rf"{_NAME}/versions", {"GET": self._versions}),
+            (_VERSION, {"GET": self._version, "DELETE": self._delete}),
+            (rf"{_VERSION}/restore", {"POST": self._restore}),
+        ]
+
+    def _me(self, _: re.Match[str], environ: Environ) -> Answer:
+        token = _token(environ)
+        if not token:
+            return _error(401, "Requires authentication")
+        if token.startswith("ghs_"):
+            return _error(403, "Resource not accessible by integration")
+        return _json(account(self._login(token) or "", "User", public=False))
+
+    def _account(self, match: re.Match[str], _: Environ) -> Answer:
+        login = unquote(match[1])
+        known = {*self._authority.accounts, *self.organizations}
+        known |= {name.partition("/")[0] for name in self._backend.packages}
+        found = next((name for name in known if name.lower() == login.lower()), None)
+        if found is None:
+            return _error(404, "Not Found")
+        return _json(account(found, self._kind(found)))
+
+    def _kind(self, login: str) -> str:
+        return "Organization" if login in self.organizations else "User"
+
+    def _rate_limit(self, _match: re.Match[str], _environ: Environ) -> Answer:
+        left = 4999 if self.limits.remaining is None else self.limits.remaining
+        core = {"limit": 5000, "remaining": left, "reset": int(self.limits.reset), "used": 1}
+        return _json({"resources": {"core": core, "search": core}, "rate": core})
+
+    def _pulls(self, match: re.Match[str], environ: Environ) -> Answer:
+        numbers = self.pulls.get(f"{match['owner']}/{match['repo']}")
+        if numbers is None:
+            return _error(404, "Not Found")
+        return self._page([{"number": n, "state": "open"} for n in numbers], match, environ)
+
+    def _branches(self, match: re.Match[str], environ: Environ) -> Answer:
+        names = self.branches.get(f"{match['owner']}/{match['repo']}")
+        if names is None:
+            return _error(404, "Not Found")
+        return self._page([{"name": name} for name in names], match, environ)
+
+    def _list(self, match: re.Match[str], environ: Environ) -> Answer:
+        query = wsgi.query_of(environ)
+        if query.get("package_type") != ["container"]:
+            return _error(400, "Invalid argument. `package_type` is required")
+        page, size = _page_of(query)
+        if page * size > 10000:
+            return _error(400, "Invalid argument. `page * per_page` must not exceed 10000")
+        token = _token(environ)
+        if token.startswith("ghs_"):
+            return _error(403, "Resource not accessible by integration")
+        refused = self._allowed(environ, "read:packages")
+        owner = self._owner(match, environ)
+        if refused or owner is None:
+            return refused or _error(404, "Not Found")
+        names = [n for n in self._backend.packages if n.partition("/")[0] == owner.lower()]
+        seen = [n for n in sorted(names) if self._sees(n, match, environ)]
+        wanted = query.get("visibility")
+        found = [self._package_json(owner, n) for n in seen]
+        return self._page(
+            [p for p in found if not wanted or p["visibility"] == wanted[0]], match, environ
+        )
+
+    def _package(self, match: re.Match[str], environ: Environ) -> Answer:
+        name, refused = self._find(match, environ, "read:packages")
+        if refused:
+            return refused
+        return _json(self._package_json(self._owner(match, environ) or "", name))
+
+    def _versions(self, match: re.Match[str], environ: Environ) -> Answer:
+        name, refused = self._find(match, environ, "read:packages")
+        if refused:
+            return refused
+        package = self._backend.packages[name]
+        if wsgi.query_of(environ).get("state") == ["deleted"]:
+            gone = sorted(package.gone.values(), key=lambda r: r.age, reverse=True)
+            return self._page(gone, match, environ, self._shown(match, environ))
+        # The newest first; a package may have tens of thousands.
+        return self._page(_Newest(package), match, environ, self._shown(match, environ))
+
+    def _version(self, match: re.Match[str], environ: Environ) -> Answer:
+        name, record, refused = self._find_version(match, environ, "read:packages")
+        if refused or record is None:
+            return refused or _error(404, "Not Found")
+        del name
+        return _json(self._shown(match, environ)(record))
+
+    def _delete(self, match: re.Match[str], environ: Environ) -> Answer:
+        name, record, refused = self._find_version(match, environ, "delete:packages")
+        if refused or record is None:
+            return refused or _error(404, "Not Found")
+        if not self._administers(name, environ):
+            return _error(404, "Package not found.")
+        active = self._backend.packages[name].active
+        if len(active) == 1 or (
+            record.tags and not any(other.tags for other in active if other is not record)
+        ):
+            return _error(400, LAST_TAGGED)
+        if record.digest in self.limits.popular and name in self._authority.public:
+            return _error(400, POPULAR)
+        self._backend.remove(name, record)
+        return Answer(204)
+
+    def _restore(self, match: re.Match[str], environ: Environ) -> Answer:
+        name, refused = self._find(match, environ, "write:packages")
+        if refused:
+            return refused
+        record = self._backend.packages[name].gone.get(_number(match["id"]))
+        if record is None or record.deleted is None or not self._administers(name, environ):
+            return _error(404, "Package version not found.")
+        if self._backend.clock.now - record.deleted > _WINDOW:
+            return _error(404, "Package version not found.")
+        self._backend.bring_back(name, record, tags=self.limits.tags_come_back)
+        return Answer(204)
+
+    def _delete_package(self, match: re.Match[str], environ: Environ) -> Answer:
+        name, refused = self._find(match, environ, "delete:packages")
+        if refused:
+            return refused
+        if not self._administers(name, environ):
+            return _error(404, "Package not found.")
+        digests = self._backend.packages[name].by_digest
+        if name in self._authority.public and self.limits.popular & digests.keys():
+            return _error(400, POPULAR.replace("package versions", "packages with a version"))
+        self._backend.remove_package(name)
+        return Answer(204)
+
+    def _restore_package(self, match: re.Match[str], environ: Environ) -> Answer:
+        refused = self._allowed(environ, "write:packages")
+        owner = self._owner(match, environ)
+        if refused or owner is None:
+            return refused or _error(404, "Not Found")
+        name = f"{owner.lower()}/{unquote(match['name'])}"
+        if name in self._backend.packages:
+            return _error(409, "The namespace of the package has been reused.")
+        deleted = self._backend.deleted_packages.get(name)
+        if deleted is None or self._backend.clock.now - deleted[1] > _WINDOW:
+            return _error(404, "Package not found.")
+        self._backend.bring_package_back(name)
+        return Answer(204)
+
+    # Who sees what
+
+    def _allowed(self, environ: Environ, scope: str) -> Answer | None:
+        token = _token(environ)
+        if not token:
+            return _error(401, "Requires authentication")
+        if token.startswith("github_pat_"):
+            return _error(403, "Resource not accessible by personal access token")
+        scopes = self.scopes.get(token, SCOPES)
+        if token.startswith("ghp_") and scope not in scopes:
+            return _error(403, f"You need at least {scope} scope to do this.")
+        return None
+
+    def _owner(self, match: re.Match[str], environ: Environ) -> str | None:
+        """Return whose packages a path is about, if it may be asked for there."""
+        if match["me"]:
+            return self._login(_token(environ))
+        named = unquote(match["org"] or match["user"])
+        known = {*self._authority.accounts, *self.organizations}
+        known |= {name.partition("/")[0] for name in self._backend.packages}
+        found = next((name for name in known if name.lower() == named.lower()), None)
+        is_organization = found in self.organizations
+        return found if is_organization == bool(match["org"]) else None
+
+    def _sees(self, name: str, match: re.Match[str], environ: Environ) -> bool:
+        if name in self._authority.public:
+            return True
+        login = self._login(_token(environ)) or ""
+        # Others' packages are served there if they are public, whoever asks.
+        return not match["user"] and self._authority.allows(login, name, "pull")
+
+    def _find(
+        self, match: re.Match[str], environ: Environ, scope: str
+    ) -> tuple[str, Answer | None]:
+        refused = self._allowed(environ, scope)
+        if refused:
+            return "", refused
+        owner = self._owner(match, environ)
+        if owner is None:
+            return "", _error(404, "Not Found")
+        if owner in self.sso and self._login(_token(environ)) != owner:
+            return "", _error(
+                403,
+                "Resource protected by organization SAML enforcement.",
+                **{"X-GitHub-SSO": f"required; url={self.sso[owner]}"},
+            )
+        name = f"{owner.lower()}/{unquote(match['name'])}"
+        if name not in self._backend.packages or not self._sees(name, match, environ):
+            return "", _error(404, "Package not found.")
+        return name, None
+
+    def _find_version(
+        self, match: re.Match[str], environ: Environ, scope: str
+    ) -> tuple[str, Record | None, Answer | None]:
+        name, refused = self._find(match, environ, scope)
+        if refused:
+            return name, None, refused
+        if not match["id"].isdigit():
+            return name, None, _error(422, "Invalid argument.")
+        record = self._backend.packages[name].by_id.get(_number(match["id"]))
+        if record is None:
+            return name, None, _error(404, "Package version not found.")
+        return name, record, None
+
+    def _administers(self, name: str, environ: Environ) -> bool:
+        login = self._login(_token(environ)) or ""
+        admins = self.admins.get(name)
+        return self._authority.allows(login, name, "push") if admins is None else login in admins
+
+    # How it is shown
+
+    def _package_json(self, owner: str, name: str) -> dict[str, Any]:
+        package = self._backend.packages[name]
+        visibility = "public" if name in self._authority.public else "private"
+        repository = self.linked.get(name)
+        return package_json(
+            package,
+            owner=account(owner, self._kind(owner)),
+            name=name.partition("/")[2],
+            visibility=visibility,
+            repository=minimal_repository(repository) if repository else None,
+        )
+
+    def _shown(self, match: re.Match[str], environ: Environ) -> Callable[[Record], dict[str, Any]]:
+        owner = self._owner(match, environ) or ""
+        name = unquote(match["name"])
+        return lambda record: version_json(record, owner, name, self._kind(owner))
+
+    def _page(
+        self,
+        items: Sequence[Any] | _Newest,
+        match: re.Match[str],
+        environ: Environ,
+        shown: Callable[[Any], Any] = lambda item: item,
+    ) -> Answer:
+        query = wsgi.query_of(environ)
+        page, size = _page_of(query)
+        part = items[(page - 1) * size : page * size]
+        answer = _json([shown(item) for item in part])
+        last = max(1, -(-len(items) // size))
+        kept = {key: values[0] for key, values in query.items() if key != "page"}
+        links = {"prev": page - 1, "next": page + 1, "last": last, "first": 1}
+        wanted = {"prev": page > 1, "next": page < last, "last": page < last, "first": page > 1}
+        text = ", ".join(
+            f'<{self.url}{match.string}?{_query({**kept, "page": str(number)})}>; rel="{rel}"'
+            for rel, number in links.items()
+            if wanted[rel]
+        )
+        if text:
+            answer.headers["Link"] = text
+        return answer
+
+
+class _Newest:
+    """A package's versions, the newest first, without sorting them for each page."""
+
+    def __init__(self, package: Package) -> None:
+        hidden = [record for record in package.active[-50:] if record.hidden]
+        for record in hidden:
+            record.hidden -= 1
+        self._active = [r for r in package.active if r not in hidden] if hidden else package.active
+
+    def __len__(self) -> int:
+        return len(self._active)
+
+    def __getitem__(self, part: slice) -> list[Record]:
+        count = len(self._active)
+        start, stop = min(part.start, count), min(part.stop, count)
+        return self._active[count - stop : count - start][::-1]
+
+
+def _token(environ: Environ) -> str:
+    kind, _, value = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
+    return value.strip() if kind.lower() in {"bearer", "token"} else ""
+
+
+def _page_of(query: dict[str, list[str]]) -> tuple[int, int]:
+    page = int(query.get("page", ["1"])[0])
+    size = min(100, int(query.get("per_page", ["30"])[0]))
+    return max(1, page), max(1, size)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else -1
+
+
+def _query(values: dict[str, str]) -> str:
+    return "&".join(f"{key}={quote(value)}" for key, value in values.items())
+
+
+def _json(data: Any, status: int = 200) -> Answer:
+    body = json.dumps(data).encode()
+    headers = {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(body))}
+    return Answer(status, headers, [body])
+
+
+def _error(status: int, message: str, **headers: str) -> Answer:
+    url = "https://docs.github.com/rest/packages/packages"
+    answer = _json({"message": message, "documentation_url": url, "status": str(status)}, status)
+    answer.headers.update(headers)
+    return answer
