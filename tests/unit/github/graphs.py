@@ -43,7 +43,7 @@ class Versions:
         layers: tuple[str, ...] = (),
         hours: float | None = None,
     ) -> Versions:
-        blobs = tuple((digest_of(layer), 1000) for layer in layers or (f"layer of {name}",))
+        blobs = tuple((digest_of(f"layer {layer}"), 1000) for layer in layers or (name,))
         facts = Facts(
             OCI_MANIFEST,
             100,
