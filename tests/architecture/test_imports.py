@@ -27,6 +27,7 @@ HOMES = {
     "filelock": {"credentials", "store"},
     "keyring": {"credentials"},
     "platformdirs": {"settings"},
+    "regex": {"oci"},
     "requests": {"registry", "github"},
     "rich": {"cli"},
     "tomli": {"settings"},

@@ -71,6 +71,84 @@ def minimal_repository(full_name: str) -> dict[str, Any]:
     }
 
 
+def repository(full_name: str) -> dict[str, Any]:
+    """Return a repository as pull requests have it: with more than where packages link to it."""
+    counts = dict.fromkeys(
+        ("forks", "forks_count", "open_issues", "open_issues_count", "size", "stargazers_count",
+         "watchers", "watchers_count"), 0,
+    )  # fmt: skip
+    nothing = dict.fromkeys(("homepage", "language", "license", "mirror_url", "pushed_at"))
+    is_so = dict.fromkeys(("has_downloads", "has_issues", "has_projects", "has_wiki"), True)
+    is_not = dict.fromkeys(("archived", "disabled", "has_pages"), False)
+    return {
+        **minimal_repository(full_name),
+        **counts,
+        **nothing,
+        **is_so,
+        **is_not,
+        "clone_url": f"{_WEB}/{full_name}.git",
+        "git_url": f"git://github.com/{full_name}.git",
+        "ssh_url": f"git@github.com:{full_name}.git",
+        "svn_url": f"{_WEB}/{full_name}",
+        "default_branch": "main",
+        "created_at": "2020-01-01T00:00:00Z",
+        "updated_at": "2020-01-01T00:00:00Z",
+    }
+
+
+def pull_request(full_name: str, number: int) -> dict[str, Any]:
+    """Return an open pull request, as lists have it."""
+    user = account(full_name.partition("/")[0], "User")
+    base = f"{_API}/repos/{full_name}"
+    url, web = f"{base}/pulls/{number}", f"{_WEB}/{full_name}/pull/{number}"
+    sha = f"{number:040x}"
+    addresses = {
+        "self": url,
+        "html": web,
+        "issue": f"{base}/issues/{number}",
+        "comments": f"{base}/issues/{number}/comments",
+        "commits": f"{url}/commits",
+        "review_comments": f"{url}/comments",
+        "review_comment": f"{base}/pulls/comments{{/number}}",
+        "statuses": f"{base}/statuses/{sha}",
+    }
+    end = {"label": "octo:main", "ref": "main", "sha": sha, "user": user}
+    nothing = dict.fromkeys(
+        ("assignee", "auto_merge", "body", "closed_at", "merge_commit_sha", "merged_at",
+         "milestone"),
+    )  # fmt: skip
+    names = ("issue", "comments", "commits", "review_comments", "review_comment", "statuses")
+    return {
+        **nothing,
+        **{f"{name}_url": addresses[name] for name in names},
+        "id": number,
+        "node_id": "MDExOlB1bGxSZXF1ZXN0MQ==",
+        "number": number,
+        "state": "open",
+        "locked": False,
+        "title": "Improve this",
+        "user": user,
+        "author_association": "OWNER",
+        "labels": [],
+        "url": url,
+        "html_url": web,
+        "diff_url": f"{web}.diff",
+        "patch_url": f"{web}.patch",
+        "head": {**end, "repo": repository(full_name)},
+        "base": {**end, "repo": repository(full_name)},
+        "created_at": "2020-01-01T00:00:00Z",
+        "updated_at": "2020-01-01T00:00:00Z",
+        "_links": {name: {"href": address} for name, address in addresses.items()},
+    }
+
+
+def branch(full_name: str, name: str) -> dict[str, Any]:
+    """Return a branch, as lists have it."""
+    sha = "c5b97d5ae6c19d5c5df71a34c7fbeeda2479ccbc"
+    commit = {"sha": sha, "url": f"{_API}/repos/{full_name}/commits/{sha}"}
+    return {"name": name, "commit": commit, "protected": False}
+
+
 def package_json(
     package: Package,
     *,

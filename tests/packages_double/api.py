@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from tests.packages_double.answers import (
     account,
@@ -16,13 +15,22 @@ from tests.packages_double.answers import (
     package_json,
     version_json,
 )
+from tests.packages_double.wire import (
+    Newest,
+    as_error,
+    as_json,
+    number_of,
+    page_of,
+    place_of,
+    token_of,
+)
 from tests.registry_double import wsgi
 from tests.registry_double.wsgi import Answer, Environ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tests.packages_double.versions import Package, Record, VersionedBackend
+    from tests.packages_double.versions import Record, VersionedBackend
     from tests.registry_double.tokens import Authority
 
 _ROOT = r"/(?:orgs/(?P<org>[^/]+)|(?P<me>user)|users/(?P<user>[^/]+))/packages"
@@ -78,6 +86,7 @@ class Api:
         self.branches: dict[str, list[str]] = {}
         self.url = ""
         self.before: Callable[[str, str], None] = lambda _method, _path: None
+        self.after: Callable[[Environ, Answer], None] = lambda _environ, _answer: None
 
     def handle(self, environ: Environ) -> Answer:
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -91,10 +100,11 @@ class Api:
         left = 4999 if self.limits.remaining is None else self.limits.remaining
         answer.headers.setdefault("X-RateLimit-Remaining", str(left))
         answer.headers.setdefault("X-RateLimit-Reset", str(int(self.limits.reset)))
-        token = _token(environ)
+        token = token_of(environ)
         if token.startswith("ghp_") and token in self._authority.accounts.values():
             scopes = self.scopes.get(token, SCOPES)
             answer.headers["X-OAuth-Scopes"] = ", ".join(scopes)
+        self.after(environ, answer)
         return answer
 
     # Before anything else
@@ -102,26 +112,26 @@ class Api:
     def _refused(self, environ: Environ) -> Answer | None:
         limits = self.limits
         if not environ.get("HTTP_USER_AGENT"):
-            return _error(403, "Request forbidden by administrative rules.")
+            return as_error(403, "Request forbidden by administrative rules.")
         if limits.errors:
             limits.errors -= 1
-            return _error(500, "Server Error")
+            return as_error(500, "Server Error")
         if limits.secondary:
             limits.secondary -= 1
             message = "You have exceeded a secondary rate limit. Please wait a few minutes."
-            return _error(403, message, **{"Retry-After": "1"})
+            return as_error(403, message, **{"Retry-After": "1"})
         if limits.remaining is not None:
             if limits.remaining <= 0 and time.time() < limits.reset:
-                return _error(
+                return as_error(
                     403, "API rate limit exceeded for user ID 1.", **{"X-RateLimit-Remaining": "0"}
                 )
             if limits.remaining <= 0:
                 limits.remaining = None
             else:
                 limits.remaining -= 1
-        token = _token(environ)
+        token = token_of(environ)
         if token and self._login(token) is None:
-            return _error(401, "Bad credentials")
+            return as_error(401, "Bad credentials")
         return None
 
     def _login(self, token: str) -> str | None:
@@ -131,12 +141,12 @@ class Api:
 
     def _route(self, method: str, path: str, environ: Environ, length: int) -> Answer:
         if method in {"POST", "DELETE"} and (length or environ.get("CONTENT_TYPE")):
-            return _error(422, "Invalid request.\n\nFor 'links/0/schema', {} is not a null.")
+            return as_error(422, "Invalid request.\n\nFor 'links/0/schema', {} is not a null.")
         for pattern, handlers in self._routes():
             match = re.fullmatch(pattern, path)
             if match and method in handlers:
                 return handlers[method](match, environ)
-        return _error(404, "Not Found")
+        return as_error(404, "Not Found")
 
     def _routes(self) -> list[tuple[str, dict[str, Callable[[re.Match[str], Environ], Answer]]]]:
         return [
@@ -154,12 +164,12 @@ class Api:
         ]
 
     def _me(self, _: re.Match[str], environ: Environ) -> Answer:
-        token = _token(environ)
+        token = token_of(environ)
         if not token:
-            return _error(401, "Requires authentication")
+            return as_error(401, "Requires authentication")
         if token.startswith("ghs_"):
-            return _error(403, "Resource not accessible by integration")
-        return _json(account(self._login(token) or "", "User", public=False))
+            return as_error(403, "Resource not accessible by integration")
+        return as_json(account(self._login(token) or "", "User", public=False))
 
     def _account(self, match: re.Match[str], _: Environ) -> Answer:
         login = unquote(match[1])
@@ -167,8 +177,8 @@ class Api:
         known |= {name.partition("/")[0] for name in self._backend.packages}
         found = next((name for name in known if name.lower() == login.lower()), None)
         if found is None:
-            return _error(404, "Not Found")
-        return _json(account(found, self._kind(found)))
+            return as_error(404, "Not Found")
+        return as_json(account(found, self._kind(found)))
 
     def _kind(self, login: str) -> str:
         return "Organization" if login in self.organizations else "User"
@@ -176,34 +186,34 @@ class Api:
     def _rate_limit(self, _match: re.Match[str], _environ: Environ) -> Answer:
         left = 4999 if self.limits.remaining is None else self.limits.remaining
         core = {"limit": 5000, "remaining": left, "reset": int(self.limits.reset), "used": 1}
-        return _json({"resources": {"core": core, "search": core}, "rate": core})
+        return as_json({"resources": {"core": core, "search": core}, "rate": core})
 
     def _pulls(self, match: re.Match[str], environ: Environ) -> Answer:
         numbers = self.pulls.get(f"{match['owner']}/{match['repo']}")
         if numbers is None:
-            return _error(404, "Not Found")
+            return as_error(404, "Not Found")
         return self._page([{"number": n, "state": "open"} for n in numbers], match, environ)
 
     def _branches(self, match: re.Match[str], environ: Environ) -> Answer:
         names = self.branches.get(f"{match['owner']}/{match['repo']}")
         if names is None:
-            return _error(404, "Not Found")
+            return as_error(404, "Not Found")
         return self._page([{"name": name} for name in names], match, environ)
 
     def _list(self, match: re.Match[str], environ: Environ) -> Answer:
         query = wsgi.query_of(environ)
         if query.get("package_type") != ["container"]:
-            return _error(400, "Invalid argument. `package_type` is required")
-        page, size = _page_of(query)
+            return as_error(400, "Invalid argument. `package_type` is required")
+        page, size = place_of(query)
         if page * size > 10000:
-            return _error(400, "Invalid argument. `page * per_page` must not exceed 10000")
-        token = _token(environ)
+            return as_error(400, "Invalid argument. `page * per_page` must not exceed 10000")
+        token = token_of(environ)
         if token.startswith("ghs_"):
-            return _error(403, "Resource not accessible by integration")
+            return as_error(403, "Resource not accessible by integration")
         refused = self._allowed(environ, "read:packages")
         owner = self._owner(match, environ)
         if refused or owner is None:
-            return refused or _error(404, "Not Found")
+            return refused or as_error(404, "Not Found")
         names = [n for n in self._backend.packages if n.partition("/")[0] == owner.lower()]
         seen = [n for n in sorted(names) if self._sees(n, match, environ)]
         wanted = query.get("visibility")
@@ -216,7 +226,7 @@ class Api:
         name, refused = self._find(match, environ, "read:packages")
         if refused:
             return refused
-        return _json(self._package_json(self._owner(match, environ) or "", name))
+        return as_json(self._package_json(self._owner(match, environ) or "", name))
 
     def _versions(self, match: re.Match[str], environ: Environ) -> Answer:
         name, refused = self._find(match, environ, "read:packages")
@@ -227,28 +237,28 @@ class Api:
             gone = sorted(package.gone.values(), key=lambda r: r.age, reverse=True)
             return self._page(gone, match, environ, self._shown(match, environ))
         # The newest first; a package may have tens of thousands.
-        return self._page(_Newest(package), match, environ, self._shown(match, environ))
+        return self._page(Newest(package), match, environ, self._shown(match, environ))
 
     def _version(self, match: re.Match[str], environ: Environ) -> Answer:
         name, record, refused = self._find_version(match, environ, "read:packages")
         if refused or record is None:
-            return refused or _error(404, "Not Found")
+            return refused or as_error(404, "Not Found")
         del name
-        return _json(self._shown(match, environ)(record))
+        return as_json(self._shown(match, environ)(record))
 
     def _delete(self, match: re.Match[str], environ: Environ) -> Answer:
         name, record, refused = self._find_version(match, environ, "delete:packages")
         if refused or record is None:
-            return refused or _error(404, "Not Found")
+            return refused or as_error(404, "Not Found")
         if not self._administers(name, environ):
-            return _error(404, "Package not found.")
+            return as_error(404, "Package not found.")
         active = self._backend.packages[name].active
         if len(active) == 1 or (
             record.tags and not any(other.tags for other in active if other is not record)
         ):
-            return _error(400, LAST_TAGGED)
+            return as_error(400, LAST_TAGGED)
         if record.digest in self.limits.popular and name in self._authority.public:
-            return _error(400, POPULAR)
+            return as_error(400, POPULAR)
         self._backend.remove(name, record)
         return Answer(204)
 
@@ -256,11 +266,11 @@ class Api:
         name, refused = self._find(match, environ, "write:packages")
         if refused:
             return refused
-        record = self._backend.packages[name].gone.get(_number(match["id"]))
+        record = self._backend.packages[name].gone.get(number_of(match["id"]))
         if record is None or record.deleted is None or not self._administers(name, environ):
-            return _error(404, "Package version not found.")
+            return as_error(404, "Package version not found.")
         if self._backend.clock.now - record.deleted > _WINDOW:
-            return _error(404, "Package version not found.")
+            return as_error(404, "Package version not found.")
         self._backend.bring_back(name, record, tags=self.limits.tags_come_back)
         return Answer(204)
 
@@ -269,10 +279,10 @@ class Api:
         if refused:
             return refused
         if not self._administers(name, environ):
-            return _error(404, "Package not found.")
+            return as_error(404, "Package not found.")
         digests = self._backend.packages[name].by_digest
         if name in self._authority.public and self.limits.popular & digests.keys():
-            return _error(400, POPULAR.replace("package versions", "packages with a version"))
+            return as_error(400, POPULAR.replace("package versions", "packages with a version"))
         self._backend.remove_package(name)
         return Answer(204)
 
@@ -280,33 +290,33 @@ class Api:
         refused = self._allowed(environ, "write:packages")
         owner = self._owner(match, environ)
         if refused or owner is None:
-            return refused or _error(404, "Not Found")
+            return refused or as_error(404, "Not Found")
         name = f"{owner.lower()}/{unquote(match['name'])}"
         if name in self._backend.packages:
-            return _error(409, "The namespace of the package has been reused.")
+            return as_error(409, "The namespace of the package has been reused.")
         deleted = self._backend.deleted_packages.get(name)
         if deleted is None or self._backend.clock.now - deleted[1] > _WINDOW:
-            return _error(404, "Package not found.")
+            return as_error(404, "Package not found.")
         self._backend.bring_package_back(name)
         return Answer(204)
 
     # Who sees what
 
     def _allowed(self, environ: Environ, scope: str) -> Answer | None:
-        token = _token(environ)
+        token = token_of(environ)
         if not token:
-            return _error(401, "Requires authentication")
+            return as_error(401, "Requires authentication")
         if token.startswith("github_pat_"):
-            return _error(403, "Resource not accessible by personal access token")
+            return as_error(403, "Resource not accessible by personal access token")
         scopes = self.scopes.get(token, SCOPES)
         if token.startswith("ghp_") and scope not in scopes:
-            return _error(403, f"You need at least {scope} scope to do this.")
+            return as_error(403, f"You need at least {scope} scope to do this.")
         return None
 
     def _owner(self, match: re.Match[str], environ: Environ) -> str | None:
         """Return whose packages a path is about, if it may be asked for there."""
         if match["me"]:
-            return self._login(_token(environ))
+            return self._login(token_of(environ))
         named = unquote(match["org"] or match["user"])
         known = {*self._authority.accounts, *self.organizations}
         known |= {name.partition("/")[0] for name in self._backend.packages}
@@ -317,7 +327,7 @@ class Api:
     def _sees(self, name: str, match: re.Match[str], environ: Environ) -> bool:
         if name in self._authority.public:
             return True
-        login = self._login(_token(environ)) or ""
+        login = self._login(token_of(environ)) or ""
         # Others' packages are served there if they are public, whoever asks.
         return not match["user"] and self._authority.allows(login, name, "pull")
 
@@ -329,16 +339,16 @@ class Api:
             return "", refused
         owner = self._owner(match, environ)
         if owner is None:
-            return "", _error(404, "Not Found")
-        if owner in self.sso and self._login(_token(environ)) != owner:
-            return "", _error(
+            return "", as_error(404, "Not Found")
+        if owner in self.sso and self._login(token_of(environ)) != owner:
+            return "", as_error(
                 403,
                 "Resource protected by organization SAML enforcement.",
                 **{"X-GitHub-SSO": f"required; url={self.sso[owner]}"},
             )
         name = f"{owner.lower()}/{unquote(match['name'])}"
         if name not in self._backend.packages or not self._sees(name, match, environ):
-            return "", _error(404, "Package not found.")
+            return "", as_error(404, "Package not found.")
         return name, None
 
     def _find_version(
@@ -348,14 +358,14 @@ class Api:
         if refused:
             return name, None, refused
         if not match["id"].isdigit():
-            return name, None, _error(422, "Invalid argument.")
-        record = self._backend.packages[name].by_id.get(_number(match["id"]))
+            return name, None, as_error(422, "Invalid argument.")
+        record = self._backend.packages[name].by_id.get(number_of(match["id"]))
         if record is None:
-            return name, None, _error(404, "Package version not found.")
+            return name, None, as_error(404, "Package version not found.")
         return name, record, None
 
     def _administers(self, name: str, environ: Environ) -> bool:
-        login = self._login(_token(environ)) or ""
+        login = self._login(token_of(environ)) or ""
         admins = self.admins.get(name)
         return self._authority.allows(login, name, "push") if admins is None else login in admins
 
@@ -380,74 +390,9 @@ class Api:
 
     def _page(
         self,
-        items: Sequence[Any] | _Newest,
+        items: Sequence[Any] | Newest,
         match: re.Match[str],
         environ: Environ,
         shown: Callable[[Any], Any] = lambda item: item,
     ) -> Answer:
-        query = wsgi.query_of(environ)
-        page, size = _page_of(query)
-        part = items[(page - 1) * size : page * size]
-        answer = _json([shown(item) for item in part])
-        last = max(1, -(-len(items) // size))
-        kept = {key: values[0] for key, values in query.items() if key != "page"}
-        links = {"prev": page - 1, "next": page + 1, "last": last, "first": 1}
-        wanted = {"prev": page > 1, "next": page < last, "last": page < last, "first": page > 1}
-        text = ", ".join(
-            f'<{self.url}{match.string}?{_query({**kept, "page": str(number)})}>; rel="{rel}"'
-            for rel, number in links.items()
-            if wanted[rel]
-        )
-        if text:
-            answer.headers["Link"] = text
-        return answer
-
-
-class _Newest:
-    """A package's versions, the newest first, without sorting them for each page."""
-
-    def __init__(self, package: Package) -> None:
-        hidden = [record for record in package.active[-50:] if record.hidden]
-        for record in hidden:
-            record.hidden -= 1
-        self._active = [r for r in package.active if r not in hidden] if hidden else package.active
-
-    def __len__(self) -> int:
-        return len(self._active)
-
-    def __getitem__(self, part: slice) -> list[Record]:
-        count = len(self._active)
-        start, stop = min(part.start, count), min(part.stop, count)
-        return self._active[count - stop : count - start][::-1]
-
-
-def _token(environ: Environ) -> str:
-    kind, _, value = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
-    return value.strip() if kind.lower() in {"bearer", "token"} else ""
-
-
-def _page_of(query: dict[str, list[str]]) -> tuple[int, int]:
-    page = int(query.get("page", ["1"])[0])
-    size = min(100, int(query.get("per_page", ["30"])[0]))
-    return max(1, page), max(1, size)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else -1
-
-
-def _query(values: dict[str, str]) -> str:
-    return "&".join(f"{key}={quote(value)}" for key, value in values.items())
-
-
-def _json(data: Any, status: int = 200) -> Answer:
-    body = json.dumps(data).encode()
-    headers = {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(body))}
-    return Answer(status, headers, [body])
-
-
-def _error(status: int, message: str, **headers: str) -> Answer:
-    url = "https://docs.github.com/rest/packages/packages"
-    answer = _json({"message": message, "documentation_url": url, "status": str(status)}, status)
-    answer.headers.update(headers)
-    return answer
+        return page_of(items, f"{self.url}{match.string}", wsgi.query_of(environ), shown)

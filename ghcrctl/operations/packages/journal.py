@@ -14,10 +14,11 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import IO, TYPE_CHECKING
 
-from ghcrctl.errors import RefusedError, UsageError
+from ghcrctl.errors import UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.reference import is_tag
 from ghcrctl.store.files import disk_errors
+from ghcrctl.store.locks import alone_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,27 +94,13 @@ def opened(path: Path) -> Iterator[Journal]:
         UsageError: the file is something else.
         StoreError: the disk says so.
     """
-    from filelock import FileLock, Timeout
-
-    with disk_errors(f"write {path}"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(f"{path}.lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise RefusedError(
-            f"another process is at {path}", hint="wait for its end; then the same command goes on"
-        ) from None
-    try:
+    with alone_at(path):
         earlier = read_journal(path) if path.exists() else []
         with disk_errors(f"write {path}"):
             file = path.open("a+", encoding="utf-8")
         with file:
             _begin(path, file)
             yield Journal(path, file, earlier)
-    finally:
-        lock.release()
-        path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
 
 
 def _begin(path: Path, file: IO[str]) -> None:
