@@ -61,13 +61,16 @@ def tags_of_closed(pattern: str, open_numbers: Iterable[int]) -> Callable[[str],
     Raises:
         InvalidFilterError: the pattern has no place for the number.
     """
-    expression = _with_place(pattern, NUMBER, "(?P<place>[0-9]+)(?![0-9])")
+    places = _places(pattern, NUMBER)
     known = set(open_numbers)
 
     def fits(tag: str) -> bool:
-        match = expression.fullmatch(tag)
-        number = whole_number(match["place"]) if match else None
-        return number is not None and number not in known
+        numbers = {
+            whole_number(tag[start:end])
+            for start, end in places(tag)
+            if not _is_digit(tag[start - 1 : start]) and not _is_digit(tag[end : end + 1])
+        } - {None}
+        return bool(numbers) and not numbers & known
 
     return fits
 
@@ -82,24 +85,40 @@ def tags_of_deleted(pattern: str, names: Iterable[str]) -> Callable[[str], bool]
     Raises:
         InvalidFilterError: the pattern has no place for the branch.
     """
-    expression = _with_place(pattern, BRANCH, "(?P<place>.+)")
+    places = _places(pattern, BRANCH)
     known = {_NOT_IN_TAGS.sub("-", name).lower() for name in names}
 
     def fits(tag: str) -> bool:
-        match = expression.fullmatch(tag)
-        return match is not None and match["place"].lower() not in known
+        found = {tag[start:end].lower() for start, end in places(tag)}
+        return bool(found) and not found & known
 
     return fits
 
 
-def _with_place(pattern: str, place: str, expression: str) -> re.Pattern[str]:
+def _places(pattern: str, place: str) -> Callable[[str], list[tuple[int, int]]]:
+    """Return what finds every part of a tag that may stand in a pattern's place.
+
+    A pattern with ``*`` can often be read in several ways: a tag is left over only if it is so in
+    each of them.
+    """
     before, found, after = pattern.partition(place)
     if not found or place in after:
         raise InvalidFilterError(
             f"`{pattern}` must have {place} once",
             hint=f"as in `{'pr-' if place == NUMBER else ''}{place}`",
         )
-    return re.compile(_glob(before) + expression + _glob(after))
+    head, tail = re.compile(_glob(before)), re.compile(_glob(after))
+
+    def find(tag: str) -> list[tuple[int, int]]:
+        starts = [i for i in range(len(tag)) if head.fullmatch(tag, 0, i)]
+        ends = [i for i in range(1, len(tag) + 1) if tail.fullmatch(tag, i)]
+        return [(start, end) for start in starts for end in ends if start < end]
+
+    return find
+
+
+def _is_digit(char: str) -> bool:
+    return char.isascii() and char.isdigit()
 
 
 def _glob(text: str) -> str:
