@@ -1,0 +1,358 @@
+"""Asking GitHub's API: pages, limits, owners, and answers that are none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.content.retry import RetryPolicy
+from ghcrctl.credentials.credential import Credential
+from ghcrctl.errors import (
+    InvalidResponseError,
+    PackageUnknownError,
+    RateLimitedError,
+    RegistryUnavailableError,
+    UnauthorizedError,
+)
+from ghcrctl.github.client import GitHub
+from ghcrctl.github.instance import Instance
+from ghcrctl.github.pace import Pace
+from ghcrctl.github.packages import Packages
+from ghcrctl.github.repositories import branches, open_pull_requests
+from ghcrctl.oci.media_types import OCI_INDEX
+from ghcrctl.registry.transport import TransportOptions
+from tests.registry_double.wsgi import Answer, Environ
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.packages_double import GitHubDouble
+
+Ask = Callable[..., Packages]
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def ask(github: GitHubDouble, slept: list[float]) -> Iterator[Ask]:
+    """Return what makes packages of a token; waiting is noted and takes no time."""
+    made: list[GitHub] = []
+
+    def asking(token: str | None = "ghp_octo") -> Packages:
+        client = GitHub(
+            Instance(github.host, github.api_url, "https://github.com"),
+            Credential("octo", token, source="the test") if token is not None else None,
+            TransportOptions(retry=RetryPolicy(attempts=2, base=0.01)),
+            pace=Pace(0),
+            sleep=slept.append,
+        )
+        made.append(client)
+        return Packages(client)
+
+    yield asking
+    for client in made:
+        client.close()
+
+
+def fill(github: GitHubDouble, count: int, start: int = 0) -> list[str]:
+    """Put so many small manifests there; return their digests, the oldest first."""
+    return [
+        github.put_raw("octo/app", f"v{start + number}", body(start + number), OCI_INDEX)
+        for number in range(count)
+    ]
+
+
+def body(number: int) -> bytes:
+    return b'{"schemaVersion":2,"manifests":[],"annotations":{"n":"%d"}}' % number
+
+
+def asked(github: GitHubDouble, path: str) -> int:
+    """Count the requests of the API for a path."""
+    return sum(entry.host == "api" and entry.path == path for entry in github.log)
+
+
+# Lists
+
+
+@pytest.mark.parametrize("count", [1, 99, 100, 101, 350])
+def test_every_page_is_read_and_each_version_is_there_once(
+    github: GitHubDouble, ask: Ask, count: int
+) -> None:
+    digests = fill(github, count)
+    packages = ask()
+    found = packages.versions(packages.owner("octo"), "app")
+    assert [version.digest for version in found] == digests[::-1]
+
+
+def test_versions_that_others_push_meanwhile_hide_none(github: GitHubDouble, ask: Ask) -> None:
+    digests = set(fill(github, 350))
+    pushed = 0
+
+    def push(_method: str, path: str) -> None:
+        nonlocal pushed
+        # What is pushed between two pages moves the last of one to the start of the next.
+        if path.endswith("/versions") and pushed < 3:
+            pushed += 1
+            fill(github, 60, start=1000 * pushed)
+
+    github.api.before = push
+    packages = ask()
+    found = {version.digest for version in packages.versions(packages.owner("octo"), "app")}
+    assert pushed == 3
+    assert digests <= found
+
+
+def test_versions_that_others_delete_meanwhile_hide_none(github: GitHubDouble, ask: Ask) -> None:
+    digests = fill(github, 350)
+    gone: list[str] = []
+
+    def delete(_method: str, path: str) -> None:
+        # What is deleted moves the first of a page to the end of the one before it.
+        if path.endswith("/versions") and len(gone) < 120:
+            for digest in digests[-40 - len(gone) : len(digests) - len(gone)]:
+                gone.append(digest)
+                github.lose("octo/app", digest)
+
+    github.api.before = delete
+    packages = ask()
+    found = {version.digest for version in packages.versions(packages.owner("octo"), "app")}
+    assert len(gone) == 120
+    assert found == set(digests) - set(gone)
+
+
+def test_pages_are_asked_for_at_once(github: GitHubDouble, ask: Ask) -> None:
+    fill(github, 600)
+    running, most = 0, 0
+
+    def slow(_method: str, path: str) -> None:
+        nonlocal running, most
+        if path.endswith("/versions"):
+            running += 1
+            most = max(most, running)
+            time.sleep(0.05)
+            running -= 1
+
+    github.api.before = slow
+    packages = ask()
+    packages.versions(packages.owner("octo"), "app")
+    assert most > 1
+
+
+def test_a_page_that_fails_is_asked_for_again(github: GitHubDouble, ask: Ask) -> None:
+    digests = fill(github, 250)
+    packages = ask()
+    owner = packages.owner("octo")
+
+    def fail_once(_method: str, path: str) -> None:
+        if path.endswith("/versions"):
+            github.api.before = lambda *_: None
+            github.api.limits.errors = 1
+
+    github.api.before = fail_once
+    assert len(packages.versions(owner, "app")) == len(digests)
+
+
+def test_a_page_that_fails_for_ever_is_an_error(github: GitHubDouble, ask: Ask) -> None:
+    fill(github, 1)
+    packages = ask()
+    owner = packages.owner("octo")
+    github.api.limits.errors = 99
+    with pytest.raises(RegistryUnavailableError, match="status 500"):
+        packages.versions(owner, "app")
+
+
+# Owners
+
+
+def test_the_path_is_that_of_the_kind_of_owner(github: GitHubDouble, ask: Ask) -> None:
+    github.accounts["mona"] = "ghp_mona"
+    github.api.organizations.add("Acme")
+    packages = ask()
+    assert packages.owner("OCTO").path == "/user"
+    assert packages.owner("mona").path == "/users/mona"
+    assert packages.owner("acme").path == "/orgs/Acme"
+    with pytest.raises(PackageUnknownError, match="the account nobody"):
+        packages.owner("nobody")
+
+
+def test_an_owner_is_asked_for_once(github: GitHubDouble, ask: Ask) -> None:
+    packages = ask()
+    packages.owner("octo")
+    count = asked(github, "/users/octo")
+    packages.owner("Octo")
+    assert asked(github, "/users/octo") == count == 1
+
+
+def test_a_name_with_slashes_is_one_segment(github: GitHubDouble, ask: Ask) -> None:
+    github.put_raw("octo/group/sub/app", "v1", body(1), OCI_INDEX)
+    packages = ask()
+    owner = packages.owner("octo")
+    assert packages.get(owner, "group/sub/app").name == "group/sub/app"
+    assert [v.tags for v in packages.versions(owner, "group/sub/app")] == [("v1",)]
+
+
+# Limits
+
+
+def test_a_secondary_limit_is_waited_for(
+    github: GitHubDouble, ask: Ask, slept: list[float]
+) -> None:
+    fill(github, 1)
+    github.api.limits.secondary = 2
+    packages = ask()
+    assert len(packages.versions(packages.owner("octo"), "app")) == 1
+    assert slept == [1.0, 1.0]
+
+
+def test_an_hourly_limit_is_waited_for_until_its_reset(
+    github: GitHubDouble, ask: Ask, slept: list[float]
+) -> None:
+    fill(github, 1)
+    packages = ask()
+    owner = packages.owner("octo")
+    github.api.limits.remaining, github.api.limits.reset = 0, time.time() + 1.5
+    # Time goes on only here, so the limit is lifted by the wait.
+    slept.clear()
+    original = packages.github._sleep
+
+    def sleep(seconds: float) -> None:
+        original(seconds)
+        github.api.limits.remaining = None
+
+    packages.github._sleep = sleep
+    assert len(packages.versions(owner, "app")) == 1
+    [wait] = slept
+    assert 1.0 <= wait <= 4.0
+
+
+def test_a_reset_in_the_past_does_not_wait_for_ever(
+    github: GitHubDouble, ask: Ask, slept: list[float]
+) -> None:
+    fill(github, 1)
+    packages = ask()
+    owner = packages.owner("octo")
+    # Refused although the reset is past, as clocks differ: the double believes in a later one.
+    github.api.limits.remaining, github.api.limits.reset = 0, time.time() - 60
+    assert len(packages.versions(owner, "app")) == 1
+    assert all(0 <= wait <= 2 for wait in slept)
+
+
+def test_a_limit_that_never_ends_is_told(
+    github: GitHubDouble, ask: Ask, slept: list[float]
+) -> None:
+    packages = ask()
+    github.api.limits.secondary = 10_000
+    with pytest.raises(RateLimitedError, match="too many requests") as caught:
+        packages.owner("octo")
+    assert 1 <= len(slept) <= 10
+    assert caught.value.exit_status == RateLimitedError.exit_status
+    assert "the same command goes on" in (caught.value.hint or "")
+
+
+def test_a_wait_of_many_hours_is_told_and_not_waited_for(
+    github: GitHubDouble, ask: Ask, slept: list[float]
+) -> None:
+    packages = ask()
+    github.api.limits.remaining, github.api.limits.reset = 0, time.time() + 90_000
+    with pytest.raises(RateLimitedError):
+        packages.owner("octo")
+    assert slept == []
+
+
+# Tokens
+
+
+def test_white_space_around_a_token_is_no_part_of_it(github: GitHubDouble, ask: Ask) -> None:
+    fill(github, 1)
+    packages = ask(" ghp_octo\n")
+    assert packages.me() == "octo"
+
+
+@pytest.mark.parametrize("token", ["ghp_\nocto", "ghp_öcto", "ghp_\x00"])
+def test_a_token_that_no_header_can_hold_is_told_without_it(ask: Ask, token: str) -> None:
+    with pytest.raises(UnauthorizedError, match="characters that no token has") as caught:
+        ask(token).owner("octo")
+    assert token not in f"{caught.value!r} {caught.value.message} {caught.value.hint}"
+
+
+def test_the_token_of_a_job_is_not_asked_whose_it_is(github: GitHubDouble, ask: Ask) -> None:
+    github.accounts["octo"] = "ghs_job"
+    assert ask("ghs_job").me() == ""
+    assert asked(github, "/user") == 0
+
+
+# Answers that are none
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("/users/octo", b"[]"),
+        ("/users/octo", b'{"login": "octo"}'),
+        ("/users/octo", b"<html>"),
+        ("/users/octo", b"[" * 50_000),
+        ("/user/packages/container/app", b"null"),
+        ("/user/packages/container/app", b'{"name": "app"}'),
+        ("/user/packages/container/app/versions", b"{}"),
+        ("/user/packages/container/app/versions", b"[7]"),
+        ("/user/packages/container/app/versions", b'[{"id": "x"}]'),
+        ("/user/packages/container/app/versions", b'[{"id": 1, "name": "sha256:../../x"}]'),
+    ],
+)
+def test_an_answer_that_is_none_is_told(
+    github: GitHubDouble, ask: Ask, monkeypatch: pytest.MonkeyPatch, path: str, answer: bytes
+) -> None:
+    fill(github, 1)
+    route = github.api._route
+
+    def routed(method: str, asked: str, environ: Environ, length: int) -> Answer:
+        return Answer(200, {}, [answer]) if asked == path else route(method, asked, environ, length)
+
+    monkeypatch.setattr(github.api, "_route", routed)
+    packages = ask()
+    with pytest.raises(InvalidResponseError, match="GitHub sent"):
+        (
+            packages.get(packages.owner("octo"), "app"),
+            packages.versions(packages.owner("octo"), "app"),
+        )
+
+
+@pytest.mark.parametrize("last", ["99999999", "soon", "", "-1"])
+def test_a_link_to_pages_that_cannot_be_is_no_endless_work(
+    github: GitHubDouble, ask: Ask, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    fill(github, 1)
+    route = github.api._route
+
+    def routed(method: str, asked: str, environ: Environ, length: int) -> Answer:
+        answer = route(method, asked, environ, length)
+        answer.headers["Link"] = f'<{github.api_url}{asked}?page={last}>; rel="last"'
+        return answer
+
+    monkeypatch.setattr(github.api, "_route", routed)
+    packages = ask()
+    owner = packages.owner("octo")
+    if last == "99999999":
+        with pytest.raises(InvalidResponseError, match="99999999 pages"):
+            packages.versions(owner, "app")
+    else:
+        assert len(packages.versions(owner, "app")) == 1
+
+
+# Repositories
+
+
+def test_pull_requests_and_branches_are_read_whole(github: GitHubDouble, ask: Ask) -> None:
+    github.api.pulls["octo/app"] = list(range(1, 251))
+    github.api.branches["octo/app"] = [f"b{number}" for number in range(130)]
+    client = ask().github
+    assert open_pull_requests(client, "octo/app") == set(range(1, 251))
+    assert len(branches(client, "octo/app")) == 130
+    with pytest.raises(PackageUnknownError, match="the branches of octo/none"):
+        branches(client, "octo/none")
