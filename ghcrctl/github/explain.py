@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from ghcrctl.credentials.token_kinds import TokenKind, token_kind
 from ghcrctl.errors import (
     BlockedError,
-    ConflictError,
     DeniedError,
     GhcrctlError,
     InvalidResponseError,
     PackageUnknownError,
     RateLimitedError,
+    RefusedError,
     RegistryUnavailableError,
     RetainedError,
     UnauthorizedError,
@@ -95,16 +95,10 @@ def explain(refusal: Refusal) -> GhcrctlError:
             f"{refusal.words}",
             hint="make the package private first, or ask GitHub's support",
         )
-    word = {401: _unauthorized, 403: _denied, 404: _not_found}.get(refusal.status)
+    words = {401: _unauthorized, 403: _denied, 404: _not_found, 409: _taken, 429: rate_limited}
+    word = words.get(refusal.status)
     if word:
         return word(refusal)
-    if refusal.status == 409:
-        return ConflictError(
-            f"{refusal.cannot}: something else has its name by now{refusal.words}",
-            hint="delete that first, if it is not wanted: ghcrctl packages delete",
-        )
-    if refusal.status == 429:
-        return rate_limited(refusal)
     if refusal.status >= 500:
         return RegistryUnavailableError(
             f"{refusal.cannot}: GitHub failed with status {refusal.status}{refusal.words}",
@@ -191,4 +185,11 @@ def _not_found(refusal: Refusal) -> PackageUnknownError:
         )
     return PackageUnknownError(
         f"{refusal.cannot}: GitHub does not have it, or does not show it{refusal.words}", hint=hint
+    )
+
+
+def _taken(refusal: Refusal) -> RefusedError:
+    return RefusedError(
+        f"{refusal.cannot}: something else has its name by now{refusal.words}",
+        hint="delete that first, if it is not wanted: ghcrctl packages delete OWNER/IMAGE",
     )

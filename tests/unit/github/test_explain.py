@@ -9,12 +9,12 @@ import pytest
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.errors import (
     BlockedError,
-    ConflictError,
     DeniedError,
     GhcrctlError,
     InvalidResponseError,
     PackageUnknownError,
     RateLimitedError,
+    RefusedError,
     RegistryUnavailableError,
     RetainedError,
     UnauthorizedError,
@@ -58,7 +58,7 @@ def refused(
         (401, "Bad credentials", UnauthorizedError),
         (403, "Resource not accessible by integration", DeniedError),
         (404, "Package not found.", PackageUnknownError),
-        (409, "The namespace of the package has been reused.", ConflictError),
+        (409, "The namespace of the package has been reused.", RefusedError),
         (429, "Slow down", RateLimitedError),
         (500, "Server Error", RegistryUnavailableError),
         (418, "I'm a teapot", InvalidResponseError),
