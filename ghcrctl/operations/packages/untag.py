@@ -4,7 +4,7 @@ What belongs here: how that is done where no API does it. ghcr.io has no way to 
 (``DELETE`` of one is answered with 405), and deleting a version on GitHub takes all of its tags.
 But a tag moves to whatever manifest is put under it: so an empty one is put there, and then the
 version which that makes is deleted. That version is deleted only if it has the very digest that was
-put, and carries exactly that tag.
+put, and carries exactly that tag; where it cannot be deleted, the tag is put back.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import NotFoundError, RefusedError, RegistryUnavailableError, RetainedError
+from ghcrctl.errors import (
+    GhcrctlError,
+    NotFoundError,
+    RefusedError,
+    RegistryUnavailableError,
+    RetainedError,
+)
 from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, parse
@@ -28,7 +34,8 @@ if TYPE_CHECKING:
     from ghcrctl.operations.session import Session
     from ghcrctl.registry.client import RawManifest
 
-_MARK = "dev.ghcrctl.untag"
+# Of the empty manifest: what had its tag, and what makes it like no other.
+_MARK, _UNIQUE = "dev.ghcrctl.untag.of", "dev.ghcrctl.untag.run"
 # GitHub's list shows what was pushed after a while: so many times it is asked, waiting longer.
 _LOOKS = 6
 _FIRST_WAIT = 0.5
@@ -54,14 +61,25 @@ def untag(session: Session, named: Named, *, sleep: Callable[[float], None] = ti
     client = session.client(named.registry)
     found = client.get_manifest(named.repository, named.tag)
     versions = packages.versions(owner, named.package)
-    helper = _digest(found.raw)
+    helper, original = _digest(found.raw), _original(found.raw)
     others: tuple[str, ...] = ()
-    if not _is_helper(found.raw):
-        others = _check(named, helper, versions)
+    if not original:
+        original = helper
+        others = _check(named, original, versions)
         raw, media_type = _helper_manifest(found)
-        client.put_manifest(named.repository, named.tag, raw, media_type)
         helper = _digest(raw)
-    version = _await(session, named, helper, sleep)
+        client.put_manifest(named.repository, named.tag, raw, media_type)
+    try:
+        _delete(session, named, _await(session, named, helper, sleep))
+    except GhcrctlError as error:
+        if _put_back(session, named, helper, original):
+            error.message += f"; `{named.tag}` stands for what it stood for"
+        raise
+    return bool(others)
+
+
+def _delete(session: Session, named: Named, version: Version) -> None:
+    """Delete the version that took the tag over, if that tag is all that it carries."""
     if version.tags != (named.tag,):
         shown = ", ".join(version.tags) or "no tag"
         raise RefusedError(
@@ -69,8 +87,29 @@ def untag(session: Session, named: Named, *, sleep: Callable[[float], None] = ti
             f"{shown}: it is left alone",
             hint=f"ghcrctl packages show {named.repository}",
         )
+    packages, owner = owner_of(session, named)
     packages.delete_version(owner, named.package, version.id)
-    return bool(others)
+
+
+def _put_back(session: Session, named: Named, helper: str, original: str) -> bool:
+    """Give a tag back that could not be taken away, unless somebody moved it meanwhile.
+
+    Returns:
+        Whether that was done; who pulls the tag would else get an empty image.
+    """
+    client = session.client(named.registry)
+    try:
+        if client.find_digest(named.repository, named.tag) != helper:
+            return False
+        found = client.get_manifest(named.repository, original)
+        client.put_manifest(named.repository, named.tag, found.raw, found.media_type)
+    except GhcrctlError as error:
+        session.warn(
+            f"`{named.tag}` of {named.name} stands for an empty image, and could not be put back "
+            f"to {original}: {error}"
+        )
+        return False
+    return True
 
 
 def _check(named: Named, digest: str, versions: Sequence[Version]) -> tuple[str, ...]:
@@ -102,18 +141,19 @@ def _await(session: Session, named: Named, digest: str, sleep: Callable[[float],
         sleep(_FIRST_WAIT * 2**look)
     raise RegistryUnavailableError(
         f"GitHub does not list yet the empty version that took `{named.tag}` of {named.name} over",
-        hint="the same command goes on where this one stopped",
+        hint="try again in a minute; the empty version has no tag, and `prune` deletes it",
     )
 
 
 def _helper_manifest(source: RawManifest) -> tuple[bytes, str]:
-    """Make a manifest that holds nothing and is like no other.
+    """Make a manifest that holds nothing, is like no other, and says what had its tag.
 
     It is of the same kind as the one whose tag it takes: an index of nothing, or an image of the
     same config without layers, since a config must be there.
     """
     parsed = parse(source.raw, source.media_type)
-    common = {"schemaVersion": 2, "annotations": {_MARK: secrets.token_hex(16)}}
+    annotations = {_MARK: _digest(source.raw), _UNIQUE: secrets.token_hex(16)}
+    common = {"schemaVersion": 2, "annotations": annotations}
     body: dict[str, object]
     if isinstance(parsed, Index):
         body = {**common, "mediaType": media_types.OCI_INDEX, "manifests": []}
@@ -123,9 +163,9 @@ def _helper_manifest(source: RawManifest) -> tuple[bytes, str]:
     return json.dumps(body).encode(), str(body["mediaType"])
 
 
-def _is_helper(raw: bytes) -> bool:
-    """Tell whether a manifest is one that an interrupted run put."""
-    return _MARK in parse(raw).annotations
+def _original(raw: bytes) -> str:
+    """Return what had the tag before a run that was killed took it over; empty for any image."""
+    return parse(raw).annotations.get(_MARK, "")
 
 
 def _digest(raw: bytes) -> str:

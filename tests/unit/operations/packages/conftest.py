@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tests.packages_double.fixtures import at_github, github
+from tests.registry_double.fixtures import plain_registry
 
-__all__ = ["at_github", "github"]
+__all__ = ["at_github", "github", "plain_registry"]
