@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.credentials.token_kinds import TokenKind, advice, token_kind
+from ghcrctl.credentials.token_kinds import TokenKind, token_kind
 from ghcrctl.errors import ExitStatus, GhcrctlError, NotFoundError
 from ghcrctl.registry.client import RegistryClient
 
@@ -111,11 +111,26 @@ class _Doctor:
             return
         kind = token_kind(credential.secret)
         yield Sign("token", Health.GOOD, f"a {kind.value}, from {credential.source}")
-        warned = advice(credential.secret, self._registry)
-        if warned and kind in {TokenKind.FINE_GRAINED, TokenKind.ACTIONS}:
-            bad = kind is TokenKind.FINE_GRAINED
-            yield Sign("kind", Health.WARNING if bad else Health.NOTE, warned)
+        yield from self._kind(kind)
         yield from self._accepted(kind)
+
+    def _kind(self, kind: TokenKind) -> Iterator[Sign]:
+        if kind is TokenKind.FINE_GRAINED:
+            yield Sign(
+                "kind",
+                Health.WARNING,
+                "packages do not know fine-grained tokens: signing in works, pushing and looking "
+                "after packages do not",
+                "use a classic token",
+                self._instance.new_token_page(*_SCOPES),
+            )
+        if kind is TokenKind.ACTIONS:
+            yield Sign(
+                "kind",
+                Health.NOTE,
+                "it ends with its job, may not list packages, and may do only what the job's "
+                "`permissions: packages` and the package's settings allow to the repository",
+            )
 
     def _accepted(self, kind: TokenKind) -> Iterator[Sign]:
         # A job's token may not ask who it is.
@@ -235,8 +250,9 @@ class _Doctor:
             yield Sign(
                 "repository",
                 Health.NOTE,
-                f"{package.repository} may be public while the package is {package.visibility}: a "
-                "package does not take its repository's visibility over",
+                f"{package.repository} is public while the package is {package.visibility}: "
+                "a package "
+                "does not take over its repository's visibility",
                 page=settings,
             )
         else:

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import IO, TYPE_CHECKING
 
-from ghcrctl.errors import UsageError
+from ghcrctl.errors import InvalidDigestError, UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.reference import is_tag
 from ghcrctl.store.files import disk_errors
@@ -141,9 +141,11 @@ def _entry(data: dict[str, object]) -> Entry | None:
             package=str(data["package"]),
             id=int(str(data["id"])),
             digest=str(Digest.parse(str(data["digest"]))) if data["digest"] else "",
-            tags=tuple(t for t in tags if is_tag(str(t))) if isinstance(tags, list) else (),
+            tags=tuple(t for t in tags if isinstance(t, str) and is_tag(t))
+            if isinstance(tags, list)
+            else (),
             state=State(data["state"]),
             why=str(data.get("why", "")),
         )
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, InvalidDigestError):
         return None

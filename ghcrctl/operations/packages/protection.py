@@ -48,7 +48,9 @@ def digests_in(text: str) -> frozenset[str]:
 def tags_in(text: str, named: Named) -> frozenset[str]:
     """Return every tag of a package in a text; a name without one stands for ``latest``."""
     name = re.escape(named.name)
-    found = re.compile(rf"(?<![\w./-]){name}(?![\w/.-])(?::({_TAG}))?(@)?", re.IGNORECASE)
+    found = re.compile(
+        rf"(?:(?<![\w./-])|(?<=//)){name}(?![\w/.-])(?::({_TAG}))?(@)?", re.IGNORECASE
+    )
     return frozenset(
         match[1] or "latest" for match in found.finditer(text) if match[1] or not match[2]
     )

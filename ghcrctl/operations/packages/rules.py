@@ -99,7 +99,7 @@ def read_rules_of(
     policy.check()
     return Rules(
         packages,
-        {key: _shown(value) for key, value in data.items() if value not in ((), [], False)},
+        {key: _shown(value) for key, value in data.items() if value is not False and value != []},
         policy,
         tuple(map(Path, as_texts(data, "protect-file", where))),
         _text(data, "closed-pull-requests", where) or "",

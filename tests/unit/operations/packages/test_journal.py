@@ -1,0 +1,115 @@
+"""The journal: what a killed run leaves is what the next one goes on from."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import RefusedError, StoreError, UsageError
+from ghcrctl.operations.packages.journal import Entry, State, opened, read_journal
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+    from pathlib import Path
+
+DIGEST = f"sha256:{'ab' * 32}"
+ONE = Entry("ghcr.io/octo/app", 1, DIGEST, ("v1", "latest"), State.BEGUN)
+TWO = Entry("ghcr.io/octo/app", 2, DIGEST, (), State.FAILED, "why")
+
+
+def test_what_was_noted_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "journal"
+    with opened(path) as journal:
+        journal.note(ONE)
+    with opened(path) as journal:
+        assert journal.state(ONE.package, 1) is State.BEGUN
+        assert journal.state(ONE.package, 2) is None
+        journal.note(TWO)
+    assert read_journal(path) == [ONE, TWO]
+    assert sorted(p.name for p in path.parent.iterdir()) == ["journal"]
+
+
+@pytest.mark.parametrize("kept", range(1, 40, 6))
+def test_a_line_that_was_cut_is_passed_over_and_the_next_is_whole(
+    tmp_path: Path, kept: int
+) -> None:
+    path = tmp_path / "journal"
+    with opened(path) as journal:
+        journal.note(ONE)
+        journal.note(TWO)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]) + lines[-1][:kept])
+    with opened(path) as journal:
+        assert journal.state(ONE.package, 1) is State.BEGUN
+        assert journal.state(TWO.package, 2) is None
+        journal.note(TWO)
+    assert read_journal(path) == [ONE, TWO]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "7",
+        "[]",
+        "{}",
+        '{"package": "x", "id": "y", "digest": "", "tags": [], "state": "deleted"}',
+        '{"package": "x", "id": 1, "digest": "../x", "tags": [], "state": "deleted"}',
+        '{"package": "x", "id": 1, "digest": "", "tags": [], "state": "nonsense"}',
+    ],
+)
+def test_lines_that_say_nothing_are_passed_over(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "journal"
+    with opened(path) as journal:
+        journal.note(ONE)
+    with path.open("a") as file:
+        file.write(line + "\n")
+    assert read_journal(path) == [ONE]
+
+
+def test_tags_that_are_none_are_not_given_back(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    with opened(path) as journal:
+        journal.note(ONE)
+    data = path.read_text().splitlines()
+    entry = {**json.loads(data[-1]), "tags": ["../../x", "ok", 7]}
+    path.write_text("\n".join([data[0], json.dumps(entry)]))
+    assert read_journal(path)[0].tags == ("ok",)
+
+
+def test_another_file_is_not_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("mine\n")
+    with pytest.raises(UsageError, match="no journal"), opened(path):
+        pass
+    assert path.read_text() == "mine\n"
+
+
+def hold(path: Path, held: Event, end: Event) -> None:
+    with opened(path):
+        held.set()
+        end.wait(30)
+
+
+def test_one_process_at_a_time(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    held, end = context.Event(), context.Event()
+    other = context.Process(target=hold, args=(tmp_path / "journal", held, end))
+    other.start()
+    try:
+        assert held.wait(30)
+        with pytest.raises(RefusedError, match="another process"), opened(tmp_path / "journal"):
+            pass
+    finally:
+        end.set()
+        other.join(30)
+    with opened(tmp_path / "journal") as journal:
+        journal.note(ONE)
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="journal"), opened(tmp_path / "file" / "journal"):
+        pass

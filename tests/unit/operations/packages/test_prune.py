@@ -1,0 +1,207 @@
+"""What a plan is made of: names, files that protect, pull requests and branches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ghcrctl.errors import (
+    DeniedError,
+    InvalidReferenceError,
+    NotFoundError,
+    PackageUnknownError,
+    RefusedError,
+)
+from ghcrctl.operations.packages.naming import Named, matching, read_name, read_owner
+from ghcrctl.operations.packages.protection import digests_in, protected_in, tags_in
+from ghcrctl.operations.packages.prune import plan_prune
+from ghcrctl.operations.packages.rules import read_rules_of
+from tests.builders import random_image
+from tests.packages_double.fixtures import environ_for
+from tests.sessions import session_on
+from tests.unit.operations.packages.content import NAME, days_ago, multi_platform, releases
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ghcrctl.github.plan import Plan
+    from ghcrctl.operations.session import Session
+    from tests.packages_double import GitHubDouble
+
+
+def plans(session: Session, github: GitHubDouble, *names: str, **given: Any) -> list[Plan]:
+    data = {key.replace("_", "-"): value for key, value in given.items()}
+    rules = read_rules_of(names or (NAME,), data, github.clock.now)
+    return list(plan_prune(session, [rules], github.clock.now))
+
+
+def tags_gone(plan: Plan) -> set[str]:
+    return {tag for step in plan.steps for tag in step.tags}
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("octo/app", ("octo", "app", "", "", None)),
+        ("octo/a/b/c:v1", ("octo", "a/b/c", "v1", "", None)),
+        (f"octo/app@sha256:{'ab' * 32}", ("octo", "app", "", f"sha256:{'ab' * 32}", None)),
+        ("octo/app#123", ("octo", "app", "", "", 123)),
+    ],
+)
+def test_a_name_may_name_a_version(
+    at_github: Session, text: str, expected: tuple[str, str, str, str, int | None]
+) -> None:
+    found = read_name(at_github, text)
+    assert (found.owner, found.package, found.tag, found.digest, found.id) == expected
+
+
+@pytest.mark.parametrize("text", ["octo/app#", "octo/app#x", "octo/app#-1", "localhost:1/app"])
+def test_a_name_that_is_none_is_refused(at_github: Session, text: str) -> None:
+    with pytest.raises(InvalidReferenceError):
+        read_name(at_github, text)
+
+
+def test_an_owner_may_be_of_another_registry(at_github: Session, github: GitHubDouble) -> None:
+    assert read_owner(at_github, "octo") == (github.host, "octo")
+    assert read_owner(at_github, "containers.x.example/octo") == ("containers.x.example", "octo")
+    with pytest.raises(InvalidReferenceError):
+        read_owner(at_github, "a/b/c")
+
+
+def test_patterns_stand_for_the_packages_they_fit(at_github: Session, github: GitHubDouble) -> None:
+    for name in ("octo/app-a", "octo/app-b", "octo/lib", "octo/app-a/deep"):
+        github.push(name, "v1", random_image(seed=1), days_ago(github, 9))
+    found = [named.package for named in matching(at_github, ["octo/lib", "octo/app-*"])]
+    assert found == ["lib", "app-a", "app-a/deep", "app-b"]
+    assert [n.package for n in matching(at_github, [f"{github.host}/octo/l*"])] == ["lib"]
+    assert len(matching(at_github, ["octo/*", "octo/lib"])) == 4
+    with pytest.raises(PackageUnknownError, match="no package of octo fits `x"):
+        matching(at_github, ["octo/x*"])
+
+
+def test_the_first_rules_that_name_a_package_hold(at_github: Session, github: GitHubDouble) -> None:
+    releases(github)
+    now = github.clock.now
+    first = read_rules_of((NAME,), {"include": ["v0"]}, now)
+    second = read_rules_of(("octo/*",), {"include": ["*"]}, now)
+    found = list(plan_prune(at_github, [first, second], now))
+    assert [tags_gone(plan) for plan in found] == [{"v0"}]
+
+
+def test_the_token_of_a_job_that_cannot_list_packages_is_told_what_to_do(
+    github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github)
+    github.accounts["octo"] = "ghs_job"
+    with (
+        session_on(
+            tmp_path, registry=github.host, token="ghs_job", environ=environ_for(github, tmp_path)
+        ) as job,
+        pytest.raises(DeniedError) as caught,
+    ):
+        matching(job, ["octo/*"])
+    assert "never list the packages of an owner: name each one" in (caught.value.hint or "")
+
+
+# What is protected
+
+
+def test_digests_and_tags_that_run_somewhere_stay(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    made = releases(github, 5)
+    cluster = tmp_path / "cluster"
+    (cluster / "deep").mkdir(parents=True)
+    host = github.host
+    (cluster / "app.yaml").write_text(f"image: {host}/octo/app@{made[1].root.digest}\n")
+    (cluster / "deep" / "compose.yml").write_text(f'image: "{host}/octo/app:v2"\n')
+    [plan] = plans(at_github, github, include=["*"], protect_file=[str(cluster)], keep_last=1)
+    assert tags_gone(plan) == {"v0", "v3"}
+    [plan] = plans(at_github, github, include=["*"], protect_digest=[str(made[3].root.digest)])
+    assert "v3" not in tags_gone(plan)
+
+
+def test_a_file_that_is_not_there_protects_nothing_and_ends_the_run(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github)
+    with pytest.raises(NotFoundError, match="no such file"):
+        plans(at_github, github, include=["*"], protect_file=[str(tmp_path / "none")])
+
+
+def test_digests_are_found_in_any_text() -> None:
+    digest = f"sha256:{'0f' * 32}"
+    assert digests_in(f"x: a/b@{digest}\n- {digest},sha256:{'0f' * 33} sha256:123") == {digest}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("image: ghcr.io/octo/app:v1", {"v1"}),
+        ("image: GHCR.io/Octo/App:v1", {"v1"}),
+        ("'ghcr.io/octo/app'", {"latest"}),
+        ("ghcr.io/octo/app@sha256:00", set()),
+        ("ghcr.io/octo/app:v1@sha256:00", {"v1"}),
+        ("ghcr.io/octo/app-two:v2 ghcr.io/octo/app/sub:v3 ghcr.io/octo/app.x:v4", set()),
+        ("my.ghcr.io/octo/app:v5 x/ghcr.io/octo/app:v6", set()),
+        ("ghcr.io/octo/app:v1,ghcr.io/octo/app:v2", {"v1", "v2"}),
+        ("docker://ghcr.io/octo/app:v1", {"v1"}),
+        ("octo/app:v1", set()),
+    ],
+)
+def test_tags_are_found_by_the_whole_name(text: str, expected: set[str]) -> None:
+    assert tags_in(text, Named("ghcr.io", "octo", "app")) == expected
+
+
+def test_files_of_any_bytes_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"\xff\xfe ghcr.io/octo/app:v1 \x00")
+    assert tags_in(protected_in([path]), Named("ghcr.io", "octo", "app")) == {"v1"}
+
+
+# What GitHub knows
+
+
+def test_images_of_closed_pull_requests_and_deleted_branches_go(
+    at_github: Session, github: GitHubDouble
+) -> None:
+    github.api.linked[NAME] = "octo/app"
+    github.api.pulls["octo/app"] = [7]
+    github.api.branches["octo/app"] = ["main", "feature/x"]
+    tags = ("pr-6", "pr-7", "pr-71", "branch-main", "branch-feature-x", "branch-gone", "v1")
+    for number, tag in enumerate(tags):
+        github.push(NAME, tag, multi_platform(number), days_ago(github, 9))
+    [plan] = plans(
+        at_github,
+        github,
+        closed_pull_requests="pr-{number}",
+        deleted_branches="branch-{branch}",
+    )
+    assert tags_gone(plan) == {"pr-6", "pr-71", "branch-gone"}
+
+
+def test_a_package_without_a_repository_needs_one_named(
+    at_github: Session, github: GitHubDouble
+) -> None:
+    github.push(NAME, "pr-1", random_image(seed=1), days_ago(github, 9))
+    github.push(NAME, "v1", random_image(seed=2), days_ago(github, 9))
+    with pytest.raises(RefusedError, match="linked to no repository") as caught:
+        plans(at_github, github, closed_pull_requests="pr-{number}")
+    assert "--repository" in (caught.value.hint or "")
+    github.api.pulls["octo/other"] = []
+    given = {"closed_pull_requests": "pr-{number}", "repository": "octo/other"}
+    [plan] = plans(at_github, github, **given)
+    assert tags_gone(plan) == {"pr-1"}
+
+
+def test_a_repository_that_is_not_shown_ends_the_run(
+    at_github: Session, github: GitHubDouble
+) -> None:
+    # Without a list of what is open everything would look closed.
+    github.push(NAME, "pr-1", random_image(seed=1), days_ago(github, 9))
+    with pytest.raises(PackageUnknownError, match="the pull requests of octo/none"):
+        plans(at_github, github, closed_pull_requests="pr-{number}", repository="octo/none")

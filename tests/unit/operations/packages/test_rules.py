@@ -1,0 +1,124 @@
+"""Rules as people write them: on the command line and in files."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ghcrctl.errors import GhcrctlError, NotFoundError, UsageError
+from ghcrctl.operations.packages.rules import read_policy_file, read_rules_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = datetime(2026, 11, 1, tzinfo=timezone.utc)
+DIGEST = f"sha256:{'ab' * 32}"
+YAML = """
+defaults: {exclude: [latest, "semver:>=1"], min-age: 2h}
+packages:
+  - package: octo/app
+    include: ["pr-*"]
+    keep-last: 3
+    group-by: '^(pr)-'
+  - package: [octo/lib-*, octo/tool]
+    exclude: stable
+    older-than: 30d
+    untagged: false
+"""
+TOML = """
+defaults = {exclude = ["latest", "semver:>=1"], min-age = "2h"}
+[[packages]]
+package = "octo/app"
+include = ["pr-*"]
+keep-last = 3
+group-by = '^(pr)-'
+[[packages]]
+package = ["octo/lib-*", "octo/tool"]
+exclude = "stable"
+older-than = "30d"
+untagged = false
+"""
+
+
+@pytest.mark.parametrize(("name", "text"), [("p.yaml", YAML), ("p.yml", YAML), ("p.toml", TOML)])
+def test_a_file_has_rules_for_many_packages(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    first, second = read_policy_file(path, NOW)
+    assert first.packages == ("octo/app",)
+    assert first.policy.include == ("pr-*",)
+    assert first.policy.keep_last == 3
+    assert first.policy.exclude == ("latest", "semver:>=1")
+    assert first.policy.min_age == second.policy.min_age == timedelta(hours=2)
+    assert second.packages == ("octo/lib-*", "octo/tool")
+    assert second.policy.exclude == ("stable",), "a rule of its own takes the place of the default"
+    assert second.policy.older_than == NOW - timedelta(days=30)
+    assert not second.policy.untagged
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no table"),
+        ("packages: []", "no list `packages`"),
+        ("packages: {package: x}", "no list `packages`"),
+        ("packages: [7]", "entry 1"),
+        ("packages: [{keep-last: 3}]", "entry 1 has no `package`"),
+        ("packages: [{package: a/b}, {package: a/c, keep_last: 3}]", "entry 2"),
+        ("packages: [{package: a/b, keep-last: -1}]", "`keep-last` is no number"),
+        ("packages: [{package: a/b, keep-last: true}]", "`keep-last` is no number"),
+        ("packages: [{package: a/b, keep-last: '3'}]", "`keep-last` is no number"),
+        ("packages: [{package: a/b, untagged: maybe}]", "untagged"),
+        ("packages: [{package: a/b, older-than: soon}]", "older-than"),
+        ("packages: [{package: a/b, by: pulled}]", "`by` is none of created, updated"),
+        ("packages: [{package: a/b, when-empty: cry}]", "`when-empty` is none of"),
+        ("packages: [{package: a/b, include: ['re:(']}]", "entry 1"),
+        ("packages: [{package: a/b, exclude: ['semver:>>1']}]", "entry 1"),
+        ("packages: [{package: a/b, keep-last: 1, group-by: '('}]", "entry 1"),
+        ("packages: [{package: a/b, group-by: 'x'}]", "`keep-last` keeps: give that too"),
+        ("packages: [{package: a/b, protect-digest: abc}]", "entry 1"),
+        ("defaults: {keep: 3}\npackages: [{package: a/b}]", "`defaults`"),
+        ("defaults: [1]\npackages: [{package: a/b}]", "`defaults`"),
+        ("other: 1\npackages: [{package: a/b}]", "other"),
+        ("packages: [", "p.yaml"),
+    ],
+)
+def test_a_file_that_says_what_nobody_knows_is_refused(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(text)
+    with pytest.raises(GhcrctlError) as caught:
+        read_policy_file(path, NOW)
+    assert isinstance(caught.value, UsageError)
+    assert said in caught.value.message
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError):
+        read_policy_file(tmp_path / "none.yaml", NOW)
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "expected"),
+    [
+        ({}, "floor", 1),
+        ({"floor": 0}, "floor", 0),
+        ({}, "untagged", True),
+        ({"untagged": False}, "untagged", False),
+        ({}, "min_age", timedelta(hours=1)),
+        ({"min-age": "0"}, "min_age", timedelta(0)),
+        ({"older-than": "2026-01-31"}, "older_than", datetime(2026, 1, 31, tzinfo=timezone.utc)),
+        ({"protect-digest": [DIGEST]}, "protected", frozenset({DIGEST})),
+        ({"keep-last": None}, "keep_last", None),
+    ],
+)
+def test_each_rule_has_its_meaning(given: dict[str, Any], field: str, expected: object) -> None:
+    assert getattr(read_rules_of(("octo/app",), given, NOW).policy, field) == expected
+
+
+def test_what_was_given_is_kept_for_the_plan() -> None:
+    rules = read_rules_of(("octo/app",), {"include": ["a"], "ghosts": False, "floor": 0}, NOW)
+    assert rules.given == {"include": ["a"], "floor": 0}
