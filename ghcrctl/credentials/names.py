@@ -9,6 +9,10 @@ GHCR = "ghcr.io"
 DOCKER_HUB = "docker.io"
 # The key that docker itself writes for Docker Hub.
 HUB_KEY = "https://index.docker.io/v1/"
+GITHUB = "github.com"
+# Where GitHub Enterprise has its registry (its documentation, "Working with the Container
+# registry"): a host beside its own.
+_CONTAINERS = "containers."
 _HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 
 
@@ -16,6 +20,14 @@ def registry_of(key: str) -> str:
     """Return the registry that a key stands for: a host, maybe with a scheme and a path."""
     host = key.split("://", 1)[-1].split("/", 1)[0].lower()
     return DOCKER_HUB if host in _HUB else host
+
+
+def github_of(registry: str) -> str | None:
+    """Return the host of the GitHub that a registry may belong to; ``None`` where it does not."""
+    if registry == GHCR:
+        return GITHUB
+    host = registry.removeprefix(_CONTAINERS)
+    return host if host != registry and host else None
 
 
 def docker_key(registry: str) -> str:

@@ -20,7 +20,7 @@ from ghcrctl.credentials.auth_file import (
 )
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.credentials.helpers import Helper, HelperError
-from ghcrctl.credentials.names import GHCR, namespaces, registry_of
+from ghcrctl.credentials.names import GHCR, GITHUB, github_of, namespaces, registry_of
 from ghcrctl.credentials.os_keyring import KeyringError, OsKeyring
 
 if TYPE_CHECKING:
@@ -51,40 +51,58 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class GitHubEnvironment:
-    """``GITHUB_TOKEN`` or ``GH_TOKEN``, as in a GitHub Actions job; for ghcr.io only."""
+    """``GITHUB_TOKEN`` and its like, as in a GitHub Actions job; for the registry of that GitHub.
+
+    A token is sent only to the GitHub that the environment names: ``GITHUB_SERVER_URL``, which each
+    job has, or ``GH_HOST``, or else github.com. Source: gh's manual, "gh help environment".
+    """
 
     environ: Mapping[str, str] = field(repr=False)
     label: str = "the environment of GitHub Actions"
 
     def get(self, registry: str, repository: str) -> Credential | None:  # noqa: ARG002 one signature
-        """Return the credential, if this is ghcr.io."""
-        if registry != GHCR:
-            return None
-        for name in ("GITHUB_TOKEN", "GH_TOKEN"):
+        """Return the credential, if this is the registry of the GitHub that it is for."""
+        host = github_of(registry)
+        for name in self._names(host) if host else ():
             token = self.environ.get(name, "").strip()
             if token:
                 username = self.environ.get("GITHUB_ACTOR", "").strip() or _ANY_USER
                 return Credential(username, token, None, f"the environment ({name})")
         return None
 
+    def _names(self, host: str) -> tuple[str, ...]:
+        server = registry_of(self.environ.get("GITHUB_SERVER_URL", "").strip())
+        chosen = self.environ.get("GH_HOST", "").strip().lower()
+        plain = ("GITHUB_TOKEN", "GH_TOKEN") if host == (server or GITHUB) else ()
+        if host == GITHUB or host not in {server, chosen}:
+            return plain
+        if host.endswith(".ghe.com"):
+            return plain or ("GH_TOKEN",)
+        return (*plain, "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
+
+
+# Of these gh would print whatever host it is asked for; they were looked at before.
+_FOR_GH = frozenset({"GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"})
+
 
 @dataclass(frozen=True, slots=True)
 class GitHubCli:
-    """What ``gh auth token`` prints; for ghcr.io only."""
+    """What ``gh auth token`` prints for a GitHub; for its registry."""
 
     environ: Mapping[str, str] = field(repr=False)
     label: str = "gh"
 
     def get(self, registry: str, repository: str) -> Credential | None:  # noqa: ARG002 one signature
         """Ask gh, where it is installed."""
+        host = github_of(registry)
         path = shutil.which("gh", path=self.environ.get("PATH"))
-        if registry != GHCR or path is None:
+        if host is None or path is None:
             return None
         try:
             done = subprocess.run(
-                [path, "auth", "token"],
+                [path, "auth", "token", "--hostname", host],
                 capture_output=True,
-                env=dict(self.environ),
+                env={k: v for k, v in self.environ.items() if k not in _FOR_GH},
                 timeout=_GH_TIMEOUT,
                 check=False,
                 stdin=subprocess.DEVNULL,
@@ -94,7 +112,7 @@ class GitHubCli:
         token = done.stdout.decode(errors="replace").strip()
         if done.returncode or not token:
             return None
-        return Credential(_ANY_USER, token, None, "gh auth token")
+        return Credential(_ANY_USER, token, None, f"gh auth token, for {host}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from ghcrctl.credentials.names import GITHUB, github_of
 from ghcrctl.errors import UnsupportedError
 
-GHCR = "ghcr.io"
-_PREFIX = "containers."
 _RESIDENT = ".ghe.com"
 
 
@@ -70,11 +69,9 @@ def instance_of(registry: str, *, api: str | None = None, web: str | None = None
 
 
 def _known(registry: str) -> tuple[str, str] | None:
-    if registry == GHCR:
-        return "https://api.github.com", "https://github.com"
-    if not registry.startswith(_PREFIX):
+    host = github_of(registry)
+    if host is None:
         return None
-    host = registry.removeprefix(_PREFIX)
-    if host.endswith(_RESIDENT):
+    if host == GITHUB or host.endswith(_RESIDENT):
         return f"https://api.{host}", f"https://{host}"
     return f"https://{host}/api/v3", f"https://{host}"

@@ -302,3 +302,58 @@ def test_no_repr_shows_a_secret() -> None:
     shown = repr(Credential("me", SECRET, "identity")) + str(Credential("me", SECRET, "identity"))
     assert SECRET not in shown
     assert "identity'" not in shown
+
+
+SERVER, RESIDENT = "git.example", "octo.ghe.com"
+
+
+@pytest.mark.parametrize(
+    ("environ", "registry", "expected"),
+    [
+        ({"GITHUB_TOKEN": "a"}, "ghcr.io", "a"),
+        ({"GH_TOKEN": "a"}, "ghcr.io", "a"),
+        ({"GITHUB_TOKEN": "a", "GITHUB_SERVER_URL": "https://github.com"}, "ghcr.io", "a"),
+        # A job of an Enterprise Server: its token is for that server alone.
+        ({"GITHUB_TOKEN": "a", "GITHUB_SERVER_URL": f"https://{SERVER}"}, "ghcr.io", None),
+        (
+            {"GITHUB_TOKEN": "a", "GITHUB_SERVER_URL": f"https://{SERVER}/"},
+            f"containers.{SERVER}",
+            "a",
+        ),
+        (
+            {"GITHUB_TOKEN": "a", "GITHUB_SERVER_URL": f"https://{RESIDENT}"},
+            f"containers.{RESIDENT}",
+            "a",
+        ),
+        # Nobody said that it is for this host.
+        ({"GITHUB_TOKEN": "a", "GH_TOKEN": "b"}, f"containers.{SERVER}", None),
+        ({"GITHUB_TOKEN": "a", "GH_TOKEN": "b"}, f"containers.{RESIDENT}", None),
+        ({"GH_ENTERPRISE_TOKEN": "a"}, f"containers.{SERVER}", None),
+        ({"GH_ENTERPRISE_TOKEN": "a", "GH_HOST": "other.example"}, f"containers.{SERVER}", None),
+        ({"GH_ENTERPRISE_TOKEN": "a", "GH_HOST": SERVER}, f"containers.{SERVER}", "a"),
+        ({"GITHUB_ENTERPRISE_TOKEN": "a", "GH_HOST": SERVER}, f"containers.{SERVER}", "a"),
+        ({"GH_ENTERPRISE_TOKEN": "a", "GH_HOST": SERVER}, "ghcr.io", None),
+        ({"GH_TOKEN": "a", "GH_HOST": RESIDENT}, f"containers.{RESIDENT}", "a"),
+        ({"GITHUB_TOKEN": "a"}, "containers.", None),
+        ({"GITHUB_TOKEN": "a"}, "docker.io", None),
+    ],
+)
+def test_a_token_of_a_github_goes_to_its_registry_only(
+    person: Person, environ: dict[str, str], registry: str, expected: str | None
+) -> None:
+    person.environ.update(environ)
+    found = person.find(registry)
+    assert (found.secret if found else None) == expected
+
+
+def test_gh_is_asked_for_the_very_host_and_not_for_what_the_environment_has(
+    person: Person,
+) -> None:
+    person.program("gh", 'echo "$4$GH_TOKEN$GITHUB_TOKEN$GH_ENTERPRISE_TOKEN"')
+    person.environ.update(GH_HOST="other.example", GH_ENTERPRISE_TOKEN=SECRET)
+    ours, theirs = person.find("ghcr.io"), person.find(f"containers.{SERVER}")
+    assert ours is not None
+    assert ours.secret == "github.com"
+    assert theirs is not None
+    assert theirs.secret == SERVER
+    assert person.find("quay.io") is None
