@@ -109,14 +109,15 @@ def matching(session: Session, texts: Iterable[str]) -> list[Named]:
         PackageUnknownError: a pattern fits none.
     """
     found: dict[str, Named] = {}
-    for text in texts:
+    # In workflows, names come from lists of lines.
+    for text in map(str.strip, texts):
         some = _fitting(session, text) if _WILD & set(text) else [read_package(session, text)]
         found.update((named.name, named) for named in some)
     return list(found.values())
 
 
 def _fitting(session: Session, text: str) -> list[Named]:
-    head, _, pattern = text.strip().partition("/")
+    head, _, pattern = text.partition("/")
     if "." in head or ":" in head:
         owner, _, pattern = pattern.partition("/")
         head = f"{head}/{owner}"

@@ -9,6 +9,7 @@ import pytest
 from ghcrctl.errors import (
     DeniedError,
     InvalidReferenceError,
+    NetworkError,
     NotFoundError,
     PackageUnknownError,
     RefusedError,
@@ -19,6 +20,7 @@ from ghcrctl.operations.packages.prune import plan_prune
 from ghcrctl.operations.packages.rules import read_rules_of
 from tests.builders import random_image
 from tests.packages_double.fixtures import environ_for
+from tests.registry_double.faults import Fault
 from tests.sessions import session_on
 from tests.unit.operations.packages.content import NAME, days_ago, multi_platform, releases
 
@@ -105,6 +107,28 @@ def test_the_token_of_a_job_that_cannot_list_packages_is_told_what_to_do(
     ):
         matching(job, ["octo/*"])
     assert "never list the packages of an owner: name each one" in (caught.value.hint or "")
+
+
+def test_white_space_around_a_name_is_no_part_of_it(
+    at_github: Session, github: GitHubDouble
+) -> None:
+    releases(github)
+    assert matching(at_github, [" octo/app\n", "\tocto/a* "]) == [Named(github.host, "octo", "app")]
+
+
+def test_what_was_read_before_an_interruption_is_not_read_again(
+    at_github: Session, github: GitHubDouble
+) -> None:
+    releases(github, 90)
+    # In the midst of the second two hundred.
+    github.faults.append(Fault("GET", "/manifests/", status=503, after=240, times=10_000))
+    with pytest.raises(NetworkError):
+        plans(at_github, github)
+    github.faults.clear()
+    before = len(github.log)
+    plans(at_github, github)
+    read = [e for e in github.log[before:] if "/manifests/" in e.path and e.status == 200]
+    assert len(read) == 270 - 200
 
 
 # What is protected
