@@ -10,6 +10,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ghcrctl.cli.format.safe import printable
 from ghcrctl.store.files import disk_errors
 
 if TYPE_CHECKING:
@@ -65,5 +66,5 @@ def _append(path: str, text: str) -> None:
 
 def cell(text: str) -> str:
     """Write a text as a cell of a table in Markdown, with no character that means anything."""
-    safe = "".join(f"&#{ord(c)};" if c in "|<>&`*_[]\\" else c for c in text)
-    return " ".join(safe.split())
+    line = printable(" ".join(text.split()))
+    return "".join(f"&#{ord(c)};" if c in "|<>&`*_[]\\" else c for c in line)

@@ -27,11 +27,12 @@ from ghcrctl.cli.format.plans import (
     run_json,
     summary,
 )
+from ghcrctl.cli.signals import TerminatedError
 from ghcrctl.errors import GhcrctlError, RefusedError
 from ghcrctl.github.plan import plans_to_json
 from ghcrctl.operations.packages.apply import apply_plan
 from ghcrctl.operations.packages.journal import State, opened
-from ghcrctl.store.files import whole_file
+from ghcrctl.store.files import disk_errors, whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,11 +92,7 @@ class CarryingOut:
             plans: one a package.
             plan_file: where they are; without it they are kept where journals are.
         """
-        self.counting.clear()
-        for plan in plans:
-            for warning in plan.warnings:
-                self._app.warn(f"{plan.name}: {warning}")
-                self._actions.warning(f"{plan.name}: {warning}")
+        self._warn(plans)
         if not self._manner.as_json:
             self._show(plans)
         if self._manner.dry_run or not any(plan.does_something for plan in plans):
@@ -104,18 +101,49 @@ class CarryingOut:
         self._ask(plans)
         plan_file = plan_file or self._keep(plans)
         journal = plan_file.with_name(f"{plan_file.name}.journal")
+        go_on = f"go on with: ghcrctl packages apply {plan_file}"
         try:
             error = self._apply(plans, journal)
         except GhcrctlError as reason:
-            reason.hint = f"go on with: ghcrctl packages apply {plan_file}"
+            reason.hint = go_on
             self._actions.error(str(reason))
             self._finish(plans, str(journal))
+            raise
+        except (KeyboardInterrupt, TerminatedError):
+            self._finish(plans, str(journal))
+            self._app.error_line(f"hint: {go_on}")
             raise
         self._finish(plans, str(journal))
         if error:
             self._actions.error(str(error))
             return self._app.report(error)
         return 0
+
+    def write(self, plans: Sequence[Plan], path: Path, *, brief: bool) -> None:
+        """Write plans to a file to carry out later.
+
+        Args:
+            plans: one a package.
+            path: the file.
+            brief: tell one line a package, and not what goes.
+        """
+        write_plans(path, plans)
+        self._warn(plans)
+        if brief and not (self._manner.quiet or self._manner.as_json):
+            for plan in plans:
+                self._app.out(headline(plan))
+        elif not self._manner.as_json:
+            self._show(plans)
+        self._finish(plans, "")
+        if not (self._manner.quiet or self._manner.as_json):
+            self._app.out(f"Carry it out: ghcrctl packages apply {path}")
+
+    def _warn(self, plans: Sequence[Plan]) -> None:
+        self.counting.clear()
+        for plan in plans:
+            for warning in plan.warnings:
+                self._app.warn(f"{plan.name}: {warning}")
+                self._actions.warning(f"{plan.name}: {warning}")
 
     def _show(self, plans: Sequence[Plan]) -> None:
         now = datetime.now(timezone.utc)
@@ -139,7 +167,8 @@ class CarryingOut:
     def _ask(self, plans: Sequence[Plan]) -> None:
         if self._manner.yes:
             return
-        if not sys.stdin.isatty():
+        # A job may have no standard input at all.
+        if sys.stdin is None or not sys.stdin.isatty():
             raise RefusedError(
                 "there is no terminal to ask at", hint="--yes deletes, --dry-run only shows"
             )
@@ -159,7 +188,8 @@ class CarryingOut:
         now = datetime.now(timezone.utc)
         name = f"{now:%Y%m%dT%H%M%S%f}-{first.owner}-{first.package.replace('/', '-')}.json"
         path = self._session.settings.journal_dir / name
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with disk_errors(f"write {path}"):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_plans(path, plans)
         return path
 
@@ -170,13 +200,15 @@ class CarryingOut:
                 report = apply_plan(
                     self._session, plan, journal, tell=self._tell, progress=self.counting
                 )
-                self._counts += report.counts
-                self._freed += report.freed
                 error = error or report.error
         return error
 
     def _tell(self, done: Done) -> None:
         self._done.append(done)
+        # Counted one by one, since a run may be cut short.
+        self._counts[done.state] += 1
+        if done.state is State.DELETED:
+            self._freed += done.step.freed if done.step else done.plan.freed
         self.counting.clear()
         if done.state in {State.BLOCKED, State.FAILED, State.DENIED}:
             self._actions.warning(done_line(done))

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.errors import InvalidDigestError, UsageError
+from ghcrctl.errors import InvalidDigestError, NotFoundError, UsageError
 from ghcrctl.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -120,12 +120,15 @@ def plans_from_file(path: Path) -> list[Plan]:
     """Read the plans of a run.
 
     Raises:
-        UsageError: the file cannot be read, or holds no plans.
+        NotFoundError: there is no such file.
+        UsageError: it cannot be read, or holds no plans.
     """
     try:
         data = json.loads(path.read_bytes())
         if data["schema"] == SCHEMA:
             return [plan_from_json(item) for item in data["plans"]]
+    except FileNotFoundError:
+        raise NotFoundError(f"no such file: {path}") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except _MALFORMED as error:
@@ -147,8 +150,8 @@ def plan_from_json(data: Any) -> Plan:
         package=_text(data["package"]),
         made=_moment(data["made"]),
         rules=dict(data["rules"]),
-        steps=tuple(_step(item) for item in data["steps"]),
-        kept=tuple(_kept(item) for item in data["kept"]),
+        steps=tuple(_step(item) for item in _list(data["steps"])),
+        kept=tuple(_kept(item) for item in _list(data["kept"])),
         size=int(data["size"]),
         deletes_package=bool(data["deletes_package"]),
         warnings=tuple(map(str, data["warnings"])),
@@ -160,7 +163,7 @@ def _step(data: Any) -> Step:
         **_common(data),
         created=_moment(data["created"]),
         freed=int(data["freed"]),
-        follows=tuple(map(_digest, data["follows"])),
+        follows=tuple(map(_digest, _list(data["follows"]))),
         is_asked=bool(data["is_asked"]),
     )
 
@@ -173,7 +176,7 @@ def _common(data: Any) -> dict[str, Any]:
     return {
         "id": int(data["id"]),
         "digest": _digest(data["digest"]),
-        "tags": tuple(map(_text, data["tags"])),
+        "tags": tuple(map(_text, _list(data["tags"]))),
         "kind": _text(data["kind"]),
         "reason": _text(data["reason"]),
     }
@@ -182,6 +185,12 @@ def _common(data: Any) -> dict[str, Any]:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
     return value
 
 

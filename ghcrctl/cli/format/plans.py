@@ -41,7 +41,8 @@ def headline(plan: Plan) -> str:
     if plan.deletes_package:
         return f"{plan.name}: the package and its {len(plan.steps)} versions go"
     if not plan.steps:
-        return f"{plan.name}: nothing goes, {len(plan.kept)} versions stay"
+        stay = "1 version stays" if len(plan.kept) == 1 else f"{len(plan.kept)} versions stay"
+        return f"{plan.name}: nothing goes, {stay}"
     freed = f"{human_size(plan.freed)} of {human_size(plan.size)}"
     return (
         f"{plan.name}: {len(plan.steps)} of {len(plan.steps) + len(plan.kept)} versions go, {freed}"
@@ -165,7 +166,7 @@ def summary(
     plans: Sequence[Plan], done: Sequence[Done], counts: Mapping[State, int], *, dry_run: bool
 ) -> str:
     """Write a run as Markdown, for the page of a job."""
-    states = {(d.plan.name, d.step.id): d for d in done if d.step}
+    states = {(d.plan.name, d.step.id if d.step else 0): d for d in done}
     lines = [f"### ghcrctl: {'what would go' if dry_run else counted(counts)}", ""]
     for plan in plans:
         lines += [f"**{cell(headline(plan))}**", ""]
@@ -174,10 +175,10 @@ def summary(
             continue
         lines += ["| version | tags | kind | frees | why | |", "|---|---|---|---|---|---|"]
         for step in plan.steps[:_MOST_IN_SUMMARY]:
-            found = states.get((plan.name, step.id))
+            found = states.get((plan.name, step.id), states.get((plan.name, 0)))
             state = found.state.value if found else "planned"
             lines.append(
-                f"| {step.id} | {cell(', '.join(step.tags))} | {step.kind} "
+                f"| {step.id} | {cell(', '.join(step.tags))} | {cell(step.kind)} "
                 f"| {human_size(step.freed)} | {cell(step.reason)} | {state} |"
             )
         if len(plan.steps) > _MOST_IN_SUMMARY:

@@ -173,12 +173,14 @@ class _Run:
 
     def delete_package(self) -> None:
         """Delete the package as a whole, if it has just the versions that the plan names."""
-        if self._journal.state(self._plan.name, 0) in DONE:
+        noted = self._journal.state(self._plan.name, 0)
+        if noted in DONE:
             return
         try:
             now = self._packages.versions(self._owner, self._plan.package)
         except PackageUnknownError:
-            self._told(None, State.GONE)
+            # Begun and never ended: this was us, before a crash.
+            self._told(None, State.DELETED if noted is State.BEGUN else State.GONE)
             return
         planned = {step.id: step for step in self._plan.steps}
         new = [v for v in now if v.id not in planned or _changed(planned[v.id], v)]

@@ -149,12 +149,14 @@ def _read_filter(text: str) -> tuple[str, str]:
         raise InvalidFilterError(
             f"invalid filter `{text}`", hint=f"filters are {', '.join(f'{k}=' for k in _FILTERS)}"
         )
+    if key == "linked" and value.lower() not in {"true", "false"}:
+        raise InvalidFilterError(f"invalid filter `{text}`: linked is true or false")
     return key, value
 
 
 def _fits(package: Package, key: str, value: str) -> bool:
     if key == "linked":
-        return bool(package.repository) == (value.lower() in {"1", "true", "yes"})
+        return bool(package.repository) == (value.lower() == "true")
     text = {
         "name": package.name,
         "visibility": package.visibility,

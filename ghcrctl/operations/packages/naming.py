@@ -9,7 +9,7 @@ import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import InvalidReferenceError, PackageUnknownError
+from ghcrctl.errors import InvalidReferenceError
 from ghcrctl.oci.numbers import whole_number
 from ghcrctl.operations.session import local_name_error
 
@@ -105,13 +105,14 @@ def matching(session: Session, texts: Iterable[str]) -> list[Named]:
         session: the run.
         texts: names; or ``OWNER/PATTERN``, a glob over the names of all packages of the owner.
 
-    Raises:
-        PackageUnknownError: a pattern fits none.
+    A pattern that fits none is told, since the packages of a list of rules come and go.
     """
     found: dict[str, Named] = {}
     # In workflows, names come from lists of lines.
     for text in map(str.strip, texts):
         some = _fitting(session, text) if _WILD & set(text) else [read_package(session, text)]
+        if not some:
+            session.warn(f"no package fits `{text}`")
         found.update((named.name, named) for named in some)
     return list(found.values())
 
@@ -125,8 +126,6 @@ def _fitting(session: Session, text: str) -> list[Named]:
     owner_found = session.packages(registry).owner(login)
     names = sorted(p.name for p in session.packages(registry).list_all(owner_found))
     chosen = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
-    if not chosen:
-        raise PackageUnknownError(f"no package of {login} fits `{pattern}`")
     return [Named(registry, login.lower(), name) for name in chosen]
 
 

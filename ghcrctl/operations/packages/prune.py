@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import RefusedError
+from ghcrctl.errors import PackageUnknownError, RefusedError
 from ghcrctl.github.planner import Target, make_plan
 from ghcrctl.github.repositories import (
     branches,
@@ -40,6 +40,7 @@ def plan_prune(
     """Plan what goes, package by package; where several rules name one, the first holds.
 
     Raises:
+        PackageUnknownError: no package fits.
         GhcrctlError: a package cannot be looked at.
     """
     seen: set[str] = set()
@@ -49,6 +50,8 @@ def plan_prune(
             if named.name not in seen:
                 seen.add(named.name)
                 yield _plan(session, named, some, text, now, progress)
+    if not seen:
+        raise PackageUnknownError("there is no package to prune: none fits")
 
 
 def _plan(

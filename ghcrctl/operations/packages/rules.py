@@ -67,14 +67,15 @@ def read_rules_of(
 
     Args:
         packages: for which.
-        given: by name, as in `RULES`; one that is not there, or ``None``, is not given.
+        given: by name, as in `RULES`; one that is not there, ``None`` or ``[]``, is not given.
         now: aware; what spans are before.
         where: they stand, for errors.
 
     Raises:
         UsageError: a value cannot be used.
     """
-    data = {key: value for key, value in given.items() if value is not None}
+    # An empty list takes a default away.
+    data = {key: value for key, value in given.items() if value is not None and value != []}
     check_keys(data, RULES, where)
     policy = Policy(
         include=as_texts(data, "include", where),
@@ -99,7 +100,7 @@ def read_rules_of(
     policy.check()
     return Rules(
         packages,
-        {key: _shown(value) for key, value in data.items() if value is not False and value != []},
+        {key: _shown(value) for key, value in data.items() if value is not False},
         policy,
         tuple(map(Path, as_texts(data, "protect-file", where))),
         _text(data, "closed-pull-requests", where) or "",

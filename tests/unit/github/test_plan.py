@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ghcrctl.errors import UsageError
+from ghcrctl.errors import NotFoundError, UsageError
 from ghcrctl.github.plan import plans_from_file, plans_to_json
 from ghcrctl.github.planner import make_plan
 from ghcrctl.github.policy import Policy
@@ -83,6 +83,7 @@ STEP = ("plans", 0, "steps", 0)
         _with(7, *STEP, "digest"),
         _with("seven", *STEP, "id"),
         _with([["x"]], *STEP, "tags"),
+        _with({"x": 1}, *STEP, "tags"),
         _with(["nonsense"], *STEP, "follows"),
         _with(None, "plans", 0, "kept"),
     ],
@@ -106,5 +107,7 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, raw: bytes) -> None
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(NotFoundError, match="no such file"):
         plans_from_file(tmp_path / "none.json")
+    with pytest.raises(UsageError, match="cannot be read"):
+        plans_from_file(tmp_path)

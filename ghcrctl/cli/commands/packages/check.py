@@ -10,7 +10,7 @@ import click
 from ghcrctl.cli.actions import Actions
 from ghcrctl.cli.counting import Counting
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.errors import ExitStatus
+from ghcrctl.errors import ExitStatus, PackageUnknownError
 from ghcrctl.operations.packages.check import check_package
 from ghcrctl.operations.packages.naming import matching
 
@@ -42,7 +42,10 @@ def command(app: App, *, names: tuple[str, ...], format_: str) -> None:
     actions = Actions(app)
     breaks = False
     with app.session() as session:
-        for named in matching(session, names):
+        chosen = matching(session, names)
+        if not chosen:
+            raise PackageUnknownError("there is no package to check: none fits")
+        for named in chosen:
             _, found = check_package(session, named, counting)
             counting.clear()
             for finding in found:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghcrctl.cli.carrying_out import CarryingOut, Manner, write_plans
-from ghcrctl.cli.format.plans import headline
+from ghcrctl.cli.carrying_out import CarryingOut, Manner
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.errors import UsageError
 from ghcrctl.github.policy import AGES
@@ -185,13 +184,7 @@ def command(  # noqa: PLR0913 one argument an option
         running = CarryingOut(app, session, manner)
         plans = list(plan_prune(session, rules, now, running.counting))
         if plan_file:
-            running.counting.clear()
-            write_plans(plan_file, plans)
-        if plan_file and not dry_run:
-            if not quiet:
-                for plan in plans:
-                    app.out(headline(plan))
-                app.out(f"Carry it out: ghcrctl packages apply {plan_file}")
+            running.write(plans, plan_file, brief=not dry_run)
             return
         status = running.run(plans)
     if status:

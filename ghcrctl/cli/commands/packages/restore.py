@@ -10,7 +10,7 @@ import click
 
 from ghcrctl.cli.counting import Counting
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.errors import UsageError
+from ghcrctl.errors import NotFoundError, UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.moments import read_moment
 from ghcrctl.operations.packages.naming import read_package
@@ -99,7 +99,10 @@ def command(  # noqa: PLR0913 one argument an option
 def _journal(path: Path) -> Path:
     """Accept the plan too, whose journal is beside it."""
     beside = path.with_name(f"{path.name}.journal")
-    return beside if path.suffix != ".journal" and beside.exists() else path
+    found = beside if path.suffix != ".journal" and beside.exists() else path
+    if not found.exists():
+        raise NotFoundError(f"no such file: {path}, nor a journal beside it")
+    return found
 
 
 class _Show:

@@ -55,7 +55,7 @@ def test_packages_are_sorted_and_are_ones_own_without_an_owner(at_github: Sessio
     assert next(p.name for p in list_packages(at_github, None, sort="updated")) == "tool"
 
 
-@pytest.mark.parametrize("text", ["name", "colour=red", "=x", ""])
+@pytest.mark.parametrize("text", ["name", "colour=red", "=x", "", "linked=perhaps"])
 def test_an_unknown_filter_is_refused(at_github: Session, text: str) -> None:
     with pytest.raises(InvalidFilterError):
         list_packages(at_github, "octo", [text])

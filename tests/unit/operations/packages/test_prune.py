@@ -81,8 +81,24 @@ def test_patterns_stand_for_the_packages_they_fit(at_github: Session, github: Gi
     assert found == ["lib", "app-a", "app-a/deep", "app-b"]
     assert [n.package for n in matching(at_github, [f"{github.host}/octo/l*"])] == ["lib"]
     assert len(matching(at_github, ["octo/*", "octo/lib"])) == 4
-    with pytest.raises(PackageUnknownError, match="no package of octo fits `x"):
-        matching(at_github, ["octo/x*"])
+
+
+def test_a_pattern_that_fits_none_is_told_and_ends_a_run_that_has_no_other(
+    github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github)
+    said: list[str] = []
+    with session_on(
+        tmp_path,
+        registry=github.host,
+        token="ghp_octo",
+        warn=said.append,
+        environ=environ_for(github, tmp_path),
+    ) as session:
+        assert len(plans(session, github, "octo/x*", NAME)) == 1
+        assert said == ["no package fits `octo/x*`"]
+        with pytest.raises(PackageUnknownError, match="none fits"):
+            plans(session, github, "octo/x*")
 
 
 def test_the_first_rules_that_name_a_package_hold(at_github: Session, github: GitHubDouble) -> None:

@@ -113,6 +113,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         ({"older-than": "2026-01-31"}, "older_than", datetime(2026, 1, 31, tzinfo=timezone.utc)),
         ({"protect-digest": [DIGEST]}, "protected", frozenset({DIGEST})),
         ({"keep-last": None}, "keep_last", None),
+        ({"exclude": []}, "exclude", ()),
     ],
 )
 def test_each_rule_has_its_meaning(given: dict[str, Any], field: str, expected: object) -> None:

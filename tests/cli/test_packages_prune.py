@@ -1,0 +1,349 @@
+"""``packages prune`` as a person runs it: what goes, what is only shown, what is refused."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ghcrctl.operations.packages.journal import State, read_journal
+from tests.builders import random_image
+from tests.cli.test_packages import (
+    LOOSE,
+    NAME,
+    RELEASES,
+    SIGNATURE,
+    TOKEN,
+    ago,
+    answer,
+    digest_of,
+    github,
+    manifests_of,
+    shell,
+    there,
+)
+
+if TYPE_CHECKING:
+    from tests.packages_double import GitHubDouble
+    from tests.shell import Shell
+
+__all__ = ["github", "shell"]
+
+# All releases but the newest, with the signature, and what has no tag.
+OLD = ("--include", "*", "--keep-last", "1")
+GOING = manifests_of(RELEASES[0]) | manifests_of(RELEASES[1]) | {digest_of(SIGNATURE)}
+GOING |= {digest_of(LOOSE)}
+
+
+def planned(data: dict[str, Any]) -> list[str]:
+    return [version["Digest"] for package in data["Packages"] for version in package["Versions"]]
+
+
+# Nothing goes unasked
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_deleted(
+    shell: Shell, github: GitHubDouble
+) -> None:
+    done = shell.run("packages", "prune", NAME, *OLD)
+    assert done.returncode == 7
+    assert "error: there is no terminal to ask at" in done.stderr
+    assert "hint: --yes deletes, --dry-run only shows" in done.stderr
+    assert f"{len(GOING)} of " in done.stdout
+    assert github.count("DELETE") == 0
+    assert there(github) >= GOING
+
+
+def test_a_dry_run_deletes_nothing_and_names_what_a_run_deletes(
+    shell: Shell, github: GitHubDouble
+) -> None:
+    shown = answer(shell, "prune", NAME, *OLD, "--dry-run")
+    assert github.count("DELETE") == 0
+    assert shown["DryRun"] is True
+    assert shown["Journal"] == ""
+    assert set(planned(shown)) == GOING
+    before = there(github)
+    done = answer(shell, "prune", NAME, *OLD, "--yes")
+    assert planned(done) == planned(shown)
+    assert before - there(github) == GOING
+    assert {v["State"] for v in done["Packages"][0]["Versions"]} == {"deleted"}
+    assert done["Freed"] == shown["Freed"] > 0
+    [summary] = [done["Counts"]]
+    assert summary["deleted"] == len(GOING)
+    assert sum(summary.values()) == len(GOING)
+
+
+def test_the_journal_of_a_run_names_what_went(shell: Shell, tmp_path: Path) -> None:
+    done = answer(shell, "prune", NAME, *OLD, "--yes")
+    entries = read_journal(Path(done["Journal"]))
+    deleted = [entry.digest for entry in entries if entry.state is State.DELETED]
+    assert deleted == planned(done)
+    assert str(tmp_path) in done["Journal"]
+
+
+def test_quiet_prints_digests_of_what_goes_and_no_more(shell: Shell) -> None:
+    shown = shell.ok("packages", "prune", NAME, *OLD, "--dry-run", "-q")
+    assert set(shown) == GOING
+    done = shell.run("packages", "prune", NAME, *OLD, "--yes", "-q")
+    assert (done.returncode, done.stdout.splitlines(), done.stderr) == (0, shown, "")
+
+
+def test_what_went_is_told_with_the_way_back(shell: Shell, github: GitHubDouble) -> None:
+    lines = shell.ok("packages", "prune", NAME, *OLD, "--yes")
+    assert lines[0].startswith(f"{github.host}/{NAME}: {len(GOING)} of ")
+    assert sum(line.startswith("Deleted: #") for line in lines) == len(GOING)
+    assert f"{len(GOING)} deleted; freed " in lines[-2]
+    undo = lines[-1].removeprefix("Undo: ghcrctl ").split()
+    shell.ok(*undo)
+    assert there(github) >= GOING
+    assert github.tags(NAME)["v1.0"] == digest_of(RELEASES[0])
+
+
+def test_what_stays_is_shown_on_demand_with_the_reason(shell: Shell) -> None:
+    lines = shell.ok("packages", "prune", NAME, *OLD, "--dry-run", "--show-kept")
+    kept = lines[lines.index("What stays:") + 1 :]
+    assert kept[0].split() == ["ID", "TAGS", "DIGEST", "KIND", "WHY"]
+    assert len(kept) == 1 + len(manifests_of(RELEASES[2]))
+    [newest] = [row for row in kept if "v1.2, latest" in row]
+    assert len(newest.split("index")[1].strip()) > 3
+
+
+def test_without_rules_only_what_nothing_needs_goes(shell: Shell, github: GitHubDouble) -> None:
+    before = there(github)
+    shell.ok("packages", "prune", NAME, "--yes")
+    assert before - there(github) == {digest_of(LOOSE)}
+
+
+def test_nothing_to_do_is_a_success(shell: Shell, github: GitHubDouble) -> None:
+    shell.ok("packages", "prune", NAME, "--yes")
+    count = github.count("DELETE")
+    [line] = shell.ok("packages", "prune", NAME)
+    assert ": nothing goes, " in line
+    data = answer(shell, "prune", NAME, "--yes")
+    assert planned(data) == []
+    assert set(data["Counts"].values()) == {0}
+    assert github.count("DELETE") == count
+
+
+def test_what_is_younger_than_an_hour_stays(shell: Shell, github: GitHubDouble) -> None:
+    fresh = github.push(NAME, None, random_image(seed=77), ago(github, 0.01))
+    assert fresh not in shell.ok("packages", "prune", NAME, "-n", "-q")
+    assert fresh in shell.ok("packages", "prune", NAME, "-n", "-q", "--min-age", "0")
+
+
+# Which packages
+
+
+def test_all_packages_of_an_owner_are_pruned(shell: Shell, github: GitHubDouble) -> None:
+    loose = github.push("octo/lib", None, random_image(seed=78), ago(github, 5))
+    data = answer(shell, "prune", "--all", "octo", "--yes")
+    assert {p["Package"] for p in data["Packages"]} == {
+        f"{github.host}/octo/app",
+        f"{github.host}/octo/lib",
+    }
+    assert set(planned(data)) == {loose, digest_of(LOOSE)}
+    assert not {loose, digest_of(LOOSE)} & (there(github) | there(github, "octo/lib"))
+
+
+def test_a_pattern_stands_for_the_packages_it_fits(shell: Shell, github: GitHubDouble) -> None:
+    loose = github.push("octo/lib", None, random_image(seed=78), ago(github, 5))
+    assert shell.ok("packages", "prune", "octo/l*", "--yes", "-q") == [loose]
+    assert digest_of(LOOSE) in there(github)
+    assert "octo/zzz" in shell.fails(4, "packages", "prune", "octo/zzz", "--yes")
+    assert "octo/z*" in shell.fails(4, "packages", "prune", "octo/z*", "--yes")
+
+
+def test_no_package_named_is_a_misuse(shell: Shell) -> None:
+    assert "--all OWNER" in shell.fails(2, "packages", "prune")
+
+
+# Policies
+
+
+POLICIES = {
+    "toml": '[defaults]\nkeep-last = 1\n[[packages]]\npackage = "octo/app"\ninclude = ["*"]\n',
+    "yaml": "defaults:\n  keep-last: 1\npackages:\n- package: octo/app\n  include: ['*']\n",
+}
+
+
+@pytest.mark.parametrize("kind", sorted(POLICIES))
+def test_a_policy_file_says_what_goes(shell: Shell, github: GitHubDouble, kind: str) -> None:
+    (shell.folder / f"rules.{kind}").write_text(POLICIES[kind])
+    shown = shell.ok("packages", "prune", "--policy", f"rules.{kind}", "--dry-run", "-q")
+    assert set(shown) == GOING
+    shell.ok("packages", "prune", "--policy", f"rules.{kind}", "--yes")
+    assert not GOING & there(github)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("packages:\n- package: octo/app\n  keep-lst: 1\n", "keep-lst"),
+        ("packages:\n- package: octo/app\n  keep-last: many\n", "keep-last"),
+        ("packages:\n- package: octo/app\n  include: ['re:(']\n", "regular expression `(`"),
+        ("packages:\n- keep-last: 1\n", "package"),
+        ("packages: []\n", "packages"),
+        ("packges: []\n", "packges"),
+        ("packages: [\n", "rules.yaml"),
+        ("- 1\n", "rules.yaml"),
+        ("\0", "rules.yaml"),
+    ],
+)
+def test_a_policy_file_that_is_none_is_refused_with_what_is_wrong(
+    shell: Shell, github: GitHubDouble, content: str, words: str
+) -> None:
+    (shell.folder / "rules.yaml").write_text(content)
+    said = shell.fails(2, "packages", "prune", "--policy", "rules.yaml", "--yes")
+    assert words in said
+    assert github.count("DELETE") == 0
+
+
+def test_a_policy_file_that_is_not_there_is_told(shell: Shell) -> None:
+    assert "none.yaml" in shell.fails(4, "packages", "prune", "--policy", "none.yaml", "--yes")
+
+
+def test_a_policy_file_and_rules_do_not_mix(shell: Shell) -> None:
+    (shell.folder / "rules.toml").write_text(POLICIES["toml"])
+    said = shell.fails(2, "packages", "prune", NAME, "--policy", "rules.toml", "--keep-last", "2")
+    assert "--policy" in said
+
+
+# Rules that cannot be used
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--include", "re:("), "regular expression `(`"),
+        (("--exclude", "re:["), "regular expression `[`"),
+        (("--include", "semver:>=one"), "version range `>=one`"),
+        (("--keep-last", "2", "--group-by", "("), "regular expression `(`"),
+        (("--group-by", "v"), "keep-last"),
+        (("--keep-last", "-1"), "--keep-last"),
+        (("--older-than", "soon"), "soon"),
+        (("--min-age", "a while"), "a while"),
+        (("--protect-digest", "sha256:12"), "sha256:12"),
+        (("--when-empty", "panic"), "panic"),
+        (("--include", "semver:" + "1" * 5000), "version range"),
+    ],
+)
+def test_a_rule_that_cannot_be_used_is_refused(
+    shell: Shell, github: GitHubDouble, arguments: tuple[str, ...], words: str
+) -> None:
+    assert words in shell.fails(2, "packages", "prune", NAME, *arguments, "--yes")
+    assert github.count("DELETE") == 0
+
+
+def test_a_file_of_protected_digests_that_is_not_there_is_told(
+    shell: Shell, github: GitHubDouble
+) -> None:
+    said = shell.fails(4, "packages", "prune", NAME, *OLD, "--protect-file", "none", "--yes")
+    assert "none" in said
+    assert github.count("DELETE") == 0
+
+
+def test_what_a_file_names_stays(shell: Shell, github: GitHubDouble) -> None:
+    (shell.folder / "deployed.yaml").write_text(f"image: {github.host}/{NAME}:v1.0\n")
+    gone = shell.ok("packages", "prune", NAME, *OLD, "--protect-file", "deployed.yaml", "-y", "-q")
+    assert set(gone) == manifests_of(RELEASES[1]) | {digest_of(LOOSE)}
+    assert github.has(NAME, digest_of(RELEASES[0]))
+
+
+@pytest.mark.parametrize("option", ["--closed-pull-requests", "--deleted-branches"])
+def test_a_pattern_that_says_of_no_pull_request_or_branch_is_refused(
+    shell: Shell, github: GitHubDouble, option: str
+) -> None:
+    github.api.pulls[NAME], github.api.branches[NAME] = [1], ["main"]
+    said = shell.fails(2, "packages", "prune", NAME, option, "pr-", "--repository", NAME, "-y")
+    assert "`pr-`" in said
+    assert github.count("DELETE") == 0
+
+
+@pytest.mark.parametrize(
+    "rule", [("--include", "re:(a+)+$"), ("--keep-last", "1", "--group-by", "(a+)+$")]
+)
+def test_a_regex_that_would_never_end_ends(
+    shell: Shell, github: GitHubDouble, rule: tuple[str, ...]
+) -> None:
+    github.push(NAME, "a" * 120 + "b", random_image(seed=80), ago(github, 60))
+    began = time.monotonic()
+    assert shell.ok("packages", "prune", NAME, *rule, "--dry-run", "-q") == [digest_of(LOOSE)]
+    assert time.monotonic() - began < 10
+
+
+# What GitHub refuses
+
+
+def test_what_github_keeps_is_told_and_no_failure(shell: Shell, github: GitHubDouble) -> None:
+    github.public.add(NAME)
+    github.api.limits.popular.add(digest_of(LOOSE))
+    data = answer(shell, "prune", NAME, "--yes")
+    assert data["Counts"]["blocked"] == 1
+    [version] = data["Packages"][0]["Versions"]
+    assert version["State"] == "blocked"
+    assert "5" in version["Why"]
+    assert digest_of(LOOSE) in there(github)
+    assert data["Freed"] == 0
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_a_token_that_may_not_delete_ends_the_run(
+    shell: Shell, github: GitHubDouble, format_: str
+) -> None:
+    github.api.scopes[TOKEN] = ("read:packages", "write:packages")
+    done = shell.run("packages", "prune", NAME, *OLD, "--yes", "--format", format_)
+    assert done.returncode == 5
+    assert "delete:packages" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert github.count("DELETE") == 1
+    if format_ == "json":
+        data = json.loads(done.stdout)
+        assert data["Counts"]["denied"] == 1
+        assert data["Counts"]["deleted"] == 0
+
+
+def test_a_version_that_cannot_be_read_keeps_what_it_might_need(
+    shell: Shell, github: GitHubDouble
+) -> None:
+    from tests.registry_double.faults import Fault
+
+    github.faults.append(Fault(path_contains=digest_of(RELEASES[1]), status=500, times=99))
+    done = shell.run("packages", "prune", NAME, "--yes")
+    assert "Traceback" not in done.stderr
+    assert digest_of(RELEASES[1]) in there(github)
+    assert digest_of(LOOSE) in there(github)
+    assert github.count("DELETE") == 0
+
+
+# Plans in files
+
+
+def test_a_plan_is_carried_out_as_it_was_written(shell: Shell, github: GitHubDouble) -> None:
+    lines = shell.ok("packages", "prune", NAME, *OLD, "--plan", "plan.json")
+    assert lines[-1] == "Carry it out: ghcrctl packages apply plan.json"
+    assert github.count("DELETE") == 0
+    before = there(github)
+    shown = answer(shell, "apply", "plan.json", "--dry-run")
+    assert set(planned(shown)) == GOING
+    data = answer(shell, "apply", "plan.json", "--yes")
+    assert planned(data) == planned(shown)
+    assert before - there(github) == GOING
+    assert data["Journal"] == "plan.json.journal"
+    assert (shell.folder / "plan.json.journal").exists()
+
+
+def test_writing_a_plan_tells_it_as_asked(shell: Shell) -> None:
+    write = ("prune", NAME, *OLD, "--plan", "plan.json")
+    assert set(planned(answer(shell, *write))) == GOING
+    assert set(shell.ok("packages", *write, "-q")) == GOING
+    assert len(shell.ok("packages", *write)) == 2
+    assert len(shell.ok("packages", *write, "--dry-run")) == 3 + len(GOING)
+
+
+def test_a_plan_that_cannot_be_written_is_told(shell: Shell, github: GitHubDouble) -> None:
+    said = shell.fails(8, "packages", "prune", NAME, *OLD, "--plan", "none/plan.json", "--yes")
+    assert "none" in said
+    assert github.count("DELETE") == 0

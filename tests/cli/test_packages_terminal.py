@@ -1,0 +1,262 @@
+"""Packages at a terminal: what is asked, and what the answers do; and what the doctor tells."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.builders import artifact
+from tests.cli.test_packages import (
+    LIBRARY,
+    NAME,
+    SETTINGS,
+    TOKEN,
+    ago,
+    digest_of,
+    github,
+    shell,
+    there,
+)
+from tests.cli.test_packages_prune import GOING, OLD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.packages_double import GitHubDouble
+    from tests.shell import Shell
+
+__all__ = ["github", "shell"]
+
+QUESTION = "Go on?"
+
+
+class Terminal:
+    """A command of packages at a terminal."""
+
+    def __init__(self, shell: Shell, *arguments: str) -> None:
+        self._leader, follower = pty.openpty()
+        self.shown = ""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "ghcrctl", "packages", *arguments],
+            env={**shell.environ, "TERM": "xterm", "COLUMNS": "200"},
+            cwd=shell.folder,
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+            start_new_session=True,
+        )
+        os.close(follower)
+
+    def until(self, words: str) -> None:
+        """Wait until some words are shown."""
+        end = time.monotonic() + 30
+        while words not in self.shown:
+            assert time.monotonic() < end, self.shown
+            assert self._read(), self.shown
+
+    def type(self, text: str) -> None:
+        os.write(self._leader, text.encode())
+
+    def ended(self) -> int:
+        """Wait for the end; return the exit status."""
+        while self._read():
+            pass
+        os.close(self._leader)
+        return self.process.wait(timeout=30)
+
+    def _read(self) -> bool:
+        try:
+            some = os.read(self._leader, 65536)
+        except OSError:
+            # What Linux says when nobody holds the other end any more.
+            return False
+        self.shown += some.decode(errors="replace")
+        return bool(some)
+
+
+# Asking
+
+
+@pytest.mark.parametrize("reply", ["n\n", "\n", "\x04"], ids=["no", "nothing", "end"])
+def test_no_deletes_nothing(shell: Shell, github: GitHubDouble, reply: str) -> None:
+    terminal = Terminal(shell, "prune", NAME, *OLD)
+    terminal.until(QUESTION)
+    assert f"This deletes {len(GOING)} versions" in terminal.shown
+    assert "WHY" in terminal.shown
+    terminal.type(reply)
+    assert terminal.ended() == 130
+    assert github.count("DELETE") == 0
+    assert "Traceback" not in terminal.shown
+
+
+def test_yes_deletes_what_was_shown(shell: Shell, github: GitHubDouble) -> None:
+    before = there(github)
+    terminal = Terminal(shell, "prune", NAME, *OLD)
+    terminal.until(QUESTION)
+    terminal.type("y\n")
+    assert terminal.ended() == 0
+    assert f"{len(GOING)} deleted; freed " in terminal.shown
+    assert before - there(github) == GOING
+
+
+def test_ctrl_c_at_the_question_deletes_nothing(shell: Shell, github: GitHubDouble) -> None:
+    terminal = Terminal(shell, "prune", NAME, *OLD)
+    terminal.until(QUESTION)
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.ended() == 130
+    assert github.count("DELETE") == 0
+    assert "Traceback" not in terminal.shown
+
+
+def test_yes_on_the_line_is_not_asked_again(shell: Shell, github: GitHubDouble) -> None:
+    terminal = Terminal(shell, "prune", NAME, *OLD, "--yes")
+    assert terminal.ended() == 0
+    assert QUESTION not in terminal.shown
+    assert not GOING & there(github)
+
+
+def test_json_is_asked_for_too(shell: Shell, github: GitHubDouble) -> None:
+    terminal = Terminal(shell, "prune", NAME, *OLD, "--format", "json")
+    terminal.until(QUESTION)
+    terminal.type("n\n")
+    assert terminal.ended() == 130
+    assert github.count("DELETE") == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "status"), [("octo/lib\n", 0), ("y\n", 130), ("octo/app\n", 130)]
+)
+def test_a_whole_package_goes_only_when_its_name_is_typed(
+    shell: Shell, github: GitHubDouble, typed: str, status: int
+) -> None:
+    terminal = Terminal(shell, "delete", "octo/lib")
+    terminal.until("Type octo/lib to delete the whole package")
+    terminal.type(typed)
+    assert terminal.ended() == status
+    assert ("octo/lib" in github.content.packages) == bool(status)
+
+
+def test_a_long_plan_is_cut_before_the_question(shell: Shell, github: GitHubDouble) -> None:
+    for number in range(40):
+        github.push("octo/lib", None, artifact(payload=f"{number}".encode()), ago(github, 5))
+    terminal = Terminal(shell, "prune", "octo/lib")
+    terminal.until(QUESTION)
+    assert "... and 10 more; --dry-run shows all" in terminal.shown
+    assert "This deletes 40 versions" in terminal.shown
+    terminal.type("n\n")
+    assert terminal.ended() == 130
+
+
+# The doctor
+
+
+def without_token(shell: Shell, _: GitHubDouble) -> None:
+    del shell.environ["GHCRCTL_TOKEN"]
+
+
+def fine_grained(shell: Shell, github: GitHubDouble) -> None:
+    github.accounts["octo"] = shell.environ["GHCRCTL_TOKEN"] = "github_pat_11A_x"
+
+
+def job_token(shell: Shell, github: GitHubDouble) -> None:
+    github.api.organizations.add("octo")
+    github.accounts["octo"] = shell.environ["GHCRCTL_TOKEN"] = "ghs_job"
+
+
+def revoked(shell: Shell, _: GitHubDouble) -> None:
+    shell.environ["GHCRCTL_TOKEN"] = "ghp_revoked"
+
+
+def narrow(_: Shell, github: GitHubDouble) -> None:
+    github.api.scopes[TOKEN] = ("read:packages",)
+
+
+@pytest.mark.parametrize(
+    ("change", "alone", "named", "words"),
+    [
+        (without_token, 0, 5, ["there is none for", "mend: sign in: ghcrctl login"]),
+        (fine_grained, 0, 5, ["do not know fine-grained tokens", "mend: use a classic token"]),
+        (job_token, 0, 0, ["may not list packages"]),
+        (revoked, 5, 5, ["page: https://github.com/settings/tokens/new"]),
+        (narrow, 0, 0, ["and lacks write:packages", "delete:packages"]),
+    ],
+    ids=["none", "fine-grained", "job", "revoked", "narrow"],
+)
+def test_doctor_tells_what_a_token_lacks(
+    shell: Shell,
+    github: GitHubDouble,
+    change: Callable[[Shell, GitHubDouble], None],
+    alone: int,
+    named: int,
+    words: list[str],
+) -> None:
+    github.public.add(NAME)
+    change(shell, github)
+    token = shell.run("packages", "doctor")
+    package = shell.run("packages", "doctor", NAME)
+    assert (token.returncode, package.returncode) == (alone, named), package.stdout
+    assert package.stdout.startswith(token.stdout)
+    for word in words:
+        assert word in token.stdout
+    secret = shell.environ.get("GHCRCTL_TOKEN", TOKEN)
+    assert secret not in package.stdout + package.stderr
+
+
+def test_doctor_finds_a_healthy_package_well(shell: Shell) -> None:
+    lines = shell.ok("packages", "doctor", "octo/lib")
+    assert any(line.startswith("ok token: a classic") for line in lines), lines
+    assert "ok package: it is there, and public" in lines
+    assert "ok pull by everybody: works, without signing in" in lines
+    assert "ok repository: linked to octo/lib" in lines
+    assert not any(line.startswith(("XX", "!!")) for line in lines)
+
+
+def test_doctor_names_the_page_where_it_is_mended(shell: Shell) -> None:
+    lines = shell.ok("packages", "doctor", NAME)
+    assert any(line.startswith("!! repository: none is linked") for line in lines)
+    assert f"     page: {SETTINGS}" in lines
+
+
+def test_doctor_answers_in_json(shell: Shell) -> None:
+    found = [json.loads(line) for line in shell.ok("packages", "doctor", NAME, "--format", "json")]
+    [link] = [data for data in found if data["Question"] == "repository"]
+    assert (link["Health"], link["Page"]) == ("warning", SETTINGS)
+
+
+def test_doctor_of_what_is_not_there_is_not_found(shell: Shell) -> None:
+    done = shell.run("packages", "doctor", "octo/nothing")
+    assert done.returncode == 4
+    assert "XX package: GitHub has no package octo/nothing" in done.stdout
+    assert "packages list octo" in done.stdout
+
+
+def test_doctor_changes_nothing_and_downloads_nothing(shell: Shell, github: GitHubDouble) -> None:
+    shell.ok("packages", "doctor", "octo/lib")
+    assert {entry.method for entry in github.log} <= {"GET", "HEAD"}
+    assert github.count("GET", "/manifests/") == 0
+    assert there(github, "octo/lib") == {digest_of(LIBRARY)}
+
+
+def test_doctor_opens_the_page_of_the_first_problem(shell: Shell) -> None:
+    browser = shell.folder / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {shell.folder}/opened\n')
+    browser.chmod(0o755)
+    shell.environ["BROWSER"] = f"{browser} %s"
+    shell.ok("packages", "doctor", NAME, "--open")
+    assert (shell.folder / "opened").read_text() == f"{SETTINGS}\n"
+
+
+def test_doctor_names_the_page_where_there_is_no_browser(shell: Shell) -> None:
+    shell.environ["BROWSER"] = "/nonexistent/browser %s"
+    shell.environ["PATH"] = "/nonexistent"
+    done = shell.run("packages", "doctor", NAME, "--open")
+    assert done.returncode == 0
+    assert f"warning: no browser could be opened; the page is {SETTINGS}" in done.stderr
