@@ -186,7 +186,7 @@ def test_a_policy_file_says_what_goes(shell: Shell, github: GitHubDouble, kind: 
         ("packages:\n- package: octo/app\n  include: ['re:(']\n", "regular expression `(`"),
         ("packages:\n- keep-last: 1\n", "package"),
         ("packages: []\n", "packages"),
-        ("packges: []\n", "packges"),
+        ("bundles: []\n", "bundles"),
         ("packages: [\n", "rules.yaml"),
         ("- 1\n", "rules.yaml"),
         ("\0", "rules.yaml"),
