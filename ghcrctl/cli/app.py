@@ -50,6 +50,15 @@ class App:
         debug = self.debug if self.is_debugging else None
         return Session(self.settings, warn=self.warn, debug=debug)
 
+    @property
+    def width(self) -> int | None:
+        """How many cells a line of result has room for; ``None`` off a terminal."""
+        if not sys.stdout.isatty():
+            return None
+        import shutil
+
+        return shutil.get_terminal_size().columns
+
     def out(self, text: str) -> None:
         """Print a line of result; control characters of foreign text are made visible."""
         self.write(f"{printable(text)}\n")

@@ -32,6 +32,7 @@ _COLUMNS = (
     ("why", "WHY"),
 )
 _MOST_IN_SUMMARY = 100
+_WIDE = 120
 # The digest within a tag such as sha256-<hex>.sig.
 _HELPER = re.compile(r"^(sha256-[0-9a-f]{12})[0-9a-f]{52}")
 
@@ -49,12 +50,16 @@ def headline(plan: Plan) -> str:
     )
 
 
-def plan_table(steps: Iterable[Step], now: datetime) -> str:
+def plan_table(steps: Iterable[Step], now: datetime, width: int | None) -> str:
     """Draw the steps of a plan as a table."""
-    return render_rows((_cells(step, now) for step in steps), _COLUMNS, headers=True)
+    rows = (_cells(step, now) for step in steps)
+    # A version's number is enough to find it; the reason is what people read.
+    is_narrow = width is not None and width < _WIDE
+    columns = [pair for pair in _COLUMNS if not (is_narrow and pair[0] == "digest")]
+    return render_rows(rows, columns, headers=True, width=width)
 
 
-def kept_table(plan: Plan) -> str:
+def kept_table(plan: Plan, width: int | None) -> str:
     """Draw what stays as a table."""
     rows = (
         {
@@ -67,7 +72,7 @@ def kept_table(plan: Plan) -> str:
         for kept in plan.kept
     )
     columns = [pair for pair in _COLUMNS if pair[0] not in {"created", "frees"}]
-    return render_rows(rows, columns, headers=True)
+    return render_rows(rows, columns, headers=True, width=width)
 
 
 def _cells(step: Step, now: datetime) -> dict[str, object]:

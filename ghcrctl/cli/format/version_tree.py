@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 _Node = tuple[str, tuple[str, ...]]
 
 
-def draw(graph: Graph, rows: Sequence[VersionRow], *, full: bool) -> str:
+def draw(graph: Graph, rows: Sequence[VersionRow], *, full: bool, width: int | None = None) -> str:
     """Draw all roots with what goes with them.
 
     Args:
         graph: the package's.
         rows: its versions, the newest first.
         full: whether digests are shown in full.
+        width: of the terminal, in cells; ``None`` for any.
     """
     by_digest = {row.version.digest: row for row in rows}
-    lines = align("".join(f"{line}\n" for line in _lines(graph, rows, by_digest, full=full)))
+    text = "".join(f"{line}\n" for line in _lines(graph, rows, by_digest, full=full))
+    lines = align(text, width)
     return "".join(f"{line.rstrip()}\n" for line in lines.splitlines())
 
 

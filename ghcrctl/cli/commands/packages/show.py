@@ -62,7 +62,8 @@ def command(app: App, *, name: str, format_: str) -> None:
     if view.tagged:
         app.out("")
         now = datetime.now(timezone.utc)
-        app.write(render_rows((_cells(row, now) for row in view.tagged), _COLUMNS, headers=True))
+        rows = (_cells(row, now) for row in view.tagged)
+        app.write(render_rows(rows, _COLUMNS, headers=True, width=app.width))
 
 
 def _lines(view: PackageView) -> list[str]:

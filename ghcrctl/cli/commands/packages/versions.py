@@ -93,7 +93,7 @@ def command(  # noqa: PLR0913 one argument an option
         graph, rows = version_rows(session, named, deleted=is_deleted, progress=counting)
     counting.clear()
     if tree:
-        app.write(draw(graph, rows, full=no_trunc))
+        app.write(draw(graph, rows, full=no_trunc, width=None if no_trunc else app.width))
         return
     now = datetime.now(timezone.utc)
     columns = _DELETED_COLUMNS if is_deleted else _COLUMNS

@@ -74,3 +74,42 @@ def test_alignment_is_that_of_go_tabwriter(text: str, expected: str) -> None:
 
 def test_any_number_of_tabs_is_laid_out() -> None:
     assert align("\t" * 3000) == " " * 30000
+
+
+LONG = [
+    {"a": "one", "b": "x" * 40, "c": "the last column of this row"},
+    {"a": "two", "b": "short", "c": "as short"},
+]
+COLUMNS = [("a", "first"), ("b", "second"), ("c", "third")]
+
+
+@pytest.mark.parametrize("width", [40, 50, 60, 70])
+def test_on_a_narrow_terminal_the_widest_columns_are_cut(width: int) -> None:
+    lines = render_rows(LONG, COLUMNS, headers=True, width=width).splitlines()
+    assert max(map(display_width, lines)) <= width
+    assert lines[0].startswith("FIRST  SECOND")
+    assert "one" in lines[1]
+    assert "…" in lines[1]
+    assert lines[2].split() == ["two", "short", "as", "short"]
+    columns = {
+        line.index(word) for line, word in zip(lines, ("SECOND", "xx", "short"), strict=True)
+    }
+    assert len(columns) == 1
+
+
+def test_a_terminal_that_is_wide_enough_changes_nothing() -> None:
+    free = render_rows(LONG, COLUMNS, headers=True)
+    assert render_rows(LONG, COLUMNS, headers=True, width=200) == free
+
+
+def test_no_column_is_cut_to_nothing() -> None:
+    lines = render_rows(LONG, COLUMNS, headers=True, width=5).splitlines()
+    assert lines[1].startswith("one")
+    assert "xxxxxxx…" in lines[1]
+
+
+def test_wide_characters_are_cut_by_their_cells() -> None:
+    rows = [{"a": "字" * 30, "b": "end"}]
+    [line] = render_rows(rows, [("a", "a"), ("b", "b")], headers=False, width=30).splitlines()
+    assert display_width(line) <= 30
+    assert line.endswith("end")
