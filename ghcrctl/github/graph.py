@@ -66,9 +66,16 @@ class Graph:
         return digest in self.versions or digest in self.facts
 
     def children(self, digest: str) -> list[str]:
-        """Return the manifests that one lists, whether they are there or not, each once."""
+        """Return the manifests that one lists, whether they are there or not, each once.
+
+        An entry whose type says that it is no manifest counts too where it is a version.
+        """
         facts = self.facts.get(digest)
-        return list(dict.fromkeys(c.digest for c in facts.children)) if facts else []
+        if facts is None:
+            return []
+        listed = [child.digest for child in facts.children]
+        listed += [blob for blob, _ in facts.blobs if blob in self.versions]
+        return list(dict.fromkeys(listed))
 
     def missing_children(self, digest: str) -> list[str]:
         """Return the manifests that one lists and the registry does not have."""

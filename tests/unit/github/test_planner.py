@@ -223,6 +223,14 @@ def test_what_was_just_retagged_stays() -> None:
     assert gone(versions) == []
 
 
+def test_what_an_index_lists_under_an_unknown_type_stays() -> None:
+    versions = Versions().image("odd").index("index", (), "v1")
+    facts = versions.facts[digest_of("index")]
+    versions.facts[digest_of("index")] = replace(facts, blobs=((digest_of("odd"), 100),))
+    assert gone(versions) == []
+    assert gone(versions.image("new", "new"), Policy(include=("v1",))) == ["index", "odd"]
+
+
 def test_a_builders_cache_is_no_ghost() -> None:
     versions = Versions().index("cache", (), "buildcache").image("main", "main")
     versions.facts[digest_of("cache")] = replace(
