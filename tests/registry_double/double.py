@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,8 +71,9 @@ class PlainRegistry:
             server.start()
 
     def stop(self) -> None:
-        for server in self._servers:
-            server.stop()
+        # At once, since each takes a moment to notice.
+        with ThreadPoolExecutor(len(self._servers)) as pool:
+            list(pool.map(Server.stop, self._servers))
         self.app.close()
         self._directory.cleanup()
 
