@@ -2,10 +2,12 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
+# Warnings are errors, links that lead nowhere among them.
+SITE := $(BIN)/sphinx-build -M html docs docs/_build -q -n -W --keep-going
 PYTHON = $$(sh tests/interpreters.sh first)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lint types imports spelling unit integration docs docs-check bench build cov clean
+.PHONY: help demo test check fmt lint types imports spelling unit integration reference docs docs-check bench build cov clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,14 +60,18 @@ integration: $(VENV)/.dev ## Run the tests that talk to other registries and cli
 cov: $(VENV)/.dev ## Run the tests and show what they leave out
 	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered
 
-docs: $(VENV)/.dev ## Generate the reference and the picture in the README
+reference: $(VENV)/.dev ## Generate the pages and pictures that the code knows better
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m tests.faults.page
 	$(BIN)/python docs/demo.py --svg docs/demo.svg >/dev/null
 
-docs-check: $(VENV)/.dev ## Check that the reference is in step with the code
+docs: reference ## Generate the reference and build the site into docs/_build/html
+	$(SITE)
+
+docs-check: $(VENV)/.dev ## Check that the reference is in step with the code and that the site builds
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python -m tests.faults.page --check
+	$(SITE)
 
 bench: $(VENV)/.dev ## Measure speed and memory beside other clients
 	$(BIN)/python -m tests.bench --write docs/benchmarks.md

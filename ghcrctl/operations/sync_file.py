@@ -55,7 +55,8 @@ def read_jobs(path: Path, parse: Callable[[str], Reference], now: datetime) -> l
     entries = data.get("sync")
     if not isinstance(entries, list) or not entries:
         raise UsageError(
-            f"{path} has no list `sync`", hint="each entry has `from` and `to`: see docs/sync.md"
+            f"{path} has no list `sync`",
+            hint="each entry has `from` and `to`: see `ghcrctl sync --help`",
         )
     jobs = []
     for number, entry in enumerate(entries, 1):

@@ -27,7 +27,8 @@ def modules(*folders: str) -> list[Path]:
 def texts() -> list[Path]:
     """Return every text file that people read: code, tests, documentation and tooling."""
     trees = [path for folder in ("ghcrctl", "tests", "docs") for path in (ROOT / folder).rglob("*")]
-    found = [path for path in trees if path.suffix in _TEXT_SUFFIXES and path.is_file()]
+    written = [path for path in trees if "_build" not in path.parts]
+    found = [path for path in written if path.suffix in _TEXT_SUFFIXES and path.is_file()]
     single = [ROOT / name for name in ("Makefile", "README.md", "pyproject.toml", ".ci/run")]
     return sorted(found + [path for path in single if path.exists()])
 

@@ -38,8 +38,8 @@ Review first, carry out later:      ghcrctl packages prune OWNER/IMAGE --plan pl
 Undo:                               ghcrctl packages restore --run plan.json.journal
 Find out why something fails:       ghcrctl packages doctor OWNER/IMAGE
 
-The token is the one for the registry (docs/credentials.md); reading takes the scope read:packages,
-deleting delete:packages.
+The token is the one for the registry, and `ghcrctl packages doctor` tells which that is; reading
+takes the scope read:packages, deleting delete:packages.
 """
 
 
