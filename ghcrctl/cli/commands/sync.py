@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,25 +13,15 @@ import click
 from ghcrctl.cli.format.human import human_size
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.cli.progress import watching
-from ghcrctl.errors import GhcrctlError, UsageError
+from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.copy import copy
 from ghcrctl.operations.moments import read_moment
-from ghcrctl.operations.several import several
-from ghcrctl.operations.sync import Job, Report, Task, What, check_job, plan_jobs
-from ghcrctl.operations.sync_deletions import Deletions
-from ghcrctl.transfer.events import Finished, Outcome, Planned
-from ghcrctl.transfer.plan import Action
+from ghcrctl.operations.sync import Job, Report, What, check_job
+from ghcrctl.operations.sync_run import FailedJob, SyncedTag, run_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ghcrctl.cli.app import App
-    from ghcrctl.oci.descriptor import Descriptor
-    from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.session import Session
-    from ghcrctl.transfer.events import Event
-    from ghcrctl.transfer.workers import Workers
+    from ghcrctl.errors import GhcrctlError
 
 
 @click.command(
@@ -125,10 +116,17 @@ def command(  # noqa: PLR0913 one argument an option
         else:
             raise UsageError("say SOURCE and TARGET, or --file FILE")
         show = _Show(app, as_json=format_ == "json", quiet=quiet, dry_run=dry_run)
-        run = _Run(session, show, keep_going=keep_going, dry_run=dry_run, quiet=quiet)
-        run.run(jobs)
-    if run.report.first:
-        raise click.exceptions.Exit(run.report.first.exit_status)
+        report = run_jobs(
+            session,
+            jobs,
+            keep_going=keep_going,
+            dry_run=dry_run,
+            tell=show,
+            watching=partial(watching, quiet=quiet),
+        )
+        show.end(report)
+    if report.first:
+        raise click.exceptions.Exit(report.first.exit_status)
 
 
 class _Show:
@@ -141,16 +139,21 @@ class _Show:
         self._dry_run = dry_run
         self._header = ""
 
-    def tag(
-        self, task: Task, status: str, moved: int = 0, error: GhcrctlError | None = None
-    ) -> None:
-        """Tell of one tag."""
+    def __call__(self, done: SyncedTag | FailedJob) -> None:
+        """Tell of one tag, or of a repository."""
+        if isinstance(done, FailedJob):
+            self._job(done.job, done.error)
+        else:
+            self._tag(done)
+
+    def _tag(self, done: SyncedTag) -> None:
+        task, status, error = done.task, done.status, done.error
         if self._as_json:
             line = {
                 "Source": str(task.source),
                 "Target": str(task.target),
                 "Status": status,
-                "Bytes": moved,
+                "Bytes": done.moved,
                 **({"Error": error.code, "Message": error.message} if error else {}),
             }
             self._app.out(json.dumps(line))
@@ -165,11 +168,10 @@ class _Show:
             self._app.out(header)
         self._header = header
         shown = str(task.target) if self._quiet else f"  {task.tag}"
-        size = f" ({human_size(moved)})" if task.what is What.COPY and not error else ""
+        size = f" ({human_size(done.moved)})" if task.what is What.COPY and not error else ""
         self._app.out(f"{shown}: {status}{size}")
 
-    def job(self, job: Job, error: GhcrctlError) -> None:
-        """Tell of a repository that cannot be synced."""
+    def _job(self, job: Job, error: GhcrctlError) -> None:
         if self._as_json:
             line = {"Source": str(job.source), "Target": str(job.target), "Status": "failed"}
             self._app.out(json.dumps({**line, "Error": error.code, "Message": error.message}))
@@ -189,133 +191,3 @@ class _Show:
             *([f"{report.failed} failed"] if report.failed else []),
         ]
         self._app.out(", ".join(parts))
-
-
-class _Run:
-    """One run over all jobs."""
-
-    def __init__(
-        self, session: Session, show: _Show, *, keep_going: bool, dry_run: bool, quiet: bool
-    ) -> None:
-        self.report = Report()
-        self._session = session
-        self._show = show
-        self._keep_going = keep_going
-        self._dry_run = dry_run
-        self._quiet = quiet
-        self._planned: dict[str, set[Digest]] = {}
-
-    def run(self, jobs: Sequence[Job]) -> None:
-        try:
-            tasks = plan_jobs(self._session, jobs, self._job_failed, keep_going=self._keep_going)
-            for task in tasks:
-                self._count(task)
-            self._copy([task for task in tasks if task.what is What.COPY])
-            self._delete([task for task in tasks if task.what is What.DELETE])
-        except _StoppedError:
-            pass
-        self._show.end(self.report)
-
-    def _job_failed(self, job: Job, error: GhcrctlError) -> None:
-        self.report.fail(error)
-        self._show.job(job, error)
-        self._stop_unless_going()
-
-    def _stop_unless_going(self) -> None:
-        if not self._keep_going:
-            raise _StoppedError
-
-    def _count(self, task: Task) -> None:
-        if task.error:
-            self._failed(task, task.error)
-            return
-        if task.what is What.SAME:
-            self.report.same += 1
-        elif task.what is What.TOO_OLD:
-            self.report.too_old += 1
-        else:
-            return
-        self._show.tag(task, task.what.value)
-
-    def _copy(self, tasks: Sequence[Task]) -> None:
-        with watching(quiet=self._quiet) as watch:
-
-            def one(task: Task, workers: Workers) -> _Meter:
-                meter = _Meter()
-                copy(
-                    self._session,
-                    task.source,
-                    task.target,
-                    select=task.job.select,
-                    referrers=task.job.referrers,
-                    observer=watch(meter),
-                    workers=workers,
-                    dry_run=self._dry_run,
-                )
-                return meter
-
-            with several(self._session, one, tasks) as outcomes:
-                for task, outcome in zip(tasks, outcomes, strict=True):
-                    try:
-                        meter = outcome.result()
-                    except GhcrctlError as error:
-                        self._failed(task, error)
-                    else:
-                        moved = self._would_move(task, meter) if self._dry_run else meter.bytes
-                        self.report.copied += 1
-                        self.report.moved += moved
-                        self._show.tag(
-                            task, "would be copied" if self._dry_run else "copied", moved
-                        )
-
-    def _would_move(self, task: Task, meter: _Meter) -> int:
-        """Return how many bytes an image adds to those before it, at one target.
-
-        What tags share moves once; only what a tag stands for is put again for each.
-        """
-        seen = self._planned.setdefault(task.job.target.name, set())
-        new = [one for one in meter.wanted if one.digest not in seen or one == meter.root]
-        seen.update(one.digest for one in new if one != meter.root)
-        return sum(one.size for one in new)
-
-    def _delete(self, tasks: Sequence[Task]) -> None:
-        if self.report.failed and tasks:
-            # What failed to come may be why something else must stay.
-            for task in tasks:
-                self._show.tag(task, "not deleted, since something failed")
-            return
-        deletions = Deletions(self._session, tasks)
-        for task in tasks:
-            try:
-                if not self._dry_run:
-                    deletions.delete(task)
-            except GhcrctlError as error:
-                self._failed(task, error)
-            else:
-                self.report.deleted += 1
-                self._show.tag(task, "would be deleted" if self._dry_run else "deleted")
-
-    def _failed(self, task: Task, error: GhcrctlError) -> None:
-        self.report.fail(error)
-        self._show.tag(task, "failed", error=error)
-        self._stop_unless_going()
-
-
-class _StoppedError(Exception):
-    """Nothing more is to be done after a failure."""
-
-
-class _Meter:
-    """Counts the bytes that move, and notes what would."""
-
-    def __init__(self) -> None:
-        self.bytes = 0
-        self.wanted: list[Descriptor] = []
-        self.root: Descriptor | None = None
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, Planned):
-            steps, self.root = event.plan.steps, event.plan.root
-            self.wanted = [step.descriptor for step in steps if step.action is Action.COPY]
-        elif isinstance(event, Finished) and event.outcome is Outcome.COPIED:
-            self.bytes += event.step.descriptor.size

@@ -1,0 +1,223 @@
+"""A whole run of a sync: all of its repositories planned, copied, and what is too much deleted.
+
+What belongs here: the order, what is counted, and what a failure stops. What does not: what is to
+be done about a tag (`sync`), copying one image (`copy`).
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import GhcrctlError
+from ghcrctl.operations.copy import copy
+from ghcrctl.operations.several import several
+from ghcrctl.operations.sync import Report, What, plan_jobs
+from ghcrctl.operations.sync_deletions import Deletions
+from ghcrctl.transfer.events import Finished, Outcome, Planned
+from ghcrctl.transfer.plan import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.sync import Job, Task
+    from ghcrctl.transfer.events import Event, Observer
+    from ghcrctl.transfer.workers import Workers
+
+    Watch = Callable[[Observer], Observer]
+    Watching = Callable[[], AbstractContextManager[Watch]]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncedTag:
+    """What became of a tag.
+
+    Args:
+        task: the tag, and what was to be done about it.
+        status: what was done, in words: ``copied``, ``would be copied``, ``up to date``.
+        moved: bytes that moved for it, or that would.
+        error: why it failed.
+    """
+
+    task: Task
+    status: str
+    moved: int = 0
+    error: GhcrctlError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A repository that cannot be synced at all, and why."""
+
+    job: Job
+    error: GhcrctlError
+
+
+@contextmanager
+def unwatched() -> Iterator[Watch]:
+    """Watch no image but by what it is watched with anyway."""
+    yield lambda observer: observer
+
+
+def run_jobs(
+    session: Session,
+    jobs: Sequence[Job],
+    *,
+    keep_going: bool = False,
+    dry_run: bool = False,
+    tell: Callable[[SyncedTag | FailedJob], None] = lambda _: None,
+    watching: Watching = unwatched,
+) -> Report:
+    """Sync repositories. Failures are in the report; none is raised.
+
+    Args:
+        session: the run.
+        jobs: what is to be synced.
+        keep_going: go on after a failure; without it, nothing more is begun.
+        dry_run: only find out what would be done.
+        tell: is told of each tag, and of each repository that cannot be synced.
+        watching: gives what is put over the observer of each image, as long as images move.
+    """
+    run = _Run(session, tell, keep_going=keep_going, dry_run=dry_run)
+    run.run(jobs, watching)
+    return run.report
+
+
+class _Run:
+    """One run over all jobs."""
+
+    def __init__(
+        self,
+        session: Session,
+        tell: Callable[[SyncedTag | FailedJob], None],
+        *,
+        keep_going: bool,
+        dry_run: bool,
+    ) -> None:
+        self.report = Report()
+        self._session = session
+        self._tell = tell
+        self._keep_going = keep_going
+        self._dry_run = dry_run
+        self._planned: dict[str, set[Digest]] = {}
+
+    def run(self, jobs: Sequence[Job], watching: Watching) -> None:
+        """Do all of it, or as much as failures let be done."""
+        try:
+            tasks = plan_jobs(self._session, jobs, self._job_failed, keep_going=self._keep_going)
+            for task in tasks:
+                self._count(task)
+            self._copy([task for task in tasks if task.what is What.COPY], watching)
+            self._delete([task for task in tasks if task.what is What.DELETE])
+        except _StoppedError:
+            pass
+
+    def _job_failed(self, job: Job, error: GhcrctlError) -> None:
+        self.report.fail(error)
+        self._tell(FailedJob(job, error))
+        self._stop_unless_going()
+
+    def _stop_unless_going(self) -> None:
+        if not self._keep_going:
+            raise _StoppedError
+
+    def _count(self, task: Task) -> None:
+        if task.error:
+            self._failed(task, task.error)
+            return
+        if task.what is What.SAME:
+            self.report.same += 1
+        elif task.what is What.TOO_OLD:
+            self.report.too_old += 1
+        else:
+            return
+        self._tell(SyncedTag(task, task.what.value))
+
+    def _copy(self, tasks: Sequence[Task], watching: Watching) -> None:
+        with watching() as watch:
+
+            def one(task: Task, workers: Workers) -> _Meter:
+                meter = _Meter()
+                copy(
+                    self._session,
+                    task.source,
+                    task.target,
+                    select=task.job.select,
+                    referrers=task.job.referrers,
+                    observer=watch(meter),
+                    workers=workers,
+                    dry_run=self._dry_run,
+                )
+                return meter
+
+            with several(self._session, one, tasks) as outcomes:
+                for task, outcome in zip(tasks, outcomes, strict=True):
+                    try:
+                        meter = outcome.result()
+                    except GhcrctlError as error:
+                        self._failed(task, error)
+                    else:
+                        self._copied(task, meter)
+
+    def _copied(self, task: Task, meter: _Meter) -> None:
+        moved = self._would_move(task, meter) if self._dry_run else meter.bytes
+        self.report.copied += 1
+        self.report.moved += moved
+        self._tell(SyncedTag(task, "would be copied" if self._dry_run else "copied", moved))
+
+    def _would_move(self, task: Task, meter: _Meter) -> int:
+        """Return how many bytes an image adds to those before it, at one target.
+
+        What tags share moves once; only what a tag stands for is put again for each.
+        """
+        seen = self._planned.setdefault(task.job.target.name, set())
+        new = [one for one in meter.wanted if one.digest not in seen or one == meter.root]
+        seen.update(one.digest for one in new if one != meter.root)
+        return sum(one.size for one in new)
+
+    def _delete(self, tasks: Sequence[Task]) -> None:
+        if self.report.failed and tasks:
+            # What failed to come may be why something else must stay.
+            for task in tasks:
+                self._tell(SyncedTag(task, "not deleted, since something failed"))
+            return
+        deletions = Deletions(self._session, tasks)
+        for task in tasks:
+            try:
+                if not self._dry_run:
+                    deletions.delete(task)
+            except GhcrctlError as error:
+                self._failed(task, error)
+            else:
+                self.report.deleted += 1
+                self._tell(SyncedTag(task, "would be deleted" if self._dry_run else "deleted"))
+
+    def _failed(self, task: Task, error: GhcrctlError) -> None:
+        self.report.fail(error)
+        self._tell(SyncedTag(task, "failed", error=error))
+        self._stop_unless_going()
+
+
+class _StoppedError(Exception):
+    """Nothing more is to be done after a failure."""
+
+
+class _Meter:
+    """Counts the bytes that move, and notes what would."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.wanted: list[Descriptor] = []
+        self.root: Descriptor | None = None
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Planned):
+            steps, self.root = event.plan.steps, event.plan.root
+            self.wanted = [step.descriptor for step in steps if step.action is Action.COPY]
+        elif isinstance(event, Finished) and event.outcome is Outcome.COPIED:
+            self.bytes += event.step.descriptor.size
