@@ -13,8 +13,11 @@ from ghcrctl.cli.format.safe import printable
 from ghcrctl.errors import GhcrctlError
 
 if TYPE_CHECKING:
+    from ghcrctl.content.waits import Wait
     from ghcrctl.operations.session import Session
     from ghcrctl.settings import Settings
+# Seconds of a wait that a person begins to wonder about.
+_NOTICED = 2.0
 
 
 class App:
@@ -48,7 +51,7 @@ class App:
         if allowed:
             limit_time(allowed)
         debug = self.debug if self.is_debugging else None
-        return Session(self.settings, warn=self.warn, debug=debug)
+        return Session(self.settings, warn=self.warn, debug=debug, waiting=self.waiting)
 
     @property
     def width(self) -> int | None:
@@ -79,6 +82,11 @@ class App:
         if text not in self._warned:
             self._warned.add(text)
             self.error_line(f"warning: {text}")
+
+    def waiting(self, wait: Wait) -> None:
+        """Tell of a wait that a person would notice."""
+        if wait.seconds >= _NOTICED:
+            self.warn(f"{wait.reason}; going on in {wait.seconds:.0f} s")
 
     def debug(self, text: str) -> None:
         """Print a line for whoever looks for a fault."""

@@ -8,6 +8,7 @@ never see the end.
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
 
 CHUNK_SIZE = 1024 * 1024
+# Bytes read at once where somebody watches: on a slow line he is told before a chunk is whole.
+_FIRST_STEP, _LEAST_STEP = 64 * 1024, 16 * 1024
+# Seconds that a step may take: after less the next one is larger, after more smaller.
+_QUICK, _SLOW = 0.05, 0.2
 
 
 class VerifiedStream:
@@ -41,7 +46,8 @@ class VerifiedStream:
         descriptor: what they must be.
         offset: bytes of the content that were read before.
         hasher: the computation over those bytes; needed where the offset is not zero.
-        watch: is told the position in bytes after each chunk, and may raise to stop the reading.
+        watch: is told the position in bytes after each chunk, of a slow stream more often, and may
+            raise to stop the reading.
         doubt: is told when the bytes are wrong; whether it is worth to open the content again.
     """
 
@@ -62,6 +68,7 @@ class VerifiedStream:
         self._watch = watch
         self._doubt = doubt
         self._verified = False
+        self._step = _FIRST_STEP if watch else 0
 
     def __enter__(self) -> Self:
         return self
@@ -114,12 +121,14 @@ class VerifiedStream:
         self._stream.close()
 
     def _fill(self, wanted: int) -> bytes:
-        chunk = self._stream.read(wanted) if wanted else b""
+        chunk = self._next(wanted) if wanted else b""
         if len(chunk) == wanted:
             return chunk
         buffer = bytearray(chunk)
         while len(buffer) < wanted:
-            chunk = self._stream.read(wanted - len(buffer))
+            if self._watch and chunk:
+                self._watch(self._position + len(buffer))
+            chunk = self._next(wanted - len(buffer))
             if not chunk:
                 have = self._position + len(buffer)
                 raise SizeMismatchError(
@@ -127,6 +136,18 @@ class VerifiedStream:
                 )
             buffer += chunk
         return bytes(buffer)
+
+    def _next(self, wanted: int) -> bytes:
+        if not self._step:
+            return self._stream.read(wanted)
+        began = time.monotonic()
+        chunk = self._stream.read(min(wanted, self._step))
+        took = time.monotonic() - began
+        if took < _QUICK:
+            self._step = min(self._step * 2, CHUNK_SIZE)
+        elif took > _SLOW:
+            self._step = max(self._step // 2, _LEAST_STEP)
+        return chunk
 
     def _verify(self) -> None:
         if self._stream.read(1):
@@ -163,12 +184,14 @@ class Content:
         self._watch = watch
 
     def open(self, offset: int = 0, hasher: _Hash | None = None) -> VerifiedStream:
-        """Start reading at a byte.
+        """Start reading at a byte, of which whoever watches is told.
 
         Args:
             offset: bytes that the reader has already.
             hasher: the digest computation over those bytes.
         """
+        if self._watch:
+            self._watch(offset)
         return VerifiedStream(
             self._source.open(self.descriptor, offset),
             self.descriptor,

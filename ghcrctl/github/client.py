@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from ghcrctl.errors import InvalidResponseError, UnauthorizedError
+from ghcrctl.content.waits import Wait
+from ghcrctl.errors import InvalidResponseError, RateLimitedError, UnauthorizedError
 from ghcrctl.github.explain import Refusal, explain, rate_limited
 from ghcrctl.github.pace import Pace, refusal_wait
 from ghcrctl.oci.numbers import whole_number
@@ -184,15 +185,8 @@ class GitHub:
             let_go(response)
             if wait > _LONGEST_WAIT or attempt > _MOST_WAITS:
                 raise rate_limited(refusal, wait)
-            self._tell(wait)
+            self._options.waiting(_asked_to_wait(wait))
             self._sleep(wait)
-
-    def _tell(self, wait: float) -> None:
-        if self._options.notice:
-            until = time.strftime("%H:%M:%S", time.localtime(time.time() + wait))
-            self._options.notice(
-                f"GitHub asks to wait for {wait:.0f} s (until {until}); it goes on by itself"
-            )
 
     def _headers(self) -> dict[str, str]:
         return {"Accept": _ACCEPT, "X-GitHub-Api-Version": _VERSION}
@@ -226,6 +220,10 @@ class GitHub:
             credential=self.credential,
             scope=scope,
         )
+
+
+def _asked_to_wait(seconds: float) -> Wait:
+    return Wait("GitHub asks for fewer requests", seconds, RateLimitedError.code)
 
 
 def _page_count(link: str) -> int:

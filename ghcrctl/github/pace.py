@@ -12,11 +12,14 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.waits import Wait, untold
 from ghcrctl.oci.numbers import whole_number
 from ghcrctl.registry.waiting import wait_asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from ghcrctl.content.waits import Waiting
 
 POINTS_A_MINUTE = 900
 _WINDOW = 60.0
@@ -32,6 +35,7 @@ class Pace:
     Args:
         points: allowed a minute; 0 for any number.
         sleep: waits for seconds.
+        waiting: is told of each wait.
         clock: seconds, of a clock that never goes back.
     """
 
@@ -40,10 +44,12 @@ class Pace:
         points: int = POINTS_A_MINUTE,
         *,
         sleep: Callable[[float], None] = time.sleep,
+        waiting: Waiting = untold,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._points = points
         self._sleep = sleep
+        self._waiting = waiting
         self._clock = clock
         self._spent: deque[tuple[float, int]] = deque()
         self._sum = 0
@@ -57,6 +63,7 @@ class Pace:
         with self._lock:
             wait = self._wait_for(cost)
             if wait > 0:
+                self._waiting(Wait(f"GitHub allows {self._points} points a minute", wait))
                 self._sleep(wait)
             self._spent.append((self._clock(), cost))
             self._sum += cost

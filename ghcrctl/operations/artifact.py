@@ -16,7 +16,6 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
-from ghcrctl.content.retry import retry
 from ghcrctl.content.streams import CHUNK_SIZE, Content, read_metadata
 from ghcrctl.errors import (
     BlobUnknownError,
@@ -243,7 +242,7 @@ def pull_artifact(session: Session, reference: Reference, folder: Path) -> list[
         )
     targets = [folder / _inside(layer.annotations[TITLE]) for layer in named]
     for layer, target in zip(named, targets, strict=True):
-        retry(partial(_save, Content(source, layer), target), session.retry)
+        session.patiently(partial(_save, Content(source, layer), target))
     return targets
 
 

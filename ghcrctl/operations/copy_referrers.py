@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
-from ghcrctl.content.retry import retry
 from ghcrctl.content.streams import Content, read_metadata
 from ghcrctl.errors import (
     InvalidManifestError,
@@ -257,7 +256,7 @@ def _give_tag(session: Session, company: Company, item: Attached) -> None:
         )
         return
     content = Content(source, item.descriptor)
-    retry(lambda: sink.tag(content, item.tag), session.retry)
+    session.patiently(lambda: sink.tag(content, item.tag))
 
 
 def _layers(source: Source, descriptor: Descriptor) -> set[Digest]:

@@ -14,7 +14,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.retry import retry
 from ghcrctl.errors import AuthError, GhcrctlError, NotFoundError
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def _is_seen(place: Repository, subject: Digest, digest: Digest) -> bool:
 
 def _put(session: Session, place: Repository, content: Content) -> bool:
     try:
-        retry(lambda: place.write(content), session.retry)
+        session.patiently(lambda: place.write(content))
     except GhcrctlError:
         return False
     return True

@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.retry import retry
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import (
     BlobUnknownError,
@@ -106,7 +105,7 @@ class Layers:
             RefusedError: it unpacks to too much.
             UnsupportedError: it is no tar archive.
         """
-        return retry(partial(self._members, number, look), self._session.retry)
+        return self._session.patiently(partial(self._members, number, look))
 
     def _members(self, number: int, look: Callable[[Entry], object]) -> list[Member]:
         meter = Meter(self.limits)

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ghcrctl import __version__
-from ghcrctl.content.retry import RetryPolicy
+from ghcrctl.content.retry import RetryPolicy, retry
+from ghcrctl.content.waits import telling, untold
 from ghcrctl.errors import RefusedError
 from ghcrctl.oci.reference import Reference
 from ghcrctl.store.store import Store
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ghcrctl.content.ports import Stream
+    from ghcrctl.content.waits import Waiting
     from ghcrctl.credentials.keychain import Keychain
     from ghcrctl.github.packages import Packages
     from ghcrctl.registry.client import RegistryClient
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from ghcrctl.registry.transport import TransportOptions
     from ghcrctl.settings import Settings
     from ghcrctl.transfer.workers import Workers
+
+Result = TypeVar("Result")
 
 
 def _silent(_: str) -> None:
@@ -44,6 +48,8 @@ class Session:
         settings: where everything is, and how patient to be.
         warn: is told what a person should know though it is no error.
         debug: is told each request.
+        waiting: is told of each wait as it begins: for a pause that a host asks for, or before a
+            failed request is sent again.
     """
 
     def __init__(
@@ -52,10 +58,12 @@ class Session:
         *,
         warn: Callable[[str], None] = _silent,
         debug: Callable[[str], None] | None = None,
+        waiting: Waiting = untold,
     ) -> None:
         self.settings = settings
         self.warn = warn
         self.debug = debug
+        self.waiting = waiting
         self._clients: dict[tuple[str, bool, bool], RegistryClient] = {}
         self._repositories: dict[str, Repository] = {}
         self._packages: dict[str, Packages] = {}
@@ -119,6 +127,10 @@ class Session:
     def retry(self) -> RetryPolicy:
         """How patiently a failure is tried again."""
         return RetryPolicy(attempts=self.settings.get("retries") + 1)
+
+    def patiently(self, act: Callable[[], Result]) -> Result:
+        """Do something anew until it succeeds or patience ends; its waits are told."""
+        return retry(act, self.retry, on_retry=telling(self.waiting))
 
     def parse(self, text: str) -> Reference:
         """Read a reference with this session's default registry."""
@@ -209,7 +221,12 @@ class Session:
                 instance = instance_of(registry, api=get("github_api"), web=get("github_web"))
                 credential = self.keychain.find(registry)
                 options = self.transport_options("")
-                github = GitHub(instance, credential, options, pace=Pace(get("github_rate")))
+                github = GitHub(
+                    instance,
+                    credential,
+                    options,
+                    pace=Pace(get("github_rate"), waiting=self.waiting),
+                )
                 self._packages[registry] = Packages(github)
             return self._packages[registry]
 
@@ -252,7 +269,7 @@ class Session:
             connections=get("connections"),
             chunk=get("upload_chunk"),
             debug=self.debug,
-            notice=self.warn,
+            waiting=self.waiting,
         )
 
     def _cert_dirs(self) -> tuple[Path, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ghcrctl.content.retry import retry
+from ghcrctl.content.waits import telling
 from ghcrctl.errors import ConnectionFailedError, TlsError
 from ghcrctl.registry.auth import Authenticator
 from ghcrctl.registry.bodies import error_text, let_go
@@ -175,7 +176,7 @@ class Asker:
 
     def read(self, act: Callable[[], Result]) -> Result:
         """Read an answer whole, asking again where the connection breaks on the way."""
-        return retry(act, self.options.retry)
+        return retry(act, self.options.retry, on_retry=telling(self.options.waiting))
 
     def refusal(self, response: requests.Response, scope: Scope, action: str, what: str) -> Refusal:
         """Return a refusal with all that is known of it."""

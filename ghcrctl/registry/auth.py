@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from ghcrctl.content.retry import retry
+from ghcrctl.content.waits import telling
 from ghcrctl.errors import AuthError, InvalidResponseError
 from ghcrctl.registry.answers import read_all
 from ghcrctl.registry.bodies import error_text
@@ -191,7 +192,8 @@ class Authenticator:
     def _fetch(self, scope: Scope, credential: Credential | None) -> tuple[str, float]:
         """Ask the token endpoint; return a token and the seconds that it lives."""
         ask = partial(self._ask, scope, credential)
-        return retry(ask, self._transport.options.retry)
+        options = self._transport.options
+        return retry(ask, options.retry, on_retry=telling(options.waiting))
 
     def _ask(self, scope: Scope, credential: Credential | None) -> tuple[str, float]:
         parameters = self._challenge.parameters if self._challenge else {}

@@ -18,11 +18,14 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from ghcrctl.content.retry import RetryPolicy
+from ghcrctl.content.waits import Wait, untold
 from ghcrctl.errors import (
     GhcrctlError,
     InterruptedByUserError,
     InvalidResponseError,
+    RateLimitedError,
     RedirectError,
+    RegistryUnavailableError,
 )
 from ghcrctl.registry.bodies import error_text, let_go
 from ghcrctl.registry.endpoint import TlsPolicy, host_shown, is_inward, is_loopback, ssl_context
@@ -32,12 +35,12 @@ from ghcrctl.registry.waiting import wait_asked
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ghcrctl.content.waits import Waiting
+
 MAX_REDIRECTS = 10
 _RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BLOCK = 512 * 1024
-# Seconds of a wait that a person begins to wonder about.
-_NOTICED = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class TransportOptions:
         connections: how many more read ahead in large ones; with 1, each is read in one go.
         chunk: bytes of a piece in which blobs are sent; 0 sends each whole where that is possible.
         debug: is told each request and its answer, without secrets.
-        notice: is told of each wait that a person would notice.
+        waiting: is told of each wait.
     """
 
     connect_timeout: float = 15.0
@@ -66,7 +69,7 @@ class TransportOptions:
     connections: int = 6
     chunk: int = 0
     debug: Callable[[str], None] | None = None
-    notice: Callable[[str], None] | None = None
+    waiting: Waiting = untold
 
 
 class _Adapter(HTTPAdapter):
@@ -216,15 +219,14 @@ class Transport:
                 if delay is None:
                     error.retryable = error.retryable and streamed
                     raise
-                why = str(error)
+                wait = Wait(str(error), delay, error.code)
             else:
                 delay = None if streamed else self._delay(attempt, response)
                 if delay is None:
                     return response
-                why = f"{host_shown(url)} answers with status {response.status_code}"
+                wait = _wait(url, response.status_code, delay)
                 let_go(response)
-            if self.options.notice and delay >= _NOTICED:
-                self.options.notice(f"{why}; trying again in {delay:.0f} s")
+            self.options.waiting(wait)
             self._sleep(delay)
 
     def close(self) -> None:
@@ -314,6 +316,13 @@ class Transport:
             took = (time.monotonic() - began) * 1000
             options.debug(f"{method} {_shown(url)} {response.status_code} {took:.0f} ms")
         return response
+
+
+def _wait(url: str, status: int, delay: float) -> Wait:
+    host = host_shown(url)
+    if status == 429:
+        return Wait(f"{host} asks for fewer requests (status 429)", delay, RateLimitedError.code)
+    return Wait(f"{host} answers with status {status}", delay, RegistryUnavailableError.code)
 
 
 def joined(url: str, location: str) -> str | None:

@@ -42,7 +42,11 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """So many bytes of a step are there. ``position``: bytes; it goes back where a retry must."""
+    """So many bytes of a step are there.
+
+    The first of a step, and the first of each try, is where reading begins: bytes that were there
+    before. It goes back where a retry must. ``position``: bytes.
+    """
 
     step: Step
     position: int
@@ -66,7 +70,15 @@ class Finished:
     mounted_from: str = ""
 
 
-Event = Planned | Started | Progressed | Retrying | Finished
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A step is given up, and with it its plan."""
+
+    step: Step
+    error: GhcrctlError
+
+
+Event = Planned | Started | Progressed | Retrying | Finished | Failed
 
 if TYPE_CHECKING:
     Observer = Callable[[Event], None]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import FIRST_EXCEPTION, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,8 +17,9 @@ from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.content.ports import Mounter
 from ghcrctl.content.retry import RetryPolicy, retry
 from ghcrctl.content.streams import Content
-from ghcrctl.errors import InterruptedByUserError
+from ghcrctl.errors import GhcrctlError, InterruptedByUserError
 from ghcrctl.transfer.events import (
+    Failed,
     Finished,
     Outcome,
     Planned,
@@ -31,7 +33,7 @@ from ghcrctl.transfer.sides import MarkedSource, writing_to
 from ghcrctl.transfer.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
     from ghcrctl.oci.digest import Digest
@@ -134,11 +136,19 @@ class _Execution:
         if step.descriptor == self._plan.root and self._plan.names:
             return
         sink = self._plan.sink
-        with writing_to(sink):
+        with self._failing(step), writing_to(sink):
             key = (sink.label, step.descriptor.digest)
             if not self._workers.once(key, partial(self._move, step)):
                 # Another image of the same act has brought it here.
                 self._emit(Finished(step, Outcome.EXISTS))
+
+    @contextmanager
+    def _failing(self, step: Step) -> Iterator[None]:
+        try:
+            yield
+        except GhcrctlError as error:
+            self._emit(Failed(step, error))
+            raise
 
     def _move(self, step: Step) -> None:
         self._check()
@@ -154,7 +164,7 @@ class _Execution:
         """Write the root under its names, last of all."""
         root = self._plan.steps[-1]
         for name in self._plan.names:
-            with writing_to(self._plan.sink):
+            with self._failing(root), writing_to(self._plan.sink):
                 self._retry(root, lambda: self._plan.sink.tag(self._content(root), name))  # noqa: B023 called at once
         if self._plan.names and root.action is Action.COPY:
             self._emit(Finished(root, Outcome.COPIED))

@@ -14,6 +14,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.waits import Wait
 from ghcrctl.errors import (
     GhcrctlError,
     NotFoundError,
@@ -138,7 +139,9 @@ def _await(session: Session, named: Named, digest: str, sleep: Callable[[float],
         for version in packages.newest(owner, named.package):
             if version.digest == digest and named.tag in version.tags:
                 return version
-        sleep(_FIRST_WAIT * 2**look)
+        pause = _FIRST_WAIT * 2**look
+        session.waiting(Wait("GitHub does not list yet what was just pushed", pause))
+        sleep(pause)
     raise RegistryUnavailableError(
         f"GitHub does not list yet the empty version that took `{named.tag}` of {named.name} over",
         hint="try again in a minute; the empty version has no tag, and `prune` deletes it",

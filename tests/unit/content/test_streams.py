@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import tarfile
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghcrctl.content.streams import VerifiedStream
+from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.content.streams import CHUNK_SIZE, Content, VerifiedStream
 from ghcrctl.errors import DigestMismatchError, IntegrityError, SizeMismatchError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
@@ -96,3 +98,58 @@ def test_sha512_is_verified_too() -> None:
     assert VerifiedStream(io.BytesIO(content), descriptor).read() == content
     with pytest.raises(DigestMismatchError):
         VerifiedStream(io.BytesIO(b"Content"), descriptor).read()
+
+
+class Slow:
+    """A slow line: a few bytes at a time."""
+
+    def __init__(self, content: bytes, pause: float) -> None:
+        self._content = io.BytesIO(content)
+        self._pause = pause
+        self.asked: list[int] = []
+
+    def read(self, size: int, /) -> bytes:
+        self.asked.append(size)
+        time.sleep(self._pause)
+        return self._content.read(size)
+
+    def close(self) -> None:
+        self._content.close()
+
+
+def test_of_a_slow_line_one_is_told_before_a_chunk_is_whole() -> None:
+    content = bytes(CHUNK_SIZE // 4)
+    told: list[int] = []
+    line = Slow(content, 0.06)
+    stream = VerifiedStream(line, Descriptor.of(content, "x"), watch=told.append)
+    assert stream.read() == content
+    assert told == [CHUNK_SIZE // 16 * n for n in range(1, 5)]
+
+
+def test_a_quick_line_is_read_in_whole_chunks_soon() -> None:
+    content = bytes(8 * CHUNK_SIZE)
+    line = Slow(content, 0)
+    stream = VerifiedStream(line, Descriptor.of(content, "x"), watch=lambda _: None)
+    while stream.read(CHUNK_SIZE):
+        pass
+    assert line.asked.count(CHUNK_SIZE) == 7
+
+
+def test_nobody_watching_costs_no_smaller_steps() -> None:
+    content = bytes(CHUNK_SIZE)
+    line = Slow(content, 0)
+    VerifiedStream(line, Descriptor.of(content, "x")).read()
+    assert line.asked == [CHUNK_SIZE, 1]
+
+
+def test_whoever_watches_is_told_where_reading_begins() -> None:
+    place = MemoryPlace()
+    descriptor = place.add(b"hello", "x")
+    told: list[int] = []
+    content = Content(place, descriptor, watch=told.append)
+    with content.open() as stream:
+        hasher = descriptor.digest.hasher()
+        hasher.update(stream.read(2))
+    with content.open(2, hasher) as stream:
+        stream.read()
+    assert told == [0, 2, 2, 5]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ghcrctl.content.waits import Wait
 from ghcrctl.github.pace import Pace, refusal_wait
 
 NOW = 1_700_000_000.0
@@ -34,12 +35,14 @@ def test_requests_within_the_points_do_not_wait() -> None:
 
 def test_one_point_too_many_waits_for_the_first_to_be_a_minute_old() -> None:
     time = Time()
-    pace = time.pace(3)
+    told: list[Wait] = []
+    pace = Pace(3, sleep=time.sleep, clock=lambda: time.now, waiting=told.append)
     for _ in range(3):
         pace.take("GET")
         time.now += 10
     pace.take("GET")
     assert time.slept == [30.0]
+    assert told == [Wait("GitHub allows 3 points a minute", 30.0)]
 
 
 def test_a_deletion_costs_as_much_as_five_reads() -> None:

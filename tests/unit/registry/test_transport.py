@@ -28,6 +28,8 @@ from ghcrctl.registry.transport import Transport, TransportOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ghcrctl.content.waits import Wait
+
 URL = "https://ghcr.io/v2/octo/image/blobs/x"
 STORAGE = "https://storage.example/x?signature=verysecret"
 
@@ -53,16 +55,21 @@ def test_what_will_not_pass_is_an_answer(
     assert waits == []
 
 
-def test_a_wait_that_a_person_would_notice_is_told(web: responses.RequestsMock) -> None:
-    said: list[str] = []
-    transport = Transport(TransportOptions(notice=said.append), sleep=lambda _: None)
+def test_each_wait_is_told(web: responses.RequestsMock) -> None:
+    told: list[Wait] = []
+    transport = Transport(TransportOptions(waiting=told.append), sleep=lambda _: None)
     web.get(URL, status=503)
     web.get(URL, status=429, headers={"Retry-After": "7"})
     web.get(URL, status=429, headers={"Retry-After": "7"})
     web.get(URL, body="here")
     assert transport.request("GET", URL).status_code == 200
     transport.close()
-    assert said == ["ghcr.io answers with status 429; trying again in 7 s"] * 2
+    assert [(wait.reason, wait.code) for wait in told] == [
+        ("ghcr.io answers with status 503", "registry-unavailable"),
+        ("ghcr.io asks for fewer requests (status 429)", "rate-limited"),
+        ("ghcr.io asks for fewer requests (status 429)", "rate-limited"),
+    ]
+    assert [wait.seconds for wait in told[1:]] == [7, 7]
 
 
 def test_the_last_try_is_the_answer(

@@ -10,7 +10,15 @@ import pytest
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.errors import ConnectionLostError, DigestMismatchError, GhcrctlError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.transfer.events import Finished, Outcome, Planned, Progressed, Retrying, Started
+from ghcrctl.transfer.events import (
+    Failed,
+    Finished,
+    Outcome,
+    Planned,
+    Progressed,
+    Retrying,
+    Started,
+)
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
 from ghcrctl.transfer.workers import Workers
@@ -145,6 +153,18 @@ def test_events_tell_the_whole_story_in_order() -> None:
             assert [e.position for e in own if isinstance(e, Progressed)][
                 -1
             ] == step.descriptor.size
+
+
+def test_a_step_that_is_given_up_is_told_with_its_error() -> None:
+    source = source_of(IMAGE)
+    layer = IMAGE.blobs[0][0]
+    source.failures[layer.digest] = [DigestMismatchError("other bytes")]
+    events: list[Event] = []
+    with pytest.raises(DigestMismatchError) as caught:
+        execute(make_plan(source, RecordingSink(), IMAGE.root), QUICK, events.append)
+    failed = {e.step.descriptor: e.error for e in events if isinstance(e, Failed)}
+    assert failed[layer] is caught.value
+    assert not any(isinstance(e, Finished) and e.step.descriptor == layer for e in events)
 
 
 def test_an_interrupt_leaves_the_names_as_they_were() -> None:
