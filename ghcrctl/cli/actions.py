@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.cli.format.safe import printable
+from ghcrctl.errors import GhcrctlError
 from ghcrctl.store.files import disk_errors
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Actions:
     def __init__(self, app: App) -> None:
         environ = app.settings.environ
         self._app = app
-        self._is_job = environ.get("GITHUB_ACTIONS") == "true"
+        self._is_job = environ.get("GITHUB_ACTIONS") == "true" and _is_wanted(app)
         self._output = environ.get("GITHUB_OUTPUT", "") if self._is_job else ""
         self._summary = environ.get("GITHUB_STEP_SUMMARY", "") if self._is_job else ""
 
@@ -49,14 +50,37 @@ class Actions:
         """Mark a warning on the job's page."""
         self._mark("warning", text)
 
-    def error(self, text: str) -> None:
-        """Mark an error on the job's page."""
-        self._mark("error", text)
+    def error(self, text: str, code: str = "") -> None:
+        """Mark an error on the job's page. ``code``: the error's, for its title."""
+        self._mark("error", text, f"ghcrctl ({code})" if code else "ghcrctl")
 
-    def _mark(self, kind: str, text: str) -> None:
+    def group(self, title: str) -> None:
+        """Begin lines that the job's log shows folded."""
         if self._is_job:
-            escaped = "".join(_ESCAPES.get(char, char) for char in text)
-            self._app.error_line(f"::{kind} title=ghcrctl::{escaped}")
+            self._app.error_line(f"::group::{_escaped(title)}")
+
+    def end_group(self) -> None:
+        """End them."""
+        if self._is_job:
+            self._app.error_line("::endgroup::")
+
+    def _mark(self, kind: str, text: str, title: str = "ghcrctl") -> None:
+        if self._is_job:
+            # In a property a colon and a comma mean something, too.
+            named = _escaped(title).replace(":", "%3A").replace(",", "%2C")
+            self._app.error_line(f"::{kind} title={named}::{_escaped(text)}")
+
+
+def _is_wanted(app: App) -> bool:
+    try:
+        return bool(app.settings.get("ci"))
+    except GhcrctlError:
+        # The settings cannot be read; that is told on the page, too.
+        return True
+
+
+def _escaped(text: str) -> str:
+    return "".join(_ESCAPES.get(char, char) for char in text)
 
 
 def _append(path: str, text: str) -> None:

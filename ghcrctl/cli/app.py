@@ -7,24 +7,37 @@ What belongs here: streams, warnings, the session. What does not: what a command
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from ghcrctl.cli.format.safe import printable
 from ghcrctl.errors import GhcrctlError
 
 if TYPE_CHECKING:
+    from ghcrctl.cli.actions import Actions
     from ghcrctl.content.waits import Wait
     from ghcrctl.operations.session import Session
     from ghcrctl.settings import Settings
+
 # Seconds of a wait that a person begins to wonder about.
 _NOTICED = 2.0
 
 
 class App:
-    """One run of the program. ``flags``: settings given on the command line, by name."""
+    """One run of the program.
 
-    def __init__(self) -> None:
+    Args:
+        as_json: write errors and warnings as JSON, one object a line.
+
+    Attributes:
+        flags: settings given on the command line, by name.
+        command: what is run, without ``ghcrctl``: ``packages prune``.
+    """
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
         self.flags: dict[str, object] = {}
+        self.command = ""
         self._warned: set[str] = set()
 
     @property
@@ -41,6 +54,19 @@ class App:
             return bool(self.settings.get("debug"))
         except GhcrctlError:
             return False
+
+    @cached_property
+    def actions(self) -> Actions:
+        """The job of GitHub Actions that this run is a step of, if it is one."""
+        from ghcrctl.cli.actions import Actions
+
+        return Actions(self)
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is a person who can be asked: at a terminal, and not ``--no-input``."""
+        # A job may have no standard input at all.
+        return sys.stdin is not None and sys.stdin.isatty() and not self.settings.get("no_input")
 
     def session(self) -> Session:
         """Begin a session whose warnings go to the person."""
@@ -81,7 +107,10 @@ class App:
         """Print a warning, once."""
         if text not in self._warned:
             self._warned.add(text)
-            self.error_line(f"warning: {text}")
+            if self.as_json:
+                self.json_line({"warning": {"message": text}})
+            else:
+                self.error_line(f"warning: {text}")
 
     def waiting(self, wait: Wait) -> None:
         """Tell of a wait that a person would notice."""
@@ -98,14 +127,31 @@ class App:
         sys.stderr.write(f"{lines}\n")
         sys.stderr.flush()
 
+    def json_line(self, document: dict[str, Any]) -> None:
+        """Print an object that is no result as one line of JSON."""
+        from ghcrctl.cli.format.gojson import dumps
+        from ghcrctl.cli.format.values import Struct
+
+        sys.stderr.write(dumps({k: Struct(v) for k, v in document.items()}) + "\n")
+        sys.stderr.flush()
+
     def report(self, error: GhcrctlError) -> int:
         """Print an error with its hint; return its exit status."""
-        self.error_line(f"error: {error}")
-        if error.hint:
-            self.error_line(f"hint: {error.hint}")
+        self.failure(error.code, str(error), error.hint, error.exit_status)
         if self.is_debugging:
             self.show_traceback(error)
         return error.exit_status
+
+    def failure(self, code: str, message: str, hint: str | None, status: int) -> None:
+        """Tell of a failure: in words, as JSON, and on the page of a job."""
+        if self.as_json:
+            fields = {"code": code, "message": message, "hint": hint, "exit_status": int(status)}
+            self.json_line({"error": fields})
+        else:
+            self.error_line(f"error: {message}")
+            if hint:
+                self.error_line(f"hint: {hint}")
+        self.actions.error(message if hint is None else f"{message}\n{hint}", code)
 
     def show_traceback(self, error: Exception) -> None:
         """Print where an error comes from, for whoever looks for a fault."""

@@ -7,7 +7,6 @@ is done.
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.actions import Actions
 from ghcrctl.cli.counting import Counting
 from ghcrctl.cli.format.human import human_size
 from ghcrctl.cli.format.plans import (
@@ -79,7 +77,7 @@ class CarryingOut:
         self._app = app
         self._session = session
         self._manner = manner
-        self._actions = Actions(app)
+        self._actions = app.actions
         self._done: list[Done] = []
         self._counts: Counter[State] = Counter()
         self._freed = 0
@@ -106,7 +104,6 @@ class CarryingOut:
             error = self._apply(plans, journal)
         except GhcrctlError as reason:
             reason.hint = go_on
-            self._actions.error(str(reason))
             self._finish(plans, str(journal))
             raise
         except (KeyboardInterrupt, TerminatedError):
@@ -115,7 +112,6 @@ class CarryingOut:
             raise
         self._finish(plans, str(journal))
         if error:
-            self._actions.error(str(error))
             return self._app.report(error)
         return 0
 
@@ -167,8 +163,7 @@ class CarryingOut:
     def _ask(self, plans: Sequence[Plan]) -> None:
         if self._manner.yes:
             return
-        # A job may have no standard input at all.
-        if sys.stdin is None or not sys.stdin.isatty():
+        if not self._app.can_ask:
             raise RefusedError(
                 "there is no terminal to ask at", hint="--yes deletes, --dry-run only shows"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import sys
 import threading
@@ -14,7 +15,7 @@ from ghcrctl import __version__
 from ghcrctl.cli.app import App
 from ghcrctl.cli.options import LazyGroup
 from ghcrctl.cli.signals import TerminatedError, obey_sigterm
-from ghcrctl.errors import ExitStatus, GhcrctlError, InterruptedByUserError
+from ghcrctl.errors import ExitStatus, GhcrctlError, InterruptedByUserError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ COMMANDS = {
     "manifest": ("manifest", "Look at manifests, and make and change indexes"),
     "tags": ("tags", "List the tags of a repository"),
     "digest": ("digest", "Print what a tag stands for"),
+    "exists": ("exists", "Tell by the exit status whether an image is there"),
     "referrers": ("referrers", "Show what signs, attests or describes an image"),
     "attach": ("attach", "Attach files to an image in a registry"),
     "artifact": ("artifact", "Push and pull plain files"),
@@ -77,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and leave with its exit status."""
     # A run is short and makes few cycles; looking for them costs lists a third of their time.
     gc.set_threshold(100_000)
-    app = App()
+    app = App(as_json=_wants_json(sys.argv[1:] if arguments is None else arguments))
     obey_sigterm()
     status = _run(app, arguments)
     try:
@@ -89,6 +91,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stderr.flush()
         os._exit(status)
     sys.exit(status)
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Tell whether errors are wanted as JSON, before the command line is understood."""
+    if "--format=json" in arguments:
+        return True
+    return any(pair == ("--format", "json") for pair in itertools.pairwise(arguments))
 
 
 def _run(app: App, arguments: Sequence[str] | None) -> int:
@@ -103,15 +112,21 @@ def _run(app: App, arguments: Sequence[str] | None) -> int:
         # The library itself leaves so when its output is gone, and in no other case.
         return _broken_pipe()
     except TerminatedError:
-        app.error_line("\nterminated")
-        return ExitStatus.TERMINATED
+        return _ended(app, "terminated", ExitStatus.TERMINATED)
     except (KeyboardInterrupt, click.Abort, InterruptedByUserError):
-        app.error_line("\ninterrupted")
-        return ExitStatus.INTERRUPTED
+        return _ended(app, "interrupted", ExitStatus.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 the boundary: nobody is to see a traceback
         return _failed(app, error)
     # A command that leaves early with a status of its own has it returned here.
     return status if isinstance(status, int) else ExitStatus.SUCCESS
+
+
+def _ended(app: App, how: str, status: ExitStatus) -> int:
+    if app.as_json:
+        app.failure(how, how, None, status)
+    else:
+        app.error_line(f"\n{how}")
+    return status
 
 
 def _failed(app: App, error: Exception) -> int:
@@ -124,21 +139,20 @@ def _failed(app: App, error: Exception) -> int:
 
 def _usage(app: App, error: click.ClickException) -> int:
     message = error.format_message()
-    app.error_line(f"error: {message[:1].lower()}{message[1:].rstrip('.')}")
     context = error.ctx if isinstance(error, click.UsageError) else None
-    if context:
-        app.error_line(f"hint: see `{context.command_path} --help`")
+    hint = f"see `{context.command_path} --help`" if context else None
+    message = f"{message[:1].lower()}{message[1:].rstrip('.')}"
+    app.failure(UsageError.code, message, hint, ExitStatus.USAGE)
     return ExitStatus.USAGE
 
 
 def _bug(app: App, error: Exception) -> int:
-    app.error_line(f"error: unexpected {type(error).__name__}: {error}")
-    if app.is_debugging:
+    message = f"unexpected {type(error).__name__}: {error}"
+    hint = "this is a bug in ghcrctl; run it again with --debug and report what it shows"
+    is_debugging = app.is_debugging
+    app.failure(GhcrctlError.code, message, None if is_debugging else hint, ExitStatus.BUG)
+    if is_debugging:
         app.show_traceback(error)
-    else:
-        app.error_line(
-            "hint: this is a bug in ghcrctl; run it again with --debug and report what it shows"
-        )
     return ExitStatus.BUG
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -35,6 +36,7 @@ def _common() -> list[click.Option]:
     return [
         _setting("-D", "--debug", is_flag=True, help="Show requests and tracebacks."),
         _setting("--store", metavar="DIR", help="Directory of the image store."),
+        _setting("--no-input", is_flag=True, help="Never ask; what would ask fails instead."),
     ]
 
 
@@ -49,6 +51,13 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.examples = [line.strip() for line in examples.strip().splitlines()]
         self.params.extend(_common())
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; tell the program what is run, and how its errors are wanted."""
+        app = ctx.ensure_object(App)
+        app.command = ctx.command_path.partition(" ")[2]
+        app.as_json = app.as_json or ctx.params.get("format_") == "json"
+        return super().invoke(ctx)
 
     def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
@@ -133,12 +142,37 @@ def registry_options(function: Function) -> Function:
                 metavar="SECONDS",
                 help="Give a connection up when no byte comes for so long.",
             ),
+            _setting(
+                "--progress",
+                metavar="auto|bar|plain|json|none",
+                help="How progress is shown on standard error.",
+            ),
             _setting("--client-cert", metavar="FILE", help="PEM client certificate."),
             _setting("--client-key", metavar="FILE", help="PEM key of the client certificate."),
         )
     ):
         _add_param(function, option)
     return function
+
+
+def format_option(function: Function) -> Function:
+    """Add ``--format`` of a command that tells of one thing, or of several that were named."""
+    return click.option(
+        "--format",
+        "format_",
+        metavar="FORMAT",
+        help="json, or a Go template, instead of lines for people.",
+    )(function)
+
+
+def digest_file_option(function: Function) -> Function:
+    """Add ``--digest-file``."""
+    return click.option(
+        "--digest-file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Write the digest to a file, each on a line where there are several.",
+    )(function)
 
 
 def _add_param(function: Any, option: click.Option) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress, TaskID
 
+    from ghcrctl.cli.app import App
     from ghcrctl.oci.digest import Digest
     from ghcrctl.transfer.events import Event, Observer
     from ghcrctl.transfer.plan import Step
@@ -134,14 +135,21 @@ class BarObserver:
         return self._progress.add_task(step.descriptor.digest.short, total=step.descriptor.size)
 
 
+def _has_bars(app: App) -> bool:
+    how = app.settings.get("progress")
+    if how == "auto":
+        return sys.stderr.isatty() and not app.settings.is_job
+    return bool(how == "bar")
+
+
 @contextmanager
-def watching(*, quiet: bool) -> Iterator[Callable[[Observer], Observer]]:
+def watching(app: App, *, quiet: bool) -> Iterator[Callable[[Observer], Observer]]:
     """Draw bars while transfers run, where a person sees them.
 
     Yields:
         Puts bars over what prints an image's lines; images that move at once share the screen.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or not _has_bars(app):
         yield lambda lines: lines
         return
     from rich.console import Console

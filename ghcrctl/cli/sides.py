@@ -164,7 +164,7 @@ def _ask(app: App, side: str, username: str, registry: str, *, from_stdin: bool)
         return secret.strip()
     if kept := app.settings.environ.get(_variable(side)):
         return kept
-    if not sys.stdin.isatty():
+    if not app.can_ask:
         raise UsageError(
             f"no password for --{side}-creds, and nobody to ask: standard input is no terminal",
             hint=f"put it in {_variable(side)}, or use --{side}-password-stdin",

@@ -17,9 +17,11 @@ from ghcrctl.operations.several import several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
     from typing import TypeAlias
 
     from ghcrctl.cli.app import App
+    from ghcrctl.cli.results import Results
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
@@ -36,10 +38,13 @@ class Turns:
 
     Args:
         out: prints a line.
+        begin: is called before the first line of an image, with its number.
     """
 
-    def __init__(self, out: Out) -> None:
+    def __init__(self, out: Out, begin: Callable[[int], object] = lambda _: None) -> None:
         self._out = out
+        self._begin = begin
+        self._begun = -1
         self._current = 0
         self._kept: dict[int, list[str]] = {}
         self._lock = threading.Lock()
@@ -50,7 +55,7 @@ class Turns:
         def say(line: str) -> None:
             with self._lock:
                 if number == self._current:
-                    self._out(line)
+                    self._print(line)
                 else:
                     self._kept.setdefault(number, []).append(line)
 
@@ -61,16 +66,29 @@ class Turns:
         with self._lock:
             self._current += 1
             for line in self._kept.pop(self._current, ()):
-                self._out(line)
+                self._print(line)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the image whose turn it is has a line."""
+        return self._begun == self._current
+
+    def _print(self, line: str) -> None:
+        if not self.has_begun:
+            self._begun = self._current
+            self._begin(self._current)
+        self._out(line)
 
 
-def in_turn(
+def in_turn(  # noqa: PLR0913 all but these by keyword
     app: App,
     session: Session,
     items: Sequence[Item],
     act: Callable[[Item, Out, Watch, Workers], Result],
     show: Callable[[Result], None],
     *,
+    results: Results,
+    title: Callable[[Item], str],
     quiet: bool,
 ) -> None:
     """Do something for several images at once, and show it in their order.
@@ -84,11 +102,18 @@ def in_turn(
         items: the images, each once.
         act: does it, given where its lines go, how to be watched, and who works.
         show: prints the result of one.
+        results: where lines of result go; with ``--format`` lines are none.
+        title: what one is called in the log of a job.
         quiet: draw no bars.
     """
-    turns = Turns(app.out)
+
+    def begin(number: int) -> None:
+        if not results.are_documents:
+            app.actions.group(title(items[number]))
+
+    turns = Turns(results.out, begin)
     failed: GhcrctlError | None = None
-    with watching(quiet=quiet) as watch:
+    with watching(app, quiet=quiet) as watch:
 
         def one(numbered: tuple[int, Item], workers: Workers) -> Result:
             number, item = numbered
@@ -97,7 +122,7 @@ def in_turn(
         with several(session, one, list(enumerate(items))) as outcomes:
             for outcome in outcomes:
                 try:
-                    result = outcome.result()
+                    result = _outcome(app, turns, results, outcome)
                 except GhcrctlError as error:
                     if len(items) == 1:
                         raise
@@ -108,3 +133,12 @@ def in_turn(
                 turns.end()
     if failed:
         raise click.exceptions.Exit(failed.exit_status)
+
+
+def _outcome(app: App, turns: Turns, results: Results, outcome: Future[Result]) -> Result:
+    """Wait for an image's end, and end its group in the log of a job."""
+    try:
+        return outcome.result()
+    finally:
+        if turns.has_begun and not results.are_documents:
+            app.actions.end_group()

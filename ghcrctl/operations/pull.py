@@ -38,6 +38,7 @@ class PullResult:
         updated: whether anything changed here.
         kind: empty for a container image, else what kind of artifact it is.
         skipped: foreign layers that were left out.
+        moved: bytes that were not here.
     """
 
     reference: Reference
@@ -46,6 +47,7 @@ class PullResult:
     updated: bool
     kind: str
     skipped: tuple[Descriptor, ...]
+    moved: int
 
 
 def pull(  # noqa: PLR0913 all but two by keyword
@@ -104,6 +106,7 @@ def pull(  # noqa: PLR0913 all but two by keyword
         updated=not (same and plan.is_up_to_date),
         kind=_kind(plan.manifests[wanted.digest]),
         skipped=tuple(s.descriptor for s in plan.steps if skip_foreign and s.descriptor.is_foreign),
+        moved=plan.bytes_to_move,
     )
 
 

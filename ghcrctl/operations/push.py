@@ -29,10 +29,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """What a push did. ``descriptor``: what the tag at the registry is now."""
+    """What a push did.
+
+    Args:
+        reference: the name at the registry.
+        descriptor: what it stands for there now.
+        moved: bytes that were not there.
+    """
 
     reference: Reference
     descriptor: Descriptor
+    moved: int
 
 
 def push(
@@ -79,14 +86,14 @@ def push(
     )
     if dry_run:
         observer(Planned(plan))
-        return PushResult(reference, record.descriptor)
+        return PushResult(reference, record.descriptor, plan.bytes_to_move)
     known = _known_at(session.store, reference)
     with session.workers(workers) as shared:
         execute(plan, TransferOptions(shared, session.retry, known), observer)
     digest = record.descriptor.digest
     if record.origin != digest:
         _remember(session, record, digest)
-    return PushResult(reference, record.descriptor)
+    return PushResult(reference, record.descriptor, plan.bytes_to_move)
 
 
 def _remember(session: Session, record: Record, digest: Digest) -> None:

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.session import Session
+    from ghcrctl.store.records import Record
 
 
-def tag(session: Session, source: str, targets: Sequence[Reference]) -> None:
-    """Name an image.
+def tag(session: Session, source: str, targets: Sequence[Reference]) -> Record:
+    """Name an image; return what the store knows of it.
 
     The digest that a repository knows the image by is kept within that repository; another one
     learns of the image when it is pushed there.
@@ -39,3 +40,4 @@ def tag(session: Session, source: str, targets: Sequence[Reference]) -> None:
         known = home is not None and home.name == target.name
         origin = record.origin if known else None
         session.store.put(replace(record, name=str(target.tagged()), origin=origin))
+    return record

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["SETTINGS", "Settings", "host_platform", "read_toml"]
 
 _DOCKER_DAEMON = Path("/etc/docker/daemon.json")
+# Jenkins and Azure Pipelines do not set CI, as all others do.
+_JOB_MARKS = ("GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "TF_BUILD")
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
@@ -103,6 +105,14 @@ class Settings:
             return given
         docker = self.environ.get("DOCKER_DEFAULT_PLATFORM")
         return Platform.parse(docker) if docker else host_platform()
+
+    @property
+    def is_job(self) -> bool:
+        """Whether this runs in a job of continuous integration, and may behave so."""
+        if not self.get("ci"):
+            return False
+        ci = self.environ.get("CI", "").lower() not in {"", "0", "false"}
+        return ci or any(self.environ.get(name) for name in _JOB_MARKS)
 
     @property
     def source_date(self) -> datetime | None:

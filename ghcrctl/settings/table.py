@@ -16,6 +16,7 @@ from ghcrctl.oci.reference import DEFAULT_REGISTRY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_PROGRESS = ("auto", "bar", "plain", "json", "none")
 _BUILDERS = ("auto", "buildx", "buildah", "podman", "docker")
 
 
@@ -88,10 +89,13 @@ def _mirrors(value: object) -> dict[str, list[str]]:
     return found
 
 
-def _builder(value: object) -> str:
-    if value not in _BUILDERS:
-        raise ValueError(f"it is none of {', '.join(_BUILDERS)}")
-    return str(value)
+def _one_of(words: tuple[str, ...]) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if value not in words:
+            raise ValueError(f"it is none of {', '.join(words)}")
+        return str(value)
+
+    return read
 
 
 def _address(value: object) -> str:
@@ -205,7 +209,34 @@ SETTINGS: tuple[Setting, ...] = (
         "containers' registries.conf and docker's daemon.json.",
     ),
     Setting(
-        "builder", "GHCRCTL_BUILDER", _builder, "auto", f"What builds: {', '.join(_BUILDERS)}."
+        "builder",
+        "GHCRCTL_BUILDER",
+        _one_of(_BUILDERS),
+        "auto",
+        f"What builds: {', '.join(_BUILDERS)}.",
+    ),
+    Setting(
+        "progress",
+        "GHCRCTL_PROGRESS",
+        _one_of(_PROGRESS),
+        "auto",
+        f"How progress is shown on standard error: {', '.join(_PROGRESS)}; auto is bars on a "
+        "terminal and plain lines elsewhere. Also `--progress`.",
+    ),
+    Setting(
+        "no_input",
+        "GHCRCTL_NO_INPUT",
+        _switch,
+        default=False,
+        help="Never ask; what would ask fails instead. Also `--no-input`.",
+    ),
+    Setting(
+        "ci",
+        "GHCRCTL_CI",
+        _switch,
+        default=True,
+        help="In a job of GitHub Actions, give outputs, a summary, annotations and groups of "
+        "lines; in any job, draw no bars. False makes a job like any other place.",
     ),
     Setting(
         "github_api",

@@ -187,7 +187,7 @@ def test_a_denial_is_marked_on_one_line(job: Shell, github: GitHubDouble) -> Non
     done = job.run("packages", "prune", NAME, *OLD, "--yes")
     assert done.returncode == 5
     [error] = marks(done.stderr, "error")
-    assert error.startswith("::error title=ghcrctl::")
+    assert error.startswith("::error title=ghcrctl (denied)::")
     [warning] = marks(done.stderr, "warning")
     assert "Denied: #" in warning
     found = outputs(job.folder / "output")
@@ -224,7 +224,10 @@ def test_a_file_of_several_lines_in_its_name_marks_one_line(
     done = job.run("packages", "apply", str(nasty), "--yes")
     assert done.returncode == 5
     lines = [line for line in done.stderr.splitlines() if line.startswith("::")]
-    assert all(line.split("::")[1].endswith(" title=ghcrctl") for line in lines)
+    assert {line.split("::")[1].partition(" ")[2] for line in lines} <= {
+        "title=ghcrctl",
+        "title=ghcrctl (denied)",
+    }
     assert outputs(job.folder / "output")["journal"] == f"{nasty}.journal"
 
 

@@ -113,7 +113,7 @@ def push(
         target = session.parse(name).tagged()
         header = f"The push refers to repository [{target.name}]"
         lines = LineObserver(app.out, app.error_line, PUSH_WORDS, header, quiet=quiet, always=True)
-        with watching(quiet=quiet) as watch:
+        with watching(app, quiet=quiet) as watch:
             made = push_artifact(
                 session,
                 target,

@@ -10,6 +10,7 @@ import click
 
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.cli.progress import PUSH_WORDS, LineObserver, watching
+from ghcrctl.cli.results import Results
 from ghcrctl.cli.turns import in_turn
 from ghcrctl.engines.order import Order
 from ghcrctl.oci.platform import Platform
@@ -160,7 +161,7 @@ def _build(
     # Bars come second, when the engine has ended: they would write over its output.
     with (
         built(session, engine, order, quiet=quiet, tell=app.error_line) as image,
-        watching(quiet=quiet) as watch,
+        watching(app, quiet=quiet) as watch,
     ):
         return take_in(session, image, names, watch(ignore))
 
@@ -202,4 +203,8 @@ def _push(app: App, session: Session, names: tuple[Reference, ...], *, quiet: bo
             root = result.descriptor
             app.out(f"{result.reference.tag}: digest: {root.digest} size: {root.size}")
 
-    in_turn(app, session, names, act, show, quiet=quiet)
+    in_turn(app, session, names, act, show, results=Results(app, None), title=_title, quiet=quiet)
+
+
+def _title(reference: Reference) -> str:
+    return f"Pushing {reference}"

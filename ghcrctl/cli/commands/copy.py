@@ -8,8 +8,15 @@ import click
 
 from ghcrctl.cli.commands.convert import read_conversion
 from ghcrctl.cli.commands.flatten import packing_options
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import (
+    Command,
+    digest_file_option,
+    format_option,
+    pass_app,
+    registry_options,
+)
 from ghcrctl.cli.progress import COPY_WORDS, LineObserver, PlanObserver
+from ghcrctl.cli.results import Results
 from ghcrctl.cli.sides import accesses, side_options
 from ghcrctl.cli.turns import in_turn
 from ghcrctl.errors import UsageError
@@ -22,6 +29,7 @@ from ghcrctl.operations.sides import side_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ghcrctl.cli.app import App
     from ghcrctl.cli.turns import Out, Watch
@@ -74,6 +82,8 @@ if TYPE_CHECKING:
 @packing_options
 @click.option("-q", "--quiet", is_flag=True, help="Print the names of the copies, no more.")
 @click.option("--dry-run", is_flag=True, help="Show what would move, and move nothing.")
+@digest_file_option
+@format_option
 @side_options
 @registry_options
 @pass_app
@@ -91,6 +101,8 @@ def command(  # noqa: PLR0913 one argument an option
     level: int | None,
     quiet: bool,
     dry_run: bool,
+    digest_file: Path | None,
+    format_: str | None,
 ) -> None:
     """Copy images from any place to any other, with their digests.
 
@@ -110,26 +122,38 @@ def command(  # noqa: PLR0913 one argument an option
         dry_run,
         read_conversion(form, compress, level),
     )
+    results = Results(app, format_, digest_file)
     with app.session() as session:
         ends = [parse_end(session, text) for text in dict.fromkeys(sources)]
         into = parse_end(session, target)
         check_several(ends, into)
-        _copy_all(app, session, ends, into, wish, quiet=quiet)
+        try:
+            _copy_all(app, results, session, ends, into, wish, quiet=quiet)
+        finally:
+            results.end()
 
 
-def _copy_all(
-    app: App, session: Session, ends: Sequence[End], target: End, wish: Wish, *, quiet: bool
+def _copy_all(  # noqa: PLR0913 what the options say
+    app: App,
+    results: Results,
+    session: Session,
+    ends: Sequence[End],
+    target: End,
+    wish: Wish,
+    *,
+    quiet: bool,
 ) -> None:
     registries = [end.registry for end in ends if end.registry]
     mine, theirs = accesses(app, registries, [target.registry] if target.registry else [])
     kept: list[Copied] = []
+    silent = quiet or results.are_documents
 
     def show(done: Copied) -> None:
         if target.is_one_by_one:
             # It is there when all is, and not before.
             kept.append(done)
-        elif not wish.dry_run:
-            _report(app, done, quiet=quiet)
+        else:
+            _report(results, done, wish, quiet=quiet)
 
     with (
         side_of(session, mine) as reader,
@@ -139,15 +163,19 @@ def _copy_all(
         into = Into(target, sink)
 
         def act(end: End, out: Out, watch: Watch, workers: Workers) -> Copied:
-            lines = watch(_lines(app, end, out, wish, quiet=quiet))
+            lines = watch(_lines(app, end, out, wish, quiet=silent))
             return copy_into(
                 session, end, into, wish, reader=reader, observer=lines, workers=workers
             )
 
         for group in [[end] for end in ends] if target.is_one_by_one else [ends]:
-            in_turn(app, session, group, act, show, quiet=quiet)
-    for done in () if wish.dry_run else kept:
-        _report(app, done, quiet=quiet)
+            in_turn(app, session, group, act, show, results=results, title=_title, quiet=quiet)
+    for done in kept:
+        _report(results, done, wish, quiet=quiet)
+
+
+def _title(end: End) -> str:
+    return f"Copying {end.what or end.where}"
 
 
 def _lines(app: App, end: End, out: Out, wish: Wish, *, quiet: bool) -> Observer:
@@ -157,9 +185,22 @@ def _lines(app: App, end: End, out: Out, wish: Wish, *, quiet: bool) -> Observer
     return LineObserver(out, app.error_line, COPY_WORDS, header, quiet=quiet, always=True)
 
 
-def _report(app: App, done: Copied, *, quiet: bool) -> None:
+def _report(results: Results, done: Copied, wish: Wish, *, quiet: bool) -> None:
+    digest = done.descriptor.digest
+    results.add(
+        {
+            "Name": done.target.shown,
+            "Digest": str(digest),
+            "MediaType": done.descriptor.media_type,
+            "Referrers": done.referrers,
+            "DryRun": wish.dry_run,
+        }
+    )
+    if wish.dry_run:
+        return
+    results.image(done.target.shown, digest)
     if not quiet:
         if done.referrers:
-            app.out(f"Referrers: {done.referrers}")
-        app.out(f"Digest: {done.descriptor.digest}")
-    app.out(done.target.shown)
+            results.out(f"Referrers: {done.referrers}")
+        results.out(f"Digest: {digest}")
+    results.out(done.target.shown)

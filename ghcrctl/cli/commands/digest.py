@@ -6,11 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import (
+    Command,
+    digest_file_option,
+    format_option,
+    pass_app,
+    registry_options,
+)
+from ghcrctl.cli.results import Results
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.digest import digest_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ghcrctl.cli.app import App
 
 
@@ -28,13 +37,28 @@ if TYPE_CHECKING:
 @click.option(
     "--platform", metavar="OS/ARCH[/VARIANT]", help="The digest of this platform's image."
 )
+@digest_file_option
+@format_option
 @registry_options
 @pass_app
-def command(app: App, *, names: tuple[str, ...], full: bool, platform: str | None) -> None:
+def command(
+    app: App,
+    *,
+    names: tuple[str, ...],
+    full: bool,
+    platform: str | None,
+    digest_file: Path | None,
+    format_: str | None,
+) -> None:
     """Print the digest that a tag stands for at its registry, downloading nothing."""
     wanted = Platform.parse(platform) if platform else None
+    results = Results(app, format_, digest_file)
     with app.session() as session:
         for name in names:
             reference = session.parse(name).tagged()
             digest = digest_of(session, reference, platform=wanted)
-            app.out(str(reference.with_digest(digest)) if full else str(digest))
+            pinned = str(reference.with_digest(digest))
+            results.add({"Name": str(reference), "Digest": str(digest), "Pinned": pinned})
+            results.image(str(reference), digest)
+            results.out(pinned if full else str(digest))
+    results.end()

@@ -101,7 +101,7 @@ def make_image(  # noqa: PLR0913 the options that these commands share, one argu
 ) -> None:
     """Make an image of another one, and print its digest and its name."""
     given = end_of(session, target, local=local) if target else None
-    with watching(quiet=quiet) as watch:
+    with watching(app, quiet=quiet) as watch:
         lines = LineObserver(app.out, app.error_line, COPY_WORDS, "", quiet=quiet)
         made, end = act(session, end_of(session, source, local=local), given, watch(lines))
     app.out(str(made.digest) if quiet else f"Digest: {made.digest}")

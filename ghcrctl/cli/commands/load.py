@@ -61,7 +61,7 @@ def command(
     manifests whose digests would change.
     """
     chosen = tuple(Platform.parse(text) for text in platforms)
-    with app.session() as session, watching(quiet=quiet) as watch:
+    with app.session() as session, watching(app, quiet=quiet) as watch:
         loaded = load(
             session,
             _archive(source),

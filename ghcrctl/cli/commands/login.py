@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,10 +31,17 @@ _LONGEST_SECRET = 64 * 1024
 @click.option("-u", "--username", help="User name; on ghcr.io your GitHub login.")
 @click.option("-p", "--password", help="Password or token; visible to others on this machine.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@format_option
 @registry_options
 @pass_app
 def command(
-    app: App, *, server: str, username: str | None, password: str | None, password_stdin: bool
+    app: App,
+    *,
+    server: str,
+    username: str | None,
+    password: str | None,
+    password_stdin: bool,
+    format_: str | None,
 ) -> None:
     """Sign in to a registry, ghcr.io by default.
 
@@ -42,6 +50,7 @@ def command(
     """
     from ghcrctl.operations.login import login, registry_name
 
+    results = Results(app, format_)
     registry = registry_name(server)
     if password is not None:
         if password_stdin:
@@ -49,21 +58,23 @@ def command(
         app.warn("Using --password via the CLI is insecure. Use --password-stdin.")
     if password_stdin and not username:
         raise UsageError("must provide --username with --password-stdin")
-    username, secret = _ask(registry, username, password, from_stdin=password_stdin)
+    username, secret = _ask(app, registry, username, password, from_stdin=password_stdin)
     with app.session() as session:
         result = login(session, registry, username, secret)
     for warning in result.warnings:
         app.warn(warning)
-    app.out("Login Succeeded")
+    results.out("Login Succeeded")
+    results.add({"Registry": registry, "Username": username, "Place": result.place})
+    results.end(single=True)
 
 
 def _ask(
-    registry: str, username: str | None, password: str | None, *, from_stdin: bool
+    app: App, registry: str, username: str | None, password: str | None, *, from_stdin: bool
 ) -> tuple[str, str]:
     """Get what was not given: from standard input, or from the person at a terminal."""
     if from_stdin:
         password = _read_secret()
-    elif (username is None or password is None) and not sys.stdin.isatty():
+    elif (username is None or password is None) and not app.can_ask:
         raise UsageError(
             "cannot ask for a password: standard input is no terminal",
             hint=f"echo $TOKEN | ghcrctl login {registry} -u USERNAME --password-stdin",

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.results import Results
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
@@ -24,27 +25,31 @@ if TYPE_CHECKING:
 )
 @click.argument("server", default="ghcr.io")
 @click.option("--all", "everything", is_flag=True, help="Sign out of every registry.")
+@format_option
 @pass_app
-def command(app: App, *, server: str, everything: bool) -> None:
+def command(app: App, *, server: str, everything: bool, format_: str | None) -> None:
     """Forget the credential for a registry, ghcr.io by default."""
     from ghcrctl.operations.login import logged_in, registry_name
 
+    results = Results(app, format_)
     with app.session() as session:
         registries = logged_in(session) if everything else [registry_name(server)]
         if not registries:
-            app.out("Not logged in to any registry")
+            results.out("Not logged in to any registry")
         for registry in registries:
-            _logout(app, session, registry)
+            _logout(app, results, session, registry)
+    results.end()
 
 
-def _logout(app: App, session: Session, registry: str) -> None:
+def _logout(app: App, results: Results, session: Session, registry: str) -> None:
     from ghcrctl.operations.login import logout
 
     places = logout(session, registry)
     if places:
-        app.out(f"Removing login credentials for {registry}")
+        results.out(f"Removing login credentials for {registry}")
     else:
-        app.out(f"Not logged in to {registry}")
+        results.out(f"Not logged in to {registry}")
+    results.add({"Registry": registry, "Removed": list(places)})
     left = session.keychain.find(registry)
     if left:
         app.warn(f"{registry} is still reached with a credential from {left.source}")

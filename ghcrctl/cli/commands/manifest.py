@@ -124,7 +124,7 @@ def create(
 
     Images of other repositories are copied to the index's. What has the name is replaced.
     """
-    with app.session() as session, watching(quiet=False) as watch:
+    with app.session() as session, watching(app, quiet=False) as watch:
         end = end_of(session, target, local=local)
         ends = [end_of(session, source, local=local) for source in sources]
         made = create_index(
@@ -152,7 +152,7 @@ def create(
 @pass_app
 def add(app: App, *, target: str, sources: tuple[str, ...], local: bool) -> None:
     """Add images to an index; one for the same platform takes the place of another."""
-    with app.session() as session, watching(quiet=False) as watch:
+    with app.session() as session, watching(app, quiet=False) as watch:
         end = end_of(session, target, local=local)
         ends = [end_of(session, source, local=local) for source in sources]
         made = add_to_index(session, end, ends, watch(_lines(app)))
@@ -245,7 +245,7 @@ def push_index(app: App, *, name: str, purge: bool) -> None:
 
     Prints the digest that it has there.
     """
-    with app.session() as session, watching(quiet=False) as watch:
+    with app.session() as session, watching(app, quiet=False) as watch:
         pushed = push(session, session.parse(name), observer=watch(ignore))
         if purge:
             remove_name(session, str(pushed.reference))

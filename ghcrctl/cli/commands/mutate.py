@@ -92,7 +92,7 @@ def run(  # noqa: PLR0913 one argument an option
     quiet: bool,
 ) -> None:
     """Make an image of another one, as the options say."""
-    with app.session() as session, watching(quiet=quiet) as watch:
+    with app.session() as session, watching(app, quiet=quiet) as watch:
         mutation = Mutation(
             changes=changes,
             annotations=read_annotations(annotations, empty=True),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -79,7 +78,7 @@ def command(  # noqa: PLR0913 one argument an option
 
 def _agreed(app: App, planned: Pruned) -> bool:
     """Show what would go and ask."""
-    if not sys.stdin.isatty():
+    if not app.can_ask:
         raise RefusedError(
             "there is no terminal to ask at", hint="--force removes, --dry-run only shows"
         )

@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import (
+    Command,
+    digest_file_option,
+    format_option,
+    pass_app,
+    registry_options,
+)
 from ghcrctl.cli.progress import PULL_WORDS, LineObserver, PlanObserver
+from ghcrctl.cli.results import Results
 from ghcrctl.cli.turns import in_turn
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
@@ -15,6 +22,8 @@ from ghcrctl.operations.pull import pull, tags_of
 from ghcrctl.operations.selection import Selection
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ghcrctl.cli.app import App
     from ghcrctl.cli.turns import Out, Watch
     from ghcrctl.oci.reference import Reference
@@ -54,6 +63,8 @@ if TYPE_CHECKING:
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print the names of what was pulled, no more.")
 @click.option("--dry-run", is_flag=True, help="Show what would move, and move nothing.")
+@digest_file_option
+@format_option
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -66,6 +77,8 @@ def command(  # noqa: PLR0913 one argument an option
     foreign_layers: str,
     quiet: bool,
     dry_run: bool,
+    digest_file: Path | None,
+    format_: str | None,
 ) -> None:
     """Bring images from a registry into the local store.
 
@@ -74,6 +87,8 @@ def command(  # noqa: PLR0913 one argument an option
     """
     if platforms and all_platforms:
         raise UsageError("--platform and --all-platforms exclude each other")
+    results = Results(app, format_, digest_file)
+    silent = quiet or results.are_documents
     select = Selection(tuple(Platform.parse(text) for text in platforms), all_platforms)
     with app.session() as session:
         references = [session.parse(name) for name in names]
@@ -83,10 +98,10 @@ def command(  # noqa: PLR0913 one argument an option
 
         def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PullResult:
             header = _header(reference)
-            lines: Observer = LineObserver(out, app.error_line, PULL_WORDS, header, quiet=quiet)
+            lines: Observer = LineObserver(out, app.error_line, PULL_WORDS, header, quiet=silent)
             if dry_run:
                 lines = PlanObserver(out, header, "download")
-            if not (reference.tag or reference.digest or quiet):
+            if not (reference.tag or reference.digest or silent):
                 out("Using default tag: latest")
             return pull(
                 session,
@@ -101,10 +116,18 @@ def command(  # noqa: PLR0913 one argument an option
         once = list(dict.fromkeys(references))
 
         def show(result: PullResult) -> None:
+            results.add(_document(result, dry_run=dry_run))
             if not dry_run:
-                _report(app, result, quiet=quiet)
+                _report(app, results, result, quiet=quiet)
 
-        in_turn(app, session, once, act, show, quiet=quiet)
+        try:
+            in_turn(app, session, once, act, show, results=results, title=_title, quiet=quiet)
+        finally:
+            results.end()
+
+
+def _title(reference: Reference) -> str:
+    return f"Pulling {reference.tagged()}"
 
 
 def _header(reference: Reference) -> str:
@@ -122,8 +145,23 @@ def _all_tags(app: App, session: Session, reference: Reference) -> list[Referenc
     return tags
 
 
-def _report(app: App, result: PullResult, *, quiet: bool) -> None:
+def _document(result: PullResult, *, dry_run: bool) -> dict[str, object]:
+    return {
+        "Name": str(result.reference),
+        "Digest": str(result.digest),
+        "Manifest": str(result.descriptor.digest),
+        "MediaType": result.descriptor.media_type,
+        "ArtifactType": result.kind,
+        "Updated": result.updated,
+        "Moved": result.moved,
+        "Skipped": [str(layer.digest) for layer in result.skipped],
+        "DryRun": dry_run,
+    }
+
+
+def _report(app: App, results: Results, result: PullResult, *, quiet: bool) -> None:
     name = result.reference
+    results.image(str(name), result.digest, result.moved)
     if result.kind:
         app.warn(f"{name} is no container image but an artifact of type {result.kind}")
     if result.skipped:
@@ -132,12 +170,12 @@ def _report(app: App, result: PullResult, *, quiet: bool) -> None:
             "without them"
         )
     if quiet:
-        app.out(str(name))
+        results.out(str(name))
         return
-    app.out(f"Digest: {result.digest}")
-    app.out(
+    results.out(f"Digest: {result.digest}")
+    results.out(
         f"Status: Downloaded newer image for {name}"
         if result.updated
         else f"Status: Image is up to date for {name}"
     )
-    app.out(str(name))
+    results.out(str(name))

@@ -6,14 +6,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import (
+    Command,
+    digest_file_option,
+    format_option,
+    pass_app,
+    registry_options,
+)
 from ghcrctl.cli.progress import PUSH_WORDS, LineObserver, PlanObserver
+from ghcrctl.cli.results import Results
 from ghcrctl.cli.turns import in_turn
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.push import push, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from ghcrctl.cli.app import App
     from ghcrctl.cli.turns import Out, Watch
@@ -42,9 +50,11 @@ if TYPE_CHECKING:
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print the names of what was pushed, no more.")
 @click.option("--dry-run", is_flag=True, help="Show what would move, and move nothing.")
+@digest_file_option
+@format_option
 @registry_options
 @pass_app
-def command(
+def command(  # noqa: PLR0913 one argument an option
     app: App,
     *,
     names: tuple[str, ...],
@@ -52,12 +62,16 @@ def command(
     allow_nondistributable_artifacts: bool,
     quiet: bool,
     dry_run: bool,
+    digest_file: Path | None,
+    format_: str | None,
 ) -> None:
     """Send images of the local store to their registry.
 
     Layers that the registry has are not sent again. Several images move at once; one that fails
     does not stop the others.
     """
+    results = Results(app, format_, digest_file)
+    silent = quiet or results.are_documents
     with app.session() as session:
         references = [session.parse(name) for name in names]
         if all_tags:
@@ -66,11 +80,11 @@ def command(
         def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PushResult:
             header = headers.get(reference, "")
             lines: Observer = LineObserver(
-                out, app.error_line, PUSH_WORDS, header, quiet=quiet, always=True
+                out, app.error_line, PUSH_WORDS, header, quiet=silent, always=True
             )
             if dry_run:
                 lines = PlanObserver(out, f"{reference.tagged()}:", "upload")
-            if not (reference.tag or reference.digest or quiet):
+            if not (reference.tag or reference.digest or silent):
                 out("Using default tag: latest")
             return push(
                 session,
@@ -85,10 +99,18 @@ def command(
         headers = _headers(once)
 
         def show(result: PushResult) -> None:
+            results.add(_document(result, dry_run=dry_run))
             if not dry_run:
-                _report(app, result, quiet=quiet)
+                _report(results, result, quiet=quiet)
 
-        in_turn(app, session, once, act, show, quiet=quiet)
+        try:
+            in_turn(app, session, once, act, show, results=results, title=_title, quiet=quiet)
+        finally:
+            results.end()
+
+
+def _title(reference: Reference) -> str:
+    return f"Pushing {reference.tagged()}"
 
 
 def _headers(references: Iterable[Reference]) -> dict[Reference, str]:
@@ -110,9 +132,21 @@ def _all_tags(session: Session, reference: Reference) -> list[Reference]:
     return tags_of(session, reference)
 
 
-def _report(app: App, result: PushResult, *, quiet: bool) -> None:
-    if quiet:
-        app.out(str(result.reference))
-        return
+def _document(result: PushResult, *, dry_run: bool) -> dict[str, object]:
+    return {
+        "Name": str(result.reference),
+        "Digest": str(result.descriptor.digest),
+        "MediaType": result.descriptor.media_type,
+        "Size": result.descriptor.size,
+        "Moved": result.moved,
+        "DryRun": dry_run,
+    }
+
+
+def _report(results: Results, result: PushResult, *, quiet: bool) -> None:
     descriptor = result.descriptor
-    app.out(f"{result.reference.tag}: digest: {descriptor.digest} size: {descriptor.size}")
+    results.image(str(result.reference), descriptor.digest, result.moved)
+    if quiet:
+        results.out(str(result.reference))
+        return
+    results.out(f"{result.reference.tag}: digest: {descriptor.digest} size: {descriptor.size}")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.results import Results
 from ghcrctl.errors import GhcrctlError, NoSuchImageError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.remove import remove
@@ -39,40 +40,62 @@ if TYPE_CHECKING:
     help="Remove this platform of a multi-platform image only; repeatable.",
 )
 @click.option("--no-prune", is_flag=True, hidden=True, expose_value=False)
+@format_option
 @pass_app
-def command(app: App, *, names: tuple[str, ...], force: bool, platforms: tuple[str, ...]) -> None:
+def command(
+    app: App,
+    *,
+    names: tuple[str, ...],
+    force: bool,
+    platforms: tuple[str, ...],
+    format_: str | None,
+) -> None:
     """Remove names of local images, and the images that have no name left.
 
     Layers that other images use stay.
     """
     wanted = tuple(Platform.parse(text) for text in platforms)
+    results = Results(app, format_)
     failed: GhcrctlError | None = None
     with app.session() as session:
         for name in names:
             try:
-                _remove(app, session, name, wanted, force=force)
+                _remove(results, session, name, wanted, force=force)
             except NoSuchImageError as error:
                 app.report(error)
                 failed = failed if force else failed or error
             except GhcrctlError as error:
                 failed = failed or error
                 app.report(error)
+    results.end()
     if failed:
         raise click.exceptions.Exit(failed.exit_status)
 
 
 def _remove(
-    app: App, session: Session, name: str, platforms: tuple[Platform, ...], *, force: bool
+    results: Results, session: Session, name: str, platforms: tuple[Platform, ...], *, force: bool
 ) -> None:
+    untagged: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     if platforms:
         reduced = remove_platforms(session, name, platforms)
         for line in reduced.names:
-            app.out(f"Reduced: {line}@{reduced.digest}" if "@" not in line else f"Reduced: {line}")
-        deleted = reduced.deleted
+            results.out(
+                f"Reduced: {line}@{reduced.digest}" if "@" not in line else f"Reduced: {line}"
+            )
+        kept, deleted = tuple(reduced.names), reduced.deleted
     else:
         removed = remove(session, name, force=force)
         for line in removed.untagged:
-            app.out(f"Untagged: {line}")
-        deleted = removed.deleted
+            results.out(f"Untagged: {line}")
+        untagged, deleted = tuple(removed.untagged), removed.deleted
     for digest in deleted:
-        app.out(f"Deleted: {digest}")
+        results.out(f"Deleted: {digest}")
+    results.add(
+        {
+            "Name": name,
+            "Untagged": untagged,
+            "Reduced": kept,
+            "Deleted": [str(digest) for digest in deleted],
+        }
+    )

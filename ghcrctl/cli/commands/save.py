@@ -96,12 +96,12 @@ def command(  # noqa: PLR0913 one argument an option
     _check(form, output, compress, without)
     with app.session() as session:
         if form is Format.OCI_DIR:
-            with watching(quiet=quiet) as watch:
+            with watching(app, quiet=quiet) as watch:
                 save_directory(
                     session, names, Path(str(output)), select=select, observer=watch(ignore)
                 )
             return
-        with watching(quiet=quiet) as watch, _packed(output, compress) as write:
+        with watching(app, quiet=quiet) as watch, _packed(output, compress) as write:
             _save(session, names, write, form, select, without, watch(ignore))
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.results import Results
 from ghcrctl.operations.tag import tag
 
 if TYPE_CHECKING:
@@ -23,8 +24,20 @@ if TYPE_CHECKING:
 )
 @click.argument("source", metavar="SOURCE[:TAG|@DIGEST]|ID")
 @click.argument("targets", metavar="TARGET[:TAG]...", nargs=-1, required=True)
+@format_option
 @pass_app
-def command(app: App, *, source: str, targets: tuple[str, ...]) -> None:
+def command(app: App, *, source: str, targets: tuple[str, ...], format_: str | None) -> None:
     """Give a local image one or several further names."""
+    results = Results(app, format_)
     with app.session() as session:
-        tag(session, source, [session.parse(target) for target in targets])
+        names = [session.parse(target) for target in targets]
+        record = tag(session, source, names)
+    for name in names:
+        results.add(
+            {
+                "Name": str(name.tagged()),
+                "ID": str(record.facts.image_id),
+                "Manifest": str(record.descriptor.digest),
+            }
+        )
+    results.end()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.actions import Actions
 from ghcrctl.cli.counting import Counting
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.errors import ExitStatus, PackageUnknownError
@@ -39,7 +38,6 @@ def command(app: App, *, names: tuple[str, ...], format_: str) -> None:
     The exit status is 6 where somebody's pull fails for it.
     """
     counting = Counting()
-    actions = Actions(app)
     breaks = False
     with app.session() as session:
         chosen = matching(session, names)
@@ -51,7 +49,7 @@ def command(app: App, *, names: tuple[str, ...], format_: str) -> None:
             for finding in found:
                 breaks = breaks or finding.trouble.breaks
                 if finding.trouble.breaks:
-                    actions.error(f"{named.name}: {finding.message}")
+                    app.actions.error(f"{named.name}: {finding.message}")
                 if format_ == "json":
                     app.out(json.dumps(_json(named.name, finding)))
                 else:

@@ -1,0 +1,82 @@
+"""``--format`` of commands that tell of one thing, or of several that were named.
+
+What belongs here: one JSON object or one JSON list, or a template's lines. What does not: listings
+as docker has them, one JSON object a line (``listing``), and which fields a document has (each
+command; ``docs/reference/schemas``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.cli.format.gojson import dumps
+from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.values import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ghcrctl.cli.format.template import Template
+
+_JSON = "json"
+_INDENT = "    "
+
+
+class Documents:
+    """A ``--format`` that has been read, before anything is done. It is true where one is given.
+
+    Args:
+        format: ``json`` or a Go template; None or empty where it is not given.
+
+    Raises:
+        InvalidTemplateError: the template cannot be read.
+    """
+
+    def __init__(self, format: str | None = None) -> None:  # noqa: A002 - it is the option's name
+        self._format = format
+        self._template: Template | None = None
+        if format and format != _JSON:
+            from ghcrctl.cli.format.template import compile_template
+
+            self._template = compile_template(format.replace("\\t", "\t").replace("\\n", "\n"))
+
+    def __bool__(self) -> bool:
+        return bool(self._format)
+
+    def one(self, document: Mapping[str, Any]) -> str:
+        """Write one object, or what the template gives for it.
+
+        Raises:
+            InvalidTemplateError: the template cannot be applied.
+        """
+        if self._template:
+            return self._line(self._template, document)
+        return dumps(_struct(document), indent=_INDENT) + "\n"
+
+    def many(self, documents: Iterable[Mapping[str, Any]]) -> str:
+        """Write a list of objects, or what the template gives for each, one per line.
+
+        Raises:
+            InvalidTemplateError: the template cannot be applied to an object.
+        """
+        if self._template:
+            return "".join(self._line(self._template, document) for document in documents)
+        return dumps([_struct(document) for document in documents], indent=_INDENT) + "\n"
+
+    def _line(self, template: Template, document: Mapping[str, Any]) -> str:
+        return f"{template.render(_struct(document), clean=_lines)}\n"
+
+
+def _struct(value: Any) -> Any:
+    """Keep the order of fields, at every level."""
+    if isinstance(value, Struct):
+        return value
+    if isinstance(value, dict) and type(value) is dict:
+        return Struct({name: _struct(inner) for name, inner in value.items()}, noun="result")
+    if isinstance(value, (list, tuple)):
+        return [_struct(inner) for inner in value]
+    return value
+
+
+def _lines(text: str) -> str:
+    return printable(text, keep="\n\t")

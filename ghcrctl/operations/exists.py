@@ -1,0 +1,42 @@
+"""Exists: whether an image is there, at its registry or here.
+
+What belongs here: what counts as not being there. What does not: failures that leave it open, which
+are raised as everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import NotFoundError
+from ghcrctl.operations.digest import digest_of
+from ghcrctl.operations.find import find
+
+if TYPE_CHECKING:
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.platform import Platform
+    from ghcrctl.operations.session import Session
+
+
+def exists(
+    session: Session, name: str, *, platform: Platform | None = None, local: bool = False
+) -> Digest | None:
+    """Return what a name stands for, or ``None`` where there is no such image.
+
+    Args:
+        session: the run.
+        name: ``NAME[:TAG|@DIGEST]``; of a local image also its ID.
+        platform: whose image of a multi-platform image at a registry must be there.
+        local: look in the local store, and ask nobody.
+
+    Raises:
+        AuthError: the registry does not say, since it wants another credential.
+        NetworkError: the registry cannot be asked.
+        RefusedError: the name is local, and the registry is meant.
+    """
+    try:
+        if local:
+            return find(session, name).record.descriptor.digest
+        return digest_of(session, session.parse(name).tagged(), platform=platform)
+    except NotFoundError:
+        return None

@@ -1,0 +1,167 @@
+"""What scripts rely on: documents on stdout, errors as JSON, files of digests, exit statuses."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.builders import index_of, random_image
+from tests.registry_double import Fault
+from tests.shell import Shell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.registry_double import PlainRegistry, RegistryDouble
+
+ONE, TWO = random_image(2, seed=1), random_image(2, seed=2)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+@pytest.fixture
+def name(plain_registry: PlainRegistry) -> str:
+    plain_registry.push_image("octo/image", "one", ONE)
+    plain_registry.push_image("octo/image", "two", TWO)
+    plain_registry.push_image("octo/image", "all", index_of(ONE))
+    return f"{plain_registry.host}/octo/image"
+
+
+def said(stderr: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stderr.splitlines()]
+
+
+def errors(stderr: str) -> list[dict[str, Any]]:
+    return [line["error"] for line in said(stderr)]
+
+
+def test_a_pull_is_told_as_one_list_and_nothing_else(shell: Shell, name: str) -> None:
+    done = shell.run("pull", "--format", "json", f"{name}:one", f"{name}:two")
+    assert [found["Name"] for found in json.loads(done.stdout)] == [f"{name}:one", f"{name}:two"]
+    [first, _] = json.loads(done.stdout)
+    assert first["Digest"] == first["Manifest"] == str(ONE.root.digest)
+    assert first["Updated"]
+    assert first["Moved"] == sum(d.size for d, _ in ONE.blobs) + ONE.root.size
+    [again] = json.loads("".join(shell.ok("pull", "--format=json", f"{name}:one")))
+    assert (again["Updated"], again["Moved"]) == (False, 0)
+
+
+def test_one_that_fails_is_told_as_json_and_the_others_are_listed(shell: Shell, name: str) -> None:
+    done = shell.run("pull", "--format", "json", f"{name}:none", f"{name}:two")
+    assert done.returncode == 4
+    assert [found["Name"] for found in json.loads(done.stdout)] == [f"{name}:two"]
+    [error] = errors(done.stderr)
+    assert error["code"] == "manifest-unknown"
+    assert error["exit_status"] == 4
+    assert f"{name} has no `none`" in error["message"]
+
+
+def test_what_the_command_line_lacks_is_told_as_json(shell: Shell) -> None:
+    done = shell.run("pull", "--format=json")
+    [error] = errors(done.stderr)
+    assert done.returncode == error["exit_status"] == 2
+    assert (error["code"], error["hint"]) == ("usage", "see `ghcrctl pull --help`")
+
+
+def test_settings_that_cannot_be_read_are_told_as_json(shell: Shell) -> None:
+    shell.environ |= {"GHCRCTL_JOBS": "none"}
+    [error] = errors(shell.run("pull", "--format", "json", "o/i").stderr)
+    assert error["code"] == "invalid-setting"
+
+
+def test_a_warning_is_told_as_json(shell: Shell, name: str) -> None:
+    done = shell.run("login", "--format", "json", name.partition("/")[0], "-u", "me", "-p", "secret")
+    assert "insecure" in said(done.stderr)[0]["warning"]["message"]
+    assert "secret" not in done.stdout + done.stderr
+
+
+def test_a_template_is_applied_to_each(shell: Shell, name: str) -> None:
+    lines = shell.ok("pull", "--format", "{{.Name}}\\t{{.Digest}}", f"{name}:one", f"{name}:two")
+    assert lines == [f"{name}:{tag}\t{image.root.digest}" for tag, image in
+                     (("one", ONE), ("two", TWO))]  # fmt: skip
+
+
+def test_digests_are_written_to_a_file(shell: Shell, name: str, tmp_path: Path) -> None:
+    shell.ok("pull", "--digest-file", "digests", f"{name}:one", f"{name}:two")
+    expected = f"{ONE.root.digest}\n{TWO.root.digest}\n"
+    assert (tmp_path / "digests").read_text() == expected
+    shell.ok("tag", f"{name}:one", f"{name}:new")
+    shell.ok("push", "-q", "--digest-file", "digests", f"{name}:new")
+    assert (tmp_path / "digests").read_text() == f"{ONE.root.digest}\n"
+    shell.fails(4, "pull", "--digest-file", "other", f"{name}:none")
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_digest_can_be_pulled_by_the_next_command(shell: Shell, name: str) -> None:
+    [pinned] = shell.ok("digest", "--full", f"{name}:all")
+    assert shell.ok("pull", "-q", pinned) == [pinned]
+
+
+def test_exists_answers_by_its_status_alone(shell: Shell, name: str) -> None:
+    assert shell.run("exists", f"{name}:one").returncode == 0
+    done = shell.run("exists", f"{name}:one", f"{name}:none")
+    assert (done.returncode, done.stdout, done.stderr) == (4, "", "")
+    assert shell.run("exists", "--platform", "linux/s390x", f"{name}:all").returncode == 4
+    assert shell.run("exists", "--local", f"{name}:one").returncode == 4
+    shell.ok("pull", f"{name}:one")
+    assert shell.run("exists", "--local", f"{name}:one").returncode == 0
+
+
+def test_exists_tells_apart_what_leaves_it_open(
+    shell: Shell, name: str, plain_registry: PlainRegistry, ghcr: RegistryDouble
+) -> None:
+    plain_registry.faults.append(Fault(path_contains="/manifests/", status=503))
+    shell.fails(3, "exists", f"{name}:one")
+    shell.fails(5, "exists", f"{ghcr.host}/octo/private:1")
+    shell.fails(7, "exists", "local-name")
+
+
+def test_nobody_is_asked_with_no_input(shell: Shell) -> None:
+    shell.environ["GHCRCTL_NO_INPUT"] = "1"
+    assert "--force" in shell.fails(7, "prune")
+    assert "--password-stdin" in shell.fails(2, "login", "--no-input", "ghcr.io")
+
+
+@pytest.fixture
+def job(shell: Shell) -> Shell:
+    shell.environ |= {
+        "CI": "true",
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_OUTPUT": str(shell.folder / "output"),
+        "GITHUB_STEP_SUMMARY": str(shell.folder / "summary.md"),
+    }
+    return shell
+
+
+def test_a_job_gets_digests_a_table_and_groups(job: Shell, name: str) -> None:
+    done = job.run("pull", f"{name}:one", f"{name}:two")
+    assert done.stdout.splitlines()[-1] == f"{name}:two"
+    output = (job.folder / "output").read_text()
+    assert f"\n{name}@{TWO.root.digest}\n" in output
+    assert f"\n{name}@{ONE.root.digest}\n{name}@{TWO.root.digest}\n" in output
+    summary = (job.folder / "summary.md").read_text()
+    assert summary.startswith("| pull | digest | moved |\n|---|---|---:|\n")
+    assert str(ONE.root.digest) in summary
+    assert done.stderr.splitlines() == [
+        f"::group::Pulling {name}:one", "::endgroup::",
+        f"::group::Pulling {name}:two", "::endgroup::",
+    ]  # fmt: skip
+
+
+def test_an_error_is_marked_on_the_page_of_a_job(job: Shell, name: str) -> None:
+    done = job.run("pull", f"{name}:none")
+    mark = done.stderr.splitlines()[-1]
+    assert mark.startswith("::error title=ghcrctl (manifest-unknown)::")
+    assert done.returncode == 4
+
+
+def test_a_job_can_be_made_like_any_other_place(job: Shell, name: str) -> None:
+    job.environ["GHCRCTL_CI"] = "false"
+    done = job.run("pull", f"{name}:one")
+    assert done.stderr == ""
+    assert not (job.folder / "output").exists()
