@@ -75,7 +75,8 @@ def test_settings_that_cannot_be_read_are_told_as_json(shell: Shell) -> None:
 
 
 def test_a_warning_is_told_as_json(shell: Shell, name: str) -> None:
-    done = shell.run("login", "--format", "json", name.partition("/")[0], "-u", "me", "-p", "secret")
+    host = name.partition("/")[0]
+    done = shell.run("login", "--format", "json", host, "-u", "me", "-p", "secret")
     assert "insecure" in said(done.stderr)[0]["warning"]["message"]
     assert "secret" not in done.stdout + done.stderr
 

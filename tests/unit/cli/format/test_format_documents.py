@@ -1,0 +1,48 @@
+"""``--format`` of commands that tell of one thing, or of several that were named."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ghcrctl.cli.format.documents import Documents
+from ghcrctl.errors import InvalidTemplateError
+
+ONE = {"Name": "a", "Digest": "d", "Inner": {"b": 1, "a": [{"z": None, "y": "<x>"}]}}
+
+
+def test_without_a_format_there_are_no_documents() -> None:
+    assert not Documents(None)
+    assert not Documents("")
+    assert Documents("json")
+
+
+def test_one_is_an_object_and_many_are_a_list() -> None:
+    assert json.loads(Documents("json").one(ONE)) == ONE
+    assert json.loads(Documents("json").many([ONE, ONE])) == [ONE, ONE]
+    assert json.loads(Documents("json").many([])) == []
+
+
+def test_fields_keep_their_order_at_every_level() -> None:
+    assert list(json.loads(Documents("json").one(ONE))["Inner"]) == ["b", "a"]
+
+
+def test_a_template_has_a_line_for_each() -> None:
+    assert Documents("{{.Name}}\\t{{.Inner.b}}").many([ONE, ONE]) == "a\t1\na\t1\n"
+
+
+def test_what_would_steer_a_terminal_is_made_visible() -> None:
+    nasty = {"Name": "\x1b[2J"}
+    assert "\x1b" not in Documents("json").one(nasty) + Documents("{{.Name}}").one(nasty)
+
+
+@pytest.mark.parametrize("text", ["{{", "{{.Name}"])
+def test_a_template_is_read_before_anything_is_done(text: str) -> None:
+    with pytest.raises(InvalidTemplateError):
+        Documents(text)
+
+
+def test_a_field_that_is_none_is_an_error() -> None:
+    with pytest.raises(InvalidTemplateError, match="Colour"):
+        Documents("{{.Colour}}").one(ONE)
