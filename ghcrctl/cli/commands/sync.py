@@ -122,7 +122,7 @@ def command(  # noqa: PLR0913 one argument an option
             keep_going=keep_going,
             dry_run=dry_run,
             tell=show,
-            watching=partial(watching, quiet=quiet),
+            watching=partial(watching, app, quiet=quiet),
         )
         show.end(report)
     if report.first:
