@@ -58,6 +58,7 @@ COMMANDS = {
     "prune": ("prune", "Remove local images that are not wanted any more"),
     "fsck": ("fsck", "Check the local store, and repair it"),
     "serve": ("serve", "Serve the local images as a registry"),
+    "explain": ("explain", "Explain an error code or an exit status"),
     "version": ("version", "Show versions"),
 }
 

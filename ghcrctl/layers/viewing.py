@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from ghcrctl.layers.members import Member
 
 
+class NoSuchPathError(NotFoundError):
+    """The image has nothing at a path. What the image is called, only whoever looks knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a path leads to. ``path``: where that really is, from the root and without a slash."""
@@ -137,7 +141,7 @@ def follow(tree: Tree, path: str) -> Found | Unsettled:
         if node.member and node.kind is Kind.SYMLINK:
             links += 1
             if links > MOST_LINKS:
-                raise NotFoundError(f"`{path}` leads through too many symbolic links")
+                raise NoSuchPathError(f"`{path}` leads through too many symbolic links")
             target = node.member.target
             del passed[1 if target.startswith("/") else len(passed) :]
             ahead += target.split("/")[::-1]
@@ -148,11 +152,11 @@ def follow(tree: Tree, path: str) -> Found | Unsettled:
 
 def _require_directory(at: tuple[str, Node], path: str) -> None:
     if at[1].children is None:
-        raise NotFoundError(f"there is no `{path}` in the image: `/{at[0]}` is no directory")
+        raise NoSuchPathError(f"there is no `{path}` in the image: `/{at[0]}` is no directory")
 
 
-def _nothing(path: str) -> NotFoundError:
-    return NotFoundError(f"there is no `{path}` in the image")
+def _nothing(path: str) -> NoSuchPathError:
+    return NoSuchPathError(f"there is no `{path}` in the image")
 
 
 def _unknown_below(found: Found, *, everything: bool) -> Unsettled | None:

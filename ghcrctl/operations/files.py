@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import IntegrityError, RefusedError
 from ghcrctl.layers.members import Kind, Member
 from ghcrctl.layers.merging import walk_below
-from ghcrctl.layers.viewing import View
+from ghcrctl.layers.viewing import NoSuchPathError, View
 from ghcrctl.operations.looking import look_into
+from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from ghcrctl.layers.viewing import Found
     from ghcrctl.operations.looking import Layers, Wanted
@@ -53,12 +55,18 @@ def list_files(
         NotFoundError: there is no such image, or no such path in it.
         IntegrityError: a layer that had to be read is damaged.
     """
-    with look_into(session, wanted) as layers:
+    with _named(wanted), look_into(session, wanted) as layers:
         view = View(len(layers), layers.members, layers.limits)
         found = view.open_up(path, everything=recursive)
     if found.node.children is None:
         return [FileRow(path, f"/{found.path}", _member(found))]
     return list(_listed(found, recursive=recursive))
+
+
+def _named(wanted: Wanted) -> AbstractContextManager[None]:
+    """Say of which image it is that there is no such path, and how to see what there is."""
+    remote = "--remote " if wanted.is_remote else ""
+    return about(wanted.text, NoSuchPathError, hint=f"ghcrctl ls {remote}{wanted.text} /")
 
 
 def _listed(found: Found, *, recursive: bool) -> Iterator[FileRow]:
@@ -96,7 +104,7 @@ def read_file(
         RefusedError: it is no file with content.
         IntegrityError: a layer that had to be read is damaged.
     """
-    with look_into(session, wanted, twice=True) as layers:
+    with _named(wanted), look_into(session, wanted, twice=True) as layers:
         found = View(len(layers), layers.members, layers.limits).find(path)
         member = _member(found)
         if member.kind is not Kind.FILE:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
-from ghcrctl.errors import UsageError
+from ghcrctl.errors import InvalidManifestError, SchemaOneError
 from ghcrctl.oci.manifest import Index, Manifest
 from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.operations.tags import is_helper
@@ -18,6 +18,7 @@ from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import Planned, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
+from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
@@ -78,10 +79,11 @@ def pull(  # noqa: PLR0913 all but two by keyword
     """
     reference = reference.tagged()
     repository = session.source(reference)
-    root = repository.resolve(reference.target)
     made = MemoryPlace("made here")
     source = Overlay(made, Overlay(session.store.blobs.sound, repository))
-    wanted = choose(source, root, select or Selection(), session.settings.platform, made)
+    with about(str(reference), InvalidManifestError, SchemaOneError):
+        root = repository.resolve(reference.target)
+        wanted = choose(source, root, select or Selection(), session.settings.platform, made)
     name = reference.with_digest(reference.digest) if reference.digest else reference
     before = {r.name: r for r in session.store.records()}.get(str(name))
     sink = StorePlace(session.store, origin=root.digest)
@@ -117,21 +119,13 @@ def _kind(parsed: Manifest | Index) -> str:
     return parsed.artifact_type if isinstance(parsed, Index) else ""
 
 
-def tags_of(session: Session, reference: Reference) -> list[Reference]:
+def tags_of(session: Session, reference: Reference) -> tuple[list[Reference], int]:
     """List the tags of a repository for ``pull --all-tags``.
 
-    Those that only hold signatures or attestations (OCI distribution spec 1.1, "Referrers Tag
-    Schema", and cosign's) are left out, with a warning.
-
-    Raises:
-        UsageError: the name is that of one image.
+    Returns:
+        The tagged references, and how many tags were left out since they only hold signatures or
+        attestations (OCI distribution spec 1.1, "Referrers Tag Schema", and cosign's).
     """
-    if reference.tag or reference.digest:
-        raise UsageError(
-            "tag can't be used with --all-tags/-a", hint=f"ghcrctl pull -a {reference.name}"
-        )
     tags = list(session.repository(reference).tags())
     images = [tag for tag in tags if not is_helper(tag)]
-    if left := len(tags) - len(images):
-        session.warn(f"left out {left} tags that only hold signatures or attestations (sha256-...)")
-    return [reference.with_tag(tag) for tag in images]
+    return [reference.with_tag(tag) for tag in images], len(tags) - len(images)

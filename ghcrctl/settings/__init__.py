@@ -197,7 +197,9 @@ def _read(
     try:
         return setting.kind(value)
     except (ValueError, UsageError) as reason:
-        raise error(f"{where} cannot be `{value}`: {reason}") from None
+        raise error(
+            f"{where} cannot be `{value}`: {reason}", hint=f"{setting.name}: {setting.help}"
+        ) from None
 
 
 def _read_json(path: Path) -> Mapping[str, object]:

@@ -50,22 +50,32 @@ def _switch(value: object) -> bool:
     raise ValueError("it is neither true nor false")
 
 
+def _whole(value: object) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        raise ValueError("it is no whole number") from None
+
+
 def _positive(value: object) -> int:
-    number = int(str(value))
+    number = _whole(value)
     if number < 1:
         raise ValueError("it must be at least 1")
     return number
 
 
 def _count(value: object) -> int:
-    number = int(str(value))
+    number = _whole(value)
     if number < 0:
         raise ValueError("it must not be negative")
     return number
 
 
 def _seconds(value: object) -> float:
-    number = float(str(value))
+    try:
+        number = float(str(value))
+    except ValueError:
+        raise ValueError("it is no number of seconds") from None
     if not 0 < number < 86400:
         raise ValueError("it must be more than 0 and less than a day of seconds")
     return number

@@ -1,4 +1,4 @@
-"""Which end of a transfer an error comes from.
+"""Which end of a transfer an error comes from, or which thing it is about.
 
 What belongs here: marking errors with their side, and telling sources' errors from sinks' where
 both run at once.
@@ -22,23 +22,32 @@ if TYPE_CHECKING:
 @contextmanager
 def reading_from(source: Source) -> Iterator[None]:
     """Mark errors that pass as the source's, unless they are marked already."""
-    with _side(f"reading from {source.label}"):
+    with about(f"reading from {source.label}"):
         yield
 
 
 @contextmanager
 def writing_to(sink: Sink) -> Iterator[None]:
     """Mark errors that pass as the sink's, unless they are marked already."""
-    with _side(f"writing to {sink.label}"):
+    with about(f"writing to {sink.label}"):
         yield
 
 
 @contextmanager
-def _side(side: str) -> Iterator[None]:
+def about(what: str, *kinds: type[GhcrctlError], hint: str | None = None) -> Iterator[None]:
+    """Mark errors that pass as being about a thing, unless they are marked already.
+
+    Args:
+        what: stands before the message.
+        kinds: which errors do not name the thing themselves; all by default.
+        hint: for those without one.
+    """
     try:
         yield
     except GhcrctlError as error:
-        error.side = error.side or side
+        if not kinds or isinstance(error, kinds):
+            error.side = error.side or what
+            error.hint = error.hint or hint
         raise
 
 

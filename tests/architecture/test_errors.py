@@ -33,13 +33,14 @@ def test_no_two_errors_share_a_code() -> None:
 
 @each_class
 def test_an_errors_code_and_status_are_documented(error: type[GhcrctlError]) -> None:
-    row = f"| `{error.code}` | {error.exit_status.value} |"
+    row = f"| [`{error.code}`](#{error.code}) | {error.exit_status.value} |"
     assert row in (REFERENCE / "errors.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("status", ExitStatus, ids=lambda status: status.name.lower())
 def test_an_exit_status_is_documented(status: ExitStatus) -> None:
-    assert f"| {status.value} |" in (REFERENCE / "exit-statuses.md").read_text(encoding="utf-8")
+    page = (REFERENCE / "exit-statuses.md").read_text(encoding="utf-8")
+    assert f"| [{status.value}](#status-{status.value}) |" in page
 
 
 @each_class

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ghcrctl.cli.options import Command, pass_app, platform_option
-from ghcrctl.errors import UsageError
+from ghcrctl.errors import IntegrityError, NotFoundError, UsageError
 from ghcrctl.oci.platform import Platform
 
 if TYPE_CHECKING:
@@ -51,29 +53,50 @@ def command(
     Prints the new image's ID. SOURCE_DATE_EPOCH, where it is set, is its time of making.
     """
     from ghcrctl.operations.import_image import import_image
+    from ghcrctl.transfer.sides import about
 
     with app.session() as session, _opened(session, source) as stream:
         reference = session.parse(name).tagged() if name else None
-        result = import_image(
-            session.store,
-            stream,
-            reference=reference,
-            changes=changes,
-            message=message or f"Imported from {source}",
-            platform=Platform.parse(platform) if platform else session.settings.platform,
-            created=session.settings.source_date,
-        )
+        if reference and reference.digest:
+            raise UsageError(f"cannot import under a digest: {reference}")
+        with about("standard input" if source == "-" else source, IntegrityError):
+            result = import_image(
+                session.store,
+                stream,
+                reference=reference,
+                changes=changes,
+                message=message or f"Imported from {source}",
+                platform=Platform.parse(platform) if platform else session.settings.platform,
+                created=session.settings.source_date,
+            )
     app.out(str(result.image_id))
 
 
 @contextmanager
 def _opened(session: Session, source: str) -> Iterator[Stream]:
-    from ghcrctl.operations.import_image import opened
-
-    if source != "-":
-        with opened(session, source) as stream:
+    if source == "-":
+        if sys.stdin.isatty():
+            raise UsageError(
+                "standard input is a terminal", hint="tar -c . | ghcrctl import - NAME"
+            )
+        yield sys.stdin.buffer
+    elif source.startswith(("http://", "https://")):
+        with session.fetch(source) as stream:
             yield stream
-        return
-    if sys.stdin.isatty():
-        raise UsageError("standard input is a terminal", hint="tar -c . | ghcrctl import - NAME")
-    yield sys.stdin.buffer
+    else:
+        yield from _opened_file(Path(source))
+
+
+def _opened_file(path: Path) -> Iterator[Stream]:
+    if path.is_dir():
+        raise UsageError(
+            f"{path} is a directory", hint=f"tar -c -C {path} . | ghcrctl import - NAME"
+        )
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise NotFoundError(f"no such file: {path}") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {os.strerror(error.errno or 0)}") from None
+    with file:
+        yield file

@@ -1,0 +1,112 @@
+"""``ghcrctl explain``."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ghcrctl.cli.explanations import explain_code, explain_status
+from ghcrctl.cli.explanations.finding import find
+from ghcrctl.cli.format.documents import Documents
+from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.cli.explanations import Explanation
+
+# Cells of a line that is good to read.
+_WIDTH = 80
+
+
+@click.command(
+    cls=Command,
+    short_help="Explain an error code or an exit status",
+    examples="""
+    ghcrctl explain manifest-unknown
+    ghcrctl explain 4
+    ghcrctl explain 'error: cannot pull from ghcr.io/OWNER/IMAGE: access denied'
+    ghcrctl explain
+    """,
+)
+@click.argument("words", metavar="[CODE|STATUS|TEXT]...", nargs=-1)
+@format_option
+@pass_app
+def command(app: App, *, words: tuple[str, ...], format_: str | None) -> None:
+    """Explain an error code, an exit status, or the text of an error that is pasted here.
+
+    It says what it means, what usually causes it, what to do, and shows an example. Without
+    anything all codes and statuses are listed.
+    """
+    documents = Documents(format_)
+    width = min(app.width or _WIDTH, _WIDTH)
+    if not words:
+        listed = list(_all())
+        app.write(documents.many(map(_document, listed)) if documents else _list(width))
+        return
+    found = find(" ".join(words))
+    app.write(documents.one(_document(found)) if documents else _page(found, width))
+
+
+def _all() -> Iterator[Explanation]:
+    """Yield every status, and after each its codes."""
+    for status in ExitStatus:
+        explained = explain_status(status)
+        yield explained
+        yield from map(explain_code, explained.codes)
+
+
+def _document(found: Explanation) -> dict[str, Any]:
+    is_status = found.name == str(found.status.value)
+    return {
+        "Code": None if is_status else found.name,
+        "ExitStatus": found.status.value,
+        "Meaning": found.meaning,
+        "More": list(found.more),
+        "Causes": list(found.causes),
+        "Remedies": list(found.remedies),
+        "Codes": list(found.codes),
+        "Example": found.example or None,
+    }
+
+
+def _list(width: int) -> str:
+    lines = []
+    for found in _all():
+        is_status = found.name == str(found.status.value)
+        name = f"{found.name:<5}" if is_status else f"       {found.name:<22}"
+        rest = f"\n{' ' * len(name)}".join(textwrap.wrap(found.meaning, width - len(name)))
+        lines.append(f"{name}{rest}\n")
+    return "".join(lines)
+
+
+def _page(found: Explanation, width: int) -> str:
+    """Write one explanation, for people."""
+    is_status = found.name == str(found.status.value)
+    title = f"exit status {found.name}" if is_status else _title(found)
+    parts = [f"{title}\n\n"]
+    parts += [f"{textwrap.fill(text, width)}\n\n" for text in (found.meaning, *found.more)]
+    for heading, items in (("Causes", found.causes), ("What to do", found.remedies)):
+        if items:
+            parts.append(f"{heading}:\n{_bullets(items, width)}\n")
+    if found.codes:
+        codes = textwrap.fill(", ".join(found.codes), width - 2, break_on_hyphens=False)
+        parts.append(f"Codes:\n{textwrap.indent(codes, '  ')}\n\n")
+    if found.example:
+        parts.append(f"Example:\n{textwrap.indent(found.example, '  ')}\n")
+    return "".join(parts).rstrip("\n") + "\n"
+
+
+def _title(found: Explanation) -> str:
+    return f"{found.name} (exit status {found.status.value})"
+
+
+def _bullets(items: tuple[str, ...], width: int) -> str:
+    return "".join(
+        textwrap.fill(item, width, initial_indent="  - ", subsequent_indent="    ") + "\n"
+        for item in items
+    )

@@ -1,0 +1,1 @@
+"""Each documented error and exit status, brought about for real."""
