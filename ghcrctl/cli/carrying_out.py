@@ -27,10 +27,8 @@ from ghcrctl.cli.format.plans import (
 )
 from ghcrctl.cli.signals import TerminatedError
 from ghcrctl.errors import GhcrctlError, RefusedError
-from ghcrctl.github.plan import plans_to_json
-from ghcrctl.operations.packages.apply import apply_plan
-from ghcrctl.operations.packages.journal import State, opened
-from ghcrctl.store.files import disk_errors, whole_file
+from ghcrctl.operations.packages.carrying import apply_plans, keep_plans, write_plans
+from ghcrctl.operations.packages.journal import State, journal_beside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,8 +95,8 @@ class CarryingOut:
             self._finish(plans, "")
             return 0
         self._ask(plans)
-        plan_file = plan_file or self._keep(plans)
-        journal = plan_file.with_name(f"{plan_file.name}.journal")
+        plan_file = plan_file or keep_plans(self._session, plans)
+        journal = journal_beside(plan_file)
         go_on = f"go on with: ghcrctl packages apply {plan_file}"
         try:
             error = self._apply(plans, journal)
@@ -177,26 +175,8 @@ class CarryingOut:
         if not whole and not click.confirm(f"This deletes {count} versions. Go on?", err=True):
             raise click.Abort
 
-    def _keep(self, plans: Sequence[Plan]) -> Path:
-        """Write the plans where they can be gone on with, and undone."""
-        first = plans[0]
-        now = datetime.now(timezone.utc)
-        name = f"{now:%Y%m%dT%H%M%S%f}-{first.owner}-{first.package.replace('/', '-')}.json"
-        path = self._session.settings.journal_dir / name
-        with disk_errors(f"write {path}"):
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_plans(path, plans)
-        return path
-
     def _apply(self, plans: Sequence[Plan], path: Path) -> GhcrctlError | None:
-        error: GhcrctlError | None = None
-        with opened(path) as journal:
-            for plan in plans:
-                report = apply_plan(
-                    self._session, plan, journal, tell=self._tell, progress=self.counting
-                )
-                error = error or report.error
-        return error
+        return apply_plans(self._session, plans, path, tell=self._tell, progress=self.counting)
 
     def _tell(self, done: Done) -> None:
         self._done.append(done)
@@ -235,9 +215,3 @@ class CarryingOut:
                 "journal": journal,
             }
         )
-
-
-def write_plans(path: Path, plans: Sequence[Plan]) -> None:
-    """Write plans to a file, whole or not at all."""
-    with whole_file(path) as write:
-        write(plans_to_json(plans).encode())

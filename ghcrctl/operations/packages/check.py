@@ -14,10 +14,10 @@ from ghcrctl.errors import GhcrctlError, NotFoundError, PackageUnknownError
 from ghcrctl.github.kinds import kind_of
 from ghcrctl.github.planner import label
 from ghcrctl.operations.packages.loading import graph_of, silent
-from ghcrctl.operations.packages.naming import owner_of
+from ghcrctl.operations.packages.naming import matching, owner_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.records import Package, Version
@@ -66,6 +66,27 @@ class Finding:
     tags: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     restorable: tuple[tuple[str, int], ...] = ()
+
+
+def check_packages(
+    session: Session, names: Iterable[str], progress: Progress = silent
+) -> Iterator[tuple[Named, list[Finding]]]:
+    """Find what is broken in packages, one after the other.
+
+    Args:
+        session: the run.
+        names: names, and patterns of names.
+        progress: is told how far it has come.
+
+    Raises:
+        PackageUnknownError: none fits.
+    """
+    chosen = matching(session, names)
+    if not chosen:
+        raise PackageUnknownError("there is no package to check: none fits")
+    for named in chosen:
+        _, found = check_package(session, named, progress)
+        yield named, found
 
 
 def check_package(

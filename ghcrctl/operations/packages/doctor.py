@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.credentials.token_kinds import TokenKind, token_kind
 from ghcrctl.errors import ExitStatus, GhcrctlError, NotFoundError
+from ghcrctl.operations.packages.naming import read_name
 from ghcrctl.registry.client import RegistryClient
 
 if TYPE_CHECKING:
@@ -61,6 +62,17 @@ class Sign:
     mend: str = ""
     page: str = ""
     status: ExitStatus = ExitStatus.SUCCESS
+
+
+def examine(session: Session, text: str | None) -> Iterator[Sign]:
+    """Look at what a package's name says, or without one at the usual registry's token.
+
+    Raises:
+        InvalidReferenceError: it is no name.
+    """
+    named = read_name(session, text) if text else None
+    registry = named.registry if named else session.settings.get("default_registry")
+    yield from diagnose(session, registry, named)
 
 
 def diagnose(session: Session, registry: str, named: Named | None) -> Iterator[Sign]:

@@ -85,6 +85,11 @@ class Journal:
         self._last[entry.package, entry.id] = entry.state
 
 
+def journal_beside(plan_file: Path) -> Path:
+    """Return where it stands what was done of a file of plans."""
+    return plan_file.with_name(f"{plan_file.name}.journal")
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Journal]:
     """Open a journal to go on with it, for this process alone.

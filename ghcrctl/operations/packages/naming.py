@@ -9,7 +9,7 @@ import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import InvalidReferenceError
+from ghcrctl.errors import InvalidReferenceError, UsageError
 from ghcrctl.oci.numbers import whole_number
 from ghcrctl.operations.session import local_name_error
 
@@ -87,6 +87,20 @@ def read_package(session: Session, text: str) -> Named:
             f"`{text}` is one version, where a package is meant", hint=named.name
         )
     return named
+
+
+def read_tags(session: Session, texts: Iterable[str]) -> list[Named]:
+    """Read ``OWNER/IMAGE:TAG``, all of them before anything is done to one.
+
+    Raises:
+        InvalidReferenceError: one is no name.
+        UsageError: one has no tag.
+    """
+    wanted = [read_name(session, text) for text in texts]
+    for named in wanted:
+        if not named.tag:
+            raise UsageError(f"`{named.name}` has no tag to take away: write OWNER/IMAGE:TAG")
+    return wanted
 
 
 def read_owner(session: Session, text: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from ghcrctl.errors import (
     UsageError,
 )
 from ghcrctl.github.graph import Graph
-from ghcrctl.operations.packages.journal import State, read_journal
+from ghcrctl.operations.packages.journal import State, journal_beside, read_journal
 from ghcrctl.operations.packages.loading import cached_facts, silent
 from ghcrctl.operations.packages.naming import owner_of
 
@@ -150,17 +150,19 @@ def restore_run(
 
     Args:
         session: the run.
-        path: its journal.
+        path: its journal, or the plan that the journal is beside.
         only: of this package alone.
         tell: is told of each version.
         progress: is told how far it has come.
 
     Raises:
+        NotFoundError: there is no such file.
         UsageError: the file is no journal.
         PackageUnknownError: it holds no deletion.
     """
     from ghcrctl.operations.packages.naming import read_package
 
+    path = _journal_of(path)
     last = {(entry.package, entry.id): entry for entry in read_journal(path)}
     gone = [e for e in last.values() if e.state in {State.DELETED, State.BEGUN}]
     gone = [e for e in gone if only is None or e.package == only.name]
@@ -178,6 +180,14 @@ def restore_run(
         runs[entry.package].bring_back(entry.id, entry.digest, entry.tags)
         progress("versions", number, len(left))
     return [result for run in runs.values() for result in run.results]
+
+
+def _journal_of(path: Path) -> Path:
+    beside = journal_beside(path)
+    found = beside if path.suffix != ".journal" and beside.exists() else path
+    if not found.exists():
+        raise NotFoundError(f"no such file: {path}, nor a journal beside it")
+    return found
 
 
 def _newest_of_tags(deleted: Sequence[Version], choice: Choice) -> list[Version]:

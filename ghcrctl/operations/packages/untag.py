@@ -21,10 +21,12 @@ from ghcrctl.errors import (
     RefusedError,
     RegistryUnavailableError,
     RetainedError,
+    UsageError,
 )
 from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, parse
+from ghcrctl.oci.reference import is_tag
 from ghcrctl.operations.packages.naming import owner_of
 
 if TYPE_CHECKING:
@@ -184,8 +186,12 @@ def retag(session: Session, named: Named, tags: Sequence[str]) -> dict[str, str]
         By tag, the digest that had it before; empty for none.
 
     Raises:
+        UsageError: one is no tag.
         ManifestUnknownError: there is no such version.
     """
+    for tag in tags:
+        if not is_tag(tag):
+            raise UsageError(f"`{tag}` is no tag")
     client = session.client(named.registry)
     found = client.get_manifest(named.repository, named.digest or named.tag or "latest")
     before: dict[str, str] = {}

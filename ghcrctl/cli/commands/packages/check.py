@@ -9,9 +9,8 @@ import click
 
 from ghcrctl.cli.counting import Counting
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.errors import ExitStatus, PackageUnknownError
-from ghcrctl.operations.packages.check import check_package
-from ghcrctl.operations.packages.naming import matching
+from ghcrctl.errors import ExitStatus
+from ghcrctl.operations.packages.check import check_packages
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
@@ -40,11 +39,7 @@ def command(app: App, *, names: tuple[str, ...], format_: str) -> None:
     counting = Counting()
     breaks = False
     with app.session() as session:
-        chosen = matching(session, names)
-        if not chosen:
-            raise PackageUnknownError("there is no package to check: none fits")
-        for named in chosen:
-            _, found = check_package(session, named, counting)
+        for named, found in check_packages(session, names, counting):
             counting.clear()
             for finding in found:
                 breaks = breaks or finding.trouble.breaks

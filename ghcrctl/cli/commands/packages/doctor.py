@@ -10,8 +10,7 @@ import click
 
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.packages.doctor import Health, diagnose
-from ghcrctl.operations.packages.naming import read_name
+from ghcrctl.operations.packages.doctor import Health, examine
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
@@ -44,10 +43,8 @@ def command(app: App, *, name: str | None, opens: bool, format_: str) -> None:
     and no manifest is fetched. The exit status is that of the first problem.
     """
     with app.session() as session:
-        named = read_name(session, name) if name else None
-        registry = named.registry if named else session.settings.get("default_registry")
         signs = []
-        for sign in diagnose(session, registry, named):
+        for sign in examine(session, name):
             signs.append(sign)
             _show(app, sign, as_json=format_ == "json")
     if opens:

@@ -10,7 +10,7 @@ import click
 
 from ghcrctl.cli.counting import Counting
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.errors import NotFoundError, UsageError
+from ghcrctl.errors import UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.moments import read_moment
 from ghcrctl.operations.packages.naming import read_package
@@ -78,7 +78,7 @@ def command(  # noqa: PLR0913 one argument an option
         if run:
             if not choice.is_empty:
                 raise UsageError("--run says what is restored; give no other choice")
-            results = restore_run(session, _journal(run), only=named, tell=show, progress=counting)
+            results = restore_run(session, run, only=named, tell=show, progress=counting)
         elif named is None:
             raise UsageError("say OWNER/IMAGE, or --run FILE")
         elif choice.is_empty:
@@ -94,15 +94,6 @@ def command(  # noqa: PLR0913 one argument an option
         app.out(f"{count} restored{f', {len(failed)} failed' if failed else ''}")
     if failed:
         raise click.exceptions.Exit(failed[0].exit_status)
-
-
-def _journal(path: Path) -> Path:
-    """Accept the plan too, whose journal is beside it."""
-    beside = path.with_name(f"{path.name}.journal")
-    found = beside if path.suffix != ".journal" and beside.exists() else path
-    if not found.exists():
-        raise NotFoundError(f"no such file: {path}, nor a journal beside it")
-    return found
 
 
 class _Show:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.errors import UsageError
-from ghcrctl.oci.reference import is_tag
 from ghcrctl.operations.packages.naming import read_name
 from ghcrctl.operations.packages.untag import retag
 
@@ -33,9 +31,6 @@ def command(app: App, *, name: str, tags: tuple[str, ...]) -> None:
 
     Nothing is pulled or stored, and no version is made.
     """
-    for tag in tags:
-        if not is_tag(tag):
-            raise UsageError(f"`{tag}` is no tag")
     with app.session() as session:
         named = read_name(session, name)
         before = retag(session, named, tags)

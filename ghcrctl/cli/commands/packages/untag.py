@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.errors import UsageError
-from ghcrctl.operations.packages.naming import read_name
+from ghcrctl.operations.packages.naming import read_tags
 from ghcrctl.operations.packages.untag import untag
 
 if TYPE_CHECKING:
@@ -33,11 +32,7 @@ def command(app: App, *, names: tuple[str, ...]) -> None:
     only if it carries exactly that tag. An image whose last tag goes stays too, until it is pruned.
     """
     with app.session() as session:
-        wanted = [read_name(session, name) for name in names]
-        for named in wanted:
-            if not named.tag:
-                raise UsageError(f"`{named.name}` has no tag to take away: write OWNER/IMAGE:TAG")
-        for named in wanted:
+        for named in read_tags(session, names):
             has_others = untag(session, named)
             app.out(f"Untagged: {named.name}:{named.tag}")
             if not has_others:
