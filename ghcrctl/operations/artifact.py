@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 TITLE = "org.opencontainers.image.title"
 CREATED = "org.opencontainers.image.created"
 DEFAULT_LAYER_TYPE = "application/octet-stream"
+# RFC 6838, section 4.2.
+_TYPE = re.compile(r"[A-Za-z0-9][\w.+^!#$&-]{0,126}/[A-Za-z0-9][\w.+^!#$&-]{0,126}\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,15 @@ class FileEntry:
     path: Path
     media_type: str = DEFAULT_LAYER_TYPE
     title: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> FileEntry:
+        """Read ``FILE`` or ``FILE:TYPE``."""
+        path, colon, kind = text.rpartition(":")
+        # `C:file` and `a:b` are files; a media type has a slash and no file of the whole name.
+        if colon and "/" in kind and _TYPE.match(kind) and not Path(text).exists():
+            return cls(Path(path), kind)
+        return cls(Path(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +132,10 @@ def push_artifact(
         observer: watches.
 
     Raises:
-        UsageError: there is no file, or two have one title.
+        UsageError: there is no file, or two have one title, or the type is no media type.
         StoreError: a file cannot be read.
     """
+    _check_type(artifact_type)
     target = target.tagged()
     if target.digest:
         raise UsageError(f"cannot push to `{target}`: a digest is not a name to push to")
@@ -153,7 +166,9 @@ def attach(
 
     Raises:
         NotFoundError: there is no such image.
+        UsageError: as `push_artifact`.
     """
+    _check_type(artifact_type)
     root = session.repository(subject).resolve(subject.tagged().target)
     bare = Descriptor(root.media_type, root.digest, root.size)
     target = replace(subject, tag=None, digest=None)
@@ -167,6 +182,11 @@ def attach(
         observer=observer,
     )
     return Made(target.with_digest(descriptor.digest), descriptor, bare)
+
+
+def _check_type(text: str) -> None:
+    if not _TYPE.match(text):
+        raise UsageError(f"`{text}` is no media type", hint="write it as application/spdx+json")
 
 
 def _push(  # noqa: PLR0913 the parts of a manifest

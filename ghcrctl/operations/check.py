@@ -93,6 +93,28 @@ def repair(session: Session, result: CheckResult) -> list[Repair]:
     return list(done.values())
 
 
+def mend(
+    session: Session, result: CheckResult, tell: Callable[[Repair], None] = lambda _: None
+) -> CheckResult:
+    """Repair, and check again, as long as that brings something: below what was damaged is more.
+
+    Args:
+        session: the run.
+        result: what was found so far.
+        tell: is told what became of each image.
+
+    Returns:
+        What is left.
+    """
+    before: set[Digest] = set()
+    while result.faults and result.broken != before:
+        before = result.broken
+        for done in repair(session, result):
+            tell(done)
+        result = check(session)
+    return result
+
+
 def _repair(session: Session, record: Record, broken: set[Digest]) -> Repair:
     name = record.name or record.facts.image_id.short
     reference = record.reference

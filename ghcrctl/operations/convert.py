@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.content.streams import read_metadata
-from ghcrctl.errors import GhcrctlError, UnsupportedError
+from ghcrctl.errors import GhcrctlError, UnsupportedError, UsageError
 from ghcrctl.oci.descriptor import string_map
 from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.operations.formats import (
@@ -28,7 +28,7 @@ from ghcrctl.operations.formats import (
     layer_type,
 )
 from ghcrctl.operations.indexes import place_of
-from ghcrctl.operations.packed import HowToPack, PackedLayers
+from ghcrctl.operations.packed import HowToPack, PackedLayers, how_to_pack
 from ghcrctl.operations.remaking import (
     ATTESTATION,
     ATTESTED,
@@ -81,6 +81,31 @@ class Conversion:
     compression: Compression | None = None
     level: int | None = None
     force: bool = False
+
+
+def read_conversion(
+    to: Format | str | None,
+    compress: Compression | str | None,
+    level: int | None,
+    *,
+    force: bool = False,
+) -> Conversion | None:
+    """Put together what the options say; ``None`` where they say nothing.
+
+    Raises:
+        UsageError: an option says how something is done that is not asked for.
+    """
+    how = how_to_pack(compress, level)
+    if force and how is None:
+        raise UsageError("--force needs --compress, which says how layers are packed")
+    if to is None and how is None:
+        return None
+    return Conversion(
+        to=Format(to) if to else None,
+        compression=how.compression if how else None,
+        level=level,
+        force=force,
+    )
 
 
 def convert_image(

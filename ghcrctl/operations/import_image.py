@@ -7,11 +7,15 @@ unpacking (``layers``), storing (``store``, ``transfer``).
 from __future__ import annotations
 
 import json
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.errors import NotFoundError, UsageError
 from ghcrctl.oci import media_types
 from ghcrctl.operations.changes import apply_changes
 from ghcrctl.operations.new_layer import StagedLayer, receive_layer, rfc3339, staged
@@ -20,7 +24,7 @@ from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ghcrctl.content.ports import Stream
     from ghcrctl.oci.descriptor import Descriptor
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.new_layer import NewLayer
+    from ghcrctl.operations.session import Session
     from ghcrctl.store.store import Store
 
 
@@ -38,6 +43,34 @@ class ImportResult:
     image_id: Digest
     descriptor: Descriptor
     name: str
+
+
+@contextmanager
+def opened(session: Session, source: Path | str) -> Iterator[Stream]:
+    """Open an archive: a file, or what is at a web address.
+
+    Raises:
+        NotFoundError: there is none.
+        UsageError: it is a directory, or may not be read.
+    """
+    text = str(source)
+    if isinstance(source, str) and text.startswith(("http://", "https://")):
+        with session.fetch(text) as stream:
+            yield stream
+        return
+    path = Path(source)
+    if path.is_dir():
+        raise UsageError(
+            f"{path} is a directory", hint=f"tar -c -C {path} . | ghcrctl import - NAME"
+        )
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise NotFoundError(f"no such file: {path}") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {os.strerror(error.errno or 0)}") from None
+    with file:
+        yield file
 
 
 def import_image(  # noqa: PLR0913 what docker's command takes
@@ -64,9 +97,11 @@ def import_image(  # noqa: PLR0913 what docker's command takes
         created: aware; now where it is not given.
 
     Raises:
-        UsageError: a change is malformed.
+        UsageError: a change is malformed, or the name has a digest.
         IntegrityError: the stream is no tar archive, or is damaged; nothing is stored.
     """
+    if reference and reference.digest:
+        raise UsageError(f"cannot import under a digest: {reference}")
     config = apply_changes({}, changes)
     store.prepare()
     with staged(store.root) as path:

@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import BlobUnknownError, NoSpaceError, StoreReadOnlyError
+from ghcrctl.errors import BlobUnknownError, NoSpaceError, StoreReadOnlyError, UsageError
 from ghcrctl.layers.compression import Compression
 from ghcrctl.layers.packing import make_packer
 from ghcrctl.oci.descriptor import Descriptor
@@ -58,6 +58,19 @@ class HowToPack:
             UnsupportedError: the format has none.
         """
         return layer_type(LayerKind(self.compression), wanted)
+
+
+def how_to_pack(compress: Compression | str | None, level: int | None) -> HowToPack | None:
+    """Read how layers are packed; ``None`` where nothing is said.
+
+    Raises:
+        UsageError: there is no such level, or nothing that it could be a level of.
+    """
+    if compress is None:
+        if level is not None:
+            raise UsageError("--level needs --compress, which says what it is a level of")
+        return None
+    return HowToPack(Compression(compress), level)
 
 
 class PackedLayers:
@@ -113,7 +126,7 @@ class PackedLayers:
             with disk_errors(f"write {aside}"):
                 made = _write(aside, fill, how, threads)
                 aside.replace(self._path(made.descriptor.digest))
-        except (NoSpaceError, StoreReadOnlyError) as error:
+        except (NoSpaceError, StoreReadOnlyError, UsageError) as error:
             error.hint = "choose another temporary directory with: TMPDIR=DIR"
             raise
         finally:

@@ -16,6 +16,7 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.manifest import Manifest, parse
+from ghcrctl.operations.inspect import place_of_image
 
 if TYPE_CHECKING:
     from ghcrctl.content.ports import Source
@@ -59,6 +60,50 @@ class Part:
         """Return the container images in it, in their order."""
         found = [self] if self.is_image else []
         return found + [image for part in self.parts for image in part.images()]
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformRow:
+    """A platform of an image.
+
+    Args:
+        name: the image, as it was asked for.
+        platform: what it is for.
+        descriptor: the image for it.
+        size: bytes of all that it needs, as stored and moved.
+        here: bytes of that which the local store has.
+        layers: how many it has.
+    """
+
+    name: str
+    platform: str
+    descriptor: Descriptor
+    size: int
+    here: int
+    layers: int
+
+    @property
+    def to_pull(self) -> int:
+        """Bytes that a pull would move."""
+        return self.size - self.here
+
+
+def platform_rows(session: Session, text: str, *, is_remote: bool) -> list[PlatformRow]:
+    """List the platforms of an image, what each takes, and how much of it is here.
+
+    Args:
+        session: the run.
+        text: a name; for a local image also a digest or an ID.
+        is_remote: whether the registry is asked, and not the local store.
+
+    Raises:
+        NotFoundError: there is no such image.
+    """
+    source, root = place_of_image(session, text, is_remote=is_remote)
+    return [
+        PlatformRow(text, part.what, part.descriptor, part.size, here(session, part), part.layers)
+        for part in parts_of(session, source, root).images()
+    ]
 
 
 def parts_of(session: Session, source: Source, root: Descriptor) -> Part:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
-from ghcrctl.errors import InvalidManifestError, SchemaOneError
+from ghcrctl.errors import InvalidManifestError, SchemaOneError, UsageError
 from ghcrctl.oci.manifest import Index, Manifest
 from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.operations.tags import is_helper
@@ -119,13 +119,21 @@ def _kind(parsed: Manifest | Index) -> str:
     return parsed.artifact_type if isinstance(parsed, Index) else ""
 
 
-def tags_of(session: Session, reference: Reference) -> tuple[list[Reference], int]:
+def tags_of(session: Session, reference: Reference) -> list[Reference]:
     """List the tags of a repository for ``pull --all-tags``.
 
-    Returns:
-        The tagged references, and how many tags were left out since they only hold signatures or
-        attestations (OCI distribution spec 1.1, "Referrers Tag Schema", and cosign's).
+    Those that only hold signatures or attestations (OCI distribution spec 1.1, "Referrers Tag
+    Schema", and cosign's) are left out, with a warning.
+
+    Raises:
+        UsageError: the name is that of one image.
     """
+    if reference.tag or reference.digest:
+        raise UsageError(
+            "tag can't be used with --all-tags/-a", hint=f"ghcrctl pull -a {reference.name}"
+        )
     tags = list(session.repository(reference).tags())
     images = [tag for tag in tags if not is_helper(tag)]
-    return [reference.with_tag(tag) for tag in images], len(tags) - len(images)
+    if left := len(tags) - len(images):
+        session.warn(f"left out {left} tags that only hold signatures or attestations (sha256-...)")
+    return [reference.with_tag(tag) for tag in images]

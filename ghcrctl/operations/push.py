@@ -112,9 +112,14 @@ def tags_of(session: Session, reference: Reference) -> list[Reference]:
     """Return all local names of a repository, for ``push --all-tags``.
 
     Raises:
+        UsageError: the name is that of one image.
         RefusedError: the name is local.
         NoSuchImageError: there is none.
     """
+    if reference.tag or reference.digest:
+        raise UsageError(
+            "tag can't be used with --all-tags/-a", hint=f"ghcrctl push -a {reference.name}"
+        )
     if reference.is_local:
         raise local_name_error(reference)
     found = [

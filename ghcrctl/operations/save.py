@@ -7,6 +7,7 @@ What does not: the forms of archives (``archive``).
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -25,7 +26,7 @@ from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.operations.find import find
 from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.store.collect import closure
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.files import disk_errors, whole_file
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
@@ -33,9 +34,10 @@ from ghcrctl.transfer.plan import make_plan
 from ghcrctl.transfer.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from ghcrctl.content.ports import Sink, Source
+    from ghcrctl.layers.compression import Compression
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
@@ -60,6 +62,83 @@ class Saved:
 
     root: Descriptor
     name: str
+
+
+def check_form(
+    form: Format, *, is_file: bool, compression: Compression | None, without: Collection[str]
+) -> None:
+    """Check that what is wanted goes together.
+
+    Args:
+        form: what is written.
+        is_file: whether it goes into a file or a directory.
+        compression: how an archive is packed as a whole.
+        without: what is left out.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if form is Format.OCI_DIR and not is_file:
+        raise UsageError("--format oci-dir needs a directory", hint="name one with -o DIR")
+    if form is Format.OCI_DIR and compression:
+        raise UsageError("--compress packs archives, and --format oci-dir makes none")
+    if form is not Format.OCI and without:
+        raise UsageError(f"--without is not for --format {form.value}: nothing could load it")
+
+
+def save(  # noqa: PLR0913 all but three by keyword
+    session: Session,
+    names: Sequence[str],
+    output: Path | Callable[[bytes], object],
+    *,
+    form: Format = Format.OCI,
+    compression: Compression | None = None,
+    select: Selection = EVERYTHING,
+    without: Sequence[str] = (),
+    observer: Observer = ignore,
+) -> None:
+    """Save images.
+
+    Args:
+        session: the run.
+        names: names, digests or IDs; a name without a tag stands for all of its tags.
+        output: the file, which is there whole or not at all, or the directory; or what takes the
+            bytes.
+        form: what is written.
+        compression: how an archive is packed as a whole.
+        select: what of multi-platform images; by default all that is here.
+        without: local images, or files with digests, whose content is left out.
+        observer: watches.
+
+    Raises:
+        UsageError: what is wanted does not go together.
+        NoSuchImageError: nothing fits a name.
+        IntegrityError: content of the store is damaged.
+    """
+    is_file = isinstance(output, Path)
+    check_form(form, is_file=is_file, compression=compression, without=without)
+    if form is Format.OCI_DIR and isinstance(output, Path):
+        save_directory(session, names, output, select=select, observer=observer)
+        return
+    with _opened(output, compression) as write:
+        if form is Format.DOCKER:
+            save_docker(session, names, write, select=select)
+            return
+        there = frozenset().union(*(digests_of(session, text) for text in without))
+        save_archive(session, names, write, select=select, without=there, observer=observer)
+
+
+@contextmanager
+def _opened(
+    output: Path | Callable[[bytes], object], compression: Compression | None
+) -> Iterator[Callable[[bytes], object]]:
+    with ExitStack() as stack:
+        write = stack.enter_context(whole_file(output)) if isinstance(output, Path) else output
+        if compression:
+            from ghcrctl.layers.packing import make_packer
+
+            write = stack.enter_context(make_packer(compression, write)).write
+        yield write
 
 
 def save_archive(

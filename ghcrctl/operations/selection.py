@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import read_metadata
-from ghcrctl.errors import InvalidManifestError, PlatformNotFoundError
+from ghcrctl.errors import InvalidManifestError, PlatformNotFoundError, UsageError
 from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
+from ghcrctl.oci.platform import Platform
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ghcrctl.content.memory import MemoryPlace
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.oci.platform import Platform
 
 # How deep an index may nest others while an image for a platform is looked for.
 _MAX_NESTING = 8
@@ -29,6 +31,22 @@ class Selection:
 
     platforms: tuple[Platform, ...] = ()
     everything: bool = False
+
+    @classmethod
+    def of(cls, platforms: Iterable[Platform | str], *, everything: bool = False) -> Selection:
+        """Put together what is wanted.
+
+        Args:
+            platforms: some, as they are written or read.
+            everything: all of it.
+
+        Raises:
+            UsageError: both are wanted.
+        """
+        chosen = tuple(Platform.parse(p) if isinstance(p, str) else p for p in platforms)
+        if chosen and everything:
+            raise UsageError("--platform and --all-platforms exclude each other")
+        return cls(chosen, everything)
 
 
 def choose(

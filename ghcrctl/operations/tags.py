@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import GhcrctlError, InvalidFilterError
+from ghcrctl.errors import GhcrctlError, InvalidFilterError, UsageError
 from ghcrctl.oci.config import parse_time
 from ghcrctl.oci.manifest import Index
 from ghcrctl.oci.tag_pattern import in_range, like
@@ -87,8 +87,13 @@ def list_tags(
 
     Raises:
         InvalidFilterError: a filter is unknown or malformed.
+        UsageError: the name is that of one image.
         RefusedError: the name is local.
     """
+    if reference.tag or reference.digest:
+        raise UsageError(
+            f"`{reference}` is one image, not a repository", hint=f"ghcrctl tags {reference.name}"
+        )
     source = session.source(reference)
     accepts = _accepter(filters)
     tags = [t for t in source.tags() if (helpers or not is_helper(t)) and accepts(t)]

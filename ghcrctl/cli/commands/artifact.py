@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +11,6 @@ from ghcrctl.cli.options import Command, Group, pass_app, registry_options
 from ghcrctl.cli.progress import PUSH_WORDS, LineObserver, watching
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.artifact import (
-    DEFAULT_LAYER_TYPE,
     FileEntry,
     pull_artifact,
     push_artifact,
@@ -24,9 +22,6 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
 
     Function = TypeVar("Function", bound=Callable[..., Any])
-
-# RFC 6838, section 4.2.
-_TYPE = re.compile(r"[A-Za-z0-9][\w.+^!#$&-]{0,126}/[A-Za-z0-9][\w.+^!#$&-]{0,126}\Z", re.ASCII)
 
 
 def file_options(function: Function) -> Function:
@@ -46,26 +41,6 @@ def file_options(function: Function) -> Function:
         required=True,
         help="What the artifact is, as a media type: application/spdx+json.",
     )(function)
-
-
-def read_type(text: str) -> str:
-    """Read a media type."""
-    if not _TYPE.match(text):
-        raise UsageError(f"`{text}` is no media type", hint="write it as application/spdx+json")
-    return text
-
-
-def read_files(texts: Iterable[str]) -> list[FileEntry]:
-    """Read ``FILE`` and ``FILE:TYPE``."""
-    found = []
-    for text in texts:
-        path, colon, kind = text.rpartition(":")
-        # `C:file` and `a:b` are files; a media type has a slash and no file of the whole name.
-        if colon and "/" in kind and _TYPE.match(kind) and not Path(text).exists():
-            found.append(FileEntry(Path(path), kind))
-        else:
-            found.append(FileEntry(Path(text), DEFAULT_LAYER_TYPE))
-    return found
 
 
 def read_annotations(texts: Iterable[str], *, empty: bool = False) -> dict[str, str]:
@@ -117,8 +92,8 @@ def push(
             made = push_artifact(
                 session,
                 target,
-                read_files(files),
-                read_type(artifact_type),
+                [FileEntry.parse(text) for text in files],
+                artifact_type,
                 annotations=read_annotations(annotations),
                 observer=watch(lines),
             )

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.artifact import file_options, read_annotations, read_files, read_type
+from ghcrctl.cli.commands.artifact import file_options, read_annotations
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.operations.artifact import attach
+from ghcrctl.operations.artifact import FileEntry, attach
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
@@ -44,8 +44,8 @@ def command(
         made = attach(
             session,
             session.parse(name),
-            read_files(files),
-            read_type(artifact_type),
+            [FileEntry.parse(text) for text in files],
+            artifact_type,
             annotations=read_annotations(annotations),
         )
     if made.subject:

@@ -6,15 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.flatten import (
-    how_to_pack,
-    make_image,
-    naming_options,
-    packing_options,
-)
+from ghcrctl.cli.commands.flatten import make_image, naming_options, packing_options
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.convert import Conversion, convert_image
+from ghcrctl.operations.convert import convert_image, read_conversion
 from ghcrctl.operations.formats import Format
 
 if TYPE_CHECKING:
@@ -72,24 +67,3 @@ def command(  # noqa: PLR0913 one argument an option
             local=local,
             quiet=quiet,
         )
-
-
-def read_conversion(
-    to: str | None, compress: str | None, level: int | None, *, force: bool = False
-) -> Conversion | None:
-    """Put together what the options say; ``None`` where they say nothing.
-
-    Raises:
-        UsageError: an option says how something is done that is not asked for.
-    """
-    how = how_to_pack(compress, level)
-    if force and how is None:
-        raise UsageError("--force needs --compress, which says how layers are packed")
-    if to is None and how is None:
-        return None
-    return Conversion(
-        to=Format(to) if to else None,
-        compression=how.compression if how else None,
-        level=level,
-        force=force,
-    )

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.convert import read_conversion
 from ghcrctl.cli.commands.flatten import packing_options
 from ghcrctl.cli.options import (
     Command,
@@ -19,13 +18,12 @@ from ghcrctl.cli.progress import COPY_WORDS, LineObserver, PlanObserver
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.sides import accesses, side_options
 from ghcrctl.cli.turns import in_turn
-from ghcrctl.errors import UsageError
-from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.copy import Into, Wish, copy_into
+from ghcrctl.operations.convert import read_conversion
+from ghcrctl.operations.copy import Wish
+from ghcrctl.operations.copy_several import open_copy
 from ghcrctl.operations.end_names import check_several, parse_end
 from ghcrctl.operations.formats import Format
 from ghcrctl.operations.selection import Selection
-from ghcrctl.operations.sides import side_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,11 +110,9 @@ def command(  # noqa: PLR0913 one argument an option
     has the tag of the source; several images go to a repository, or to a namespace that ends in
     `/`, or to a place where each keeps its name.
     """
-    chosen = tuple(Platform.parse(text) for text in platforms)
-    if chosen and all_platforms:
-        raise UsageError("--platform and --all-platforms exclude each other")
+    select = Selection.of(platforms, everything=all_platforms)
     wish = Wish(
-        Selection(chosen, everything=all_platforms) if chosen or all_platforms else None,
+        select if platforms or all_platforms else None,
         allow_nondistributable_artifacts,
         referrers,
         dry_run,
@@ -144,7 +140,7 @@ def _copy_all(  # noqa: PLR0913 what the options say
     quiet: bool,
 ) -> None:
     registries = [end.registry for end in ends if end.registry]
-    mine, theirs = accesses(app, registries, [target.registry] if target.registry else [])
+    sides = accesses(app, registries, [target.registry] if target.registry else [])
     kept: list[Copied] = []
     silent = quiet or results.are_documents
 
@@ -155,20 +151,13 @@ def _copy_all(  # noqa: PLR0913 what the options say
         else:
             _report(results, done, wish, quiet=quiet)
 
-    with (
-        side_of(session, mine) as reader,
-        side_of(session, theirs) as writer,
-        target.sink(writer, dry_run=wish.dry_run) as sink,
-    ):
-        into = Into(target, sink)
+    with open_copy(session, ends, target, wish, accesses=sides) as opened:
 
         def act(end: End, out: Out, watch: Watch, workers: Workers) -> Copied:
             lines = watch(_lines(app, end, out, wish, quiet=silent))
-            return copy_into(
-                session, end, into, wish, reader=reader, observer=lines, workers=workers
-            )
+            return opened.copy(end, lines, workers=workers)
 
-        for group in [[end] for end in ends] if target.is_one_by_one else [ends]:
+        for group in opened.groups:
             in_turn(app, session, group, act, show, results=results, title=_title, quiet=quiet)
     for done in kept:
         _report(results, done, wish, quiet=quiet)

@@ -11,15 +11,14 @@ from ghcrctl.cli.commands.images import HEADERS, fields
 from ghcrctl.cli.format.human import human_size
 from ghcrctl.cli.format.listing import Listing
 from ghcrctl.cli.options import Command, pass_app
-from ghcrctl.operations.images import list_images
-from ghcrctl.store.usage import measure
+from ghcrctl.operations.df import disk_usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.cli.app import App
+    from ghcrctl.operations.df import DiskUsage, UsageLine
     from ghcrctl.operations.images import ImageRow
-    from ghcrctl.store.usage import Usage
 
 _HEADERS = {
     "Type": "TYPE",
@@ -49,40 +48,28 @@ def command(app: App, *, verbose: bool, format_: str | None) -> None:
     An image is active if it has a tag. Layers that images share count once.
     """
     with app.session() as session:
-        rows = list_images(session)
-        usage = measure(session.store)
+        usage = disk_usage(session)
     if verbose:
         listing = Listing(HEADERS, _VERBOSE, noun="image", placeholders={"CreatedSince": "N/A"})
         now = datetime.now(timezone.utc)
-        app.write(listing.render([_row(row, usage, now) for row in rows], format=format_))
+        app.write(listing.render([_row(row, usage, now) for row in usage.images], format=format_))
         return
     listing = Listing(_HEADERS, tuple(_HEADERS), noun="row")
-    app.write(listing.render(_summary(rows, usage), format=format_))
+    app.write(listing.render(map(_line, usage.lines), format=format_))
 
 
-def _row(row: ImageRow, usage: Usage, now: datetime) -> Mapping[str, object]:
-    found = usage.images[row.record.descriptor.digest]
+def _row(row: ImageRow, usage: DiskUsage, now: datetime) -> Mapping[str, object]:
+    found = usage.of(row)
     sizes = {"SharedSize": human_size(found.shared), "UniqueSize": human_size(found.unique)}
     return {**fields(row, now, full=False), **sizes}
 
 
-def _summary(rows: list[ImageRow], usage: Usage) -> list[Mapping[str, object]]:
-    tagged = {row.record.descriptor.digest for row in rows if row.tag}
-    unused = sum(own.unique for digest, own in usage.images.items() if digest not in tagged)
-    loose, partial = sum(usage.loose.values()), sum(usage.partial)
-    return [
-        _line("Images", len(usage.images), len(tagged), usage.content, unused),
-        _line("Unfinished transfers", len(usage.partial), 0, partial, partial),
-        _line("Content of no image", len(usage.loose), 0, loose, loose),
-    ]
-
-
-def _line(kind: str, total: int, active: int, size: int, free: int) -> Mapping[str, object]:
-    share = f" ({100 * free // size}%)" if size else ""
+def _line(line: UsageLine) -> Mapping[str, object]:
+    share = f" ({100 * line.reclaimable // line.size}%)" if line.size else ""
     return {
-        "Type": kind,
-        "TotalCount": str(total),
-        "Active": str(active),
-        "Size": human_size(size),
-        "Reclaimable": f"{human_size(free)}{share}",
+        "Type": line.kind,
+        "TotalCount": str(line.total),
+        "Active": str(line.active),
+        "Size": human_size(line.size),
+        "Reclaimable": f"{human_size(line.reclaimable)}{share}",
     }

@@ -8,12 +8,10 @@ import click
 
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
-from ghcrctl.errors import UsageError
-from ghcrctl.layers.compression import Compression
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.flatten_image import Flattening, flatten_image
 from ghcrctl.operations.indexes import end_of
-from ghcrctl.operations.packed import HowToPack
+from ghcrctl.operations.packed import HowToPack, how_to_pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,19 +72,6 @@ def packing_options(function: Function) -> Function:
     )
     how = click.option("--compress", type=click.Choice(COMPRESSIONS), help="How layers are packed.")
     return how(level(function))
-
-
-def how_to_pack(compress: str | None, level: int | None) -> HowToPack | None:
-    """Read how layers are packed.
-
-    Raises:
-        UsageError: there is no such level, or nothing that it could be a level of.
-    """
-    if compress is None:
-        if level is not None:
-            raise UsageError("--level needs --compress, which says what it is a level of")
-        return None
-    return HowToPack(Compression(compress), level)
 
 
 def make_image(  # noqa: PLR0913 the options that these commands share, one argument each

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -9,13 +10,11 @@ import click
 from ghcrctl.cli.format.human import human_size
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.errors import ExitStatus
-from ghcrctl.operations.check import check, repair
+from ghcrctl.operations.check import check, mend
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
-    from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.check import CheckResult
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.check import CheckResult, Repair
 
 
 @click.command(
@@ -27,11 +26,11 @@ if TYPE_CHECKING:
     """,
 )
 @click.option(
-    "--repair", "mend", is_flag=True, help="Fetch what is broken from where it came from."
+    "--repair", "mends", is_flag=True, help="Fetch what is broken from where it came from."
 )
 @registry_options
 @pass_app
-def command(app: App, *, mend: bool) -> None:
+def command(app: App, *, mends: bool) -> None:
     """Read everything that local images need, and compare it with its digests.
 
     Leaves with status 6 where something is wrong. --repair fetches what is missing or damaged from
@@ -40,28 +39,21 @@ def command(app: App, *, mend: bool) -> None:
     with app.session() as session:
         result = check(session)
         _show(app, result)
-        if mend and result.faults:
-            result = _mend(app, session, result)
+        if mends and result.faults:
+            result = mend(session, result, partial(_tell, app))
             _show(app, result)
     if result.faults:
-        if not mend:
+        if not mends:
             app.error_line("hint: ghcrctl fsck --repair fetches what is broken")
         raise click.exceptions.Exit(ExitStatus.INTEGRITY)
 
 
-def _mend(app: App, session: Session, result: CheckResult) -> CheckResult:
-    """Repair, and check again: below a damaged manifest there may be more."""
-    before: set[Digest] = set()
-    while result.faults and result.broken != before:
-        before = result.broken
-        for done in repair(session, result):
-            if done.error:
-                app.error_line(f"not repaired: {done.name}")
-                app.report(done.error)
-            else:
-                app.out(f"Repaired: {done.name}")
-        result = check(session)
-    return result
+def _tell(app: App, done: Repair) -> None:
+    if done.error:
+        app.error_line(f"not repaired: {done.name}")
+        app.report(done.error)
+    else:
+        app.out(f"Repaired: {done.name}")
 
 
 def _show(app: App, result: CheckResult) -> None:

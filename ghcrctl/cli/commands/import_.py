@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ghcrctl.cli.options import Command, pass_app, platform_option
-from ghcrctl.errors import IntegrityError, NotFoundError, UsageError
+from ghcrctl.errors import IntegrityError, UsageError
 from ghcrctl.oci.platform import Platform
 
 if TYPE_CHECKING:
@@ -57,8 +55,6 @@ def command(
 
     with app.session() as session, _opened(session, source) as stream:
         reference = session.parse(name).tagged() if name else None
-        if reference and reference.digest:
-            raise UsageError(f"cannot import under a digest: {reference}")
         with about("standard input" if source == "-" else source, IntegrityError):
             result = import_image(
                 session.store,
@@ -74,29 +70,12 @@ def command(
 
 @contextmanager
 def _opened(session: Session, source: str) -> Iterator[Stream]:
-    if source == "-":
-        if sys.stdin.isatty():
-            raise UsageError(
-                "standard input is a terminal", hint="tar -c . | ghcrctl import - NAME"
-            )
-        yield sys.stdin.buffer
-    elif source.startswith(("http://", "https://")):
-        with session.fetch(source) as stream:
+    from ghcrctl.operations.import_image import opened
+
+    if source != "-":
+        with opened(session, source) as stream:
             yield stream
-    else:
-        yield from _opened_file(Path(source))
-
-
-def _opened_file(path: Path) -> Iterator[Stream]:
-    if path.is_dir():
-        raise UsageError(
-            f"{path} is a directory", hint=f"tar -c -C {path} . | ghcrctl import - NAME"
-        )
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        raise NotFoundError(f"no such file: {path}") from None
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {os.strerror(error.errno or 0)}") from None
-    with file:
-        yield file
+        return
+    if sys.stdin.isatty():
+        raise UsageError("standard input is a terminal", hint="tar -c . | ghcrctl import - NAME")
+    yield sys.stdin.buffer

@@ -13,8 +13,8 @@ from ghcrctl.cli.format.values import StringMap, Struct
 from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.inspect import inspect_local, inspect_remote, place_of_image
-from ghcrctl.operations.platforms import here, parts_of
+from ghcrctl.operations.inspect import inspect_local, inspect_remote
+from ghcrctl.operations.platforms import platform_rows
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
@@ -123,17 +123,15 @@ def _show_platforms(app: App, names: tuple[str, ...], format_: str | None, *, re
     rows: list[dict[str, object]] = []
     with app.session() as session:
         for name in names:
-            source, root = place_of_image(session, name, is_remote=remote)
-            for part in parts_of(session, source, root).images():
-                there = here(session, part)
-                sizes = {"Size": part.size, "Here": there, "ToPull": part.size - there}
+            for row in platform_rows(session, name, is_remote=remote):
+                sizes = {"Size": row.size, "Here": row.here, "ToPull": row.to_pull}
                 rows.append(
                     {
                         "Name": name,
-                        "Platform": part.what,
-                        "Digest": str(part.descriptor.digest),
-                        "MediaType": part.descriptor.media_type,
-                        "Layers": part.layers,
+                        "Platform": row.platform,
+                        "Digest": str(row.descriptor.digest),
+                        "MediaType": row.descriptor.media_type,
+                        "Layers": row.layers,
                         **{k: v if is_exact else human_size(v) for k, v in sizes.items()},
                     }
                 )

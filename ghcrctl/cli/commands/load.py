@@ -12,7 +12,6 @@ from ghcrctl.cli.options import Command, pass_app
 from ghcrctl.cli.progress import watching
 from ghcrctl.errors import UsageError
 from ghcrctl.layers.compression import Compression
-from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.load import load
 from ghcrctl.operations.selection import Selection
 from ghcrctl.transfer.events import ignore
@@ -60,12 +59,11 @@ def command(
     packed by gzip, bzip2, xz or zstd. Layers that are not packed are, unless the archive has
     manifests whose digests would change.
     """
-    chosen = tuple(Platform.parse(text) for text in platforms)
     with app.session() as session, watching(app, quiet=quiet) as watch:
         loaded = load(
             session,
             _archive(source),
-            select=Selection(chosen, everything=not chosen),
+            select=Selection.of(platforms, everything=not platforms),
             compression=Compression(compress),
             observer=watch(ignore),
         )

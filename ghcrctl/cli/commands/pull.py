@@ -16,8 +16,6 @@ from ghcrctl.cli.options import (
 from ghcrctl.cli.progress import PULL_WORDS, LineObserver, PlanObserver
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.turns import in_turn
-from ghcrctl.errors import UsageError
-from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.pull import pull, tags_of
 from ghcrctl.operations.selection import Selection
 
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from ghcrctl.cli.turns import Out, Watch
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.pull import PullResult
-    from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
 
@@ -85,15 +82,13 @@ def command(  # noqa: PLR0913 one argument an option
     Of a multi-platform image this machine's platform is taken, as docker does. Several images move
     at once; one that fails does not stop the others.
     """
-    if platforms and all_platforms:
-        raise UsageError("--platform and --all-platforms exclude each other")
     results = Results(app, format_, digest_file)
     silent = quiet or results.are_documents
-    select = Selection(tuple(Platform.parse(text) for text in platforms), all_platforms)
+    select = Selection.of(platforms, everything=all_platforms)
     with app.session() as session:
         references = [session.parse(name) for name in names]
         if all_tags:
-            references = [tag for name in references for tag in _all_tags(app, session, name)]
+            references = [tag for name in references for tag in tags_of(session, name)]
         skip = foreign_layers == "skip"
 
         def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PullResult:
@@ -132,17 +127,6 @@ def _title(reference: Reference) -> str:
 
 def _header(reference: Reference) -> str:
     return f"{reference.tagged().target}: Pulling from {reference.repository}"
-
-
-def _all_tags(app: App, session: Session, reference: Reference) -> list[Reference]:
-    if reference.tag or reference.digest:
-        raise UsageError(
-            "tag can't be used with --all-tags/-a", hint=f"ghcrctl pull -a {reference.name}"
-        )
-    tags, helpers = tags_of(session, reference)
-    if helpers:
-        app.warn(f"left out {helpers} tags that only hold signatures or attestations (sha256-...)")
-    return tags
 
 
 def _document(result: PullResult, *, dry_run: bool) -> dict[str, object]:

@@ -16,7 +16,6 @@ from ghcrctl.cli.options import (
 from ghcrctl.cli.progress import PUSH_WORDS, LineObserver, PlanObserver
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.turns import in_turn
-from ghcrctl.errors import UsageError
 from ghcrctl.operations.push import push, tags_of
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from ghcrctl.cli.turns import Out, Watch
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.push import PushResult
-    from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
 
@@ -75,7 +73,7 @@ def command(  # noqa: PLR0913 one argument an option
     with app.session() as session:
         references = [session.parse(name) for name in names]
         if all_tags:
-            references = [tag for name in references for tag in _all_tags(session, name)]
+            references = [tag for name in references for tag in tags_of(session, name)]
 
         def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PushResult:
             header = headers.get(reference, "")
@@ -122,14 +120,6 @@ def _headers(references: Iterable[Reference]) -> dict[Reference, str]:
             headers[reference] = f"The push refers to repository [{reference.name}]"
         previous = reference.name
     return headers
-
-
-def _all_tags(session: Session, reference: Reference) -> list[Reference]:
-    if reference.tag or reference.digest:
-        raise UsageError(
-            "tag can't be used with --all-tags/-a", hint=f"ghcrctl push -a {reference.name}"
-        )
-    return tags_of(session, reference)
 
 
 def _document(result: PushResult, *, dry_run: bool) -> dict[str, object]:

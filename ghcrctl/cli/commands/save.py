@@ -11,16 +11,8 @@ import click
 from ghcrctl.cli.bytes_out import bytes_to
 from ghcrctl.cli.options import Command, pass_app
 from ghcrctl.cli.progress import watching
-from ghcrctl.errors import UsageError
 from ghcrctl.layers.compression import Compression
-from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.save import (
-    Format,
-    digests_of,
-    save_archive,
-    save_directory,
-    save_docker,
-)
+from ghcrctl.operations.save import Format, check_form, save
 from ghcrctl.operations.selection import Selection
 from ghcrctl.transfer.events import ignore
 
@@ -28,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.session import Session
-    from ghcrctl.transfer.events import Observer
 
 
 @click.command(
@@ -90,53 +80,30 @@ def command(  # noqa: PLR0913 one argument an option
     tag stands for all of its tags. With --without it has only what the other side lacks; `ghcrctl
     load` there finds the rest.
     """
-    chosen = tuple(Platform.parse(text) for text in platforms)
-    select = Selection(chosen, everything=not chosen)
-    form = Format(kind)
-    _check(form, output, compress, without)
-    with app.session() as session:
-        if form is Format.OCI_DIR:
-            with watching(app, quiet=quiet) as watch:
-                save_directory(
-                    session, names, Path(str(output)), select=select, observer=watch(ignore)
-                )
-            return
-        with watching(app, quiet=quiet) as watch, _packed(output, compress) as write:
-            _save(session, names, write, form, select, without, watch(ignore))
-
-
-def _check(form: Format, output: str | None, compress: str | None, without: object) -> None:
-    if form is Format.OCI_DIR and output in {None, "-"}:
-        raise UsageError("--format oci-dir needs a directory", hint="name one with -o DIR")
-    if form is Format.OCI_DIR and compress:
-        raise UsageError("--compress packs archives, and --format oci-dir makes none")
-    if form is not Format.OCI and without:
-        raise UsageError(f"--without is not for --format {form.value}: nothing could load it")
-
-
-def _save(  # noqa: PLR0913, PLR0917 one argument an option
-    session: Session,
-    names: tuple[str, ...],
-    write: Callable[[bytes], object],
-    form: Format,
-    select: Selection,
-    without: tuple[str, ...],
-    observer: Observer,
-) -> None:
-    if form is Format.DOCKER:
-        save_docker(session, names, write, select=select)
-        return
-    there = frozenset().union(*(digests_of(session, text) for text in without))
-    save_archive(session, names, write, select=select, without=there, observer=observer)
+    form, compression = Format(kind), Compression(compress) if compress else None
+    is_file = output not in {None, "-"}
+    check_form(form, is_file=is_file, compression=compression, without=without)
+    with (
+        app.session() as session,
+        watching(app, quiet=quiet) as watch,
+        _opened(output, form) as sink,
+    ):
+        save(
+            session,
+            names,
+            sink,
+            form=form,
+            compression=compression,
+            select=Selection.of(platforms, everything=not platforms),
+            without=without,
+            observer=watch(ignore),
+        )
 
 
 @contextmanager
-def _packed(output: str | None, compress: str | None) -> Iterator[Callable[[bytes], object]]:
+def _opened(output: str | None, form: Format) -> Iterator[Path | Callable[[bytes], object]]:
+    if form is Format.OCI_DIR:
+        yield Path(str(output))
+        return
     with bytes_to(output) as write:
-        if compress is None:
-            yield write
-            return
-        from ghcrctl.layers.packing import make_packer
-
-        with make_packer(Compression(compress), write) as packer:
-            yield packer.write
+        yield write

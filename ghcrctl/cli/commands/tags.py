@@ -11,7 +11,6 @@ from ghcrctl.cli.format.human import ago, human_size
 from ghcrctl.cli.format.listing import Listing
 from ghcrctl.cli.format.safe import printable
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.errors import UsageError
 from ghcrctl.operations.tags import SORT_KEYS, list_tags
 
 if TYPE_CHECKING:
@@ -80,13 +79,13 @@ def command(  # noqa: PLR0913 one argument an option
     """
     details = details or bool(format_)
     with app.session() as session:
-        reference = session.parse(name)
-        if reference.tag or reference.digest:
-            raise UsageError(
-                f"`{name}` is one image, not a repository", hint=f"ghcrctl tags {reference.name}"
-            )
         rows = list_tags(
-            session, reference, filters=filters, sort=sort, helpers=helpers, details=details
+            session,
+            session.parse(name),
+            filters=filters,
+            sort=sort,
+            helpers=helpers,
+            details=details,
         )
     for row in rows:
         if row.error:

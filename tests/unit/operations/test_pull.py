@@ -218,12 +218,12 @@ def test_an_unknown_tag_is_not_found(ghcr: RegistryDouble, session: Session) -> 
 
 
 def test_all_tags_come_page_by_page_without_helper_tags(
-    ghcr: RegistryDouble, session: Session
+    ghcr: RegistryDouble, session: Session, warnings: list[str]
 ) -> None:
     image = random_image()
     wanted = [f"v{number:03}" for number in range(120)]
     for name in (*wanted, f"sha256-{'a' * 64}", f"sha256-{'b' * 64}.sig"):
         ghcr.push_image("octo/image", name, image)
-    tags, helpers = tags_of(session, name_at(ghcr, session, "octo/image"))
+    tags = tags_of(session, name_at(ghcr, session, "octo/image"))
     assert sorted(t.tag or "" for t in tags) == wanted
-    assert helpers == 2
+    assert any(text.startswith("left out 2 tags") for text in warnings)

@@ -1,0 +1,69 @@
+"""Disk usage: what the local store takes, and what of that nobody needs.
+
+What belongs here: what counts as what. What does not: measuring (``store``), removing (`prune`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.operations.images import list_images
+from ghcrctl.store.usage import measure
+
+if TYPE_CHECKING:
+    from ghcrctl.operations.images import ImageRow
+    from ghcrctl.operations.session import Session
+    from ghcrctl.store.usage import ImageUsage, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class UsageLine:
+    """One kind of what is in the store.
+
+    Args:
+        kind: what it is, for people.
+        total: how many there are.
+        active: how many of them have a tag.
+        size: bytes.
+        reclaimable: bytes that go where all goes that nobody needs.
+    """
+
+    kind: str
+    total: int
+    active: int
+    size: int
+    reclaimable: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUsage:
+    """What the store takes.
+
+    Args:
+        lines: by kind: images, unfinished transfers, content of no image.
+        images: each name, in the order of `images`.
+        usage: what was measured.
+    """
+
+    lines: tuple[UsageLine, ...]
+    images: tuple[ImageRow, ...]
+    usage: Usage
+
+    def of(self, row: ImageRow) -> ImageUsage:
+        """Return what an image takes, shared with others and by itself."""
+        return self.usage.images[row.record.descriptor.digest]
+
+
+def disk_usage(session: Session) -> DiskUsage:
+    """Measure the store. An image is active if it has a tag; what images share counts once."""
+    rows, usage = list_images(session), measure(session.store)
+    tagged = {row.record.descriptor.digest for row in rows if row.tag}
+    unused = sum(own.unique for digest, own in usage.images.items() if digest not in tagged)
+    loose, partial = sum(usage.loose.values()), sum(usage.partial)
+    lines = (
+        UsageLine("Images", len(usage.images), len(tagged), usage.content, unused),
+        UsageLine("Unfinished transfers", len(usage.partial), 0, partial, partial),
+        UsageLine("Content of no image", len(usage.loose), 0, loose, loose),
+    )
+    return DiskUsage(lines, tuple(rows), usage)
