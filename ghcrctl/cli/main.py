@@ -62,10 +62,22 @@ COMMANDS = {
     "version": ("version", "Show versions"),
 }
 
+# How the list of commands is divided: by where a section begins.
+SECTIONS = {
+    "login": "Registries",
+    "images": "Local images",
+    "ls": "Inside images",
+    "save": "Archives",
+    "build": "Making images",
+    "df": "The local store",
+    "explain": "Help",
+}
+
 
 @click.group(
     cls=LazyGroup,
     lazy=COMMANDS,
+    sections=SECTIONS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, "--version", message="%(prog)s %(version)s")

@@ -85,11 +85,19 @@ class LazyGroup(click.Group):
     Args:
         lazy: per command its module and what it does in one line, so that the list of commands
             imports none of them.
+        sections: titles within that list, each by the command that it stands before.
     """
 
-    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        lazy: Mapping[str, tuple[str, str]],
+        sections: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.lazy = lazy
+        self.sections = sections or {}
         self.params.extend(_common())
 
     def list_commands(self, _: click.Context) -> list[str]:
@@ -116,8 +124,15 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 click's signature
         """Write the list of commands from the table."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in self.lazy.items()])
+        parts: dict[str, list[tuple[str, str]]] = {}
+        title = "Commands"
+        for name, (_, text) in self.lazy.items():
+            title = self.sections.get(name, title)
+            parts.setdefault(title, []).append((name, text))
+        widest = max(map(len, self.lazy))
+        for title, rows in parts.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(widest), text) for name, text in rows])
 
 
 def registry_options(function: Function) -> Function:

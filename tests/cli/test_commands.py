@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ghcrctl.cli.main import COMMANDS, SECTIONS
 from tests.shell import Shell
 
 if TYPE_CHECKING:
@@ -186,3 +187,13 @@ def test_the_store_is_shown_checked_and_cleaned(
         shell.ok("prune", "-f", "-a", "--filter", "label=none")[-1] == "Total reclaimed space: 0B"
     )
     assert "invalid filter" in shell.fails(2, "prune", "-f", "--filter", "x=y")
+
+
+def test_the_list_of_commands_is_divided_and_whole(shell: Shell) -> None:
+    shown = shell.ok("--help")
+    assert [line for line in shown if line.endswith(":")] == [
+        "Options:",
+        *(f"{title}:" for title in SECTIONS.values()),
+    ]
+    listed = [line.split()[0] for line in shown[shown.index("Registries:") :] if line[:2] == "  "]
+    assert listed == list(COMMANDS)
