@@ -142,6 +142,10 @@ class RegistryDouble(PlainRegistry):
         self._servers.append(Server(self._framed(storage.handle, "storage")))
         ghcr.url, ghcr.storage_url = (server.url for server in self._servers)
 
+    def answers_as(self, url: str, storage_url: str) -> None:
+        """Name other addresses for the registry and its storage than those that are listened at."""
+        self._ghcr.url, self._ghcr.storage_url = url, storage_url
+
     @property
     def accounts(self) -> dict[str, str]:
         """The token of each user."""

@@ -1,0 +1,115 @@
+"""Pages as commands: which blocks of a page are run, and what each should print.
+
+A block of ``sh`` is run. The block of ``text`` right after it is what it prints. A block of another
+language after a line that ends with a file's name and a colon is that file. A block after a line
+that begins with ``*Not run by the tests:`` is left out; that line tells everybody why.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.architecture.sources import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCS = ROOT / "docs"
+_FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[\w{}-]*)[^`]*$")
+_FILE = re.compile(r"`(?P<name>[\w./-]+\.\w+)`:\Z")
+_NOT_RUN = re.compile(r"\*Not run by the tests: (?P<reason>.+?)\*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Commands of a page.
+
+    Args:
+        line: where they begin, from 1.
+        text: the commands.
+        output: what the page says they print; ``None`` where it says nothing.
+        output_lines: the lines of the page, from 0, that say so.
+        reason: why they are not run; empty where they are.
+    """
+
+    line: int
+    text: str
+    output: str | None = None
+    output_lines: tuple[int, int] = (0, 0)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fenced:
+    language: str
+    start: int
+    end: int
+    text: str
+
+
+def pages() -> list[Path]:
+    """Return the pages whose commands are run: what somebody would follow step by step."""
+    folders = [DOCS / "how-to", DOCS / "concepts"]
+    inner = [page for folder in folders for page in sorted(folder.glob("*.md"))]
+    return [ROOT / "README.md", DOCS / "tutorial.md", *inner]
+
+
+def blocks_of(text: str) -> list[Block]:
+    """Return the commands of a page, in order."""
+    lines = text.splitlines()
+    fenced = _fenced(lines)
+    found = []
+    for number, block in enumerate(fenced):
+        before = "\n".join(lines[: block.start]).rstrip()
+        file = _FILE.search(before)
+        if file and block.language not in {"sh", "text", "console"}:
+            found.append(Block(block.start + 1, _writing(file["name"], block.text)))
+        if block.language != "sh":
+            continue
+        after = fenced[number + 1] if number + 1 < len(fenced) else None
+        shown = (
+            after and after.language == "text" and _only_blank(lines[block.end + 1 : after.start])
+        )
+        found.append(
+            Block(
+                block.start + 1,
+                block.text,
+                after.text if after and shown else None,
+                (after.start + 1, after.end) if after and shown else (0, 0),
+                _reason(before),
+            )
+        )
+    return found
+
+
+def _fenced(lines: list[str]) -> list[_Fenced]:
+    found = []
+    opened: tuple[int, str, str] | None = None
+    for number, line in enumerate(lines):
+        match = _FENCE.match(line)
+        if opened is None and match:
+            opened = number, match["language"], match["indent"]
+        elif opened and line.strip() == "```":
+            start, language, indent = opened
+            inner = [text.removeprefix(indent) for text in lines[start + 1 : number]]
+            found.append(_Fenced(language, start, number, "\n".join(inner) + "\n"))
+            opened = None
+    return found
+
+
+def _only_blank(lines: list[str]) -> bool:
+    return not any(line.strip() for line in lines)
+
+
+def _writing(name: str, text: str) -> str:
+    """Return the command that makes a file."""
+    return f"mkdir -p \"$(dirname {name})\"\ncat > {name} <<'END-OF-{name}'\n{text}END-OF-{name}\n"
+
+
+def _reason(before: str) -> str:
+    """Return why a block is not run: the paragraph before it says so, or nothing does."""
+    paragraph = before.rpartition("\n\n")[2]
+    match = _NOT_RUN.search(paragraph)
+    return match["reason"] if match else ""

@@ -1,0 +1,81 @@
+"""A bash in an empty home, that runs the blocks of one page in order."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tests.docs.blocks import Block
+
+# Seconds for a whole page.
+_TIMEOUT = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of a page.
+
+    Args:
+        outputs: what each block that ran printed, to both streams as on a terminal.
+        status: that of the shell; 0 where no block failed.
+    """
+
+    outputs: Sequence[str]
+    status: int
+
+
+def run(blocks: Sequence[Block], folder: Path, environ: Mapping[str, str]) -> Ran:
+    """Run blocks in one shell, in a folder of the home, until one fails."""
+    home = folder / "home"
+    work = home / "work"
+    work.mkdir(parents=True)
+    script = folder / "page.sh"
+    script.write_text(_script(blocks, folder), encoding="utf-8")
+    process = subprocess.Popen(
+        ["bash", str(script)],
+        cwd=work,
+        env={**_environ(home), **environ},
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        status = process.wait(_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        status = -signal.SIGALRM
+    finally:
+        # A page may leave a server running.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    files = [folder / f"{number}.out" for number in range(len(blocks))]
+    outputs = [file.read_text(encoding="utf-8") for file in files if file.exists()]
+    return Ran([output.replace(str(home), "~") for output in outputs], status)
+
+
+def _script(blocks: Sequence[Block], folder: Path) -> str:
+    parts = ["set -euo pipefail\n"]
+    for number, block in enumerate(blocks):
+        parts.append(f'exec >"{folder}/{number}.out" 2>&1\n{block.text}')
+    return "".join(parts)
+
+
+def _environ(home: Path) -> dict[str, str]:
+    return {
+        "HOME": str(home),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "COLUMNS": "120",
+        # A person's keyring is none of a test's business.
+        "GHCRCTL_KEYRING": "0",
+        "GHCRCTL_PLATFORM": "linux/amd64",
+    }

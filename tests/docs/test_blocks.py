@@ -1,0 +1,93 @@
+"""What counts as a command of a page, and as what it prints."""
+
+from __future__ import annotations
+
+from tests.docs.blocks import blocks_of
+from tests.docs.output import matches, shortened
+
+PAGE = """# Page
+
+```sh
+ghcrctl images
+```
+
+```text
+REPOSITORY
+```
+
+*Not run by the tests: it needs a Windows
+machine.*
+
+```sh
+format c:
+```
+
+- In a list, `conf/a.toml`:
+
+  ```toml
+  a = 1
+  ```
+
+  ```sh
+  echo a
+    echo b
+  ```
+
+Another file:
+
+```toml
+a = 1
+```
+"""
+
+
+def test_commands_are_found_in_order() -> None:
+    assert [block.text for block in blocks_of(PAGE)] == [
+        "ghcrctl images\n",
+        "format c:\n",
+        'mkdir -p "$(dirname conf/a.toml)"\n'
+        "cat > conf/a.toml <<'END-OF-conf/a.toml'\na = 1\nEND-OF-conf/a.toml\n",
+        "echo a\n  echo b\n",
+    ]
+
+
+def test_the_block_right_after_is_what_is_printed() -> None:
+    first, *others = blocks_of(PAGE)
+    assert first.output == "REPOSITORY\n"
+    assert PAGE.splitlines()[slice(*first.output_lines)] == ["REPOSITORY"]
+    assert [block.output for block in others] == [None, None, None]
+
+
+def test_a_block_that_is_not_run_says_why() -> None:
+    reasons = [block.reason for block in blocks_of(PAGE)]
+    assert reasons == ["", "it needs a Windows\nmachine.", "", ""]
+
+
+def test_digests_ids_and_ages_may_differ() -> None:
+    said = "v1  185ee20ab8a3  5 seconds ago\nDigest: sha256:fb1e9b91d3a2...\n"
+    printed = f"v1   085ee20ab8af  About a minute ago\nDigest: sha256:{'0' * 64}\n"
+    assert matches(said, printed)
+
+
+def test_other_words_may_not() -> None:
+    assert not matches("pulled\n", "pushed\n")
+    assert not matches("one\n", "one\ntwo\n")
+
+
+def test_dots_stand_for_any_text_and_lines() -> None:
+    assert matches("one ... end\n", "one two three end\n")
+    assert matches("one\n...\nend\n", "one\ntwo\nthree\nend\n")
+    assert not matches("one\n...\nend\n", "one\ntwo\n")
+
+
+def test_layers_may_come_in_any_order() -> None:
+    layers = "0123456789ab: Pull complete\n1123456789ab: Already exists\n"
+    assert matches(
+        f"1.0: Pulling\n{layers}",
+        "1.0: Pulling\n" + "".join(reversed(layers.splitlines(keepends=True))),
+    )
+    assert not matches("a\nb\n", "b\na\n")
+
+
+def test_a_page_shows_short_digests() -> None:
+    assert shortened(f"sha256:{'a' * 64}  \n\n") == f"sha256:{'a' * 12}...\n"
