@@ -15,6 +15,8 @@ from ghcrctl.errors import GhcrctlError
 
 if TYPE_CHECKING:
     from ghcrctl.cli.actions import Actions
+    from ghcrctl.cli.format.human import Measure
+    from ghcrctl.cli.format.style import Style
     from ghcrctl.content.waits import Wait
     from ghcrctl.operations.session import Session
     from ghcrctl.settings import Settings
@@ -87,6 +89,22 @@ class App:
         import shutil
 
         return shutil.get_terminal_size().columns
+
+    @property
+    def style(self) -> Style:
+        """What can be shown on standard output."""
+        from ghcrctl.cli.format.style import style_of
+
+        return style_of(sys.stdout, self.settings.environ, self.width)
+
+    @property
+    def measure(self) -> Measure:
+        """How sizes and times are written."""
+        from datetime import datetime, timezone
+
+        from ghcrctl.cli.format.human import Measure
+
+        return Measure(datetime.now(timezone.utc), bool(self.settings.get("human")))
 
     def out(self, text: str) -> None:
         """Print a line of result; control characters of foreign text are made visible."""

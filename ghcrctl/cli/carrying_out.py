@@ -150,13 +150,13 @@ class CarryingOut:
             self._app.out(headline(plan))
             shown = plan.steps[:_MOST_BEFORE_QUESTION] if asks else plan.steps
             if shown and (asks or self._manner.dry_run):
-                self._app.write(plan_table(shown, now, self._app.width))
+                self._app.write(plan_table(shown, now, self._app.style))
             if len(shown) < len(plan.steps):
                 left = len(plan.steps) - len(shown)
                 self._app.out(f"... and {left} more; --dry-run shows all")
             if self._manner.show_kept and plan.kept:
                 self._app.out("What stays:")
-                self._app.write(kept_table(plan, self._app.width))
+                self._app.write(kept_table(plan, self._app.style))
 
     def _ask(self, plans: Sequence[Plan]) -> None:
         if self._manner.yes:

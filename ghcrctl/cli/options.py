@@ -196,6 +196,25 @@ def _add_param(function: Any, option: click.Option) -> None:
     function.__click_params__.append(option)
 
 
+def human_option(function: Function) -> Function:
+    """Add ``--human`` and ``--exact``, which docker calls ``--no-human``."""
+    option = click.Option(
+        ("-H", "--human/--no-human", " /--exact"),
+        default=None,
+        expose_value=False,
+        callback=_set_choice,
+        help="Sizes and times for people, or exact: bytes and RFC 3339.",
+    )
+    _add_param(function, option)
+    return function
+
+
+def _set_choice(ctx: click.Context, param: click.Parameter, value: bool | None) -> None:  # noqa: FBT001 click's signature
+    """Remember a setting given on the command line that may be switched off there."""
+    if value is not None:
+        ctx.ensure_object(App).flags[str(param.name)] = value
+
+
 def platform_option(function: Function) -> Function:
     """Add ``--platform`` for one platform."""
     return click.option(

@@ -27,6 +27,7 @@ class UsageLine:
         active: how many of them have a tag.
         size: bytes.
         reclaimable: bytes that go where all goes that nobody needs.
+        shared: bytes that several images need.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class UsageLine:
     active: int
     size: int
     reclaimable: int
+    shared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,10 @@ def disk_usage(session: Session) -> DiskUsage:
     rows, usage = list_images(session), measure(session.store)
     tagged = {row.record.descriptor.digest for row in rows if row.tag}
     unused = sum(own.unique for digest, own in usage.images.items() if digest not in tagged)
+    shared = usage.content - sum(own.unique for own in usage.images.values())
     loose, partial = sum(usage.loose.values()), sum(usage.partial)
     lines = (
-        UsageLine("Images", len(usage.images), len(tagged), usage.content, unused),
+        UsageLine("Images", len(usage.images), len(tagged), usage.content, unused, shared),
         UsageLine("Unfinished transfers", len(usage.partial), 0, partial, partial),
         UsageLine("Content of no image", len(usage.loose), 0, loose, loose),
     )

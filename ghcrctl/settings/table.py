@@ -280,6 +280,14 @@ SETTINGS: tuple[Setting, ...] = (
         help="Keep and look for credentials in the system's keyring.",
     ),
     Setting(
+        "human",
+        "GHCRCTL_HUMAN",
+        _switch,
+        default=True,
+        help="Write sizes and times in listings for people; else exact, in bytes and as RFC 3339. "
+        "Also `--human` and `--exact`.",
+    ),
+    Setting(
         "debug",
         "GHCRCTL_DEBUG",
         _switch,

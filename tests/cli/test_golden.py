@@ -188,4 +188,5 @@ def test_a_terminal_shows_bars_and_ends_with_the_same_lines(
 
 def test_tables_are_the_same_on_a_terminal(shell: Shell) -> None:
     shell.ok("import", "rootfs.tar", "hello")
+    shell.environ["NO_COLOR"] = "1"
     assert on_a_terminal(shell, "images").splitlines() == shell.ok("images")

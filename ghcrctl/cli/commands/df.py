@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import click
 
 from ghcrctl.cli.commands.images import HEADERS, fields
-from ghcrctl.cli.format.human import human_size
+from ghcrctl.cli.format.bars import Bar, Bars
 from ghcrctl.cli.format.listing import Listing
-from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.cli.format.style import Meaning
+from ghcrctl.cli.options import Command, human_option, pass_app
 from ghcrctl.operations.df import disk_usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.cli.app import App
+    from ghcrctl.cli.format.human import Measure
     from ghcrctl.operations.df import DiskUsage, UsageLine
     from ghcrctl.operations.images import ImageRow
 
@@ -27,6 +28,11 @@ _HEADERS = {
     "Size": "SIZE",
     "Reclaimable": "RECLAIMABLE",
 }
+_LEGEND = (
+    (Meaning.SHARED, "shared by images"),
+    (Meaning.UNIQUE, "of one image"),
+    (Meaning.FREE, "reclaimable"),
+)
 _VERBOSE = ("Repository", "Tag", "ID", "CreatedSince", "Size", "SharedSize", "UniqueSize")
 
 
@@ -41,35 +47,56 @@ _VERBOSE = ("Repository", "Tag", "ID", "CreatedSince", "Size", "SharedSize", "Un
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show each image, shared and unique sizes.")
 @click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@human_option
 @pass_app
 def command(app: App, *, verbose: bool, format_: str | None) -> None:
     """Show how much room images take, and how much `ghcrctl prune` would free.
 
     An image is active if it has a tag. Layers that images share count once.
     """
+    measure = app.measure
     with app.session() as session:
         usage = disk_usage(session)
     if verbose:
-        listing = Listing(HEADERS, _VERBOSE, noun="image", placeholders={"CreatedSince": "N/A"})
-        now = datetime.now(timezone.utc)
-        app.write(listing.render([_row(row, usage, now) for row in usage.images], format=format_))
-        return
-    listing = Listing(_HEADERS, tuple(_HEADERS), noun="row")
-    app.write(listing.render(map(_line, usage.lines), format=format_))
+        columns = measure.columns(_VERBOSE)
+        listing = Listing(HEADERS, columns, noun="image", placeholders={"CreatedSince": "N/A"})
+        shown = [_row(row, usage, measure) for row in usage.images]
+        bars = Bars([_image_bar(row, usage) for row in usage.images], _LEGEND[:2])
+    else:
+        listing = Listing(_HEADERS, tuple(_HEADERS), noun="row")
+        shown = [_line(line, measure) for line in usage.lines]
+        bars = Bars([_line_bar(line) for line in usage.lines], _LEGEND)
+    app.write(listing.render(shown, format=format_, style=app.style, bars=bars))
 
 
-def _row(row: ImageRow, usage: DiskUsage, now: datetime) -> Mapping[str, object]:
+def _row(row: ImageRow, usage: DiskUsage, measure: Measure) -> Mapping[str, object]:
     found = usage.of(row)
-    sizes = {"SharedSize": human_size(found.shared), "UniqueSize": human_size(found.unique)}
-    return {**fields(row, now, full=False), **sizes}
+    sizes = {"SharedSize": measure.size(found.shared), "UniqueSize": measure.size(found.unique)}
+    return {**fields(row, measure, full=False), **sizes}
 
 
-def _line(line: UsageLine) -> Mapping[str, object]:
+def _image_bar(row: ImageRow, usage: DiskUsage) -> Bar:
+    found = usage.of(row)
+    return Bar(((Meaning.SHARED, found.shared), (Meaning.UNIQUE, found.unique)))
+
+
+def _line(line: UsageLine, measure: Measure) -> Mapping[str, object]:
     share = f" ({100 * line.reclaimable // line.size}%)" if line.size else ""
     return {
         "Type": line.kind,
         "TotalCount": str(line.total),
         "Active": str(line.active),
-        "Size": human_size(line.size),
-        "Reclaimable": f"{human_size(line.reclaimable)}{share}",
+        "Size": measure.size(line.size),
+        "Reclaimable": f"{measure.size(line.reclaimable)}{share}",
     }
+
+
+def _line_bar(line: UsageLine) -> Bar:
+    own = line.size - line.shared - line.reclaimable
+    return Bar(
+        (
+            (Meaning.SHARED, line.shared),
+            (Meaning.UNIQUE, own),
+            (Meaning.FREE, line.reclaimable),
+        )
+    )

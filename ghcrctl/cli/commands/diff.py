@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ghcrctl.cli.commands.export import remote_option, wanted_image
+from ghcrctl.cli.format.differences import as_text, sign_of
 from ghcrctl.cli.format.gojson import dumps
-from ghcrctl.cli.format.human import human_size
-from ghcrctl.cli.format.safe import printable
 from ghcrctl.cli.format.values import Struct
-from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
+from ghcrctl.cli.options import Command, human_option, pass_app, platform_option, registry_options
 from ghcrctl.errors import ExitStatus
 from ghcrctl.operations.diff import diff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ghcrctl.cli.app import App
     from ghcrctl.layers.comparing import FileChange
     from ghcrctl.layers.members import Member
     from ghcrctl.operations.diff import Change, Difference, LayerChange
-
-_COLOURS = {"+": "green", "-": "red", "~": "yellow"}
 
 
 @click.command(
@@ -44,6 +38,7 @@ _COLOURS = {"+": "green", "-": "red", "~": "yellow"}
     is_flag=True,
     help=f"Leave with status {ExitStatus.DIFFERENT.value} where they differ, else 0.",
 )
+@human_option
 @click.option("--format", "format_", type=click.Choice(["json"]), help="For scripts.")
 @remote_option
 @click.option("--remote-a", is_flag=True, help="Read only A from the registry.")
@@ -76,57 +71,9 @@ def command(  # noqa: PLR0913 one argument an option
     if format_:
         app.write(f"{dumps(_document(found), indent='  ')}\n")
     else:
-        in_colour = sys.stdout.isatty() and not app.settings.environ.get("NO_COLOR")
-        app.write("".join(f"{_coloured(line, wanted=in_colour)}\n" for line in _lines(found)))
+        app.write(as_text(found, app.style, app.measure))
     if exit_code and not found.is_empty:
         raise click.exceptions.Exit(ExitStatus.DIFFERENT)
-
-
-def _coloured(line: str, *, wanted: bool) -> str:
-    text = printable(line)
-    colour = _COLOURS.get(line[0])
-    return click.style(text, fg=colour) if wanted and colour else text
-
-
-def _lines(found: Difference) -> Iterator[str]:
-    for title, changes in (("Manifest", found.manifest), ("Config", found.config)):
-        if changes:
-            yield title
-            yield from map(_change_line, changes)
-    if found.layers:
-        shared = sum(layer.size for layer in found.shared)
-        yield f"Layers ({len(found.shared)} shared, {human_size(shared)})"
-        yield from map(_layer_line, found.layers)
-    if found.files:
-        yield "Files"
-        yield from map(_file_line, found.files)
-
-
-def _sign(before: object, after: object) -> str:
-    return "+" if before is None else "-" if after is None else "~"
-
-
-def _change_line(change: Change) -> str:
-    shown = " -> ".join(value for value in (change.before, change.after) if value is not None)
-    return f"{_sign(change.before, change.after)} {change.field}: {shown}".rstrip(": ")
-
-
-def _layer_line(change: LayerChange) -> str:
-    layers = [layer for layer in (change.before, change.after) if layer]
-    names = " -> ".join(str(layer.digest) for layer in layers)
-    sizes = " -> ".join(human_size(layer.size) for layer in layers)
-    how = " (packed otherwise)" if len(layers) > 1 else ""
-    return f"{_sign(change.before, change.after)} {names} {sizes}{how}"
-
-
-def _file_line(change: FileChange) -> str:
-    members = [member for member in (change.before, change.after) if member]
-    sizes = [str(member.size) for member in members if member.size]
-    if len(sizes) > 1 and sizes[0] == sizes[1]:
-        sizes.pop()
-    how = f" ({', '.join(change.what)})" if change.what else ""
-    shown = f" {' -> '.join(sizes)}" if sizes else ""
-    return f"{_sign(change.before, change.after)} /{change.path}{shown}{how}"
 
 
 def _document(found: Difference) -> Struct:
@@ -145,7 +92,7 @@ def _document(found: Difference) -> Struct:
 
 
 def _change(change: Change) -> Struct:
-    sign = _sign(change.before, change.after)
+    sign = sign_of(change.before, change.after)
     return Struct({"Change": sign, "Field": change.field, "A": change.before, "B": change.after})
 
 
@@ -154,14 +101,14 @@ def _layer(change: LayerChange) -> Struct:
         side: Struct({"Digest": str(layer.digest), "Size": layer.size}) if layer else None
         for side, layer in (("A", change.before), ("B", change.after))
     }
-    sign = _sign(change.before, change.after)
+    sign = sign_of(change.before, change.after)
     return Struct({"Change": sign, "DiffID": str(change.diff_id), **sides})
 
 
 def _file(change: FileChange) -> Struct:
     return Struct(
         {
-            "Change": _sign(change.before, change.after),
+            "Change": sign_of(change.before, change.after),
             "Path": f"/{change.path}",
             "What": list(change.what),
             "A": _member(change.before),

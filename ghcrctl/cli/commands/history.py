@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import click
 
 from ghcrctl.cli.commands.export import remote_option, wanted_image
-from ghcrctl.cli.format.human import ago, human_size
+from ghcrctl.cli.format.bars import Bar, Bars
+from ghcrctl.cli.format.human import exact
 from ghcrctl.cli.format.listing import Listing
-from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
+from ghcrctl.cli.format.style import Meaning
+from ghcrctl.cli.options import Command, human_option, pass_app, platform_option, registry_options
 from ghcrctl.operations.history import history
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.cli.app import App
+    from ghcrctl.cli.format.human import Measure
     from ghcrctl.operations.history import HistoryRow
 
 _HEADERS = {
@@ -28,7 +30,6 @@ _HEADERS = {
     "Comment": "COMMENT",
 }
 _COLUMNS = ("ID", "CreatedSince", "CreatedBy", "Size", "Comment")
-_EXACT = ("ID", "CreatedAt", "CreatedBy", "Size", "Comment")
 _WIDTH = 45
 
 
@@ -44,13 +45,7 @@ _WIDTH = 45
 @click.argument("name", metavar="NAME|ID")
 @click.option("--no-trunc", is_flag=True, help="Show everything in full.")
 @click.option("-q", "--quiet", is_flag=True, help="Show IDs only.")
-@click.option(
-    "-H",
-    "--human/--no-human",
-    default=True,
-    show_default=True,
-    help="Sizes and times for people, or exact.",
-)
+@human_option
 @click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
 @remote_option
 @platform_option
@@ -62,7 +57,6 @@ def command(  # noqa: PLR0913 one argument an option
     name: str,
     no_trunc: bool,
     quiet: bool,
-    human: bool,
     format_: str | None,
     remote: bool,
     platform: str | None,
@@ -71,23 +65,28 @@ def command(  # noqa: PLR0913 one argument an option
 
     Sizes are of the layers as they are stored, compressed.
     """
-    listing = Listing(_HEADERS, _COLUMNS if human else _EXACT, noun="history")
-    now = datetime.now(timezone.utc)
+    measure, style = app.measure, app.style.uncut(wanted=no_trunc)
+    listing = Listing(_HEADERS, measure.columns(_COLUMNS), noun="history")
     with app.session() as session:
         rows = history(session, wanted_image(name, platform, remote=remote))
-    shown = [_fields(row, now, full=no_trunc, human=human) for row in rows]
-    app.write(listing.render(shown, format=format_, quiet_field="ID" if quiet else None))
+    # Where a table fits its terminal, that cuts what is too long.
+    cuts = not no_trunc and (style.width is None or format_ is not None)
+    shown = [_fields(row, measure, full=no_trunc, cuts=cuts) for row in rows]
+    bars = Bars([Bar(((Meaning.SHARED, row.size),)) for row in rows])
+    quiet_field = "ID" if quiet else None
+    app.write(
+        listing.render(shown, format=format_, quiet_field=quiet_field, style=style, bars=bars)
+    )
 
 
-def _fields(row: HistoryRow, now: datetime, *, full: bool, human: bool) -> Mapping[str, object]:
+def _fields(row: HistoryRow, measure: Measure, *, full: bool, cuts: bool) -> Mapping[str, object]:
     by = row.created_by.replace("\t", " ")
     image_id = row.image_id
-    exact = f"{row.created:%Y-%m-%dT%H:%M:%SZ}" if row.created else "N/A"
     return {
         "ID": "<missing>" if image_id is None else str(image_id) if full else image_id.short,
-        "CreatedSince": ago(row.created, now) if human else exact,
-        "CreatedAt": exact,
-        "CreatedBy": by if full or len(by) <= _WIDTH else f"{by[: _WIDTH - 1]}…",
-        "Size": human_size(row.size) if human else str(row.size),
+        "CreatedSince": measure.since(row.created),
+        "CreatedAt": exact(row.created),
+        "CreatedBy": by if not cuts or len(by) <= _WIDTH else f"{by[: _WIDTH - 1]}…",
+        "Size": measure.size(row.size),
         "Comment": row.comment,
     }

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.format.human import ago, human_size
 from ghcrctl.cli.format.listing import Listing
-from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.cli.options import Command, human_option, pass_app
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.images import SORT_KEYS, list_images
 
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ghcrctl.cli.app import App
+    from ghcrctl.cli.format.human import Measure
     from ghcrctl.operations.images import ImageRow
     from ghcrctl.operations.session import Session
 
@@ -68,6 +67,7 @@ _WITH_DIGEST = ("Repository", "Tag", "Digest", "ID", "CreatedSince", "Size")
     help="Show only what fits: dangling, label, before, since, reference.",
 )
 @click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@human_option
 @click.option("--tree", is_flag=True, help="Show platforms, attestations and what they take.")
 @click.option(
     "--sort", type=click.Choice(SORT_KEYS), default="created", show_default=True, help="Order."
@@ -90,32 +90,33 @@ def command(  # noqa: PLR0913 one argument an option
 
     Sizes are of what is stored: layers are kept as they travel, compressed.
     """
+    measure = app.measure
     listing = Listing(
         HEADERS,
-        _WITH_DIGEST if digests else _COLUMNS,
+        measure.columns(_WITH_DIGEST if digests else _COLUMNS),
         noun="image",
         placeholders={"CreatedSince": "N/A"},
     )
-    now = datetime.now(timezone.utc)
     with app.session() as session:
         rows = list_images(session, name=name, filters=filters, sort=sort)
         if tree:
-            app.write(_tree(session, rows, format_, quiet=quiet, full=no_trunc))
+            app.write(_tree(app, session, rows, format_, quiet=quiet, full=no_trunc))
             return
     if quiet:
         rows = list({row.image_id: row for row in rows}.values())
-    shown = [fields(row, now, full=no_trunc) for row in rows]
-    app.write(listing.render(shown, format=format_, quiet_field="ID" if quiet else None))
+    shown = [fields(row, measure, full=no_trunc) for row in rows]
+    style = app.style.uncut(wanted=no_trunc)
+    quiet_field = "ID" if quiet else None
+    app.write(listing.render(shown, format=format_, quiet_field=quiet_field, style=style))
 
 
-def fields(row: ImageRow, now: datetime, *, full: bool) -> Mapping[str, object]:
+def fields(row: ImageRow, measure: Measure, *, full: bool) -> Mapping[str, object]:
     """Put a row into docker's words."""
-    size = human_size(row.size)
-    created = row.created
+    size = measure.size(row.size)
     return {
         "Containers": "N/A",
-        "CreatedAt": f"{created:%Y-%m-%d %H:%M:%S +0000 UTC}" if created else "N/A",
-        "CreatedSince": ago(created, now, missing=""),
+        "CreatedAt": measure.at(row.created),
+        "CreatedSince": measure.since(row.created, missing=""),
         "Digest": str(row.digest) if row.digest else NONE,
         "ID": str(row.image_id) if full else row.image_id.short,
         "Repository": row.repository or NONE,
@@ -129,7 +130,13 @@ def fields(row: ImageRow, now: datetime, *, full: bool) -> Mapping[str, object]:
 
 
 def _tree(
-    session: Session, rows: Sequence[ImageRow], format_: str | None, *, quiet: bool, full: bool
+    app: App,
+    session: Session,
+    rows: Sequence[ImageRow],
+    format_: str | None,
+    *,
+    quiet: bool,
+    full: bool,
 ) -> str:
     from ghcrctl.cli.format.image_trees import as_json, as_text
     from ghcrctl.operations.image_tree import image_trees
@@ -137,4 +144,6 @@ def _tree(
     if quiet or format_ not in {None, "", "table", "json"}:
         raise UsageError("--tree is shown as a table, or with --format json")
     trees = image_trees(session, rows)
-    return as_json(trees) if format_ == "json" else as_text(trees, full=full)
+    if format_ == "json":
+        return as_json(trees)
+    return as_text(trees, app.style.uncut(wanted=full), app.measure, full=full)

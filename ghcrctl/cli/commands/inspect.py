@@ -135,4 +135,4 @@ def _show_platforms(app: App, names: tuple[str, ...], format_: str | None, *, re
                         **{k: v if is_exact else human_size(v) for k, v in sizes.items()},
                     }
                 )
-    app.write(listing.render(rows, format=format_))
+    app.write(listing.render(rows, format=format_, style=app.style))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.format.listing import Listing
+from ghcrctl.cli.format.style import Marked, Meaning
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.operations.outdated import State, compare
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from ghcrctl.operations.outdated import Compared
 
 HEADERS = {"Name": "NAME", "Here": "HERE", "There": "THERE", "State": "STATE"}
+_MEANINGS = {
+    State.CURRENT: Meaning.GOOD,
+    State.OUTDATED: Meaning.WARN,
+}
 _COLUMNS = ("Name", "Here", "There", "State")
 
 
@@ -55,13 +60,14 @@ def command(
     if not shown and not format_:
         app.out(f"All {len(compared)} names are current" if compared else "No names to compare")
         return
-    app.write(Listing(HEADERS, _COLUMNS, noun="name").render(map(_fields, shown), format=format_))
+    listing = Listing(HEADERS, _COLUMNS, noun="name")
+    app.write(listing.render(map(_fields, shown), format=format_, style=app.style))
 
 
 def _fields(one: Compared) -> Mapping[str, object]:
     return {
         "Here": one.here.short if one.here else "",
         "Name": str(one.reference),
-        "State": one.state.value,
+        "State": Marked(one.state.value, _MEANINGS.get(one.state)),
         "There": one.there.short if one.there else "",
     }

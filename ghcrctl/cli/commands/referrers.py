@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ghcrctl.cli.app import App
+    from ghcrctl.cli.format.style import Glyphs
     from ghcrctl.operations.referrers import Node
 
 
@@ -47,14 +48,14 @@ def command(app: App, *, name: str, no_trunc: bool, format_: str) -> None:
         app.write(f"{json.dumps(_document(root), indent=4)}\n")
         return
     app.out(f"{reference} {_digest(root, full=no_trunc)}")
-    for line in _branches(root, full=no_trunc):
+    for line in _branches(root, app.style.glyphs, full=no_trunc):
         app.out(line)
     if not root.count:
         app.out("Nothing refers to it")
 
 
-def _branches(root: Node, *, full: bool) -> Iterator[str]:
-    for lead, node in branches(root.children, lambda node: node.children):
+def _branches(root: Node, glyphs: Glyphs, *, full: bool) -> Iterator[str]:
+    for lead, node in branches(root.children, lambda node: node.children, glyphs):
         how = "" if node.way is Way.PLATFORM else f"  ({node.way.value})"
         kind = node.kind or node.descriptor.media_type
         size = human_size(node.descriptor.size)

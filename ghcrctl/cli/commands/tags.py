@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.format.human import ago, human_size
 from ghcrctl.cli.format.listing import Listing
 from ghcrctl.cli.format.safe import printable
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import Command, human_option, pass_app, registry_options
 from ghcrctl.operations.tags import SORT_KEYS, list_tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.cli.app import App
+    from ghcrctl.cli.format.human import Measure
     from ghcrctl.operations.tags import TagRow
 
 NONE = "<none>"
@@ -56,6 +55,7 @@ _COLUMNS = ("Tag", "Digest", "CreatedSince", "Size", "Platforms")
     help="Show only what fits: name=GLOB, version=RANGE.",
 )
 @click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@human_option
 @click.option("--no-trunc", is_flag=True, help="Show digests in full.")
 @click.option(
     "--sort", type=click.Choice(SORT_KEYS), default="version", show_default=True, help="Order."
@@ -93,19 +93,20 @@ def command(  # noqa: PLR0913 one argument an option
     if not details:
         app.write("".join(f"{printable(row.tag)}\n" for row in rows))
         return
-    now = datetime.now(timezone.utc)
-    shown = [_fields(row, now, full=no_trunc or bool(format_)) for row in rows]
-    app.write(Listing(HEADERS, _COLUMNS, noun="tag").render(shown, format=format_))
+    measure = app.measure
+    shown = [_fields(row, measure, full=no_trunc or bool(format_)) for row in rows]
+    listing = Listing(HEADERS, measure.columns(_COLUMNS), noun="tag")
+    app.write(listing.render(shown, format=format_, style=app.style.uncut(wanted=no_trunc)))
 
 
-def _fields(row: TagRow, now: datetime, *, full: bool) -> Mapping[str, object]:
+def _fields(row: TagRow, measure: Measure, *, full: bool) -> Mapping[str, object]:
     digest = row.digest and (str(row.digest) if full else row.digest.short)
     return {
-        "CreatedAt": f"{row.created:%Y-%m-%d %H:%M:%S +0000 UTC}" if row.created else "N/A",
-        "CreatedSince": ago(row.created, now),
+        "CreatedAt": measure.at(row.created),
+        "CreatedSince": measure.since(row.created),
         "Digest": digest or NONE,
         "Platforms": ", ".join(map(str, row.platforms)),
-        "Size": human_size(row.size) if row.digest else "N/A",
+        "Size": measure.size(row.size) if row.digest else "N/A",
         "Tag": row.tag,
         "Type": row.kind or "image",
     }

@@ -1,4 +1,4 @@
-"""Sizes and ages in docker's words.
+"""Sizes and times: in docker's words, or exact.
 
 What belongs here: what docker/go-units and docker's listings print for bytes and for times. What
 does not: reading sizes, and the clock (callers pass ``now``).
@@ -6,9 +6,11 @@ does not: reading sizes, and the clock (callers pass ``now``).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 NOT_AVAILABLE = "N/A"
@@ -69,3 +71,48 @@ def ago(created: datetime | None, now: datetime, *, missing: str = NOT_AVAILABLE
     if created.tzinfo is None:
         created = created.replace(tzinfo=now.tzinfo)
     return f"{human_duration((now - created).total_seconds())} ago"
+
+
+def exact(moment: datetime | None, *, missing: str = NOT_AVAILABLE) -> str:
+    """Write a time as RFC 3339 has it, in UTC to the second: ``2026-01-31T12:00:00Z``."""
+    if moment is None:
+        return missing
+    offset = moment.utcoffset()
+    return f"{moment - offset if offset else moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How a listing writes sizes and times: for people, or exact.
+
+    Args:
+        now: the present, aware.
+        is_human: for people.
+    """
+
+    now: datetime
+    is_human: bool = True
+
+    def size(self, size: int) -> str:
+        """Write a size: ``13.3kB``, or its bytes."""
+        return human_size(size) if self.is_human else str(size)
+
+    def since(self, moment: datetime | None, *, missing: str = NOT_AVAILABLE) -> str:
+        """Write when something was: ``3 weeks ago``, or the exact time."""
+        if self.is_human:
+            return ago(moment, self.now, missing=missing)
+        return exact(moment, missing=missing)
+
+    def at(self, moment: datetime | None, *, missing: str = NOT_AVAILABLE) -> str:
+        """Write a time: as docker's listings do, or as RFC 3339 does."""
+        if moment is None:
+            return missing
+        if self.is_human:
+            return f"{moment:%Y-%m-%d %H:%M:%S +0000 UTC}"
+        return exact(moment, missing=missing)
+
+    def columns(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the columns of a listing, with times for ages where they are exact."""
+        if self.is_human:
+            return tuple(names)
+        return tuple(name.replace("Since", "At") for name in names)

@@ -7,44 +7,73 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ghcrctl.cli.format.bars import Bar, Bars
+from ghcrctl.cli.format.columns import headers_of, shapes_of
 from ghcrctl.cli.format.gojson import dumps
-from ghcrctl.cli.format.human import human_size
+from ghcrctl.cli.format.layout import Cell, lay_out
 from ghcrctl.cli.format.safe import printable
-from ghcrctl.cli.format.table import align
+from ghcrctl.cli.format.style import Meaning
 from ghcrctl.cli.format.tree import branches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from ghcrctl.cli.format.human import Measure
+    from ghcrctl.cli.format.style import Glyphs, Style
     from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.image_tree import ImageTree
     from ghcrctl.operations.platforms import Part
 
 
-def as_text(trees: Sequence[ImageTree], *, full: bool) -> str:
+_COLUMNS = ("Name", "Digest", "Size", "UniqueSize")
+_LEGEND = ((Meaning.SHARED, "needed by other images too"), (Meaning.UNIQUE, "by this one only"))
+
+
+def as_text(trees: Sequence[ImageTree], style: Style, measure: Measure, *, full: bool) -> str:
     """Draw trees: an image with its names, below it its platforms, below these what attests them.
 
     Args:
         trees: the images.
+        style: of the terminal.
+        measure: of sizes.
         full: whether digests are shown in full.
     """
-    # Every line has all cells, lest the columns end at one that has not.
-    text = align("".join(f"{line}\n" for line in _lines(trees, full=full)))
-    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+    table = [headers_of(("IMAGE", "DIGEST", "SIZE", "UNIQUE"))]
+    bars: list[Bar | None] = [None]
+    for cells, bar in _lines(trees, style.glyphs, measure, full=full):
+        table.append([Cell(printable(cell.text), cell.meaning) for cell in cells])
+        bars.append(bar)
+    return lay_out(table, shapes_of(_COLUMNS), style, Bars(bars, _LEGEND))
 
 
-def _lines(trees: Iterable[ImageTree], *, full: bool) -> Iterator[str]:
-    yield "IMAGE\tDIGEST\tSIZE\tUNIQUE"
+def _lines(
+    trees: Iterable[ImageTree], glyphs: Glyphs, measure: Measure, *, full: bool
+) -> Iterator[tuple[Sequence[Cell], Bar]]:
     for tree in trees:
         *others, last = tree.names
-        yield from (f"{printable(name)}\t\t\t" for name in others)
+        for name in others:
+            yield (Cell(name, Meaning.NAME), Cell(""), Cell(""), Cell("")), Bar()
         what = "" if tree.root.parts else f" ({tree.root.what})"
-        shown = f"{_digest(tree.root.descriptor.digest, full=full)}\t{human_size(tree.root.size)}"
-        yield f"{printable(last + what)}\t{shown}\t{human_size(tree.unique)}"
-        for lead, part in branches(tree.root.parts, lambda part: part.parts):
-            size = human_size(part.size)
-            digest = _digest(part.descriptor.digest, full=full)
-            yield f"{lead}{printable(part.what)}\t{digest}\t{size}\t"
+        shared = tree.root.size - tree.unique
+        yield (
+            (
+                Cell(last + what, Meaning.NAME),
+                Cell(_digest(tree.root.descriptor.digest, full=full), Meaning.ASIDE),
+                Cell(measure.size(tree.root.size)),
+                Cell(measure.size(tree.unique)),
+            ),
+            Bar(((Meaning.SHARED, shared), (Meaning.UNIQUE, tree.unique))),
+        )
+        for lead, part in branches(tree.root.parts, lambda part: part.parts, glyphs):
+            yield (
+                (
+                    Cell(lead + part.what),
+                    Cell(_digest(part.descriptor.digest, full=full), Meaning.ASIDE),
+                    Cell(measure.size(part.size)),
+                    Cell(""),
+                ),
+                Bar(((Meaning.PART, part.size),)),
+            )
 
 
 def _digest(digest: Digest, *, full: bool) -> str:

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ghcrctl.cli.format.bars import NO_BARS
 from ghcrctl.cli.format.gojson import dumps
 from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.style import PLAIN
 from ghcrctl.cli.format.table import align, render_rows
 from ghcrctl.cli.format.values import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from ghcrctl.cli.format.bars import Bars
+    from ghcrctl.cli.format.style import Style
 
 _TABLE = "table"
 _JSON = "json"
@@ -49,6 +54,8 @@ class Listing:
         *,
         format: str | None,  # noqa: A002 - it is the option's name
         quiet_field: str | None = None,
+        style: Style = PLAIN,
+        bars: Bars = NO_BARS,
     ) -> str:
         r"""Write rows as ``--format`` and ``--quiet`` ask.
 
@@ -59,6 +66,8 @@ class Listing:
             rows: the fields of each row; JSON has all of them.
             format: the option's value; None or empty where it is not given.
             quiet_field: the only field to show, where ``--quiet`` is given.
+            style: of the terminal; the plain table alone is shown in it.
+            bars: of the rows, for a terminal that has room for them.
 
         Returns:
             Lines, each with its line feed.
@@ -70,7 +79,7 @@ class Listing:
         if chosen == _JSON:
             return "".join(f"{dumps(self._row(row))}\n" for row in rows)
         if chosen in ("", _TABLE):
-            return self._plain(rows, quiet_field)
+            return self._plain(rows, quiet_field, style, bars)
         if chosen.startswith(_TABLE):
             return self._template_table(rows, chosen.removeprefix(_TABLE))
         return self._template_lines(rows, chosen)
@@ -78,11 +87,17 @@ class Listing:
     def _row(self, row: Mapping[str, object]) -> Row:
         return row if isinstance(row, Row) else Row(row, noun=self._noun)
 
-    def _plain(self, rows: Iterable[Mapping[str, object]], quiet_field: str | None) -> str:
+    def _plain(
+        self,
+        rows: Iterable[Mapping[str, object]],
+        quiet_field: str | None,
+        style: Style,
+        bars: Bars,
+    ) -> str:
         if quiet_field is not None:
             return "".join(f"{printable(str(row.get(quiet_field, '')))}\n" for row in rows)
         columns = [(name, self._headers[name]) for name in self._columns]
-        return render_rows(map(self._filled, rows), columns, headers=True)
+        return render_rows(map(self._filled, rows), columns, headers=True, style=style, bars=bars)
 
     def _filled(self, row: Mapping[str, object]) -> dict[str, object]:
         return {name: value or self._placeholders.get(name, value) for name, value in row.items()}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from ghcrctl.cli.format.style import Style
     from ghcrctl.github.plan import Plan, Step
     from ghcrctl.operations.packages.apply import Done
 
@@ -50,16 +51,16 @@ def headline(plan: Plan) -> str:
     )
 
 
-def plan_table(steps: Iterable[Step], now: datetime, width: int | None) -> str:
+def plan_table(steps: Iterable[Step], now: datetime, style: Style) -> str:
     """Draw the steps of a plan as a table."""
     rows = (_cells(step, now) for step in steps)
     # A version's number is enough to find it; the reason is what people read.
-    is_narrow = width is not None and width < _WIDE
+    is_narrow = style.width is not None and style.width < _WIDE
     columns = [pair for pair in _COLUMNS if not (is_narrow and pair[0] == "digest")]
-    return render_rows(rows, columns, headers=True, width=width)
+    return render_rows(rows, columns, headers=True, style=style)
 
 
-def kept_table(plan: Plan, width: int | None) -> str:
+def kept_table(plan: Plan, style: Style) -> str:
     """Draw what stays as a table."""
     rows = (
         {
@@ -72,7 +73,7 @@ def kept_table(plan: Plan, width: int | None) -> str:
         for kept in plan.kept
     )
     columns = [pair for pair in _COLUMNS if pair[0] not in {"created", "frees"}]
-    return render_rows(rows, columns, headers=True, width=width)
+    return render_rows(rows, columns, headers=True, style=style)
 
 
 def _cells(step: Step, now: datetime) -> dict[str, object]:

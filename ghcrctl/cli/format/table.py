@@ -1,23 +1,27 @@
 """Columns of text, laid out as docker lays them out.
 
 What belongs here: the elastic columns of Go's text/tabwriter with docker's settings (cells at
-least 10 wide, 3 spaces between). What does not: which columns a listing has (``listing``).
+least 10 wide, 3 spaces between). What does not: which columns a listing has (``listing``), and
+tables that fit a terminal (``layout``).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ghcrctl.cli.format.bars import NO_BARS
+from ghcrctl.cli.format.cells import display_width
 from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.style import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ghcrctl.cli.format.bars import Bars
+    from ghcrctl.cli.format.style import Style
+
 _MINIMUM_WIDTH = 10
 _PADDING = 3
-# On a terminal that is too narrow for that: closer together, and no column cut to less.
-_SQUEEZED_PADDING = 2
-_LEAST_WIDTH = 8
 
 
 def render_rows(
@@ -25,7 +29,8 @@ def render_rows(
     columns: Sequence[tuple[str, str]],
     *,
     headers: bool,
-    width: int | None = None,
+    style: Style = PLAIN,
+    bars: Bars = NO_BARS,
 ) -> str:
     """Lay out rows as a table, one line each.
 
@@ -33,74 +38,46 @@ def render_rows(
         rows: values by field; an absent field is an empty cell.
         columns: field and header of each column, left to right.
         headers: whether the first line has the headers.
-        width: of the terminal, in cells; without it lines are as long as they are.
+        style: of the terminal; without one the table is docker's.
+        bars: of the rows, for a terminal that has room for them.
 
     Returns:
         The lines, each with its line feed; the last column is not padded.
     """
+    if not style.is_plain:
+        return _for_people(rows, columns, headers=headers, style=style, bars=bars)
     lines = ["\t".join(header.upper() for _, header in columns)] if headers else []
     lines += ["\t".join(printable(str(row.get(f, ""))) for f, _ in columns) for row in rows]
-    return align("".join(f"{line}\n" for line in lines), width)
+    return align("".join(f"{line}\n" for line in lines))
 
 
-def display_width(text: str) -> int:
-    """Count the terminal cells of a text: two for a wide character, none for a combining one."""
-    if text.isascii():
-        return len(text)
-    import unicodedata
+def _for_people(
+    rows: Iterable[Mapping[str, object]],
+    columns: Sequence[tuple[str, str]],
+    *,
+    headers: bool,
+    style: Style,
+    bars: Bars,
+) -> str:
+    from ghcrctl.cli.format.columns import cells_of, headers_of, shapes_of
+    from ghcrctl.cli.format.layout import lay_out
 
-    width = 0
-    for character in text:
-        if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
-            continue
-        width += 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
-    return width
+    fields = [field for field, _ in columns]
+    table = [headers_of([header for _, header in columns])] if headers else []
+    table += [cells_of(row, fields) for row in rows]
+    return lay_out(table, shapes_of(fields), style, bars.below(None) if headers else bars)
 
 
-def align(text: str, width: int | None = None) -> str:
+def align(text: str) -> str:
     """Turn tabs into columns.
 
     As in Go's tabwriter a tab ends a cell, and a column reaches over the neighbouring lines that
     have a cell in it; what follows a line's last tab belongs to no column.
-
-    Args:
-        text: lines with tabs.
-        width: of the terminal, in cells. Where a line would be longer, columns stand closer, and
-            the widest are cut until it fits.
     """
     lines = [line.split("\t") for line in text.split("\n")]
     widths: list[list[int]] = [[] for _ in lines]
     _measure(lines, widths, start=0, end=len(lines))
-    laid_out = list(map(_padded, lines, widths))
-    if width is not None and any(display_width(line.rstrip()) > width for line in laid_out):
-        laid_out = _squeezed(lines, width)
-    return "\n".join(laid_out)
-
-
-def _squeezed(lines: list[list[str]], width: int) -> list[str]:
-    count = max(map(len, lines))
-    widths = [max(display_width(c[i]) for c in lines if i < len(c)) for i in range(count)]
-    over = sum(widths) + _SQUEEZED_PADDING * (count - 1) - width
-    while over > 0 and max(widths) > _LEAST_WIDTH:
-        widest = widths.index(max(widths))
-        lower = max(_LEAST_WIDTH, *(w for w in (0, *widths) if w < widths[widest]))
-        cut = min(over, widths[widest] - lower)
-        widths[widest] -= cut
-        over -= cut
-    gap = " " * _SQUEEZED_PADDING
-    return [
-        gap.join(_cut(c, w) for c, w in zip(cells, widths, strict=False)).rstrip()
-        for cells in lines
-    ]
-
-
-def _cut(text: str, width: int) -> str:
-    """Return a text of just so many cells."""
-    if display_width(text) > width:
-        while display_width(text) > width - 1:
-            text = text[:-1]
-        text += "…"
-    return text + " " * (width - display_width(text))
+    return "\n".join(map(_padded, lines, widths))
 
 
 def _measure(lines: list[list[str]], widths: list[list[int]], *, start: int, end: int) -> None:

@@ -7,50 +7,68 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.cli.format.human import human_size
+from ghcrctl.cli.format.bars import Bar, Bars
+from ghcrctl.cli.format.columns import headers_of, shapes_of
+from ghcrctl.cli.format.layout import Cell, lay_out
 from ghcrctl.cli.format.plans import NO_TAG, tags_shown
 from ghcrctl.cli.format.safe import printable
-from ghcrctl.cli.format.table import align
+from ghcrctl.cli.format.style import Meaning
 from ghcrctl.cli.format.tree import branches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ghcrctl.cli.format.human import Measure
+    from ghcrctl.cli.format.style import Glyphs, Style
     from ghcrctl.github.graph import Graph
     from ghcrctl.operations.packages.listing import VersionRow
 
+_COLUMNS = ("Version", "Kind", "Digest", "ID", "Size")
 _Node = tuple[str, tuple[str, ...]]
 
 
-def draw(graph: Graph, rows: Sequence[VersionRow], *, full: bool, width: int | None = None) -> str:
+def draw(
+    graph: Graph, rows: Sequence[VersionRow], style: Style, measure: Measure, *, full: bool
+) -> str:
     """Draw all roots with what goes with them.
 
     Args:
         graph: the package's.
         rows: its versions, the newest first.
+        style: of the terminal.
+        measure: of sizes.
         full: whether digests are shown in full.
-        width: of the terminal, in cells; ``None`` for any.
     """
     by_digest = {row.version.digest: row for row in rows}
-    text = "".join(f"{line}\n" for line in _lines(graph, rows, by_digest, full=full))
-    lines = align(text, width)
-    return "".join(f"{line.rstrip()}\n" for line in lines.splitlines())
+    table: list[Sequence[Cell]] = [headers_of([name.upper() for name in _COLUMNS])]
+    bars: list[Bar | None] = [None]
+    for lead, digest in _branches(graph, rows, by_digest, style.glyphs):
+        row = by_digest.get(digest)
+        shown = Cell(digest if full else digest.partition(":")[2][:12], Meaning.ASIDE)
+        table.append(
+            _there(lead, row, shown, measure) if row else _missing(lead, graph, digest, shown)
+        )
+        meaning = Meaning.PART if lead else Meaning.SHARED
+        bars.append(Bar(((meaning, row.size),)) if row else None)
+    return lay_out(table, shapes_of(_COLUMNS), style, Bars(bars))
 
 
-def _lines(
-    graph: Graph, rows: Sequence[VersionRow], by_digest: Mapping[str, VersionRow], *, full: bool
-) -> Iterator[str]:
-    yield "VERSION\tKIND\tDIGEST\tID\tSIZE"
+def _branches(
+    graph: Graph,
+    rows: Sequence[VersionRow],
+    by_digest: Mapping[str, VersionRow],
+    glyphs: Glyphs,
+) -> Iterator[tuple[str, str]]:
     shown: set[str] = set()
     roots = [row.version.digest for row in rows if row.version.digest in graph.roots]
     # What is tied into a circle hangs on nothing else.
     reached = graph.reach(roots)
     roots += [d for d in by_digest if d not in reached]
     for root in roots:
-        yield _line("", graph, root, by_digest, full=full)
+        yield "", root
         below: list[_Node] = [(digest, (root,)) for digest in _below(graph, root)]
-        for indent, (digest, _) in branches(below, lambda node: _deeper(graph, node, shown)):
-            yield _line(indent, graph, digest, by_digest, full=full)
+        for lead, (digest, _) in branches(below, lambda node: _deeper(graph, node, shown), glyphs):
+            yield lead, digest
 
 
 def _deeper(graph: Graph, node: _Node, shown: set[str]) -> list[_Node]:
@@ -65,27 +83,30 @@ def _below(graph: Graph, digest: str) -> list[str]:
     return [d for d in dict.fromkeys(graph.below(digest)) if d != digest]
 
 
-def _line(
-    indent: str, graph: Graph, digest: str, by_digest: Mapping[str, VersionRow], *, full: bool
-) -> str:
-    row = by_digest.get(digest)
-    shown = digest if full else digest.partition(":")[2][:12]
-    if row is None:
-        state = "not there" if digest in graph.gone else "not listed"
-        platform = next(
-            (
-                child.platform
-                for parent in graph.parents.get(digest, ())
-                for child in graph.facts[parent].children
-                if child.digest == digest
-            ),
-            "",
-        )
-        return f"{indent}{printable(platform) or '?'}\t{state}\t{shown}\t\t"
+def _there(lead: str, row: VersionRow, shown: Cell, measure: Measure) -> Sequence[Cell]:
     words = ["orphan"] * row.is_orphan + ["broken"] * row.is_broken + [row.kind]
-    platforms = ", ".join(row.platforms) if indent else ""
+    platforms = ", ".join(row.platforms) if lead else ""
     name = tags_shown(row.version.tags) if row.version.tags else platforms or NO_TAG
     return (
-        f"{indent}{printable(name)}\t{' '.join(words)}\t{shown}\t#{row.version.id}"
-        f"\t{human_size(row.size)}"
+        Cell(lead + printable(name), None if lead else Meaning.TAG),
+        Cell(" ".join(words), Meaning.WARN if len(words) > 1 else None),
+        shown,
+        Cell(f"#{row.version.id}", Meaning.ASIDE),
+        Cell(measure.size(row.size)),
     )
+
+
+def _missing(lead: str, graph: Graph, digest: str, shown: Cell) -> Sequence[Cell]:
+    """Return the line of what others list and nobody has."""
+    platform = next(
+        (
+            child.platform
+            for parent in graph.parents.get(digest, ())
+            for child in graph.facts[parent].children
+            if child.digest == digest
+        ),
+        "",
+    )
+    state = "not there" if digest in graph.gone else "not listed"
+    name = Cell(lead + (printable(platform) or "?"))
+    return (name, Cell(state, Meaning.BAD), shown, Cell(""), Cell(""))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidFilterError, PackageUnknownError
@@ -90,6 +90,7 @@ class PackageView:
         size: bytes of all that there is.
         shared: how many of these several images with a tag need.
         loose: how many no image with a tag needs.
+        graph: of its versions.
     """
 
     package: Package
@@ -100,6 +101,7 @@ class PackageView:
     size: int
     shared: int
     loose: int
+    graph: Graph = field(repr=False)
 
 
 def list_packages(
@@ -196,8 +198,13 @@ def version_rows(
         graph = Graph.of(versions, cached_facts(session, [v.digest for v in versions]))
     else:
         graph = load_graph(session, named, progress)
+    return graph, version_rows_of(graph, deleted=deleted)
+
+
+def version_rows_of(graph: Graph, *, deleted: bool = False) -> list[VersionRow]:
+    """Say of all versions in a graph what they are, the newest first."""
     ordered = sorted(graph.versions.values(), key=lambda v: (v.created, v.id), reverse=True)
-    return graph, [_row(graph, version, deleted=deleted) for version in ordered]
+    return [_row(graph, version, deleted=deleted) for version in ordered]
 
 
 def _row(graph: Graph, version: Version, *, deleted: bool) -> VersionRow:
@@ -255,6 +262,7 @@ def describe(session: Session, named: Named, progress: Progress = silent) -> Pac
         size=sum(sizes.values()),
         shared=sum(size for blob, size in sizes.items() if users[blob] > 1),
         loose=sum(size for blob, size in sizes.items() if not users[blob]),
+        graph=graph,
     )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ghcrctl.cli.format.human import Measure
 from ghcrctl.cli.format.image_trees import as_json, as_text
+from ghcrctl.cli.format.style import PLAIN
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.errors import NoSuchImageError, PlatformNotFoundError, RefusedError
 from ghcrctl.oci.descriptor import Descriptor
@@ -40,6 +43,7 @@ IMAGES = {
 }
 INDEX = index_of(*IMAGES.values())
 NAME = "ghcr.io/octo/image:1.0"
+MEASURE = Measure(datetime(2026, 1, 1, tzinfo=timezone.utc))
 
 
 @pytest.fixture
@@ -143,7 +147,7 @@ def test_the_tree_shows_names_platforms_and_what_is_shared(session: Session) -> 
     whole, single = by_names["ghcr.io/octo/image:1.0", "hello:1"], by_names["arm:1",]
     assert whole.unique == size_of(INDEX) - size_of(IMAGES[ARM64])
     assert single.unique == 0
-    lines = as_text([whole], full=False).splitlines()
+    lines = as_text([whole], PLAIN, MEASURE, full=False).splitlines()
     assert [line.split()[0] for line in lines] == ["IMAGE", NAME, "hello:1", "├──", "├──", "└──"]
     assert [line.split()[1] for line in lines[3:]] == list(map(str, IMAGES))
     assert all(line == line.rstrip() for line in lines)
@@ -157,7 +161,7 @@ def test_a_damaged_image_is_shown_as_one(session: Session) -> None:
     session.store.blobs.path(IMAGES[ARM64].root.digest).unlink()
     (tree,) = image_trees(session, list_images(session))
     assert tree.root.what == "damaged"
-    assert "(damaged)" in as_text([tree], full=False)
+    assert "(damaged)" in as_text([tree], PLAIN, MEASURE, full=False)
 
 
 def test_a_platform_is_taken_away_with_what_only_it_needs(session: Session) -> None:

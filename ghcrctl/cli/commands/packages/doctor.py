@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.format.style import Meaning
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.packages.doctor import Health, examine
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.packages.doctor import Sign
 
 _MARKS = {Health.GOOD: "ok", Health.NOTE: "--", Health.WARNING: "!!", Health.BAD: "XX"}
-_COLOURS = {Health.GOOD: "green", Health.WARNING: "yellow", Health.BAD: "red"}
+_MEANINGS = {Health.GOOD: Meaning.GOOD, Health.WARNING: Meaning.WARN, Health.BAD: Meaning.BAD}
 
 
 @click.command(
@@ -65,10 +65,7 @@ def _show(app: App, sign: Sign, *, as_json: bool) -> None:
         }
         app.out(json.dumps(data))
         return
-    mark = _MARKS[sign.health]
-    colour = _COLOURS.get(sign.health)
-    if colour and sys.stdout.isatty() and not app.settings.environ.get("NO_COLOR"):
-        mark = click.style(mark, fg=colour, bold=True)
+    mark = app.style.paint(_MARKS[sign.health], _MEANINGS.get(sign.health))
     # The mark is ours; the rest is cleaned.
     app.write(f"{mark} ")
     app.out(f"{sign.what}: {sign.message}")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.format.human import ago
 from ghcrctl.cli.format.listing import Listing
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.format.style import Marked
+from ghcrctl.cli.options import Command, human_option, pass_app, registry_options
 from ghcrctl.operations.packages.listing import SORT_KEYS, list_packages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.cli.app import App
+    from ghcrctl.cli.format.human import Measure
     from ghcrctl.github.records import Package
 
 HEADERS = {
@@ -55,6 +55,7 @@ _COLUMNS = ("Name", "Visibility", "Versions", "UpdatedSince", "Repository")
     "--sort", type=click.Choice(SORT_KEYS), default="name", show_default=True, help="Order."
 )
 @click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@human_option
 @click.option("-q", "--quiet", is_flag=True, help="Print names only.")
 @registry_options
 @pass_app
@@ -70,21 +71,23 @@ def command(
     """List the container packages of OWNER, an organisation or a user; without it, yours."""
     with app.session() as session:
         found = list_packages(session, owner, filters, sort)
-    now = datetime.now(timezone.utc)
-    listing = Listing(HEADERS, _COLUMNS, noun="package", placeholders={"Repository": "-"})
-    rows = [_fields(package, now) for package in found]
-    app.write(listing.render(rows, format=format_, quiet_field="Name" if quiet else None))
+    measure = app.measure
+    columns = measure.columns(_COLUMNS)
+    listing = Listing(HEADERS, columns, noun="package", placeholders={"Repository": "-"})
+    rows = [_fields(package, measure) for package in found]
+    quiet_field = "Name" if quiet else None
+    app.write(listing.render(rows, format=format_, quiet_field=quiet_field, style=app.style))
 
 
-def _fields(package: Package, now: datetime) -> Mapping[str, object]:
+def _fields(package: Package, measure: Measure) -> Mapping[str, object]:
     return {
-        "CreatedAt": f"{package.created:%Y-%m-%d %H:%M:%S +0000 UTC}",
-        "Name": package.full_name,
+        "CreatedAt": measure.at(package.created),
+        "Name": Marked(package.full_name, link=package.page),
         "Owner": package.owner,
         "Repository": package.repository,
         "URL": package.page,
-        "UpdatedAt": f"{package.updated:%Y-%m-%d %H:%M:%S +0000 UTC}",
-        "UpdatedSince": ago(package.updated, now),
+        "UpdatedAt": measure.at(package.updated),
+        "UpdatedSince": measure.since(package.updated),
         "Versions": package.version_count,
         "Visibility": package.visibility,
     }

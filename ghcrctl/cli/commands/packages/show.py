@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ghcrctl.cli.counting import Counting
-from ghcrctl.cli.format.human import ago, human_size
+from ghcrctl.cli.format.bars import Bar, Bars, legend
+from ghcrctl.cli.format.bars import draw as draw_bar
+from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.style import Meaning
 from ghcrctl.cli.format.table import render_rows
-from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.operations.packages.listing import describe
+from ghcrctl.cli.format.version_tree import draw
+from ghcrctl.cli.options import Command, human_option, pass_app, registry_options
+from ghcrctl.operations.packages.listing import describe, version_rows_of
 from ghcrctl.operations.packages.naming import read_package
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
+    from ghcrctl.cli.format.human import Measure
+    from ghcrctl.cli.format.style import Style
     from ghcrctl.operations.packages.listing import PackageView, TagRow
 
+_LEGEND = (
+    (Meaning.SHARED, "of several images"),
+    (Meaning.UNIQUE, "of one"),
+    (Meaning.FREE, "of none with a tag"),
+)
+# Cells that the bar of all may take, and what stands before it.
+_LEAST_CELLS, _MOST_CELLS, _INDENT = 10, 64, 12
 _COLUMNS = (
     ("tags", "TAGS"),
     ("kind", "KIND"),
@@ -35,16 +47,19 @@ _COLUMNS = (
     short_help="Describe a package: its tags, and what they weigh",
     examples="""
     ghcrctl packages show OWNER/IMAGE
+    ghcrctl packages show --tree OWNER/IMAGE
     ghcrctl packages show OWNER/IMAGE --format json | jq .Loose
     """,
 )
 @click.argument("name", metavar="OWNER/IMAGE")
+@click.option("--tree", is_flag=True, help="Draw all versions, with what hangs on each.")
+@human_option
 @click.option(
     "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 @registry_options
 @pass_app
-def command(app: App, *, name: str, format_: str) -> None:
+def command(app: App, *, name: str, tree: bool, format_: str) -> None:
     """Describe a package.
 
     Sizes are of what is stored: each layer once, however many images need it. SIZE is all that an
@@ -57,41 +72,63 @@ def command(app: App, *, name: str, format_: str) -> None:
     if format_ == "json":
         app.write(json.dumps(_json(view), indent=2) + "\n")
         return
-    for line in _lines(view):
-        app.out(line)
-    if view.tagged:
-        app.out("")
-        now = datetime.now(timezone.utc)
-        rows = (_cells(row, now) for row in view.tagged)
-        app.write(render_rows(rows, _COLUMNS, headers=True, width=app.width))
+    style, measure = app.style, app.measure
+    for fact, value in _facts(view, measure).items():
+        link = value if value.startswith("https:") else ""
+        shown = style.paint(printable(value), None, link)
+        title = style.paint(f"{fact}:", Meaning.HEADER)
+        app.write(f"{title}{' ' * (_INDENT - 1 - len(fact))}{shown}\n")
+    app.write(_weight(view, style))
+    if tree:
+        app.write("\n" + draw(view.graph, version_rows_of(view.graph), style, measure, full=False))
+    elif view.tagged:
+        rows = [_cells(row, measure) for row in view.tagged]
+        bars = Bars([_bar(row) for row in view.tagged], _LEGEND[:2])
+        app.write("\n" + render_rows(rows, _COLUMNS, headers=True, style=style, bars=bars))
 
 
-def _lines(view: PackageView) -> list[str]:
+def _weight(view: PackageView, style: Style) -> str:
+    """Draw what all weighs, on a terminal."""
+    if style.width is None or not view.size:
+        return ""
+    own = view.size - view.shared - view.loose
+    bar = Bar(((Meaning.SHARED, view.shared), (Meaning.UNIQUE, own), (Meaning.FREE, view.loose)))
+    cells = min(_MOST_CELLS, style.width - _INDENT)
+    if cells < _LEAST_CELLS:
+        return ""
+    lines = (draw_bar(bar, view.size, cells, style), legend(_LEGEND, style))
+    return "".join(f"{' ' * _INDENT}{line}\n" for line in lines)
+
+
+def _bar(row: TagRow) -> Bar:
+    return Bar(((Meaning.SHARED, row.size - row.unique), (Meaning.UNIQUE, row.unique)))
+
+
+def _facts(view: PackageView, measure: Measure) -> dict[str, str]:
     package = view.package
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(view.counts.items()))
-    facts = {
+    return {
         "Package": package.full_name,
         "Visibility": package.visibility,
         "Repository": package.repository or "none is linked",
         "Versions": f"{sum(view.counts.values())}{f' ({kinds})' if kinds else ''}",
-        "Size": human_size(view.size),
-        "Shared": f"{human_size(view.shared)}, needed by several images with a tag",
-        "Loose": f"{human_size(view.loose)}, needed by no image with a tag",
+        "Size": measure.size(view.size),
+        "Shared": f"{measure.size(view.shared)}, needed by several images with a tag",
+        "Loose": f"{measure.size(view.loose)}, needed by no image with a tag",
         "Page": view.page,
         "Settings": view.settings,
     }
-    return [f"{name + ':':<12}{value}" for name, value in facts.items()]
 
 
-def _cells(row: TagRow, now: datetime) -> dict[str, object]:
+def _cells(row: TagRow, measure: Measure) -> dict[str, object]:
     return {
         "tags": ", ".join(row.tags),
         "kind": row.kind,
         "platforms": ", ".join(row.platforms) or "-",
         "attached": row.attached,
-        "created": ago(row.version.created, now),
-        "size": human_size(row.size),
-        "unique": human_size(row.unique),
+        "created": measure.since(row.version.created),
+        "size": measure.size(row.size),
+        "unique": measure.size(row.unique),
     }
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import click
 
 from ghcrctl.cli.counting import Counting
-from ghcrctl.cli.format.human import ago, human_size
 from ghcrctl.cli.format.listing import Listing
 from ghcrctl.cli.format.plans import tags_shown
+from ghcrctl.cli.format.style import Marked, Meaning
 from ghcrctl.cli.format.version_tree import draw
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import Command, human_option, pass_app, registry_options
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.packages.listing import version_rows
 from ghcrctl.operations.packages.naming import read_package
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.cli.app import App
+    from ghcrctl.cli.format.human import Measure
     from ghcrctl.operations.packages.listing import VersionRow
 
 HEADERS = {
@@ -63,6 +63,7 @@ _DELETED_COLUMNS = ("ID", "Digest", "Tags", "Kind", "CreatedSince", "DeletedSinc
     show_default=True,
     help="Those that are there, or those that were deleted and can be restored.",
 )
+@human_option
 @click.option("--no-trunc", is_flag=True, help="Show digests in full.")
 @click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
 @click.option("-q", "--quiet", is_flag=True, help="Print numbers only.")
@@ -86,6 +87,7 @@ def command(  # noqa: PLR0913 one argument an option
     """
     if tree and (format_ or quiet):
         raise UsageError("--tree is for people; without it there are --format and --quiet")
+    measure, style = app.measure, app.style.uncut(wanted=no_trunc)
     counting = Counting(quiet=quiet)
     is_deleted = state == "deleted"
     with app.session() as session:
@@ -93,33 +95,35 @@ def command(  # noqa: PLR0913 one argument an option
         graph, rows = version_rows(session, named, deleted=is_deleted, progress=counting)
     counting.clear()
     if tree:
-        app.write(draw(graph, rows, full=no_trunc, width=None if no_trunc else app.width))
+        app.write(draw(graph, rows, style, measure, full=no_trunc))
         return
-    now = datetime.now(timezone.utc)
-    columns = _DELETED_COLUMNS if is_deleted else _COLUMNS
+    columns = measure.columns(_DELETED_COLUMNS if is_deleted else _COLUMNS)
     listing = Listing(HEADERS, columns, noun="version")
-    fields = [_fields(row, now, full=no_trunc or bool(format_)) for row in rows]
-    app.write(listing.render(fields, format=format_, quiet_field="ID" if quiet else None))
+    fields = [_fields(row, measure, full=no_trunc or bool(format_)) for row in rows]
+    quiet_field = "ID" if quiet else None
+    app.write(listing.render(fields, format=format_, quiet_field=quiet_field, style=style))
 
 
-def _fields(row: VersionRow, now: datetime, *, full: bool) -> Mapping[str, object]:
+def _fields(row: VersionRow, measure: Measure, *, full: bool) -> Mapping[str, object]:
     version = row.version
     digest = version.digest
     words = ["orphan"] * row.is_orphan + ["broken"] * row.is_broken + [row.kind]
     return {
         "Broken": row.is_broken,
-        "CreatedAt": f"{version.created:%Y-%m-%d %H:%M:%S +0000 UTC}",
-        "CreatedSince": ago(version.created, now),
-        "DeletedAt": f"{version.deleted:%Y-%m-%d %H:%M:%S +0000 UTC}" if version.deleted else "",
-        "DeletedSince": ago(version.deleted, now) if version.deleted else "",
+        "CreatedAt": measure.at(version.created),
+        "CreatedSince": measure.since(version.created),
+        "DeletedAt": measure.at(version.deleted, missing=""),
+        "DeletedSince": measure.since(version.deleted, missing=""),
         "Digest": digest if full else digest.partition(":")[2][:12],
         "ID": version.id,
-        "Kind": row.kind if full else " ".join(words),
+        "Kind": row.kind
+        if full
+        else Marked(" ".join(words), Meaning.WARN if len(words) > 1 else None),
         "NeededBy": ", ".join(row.above),
         "Orphan": row.is_orphan,
         "Platforms": ", ".join(row.platforms),
-        "Size": human_size(row.size),
+        "Size": measure.size(row.size),
         "Tags": ", ".join(version.tags) if full else tags_shown(version.tags),
-        "UpdatedAt": f"{version.updated:%Y-%m-%d %H:%M:%S +0000 UTC}",
-        "UpdatedSince": ago(version.updated, now),
+        "UpdatedAt": measure.at(version.updated),
+        "UpdatedSince": measure.since(version.updated),
     }

@@ -1,0 +1,82 @@
+"""How columns of listings look on a terminal, by field: what they mean, and how they give way.
+
+What belongs here: one line a field. Fields of one name mean the same in all listings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.cli.format.layout import Cell, Shape
+from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.style import Marked, Meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_ABSENT = {"<none>", "<missing>", "N/A", "-"}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a column means, and how it gives way."""
+
+    meaning: Meaning | None
+    shape: Shape
+
+
+_NAME = Look(Meaning.NAME, Shape(16, 1))
+_DIGEST = Look(Meaning.ASIDE, Shape(19, 0))
+_TIME = Look(None, Shape(10, 2))
+_TEXT = Look(None, Shape(16, 0))
+_LOOKS = {
+    "attached": Look(None, Shape(3, 2)),
+    "comment": Look(Meaning.ASIDE, Shape(7, 0)),
+    "createdby": _TEXT,
+    "created": _TIME,
+    "createdat": _TIME,
+    "createdsince": _TIME,
+    "deletedat": _TIME,
+    "deletedsince": _TIME,
+    "digest": _DIGEST,
+    "here": Look(None, Shape(12, 0)),
+    "id": Look(Meaning.ASIDE, Shape(8, 3)),
+    "image": _NAME,
+    "kind": Look(None, Shape(8, 2)),
+    "name": _NAME,
+    "platform": Look(Meaning.TAG, Shape(12, 1)),
+    "platforms": Look(None, Shape(12, 0)),
+    "repository": _NAME,
+    "tag": Look(Meaning.TAG, Shape(10, 2)),
+    "tags": Look(Meaning.TAG, Shape(12, 1)),
+    "there": Look(None, Shape(12, 0)),
+    "updatedat": _TIME,
+    "updatedsince": _TIME,
+    "version": Look(Meaning.TAG, Shape(16, 1)),
+    "why": _TEXT,
+}
+_PLAIN = Look(None, Shape())
+
+
+def shapes_of(fields: Sequence[str]) -> list[Shape]:
+    """Return how columns give way."""
+    return [_LOOKS.get(field.lower(), _PLAIN).shape for field in fields]
+
+
+def headers_of(names: Sequence[str]) -> list[Cell]:
+    """Make the first row of a table."""
+    return [Cell(name.upper(), Meaning.HEADER) for name in names]
+
+
+def cells_of(row: Mapping[str, object], fields: Sequence[str]) -> list[Cell]:
+    """Make a row of a table; an absent field is an empty cell."""
+    return [_cell(row.get(field, ""), field) for field in fields]
+
+
+def _cell(value: object, field: str) -> Cell:
+    text = printable(str(value))
+    meaning = Meaning.ASIDE if text in _ABSENT else _LOOKS.get(field.lower(), _PLAIN).meaning
+    if isinstance(value, Marked):
+        return Cell(text, value.meaning or meaning, value.link)
+    return Cell(text, meaning)

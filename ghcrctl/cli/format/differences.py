@@ -1,0 +1,152 @@
+"""Differences between images, as people read them.
+
+What belongs here: the lines, and on a terminal the pictures: what grew, and what shrank. What does
+not: finding them (``operations``), and JSON (the command).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from ghcrctl.cli.format.bars import Bar, Bars
+from ghcrctl.cli.format.layout import Cell, Shape, lay_out
+from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.style import Meaning
+from ghcrctl.layers.members import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from ghcrctl.cli.format.human import Measure
+    from ghcrctl.cli.format.style import Style
+    from ghcrctl.layers.comparing import FileChange
+    from ghcrctl.layers.members import Member
+    from ghcrctl.operations.diff import Change, Difference, LayerChange
+
+_MEANINGS = {"+": Meaning.GOOD, "-": Meaning.BAD, "~": Meaning.WARN}
+_LEGEND = ((Meaning.GOOD, "came"), (Meaning.BAD, "went"))
+# Of a layer, its digest gives way first; of a directory, nothing does.
+_LAYER_SHAPES = (Shape(21, 0), Shape(6, 1))
+_FOLDER_SHAPES = (Shape(12, 0), Shape(6, 1), Shape(6, 1))
+_MOST_FOLDERS = 10
+# A directory with more than this part of all is shown by what is in it.
+_DOMINANT = 0.5
+_DEEPEST = 5
+
+
+def sign_of(before: object, after: object) -> str:
+    """Return the sign of a change: what is new, what is gone, or what is another."""
+    return "+" if before is None else "-" if after is None else "~"
+
+
+def as_text(found: Difference, style: Style, measure: Measure) -> str:
+    """Write a difference; as plain lines off a terminal."""
+    return "".join(_sections(found, style, measure))
+
+
+def _sections(found: Difference, style: Style, measure: Measure) -> Iterator[str]:
+    for title, changes in (("Manifest", found.manifest), ("Config", found.config)):
+        if changes:
+            yield _title(title, style)
+            yield from (_line(_change_line(change), style) for change in changes)
+    if found.layers:
+        shared = sum(layer.size for layer in found.shared)
+        yield _title(f"Layers ({len(found.shared)} shared, {measure.size(shared)})", style)
+        if style.is_plain:
+            yield from (_line(" ".join(_layer(change, measure)), style) for change in found.layers)
+        else:
+            yield _layers(found.layers, style, measure)
+    if found.files:
+        yield _title("Files", style)
+        yield from (_line(_file_line(change), style) for change in found.files)
+        if not style.is_plain:
+            yield _folders(found.files, style, measure)
+
+
+def _title(text: str, style: Style) -> str:
+    return f"{style.paint(text, Meaning.HEADER)}\n"
+
+
+def _line(text: str, style: Style) -> str:
+    return f"{style.paint(printable(text), _MEANINGS.get(text[0]))}\n"
+
+
+def _change_line(change: Change) -> str:
+    shown = " -> ".join(value for value in (change.before, change.after) if value is not None)
+    return f"{sign_of(change.before, change.after)} {change.field}: {shown}".rstrip(": ")
+
+
+def _layer(change: LayerChange, measure: Measure) -> tuple[str, str]:
+    layers = [layer for layer in (change.before, change.after) if layer]
+    names = " -> ".join(str(layer.digest) for layer in layers)
+    sizes = " -> ".join(measure.size(layer.size) for layer in layers)
+    how = " (packed otherwise)" if len(layers) > 1 else ""
+    return f"{sign_of(change.before, change.after)} {names}", f"{sizes}{how}"
+
+
+def _layers(changes: Iterable[LayerChange], style: Style, measure: Measure) -> str:
+    table, bars = [], []
+    for change in changes:
+        meaning = _MEANINGS[sign_of(change.before, change.after)]
+        table.append([Cell(text, meaning) for text in _layer(change, measure)])
+        largest = max(layer.size for layer in (change.before, change.after) if layer)
+        bars.append(Bar(((meaning, largest),)))
+    return lay_out(table, _LAYER_SHAPES, style, Bars(bars))
+
+
+def _file_line(change: FileChange) -> str:
+    members = [member for member in (change.before, change.after) if member]
+    sizes = [str(member.size) for member in members if member.size]
+    if len(sizes) > 1 and sizes[0] == sizes[1]:
+        sizes.pop()
+    how = f" ({', '.join(change.what)})" if change.what else ""
+    shown = f" {' -> '.join(sizes)}" if sizes else ""
+    return f"{sign_of(change.before, change.after)} /{change.path}{shown}{how}"
+
+
+def _folders(changes: Sequence[FileChange], style: Style, measure: Measure) -> str:
+    """Draw where room was taken, and where it was freed."""
+    found = by_folder(changes)
+    rows = sorted(found.items(), key=lambda item: -sum(item[1]))[:_MOST_FOLDERS]
+    if not rows:
+        return ""
+    table = [[Cell(word, Meaning.HEADER) for word in ("Where", "came", "went")]]
+    bars: list[Bar | None] = [None]
+    for folder, (came, went) in rows:
+        plus = Cell(f"+{measure.size(came)}", Meaning.GOOD) if came else Cell("")
+        minus = Cell(f"-{measure.size(went)}", Meaning.BAD) if went else Cell("")
+        table.append([Cell(printable(f"/{folder}")), plus, minus])
+        bars.append(Bar(((Meaning.GOOD, came), (Meaning.BAD, went))))
+    return lay_out(table, _FOLDER_SHAPES, style, Bars(bars, _LEGEND))
+
+
+def by_folder(changes: Sequence[FileChange]) -> Mapping[str, tuple[int, int]]:
+    """Return what directories gained and lost, in bytes; those that matter by what is in them."""
+    sizes = [(change.path, *_growth(change)) for change in changes]
+    sizes = [item for item in sizes if item[1] or item[2]]
+    whole = sum(came + went for _, came, went in sizes)
+    return dict(_grouped(sizes, 1, whole * _DOMINANT))
+
+
+def _grouped(
+    sizes: Iterable[tuple[str, int, int]], depth: int, most: float
+) -> Iterator[tuple[str, tuple[int, int]]]:
+    groups: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+    for item in sizes:
+        groups["/".join(item[0].split("/")[:depth])].append(item)
+    for folder, items in groups.items():
+        came, went = sum(item[1] for item in items), sum(item[2] for item in items)
+        if came + went > most and depth < _DEEPEST and any(item[0] != folder for item in items):
+            yield from _grouped(items, depth + 1, most)
+        else:
+            yield folder, (came, went)
+
+
+def _growth(change: FileChange) -> tuple[int, int]:
+    grown = _bytes(change.after) - _bytes(change.before)
+    return max(0, grown), max(0, -grown)
+
+
+def _bytes(member: Member | None) -> int:
+    return member.size if member and member.kind is Kind.FILE else 0

@@ -1,0 +1,151 @@
+"""Tables for people: as wide as the terminal, no wider, in colour, with bars.
+
+What belongs here: how wide columns are, and what gives way where room is short. What does not:
+docker's tables for programs (``table``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.cli.format.bars import NO_BARS, draw, legend
+from ghcrctl.cli.format.cells import display_width, fitted
+from ghcrctl.cli.format.style import Meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ghcrctl.cli.format.bars import Bars
+    from ghcrctl.cli.format.style import Style
+
+# Docker's, and what is used where that is too wide.
+_MINIMUM_WIDTH, _PADDING = 10, 3
+_CLOSE = 2
+_LEAST_OF_ALL = 3
+# A bar takes what is left, between these.
+_LEAST_BAR, _MOST_BAR = 10, 40
+# Below this, text needs all the room.
+_WIDTH_FOR_BARS = 72
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A text at its place in a table, and what it means."""
+
+    text: str
+    meaning: Meaning | None = None
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a column gives way.
+
+    Args:
+        least: cells below which it is cut only when nothing else can be.
+        order: columns with a lower one are cut first.
+    """
+
+    least: int = 6
+    order: int = 3
+
+
+def lay_out(
+    table: Sequence[Sequence[Cell]],
+    shapes: Sequence[Shape],
+    style: Style,
+    bars: Bars = NO_BARS,
+) -> str:
+    """Lay out a table for a terminal.
+
+    Args:
+        table: rows of as many cells as there are shapes, the headers among them.
+        shapes: of the columns.
+        style: of the terminal.
+        bars: drawn behind the rows where there is room, all in proportion.
+
+    Returns:
+        The lines, each with its line feed.
+    """
+    natural = [
+        max((display_width(row[at].text) for row in table), default=0) for at in range(len(shapes))
+    ]
+    columns = _columns(natural, shapes, style.width, has_bars=any(bars.rows))
+    largest = max((bar.total for bar in bars.rows if bar), default=0)
+    lines = []
+    for number, row in enumerate(table):
+        line = "".join(_painted(row, columns, style)).rstrip()
+        bar = bars.rows[number] if columns.bar and number < len(bars.rows) else None
+        if bar:
+            line = "".join(_painted(row, columns, style)) + draw(bar, largest, columns.bar, style)
+        lines.append(f"{line}\n")
+    if columns.bar and bars.legend:
+        lines.append(f"{legend(bars.legend, style)}\n")
+    return "".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """How wide each column is, and a bar behind them; ``gap``: cells between."""
+
+    widths: tuple[int, ...]
+    gap: int = _CLOSE
+    bar: int = 0
+
+
+def _painted(row: Sequence[Cell], columns: _Columns, style: Style) -> Iterator[str]:
+    for cell, width in zip(row, columns.widths, strict=True):
+        is_name = cell.meaning is Meaning.NAME
+        text = fitted(cell.text, width, style.glyphs.ellipsis, in_the_middle=is_name)
+        yield style.paint(text, cell.meaning, cell.link)
+        yield " " * (width + columns.gap - display_width(text))
+
+
+def _columns(
+    natural: Sequence[int], shapes: Sequence[Shape], width: int | None, *, has_bars: bool
+) -> _Columns:
+    # As docker has it: the last column is as wide as it is.
+    loose = [max(_MINIMUM_WIDTH, cells + _PADDING) - _PADDING for cells in natural[:-1]]
+    loose += natural[-1:]
+    whole = sum(loose) + _PADDING * (len(loose) - 1)
+    if width is None:
+        return _Columns(tuple(loose), _PADDING)
+    if has_bars and width >= _WIDTH_FOR_BARS:
+        left = width - whole - _PADDING
+        if left >= _LEAST_BAR:
+            return _Columns(tuple(loose), _PADDING, min(_MOST_BAR, left))
+        found = _squeezed(natural, shapes, width - _LEAST_BAR - _CLOSE)
+        if found:
+            left = width - sum(found) - _CLOSE * len(found)
+            return _Columns(tuple(found), bar=min(_MOST_BAR, left))
+    if whole <= width:
+        return _Columns(tuple(loose), _PADDING)
+    found = _squeezed(natural, shapes, width)
+    # Where even that is too much, all give way, and at worst lines are longer than the terminal.
+    hardest = [Shape(_LEAST_OF_ALL, 0)] * len(shapes)
+    found = found or _squeezed(natural, hardest, width)
+    return _Columns(tuple(found or [min(cells, _LEAST_OF_ALL) for cells in natural]))
+
+
+def _squeezed(natural: Sequence[int], shapes: Sequence[Shape], width: int) -> list[int] | None:
+    """Return widths with which a line fits, or ``None`` where a column would be below its least."""
+    widths = list(natural)
+    over = sum(widths) + _CLOSE * (len(widths) - 1) - width
+    for order in sorted({shape.order for shape in shapes}):
+        while over > 0:
+            # What can be cut at this order, the widest first, down to the one after it.
+            spare = {
+                at: widths[at]
+                for at, shape in enumerate(shapes)
+                if shape.order == order and widths[at] > shape.least
+            }
+            if not spare:
+                break
+            widest = max(spare, key=lambda at: widths[at])
+            others = [cells for at, cells in spare.items() if cells < widths[widest]]
+            lower = max(shapes[widest].least, *others, 0)
+            cut = min(over, widths[widest] - lower)
+            widths[widest] -= cut
+            over -= cut
+    return widths if over <= 0 else None

@@ -1,0 +1,241 @@
+"""How text looks on a terminal: colour by meaning, links, and which signs there are to draw with.
+
+What belongs here: what a terminal can, and how a meaning is shown. What does not: layout
+(``layout``), and what has which meaning (each command). No meaning is shown by colour alone.
+
+Sources: https://no-color.org; https://force-color.org; ECMA-48, 8.3.117 (SGR); the terminals' own
+notes on OSC 8, https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields, replace
+from enum import Enum, auto
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TextIO
+
+_RESET = "\x1b[0m"
+_FALSE = {"0", "false", "no", "off"}
+# The first version of VTE whose links do not end the terminal.
+_VTE_WITH_LINKS = 5001
+_KONSOLE_WITH_LINKS = 201200
+_PROGRAMS_WITH_LINKS = {"iTerm.app", "WezTerm", "vscode", "ghostty", "rio", "Tabby"}
+_TERMS_WITH_LINKS = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour")
+# They hand links on only where they were told to.
+_MULTIPLEXERS = ("screen", "tmux")
+
+
+class Meaning(Enum):
+    """What a text is."""
+
+    HEADER = auto()
+    NAME = auto()
+    TAG = auto()
+    ASIDE = auto()
+    GOOD = auto()
+    WARN = auto()
+    BAD = auto()
+    SHARED = auto()
+    UNIQUE = auto()
+    FREE = auto()
+    PART = auto()
+
+
+# Graphic renditions; the colours are those that the person's terminal has for these numbers.
+_RENDITIONS = {
+    Meaning.HEADER: "1",
+    Meaning.NAME: "1",
+    Meaning.TAG: "36",
+    Meaning.ASIDE: "2",
+    Meaning.GOOD: "32",
+    Meaning.WARN: "33",
+    Meaning.BAD: "31",
+    Meaning.SHARED: "34",
+    Meaning.UNIQUE: "36",
+    Meaning.FREE: "33",
+    Meaning.PART: "2",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """Signs to draw with.
+
+    Args:
+        ellipsis: stands for what was cut.
+        fork: leads to a branch that others follow; ``end`` to the last one.
+        trunk: leads past a branch; ``gap`` below the last one.
+        full: of a bar: a whole cell; ``dark`` and ``light`` are told from it without colour.
+        parts: of a bar, from the left: one to seven eighths of a cell; or nothing.
+        goes: marks what goes, of a list to choose from; ``stays`` what stays.
+        pointer: to the line that keys act on.
+    """
+
+    ellipsis: str = "…"
+    fork: str = "├── "
+    end: str = "└── "
+    trunk: str = "│   "
+    gap: str = "    "
+    full: str = "█"
+    dark: str = "▓"
+    light: str = "░"
+    parts: str = "▏▎▍▌▋▊▉"
+    goes: str = "✗"
+    stays: str = "·"
+    pointer: str = "▸"
+
+
+ASCII = Glyphs("...", "|-- ", "`-- ", "|   ", "    ", "#", "=", "-", "", "x", ".", ">")
+UNICODE = Glyphs()
+
+
+@lru_cache(maxsize=8)
+def glyphs_of(encoding: str) -> Glyphs:
+    """Return the signs that an encoding has; an unknown one has ASCII's."""
+    chosen = {}
+    for field in fields(Glyphs):
+        sign = getattr(UNICODE, field.name)
+        try:
+            sign.encode(encoding)
+        except (UnicodeEncodeError, LookupError):
+            sign = getattr(ASCII, field.name)
+        chosen[field.name] = sign
+    return Glyphs(**chosen)
+
+
+class Marked(str):
+    """A value that knows what it means on a terminal; elsewhere it is its text.
+
+    Args:
+        text: the value.
+        meaning: how it is shown.
+        link: the address of a page about it.
+    """
+
+    __slots__ = ("link", "meaning")
+    meaning: Meaning | None
+    link: str
+
+    def __new__(cls, text: str, meaning: Meaning | None = None, link: str = "") -> Marked:
+        """Make one."""
+        made = super().__new__(cls, text)
+        made.meaning = meaning
+        made.link = link
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What can be shown at one end of output.
+
+    Args:
+        width: cells of a line; ``None`` off a terminal.
+        in_colour: whether graphic renditions are understood and wanted.
+        has_links: whether links are.
+        glyphs: to draw with.
+    """
+
+    width: int | None = None
+    in_colour: bool = False
+    has_links: bool = False
+    glyphs: Glyphs = UNICODE
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether output is for programs: as docker writes it, of any width, without colour."""
+        return self.width is None and not self.in_colour
+
+    def uncut(self, *, wanted: bool) -> Style:
+        """Return a style by which nothing is cut, where that is wanted; else this one."""
+        return replace(self, width=None) if wanted else self
+
+    def paint(self, text: str, meaning: Meaning | None, link: str = "") -> str:
+        """Show a text, of which nothing can steer a terminal any more, as what it means.
+
+        Args:
+            text: cleaned (``safe``).
+            meaning: ``None`` for no colour.
+            link: a web address; what is none is left out.
+        """
+        if not text:
+            return text
+        if self.in_colour and meaning is not None:
+            text = f"\x1b[{_RENDITIONS[meaning]}m{text}{_RESET}"
+        if self.has_links and link.startswith(("https://", "http://")):
+            # The sequence may hold printable ASCII only.
+            safe = "".join(c if "!" <= c <= "~" else _escaped(c) for c in link)
+            text = f"\x1b]8;;{safe}\x1b\\{text}\x1b]8;;\x1b\\"
+        return text
+
+
+PLAIN = Style()
+
+
+def style_of(stream: TextIO, environ: Mapping[str, str], width: int | None) -> Style:
+    """Find out what can be shown on a stream.
+
+    Args:
+        stream: the output.
+        environ: the environment.
+        width: of the terminal, in cells; ``None`` where the stream is none.
+    """
+    in_colour = wants_colour(environ, is_terminal=width is not None) and _obeys(stream)
+    return Style(
+        width=width,
+        in_colour=in_colour,
+        has_links=in_colour and width is not None and knows_links(environ),
+        glyphs=glyphs_of(getattr(stream, "encoding", None) or "ascii"),
+    )
+
+
+def wants_colour(environ: Mapping[str, str], *, is_terminal: bool) -> bool:
+    """Tell whether a person wants colour: ``NO_COLOR`` before what forces it, before the rest."""
+    if environ.get("NO_COLOR"):
+        return False
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE"):
+        if environ.get(name):
+            return environ[name].lower() not in _FALSE
+    if environ.get("TERM") == "dumb" or environ.get("CLICOLOR") == "0":
+        return False
+    return is_terminal
+
+
+def knows_links(environ: Mapping[str, str]) -> bool:
+    """Tell whether a terminal is known to show links, and not the sequence that makes one."""
+    forced = environ.get("FORCE_HYPERLINK")
+    if forced:
+        return forced.lower() not in _FALSE
+    term = environ.get("TERM", "")
+    if environ.get("CI") or environ.get("TMUX") or term.startswith(_MULTIPLEXERS):
+        return False
+    if environ.get("WT_SESSION") or environ.get("KITTY_WINDOW_ID"):
+        return True
+    if environ.get("TERM_PROGRAM") in _PROGRAMS_WITH_LINKS or term.startswith(_TERMS_WITH_LINKS):
+        return True
+    return (
+        _number(environ, "VTE_VERSION") >= _VTE_WITH_LINKS
+        or _number(environ, "KONSOLE_VERSION") >= _KONSOLE_WITH_LINKS
+    )
+
+
+def _number(environ: Mapping[str, str], name: str) -> int:
+    text = environ.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() else 0
+
+
+def _escaped(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "replace"))
+
+
+def _obeys(stream: TextIO) -> bool:
+    """Tell whether a console obeys sequences; those of Windows must be told to."""
+    if os.name != "nt":
+        return True
+    from ghcrctl.cli.format.windows import obey_sequences
+
+    return obey_sequences(stream)
