@@ -7,7 +7,7 @@ SITE := $(BIN)/sphinx-build -M html docs docs/_build -q -n -W --keep-going
 PYTHON = $$(sh tests/interpreters.sh first)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lint types imports spelling unit integration reference docs docs-check bench build cov clean
+.PHONY: help demo test check fmt lint types imports spelling unit integration reference pictures docs docs-check bench build cov clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ reference: $(VENV)/.dev ## Generate the pages and pictures that the code knows b
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m tests.faults.page
 	$(BIN)/python docs/demo.py --svg docs/demo.svg >/dev/null
+
+pictures: $(VENV)/.dev ## Draw the pictures of the documentation, from real runs
+	$(BIN)/python -m tests.pictures
 
 docs: reference ## Generate the reference and build the site into docs/_build/html
 	$(SITE)

@@ -27,31 +27,38 @@ class Look:
 
 
 _NAME = Look(Meaning.NAME, Shape(16, 1))
-_DIGEST = Look(Meaning.ASIDE, Shape(19, 0))
-_TIME = Look(None, Shape(10, 2))
+_DIGEST = Look(Meaning.ASIDE, Shape(20, 0))
+_TIME = Look(None, Shape(11, 2))
+_MOMENT = Look(None, Shape(20, 3))
+_SIZE = Look(None, Shape(12, 3))
 _TEXT = Look(None, Shape(16, 0))
 _LOOKS = {
     "attached": Look(None, Shape(3, 2)),
-    "comment": Look(Meaning.ASIDE, Shape(7, 0)),
+    "comment": Look(Meaning.ASIDE, Shape(8, -1)),
     "createdby": _TEXT,
     "created": _TIME,
-    "createdat": _TIME,
+    "createdat": _MOMENT,
     "createdsince": _TIME,
-    "deletedat": _TIME,
+    "deletedat": _MOMENT,
     "deletedsince": _TIME,
     "digest": _DIGEST,
+    "frees": _SIZE,
     "here": Look(None, Shape(12, 0)),
-    "id": Look(Meaning.ASIDE, Shape(8, 3)),
+    "id": Look(Meaning.ASIDE, Shape(12, 3)),
     "image": _NAME,
     "kind": Look(None, Shape(8, 2)),
     "name": _NAME,
     "platform": Look(Meaning.TAG, Shape(12, 1)),
     "platforms": Look(None, Shape(12, 0)),
     "repository": _NAME,
-    "tag": Look(Meaning.TAG, Shape(10, 2)),
+    "sharedsize": _SIZE,
+    "size": _SIZE,
+    "tag": Look(Meaning.TAG, Shape(10, 3)),
     "tags": Look(Meaning.TAG, Shape(12, 1)),
     "there": Look(None, Shape(12, 0)),
-    "updatedat": _TIME,
+    "unique": _SIZE,
+    "uniquesize": _SIZE,
+    "updatedat": _MOMENT,
     "updatedsince": _TIME,
     "version": Look(Meaning.TAG, Shape(16, 1)),
     "why": _TEXT,

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ghcrctl.cli.format.human import Measure
-    from ghcrctl.cli.format.style import Glyphs, Style
+    from ghcrctl.cli.format.style import Style
     from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.image_tree import ImageTree
     from ghcrctl.operations.platforms import Part
 
 
+# Algorithm and twelve digits.
+_BRIEF_DIGEST = 19
 _COLUMNS = ("Name", "Digest", "Size", "UniqueSize")
 _LEGEND = ((Meaning.SHARED, "needed by other images too"), (Meaning.UNIQUE, "by this one only"))
 
@@ -40,17 +42,18 @@ def as_text(trees: Sequence[ImageTree], style: Style, measure: Measure, *, full:
     """
     table = [headers_of(("IMAGE", "DIGEST", "SIZE", "UNIQUE"))]
     bars: list[Bar | None] = [None]
-    for cells, bar in _lines(trees, style.glyphs, measure, full=full):
+    for cells, bar in _lines(trees, style, measure, full=full):
         table.append([Cell(printable(cell.text), cell.meaning) for cell in cells])
         bars.append(bar)
     return lay_out(table, shapes_of(_COLUMNS), style, Bars(bars, _LEGEND))
 
 
 def _lines(
-    trees: Iterable[ImageTree], glyphs: Glyphs, measure: Measure, *, full: bool
+    trees: Iterable[ImageTree], style: Style, measure: Measure, *, full: bool
 ) -> Iterator[tuple[Sequence[Cell], Bar]]:
     for tree in trees:
-        *others, last = tree.names
+        # Where lines are to fit, a name by digest would leave no room for anything else.
+        *others, last = tree.names if style.width is None else map(_brief, tree.names)
         for name in others:
             yield (Cell(name, Meaning.NAME), Cell(""), Cell(""), Cell("")), Bar()
         what = "" if tree.root.parts else f" ({tree.root.what})"
@@ -64,7 +67,7 @@ def _lines(
             ),
             Bar(((Meaning.SHARED, shared), (Meaning.UNIQUE, tree.unique))),
         )
-        for lead, part in branches(tree.root.parts, lambda part: part.parts, glyphs):
+        for lead, part in branches(tree.root.parts, lambda part: part.parts, style.glyphs):
             yield (
                 (
                     Cell(lead + part.what),
@@ -74,6 +77,11 @@ def _lines(
                 ),
                 Bar(((Meaning.PART, part.size),)),
             )
+
+
+def _brief(name: str) -> str:
+    repository, at, digest = name.partition("@")
+    return f"{repository}{at}{digest[:_BRIEF_DIGEST]}"
 
 
 def _digest(digest: Digest, *, full: bool) -> str:

@@ -6,6 +6,7 @@ docker's tables for programs (``table``).
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _MINIMUM_WIDTH, _PADDING = 10, 3
 _CLOSE = 2
 _LEAST_OF_ALL = 3
+# Of a name, before a bar stands behind it.
+_LONG = 36
 # A bar takes what is left, between these.
 _LEAST_BAR, _MOST_BAR = 10, 40
 # Below this, text needs all the room.
@@ -68,18 +71,14 @@ def lay_out(
     Returns:
         The lines, each with its line feed.
     """
-    natural = [
-        max((display_width(row[at].text) for row in table), default=0) for at in range(len(shapes))
-    ]
-    columns = _columns(natural, shapes, style.width, has_bars=any(bars.rows))
+    columns = _columns(table, shapes, style.width, has_bars=any(bars.rows))
     largest = max((bar.total for bar in bars.rows if bar), default=0)
     lines = []
     for number, row in enumerate(table):
-        line = "".join(_painted(row, columns, style)).rstrip()
+        line = "".join(_painted(row, columns, style))
         bar = bars.rows[number] if columns.bar and number < len(bars.rows) else None
-        if bar:
-            line = "".join(_painted(row, columns, style)) + draw(bar, largest, columns.bar, style)
-        lines.append(f"{line}\n")
+        drawn = draw(bar, largest, columns.bar, style) if bar else ""
+        lines.append(f"{line}{drawn}".rstrip() + "\n")
     if columns.bar and bars.legend:
         lines.append(f"{legend(bars.legend, style)}\n")
     return "".join(lines)
@@ -96,36 +95,64 @@ class _Columns:
 
 def _painted(row: Sequence[Cell], columns: _Columns, style: Style) -> Iterator[str]:
     for cell, width in zip(row, columns.widths, strict=True):
+        text = cell.text if display_width(cell.text) <= width else _brief(cell)
         is_name = cell.meaning is Meaning.NAME
-        text = fitted(cell.text, width, style.glyphs.ellipsis, in_the_middle=is_name)
+        text = fitted(text, width, style.glyphs.ellipsis, in_the_middle=is_name)
         yield style.paint(text, cell.meaning, cell.link)
         yield " " * (width + columns.gap - display_width(text))
 
 
 def _columns(
-    natural: Sequence[int], shapes: Sequence[Shape], width: int | None, *, has_bars: bool
+    table: Sequence[Sequence[Cell]], shapes: Sequence[Shape], width: int | None, *, has_bars: bool
 ) -> _Columns:
+    natural = _natural(table, len(shapes))
     # As docker has it: the last column is as wide as it is.
     loose = [max(_MINIMUM_WIDTH, cells + _PADDING) - _PADDING for cells in natural[:-1]]
     loose += natural[-1:]
-    whole = sum(loose) + _PADDING * (len(loose) - 1)
     if width is None:
         return _Columns(tuple(loose), _PADDING)
+    brief = _natural(table, len(shapes), brief=True)
+    left = _left(loose, width, _PADDING)
     if has_bars and width >= _WIDTH_FOR_BARS:
-        left = width - whole - _PADDING
-        if left >= _LEAST_BAR:
-            return _Columns(tuple(loose), _PADDING, min(_MOST_BAR, left))
-        found = _squeezed(natural, shapes, width - _LEAST_BAR - _CLOSE)
+        if left - _PADDING >= _LEAST_BAR:
+            return _Columns(tuple(loose), _PADDING, min(_MOST_BAR, left - _PADDING))
+        found = _squeezed(brief, list(map(_for_bar, shapes)), width - _LEAST_BAR - _CLOSE)
         if found:
-            left = width - sum(found) - _CLOSE * len(found)
-            return _Columns(tuple(found), bar=min(_MOST_BAR, left))
-    if whole <= width:
+            return _Columns(tuple(found), bar=min(_MOST_BAR, _left(found, width) - _CLOSE))
+    if left >= 0:
         return _Columns(tuple(loose), _PADDING)
-    found = _squeezed(natural, shapes, width)
-    # Where even that is too much, all give way, and at worst lines are longer than the terminal.
+    # Where that is too much, texts give way further, then all; at worst a line is too long.
+    harder = [Shape(shape.least // (2 if shape.order < 3 else 1), shape.order) for shape in shapes]
     hardest = [Shape(_LEAST_OF_ALL, 0)] * len(shapes)
-    found = found or _squeezed(natural, hardest, width)
-    return _Columns(tuple(found or [min(cells, _LEAST_OF_ALL) for cells in natural]))
+    for tried in (shapes, harder, hardest):
+        found = _squeezed(brief, tried, width)
+        if found:
+            return _Columns(tuple(found))
+    return _Columns(tuple(min(cells, _LEAST_OF_ALL) for cells in brief))
+
+
+def _for_bar(shape: Shape) -> Shape:
+    """Return how a column gives way to a bar: only what is long anyway does."""
+    if shape.order < 1:
+        return shape
+    return Shape(_LONG if shape.order == 1 else sys.maxsize, shape.order)
+
+
+def _left(widths: Sequence[int], width: int | None, gap: int = _CLOSE) -> int:
+    """Return how many cells of a line columns leave."""
+    return (width or 0) - sum(widths) - gap * (len(widths) - 1)
+
+
+def _natural(table: Sequence[Sequence[Cell]], count: int, *, brief: bool = False) -> list[int]:
+    """Return how wide columns are; in brief, of headers the first word counts."""
+    return [
+        max((display_width(_brief(row[at]) if brief else row[at].text) for row in table), default=0)
+        for at in range(count)
+    ]
+
+
+def _brief(cell: Cell) -> str:
+    return cell.text.split(" ")[0] if cell.meaning is Meaning.HEADER else cell.text
 
 
 def _squeezed(natural: Sequence[int], shapes: Sequence[Shape], width: int) -> list[int] | None:

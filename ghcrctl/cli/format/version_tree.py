@@ -87,8 +87,9 @@ def _there(lead: str, row: VersionRow, shown: Cell, measure: Measure) -> Sequenc
     words = ["orphan"] * row.is_orphan + ["broken"] * row.is_broken + [row.kind]
     platforms = ", ".join(row.platforms) if lead else ""
     name = tags_shown(row.version.tags) if row.version.tags else platforms or NO_TAG
+    meaning = Meaning.ASIDE if name == NO_TAG else Meaning.TAG
     return (
-        Cell(lead + printable(name), None if lead else Meaning.TAG),
+        Cell(lead + printable(name), None if lead else meaning),
         Cell(" ".join(words), Meaning.WARN if len(words) > 1 else None),
         shown,
         Cell(f"#{row.version.id}", Meaning.ASIDE),

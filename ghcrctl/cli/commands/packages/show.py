@@ -78,7 +78,8 @@ def command(app: App, *, name: str, tree: bool, format_: str) -> None:
         shown = style.paint(printable(value), None, link)
         title = style.paint(f"{fact}:", Meaning.HEADER)
         app.write(f"{title}{' ' * (_INDENT - 1 - len(fact))}{shown}\n")
-    app.write(_weight(view, style))
+        if fact == "Loose":
+            app.write(_weight(view, style))
     if tree:
         app.write("\n" + draw(view.graph, version_rows_of(view.graph), style, measure, full=False))
     elif view.tagged:

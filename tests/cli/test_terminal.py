@@ -1,0 +1,92 @@
+"""What people see on a terminal, sign for sign: colours, bars, and lines that fit.
+
+``GHCRCTL_WRITE_GOLDEN=1`` writes the files anew; ``make pictures`` draws the same runs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.cli.format.cells import display_width
+from tests.packages_double import GitHubDouble
+from tests.pictures.terminal import Terminal, prepared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GOLDEN = Path(__file__).parent / "golden"
+# Read before tests are cut off from the environment.
+_WRITE = bool(os.environ.get("GHCRCTL_WRITE_GOLDEN"))
+_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\]8;[^\x1b]*\x1b\\")
+COMMANDS = (
+    "ghcrctl images",
+    "ghcrctl images --digests --exact",
+    "ghcrctl images --tree",
+    "ghcrctl df",
+    "ghcrctl df -v",
+    "ghcrctl history octo/app:1.3",
+    "ghcrctl diff --files octo/app:1.1 octo/app:1.2",
+    "ghcrctl tags --long octo/app",
+    "ghcrctl outdated --all",
+    "ghcrctl packages list octo",
+    "ghcrctl packages show octo/app",
+    "ghcrctl packages show --tree octo/app",
+    "ghcrctl packages versions octo/app",
+    "ghcrctl packages prune octo/app --include 'pr-*' --dry-run --show-kept",
+)
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    with GitHubDouble() as github:
+        yield prepared(tmp_path_factory.mktemp("home"), github)
+
+
+def shown(terminal: Terminal, line: str, width: int) -> str:
+    """Run a command; what was written anew in its place counts in its last form."""
+    lines = terminal.run(line, width).split("\n")
+    return "\n".join(row.rpartition("\r\x1b[K")[2] for row in lines)
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_what_a_terminal_shows_is_what_was_agreed(terminal: Terminal, width: int) -> None:
+    parts = [f"$ {line}\n{shown(terminal, line, width)}" for line in COMMANDS]
+    seen = "\n".join(parts).replace("\x1b", "␛")
+    path = GOLDEN / f"terminal-{width}.txt"
+    if _WRITE:
+        path.write_text(seen)
+    assert seen == path.read_text()
+
+
+@pytest.mark.parametrize("width", [40, 72])
+def test_tables_fit_any_width(terminal: Terminal, width: int) -> None:
+    for line in (*COMMANDS[:2], *COMMANDS[4:6]):
+        for row in _SEQUENCE.sub("", shown(terminal, line, width)).splitlines():
+            # The words below bars are a line of text.
+            assert display_width(row) <= width or row.startswith("█"), (line, row)
+
+
+def test_without_colour_nothing_but_text_is_written(terminal: Terminal) -> None:
+    terminal.environ["NO_COLOR"] = "1"
+    try:
+        for line in COMMANDS[2:7]:
+            assert "\x1b" not in shown(terminal, line, 100), line
+    finally:
+        del terminal.environ["NO_COLOR"]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii", "utf-8"])
+def test_a_console_of_any_encoding_shows_everything(terminal: Terminal, encoding: str) -> None:
+    terminal.environ["PYTHONIOENCODING"] = encoding
+    try:
+        tree = _SEQUENCE.sub("", shown(terminal, "ghcrctl images --tree", 100))
+        assert ("├── linux/amd64" in tree) == (encoding in {"cp437", "utf-8"})
+        assert ("|-- linux/amd64" in tree) == (encoding in {"cp1252", "ascii"})
+        assert ("###=" in tree) == (encoding in {"cp1252", "ascii"})
+    finally:
+        del terminal.environ["PYTHONIOENCODING"]

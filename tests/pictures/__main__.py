@@ -1,0 +1,73 @@
+"""Draws the pictures of the documentation: commands as they look on a terminal.
+
+``make pictures`` writes ``docs/pictures/*.svg``. Each is a real run on a terminal of its own (a
+pseudo terminal), against the stand-in for GitHub that the tests use, which answers as ghcr.io
+here. The clock stands still, so that the same code draws the same pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tests.packages_double import GitHubDouble
+from tests.pictures.svg import draw
+from tests.pictures.terminal import ROOT, Terminal, prepared
+
+FOLDER = ROOT / "docs" / "pictures"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture: what it is called, the commands that it shows, and the terminal's width."""
+
+    name: str
+    lines: tuple[str, ...]
+    width: int = 100
+
+
+PICTURES = (
+    Picture("images", ("ghcrctl images", "ghcrctl images --tree"), 100),
+    Picture("df", ("ghcrctl df", "ghcrctl df -v"), 110),
+    Picture("history", ("ghcrctl history octo/app:1.3",), 120),
+    Picture("diff", ("ghcrctl diff --files octo/app:1.1 octo/app:1.2",), 100),
+    Picture("packages-show", ("ghcrctl packages show octo/app",), 110),
+    Picture("packages-tree", ("ghcrctl packages versions --tree octo/app",), 110),
+    Picture(
+        "packages-prune",
+        ("ghcrctl packages prune octo/app --include 'pr-*' --dry-run",),
+        120,
+    ),
+)
+
+
+def shown_by(picture: Picture, terminal: Terminal) -> str:
+    """Run the commands of a picture; return what is seen, the command lines too."""
+    prompt = "\x1b[32m$\x1b[0m \x1b[1m{}\x1b[0m\n{}"
+    return "\n".join(
+        prompt.format(line, terminal.run(line, picture.width)) for line in picture.lines
+    )
+
+
+def main() -> None:
+    """Draw the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=FOLDER, help="the folder that they go to")
+    parser.add_argument("--width", type=int, help="draw all for a terminal of this width")
+    parser.add_argument("names", nargs="*", help="the pictures to draw; without, all")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(exist_ok=True)
+    with GitHubDouble() as github, tempfile.TemporaryDirectory() as folder:
+        terminal = prepared(Path(folder), github)
+        for picture in PICTURES:
+            if not arguments.names or picture.name in arguments.names:
+                width = arguments.width or picture.width
+                wide = replace(picture, width=width)
+                text = draw(shown_by(wide, terminal), width, ", ".join(picture.lines))
+                (arguments.out / f"{picture.name}.svg").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

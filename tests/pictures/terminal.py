@@ -1,0 +1,112 @@
+"""ghcrctl on a terminal of any width, at a moment that never passes, with a GitHub of its own.
+
+What belongs here: running it so. What does not: what is on that GitHub (``content``).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import shlex
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.pictures.content import NOW, fill
+
+if TYPE_CHECKING:
+    from tests.packages_double import GitHubDouble
+
+ROOT = Path(__file__).parents[2]
+# Runs ghcrctl at a moment that is given, with another host for ghcr.io.
+PROGRAM = """
+import datetime, sys
+moment, host = float(sys.argv.pop(1)), sys.argv.pop(1)
+class Still(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls.fromtimestamp(moment, tz)
+datetime.datetime = Still
+from ghcrctl.registry import asking
+asking.host_of = lambda registry: host if registry == "ghcr.io" else registry
+from ghcrctl.cli.main import main
+main()
+"""
+
+
+class Terminal:
+    """Runs ghcrctl in a home of its own, on terminals."""
+
+    def __init__(self, folder: Path, github: GitHubDouble) -> None:
+        self._folder = folder
+        self._host = github.host
+        self.environ = {
+            "HOME": str(folder),
+            "PATH": os.environ["PATH"],
+            "TERM": "xterm-256color",
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": str(ROOT),
+            "GHCRCTL_STORE": str(folder / "images"),
+            "GHCRCTL_CONFIG_DIR": str(folder / "config"),
+            "GHCRCTL_CACHE_DIR": str(folder / "cache"),
+            "GHCRCTL_KEYRING": "0",
+            "GHCRCTL_PLATFORM": "linux/amd64",
+            "GHCRCTL_USERNAME": "octo",
+            "GHCRCTL_TOKEN": "ghp_octo",
+            "GHCRCTL_REGISTRY": "ghcr.io",
+            "GHCRCTL_GITHUB_API": github.api_url,
+            "GHCRCTL_GITHUB_WEB": "https://github.com",
+            "GHCRCTL_GITHUB_RATE": "0",
+        }
+
+    def run(self, line: str, width: int) -> str:
+        """Run a command line of ghcrctl; return what the terminal got."""
+        leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+        arguments = [str(NOW.timestamp()), self._host, *shlex.split(line)[1:]]
+        with subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *arguments],
+            cwd=self._folder,
+            env=self.environ,
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+        ) as process:
+            os.close(follower)
+            shown = _all_of(leader, self.environ.get("PYTHONIOENCODING", "utf-8"))
+        os.close(leader)
+        if process.returncode:
+            raise RuntimeError(f"`{line}` left with status {process.returncode}:\n{shown}")
+        return shown
+
+
+def _all_of(leader: int, encoding: str) -> str:
+    parts = []
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:
+            # Linux says so at the end of a terminal.
+            break
+        if not part:
+            break
+        parts.append(part)
+    return b"".join(parts).decode(encoding).replace("\r\n", "\n")
+
+
+def prepared(folder: Path, github: GitHubDouble) -> Terminal:
+    """Fill a GitHub, and a store from it; return a terminal for both."""
+    fill(github)
+    terminal = Terminal(folder, github)
+    for name in ("octo/app:1.3", "octo/app:1.2"):
+        terminal.run(f"ghcrctl pull -q --all-platforms {name}", 80)
+    for name in ("octo/app:1.1", "octo/app:pr-57", "octo/python:3.13", "octo/tool:edge"):
+        terminal.run(f"ghcrctl pull -q {name}", 80)
+    digest = terminal.run("ghcrctl digest octo/app:1.0", 80).strip()
+    terminal.run(f"ghcrctl pull -q octo/app@{digest}", 80)
+    terminal.run("ghcrctl tag octo/app:1.3 octo/app:latest", 80)
+    return terminal
