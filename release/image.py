@@ -1,0 +1,194 @@
+"""The image of ghcrctl, made by ghcrctl: `make image`.
+
+It has Python from Debian's packages, or another base (``BASE=docker.io/library/python:3.13-slim``),
+and above it a layer with ghcrctl. The same commit, packages and binutils make the same digest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghcrctl import __version__
+from release.contents import ROOT, compile_all, install, pack
+from release.debian import NoPackagesError, make_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+USER = 65532
+_HOME = "home/ghcrctl"
+_PYTHON = "docker.io/library/python:3.13-slim"
+_OWNERS = {_HOME: (USER, 0o1777), "tmp": (0, 0o1777)}
+_PROGRAM = """#!{python} -I
+import sys
+
+sys.path.insert(0, "/opt/ghcrctl")
+
+from ghcrctl.cli.main import main
+
+main()
+"""
+
+
+def main() -> None:
+    """Make the image and print its name, digest and size."""
+    given = _arguments()
+    os.environ.setdefault("SOURCE_DATE_EPOCH", _git("log", "-1", "--format=%ct") or "0")
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            made = _Making(Path(folder), given.base, given.python)
+        except NoPackagesError as error:
+            sys.exit(f"error: {error}\nhint: choose another base: make image BASE={_PYTHON}")
+        made.image(given.tag)
+    (image,) = json.loads(_ghcrctl("inspect", given.tag))
+    print(f"{given.tag} {image['Descriptor']['digest']} {image['Size'] / 1e6:.1f}MB")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make image", description=__doc__)
+    parser.add_argument("--tag", default=f"ghcrctl:{__version__}", help="name of the image")
+    parser.add_argument("--base", default="", help="image below; without it Debian's packages")
+    parser.add_argument("--python", default="/usr/local/bin/python3", help="the base's Python")
+    return parser.parse_args()
+
+
+class _Making:
+    """One making. ``folder``: for what is only needed until the end."""
+
+    def __init__(self, folder: Path, base: str, python: str) -> None:
+        self._folder = folder
+        self._epoch = int(os.environ["SOURCE_DATE_EPOCH"])
+        self._base, self._python = base, python
+        self._root = folder / "root"
+        self._version = _version_in(base) if base else self._make_base()
+
+    def _make_base(self) -> str:
+        """Make the base of Debian's packages; return its version of Python."""
+        aside = self._folder / "packages"
+        aside.mkdir()
+        self._root.mkdir()
+        version = make_root(self._root, aside)
+        self._python = "/usr/bin/python3"
+        self._compile(self._root / "usr/lib" / f"python{version}")
+        return version
+
+    def _compile(self, folder: Path) -> None:
+        """Compile modules, where an interpreter of the image's version can run here."""
+        if not self._base:
+            libraries = [self._root / "lib", self._root / "usr/lib"]
+            triplets = [path for place in libraries for path in place.glob("*-linux-gnu")]
+            environ = {
+                "LD_LIBRARY_PATH": ":".join(map(str, triplets)),
+                "PYTHONHOME": str(self._root / "usr"),
+            }
+            compile_all(folder, self._root / "usr/bin/python3", environ)
+        elif self._version == ".".join(map(str, sys.version_info[:2])):
+            compile_all(folder, Path(sys.executable), {})
+
+    def image(self, name: str) -> None:
+        """Make the image from both layers."""
+        above = self._folder / "ghcrctl.tar"
+        self._pack_ghcrctl(above)
+        changes = [word for change in _changes() for word in ("--change", change)]
+        with self._local_base() as base:
+            local = () if self._base else ("--local",)
+            told = (*changes, "-m", f"ghcrctl {__version__}")
+            # With a name of a registry it would go there straight away.
+            made = f"ghcrctl-made:{os.getpid()}"
+            _ghcrctl("append", *local, "--base", base, *told, made, str(above))
+        _ghcrctl("tag", made, name)
+        _ghcrctl("rmi", made)
+
+    @contextmanager
+    def _local_base(self) -> Iterator[str]:
+        """Give the image below; one that was made here has its name only as long as it is used."""
+        if self._base:
+            yield self._base
+            return
+        (self._root / "tmp").mkdir()
+        archive = self._folder / "root.tar"
+        pack(self._root, archive, epoch=self._epoch, owners=_OWNERS)
+        name = f"ghcrctl-base:{os.getpid()}"
+        _ghcrctl("import", "-m", "Python, of the packages of Debian", str(archive), name)
+        try:
+            yield name
+        finally:
+            _ghcrctl("rmi", name)
+
+    def _pack_ghcrctl(self, archive: Path) -> None:
+        tree = self._folder / "tree"
+        site = tree / "opt/ghcrctl"
+        site.mkdir(parents=True)
+        install(site, python=self._version, machine=platform.machine())
+        self._compile(site)
+        program = tree / "usr/local/bin/ghcrctl"
+        program.parent.mkdir(parents=True)
+        program.write_text(_PROGRAM.format(python=self._python), encoding="ascii")
+        program.chmod(0o755)
+        (tree / _HOME).mkdir(parents=True)
+        pack(tree, archive, epoch=self._epoch, owners=_OWNERS)
+
+
+def _version_in(base: str) -> str:
+    """Return a base's version of Python, as the official images have it among their variables."""
+    (image,) = json.loads(_ghcrctl("inspect", "--remote", base))
+    for variable in image["Config"].get("Env") or ():
+        found = re.match(r"PYTHON_VERSION=(\d+\.\d+)", variable)
+        if found:
+            return found.group(1)
+    sys.exit(f"error: {base} does not say its version of Python in PYTHON_VERSION")
+
+
+def _changes() -> list[str]:
+    """Return what the image's config says besides its files."""
+    labels = {
+        "title": "ghcrctl",
+        "description": "The Docker-like client of ghcr.io that needs no Docker",
+        "version": __version__,
+        "licenses": "Apache-2.0",
+        "revision": _git("rev-parse", "HEAD"),
+        "source": os.environ.get("IMAGE_SOURCE", ""),
+    }
+    said = [
+        f"LABEL org.opencontainers.image.{name}={shlex.quote(text)}"
+        for name, text in labels.items()
+        if text
+    ]
+    return [
+        f"USER {USER}:{USER}",
+        f"WORKDIR /{_HOME}",
+        f"ENV PATH=/usr/local/bin:/usr/bin:/bin HOME=/{_HOME} LANG=C.UTF-8 GHCRCTL_KEYRING=0",
+        'ENTRYPOINT ["/usr/local/bin/ghcrctl"]',
+        'CMD ["--help"]',
+        *said,
+    ]
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _ghcrctl(*arguments: str) -> str:
+    command = [sys.executable, "-m", "ghcrctl", *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()
