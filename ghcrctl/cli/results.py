@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
+    from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
 
 
@@ -54,11 +55,32 @@ class Results:
         """Tell of one thing."""
         self._documents.append(document)
 
+    def made(
+        self, name: str, descriptor: Descriptor, image_id: Digest | None = None, **more: object
+    ) -> None:
+        """Tell of an image that the command made, and note it.
+
+        Args:
+            name: its name; empty where it has none.
+            descriptor: what it is.
+            image_id: its ID; an index has none.
+            more: further fields of its document.
+        """
+        document = {
+            "Name": name,
+            "Digest": str(descriptor.digest),
+            "MediaType": descriptor.media_type,
+            "Size": descriptor.size,
+            "ID": None if image_id is None else str(image_id),
+        }
+        self.add({**document, **more})
+        self.image(name, descriptor.digest)
+
     def image(self, name: str, digest: Digest, moved: int | None = None) -> None:
         """Note an image that the command brought about: for ``--digest-file`` and for a job.
 
         Args:
-            name: its name, for people.
+            name: its name, for people; empty where it has none.
             digest: what it is known by there.
             moved: bytes that moved for it, where that is known.
         """
@@ -85,7 +107,7 @@ class Results:
 
     def _tell_job(self) -> None:
         last, digest, _ = self._images[-1]
-        pinned = [f"{_bare(name)}@{digest}" for name, digest, _ in self._images]
+        pinned = [_pinned(name, digest) for name, digest, _ in self._images]
         outputs = {"name": last, "digest": digest, "image": pinned[-1]}
         self._app.actions.outputs({**outputs, "images": "\n".join(pinned)})
         rows = (
@@ -98,6 +120,10 @@ class Results:
 
 def _size(moved: int | None) -> str:
     return "" if moved is None else human_size(moved)
+
+
+def _pinned(name: str, digest: Digest) -> str:
+    return f"{_bare(name)}@{digest}" if name else str(digest)
 
 
 def _bare(name: str) -> str:

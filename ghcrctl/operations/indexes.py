@@ -156,6 +156,12 @@ def read_manifest(session: Session, end: End) -> Manifest | Index:
     return parse(read_metadata(place, descriptor), descriptor.media_type)
 
 
+def image_id_of(session: Session, end: End, made: Descriptor) -> Digest | None:
+    """Return the ID of an image, which is the digest of its config; an index has none."""
+    parsed = parse(read_metadata(_place(session, end), made), made.media_type)
+    return parsed.config.digest if isinstance(parsed, Manifest) and parsed.is_image else None
+
+
 def read_entries(session: Session, end: End) -> list[tuple[Descriptor, Manifest | Index]]:
     """Return an index's entries with what they stand for; for an image itself alone."""
     parsed = read_manifest(session, end)

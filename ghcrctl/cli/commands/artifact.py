@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ghcrctl.cli.options import Command, Group, pass_app, registry_options
+from ghcrctl.cli.options import (
+    Command,
+    Group,
+    digest_file_option,
+    format_option,
+    pass_app,
+    registry_options,
+)
 from ghcrctl.cli.progress import PUSH_WORDS, LineObserver, watching
+from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.artifact import (
     FileEntry,
@@ -72,9 +80,11 @@ def command() -> None:
 @click.argument("files", metavar="FILE[:TYPE]...", nargs=-1, required=True)
 @file_options
 @click.option("-q", "--quiet", is_flag=True, help="Print the digest, no more.")
+@digest_file_option
+@format_option
 @registry_options
 @pass_app
-def push(
+def push(  # noqa: PLR0913 one argument an option
     app: App,
     *,
     name: str,
@@ -82,12 +92,17 @@ def push(
     artifact_type: str,
     annotations: tuple[str, ...],
     quiet: bool,
+    digest_file: Path | None,
+    format_: str | None,
 ) -> None:
     """Push files as one artifact under a tag."""
+    results = Results(app, format_, digest_file)
     with app.session() as session:
         target = session.parse(name).tagged()
         header = f"The push refers to repository [{target.name}]"
-        lines = LineObserver(app.out, app.error_line, PUSH_WORDS, header, quiet=quiet, always=True)
+        lines = LineObserver(
+            results.out, app.error_line, PUSH_WORDS, header, quiet=quiet, always=True
+        )
         with watching(app, quiet=quiet) as watch:
             made = push_artifact(
                 session,
@@ -98,9 +113,11 @@ def push(
                 observer=watch(lines),
             )
     digest = made.descriptor.digest
-    app.out(
+    results.out(
         str(digest) if quiet else f"{target.tag}: digest: {digest} size: {made.descriptor.size}"
     )
+    results.made(str(target), made.descriptor, ArtifactType=artifact_type)
+    results.end(single=True)
 
 
 @command.command(
@@ -122,10 +139,16 @@ def push(
     show_default=True,
     help="Where the files go.",
 )
+@format_option
 @registry_options
 @pass_app
-def pull(app: App, *, name: str, folder: Path) -> None:
+def pull(app: App, *, name: str, folder: Path, format_: str | None) -> None:
     """Write an artifact's files into a folder, and print their names."""
+    results = Results(app, format_)
     with app.session() as session:
-        for path in pull_artifact(session, session.parse(name), folder):
-            app.out(str(path))
+        reference = session.parse(name).tagged()
+        files = [str(path) for path in pull_artifact(session, reference, folder)]
+    for file in files:
+        results.out(file)
+    results.add({"Name": str(reference), "Files": files})
+    results.end(single=True)

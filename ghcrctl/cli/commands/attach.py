@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.commands.artifact import file_options, read_annotations
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import (
+    Command,
+    digest_file_option,
+    format_option,
+    pass_app,
+    registry_options,
+)
+from ghcrctl.cli.results import Results
 from ghcrctl.operations.artifact import FileEntry, attach
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ghcrctl.cli.app import App
 
 
@@ -25,21 +34,28 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="NAME[:TAG|@DIGEST]")
 @click.argument("files", metavar="FILE[:TYPE]...", nargs=-1, required=True)
 @file_options
+@click.option("-q", "--quiet", is_flag=True, help="Print the new artifact's name, no more.")
+@digest_file_option
+@format_option
 @registry_options
 @pass_app
-def command(
+def command(  # noqa: PLR0913 one argument an option
     app: App,
     *,
     name: str,
     files: tuple[str, ...],
     artifact_type: str,
     annotations: tuple[str, ...],
+    quiet: bool,
+    digest_file: Path | None,
+    format_: str | None,
 ) -> None:
     """Attach files to an image in a registry: an SBOM, a signature, a report.
 
     The image stays what it is. Where the registry lists no referrers, as ghcr.io, the tag
     sha256-DIGEST keeps the list.
     """
+    results = Results(app, format_, digest_file)
     with app.session() as session:
         made = attach(
             session,
@@ -48,6 +64,13 @@ def command(
             artifact_type,
             annotations=read_annotations(annotations),
         )
-    if made.subject:
-        app.out(f"Attached to {made.subject.digest}")
-    app.out(str(made.reference))
+    if made.subject and not quiet:
+        results.out(f"Attached to {made.subject.digest}")
+    results.out(str(made.reference))
+    results.made(
+        str(made.reference),
+        made.descriptor,
+        ArtifactType=artifact_type,
+        Subject=made.subject and str(made.subject.digest),
+    )
+    results.end(single=True)

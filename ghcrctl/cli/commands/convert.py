@@ -13,6 +13,8 @@ from ghcrctl.operations.convert import convert_image, read_conversion
 from ghcrctl.operations.formats import Format
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ghcrctl.cli.app import App
 
 
@@ -48,6 +50,8 @@ def command(  # noqa: PLR0913 one argument an option
     force: bool,
     local: bool,
     quiet: bool,
+    digest_file: Path | None,
+    format_: str | None,
 ) -> None:
     """Convert an image between docker's and OCI's media types, or pack its layers otherwise.
 
@@ -66,4 +70,6 @@ def command(  # noqa: PLR0913 one argument an option
             lambda here, old, new, observer: convert_image(here, old, new, conversion, observer),
             local=local,
             quiet=quiet,
+            digest_file=digest_file,
+            format_=format_,
         )

@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.made import report_made
+from ghcrctl.cli.options import (
+    Command,
+    digest_file_option,
+    format_option,
+    pass_app,
+    registry_options,
+)
 from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
+from ghcrctl.cli.results import Results
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.flatten_image import Flattening, flatten_image
 from ghcrctl.operations.indexes import end_of
@@ -15,6 +23,7 @@ from ghcrctl.operations.packed import HowToPack, how_to_pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from ghcrctl.cli.app import App
     from ghcrctl.oci.descriptor import Descriptor
@@ -28,15 +37,19 @@ if TYPE_CHECKING:
 COMPRESSIONS = ("gzip", "zstd", "none")
 
 
-def place_options(function: Function) -> Function:
-    """Add the options that say where images are, and how much is told."""
-    local = click.option(
+def local_option(function: Function) -> Function:
+    """Add ``--local``."""
+    return click.option(
         "--local",
         is_flag=True,
         help="Use the local store; without it names that belong to a registry are asked for there.",
-    )
+    )(function)
+
+
+def place_options(function: Function) -> Function:
+    """Add the options that say where images are, and what is told of the new one."""
     quiet = click.option("-q", "--quiet", is_flag=True, help="Print the digest, no more.")
-    return local(quiet(function))
+    return local_option(quiet(digest_file_option(format_option(function))))
 
 
 def naming_options(function: Function) -> Function:
@@ -83,15 +96,16 @@ def make_image(  # noqa: PLR0913 the options that these commands share, one argu
     *,
     local: bool,
     quiet: bool,
+    digest_file: Path | None,
+    format_: str | None,
 ) -> None:
-    """Make an image of another one, and print its digest and its name."""
+    """Make an image of another one, and tell of it."""
+    results = Results(app, format_, digest_file)
     given = end_of(session, target, local=local) if target else None
     with watching(app, quiet=quiet) as watch:
-        lines = LineObserver(app.out, app.error_line, COPY_WORDS, "", quiet=quiet)
+        lines = LineObserver(results.out, app.error_line, COPY_WORDS, "", quiet=quiet)
         made, end = act(session, end_of(session, source, local=local), given, watch(lines))
-    app.out(str(made.digest) if quiet else f"Digest: {made.digest}")
-    if not quiet:
-        app.out(str(end.reference))
+    report_made(results, session, end, made, quiet=quiet)
 
 
 @click.command(
@@ -121,6 +135,8 @@ def command(  # noqa: PLR0913 one argument an option
     message: str,
     local: bool,
     quiet: bool,
+    digest_file: Path | None,
+    format_: str | None,
 ) -> None:
     """Make an image of one layer, with the files that all layers of another come to.
 
@@ -144,4 +160,6 @@ def command(  # noqa: PLR0913 one argument an option
             lambda here, old, new, observer: flatten_image(here, old, new, flattening, observer),
             local=local,
             quiet=quiet,
+            digest_file=digest_file,
+            format_=format_,
         )

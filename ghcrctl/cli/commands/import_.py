@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, pass_app, platform_option
+from ghcrctl.cli.options import (
+    Command,
+    digest_file_option,
+    format_option,
+    pass_app,
+    platform_option,
+)
+from ghcrctl.cli.results import Results
 from ghcrctl.errors import IntegrityError, UsageError
 from ghcrctl.oci.platform import Platform
 
@@ -36,8 +43,10 @@ if TYPE_CHECKING:
 )
 @click.option("-m", "--message", default="", help="Comment of the image's history.")
 @platform_option
+@digest_file_option
+@format_option
 @pass_app
-def command(
+def command(  # noqa: PLR0913 one argument an option
     app: App,
     *,
     source: str,
@@ -45,6 +54,8 @@ def command(
     changes: tuple[str, ...],
     message: str,
     platform: str | None,
+    digest_file: Path | None,
+    format_: str | None,
 ) -> None:
     """Make an image of a tar archive (plain, or packed by gzip, bzip2, xz or zstd).
 
@@ -53,6 +64,7 @@ def command(
     from ghcrctl.operations.import_image import import_image
     from ghcrctl.transfer.sides import about
 
+    results = Results(app, format_, digest_file)
     with app.session() as session, _opened(session, source) as stream:
         reference = session.parse(name).tagged() if name else None
         with about("standard input" if source == "-" else source, IntegrityError):
@@ -65,7 +77,9 @@ def command(
                 platform=Platform.parse(platform) if platform else session.settings.platform,
                 created=session.settings.source_date,
             )
-    app.out(str(result.image_id))
+    results.made(result.name, result.descriptor, result.image_id)
+    results.out(str(result.image_id))
+    results.end(single=True)
 
 
 @contextmanager

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.cli.options import Command, digest_file_option, format_option, pass_app
 from ghcrctl.cli.progress import watching
+from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.layers.compression import Compression
 from ghcrctl.operations.load import load
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     ghcrctl load -i image.tar
     docker save hello_docker | ghcrctl load
     ghcrctl load -i oci-directory
+    ghcrctl load -q -i images.tar | xargs ghcrctl push
     """,
 )
 @click.option(
@@ -48,10 +50,19 @@ if TYPE_CHECKING:
     show_default=True,
     help="How layers are packed that are not; zstd takes a third of the time.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Draw no bars.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the names of what was loaded, no more.")
+@digest_file_option
+@format_option
 @pass_app
-def command(
-    app: App, *, source: str | None, platforms: tuple[str, ...], compress: str, quiet: bool
+def command(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    source: str | None,
+    platforms: tuple[str, ...],
+    compress: str,
+    quiet: bool,
+    digest_file: Path | None,
+    format_: str | None,
 ) -> None:
     """Load images from an archive, or from a directory with an OCI image layout.
 
@@ -59,6 +70,7 @@ def command(
     packed by gzip, bzip2, xz or zstd. Layers that are not packed are, unless the archive has
     manifests whose digests would change.
     """
+    results = Results(app, format_, digest_file)
     with app.session() as session, watching(app, quiet=quiet) as watch:
         loaded = load(
             session,
@@ -68,7 +80,8 @@ def command(
             observer=watch(ignore),
         )
     for image in loaded:
-        _report(app, image)
+        _report(results, image, quiet=quiet)
+    results.end()
 
 
 def _archive(source: str | None) -> Path | Stream:
@@ -81,13 +94,18 @@ def _archive(source: str | None) -> Path | Stream:
     return sys.stdin.buffer
 
 
-def _report(app: App, image: Loaded) -> None:
-    if image.replaced:
-        app.out(
+def _report(results: Results, image: Loaded, *, quiet: bool) -> None:
+    replaced = image.replaced and str(image.replaced)
+    results.made(image.name, image.descriptor, image.image_id, Replaced=replaced)
+    if quiet:
+        results.out(image.name or str(image.image_id))
+        return
+    if replaced:
+        results.out(
             f"The image {image.name} already exists, renaming the old one with ID "
-            f"{image.replaced} to empty string"
+            f"{replaced} to empty string"
         )
     if image.name:
-        app.out(f"Loaded image: {image.name}")
+        results.out(f"Loaded image: {image.name}")
     else:
-        app.out(f"Loaded image ID: {image.image_id}")
+        results.out(f"Loaded image ID: {image.image_id}")

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ghcrctl.cli.commands.artifact import read_annotations
-from ghcrctl.cli.options import Command, Group, pass_app, registry_options
+from ghcrctl.cli.commands.flatten import local_option, place_options
+from ghcrctl.cli.format.documents import Documents
+from ghcrctl.cli.made import report_made
+from ghcrctl.cli.options import (
+    Command,
+    Group,
+    digest_file_option,
+    format_option,
+    pass_app,
+    registry_options,
+)
 from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
+from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.manifest import Manifest
 from ghcrctl.oci.platform import Platform
@@ -28,22 +39,12 @@ from ghcrctl.operations.remove import remove as remove_name
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
     from ghcrctl.cli.app import App
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.manifest import Index
     from ghcrctl.operations.indexes import End
-
-    Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _local_option(function: Function) -> Function:
-    return click.option(
-        "--local",
-        is_flag=True,
-        help="Use the local store; without it names that belong to a registry are asked for there.",
-    )(function)
 
 
 @click.group(cls=Group, short_help="Look at manifests, and make and change indexes")
@@ -69,25 +70,32 @@ def command() -> None:
 @click.option(
     "-v", "--verbose", is_flag=True, help="Print what an index lists too, as docker does."
 )
-@_local_option
+@local_option
+@format_option
 @registry_options
 @pass_app
-def inspect(app: App, *, name: str, raw: bool, verbose: bool, local: bool) -> None:
-    """Print a manifest or an index, pulling nothing."""
-    if raw and verbose:
-        raise UsageError("--raw and --verbose exclude each other")
+def inspect(
+    app: App, *, name: str, raw: bool, verbose: bool, local: bool, format_: str | None
+) -> None:
+    """Print a manifest or an index, pulling nothing.
+
+    It is JSON in any case, with the registry's own keys; a template asks for these.
+    """
+    if raw and (verbose or format_):
+        raise UsageError("--raw prints bytes as they are, and goes with no --verbose or --format")
+    documents = Documents(format_ or "json")
     with app.session() as session:
         end = end_of(session, name, local=local)
         if verbose:
-            entries = [_verbose(end, *entry) for entry in read_entries(session, end)]
-            single = len(entries) == 1 and "platform" not in entries[0]["Descriptor"]
-            app.write(f"{json.dumps(entries[0] if single else entries, indent=4)}\n")
+            found = [_verbose(end, *entry) for entry in read_entries(session, end)]
+            single = len(found) == 1 and "platform" not in found[0]["Descriptor"]
+            app.write(documents.one(found[0]) if single else documents.many(found))
             return
         content = read_manifest(session, end).raw
     if raw:
         app.write_bytes(content)
     else:
-        app.write(f"{json.dumps(json.loads(content), indent=4)}\n")
+        app.write(documents.one(json.loads(content)))
 
 
 def _verbose(end: End, descriptor: Descriptor, parsed: Manifest | Index) -> dict[str, Any]:
@@ -114,17 +122,26 @@ def _verbose(end: End, descriptor: Descriptor, parsed: Manifest | Index) -> dict
 @click.argument("target", metavar="INDEX")
 @click.argument("sources", metavar="IMAGE...", nargs=-1, required=True)
 @click.option("--annotation", "annotations", metavar="KEY=VALUE", multiple=True)
-@_local_option
+@place_options
 @registry_options
 @pass_app
-def create(
-    app: App, *, target: str, sources: tuple[str, ...], annotations: tuple[str, ...], local: bool
+def create(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    target: str,
+    sources: tuple[str, ...],
+    annotations: tuple[str, ...],
+    local: bool,
+    quiet: bool,
+    digest_file: Path | None,
+    format_: str | None,
 ) -> None:
     """Make an index of images, at a registry straight away or in the local store.
 
     Images of other repositories are copied to the index's. What has the name is replaced.
     """
-    with app.session() as session, watching(app, quiet=False) as watch:
+    results = Results(app, format_, digest_file)
+    with app.session() as session, watching(app, quiet=quiet) as watch:
         end = end_of(session, target, local=local)
         ends = [end_of(session, source, local=local) for source in sources]
         made = create_index(
@@ -132,9 +149,9 @@ def create(
             end,
             ends,
             annotations=read_annotations(annotations),
-            observer=watch(_lines(app)),
+            observer=watch(_lines(app, results, quiet=quiet)),
         )
-    _report(app, end, made)
+        report_made(results, session, end, made, quiet=quiet)
 
 
 @command.command(
@@ -147,16 +164,26 @@ def create(
 )
 @click.argument("target", metavar="INDEX")
 @click.argument("sources", metavar="IMAGE...", nargs=-1, required=True)
-@_local_option
+@place_options
 @registry_options
 @pass_app
-def add(app: App, *, target: str, sources: tuple[str, ...], local: bool) -> None:
+def add(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    target: str,
+    sources: tuple[str, ...],
+    local: bool,
+    quiet: bool,
+    digest_file: Path | None,
+    format_: str | None,
+) -> None:
     """Add images to an index; one for the same platform takes the place of another."""
-    with app.session() as session, watching(app, quiet=False) as watch:
+    results = Results(app, format_, digest_file)
+    with app.session() as session, watching(app, quiet=quiet) as watch:
         end = end_of(session, target, local=local)
         ends = [end_of(session, source, local=local) for source in sources]
-        made = add_to_index(session, end, ends, watch(_lines(app)))
-    _report(app, end, made)
+        made = add_to_index(session, end, ends, watch(_lines(app, results, quiet=quiet)))
+        report_made(results, session, end, made, quiet=quiet)
 
 
 @command.command(
@@ -169,15 +196,25 @@ def add(app: App, *, target: str, sources: tuple[str, ...], local: bool) -> None
 )
 @click.argument("target", metavar="INDEX")
 @click.argument("chosen", metavar="PLATFORM|DIGEST...", nargs=-1, required=True)
-@_local_option
+@place_options
 @registry_options
 @pass_app
-def remove(app: App, *, target: str, chosen: tuple[str, ...], local: bool) -> None:
+def remove(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    target: str,
+    chosen: tuple[str, ...],
+    local: bool,
+    quiet: bool,
+    digest_file: Path | None,
+    format_: str | None,
+) -> None:
     """Take images out of an index, and what attests them; they themselves stay."""
+    results = Results(app, format_, digest_file)
     with app.session() as session:
         end = end_of(session, target, local=local)
         made = remove_from_index(session, end, chosen)
-    _report(app, end, made)
+        report_made(results, session, end, made, quiet=quiet)
 
 
 @command.command(
@@ -200,7 +237,7 @@ def remove(app: App, *, target: str, chosen: tuple[str, ...], local: bool) -> No
 )
 @click.option("--set-platform", metavar="OS/ARCH[/VARIANT]", help="What the entry is for.")
 @click.option("--os-version", metavar="VERSION", help="The entry's os.version (Windows).")
-@_local_option
+@place_options
 @registry_options
 @pass_app
 def annotate(  # noqa: PLR0913 one argument an option
@@ -212,10 +249,14 @@ def annotate(  # noqa: PLR0913 one argument an option
     set_platform: str | None,
     os_version: str | None,
     local: bool,
+    quiet: bool,
+    digest_file: Path | None,
+    format_: str | None,
 ) -> None:
     """Set annotations of an index, or of one of its entries, or what an entry is for."""
     if not chosen and (set_platform or os_version):
         raise UsageError("say which entry, by its platform or digest")
+    results = Results(app, format_, digest_file)
     with app.session() as session:
         end = end_of(session, target, local=local)
         change = Change(
@@ -224,7 +265,7 @@ def annotate(  # noqa: PLR0913 one argument an option
             os_version,
         )
         made = annotate_index(session, end, chosen, change)
-    _report(app, end, made)
+        report_made(results, session, end, made, quiet=quiet)
 
 
 @command.command(
@@ -238,24 +279,26 @@ def annotate(  # noqa: PLR0913 one argument an option
 )
 @click.argument("name", metavar="INDEX")
 @click.option("-p", "--purge", is_flag=True, help="Remove the local name afterwards.")
+@digest_file_option
+@format_option
 @registry_options
 @pass_app
-def push_index(app: App, *, name: str, purge: bool) -> None:
+def push_index(
+    app: App, *, name: str, purge: bool, digest_file: Path | None, format_: str | None
+) -> None:
     """Send an index of the local store to its registry, with all that it lists; as `push` does.
 
     Prints the digest that it has there.
     """
+    results = Results(app, format_, digest_file)
     with app.session() as session, watching(app, quiet=False) as watch:
         pushed = push(session, session.parse(name), observer=watch(ignore))
         if purge:
             remove_name(session, str(pushed.reference))
-    app.out(str(pushed.descriptor.digest))
+    results.made(str(pushed.reference), pushed.descriptor)
+    results.out(str(pushed.descriptor.digest))
+    results.end(single=True)
 
 
-def _lines(app: App) -> LineObserver:
-    return LineObserver(app.out, app.error_line, COPY_WORDS, "")
-
-
-def _report(app: App, end: End, made: Descriptor) -> None:
-    app.out(f"Digest: {made.digest}")
-    app.out(str(end.reference))
+def _lines(app: App, results: Results, *, quiet: bool) -> LineObserver:
+    return LineObserver(results.out, app.error_line, COPY_WORDS, "", quiet=quiet)

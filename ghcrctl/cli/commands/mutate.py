@@ -8,8 +8,10 @@ import click
 
 from ghcrctl.cli.commands.artifact import read_annotations
 from ghcrctl.cli.commands.flatten import naming_options
+from ghcrctl.cli.made import report_made
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
+from ghcrctl.cli.results import Results
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.indexes import end_of
 from ghcrctl.operations.mutate import Mutation, mutate
@@ -90,8 +92,11 @@ def run(  # noqa: PLR0913 one argument an option
     message: str,
     local: bool,
     quiet: bool,
+    digest_file: Path | None,
+    format_: str | None,
 ) -> None:
     """Make an image of another one, as the options say."""
+    results = Results(app, format_, digest_file)
     with app.session() as session, watching(app, quiet=quiet) as watch:
         mutation = Mutation(
             changes=changes,
@@ -102,10 +107,6 @@ def run(  # noqa: PLR0913 one argument an option
             created=session.settings.source_date,
         )
         end = end_of(session, target or source, local=local)
-        lines = LineObserver(app.out, app.error_line, COPY_WORDS, "", quiet=quiet)
+        lines = LineObserver(results.out, app.error_line, COPY_WORDS, "", quiet=quiet)
         made = mutate(session, end_of(session, source, local=local), end, mutation, watch(lines))
-    if quiet:
-        app.out(str(made.digest))
-        return
-    app.out(f"Digest: {made.digest}")
-    app.out(str(end.reference))
+        report_made(results, session, end, made, quiet=quiet)

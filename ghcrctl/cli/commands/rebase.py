@@ -13,6 +13,8 @@ from ghcrctl.operations.indexes import end_of
 from ghcrctl.operations.rebase import Rebasing, rebase
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ghcrctl.cli.app import App
 
 
@@ -49,6 +51,8 @@ def command(  # noqa: PLR0913 one argument an option
     platforms: tuple[str, ...],
     local: bool,
     quiet: bool,
+    digest_file: Path | None,
+    format_: str | None,
 ) -> None:
     """Put an image on another base: the old base's layers are replaced by the new one's.
 
@@ -71,4 +75,6 @@ def command(  # noqa: PLR0913 one argument an option
             lambda here, old, new, observer: rebase(here, old, new, rebasing, observer),
             local=local,
             quiet=quiet,
+            digest_file=digest_file,
+            format_=format_,
         )
