@@ -16,6 +16,25 @@ from ghcrctl.store.files import whole_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ghcrctl.cli.results import Results
+
+
+def require_file(results: Results, output: str | None) -> None:
+    """Refuse to tell of an archive on stdout that goes there itself.
+
+    Args:
+        results: of the command.
+        output: the file; ``None`` and ``-`` stand for stdout.
+
+    Raises:
+        UsageError: both want stdout.
+    """
+    if results.are_documents and output in {None, "-"}:
+        raise UsageError(
+            "standard output gets the archive, and --format wants it too",
+            hint="write the archive into a file: -o FILE",
+        )
+
 
 @contextmanager
 def bytes_to(output: str | None) -> Iterator[Callable[[bytes], object]]:

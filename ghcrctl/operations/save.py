@@ -96,7 +96,7 @@ def save(  # noqa: PLR0913 all but three by keyword
     select: Selection = EVERYTHING,
     without: Sequence[str] = (),
     observer: Observer = ignore,
-) -> None:
+) -> list[Saved]:
     """Save images.
 
     Args:
@@ -110,6 +110,9 @@ def save(  # noqa: PLR0913 all but three by keyword
         without: local images, or files with digests, whose content is left out.
         observer: watches.
 
+    Returns:
+        What was saved, in the order of the archive.
+
     Raises:
         UsageError: what is wanted does not go together.
         NoSuchImageError: nothing fits a name.
@@ -118,14 +121,12 @@ def save(  # noqa: PLR0913 all but three by keyword
     is_file = isinstance(output, Path)
     check_form(form, is_file=is_file, compression=compression, without=without)
     if form is Format.OCI_DIR and isinstance(output, Path):
-        save_directory(session, names, output, select=select, observer=observer)
-        return
+        return save_directory(session, names, output, select=select, observer=observer)
     with _opened(output, compression) as write:
         if form is Format.DOCKER:
-            save_docker(session, names, write, select=select)
-            return
+            return save_docker(session, names, write, select=select)
         there = frozenset().union(*(digests_of(session, text) for text in without))
-        save_archive(session, names, write, select=select, without=there, observer=observer)
+        return save_archive(session, names, write, select=select, without=there, observer=observer)
 
 
 @contextmanager
@@ -149,7 +150,7 @@ def save_archive(
     select: Selection = EVERYTHING,
     without: Collection[Digest] = frozenset(),
     observer: Observer = ignore,
-) -> None:
+) -> list[Saved]:
     """Write an archive that is an OCI layout with docker's list.
 
     Args:
@@ -159,6 +160,9 @@ def save_archive(
         select: what of multi-platform images; by default all that is here.
         without: content that whoever loads the archive has.
         observer: watches.
+
+    Returns:
+        What the archive has, in its order.
 
     Raises:
         NoSuchImageError: nothing fits a name.
@@ -173,8 +177,9 @@ def save_archive(
         return descriptor.is_foreign and not session.store.blobs.exists(descriptor)
 
     sink = ArchiveSink(write, session.settings.platform, leave_out=leave_out)
-    _copy(session, images, sink, select, observer)
+    saved = _copy(session, images, sink, select, observer)
     sink.finish()
+    return saved
 
 
 def save_directory(
@@ -184,8 +189,11 @@ def save_directory(
     *,
     select: Selection = EVERYTHING,
     observer: Observer = ignore,
-) -> None:
+) -> list[Saved]:
     """Add images to an OCI layout in a directory, which is made where there is none.
+
+    Returns:
+        What was added.
 
     Raises:
         RefusedError: the directory is no layout, and not empty.
@@ -199,7 +207,7 @@ def save_directory(
                 f"the directory {folder} is not empty, and no OCI image layout",
                 hint="name one that is not there yet",
             )
-    _copy(session, chosen(session, names), LayoutPlace(folder), select, observer)
+    return _copy(session, chosen(session, names), LayoutPlace(folder), select, observer)
 
 
 def save_docker(
@@ -208,10 +216,13 @@ def save_docker(
     write: Callable[[bytes], object],
     *,
     select: Selection = EVERYTHING,
-) -> None:
+) -> list[Saved]:
     """Write an archive as docker did until 24: layers unpacked, no manifests, so no digests.
 
     Of a multi-platform image it takes one: the chosen platform's, or this machine's.
+
+    Returns:
+        What the archive has; digests are those of the store.
 
     Raises:
         UsageError: several platforms are chosen.
@@ -224,15 +235,18 @@ def save_docker(
     writer = DockerWriter(write)
     named: dict[Digest, list[str]] = {}
     roots: dict[Digest, Descriptor] = {}
+    saved: list[Saved] = []
     one = Selection(select.platforms)
     for image in chosen(session, names):
         made = MemoryPlace()
         root = choose(source, image.root, one, session.settings.platform, made)
         roots[root.digest] = root
+        saved.append(Saved(root, image.name))
         named.setdefault(root.digest, []).append(docker_tag(image.name))
     for digest, root in roots.items():
         writer.add(_docker_image(source, root, tuple(tag for tag in named[digest] if tag)))
     writer.finish()
+    return saved
 
 
 def _docker_image(source: Source, root: Descriptor, tags: tuple[str, ...]) -> Image:
@@ -255,7 +269,8 @@ def _docker_image(source: Source, root: Descriptor, tags: tuple[str, ...]) -> Im
 
 def _copy(
     session: Session, images: Sequence[Saved], sink: Sink, select: Selection, observer: Observer
-) -> None:
+) -> list[Saved]:
+    saved = []
     # One after the other: an archive has one end, and is to be the same each time.
     with Workers(1) as workers:
         for image in images:
@@ -264,6 +279,8 @@ def _copy(
             root = choose(source, image.root, select, session.settings.platform, made)
             plan = make_plan(source, sink, root, names=(image.name,), jobs=1)
             execute(plan, TransferOptions(workers, session.retry), observer)
+            saved.append(Saved(root, image.name))
+    return saved
 
 
 def chosen(session: Session, names: Sequence[str]) -> list[Saved]:

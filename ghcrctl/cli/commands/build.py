@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.format.kinds import told_apart
+from ghcrctl.cli.options import Command, digest_file_option, pass_app, registry_options
 from ghcrctl.cli.progress import PUSH_WORDS, LineObserver, watching
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.turns import in_turn
@@ -68,9 +69,11 @@ def _list(*names: str, metavar: str, help: str) -> Callable[[Function], Function
 @click.option("--pull", "pull", is_flag=True, help="Look for newer base images.")
 @click.option(
     "--format",
-    "format_",
-    type=click.Choice(["oci", "docker"]),
-    help="Format of the image; the engine's usual one by default.",
+    "formats",
+    metavar="oci|docker|FORMAT",
+    multiple=True,
+    help="Format of the image, the engine's usual one by default; also json or a Go template, for "
+    "what is printed.",
 )
 @click.option("--push", "is_pushed", is_flag=True, help="Push all names when it is built.")
 @click.option("--iidfile", metavar="FILE", help="File to write the image's ID to.")
@@ -89,6 +92,7 @@ def _list(*names: str, metavar: str, help: str) -> Callable[[Function], Function
     metavar="ARG",
     help="Further option of the engine's own, such as --builder-arg=--isolation=chroot.",
 )
+@digest_file_option
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -108,10 +112,11 @@ def command(  # noqa: PLR0913 one argument an option
     cache_to: tuple[str, ...],
     no_cache: bool,
     pull: bool,
-    format_: str | None,
+    formats: tuple[str, ...],
     is_pushed: bool,
     iidfile: str | None,
     metadata_file: str | None,
+    digest_file: Path | None,
     quiet: bool,
     builder: str | None,
     more: tuple[str, ...],
@@ -122,6 +127,8 @@ def command(  # noqa: PLR0913 one argument an option
     docker, the first that works. It keeps no name of the image.
     """
     app.flags["builder"] = builder
+    kind, format_ = told_apart(formats, ["oci", "docker"])
+    results = Results(app, format_, digest_file)
     order = Order(
         context=context,
         file=file,
@@ -136,7 +143,7 @@ def command(  # noqa: PLR0913 one argument an option
         cache_to=cache_to,
         no_cache=no_cache,
         pull=pull,
-        format=format_,
+        format=kind,
         more=more,
     )
     with app.session() as session:
@@ -144,9 +151,7 @@ def command(  # noqa: PLR0913 one argument an option
         result = _build(app, session, order, references, quiet=quiet)
         _write(iidfile, str(result.image_id))
         _write(metadata_file, f"{json.dumps(_metadata(result), indent=2)}\n")
-        _report(app, result, quiet=quiet)
-        if is_pushed:
-            _push(app, session, result.names, quiet=quiet)
+        _tell(app, session, results, result, push=is_pushed, quiet=quiet)
 
 
 def _platforms(given: tuple[str, ...]) -> tuple[Platform, ...]:
@@ -166,14 +171,31 @@ def _build(
         return take_in(session, image, names, watch(ignore))
 
 
-def _report(app: App, result: Built, *, quiet: bool) -> None:
+def _tell(
+    app: App, session: Session, results: Results, result: Built, *, push: bool, quiet: bool
+) -> None:
+    """Tell of what was built, and push it; what is told as a document is told in the end."""
+    pushed: list[str] = []
+    _report(results, result, pushed, quiet=quiet)
+    try:
+        if push:
+            _push(app, session, results, result.names, pushed, quiet=quiet)
+    finally:
+        results.end(single=True)
+
+
+def _report(results: Results, result: Built, pushed: list[str], *, quiet: bool) -> None:
+    """Tell of what was built. ``pushed``: gets the names that were pushed afterwards."""
+    names = [str(name) for name in result.names]
+    name = names[0] if names else ""
+    results.made(name, result.descriptor, result.image_id, Names=names, Pushed=pushed)
     if quiet:
-        app.out(str(result.image_id))
+        results.out(str(result.image_id))
         return
-    app.out(f"Digest: {result.descriptor.digest}")
-    app.out(f"Successfully built {result.image_id.short}")
-    for name in result.names:
-        app.out(f"Successfully tagged {name}")
+    results.out(f"Digest: {result.descriptor.digest}")
+    results.out(f"Successfully built {result.image_id.short}")
+    for name in names:
+        results.out(f"Successfully tagged {name}")
 
 
 def _metadata(result: Built) -> dict[str, Any]:
@@ -192,18 +214,27 @@ def _write(path: str | None, text: str) -> None:
             Path(path).write_text(text, encoding="utf-8")
 
 
-def _push(app: App, session: Session, names: tuple[Reference, ...], *, quiet: bool) -> None:
+def _push(
+    app: App,
+    session: Session,
+    results: Results,
+    names: tuple[Reference, ...],
+    pushed: list[str],
+    *,
+    quiet: bool,
+) -> None:
     def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PushResult:
         header = f"The push refers to repository [{reference.name}]"
         lines = LineObserver(out, app.error_line, PUSH_WORDS, header, quiet=quiet, always=True)
         return push(session, reference, observer=watch(lines), workers=workers)
 
     def show(result: PushResult) -> None:
+        pushed.append(str(result.reference))
         if not quiet:
             root = result.descriptor
-            app.out(f"{result.reference.tag}: digest: {root.digest} size: {root.size}")
+            results.out(f"{result.reference.tag}: digest: {root.digest} size: {root.size}")
 
-    in_turn(app, session, names, act, show, results=Results(app, None), title=_title, quiet=quiet)
+    in_turn(app, session, names, act, show, results=results, title=_title, quiet=quiet)
 
 
 def _title(reference: Reference) -> str:

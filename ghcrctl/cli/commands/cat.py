@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from ghcrctl.cli.commands.export import remote_option, wanted_image
-from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
+from ghcrctl.cli.options import (
+    Command,
+    format_option,
+    pass_app,
+    platform_option,
+    registry_options,
+)
+from ghcrctl.cli.results import Results
 from ghcrctl.operations.files import read_file
 
 if TYPE_CHECKING:
@@ -27,14 +35,30 @@ if TYPE_CHECKING:
 @click.argument("path", metavar="PATH")
 @remote_option
 @platform_option
+@format_option
 @registry_options
 @pass_app
-def command(app: App, *, name: str, path: str, remote: bool, platform: str | None) -> None:
+def command(
+    app: App, *, name: str, path: str, remote: bool, platform: str | None, format_: str | None
+) -> None:
     """Print a file of an image, byte for byte.
 
     Layers are read from the top down, until one has the file; nothing is printed that was not
     verified.
     """
+    results = Results(app, format_)
     wanted = wanted_image(name, platform, remote=remote)
+    content = bytearray()
     with app.session() as session:
-        read_file(session, wanted, path, sys.stdout.buffer.write)
+        write = content.extend if results.are_documents else sys.stdout.buffer.write
+        read_file(session, wanted, path, write)
+    if results.are_documents:
+        results.add({"Name": name, "Path": path, "Size": len(content), **_as_text(bytes(content))})
+        results.end(single=True)
+
+
+def _as_text(content: bytes) -> dict[str, str]:
+    try:
+        return {"Encoding": "utf-8", "Content": content.decode()}
+    except UnicodeDecodeError:
+        return {"Encoding": "base64", "Content": base64.b64encode(content).decode()}

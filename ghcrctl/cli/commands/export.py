@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ghcrctl.cli.bytes_out import bytes_to
-from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
+from ghcrctl.cli.bytes_out import bytes_to, require_file
+from ghcrctl.cli.options import (
+    Command,
+    format_option,
+    pass_app,
+    platform_option,
+    registry_options,
+)
+from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.export import export_archive, export_directory
@@ -54,9 +61,10 @@ def wanted_image(name: str, platform: str | None, *, remote: bool) -> Wanted:
 )
 @remote_option
 @platform_option
+@format_option
 @registry_options
 @pass_app
-def command(
+def command(  # noqa: PLR0913 one argument an option
     app: App,
     *,
     name: str,
@@ -64,6 +72,7 @@ def command(
     folder: Path | None,
     remote: bool,
     platform: str | None,
+    format_: str | None,
 ) -> None:
     """Write the files that a container of an image would see: all layers put on each other.
 
@@ -72,10 +81,14 @@ def command(
     """
     if folder and output:
         raise UsageError("--to and --output are two places: give one")
+    results = Results(app, format_)
+    require_file(results, str(folder) if folder else output)
     wanted = wanted_image(name, platform, remote=remote)
     with app.session() as session:
         if folder:
             export_directory(session, wanted, folder)
-            return
-        with bytes_to(output) as write:
-            export_archive(session, wanted, write)
+        else:
+            with bytes_to(output) as write:
+                export_archive(session, wanted, write)
+    results.add({"Name": name, "Output": str(folder or output)})
+    results.end(single=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ghcrctl.cli.format.human import human_size
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.results import Results
 from ghcrctl.errors import ExitStatus
 from ghcrctl.operations.check import check, mend
 
@@ -28,36 +29,69 @@ if TYPE_CHECKING:
 @click.option(
     "--repair", "mends", is_flag=True, help="Fetch what is broken from where it came from."
 )
+@click.option("-q", "--quiet", is_flag=True, help="Print digests of what is broken, no more.")
+@format_option
 @registry_options
 @pass_app
-def command(app: App, *, mends: bool) -> None:
+def command(app: App, *, mends: bool, quiet: bool, format_: str | None) -> None:
     """Read everything that local images need, and compare it with its digests.
 
     Leaves with status 6 where something is wrong. --repair fetches what is missing or damaged from
     its registry, and touches nothing else.
     """
+    results = Results(app, format_)
+    show = partial(_show, results, quiet=quiet)
+    repaired: dict[str, None] = {}
     with app.session() as session:
         result = check(session)
-        _show(app, result)
         if mends and result.faults:
-            result = mend(session, result, partial(_tell, app))
-            _show(app, result)
+            if not quiet:
+                show(result)
+            result = mend(session, result, partial(_tell, app, results, repaired, quiet=quiet))
+        show(result)
+    results.add({**_document(result), "Repaired": list(repaired)})
+    results.end(single=True)
     if result.faults:
-        if not mends:
+        if not (mends or app.as_json):
             app.error_line("hint: ghcrctl fsck --repair fetches what is broken")
         raise click.exceptions.Exit(ExitStatus.INTEGRITY)
 
 
-def _tell(app: App, done: Repair) -> None:
+def _tell(
+    app: App, results: Results, repaired: dict[str, None], done: Repair, *, quiet: bool
+) -> None:
     if done.error:
-        app.error_line(f"not repaired: {done.name}")
+        if not app.as_json:
+            app.error_line(f"not repaired: {done.name}")
         app.report(done.error)
-    else:
-        app.out(f"Repaired: {done.name}")
+        return
+    repaired[done.name] = None
+    if not quiet:
+        results.out(f"Repaired: {done.name}")
 
 
-def _show(app: App, result: CheckResult) -> None:
+def _show(results: Results, result: CheckResult, *, quiet: bool) -> None:
     for fault, names in result.faults:
-        app.out(f"{fault.problem}: {fault.descriptor.digest} of {', '.join(names)}: {fault.detail}")
-    checked = f"Checked {result.images} images, {human_size(result.content)}"
-    app.out(f"{checked}: {f'{len(result.faults)} faults' if result.faults else 'all is well'}")
+        digest = fault.descriptor.digest
+        line = f"{fault.problem}: {digest} of {', '.join(names)}: {fault.detail}"
+        results.out(str(digest) if quiet else line)
+    if not quiet:
+        checked = f"Checked {result.images} images, {human_size(result.content)}"
+        how = f"{len(result.faults)} faults" if result.faults else "all is well"
+        results.out(f"{checked}: {how}")
+
+
+def _document(result: CheckResult) -> dict[str, Any]:
+    return {
+        "Images": result.images,
+        "Bytes": result.content,
+        "Faults": [
+            {
+                "Problem": fault.problem,
+                "Digest": str(fault.descriptor.digest),
+                "Names": names,
+                "Detail": fault.detail,
+            }
+            for fault, names in result.faults
+        ],
+    }

@@ -21,6 +21,7 @@ from ghcrctl.oci.platform import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ghcrctl.cli.app import App
     from ghcrctl.content.ports import Stream

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.format.human import human_size
-from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.results import Results
 from ghcrctl.errors import RefusedError
 from ghcrctl.operations.prune import prune, read_filters, read_size
 
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Only show what would be removed.")
 @click.option("-f", "--force", is_flag=True, help="Do not ask.")
+@click.option("-q", "--quiet", is_flag=True, help="Print digests of what is deleted, no more.")
+@format_option
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
     app: App,
@@ -57,11 +60,14 @@ def command(  # noqa: PLR0913 one argument an option
     max_size: str | None,
     dry_run: bool,
     force: bool,
+    quiet: bool,
+    format_: str | None,
 ) -> None:
     """Remove images without a tag, content that no image needs, and unfinished transfers.
 
     Options widen that, filters narrow it.
     """
+    results = Results(app, format_)
     rules = replace(
         read_filters(filters, datetime.now(timezone.utc)),
         everything=everything,
@@ -73,7 +79,22 @@ def command(  # noqa: PLR0913 one argument an option
             planned = prune(session, rules, dry_run=True)
             if not _agreed(app, planned):
                 return
-        _report(app, prune(session, rules, dry_run=dry_run), dry_run=dry_run)
+        done = prune(session, rules, dry_run=dry_run)
+    if quiet:
+        for digest in done.deleted:
+            results.out(str(digest))
+    else:
+        _report(results, done, dry_run=dry_run)
+    results.add(
+        {
+            "Untagged": done.untagged,
+            "Deleted": [str(digest) for digest in done.deleted],
+            "UnfinishedTransfers": done.partial,
+            "Freed": done.freed,
+            "DryRun": dry_run,
+        }
+    )
+    results.end(single=True)
 
 
 def _agreed(app: App, planned: Pruned) -> bool:
@@ -88,13 +109,15 @@ def _agreed(app: App, planned: Pruned) -> bool:
     return click.confirm(f"This removes {what}. Go on?", err=True)
 
 
-def _report(app: App, done: Pruned, *, dry_run: bool) -> None:
+def _report(results: Results, done: Pruned, *, dry_run: bool) -> None:
     for name in done.untagged:
-        app.out(f"Would untag: {name}" if dry_run else f"Untagged: {name}")
+        results.out(f"Would untag: {name}" if dry_run else f"Untagged: {name}")
     for digest in done.deleted:
-        app.out(f"Would delete: {digest}" if dry_run else f"Deleted: {digest}")
+        results.out(f"Would delete: {digest}" if dry_run else f"Deleted: {digest}")
     if done.partial:
-        app.out(f"{'Would remove' if dry_run else 'Removed'}: {done.partial} unfinished transfers")
-    app.out("")
+        results.out(
+            f"{'Would remove' if dry_run else 'Removed'}: {done.partial} unfinished transfers"
+        )
+    results.out("")
     total = "Would reclaim" if dry_run else "Total reclaimed space"
-    app.out(f"{total}: {human_size(done.freed)}")
+    results.out(f"{total}: {human_size(done.freed)}")

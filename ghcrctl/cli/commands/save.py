@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.bytes_out import bytes_to
+from ghcrctl.cli.bytes_out import bytes_to, require_file
+from ghcrctl.cli.format.kinds import told_apart
 from ghcrctl.cli.options import Command, pass_app
 from ghcrctl.cli.progress import watching
+from ghcrctl.cli.results import Results
 from ghcrctl.layers.compression import Compression
 from ghcrctl.operations.save import Format, check_form, save
 from ghcrctl.operations.selection import Selection
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ghcrctl.cli.app import App
+    from ghcrctl.operations.save import Saved
 
 
 @click.command(
@@ -31,17 +34,18 @@ if TYPE_CHECKING:
     ghcrctl save --compress zstd -o images.tar.zst OWNER/IMAGE:1.0 OWNER/OTHER:2.0
     ghcrctl save --without OWNER/IMAGE:1.0 -o update.tar OWNER/IMAGE:1.1
     ghcrctl save --format oci-dir -o directory OWNER/IMAGE:1.0
+    ghcrctl save --format docker --format json -o image.tar OWNER/IMAGE:1.0
     """,
 )
 @click.argument("names", metavar="NAME|ID...", nargs=-1, required=True)
 @click.option("-o", "--output", metavar="FILE|DIR|-", help="Where it goes, in place of stdout.")
 @click.option(
     "--format",
-    "kind",
-    type=click.Choice([kind.value for kind in Format]),
-    default=Format.OCI.value,
-    show_default=True,
-    help="An archive that every program reads, docker's old one, or a directory.",
+    "formats",
+    metavar="oci|docker|oci-dir|FORMAT",
+    multiple=True,
+    help="An archive that every program reads, which is the default, docker's old one, or a "
+    "directory; also json or a Go template, for what is printed.",
 )
 @click.option(
     "--compress",
@@ -68,7 +72,7 @@ def command(  # noqa: PLR0913 one argument an option
     *,
     names: tuple[str, ...],
     output: str | None,
-    kind: str,
+    formats: tuple[str, ...],
     compress: str | None,
     platforms: tuple[str, ...],
     without: tuple[str, ...],
@@ -80,15 +84,18 @@ def command(  # noqa: PLR0913 one argument an option
     tag stands for all of its tags. With --without it has only what the other side lacks; `ghcrctl
     load` there finds the rest.
     """
-    form, compression = Format(kind), Compression(compress) if compress else None
+    kind, format_ = told_apart(formats, [each.value for each in Format])
+    form, compression = Format(kind or Format.OCI), Compression(compress) if compress else None
+    results = Results(app, format_)
     is_file = output not in {None, "-"}
     check_form(form, is_file=is_file, compression=compression, without=without)
+    require_file(results, output)
     with (
         app.session() as session,
         watching(app, quiet=quiet) as watch,
         _opened(output, form) as sink,
     ):
-        save(
+        saved = save(
             session,
             names,
             sink,
@@ -98,6 +105,14 @@ def command(  # noqa: PLR0913 one argument an option
             without=without,
             observer=watch(ignore),
         )
+    for image in saved:
+        results.add({**_document(image), "Output": output})
+    results.end()
+
+
+def _document(image: Saved) -> dict[str, object]:
+    root = image.root
+    return {"Name": image.name, "Digest": str(root.digest), "MediaType": root.media_type}
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.numbers import whole_number
 
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     help="Where to listen; port 0 takes a free one.",
 )
 @click.option("--read-only", is_flag=True, help="Refuse pushes and deletions.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the address, no more.")
+@format_option
 @pass_app
-def command(app: App, *, addr: str, read_only: bool) -> None:
+def command(app: App, *, addr: str, read_only: bool, quiet: bool, format_: str | None) -> None:
     """Serve the local store as a registry that can be pulled from and pushed to.
 
     There is no sign-in and no TLS: on an address other than loopback everybody who reaches it can
@@ -40,12 +43,24 @@ def command(app: App, *, addr: str, read_only: bool) -> None:
     """
     from ghcrctl.operations.serve import make_server
 
+    results = Results(app, format_)
     host, port = _address(addr)
     with app.session() as session:
         server = make_server(session, host, port, read_only=read_only)
         if host not in {"127.0.0.1", "::1", "localhost"}:
             app.warn(f"{host} may be reached from other machines, without sign-in and without TLS")
-        app.out(f"Serving {session.store.root} on {server.url} (Ctrl-C ends)")
+        address = server.url.removeprefix("http://")
+        where = f"Serving {session.store.root} on {server.url} (Ctrl-C ends)"
+        results.out(address if quiet else where)
+        results.add(
+            {
+                "Address": address,
+                "URL": server.url,
+                "Store": str(session.store.root),
+                "ReadOnly": read_only,
+            }
+        )
+        results.end(single=True)
         server.run()
 
 
