@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from tests.builders import random_image
-from tests.explained.internet import STORAGE, Internet
+from tests.internet import Internet
 from tests.packages_double.double import GitHubDouble
 
 if TYPE_CHECKING:
@@ -90,12 +90,10 @@ class Stage:
     def __enter__(self) -> Self:
         github = self.github
         self._stack.enter_context(github)
-        ports = [server.port for server in github._servers]
-        github._ghcr.url, github._ghcr.storage_url = "https://ghcr.io", f"https://{STORAGE}"
-        github.api.registry, github.api.url = "ghcr.io", "https://api.github.com"
         github.accounts["octo"] = "ghp_octo"
-        hosts = {"ghcr.io": ports[0], STORAGE: ports[1], "api.github.com": ports[2]}
-        internet = self._stack.enter_context(Internet({**hosts, "files.example.com": ports[0]}))
+        hosts = github.take_names()
+        hosts["files.example.com"] = hosts["ghcr.io"]
+        internet = self._stack.enter_context(Internet(hosts))
         internet.write_authority(self._authority)
         self.environ["HTTPS_PROXY"] = internet.url
         self.home.mkdir()
