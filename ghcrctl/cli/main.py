@@ -59,6 +59,7 @@ COMMANDS = {
     "fsck": ("fsck", "Check the local store, and repair it"),
     "serve": ("serve", "Serve the local images as a registry"),
     "explain": ("explain", "Explain an error code or an exit status"),
+    "completion": ("completion", "Let a shell complete what is typed"),
     "version": ("version", "Show versions"),
 }
 
@@ -90,14 +91,16 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and leave with its exit status."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["__complete"]:
+        from ghcrctl.cli.completion.shells import answer
+
+        answer(cli, given[1], given[2:])
     # A run is short and makes few cycles; looking for them costs lists a third of their time.
     gc.set_threshold(100_000)
-    app = App(as_json=_wants_json(sys.argv[1:] if arguments is None else arguments))
+    app = App(as_json=_wants_json(given))
     obey_sigterm()
-    try:
-        status = _run(app, arguments)
-    finally:
-        app.close()
+    status = _run(app, arguments)
     try:
         sys.stdout.flush()
     except BrokenPipeError:

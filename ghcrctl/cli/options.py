@@ -17,6 +17,8 @@ from ghcrctl.cli.app import App
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from click.shell_completion import CompletionItem
+
     Function = TypeVar("Function", bound=Callable[..., Any])
 
 pass_app = click.make_pass_decorator(App, ensure=True)
@@ -121,6 +123,17 @@ class LazyGroup(click.Group):
             hint = f"; did you mean `{near[0]}`?" if near else f"; see `{ctx.command_path} --help`"
             raise click.UsageError(f"unknown command `{args[0]}`{hint}", ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands of the table without importing them, or the options."""
+        from click.shell_completion import CompletionItem
+
+        named = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in self.lazy.items()
+            if name.startswith(incomplete)
+        ]
+        return named + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 click's signature
         """Write the list of commands from the table."""

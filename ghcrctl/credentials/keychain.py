@@ -90,6 +90,15 @@ def default_keychain(
     )
 
 
+def silent_keychain(environ: Mapping[str, str], *, home: Path, config_dir: Path) -> Keychain:
+    """Return the places that answer at once and ask nobody: no keyring, no program."""
+    folder = environ.get("DOCKER_CONFIG")
+    docker = (Path(folder) if folder else home / ".docker") / "config.json"
+    paths = (own_file(config_dir), docker, *_podman_files(environ, home))
+    files = [AuthFile(path, lambda _: None) for path in paths]
+    return Keychain([Environment(environ), *files, GitHubEnvironment(environ)])
+
+
 def own_file(config_dir: Path) -> Path:
     """Return the file where we keep credentials where there is no keyring."""
     return config_dir / "auth.json"

@@ -46,7 +46,7 @@ class Settings:
         flags: Mapping[str, object] | None = None,
     ) -> None:
         self.environ = os.environ if environ is None else environ
-        self._flags = flags or {}
+        self.flags = flags or {}
 
     def get(self, name: str) -> Any:
         """Return a setting's value.
@@ -55,7 +55,7 @@ class Settings:
             InvalidSettingError: what was given for it cannot be used.
         """
         setting = _BY_NAME[name]
-        flag = self._flags.get(name)
+        flag = self.flags.get(name)
         if flag is not None:
             return _read(setting, flag, f"--{name.replace('_', '-')}", error=UsageError)
         if self.environ.get(setting.env):

@@ -108,6 +108,5 @@ def run(  # noqa: PLR0913 one argument an option
         )
         end = end_of(session, target or source, local=local)
         lines = LineObserver(results.out, app.error_line, COPY_WORDS, "", quiet=quiet)
-        observer = watch(lines, str(end.reference))
-        made = mutate(session, end_of(session, source, local=local), end, mutation, observer)
+        made = mutate(session, end_of(session, source, local=local), end, mutation, watch(lines))
         report_made(results, session, end, made, quiet=quiet)

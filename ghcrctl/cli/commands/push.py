@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.progress import Watch
-    from ghcrctl.cli.turns import Out
+    from ghcrctl.cli.turns import Out, Watch
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.push import PushResult
     from ghcrctl.transfer.events import Observer
@@ -89,7 +88,7 @@ def command(  # noqa: PLR0913 one argument an option
                 session,
                 reference,
                 include_foreign=allow_nondistributable_artifacts,
-                observer=watch(lines, str(reference.tagged())),
+                observer=watch(lines),
                 workers=workers,
                 dry_run=dry_run,
             )

@@ -1,0 +1,246 @@
+"""What is offered where.
+
+What belongs here: from what an option or argument is called in the help to what may stand there,
+and the candidates that are known on this machine. What does not: tags at registries (`operations`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from ghcrctl.cli.app import App
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    Found = Iterable[CompletionItem]
+    Complete = Callable[[click.Context, str], Found]
+
+_PLATFORMS = (
+    "linux/amd64",
+    "linux/arm64",
+    "linux/arm/v7",
+    "linux/arm/v6",
+    "linux/386",
+    "linux/ppc64le",
+    "linux/riscv64",
+    "linux/s390x",
+    "windows/amd64",
+)
+_PLACES = ("docker-archive:", "docker-daemon:", "oci-archive:", "oci:", "store:")
+# Commands whose NAME is one at a registry.
+_REMOTE = {
+    "artifact pull",
+    "artifact push",
+    "attach",
+    "digest",
+    "exists",
+    "manifest inspect",
+    "pull",
+    "referrers",
+    "tags",
+}
+# Digits of an ID below which there are no candidates: names begin alike.
+_ID_FROM = 2
+
+
+def candidates(
+    context: click.Context, asked: click.Command | click.Parameter, word: str
+) -> list[CompletionItem]:
+    """Return what a word may become.
+
+    Args:
+        context: what stands before the word.
+        asked: the command, where an option or a command is typed, else what is given a value.
+        word: the word so far.
+    """
+    found = asked.shell_complete(context, word)
+    if found or isinstance(asked, click.Command):
+        return found
+    complete = _completer(context, asked)
+    return [item for item in complete(context, word) if _fits(item, word)]
+
+
+def _fits(item: CompletionItem, word: str) -> bool:
+    return item.type != "plain" or item.value.startswith(word)
+
+
+def _completer(context: click.Context, asked: click.Parameter) -> Complete:
+    """Choose by what the help calls a value."""
+    called = str(asked.metavar or asked.name or "").replace("...", "")
+    path = _path(context)
+    if "|" in called and called.replace("|", "").islower():
+        return _some(called.split("|"))
+    for words, complete in _BY_WORDS:
+        if any(word in called for word in words):
+            return complete
+    if called.strip("[]").startswith(("NAME[:", "NAME")) and path in _REMOTE:
+        return _remote
+    return _BY_NAME.get(
+        called.strip("[]"), _local if called.strip("[]").startswith("NAME[:") else _none
+    )
+
+
+def _path(context: click.Context) -> str:
+    return context.command_path.partition(" ")[2]
+
+
+def _some(values: Iterable[object]) -> Complete:
+    return lambda _context, _word: [CompletionItem(str(value)) for value in values]
+
+
+def _none(_context: click.Context, _word: str) -> Found:
+    return ()
+
+
+def _files(_context: click.Context, _word: str) -> Found:
+    return (CompletionItem("", type="file"),)
+
+
+def _folders(_context: click.Context, _word: str) -> Found:
+    return (CompletionItem("", type="dir"),)
+
+
+def _codes(_context: click.Context, _word: str) -> Iterator[CompletionItem]:
+    from ghcrctl.cli.explanations import explain_code, explain_status, statuses_by_code
+    from ghcrctl.errors import ExitStatus
+
+    for code in statuses_by_code():
+        yield CompletionItem(code, help=explain_code(code).meaning)
+    for status in ExitStatus:
+        yield CompletionItem(str(status.value), help=explain_status(status).meaning)
+
+
+def _named(context: click.Context) -> dict[str, str]:
+    """Return the names of local images with their IDs."""
+    from ghcrctl.store.store import Store
+
+    settings = context.ensure_object(App).settings
+    store = Store(settings.store_dir, prefer=settings.platform)
+    return {row.name: row.image_id.encoded[:12] for row in store.listing() if row.name}
+
+
+def _short(context: click.Context, name: str, word: str) -> str:
+    """Leave out the registry that is understood, unless it is being typed."""
+    registry = f"{context.ensure_object(App).settings.get('default_registry')}/"
+    shown = name.removeprefix(registry)
+    return name if word and not shown.startswith(word) else shown
+
+
+def _local(context: click.Context, word: str) -> Iterator[CompletionItem]:
+    """Offer the names of local images, or what is at the registry where that is asked."""
+    if context.params.get("remote") or context.params.get("is_remote"):
+        yield from _remote(context, word)
+        return
+    for name in sorted(_named(context)):
+        yield CompletionItem(_short(context, name, word))
+
+
+def _local_or_id(context: click.Context, word: str) -> Iterator[CompletionItem]:
+    yield from _local(context, word)
+    if len(word) >= _ID_FROM:
+        for name, image_id in sorted(_named(context).items()):
+            yield CompletionItem(image_id, help=name)
+
+
+def _remote(context: click.Context, word: str) -> Iterator[CompletionItem]:
+    """Offer known repositories, and behind a colon the tags that the registry has."""
+    repository, colon, rest = word.rpartition(":")
+    if colon and "/" not in rest and "@" not in word:
+        yield from (CompletionItem(f"{repository}:{tag}") for tag in _tags(context, repository))
+        return
+    end = "" if _path(context) == "tags" else ":"
+    for name in _repositories(context):
+        yield CompletionItem(f"{_short(context, name, word)}{end}")
+
+
+def _repositories(context: click.Context) -> list[str]:
+    """Return the repositories of which images are here."""
+    names = {name.partition("@")[0] for name in _named(context)}
+    known = {name[: name.rfind(":")] if ":" in name.rpartition("/")[2] else name for name in names}
+    return sorted(name for name in known if "/" in name)
+
+
+def _tags(context: click.Context, repository: str) -> list[str]:
+    from ghcrctl.operations.known_tags import known_tags
+
+    return known_tags(context.ensure_object(App).settings, repository)
+
+
+def _local_or_remote(context: click.Context, word: str) -> Iterator[CompletionItem]:
+    """Offer local images, and the tags of a repository of which none is here."""
+    found = [item for item in _local(context, word) if item.value.startswith(word)]
+    yield from found or _remote(context, word)
+
+
+def _places(context: click.Context, word: str) -> Iterator[CompletionItem]:
+    place, colon, _ = word.partition(":")
+    if colon and f"{place}:" in _PLACES:
+        if place == "store":
+            yield from (CompletionItem(f"store:{i.value}") for i in _local(context, word[6:]))
+        return
+    yield from _remote(context, word)
+    yield from (CompletionItem(name) for name in _PLACES)
+
+
+def _packages(context: click.Context, word: str) -> Iterator[CompletionItem]:
+    """Offer packages of which images are here, and their tags where one may stand."""
+    if ":" in word.rpartition("/")[2]:
+        yield from _remote(context, word)
+        return
+    for name in _of_default(context):
+        yield CompletionItem(name)
+
+
+def _owners(context: click.Context, _word: str) -> Iterator[CompletionItem]:
+    """Offer owners of which images are here, and the person."""
+    settings = context.ensure_object(App).settings
+    given = (settings.environ.get(name) for name in ("GHCRCTL_USERNAME", "GITHUB_REPOSITORY_OWNER"))
+    owners = {name.partition("/")[0] for name in _of_default(context)} | set(filter(None, given))
+    yield from map(CompletionItem, sorted(owners))
+
+
+def _of_default(context: click.Context) -> list[str]:
+    registry = f"{context.ensure_object(App).settings.get('default_registry')}/"
+    known = _repositories(context)
+    return [name.removeprefix(registry) for name in known if name.startswith(registry)]
+
+
+def _registries(context: click.Context, _word: str) -> Iterator[CompletionItem]:
+    """Offer registries of which images are here, or that somebody is signed in to."""
+    import json
+
+    settings = context.ensure_object(App).settings
+    known = {name.partition("/")[0] for name in _repositories(context)} | {"ghcr.io", "docker.io"}
+    try:
+        data: Any = json.loads((settings.config_dir / "auth.json").read_bytes())
+        known |= {str(key) for key in data["auths"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    yield from map(CompletionItem, sorted(known))
+
+
+# By words that are in what the help calls a value; the first that fits.
+_BY_WORDS: tuple[tuple[tuple[str, ...], Complete], ...] = (
+    (("OS/ARCH", "PLATFORM|"), _some(_PLATFORMS)),
+    (("CODE|STATUS",), _codes),
+    (("OWNER/IMAGE",), _packages),
+    (("NAME|ID", "TAG|@DIGEST]|ID"), _local_or_id),
+    (("FILE", "ARCHIVE", "DIR|"), _files),
+)
+_BY_NAME: dict[str, Complete] = {
+    "A": _local_or_remote,
+    "B": _local_or_remote,
+    "DIR": _folders,
+    "FORMAT": _some(["json"]),
+    "IMAGE": _local_or_remote,
+    "INDEX": _local_or_remote,
+    "OWNER": _owners,
+    "SOURCE": _places,
+    "TARGET": _places,
+    "owner": _owners,
+    "server": _registries,
+}
