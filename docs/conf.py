@@ -19,11 +19,14 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_copyright = False
 # A prompt, and what a command prints, are not what somebody wants to paste.
 copybutton_prompt_text = "$ "
 copybutton_exclude = ".linenos, .gp, .go"
+copybutton_selector = "div:not(.highlight-text) > div.highlight pre"
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
