@@ -49,6 +49,29 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
+class NewImage:
+    """An image or an index that was made.
+
+    Args:
+        end: what it is called, and whether that is in the local store.
+        descriptor: what that is now.
+    """
+
+    end: End
+    descriptor: Descriptor
+
+    @property
+    def reference(self) -> Reference:
+        """Its name."""
+        return self.end.reference
+
+    @property
+    def digest(self) -> Digest:
+        """Its digest."""
+        return self.descriptor.digest
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What is set on an entry of an index, or on the index itself.
 
@@ -139,7 +162,12 @@ def annotate_index(session: Session, target: End, chosen: str, change: Change) -
         target: the index.
         chosen: a platform or a digest; empty for the index itself.
         change: what is set.
+
+    Raises:
+        UsageError: a platform is to be set, and no entry is named.
     """
+    if not chosen and (change.platform or change.os_version):
+        raise UsageError("say which entry, by its platform or digest")
     place, index = _read(session, target)
     if not chosen:
         annotations = _merged(index.annotations, change.annotations)

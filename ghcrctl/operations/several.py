@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+
+from ghcrctl.errors import GhcrctlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +23,55 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt(Generic[Item, Result]):
+    """What became of one of several.
+
+    Args:
+        item: what it was done for.
+        result: what came of it; ``None`` where it failed.
+        error: why it failed.
+    """
+
+    item: Item
+    result: Result | None = None
+    error: GhcrctlError | None = None
+
+    def get(self) -> Result:
+        """Return the result.
+
+        Raises:
+            GhcrctlError: it failed.
+        """
+        if self.error:
+            raise self.error
+        return cast(Result, self.result)
+
+
+def attempt_all(
+    session: Session, act: Callable[[Item, Workers], Result], items: Sequence[Item]
+) -> list[Attempt[Item, Result]]:
+    """Do something for several images at once, and wait for all.
+
+    Args:
+        session: the run.
+        act: what is done for each.
+        items: the images.
+
+    Returns:
+        What became of each, in the same order.
+    """
+    with several(session, act, items) as futures:
+        return [_attempt(item, future) for item, future in zip(items, futures, strict=True)]
+
+
+def _attempt(item: Item, future: Future[Result]) -> Attempt[Item, Result]:
+    try:
+        return Attempt(item, future.result())
+    except GhcrctlError as error:
+        return Attempt(item, error=error)
 
 
 @contextmanager

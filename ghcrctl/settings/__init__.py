@@ -38,15 +38,19 @@ class Settings:
     Args:
         environ: the environment.
         flags: values given on the command line, by setting name; ``None`` counts as not given.
+        config_dir: where ``config.toml`` is, if not where the environment says.
     """
 
     def __init__(
         self,
         environ: Mapping[str, str] | None = None,
         flags: Mapping[str, object] | None = None,
+        *,
+        config_dir: Path | None = None,
     ) -> None:
         self.environ = os.environ if environ is None else environ
         self.flags = flags or {}
+        self._config_dir = config_dir
 
     def get(self, name: str) -> Any:
         """Return a setting's value.
@@ -72,7 +76,7 @@ class Settings:
     @cached_property
     def config_dir(self) -> Path:
         """Where ``config.toml`` and stored credentials are."""
-        given = self.environ.get("GHCRCTL_CONFIG_DIR")
+        given = self._config_dir or self.environ.get("GHCRCTL_CONFIG_DIR")
         return Path(given) if given else platformdirs.user_config_path("ghcrctl", appauthor=False)
 
     @property

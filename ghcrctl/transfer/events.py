@@ -6,13 +6,12 @@ time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ghcrctl.errors import GhcrctlError
     from ghcrctl.transfer.plan import Plan, Step
 
@@ -79,9 +78,7 @@ class Failed:
 
 
 Event = Planned | Started | Progressed | Retrying | Finished | Failed
-
-if TYPE_CHECKING:
-    Observer = Callable[[Event], None]
+Observer = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:

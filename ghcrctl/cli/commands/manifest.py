@@ -254,8 +254,6 @@ def annotate(  # noqa: PLR0913 one argument an option
     format_: str | None,
 ) -> None:
     """Set annotations of an index, or of one of its entries, or what an entry is for."""
-    if not chosen and (set_platform or os_version):
-        raise UsageError("say which entry, by its platform or digest")
     results = Results(app, format_, digest_file)
     with app.session() as session:
         end = end_of(session, target, local=local)

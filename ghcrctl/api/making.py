@@ -1,0 +1,278 @@
+"""Calls that make images of others, running nothing: append, mutate, flatten, rebase, convert.
+
+What belongs here: their arguments. What does not: what they do (``operations``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.api.calling import Caller, path_of, platforms_of
+from ghcrctl.transfer.events import ignore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ghcrctl.api.calling import Name, PathLike, Platforms
+    from ghcrctl.operations.indexes import End, NewImage
+    from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.events import Observer
+
+
+class Making(Caller):
+    """Calls that make an image of another one.
+
+    All of them work straight on a registry, where no layer moves that is there, or with ``local``
+    on the local store; a local name is always one of the store. Without ``target`` the new image
+    takes the old one's name. ``SOURCE_DATE_EPOCH``, where it is in the environment, is the time of
+    making.
+    """
+
+    def append(  # noqa: PLR0913 one argument an option
+        self,
+        base: Name,
+        target: Name,
+        layers: Iterable[PathLike],
+        *,
+        changes: Iterable[str] = (),
+        annotations: Mapping[str, str] | None = None,
+        platform: Platforms = None,
+        message: str = "",
+        local: bool = False,
+        observer: Observer = ignore,
+    ) -> NewImage:
+        """Make an image of another one with further layers.
+
+        The same files make the same layers: names are sorted, owners are 0, and no time is later
+        than ``SOURCE_DATE_EPOCH`` where it is set.
+
+        Args:
+            base: the image below.
+            target: the name of the new one.
+            layers: directories, or tar archives, base first.
+            changes: as in `mutate`.
+            annotations: as in `mutate`.
+            platform: as in `mutate`.
+            message: as in `mutate`.
+            local: as in `mutate`.
+            observer: as in `mutate`.
+
+        Raises:
+            NotFoundError: there is no such image.
+            UsageError: a change is malformed.
+        """
+        return self._mutate(
+            base,
+            target,
+            layers,
+            changes=changes,
+            annotations=annotations,
+            platform=platform,
+            message=message,
+            local=local,
+            observer=observer,
+        )
+
+    def mutate(  # noqa: PLR0913 one argument an option
+        self,
+        source: Name,
+        target: Name | None = None,
+        *,
+        changes: Iterable[str] = (),
+        annotations: Mapping[str, str] | None = None,
+        platform: Platforms = None,
+        message: str = "",
+        local: bool = False,
+        observer: Observer = ignore,
+    ) -> NewImage:
+        """Make an image of another one with a changed config or annotations.
+
+        Args:
+            source: the image.
+            target: the name of the new one; the old one's by default.
+            changes: Dockerfile instructions for the config: ``ENV STAGE=test``.
+            annotations: of the manifest; one with an empty value is taken away.
+            platform: which images of an index; all by default.
+            message: comment of the image's history.
+            local: use the local store.
+            observer: watches what moves.
+
+        Raises:
+            NotFoundError: there is no such image.
+            UsageError: a change is malformed.
+        """
+        return self._mutate(
+            source,
+            target or source,
+            (),
+            changes=changes,
+            annotations=annotations,
+            platform=platform,
+            message=message,
+            local=local,
+            observer=observer,
+        )
+
+    def _mutate(  # noqa: PLR0913 one argument an option
+        self,
+        source: Name,
+        target: Name,
+        layers: Iterable[PathLike],
+        *,
+        changes: Iterable[str],
+        annotations: Mapping[str, str] | None,
+        platform: Platforms,
+        message: str,
+        local: bool,
+        observer: Observer,
+    ) -> NewImage:
+        from ghcrctl.operations.indexes import NewImage
+        from ghcrctl.operations.mutate import Mutation, mutate
+
+        with self._session() as session:
+            mutation = Mutation(
+                changes=tuple(changes),
+                annotations=annotations or {},
+                layers=tuple(path_of(layer) for layer in layers),
+                platforms=platforms_of(platform),
+                message=message,
+                created=session.settings.source_date,
+            )
+            end = _end(session, target, local=local)
+            old = _end(session, source, local=local)
+            return NewImage(end, mutate(session, old, end, mutation, observer))
+
+    def flatten(  # noqa: PLR0913 one argument an option
+        self,
+        source: Name,
+        target: Name | None = None,
+        *,
+        platform: Platforms = None,
+        compress: str | None = None,
+        level: int | None = None,
+        message: str = "",
+        local: bool = False,
+        observer: Observer = ignore,
+    ) -> NewImage:
+        """Make an image of one layer, with the files that all layers of another come to.
+
+        Args:
+            source: the image.
+            target: the name of the new one; the old one's by default.
+            platform: which images of an index; all by default.
+            compress: ``gzip``, ``zstd`` or ``none``: how the layer is packed.
+            level: how hard.
+            message: comment of the image's history.
+            local: use the local store.
+            observer: watches what moves.
+
+        Raises:
+            NotFoundError: there is no such image.
+            UsageError: there is no such level.
+        """
+        from ghcrctl.operations.flatten_image import Flattening, flatten_image
+        from ghcrctl.operations.indexes import NewImage
+        from ghcrctl.operations.packed import HowToPack, how_to_pack
+
+        how = how_to_pack(compress, level) or HowToPack()
+        with self._session() as session:
+            created = session.settings.source_date
+            flattening = Flattening(how, platforms_of(platform), message, created)
+            old, new = _ends(session, source, target, local=local)
+            made, end = flatten_image(session, old, new, flattening, observer)
+            return NewImage(end, made)
+
+    def rebase(  # noqa: PLR0913 one argument an option
+        self,
+        source: Name,
+        target: Name | None = None,
+        *,
+        old_base: Name | None = None,
+        new_base: Name | None = None,
+        platform: Platforms = None,
+        local: bool = False,
+        observer: Observer = ignore,
+    ) -> NewImage:
+        """Put an image on another base: the old base's layers are replaced by the new one's.
+
+        Args:
+            source: the image.
+            target: the name of the new one; the old one's by default.
+            old_base: what it was built on; what its annotations say by default.
+            new_base: what it is put on; what has the name in its annotations now by default.
+            platform: which images of an index; all by default.
+            local: use the local store.
+            observer: watches what moves.
+
+        Raises:
+            NotFoundError: there is no such image.
+            RefusedError: the image is not built on the old base.
+        """
+        from ghcrctl.operations.indexes import NewImage
+        from ghcrctl.operations.rebase import Rebasing, rebase
+
+        with self._session() as session:
+            rebasing = Rebasing(
+                old_base=_end(session, old_base, local=local) if old_base else None,
+                new_base=_end(session, new_base, local=local) if new_base else None,
+                platforms=platforms_of(platform),
+                created=session.settings.source_date,
+                local=local,
+            )
+            old, new = _ends(session, source, target, local=local)
+            made, end = rebase(session, old, new, rebasing, observer)
+            return NewImage(end, made)
+
+    def convert(  # noqa: PLR0913 one argument an option
+        self,
+        source: Name,
+        target: Name | None = None,
+        *,
+        form: str | None = None,
+        compress: str | None = None,
+        level: int | None = None,
+        force: bool = False,
+        local: bool = False,
+        observer: Observer = ignore,
+    ) -> NewImage:
+        """Convert an image between docker's and OCI's media types, or pack its layers otherwise.
+
+        Args:
+            source: the image; of an index all of it.
+            target: the name of the new one; the old one's by default.
+            form: ``oci`` or ``docker``: whose media types it has from now on.
+            compress: ``gzip``, ``zstd`` or ``none``: how its layers are packed.
+            level: how hard.
+            force: pack layers anew that are packed so already.
+            local: use the local store.
+            observer: watches what moves.
+
+        Raises:
+            NotFoundError: there is no such image.
+            UsageError: nothing is to be converted, or there is no such level.
+        """
+        from ghcrctl.errors import UsageError
+        from ghcrctl.operations.convert import convert_image, read_conversion
+        from ghcrctl.operations.indexes import NewImage
+
+        conversion = read_conversion(form, compress, level, force=force)
+        if conversion is None:
+            raise UsageError("nothing is to be converted", hint="say how: form, or compress")
+        with self._session() as session:
+            old, new = _ends(session, source, target, local=local)
+            made, end = convert_image(session, old, new, conversion, observer)
+            return NewImage(end, made)
+
+
+def _end(session: Session, name: Name, *, local: bool) -> End:
+    from ghcrctl.operations.indexes import end_of
+
+    return end_of(session, str(name), local=local)
+
+
+def _ends(
+    session: Session, source: Name, target: Name | None, *, local: bool
+) -> tuple[End, End | None]:
+    """Read the old image and the new one, which may have no name of its own."""
+    new = _end(session, target, local=local) if target else None
+    return _end(session, source, local=local), new

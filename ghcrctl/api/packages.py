@@ -1,0 +1,274 @@
+"""Calls of the group ``packages``: the care of container packages on GitHub.
+
+What belongs here: their arguments. What does not: what they do (``operations.packages``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.api.calling import path_of
+from ghcrctl.api.package_care import PackageCare, unwatched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from ghcrctl.api.calling import PathLike
+    from ghcrctl.github.plan import Plan
+    from ghcrctl.github.records import Package
+    from ghcrctl.operations.packages.apply import Done
+    from ghcrctl.operations.packages.carrying import Carried
+    from ghcrctl.operations.packages.listing import PackageView, VersionRow
+    from ghcrctl.operations.packages.loading import Progress
+
+
+class Packages(PackageCare):
+    """Calls that look after container packages on GitHub.
+
+    A package is ``OWNER/IMAGE``; one version of it is ``OWNER/IMAGE:TAG``, ``OWNER/IMAGE@DIGEST``
+    or ``OWNER/IMAGE#ID``. Nobody is asked before something is deleted: look at `plan` first.
+    """
+
+    def show(self, name: str, *, progress: Progress = unwatched) -> PackageView:
+        """Describe a package: its tags, and what they weigh.
+
+        Args:
+            name: ``OWNER/IMAGE``.
+            progress: is told how far it has come.
+
+        Raises:
+            PackageUnknownError: there is none, or the token may not see it.
+        """
+        from ghcrctl.operations.packages.listing import describe
+        from ghcrctl.operations.packages.naming import read_package
+
+        with self._session() as session:
+            return describe(session, read_package(session, name), progress)
+
+    def versions(
+        self, name: str, *, deleted: bool = False, progress: Progress = unwatched
+    ) -> Sequence[VersionRow]:
+        """List all versions of a package, the newest first, with what each of them is.
+
+        Args:
+            name: ``OWNER/IMAGE``.
+            deleted: those that were deleted and can be restored.
+            progress: is told how far it has come.
+
+        Raises:
+            PackageUnknownError: there is none, or the token may not see it.
+        """
+        from ghcrctl.operations.packages.listing import version_rows
+        from ghcrctl.operations.packages.naming import read_package
+
+        with self._session() as session:
+            named = read_package(session, name)
+            _, rows = version_rows(session, named, deleted=deleted, progress=progress)
+            return rows
+
+    def plan(self, *names: str, progress: Progress = unwatched, **rules: Any) -> Sequence[Plan]:
+        """Find out what pruning by rules would delete, and why; delete nothing.
+
+        Args:
+            names: ``OWNER/IMAGE``, or patterns: ``OWNER/app-*``.
+            progress: is told how far it has come.
+            **rules: the options of ``ghcrctl packages prune``, with underscores: ``keep_last=5``,
+                ``older_than="30d"``, ``exclude=["latest"]``, ``ghosts=True``.
+
+        Returns:
+            One plan a package.
+
+        Raises:
+            UsageError: there is no such rule, or it cannot be used.
+            PackageUnknownError: there is no such package.
+        """
+        from datetime import datetime, timezone
+
+        from ghcrctl.operations.packages.prune import plan_prune
+        from ghcrctl.operations.packages.rules import read_rules_of
+
+        now = datetime.now(timezone.utc)
+        given = {key.replace("_", "-"): _plain(value) for key, value in rules.items()}
+        wanted = [read_rules_of(names, given, now, "the rules")]
+        with self._session() as session:
+            return [*plan_prune(session, wanted, now, progress)]
+
+    def plan_file(self, policy: PathLike, *, progress: Progress = unwatched) -> Sequence[Plan]:
+        """Find out what pruning by a file of rules would delete, and why; delete nothing.
+
+        Args:
+            policy: the file, as ``ghcrctl packages prune --policy`` reads it.
+            progress: is told how far it has come.
+
+        Raises:
+            NotFoundError: there is no such file.
+            UsageError: it is malformed.
+        """
+        from datetime import datetime, timezone
+
+        from ghcrctl.operations.packages.prune import plan_prune
+        from ghcrctl.operations.packages.rules import read_policy_file
+
+        now = datetime.now(timezone.utc)
+        with self._session() as session:
+            return [*plan_prune(session, read_policy_file(path_of(policy), now), now, progress)]
+
+    def prune(
+        self,
+        *names: str,
+        dry_run: bool = False,
+        tell: Callable[[Done], None] = lambda _: None,
+        progress: Progress = unwatched,
+        **rules: Any,
+    ) -> Carried:
+        """Delete versions that no rule keeps; nothing goes that a version which stays needs.
+
+        Args:
+            names: as in `plan`.
+            dry_run: only plan.
+            tell: is told what became of each version.
+            progress: is told how far it has come.
+            **rules: as in `plan`.
+
+        Raises:
+            UsageError: there is no such rule, or it cannot be used.
+            PackageUnknownError: there is no such package.
+        """
+        plans = self.plan(*names, progress=progress, **rules)
+        return self.apply(plans, dry_run=dry_run, tell=tell, progress=progress)
+
+    def apply(
+        self,
+        plans: Iterable[Plan] | PathLike,
+        *,
+        dry_run: bool = False,
+        tell: Callable[[Done], None] = lambda _: None,
+        progress: Progress = unwatched,
+    ) -> Carried:
+        """Carry plans out. Each version is looked at again just before it goes.
+
+        Args:
+            plans: from `plan`; or a file that ``ghcrctl packages prune --plan`` wrote.
+            dry_run: do nothing.
+            tell: is told what became of each version.
+            progress: is told how far it has come.
+
+        Returns:
+            What was done; its journal undoes it, and its file goes on after an interruption.
+
+        Raises:
+            NetworkError: GitHub cannot be talked to, or refuses for too long; go on later.
+        """
+        import os
+
+        from ghcrctl.github.plan import plans_from_file
+        from ghcrctl.operations.packages.carrying import carry_out
+
+        file = path_of(plans) if isinstance(plans, (str, os.PathLike)) else None
+        found = plans_from_file(file) if file else [*_plans(plans)]
+        with self._session() as session:
+            return carry_out(
+                session, found, plan_file=file, dry_run=dry_run, tell=tell, progress=progress
+            )
+
+    def delete(
+        self,
+        name: str,
+        *,
+        dry_run: bool = False,
+        tell: Callable[[Done], None] = lambda _: None,
+        progress: Progress = unwatched,
+    ) -> Carried:
+        """Delete one version with what only it needs; without tag, digest or ID, the package.
+
+        Args:
+            name: ``OWNER/IMAGE[:TAG|@DIGEST|#ID]``.
+            dry_run: only plan.
+            tell: is told what became of each version.
+            progress: is told how far it has come.
+
+        Raises:
+            PackageUnknownError: there is no such package or version.
+        """
+        from datetime import datetime, timezone
+
+        from ghcrctl.operations.packages.delete import plan_delete
+        from ghcrctl.operations.packages.naming import read_name
+
+        now = datetime.now(timezone.utc)
+        with self._session() as session:
+            plan = plan_delete(session, read_name(session, name), now, progress)
+        return self.apply([plan], dry_run=dry_run, tell=tell, progress=progress)
+
+    def untag(self, *names: str) -> dict[str, bool]:
+        """Take tags away and leave the images that have them.
+
+        Args:
+            names: each ``OWNER/IMAGE:TAG``.
+
+        Returns:
+            By name, whether the version has other tags.
+
+        Raises:
+            UsageError: a name has no tag.
+            RetainedError: it is the last tag of the package, which GitHub keeps.
+        """
+        from ghcrctl.operations.packages.naming import read_tags
+        from ghcrctl.operations.packages.untag import untag
+
+        with self._session() as session:
+            wanted = read_tags(session, names)
+            return {f"{named.name}:{named.tag}": untag(session, named) for named in wanted}
+
+    def retag(self, name: str, *tags: str) -> dict[str, str]:
+        """Give an image in the registry further tags, taking them from those that have them.
+
+        Args:
+            name: ``OWNER/IMAGE[:TAG|@DIGEST]``.
+            tags: the further ones.
+
+        Returns:
+            By tag, the digest that had it before; empty for none.
+
+        Raises:
+            UsageError: one is no tag.
+            ManifestUnknownError: there is no such version.
+        """
+        from ghcrctl.operations.packages.naming import read_name
+        from ghcrctl.operations.packages.untag import retag
+
+        with self._session() as session:
+            return retag(session, read_name(session, name), tags)
+
+    # The last one, since its name is a type's.
+    def list(
+        self, owner: str | None = None, *, filters: Iterable[str] = (), sort: str = "name"
+    ) -> Sequence[Package]:
+        """List the container packages of an organisation or a user.
+
+        Args:
+            owner: whose; those of the token's own account by default.
+            filters: ``name=GLOB``, ``visibility=WORD``, ``repository=GLOB``,
+                ``linked=true|false``.
+            sort: ``name``, ``updated``, ``created`` or ``versions``.
+
+        Raises:
+            AuthError: the token may not.
+            UsageError: a filter is malformed.
+        """
+        from ghcrctl.operations.packages.listing import list_packages
+
+        with self._session() as session:
+            return list_packages(session, owner, tuple(filters), sort)
+
+
+def _plain(value: object) -> object:
+    """Make a list of several values, as files of rules have them."""
+    return [*value] if isinstance(value, (tuple, set, frozenset)) else value
+
+
+def _plans(plans: Iterable[Plan] | PathLike) -> Iterator[Plan]:
+    import os
+
+    if not isinstance(plans, (str, os.PathLike)):
+        yield from plans

@@ -1,0 +1,183 @@
+"""Calls that move images between a registry and the local store: pull, push.
+
+What belongs here: their arguments. What does not: what they do (``operations``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.api.calling import Caller, platforms_of, reference_of
+from ghcrctl.transfer.events import ignore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ghcrctl.api.calling import Name, Platforms
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.pull import PullResult
+    from ghcrctl.operations.push import PushResult
+    from ghcrctl.operations.several import Attempt
+    from ghcrctl.transfer.events import Observer
+    from ghcrctl.transfer.workers import Workers
+
+
+class Transfers(Caller):
+    """Calls that pull and push."""
+
+    def pull(
+        self,
+        name: Name,
+        *,
+        platform: Platforms = None,
+        all_platforms: bool = False,
+        skip_foreign: bool = False,
+        dry_run: bool = False,
+        observer: Observer = ignore,
+    ) -> PullResult:
+        """Bring an image from a registry into the local store.
+
+        Args:
+            name: ``NAME[:TAG|@DIGEST]``; without tag and digest, ``latest``.
+            platform: which of a multi-platform image; several make a smaller index; this
+                machine's by default.
+            all_platforms: keep the index with all of its platforms.
+            skip_foreign: leave layers out that their publisher keeps elsewhere (Windows images).
+            dry_run: tell the observer the plan, and move nothing.
+            observer: watches what moves.
+
+        Raises:
+            NotFoundError: the registry has no such image, or it is not for the platform.
+            UsageError: ``platform`` and ``all_platforms`` exclude each other.
+            RefusedError: the name is local.
+        """
+        [attempt] = self.pull_several(
+            [name],
+            platform=platform,
+            all_platforms=all_platforms,
+            skip_foreign=skip_foreign,
+            dry_run=dry_run,
+            observer=observer,
+        )
+        return attempt.get()
+
+    def pull_several(  # noqa: PLR0913 one argument an option
+        self,
+        names: Iterable[Name],
+        *,
+        all_tags: bool = False,
+        platform: Platforms = None,
+        all_platforms: bool = False,
+        skip_foreign: bool = False,
+        dry_run: bool = False,
+        observer: Observer = ignore,
+    ) -> list[Attempt[Reference, PullResult]]:
+        """Pull several images at once; content that they share moves once.
+
+        One that fails does not stop the others: ask each attempt for its result.
+
+        Args:
+            names: as in `pull`; each image once.
+            all_tags: pull all tags of the repositories that are named.
+            platform: as in `pull`.
+            all_platforms: as in `pull`.
+            skip_foreign: as in `pull`.
+            dry_run: as in `pull`.
+            observer: watches what moves of all of them, from several threads, one event at a time
+                for each image.
+
+        Raises:
+            UsageError: a name is malformed, or of one image where all tags are wanted.
+        """
+        from ghcrctl.operations.pull import pull, tags_of
+        from ghcrctl.operations.selection import Selection
+        from ghcrctl.operations.several import attempt_all
+
+        select = Selection.of(platforms_of(platform), everything=all_platforms)
+        with self._session() as session:
+            references = [reference_of(session, name) for name in names]
+            if all_tags:
+                references = [tag for name in references for tag in tags_of(session, name)]
+
+            def act(reference: Reference, workers: Workers) -> PullResult:
+                return pull(
+                    session,
+                    reference,
+                    select=select,
+                    skip_foreign=skip_foreign,
+                    observer=observer,
+                    workers=workers,
+                    dry_run=dry_run,
+                )
+
+            return attempt_all(session, act, list(dict.fromkeys(references)))
+
+    def push(
+        self,
+        name: Name,
+        *,
+        include_foreign: bool = False,
+        dry_run: bool = False,
+        observer: Observer = ignore,
+    ) -> PushResult:
+        """Send an image of the local store to its registry.
+
+        Args:
+            name: ``NAME[:TAG]``, which the store has; without a tag, ``latest``.
+            include_foreign: upload foreign layers too (docker's
+                ``--allow-nondistributable-artifacts``).
+            dry_run: tell the observer the plan, and move nothing.
+            observer: watches what moves.
+
+        Raises:
+            NoSuchImageError: the store has no image of this name.
+            UsageError: the name has a digest.
+            RefusedError: the name is local.
+            AuthError: the registry does not let this credential push.
+        """
+        [attempt] = self.push_several(
+            [name], include_foreign=include_foreign, dry_run=dry_run, observer=observer
+        )
+        return attempt.get()
+
+    def push_several(
+        self,
+        names: Iterable[Name],
+        *,
+        all_tags: bool = False,
+        include_foreign: bool = False,
+        dry_run: bool = False,
+        observer: Observer = ignore,
+    ) -> list[Attempt[Reference, PushResult]]:
+        """Push several images at once; layers that they share are sent once.
+
+        Args:
+            names: as in `push`.
+            all_tags: push all local tags of the repositories that are named.
+            include_foreign: as in `push`.
+            dry_run: as in `push`.
+            observer: as in `pull_several`.
+
+        Raises:
+            UsageError: a name is malformed, or of one image where all tags are wanted.
+            NoSuchImageError: all tags are wanted, and there is none.
+        """
+        from ghcrctl.operations.push import push, tags_of
+        from ghcrctl.operations.several import attempt_all
+
+        with self._session() as session:
+            references = [reference_of(session, name) for name in names]
+            if all_tags:
+                references = [tag for name in references for tag in tags_of(session, name)]
+
+            def act(reference: Reference, workers: Workers) -> PushResult:
+                return push(
+                    session,
+                    reference,
+                    include_foreign=include_foreign,
+                    observer=observer,
+                    workers=workers,
+                    dry_run=dry_run,
+                )
+
+            return attempt_all(session, act, list(dict.fromkeys(references)))
