@@ -26,6 +26,7 @@ PAGE = (ROOT / "docs" / "topics" / "python.md").read_text(encoding="utf-8")
 # Python has the word for itself.
 OTHER_NAMES = {"import": "import_image"}
 WITHOUT = {
+    "completion": "it prints what shells read",
     "explain": "it reads the documentation, as Python's programmers do",
     "serve": "a program that runs until it is ended",
     "version": "ghcrctl.__version__",
