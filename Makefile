@@ -7,7 +7,7 @@ SITE := $(BIN)/sphinx-build -M html docs docs/_build -q -n -W --keep-going
 PYTHON = $$(sh tests/interpreters.sh first)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lint types imports spelling unit integration reference pictures docs docs-check bench build image cov clean
+.PHONY: help demo test check fmt lint types imports spelling unit integration reference pictures docs docs-check bench build image zipapp cov clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ build: $(VENV)/.dev ## Build the wheel and try it alone in a clean environment
 
 image: $(VENV)/.made ## Make the image of ghcrctl, with ghcrctl; BASE=IMAGE and TAG=NAME choose
 	@$(BIN)/python -m release.image $(if $(BASE),--base "$(BASE)") $(if $(TAG),--tag "$(TAG)")
+
+zipapp: $(VENV)/.dev ## Make ghcrctl as one file for this Python and this kind of machine
+	@$(BIN)/python -m release.single_file
 
 clean: ## Remove everything that was made
 	rm -rf $(VENV) .venvs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

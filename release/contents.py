@@ -6,6 +6,7 @@ the same way each time.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -23,6 +24,21 @@ _LEFT_OUT = "keyring"
 _KEPT_OF_RECORDS = re.compile(
     r"METADATA|entry_points\.txt|licenses|LICEN[CS]E.*|COPYING.*|NOTICE.*"
 )
+
+
+def git(*arguments: str) -> str:
+    """Return what git says of this checkout; nothing where it is none."""
+    done = subprocess.run(
+        ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def date_by_commit() -> int:
+    """Let everything that is made have the time of the commit, unless the environment has one."""
+    # The first time that an archive of zip can have.
+    os.environ.setdefault("SOURCE_DATE_EPOCH", git("log", "-1", "--format=%ct") or "315532800")
+    return int(os.environ["SOURCE_DATE_EPOCH"])
 
 
 def install(site: Path, *, python: str, machine: str) -> None:

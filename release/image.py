@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl import __version__
-from release.contents import ROOT, compile_all, install, pack
+from release.contents import compile_all, date_by_commit, git, install, pack
 from release.debian import NoPackagesError, make_root
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ main()
 def main() -> None:
     """Make the image and print its name, digest and size."""
     given = _arguments()
-    os.environ.setdefault("SOURCE_DATE_EPOCH", _git("log", "-1", "--format=%ct") or "0")
     with tempfile.TemporaryDirectory() as folder:
         try:
             made = _Making(Path(folder), given.base, given.python)
@@ -68,7 +67,7 @@ class _Making:
 
     def __init__(self, folder: Path, base: str, python: str) -> None:
         self._folder = folder
-        self._epoch = int(os.environ["SOURCE_DATE_EPOCH"])
+        self._epoch = date_by_commit()
         self._base, self._python = base, python
         self._root = folder / "root"
         self._version = _version_in(base) if base else self._make_base()
@@ -157,7 +156,7 @@ def _changes() -> list[str]:
         "description": "The Docker-like client of ghcr.io that needs no Docker",
         "version": __version__,
         "licenses": "Apache-2.0",
-        "revision": _git("rev-parse", "HEAD"),
+        "revision": git("rev-parse", "HEAD"),
         "source": os.environ.get("IMAGE_SOURCE", ""),
     }
     said = [
@@ -173,13 +172,6 @@ def _changes() -> list[str]:
         'CMD ["--help"]',
         *said,
     ]
-
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _ghcrctl(*arguments: str) -> str:

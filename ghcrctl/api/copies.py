@@ -259,7 +259,7 @@ def _sync(
 ) -> Report:
     from ghcrctl.operations.sync_run import run_jobs
 
-    def both(inner: Observer) -> Observer:
+    def both(inner: Observer, _: str) -> Observer:
         def watch(event: Event) -> None:
             inner(event)
             observer(event)
@@ -267,7 +267,7 @@ def _sync(
         return watch
 
     @contextmanager
-    def watching() -> Iterator[Callable[[Observer], Observer]]:
+    def watching() -> Iterator[Callable[[Observer, str], Observer]]:
         yield both
 
     report = run_jobs(

@@ -7,22 +7,23 @@ What belongs here: streams, warnings, the session. What does not: what a command
 from __future__ import annotations
 
 import sys
+import threading
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ghcrctl.cli.format.safe import printable
 from ghcrctl.errors import GhcrctlError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ghcrctl.cli.actions import Actions
+    from ghcrctl.cli.bars.displays import Display
     from ghcrctl.cli.format.human import Measure
     from ghcrctl.cli.format.style import Style
     from ghcrctl.content.waits import Wait
     from ghcrctl.operations.session import Session
     from ghcrctl.settings import Settings
-
-# Seconds of a wait that a person begins to wonder about.
-_NOTICED = 2.0
 
 
 class App:
@@ -41,6 +42,8 @@ class App:
         self.flags: dict[str, object] = {}
         self.command = ""
         self._warned: set[str] = set()
+        self._display: Display | None = None
+        self._lock = threading.Lock()
 
     @property
     def settings(self) -> Settings:
@@ -63,6 +66,21 @@ class App:
         from ghcrctl.cli.actions import Actions
 
         return Actions(self)
+
+    @property
+    def display(self) -> Display:
+        """What shows how far everything has come; the same for the whole run."""
+        with self._lock:
+            if self._display is None:
+                from ghcrctl.cli.bars.choosing import display_for
+
+                self._display = display_for(self)
+            return self._display
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._display:
+            self._display.close()
 
     @property
     def can_ask(self) -> bool:
@@ -112,8 +130,19 @@ class App:
 
     def write(self, text: str) -> None:
         """Print finished result text."""
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        self._put(sys.stdout, text)
+
+    def _put(self, stream: TextIO, text: str) -> None:
+        """Write to a stream; where bars are drawn on the same terminal, above them."""
+
+        def write() -> None:
+            stream.write(text)
+            stream.flush()
+
+        if self._display and stream.isatty():
+            self._display.above(write, ends_line=text.endswith("\n"))
+        else:
+            write()
 
     def write_bytes(self, content: bytes) -> None:
         """Print bytes as they are."""
@@ -131,9 +160,8 @@ class App:
                 self.error_line(f"warning: {text}")
 
     def waiting(self, wait: Wait) -> None:
-        """Tell of a wait that a person would notice."""
-        if wait.seconds >= _NOTICED:
-            self.warn(f"{wait.reason}; going on in {wait.seconds:.0f} s")
+        """Tell of a wait that begins; any thread may."""
+        self.display.wait(wait)
 
     def debug(self, text: str) -> None:
         """Print a line for whoever looks for a fault."""
@@ -142,16 +170,20 @@ class App:
     def error_line(self, text: str) -> None:
         """Print a line that is no result."""
         lines = "\n".join(printable(line) for line in text.split("\n"))
-        sys.stderr.write(f"{lines}\n")
-        sys.stderr.flush()
+        self._put(sys.stderr, f"{lines}\n")
 
     def json_line(self, document: dict[str, Any]) -> None:
         """Print an object that is no result as one line of JSON."""
         from ghcrctl.cli.format.gojson import dumps
         from ghcrctl.cli.format.values import Struct
 
-        sys.stderr.write(dumps({k: Struct(v) for k, v in document.items()}) + "\n")
-        sys.stderr.flush()
+        self._put(sys.stderr, dumps({k: Struct(v) for k, v in document.items()}) + "\n")
+
+    def event_line(self, document: Mapping[str, object]) -> None:
+        """Print an event as one line of JSON."""
+        import json
+
+        self._put(sys.stderr, f"{json.dumps(document)}\n")
 
     def report(self, error: GhcrctlError) -> int:
         """Print an error with its hint; return its exit status."""

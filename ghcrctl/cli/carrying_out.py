@@ -79,7 +79,7 @@ class CarryingOut:
         self._done: list[Done] = []
         self._counts: Counter[State] = Counter()
         self._freed = 0
-        self.counting = Counting(quiet=manner.quiet)
+        self.counting = Counting(app, quiet=manner.quiet)
 
     def run(self, plans: Sequence[Plan], *, plan_file: Path | None = None) -> int:
         """Show plans, ask, and carry them out; return the exit status.

@@ -100,7 +100,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     gc.set_threshold(100_000)
     app = App(as_json=_wants_json(given))
     obey_sigterm()
-    status = _run(app, arguments)
+    try:
+        status = _run(app, arguments)
+    finally:
+        app.close()
     try:
         sys.stdout.flush()
     except BrokenPipeError:

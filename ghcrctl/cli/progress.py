@@ -1,27 +1,24 @@
-"""What a person sees of a transfer: docker's lines, and bars on a terminal.
+"""What a person sees of a transfer: docker's lines; bars are beside them (``bars``).
 
-What belongs here: observers of the engine's events. Lines go to stdout, bars and retries to stderr.
+What belongs here: observers of the engine's events that print results. Lines go to stdout, retries
+to stderr.
 """
 
 from __future__ import annotations
 
-import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ghcrctl.cli.format.human import human_size
-from ghcrctl.transfer.events import Finished, Outcome, Planned, Progressed, Retrying, Started
+from ghcrctl.transfer.events import Finished, Outcome, Planned, Retrying
 from ghcrctl.transfer.plan import Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from rich.progress import Progress, TaskID
-
     from ghcrctl.cli.app import App
-    from ghcrctl.oci.digest import Digest
     from ghcrctl.transfer.events import Event, Observer
-    from ghcrctl.transfer.plan import Step
+
 
 PULL_WORDS = {
     Outcome.COPIED: "Pull complete",
@@ -111,65 +108,37 @@ class PlanObserver:
         self._out(f"Would {self._verb} {human_size(moved)}; {human_size(there)} are there already")
 
 
-class BarObserver:
-    """Draws a bar for each layer that moves, above them what another observer prints."""
+class Watch(Protocol):
+    """Puts the display over what prints an image's lines."""
 
-    def __init__(self, progress: Progress, lines: Observer) -> None:
-        self._progress = progress
-        self._lines = lines
-        self._bars: dict[Digest, TaskID] = {}
-
-    def __call__(self, event: Event) -> None:
-        """Move the bars."""
-        self._lines(event)
-        if isinstance(event, Started) and not event.step.descriptor.is_manifest:
-            self._bars[event.step.descriptor.digest] = self._add(event.step)
-        elif isinstance(event, Progressed) and event.step.descriptor.digest in self._bars:
-            self._progress.update(
-                self._bars[event.step.descriptor.digest], completed=event.position
-            )
-        elif isinstance(event, Finished) and event.step.descriptor.digest in self._bars:
-            self._progress.remove_task(self._bars.pop(event.step.descriptor.digest))
-
-    def _add(self, step: Step) -> TaskID:
-        return self._progress.add_task(step.descriptor.digest.short, total=step.descriptor.size)
-
-
-def _has_bars(app: App) -> bool:
-    how = app.settings.get("progress")
-    if how == "auto":
-        return sys.stderr.isatty() and not app.settings.is_job
-    return bool(how == "bar")
+    def __call__(self, lines: Observer, image: str = "") -> Observer:
+        """Return what watches both; ``image``: its name, where its plan does not say it."""
+        ...
 
 
 @contextmanager
-def watching(app: App, *, quiet: bool) -> Iterator[Callable[[Observer], Observer]]:
-    """Draw bars while transfers run, where a person sees them.
+def watching(app: App, *, quiet: bool) -> Iterator[Watch]:
+    """Show what moves, as the setting ``progress`` says.
+
+    Args:
+        app: whose display it is.
+        quiet: show nothing to people; programs that asked for events get them.
 
     Yields:
-        Puts bars over what prints an image's lines; images that move at once share the screen.
+        Gives each event of an image to the display too, and to what prints the image's lines.
     """
-    if quiet or not _has_bars(app):
-        yield lambda lines: lines
+    display = app.display
+    if quiet and not display.is_for_programs:
+        yield lambda lines, image="": lines  # noqa: ARG005 the same for all displays
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
+    with display.moving():
+        yield lambda lines, image="": _both(display.image(image), lines)
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(compact=True),
-    )
-    same = sys.stdout.isatty()
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, redirect_stdout=same) as progress:
-        yield lambda lines: BarObserver(progress, lines)
+
+def _both(first: Observer, then: Observer) -> Observer:
+    def observe(event: Event) -> None:
+        # The line of a layer that is done takes the place of its bar.
+        first(event)
+        then(event)
+
+    return observe

@@ -21,13 +21,12 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from ghcrctl.cli.app import App
+    from ghcrctl.cli.progress import Watch
     from ghcrctl.cli.results import Results
     from ghcrctl.operations.session import Session
-    from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
 
     Out: TypeAlias = Callable[[str], None]
-    Watch: TypeAlias = Callable[[Observer], Observer]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ghcrctl.transfer.events import Event, Observer
     from ghcrctl.transfer.workers import Workers
 
-    Watch = Callable[[Observer], Observer]
+    Watch = Callable[[Observer, str], Observer]
     Watching = Callable[[], AbstractContextManager[Watch]]
 
 
@@ -61,7 +61,7 @@ class FailedJob:
 @contextmanager
 def unwatched() -> Iterator[Watch]:
     """Watch no image but by what it is watched with anyway."""
-    yield lambda observer: observer
+    yield lambda observer, _: observer
 
 
 def run_jobs(
@@ -81,7 +81,8 @@ def run_jobs(
         keep_going: go on after a failure; without it, nothing more is begun.
         dry_run: only find out what would be done.
         tell: is told of each tag, and of each repository that cannot be synced.
-        watching: gives what is put over the observer of each image, as long as images move.
+        watching: gives what is put over the observer of each image, with the image's name, as long
+            as images move.
     """
     run = _Run(session, tell, keep_going=keep_going, dry_run=dry_run)
     run.run(jobs, watching)
@@ -149,7 +150,7 @@ class _Run:
                     task.target,
                     select=task.job.select,
                     referrers=task.job.referrers,
-                    observer=watch(meter),
+                    observer=watch(meter, str(task.source)),
                     workers=workers,
                     dry_run=self._dry_run,
                 )

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.docs.blocks import blocks_of
 from tests.docs.output import matches, shortened
 from tests.docs.shell import run
-from tests.docs.world import TOKEN, world
+from tests.docs.world import environ, world
 
 
 def main() -> None:
@@ -24,9 +24,9 @@ def main() -> None:
 def _write(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     blocks = [block for block in blocks_of(text) if not block.reason]
-    with world() as network, tempfile.TemporaryDirectory() as name:
+    with world() as internet, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ran = run(blocks, folder, {**network.environ(folder), "CR_PAT": TOKEN})
+        ran = run(blocks, folder, environ(internet, folder))
     lines = text.splitlines()
     for block, output in reversed(list(zip(blocks, ran.outputs, strict=False))):
         if block.output is not None and not matches(block.output, output):

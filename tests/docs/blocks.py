@@ -2,7 +2,8 @@
 
 A block of ``sh`` is run. The block of ``text`` right after it is what it prints. A block of another
 language after a line that ends with a file's name and a colon is that file. A block after a line
-that begins with ``*Not run by the tests:`` is left out; that line tells everybody why.
+that begins with ``*Not run by the tests:`` is left out; that line tells everybody why. Right below
+the title it holds for the whole page.
 """
 
 from __future__ import annotations
@@ -59,13 +60,14 @@ def pages() -> list[Path]:
 def blocks_of(text: str) -> list[Block]:
     """Return the commands of a page, in order."""
     lines = text.splitlines()
+    whole = _reason(text.partition("\n\n")[2].partition("\n\n")[0])
     fenced = _fenced(lines)
     found = []
     for number, block in enumerate(fenced):
         before = "\n".join(lines[: block.start]).rstrip()
         file = _FILE.search(before)
         if file and block.language not in {"sh", "text", "console"}:
-            found.append(Block(block.start + 1, _writing(file["name"], block.text)))
+            found.append(Block(block.start + 1, _writing(file["name"], block.text), reason=whole))
         if block.language != "sh":
             continue
         after = fenced[number + 1] if number + 1 < len(fenced) else None
@@ -78,7 +80,7 @@ def blocks_of(text: str) -> list[Block]:
                 block.text,
                 after.text if after and shown else None,
                 (after.start + 1, after.end) if after and shown else (0, 0),
-                _reason(before),
+                whole or _reason(before),
             )
         )
     return found

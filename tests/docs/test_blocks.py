@@ -63,6 +63,11 @@ def test_a_block_that_is_not_run_says_why() -> None:
     assert reasons == ["", "it needs a Windows\nmachine.", "", ""]
 
 
+def test_a_page_that_is_not_run_says_why_at_its_top() -> None:
+    page = f"# Page\n\n*Not run by the tests: it is too dear.*\n\n{PAGE}"
+    assert {block.reason for block in blocks_of(page)} == {"it is too dear."}
+
+
 def test_digests_ids_and_ages_may_differ() -> None:
     said = "v1  185ee20ab8a3  5 seconds ago\nDigest: sha256:fb1e9b91d3a2...\n"
     printed = f"v1   085ee20ab8af  About a minute ago\nDigest: sha256:{'0' * 64}\n"

@@ -10,12 +10,13 @@ from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.streams import Content
 from tests.builders import artifact, attested, random_image
 from tests.docs import images
-from tests.docs.network import Network
+from tests.internet import Internet
 from tests.packages_double import GitHubDouble
 from tests.registry_double.double import PlainRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 TOKEN = "ghp_octo"
 _ALPINE = {"etc/os-release": "ID=alpine\nVERSION_ID=3.20.3\n", "bin/sh": "#!\n"}
@@ -23,7 +24,7 @@ _SIGNATURE = "application/vnd.dev.cosign.artifact.sig.v1+json"
 
 
 @contextlib.contextmanager
-def world() -> Iterator[Network]:
+def world() -> Iterator[Internet]:
     """Start every host: GitHub with its registry, Docker Hub, Microsoft's, one of a company."""
     with (
         GitHubDouble() as github,
@@ -32,19 +33,26 @@ def world() -> Iterator[Network]:
         PlainRegistry() as own,
     ):
         _fill(github)
-        ports = {
-            "ghcr.io": github.host,
-            "pkg-containers.githubusercontent.com": github.storage_host,
-            "api.github.com": github.api_url,
-            "registry-1.docker.io": hub.host,
-            "mcr.microsoft.com": mcr.host,
-            "registry.example.com": own.host,
+        hosts = github.take_names()
+        others = {
+            "registry-1.docker.io": hub,
+            "mcr.microsoft.com": mcr,
+            "registry.example.com": own,
         }
-        # Where GitHub says that its parts are.
-        github.answers_as("https://ghcr.io", "https://pkg-containers.githubusercontent.com")
-        github.api.url, github.api.registry = "https://api.github.com", "ghcr.io"
-        with Network({host: int(at.rpartition(":")[2]) for host, at in ports.items()}) as network:
-            yield network
+        hosts |= {name: int(r.host.rpartition(":")[2]) for name, r in others.items()}
+        with Internet(hosts) as internet:
+            yield internet
+
+
+def environ(internet: Internet, folder: Path) -> dict[str, str]:
+    """Return the variables of somebody who has a token, and whose network is this one."""
+    internet.write_authority(folder / "authority.pem")
+    return {
+        "HTTPS_PROXY": internet.url,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "GHCRCTL_CA_FILE": str(folder / "authority.pem"),
+        "CR_PAT": TOKEN,
+    }
 
 
 def _fill(github: GitHubDouble) -> None:

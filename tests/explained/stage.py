@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from tests.builders import random_image
-from tests.docs.network import Network
+from tests.internet import Internet
 from tests.packages_double.double import GitHubDouble
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-STORAGE = "pkg-containers.githubusercontent.com"
 HELLO = random_image(2, 3000, seed=61)
 _RUN = """#!{python}
 import json, sys
@@ -71,17 +70,19 @@ class Stage:
         self.masks: list[tuple[str, str]] = []
         self._bin = folder / "bin"
         self._notes = folder / "notes"
-        self._folder = folder
+        self._authority = folder / "authority.pem"
         self._stack = ExitStack()
         self.environ = {
             "HOME": str(self.home),
             "PATH": f"{self._bin}:{os.environ['PATH']}",
             "PYTHONPATH": os.pathsep.join(sys.path),
+            "GHCRCTL_CA_FILE": str(self._authority),
             # One at a time, so that lines come in one order.
             "GHCRCTL_JOBS": "1",
             "GHCRCTL_KEYRING": "0",
             "GHCRCTL_PLATFORM": "linux/amd64",
             "GHCRCTL_RETRIES": "0",
+            "NO_PROXY": "localhost",
             "SOURCE_DATE_EPOCH": "1700000000",
             "COLUMNS": "80",
         }
@@ -89,13 +90,12 @@ class Stage:
     def __enter__(self) -> Self:
         github = self.github
         self._stack.enter_context(github)
-        ports = [server.port for server in github._servers]
-        github._ghcr.url, github._ghcr.storage_url = "https://ghcr.io", f"https://{STORAGE}"
-        github.api.registry, github.api.url = "ghcr.io", "https://api.github.com"
         github.accounts["octo"] = "ghp_octo"
-        hosts = {"ghcr.io": ports[0], STORAGE: ports[1], "api.github.com": ports[2]}
-        network = self._stack.enter_context(Network({**hosts, "files.example.com": ports[0]}))
-        self.environ |= network.environ(self._folder)
+        hosts = github.take_names()
+        hosts["files.example.com"] = hosts["ghcr.io"]
+        internet = self._stack.enter_context(Internet(hosts))
+        internet.write_authority(self._authority)
+        self.environ["HTTPS_PROXY"] = internet.url
         self.home.mkdir()
         self._bin.mkdir()
         return self

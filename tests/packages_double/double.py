@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.builders import Built
     from tests.packages_double.versions import Record
 
+STORAGE = "pkg-containers.githubusercontent.com"
+
 
 class GitHubDouble(RegistryDouble):
     """GitHub's packages; ``api`` has the knobs of the REST API, ``moods`` those of the registry."""
@@ -30,6 +32,14 @@ class GitHubDouble(RegistryDouble):
         self.api = Api(self.content, self.authority, self.host)
         self._servers.append(Server(self._framed(self.api.handle, "api")))
         self.api.url = self._servers[-1].url
+
+    def take_names(self) -> dict[str, int]:
+        """Say that its parts are where GitHub's are; return each host's port, for an `Internet`."""
+        hosts = ("ghcr.io", STORAGE, "api.github.com")
+        registry, storage, api = (f"https://{host}" for host in hosts)
+        self.answers_as(registry, storage)
+        self.api.registry, self.api.url = hosts[0], api
+        return {host: server.port for host, server in zip(hosts, self._servers, strict=True)}
 
     @property
     def api_url(self) -> str:

@@ -110,7 +110,7 @@ def push(  # noqa: PLR0913 one argument an option
                 [FileEntry.parse(text) for text in files],
                 artifact_type,
                 annotations=read_annotations(annotations),
-                observer=watch(lines),
+                observer=watch(lines, str(target)),
             )
     digest = made.descriptor.digest
     results.out(

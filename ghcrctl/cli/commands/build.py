@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.turns import Out, Watch
+    from ghcrctl.cli.progress import Watch
+    from ghcrctl.cli.turns import Out
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.build import Built
     from ghcrctl.operations.push import PushResult
@@ -168,7 +169,7 @@ def _build(
         built(session, engine, order, quiet=quiet, tell=app.error_line) as image,
         watching(app, quiet=quiet) as watch,
     ):
-        return take_in(session, image, names, watch(ignore))
+        return take_in(session, image, names, watch(ignore, ", ".join(map(str, names))))
 
 
 def _tell(
@@ -226,7 +227,7 @@ def _push(
     def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PushResult:
         header = f"The push refers to repository [{reference.name}]"
         lines = LineObserver(out, app.error_line, PUSH_WORDS, header, quiet=quiet, always=True)
-        return push(session, reference, observer=watch(lines), workers=workers)
+        return push(session, reference, observer=watch(lines, str(reference)), workers=workers)
 
     def show(result: PushResult) -> None:
         pushed.append(str(result.reference))

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.turns import Out, Watch
+    from ghcrctl.cli.progress import Watch
+    from ghcrctl.cli.turns import Out
     from ghcrctl.operations.copy import Copied
     from ghcrctl.operations.ends import End
     from ghcrctl.operations.session import Session
@@ -154,7 +155,7 @@ def _copy_all(  # noqa: PLR0913 what the options say
     with open_copy(session, ends, target, wish, accesses=sides) as opened:
 
         def act(end: End, out: Out, watch: Watch, workers: Workers) -> Copied:
-            lines = watch(_lines(app, end, out, wish, quiet=silent))
+            lines = watch(_lines(app, end, out, wish, quiet=silent), _name(end))
             return opened.copy(end, lines, workers=workers)
 
         for group in opened.groups:
@@ -165,6 +166,13 @@ def _copy_all(  # noqa: PLR0913 what the options say
 
 def _title(end: End) -> str:
     return f"Copying {end.what or end.where}"
+
+
+def _name(end: End) -> str:
+    known = end.known
+    if known and known.reference:
+        return str(known.reference)
+    return f"{end.where}:{end.what}" if end.what else end.where
 
 
 def _lines(app: App, end: End, out: Out, wish: Wish, *, quiet: bool) -> Observer:

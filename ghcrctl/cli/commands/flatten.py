@@ -104,7 +104,9 @@ def make_image(  # noqa: PLR0913 the options that these commands share, one argu
     given = end_of(session, target, local=local) if target else None
     with watching(app, quiet=quiet) as watch:
         lines = LineObserver(results.out, app.error_line, COPY_WORDS, "", quiet=quiet)
-        made, end = act(session, end_of(session, source, local=local), given, watch(lines))
+        old = end_of(session, source, local=local)
+        observer = watch(lines, str((given or old).reference))
+        made, end = act(session, old, given, observer)
     report_made(results, session, end, made, quiet=quiet)
 
 

@@ -77,7 +77,7 @@ def command(  # noqa: PLR0913 one argument an option
             _archive(source),
             select=Selection.of(platforms, everything=not platforms),
             compression=Compression(compress),
-            observer=watch(ignore),
+            observer=watch(ignore, ""),
         )
     for image in loaded:
         _report(results, image, quiet=quiet)

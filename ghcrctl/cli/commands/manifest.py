@@ -149,7 +149,7 @@ def create(  # noqa: PLR0913 one argument an option
             end,
             ends,
             annotations=read_annotations(annotations),
-            observer=watch(_lines(app, results, quiet=quiet)),
+            observer=watch(_lines(app, results, quiet=quiet), str(end.reference)),
         )
         report_made(results, session, end, made, quiet=quiet)
 
@@ -182,7 +182,9 @@ def add(  # noqa: PLR0913 one argument an option
     with app.session() as session, watching(app, quiet=quiet) as watch:
         end = end_of(session, target, local=local)
         ends = [end_of(session, source, local=local) for source in sources]
-        made = add_to_index(session, end, ends, watch(_lines(app, results, quiet=quiet)))
+        made = add_to_index(
+            session, end, ends, watch(_lines(app, results, quiet=quiet), str(end.reference))
+        )
         report_made(results, session, end, made, quiet=quiet)
 
 
@@ -290,7 +292,7 @@ def push_index(
     """
     results = Results(app, format_, digest_file)
     with app.session() as session, watching(app, quiet=False) as watch:
-        pushed = push(session, session.parse(name), observer=watch(ignore))
+        pushed = push(session, session.parse(name), observer=watch(ignore, name))
         if purge:
             remove_name(session, str(pushed.reference))
     results.made(str(pushed.reference), pushed.descriptor)

@@ -108,5 +108,6 @@ def run(  # noqa: PLR0913 one argument an option
         )
         end = end_of(session, target or source, local=local)
         lines = LineObserver(results.out, app.error_line, COPY_WORDS, "", quiet=quiet)
-        made = mutate(session, end_of(session, source, local=local), end, mutation, watch(lines))
+        observer = watch(lines, str(end.reference))
+        made = mutate(session, end_of(session, source, local=local), end, mutation, observer)
         report_made(results, session, end, made, quiet=quiet)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.turns import Out, Watch
+    from ghcrctl.cli.progress import Watch
+    from ghcrctl.cli.turns import Out
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.pull import PullResult
     from ghcrctl.transfer.events import Observer
@@ -103,7 +104,7 @@ def command(  # noqa: PLR0913 one argument an option
                 reference,
                 select=select,
                 skip_foreign=skip,
-                observer=watch(lines),
+                observer=watch(lines, str(reference.tagged())),
                 workers=workers,
                 dry_run=dry_run,
             )

@@ -103,7 +103,7 @@ def command(  # noqa: PLR0913 one argument an option
             compression=compression,
             select=Selection.of(platforms, everything=not platforms),
             without=without,
-            observer=watch(ignore),
+            observer=watch(ignore, ""),
         )
     for image in saved:
         results.add({**_document(image), "Output": output})

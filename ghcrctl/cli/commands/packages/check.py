@@ -36,7 +36,7 @@ def command(app: App, *, names: tuple[str, ...], format_: str) -> None:
 
     The exit status is 6 where somebody's pull fails for it.
     """
-    counting = Counting()
+    counting = Counting(app)
     breaks = False
     with app.session() as session:
         for named, found in check_packages(session, names, counting):

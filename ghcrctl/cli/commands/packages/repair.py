@@ -41,7 +41,7 @@ def command(app: App, *, name: str, source: str | None) -> None:
     What was deleted within the last 30 days is restored; anything else is pushed again from SOURCE,
     with the same digest.
     """
-    counting = Counting()
+    counting = Counting(app)
     failed: list[Mended] = []
 
     def show(mended: Mended) -> None:

@@ -71,7 +71,7 @@ def command(  # noqa: PLR0913 one argument an option
     now = datetime.now(timezone.utc)
     moment = read_moment(since, now, f"--since {since}") if since else None
     choice = Choice(tags, tuple(str(Digest.parse(d)) for d in digests), ids, moment)
-    counting = Counting(quiet=quiet)
+    counting = Counting(app, quiet=quiet)
     show = _Show(app, counting, quiet=quiet)
     with app.session() as session:
         named = read_package(session, name) if name else None

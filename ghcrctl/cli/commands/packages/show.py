@@ -65,7 +65,7 @@ def command(app: App, *, name: str, tree: bool, format_: str) -> None:
     Sizes are of what is stored: each layer once, however many images need it. SIZE is all that an
     image needs, UNIQUE what no other image with a tag needs. GitHub itself tells no sizes.
     """
-    counting = Counting()
+    counting = Counting(app)
     with app.session() as session:
         view = describe(session, read_package(session, name), counting)
     counting.clear()

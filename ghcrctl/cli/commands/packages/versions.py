@@ -88,7 +88,7 @@ def command(  # noqa: PLR0913 one argument an option
     if tree and (format_ or quiet):
         raise UsageError("--tree is for people; without it there are --format and --quiet")
     measure, style = app.measure, app.style.uncut(wanted=no_trunc)
-    counting = Counting(quiet=quiet)
+    counting = Counting(app, quiet=quiet)
     is_deleted = state == "deleted"
     with app.session() as session:
         named = read_package(session, name)

@@ -1,7 +1,7 @@
-"""The network that pages see: servers on loopback behind the names of real hosts.
+"""The internet on loopback: a proxy that has servers of ours behind the names of real hosts.
 
-A proxy (`HTTPS_PROXY`) answers for each name with a certificate of its own authority. So a page
-says ``ghcr.io`` and ``docker.io``, and what is run is what it says, to the letter.
+It answers for each name with a certificate of its own authority. So what a test runs says
+``ghcr.io`` and ``docker.io``, to the letter as people do.
 """
 
 from __future__ import annotations
@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 _PIECE = 65536
 
 
-class Network:
+class Internet:
     """A proxy before servers on loopback.
 
     Args:
-        ports: the port on loopback of each host.
+        ports: the port on loopback, without TLS, of each host.
+
+    Attributes:
+        unknown: the hosts that were asked for and are not there.
     """
 
     def __init__(self, ports: Mapping[str, int]) -> None:
@@ -57,24 +60,22 @@ class Network:
         self._server.shutdown()
         self._server.server_close()
 
-    def environ(self, folder: Path) -> dict[str, str]:
-        """Return the variables that lead a program through the proxy."""
-        certificate = folder / "authority.pem"
-        self._authority.cert_pem.write_to_path(str(certificate))
-        return {
-            "HTTPS_PROXY": f"http://127.0.0.1:{self._server.server_address[1]}",
-            "NO_PROXY": "127.0.0.1,localhost",
-            "GHCRCTL_CA_FILE": str(certificate),
-        }
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def write_authority(self, path: Path) -> None:
+        """Write the certificate that vouches for every host here."""
+        self._authority.cert_pem.write_to_path(str(path))
 
 
 class _Proxy(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, internet: Internet) -> None:
         super().__init__(("127.0.0.1", 0), _Tunnel)
-        self.network = network
+        self.internet = internet
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: a client may hang up at any time."""
@@ -88,19 +89,19 @@ class _Tunnel(socketserver.StreamRequestHandler):
     rbufsize = 0
 
     def handle(self) -> None:
-        network = self.server.network
+        internet = self.server.internet
         host = self.rfile.readline().decode("latin-1").split(" ")[1].partition(":")[0]
         while self.rfile.readline() not in {b"\r\n", b""}:
             pass
-        if host not in network.ports:
-            network.unknown.add(host)
+        if host not in internet.ports:
+            internet.unknown.add(host)
             self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
             return
         self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
         with (
             contextlib.suppress(OSError),
-            network.tls.wrap_socket(self.connection, server_side=True) as client,
-            socket.create_connection(("127.0.0.1", network.ports[host])) as server,
+            internet.tls.wrap_socket(self.connection, server_side=True) as client,
+            socket.create_connection(("127.0.0.1", internet.ports[host])) as server,
         ):
             _carry(client, server)
 

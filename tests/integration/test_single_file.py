@@ -1,0 +1,99 @@
+"""ghcrctl as one file, in a home with nothing in it, and on a Python that it is not for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl import __version__
+from tests.integration.peers import do_without
+from tests.registry_double.fixtures import ghcr
+
+if TYPE_CHECKING:
+    from tests.registry_double import RegistryDouble
+
+__all__ = ["ghcr"]
+pytestmark = pytest.mark.integration
+_ROOT = Path(__file__).parents[2]
+# Tests have a home of their own; Pythons may be in the true one.
+_HOME = os.environ.get("HOME", "")
+
+
+@pytest.fixture(scope="module")
+def single(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file, as ``make zipapp`` makes it."""
+    folder = tmp_path_factory.mktemp("dist")
+    done = subprocess.run(
+        [sys.executable, "-m", "release.single_file", "--to", str(folder)],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    if done.returncode and "onnection" in done.stderr:
+        do_without(f"a network with a package index is missing: {done.stderr[-300:]}")
+    assert done.returncode == 0, done.stderr
+    (path,) = folder.iterdir()
+    return path
+
+
+def _run(
+    single: Path, home: Path, *arguments: str, python: str = sys.executable, stdin: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    home.mkdir(exist_ok=True)
+    return subprocess.run(
+        # Isolated, so that nothing of this environment helps.
+        [python, "-I", str(single), *arguments],
+        env={"HOME": str(home), "PATH": os.defpath, "GHCRCTL_KEYRING": "0"},
+        cwd=home,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_works_from_an_empty_home(single: Path, ghcr: RegistryDouble, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert _run(single, home, "--version").stdout.strip() == f"ghcrctl {__version__}".encode()
+    archive = subprocess.run(
+        ["tar", "-c", "-C", str(single.parent), "."], check=True, capture_output=True
+    )
+    name = f"{ghcr.host}/octo/image:1.0"
+    assert _run(single, home, "import", "-", name, stdin=archive.stdout).returncode == 0
+    assert b"octo/image" in _run(single, home, "images").stdout
+    secret = ("login", "--username", "octo", "--password-stdin", ghcr.host)
+    assert _run(single, home, *secret, stdin=b"ghp_octo").returncode == 0
+    pushed = _run(single, home, "push", name)
+    assert pushed.returncode == 0, pushed.stderr
+    assert ghcr.backend.resolve("octo/image", "1.0").is_manifest
+
+
+def test_says_which_python_it_is_for(single: Path, tmp_path: Path) -> None:
+    ours = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert f"-py{ours}-" in single.name
+    other = _another_python(ours)
+    done = _run(single, tmp_path, "--version", python=other)
+    assert done.returncode == 1
+    assert f"error: this file is for Python {ours}" in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+def _another_python(ours: str) -> str:
+    listed = subprocess.run(
+        ["sh", "tests/interpreters.sh", "found"],
+        cwd=_ROOT,
+        env={**os.environ, "HOME": _HOME},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    pythons = dict(line.split(" ", 1) for line in listed.stdout.splitlines())
+    others = [path for version, path in pythons.items() if version != ours]
+    return others[0] if others else do_without("another Python is missing")

@@ -1,0 +1,151 @@
+"""What a terminal shows of a block that is drawn over and over."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.cli.bars.screen import Screen
+from ghcrctl.cli.format.style import Meaning
+from tests.unit.cli.bars.terminal import Terminal
+
+if TYPE_CHECKING:
+    from ghcrctl.cli.bars.drawing import Line
+
+
+class Sized(Screen):
+    """A screen that asks the terminal in memory for its size."""
+
+    def __init__(self, terminal: Terminal, environ: dict[str, str] | None = None) -> None:
+        cuts = {} if terminal.wraps else {"XTERM_VERSION": "XTerm(379)"}
+        super().__init__(terminal, {"NO_COLOR": "1", **cuts, **(environ or {})})
+        self._terminal = terminal
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._terminal.size
+
+
+def block(*texts: str) -> list[Line]:
+    return [((text, Meaning.GOOD),) for text in texts]
+
+
+def write(terminal: Terminal, text: str) -> None:
+    terminal.write(text)
+
+
+def say(terminal: Terminal, text: str) -> None:
+    write(terminal, f"{text}\n")
+
+
+def test_a_block_is_drawn_over_itself_and_leaves_nothing() -> None:
+    terminal = Terminal(20, 6)
+    screen = Sized(terminal)
+    say(terminal, "$ pull")
+    screen.draw(block("one", "two", "total"))
+    assert terminal.lines == ["$ pull", "one", "two", "total"]
+    assert not terminal.shows_cursor()
+    screen.draw(block("onward", "total"))
+    assert terminal.lines == ["$ pull", "onward", "total"]
+    screen.close()
+    assert terminal.lines == ["$ pull"]
+    assert terminal.shows_cursor()
+    assert (terminal.screen.cursor.x, terminal.screen.cursor.y) == (0, 1)
+
+
+def test_only_what_changed_is_written() -> None:
+    terminal = Terminal()
+    screen = Sized(terminal)
+    screen.draw(block("a" * 30, "b" * 30, "total"))
+    screen.draw(block("a" * 30, "c" * 30, "total"))
+    assert "aa" not in terminal.writes[-1]
+    assert "c" * 30 in terminal.writes[-1]
+    before = len(terminal.writes)
+    screen.draw(block("a" * 30, "c" * 30, "total"))
+    assert len(terminal.writes) == before
+
+
+def test_each_frame_is_one_write_that_is_shown_at_once() -> None:
+    terminal = Terminal()
+    screen = Sized(terminal)
+    screen.draw(block("one", "total"))
+    [frame] = terminal.writes
+    assert frame.startswith("\x1b[?2026h")
+    assert frame.endswith("\x1b[?2026l")
+
+
+def test_lines_go_above_the_block_also_where_the_screen_scrolls() -> None:
+    terminal = Terminal(20, 5)
+    screen = Sized(terminal)
+    for number in range(9):
+        screen.draw(block(f"bar {number}", "total"))
+        screen.above(
+            partial(say, terminal, f"line {number}"),
+            partial(block, f"bar {number}", "total"),
+            ends_line=True,
+        )
+    assert terminal.lines == ["line 6", "line 7", "line 8", "bar 8", "total"]
+    screen.close()
+    assert terminal.lines == ["line 6", "line 7", "line 8"]
+
+
+def test_a_text_without_an_end_of_line_is_not_drawn_over() -> None:
+    terminal = Terminal()
+    screen = Sized(terminal)
+    screen.draw(block("total"))
+    screen.above(partial(write, terminal, "50%"), lambda: block("total"), ends_line=False)
+    assert terminal.lines == ["50%", "total"]
+
+
+@pytest.mark.parametrize("wraps", [True, False])
+@pytest.mark.parametrize("columns", [45, 23, 120])
+def test_a_resize_leaves_no_rest_and_eats_no_line(columns: int, *, wraps: bool) -> None:
+    terminal = Terminal(60, 24, wraps=wraps)
+    screen = Sized(terminal)
+    say(terminal, "$ pull")
+    say(terminal, "1.0: Pulling")
+    screen.draw(block("a" * 59, "b" * 30, "t" * 59))
+    terminal.resize(columns, 24)
+    screen.draw(block("a" * 20, "b" * 20, "t" * 20))
+    assert terminal.lines == ["$ pull", "1.0: Pulling", "a" * 20, "b" * 20, "t" * 20]
+    terminal.resize(80, 24)
+    screen.close()
+    assert terminal.lines == ["$ pull", "1.0: Pulling"]
+
+
+def test_a_terminal_that_becomes_lower_has_the_block_at_its_end() -> None:
+    terminal = Terminal(40, 24)
+    screen = Sized(terminal)
+    for number in range(20):
+        say(terminal, f"line {number}")
+    screen.draw(block("one", "two", "three", "total"))
+    terminal.resize(40, 8)
+    screen.draw(block("one", "total"))
+    assert terminal.lines[-1] == "total"
+    assert terminal.lines.count("total") == 1
+    assert "three" not in terminal.lines
+
+
+def test_colours_are_the_terminals_own_and_none_where_they_are_not_wanted() -> None:
+    coloured, plain = Terminal(), Terminal()
+    Screen(coloured, {}).draw(block("x"))
+    Screen(plain, {"NO_COLOR": "1"}).draw(block("x"))
+    assert "\x1b[32mx\x1b[0m" in coloured.writes[0]
+    assert "m" not in plain.writes[0]
+
+
+def test_a_terminal_that_does_not_know_its_size_is_of_the_usual_one() -> None:
+    assert Screen(Terminal(), {}).size == (80, 24)
+    assert Screen(Terminal(), {"COLUMNS": "132"}).size == (132, 24)
+
+
+def test_a_terminal_that_is_gone_is_no_failure() -> None:
+    class Gone(Terminal):
+        def write(self, text: str, /) -> int:
+            raise OSError(5, text)
+
+    screen = Screen(Gone(), {})
+    screen.draw(block("x"))
+    screen.close()
