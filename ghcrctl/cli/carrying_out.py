@@ -6,7 +6,6 @@ is done.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -22,9 +21,10 @@ from ghcrctl.cli.format.plans import (
     headline,
     kept_table,
     plan_table,
-    run_json,
+    run_document,
     summary,
 )
+from ghcrctl.cli.results import Results
 from ghcrctl.cli.signals import TerminatedError
 from ghcrctl.errors import GhcrctlError, RefusedError
 from ghcrctl.operations.packages.carrying import apply_plans, keep_plans, write_plans
@@ -48,14 +48,14 @@ class Manner:
     """How a person wants it.
 
     Args:
-        as_json: tell everything as one JSON object.
+        format_: tell everything as one object: ``json`` or a template.
         quiet: tell no more than needed.
         dry_run: show, and do nothing.
         yes: do not ask.
         show_kept: show what stays too.
     """
 
-    as_json: bool = False
+    format_: str | None = None
     quiet: bool = False
     dry_run: bool = False
     yes: bool = False
@@ -75,6 +75,7 @@ class CarryingOut:
         self._app = app
         self._session = session
         self._manner = manner
+        self._results = Results(app, manner.format_)
         self._actions = app.actions
         self._done: list[Done] = []
         self._counts: Counter[State] = Counter()
@@ -89,10 +90,10 @@ class CarryingOut:
             plan_file: where they are; without it they are kept where journals are.
         """
         self._warn(plans)
-        if not self._manner.as_json:
+        if not self._results.are_documents:
             self._show(plans)
         if self._manner.dry_run or not any(plan.does_something for plan in plans):
-            self._finish(plans, "")
+            self._finish(plans, plan_file, None)
             return 0
         self._ask(plans)
         plan_file = plan_file or keep_plans(self._session, plans)
@@ -102,13 +103,14 @@ class CarryingOut:
             error = self._apply(plans, journal)
         except GhcrctlError as reason:
             reason.hint = go_on
-            self._finish(plans, str(journal))
+            self._finish(plans, plan_file, journal)
             raise
         except (KeyboardInterrupt, TerminatedError):
-            self._finish(plans, str(journal))
-            self._app.error_line(f"hint: {go_on}")
+            self._finish(plans, plan_file, journal)
+            if not self._app.as_json:
+                self._app.error_line(f"hint: {go_on}")
             raise
-        self._finish(plans, str(journal))
+        self._finish(plans, plan_file, journal)
         if error:
             return self._app.report(error)
         return 0
@@ -123,14 +125,14 @@ class CarryingOut:
         """
         write_plans(path, plans)
         self._warn(plans)
-        if brief and not (self._manner.quiet or self._manner.as_json):
+        if brief and not self._manner.quiet:
             for plan in plans:
-                self._app.out(headline(plan))
-        elif not self._manner.as_json:
+                self._results.out(headline(plan))
+        elif not self._results.are_documents:
             self._show(plans)
-        self._finish(plans, "")
-        if not (self._manner.quiet or self._manner.as_json):
-            self._app.out(f"Carry it out: ghcrctl packages apply {path}")
+        self._finish(plans, path, None)
+        if not self._manner.quiet:
+            self._results.out(f"Carry it out: ghcrctl packages apply {path}")
 
     def _warn(self, plans: Sequence[Plan]) -> None:
         self.counting.clear()
@@ -187,23 +189,24 @@ class CarryingOut:
         self.counting.clear()
         if done.state in {State.BLOCKED, State.FAILED, State.DENIED}:
             self._actions.warning(done_line(done))
-        if self._manner.as_json or done.was_done:
+        if done.was_done:
             return
         if not self._manner.quiet:
-            self._app.out(done_line(done))
+            self._results.out(done_line(done))
         elif done.step and done.state is State.DELETED:
-            self._app.out(done.step.digest)
+            self._results.out(done.step.digest)
 
-    def _finish(self, plans: Sequence[Plan], journal: str) -> None:
+    def _finish(self, plans: Sequence[Plan], plan_file: Path | None, journal: Path | None) -> None:
         self.counting.clear()
         dry_run = self._manner.dry_run
-        if self._manner.as_json:
-            data = run_json(plans, self._done, self._freed, dry_run=dry_run, journal=journal)
-            self._app.write(json.dumps(data, indent=2) + "\n")
-        elif not self._manner.quiet and self._done:
-            self._app.out(f"{counted(self._counts)}; freed {human_size(self._freed)}")
+        data = run_document(plans, self._done, self._freed, dry_run=dry_run)
+        files = {"Plan": plan_file and str(plan_file), "Journal": journal and str(journal)}
+        self._results.add({**data, **files})
+        self._results.end(single=True)
+        if not self._manner.quiet and self._done:
+            self._results.out(f"{counted(self._counts)}; freed {human_size(self._freed)}")
             if self._counts[State.DELETED]:
-                self._app.out(f"Undo: ghcrctl packages restore --run {journal}")
+                self._results.out(f"Undo: ghcrctl packages restore --run {journal}")
         self._actions.summary(summary(plans, self._done, self._counts, dry_run=dry_run))
         planned = sum(len(plan.steps) for plan in plans)
         self._actions.outputs(
@@ -212,6 +215,6 @@ class CarryingOut:
                 "deleted": self._counts[State.DELETED],
                 "failed": self._counts[State.FAILED] + self._counts[State.DENIED],
                 "freed": sum(plan.freed for plan in plans) if dry_run else self._freed,
-                "journal": journal,
+                "journal": journal or "",
             }
         )

@@ -193,6 +193,21 @@ def format_option(function: Function) -> Function:
     )(function)
 
 
+def format_option_beside(plain: str) -> Callable[[Function], Function]:
+    """Make ``--format`` of a command that has a word for lines for people, too.
+
+    Args:
+        plain: the word; it is the default, and the command gets none for it.
+    """
+    return click.option(
+        "--format",
+        "format_",
+        metavar="FORMAT",
+        callback=lambda _, __, value: None if value == plain else value,
+        help=f"{plain}, which is the default, json, or a Go template.",
+    )
+
+
 def digest_file_option(function: Function) -> Function:
     """Add ``--digest-file``."""
     return click.option(

@@ -290,7 +290,7 @@ def test_findings_as_json_name_what_is_missing(shell: Shell, github: GitHubDoubl
     child = lost_child(github)
     done = shell.run("packages", "check", NAME, "--format", "json")
     assert done.returncode == 6
-    found = [json.loads(line) for line in done.stdout.splitlines()]
+    found = json.loads(done.stdout)
     [partial] = [data for data in found if data["Trouble"] == "partial"]
     assert partial["Breaks"] is True
     assert partial["Digest"] == digest_of(RELEASES[1])

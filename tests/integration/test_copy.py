@@ -101,7 +101,7 @@ def test_referrers_go_where_nobody_lists_them_and_back(
     back = start.replace("octo/image", "octo/back")
     shell.ok("copy", "--referrers", there, back)
     both = [shell.ok("referrers", "--format", "json", name) for name in (there, back)]
-    found = [sorted(line for line in lines if '"digest"' in line) for lines in both]
+    found = [sorted(line for line in lines if '"Digest"' in line) for lines in both]
     assert found[0] == found[1]
     assert len(found[0]) == 8
 

@@ -8,9 +8,16 @@ import click
 
 from ghcrctl.cli.commands.export import remote_option, wanted_image
 from ghcrctl.cli.format.differences import as_text, sign_of
-from ghcrctl.cli.format.gojson import dumps
+from ghcrctl.cli.format.documents import Documents
 from ghcrctl.cli.format.values import Struct
-from ghcrctl.cli.options import Command, human_option, pass_app, platform_option, registry_options
+from ghcrctl.cli.options import (
+    Command,
+    format_option,
+    human_option,
+    pass_app,
+    platform_option,
+    registry_options,
+)
 from ghcrctl.errors import ExitStatus
 from ghcrctl.operations.diff import diff
 
@@ -39,7 +46,7 @@ if TYPE_CHECKING:
     help=f"Leave with status {ExitStatus.DIFFERENT.value} where they differ, else 0.",
 )
 @human_option
-@click.option("--format", "format_", type=click.Choice(["json"]), help="For scripts.")
+@format_option
 @remote_option
 @click.option("--remote-a", is_flag=True, help="Read only A from the registry.")
 @click.option("--remote-b", is_flag=True, help="Read only B from the registry.")
@@ -64,12 +71,13 @@ def command(  # noqa: PLR0913 one argument an option
     A line begins with + for what only B has, with - for what only A has, and with ~ for what both
     have differently. Times of files are not compared.
     """
+    documents = Documents(format_)
     one = wanted_image(before, platform, remote=remote or remote_a)
     two = wanted_image(after, platform, remote=remote or remote_b)
     with app.session() as session:
         found = diff(session, one, two, files=files)
-    if format_:
-        app.write(f"{dumps(_document(found), indent='  ')}\n")
+    if documents:
+        app.write(documents.one(_document(found)))
     else:
         app.write(as_text(found, app.style, app.measure))
     if exit_code and not found.is_empty:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ghcrctl.cli.format.human import human_size
 from ghcrctl.cli.format.tree import branches
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
+from ghcrctl.cli.results import Results
 from ghcrctl.operations.referrers import Way, referrers_tree
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.cli.app import App
     from ghcrctl.cli.format.style import Glyphs
+    from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.referrers import Node
 
 
@@ -30,28 +31,39 @@ if TYPE_CHECKING:
 )
 @click.argument("name", metavar="NAME[:TAG|@DIGEST]")
 @click.option("--no-trunc", is_flag=True, help="Show digests in full.")
-@click.option(
-    "--format", "format_", type=click.Choice(["tree", "json"]), default="tree", show_default=True
-)
+@click.option("-q", "--quiet", is_flag=True, help="Print digests of what refers to it, no more.")
+@format_option_beside("tree")
 @registry_options
 @pass_app
-def command(app: App, *, name: str, no_trunc: bool, format_: str) -> None:
+def command(app: App, *, name: str, no_trunc: bool, quiet: bool, format_: str | None) -> None:
     """Show what signs, attests or describes an image at its registry, as a tree.
 
     Found are referrers (by the registry's list or the tag kept in its place), cosign's tags and
     buildx's attestations, of the image and of each of its platforms.
     """
+    results = Results(app, format_)
     with app.session() as session:
         reference = session.parse(name).tagged()
         root = referrers_tree(session, reference)
-    if format_ == "json":
-        app.write(f"{json.dumps(_document(root), indent=4)}\n")
-        return
-    app.out(f"{reference} {_digest(root, full=no_trunc)}")
-    for line in _branches(root, app.style.glyphs, full=no_trunc):
-        app.out(line)
+    glyphs = app.style.glyphs
+    shown = _digests(root, glyphs) if quiet else _lines(reference, root, glyphs, full=no_trunc)
+    for line in shown:
+        results.out(line)
+    results.add({"Name": str(reference), **_document(root)})
+    results.end(single=True)
+
+
+def _digests(root: Node, glyphs: Glyphs) -> Iterator[str]:
+    for _, node in branches(root.children, lambda node: node.children, glyphs):
+        if node.way is not Way.PLATFORM:
+            yield str(node.descriptor.digest)
+
+
+def _lines(reference: Reference, root: Node, glyphs: Glyphs, *, full: bool) -> Iterator[str]:
+    yield f"{reference} {_digest(root, full=full)}"
+    yield from _branches(root, glyphs, full=full)
     if not root.count:
-        app.out("Nothing refers to it")
+        yield "Nothing refers to it"
 
 
 def _branches(root: Node, glyphs: Glyphs, *, full: bool) -> Iterator[str]:
@@ -68,11 +80,11 @@ def _digest(node: Node, *, full: bool) -> str:
 
 def _document(node: Node) -> dict[str, Any]:
     return {
-        "digest": str(node.descriptor.digest),
-        "mediaType": node.descriptor.media_type,
-        "size": node.descriptor.size,
-        "kind": node.kind,
-        "way": node.way.value,
-        "annotations": dict(node.descriptor.annotations),
-        "referrers": [_document(child) for child in node.children],
+        "Digest": str(node.descriptor.digest),
+        "MediaType": node.descriptor.media_type,
+        "Size": node.descriptor.size,
+        "Kind": node.kind or None,
+        "Way": node.way.value,
+        "Annotations": dict(node.descriptor.annotations),
+        "Referrers": [_document(child) for child in node.children],
     }

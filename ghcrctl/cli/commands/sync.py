@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -10,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.format.documents import error_fields
 from ghcrctl.cli.format.human import human_size
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
 from ghcrctl.cli.progress import watching
+from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.moments import read_moment
@@ -63,9 +64,7 @@ if TYPE_CHECKING:
 @click.option(
     "--keep-going", is_flag=True, help="Go on after failures, and report them in the end."
 )
-@click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option_beside("text")
 @click.option("-q", "--quiet", is_flag=True, help="Print what changes, no more.")
 @registry_options
 @pass_app
@@ -83,7 +82,7 @@ def command(  # noqa: PLR0913 one argument an option
     referrers: bool,
     dry_run: bool,
     keep_going: bool,
-    format_: str,
+    format_: str | None,
     quiet: bool,
 ) -> None:
     """Make the tags of the repository TARGET be those of SOURCE, with their digests.
@@ -92,6 +91,7 @@ def command(  # noqa: PLR0913 one argument an option
     signatures and the like are left out; --referrers copies what they hold. Patterns choose on
     both sides: --delete touches no tag that they do not choose.
     """
+    results = Results(app, format_)
     now = datetime.now(timezone.utc)
     with app.session() as session:
         if file:
@@ -115,16 +115,19 @@ def command(  # noqa: PLR0913 one argument an option
             jobs = [job]
         else:
             raise UsageError("say SOURCE and TARGET, or --file FILE")
-        show = _Show(app, as_json=format_ == "json", quiet=quiet, dry_run=dry_run)
-        report = run_jobs(
-            session,
-            jobs,
-            keep_going=keep_going,
-            dry_run=dry_run,
-            tell=show,
-            watching=partial(watching, app, quiet=quiet),
-        )
-        show.end(report)
+        show = _Show(app, results, quiet=quiet, dry_run=dry_run)
+        try:
+            report = run_jobs(
+                session,
+                jobs,
+                keep_going=keep_going,
+                dry_run=dry_run,
+                tell=show,
+                watching=partial(watching, app, quiet=quiet),
+            )
+            show.end(report)
+        finally:
+            results.end()
     if report.first:
         raise click.exceptions.Exit(report.first.exit_status)
 
@@ -132,9 +135,9 @@ def command(  # noqa: PLR0913 one argument an option
 class _Show:
     """Prints what became of tags."""
 
-    def __init__(self, app: App, *, as_json: bool, quiet: bool, dry_run: bool) -> None:
+    def __init__(self, app: App, results: Results, *, quiet: bool, dry_run: bool) -> None:
         self._app = app
-        self._as_json = as_json
+        self._results = results
         self._quiet = quiet
         self._dry_run = dry_run
         self._header = ""
@@ -148,16 +151,7 @@ class _Show:
 
     def _tag(self, done: SyncedTag) -> None:
         task, status, error = done.task, done.status, done.error
-        if self._as_json:
-            line = {
-                "Source": str(task.source),
-                "Target": str(task.target),
-                "Status": status,
-                "Bytes": done.moved,
-                **({"Error": error.code, "Message": error.message} if error else {}),
-            }
-            self._app.out(json.dumps(line))
-            return
+        self._add(str(task.source), str(task.target), status, done.moved, error)
         if error:
             self._app.report(error)
         is_news = task.what in {What.COPY, What.DELETE}
@@ -165,22 +159,25 @@ class _Show:
             return
         header = f"{task.job.source.name} -> {task.job.target.name}"
         if header != self._header and not self._quiet:
-            self._app.out(header)
+            self._results.out(header)
         self._header = header
         shown = str(task.target) if self._quiet else f"  {task.tag}"
         size = f" ({human_size(done.moved)})" if task.what is What.COPY and not error else ""
-        self._app.out(f"{shown}: {status}{size}")
+        self._results.out(f"{shown}: {status}{size}")
 
     def _job(self, job: Job, error: GhcrctlError) -> None:
-        if self._as_json:
-            line = {"Source": str(job.source), "Target": str(job.target), "Status": "failed"}
-            self._app.out(json.dumps({**line, "Error": error.code, "Message": error.message}))
-        else:
-            self._app.report(error)
+        self._add(str(job.source), str(job.target), "failed", 0, error)
+        self._app.report(error)
+
+    def _add(
+        self, source: str, target: str, status: str, moved: int, error: GhcrctlError | None
+    ) -> None:
+        line = {"Source": source, "Target": target, "Status": status, "Bytes": moved}
+        self._results.add({**line, **error_fields(error)})
 
     def end(self, report: Report) -> None:
         """Tell how all went."""
-        if self._as_json or self._quiet:
+        if self._quiet:
             return
         would = "would be " if self._dry_run else ""
         parts = [
@@ -190,4 +187,4 @@ class _Show:
             *([f"{report.deleted} {would}deleted"] if report.deleted else []),
             *([f"{report.failed} failed"] if report.failed else []),
         ]
-        self._app.out(", ".join(parts))
+        self._results.out(", ".join(parts))

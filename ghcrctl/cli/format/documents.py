@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ghcrctl.cli.format.template import Template
+    from ghcrctl.errors import GhcrctlError
 
 _JSON = "json"
 _INDENT = "    "
@@ -65,6 +66,13 @@ class Documents:
 
     def _line(self, template: Template, document: Mapping[str, Any]) -> str:
         return f"{template.render(_struct(document), clean=_lines)}\n"
+
+
+def error_fields(error: GhcrctlError | None) -> dict[str, str | None]:
+    """Return the fields of a document that say why one of several things failed."""
+    if error is None:
+        return {"Error": None, "Message": None}
+    return {"Error": error.code, "Message": str(error)}
 
 
 def _struct(value: Any) -> Any:

@@ -123,19 +123,16 @@ def counted(counts: Mapping[State, int]) -> str:
     return ", ".join(parts) or "nothing to do"
 
 
-def run_json(
-    plans: Sequence[Plan], done: Sequence[Done], freed: int, *, dry_run: bool, journal: str
+def run_document(
+    plans: Sequence[Plan], done: Sequence[Done], freed: int, *, dry_run: bool
 ) -> dict[str, Any]:
-    """Return a run as one JSON object."""
+    """Return the document that tells of a run."""
     states = {(d.plan.name, d.step.id if d.step else 0): d for d in done}
     return {
         "DryRun": dry_run,
-        "Journal": journal,
         "Packages": [_package_json(plan, states) for plan in plans],
         "Freed": sum(plan.freed for plan in plans) if dry_run else freed,
-        "Counts": {
-            state.value: sum(d.state is state for d in done) for state in WORDS if not dry_run
-        },
+        "Counts": {state.value: sum(d.state is state for d in done) for state in WORDS},
     }
 
 

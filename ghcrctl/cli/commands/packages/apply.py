@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.carrying_out import CarryingOut, Manner
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
 from ghcrctl.github.plan import plans_from_file
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would happen; delete nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option_beside("text")
 @click.option("-q", "--quiet", is_flag=True, help="Print digests of what was deleted, no more.")
 @registry_options
 @pass_app
-def command(app: App, *, file: Path, dry_run: bool, yes: bool, format_: str, quiet: bool) -> None:
+def command(
+    app: App, *, file: Path, dry_run: bool, yes: bool, format_: str | None, quiet: bool
+) -> None:
     """Carry out the plan in FILE.
 
     Each version is looked at again just before it goes: with other tags than the plan says, or
@@ -40,7 +40,7 @@ def command(app: App, *, file: Path, dry_run: bool, yes: bool, format_: str, qui
     an interruption the same command goes on, and `restore --run FILE.journal` undoes it all.
     """
     plans = plans_from_file(file)
-    manner = Manner(as_json=format_ == "json", quiet=quiet, dry_run=dry_run, yes=yes)
+    manner = Manner(format_=format_, quiet=quiet, dry_run=dry_run, yes=yes)
     with app.session() as session:
         status = CarryingOut(app, session, manner).run(plans, plan_file=file)
     if status:

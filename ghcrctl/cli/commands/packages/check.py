@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from ghcrctl.cli.counting import Counting
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
+from ghcrctl.cli.results import Results
 from ghcrctl.errors import ExitStatus
 from ghcrctl.operations.packages.check import check_packages
 
@@ -26,16 +26,15 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("names", metavar="OWNER/IMAGE...", nargs=-1, required=True)
-@click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option_beside("text")
 @registry_options
 @pass_app
-def command(app: App, *, names: tuple[str, ...], format_: str) -> None:
+def command(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
     """Find what is broken: indexes that lack images, signatures of what is gone, missing metadata.
 
     The exit status is 6 where somebody's pull fails for it.
     """
+    results = Results(app, format_)
     counting = Counting(app)
     breaks = False
     with app.session() as session:
@@ -45,25 +44,24 @@ def command(app: App, *, names: tuple[str, ...], format_: str) -> None:
                 breaks = breaks or finding.trouble.breaks
                 if finding.trouble.breaks:
                     app.actions.error(f"{named.name}: {finding.message}")
-                if format_ == "json":
-                    app.out(json.dumps(_json(named.name, finding)))
-                else:
-                    app.out(f"{named.name}: {finding.trouble.value}: {finding.message}")
-                    app.out(f"  mend: {finding.mend}")
-            if not found and format_ == "text":
-                app.out(f"{named.name}: all is well")
+                results.add(_document(named.name, finding))
+                results.out(f"{named.name}: {finding.trouble.value}: {finding.message}")
+                results.out(f"  mend: {finding.mend}")
+            if not found:
+                results.out(f"{named.name}: all is well")
+    results.end()
     if breaks:
         raise click.exceptions.Exit(ExitStatus.INTEGRITY)
 
 
-def _json(name: str, finding: Finding) -> dict[str, object]:
+def _document(name: str, finding: Finding) -> dict[str, object]:
     return {
         "Package": name,
         "Trouble": finding.trouble.value,
         "Breaks": finding.trouble.breaks,
         "Message": finding.message,
         "Mend": finding.mend,
-        "Digest": finding.digest,
+        "Digest": finding.digest or None,
         "Tags": list(finding.tags),
         "Missing": list(finding.missing),
         "Restorable": [digest for digest, _ in finding.restorable],

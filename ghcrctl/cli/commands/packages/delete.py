@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.carrying_out import CarryingOut, Manner
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
 from ghcrctl.operations.packages.delete import plan_delete
 from ghcrctl.operations.packages.naming import read_name
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="OWNER/IMAGE[:TAG|@DIGEST|#ID]")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would happen; delete nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option_beside("text")
 @click.option("-q", "--quiet", is_flag=True, help="Print digests of what was deleted, no more.")
 @registry_options
 @pass_app
-def command(app: App, *, name: str, dry_run: bool, yes: bool, format_: str, quiet: bool) -> None:
+def command(
+    app: App, *, name: str, dry_run: bool, yes: bool, format_: str | None, quiet: bool
+) -> None:
     """Delete one version with what only it needs; without a tag, digest or number, the package.
 
     A version goes with ALL of its tags; what goes is shown first. `untag` takes one tag away and
@@ -42,7 +42,7 @@ def command(app: App, *, name: str, dry_run: bool, yes: bool, format_: str, quie
     downloaded more than 5,000 times. `restore` undoes it within 30 days.
     """
     now = datetime.now(timezone.utc)
-    manner = Manner(as_json=format_ == "json", quiet=quiet, dry_run=dry_run, yes=yes)
+    manner = Manner(format_=format_, quiet=quiet, dry_run=dry_run, yes=yes)
     with app.session() as session:
         running = CarryingOut(app, session, manner)
         plan = plan_delete(session, read_name(session, name), now, running.counting)

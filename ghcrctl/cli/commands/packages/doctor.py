@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from ghcrctl.cli.format.style import Meaning
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
+from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.packages.doctor import Health, examine
 
@@ -31,22 +31,24 @@ _MEANINGS = {Health.GOOD: Meaning.GOOD, Health.WARNING: Meaning.WARN, Health.BAD
 )
 @click.argument("name", metavar="[OWNER/IMAGE]", required=False)
 @click.option("--open", "opens", is_flag=True, help="Open the page of the first problem.")
-@click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option_beside("text")
 @registry_options
 @pass_app
-def command(app: App, *, name: str | None, opens: bool, format_: str) -> None:
+def command(app: App, *, name: str | None, opens: bool, format_: str | None) -> None:
     """Explain which token is used, what it may do, and what stands in the way of a package.
 
     For each problem: the cause, what mends it, and the page where that is done. Nothing is changed,
     and no manifest is fetched. The exit status is that of the first problem.
     """
+    results = Results(app, format_)
     with app.session() as session:
         signs = []
         for sign in examine(session, name):
             signs.append(sign)
-            _show(app, sign, as_json=format_ == "json")
+            results.add(_document(sign))
+            if not results.are_documents:
+                _show(app, sign)
+    results.end()
     if opens:
         _open(app, signs)
     bad = [sign for sign in signs if sign.health is Health.BAD]
@@ -54,17 +56,17 @@ def command(app: App, *, name: str | None, opens: bool, format_: str) -> None:
         raise click.exceptions.Exit(bad[0].status)
 
 
-def _show(app: App, sign: Sign, *, as_json: bool) -> None:
-    if as_json:
-        data = {
-            "Question": sign.what,
-            "Health": sign.health.value,
-            "Message": sign.message,
-            "Mend": sign.mend,
-            "Page": sign.page,
-        }
-        app.out(json.dumps(data))
-        return
+def _document(sign: Sign) -> dict[str, object]:
+    return {
+        "Question": sign.what,
+        "Health": sign.health.value,
+        "Message": sign.message,
+        "Mend": sign.mend or None,
+        "Page": sign.page or None,
+    }
+
+
+def _show(app: App, sign: Sign) -> None:
     mark = app.style.paint(_MARKS[sign.health], _MEANINGS.get(sign.health))
     # The mark is ours; the rest is cleaned.
     app.write(f"{mark} ")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ghcrctl.cli.carrying_out import CarryingOut, Manner
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
 from ghcrctl.errors import UsageError
 from ghcrctl.github.policy import AGES
 from ghcrctl.operations.packages.prune import plan_prune
@@ -141,9 +141,7 @@ def _rule_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would happen; delete nothing.")
 @click.option("--show-kept", is_flag=True, help="Show what stays, and why, too.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option_beside("text")
 @click.option("-q", "--quiet", is_flag=True, help="Print digests of what goes, no more.")
 @registry_options
 @pass_app
@@ -158,7 +156,7 @@ def command(  # noqa: PLR0913 one argument an option
     dry_run: bool,
     show_kept: bool,
     yes: bool,
-    format_: str,
+    format_: str | None,
     quiet: bool,
     **given: Any,
 ) -> None:
@@ -174,7 +172,7 @@ def command(  # noqa: PLR0913 one argument an option
     now = datetime.now(timezone.utc)
     rules = _rules(names, owners, policy, given, now)
     manner = Manner(
-        as_json=format_ == "json",
+        format_=format_,
         quiet=quiet,
         dry_run=dry_run or plan_file is not None,
         yes=yes,

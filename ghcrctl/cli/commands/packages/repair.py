@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.counting import Counting
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.format.documents import error_fields
+from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.results import Results
 from ghcrctl.operations.packages.check import repair
 from ghcrctl.operations.packages.naming import read_package
 from ghcrctl.operations.packages.pushing import pusher
@@ -33,15 +35,18 @@ if TYPE_CHECKING:
     metavar="SOURCE",
     help="Where the same image is: REGISTRY/NAME:TAG, oci:DIR, archive:FILE or store:NAME.",
 )
+@click.option("-q", "--quiet", is_flag=True, help="Print digests of what is back, no more.")
+@format_option
 @registry_options
 @pass_app
-def command(app: App, *, name: str, source: str | None) -> None:
+def command(app: App, *, name: str, source: str | None, quiet: bool, format_: str | None) -> None:
     """Bring back every image that an index lists and that is not there.
 
     What was deleted within the last 30 days is restored; anything else is pushed again from SOURCE,
     with the same digest.
     """
-    counting = Counting(app)
+    results = Results(app, format_)
+    counting = Counting(app, quiet=quiet)
     failed: list[Mended] = []
 
     def show(mended: Mended) -> None:
@@ -50,14 +55,20 @@ def command(app: App, *, name: str, source: str | None) -> None:
             failed.append(mended)
             app.report(mended.error)
         else:
-            app.out(f"{mended.how.capitalize()}: {mended.digest}")
+            results.out(mended.digest if quiet else f"{mended.how.capitalize()}: {mended.digest}")
 
     with app.session() as session:
         named = read_package(session, name)
         push = pusher(session, named, source) if source else None
         done = repair(session, named, push=push, tell=show, progress=counting)
     counting.clear()
-    if not done:
-        app.out(f"{named.name}: nothing is missing")
+    if not (done or quiet):
+        results.out(f"{named.name}: nothing is missing")
+    results.add({"Package": named.name, "Mended": [_document(mended) for mended in done]})
+    results.end(single=True)
     if failed and failed[0].error:
         raise click.exceptions.Exit(failed[0].error.exit_status)
+
+
+def _document(mended: Mended) -> dict[str, object]:
+    return {"Digest": mended.digest, "How": mended.how or None, **error_fields(mended.error)}

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.counting import Counting
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.format.documents import error_fields
+from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.moments import read_moment
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     help="All that a run deleted: the journal of `apply` or `prune`.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print digests of what was restored, no more.")
+@format_option
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -62,58 +65,77 @@ def command(  # noqa: PLR0913 one argument an option
     since: str | None,
     run: Path | None,
     quiet: bool,
+    format_: str | None,
 ) -> None:
     """Bring versions back, with what they need; without any choice, a package that was deleted.
 
     GitHub keeps what was deleted for 30 days. Tags come back too, but for those that stand for
     something else by now.
     """
+    results = Results(app, format_)
     now = datetime.now(timezone.utc)
     moment = read_moment(since, now, f"--since {since}") if since else None
     choice = Choice(tags, tuple(str(Digest.parse(d)) for d in digests), ids, moment)
     counting = Counting(app, quiet=quiet)
-    show = _Show(app, counting, quiet=quiet)
+    show = _Show(app, results, counting, quiet=quiet)
+    restored: list[Restored] = []
     with app.session() as session:
         named = read_package(session, name) if name else None
         if run:
             if not choice.is_empty:
                 raise UsageError("--run says what is restored; give no other choice")
-            results = restore_run(session, run, only=named, tell=show, progress=counting)
+            restored = restore_run(session, run, only=named, tell=show, progress=counting)
         elif named is None:
             raise UsageError("say OWNER/IMAGE, or --run FILE")
         elif choice.is_empty:
             restore_package(session, named)
-            app.out(f"Restored: {named.name}")
-            return
         else:
-            results = restore(session, named, choice, tell=show, progress=counting)
+            restored = restore(session, named, choice, tell=show, progress=counting)
     counting.clear()
-    failed = [r.error for r in results if r.error]
+    failed = [r.error for r in restored if r.error]
+    whole = choice.is_empty and not run
     if not quiet:
-        count = sum(r.outcome is Outcome.RESTORED for r in results)
-        app.out(f"{count} restored{f', {len(failed)} failed' if failed else ''}")
+        count = sum(r.outcome is Outcome.RESTORED for r in restored)
+        counted = f"{count} restored{f', {len(failed)} failed' if failed else ''}"
+        results.out(f"Restored: {named.name}" if named and whole else counted)
+    versions = [_document(each) for each in restored]
+    results.add({"Package": named and named.name, "Whole": whole, "Versions": versions})
+    results.end(single=True)
     if failed:
         raise click.exceptions.Exit(failed[0].exit_status)
+
+
+def _document(restored: Restored) -> dict[str, object]:
+    return {
+        "ID": restored.id,
+        "Digest": restored.digest,
+        "Outcome": restored.outcome.value,
+        "Tags": restored.tags,
+        "TagsElsewhere": restored.moved,
+        **error_fields(restored.error),
+    }
 
 
 class _Show:
     """Prints what became of versions."""
 
-    def __init__(self, app: App, counting: Counting, *, quiet: bool) -> None:
+    def __init__(self, app: App, results: Results, counting: Counting, *, quiet: bool) -> None:
         self._app = app
+        self._results = results
         self._counting = counting
         self._quiet = quiet
 
     def __call__(self, result: Restored) -> None:
         self._counting.clear()
-        if result.error:
-            self._app.error_line(f"error: #{result.id} {result.digest}: {result.error}")
+        if error := result.error:
+            message = f"#{result.id} {result.digest}: {error}"
+            self._app.failure(error.code, message, error.hint, error.exit_status)
         elif self._quiet:
             if result.outcome is Outcome.RESTORED:
-                self._app.out(result.digest)
+                self._results.out(result.digest)
         else:
             word = "Restored" if result.outcome is Outcome.RESTORED else "Was there"
             tags = f" ({', '.join(result.tags)})" if result.tags else ""
-            self._app.out(f"{word}: #{result.id} {result.digest}{tags}")
+            self._results.out(f"{word}: #{result.id} {result.digest}{tags}")
         for tag in result.moved:
             self._app.warn(f"`{tag}` stands for something else by now, and is left so")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.results import Results
 from ghcrctl.operations.packages.naming import read_name
 from ghcrctl.operations.packages.untag import retag
 
@@ -24,15 +25,19 @@ if TYPE_CHECKING:
 )
 @click.argument("name", metavar="OWNER/IMAGE[:TAG|@DIGEST]")
 @click.argument("tags", metavar="TAG...", nargs=-1, required=True)
+@format_option
 @registry_options
 @pass_app
-def command(app: App, *, name: str, tags: tuple[str, ...]) -> None:
+def command(app: App, *, name: str, tags: tuple[str, ...], format_: str | None) -> None:
     """Give an image in the registry further tags, taking them from those that have them.
 
     Nothing is pulled or stored, and no version is made.
     """
+    results = Results(app, format_)
     with app.session() as session:
         named = read_name(session, name)
         before = retag(session, named, tags)
     for tag, digest in before.items():
-        app.out(f"Tagged: {named.name}:{tag}{f' (was {digest})' if digest else ''}")
+        results.out(f"Tagged: {named.name}:{tag}{f' (was {digest})' if digest else ''}")
+        results.add({"Name": f"{named.name}:{tag}", "Before": digest or None})
+    results.end()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,11 +9,18 @@ import click
 from ghcrctl.cli.counting import Counting
 from ghcrctl.cli.format.bars import Bar, Bars, legend
 from ghcrctl.cli.format.bars import draw as draw_bar
+from ghcrctl.cli.format.documents import Documents
 from ghcrctl.cli.format.safe import printable
 from ghcrctl.cli.format.style import Meaning
 from ghcrctl.cli.format.table import render_rows
 from ghcrctl.cli.format.version_tree import draw
-from ghcrctl.cli.options import Command, human_option, pass_app, registry_options
+from ghcrctl.cli.options import (
+    Command,
+    format_option_beside,
+    human_option,
+    pass_app,
+    registry_options,
+)
 from ghcrctl.operations.packages.listing import describe, version_rows_of
 from ghcrctl.operations.packages.naming import read_package
 
@@ -54,23 +60,22 @@ _COLUMNS = (
 @click.argument("name", metavar="OWNER/IMAGE")
 @click.option("--tree", is_flag=True, help="Draw all versions, with what hangs on each.")
 @human_option
-@click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@format_option_beside("text")
 @registry_options
 @pass_app
-def command(app: App, *, name: str, tree: bool, format_: str) -> None:
+def command(app: App, *, name: str, tree: bool, format_: str | None) -> None:
     """Describe a package.
 
     Sizes are of what is stored: each layer once, however many images need it. SIZE is all that an
     image needs, UNIQUE what no other image with a tag needs. GitHub itself tells no sizes.
     """
+    documents = Documents(format_)
     counting = Counting(app)
     with app.session() as session:
         view = describe(session, read_package(session, name), counting)
     counting.clear()
-    if format_ == "json":
-        app.write(json.dumps(_json(view), indent=2) + "\n")
+    if documents:
+        app.write(documents.one(_document(view)))
         return
     style, measure = app.style, app.measure
     for fact, value in _facts(view, measure).items():
@@ -133,12 +138,12 @@ def _cells(row: TagRow, measure: Measure) -> dict[str, object]:
     }
 
 
-def _json(view: PackageView) -> dict[str, Any]:
+def _document(view: PackageView) -> dict[str, Any]:
     package = view.package
     return {
         "Package": package.full_name,
         "Visibility": package.visibility,
-        "Repository": package.repository,
+        "Repository": package.repository or None,
         "CreatedAt": package.created.isoformat(),
         "UpdatedAt": package.updated.isoformat(),
         "Kinds": dict(sorted(view.counts.items())),

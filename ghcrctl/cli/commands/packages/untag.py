@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.results import Results
 from ghcrctl.operations.packages.naming import read_tags
 from ghcrctl.operations.packages.untag import untag
 
@@ -23,17 +24,24 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("names", metavar="OWNER/IMAGE:TAG...", nargs=-1, required=True)
+@format_option
 @registry_options
 @pass_app
-def command(app: App, *, names: tuple[str, ...]) -> None:
+def command(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
     """Take tags away and leave the images that have them.
 
     GitHub has no way to do that: an empty version takes the tag over, and is deleted; it is deleted
     only if it carries exactly that tag. An image whose last tag goes stays too, until it is pruned.
     """
+    results = Results(app, format_)
     with app.session() as session:
-        for named in read_tags(session, names):
-            has_others = untag(session, named)
-            app.out(f"Untagged: {named.name}:{named.tag}")
-            if not has_others:
-                app.warn(f"what `{named.tag}` of {named.name} stood for has no tag any more")
+        wanted = read_tags(session, names)
+        try:
+            for named in wanted:
+                has_others = untag(session, named)
+                results.out(f"Untagged: {named.name}:{named.tag}")
+                results.add({"Name": f"{named.name}:{named.tag}", "HasOtherTags": has_others})
+                if not has_others:
+                    app.warn(f"what `{named.tag}` of {named.name} stood for has no tag any more")
+        finally:
+            results.end()
