@@ -116,14 +116,10 @@ def command(  # noqa: PLR0913 one argument an option
         else:
             raise UsageError("say SOURCE and TARGET, or --file FILE")
         show = _Show(app, results, quiet=quiet, dry_run=dry_run)
+        bars = partial(watching, app, quiet=quiet)
         try:
             report = run_jobs(
-                session,
-                jobs,
-                keep_going=keep_going,
-                dry_run=dry_run,
-                tell=show,
-                watching=partial(watching, app, quiet=quiet),
+                session, jobs, keep_going=keep_going, dry_run=dry_run, tell=show, watching=bars
             )
             show.end(report)
         finally:
