@@ -117,9 +117,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _wants_json(arguments: Sequence[str]) -> bool:
     """Tell whether errors are wanted as JSON, before the command line is understood."""
-    if "--format=json" in arguments:
+    if {"--format=json", "--progress=json"} & set(arguments):
         return True
-    return any(pair == ("--format", "json") for pair in itertools.pairwise(arguments))
+    wanted = {("--format", "json"), ("--progress", "json")}
+    return any(pair in wanted for pair in itertools.pairwise(arguments))
 
 
 def _run(app: App, arguments: Sequence[str] | None) -> int:

@@ -59,6 +59,9 @@ class Command(click.Command):
         app = ctx.ensure_object(App)
         app.command = ctx.command_path.partition(" ")[2]
         app.as_json = app.as_json or ctx.params.get("format_") == "json"
+        if any(param.name == "progress" for param in self.params):
+            # What is written beside events must be JSON, too.
+            app.as_json = app.as_json or app.settings.get("progress") == "json"
         return super().invoke(ctx)
 
     def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
@@ -170,16 +173,26 @@ def registry_options(function: Function) -> Function:
                 metavar="SECONDS",
                 help="Give a connection up when no byte comes for so long.",
             ),
-            _setting(
-                "--progress",
-                metavar="auto|bar|plain|json|none",
-                help="How progress is shown on standard error.",
-            ),
+            _progress(),
             _setting("--client-cert", metavar="FILE", help="PEM client certificate."),
             _setting("--client-key", metavar="FILE", help="PEM key of the client certificate."),
         )
     ):
         _add_param(function, option)
+    return function
+
+
+def _progress() -> click.Option:
+    return _setting(
+        "--progress",
+        metavar="auto|bar|plain|json|none",
+        help="How progress is shown on standard error.",
+    )
+
+
+def progress_option(function: Function) -> Function:
+    """Add ``--progress`` to a command that talks to no registry; the others have it anyway."""
+    _add_param(function, _progress())
     return function
 
 

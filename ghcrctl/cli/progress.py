@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from ghcrctl.cli.app import App
+    from ghcrctl.cli.bars.displays import Display
     from ghcrctl.transfer.events import Event, Observer
 
 
@@ -39,7 +40,7 @@ class LineObserver:
 
     Args:
         out: prints a line.
-        tell: prints a line that is no result.
+        warn: prints a warning.
         words: how each outcome is said.
         header: the line before the first layer, printed when it is known what will move.
         quiet: print nothing.
@@ -49,7 +50,7 @@ class LineObserver:
     def __init__(
         self,
         out: Callable[[str], None],
-        tell: Callable[[str], None],
+        warn: Callable[[str], None],
         words: Mapping[Outcome, str],
         header: str,
         *,
@@ -57,7 +58,7 @@ class LineObserver:
         always: bool = False,
     ) -> None:
         self._out = out
-        self._tell = tell
+        self._warn = warn
         self._words = words
         self._header = header
         self._quiet = quiet
@@ -76,7 +77,7 @@ class LineObserver:
                 self._out(f"{event.step.descriptor.digest.short}: {words}")
         elif isinstance(event, Retrying):
             short = event.step.descriptor.digest.short
-            self._tell(f"warning: {short}: {event.error}; trying again in {event.delay:.1f} s")
+            self._warn(f"{short}: {event.error}; trying again in {event.delay:.1f} s")
 
 
 class PlanObserver:
@@ -132,13 +133,17 @@ def watching(app: App, *, quiet: bool) -> Iterator[Watch]:
         yield lambda lines, image="": lines  # noqa: ARG005 the same for all displays
         return
     with display.moving():
-        yield lambda lines, image="": _both(display.image(image), lines)
+        yield lambda lines, image="": _both(display, image, lines)
 
 
-def _both(first: Observer, then: Observer) -> Observer:
+def _both(display: Display, image: str, lines: Observer) -> Observer:
+    show = display.image(image)
+
     def observe(event: Event) -> None:
         # The line of a layer that is done takes the place of its bar.
-        first(event)
-        then(event)
+        show(event)
+        # A program has been told of it.
+        if not (display.is_for_programs and isinstance(event, Retrying)):
+            lines(event)
 
     return observe

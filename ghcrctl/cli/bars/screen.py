@@ -57,7 +57,7 @@ class Screen:
 
     def draw(self, lines: Sequence[Line]) -> None:
         """Put a block in the place of the one that is shown; an empty one only erases."""
-        new = [(self._coloured(line), sum(display_width(t) for t, _ in line)) for line in lines]
+        new = self._measured(lines)
         size = self.size
         if not new:
             self.erase()
@@ -88,9 +88,9 @@ class Screen:
         try:
             write()
         finally:
-            self._write("" if ends_line else "\n")
-            self.draw(lines())
-            self._write(_END)
+            new = self._measured(lines())
+            again = self._drawn(new, self.size) if new else ""
+            self._write(f"{'' if ends_line else chr(10)}{again}{_END}")
 
     def close(self) -> None:
         """Take the block away, and show the cursor again."""
@@ -134,8 +134,16 @@ class Screen:
         columns, _ = size
         return sum(max(1, -(-width // columns)) if self._wraps else 1 for _, width in self._shown)
 
-    def _coloured(self, line: Line) -> str:
-        return "".join(self._style.paint(text, meaning) for text, meaning in line)
+    def _measured(self, lines: Sequence[Line]) -> list[tuple[str, int]]:
+        """Return each line as it is written, and its width."""
+        paint = self._style.paint
+        return [
+            (
+                "".join(paint(text, meaning) for text, meaning in line),
+                sum(display_width(text) for text, _ in line),
+            )
+            for line in lines
+        ]
 
     def _write(self, text: str) -> None:
         # A terminal that is gone is no reason to fail: what is shown is no result.

@@ -100,9 +100,7 @@ def push(  # noqa: PLR0913 one argument an option
     with app.session() as session:
         target = session.parse(name).tagged()
         header = f"The push refers to repository [{target.name}]"
-        lines = LineObserver(
-            results.out, app.error_line, PUSH_WORDS, header, quiet=quiet, always=True
-        )
+        lines = LineObserver(results.out, app.warn, PUSH_WORDS, header, quiet=quiet, always=True)
         with watching(app, quiet=quiet) as watch:
             made = push_artifact(
                 session,

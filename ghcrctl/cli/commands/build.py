@@ -226,7 +226,7 @@ def _push(
 ) -> None:
     def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PushResult:
         header = f"The push refers to repository [{reference.name}]"
-        lines = LineObserver(out, app.error_line, PUSH_WORDS, header, quiet=quiet, always=True)
+        lines = LineObserver(out, app.warn, PUSH_WORDS, header, quiet=quiet, always=True)
         return push(session, reference, observer=watch(lines, str(reference)), workers=workers)
 
     def show(result: PushResult) -> None:

@@ -179,7 +179,7 @@ def _lines(app: App, end: End, out: Out, wish: Wish, *, quiet: bool) -> Observer
     header = f"{end.what}: Copying from {end.where}" if end.what else f"Copying from {end.where}"
     if wish.dry_run:
         return PlanObserver(out, header, "copy")
-    return LineObserver(out, app.error_line, COPY_WORDS, header, quiet=quiet, always=True)
+    return LineObserver(out, app.warn, COPY_WORDS, header, quiet=quiet, always=True)
 
 
 def _report(results: Results, done: Copied, wish: Wish, *, quiet: bool) -> None:

@@ -103,7 +103,7 @@ def make_image(  # noqa: PLR0913 the options that these commands share, one argu
     results = Results(app, format_, digest_file)
     given = end_of(session, target, local=local) if target else None
     with watching(app, quiet=quiet) as watch:
-        lines = LineObserver(results.out, app.error_line, COPY_WORDS, "", quiet=quiet)
+        lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
         old = end_of(session, source, local=local)
         observer = watch(lines, str((given or old).reference))
         made, end = act(session, old, given, observer)

@@ -14,6 +14,7 @@ from ghcrctl.cli.options import (
     format_option,
     pass_app,
     platform_option,
+    progress_option,
 )
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import IntegrityError, UsageError
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 @platform_option
 @digest_file_option
 @format_option
+@progress_option
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
     app: App,

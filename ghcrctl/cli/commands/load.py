@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, digest_file_option, format_option, pass_app
+from ghcrctl.cli.options import (
+    Command,
+    digest_file_option,
+    format_option,
+    pass_app,
+    progress_option,
+)
 from ghcrctl.cli.progress import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
@@ -53,6 +59,7 @@ if TYPE_CHECKING:
 @click.option("-q", "--quiet", is_flag=True, help="Print the names of what was loaded, no more.")
 @digest_file_option
 @format_option
+@progress_option
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
     app: App,

@@ -301,4 +301,4 @@ def push_index(
 
 
 def _lines(app: App, results: Results, *, quiet: bool) -> LineObserver:
-    return LineObserver(results.out, app.error_line, COPY_WORDS, "", quiet=quiet)
+    return LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)

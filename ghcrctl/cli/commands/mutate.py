@@ -107,7 +107,7 @@ def run(  # noqa: PLR0913 one argument an option
             created=session.settings.source_date,
         )
         end = end_of(session, target or source, local=local)
-        lines = LineObserver(results.out, app.error_line, COPY_WORDS, "", quiet=quiet)
+        lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
         observer = watch(lines, str(end.reference))
         made = mutate(session, end_of(session, source, local=local), end, mutation, observer)
         report_made(results, session, end, made, quiet=quiet)

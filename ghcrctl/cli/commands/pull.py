@@ -94,7 +94,7 @@ def command(  # noqa: PLR0913 one argument an option
 
         def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PullResult:
             header = _header(reference)
-            lines: Observer = LineObserver(out, app.error_line, PULL_WORDS, header, quiet=silent)
+            lines: Observer = LineObserver(out, app.warn, PULL_WORDS, header, quiet=silent)
             if dry_run:
                 lines = PlanObserver(out, header, "download")
             if not (reference.tag or reference.digest or silent):

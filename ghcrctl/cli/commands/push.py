@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913 one argument an option
         def act(reference: Reference, out: Out, watch: Watch, workers: Workers) -> PushResult:
             header = headers.get(reference, "")
             lines: Observer = LineObserver(
-                out, app.error_line, PUSH_WORDS, header, quiet=silent, always=True
+                out, app.warn, PUSH_WORDS, header, quiet=silent, always=True
             )
             if dry_run:
                 lines = PlanObserver(out, f"{reference.tagged()}:", "upload")

@@ -10,7 +10,7 @@ import click
 
 from ghcrctl.cli.bytes_out import bytes_to, require_file
 from ghcrctl.cli.format.kinds import told_apart
-from ghcrctl.cli.options import Command, pass_app
+from ghcrctl.cli.options import Command, pass_app, progress_option
 from ghcrctl.cli.progress import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.layers.compression import Compression
@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     help="Leave out what this local image has, or the digests that stand in a file.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Draw no bars.")
+@progress_option
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
     app: App,

@@ -1,0 +1,107 @@
+"""ghcrctl on a terminal that a test looks at: its size, and what it shows."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from typing import TYPE_CHECKING
+
+import pyte
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.shell import Shell
+
+_PATIENCE = 30.0
+# Until here a terminal that knows "synchronized output" shows what was before.
+_END_OF_FRAME = b"\x1b[?2026l"
+
+
+class Watched:
+    """A command on a terminal.
+
+    Args:
+        shell: whose environment and folder it has.
+        arguments: the command line.
+        size: columns and rows.
+    """
+
+    def __init__(self, shell: Shell, *arguments: str, size: tuple[int, int] = (80, 24)) -> None:
+        columns, rows = size
+        # Of the terminals that cut lines when they become narrower, as this one does.
+        told = {"TERM": "xterm-256color", "XTERM_VERSION": "XTerm(379)"}
+        environ = {k: v for k, v in shell.environ.items() if k != "COLUMNS"} | told
+        self.screen = pyte.HistoryScreen(columns, rows, history=5000)
+        self._stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        self.frames: list[list[str]] = []
+        self._leader, follower = pty.openpty()
+        self._set_size(columns, rows)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "ghcrctl", *arguments],
+            env=environ,
+            cwd=shell.folder,
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+            start_new_session=True,
+        )
+        os.close(follower)
+
+    @property
+    def lines(self) -> list[str]:
+        """What is shown, without the empty lines at the end."""
+        shown = [line.rstrip() for line in self.screen.display]
+        while shown and not shown[-1]:
+            shown.pop()
+        return shown
+
+    def shows_cursor(self) -> bool:
+        return not self.screen.cursor.hidden
+
+    def until(self, holds: Callable[[list[str]], bool]) -> list[str]:
+        """Wait until something holds of the lines; return them."""
+        end = time.monotonic() + _PATIENCE
+        while not holds(self.lines):
+            assert time.monotonic() < end, self.lines
+            assert self._read(), self.lines
+        return self.lines
+
+    def resize(self, columns: int, rows: int) -> None:
+        self._set_size(columns, rows)
+        self.screen.resize(rows, columns)
+        os.killpg(self.process.pid, signal.SIGWINCH)
+
+    def ended(self) -> int:
+        """Wait for the end; return the exit status."""
+        while self._read():
+            pass
+        os.close(self._leader)
+        return self.process.wait(timeout=_PATIENCE)
+
+    def _set_size(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._leader, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self._leader], [], [], _PATIENCE)
+        try:
+            some = os.read(self._leader, 65536) if ready else b""
+        except OSError:
+            # What Linux says when nobody holds the other end any more.
+            return False
+        self.raw += some
+        *frames, rest = some.split(_END_OF_FRAME)
+        for frame in frames:
+            self._stream.feed(frame + _END_OF_FRAME)
+            self.frames.append(self.lines)
+        self._stream.feed(rest)
+        return bool(some)
