@@ -7,7 +7,7 @@ SITE := $(BIN)/sphinx-build -M html docs docs/_build -q -n -W --keep-going
 PYTHON = $$(sh tests/interpreters.sh first)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lint types imports spelling unit integration reference pictures docs docs-check bench build image zipapp cov clean
+.PHONY: help demo test check fmt lint types imports spelling unit integration reference man pictures docs docs-check bench build image zipapp cov clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,10 @@ reference: $(VENV)/.dev ## Generate the pages and pictures that the code knows b
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m tests.faults.page
 	$(BIN)/python docs/demo.py --svg docs/demo.svg >/dev/null
+
+man: $(VENV)/.dev ## Generate the manual pages, and let groff find what is wrong with them
+	$(BIN)/python docs/generate.py
+	@for page in docs/man/*.1; do groff -ww -man -Tutf8 -K utf8 "$$page" >/dev/null || exit 1; done
 
 pictures: $(VENV)/.dev ## Draw the pictures of the documentation, from real runs
 	$(BIN)/python -m tests.pictures

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import manual
 from contracts import contracts
 from drawing import drawing
 
@@ -126,7 +127,12 @@ def pages() -> dict[Path, str]:
     }
     texts = {REFERENCE / name: _NOTE + text for name, text in made.items()}
     texts[INTERNALS / "contracts.md"] = _NOTE + contracts()
-    return {**texts, INTERNALS / "rooms.svg": drawing()}
+    return {**texts, INTERNALS / "rooms.svg": drawing(), **manual.pages()}
+
+
+def left_over() -> list[Path]:
+    """Return the manual pages of commands that are gone."""
+    return sorted(set(manual.FOLDER.glob("*.1")) - set(pages()))
 
 
 def check() -> int:
@@ -140,6 +146,9 @@ def check() -> int:
                 old.splitlines(), text.splitlines(), str(path), "as generated", lineterm=""
             )
             print("\n".join(lines))
+    for path in left_over():
+        stale += 1
+        print(f"{path} is of no command")
     if stale:
         print("the reference is not in step with the code; run: make reference", file=sys.stderr)
     return stale
@@ -149,7 +158,10 @@ def main() -> None:
     """Write the pages, or check them."""
     if "--check" in sys.argv[1:]:
         sys.exit(1 if check() else 0)
-    REFERENCE.mkdir(exist_ok=True)
+    for folder in (REFERENCE, manual.FOLDER):
+        folder.mkdir(exist_ok=True)
+    for path in left_over():
+        path.unlink()
     for path, text in pages().items():
         path.write_text(text)
 

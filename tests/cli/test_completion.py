@@ -93,7 +93,7 @@ class TestWhatIsOffered:
             ("ghcrctl explain manifest-", ["manifest-unknown"]),
             ("ghcrctl explain 14", ["141", "143"]),
             ("ghcrctl completion ", ["bash", "zsh", "fish", "powershell"]),
-            ("ghcrctl copy oc", ["octo/hello:", "oci-archive:", "oci:"]),
+            ("ghcrctl copy oc", ["octo/hello:", "oci:"]),
             ("ghcrctl copy store:octo/hello:1.1", ["store:octo/hello:1.1"]),
             ("ghcrctl --store 'a folder' rmi nothing", []),
             ("ghcrctl nonsense ", []),

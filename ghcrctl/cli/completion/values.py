@@ -30,7 +30,7 @@ _PLATFORMS = (
     "linux/s390x",
     "windows/amd64",
 )
-_PLACES = ("docker-archive:", "docker-daemon:", "oci-archive:", "oci:", "store:")
+_PLACES = ("archive:", "docker-daemon:", "oci:", "store:")
 # Commands whose NAME is one at a registry.
 _REMOTE = {
     "artifact pull",
