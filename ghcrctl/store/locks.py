@@ -5,7 +5,9 @@ What belongs here: a lock that other processes see, and that ends with the proce
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+import os
+import time
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -19,28 +21,48 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def alone_at(path: Path) -> Iterator[None]:
+def alone_at(path: Path, *, patience: float = 0.0) -> Iterator[None]:
     """Keep other processes off a file, which need not be there yet.
+
+    Args:
+        path: the file.
+        patience: seconds to wait for another process.
 
     Raises:
         RefusedError: another process is at it.
         StoreError: the disk says so.
     """
     beside = path.with_name(f"{path.name}.lock")
-    with disk_errors(f"write {path}"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(beside, timeout=0)
+    with ExitStack() as held:
+        with disk_errors(f"write {path}"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                _acquire(beside, patience, held)
+            except Timeout:
+                raise RefusedError(
+                    f"another process is at {path}",
+                    hint="wait for its end; then the same command goes on",
+                ) from None
         try:
+            yield
+        finally:
+            # While it is still held: whoever comes now locks a new file, and not one that is going.
+            with suppress(OSError):
+                beside.unlink()
+
+
+def _acquire(beside: Path, patience: float, held: ExitStack) -> None:
+    """Lock the file that has the name, and not one that had it: who held that one removed it."""
+    end = time.monotonic() + patience
+    while True:
+        with ExitStack() as taken:
+            # What is open keeps its identity, so that it tells whether the name stood for one file
+            # all the while.
+            known = taken.enter_context(beside.open("ab"))
+            lock = FileLock(beside, timeout=max(0.0, end - time.monotonic()))
             lock.acquire()
-        except Timeout:
-            raise RefusedError(
-                f"another process is at {path}",
-                hint="wait for its end; then the same command goes on",
-            ) from None
-    try:
-        yield
-    finally:
-        # While it is still held: whoever comes now locks a new file, and not one that is going.
-        with suppress(OSError):
-            beside.unlink()
-        lock.release()
+            taken.callback(lock.release)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(known.fileno()), beside.stat()):
+                    held.push(taken.pop_all())
+                    return
