@@ -1,7 +1,7 @@
 """Files of rules that people write, in YAML or TOML.
 
 What belongs here: reading them strictly and safely, and taking typed values out of them. What does
-not: which keys there are (`sync_file`, `packages.policy_file`).
+not: which keys there are (`sync_file`, `lock_file`, `packages.policy_file`).
 """
 
 from __future__ import annotations
@@ -36,11 +36,17 @@ def read_rules(path: Path) -> Mapping[str, Any]:
     """
     if not path.is_file():
         raise NotFoundError(f"no such file: {path}")
-    with disk_errors(f"read {path}"), path.open("rb") as file:
-        raw = file.read(_LARGEST + 1)
-    if len(raw) > _LARGEST:
-        raise UsageError(f"{path} is larger than {_LARGEST} bytes")
+    raw = read_limited(path, _LARGEST)
     return read_toml(raw, path) if path.suffix == ".toml" else _read_yaml(raw, path)
+
+
+def read_limited(path: Path, largest: int) -> bytes:
+    """Read a file; UsageError where it has more bytes than any of its kind needs."""
+    with disk_errors(f"read {path}"), path.open("rb") as file:
+        raw = file.read(largest + 1)
+    if len(raw) > largest:
+        raise UsageError(f"{path} is larger than {largest} bytes")
+    return raw
 
 
 def _read_yaml(raw: bytes, path: Path) -> Mapping[str, Any]:

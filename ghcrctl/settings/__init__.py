@@ -225,6 +225,8 @@ def read_toml(raw: bytes, path: Path) -> Mapping[str, object]:
         import tomli as tomllib
     try:
         data: dict[str, object] = tomllib.loads(raw.decode())
-    except (ValueError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise InvalidSettingError(f"{path} is no valid TOML: {error}") from None
+    except RecursionError:
+        raise InvalidSettingError(f"{path} is nested too deeply") from None
     return data
