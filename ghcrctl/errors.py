@@ -18,6 +18,7 @@ The tree, with exit statuses::
     ├── UnsupportedError (7): SchemaOneError, RefusedError, AmbiguousIdError, ConflictError,
     │   RetainedError, BlockedError
     ├── StoreError (8): StoreLockedError, NoSpaceError, StoreReadOnlyError, StoreDamagedError
+    ├── TagMovedError (9)
     └── InterruptedByUserError (130)
 """
 
@@ -343,6 +344,13 @@ class StoreDamagedError(StoreError):
     """The store holds something that it should not, or lacks something that it should have."""
 
     code = "store-damaged"
+
+
+class TagMovedError(GhcrctlError):
+    """A tag stands for another image than a lock file pins."""
+
+    code = "tag-moved"
+    exit_status = ExitStatus.DIFFERENT
 
 
 class InterruptedByUserError(GhcrctlError):

@@ -35,6 +35,7 @@ COMMANDS = {
     "attach": ("attach", "Attach files to an image in a registry"),
     "artifact": ("artifact", "Push and pull plain files"),
     "packages": ("packages", "Look after packages on GitHub: see, prune, restore"),
+    "lock": ("lock", "Pin the image names of a project in a file"),
     "outdated": ("outdated", "Show which local images have moved on at their registry"),
     "images": ("images", "List local images"),
     "inspect": ("inspect", "Describe images in detail"),

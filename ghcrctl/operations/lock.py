@@ -249,17 +249,13 @@ def _wanted(
     for platform in only:
         position = best_match(platform, (one.platform for one in offered))
         if position is None:
-            raise not_offered(reference, platform, offered)
+            raise not_offered(f"{reference} is not for {platform}", offered)
         kept[offered[position]] = None
     return list(kept)
 
 
-def not_offered(
-    reference: Reference, platform: Platform, offered: Iterable[PinnedPlatform]
-) -> PlatformNotFoundError:
-    """Word the error for a platform that an image is not for."""
+def not_offered(message: str, offered: Iterable[PinnedPlatform]) -> PlatformNotFoundError:
+    """Make the error for a platform that an image is not for, naming those that it is for."""
     names = ", ".join(dict.fromkeys(str(one.platform) for one in offered)) or "none named"
-    return PlatformNotFoundError(
-        f"{reference} is not for {platform}",
-        hint=f"choose one of these with --platform: {shortened(names)}",
-    )
+    hint = f"choose one of these with --platform: {shortened(names)}"
+    return PlatformNotFoundError(message, hint=hint)

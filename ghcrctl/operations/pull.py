@@ -61,6 +61,7 @@ def pull(  # noqa: PLR0913 all but two by keyword
     observer: Observer = ignore,
     workers: Workers | None = None,
     dry_run: bool = False,
+    called: Reference | None = None,
 ) -> PullResult:
     """Pull one image.
 
@@ -72,6 +73,7 @@ def pull(  # noqa: PLR0913 all but two by keyword
         observer: watches.
         workers: who moves content, where several images are pulled at once.
         dry_run: tell the observer the plan, and do nothing.
+        called: the name that it gets here, where it is another than its own.
 
     Raises:
         RefusedError: the reference is a local name.
@@ -84,8 +86,8 @@ def pull(  # noqa: PLR0913 all but two by keyword
     with about(str(reference), InvalidManifestError, SchemaOneError):
         root = repository.resolve(reference.target)
         wanted = choose(source, root, select or Selection(), session.settings.platform, made)
-    name = reference.with_digest(reference.digest) if reference.digest else reference
-    before = {r.name: r for r in session.store.records()}.get(str(name))
+    name = called or _own(reference)
+    before = {r.name: r.descriptor.digest for r in session.store.records()}.get(str(name))
     sink = StorePlace(session.store, origin=root.digest)
     plan = make_plan(
         source,
@@ -101,16 +103,20 @@ def pull(  # noqa: PLR0913 all but two by keyword
     else:
         with session.workers(workers) as shared:
             execute(plan, TransferOptions(shared, session.retry), observer)
-    same = before is not None and before.descriptor.digest == wanted.digest
     return PullResult(
         reference=name,
         digest=root.digest,
         descriptor=wanted,
-        updated=not (same and plan.is_up_to_date),
+        updated=not (before == wanted.digest and plan.is_up_to_date),
         kind=_kind(plan.manifests[wanted.digest]),
         skipped=tuple(s.descriptor for s in plan.steps if skip_foreign and s.descriptor.is_foreign),
         moved=plan.bytes_to_move,
     )
+
+
+def _own(reference: Reference) -> Reference:
+    """Return what an image is called here after its name there, of which the digest wins."""
+    return reference.with_digest(reference.digest) if reference.digest else reference
 
 
 def _kind(parsed: Manifest | Index) -> str:

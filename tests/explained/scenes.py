@@ -259,6 +259,13 @@ def _different(stage: Stage) -> str:
     return stage.play("ghcrctl diff --exit-code --remote octo/hello:1.0 octo/hello:1.1")
 
 
+def _tag_moved(stage: Stage) -> str:
+    stage.publish()
+    stage.quietly("ghcrctl lock add octo/hello:1.0")
+    stage.github.push("octo/hello", "1.0", random_image(2, 3000, seed=64))
+    return stage.play("ghcrctl lock check")
+
+
 _NO_MANIFEST = {"schemaVersion": 2, "mediaType": media_types.OCI_MANIFEST}
 _SCHEMA_ONE = {"schemaVersion": 1, "name": "octo/hello", "tag": "1.0", "fsLayers": []}
 
@@ -319,6 +326,7 @@ CODES: dict[str, Scene] = {
     "store-damaged": _store_damaged,
     "store-locked": _store_locked,
     "store-read-only": _store_read_only,
+    "tag-moved": _tag_moved,
     "interrupted": _ended_by(signal.SIGINT),
 }
 UNUSED = {"auth"}

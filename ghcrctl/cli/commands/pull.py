@@ -112,9 +112,9 @@ def command(  # noqa: PLR0913 one argument an option
         once = list(dict.fromkeys(references))
 
         def show(result: PullResult) -> None:
-            results.add(_document(result, dry_run=dry_run))
+            results.add(document(result, dry_run=dry_run))
             if not dry_run:
-                _report(app, results, result, quiet=quiet)
+                report(app, results, result, quiet=quiet)
 
         try:
             in_turn(app, session, once, act, show, results=results, title=_title, quiet=quiet)
@@ -130,7 +130,8 @@ def _header(reference: Reference) -> str:
     return f"{reference.tagged().target}: Pulling from {reference.repository}"
 
 
-def _document(result: PullResult, *, dry_run: bool) -> dict[str, object]:
+def document(result: PullResult, *, dry_run: bool) -> dict[str, object]:
+    """Return what a pull did as a document."""
     return {
         "Name": str(result.reference),
         "Digest": str(result.digest),
@@ -144,7 +145,8 @@ def _document(result: PullResult, *, dry_run: bool) -> dict[str, object]:
     }
 
 
-def _report(app: App, results: Results, result: PullResult, *, quiet: bool) -> None:
+def report(app: App, results: Results, result: PullResult, *, quiet: bool) -> None:
+    """Tell of what a pull did, as docker does."""
     name = result.reference
     results.image(str(name), result.digest, result.moved)
     if result.kind:

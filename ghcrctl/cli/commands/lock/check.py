@@ -1,0 +1,92 @@
+"""``ghcrctl lock check``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.commands.lock.pins import document, file_option
+from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.results import Results
+from ghcrctl.operations.lock import chosen
+from ghcrctl.operations.lock_check import There, check_pins, worst
+from ghcrctl.operations.lock_file import read_pins
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.operations.lock_check import Checked
+
+
+@click.command(
+    cls=Command,
+    short_help="Tell by the exit status whether all pins still hold",
+    examples="""
+    ghcrctl lock check
+    ghcrctl lock check -q | xargs ghcrctl lock update
+    ghcrctl lock check --offline --local
+    """,
+)
+@click.argument("names", metavar="[NAME[:TAG]]...", nargs=-1)
+@click.option(
+    "--offline", is_flag=True, help="Ask no registry; read the file, and with --local the store."
+)
+@click.option("--local", is_flag=True, help="Check, too, that the local store has what is pinned.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the names of what does not hold, no more.")
+@file_option
+@format_option
+@registry_options
+@pass_app
+def command(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    names: tuple[str, ...],
+    offline: bool,
+    local: bool,
+    quiet: bool,
+    file: Path,
+    format_: str | None,
+) -> None:
+    """Tell whether tags still stand for what is pinned, by one request each; nothing is pulled.
+
+    The exit status is 0 where all do, 9 where a tag has moved or is gone, 4 where what is pinned is
+    not to be had any more, and 2 where the file makes no sense. What leaves it open has a status of
+    its own and comes first: 3 where a registry cannot be asked, 5 where it wants another
+    credential.
+    """
+    results = Results(app, format_)
+    with app.session() as session:
+        references = [session.parse(name) for name in names]
+        pins = chosen(read_pins(file), references, file)
+        checked = check_pins(session, file, list(pins.values()), ask=not offline, local=local)
+    for one in checked:
+        results.add(_document(one))
+        if quiet and one.failures:
+            results.out(str(one.pin.name))
+        elif not one.failures and not quiet:
+            results.out(f"{one.pin.name}: {_shown(one)}")
+    results.end()
+    for one in checked:
+        for failure in one.failures:
+            if not quiet or one.there is There.UNKNOWN:
+                app.report(failure)
+    if status := worst(checked):
+        raise click.exceptions.Exit(status)
+
+
+def _shown(one: Checked) -> str:
+    words = [word.value for word in (one.there, one.here) if word.value != "not asked"]
+    return " and ".join(words) or "pinned"
+
+
+def _document(one: Checked) -> dict[str, object]:
+    first = one.failures[0] if one.failures else None
+    return {
+        **document(one.pin),
+        "Status": one.there.value,
+        "Now": str(one.now) if one.now else None,
+        "Local": one.here.value,
+        "Error": first.code if first else None,
+    }

@@ -1,0 +1,61 @@
+"""``ghcrctl lock list``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.commands.lock.pins import document, file_option
+from ghcrctl.cli.format.table import render_rows
+from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.results import Results
+from ghcrctl.operations.lock import chosen
+from ghcrctl.operations.lock_file import read_pins
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.operations.lock_file import Pin
+
+_COLUMNS = (("Name", "NAME"), ("Digest", "DIGEST"), ("Platforms", "PLATFORMS"))
+
+
+@click.command(
+    cls=Command,
+    short_help="List what is pinned",
+    examples="""
+    ghcrctl lock list
+    ghcrctl lock list -q | xargs -n 1 ghcrctl inspect --remote
+    ghcrctl lock list --format '{{.Name}} {{.Digest}}'
+    """,
+)
+@click.argument("names", metavar="[NAME[:TAG]]...", nargs=-1)
+@click.option("-q", "--quiet", is_flag=True, help="Print NAME@DIGEST, which can be pulled.")
+@file_option
+@format_option
+@pass_app
+def command(
+    app: App, *, names: tuple[str, ...], quiet: bool, file: Path, format_: str | None
+) -> None:
+    """List what is pinned; no registry is asked."""
+    results = Results(app, format_)
+    with app.session() as session:
+        references = [session.parse(name) for name in names]
+    pins = list(chosen(read_pins(file), references, file).values())
+    for pin in pins:
+        results.add(document(pin))
+        if quiet:
+            results.out(str(pin.reference))
+    results.end()
+    if not quiet and not results.are_documents:
+        app.write(render_rows(map(_row, pins), _COLUMNS, headers=True, width=app.width))
+
+
+def _row(pin: Pin) -> dict[str, object]:
+    return {
+        "Name": str(pin.name),
+        "Digest": pin.digest.short,
+        "Platforms": ", ".join(dict.fromkeys(str(one.platform) for one in pin.platforms)),
+    }

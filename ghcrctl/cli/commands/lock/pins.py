@@ -1,0 +1,82 @@
+"""What the commands of ``ghcrctl lock`` share: the file's option, and how pins are shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ghcrctl.cli.format.human import human_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.operations.lock import Change
+    from ghcrctl.operations.lock_file import Pin
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def file_option(function: Function) -> Function:
+    """Add ``--file``."""
+    return click.option(
+        "-f",
+        "--file",
+        "file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        default="images.lock",
+        show_default=True,
+        help="The lock file.",
+    )(function)
+
+
+def document(pin: Pin) -> dict[str, object]:
+    """Return a pin as a document."""
+    return {
+        "Name": str(pin.name),
+        "Repository": pin.name.name,
+        "Tag": pin.name.tag,
+        "Digest": str(pin.digest),
+        "Pinned": str(pin.reference),
+        "Only": [str(platform) for platform in pin.only],
+        "Platforms": [
+            {"Platform": str(one.platform), "Digest": str(one.digest), "Size": one.size}
+            for one in pin.platforms
+        ],
+    }
+
+
+def platforms_shown(pin: Pin) -> str:
+    """Return the platforms of a pin with their sizes, for people."""
+    return ", ".join(f"{one.platform} {human_size(one.size)}" for one in pin.platforms)
+
+
+def status_of(change: Change) -> str:
+    """Return in a word what became of a pin."""
+    if change.before is None:
+        return "added"
+    if change.has_moved:
+        return "moved"
+    return "unchanged" if change.before == change.after else "changed"
+
+
+def changed(change: Change, pin: Pin) -> dict[str, object]:
+    """Return what became of a pin as a document."""
+    before = change.before
+    return {
+        **document(pin),
+        "Status": status_of(change),
+        "Before": str(before.digest) if before else None,
+    }
+
+
+def report_failures(app: App, changes: Iterable[Change]) -> None:
+    """Tell of those that failed; the first one's exit status is the command's."""
+    failed = [change.error for change in changes if change.error]
+    for error in failed:
+        app.report(error)
+    if failed:
+        raise click.exceptions.Exit(failed[0].exit_status)

@@ -1,0 +1,106 @@
+"""``ghcrctl lock pull``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.commands.lock.pins import file_option
+from ghcrctl.cli.commands.pull import document, report
+from ghcrctl.cli.options import (
+    Command,
+    digest_file_option,
+    format_option,
+    pass_app,
+    registry_options,
+)
+from ghcrctl.cli.progress import PULL_WORDS, LineObserver
+from ghcrctl.cli.results import Results
+from ghcrctl.cli.turns import in_turn
+from ghcrctl.operations.lock import chosen
+from ghcrctl.operations.lock_file import read_pins
+from ghcrctl.operations.lock_pull import pull_pin
+from ghcrctl.operations.selection import Selection
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.cli.progress import Watch
+    from ghcrctl.cli.turns import Out
+    from ghcrctl.operations.lock_file import Pin
+    from ghcrctl.operations.pull import PullResult
+    from ghcrctl.transfer.workers import Workers
+
+
+@click.command(
+    cls=Command,
+    short_help="Bring exactly what is pinned",
+    examples="""
+    ghcrctl lock pull
+    ghcrctl lock pull OWNER/IMAGE
+    ghcrctl lock pull --platform linux/arm64
+    ghcrctl lock pull --all-platforms
+    """,
+)
+@click.argument("names", metavar="[NAME[:TAG]]...", nargs=-1)
+@click.option(
+    "--platform",
+    "platforms",
+    metavar="OS/ARCH[/VARIANT]",
+    multiple=True,
+    help="Platform to take; given several times, a smaller index of these.",
+)
+@click.option("--all-platforms", is_flag=True, help="Take all platforms that are pinned.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the names of what was pulled, no more.")
+@file_option
+@digest_file_option
+@format_option
+@registry_options
+@pass_app
+def command(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    names: tuple[str, ...],
+    platforms: tuple[str, ...],
+    all_platforms: bool,
+    quiet: bool,
+    file: Path,
+    digest_file: Path | None,
+    format_: str | None,
+) -> None:
+    """Bring exactly what is pinned into the local store, under the names that are pinned.
+
+    Images are asked for by their digests: where a tag has moved, what it stands for now is not
+    looked at. What is here already, whole, takes no request. Of a multi-platform image this
+    machine's platform is taken; one that is not pinned is an error.
+    """
+    results = Results(app, format_, digest_file)
+    silent = quiet or results.are_documents
+    select = Selection.of(platforms, everything=all_platforms)
+    with app.session() as session:
+        references = [session.parse(name) for name in names]
+        pins = list(chosen(read_pins(file), references, file).values())
+
+        def act(pin: Pin, out: Out, watch: Watch, workers: Workers) -> PullResult:
+            lines = LineObserver(out, app.error_line, PULL_WORDS, _header(pin), quiet=silent)
+            seen = watch(lines, str(pin.name))
+            return pull_pin(session, pin, select=select, observer=seen, workers=workers)
+
+        def show(result: PullResult) -> None:
+            results.add(document(result, dry_run=False))
+            report(app, results, result, quiet=quiet)
+
+        try:
+            in_turn(app, session, pins, act, show, results=results, title=_title, quiet=quiet)
+        finally:
+            results.end()
+
+
+def _title(pin: Pin) -> str:
+    return f"Pulling {pin.name}"
+
+
+def _header(pin: Pin) -> str:
+    return f"{pin.digest}: Pulling from {pin.name.repository}"

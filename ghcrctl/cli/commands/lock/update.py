@@ -1,0 +1,72 @@
+"""``ghcrctl lock update``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ghcrctl.cli.commands.lock.pins import changed, file_option, report_failures, status_of
+from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.results import Results
+from ghcrctl.operations.lock import update
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.operations.lock import Change
+    from ghcrctl.operations.lock_file import Pin
+
+
+@click.command(
+    cls=Command,
+    short_help="Move pins to what their tags stand for now",
+    examples="""
+    ghcrctl lock update
+    ghcrctl lock update --dry-run
+    ghcrctl lock update OWNER/IMAGE docker.io/postgres:16
+    """,
+)
+@click.argument("names", metavar="[NAME[:TAG]]...", nargs=-1)
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would move; leave the file.")
+@file_option
+@format_option
+@registry_options
+@pass_app
+def command(
+    app: App, *, names: tuple[str, ...], dry_run: bool, file: Path, format_: str | None
+) -> None:
+    """Move pins to what their tags stand for at their registries now: all, or those named.
+
+    A name without a tag means all tags of its repository that are pinned. One that fails keeps its
+    pin and does not stop the others.
+    """
+    results = Results(app, format_)
+    with app.session() as session:
+        references = [session.parse(name) for name in names]
+        changes = update(session, file, references, dry_run=dry_run)
+    for change in changes:
+        if change.before and change.after:
+            results.add({**changed(change, change.after), "DryRun": dry_run})
+            results.out(f"{change.name}: {_shown(change, change.before, change.after)}")
+    results.end()
+    report_failures(app, changes)
+
+
+def _shown(change: Change, before: Pin, after: Pin) -> str:
+    if not change.has_moved:
+        return status_of(change)
+    return f"{before.digest.short} -> {after.digest.short}{_what(before, after)}"
+
+
+def _what(before: Pin, after: Pin) -> str:
+    """Say which platforms are others, where the image has several and not all are."""
+    old = {one.platform: one.digest for one in before.platforms}
+    new = {one.platform: one.digest for one in after.platforms}
+    parts = [
+        *(f"{p} is new" for p in new if p not in old),
+        *(f"{p} is gone" for p in old if p not in new),
+        *(f"{p} is the same" for p in new if new[p] == old.get(p)),
+    ]
+    return f" ({', '.join(parts)})" if parts else ""
