@@ -50,7 +50,7 @@ def command(
             results.out(str(pin.reference))
     results.end()
     if not quiet and not results.are_documents:
-        app.write(render_rows(map(_row, pins), _COLUMNS, headers=True, width=app.width))
+        app.write(render_rows(map(_row, pins), _COLUMNS, headers=True, style=app.style))
 
 
 def _row(pin: Pin) -> dict[str, object]:
