@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from ghcrctl.operations.import_image import ImportResult
     from ghcrctl.operations.indexes import NewImage
     from ghcrctl.operations.load import Loaded
+    from ghcrctl.operations.lock import PinChange
+    from ghcrctl.operations.lock_check import CheckedPin
+    from ghcrctl.operations.lock_file import Pin, PinnedPlatform
     from ghcrctl.operations.login import LoginResult
     from ghcrctl.operations.outdated import Compared
     from ghcrctl.operations.packages.apply import Done
@@ -101,6 +104,7 @@ if TYPE_CHECKING:
     import_image = _client.import_image
     inspect = _client.inspect
     load = _client.load
+    lock = _client.lock
     logged_in = _client.logged_in
     login = _client.login
     logout = _client.logout
@@ -134,6 +138,7 @@ __all__ = [
     "Built",
     "Carried",
     "CheckResult",
+    "CheckedPin",
     "Client",
     "Compared",
     "Copied",
@@ -172,6 +177,9 @@ __all__ = [
     "Order",
     "Package",
     "PackageView",
+    "Pin",
+    "PinChange",
+    "PinnedPlatform",
     "Plan",
     "Planned",
     "Platform",
@@ -224,6 +232,7 @@ __all__ = [
     "import_image",
     "inspect",
     "load",
+    "lock",
     "logged_in",
     "login",
     "logout",
@@ -278,6 +287,9 @@ _PLACES = {
     "operations.import_image": "ImportResult",
     "operations.indexes": "NewImage",
     "operations.load": "Loaded",
+    "operations.lock": "PinChange",
+    "operations.lock_check": "CheckedPin",
+    "operations.lock_file": "Pin PinnedPlatform",
     "operations.login": "LoginResult",
     "operations.outdated": "Compared",
     "operations.packages.apply": "Done",

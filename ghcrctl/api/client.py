@@ -14,6 +14,7 @@ from ghcrctl.api.copies import Copies
 from ghcrctl.api.files import Files
 from ghcrctl.api.groups import Artifacts, Manifests
 from ghcrctl.api.images import Images
+from ghcrctl.api.locks import Locks
 from ghcrctl.api.making import Making
 from ghcrctl.api.packages import Packages
 from ghcrctl.api.registries import Registries
@@ -126,6 +127,11 @@ class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
     def artifact(self) -> Artifacts:
         """Calls that push and pull plain files."""
         return Artifacts(self._opened)
+
+    @property
+    def lock(self) -> Locks:
+        """Calls that pin the image names of a project in a file."""
+        return Locks(self._opened)
 
     @property
     def packages(self) -> Packages:

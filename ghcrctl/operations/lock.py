@@ -36,7 +36,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PinChange:
     """What became of one pin.
 
     Args:
@@ -90,7 +90,7 @@ def add(
     references: Sequence[Reference],
     *,
     only: Sequence[Platform] = (),
-) -> list[Change]:
+) -> list[PinChange]:
     """Pin names; a name that is pinned stays so at its digest, unless another one is given.
 
     One that fails does not keep the others out of the file.
@@ -107,7 +107,7 @@ def add(
     _check_names(references)
     pins = read_pins(path) if path.exists() else {}
 
-    def one(given: Reference) -> Change:
+    def one(given: Reference) -> PinChange:
         name = given.with_tag(given.tagged().tag)
         before = pins.get(name)
         wanted = tuple(only) or (before.only if before else ())
@@ -135,7 +135,7 @@ def _check_names(references: Sequence[Reference]) -> None:
 
 def update(
     session: Session, path: Path, names: Sequence[Reference] = (), *, dry_run: bool = False
-) -> list[Change]:
+) -> list[PinChange]:
     """Move pins to what their tags stand for now.
 
     Args:
@@ -150,7 +150,7 @@ def update(
     """
     pins = chosen(read_pins(path), names, path)
 
-    def one(pin: Pin) -> Change:
+    def one(pin: Pin) -> PinChange:
         return _resolved(session, pin.name, pin, pin.only)
 
     changes = _each(session, one, list(pins.values()))
@@ -179,12 +179,14 @@ def remove(path: Path, names: Sequence[Reference]) -> list[Pin]:
     return list(gone.values())
 
 
-def _each(session: Session, act: Callable[[Item], Change], items: Sequence[Item]) -> list[Change]:
+def _each(
+    session: Session, act: Callable[[Item], PinChange], items: Sequence[Item]
+) -> list[PinChange]:
     with ThreadPoolExecutor(session.jobs, "lock") as pool:
         return list(pool.map(act, items))
 
 
-def _write(path: Path, changes: Sequence[Change], wanted: Callable[[bool], bool]) -> None:
+def _write(path: Path, changes: Sequence[PinChange], wanted: Callable[[bool], bool]) -> None:
     """Put what was found into the file. ``wanted``: told whether the file has the name now."""
     found = {change.name: change.after for change in changes if change.after}
 
@@ -197,12 +199,12 @@ def _write(path: Path, changes: Sequence[Change], wanted: Callable[[bool], bool]
 
 def _resolved(
     session: Session, reference: Reference, before: Pin | None, only: tuple[Platform, ...]
-) -> Change:
+) -> PinChange:
     name = reference.with_tag(reference.tag)
     try:
-        return Change(name, before, resolve(session, reference, only))
+        return PinChange(name, before, resolve(session, reference, only))
     except GhcrctlError as error:
-        return Change(name, before, error=error)
+        return PinChange(name, before, error=error)
 
 
 def resolve(session: Session, reference: Reference, only: Sequence[Platform] = ()) -> Pin:

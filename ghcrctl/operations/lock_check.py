@@ -52,7 +52,7 @@ class Here(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedPin:
     """A pin beside its registry and the local store.
 
     Args:
@@ -70,7 +70,7 @@ class Checked:
     failures: tuple[GhcrctlError, ...]
 
 
-def worst(checked: Iterable[Checked]) -> ExitStatus:
+def worst(checked: Iterable[CheckedPin]) -> ExitStatus:
     """Return the exit status for several pins.
 
     What could not be asked comes first, since more may be wrong there; then what is not to be had,
@@ -85,7 +85,7 @@ def worst(checked: Iterable[Checked]) -> ExitStatus:
 
 def check_pins(
     session: Session, path: Path, pins: Sequence[Pin], *, ask: bool = True, local: bool = False
-) -> list[Checked]:
+) -> list[CheckedPin]:
     """Compare pins with what is there, by one request each, and one more where a tag has moved.
 
     Args:
@@ -100,11 +100,11 @@ def check_pins(
     """
     records = {record.name: record for record in session.store.records()} if local else {}
 
-    def one(pin: Pin) -> Checked:
+    def one(pin: Pin) -> CheckedPin:
         there, now, failure = _there(session, path, pin) if ask else (There.NOT_ASKED, None, None)
         here = _here(session, pin, records) if local else Here.NOT_ASKED
         failures = (failure, _not_here(path, pin, here))
-        return Checked(pin, there, here, now, tuple(f for f in failures if f))
+        return CheckedPin(pin, there, here, now, tuple(f for f in failures if f))
 
     with ThreadPoolExecutor(session.jobs, "lock") as pool:
         return list(pool.map(one, pins))

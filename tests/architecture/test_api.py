@@ -13,7 +13,6 @@ import click
 import pytest
 
 import ghcrctl
-from ghcrctl.cli.commands.packages import COMMANDS as PACKAGES
 from ghcrctl.cli.main import COMMANDS, cli
 from tests.architecture.sources import PACKAGE, ROOT, parsed
 
@@ -31,7 +30,7 @@ WITHOUT = {
     "serve": "a program that runs until it is ended",
     "version": "ghcrctl.__version__",
 }
-GROUPS = ("artifact", "manifest", "packages")
+GROUPS = ("artifact", "lock", "manifest", "packages")
 # Beside `import ghcrctl`, nothing of these.
 SLOW = {"click", "keyring", "requests", "rich", "urllib3", "yaml"}
 
@@ -40,11 +39,8 @@ def commands() -> Iterator[str]:
     """Yield all commands by their full names: ``pull``, ``packages list``."""
     context = click.Context(cli)
     for name in COMMANDS:
-        if name == "packages":
-            yield from (f"{name} {inner}" for inner in PACKAGES)
-            continue
         command = cli.get_command(context, name)
-        inner = list(command.commands) if isinstance(command, click.Group) else []
+        inner = command.list_commands(context) if isinstance(command, click.Group) else []
         yield from (f"{name} {one}" for one in inner) if inner else (name,)
 
 

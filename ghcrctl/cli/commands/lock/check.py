@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.lock_check import Checked
+    from ghcrctl.operations.lock_check import CheckedPin
 
 
 @click.command(
@@ -76,12 +76,12 @@ def command(  # noqa: PLR0913 one argument an option
         raise click.exceptions.Exit(status)
 
 
-def _shown(one: Checked) -> str:
+def _shown(one: CheckedPin) -> str:
     words = [word.value for word in (one.there, one.here) if word.value != "not asked"]
     return " and ".join(words) or "pinned"
 
 
-def _document(one: Checked) -> dict[str, object]:
+def _document(one: CheckedPin) -> dict[str, object]:
     first = one.failures[0] if one.failures else None
     return {
         **document(one.pin),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.lock import Change
+    from ghcrctl.operations.lock import PinChange
     from ghcrctl.operations.lock_file import Pin
 
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -54,7 +54,7 @@ def platforms_shown(pin: Pin) -> str:
     return ", ".join(f"{one.platform} {human_size(one.size)}" for one in pin.platforms)
 
 
-def status_of(change: Change) -> str:
+def status_of(change: PinChange) -> str:
     """Return in a word what became of a pin."""
     if change.before is None:
         return "added"
@@ -63,7 +63,7 @@ def status_of(change: Change) -> str:
     return "unchanged" if change.before == change.after else "changed"
 
 
-def changed(change: Change, pin: Pin) -> dict[str, object]:
+def changed(change: PinChange, pin: Pin) -> dict[str, object]:
     """Return what became of a pin as a document."""
     before = change.before
     return {
@@ -73,7 +73,7 @@ def changed(change: Change, pin: Pin) -> dict[str, object]:
     }
 
 
-def report_failures(app: App, changes: Iterable[Change]) -> None:
+def report_failures(app: App, changes: Iterable[PinChange]) -> None:
     """Tell of those that failed; the first one's exit status is the command's."""
     failed = [change.error for change in changes if change.error]
     for error in failed:

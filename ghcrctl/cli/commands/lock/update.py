@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.lock import Change
+    from ghcrctl.operations.lock import PinChange
     from ghcrctl.operations.lock_file import Pin
 
 
@@ -54,7 +54,7 @@ def command(
     report_failures(app, changes)
 
 
-def _shown(change: Change, before: Pin, after: Pin) -> str:
+def _shown(change: PinChange, before: Pin, after: Pin) -> str:
     if not change.has_moved:
         return status_of(change)
     return f"{before.digest.short} -> {after.digest.short}{_what(before, after)}"
