@@ -30,9 +30,9 @@ from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.store.files import disk_errors
-from ghcrctl.transfer.events import ignore
+from ghcrctl.transfer.events import Finished, Outcome, Planned, Progressed, Started, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
-from ghcrctl.transfer.plan import make_plan
+from ghcrctl.transfer.plan import Action, Plan, Step, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -234,13 +234,16 @@ def _layer(source: _Files, entry: FileEntry) -> Descriptor:
     return replace(source.add(entry.path, entry.media_type), annotations={TITLE: title})
 
 
-def pull_artifact(session: Session, reference: Reference, folder: Path) -> list[Path]:
+def pull_artifact(
+    session: Session, reference: Reference, folder: Path, observer: Observer = ignore
+) -> list[Path]:
     """Write an artifact's files into a folder.
 
     Args:
         session: the run.
         reference: the artifact.
         folder: made where it is not there; files of the same names are replaced.
+        observer: watches.
 
     Returns:
         The files, in the order of the artifact.
@@ -261,9 +264,18 @@ def pull_artifact(session: Session, reference: Reference, folder: Path) -> list[
             hint=f"ghcrctl pull {reference}",
         )
     targets = [folder / _inside(layer.annotations[TITLE]) for layer in named]
-    for layer, target in zip(named, targets, strict=True):
-        session.patiently(partial(_save, Content(source, layer), target))
+    steps = [Step(layer, Action.COPY, is_layer=True) for layer in named]
+    observer(Planned(Plan(source, MemoryPlace(str(folder)), root, tuple(steps))))
+    for step, target in zip(steps, targets, strict=True):
+        observer(Started(step))
+        content = Content(source, step.descriptor, watch=partial(_moved, observer, step))
+        session.patiently(partial(_save, content, target))
+        observer(Finished(step, Outcome.COPIED))
     return targets
+
+
+def _moved(observer: Observer, step: Step, position: int) -> None:
+    observer(Progressed(step, position))
 
 
 def _inside(title: str) -> PurePosixPath:

@@ -14,6 +14,7 @@ from ghcrctl.errors import GhcrctlError, IntegrityError
 from ghcrctl.store.check import check_content
 from ghcrctl.store.collect import closure
 from ghcrctl.store.place import StorePlace
+from ghcrctl.transfer.events import ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.session import Session
     from ghcrctl.store.check import Fault
     from ghcrctl.store.records import Record
+    from ghcrctl.transfer.events import Observer
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,14 @@ class Repair:
     error: GhcrctlError | None = None
 
 
-def check(session: Session, *, progress: Callable[[int], None] = lambda _: None) -> CheckResult:
+def check(
+    session: Session, *, progress: Callable[[int, int], None] = lambda _done, _all: None
+) -> CheckResult:
     """Read everything that images need and compare it with its digests.
+
+    Args:
+        session: the run.
+        progress: is told how many bytes were read, and how many there are.
 
     Raises:
         StoreDamagedError: the list of images itself is damaged.
@@ -65,10 +73,11 @@ def check(session: Session, *, progress: Callable[[int], None] = lambda _: None)
 
     def count(size: int) -> None:
         read[0] += size
-        progress(size)
+        progress(read[0], total)
 
     blobs = session.store.blobs
     roots = {record.descriptor.digest: record.descriptor for record in records}
+    total = sum(map(blobs.size, closure(blobs, roots.values())))
     faults = check_content(blobs, roots.values(), jobs=session.jobs, progress=count)
     concerned = _concerned(session, records, set(faults))
     return CheckResult(
@@ -78,7 +87,7 @@ def check(session: Session, *, progress: Callable[[int], None] = lambda _: None)
     )
 
 
-def repair(session: Session, result: CheckResult) -> list[Repair]:
+def repair(session: Session, result: CheckResult, observer: Observer = ignore) -> list[Repair]:
     """Fetch what is broken from where it came from; nothing else is touched.
 
     Damaged content is put away for each image just before it is fetched anew; where that fails it
@@ -89,12 +98,15 @@ def repair(session: Session, result: CheckResult) -> list[Repair]:
         digest = record.descriptor.digest
         touched = result.broken & set(closure(session.store.blobs, [record.descriptor]))
         if touched and (digest not in done or done[digest].error):
-            done[digest] = _repair(session, record, touched)
+            done[digest] = _repair(session, record, touched, observer)
     return list(done.values())
 
 
 def mend(
-    session: Session, result: CheckResult, tell: Callable[[Repair], None] = lambda _: None
+    session: Session,
+    result: CheckResult,
+    tell: Callable[[Repair], None] = lambda _: None,
+    observer: Observer = ignore,
 ) -> CheckResult:
     """Repair, and check again, as long as that brings something: below what was damaged is more.
 
@@ -102,6 +114,7 @@ def mend(
         session: the run.
         result: what was found so far.
         tell: is told what became of each image.
+        observer: watches what is fetched.
 
     Returns:
         What is left.
@@ -109,13 +122,13 @@ def mend(
     before: set[Digest] = set()
     while result.faults and result.broken != before:
         before = result.broken
-        for done in repair(session, result):
+        for done in repair(session, result, observer):
             tell(done)
         result = check(session)
     return result
 
 
-def _repair(session: Session, record: Record, broken: set[Digest]) -> Repair:
+def _repair(session: Session, record: Record, broken: set[Digest], observer: Observer) -> Repair:
     name = record.name or record.facts.image_id.short
     reference = record.reference
     if reference is None or reference.is_local:
@@ -125,7 +138,7 @@ def _repair(session: Session, record: Record, broken: set[Digest]) -> Repair:
             # Of an index of chosen platforms the registry knows nothing, only of what is below it.
             source = Overlay(session.source(reference), session.store.blobs)
             plan = make_plan(source, StorePlace(session.store), record.descriptor)
-            execute(plan, TransferOptions(retry=session.retry))
+            execute(plan, TransferOptions(retry=session.retry), observer)
     except GhcrctlError as error:
         return Repair(name, error)
     return Repair(name)

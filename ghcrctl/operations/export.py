@@ -18,34 +18,42 @@ from ghcrctl.layers.extraction import Extractor
 from ghcrctl.layers.flattening import Sink, flatten
 from ghcrctl.layers.merging import Tree
 from ghcrctl.layers.writing import TarWriter
-from ghcrctl.operations.looking import look_into
+from ghcrctl.operations.looking import look_into, unwatched
 from ghcrctl.store.files import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ghcrctl.operations.looking import Wanted
+    from ghcrctl.operations.looking import Progress, Wanted
     from ghcrctl.operations.session import Session
 
 
-def export_archive(session: Session, wanted: Wanted, write: Callable[[bytes], object]) -> None:
+def export_archive(
+    session: Session,
+    wanted: Wanted,
+    write: Callable[[bytes], object],
+    progress: Progress = unwatched,
+) -> None:
     """Write an image's files as a tar archive, the same bytes for the same image.
 
     Args:
         session: the run.
         wanted: the image.
         write: takes the bytes. All layers were verified before it gets the first.
+        progress: is told how many bytes of all layers were read before, and how many there are.
 
     Raises:
         NotFoundError: there is no such image.
         IntegrityError: a layer is damaged.
     """
     writer = TarWriter(write)
-    _export(session, wanted, writer)
+    _export(session, wanted, writer, progress)
     writer.finish()
 
 
-def export_directory(session: Session, wanted: Wanted, target: Path) -> None:
+def export_directory(
+    session: Session, wanted: Wanted, target: Path, progress: Progress = unwatched
+) -> None:
     """Put an image's files into a directory, and nothing outside of it.
 
     They are made beside it: it gets its name when it is whole. What this person may not give them
@@ -55,6 +63,7 @@ def export_directory(session: Session, wanted: Wanted, target: Path) -> None:
         session: the run.
         wanted: the image.
         target: a directory that is empty, or not there yet.
+        progress: is told how many bytes of all layers were read before, and how many there are.
 
     Raises:
         RefusedError: there is something already.
@@ -65,7 +74,7 @@ def export_directory(session: Session, wanted: Wanted, target: Path) -> None:
     require_vacant(target)
     with disk_errors(f"write {target}"), _aside(target) as folder:
         extractor = Extractor(folder)
-        _export(session, wanted, extractor)
+        _export(session, wanted, extractor, progress)
         extractor.finish()
     if extractor.left_out:
         session.warn(f"left out in {target}: {', '.join(extractor.left_out)}")
@@ -86,8 +95,8 @@ def require_vacant(target: Path) -> None:
             )
 
 
-def _export(session: Session, wanted: Wanted, sink: Sink) -> None:
-    with look_into(session, wanted, twice=True) as layers:
+def _export(session: Session, wanted: Wanted, sink: Sink, progress: Progress) -> None:
+    with look_into(session, wanted, twice=True, progress=progress) as layers:
         tree = Tree(layers.limits)
         for number in range(len(layers)):
             tree.apply(number, layers.members(number))

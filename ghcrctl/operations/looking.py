@@ -42,6 +42,12 @@ if TYPE_CHECKING:
     from ghcrctl.oci.platform import Platform
     from ghcrctl.operations.session import Session
 
+    Progress = Callable[[int, int], None]
+
+
+def unwatched(_done: int, _all: int) -> None:
+    """Watch nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -68,6 +74,7 @@ class Layers:
         config: says what they unpack to.
         again: a folder where a layer from elsewhere is kept, to be read a second time; ``None``
             where each is read once.
+        progress: is told how many bytes of all layers were read, and how many there are.
     """
 
     def __init__(
@@ -78,6 +85,7 @@ class Layers:
         config: ImageConfig,
         *,
         again: Path | None = None,
+        progress: Progress = unwatched,
     ) -> None:
         self.manifest = manifest
         self.config = config
@@ -85,6 +93,7 @@ class Layers:
         self._total = Meter(self.limits)
         self._session = session
         self._source = _Keeping(source, again) if again else source
+        self._progress = progress
         self.diff_ids = _diff_ids(manifest, config)
 
     def __len__(self) -> int:
@@ -110,18 +119,28 @@ class Layers:
     def _members(self, number: int, look: Callable[[Entry], object]) -> list[Member]:
         meter = Meter(self.limits)
         members = []
-        for entry in self.walk(number, meter):
+        for entry in self.walk(number, meter, watch=partial(self._read, number)):
             look(entry)
             members.append(entry.member)
         self._total.absorb(meter)
         return members
 
-    def walk(self, number: int, meter: Meter | None = None) -> Iterator[Entry]:
+    def _read(self, number: int, position: int) -> None:
+        sizes = [layer.size for layer in self.manifest.layers]
+        self._progress(sum(sizes[:number]) + position, sum(sizes))
+
+    def walk(
+        self,
+        number: int,
+        meter: Meter | None = None,
+        *,
+        watch: Callable[[int], None] | None = None,
+    ) -> Iterator[Entry]:
         """Walk through a layer; it is verified when its last member was taken."""
         layer = self.manifest.layers[number]
         _require_archive(layer)
         try:
-            with Content(self._source, layer).open() as stream:
+            with Content(self._source, layer, watch=watch).open() as stream:
                 yield from walk(stream, meter or Meter(self.limits), self.diff_ids[number])
         except GhcrctlError as error:
             error.side = error.side or f"reading the layer {layer.digest}"
@@ -129,7 +148,9 @@ class Layers:
 
 
 @contextmanager
-def look_into(session: Session, wanted: Wanted, *, twice: bool = False) -> Iterator[Layers]:
+def look_into(
+    session: Session, wanted: Wanted, *, twice: bool = False, progress: Progress = unwatched
+) -> Iterator[Layers]:
     """Give the layers of an image.
 
     Args:
@@ -137,6 +158,7 @@ def look_into(session: Session, wanted: Wanted, *, twice: bool = False) -> Itera
         wanted: the image.
         twice: whether layers will be read again; those of a registry are then kept on disk
             meanwhile, as they are stored.
+        progress: is told how many bytes of all layers were read, and how many there are.
 
     Raises:
         NotFoundError: there is no such image, or not for the platform.
@@ -154,7 +176,7 @@ def look_into(session: Session, wanted: Wanted, *, twice: bool = False) -> Itera
         if twice and wanted.is_remote:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ghcrctl-"))
             again = Path(folder)
-        yield Layers(session, source, manifest, config, again=again)
+        yield Layers(session, source, manifest, config, again=again, progress=progress)
 
 
 def _locate(session: Session, wanted: Wanted) -> tuple[Source, Descriptor]:

@@ -132,6 +132,29 @@ def test_other_commands_tell_events_too(
     assert all(event["Image"] for event in told)
 
 
+def test_what_passes_by_the_engine_is_counted(shell: Shell, name: str) -> None:
+    shell.ok("pull", name)
+    shell.ok("export", "-o", "rootfs.tar", name)
+    size = (shell.folder / "rootfs.tar").stat().st_size
+    told = events(shell, "import", "rootfs.tar", "hello")
+    assert {(e["What"], e["Total"], e["Unit"]) for e in told} == {("rootfs.tar", size, "bytes")}
+    assert told[-1]["Done"] == size
+    told = events(shell, "export", "--to", "rootfs", name)
+    assert told[-1]["What"] == "layers"
+    assert told[-1]["Done"] == told[-1]["Total"]
+    assert events(shell, "fsck")[-1]["What"] == "content"
+    assert events(shell, "save", "--format", "docker", "-o", "d.tar", name)[0]["What"] == "archive"
+
+
+def test_files_of_an_artifact_are_events_too(shell: Shell, plain_registry: PlainRegistry) -> None:
+    (shell.folder / "app.toml").write_text("x = 1\n")
+    name = f"{plain_registry.host}/octo/config:1"
+    events(shell, "artifact", "push", "--type", "text/x", name, "app.toml")
+    told = events(shell, "artifact", "pull", "--to", "there", name)
+    assert [e["Event"] for e in told] == ["planned", "started", "progressed", "finished"]
+    assert told[0]["BytesToMove"] == 6
+
+
 def test_the_setting_and_the_variable_do_the_same(shell: Shell, name: str) -> None:
     shell.environ["GHCRCTL_PROGRESS"] = "json"
     done = shell.run("pull", name)

@@ -23,6 +23,7 @@ from ghcrctl.operations.artifact import (
     pull_artifact,
     push_artifact,
 )
+from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -145,7 +146,9 @@ def pull(app: App, *, name: str, folder: Path, format_: str | None) -> None:
     results = Results(app, format_)
     with app.session() as session:
         reference = session.parse(name).tagged()
-        files = [str(path) for path in pull_artifact(session, reference, folder)]
+        with watching(app, quiet=False) as watch:
+            found = pull_artifact(session, reference, folder, watch(ignore, str(reference)))
+        files = [str(path) for path in found]
     for file in files:
         results.out(file)
     results.add({"Name": str(reference), "Files": files})

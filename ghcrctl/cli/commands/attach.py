@@ -14,8 +14,10 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
+from ghcrctl.cli.progress import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.artifact import FileEntry, attach
+from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,13 +58,15 @@ def command(  # noqa: PLR0913 one argument an option
     sha256-DIGEST keeps the list.
     """
     results = Results(app, format_, digest_file)
-    with app.session() as session:
+    with app.session() as session, watching(app, quiet=quiet) as watch:
+        reference = session.parse(name)
         made = attach(
             session,
-            session.parse(name),
+            reference,
             [FileEntry.parse(text) for text in files],
             artifact_type,
             annotations=read_annotations(annotations),
+            observer=watch(ignore, str(reference)),
         )
     if made.subject and not quiet:
         results.out(f"Attached to {made.subject.digest}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ghcrctl.cli.bytes_out import bytes_to, require_file
+from ghcrctl.cli.metering import metered, writing
 from ghcrctl.cli.options import (
     Command,
     format_option,
@@ -84,11 +85,11 @@ def command(  # noqa: PLR0913 one argument an option
     results = Results(app, format_)
     require_file(results, str(folder) if folder else output)
     wanted = wanted_image(name, platform, remote=remote)
-    with app.session() as session:
+    with app.session() as session, metered(app, "layers") as tell:
         if folder:
-            export_directory(session, wanted, folder)
+            export_directory(session, wanted, folder, tell)
         else:
-            with bytes_to(output) as write:
-                export_archive(session, wanted, write)
+            with bytes_to(output) as write, writing(app, write, "archive") as take:
+                export_archive(session, wanted, take, tell)
     results.add({"Name": name, "Output": str(folder or output)})
     results.end(single=True)

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ghcrctl.cli.format.human import human_size
+from ghcrctl.cli.metering import metered
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.progress import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import ExitStatus
 from ghcrctl.operations.check import check, mend
+from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
     from ghcrctl.operations.check import CheckResult, Repair
+    from ghcrctl.operations.session import Session
 
 
 @click.command(
@@ -43,11 +47,13 @@ def command(app: App, *, mends: bool, quiet: bool, format_: str | None) -> None:
     show = partial(_show, results, quiet=quiet)
     repaired: dict[str, None] = {}
     with app.session() as session:
-        result = check(session)
+        result = _checked(app, session, quiet=quiet)
         if mends and result.faults:
             if not quiet:
                 show(result)
-            result = mend(session, result, partial(_tell, app, results, repaired, quiet=quiet))
+            tell = partial(_tell, app, results, repaired, quiet=quiet)
+            with watching(app, quiet=quiet) as watch:
+                result = mend(session, result, tell, watch(ignore))
         show(result)
     results.add({**_document(result), "Repaired": list(repaired)})
     results.end(single=True)
@@ -55,6 +61,11 @@ def command(app: App, *, mends: bool, quiet: bool, format_: str | None) -> None:
         if not (mends or app.as_json):
             app.error_line("hint: ghcrctl fsck --repair fetches what is broken")
         raise click.exceptions.Exit(ExitStatus.INTEGRITY)
+
+
+def _checked(app: App, session: Session, *, quiet: bool) -> CheckResult:
+    with metered(app, "content", quiet=quiet) as tell:
+        return check(session, progress=tell)
 
 
 def _tell(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.metering import reading
 from ghcrctl.cli.options import (
     Command,
     digest_file_option,
@@ -68,7 +69,11 @@ def command(  # noqa: PLR0913 one argument an option
     from ghcrctl.transfer.sides import about
 
     results = Results(app, format_, digest_file)
-    with app.session() as session, _opened(session, source) as stream:
+    with (
+        app.session() as session,
+        _opened(session, source) as file,
+        reading(app, file, _short(source)) as stream,
+    ):
         reference = session.parse(name).tagged() if name else None
         with about("standard input" if source == "-" else source, IntegrityError):
             result = import_image(
@@ -83,6 +88,10 @@ def command(  # noqa: PLR0913 one argument an option
     results.made(result.name, result.descriptor, result.image_id)
     results.out(str(result.image_id))
     results.end(single=True)
+
+
+def _short(source: str) -> str:
+    return "standard input" if source == "-" else source.rpartition("/")[2]
 
 
 @contextmanager

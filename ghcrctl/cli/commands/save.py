@@ -10,6 +10,7 @@ import click
 
 from ghcrctl.cli.bytes_out import bytes_to, require_file
 from ghcrctl.cli.format.kinds import told_apart
+from ghcrctl.cli.metering import writing
 from ghcrctl.cli.options import Command, pass_app, progress_option
 from ghcrctl.cli.progress import watching
 from ghcrctl.cli.results import Results
@@ -94,7 +95,7 @@ def command(  # noqa: PLR0913 one argument an option
     with (
         app.session() as session,
         watching(app, quiet=quiet) as watch,
-        _opened(output, form) as sink,
+        _opened(app, output, form, quiet=quiet) as sink,
     ):
         saved = save(
             session,
@@ -117,9 +118,16 @@ def _document(image: Saved) -> dict[str, object]:
 
 
 @contextmanager
-def _opened(output: str | None, form: Format) -> Iterator[Path | Callable[[bytes], object]]:
+def _opened(
+    app: App, output: str | None, form: Format, *, quiet: bool
+) -> Iterator[Path | Callable[[bytes], object]]:
     if form is Format.OCI_DIR:
         yield Path(str(output))
         return
     with bytes_to(output) as write:
-        yield write
+        if form is not Format.DOCKER:
+            yield write
+            return
+        # Its layers are unpacked as they go, which no engine does.
+        with writing(app, write, "archive", quiet=quiet) as take:
+            yield take
