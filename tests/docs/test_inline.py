@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +24,8 @@ PAGES = sorted(
 )
 each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 _COMMAND = re.compile(r"`ghcrctl ([^`]+)`")
+_FENCED = re.compile(r"^ *```(?:sh|console)?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_LINE = re.compile(r"^ *(?:\$ )?ghcrctl (.+)$", re.MULTILINE)
 _VARIABLE = re.compile(r"\bGHCRCTL_[A-Z_]+\b")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 # What is read beside the settings, and what only the tests read.
@@ -42,11 +46,21 @@ _OTHER_VARIABLES = {
 
 @each_page
 def test_commands_and_options_that_a_page_names_are_there(page: Path) -> None:
-    for line in _COMMAND.findall(page.read_text(encoding="utf-8")):
-        command, rest = _command(line.split())
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line for block in _FENCED.findall(text) for line in _LINE.findall(block)]
+    for line in [*_COMMAND.findall(text), *lines]:
+        command, rest = _command(_words(line))
         known = {name for parameter in command.params for name in parameter.opts}
         known |= {name for parameter in command.params for name in parameter.secondary_opts}
-        assert set(_OPTION.findall(" ".join(rest))) - known <= {"--help"}, line
+        options = {word.partition("=")[0] for word in rest if _OPTION.match(word)}
+        assert options - known <= {"--help"}, line
+
+
+def _words(line: str) -> list[str]:
+    """Return the words of a command line, up to where the shell begins another."""
+    words = shlex.shlex(line, posix=True, punctuation_chars="|;&<>")
+    words.whitespace_split = True
+    return list(itertools.takewhile(lambda word: not set(word[:2]) <= set("|;&<>$("), words))
 
 
 def _command(words: list[str]) -> tuple[click.Command, list[str]]:
