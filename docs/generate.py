@@ -16,6 +16,7 @@ import click
 import manual
 from contracts import contracts
 from drawing import drawing
+from python_api import python_api
 
 from ghcrctl.cli.explanations import explain_code, explain_status, statuses_by_code
 from ghcrctl.cli.main import cli
@@ -124,6 +125,7 @@ def pages() -> dict[Path, str]:
         "errors.md": error_codes(),
         "settings.md": settings(),
         "cli.md": commands(),
+        "python.md": python_api(),
     }
     texts = {REFERENCE / name: _NOTE + text for name, text in made.items()}
     texts[INTERNALS / "contracts.md"] = _NOTE + contracts()
