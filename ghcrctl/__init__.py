@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.tags import TagRow
     from ghcrctl.transfer.events import (
         Event,
+        Failed,
         Finished,
         Observer,
         Planned,
@@ -150,6 +151,7 @@ __all__ = [
     "Done",
     "Event",
     "ExitStatus",
+    "Failed",
     "FailedJob",
     "FileEntry",
     "FileRow",
@@ -310,7 +312,7 @@ _PLACES = {
     "operations.sync": "Report",
     "operations.sync_run": "FailedJob SyncedTag",
     "operations.tags": "TagRow",
-    "transfer.events": "Event Finished Observer Planned Progressed Retrying Started",
+    "transfer.events": "Event Failed Finished Observer Planned Progressed Retrying Started",
 }
 
 

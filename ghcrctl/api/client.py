@@ -5,6 +5,7 @@ What belongs here: settings and sessions. What does not: the calls (the modules 
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -103,8 +104,12 @@ class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
         self._warn = warn
         self._debug = debug
         self._shared: Session | None = None
+        self._running = 0
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
+        if self._shared:
+            raise RuntimeError("this client is open already")
         self._shared = self._new_session()
         return self
 
@@ -141,11 +146,21 @@ class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
     @contextmanager
     def _opened(self) -> Iterator[Session]:
         """Give a call its session: the shared one, or one of its own."""
-        if self._shared:
-            yield self._shared
+        shared = self._shared
+        if shared is None:
+            with self._new_session() as own:
+                yield own
             return
-        with self._new_session() as own:
-            yield own
+        with self._lock:
+            self._running += 1
+        try:
+            yield shared
+        finally:
+            with self._lock:
+                self._running -= 1
+                if not self._running:
+                    # What one call needed, the next one may remove.
+                    shared.release()
 
     def _new_session(self) -> Session:
         from ghcrctl.operations.session import Session

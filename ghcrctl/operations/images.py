@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import InvalidFilterError
+from ghcrctl.errors import InvalidFilterError, UsageError
 from ghcrctl.oci.config import parse_time
 from ghcrctl.operations.find import find
 from ghcrctl.store.records import split_name
@@ -95,7 +95,10 @@ def list_images(
 
     Raises:
         InvalidFilterError: a filter is unknown or malformed.
+        UsageError: there is no such order.
     """
+    if sort not in SORT_KEYS:
+        raise UsageError(f"cannot be sorted by `{sort}`", hint=f"sort by {', '.join(SORT_KEYS)}")
     rows = _rows(session.store.listing())
     if name:
         rows = [row for row in rows if _has_name(session, row, name)]

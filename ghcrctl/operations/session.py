@@ -86,6 +86,11 @@ class Session:
         if self._store:
             self._store.close()
 
+    def release(self) -> None:
+        """Let others remove what only this run kept: between the acts of one that goes on."""
+        if self._store:
+            self._store.release()
+
     @property
     def store(self) -> Store:
         """The local image store."""

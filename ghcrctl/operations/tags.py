@@ -87,13 +87,15 @@ def list_tags(
 
     Raises:
         InvalidFilterError: a filter is unknown or malformed.
-        UsageError: the name is that of one image.
+        UsageError: the name is that of one image, or there is no such order.
         RefusedError: the name is local.
     """
     if reference.tag or reference.digest:
         raise UsageError(
             f"`{reference}` is one image, not a repository", hint=f"ghcrctl tags {reference.name}"
         )
+    if sort not in SORT_KEYS:
+        raise UsageError(f"cannot be sorted by `{sort}`", hint=f"sort by {', '.join(SORT_KEYS)}")
     source = session.source(reference)
     accepts = _accepter(filters)
     tags = [t for t in source.tags() if (helpers or not is_helper(t)) and accepts(t)]

@@ -191,6 +191,10 @@ class Store:
     def close(self) -> None:
         """End this process's lease, and its waiting for others."""
         self.blobs.close()
+        self.release()
+
+    def release(self) -> None:
+        """End this process's lease; whatever needs one takes another."""
         with self._guard:
             if self._lease:
                 with disk_errors(f"write the image store at {self.root}"):

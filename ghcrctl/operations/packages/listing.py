@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import InvalidFilterError, PackageUnknownError
+from ghcrctl.errors import InvalidFilterError, PackageUnknownError, UsageError
 from ghcrctl.github.kinds import kind_of, platforms_of
 from ghcrctl.operations.packages.loading import graph_of, load_graph, silent
 from ghcrctl.operations.packages.naming import owner_of, read_owner
@@ -118,9 +118,12 @@ def list_packages(
 
     Raises:
         InvalidFilterError: a filter is unknown or malformed.
+        UsageError: there is no such order.
         PackageUnknownError: there is no such account, or the token is nobody's.
         DeniedError: the token may not list packages.
     """
+    if sort not in SORT_KEYS:
+        raise UsageError(f"cannot be sorted by `{sort}`", hint=f"sort by {', '.join(SORT_KEYS)}")
     wanted = [_read_filter(text) for text in filters]
     registry, login = read_owner(session, text) if text else _me(session)
     packages = session.packages(registry)
