@@ -62,6 +62,8 @@ def _acquire(beside: Path, patience: float, held: ExitStack) -> None:
             lock = FileLock(beside, timeout=max(0.0, end - time.monotonic()))
             lock.acquire()
             taken.callback(lock.release)
+            # Closed first: Windows removes no file that is open, and the library does so there.
+            taken.callback(known.close)
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(known.fileno()), beside.stat()):
                     held.push(taken.pop_all())
