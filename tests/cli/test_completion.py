@@ -103,6 +103,15 @@ class TestWhatIsOffered:
         found = offered(shell, line)
         assert sorted(found) == sorted(values)
 
+    def test_what_a_lock_file_pins_is_offered_where_pins_are_named(self, shell: Shell) -> None:
+        pin = f'[[image]]\nname = "ghcr.io/octo/app"\ntag = "1"\ndigest = "sha256:{"0" * 64}"\n'
+        (shell.folder / "my.lock").write_text(f"version = 1\n{pin}")
+        assert offered(shell, "ghcrctl lock update -f my.lock oc") == ["octo/app:1"]
+        assert offered(shell, "ghcrctl lock update oc") == []
+        (shell.folder / "images.lock").write_text("version = 2\n")
+        assert offered(shell, "ghcrctl lock update oc") == []
+        assert offered(shell, "ghcrctl lock add oc") == ["octo/hello:"]
+
     @pytest.mark.parametrize(
         ("line", "kind"),
         [

@@ -38,6 +38,7 @@ _REMOTE = {
     "attach",
     "digest",
     "exists",
+    "lock add",
     "manifest inspect",
     "pull",
     "referrers",
@@ -74,6 +75,8 @@ def _completer(context: click.Context, asked: click.Parameter) -> Complete:
     path = _path(context)
     if "|" in called and called.replace("|", "").islower():
         return _some(called.split("|"))
+    if path.startswith("lock ") and path not in _REMOTE and "NAME" in called:
+        return _pinned
     for words, complete in _BY_WORDS:
         if any(word in called for word in words):
             return complete
@@ -168,6 +171,21 @@ def _tags(context: click.Context, repository: str) -> list[str]:
     from ghcrctl.operations.known_tags import known_tags
 
     return known_tags(context.ensure_object(App).settings, repository)
+
+
+def _pinned(context: click.Context, word: str) -> Iterator[CompletionItem]:
+    """Offer what the lock file pins."""
+    from pathlib import Path
+
+    from ghcrctl.errors import GhcrctlError
+    from ghcrctl.operations.lock_file import read_pins
+
+    try:
+        pins = read_pins(Path(context.params.get("file") or "images.lock"))
+    except GhcrctlError:
+        return
+    for name in pins:
+        yield CompletionItem(_short(context, str(name), word))
 
 
 def _local_or_remote(context: click.Context, word: str) -> Iterator[CompletionItem]:
