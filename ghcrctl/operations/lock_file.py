@@ -45,6 +45,7 @@ _TOP_KEYS = ("version", "image")
 _KEYS = ("name", "tag", "digest", "only", "platforms")
 _PLATFORM_KEYS = ("platform", "digest", "size")
 _STRING_OR_COMMENT = re.compile(rb"""\"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\#[^\n]*""")
+_CONFLICT = re.compile(rb"^(?:<{7}|>{7}) ", re.MULTILINE)
 _OS_VERSION = re.compile(r"[A-Za-z0-9_.+-]*\Z")
 
 
@@ -138,6 +139,11 @@ def parse_pins(raw: bytes, path: Path) -> dict[Reference, Pin]:
 
 def _check_shape(raw: bytes, path: Path) -> None:
     """Refuse what would take more time than any lock file needs: keys of very many parts."""
+    if _CONFLICT.search(raw):
+        raise UsageError(
+            f"{path} has the marks of a merge that conflicted",
+            hint="keep both sides and take the marks away; then `ghcrctl lock add` what is missing",
+        )
     if b"'''" in raw or b'"""' in raw or b"." in _STRING_OR_COMMENT.sub(b"", raw):
         raise UsageError(
             f"{path} is no lock file: it has keys with dots, numbers with fractions or texts of "
