@@ -54,8 +54,9 @@ def error_codes() -> str:
     return (
         "# Error codes\n\n`ghcrctl explain CODE` shows the same in the terminal, and so does "
         "`ghcrctl explain` with the text of\nan error. With `--format json` an error has its "
-        "code; with `--debug` too. Each example is made by a test\nwhich makes that very thing "
-        "happen.\n\n"
+        "code; with `--debug` too.\nOn a terminal an error whose causes lie outside the command "
+        "line ends with a line that says what to run:\n`more: ghcrctl explain CODE`.\n"
+        "Each example is made by a test which makes that very thing happen.\n\n"
         f"| code | exit status | meaning |\n|---|---|---|\n{rows}{sections}"
     )
 

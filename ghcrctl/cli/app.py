@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ghcrctl.cli.format.safe import printable
-from ghcrctl.errors import GhcrctlError
+from ghcrctl.errors import ExitStatus, GhcrctlError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +42,7 @@ class App:
         self.flags: dict[str, object] = {}
         self.command = ""
         self._warned: set[str] = set()
+        self._explained: set[str] = set()
         self._display: Display | None = None
         self._lock = threading.Lock()
 
@@ -116,6 +117,14 @@ class App:
         return style_of(sys.stdout, self.settings.environ, self.width)
 
     @property
+    def error_style(self) -> Style:
+        """What can be shown on standard error."""
+        from ghcrctl.cli.format.style import style_of
+
+        width = 80 if sys.stderr.isatty() else None
+        return style_of(sys.stderr, self.settings.environ, width)
+
+    @property
     def measure(self) -> Measure:
         """How sizes and times are written."""
         from datetime import datetime, timezone
@@ -157,7 +166,9 @@ class App:
             if self.as_json:
                 self.json_line({"warning": {"message": text}})
             else:
-                self.error_line(f"warning: {text}")
+                from ghcrctl.cli.failures import warning
+
+                self._put(sys.stderr, warning(text, self.error_style))
 
     def waiting(self, wait: Wait) -> None:
         """Tell of a wait that begins; any thread may."""
@@ -187,8 +198,12 @@ class App:
 
     def report(self, error: GhcrctlError) -> int:
         """Print an error with its hint; return its exit status."""
-        self.failure(error.code, str(error), error.hint, error.exit_status)
+        hint = error.hint
+        if hint is None and error.exit_status is ExitStatus.USAGE and self.command:
+            hint = f"see `ghcrctl {self.command} --help`"
+        self.failure(error.code, str(error), hint, error.exit_status)
         if self.is_debugging:
+            self.debug(f"code {error.code}, exit status {error.exit_status.value}")
             self.show_traceback(error)
         return error.exit_status
 
@@ -198,9 +213,12 @@ class App:
             fields = {"code": code, "message": message, "hint": hint, "exit_status": int(status)}
             self.json_line({"error": fields})
         else:
-            self.error_line(f"error: {message}")
-            if hint:
-                self.error_line(f"hint: {hint}")
+            from ghcrctl.cli.failures import Failure
+
+            failure = Failure(code, message, hint, int(status))
+            is_new = code not in self._explained
+            self._explained.add(code)
+            self._put(sys.stderr, failure.lines(self.error_style, more=is_new))
         self.actions.error(message if hint is None else f"{message}\n{hint}", code)
 
     def show_traceback(self, error: Exception) -> None:

@@ -44,6 +44,9 @@ class Meaning(Enum):
     UNIQUE = auto()
     FREE = auto()
     PART = auto()
+    ERROR = auto()
+    WARNING = auto()
+    HINT = auto()
 
 
 # Graphic renditions; the colours are those that the person's terminal has for these numbers.
@@ -59,6 +62,9 @@ _RENDITIONS = {
     Meaning.UNIQUE: "36",
     Meaning.FREE: "33",
     Meaning.PART: "2",
+    Meaning.ERROR: "1;31",
+    Meaning.WARNING: "1;33",
+    Meaning.HINT: "1;36",
 }
 
 

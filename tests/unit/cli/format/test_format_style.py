@@ -96,7 +96,7 @@ def test_a_link_cannot_be_left() -> None:
 
 def test_every_meaning_has_a_rendition() -> None:
     for meaning in Meaning:
-        assert re.fullmatch(r"\x1b\[\d+mx\x1b\[0m", LINKING.paint("x", meaning))
+        assert re.fullmatch(r"\x1b\[[\d;]+mx\x1b\[0m", LINKING.paint("x", meaning))
 
 
 @pytest.mark.parametrize(
