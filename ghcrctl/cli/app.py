@@ -89,6 +89,12 @@ class App:
         # A job may have no standard input at all.
         return sys.stdin is not None and sys.stdin.isatty() and not self.settings.get("no_input")
 
+    @property
+    def can_draw(self) -> bool:
+        """Whether a whole screen can be drawn for that person, on standard error."""
+        is_terminal = sys.stderr is not None and sys.stderr.isatty()
+        return self.can_ask and is_terminal and self.settings.environ.get("TERM") != "dumb"
+
     def session(self) -> Session:
         """Begin a session whose warnings go to the person."""
         from ghcrctl.cli.signals import limit_time
@@ -119,9 +125,11 @@ class App:
     @property
     def error_style(self) -> Style:
         """What can be shown on standard error."""
+        import shutil
+
         from ghcrctl.cli.format.style import style_of
 
-        width = 80 if sys.stderr.isatty() else None
+        width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
         return style_of(sys.stderr, self.settings.environ, width)
 
     @property

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
+    from ghcrctl.github.graph import Graph
     from ghcrctl.github.plan import Plan
     from ghcrctl.operations.packages.apply import Done
     from ghcrctl.operations.session import Session
@@ -81,6 +82,7 @@ class CarryingOut:
         self._counts: Counter[State] = Counter()
         self._freed = 0
         self.counting = Counting(app, quiet=manner.quiet)
+        self.graphs: dict[str, Graph] = {}
 
     def run(self, plans: Sequence[Plan], *, plan_file: Path | None = None) -> int:
         """Show plans, ask, and carry them out; return the exit status.
@@ -95,7 +97,10 @@ class CarryingOut:
         if self._manner.dry_run or not any(plan.does_something for plan in plans):
             self._finish(plans, plan_file, None)
             return 0
-        self._ask(plans)
+        plans = self._agreed(plans)
+        if not any(plan.does_something for plan in plans):
+            self._finish(plans, plan_file, None)
+            return 0
         plan_file = plan_file or keep_plans(self._session, plans)
         journal = journal_beside(plan_file)
         go_on = f"go on with: ghcrctl packages apply {plan_file}"
@@ -160,9 +165,46 @@ class CarryingOut:
                 self._app.out("What stays:")
                 self._app.write(kept_table(plan, self._app.style))
 
-    def _ask(self, plans: Sequence[Plan]) -> None:
+    def review(self, plans: Sequence[Plan]) -> list[Plan]:
+        """Let a person take versions out of plans, on the screen.
+
+        Raises:
+            RefusedError: there is no terminal for that.
+            Abort: the person gave it up.
+        """
+        self.counting.clear()
+        if not self._app.can_draw:
+            raise RefusedError(
+                "there is no terminal for a review",
+                hint="--dry-run shows what would go, --plan FILE writes it; --exclude PATTERN and "
+                "--protect-digest DIGEST keep what is to stay",
+            )
+        chosen = [plan for plan in plans if plan.does_something]
+        if not chosen:
+            return list(plans)
+        from ghcrctl.cli.reviewing import review
+
+        now = datetime.now(timezone.utc)
+        left = review(chosen, self.graphs, now, self._app.error_style)
+        if left is None:
+            raise click.Abort
+        by_name = {plan.name: plan for plan in left}
+        return [by_name.get(plan.name, plan) for plan in plans]
+
+    def _agreed(self, plans: Sequence[Plan]) -> Sequence[Plan]:
+        """Ask whether plans are to be carried out; return them as they are after a review."""
+        while not self._ask(plans):
+            plans = self.review(plans)
+            if not any(plan.does_something for plan in plans):
+                return plans
+            for plan in plans:
+                self._app.error_line(headline(plan))
+        return plans
+
+    def _ask(self, plans: Sequence[Plan]) -> bool:
+        """Ask; return whether the answer is yes, and no review is wanted."""
         if self._manner.yes:
-            return
+            return True
         if not self._app.can_ask:
             raise RefusedError(
                 "there is no terminal to ask at", hint="--yes deletes, --dry-run only shows"
@@ -174,8 +216,22 @@ class CarryingOut:
             if typed.strip() != name:
                 raise click.Abort
         count = sum(len(plan.steps) for plan in plans)
-        if not whole and not click.confirm(f"This deletes {count} versions. Go on?", err=True):
-            raise click.Abort
+        return bool(whole) or self._confirm(f"This deletes {count} versions. Go on?")
+
+    def _confirm(self, question: str) -> bool:
+        """Ask for yes or no; return ``False`` where a review is asked for."""
+        reviews = bool(self.graphs) and self._app.can_draw
+        if not reviews:
+            click.confirm(question, abort=True, err=True)
+            return True
+        while True:
+            words = f"{question} [y/N, r to review]"
+            reply = click.prompt(words, default="n", show_default=False, err=True).strip().lower()
+            if reply in {"y", "yes", "r", "review"}:
+                return reply in {"y", "yes"}
+            if reply in {"n", "no"}:
+                raise click.Abort
+            self._app.error_line("error: invalid input")
 
     def _apply(self, plans: Sequence[Plan], path: Path) -> GhcrctlError | None:
         return apply_plans(self._session, plans, path, tell=self._tell, progress=self.counting)

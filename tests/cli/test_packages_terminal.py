@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from typing import TYPE_CHECKING
 
@@ -16,6 +19,7 @@ import pytest
 from tests.builders import artifact
 from tests.cli.test_packages import (
     LIBRARY,
+    LOOSE,
     NAME,
     SETTINGS,
     TOKEN,
@@ -43,10 +47,10 @@ class Terminal:
 
     def __init__(self, shell: Shell, *arguments: str) -> None:
         self._leader, follower = pty.openpty()
-        self.shown = ""
+        self.resize(200)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ghcrctl", "packages", *arguments],
-            env={**shell.environ, "TERM": "xterm", "COLUMNS": "200"},
+            env={k: v for k, v in shell.environ.items() if k != "COLUMNS"} | {"TERM": "xterm"},
             cwd=shell.folder,
             stdin=follower,
             stdout=follower,
@@ -60,19 +64,24 @@ class Terminal:
         end = time.monotonic() + 30
         while words not in self.shown:
             assert time.monotonic() < end, self.shown
-            assert self._read(), self.shown
+            assert self.read(), self.shown
+
+    def resize(self, columns: int) -> None:
+        """Make the terminal of another width, and forget what it showed."""
+        fcntl.ioctl(self._leader, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.shown = ""
 
     def type(self, text: str) -> None:
         os.write(self._leader, text.encode())
 
     def ended(self) -> int:
         """Wait for the end; return the exit status."""
-        while self._read():
+        while self.read():
             pass
         os.close(self._leader)
         return self.process.wait(timeout=30)
 
-    def _read(self) -> bool:
+    def read(self) -> bool:
         try:
             some = os.read(self._leader, 65536)
         except OSError:
@@ -260,3 +269,75 @@ def test_doctor_names_the_page_where_there_is_no_browser(shell: Shell) -> None:
     done = shell.run("packages", "doctor", NAME, "--open")
     assert done.returncode == 0
     assert f"warning: no browser could be opened; the page is {SETTINGS}" in done.stderr
+
+
+# Reviews
+
+DRAWN = "\x1b[J"
+
+
+def test_a_review_at_the_question_takes_versions_out(shell: Shell, github: GitHubDouble) -> None:
+    before = there(github)
+    terminal = Terminal(shell, "prune", NAME, *OLD)
+    terminal.until(QUESTION)
+    terminal.type("r\n")
+    terminal.until(DRAWN)
+    # Of all, only the loose image is let stay.
+    terminal.type(f"/{digest_of(LOOSE)[:20]}\r \r")
+    terminal.until(f"This deletes {len(GOING) - 1} versions")
+    terminal.type("y\n")
+    assert terminal.ended() == 0
+    assert before - there(github) == GOING - {digest_of(LOOSE)}
+
+
+@pytest.mark.parametrize("key", ["q", "\x1b", "\x03", "\x04"], ids=["q", "escape", "^C", "^D"])
+def test_a_review_is_given_up(shell: Shell, github: GitHubDouble, key: str) -> None:
+    terminal = Terminal(shell, "prune", NAME, *OLD, "--review", "--yes")
+    terminal.until(DRAWN)
+    terminal.type(key)
+    assert terminal.ended() == 130
+    assert github.count("DELETE") == 0
+    assert "Traceback" not in terminal.shown
+    # The screen is given back.
+    assert terminal.shown.count("\x1b[?1049l") == terminal.shown.count("\x1b[?1049h") == 1
+
+
+def test_a_review_that_lets_all_stay_deletes_nothing(shell: Shell, github: GitHubDouble) -> None:
+    terminal = Terminal(shell, "prune", NAME, *OLD, "--review")
+    terminal.until(DRAWN)
+    terminal.type("a\r")
+    assert terminal.ended() == 0
+    assert "nothing goes" in terminal.shown
+    assert github.count("DELETE") == 0
+
+
+def test_a_review_may_end_in_a_plan(shell: Shell, github: GitHubDouble) -> None:
+    terminal = Terminal(shell, "prune", NAME, *OLD, "--review", "--plan", "plan.json")
+    terminal.until(DRAWN)
+    terminal.type(f"/{digest_of(LOOSE)[:20]}\r \r")
+    assert terminal.ended() == 0
+    [plan] = json.loads((shell.folder / "plan.json").read_text())["plans"]
+    assert {step["digest"] for step in plan["steps"]} == GOING - {digest_of(LOOSE)}
+    assert github.count("DELETE") == 0
+
+
+def test_a_review_follows_the_size_of_its_terminal(shell: Shell) -> None:
+    terminal = Terminal(shell, "prune", NAME, *OLD, "--review")
+    terminal.until(DRAWN)
+    terminal.resize(60)
+    terminal.until(DRAWN)
+    terminal.type("q")
+    assert terminal.ended() == 130
+
+
+def test_off_a_terminal_there_is_no_review(shell: Shell, github: GitHubDouble) -> None:
+    error = shell.fails(7, "packages", "prune", NAME, *OLD, "--review", "--yes")
+    assert "there is no terminal for a review" in error
+    assert "--plan FILE" in error
+    assert github.count("DELETE") == 0
+
+
+def test_a_person_who_wants_no_questions_is_shown_no_review(shell: Shell) -> None:
+    terminal = Terminal(shell, "prune", NAME, *OLD, "--review", "--no-input")
+    assert terminal.ended() == 7
+    assert DRAWN not in terminal.shown

@@ -14,37 +14,48 @@ from pathlib import Path
 
 from tests.packages_double import GitHubDouble
 from tests.pictures.svg import draw
-from tests.pictures.terminal import ROOT, Terminal, prepared
+from tests.pictures.terminal import ROOT, Terminal, prepared, screen_of
 
 FOLDER = ROOT / "docs" / "pictures"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture: what it is called, the commands that it shows, and the terminal's width."""
+    """A picture.
+
+    Args:
+        name: what it is called.
+        lines: the commands that it shows.
+        width: of the terminal, in cells.
+        keys: what is pressed on a screen; the last screen is shown.
+    """
 
     name: str
     lines: tuple[str, ...]
     width: int = 100
+    keys: tuple[str, ...] = ()
 
 
 PICTURES = (
-    Picture("images", ("ghcrctl images", "ghcrctl images --tree"), 100),
-    Picture("df", ("ghcrctl df", "ghcrctl df -v"), 110),
-    Picture("history", ("ghcrctl history octo/app:1.3",), 120),
-    Picture("diff", ("ghcrctl diff --files octo/app:1.1 octo/app:1.2",), 100),
-    Picture("packages-show", ("ghcrctl packages show octo/app",), 110),
-    Picture("packages-tree", ("ghcrctl packages versions --tree octo/app",), 110),
+    Picture("images", ("ghcrctl images", "ghcrctl images --tree")),
+    Picture("df", ("ghcrctl df", "ghcrctl df -v")),
+    Picture("history", ("ghcrctl history octo/app:1.3",)),
+    Picture("diff", ("ghcrctl diff --files octo/app:1.1 octo/app:1.2",)),
+    Picture("packages-show", ("ghcrctl packages show octo/app",)),
+    Picture("packages-tree", ("ghcrctl packages versions --tree octo/app",)),
+    Picture("packages-prune", ("ghcrctl packages prune octo/app --include 'pr-*' --dry-run",)),
     Picture(
-        "packages-prune",
-        ("ghcrctl packages prune octo/app --include 'pr-*' --dry-run",),
-        120,
+        "packages-review",
+        ("ghcrctl packages prune octo/app --include '1.*' --include 'pr-*' --review --dry-run",),
+        keys=("j", "j", " ", "j", "\r"),
     ),
 )
 
 
 def shown_by(picture: Picture, terminal: Terminal) -> str:
     """Run the commands of a picture; return what is seen, the command lines too."""
+    if picture.keys:
+        return screen_of(terminal.run(picture.lines[0], picture.width, picture.keys, 16))
     prompt = "\x1b[32m$\x1b[0m \x1b[1m{}\x1b[0m\n{}"
     return "\n".join(
         prompt.format(line, terminal.run(line, picture.width)) for line in picture.lines

@@ -58,13 +58,13 @@ def draw(text: str, width: int, title: str) -> str:
         "monospace; white-space: pre }\n.bold { font-weight: bold }\n.dim { opacity: 0.6 }\n"
         "rect { shape-rendering: crispEdges }\n"
         "</style>\n"
-        f'<rect class="page" x="0.5" y="0.5" width="{across - 1}" height="{down - 1}" rx="8"/>\n'
+        f'<rect class="page edge" x="1" y="1" width="{across - 2}" height="{down - 2}" rx="8"/>\n'
         f"{body}\n</svg>\n"
     )
 
 
 def _sheet(colours: dict[str, str]) -> str:
-    page = f".page {{ fill: {colours['page']}; stroke: {colours['edge']} }}"
+    page = f".page {{ fill: {colours['page']} }}\n.edge {{ stroke: {colours['edge']} }}"
     fills = [f".{name} {{ fill: {colours[name]} }}" for name in ("text", *_COLOURS)]
     return "\n".join((page, *fills))
 
@@ -85,12 +85,21 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _word(word: str, column: int, top: int, style: Style | None) -> str:
+    left = _MARGIN + column * _CELL
+    if style and style.reverse:
+        length = cell_len(word) * _CELL
+        place = f'x="{left}" y="{top}" width="{length}" height="{_LINE}"'
+        behind = f'<rect class="text" {place}/>'
+        return behind + ("" if word.isspace() else _text(word, left, top, "page"))
     if word.isspace():
         return ""
-    left = _MARGIN + column * _CELL
     classes = " ".join(_classes(style))
     if word[0] in _BLOCKS:
         return "".join(_blocks(word, left, top, classes))
+    return _text(word, left, top, classes)
+
+
+def _text(word: str, left: int, top: int, classes: str) -> str:
     length = f' textLength="{cell_len(word) * _CELL}"' if len(word) > 1 else ""
     return f'<text class="{classes}" x="{left}" y="{top + _BASE}"{length}>{escape(word)}</text>'
 

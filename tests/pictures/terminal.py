@@ -19,9 +19,13 @@ from typing import TYPE_CHECKING
 from tests.pictures.content import NOW, fill
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.packages_double import GitHubDouble
 
 ROOT = Path(__file__).parents[2]
+# What stands at the end of a screen.
+DRAWN = b"\x1b[J"
 # Runs ghcrctl at a moment that is given, with another host for ghcr.io.
 PROGRAM = """
 import datetime, sys
@@ -63,10 +67,17 @@ class Terminal:
             "GHCRCTL_GITHUB_RATE": "0",
         }
 
-    def run(self, line: str, width: int) -> str:
-        """Run a command line of ghcrctl; return what the terminal got."""
+    def run(self, line: str, width: int, keys: Sequence[str] = (), height: int = 50) -> str:
+        """Run a command line of ghcrctl; return what the terminal got.
+
+        Args:
+            line: the command line.
+            width: of the terminal, in cells.
+            keys: pressed one by one, each when the screen was drawn anew.
+            height: of the terminal, in lines.
+        """
         leader, follower = pty.openpty()
-        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
         arguments = [str(NOW.timestamp()), self._host, *shlex.split(line)[1:]]
         with subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments],
@@ -77,25 +88,35 @@ class Terminal:
             stderr=follower,
         ) as process:
             os.close(follower)
-            shown = _all_of(leader, self.environ.get("PYTHONIOENCODING", "utf-8"))
+            got = bytearray()
+            for number, key in enumerate(keys, 1):
+                while got.count(DRAWN) < number and _read(leader, got):
+                    pass
+                os.write(leader, key.encode())
+            while _read(leader, got):
+                pass
         os.close(leader)
+        encoding = self.environ.get("PYTHONIOENCODING", "utf-8")
+        shown = got.decode(encoding).replace("\r\n", "\n")
         if process.returncode:
             raise RuntimeError(f"`{line}` left with status {process.returncode}:\n{shown}")
         return shown
 
 
-def _all_of(leader: int, encoding: str) -> str:
-    parts = []
-    while True:
-        try:
-            part = os.read(leader, 65536)
-        except OSError:
-            # Linux says so at the end of a terminal.
-            break
-        if not part:
-            break
-        parts.append(part)
-    return b"".join(parts).decode(encoding).replace("\r\n", "\n")
+def _read(leader: int, got: bytearray) -> bool:
+    try:
+        part = os.read(leader, 65536)
+    except OSError:
+        # Linux says so at the end of a terminal.
+        return False
+    got += part
+    return bool(part)
+
+
+def screen_of(shown: str) -> str:
+    """Return the last screen that a program drew as a whole."""
+    frame = shown.rpartition("\x1b[H")[2].partition(DRAWN.decode())[0]
+    return frame.replace("\x1b[K", "")
 
 
 def prepared(folder: Path, github: GitHubDouble) -> Terminal:

@@ -22,6 +22,7 @@ from ghcrctl.github.plan import plan_from_json
 from ghcrctl.github.planner import Target, make_plan, plan_deletion
 from ghcrctl.github.policy import Policy
 from ghcrctl.github.records import Version
+from ghcrctl.github.sparing import spare
 from ghcrctl.oci.media_types import OCI_INDEX, OCI_MANIFEST
 
 if TYPE_CHECKING:
@@ -229,6 +230,21 @@ def test_the_bytes_that_are_freed_are_those_that_nothing_has_left(
     if not unlisted:
         assert plan.freed == sum(all_of.values()) - sum(staying.values())
         assert plan.size == sum(all_of.values())
+
+
+@given(graphs(), POLICIES, st.frozensets(st.integers(0, 12).map(name), max_size=3))
+def test_what_is_taken_out_of_a_plan_leaves_a_plan(
+    graph: Graph, policy: Policy, spared: frozenset[str]
+) -> None:
+    before = make_plan(graph, policy, NOW, TARGET)
+    plan = spare(graph, before, spared)
+    gone = set(gone_by(plan))
+    assert gone <= set(gone_by(before)) - spared
+    assert [d for d in gone_by(before) if d in gone] == gone_by(plan)
+    assert sorted([*gone, *(kept.digest for kept in plan.kept)]) == sorted(graph.versions)
+    assert plan.freed <= before.freed
+    for digest in graph.versions.keys() - gone:
+        assert not needs(graph, digest) & gone
 
 
 @given(graphs(), POLICIES)

@@ -48,6 +48,7 @@ _LOOKS = {
     "image": _NAME,
     "kind": Look(None, Shape(8, 2)),
     "name": _NAME,
+    "package": _NAME,
     "platform": Look(Meaning.TAG, Shape(12, 1)),
     "platforms": Look(None, Shape(12, 0)),
     "repository": _NAME,

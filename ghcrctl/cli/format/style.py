@@ -47,6 +47,7 @@ class Meaning(Enum):
     ERROR = auto()
     WARNING = auto()
     HINT = auto()
+    HERE = auto()
 
 
 # Graphic renditions; the colours are those that the person's terminal has for these numbers.
@@ -65,6 +66,7 @@ _RENDITIONS = {
     Meaning.ERROR: "1;31",
     Meaning.WARNING: "1;33",
     Meaning.HINT: "1;36",
+    Meaning.HERE: "7",
 }
 
 
@@ -92,7 +94,7 @@ class Glyphs:
     light: str = "░"
     parts: str = "▏▎▍▌▋▊▉"
     goes: str = "✗"
-    stays: str = "·"
+    stays: str = "✓"
     pointer: str = "▸"
 
 

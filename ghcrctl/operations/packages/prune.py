@@ -35,9 +35,21 @@ if TYPE_CHECKING:
 
 
 def plan_prune(
-    session: Session, rules: Iterable[Rules], now: datetime, progress: Progress = silent
+    session: Session,
+    rules: Iterable[Rules],
+    now: datetime,
+    progress: Progress = silent,
+    graphs: dict[str, Graph] | None = None,
 ) -> Iterator[Plan]:
     """Plan what goes, package by package; where several rules name one, the first holds.
+
+    Args:
+        session: the run.
+        rules: which packages, and what goes of them.
+        now: aware.
+        progress: is told how far it has come.
+        graphs: is given the graph of each package that something goes of, by the package's name,
+            for a review (``sparing``).
 
     Raises:
         PackageUnknownError: no package fits.
@@ -49,18 +61,21 @@ def plan_prune(
         for named in matching(session, some.packages):
             if named.name not in seen:
                 seen.add(named.name)
-                yield _plan(session, named, some, text, now, progress)
+                plan, graph = _plan(session, named, some, text, now, progress)
+                if graphs is not None and plan.does_something:
+                    graphs[plan.name] = graph
+                yield plan
     if not seen:
         raise PackageUnknownError("there is no package to prune: none fits")
 
 
 def _plan(
     session: Session, named: Named, rules: Rules, text: str, now: datetime, progress: Progress
-) -> Plan:
+) -> tuple[Plan, Graph]:
     graph = load_graph(session, named, progress)
     policy = _completed(session, named, rules, graph, text)
     target = Target(named.registry, named.owner, named.package, rules.given)
-    return make_plan(graph, policy, now, target)
+    return make_plan(graph, policy, now, target), graph
 
 
 def _completed(session: Session, named: Named, rules: Rules, graph: Graph, text: str) -> Policy:

@@ -141,6 +141,7 @@ def _rule_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would happen; delete nothing.")
 @click.option("--show-kept", is_flag=True, help="Show what stays, and why, too.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--review", is_flag=True, help="Choose from the plan, on the screen, what stays.")
 @format_option_beside("text")
 @click.option("-q", "--quiet", is_flag=True, help="Print digests of what goes, no more.")
 @registry_options
@@ -156,6 +157,7 @@ def command(  # noqa: PLR0913 one argument an option
     dry_run: bool,
     show_kept: bool,
     yes: bool,
+    review: bool,
     format_: str | None,
     quiet: bool,
     **given: Any,
@@ -166,6 +168,9 @@ def command(  # noqa: PLR0913 one argument an option
     what is gone. Rules widen that to tagged images (--include, --keep-last, --closed-pull-requests,
     --deleted-branches, --ghosts, --partial); the others narrow it. Children of an index that stays,
     its signatures and its attestations always stay.
+
+    At the question, `r` opens the plan on the screen, as --review does, to take versions out of it;
+    what belongs to them stays with them.
 
     NAME may be a pattern: OWNER/app-*. Sizes are of what nothing else in the package needs.
     """
@@ -180,7 +185,9 @@ def command(  # noqa: PLR0913 one argument an option
     )
     with app.session() as session:
         running = CarryingOut(app, session, manner)
-        plans = list(plan_prune(session, rules, now, running.counting))
+        plans = list(plan_prune(session, rules, now, running.counting, running.graphs))
+        if review:
+            plans = running.review(plans)
         if plan_file:
             running.write(plans, plan_file, brief=not dry_run)
             return

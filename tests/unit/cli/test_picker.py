@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.cli.format.cells import display_width
+from ghcrctl.cli.format.style import ASCII, Style
+from ghcrctl.cli.picker import Choice, Picker
+from ghcrctl.cli.reviewing import lines
+from ghcrctl.cli.screen import Key, keys_of
+from ghcrctl.github.planner import make_plan
+from tests.unit.github.graphs import NOW, TARGET, digest_of
+from tests.unit.github.test_sparing import OLD, two_releases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+STYLE = Style(width=80)
+
+
+def picker() -> Picker:
+    versions = two_releases()
+    plan = make_plan(versions.graph, OLD, NOW, TARGET)
+    return Picker([plan], {plan.name: versions.graph}, NOW)
+
+
+def press(review: Picker, keys: Iterable[Key | str]) -> Choice:
+    choice = Choice.MORE
+    for key in keys:
+        choice = review.press(key)
+    return choice
+
+
+def going(review: Picker) -> set[str]:
+    return {step.digest for plan in review.plans for step in plan.steps}
+
+
+def to(review: Picker, name: str) -> None:
+    """Go to a version."""
+    digests = [row.step.digest for row in review.shown]
+    press(review, [Key.HOME, *[Key.DOWN] * digests.index(digest_of(name))])
+
+
+@pytest.mark.parametrize(
+    ("sent", "keys"),
+    [
+        ("\x1b[A\x1b[B", [Key.UP, Key.DOWN]),
+        ("\x1bOA", [Key.UP]),
+        ("\x1b[5~\x1b[6~", [Key.PAGE_UP, Key.PAGE_DOWN]),
+        ("\xe0H\xe0P", [Key.UP, Key.DOWN]),
+        ("jj \r", ["j", "j", " ", Key.ENTER]),
+        ("\x1b", [Key.ESCAPE]),
+        ("\x7f", [Key.BACKSPACE]),
+        ("\x1b[1;5C\x1b[200~x", ["x"]),
+        ("é字", ["é", "字"]),
+        ("\x00\x07", []),
+    ],
+)
+def test_keys_are_told_apart(sent: str, keys: list[Key | str]) -> None:
+    assert list(keys_of(sent)) == keys
+
+
+def test_space_takes_a_version_out_and_puts_it_back() -> None:
+    review = picker()
+    before = going(review)
+    to(review, "one")
+    assert review.press(" ") is Choice.MORE
+    assert before - going(review) == {digest_of(n) for n in ("one", "shared", "arm", "signature")}
+    to(review, "one")
+    review.press(" ")
+    assert going(review) == before
+
+
+def test_what_stays_for_another_ones_sake_is_explained_and_not_put_back() -> None:
+    review = picker()
+    to(review, "one")
+    review.press(" ")
+    to(review, "arm")
+    before = going(review)
+    review.press(" ")
+    assert going(review) == before
+    assert review.message == "stays: it belongs to `v1`, which you let stay"
+
+
+def test_all_that_is_shown_goes_or_stays_at_once() -> None:
+    review = picker()
+    before = going(review)
+    press(review, "a")
+    assert not going(review)
+    press(review, "a")
+    assert going(review) == before
+
+
+def test_a_search_narrows_what_is_shown_and_what_all_means() -> None:
+    review = picker()
+    press(review, ["/", *"v2x", Key.BACKSPACE, Key.ENTER])
+    assert [row.step.tags for row in review.shown] == [("v2",)]
+    press(review, "a")
+    assert digest_of("two") not in going(review)
+    assert digest_of("one") in going(review)
+    press(review, ["/", Key.ESCAPE])
+    assert len(review.shown) > 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "choice"),
+    [([Key.ENTER], Choice.DONE), (["q"], Choice.QUIT), ([Key.ESCAPE], Choice.QUIT)],
+)
+def test_a_review_ends(keys: list[Key | str], choice: Choice) -> None:
+    assert press(picker(), keys) is choice
+
+
+def test_a_search_may_hold_the_letters_of_keys() -> None:
+    assert press(picker(), ["/", *"q a"]) is Choice.MORE
+
+
+def test_no_key_leads_off_the_list() -> None:
+    review = picker()
+    press(review, [Key.UP, Key.PAGE_UP, Key.END, Key.DOWN, Key.PAGE_DOWN, " ", " ", Key.DOWN])
+    assert review.at == len(review.shown) - 1
+    press(review, ["/", *"nothing", Key.ENTER, " ", "a", Key.DOWN])
+    assert review.shown == []
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (40, 10), (160, 50), (30, 6), (12, 3)])
+def test_the_screen_is_filled_and_not_left(columns: int, rows: int) -> None:
+    review = picker()
+    press(review, [Key.DOWN, " "])
+    shown = lines(review, STYLE, columns, rows)
+    assert len(shown) <= max(rows, 6)
+    if columns >= 30:
+        assert max(map(display_width, shown)) <= columns
+    assert any(line.startswith(STYLE.glyphs.pointer) for line in shown)
+
+
+def test_the_screen_tells_what_goes_without_colour() -> None:
+    review = picker()
+    to(review, "one")
+    review.press(" ")
+    shown = "\n".join(lines(review, Style(width=80, glyphs=ASCII), 80, 24))
+    assert "2 of 7 versions go" in shown
+    assert "x v2" in shown
+    assert ". v1" in shown
+    assert "you let it stay" in shown

@@ -1,0 +1,74 @@
+"""Taking versions out of a plan, of packages written by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from ghcrctl.github.planner import make_plan, plan_whole
+from ghcrctl.github.policy import Policy
+from ghcrctl.github.sparing import spare
+from tests.unit.github.graphs import NOW, TARGET, Versions, digest_of, tag_for
+
+OLD = Policy(include=("v*",), floor=0)
+
+
+def two_releases() -> Versions:
+    """Two releases that share a platform, the first with a signature, and a tag that stays."""
+    versions = Versions().image("shared", layers=("base",)).image("arm", layers=("base", "arm"))
+    versions.image("amd", layers=("base", "amd"))
+    versions.index("one", ("shared", "arm"), "v1").index("two", ("shared", "amd"), "v2")
+    versions.image("signature", tag_for("one", ".sig"), layers=("proof",))
+    return versions.image("latest", "latest", layers=("new",))
+
+
+def left(versions: Versions, *names: str) -> tuple[list[str], dict[str, str]]:
+    """Return what goes still, and why the rest of the plan stays."""
+    plan = make_plan(versions.graph, OLD, NOW, TARGET)
+    found = spare(versions.graph, plan, {digest_of(name) for name in names})
+    before = {kept.digest for kept in plan.kept}
+    stays = {versions.names[k.digest]: k.reason for k in found.kept if k.digest not in before}
+    return [versions.names[step.digest] for step in found.steps], stays
+
+
+def test_an_index_stays_with_its_images_and_what_is_attached() -> None:
+    goes, stays = left(two_releases(), "one")
+    assert sorted(goes) == ["amd", "two"]
+    assert stays["one"] == "you let it stay"
+    assert stays.keys() == {"one", "shared", "arm", "signature"}
+    assert stays["arm"] == "it belongs to `v1`, which you let stay"
+
+
+def test_a_signature_stays_with_what_it_signs() -> None:
+    goes, stays = left(two_releases(), "signature")
+    assert sorted(goes) == ["amd", "two"]
+    assert stays.keys() == {"one", "shared", "arm", "signature"}
+
+
+def test_an_image_of_an_index_stays_alone() -> None:
+    goes, stays = left(two_releases(), "arm")
+    assert "one" in goes
+    assert stays == {"arm": "you let it stay"}
+
+
+def test_what_is_freed_is_counted_anew() -> None:
+    versions = two_releases()
+    plan = make_plan(versions.graph, OLD, NOW, TARGET)
+    found = spare(versions.graph, plan, {digest_of("arm")})
+    # Its manifest and its layer, and the layer that others would have freed.
+    assert plan.freed - found.freed == 100 + 1000 + 1000
+    assert found.size == plan.size
+
+
+@pytest.mark.parametrize("names", [[], ["latest"], ["unknown"]])
+def test_what_does_not_go_changes_nothing(names: list[str]) -> None:
+    versions = two_releases()
+    plan = make_plan(versions.graph, OLD, NOW, TARGET)
+    assert spare(versions.graph, plan, {digest_of(name) for name in names}) is plan
+
+
+def test_a_package_stays_as_a_whole() -> None:
+    versions = two_releases()
+    plan = plan_whole(versions.graph, NOW, TARGET)
+    found = spare(versions.graph, plan, {digest_of("arm")})
+    assert not found.does_something
+    assert len(found.kept) == len(plan.steps)
