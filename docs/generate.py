@@ -17,6 +17,7 @@ import manual
 from contracts import contracts
 from drawing import drawing
 from python_api import python_api
+from schemas import page, schemas
 
 from ghcrctl.cli.explanations import explain_code, explain_status, statuses_by_code
 from ghcrctl.cli.main import cli
@@ -127,8 +128,10 @@ def pages() -> dict[Path, str]:
         "settings.md": settings(),
         "cli.md": commands(),
         "python.md": python_api(),
+        "json.md": page(),
     }
     texts = {REFERENCE / name: _NOTE + text for name, text in made.items()}
+    texts |= {REFERENCE / "schemas" / name: text for name, text in schemas().items()}
     texts[INTERNALS / "contracts.md"] = _NOTE + contracts()
     return {**texts, INTERNALS / "rooms.svg": drawing(), **manual.pages()}
 
@@ -161,8 +164,8 @@ def main() -> None:
     """Write the pages, or check them."""
     if "--check" in sys.argv[1:]:
         sys.exit(1 if check() else 0)
-    for folder in (REFERENCE, manual.FOLDER):
-        folder.mkdir(exist_ok=True)
+    for folder in (REFERENCE / "schemas", manual.FOLDER):
+        folder.mkdir(parents=True, exist_ok=True)
     for path in left_over():
         path.unlink()
     for path, text in pages().items():

@@ -27,6 +27,14 @@ _HEADERS = {
     "Active": "ACTIVE",
     "Size": "SIZE",
     "Reclaimable": "RECLAIMABLE",
+    "Bytes": "BYTES",
+    "ReclaimableBytes": "RECLAIMABLE BYTES",
+}
+_COLUMNS = ("Type", "TotalCount", "Active", "Size", "Reclaimable")
+_IMAGE_HEADERS = {
+    **HEADERS,
+    "SharedBytes": "SHARED BYTES",
+    "UniqueBytes": "UNIQUE BYTES",
 }
 _LEGEND = (
     (Meaning.SHARED, "shared by images"),
@@ -59,11 +67,13 @@ def command(app: App, *, verbose: bool, format_: str | None) -> None:
         usage = disk_usage(session)
     if verbose:
         columns = measure.columns(_VERBOSE)
-        listing = Listing(HEADERS, columns, noun="image", placeholders={"CreatedSince": "N/A"})
+        listing = Listing(
+            _IMAGE_HEADERS, columns, noun="image", placeholders={"CreatedSince": "N/A"}
+        )
         shown = [_row(row, usage, measure) for row in usage.images]
         bars = Bars([_image_bar(row, usage) for row in usage.images], _LEGEND[:2])
     else:
-        listing = Listing(_HEADERS, tuple(_HEADERS), noun="row")
+        listing = Listing(_HEADERS, _COLUMNS, noun="row")
         shown = [_line(line, measure) for line in usage.lines]
         bars = Bars([_line_bar(line) for line in usage.lines], _LEGEND)
     app.write(listing.render(shown, format=format_, style=app.style, bars=bars))
@@ -72,7 +82,8 @@ def command(app: App, *, verbose: bool, format_: str | None) -> None:
 def _row(row: ImageRow, usage: DiskUsage, measure: Measure) -> Mapping[str, object]:
     found = usage.of(row)
     sizes = {"SharedSize": measure.size(found.shared), "UniqueSize": measure.size(found.unique)}
-    return {**fields(row, measure, full=False), **sizes}
+    exact = {"SharedBytes": found.shared, "UniqueBytes": found.unique}
+    return {**fields(row, measure, full=False), **sizes, **exact}
 
 
 def _image_bar(row: ImageRow, usage: DiskUsage) -> Bar:
@@ -88,6 +99,8 @@ def _line(line: UsageLine, measure: Measure) -> Mapping[str, object]:
         "Active": str(line.active),
         "Size": measure.size(line.size),
         "Reclaimable": f"{measure.size(line.reclaimable)}{share}",
+        "Bytes": line.size,
+        "ReclaimableBytes": line.reclaimable,
     }
 
 

@@ -8,7 +8,7 @@ import click
 
 from ghcrctl.cli.commands.export import remote_option, wanted_image
 from ghcrctl.cli.format.bars import Bar, Bars
-from ghcrctl.cli.format.human import exact
+from ghcrctl.cli.format.human import exact, exact_fields
 from ghcrctl.cli.format.listing import Listing
 from ghcrctl.cli.format.style import Meaning
 from ghcrctl.cli.options import Command, human_option, pass_app, platform_option, registry_options
@@ -28,6 +28,8 @@ _HEADERS = {
     "CreatedBy": "CREATED BY",
     "Size": "SIZE",
     "Comment": "COMMENT",
+    "Bytes": "BYTES",
+    "Created": "CREATED",
 }
 _COLUMNS = ("ID", "CreatedSince", "CreatedBy", "Size", "Comment")
 _WIDTH = 45
@@ -89,4 +91,5 @@ def _fields(row: HistoryRow, measure: Measure, *, full: bool, cuts: bool) -> Map
         "CreatedBy": by if not cuts or len(by) <= _WIDTH else f"{by[: _WIDTH - 1]}…",
         "Size": measure.size(row.size),
         "Comment": row.comment,
+        **exact_fields(row.size, row.created),
     }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.format.human import exact_fields
 from ghcrctl.cli.format.listing import Listing
 from ghcrctl.cli.options import Command, human_option, pass_app
 from ghcrctl.errors import UsageError
@@ -34,6 +35,8 @@ HEADERS = {
     "UniqueSize": "UNIQUE SIZE",
     "VirtualSize": "SIZE",
     "Type": "TYPE",
+    "Bytes": "BYTES",
+    "Created": "CREATED",
 }
 _COLUMNS = ("Repository", "Tag", "ID", "CreatedSince", "Size")
 _WITH_DIGEST = ("Repository", "Tag", "Digest", "ID", "CreatedSince", "Size")
@@ -126,6 +129,7 @@ def fields(row: ImageRow, measure: Measure, *, full: bool) -> Mapping[str, objec
         "Type": row.kind or "image",
         "UniqueSize": "N/A",
         "VirtualSize": size,
+        **exact_fields(row.size, row.created),
     }
 
 

@@ -34,6 +34,7 @@ _HEADERS = {
     "GID": "GID",
     "Target": "TARGET",
     "Device": "DEVICE",
+    "Bytes": "BYTES",
 }
 _COLUMNS = ("Mode", "Owner", "Size", "ModifiedAt", "Path")
 _BILLION = 10**9
@@ -99,6 +100,7 @@ def _fields(row: FileRow, *, human: bool) -> Mapping[str, object]:
         "UID": member.uid,
         "GID": member.gid,
         "Size": human_size(member.size) if human else member.size,
+        "Bytes": member.size,
         "Device": _device(member),
         "ModifiedAt": _time(member.mtime),
         "Target": member.target,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.cli.app import App
+    from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.outdated import Compared
 
 HEADERS = {"Name": "NAME", "Here": "HERE", "There": "THERE", "State": "STATE"}
@@ -60,14 +61,19 @@ def command(
     if not shown and not format_:
         app.out(f"All {len(compared)} names are current" if compared else "No names to compare")
         return
+    rows = [_fields(one, full=bool(format_)) for one in shown]
     listing = Listing(HEADERS, _COLUMNS, noun="name")
-    app.write(listing.render(map(_fields, shown), format=format_, style=app.style))
+    app.write(listing.render(rows, format=format_, style=app.style))
 
 
-def _fields(one: Compared) -> Mapping[str, object]:
+def _fields(one: Compared, *, full: bool) -> Mapping[str, object]:
     return {
-        "Here": one.here.short if one.here else "",
+        "Here": _digest(one.here, full=full),
         "Name": str(one.reference),
         "State": Marked(one.state.value, _MEANINGS.get(one.state)),
-        "There": one.there.short if one.there else "",
+        "There": _digest(one.there, full=full),
     }
+
+
+def _digest(digest: Digest | None, *, full: bool) -> str:
+    return "" if digest is None else str(digest) if full else digest.short

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.format.human import exact_fields
 from ghcrctl.cli.format.listing import Listing
 from ghcrctl.cli.format.safe import printable
 from ghcrctl.cli.options import Command, human_option, pass_app, registry_options
@@ -27,6 +28,8 @@ HEADERS = {
     "Size": "SIZE",
     "Platforms": "PLATFORMS",
     "Type": "TYPE",
+    "Bytes": "BYTES",
+    "Created": "CREATED",
 }
 _COLUMNS = ("Tag", "Digest", "CreatedSince", "Size", "Platforms")
 
@@ -109,4 +112,5 @@ def _fields(row: TagRow, measure: Measure, *, full: bool) -> Mapping[str, object
         "Size": measure.size(row.size) if row.digest else "N/A",
         "Tag": row.tag,
         "Type": row.kind or "image",
+        **exact_fields(row.size if row.digest else None, row.created),
     }

@@ -116,3 +116,13 @@ class Measure:
         if self.is_human:
             return tuple(names)
         return tuple(name.replace("Since", "At") for name in names)
+
+
+def exact_fields(size: int | None, created: datetime | None) -> dict[str, object]:
+    """Return the fields that programs read, beside those that docker's listings have for people."""
+    return {"Bytes": size, "Created": rfc3339(created)}
+
+
+def rfc3339(moment: datetime | None) -> str | None:
+    """Write a time for programs; nothing where there is none."""
+    return exact(moment, missing="") or None

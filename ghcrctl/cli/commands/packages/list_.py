@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.format.human import rfc3339
 from ghcrctl.cli.format.listing import Listing
 from ghcrctl.cli.format.style import Marked
 from ghcrctl.cli.options import Command, human_option, pass_app, registry_options
@@ -28,6 +29,8 @@ HEADERS = {
     "CreatedAt": "CREATED AT",
     "Repository": "REPOSITORY",
     "URL": "URL",
+    "Created": "CREATED",
+    "Updated": "UPDATED",
 }
 _COLUMNS = ("Name", "Visibility", "Versions", "UpdatedSince", "Repository")
 
@@ -81,11 +84,13 @@ def command(
 
 def _fields(package: Package, measure: Measure) -> Mapping[str, object]:
     return {
+        "Created": rfc3339(package.created),
         "CreatedAt": measure.at(package.created),
         "Name": Marked(package.full_name, link=package.page),
         "Owner": package.owner,
         "Repository": package.repository,
         "URL": package.page,
+        "Updated": rfc3339(package.updated),
         "UpdatedAt": measure.at(package.updated),
         "UpdatedSince": measure.since(package.updated),
         "Versions": package.version_count,

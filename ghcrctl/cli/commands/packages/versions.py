@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.counting import Counting
+from ghcrctl.cli.format.human import exact_fields, rfc3339
 from ghcrctl.cli.format.listing import Listing
 from ghcrctl.cli.format.plans import tags_shown
 from ghcrctl.cli.format.style import Marked, Meaning
@@ -39,6 +40,10 @@ HEADERS = {
     "Orphan": "ORPHAN",
     "Broken": "BROKEN",
     "NeededBy": "NEEDED BY",
+    "Bytes": "BYTES",
+    "Created": "CREATED",
+    "Updated": "UPDATED",
+    "Deleted": "DELETED",
 }
 _COLUMNS = ("ID", "Digest", "Tags", "Kind", "CreatedSince", "UpdatedSince", "Size")
 _DELETED_COLUMNS = ("ID", "Digest", "Tags", "Kind", "CreatedSince", "DeletedSince")
@@ -126,4 +131,7 @@ def _fields(row: VersionRow, measure: Measure, *, full: bool) -> Mapping[str, ob
         "Tags": ", ".join(version.tags) if full else tags_shown(version.tags),
         "UpdatedAt": measure.at(version.updated),
         "UpdatedSince": measure.since(version.updated),
+        "Updated": rfc3339(version.updated),
+        "Deleted": rfc3339(version.deleted),
+        **exact_fields(row.size, version.created),
     }
