@@ -86,6 +86,44 @@ SESSIONS = {
         inspect {name}:1.0
         history --format json {name}:1.0
     """,
+    "documents": """
+        import --format json -c 'CMD ["/hello"]' -m greeting rootfs.tar.gz {name}:1.0
+        tag --format json {name}:1.0 {name}:one
+        push --format json {name}:1.0
+        push --format '{{{{.Name}}}}@{{{{.Digest}}}}' {name}:one
+        exists --format json {name}:1.0 {name}:none
+        digest --format json {name}:1.0
+        tags --format json {name}
+        mutate --format json -c 'ENV GREETING=hi' -t {name}:1.1 {name}:1.0
+        diff --format json --remote {name}:1.0 {name}:1.1
+        convert --format json --to docker {name}:1.0 -t {name}:docker
+        rebase --format json --old-base {name}:1.0 --new-base {name}:1.1 {name}:1.0 -t {name}:new
+        manifest create --format json {name}:all {name}:1.0
+        manifest annotate --format json --annotation a=b {name}:all
+        manifest inspect --format '{{{{json .annotations}}}}' {name}:all
+        attach --format json --type text/plain {name}:all rootfs.tar
+        referrers --format json {name}:all
+        artifact push --format json --type text/plain {name}:files rootfs.tar
+        artifact pull --format json --to files {name}:files
+        copy --format json {name}:1.0 {name}-copy:1.0
+        sync --format json --include 1.0 {name} {name}-two
+        pull --format json {name}:1.0 {name}:none
+        outdated --format json
+        inspect --format json --platforms --remote {name}:all
+        ls --format json {name}:1.0 /
+        cat --format json {name}:1.0 /hello
+        export --format json -o rootfs-out.tar {name}:1.0
+        save --format json -o image.tar {name}:1.0
+        save --format json {name}:1.0
+        df --format json
+        rmi --format json {name}:1.0 {name}:none
+        load --format json -i image.tar
+        prune --format json --dry-run
+        prune --format json
+        fsck --format json
+        lock add --format json {name}:1.0
+        lock check --format json
+    """,
     "errors": """
         pull
         pull hello

@@ -137,7 +137,7 @@ def document(result: PullResult, *, dry_run: bool) -> dict[str, object]:
         "Digest": str(result.digest),
         "Manifest": str(result.descriptor.digest),
         "MediaType": result.descriptor.media_type,
-        "ArtifactType": result.kind,
+        "ArtifactType": result.kind or None,
         "Updated": result.updated,
         "Moved": result.moved,
         "Skipped": [str(layer.digest) for layer in result.skipped],
