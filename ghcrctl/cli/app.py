@@ -151,15 +151,11 @@ class App:
 
     def _put(self, stream: TextIO, text: str) -> None:
         """Write to a stream; where bars are drawn on the same terminal, above them."""
-
-        def write() -> None:
+        if self._display and stream.isatty():
+            self._display.above(stream, text)
+        else:
             stream.write(text)
             stream.flush()
-
-        if self._display and stream.isatty():
-            self._display.above(write, ends_line=text.endswith("\n"))
-        else:
-            write()
 
     def write_bytes(self, content: bytes) -> None:
         """Print bytes as they are."""

@@ -142,8 +142,7 @@ def _both(display: Display, image: str, lines: Observer) -> Observer:
     def observe(event: Event) -> None:
         # The line of a layer that is done takes the place of its bar.
         show(event)
-        # A program has been told of it.
-        if not (display.is_for_programs and isinstance(event, Retrying)):
+        if not (display.shows_retries and isinstance(event, Retrying)):
             lines(event)
 
     return observe

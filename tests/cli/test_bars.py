@@ -176,8 +176,10 @@ def test_a_layer_that_is_tried_again_counts_down_in_its_place(
     cut = Fault("GET", "/blobs/", times=2, cut_after=10_000)
     plain_registry.faults.insert(0, cut)
     terminal = Watched(shell, "pull", name)
-    terminal.until(lambda lines: any("trying again in 1 s: " in line for line in lines))
+    words = "trying again in 1 s: the connection to "
+    terminal.until(lambda lines: any(words in line for line in lines))
     assert terminal.ended() == 0
+    assert not any("warning" in line for line in terminal.lines)
 
 
 def test_no_bars_in_a_job_and_none_when_they_are_not_wanted(shell: Shell, name: str) -> None:

@@ -155,7 +155,8 @@ class Board:
         if self._speed is None or not self._sum.size:
             return None
         speed = self._speed.note(self._moved)
-        left = (self._sum.size - self._sum.done) / speed if speed else None
+        rest = self._sum.size - self._sum.done
+        left = rest / speed if speed and rest > 0 else None
         return Row("Total", self._sum.done, self._sum.size, speed=speed, left=left)
 
     def plan(self, place: str, plan: Plan) -> list[Key]:
@@ -237,7 +238,7 @@ class ImageBoard:
         elif isinstance(event, Progressed):
             self._board.move(key, event.position)
         elif isinstance(event, Retrying):
-            self._board.hold(key, str(event.error), event.delay)
+            self._board.hold(key, event.error.message, event.delay)
         elif isinstance(event, Failed):
             self._board.give_up([key, *self._own])
         elif event.outcome in {Outcome.COPIED, Outcome.MOUNTED}:
@@ -260,6 +261,7 @@ def _counted(count: _Count, now: float) -> Row:
     took = now - count.began
     speed = count.speed.note(count.done) if count.of_bytes else None
     left: float | None = None
-    if count.total is not None and count.done and took >= _SOON:
-        left = took / count.done * max(count.total - count.done, 0)
+    rest = (count.total or 0) - count.done
+    if rest > 0 and count.done and took >= _SOON:
+        left = took / count.done * rest
     return Row(count.label, count.done, count.total, count.of_bytes, speed, left)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from ghcrctl.cli.bars.board import Board
 from ghcrctl.cli.bars.drawing import ASCII, UNICODE, draw, percent, size_text, time_text
@@ -41,6 +41,8 @@ class Display:
     """
 
     is_for_programs = False
+    # Whether it is seen that a layer is tried again, so that no line need tell it.
+    shows_retries = False
 
     def __init__(self, warn: Tell) -> None:
         self._warn = warn
@@ -66,10 +68,10 @@ class Display:
     def uncount(self, what: str | None = None) -> None:
         """Show something no more, or nothing that was counted."""
 
-    def above(self, write: Callable[[], None], *, ends_line: bool = True) -> None:
-        """Let something else be written to the same terminal."""
-        del ends_line
-        write()
+    def above(self, stream: TextIO, text: str) -> None:
+        """Write a text to a terminal, which may be the one that this is on."""
+        stream.write(text)
+        stream.flush()
 
     def close(self) -> None:
         """Show nothing any more."""
@@ -110,6 +112,8 @@ class Bars(Display):
         screen: the terminal.
         is_unicode: whether it can show more than ASCII.
     """
+
+    shows_retries = True
 
     def __init__(self, warn: Tell, screen: Screen, *, is_unicode: bool) -> None:
         super().__init__(warn)
@@ -156,10 +160,10 @@ class Bars(Display):
         if not self._depth:
             self._rest()
 
-    def above(self, write: Callable[[], None], *, ends_line: bool = True) -> None:
+    def above(self, stream: TextIO, text: str) -> None:
         """Write above the bars, which are those of now then."""
         with self._lock:
-            self._screen.above(write, self._lines, ends_line=ends_line)
+            self._screen.above(stream, text, self._lines)
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -272,6 +276,7 @@ class Events(Display):
     """
 
     is_for_programs = True
+    shows_retries = True
 
     def __init__(self, warn: Tell, put: Callable[[dict[str, object]], None]) -> None:
         super().__init__(warn)

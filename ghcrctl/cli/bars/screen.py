@@ -70,27 +70,32 @@ class Screen:
             self._write(self._erased(self.size))
             self._shown = []
 
-    def above(
-        self, write: Callable[[], None], lines: Callable[[], Sequence[Line]], *, ends_line: bool
-    ) -> None:
-        """Let something else be written where the block begins, and a new block below it.
+    def above(self, stream: TextIO, text: str, lines: Callable[[], Sequence[Line]]) -> None:
+        """Write a text where the block begins, and a new block below it.
 
         Args:
-            write: writes it.
+            stream: where the text belongs; on another terminal it is written as ever.
+            text: the text; where it ends without a line feed, one is added.
             lines: gives the block.
-            ends_line: whether the last line of what is written is whole.
         """
-        if not self._shown:
-            write()
+        if not self._shown or not self._is_same(stream):
+            stream.write(text)
+            stream.flush()
             return
-        self._write(f"{_BEGIN}{self._erased(self.size)}")
+        size = self.size
+        # Over the old block, and in one piece with the new one: there is no moment without it.
+        parts = [_BEGIN, self._to_top(size) if size == self._shown_at else self._erased(size)]
+        parts += [f"{line}{_ERASE_LINE}\n" for line in text.removesuffix("\n").split("\n")]
         self._shown = []
-        try:
-            write()
-        finally:
-            new = self._measured(lines())
-            again = self._drawn(new, self.size) if new else ""
-            self._write(f"{'' if ends_line else chr(10)}{again}{_END}")
+        new = self._measured(lines())
+        parts += [self._drawn(new, size) if new else "", _ERASE_BELOW, _END]
+        self._write("".join(parts))
+
+    def _is_same(self, stream: TextIO) -> bool:
+        with suppress(OSError, ValueError):
+            mine, other = (os.fstat(each.fileno()).st_rdev for each in (self._stream, stream))
+            return mine == other
+        return stream is self._stream
 
     def close(self) -> None:
         """Take the block away, and show the cursor again."""

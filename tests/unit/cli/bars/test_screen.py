@@ -81,11 +81,7 @@ def test_lines_go_above_the_block_also_where_the_screen_scrolls() -> None:
     screen = Sized(terminal)
     for number in range(9):
         screen.draw(block(f"bar {number}", "total"))
-        screen.above(
-            partial(say, terminal, f"line {number}"),
-            partial(block, f"bar {number}", "total"),
-            ends_line=True,
-        )
+        screen.above(terminal, f"line {number}\n", partial(block, f"bar {number}", "total"))
     assert terminal.lines == ["line 6", "line 7", "line 8", "bar 8", "total"]
     screen.close()
     assert terminal.lines == ["line 6", "line 7", "line 8"]
@@ -95,7 +91,7 @@ def test_a_text_without_an_end_of_line_is_not_drawn_over() -> None:
     terminal = Terminal()
     screen = Sized(terminal)
     screen.draw(block("total"))
-    screen.above(partial(write, terminal, "50%"), lambda: block("total"), ends_line=False)
+    screen.above(terminal, "50%", lambda: block("total"))
     assert terminal.lines == ["50%", "total"]
 
 
@@ -126,6 +122,25 @@ def test_a_terminal_that_becomes_lower_has_the_block_at_its_end() -> None:
     assert terminal.lines[-1] == "total"
     assert terminal.lines.count("total") == 1
     assert "three" not in terminal.lines
+
+
+def test_a_line_above_takes_the_place_of_what_was_there_in_one_write() -> None:
+    terminal = Terminal(40, 10)
+    screen = Sized(terminal)
+    screen.draw(block("a long line of the block", "total"))
+    screen.above(terminal, "done\nand done\n", lambda: block("total"))
+    assert terminal.lines == ["done", "and done", "total"]
+    assert len(terminal.writes) == 2
+    screen.above(terminal, "end\n", list)
+    assert terminal.lines == ["done", "and done", "end"]
+
+
+def test_what_is_for_another_stream_goes_there() -> None:
+    terminal, other = Terminal(), Terminal()
+    screen = Sized(terminal)
+    screen.draw(block("total"))
+    screen.above(other, "result\n", lambda: block("total"))
+    assert (terminal.lines, other.lines) == (["total"], ["result"])
 
 
 def test_colours_are_the_terminals_own_and_none_where_they_are_not_wanted() -> None:
