@@ -80,6 +80,24 @@ SESSIONS = {
         convert --local --to docker -t small:1 {name}:all
         outdated
     """,
+    "lock": """
+        import -c 'CMD ["/hello"]' -m greeting rootfs.tar.gz {name}:1.0
+        push -q {name}:1.0
+        lock add {name}:1.0 {name}:none
+        lock list
+        lock list -q
+        lock list --format json
+        lock check
+        mutate -c 'ENV GREETING=hi' -t {name}:1.0 {name}:1.0
+        lock check
+        lock check --format json
+        lock update --dry-run
+        lock pull
+        lock check --offline --local
+        lock update --format json
+        lock remove {name}
+        lock pull {name}
+    """,
     "json": """
         import -c 'CMD ["/hello"]' -m greeting rootfs.tar.gz {name}:1.0
         images --format json
