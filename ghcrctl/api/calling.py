@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
+    from datetime import datetime
     from pathlib import Path
     from typing import TypeAlias
 
@@ -70,6 +71,22 @@ def platforms_of(platform: Platforms) -> tuple[Platform, ...]:
         return ()
     given = [platform] if isinstance(platform, (str, Platform)) else platform
     return tuple(Platform.parse(one) if isinstance(one, str) else one for one in given)
+
+
+def moment_of(given: datetime | str | None, what: str) -> datetime | None:
+    """Read a moment: an aware one, or a text as the commands take it, such as ``30d``.
+
+    Args:
+        given: it.
+        what: the argument, for errors.
+    """
+    from datetime import datetime, timezone
+
+    from ghcrctl.operations.moments import read_moment
+
+    if not isinstance(given, str):
+        return given
+    return read_moment(given, datetime.now(timezone.utc), f"{what}={given}")
 
 
 def wanted_of(name: Name, platform: str | Platform | None, *, remote: bool) -> Wanted:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, path_of, platforms_of, reference_of
+from ghcrctl.api.calling import Caller, moment_of, path_of, platforms_of, reference_of
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class Copies(Caller):
                 reference_of(session, target),
                 tuple(include),
                 tuple(exclude),
-                _moment(newer_than),
+                moment_of(newer_than, "newer_than"),
                 delete,
                 platforms_of(platform),
                 referrers,
@@ -236,16 +236,6 @@ def _copy(
                     attempt.get()
                 found.append(attempt)
     return [Attempt(text, a.result, a.error) for text, a in zip(sources, found, strict=True)]
-
-
-def _moment(given: datetime | str | None) -> datetime | None:
-    from datetime import datetime, timezone
-
-    from ghcrctl.operations.moments import read_moment
-
-    if not isinstance(given, str):
-        return given
-    return read_moment(given, datetime.now(timezone.utc), f"newer_than={given!r}")
 
 
 def _sync(

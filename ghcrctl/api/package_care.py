@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, path_of
+from ghcrctl.api.calling import Caller, moment_of, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,7 +35,7 @@ class PackageCare(Caller):
         tags: Iterable[str] = (),
         digests: Iterable[str] = (),
         ids: Iterable[int] = (),
-        since: datetime | None = None,
+        since: datetime | str | None = None,
         tell: Callable[[Restored], None] = lambda _: None,
         progress: Progress = unwatched,
     ) -> Sequence[Restored]:
@@ -46,7 +46,7 @@ class PackageCare(Caller):
             tags: what had these tags last.
             digests: these versions.
             ids: these versions.
-            since: all that was deleted since then; aware.
+            since: all that was deleted since then; an aware moment, or a text as ``2h``.
             tell: is told of each version.
             progress: is told how far it has come.
 
@@ -61,7 +61,7 @@ class PackageCare(Caller):
         from ghcrctl.operations.packages.restore import Choice, restore, restore_package
 
         chosen = tuple(str(Digest.parse(str(digest))) for digest in digests)
-        choice = Choice(tuple(tags), chosen, tuple(ids), since)
+        choice = Choice(tuple(tags), chosen, tuple(ids), moment_of(since, "since"))
         with self._session() as session:
             named = read_package(session, name)
             if choice.is_empty:

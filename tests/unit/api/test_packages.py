@@ -95,6 +95,8 @@ def test_versions_go_and_come_back(at_github: Client, github: GitHubDouble) -> N
     [back] = at_github.packages.restore(NAME, digests=[digest_of(LOOSE)])
     assert (back.digest, back.error) == (digest_of(LOOSE), None)
     assert digest_of(LOOSE) in there(github)
+    at_github.packages.delete(f"{NAME}@{digest_of(LOOSE)}")
+    assert [one.digest for one in at_github.packages.restore(NAME, since="1h")] == [back.digest]
     with pytest.raises(PackageUnknownError):
         at_github.packages.restore(NAME, tags=["never"])
 
