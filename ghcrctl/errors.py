@@ -51,7 +51,7 @@ class GhcrctlError(Exception):
 
     Args:
         message: what failed and which thing, lower case, without a full stop.
-        hint: a command to run or a page to open.
+        hint: a command to run or a page to open; that of the class where it is not given.
         retryable: whether doing the same again may succeed.
         retry_after: seconds the other side asked to wait first, where it did.
 
@@ -61,6 +61,7 @@ class GhcrctlError(Exception):
 
     code: ClassVar[str] = "bug"
     exit_status: ClassVar[ExitStatus] = ExitStatus.BUG
+    usual_hint: ClassVar[str | None] = None
 
     def __init__(
         self,
@@ -72,7 +73,7 @@ class GhcrctlError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = self.usual_hint if hint is None else hint
         self.retryable = retryable
         self.retry_after = retry_after
         self.side: str | None = None
@@ -129,24 +130,28 @@ class NetworkError(GhcrctlError):
 
     code = "network"
     exit_status = ExitStatus.NETWORK
+    usual_hint = "--debug shows each request and its answer"
 
 
 class ConnectionFailedError(NetworkError):
     """No connection came about: refused, unreachable, or the name does not resolve."""
 
     code = "connection-failed"
+    usual_hint = "check the network, and HTTPS_PROXY where a proxy is in between"
 
 
 class ConnectionLostError(NetworkError):
     """A connection broke while bytes were moving."""
 
     code = "connection-lost"
+    usual_hint = "run it again; --retries N tries more often"
 
 
 class TimedOutError(NetworkError):
     """A host did not answer, or sent nothing, for too long."""
 
     code = "timed-out"
+    usual_hint = "run it again; --stall-timeout SECONDS waits longer"
 
 
 class TlsError(NetworkError):
@@ -252,12 +257,14 @@ class DigestMismatchError(IntegrityError):
     """Content does not have the digest it was asked for by."""
 
     code = "digest-mismatch"
+    usual_hint = "where a registry sent it, try without a proxy or mirror, or push it there again"
 
 
 class SizeMismatchError(IntegrityError):
     """Content is longer or shorter than its descriptor says."""
 
     code = "size-mismatch"
+    usual_hint = DigestMismatchError.usual_hint
 
 
 class InvalidManifestError(IntegrityError):
@@ -270,6 +277,7 @@ class InvalidResponseError(IntegrityError):
     """A registry's answer breaks the protocol."""
 
     code = "invalid-response"
+    usual_hint = "something else may answer in its place: --debug shows requests and answers"
 
 
 class UnsupportedError(GhcrctlError):

@@ -212,7 +212,9 @@ def _broken(address: EngineAddress, error: Exception) -> GhcrctlError:
 def lost(address: EngineAddress) -> ConnectionLostError:
     """Word that a connection broke."""
     return ConnectionLostError(
-        f"the connection to the docker engine at {address} was lost", retryable=True
+        f"the connection to the docker engine at {address} was lost",
+        hint="see whether it runs: docker version",
+        retryable=True,
     )
 
 
@@ -224,7 +226,10 @@ def _translated(error: OSError, address: EngineAddress, *, moving: bool) -> Ghcr
     if isinstance(error, ssl.SSLError):
         return _tls_error(error, address)
     if isinstance(error, TimeoutError):
-        return TimedOutError(f"the docker engine at {address} did not answer in time")
+        return TimedOutError(
+            f"the docker engine at {address} did not answer in time",
+            hint="see whether it runs: docker version",
+        )
     if moving:
         return lost(address)
     if isinstance(error, PermissionError):

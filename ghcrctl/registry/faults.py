@@ -126,7 +126,12 @@ def _not_connected(host: str, text: str) -> ConnectionFailedError:
     )
 
 
-def _proxy(host: str, _: str) -> ConnectionFailedError:
+def _proxy(host: str, text: str) -> NetworkError:
+    if "Remote end closed" in text or "reset by peer" in text:
+        # The library blames the proxy for what the host behind it does, too.
+        return ConnectionLostError(
+            f"the connection to {host}, or to the proxy before it, was lost", retryable=True
+        )
     return ConnectionFailedError(
         f"the proxy for {host} cannot be used",
         hint="check HTTPS_PROXY and HTTP_PROXY; NO_PROXY names hosts to reach without it",

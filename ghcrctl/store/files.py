@@ -39,7 +39,8 @@ def disk_errors(what: str) -> Iterator[None]:
         if error.errno in _FULL:
             raise NoSpaceError(
                 f"cannot {what}: {reason}",
-                hint="free some space (`ghcrctl rmi IMAGE`), or choose another disk with --store",
+                hint="free some space: `ghcrctl df` shows what images take, `ghcrctl prune` "
+                "removes old ones",
             ) from error
         if error.errno in _FORBIDDEN:
             raise StoreReadOnlyError(

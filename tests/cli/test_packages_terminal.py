@@ -235,7 +235,7 @@ def test_doctor_names_the_page_where_it_is_mended(shell: Shell) -> None:
 
 
 def test_doctor_answers_in_json(shell: Shell) -> None:
-    found = [json.loads(line) for line in shell.ok("packages", "doctor", NAME, "--format", "json")]
+    found = json.loads("\n".join(shell.ok("packages", "doctor", NAME, "--format", "json")))
     [link] = [data for data in found if data["Question"] == "repository"]
     assert (link["Health"], link["Page"]) == ("warning", SETTINGS)
 
