@@ -102,7 +102,7 @@ class App:
 
         allowed = self.settings.get("timeout")
         if allowed:
-            limit_time(allowed)
+            limit_time(allowed, self.report)
         debug = self.debug if self.is_debugging else None
         return Session(self.settings, warn=self.warn, debug=debug, waiting=self.waiting)
 

@@ -15,6 +15,7 @@ from ghcrctl import __version__
 from ghcrctl.cli.app import App
 from ghcrctl.cli.options import LazyGroup
 from ghcrctl.cli.signals import TerminatedError, obey_sigterm
+from ghcrctl.cli.streams import take_any_text
 from ghcrctl.errors import ExitStatus, GhcrctlError, InterruptedByUserError, UsageError
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         answer(cli, given[1], given[2:])
     # A run is short and makes few cycles; looking for them costs lists a third of their time.
     gc.set_threshold(100_000)
+    take_any_text()
     app = App(as_json=_wants_json(given))
     obey_sigterm()
     try:

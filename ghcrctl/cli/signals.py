@@ -7,13 +7,22 @@ does: what was visible stays, what was not whole is not visible.
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import TimedOutError, UnsupportedError
+from ghcrctl.errors import TimedOutError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
+
+    from ghcrctl.errors import GhcrctlError
+
+# Seconds that the main thread has to notice that the time is over.
+_GRACE = 2.0
 
 
 class TerminatedError(BaseException):
@@ -25,23 +34,50 @@ def obey_sigterm() -> None:
     signal.signal(signal.SIGTERM, _terminate)
 
 
-def limit_time(seconds: float) -> None:
+def limit_time(seconds: float, report: Callable[[GhcrctlError], int]) -> None:
     """End the run when it has taken so long.
 
-    Raises:
-        UnsupportedError: this system has no timer.
+    Args:
+        seconds: from now on.
+        report: tells of an error and returns its exit status; for a main thread that waits for
+            something that no signal ends, as on Windows.
     """
     if not hasattr(signal, "setitimer"):
-        raise UnsupportedError("--timeout needs a system with timers")
+        _limit_by_thread(seconds, report)
+        return
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        raise TimedOutError(
-            f"the command took longer than {seconds:g} s",
-            hint="give it more time with --timeout; a transfer goes on where it stopped",
-        )
+        raise _too_long(seconds)
 
     signal.signal(signal.SIGALRM, end)
     signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _too_long(seconds: float) -> TimedOutError:
+    return TimedOutError(
+        f"the command took longer than {seconds:g} s",
+        hint="give it more time with --timeout; a transfer goes on where it stopped",
+    )
+
+
+def _limit_by_thread(seconds: float, report: Callable[[GhcrctlError], int]) -> None:
+    """Let a thread watch the time, which interrupts the main thread, then ends the process."""
+    is_over = threading.Event()
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        if is_over.is_set():
+            raise _too_long(seconds)
+        signal.default_int_handler(number, frame)
+
+    def watch() -> None:
+        time.sleep(seconds)
+        is_over.set()
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(_GRACE)
+        os._exit(report(_too_long(seconds)))
+
+    signal.signal(signal.SIGINT, interrupted)
+    threading.Thread(target=watch, name="time limit", daemon=True).start()
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:

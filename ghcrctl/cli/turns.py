@@ -14,6 +14,7 @@ import click
 from ghcrctl.cli.progress import watching
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.operations.several import several
+from ghcrctl.transfer.workers import outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -137,7 +138,7 @@ def in_turn(  # noqa: PLR0913 all but these by keyword
 def _outcome(app: App, turns: Turns, results: Results, outcome: Future[Result]) -> Result:
     """Wait for an image's end, and end its group in the log of a job."""
     try:
-        return outcome.result()
+        return outcome_of(outcome)
     finally:
         if turns.has_begun and not results.are_documents:
             app.actions.end_group()

@@ -28,6 +28,7 @@ from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.operations.new_layer import pack_layer
 from ghcrctl.transfer.events import Finished, Outcome, Progressed, Started, ignore
 from ghcrctl.transfer.plan import Action, Step
+from ghcrctl.transfer.workers import outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -171,7 +172,7 @@ class _Docker:
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "pack") as pool:
             futures = [pool.submit(self._pack, *pair) for pair in order]
             try:
-                return {pair: f.result() for pair, f in zip(order, futures, strict=True)}
+                return {pair: outcome_of(f) for pair, f in zip(order, futures, strict=True)}
             except BaseException:
                 self._stopped.set()
                 for future in futures:

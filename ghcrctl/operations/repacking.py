@@ -7,7 +7,6 @@ does not: the images around them (``convert``).
 from __future__ import annotations
 
 import threading
-from concurrent.futures import FIRST_EXCEPTION, wait
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from ghcrctl.layers.unpacking import Unpacked
 from ghcrctl.transfer.events import Finished, Outcome, Progressed, Retrying, Started, ignore
 from ghcrctl.transfer.plan import Action, Step
 from ghcrctl.transfer.sides import reading_from
-from ghcrctl.transfer.workers import Workers
+from ghcrctl.transfer.workers import Workers, wait_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -82,7 +81,7 @@ class Repacking:
             with Workers(at_once) as workers:
                 acts = [partial(self._repack, each, threads, workers) for each in missing]
                 futures = [workers.submit(act) for act in acts]
-                wait(futures, return_when=FIRST_EXCEPTION)
+                wait_for_all(futures)
                 for future in futures:
                     if future.done():
                         future.result()

@@ -17,6 +17,7 @@ from ghcrctl.operations.sync import Report, What, plan_jobs
 from ghcrctl.operations.sync_deletions import Deletions
 from ghcrctl.transfer.events import Finished, Outcome, Planned
 from ghcrctl.transfer.plan import Action
+from ghcrctl.transfer.workers import outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -159,7 +160,7 @@ class _Run:
             with several(self._session, one, tasks) as outcomes:
                 for task, outcome in zip(tasks, outcomes, strict=True):
                     try:
-                        meter = outcome.result()
+                        meter = outcome_of(outcome)
                     except GhcrctlError as error:
                         self._failed(task, error)
                     else:

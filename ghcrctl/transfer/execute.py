@@ -7,7 +7,6 @@ of content.
 from __future__ import annotations
 
 import threading
-from concurrent.futures import FIRST_EXCEPTION, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,7 +29,7 @@ from ghcrctl.transfer.events import (
 )
 from ghcrctl.transfer.plan import Action
 from ghcrctl.transfer.sides import MarkedSource, writing_to
-from ghcrctl.transfer.workers import Workers
+from ghcrctl.transfer.workers import Workers, wait_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -116,7 +115,7 @@ class _Execution:
         """Run steps that do not need each other; at the first failure the others stop soon."""
         futures = [self._workers.submit(partial(self._run_step, step)) for step in steps]
         try:
-            wait(futures, return_when=FIRST_EXCEPTION)
+            wait_for_all(futures)
         except BaseException:
             self._stop(futures)
             raise

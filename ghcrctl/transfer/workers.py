@@ -6,20 +6,43 @@ happens (``execute``).
 
 from __future__ import annotations
 
+import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, TypeVar
 
 from ghcrctl.errors import InterruptedByUserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
-    from concurrent.futures import Future
+    from collections.abc import Callable, Hashable, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
 
 DEFAULT_JOBS = 12
+# Seconds between two looks at what threads do. Elsewhere Ctrl-C ends any waiting; on Windows it is
+# noticed once the waiting has ended.
+LOOK = 0.5 if os.name == "nt" else None
+T = TypeVar("T")
+
+
+def outcome_of(future: Future[T]) -> T:
+    """Wait for what another thread does, so that Ctrl-C ends the waiting on every system."""
+    while not future.done():
+        wait([future], timeout=LOOK)
+    return future.result()
+
+
+def wait_for_all(futures: Sequence[Future[None]]) -> None:
+    """Wait until all are done, or one has failed; Ctrl-C ends it on every system."""
+    while not all(future.done() for future in futures):
+        if any(future.done() and _has_failed(future) for future in futures):
+            return
+        wait(futures, timeout=LOOK, return_when=FIRST_EXCEPTION)
+
+
+def _has_failed(future: Future[None]) -> bool:
+    return not future.cancelled() and future.exception() is not None
 
 
 class Workers:

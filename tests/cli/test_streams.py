@@ -1,0 +1,90 @@
+"""Output on consoles that lack characters: nothing is too much for them, and JSON stays JSON."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.cli.streams import escaped
+from tests.shell import Shell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "日本/\N{GRINNING FACE}"
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """A home with an image of foreign words, and a console that knows few."""
+    shell = Shell(tmp_path / "home")
+    path = tmp_path / "rootfs.tar"
+    with tarfile.open(path, "w") as tar:
+        member = tarfile.TarInfo(NAME)
+        member.size = 1
+        tar.addfile(member, io.BytesIO(b"x"))
+    shell.ok("import", "-c", "LABEL words=日本", "-m", "日本", str(path), "hello")
+    shell.environ["PYTHONIOENCODING"] = "cp1252"
+    return shell
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ls hello",
+        "ls --recursive hello",
+        "images --tree",
+        "images --format {{.Repository}}\N{GREEK SMALL LETTER OMEGA}",
+        "inspect hello",
+        "history hello",
+        "history --no-trunc hello",
+        "diff hello hello",
+        "df --verbose",
+    ],
+)
+def test_nothing_is_too_much_for_a_console(shell: Shell, line: str) -> None:
+    done = shell.run(*line.split())
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_errors_about_foreign_words_are_errors(shell: Shell) -> None:
+    assert "日" not in shell.fails(2, "pull", "日本")
+    assert "\\u65e5" in shell.fails(4, "cat", "hello", "/日本/none")
+
+
+def test_json_means_the_same_on_every_console(shell: Shell) -> None:
+    (image,) = json.loads("\n".join(shell.ok("inspect", "hello")))
+    assert image["Config"]["Labels"] == {"words": "日本"}
+    listed = [json.loads(line) for line in shell.ok("ls", "--format", "json", "hello", "/日本")]
+    assert "\N{GRINNING FACE}" in str(listed)
+
+
+def test_what_a_console_knows_is_written_as_it_is(shell: Shell) -> None:
+    assert shell.run("ls", "hello").stdout == "\\u65e5\\u672c\n"
+    shell.environ["PYTHONIOENCODING"] = "utf-8"
+    assert shell.run("ls", "hello").stdout == "日本\n"
+
+
+def test_lines_end_alike_everywhere(shell: Shell) -> None:
+    assert "\r" not in shell.run("images").stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("é日", "é\\u65e5"), ("\N{GRINNING FACE}", "\\ud83d\\ude00"), ("\ud800", "\\ud800")],
+)
+def test_escapes_are_those_of_json(text: str, shown: str) -> None:
+    codecs.register_error("tested", escaped)
+    assert text.encode("cp1252", "tested") == shown.encode("cp1252")
+    assert json.loads(f'"{shown}"') == text
+
+
+def test_only_writing_is_mended() -> None:
+    codecs.register_error("tested", escaped)
+    with pytest.raises(UnicodeDecodeError):
+        b"\xff".decode("utf-8", "tested")
