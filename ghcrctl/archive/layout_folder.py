@@ -22,6 +22,7 @@ from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import NotFoundError, StoreDamagedError
 from ghcrctl.store.files import disk_errors, publish, write_atomically
 from ghcrctl.store.index import LAYOUT, check_layout, read_index, write_index
+from ghcrctl.store.locks import alone_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -139,20 +140,9 @@ class LayoutPlace:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep other threads and, where the system can, other processes of ours from the list."""
-        with self._lock, disk_errors(f"lock {self.folder}"):
-            if os.name == "nt":
-                yield
-                return
-            import fcntl
-
-            # The directory itself is locked, lest a file of ours be left in it.
-            handle = os.open(self.folder, os.O_RDONLY)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX)
-                yield
-            finally:
-                os.close(handle)
+        """Keep other threads and other processes of ours from the list."""
+        with self._lock, disk_errors(f"lock {self.folder}"), alone_in(self.folder):
+            yield
 
 
 def _takes_place(new: Descriptor, name: str | None, old: Descriptor) -> bool:

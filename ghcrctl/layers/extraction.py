@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import UnsupportedError
 from ghcrctl.layers.members import Kind
+from ghcrctl.layers.windows import is_foreign_to_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,13 +32,13 @@ _REFUSALS = {
     *(errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EINVAL, errno.ENODATA, errno.ENOSYS),
     *(errno.ERANGE, errno.E2BIG),
 }
+# What some systems have for no one, or for root only: such a file may be left out.
+_NOT_EVERYWHERE = {Kind.CHARACTER_DEVICE, Kind.BLOCK_DEVICE, Kind.SYMLINK}
 # -1, as an unsigned number of 32 bits, leaves an owner as it is.
 _LARGEST_ID = 2**32 - 2
 _LONGEST_TIME = 2**62
 # Attributes by which overlay file systems hide files: they mean something else out of their layers.
 _OVERLAY = ("trusted.overlay.", "user.overlay.")
-# Windows reads these as parts of a path, or as another stream of a file.
-_NOT_ON_WINDOWS = frozenset('\\:*?"<>|')
 
 
 class Extractor:
@@ -46,11 +47,15 @@ class Extractor:
     Args:
         root: the directory.
         as_root: whether owners and devices are made; by default whether this process may.
+        on_windows: whether names must be such as Windows can have.
     """
 
-    def __init__(self, root: Path, *, as_root: bool | None = None) -> None:
+    def __init__(
+        self, root: Path, *, as_root: bool | None = None, on_windows: bool = os.name == "nt"
+    ) -> None:
         self._root = root
-        self._as_root = os.geteuid() == 0 if as_root is None and os.name != "nt" else bool(as_root)
+        self._on_windows = on_windows
+        self._as_root = _is_root() if as_root is None else as_root
         self._directories: list[Member] = []
         self._paths: list[Path] = []
         self._left_out: dict[str, int] = {}
@@ -79,9 +84,13 @@ class Extractor:
     def link(self, path: str, first: str, member: Member) -> None:
         """Give a file a further name; where it could not be made, it has none."""
         place, other = self._place(path), self._place(first)
-        if member.kind in {Kind.CHARACTER_DEVICE, Kind.BLOCK_DEVICE} and not os.path.lexists(other):
+        if member.kind in _NOT_EVERYWHERE and not os.path.lexists(other):
             return
-        os.link(other, place, follow_symlinks=False)
+        if os.link in os.supports_follow_symlinks:
+            os.link(other, place, follow_symlinks=False)
+        else:
+            # Windows, where a further name is one of the link itself.
+            os.link(other, place)
 
     def finish(self) -> None:
         """Give directories their modes and times, the innermost first."""
@@ -91,15 +100,15 @@ class Extractor:
             self._root.chmod(_ROOT_MODE)
 
     def _place(self, path: str) -> Path:
-        if os.name == "nt" and _NOT_ON_WINDOWS & set(path):
+        if self._on_windows and is_foreign_to_windows(path):
             raise UnsupportedError(f"Windows cannot have a file named {path}")
         return self._root / path if path else self._root
 
     def _make(self, place: Path, member: Member, data: Data | None) -> bool:
         """Make a file that is no directory; tell whether it could be."""
         if member.kind is Kind.SYMLINK:
-            place.symlink_to(member.target)
-        elif member.kind is Kind.FILE:
+            return self._try("symbolic links", lambda: place.symlink_to(member.target))
+        if member.kind is Kind.FILE:
             _write(place, data)
         elif member.kind is Kind.FIFO and hasattr(os, "mkfifo"):
             os.mkfifo(place, 0o600)
@@ -134,7 +143,7 @@ class Extractor:
 
     def _without_foreign_ids(self, member: Member) -> int:
         """Return a mode that does not make this person's rights those of whoever runs the file."""
-        own_uid, own_gid = (-1, -1) if os.name == "nt" else (os.getuid(), os.getgid())
+        own_uid, own_gid = (os.getuid(), os.getgid()) if hasattr(os, "getuid") else (-1, -1)
         if (member.uid, member.gid) != (own_uid, own_gid):
             self._count("owners")
         kept = member.mode
@@ -170,6 +179,10 @@ class Extractor:
 
     def _count(self, what: str) -> None:
         self._left_out[what] = self._left_out.get(what, 0) + 1
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def _own(place: Path, member: Member) -> None:

@@ -25,11 +25,12 @@ from ghcrctl.errors import (
     UnsupportedError,
     UsageError,
 )
+from ghcrctl.layers.windows import is_foreign_to_windows
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Manifest, parse
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.files import disk_errors, take_place
 from ghcrctl.transfer.events import Finished, Outcome, Planned, Progressed, Started, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import Action, Plan, Step, make_plan
@@ -278,11 +279,12 @@ def _moved(observer: Observer, step: Step, position: int) -> None:
     observer(Progressed(step, position))
 
 
-def _inside(title: str) -> PurePosixPath:
+def _inside(title: str, *, on_windows: bool = os.name == "nt") -> PurePosixPath:
     """Read a file's name, which a stranger wrote."""
     path = PurePosixPath(title)
     parts = [part for part in title.split("/") if part not in {"", "."}]
     odd = "\\" in title or "\0" in title or ":" in title
+    odd = odd or (on_windows and is_foreign_to_windows(title))
     if path.is_absolute() or ".." in parts or not parts or odd:
         raise RefusedError(f"the artifact names a file `{title}`, which may not be written")
     return PurePosixPath(*parts)
@@ -299,6 +301,6 @@ def _save(content: Content, target: Path) -> None:
                 while chunk:
                     file.write(chunk)
                     chunk = stream.read(CHUNK_SIZE)
-            aside.replace(target)
+            take_place(aside, target)
         finally:
             aside.unlink(missing_ok=True)

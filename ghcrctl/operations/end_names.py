@@ -6,6 +6,7 @@ not: the ends themselves (``ends``).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidReferenceError, UsageError
@@ -27,6 +28,8 @@ _OTHERS = {
     "oci-archive:": "write archive:FILE",
     "containers-storage:": "write archive:FILE, for what `podman save` makes",
 }
+# What a path of Windows begins with.
+_DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _FILE_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2")
 
 
@@ -60,7 +63,7 @@ def _refuse_others(text: str) -> None:
     for prefix, hint in _OTHERS.items():
         if text.startswith(prefix):
             raise InvalidReferenceError(f"`{prefix}` is no kind of place here", hint=hint)
-    if text.startswith((".", "/", "~")) or _is_like_a_file(text):
+    if text.startswith((".", "/", "~")) or _DRIVE.match(text) or _is_like_a_file(text):
         raise InvalidReferenceError(
             f"`{text}` looks like a file, but would be read as a name",
             hint=f"write archive:{text}, or oci:{text} for a directory",

@@ -28,7 +28,7 @@ from ghcrctl.layers.walking import walk
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.contents import image_of
 from ghcrctl.operations.find import find
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.files import disk_errors, take_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -314,4 +314,4 @@ class _Keeper:
             whole = self._file.tell() == self._size
             self._file.close()
             if whole:
-                self._aside.replace(self._path)
+                take_place(self._aside, self._path)

@@ -25,7 +25,7 @@ from ghcrctl.errors import (
     NoSpaceError,
 )
 from ghcrctl.oci.digest import ENCODED_LENGTH, Digest
-from ghcrctl.store.files import disk_errors, sync_directory
+from ghcrctl.store.files import disk_errors, remove, sync_directory, take_place
 from ghcrctl.store.partials import Partials
 from ghcrctl.store.verified import Verified
 
@@ -175,7 +175,7 @@ class Blobs:
         with disk_errors(f"remove {path}"):
             try:
                 size = path.stat().st_size
-                path.unlink()
+                remove(path)
             except FileNotFoundError:
                 return 0
         self._verified.forget(digest)
@@ -206,7 +206,7 @@ class Blobs:
         path = self.path(digest)
         with disk_errors(f"write {digest}"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            aside.replace(path)
+            take_place(aside, path)
         self._note(digest, self._stat(digest), right=True)
 
     @contextmanager
@@ -233,7 +233,7 @@ class Blobs:
             with disk_errors(f"write {descriptor.digest}"):
                 # Its own bytes are synced; that its name is, matters when an image gets one
                 # (`sync`).
-                aside.replace(path)
+                take_place(aside, path)
             self._note(descriptor.digest, self._stat(descriptor.digest), right=True)
 
     def _fill(self, content: Content, aside: Path) -> None:

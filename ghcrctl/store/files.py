@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# Windows neither replaces nor removes a file that a process has open; those who read have theirs
+# open for a moment.
+_IS_WINDOWS = os.name == "nt"
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -84,15 +89,36 @@ def whole_file(path: Path) -> Iterator[Callable[[bytes], object]]:
                 yield file.write
                 file.flush()
                 os.fsync(file.fileno())
-            aside.replace(path)
+            take_place(aside, path)
         finally:
             aside.unlink(missing_ok=True)
 
 
 def publish(aside: Path, path: Path) -> None:
     """Move a synced file to its final name, durably."""
-    aside.replace(path)
+    take_place(aside, path)
     sync_directory(path.parent)
+
+
+def take_place(aside: Path, path: Path) -> None:
+    """Give a file the name of another, at once; on Windows as soon as nobody has that one open."""
+    _patiently(lambda: aside.replace(path))
+
+
+def remove(path: Path) -> None:
+    """Remove a file that may be gone already; on Windows as soon as nobody has it open."""
+    _patiently(lambda: path.unlink(missing_ok=True))
+
+
+def _patiently(act: Callable[[], object]) -> None:
+    for pause in _PAUSES if _IS_WINDOWS else ():
+        try:
+            act()
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    act()
 
 
 def sync_directory(path: Path) -> None:

@@ -8,12 +8,14 @@ and looked at under the store's lock.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from ghcrctl.errors import InvalidDigestError
 from ghcrctl.oci.digest import Digest
+from ghcrctl.store.files import remove
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,9 +44,9 @@ class Lease:
 
     def close(self) -> None:
         """End the lease; what no name refers to may be removed from now on."""
-        self._list.unlink(missing_ok=True)
+        remove(self._list)
         self._lock.release()
-        (self._list.with_suffix(".lock")).unlink(missing_ok=True)
+        remove(self._list.with_suffix(".lock"))
 
 
 def is_alive(folder: Path, lease_id: str) -> bool:
@@ -57,8 +59,10 @@ def is_alive(folder: Path, lease_id: str) -> bool:
         lock.acquire(timeout=0)
     except Timeout:
         return True
-    path.with_suffix(".list").unlink(missing_ok=True)
-    path.unlink(missing_ok=True)
+    remove(path.with_suffix(".list"))
+    # Windows removes it once it is released, and not before.
+    with suppress(PermissionError):
+        path.unlink(missing_ok=True)
     lock.release()
     return False
 

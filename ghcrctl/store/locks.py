@@ -1,13 +1,16 @@
-"""Having a file to oneself.
+"""Having a file, or a directory, to oneself.
 
 What belongs here: a lock that other processes see, and that ends with the process that holds it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import tempfile
 import time
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -17,7 +20,6 @@ from ghcrctl.store.files import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @contextmanager
@@ -68,3 +70,25 @@ def _acquire(beside: Path, patience: float, held: ExitStack) -> None:
                 if os.path.samestat(os.fstat(known.fileno()), beside.stat()):
                     held.push(taken.pop_all())
                     return
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process of ours is in a directory, and leave no file in it.
+
+    The directory itself is locked. Windows has no such locks: there a file among the temporary
+    ones stands for it.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        named = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:32]
+        with FileLock(Path(tempfile.gettempdir()) / f"ghcrctl-{named}.lock"):
+            yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 NAME = "ghcr.io/octo/image:1.0"
 WANTED = Wanted(NAME)
-IS_ROOT = os.geteuid() == 0
+IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 IMAGE = image_of(
     tar(directory("./", mode=0o711), directory("etc/"), file("etc/a", b"old"), file("etc/b", b"b")),
     tar(

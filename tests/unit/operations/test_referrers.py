@@ -19,7 +19,7 @@ from ghcrctl.errors import (
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.artifact import FileEntry, attach, pull_artifact, push_artifact
+from ghcrctl.operations.artifact import FileEntry, _inside, attach, pull_artifact, push_artifact
 from ghcrctl.operations.referrers import Node, referrers_tree
 from ghcrctl.registry.referrers import referrers_tag
 from tests.builders import Built, artifact, random_image
@@ -215,3 +215,10 @@ def test_what_cannot_be_an_artifact_is_told(
     with pytest.raises(ManifestUnknownError):
         attach(session, name_at(ghcr, session, "octo/image:2"), [], "a/b", annotations={})
     assert ghcr.count("PUT") == 0
+
+
+@pytest.mark.parametrize("title", ["nul.txt", "a/.. /b", "what?"])
+def test_a_name_that_windows_would_read_otherwise_is_refused_there(title: str) -> None:
+    assert str(_inside(title, on_windows=False)) == title
+    with pytest.raises(RefusedError, match="may not be written"):
+        _inside(title, on_windows=True)

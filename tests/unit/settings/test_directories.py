@@ -1,0 +1,70 @@
+"""Where things are kept on other systems: in the directories that each has for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+# The modules are got before the system is another one; Windows without them reads variables.
+_SHOW = """
+import asyncio, pathlib, ssl, subprocess, sys, tempfile, typing
+import ghcrctl.oci.platform, ghcrctl.oci.reference
+sys.platform = {system!r}
+sys.modules["ctypes"] = None
+from ghcrctl.settings import Settings
+settings = Settings({environ!r})
+for path in (settings.config_file, settings.store_dir, settings.cache_dir):
+    print(str(path).replace("/", "|").replace(chr(92), "|"))
+"""
+_WINDOWS = {"USERPROFILE": r"C:\Users\me", "LOCALAPPDATA": r"C:\Users\me\AppData\Local"}
+_MAC = {"HOME": "/Users/me"}
+
+
+def _shown(system: str, environ: dict[str, str]) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _SHOW.format(system=system, environ=environ)],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it only plays other systems")
+@pytest.mark.parametrize(
+    ("system", "environ", "paths"),
+    [
+        (
+            "darwin",
+            _MAC,
+            [
+                "|Users|me|Library|Application Support|ghcrctl|config.toml",
+                "|Users|me|Library|Application Support|ghcrctl|store",
+                "|Users|me|Library|Caches|ghcrctl",
+            ],
+        ),
+        (
+            "win32",
+            _WINDOWS,
+            [
+                "C:|Users|me|AppData|Local|ghcrctl|config.toml",
+                "C:|Users|me|AppData|Local|ghcrctl|store",
+                "C:|Users|me|AppData|Local|ghcrctl|Cache",
+            ],
+        ),
+    ],
+)
+def test_each_system_has_its_own(system: str, environ: dict[str, str], paths: list[str]) -> None:
+    assert _shown(system, environ) == paths
+
+
+def test_a_windows_machine_is_named_as_images_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = "import os, uuid; del os.uname; import ghcrctl.settings as s; print(s.host_platform())"
+    for machine, platform in (("AMD64", "linux/amd64"), ("ARM64", "linux/arm64")):
+        monkeypatch.setenv("PROCESSOR_ARCHITECTURE", machine)
+        shown = subprocess.check_output([sys.executable, "-c", script], text=True)
+        assert shown.strip() == platform
