@@ -63,13 +63,13 @@ cov: $(VENV)/.dev ## Run the tests and show what they leave out
 reference: $(VENV)/.dev ## Generate the pages and pictures that the code knows better
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m tests.faults.page
-	$(BIN)/python docs/demo.py --svg docs/demo.svg >/dev/null
+	$(BIN)/python -m tests.pictures
 
 man: $(VENV)/.dev ## Generate the manual pages, and let groff find what is wrong with them
 	$(BIN)/python docs/generate.py
 	@for page in docs/man/*.1; do groff -ww -man -Tutf8 -K utf8 "$$page" >/dev/null || exit 1; done
 
-pictures: $(VENV)/.dev ## Draw the pictures of the documentation, from real runs
+pictures: $(VENV)/.dev ## Draw the pictures of the documentation alone, from real runs
 	$(BIN)/python -m tests.pictures
 
 docs: reference ## Generate the reference and build the site into docs/_build/html

@@ -1,13 +1,11 @@
 """Shows the main job at work, with real bytes, and cleans up after itself.
 
-Run it with ``make demo``. ``--svg FILE`` also writes what was shown as a picture, which is the one
-in the README. The person's home directory, keyring and credentials are not touched: everything is
-in a temporary directory.
+Run it with ``make demo``. The person's home directory, keyring and credentials are not touched:
+everything is in a temporary directory.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import shlex
@@ -130,16 +128,8 @@ def show(demo: Demo) -> None:
 
 def main() -> None:
     """Run the demo."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--svg", metavar="FILE", help="write what was shown as a picture")
-    arguments = parser.parse_args()
-    console = Console(
-        record=bool(arguments.svg), highlight=False, width=WIDTH if arguments.svg else None
-    )
     with tempfile.TemporaryDirectory(prefix="ghcrctl-demo-") as folder:
-        show(Demo(Path(folder), console))
-    if arguments.svg:
-        console.save_svg(arguments.svg, title="ghcrctl")
+        show(Demo(Path(folder), Console(highlight=False)))
 
 
 if __name__ == "__main__":

@@ -92,8 +92,11 @@ class App:
     @property
     def can_draw(self) -> bool:
         """Whether a whole screen can be drawn for that person, on standard error."""
-        is_terminal = sys.stderr is not None and sys.stderr.isatty()
-        return self.can_ask and is_terminal and self.settings.environ.get("TERM") != "dumb"
+        from ghcrctl.cli.format.style import obeys
+
+        if not self.can_ask or sys.stderr is None or not sys.stderr.isatty():
+            return False
+        return self.settings.environ.get("TERM") != "dumb" and obeys(sys.stderr)
 
     def session(self) -> Session:
         """Begin a session whose warnings go to the person."""

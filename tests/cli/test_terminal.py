@@ -44,7 +44,7 @@ COMMANDS = (
 @pytest.fixture(scope="module")
 def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     with GitHubDouble() as github:
-        yield prepared(tmp_path_factory.mktemp("home"), github)
+        yield prepared(tmp_path_factory.mktemp("terminal") / "home", github)
 
 
 def shown(terminal: Terminal, line: str, width: int) -> str:

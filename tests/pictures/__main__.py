@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.packages_double import GitHubDouble
+from tests.pictures.content import small_tree
 from tests.pictures.svg import draw
 from tests.pictures.terminal import ROOT, Terminal, prepared, screen_of
 
@@ -36,6 +37,19 @@ class Picture:
     keys: tuple[str, ...] = ()
 
 
+FIRST_STEPS = Picture(
+    "first-steps",
+    (
+        """ghcrctl import -c 'CMD ["/hello"]' rootfs.tar octo/hello:1.0""",
+        "ghcrctl push octo/hello:1.0",
+        "ghcrctl rmi octo/hello:1.0",
+        "ghcrctl pull octo/hello:1.0",
+        "ghcrctl images --digests",
+        "ghcrctl inspect --remote --format '{{json .Config}}' octo/hello:1.0",
+        "ghcrctl history octo/hello:1.0",
+    ),
+    108,
+)
 PICTURES = (
     Picture("images", ("ghcrctl images", "ghcrctl images --tree")),
     Picture("df", ("ghcrctl df", "ghcrctl df -v")),
@@ -71,12 +85,13 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(exist_ok=True)
     with GitHubDouble() as github, tempfile.TemporaryDirectory() as folder:
-        terminal = prepared(Path(folder), github)
-        for picture in PICTURES:
+        terminal = prepared(Path(folder, "home"), github)
+        new = Terminal(Path(folder, "new"), github)
+        (new.folder / "rootfs.tar").write_bytes(small_tree())
+        for picture, where in ((FIRST_STEPS, new), *((picture, terminal) for picture in PICTURES)):
             if not arguments.names or picture.name in arguments.names:
-                width = arguments.width or picture.width
-                wide = replace(picture, width=width)
-                text = draw(shown_by(wide, terminal), width, ", ".join(picture.lines))
+                wide = replace(picture, width=arguments.width or picture.width)
+                text = draw(shown_by(wide, where), wide.width, ", ".join(picture.lines))
                 (arguments.out / f"{picture.name}.svg").write_text(text, encoding="utf-8")
 
 

@@ -165,3 +165,16 @@ def fill(github: GitHubDouble) -> None:
     github.push("octo/tool", "edge", image((tool,), NOW - timedelta(hours=5)), NOW)
     github.api.linked |= {"octo/app": "octo/app", "octo/tool": "octo/tools"}
     github.public.update({"octo/app", "octo/python"})
+
+
+def small_tree() -> bytes:
+    """Make the tar archive of a small file tree: a program, and some data worth moving."""
+    program = b"#!/bin/sh\necho hello from a container\n"
+    data = random.Random("data").randbytes(8_000_000)
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for path, content, mode in (("hello", program, 0o755), ("usr/share/data", data, 0o644)):
+            member = tarfile.TarInfo(path)
+            member.size, member.mode = len(content), mode
+            archive.addfile(member, io.BytesIO(content))
+    return tar.getvalue()

@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import termios
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,8 @@ class Terminal:
     """Runs ghcrctl in a home of its own, on terminals."""
 
     def __init__(self, folder: Path, github: GitHubDouble) -> None:
-        self._folder = folder
+        self.folder = folder
+        folder.mkdir()
         self._host = github.host
         self.environ = {
             "HOME": str(folder),
@@ -58,6 +60,9 @@ class Terminal:
             "GHCRCTL_CONFIG_DIR": str(folder / "config"),
             "GHCRCTL_CACHE_DIR": str(folder / "cache"),
             "GHCRCTL_KEYRING": "0",
+            # What moves is not what is to be seen here, and takes another time each time.
+            "GHCRCTL_PROGRESS": "none",
+            "SOURCE_DATE_EPOCH": f"{(NOW - timedelta(hours=3)).timestamp():.0f}",
             "GHCRCTL_PLATFORM": "linux/amd64",
             "GHCRCTL_USERNAME": "octo",
             "GHCRCTL_TOKEN": "ghp_octo",
@@ -81,7 +86,7 @@ class Terminal:
         arguments = [str(NOW.timestamp()), self._host, *shlex.split(line)[1:]]
         with subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *arguments],
-            cwd=self._folder,
+            cwd=self.folder,
             env=self.environ,
             stdin=follower,
             stdout=follower,

@@ -43,6 +43,12 @@ class Bars:
     rows: Sequence[Bar | None] = ()
     legend: Sequence[tuple[Meaning, str]] = ()
 
+    @property
+    def tell(self) -> bool:
+        """Whether they tell anything: one alone that has no parts does not."""
+        found = [[size for _, size in bar.parts if size] for bar in self.rows if bar]
+        return any(len(sizes) > 1 for sizes in found) or sum(map(bool, found)) > 1
+
     def below(self, other: Bar | None) -> Bars:
         """Return them with one more at the top."""
         return Bars((other, *self.rows), self.legend)

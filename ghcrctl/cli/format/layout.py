@@ -71,7 +71,7 @@ def lay_out(
     Returns:
         The lines, each with its line feed.
     """
-    columns = _columns(table, shapes, style.width, has_bars=any(bars.rows))
+    columns = _columns(table, shapes, style.width, has_bars=bars.tell)
     largest = max((bar.total for bar in bars.rows if bar), default=0)
     lines = []
     for number, row in enumerate(table):

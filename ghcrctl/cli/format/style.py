@@ -192,7 +192,7 @@ def style_of(stream: TextIO, environ: Mapping[str, str], width: int | None) -> S
         environ: the environment.
         width: of the terminal, in cells; ``None`` where the stream is none.
     """
-    in_colour = wants_colour(environ, is_terminal=width is not None) and _obeys(stream)
+    in_colour = wants_colour(environ, is_terminal=width is not None) and obeys(stream)
     return Style(
         width=width,
         in_colour=in_colour,
@@ -240,7 +240,7 @@ def _escaped(character: str) -> str:
     return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "replace"))
 
 
-def _obeys(stream: TextIO) -> bool:
+def obeys(stream: TextIO) -> bool:
     """Tell whether a console obeys sequences; those of Windows must be told to."""
     if os.name != "nt":
         return True

@@ -71,6 +71,20 @@ def test_without_room_there_are_no_bars(width: int | None) -> None:
     assert "█" not in shown
 
 
+@pytest.mark.parametrize(
+    ("one", "two", "tells"),
+    [
+        (bar(10, 0), bar(0, 0), False),
+        (bar(10, 0), bar(5, 0), True),
+        (bar(10, 5), bar(0, 0), True),
+        (bar(0, 0), bar(0, 0), False),
+    ],
+)
+def test_a_bar_that_tells_nothing_is_not_drawn(one: Bar, two: Bar, *, tells: bool) -> None:
+    shown = lay_out(table("a", "bb"), SHAPES, PLAIN_80, Bars((None, one, two)))
+    assert ("█" in shown) == tells
+
+
 def test_a_bar_does_not_cut_what_is_short() -> None:
     rows = table("x" * 30, "y" * 70)
     shown = lay_out(rows, SHAPES, Style(width=80), BARS).splitlines()
