@@ -31,7 +31,7 @@ _COLUMNS = ("Name", "Here", "There", "State")
     short_help="Show which local images have moved on at their registry",
     examples="""
     ghcrctl outdated
-    ghcrctl outdated -q | xargs ghcrctl pull
+    ghcrctl outdated -q | xargs -r ghcrctl pull
     ghcrctl outdated --all OWNER/IMAGE
     """,
 )

@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     "--keep-going", is_flag=True, help="Go on after failures, and report them in the end."
 )
 @format_option_beside("text")
-@click.option("-q", "--quiet", is_flag=True, help="Print what changes, no more.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the names of the copies, no more.")
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -150,16 +150,16 @@ class _Show:
         self._add(str(task.source), str(task.target), status, done.moved, error)
         if error:
             self._app.report(error)
-        is_news = task.what in {What.COPY, What.DELETE}
-        if self._quiet and not is_news:
+        if self._quiet:
+            if task.what is What.COPY and not error:
+                self._results.out(str(task.target))
             return
         header = f"{task.job.source.name} -> {task.job.target.name}"
-        if header != self._header and not self._quiet:
+        if header != self._header:
             self._results.out(header)
         self._header = header
-        shown = str(task.target) if self._quiet else f"  {task.tag}"
         size = f" ({human_size(done.moved)})" if task.what is What.COPY and not error else ""
-        self._results.out(f"{shown}: {status}{size}")
+        self._results.out(f"  {task.tag}: {status}{size}")
 
     def _job(self, job: Job, error: GhcrctlError) -> None:
         self._add(str(job.source), str(job.target), "failed", 0, error)

@@ -84,7 +84,7 @@ def command(  # noqa: PLR0913 one argument an option
         pins = list(chosen(read_pins(file), references, file).values())
 
         def act(pin: Pin, out: Out, watch: Watch, workers: Workers) -> PullResult:
-            lines = LineObserver(out, app.error_line, PULL_WORDS, _header(pin), quiet=silent)
+            lines = LineObserver(out, app.warn, PULL_WORDS, _header(pin), quiet=silent)
             seen = watch(lines, str(pin.name))
             return pull_pin(session, pin, select=select, observer=seen, workers=workers)
 
