@@ -15,6 +15,7 @@ import pytest
 from tests.integration.docker_registry import docker_registry
 from tests.integration.engines import GREETING, context, docker
 from tests.integration.peers import require_peer, run_peer
+from tests.schemas import validate
 from tests.shell import Shell
 
 if TYPE_CHECKING:
@@ -237,6 +238,19 @@ def test_dockers_format_is_there_for_who_asks(shell: Shell, context: Path) -> No
     document = json.loads("\n".join(shell.ok("manifest", "inspect", "hello")))
     assert document["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
     assert shell.ok("cat", "hello", "/greeting") == [GREETING]
+
+
+def test_a_build_is_told_as_a_document_beside_its_format(
+    shell: Shell, docker_registry: DockerRegistry, context: Path
+) -> None:
+    name = f"{docker_registry.host}/octo/built:1"
+    options = ("--format", "docker", "--format", "json", "--digest-file", "digest", "--push")
+    text = "\n".join(build(shell, context, "-t", name, *options))
+    [document] = validate("build", text)
+    assert document["MediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
+    assert document["Names"] == document["Pushed"] == [name]
+    assert (shell.folder / "digest").read_text() == f"{document['Digest']}\n"
+    assert "`oci3` is no format" in shell.fails(2, "build", "--format", "oci3", str(context))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

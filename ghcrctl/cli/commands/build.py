@@ -149,7 +149,9 @@ def command(  # noqa: PLR0913 one argument an option
     )
     with app.session() as session:
         references = checked_names(session, names, push=is_pushed)
-        result = _build(app, session, order, references, quiet=quiet)
+        # The engine writes to where the document goes.
+        held = quiet or results.are_documents
+        result = _build(app, session, order, references, quiet=held)
         _write(iidfile, str(result.image_id))
         _write(metadata_file, f"{json.dumps(_metadata(result), indent=2)}\n")
         _tell(app, session, results, result, push=is_pushed, quiet=quiet)
