@@ -27,7 +27,7 @@ from ghcrctl.cli.format.plans import (
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.signals import TerminatedError
 from ghcrctl.errors import GhcrctlError, RefusedError
-from ghcrctl.operations.packages.carrying import apply_plans, keep_plans, write_plans
+from ghcrctl.operations.packages.carrying import apply_plans, go_on, keep_plans, write_plans
 from ghcrctl.operations.packages.journal import State, journal_beside
 
 if TYPE_CHECKING:
@@ -103,17 +103,15 @@ class CarryingOut:
             return 0
         plan_file = plan_file or keep_plans(self._session, plans)
         journal = journal_beside(plan_file)
-        go_on = f"go on with: ghcrctl packages apply {plan_file}"
         try:
-            error = self._apply(plans, journal)
-        except GhcrctlError as reason:
-            reason.hint = go_on
+            error = self._apply(plans, plan_file)
+        except GhcrctlError:
             self._finish(plans, plan_file, journal)
             raise
         except (KeyboardInterrupt, TerminatedError):
             self._finish(plans, plan_file, journal)
             if not self._app.as_json:
-                self._app.error_line(f"hint: {go_on}")
+                self._app.error_line(f"hint: {go_on(plan_file)}")
             raise
         self._finish(plans, plan_file, journal)
         if error:

@@ -68,13 +68,22 @@ def login(session: Session, registry: str, username: str, secret: str) -> LoginR
     credential = Credential(username, secret, source="the command line")
     session.client(registry).check(credential)
     stored = _vault(session).store(registry, credential)
+    session.forget(registry)
     notes = (advice(secret, registry), stored.warning)
     return LoginResult(registry, stored.place, tuple(note for note in notes if note))
 
 
 def logout(session: Session, registry: str) -> list[str]:
-    """Forget the credential for a registry; return the places it was erased from."""
-    return _vault(session).erase(registry)
+    """Forget the credential for a registry, and warn where another one is left.
+
+    Returns:
+        The places that it was erased from; none where there was none.
+    """
+    places = _vault(session).erase(registry)
+    session.forget(registry)
+    if left := session.keychain.find(registry):
+        session.warn(f"{registry} is still reached with a credential from {left.source}")
+    return places
 
 
 def logged_in(session: Session) -> list[str]:

@@ -67,6 +67,8 @@ class Session:
         self._clients: dict[tuple[str, bool, bool], RegistryClient] = {}
         self._repositories: dict[str, Repository] = {}
         self._packages: dict[str, Packages] = {}
+        # Of what other threads may still use.
+        self._retired: list[Callable[[], None]] = []
         self._store: Store | None = None
         self._lock = threading.RLock()
 
@@ -79,12 +81,29 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for close in self._retired:
+            close()
         for client in self._clients.values():
             client.close()
         for packages in self._packages.values():
             packages.github.close()
         if self._store:
             self._store.close()
+
+    def forget(self, registry: str) -> None:
+        """Ask anew who we are at a registry, whose credential has changed."""
+        with self._lock:
+            self.__dict__.pop("keychain", None)
+            for key in [key for key in self._clients if key[0] == registry]:
+                self._retired.append(self._clients.pop(key).close)
+            if registry in self._packages:
+                self._retired.append(self._packages.pop(registry).github.close)
+            lead = f"{registry}/"
+            self._repositories = {
+                name: place
+                for name, place in self._repositories.items()
+                if not name.startswith(lead)
+            }
 
     def release(self) -> None:
         """Let others remove what only this run kept: between the acts of one that goes on."""

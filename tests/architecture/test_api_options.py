@@ -138,6 +138,13 @@ def test_what_a_command_can_be_told_its_call_can_be_told(command: str, option: s
     )
 
 
+def test_every_exception_is_one() -> None:
+    known = set(options())
+    assert set(REASONS) <= known
+    assert {(name, option) for name, more in RENAMED_OF.items() for option in more} <= known
+    assert SHOWN | set(RENAMED) <= {option for _, option in known}
+
+
 def test_settings_that_are_flags_are_arguments_of_a_client() -> None:
     flags = {str(p.name) for _, c in within(cli, "") for p in c.params if not p.expose_value}
     # A copy's are the two of `accesses`.

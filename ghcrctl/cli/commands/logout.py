@@ -37,11 +37,11 @@ def command(app: App, *, server: str, everything: bool, format_: str | None) -> 
         if not registries:
             results.out("Not logged in to any registry")
         for registry in registries:
-            _logout(app, results, session, registry)
+            _logout(results, session, registry)
     results.end()
 
 
-def _logout(app: App, results: Results, session: Session, registry: str) -> None:
+def _logout(results: Results, session: Session, registry: str) -> None:
     from ghcrctl.operations.login import logout
 
     places = logout(session, registry)
@@ -50,6 +50,3 @@ def _logout(app: App, results: Results, session: Session, registry: str) -> None
     else:
         results.out(f"Not logged in to {registry}")
     results.add({"Registry": registry, "Removed": list(places)})
-    left = session.keychain.find(registry)
-    if left:
-        app.warn(f"{registry} is still reached with a credential from {left.source}")

@@ -90,11 +90,7 @@ def carry_out(
         done.append(one)
         tell(one)
 
-    try:
-        error = apply_plans(session, plans, journal, tell=note, progress=progress)
-    except GhcrctlError as reason:
-        reason.hint = f"go on with: ghcrctl packages apply {path}"
-        raise
+    error = apply_plans(session, plans, path, tell=note, progress=progress)
     return Carried(tuple(plans), tuple(done), path, journal, error)
 
 
@@ -127,7 +123,7 @@ def keep_plans(session: Session, plans: Sequence[Plan]) -> Path:
 def apply_plans(
     session: Session,
     plans: Sequence[Plan],
-    journal: Path,
+    plan_file: Path,
     *,
     tell: Callable[[Done], None] = lambda _: None,
     progress: Progress = silent,
@@ -137,7 +133,8 @@ def apply_plans(
     Args:
         session: the run.
         plans: one a package.
-        journal: the file that is told of each deletion; what it says was done is not done again.
+        plan_file: where they are; the journal beside it is told of each deletion, and what it says
+            was done is not done again.
         tell: is told what became of each step.
         progress: is told how far it has come.
 
@@ -148,8 +145,17 @@ def apply_plans(
         NetworkError: GitHub cannot be talked to, or refuses for too long; go on later.
     """
     error: GhcrctlError | None = None
-    with opened(journal) as notes:
-        for plan in plans:
-            report = apply_plan(session, plan, notes, tell=tell, progress=progress)
-            error = error or report.error
+    try:
+        with opened(journal_beside(plan_file)) as notes:
+            for plan in plans:
+                report = apply_plan(session, plan, notes, tell=tell, progress=progress)
+                error = error or report.error
+    except GhcrctlError as reason:
+        reason.hint = go_on(plan_file)
+        raise
     return error
+
+
+def go_on(plan_file: Path) -> str:
+    """Word how plans are gone on with that were not carried out to the end."""
+    return f"go on with: ghcrctl packages apply {plan_file}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl import Client, FileEntry, Manifest, NotFoundError, Platform, UsageError
+from ghcrctl import AuthError, Client, FileEntry, Manifest, NotFoundError, Platform, UsageError
 from ghcrctl.errors import UnauthorizedError
 from tests.builders import random_image
 
@@ -133,11 +133,18 @@ def test_a_credential_is_checked_kept_and_forgotten(
 ) -> None:
     ghcr.push_image("octo/image", "1.0", ONE)
     with Client(environ=environ) as client:
+        with pytest.raises(AuthError):
+            client.digest(f"{ghcr.host}/octo/image:1.0")
         with pytest.raises(UnauthorizedError):
             client.login("octo", "wrong", ghcr.host)
         assert client.logged_in() == []
         assert client.login("octo", "ghp_octo", ghcr.host).registry == ghcr.host
         assert client.logged_in() == [ghcr.host]
+        assert client.digest(f"{ghcr.host}/octo/image:1.0") == ONE.root.digest
+        assert client.logout(ghcr.host)
+        with pytest.raises(AuthError):
+            client.digest(f"{ghcr.host}/octo/image:1.0")
+        client.login("octo", "ghp_octo", ghcr.host)
     assert Client(environ=environ).digest(f"{ghcr.host}/octo/image:1.0") == ONE.root.digest
     assert len(Client(environ=environ).logout(ghcr.host)) == 1
     assert Client(environ=environ).logout(ghcr.host) == []
