@@ -105,6 +105,13 @@ class LazyGroup(click.Group):
         self.sections = sections or {}
         self.params.extend(_common())
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Show the help where nothing was asked for, which newer clicks call an error."""
+        if not args and not ctx.resilient_parsing:
+            click.echo(ctx.get_help(), color=ctx.color)
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
     def list_commands(self, _: click.Context) -> list[str]:
         """Return the commands in the order of the table."""
         return list(self.lazy)

@@ -195,7 +195,10 @@ class Session:
         from ghcrctl.registry.repository import Repository
 
         if reference.is_local:
-            raise local_name_error(reference)
+            raise RefusedError(
+                f"`{reference}` is a local name: it belongs to no registry",
+                hint=f"name its registry: docker.io/{reference}, or ghcr.io/OWNER/{reference}",
+            )
         found = route(self.settings.mirror_rules, reference.registry, reference.repository)
         if found.blocked:
             raise RefusedError(f"{reference.name} is blocked in registries.conf")
@@ -309,7 +312,7 @@ class Session:
 
 
 def local_name_error(reference: Reference) -> RefusedError:
-    """Word the error for a local name where a registry's is needed."""
+    """Word the error for a local name where one of a registry is written to."""
     tag = reference.tag or "latest"
     return RefusedError(
         f"`{reference}` is a local name: it belongs to no registry",

@@ -150,6 +150,15 @@ def test_a_damaged_list_is_named_and_kept(shell: Shell, archive: str) -> None:
     assert path.read_text() == "garbage"
 
 
+@pytest.mark.parametrize("group", [(), ("packages",)], ids=["program", "group"])
+def test_what_is_called_alone_shows_its_help_and_that_is_no_error(
+    shell: Shell, group: tuple[str, ...]
+) -> None:
+    alone = shell.run(*group)
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert alone.stdout == shell.run(*group, "--help").stdout
+
+
 def test_every_command_has_help_with_examples(shell: Shell) -> None:
     commands = [line.split()[0] for line in shell.ok("--help") if line.startswith("  ")]
     named = [word for word in commands if word.isalpha() and word not in {"Work", "A"}]
