@@ -33,7 +33,7 @@ class Arrival:
         """
         self._hash.update(data)
         self._size += len(data)
-        with disk_errors("write new content into the image store"):
+        with disk_errors("write new content into the image store", in_store=True):
             self._file.write(data)
 
     def descriptor(self, media_type: str) -> Descriptor:

@@ -130,7 +130,7 @@ class Blobs:
             BlobUnknownError: it is not here.
         """
         path = self.path(descriptor.digest)
-        with disk_errors(f"read {path}"):
+        with disk_errors(f"read {path}", in_store=True):
             try:
                 file = path.open("rb")
             except FileNotFoundError:
@@ -164,7 +164,7 @@ class Blobs:
 
     def sync(self) -> None:
         """Make the names of all content durable, before anything relies on them."""
-        with disk_errors(f"write {self._blobs}"):
+        with disk_errors(f"write {self._blobs}", in_store=True):
             for algorithm in ENCODED_LENGTH:
                 if (self._blobs / algorithm).is_dir():
                     sync_directory(self._blobs / algorithm)
@@ -172,7 +172,7 @@ class Blobs:
     def remove(self, digest: Digest) -> int:
         """Remove content; return the bytes that this freed."""
         path = self.path(digest)
-        with disk_errors(f"remove {path}"):
+        with disk_errors(f"remove {path}", in_store=True):
             try:
                 size = path.stat().st_size
                 remove(path)
@@ -204,7 +204,7 @@ class Blobs:
     def adopt(self, aside: Path, digest: Digest) -> None:
         """Take over a synced file beside the blobs, whose bytes were seen to have this digest."""
         path = self.path(digest)
-        with disk_errors(f"write {digest}"):
+        with disk_errors(f"write {digest}", in_store=True):
             path.parent.mkdir(parents=True, exist_ok=True)
             take_place(aside, path)
         self._note(digest, self._stat(digest), right=True)
@@ -225,12 +225,12 @@ class Blobs:
     def _write(self, content: Content, lease: Lease) -> None:
         descriptor = content.descriptor
         path = self.path(descriptor.digest)
-        with disk_errors(f"write {descriptor.digest}"):
+        with disk_errors(f"write {descriptor.digest}", in_store=True):
             path.parent.mkdir(parents=True, exist_ok=True)
             aside = self._partials.take(descriptor.digest, lease, lambda: self.exists(descriptor))
         if aside:
             self._fill(content, aside)
-            with disk_errors(f"write {descriptor.digest}"):
+            with disk_errors(f"write {descriptor.digest}", in_store=True):
                 # Its own bytes are synced; that its name is, matters when an image gets one
                 # (`sync`).
                 take_place(aside, path)
@@ -239,7 +239,7 @@ class Blobs:
     def _fill(self, content: Content, aside: Path) -> None:
         """Receive all of content, going on with what is there."""
         try:
-            with disk_errors(f"write {content.descriptor.digest}"):
+            with disk_errors(f"write {content.descriptor.digest}", in_store=True):
                 resumed = aside.stat().st_size > 0
             self._receive_again(content, aside) if resumed else self._receive(content, aside)
         except (IntegrityError, NoSpaceError):
@@ -256,13 +256,13 @@ class Blobs:
         try:
             self._receive(content, aside)
         except IntegrityError:
-            with disk_errors(f"write {content.descriptor.digest}"):
+            with disk_errors(f"write {content.descriptor.digest}", in_store=True):
                 os.truncate(aside, 0)
             self._receive(content, aside)
 
     def _receive(self, content: Content, aside: Path) -> None:
         descriptor = content.descriptor
-        with disk_errors(f"write {descriptor.digest}"), aside.open("r+b") as file:
+        with disk_errors(f"write {descriptor.digest}", in_store=True), aside.open("r+b") as file:
             hasher = _hash_prefix(file, descriptor)
             offset = file.tell()
             if offset < descriptor.size or not offset:

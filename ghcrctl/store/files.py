@@ -26,11 +26,12 @@ _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 @contextmanager
-def disk_errors(what: str) -> Iterator[None]:
+def disk_errors(what: str, *, in_store: bool = False) -> Iterator[None]:
     """Turn the disk's errors into ours.
 
     Args:
         what: what is being done, for the message: ``write the image store at /data``.
+        in_store: whether it is done in the image store, which may be elsewhere.
 
     Raises:
         NoSpaceError: the disk or a quota is full.
@@ -50,7 +51,7 @@ def disk_errors(what: str) -> Iterator[None]:
         if error.errno in _FORBIDDEN:
             raise StoreReadOnlyError(
                 f"cannot {what}: {reason}",
-                hint="check the permissions, or choose another place with --store",
+                hint="check the permissions, or choose another place" + " with --store" * in_store,
             ) from error
         raise StoreError(f"cannot {what}: {reason}") from error
 

@@ -64,7 +64,7 @@ def read_entries(path: Path, read: Callable[[Mapping[str, Any], Sequence[Any]], 
     Raises:
         StoreDamagedError: the file is no index, or the reader finds an entry that is none.
     """
-    with disk_errors(f"read {path}"):
+    with disk_errors(f"read {path}", in_store=True):
         try:
             raw = path.read_bytes()
         except FileNotFoundError:
@@ -94,7 +94,7 @@ def write_index(path: Path, entries: list[dict[str, Any]], before: ImageList | N
         **(before.document if before else {}),
         "manifests": entries,
     }
-    with disk_errors(f"write {path}"):
+    with disk_errors(f"write {path}", in_store=True):
         write_atomically(path, json.dumps(data, indent=1).encode())
 
 
@@ -104,7 +104,7 @@ def check_layout(path: Path) -> bool:
     Raises:
         StoreDamagedError: it is there, but not that of a layout that we know.
     """
-    with disk_errors(f"read {path}"):
+    with disk_errors(f"read {path}", in_store=True):
         try:
             raw = path.read_bytes()
         except FileNotFoundError:

@@ -120,7 +120,7 @@ class Store:
             StoreLockedError: another process holds it for longer than a minute.
             StoreError: the store cannot be written.
         """
-        with self._guard, disk_errors(f"write the image store at {self.root}"):
+        with self._guard, disk_errors(f"write the image store at {self.root}", in_store=True):
             for folder in (self.root / "blobs" / "sha256", self._leases, self._partial):
                 folder.mkdir(parents=True, exist_ok=True)
             try:
@@ -174,12 +174,12 @@ class Store:
         aside = self._partial / f"{ARRIVING}{os.urandom(8).hex()}.{lease.id}"
         what = f"write the image store at {self.root}"
         try:
-            with disk_errors(what):
+            with disk_errors(what, in_store=True):
                 file = aside.open("xb")
             with file:
                 arrival = Arrival(file)
                 yield arrival
-                with disk_errors(what):
+                with disk_errors(what, in_store=True):
                     file.flush()
                     os.fsync(file.fileno())
             digest = arrival.descriptor("").digest
@@ -197,7 +197,7 @@ class Store:
         """End this process's lease; whatever needs one takes another."""
         with self._guard:
             if self._lease:
-                with disk_errors(f"write the image store at {self.root}"):
+                with disk_errors(f"write the image store at {self.root}", in_store=True):
                     self._lease.close()
                 self._lease = None
 

@@ -50,6 +50,13 @@ def test_what_the_disk_says_is_told_in_our_words(
     assert caught.value.exit_status is ExitStatus.STORE
 
 
+@pytest.mark.parametrize("in_store", [True, False])
+def test_another_store_is_advised_only_where_the_store_is_written(*, in_store: bool) -> None:
+    with pytest.raises(StoreError) as caught, disk_errors("write", in_store=in_store):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+    assert ("--store" in (caught.value.hint or "")) == in_store
+
+
 def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
     path = tmp_path / "file"
     for data in (b"old" * 1000, b"new"):
