@@ -145,7 +145,7 @@ class CarryingOut:
                 self._actions.warning(f"{plan.name}: {warning}")
 
     def _show(self, plans: Sequence[Plan]) -> None:
-        now = datetime.now(timezone.utc)
+        measure = self._app.measure
         asks = not (self._manner.dry_run or self._manner.yes)
         for plan in plans:
             if self._manner.quiet:
@@ -155,7 +155,7 @@ class CarryingOut:
             self._app.out(headline(plan))
             shown = plan.steps[:_MOST_BEFORE_QUESTION] if asks else plan.steps
             if shown and (asks or self._manner.dry_run):
-                self._app.write(plan_table(shown, now, self._app.style))
+                self._app.write(plan_table(shown, measure, self._app.style))
             if len(shown) < len(plan.steps):
                 left = len(plan.steps) - len(shown)
                 self._app.out(f"... and {left} more; --dry-run shows all")

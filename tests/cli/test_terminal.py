@@ -15,6 +15,7 @@ import pytest
 from ghcrctl.cli.format.cells import display_width
 from tests.packages_double import GitHubDouble
 from tests.pictures.terminal import Terminal, prepared
+from tests.shell import Shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,3 +91,27 @@ def test_a_console_of_any_encoding_shows_everything(terminal: Terminal, encoding
         assert ("###=" in tree) == (encoding in {"cp1252", "ascii"})
     finally:
         del terminal.environ["PYTHONIOENCODING"]
+
+
+def test_names_of_packages_are_links_where_the_terminal_has_them(terminal: Terminal) -> None:
+    page = "https://github.com/users/octo/packages/container/package/app"
+    assert page not in shown(terminal, "ghcrctl packages list octo", 100)
+    terminal.environ["TERM_PROGRAM"] = "WezTerm"
+    try:
+        seen = shown(terminal, "ghcrctl packages list octo", 100)
+        assert f"\x1b]8;;{page}\x1b\\\x1b[1mocto/app\x1b[0m\x1b]8;;\x1b\\" in seen
+        # They take no room.
+        [row] = [line for line in _SEQUENCE.sub("", seen).splitlines() if "octo/app " in line]
+        assert row.startswith("octo/app      public")
+    finally:
+        del terminal.environ["TERM_PROGRAM"]
+
+
+def test_whoever_forces_colour_has_it_in_a_pipe(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    plain = shell.ok("images")
+    shell.environ["FORCE_COLOR"] = "1"
+    coloured = shell.ok("images")
+    assert coloured != plain
+    assert [_SEQUENCE.sub("", line) for line in coloured] == plain
+    assert shell.ok("images", "--format", "json") == []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.cli.format.bars import NO_BARS
 from ghcrctl.cli.format.gojson import dumps
 from ghcrctl.cli.format.safe import printable
 from ghcrctl.cli.format.style import PLAIN
@@ -55,7 +54,7 @@ class Listing:
         format: str | None,  # noqa: A002 - it is the option's name
         quiet_field: str | None = None,
         style: Style = PLAIN,
-        bars: Bars = NO_BARS,
+        bars: Bars | None = None,
     ) -> str:
         r"""Write rows as ``--format`` and ``--quiet`` ask.
 
@@ -92,7 +91,7 @@ class Listing:
         rows: Iterable[Mapping[str, object]],
         quiet_field: str | None,
         style: Style,
-        bars: Bars,
+        bars: Bars | None,
     ) -> str:
         if quiet_field is not None:
             return "".join(f"{printable(str(row.get(quiet_field, '')))}\n" for row in rows)

@@ -9,15 +9,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.cli.actions import cell
-from ghcrctl.cli.format.human import ago, human_size
+from ghcrctl.cli.format.human import human_size
 from ghcrctl.cli.format.safe import printable
 from ghcrctl.cli.format.table import render_rows
 from ghcrctl.operations.packages.journal import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
+    from ghcrctl.cli.format.human import Measure
     from ghcrctl.cli.format.style import Style
     from ghcrctl.github.plan import Plan, Step
     from ghcrctl.operations.packages.apply import Done
@@ -51,9 +51,9 @@ def headline(plan: Plan) -> str:
     )
 
 
-def plan_table(steps: Iterable[Step], now: datetime, style: Style) -> str:
+def plan_table(steps: Iterable[Step], measure: Measure, style: Style) -> str:
     """Draw the steps of a plan as a table."""
-    rows = (_cells(step, now) for step in steps)
+    rows = (_cells(step, measure) for step in steps)
     # A version's number is enough to find it; the reason is what people read.
     is_narrow = style.width is not None and style.width < _WIDE
     columns = [pair for pair in _COLUMNS if not (is_narrow and pair[0] == "digest")]
@@ -76,14 +76,14 @@ def kept_table(plan: Plan, style: Style) -> str:
     return render_rows(rows, columns, headers=True, style=style)
 
 
-def _cells(step: Step, now: datetime) -> dict[str, object]:
+def _cells(step: Step, measure: Measure) -> dict[str, object]:
     return {
         "id": f"#{step.id}",
         "tags": tags_shown(step.tags),
         "digest": _short(step.digest),
         "kind": step.kind,
-        "created": ago(step.created, now),
-        "frees": human_size(step.freed),
+        "created": measure.since(step.created),
+        "frees": measure.size(step.freed),
         "why": printable(step.reason),
     }
 

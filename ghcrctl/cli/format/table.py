@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.cli.format.bars import NO_BARS
 from ghcrctl.cli.format.cells import display_width
 from ghcrctl.cli.format.safe import printable
 from ghcrctl.cli.format.style import PLAIN
@@ -30,7 +29,7 @@ def render_rows(
     *,
     headers: bool,
     style: Style = PLAIN,
-    bars: Bars = NO_BARS,
+    bars: Bars | None = None,
 ) -> str:
     """Lay out rows as a table, one line each.
 
@@ -57,14 +56,16 @@ def _for_people(
     *,
     headers: bool,
     style: Style,
-    bars: Bars,
+    bars: Bars | None,
 ) -> str:
+    from ghcrctl.cli.format.bars import NO_BARS
     from ghcrctl.cli.format.columns import cells_of, headers_of, shapes_of
     from ghcrctl.cli.format.layout import lay_out
 
     fields = [field for field, _ in columns]
     table = [headers_of([header for _, header in columns])] if headers else []
     table += [cells_of(row, fields) for row in rows]
+    bars = bars or NO_BARS
     return lay_out(table, shapes_of(fields), style, bars.below(None) if headers else bars)
 
 

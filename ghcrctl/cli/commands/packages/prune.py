@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ghcrctl.cli.carrying_out import CarryingOut, Manner
-from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
+from ghcrctl.cli.options import (
+    Command,
+    format_option_beside,
+    human_option,
+    pass_app,
+    registry_options,
+)
 from ghcrctl.errors import UsageError
 from ghcrctl.github.policy import AGES
 from ghcrctl.operations.packages.prune import plan_prune
@@ -140,6 +146,7 @@ def _rule_options(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would happen; delete nothing.")
 @click.option("--show-kept", is_flag=True, help="Show what stays, and why, too.")
+@human_option
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--review", is_flag=True, help="Choose from the plan, on the screen, what stays.")
 @format_option_beside("text")
