@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.layers.comparing import FileChange, UnsettledError, compare
 from ghcrctl.layers.merging import Tree
-from ghcrctl.operations.looking import look_into
+from ghcrctl.operations.looking import look_into, unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ghcrctl.layers.walking import Entry
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.looking import Layers, Wanted
+    from ghcrctl.operations.looking import Layers, Progress, Wanted
     from ghcrctl.operations.session import Session
 
 # Fields of the config whose values are compared as they are (OCI image spec 1.1, config.md).
@@ -89,7 +89,14 @@ class Difference:
         return not (self.manifest or self.config or self.layers or self.files)
 
 
-def diff(session: Session, one: Wanted, two: Wanted, *, files: bool = False) -> Difference:
+def diff(
+    session: Session,
+    one: Wanted,
+    two: Wanted,
+    *,
+    files: bool = False,
+    progress: Progress = unwatched,
+) -> Difference:
     """Compare two images.
 
     Args:
@@ -98,6 +105,7 @@ def diff(session: Session, one: Wanted, two: Wanted, *, files: bool = False) -> 
         two: what is after.
         files: whether files are compared, for which layers are read: those that differ, and where
             a file is in one image's own layers only also those that both have, once.
+        progress: is told how many bytes of layers were read, and how many there are at most.
 
     Raises:
         NotFoundError: one of them is not there.
@@ -105,8 +113,9 @@ def diff(session: Session, one: Wanted, two: Wanted, *, files: bool = False) -> 
         IntegrityError: a layer is damaged.
     """
     with ExitStack() as stack:
-        before = stack.enter_context(look_into(session, one))
-        after = stack.enter_context(look_into(session, two))
+        told = _Together(progress)
+        before = stack.enter_context(look_into(session, one, progress=told.first))
+        after = stack.enter_context(look_into(session, two, progress=told.second))
         changed = list(_changes(_manifest_fields(before), _manifest_fields(after)))
         return Difference(
             manifest=changed,
@@ -115,6 +124,25 @@ def diff(session: Session, one: Wanted, two: Wanted, *, files: bool = False) -> 
             shared=[layer for layer in before.manifest.layers if layer in after.manifest.layers],
             files=_file_changes(before, after) if files else None,
         )
+
+
+class _Together:
+    """Adds up how far two images have been read."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._one, self._two = (0, 0), (0, 0)
+
+    def first(self, done: int, total: int) -> None:
+        self._one = done, total
+        self._tell()
+
+    def second(self, done: int, total: int) -> None:
+        self._two = done, total
+        self._tell()
+
+    def _tell(self) -> None:
+        self._progress(self._one[0] + self._two[0], self._one[1] + self._two[1])
 
 
 def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:

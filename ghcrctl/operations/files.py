@@ -13,7 +13,7 @@ from ghcrctl.errors import IntegrityError, RefusedError
 from ghcrctl.layers.members import Kind, Member
 from ghcrctl.layers.merging import walk_below
 from ghcrctl.layers.viewing import NoSuchPathError, View
-from ghcrctl.operations.looking import look_into
+from ghcrctl.operations.looking import look_into, unwatched
 from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ghcrctl.layers.viewing import Found
-    from ghcrctl.operations.looking import Layers, Wanted
+    from ghcrctl.operations.looking import Layers, Progress, Wanted
     from ghcrctl.operations.session import Session
 
 
@@ -41,7 +41,12 @@ class FileRow:
 
 
 def list_files(
-    session: Session, wanted: Wanted, path: str = "/", *, recursive: bool = False
+    session: Session,
+    wanted: Wanted,
+    path: str = "/",
+    *,
+    recursive: bool = False,
+    progress: Progress = unwatched,
 ) -> list[FileRow]:
     """List a directory, sorted by name; of a file that is none list itself.
 
@@ -50,12 +55,13 @@ def list_files(
         wanted: the image.
         path: from the image's root; links are followed as in a container.
         recursive: whether all levels below are listed.
+        progress: is told how many bytes of layers were read, and how many there are at most.
 
     Raises:
         NotFoundError: there is no such image, or no such path in it.
         IntegrityError: a layer that had to be read is damaged.
     """
-    with _named(wanted), look_into(session, wanted) as layers:
+    with _named(wanted), look_into(session, wanted, progress=progress) as layers:
         view = View(len(layers), layers.members, layers.limits)
         found = view.open_up(path, everything=recursive)
     if found.node.children is None:
@@ -88,7 +94,11 @@ def _member(found: Found) -> Member:
 
 
 def read_file(
-    session: Session, wanted: Wanted, path: str, write: Callable[[bytes], object]
+    session: Session,
+    wanted: Wanted,
+    path: str,
+    write: Callable[[bytes], object],
+    progress: Progress = unwatched,
 ) -> None:
     """Read a file.
 
@@ -98,13 +108,15 @@ def read_file(
         path: from the image's root; links are followed as in a container.
         write: takes the content. All of the file's layer was verified before it gets the first
             byte.
+        progress: is told how many bytes of layers were read, and how many there are at most.
 
     Raises:
         NotFoundError: there is no such image, or no such path in it.
         RefusedError: it is no file with content.
         IntegrityError: a layer that had to be read is damaged.
     """
-    with _named(wanted), look_into(session, wanted, twice=True) as layers:
+    looking = look_into(session, wanted, twice=True, progress=progress)
+    with _named(wanted), looking as layers:
         found = View(len(layers), layers.members, layers.limits).find(path)
         member = _member(found)
         if member.kind is not Kind.FILE:

@@ -94,6 +94,7 @@ class Layers:
         self._session = session
         self._source = _Keeping(source, again) if again else source
         self._progress = progress
+        self._positions: dict[int, int] = {}
         self.diff_ids = _diff_ids(manifest, config)
 
     def __len__(self) -> int:
@@ -126,8 +127,9 @@ class Layers:
         return members
 
     def _read(self, number: int, position: int) -> None:
-        sizes = [layer.size for layer in self.manifest.layers]
-        self._progress(sum(sizes[:number]) + position, sum(sizes))
+        self._positions[number] = position
+        total = sum(layer.size for layer in self.manifest.layers)
+        self._progress(sum(self._positions.values()), total)
 
     def walk(
         self,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.commands.export import remote_option, wanted_image
+from ghcrctl.cli.metering import metered
 from ghcrctl.cli.options import (
     Command,
     format_option,
@@ -49,9 +50,15 @@ def command(
     results = Results(app, format_)
     wanted = wanted_image(name, platform, remote=remote)
     content = bytearray()
-    with app.session() as session:
-        write = content.extend if results.are_documents else sys.stdout.buffer.write
-        read_file(session, wanted, path, write)
+
+    def write(data: bytes) -> None:
+        # No bar may stand where a file is printed.
+        app.display.uncount()
+        sys.stdout.buffer.write(data)
+
+    with app.session() as session, metered(app, "layers") as tell:
+        take = content.extend if results.are_documents else write
+        read_file(session, wanted, path, take, tell)
     if results.are_documents:
         results.add({"Name": name, "Path": path, "Size": len(content), **_as_text(bytes(content))})
         results.end(single=True)

@@ -10,6 +10,7 @@ from ghcrctl.cli.commands.export import remote_option, wanted_image
 from ghcrctl.cli.format.differences import as_text, sign_of
 from ghcrctl.cli.format.documents import Documents
 from ghcrctl.cli.format.values import Struct
+from ghcrctl.cli.metering import metered
 from ghcrctl.cli.options import (
     Command,
     format_option,
@@ -74,8 +75,8 @@ def command(  # noqa: PLR0913 one argument an option
     documents = Documents(format_)
     one = wanted_image(before, platform, remote=remote or remote_a)
     two = wanted_image(after, platform, remote=remote or remote_b)
-    with app.session() as session:
-        found = diff(session, one, two, files=files)
+    with app.session() as session, metered(app, "layers") as tell:
+        found = diff(session, one, two, files=files, progress=tell)
     if documents:
         app.write(documents.one(_document(found)))
     else:

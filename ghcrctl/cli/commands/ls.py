@@ -11,6 +11,7 @@ from ghcrctl.cli.commands.export import remote_option, wanted_image
 from ghcrctl.cli.format.human import human_size
 from ghcrctl.cli.format.listing import Listing
 from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.metering import metered
 from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
 from ghcrctl.layers.members import Kind
 from ghcrctl.operations.files import list_files
@@ -78,8 +79,8 @@ def command(  # noqa: PLR0913 one argument an option
     """
     listing = Listing(_HEADERS, _COLUMNS, noun="file")
     wanted = wanted_image(name, platform, remote=remote)
-    with app.session() as session:
-        rows = list_files(session, wanted, path, recursive=recursive)
+    with app.session() as session, metered(app, "layers") as tell:
+        rows = list_files(session, wanted, path, recursive=recursive, progress=tell)
     if format_:
         fields = (_fields(row, human=human) for row in rows)
         app.write(listing.render(fields, format=format_))
