@@ -173,6 +173,13 @@ def test_a_file_that_makes_no_sense_is_a_mistake_of_whoever_wrote_it(shell: Shel
         assert file.read_text() == text
 
 
+def test_a_check_of_nothing_says_so(shell: Shell) -> None:
+    (shell.folder / "images.lock").write_text("version = 1\n")
+    for command in ("check", "pull"):
+        done = shell.run("lock", command)
+        assert (done.returncode, done.stderr) == (0, "warning: images.lock pins nothing\n")
+
+
 def test_names_that_several_processes_add_at_once_are_all_there(
     shell: Shell, name: str, plain_registry: PlainRegistry
 ) -> None:

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.lock.pins import document, file_option
+from ghcrctl.cli.commands.lock.pins import document, file_option, pins_of
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
 from ghcrctl.cli.results import Results
-from ghcrctl.operations.lock import chosen
 from ghcrctl.operations.lock_check import There, check_pins, worst
-from ghcrctl.operations.lock_file import read_pins
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,9 +56,8 @@ def command(  # noqa: PLR0913 one argument an option
     """
     results = Results(app, format_)
     with app.session() as session:
-        references = [session.parse(name) for name in names]
-        pins = chosen(read_pins(file), references, file)
-        checked = check_pins(session, file, list(pins.values()), ask=not offline, local=local)
+        pins = pins_of(app, session, file, names)
+        checked = check_pins(session, file, pins, ask=not offline, local=local)
     for one in checked:
         results.add(_document(one))
         if quiet and one.failures:

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.lock.pins import document, file_option
+from ghcrctl.cli.commands.lock.pins import document, file_option, pins_of
 from ghcrctl.cli.format.table import render_rows
 from ghcrctl.cli.options import Command, format_option, pass_app
 from ghcrctl.cli.results import Results
-from ghcrctl.operations.lock import chosen
-from ghcrctl.operations.lock_file import read_pins
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,8 +40,7 @@ def command(
     """List what is pinned; no registry is asked."""
     results = Results(app, format_)
     with app.session() as session:
-        references = [session.parse(name) for name in names]
-    pins = list(chosen(read_pins(file), references, file).values())
+        pins = pins_of(app, session, file, names)
     for pin in pins:
         results.add(document(pin))
         if quiet:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ghcrctl.cli.format.human import human_size
+from ghcrctl.operations.lock import chosen
+from ghcrctl.operations.lock_file import read_pins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
     from ghcrctl.operations.lock import PinChange
     from ghcrctl.operations.lock_file import Pin
+    from ghcrctl.operations.session import Session
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -31,6 +34,20 @@ def file_option(function: Function) -> Function:
         show_default=True,
         help="The lock file.",
     )(function)
+
+
+def pins_of(app: App, session: Session, file: Path, names: Iterable[str]) -> list[Pin]:
+    """Return what a file pins: all, or what is named; a warning where that is nothing.
+
+    Raises:
+        NotFoundError: there is no such file, or a name fits no pin.
+        UsageError: the file makes no sense.
+    """
+    references = [session.parse(name) for name in names]
+    pins = chosen(read_pins(file), references, file)
+    if not pins:
+        app.warn(f"{file} pins nothing")
+    return list(pins.values())
 
 
 def document(pin: Pin) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.lock.pins import file_option
+from ghcrctl.cli.commands.lock.pins import file_option, pins_of
 from ghcrctl.cli.commands.pull import document, report
 from ghcrctl.cli.options import (
     Command,
@@ -18,8 +18,6 @@ from ghcrctl.cli.options import (
 from ghcrctl.cli.progress import PULL_WORDS, LineObserver
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.turns import in_turn
-from ghcrctl.operations.lock import chosen
-from ghcrctl.operations.lock_file import read_pins
 from ghcrctl.operations.lock_pull import pull_pin
 from ghcrctl.operations.selection import Selection
 
@@ -80,8 +78,7 @@ def command(  # noqa: PLR0913 one argument an option
     silent = quiet or results.are_documents
     select = Selection.of(platforms, everything=all_platforms)
     with app.session() as session:
-        references = [session.parse(name) for name in names]
-        pins = list(chosen(read_pins(file), references, file).values())
+        pins = pins_of(app, session, file, names)
 
         def act(pin: Pin, out: Out, watch: Watch, workers: Workers) -> PullResult:
             lines = LineObserver(out, app.warn, PULL_WORDS, _header(pin), quiet=silent)
