@@ -97,7 +97,11 @@ def test_signs_in_and_the_next_step_can_push(job: Runner, ghcr: RegistryDouble) 
         tar -c -C /usr/share/doc/bash . | "{program}" import - {ghcr.host}/octo/image:1.0
         "{program}" push {ghcr.host}/octo/image:1.0
     """
-    assert job.run(script), job.log
+    files = {name: str(job.folder / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    assert job.run(script, files), job.log
+    digest = str(ghcr.backend.resolve("octo/image", "1.0").digest)
+    assert f"\n{digest}\n" in (job.folder / "GITHUB_OUTPUT").read_text(encoding="utf-8")
+    assert digest in (job.folder / "GITHUB_STEP_SUMMARY").read_text(encoding="utf-8")
     assert ghcr.backend.resolve("octo/image", "1.0").is_manifest
 
 

@@ -69,7 +69,7 @@ def test_jenkins_file_is_one_and_calls_ghcrctl_as_it_is(tmp_path: Path) -> None:
     text = JENKINS.read_text(encoding="utf-8")
     assert not jenkinsfile_faults(text)
     scripts = ["".join(found) for found in _SHELL_STEP.findall(text)]
-    assert sum("ghcrctl" in script for script in scripts) == 5
+    assert sum("ghcrctl" in script for script in scripts) == 6
     assert not [fault for script in scripts for fault in command_faults(script, tmp_path)]
 
 
