@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.errors import InvalidDigestError, NotFoundError, UsageError
+from ghcrctl.errors import GhcrctlError, InvalidDigestError, NotFoundError, UsageError
 from ghcrctl.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -133,13 +133,22 @@ def plans_from_file(path: Path) -> list[Plan]:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except _MALFORMED as error:
         raise UsageError(
-            f"{path} is no plan: {error!r}",
+            f"{path} is no plan: {_why(error)}",
             hint="ghcrctl packages prune --plan FILE makes one",
         ) from None
     raise UsageError(
         f"{path} is no plan of this version of ghcrctl: its schema is {data['schema']!r}",
         hint="make it anew: ghcrctl packages prune --plan FILE",
     )
+
+
+def _why(error: Exception) -> str:
+    """Word why a text is no plan."""
+    if isinstance(error, KeyError):
+        return f"it has no `{error.args[0]}`"
+    if isinstance(error, GhcrctlError):
+        return error.message
+    return "it is no JSON" if isinstance(error, ValueError) else "its parts are of other kinds"
 
 
 def plan_from_json(data: Any) -> Plan:

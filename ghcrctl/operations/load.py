@@ -7,11 +7,12 @@ What belongs here: which of them, and what they are called here. What does not: 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.content.streams import read_metadata
-from ghcrctl.errors import BlobUnknownError, UsageError
+from ghcrctl.errors import BlobUnknownError, IntegrityError, UsageError
 from ghcrctl.layers.compression import Compression
 from ghcrctl.oci.manifest import parse
 from ghcrctl.operations.archived import Archived, Named, archived
@@ -21,10 +22,10 @@ from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import Finished, Outcome, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
+from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from ghcrctl.content.ports import Source, Stream
     from ghcrctl.oci.descriptor import Descriptor
@@ -87,7 +88,12 @@ def load(
             written.append(event.step.descriptor.digest)
         observer(event)
 
-    with session.workers() as workers, archived(session, archive, observer, compression) as found:
+    shown = str(archive) if isinstance(archive, Path) else "the archive"
+    with (
+        about(shown, IntegrityError),
+        session.workers() as workers,
+        archived(session, archive, observer, compression) as found,
+    ):
         images = _named(found, name) if name else found.images
         try:
             return [_load(session, found, i, select, watch, workers) for i in images]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.content.streams import read_metadata
-from ghcrctl.errors import StoreError, UnsupportedError
+from ghcrctl.errors import IntegrityError, StoreError, UnsupportedError
 from ghcrctl.layers.tree import TreeStream
 from ghcrctl.oci import media_types
 from ghcrctl.oci.manifest import Index, Manifest, parse
@@ -27,6 +27,7 @@ from ghcrctl.operations.new_layer import StagedLayer, receive_layer, rfc3339
 from ghcrctl.transfer.events import ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
+from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,7 +111,7 @@ def _receive(path: Path, aside: Path, created: datetime | None) -> NewLayer:
     try:
         if path.is_dir():
             return receive_layer(TreeStream(path, latest=latest), aside)
-        with path.open("rb") as file:
+        with about(str(path), IntegrityError), path.open("rb") as file:
             return receive_layer(file, aside)
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror or error}") from None

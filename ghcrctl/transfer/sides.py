@@ -35,7 +35,7 @@ def writing_to(sink: Sink) -> Iterator[None]:
 
 @contextmanager
 def about(what: str, *kinds: type[GhcrctlError], hint: str | None = None) -> Iterator[None]:
-    """Mark errors that pass as being about a thing, unless they are marked already.
+    """Mark errors that pass as being about a thing, unless they are marked, or name it, already.
 
     Args:
         what: stands before the message.
@@ -46,7 +46,8 @@ def about(what: str, *kinds: type[GhcrctlError], hint: str | None = None) -> Ite
         yield
     except GhcrctlError as error:
         if not kinds or isinstance(error, kinds):
-            error.side = error.side or what
+            if what not in error.message:
+                error.side = error.side or what
             error.hint = error.hint or hint
         raise
 

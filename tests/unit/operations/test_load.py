@@ -350,3 +350,11 @@ def test_a_file_that_is_not_there_is_an_error(session: Session, tmp_path: Path) 
         load(session, tmp_path / "nothing")
     with pytest.raises(InvalidManifestError, match="no archive of images"):
         load(session, tmp_path)
+
+
+def test_a_damaged_archive_is_named_once(tmp_path: Path) -> None:
+    path = tmp_path / "cut.tar.gz"
+    path.write_bytes(gzip.compress(bytes(1024))[:-9])
+    with session_on(tmp_path) as session, pytest.raises(IntegrityError) as caught:
+        load(session, path)
+    assert str(caught.value).count("cut.tar.gz") == 1
