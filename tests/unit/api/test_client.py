@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -143,6 +144,22 @@ def test_what_one_call_needed_the_next_one_may_remove(
         assert client.pull(f"{repository}:1.0").updated
         assert not client.fsck().faults
     assert list((Path(environ["GHCRCTL_STORE"]) / "ghcrctl" / "leases").iterdir()) == []
+
+
+def test_results_and_errors_can_be_sent_to_another_process(
+    environ: dict[str, str], plain_registry: PlainRegistry, repository: str
+) -> None:
+    plain_registry.push_image("octo/image", "1.0", IMAGE)
+    with Client(environ=environ) as client:
+        attempts = client.pull_several([f"{repository}:1.0", f"{repository}:9"])
+        results = [client.images(), client.df(), client.manifest.inspect(f"{repository}:1.0")]
+    assert pickle.loads(pickle.dumps(results)) == results
+    good, bad = pickle.loads(pickle.dumps(attempts))
+    assert good == attempts[0]
+    assert (bad.error.code, bad.error.hint) == (
+        "manifest-unknown",
+        getattr(attempts[1].error, "hint", ""),
+    )
 
 
 def test_functions_of_the_package_take_settings_from_the_environment(
