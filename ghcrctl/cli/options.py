@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ghcrctl.cli.app import App
+from ghcrctl.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,6 +85,29 @@ class Group(click.Group):
         return list(self.commands)
 
 
+# What docker has, and nothing here does or comes near.
+_CONTAINER_WORDS = {
+    "compose",
+    "container",
+    "create",
+    "exec",
+    "kill",
+    "logs",
+    "port",
+    "ps",
+    "restart",
+    "rm",
+    "run",
+    "start",
+    "stats",
+    "stop",
+    "swarm",
+    "top",
+    "volume",
+    "wait",
+}
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called.
 
@@ -129,6 +153,12 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command, or say which one may have been meant."""
         if args and args[0] not in self.lazy and not args[0].startswith("-"):
+            if args[0] in _CONTAINER_WORDS and "pull" in self.lazy:
+                raise UsageError(
+                    f"`{args[0]}` is for containers, and there are only images here",
+                    hint="ghcrctl export --to DIR IMAGE writes the files of one; "
+                    "ghcrctl copy IMAGE docker-daemon: gives it to docker",
+                )
             near = difflib.get_close_matches(args[0], self.lazy, 1, 0.5)
             hint = f"; did you mean `{near[0]}`?" if near else f"; see `{ctx.command_path} --help`"
             raise click.UsageError(f"unknown command `{args[0]}`{hint}", ctx)

@@ -174,4 +174,7 @@ def _in_words(place: str) -> Iterator[None]:
         ) from None
     except (OSError, Timeout) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise CredentialStoreError(f"{place} cannot be written: {reason}") from None
+        raise CredentialStoreError(
+            f"{place} cannot be written: {reason}",
+            hint="GHCRCTL_CONFIG_DIR chooses another directory; GHCRCTL_TOKEN needs no login",
+        ) from None

@@ -94,4 +94,5 @@ class ManifestCache:
 
     def _give_up(self, error: Exception) -> None:
         self._is_broken = True
-        self._warn(f"manifests cannot be kept in {self._path}: {error}")
+        reason = getattr(error, "strerror", None) or error
+        self._warn(f"manifests cannot be kept in {self._path}: {reason}")

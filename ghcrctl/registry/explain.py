@@ -209,7 +209,7 @@ def _not_found(refusal: Refusal) -> NotFoundError:
         )
     if "BLOB_UNKNOWN" in codes:
         return BlobUnknownError(f"{refusal.name} has no blob {refusal.what}{refusal.words}")
-    hint = "check the tag; a private package is shown only to those who may see it"
+    hint = f"see which there are: ghcrctl tags {refusal.name}"
     if refusal.registry == GHCR and refusal.what.startswith("sha256:"):
         hint = "it may have been deleted, with a clean-up of untagged versions for instance"
     return ManifestUnknownError(f"{refusal.name} has no `{refusal.what}`{refusal.words}", hint=hint)

@@ -159,6 +159,13 @@ def test_what_is_called_alone_shows_its_help_and_that_is_no_error(
     assert alone.stdout == shell.run(*group, "--help").stdout
 
 
+@pytest.mark.parametrize("word", ["run", "exec", "ps"])
+def test_dockers_words_for_containers_lead_to_images(shell: Shell, word: str) -> None:
+    message = shell.fails(2, word, "octo/hello")
+    assert f"`{word}` is for containers" in message
+    assert "ghcrctl export" in message
+
+
 def test_every_command_has_help_with_examples(shell: Shell) -> None:
     commands = [line.split()[0] for line in shell.ok("--help") if line.startswith("  ")]
     named = [word for word in commands if word.isalpha() and word not in {"Work", "A"}]

@@ -98,11 +98,13 @@ def command(  # noqa: PLR0913 one argument an option
 
 
 def _agreed(app: App, planned: Pruned) -> bool:
-    """Show what would go and ask."""
+    """Show what would go and ask; where nothing would, there is nothing to ask."""
     if not app.can_ask:
         raise RefusedError(
             "there is no terminal to ask at", hint="--force removes, --dry-run only shows"
         )
+    if not (planned.untagged or planned.deleted or planned.partial):
+        return True
     for name in planned.untagged:
         app.error_line(f"  {name}")
     what = f"{len(planned.untagged)} images, {human_size(planned.freed)} in all"

@@ -69,7 +69,7 @@ def refusal(status: int, text: str = "", *, what: str = "1.0", signed_in: str = 
         (
             refusal(404, body("MANIFEST_UNKNOWN", "manifest unknown")),
             ManifestUnknownError,
-            "check the tag",
+            "ghcrctl tags ghcr.io/octo/image",
         ),
         (
             refusal(404, body("MANIFEST_UNKNOWN", "x"), what=f"sha256:{'a' * 64}"),
