@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.plan import Plan, Step
 
-HELP = "space: keep or delete   a: all   /: find   enter: go on   q: quit"
+HELP = "space keep/delete  a all  / find  enter go on  q quit"
 _PAGE = 10
 
 
@@ -77,6 +77,7 @@ class Picker:
         self.is_seeking = False
         self.message = ""
         self._stays = self._staying()
+        self._freed = self._freeing()
 
     @property
     def title(self) -> str:
@@ -102,7 +103,7 @@ class Picker:
             "version": Marked(f"{lead}{name}", None if step.tags else Meaning.ASIDE),
             "kind": step.kind,
             "created": ago(step.created, self._now),
-            "frees": human_size(step.freed),
+            "frees": human_size(self._freed.get((row.plan, step.digest), step.freed)),
             "why": printable(why),
         }
 
@@ -185,6 +186,15 @@ class Picker:
             for number, plan in enumerate(self._before)
         ]
         self._stays = self._staying()
+        self._freed = self._freeing()
+
+    def _freeing(self) -> Mapping[tuple[int, str], int]:
+        """Return what each version frees that goes; others may free what one would have."""
+        return {
+            (number, step.digest): step.freed
+            for number, plan in enumerate(self.plans)
+            for step in plan.steps
+        }
 
     def _staying(self) -> Mapping[tuple[int, str], str]:
         planned = {(row.plan, row.step.digest) for row in self._rows}

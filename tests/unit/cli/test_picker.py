@@ -72,6 +72,16 @@ def test_space_takes_a_version_out_and_puts_it_back() -> None:
     assert going(review) == before
 
 
+def test_what_a_version_frees_is_counted_anew() -> None:
+    review = picker()
+    freed = {row.step.digest: review.cells(row)["frees"] for row in review.shown}
+    to(review, "amd")
+    review.press(" ")
+    now = {row.step.digest: review.cells(row)["frees"] for row in review.shown}
+    # The last to go would have freed the layer that they share.
+    assert [d for d in freed if freed[d] != now[d]] == [digest_of("arm")]
+
+
 def test_what_stays_for_another_ones_sake_is_explained_and_not_put_back() -> None:
     review = picker()
     to(review, "one")
