@@ -89,10 +89,12 @@ class Screen:
     def __init__(self, stream: TextIO, lines: Callable[[int, int], Sequence[str]]) -> None:
         self._stream = stream
         self._lines = lines
+        # When it was drawn last: it may change before one waits for keys.
+        self._size = os.terminal_size((0, 0))
 
     def draw(self) -> None:
         """Write all lines anew, in one go."""
-        size = shutil.get_terminal_size()
+        size = self._size = shutil.get_terminal_size()
         lines = self._lines(size.columns, size.lines)[: size.lines]
         text = f"{_REST_OF_LINE}\n".join(lines)
         self._stream.write(f"{_HOME}{text}{_REST_OF_LINE}{_REST_OF_SCREEN}")
@@ -118,11 +120,9 @@ class Screen:
             return click.getchar()
         import select
 
-        size = shutil.get_terminal_size()
         # A signal tells of a new size too, but in the middle of anything.
         while not select.select([sys.stdin], [], [], _LOOK)[0]:
-            if shutil.get_terminal_size() != size:
-                size = shutil.get_terminal_size()
+            if shutil.get_terminal_size() != self._size:
                 self.draw()
         # Not through a buffer, which would wait for a line.
         return os.read(sys.stdin.fileno(), 1024).decode("utf-8", "replace")
