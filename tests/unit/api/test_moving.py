@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl import Finished, NotFoundError, Planned, Platform, RefusedError, UsageError
+from ghcrctl import (
+    Access,
+    AuthError,
+    Credential,
+    Finished,
+    NotFoundError,
+    Planned,
+    Platform,
+    RefusedError,
+    UsageError,
+)
 from ghcrctl.errors import ManifestUnknownError, NoSuchImageError
 from tests.builders import artifact, index_of, random_image
 
@@ -15,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl import Client, Event, FailedJob, SyncedTag
-    from tests.registry_double import PlainRegistry
+    from tests.registry_double import PlainRegistry, RegistryDouble
 
 ARM = Platform("linux", "arm64")
 ONE, OTHER = random_image(seed=1), random_image(seed=1, platform=ARM)
@@ -120,6 +130,20 @@ def test_a_copy_may_be_of_some_platforms_and_packed_otherwise(
     assert packed.descriptor.digest != BOTH.root.digest
     with pytest.raises(UsageError, match="--level needs --compress"):
         client.copy(image, f"{repository}-zstd", level=3)
+
+
+def test_a_side_may_have_a_credential_of_its_own(
+    client: Client, ghcr: RegistryDouble, repository: str
+) -> None:
+    ghcr.push_image("octo/private", "1.0", ONE)
+    source = f"{ghcr.host}/octo/private:1.0"
+    with pytest.raises(AuthError):
+        client.copy(source, repository)
+    mine = Access(ghcr.host, Credential("octo", "ghp_octo"))
+    copied = client.copy(source, repository, accesses=(mine, None))
+    assert copied.descriptor.digest == ONE.root.digest
+    with pytest.raises(AuthError):
+        client.digest(source)
 
 
 def test_several_are_told_by_what_they_were_called(
