@@ -10,6 +10,7 @@ import click
 from ghcrctl.cli.explanations import explain_code, explain_status
 from ghcrctl.cli.explanations.finding import find
 from ghcrctl.cli.format.documents import Documents
+from ghcrctl.cli.format.style import Meaning
 from ghcrctl.cli.options import Command, format_option, pass_app
 from ghcrctl.errors import ExitStatus
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.cli.app import App
     from ghcrctl.cli.explanations import Explanation
+    from ghcrctl.cli.format.style import Style
 
 # Cells of a line that is good to read.
 _WIDTH = 80
@@ -49,7 +51,7 @@ def command(app: App, *, words: tuple[str, ...], format_: str | None) -> None:
         app.write(documents.many(map(_document, listed)) if documents else _list(width))
         return
     found = find(" ".join(words))
-    app.write(documents.one(_document(found)) if documents else _page(found, width))
+    app.write(documents.one(_document(found)) if documents else _page(found, width, app.style))
 
 
 def _all() -> Iterator[Explanation]:
@@ -84,20 +86,23 @@ def _list(width: int) -> str:
     return "".join(lines)
 
 
-def _page(found: Explanation, width: int) -> str:
+def _page(found: Explanation, width: int, style: Style) -> str:
     """Write one explanation, for people."""
     is_status = found.name == str(found.status.value)
     title = f"exit status {found.name}" if is_status else _title(found)
-    parts = [f"{title}\n\n"]
+    parts = [f"{style.paint(title, Meaning.HEADER)}\n\n"]
     parts += [f"{textwrap.fill(text, width)}\n\n" for text in (found.meaning, *found.more)]
     for heading, items in (("Causes", found.causes), ("What to do", found.remedies)):
         if items:
-            parts.append(f"{heading}:\n{_bullets(items, width)}\n")
+            shown = style.paint(f"{heading}:", Meaning.HEADER)
+            parts.append(f"{shown}\n{_bullets(items, width)}\n")
     if found.codes:
         codes = textwrap.fill(", ".join(found.codes), width - 2, break_on_hyphens=False)
-        parts.append(f"Codes:\n{textwrap.indent(codes, '  ')}\n\n")
+        parts.append(f"{style.paint('Codes:', Meaning.HEADER)}\n{textwrap.indent(codes, '  ')}\n\n")
     if found.example:
-        parts.append(f"Example:\n{textwrap.indent(found.example, '  ')}\n")
+        parts.append(
+            f"{style.paint('Example:', Meaning.HEADER)}\n{textwrap.indent(found.example, '  ')}\n"
+        )
     return "".join(parts).rstrip("\n") + "\n"
 
 
