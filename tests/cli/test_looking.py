@@ -87,6 +87,7 @@ def test_scripts_get_json_and_templates(shell: Shell, name: str) -> None:
     rows = [json.loads(line) for line in shell.ok("ls", "--format", "json", f"{name}:1", "etc")]
     assert rows == [
         {
+            "Bytes": 8,
             "GID": 345,
             "UID": 12,
             "Owner": "12/345",

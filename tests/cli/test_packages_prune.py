@@ -63,7 +63,7 @@ def test_a_dry_run_deletes_nothing_and_names_what_a_run_deletes(
     shown = answer(shell, "prune", NAME, *OLD, "--dry-run")
     assert github.count("DELETE") == 0
     assert shown["DryRun"] is True
-    assert shown["Journal"] == ""
+    assert shown["Journal"] is None
     assert set(planned(shown)) == GOING
     before = there(github)
     done = answer(shell, "prune", NAME, *OLD, "--yes")
