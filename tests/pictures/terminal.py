@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import select
 import shlex
 import struct
 import subprocess
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from tests.packages_double import GitHubDouble
 
 ROOT = Path(__file__).parents[2]
+# Seconds without a byte, after which a command hangs.
+_PATIENCE = 60
 # What stands at the end of a screen.
 DRAWN = b"\x1b[J"
 # Runs ghcrctl at a moment that is given, with another host for ghcr.io.
@@ -109,6 +112,8 @@ class Terminal:
 
 
 def _read(leader: int, got: bytearray) -> bool:
+    if not select.select([leader], [], [], _PATIENCE)[0]:
+        raise TimeoutError(f"nothing was written for {_PATIENCE} s, after:\n{got[-2000:]!r}")
     try:
         part = os.read(leader, 65536)
     except OSError:
