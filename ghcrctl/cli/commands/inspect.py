@@ -109,7 +109,7 @@ _HEADERS = {
     "Digest": "DIGEST",
     "Size": "SIZE",
     "Here": "HERE",
-    "ToPull": "TO PULL",
+    "ToPull": "MISSING",
     "Layers": "LAYERS",
     "Name": "NAME",
     "MediaType": "MEDIA TYPE",
