@@ -56,7 +56,8 @@ def install(site: Path, *, python: str, machine: str) -> None:
     wanted = [word for name in platforms for word in ("--platform", name)]
     wanted += ["--python-version", python, "--implementation", "cp", "--only-binary", ":all:"]
     _pip(site, *wanted, *_requirements(site, python))
-    shutil.rmtree(site / "bin", ignore_errors=True)
+    for unused in ("bin", "share"):
+        shutil.rmtree(site / unused, ignore_errors=True)
     _slim(site)
     # Where and how it was installed differs from time to time, and is nobody's business.
     for record in site.glob("*.dist-info"):

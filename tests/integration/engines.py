@@ -75,6 +75,11 @@ class Docker:
             time.sleep(0.2)
         return process
 
+    def clear(self) -> None:
+        """Take away what the engine leaves mounted once a container had the host's network."""
+        for path in (self.folder / "exec" / "netns").glob("*"):
+            subprocess.run(["umount", "--lazy", str(path)], capture_output=True, check=False)
+
 
 class Buildah:
     """Buildah with storage of its own."""
@@ -106,6 +111,7 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
     finally:
         process.terminate()
         process.wait(timeout=30)
+        engine.clear()
 
 
 @pytest.fixture
