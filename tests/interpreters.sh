@@ -35,7 +35,7 @@ unit() {
             "$venv/bin/python" -m pip install --quiet --editable ".[serve]" --group test
             touch "$venv/.made"
         fi
-        "$venv/bin/python" -m pytest -q -n 2 -p no:cacheprovider tests/unit tests/properties
+        "$venv/bin/python" -m pytest -q -n "${JOBS:-2}" -p no:cacheprovider tests/unit tests/properties
     done
 }
 
