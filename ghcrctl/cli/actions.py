@@ -56,19 +56,21 @@ class Actions:
 
     def group(self, title: str) -> None:
         """Begin lines that the job's log shows folded."""
-        if self._is_job:
-            self._app.error_line(f"::group::{_escaped(title)}")
+        self._put(f"::group::{_escaped(title)}")
 
     def end_group(self) -> None:
         """End them."""
-        if self._is_job:
-            self._app.error_line("::endgroup::")
+        self._put("::endgroup::")
 
     def _mark(self, kind: str, text: str, title: str = "ghcrctl") -> None:
-        if self._is_job:
-            # In a property a colon and a comma mean something, too.
-            named = _escaped(title).replace(":", "%3A").replace(",", "%2C")
-            self._app.error_line(f"::{kind} title={named}::{_escaped(text)}")
+        # In a property a colon and a comma mean something, too.
+        named = _escaped(title).replace(":", "%3A").replace(",", "%2C")
+        self._put(f"::{kind} title={named}::{_escaped(text)}")
+
+    def _put(self, mark: str) -> None:
+        # What is read as JSON has no other lines.
+        if self._is_job and not self._app.as_json:
+            self._app.error_line(mark)
 
 
 def _is_wanted(app: App) -> bool:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.streams import writing
 from ghcrctl.errors import ExitStatus, GhcrctlError
 
 if TYPE_CHECKING:
@@ -154,17 +155,19 @@ class App:
 
     def _put(self, stream: TextIO, text: str) -> None:
         """Write to a stream; where bars are drawn on the same terminal, above them."""
-        if self._display and stream.isatty():
-            self._display.above(stream, text)
-        else:
-            stream.write(text)
-            stream.flush()
+        with writing(stream):
+            if self._display and stream.isatty():
+                self._display.above(stream, text)
+            else:
+                stream.write(text)
+                stream.flush()
 
     def write_bytes(self, content: bytes) -> None:
         """Print bytes as they are."""
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        with writing(sys.stdout):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
 
     def warn(self, text: str) -> None:
         """Print a warning, once."""

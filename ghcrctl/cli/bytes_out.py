@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ghcrctl.cli.streams import writing
 from ghcrctl.errors import UsageError
 from ghcrctl.store.files import whole_file
 
@@ -52,7 +53,12 @@ def bytes_to(output: str | None) -> Iterator[Callable[[bytes], object]]:
             raise UsageError(
                 "an archive is not for a terminal", hint="write it into a file: -o FILE"
             )
-        yield sys.stdout.buffer.write
+        yield _write
         return
     with whole_file(Path(str(output))) as write:
         yield write
+
+
+def _write(data: bytes) -> None:
+    with writing(sys.stdout):
+        sys.stdout.buffer.write(data)

@@ -25,7 +25,7 @@ from ghcrctl.cli.format.plans import (
     summary,
 )
 from ghcrctl.cli.results import Results
-from ghcrctl.cli.signals import TerminatedError
+from ghcrctl.cli.signals import EndedError, TimeIsUpError
 from ghcrctl.errors import GhcrctlError, RefusedError
 from ghcrctl.operations.packages.carrying import apply_plans, go_on, keep_plans, write_plans
 from ghcrctl.operations.packages.journal import State, journal_beside
@@ -108,9 +108,11 @@ class CarryingOut:
         except GhcrctlError:
             self._finish(plans, plan_file, journal)
             raise
-        except (KeyboardInterrupt, TerminatedError):
+        except (KeyboardInterrupt, EndedError) as ended:
             self._finish(plans, plan_file, journal)
-            if not self._app.as_json:
+            if isinstance(ended, TimeIsUpError):
+                ended.reason.hint = go_on(plan_file)
+            elif not self._app.as_json:
                 self._app.error_line(f"hint: {go_on(plan_file)}")
             raise
         self._finish(plans, plan_file, journal)

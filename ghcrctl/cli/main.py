@@ -14,8 +14,8 @@ import click
 from ghcrctl import __version__
 from ghcrctl.cli.app import App
 from ghcrctl.cli.options import LazyGroup
-from ghcrctl.cli.signals import TerminatedError, obey_sigterm
-from ghcrctl.cli.streams import take_any_text
+from ghcrctl.cli.signals import TerminatedError, TimeIsUpError, obey_sigterm
+from ghcrctl.cli.streams import be_there, take_any_text
 from ghcrctl.errors import ExitStatus, GhcrctlError, InterruptedByUserError, UsageError
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ SECTIONS = {
     "explain": "Help",
 }
 
+# Errors of the system that tell of another host, which nothing but a mistake of ours lets through.
+_OF_HOSTS = (ConnectionError, TimeoutError)
+
 
 @click.group(
     cls=LazyGroup,
@@ -94,6 +97,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and leave with its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    be_there()
     if given[:1] == ["__complete"]:
         from ghcrctl.cli.completion.shells import answer
 
@@ -111,6 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:
         status = _broken_pipe()
+    except OSError as error:
+        status = status or _failed(app, error)
+        _redirect_output()
     if status and threading.active_count() > 1:
         # Threads may still wait for a silent host; what they do is not visible until it is whole.
         sys.stderr.flush()
@@ -137,6 +144,8 @@ def _run(app: App, arguments: Sequence[str] | None) -> int:
     except (BrokenPipeError, SystemExit):
         # The library itself leaves so when its output is gone, and in no other case.
         return _broken_pipe()
+    except TimeIsUpError as over:
+        return app.report(over.reason)
     except TerminatedError:
         return _ended(app, "terminated", ExitStatus.TERMINATED)
     except (KeyboardInterrupt, click.Abort, InterruptedByUserError):
@@ -160,7 +169,20 @@ def _failed(app: App, error: Exception) -> int:
         return _usage(app, error)
     if isinstance(error, GhcrctlError):
         return app.report(error)
+    if isinstance(error, OSError) and error.errno and not isinstance(error, _OF_HOSTS):
+        return app.report(_of_the_disk(error))
     return _bug(app, error)
+
+
+def _of_the_disk(error: OSError) -> GhcrctlError:
+    """Word what the disk says at a place that knows nothing better to say."""
+    from ghcrctl.store.files import disk_errors
+
+    try:
+        with disk_errors(f"use {error.filename}" if error.filename else "go on"):
+            raise error
+    except GhcrctlError as told:
+        return told
 
 
 def _usage(app: App, error: click.ClickException) -> int:
@@ -184,6 +206,11 @@ def _bug(app: App, error: Exception) -> int:
 
 def _broken_pipe() -> int:
     """Leave as other programs do when nobody reads their output any more: quietly."""
+    _redirect_output()
+    return ExitStatus.BROKEN_PIPE
+
+
+def _redirect_output() -> None:
+    """Let what is kept for an output that is gone, or full, go nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
-    return ExitStatus.BROKEN_PIPE

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ghcrctl.cli.app import App
-from ghcrctl.errors import UsageError
+from ghcrctl.errors import InterruptedByUserError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -135,6 +135,17 @@ class LazyGroup(click.Group):
             click.echo(ctx.get_help(), color=ctx.color)
             ctx.exit()
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; on Ctrl-C the library would end a line, whatever is written there.
+
+        Raises:
+            InterruptedByUserError: the person pressed Ctrl-C.
+        """
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise InterruptedByUserError("interrupted") from None
 
     def list_commands(self, _: click.Context) -> list[str]:
         """Return the commands in the order of the table."""

@@ -92,13 +92,14 @@ class Results:
         Args:
             single: the command tells of one thing: an object, and no list.
         """
+        if self._images:
+            # First, since a template may fail, and whoever reads stdout may be gone.
+            self._write_digests()
+            self._tell_job()
         if self._format and single:
             self._app.write(self._format.one(self._documents[0]))
         elif self._format:
             self._app.write(self._format.many(self._documents))
-        if self._images:
-            self._write_digests()
-            self._tell_job()
 
     def _write_digests(self) -> None:
         if self._digest_file:

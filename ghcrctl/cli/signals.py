@@ -1,8 +1,7 @@
 """How a run is ended from outside: by a signal, or by the time that it may take.
 
 What belongs here: turning both into exceptions in the main thread, which leaves everything as
-Ctrl-C
-does: what was visible stays, what was not whole is not visible.
+Ctrl-C does: what was visible stays, what was not whole is not visible.
 """
 
 from __future__ import annotations
@@ -25,8 +24,27 @@ if TYPE_CHECKING:
 _GRACE = 2.0
 
 
-class TerminatedError(BaseException):
-    """SIGTERM came. No exception that code handles, as `KeyboardInterrupt` is none."""
+class EndedError(BaseException):
+    """The run ends from outside. No exception that code handles, as `KeyboardInterrupt` is none."""
+
+
+class TerminatedError(EndedError):
+    """SIGTERM came."""
+
+
+class TimeIsUpError(EndedError):
+    """The run took too long; where one of several things takes long, all of them end.
+
+    Attributes:
+        reason: what the person is told.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.reason = TimedOutError(
+            f"the command took longer than {seconds:g} s",
+            hint="give it more time with --timeout; a transfer goes on where it stopped",
+        )
 
 
 def obey_sigterm() -> None:
@@ -47,17 +65,10 @@ def limit_time(seconds: float, report: Callable[[GhcrctlError], int]) -> None:
         return
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        raise _too_long(seconds)
+        raise TimeIsUpError(seconds)
 
     signal.signal(signal.SIGALRM, end)
     signal.setitimer(signal.ITIMER_REAL, seconds)
-
-
-def _too_long(seconds: float) -> TimedOutError:
-    return TimedOutError(
-        f"the command took longer than {seconds:g} s",
-        hint="give it more time with --timeout; a transfer goes on where it stopped",
-    )
 
 
 def _limit_by_thread(seconds: float, report: Callable[[GhcrctlError], int]) -> None:
@@ -66,7 +77,7 @@ def _limit_by_thread(seconds: float, report: Callable[[GhcrctlError], int]) -> N
 
     def interrupted(number: int, frame: FrameType | None) -> None:
         if is_over.is_set():
-            raise _too_long(seconds)
+            raise TimeIsUpError(seconds)
         signal.default_int_handler(number, frame)
 
     def watch() -> None:
@@ -74,7 +85,7 @@ def _limit_by_thread(seconds: float, report: Callable[[GhcrctlError], int]) -> N
         is_over.set()
         signal.raise_signal(signal.SIGINT)
         time.sleep(_GRACE)
-        os._exit(report(_too_long(seconds)))
+        os._exit(report(TimeIsUpError(seconds).reason))
 
     signal.signal(signal.SIGINT, interrupted)
     threading.Thread(target=watch, name="time limit", daemon=True).start()

@@ -10,8 +10,46 @@ import codecs
 import io
 import os
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _ERRORS = "ghcrctl.escaped"
+
+
+def be_there() -> None:
+    """Let standard streams that were closed, or never there, be empty ones.
+
+    A file that is opened later would get the number of one that is closed, and its output.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            number = os.open(os.devnull, os.O_RDONLY if mode == "r" else os.O_WRONLY)
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 it stays
+            setattr(sys, name, stream)
+
+
+@contextmanager
+def writing(stream: TextIO) -> Iterator[None]:
+    """Word what the disk says of output that goes there.
+
+    Raises:
+        StoreError: it cannot be written; standard error is given up quietly, for want of a place
+            to tell of it.
+        BrokenPipeError: nobody reads it any more.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if stream is sys.stdout:
+            from ghcrctl.store.files import disk_errors
+
+            with disk_errors("write to standard output"):
+                raise error from None
 
 
 def take_any_text() -> None:

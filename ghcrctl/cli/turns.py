@@ -1,4 +1,4 @@
-"""Images that move at once, shown as if one came after the other.
+"""Images that move at once, shown as if one came after the other, and others that do.
 
 What belongs here: whose lines are printed when, and what becomes of failures. What does not: which
 lines (``progress``, ``commands``).
@@ -142,3 +142,32 @@ def _outcome(app: App, turns: Turns, results: Results, outcome: Future[Result]) 
     finally:
         if turns.has_begun and not results.are_documents:
             app.actions.end_group()
+
+
+def one_by_one(
+    app: App, items: Sequence[Item], act: Callable[[Item], object], results: Results
+) -> None:
+    """Do something for one after the other, and tell of the results at the end.
+
+    One that fails is told, and the others go on; the first failure's exit status is the command's.
+
+    Args:
+        app: where failures are told.
+        items: what it is done for.
+        act: does it, and notes the result.
+        results: of the command.
+    """
+    failed: GhcrctlError | None = None
+    try:
+        for item in items:
+            try:
+                act(item)
+            except GhcrctlError as error:
+                if len(items) == 1:
+                    raise
+                failed = failed or error
+                app.report(error)
+    finally:
+        results.end()
+    if failed:
+        raise click.exceptions.Exit(failed.exit_status)

@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import re
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from ghcrctl.content.threads import threads
 from ghcrctl.content.waits import Wait
 from ghcrctl.errors import InvalidResponseError, RateLimitedError, UnauthorizedError
 from ghcrctl.github.explain import Refusal, explain, rate_limited
@@ -118,7 +118,7 @@ class GitHub:
         if seen:
             seen(1, count)
         pages = [first]
-        with ThreadPoolExecutor(self._options.jobs, "pages") as pool:
+        with threads(self._options.jobs, "pages") as pool:
             numbers = range(2, count + 1)
             found = pool.map(lambda n: self.page(path, what, asked, n), numbers)
             for number, page in enumerate(found, 2):

@@ -11,12 +11,12 @@ its subject, so that an image is signed from the moment that its tag moves.
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.content.streams import Content, read_metadata
+from ghcrctl.content.threads import threads
 from ghcrctl.errors import (
     InvalidManifestError,
     InvalidResponseError,
@@ -145,7 +145,7 @@ def plan_company(
         reserve: whether the plan is going to be carried out.
     """
     made = MemoryPlace("made here")
-    with ThreadPoolExecutor(session.jobs, "referrers") as pool:
+    with threads(session.jobs, "referrers") as pool:
         whys = list(pool.map(lambda item: _bring(source, item, made), attached))
     for item, why in zip(attached, whys, strict=True):
         if why:

@@ -11,9 +11,9 @@ at again when all is done.
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.threads import threads
 from ghcrctl.errors import AuthError, GhcrctlError, NotFoundError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def lists_of(
             # Some registries do not tell a repository that is not there from a private one.
             return []
 
-    with ThreadPoolExecutor(session.jobs, "referrers") as pool:
+    with threads(session.jobs, "referrers") as pool:
         return dict(zip(wanted, pool.map(listed, wanted), strict=True))
 
 

@@ -7,10 +7,10 @@ file (``lock_file``), and whether it still holds (``lock_check``).
 from __future__ import annotations
 
 import difflib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from ghcrctl.content.threads import threads
 from ghcrctl.errors import (
     GhcrctlError,
     InvalidManifestError,
@@ -182,7 +182,7 @@ def remove(path: Path, names: Sequence[Reference]) -> list[Pin]:
 def _each(
     session: Session, act: Callable[[Item], PinChange], items: Sequence[Item]
 ) -> list[PinChange]:
-    with ThreadPoolExecutor(session.jobs, "lock") as pool:
+    with threads(session.jobs, "lock") as pool:
         return list(pool.map(act, items))
 
 

@@ -5,11 +5,11 @@ What belongs here: comparing, changing nothing. What does not: moving pins (``lo
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.threads import threads
 from ghcrctl.errors import (
     ExitStatus,
     GhcrctlError,
@@ -106,7 +106,7 @@ def check_pins(
         failures = (failure, _not_here(path, pin, here))
         return CheckedPin(pin, there, here, now, tuple(f for f in failures if f))
 
-    with ThreadPoolExecutor(session.jobs, "lock") as pool:
+    with threads(session.jobs, "lock") as pool:
         return list(pool.map(one, pins))
 
 

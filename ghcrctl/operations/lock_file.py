@@ -7,8 +7,10 @@ it. What does not: asking registries (``lock``).
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import GhcrctlError, NotFoundError, UsageError
@@ -30,7 +32,6 @@ from ghcrctl.store.locks import alone_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
 VERSION = 1
 _HEADER = """\
@@ -250,7 +251,7 @@ def edit_pins(path: Path, change: Callable[[dict[Reference, Pin]], None]) -> Non
         StoreError: the disk says so.
     """
     # What a link leads to is replaced, and not the link.
-    file = path.resolve() if path.is_symlink() else path
+    file = Path(os.path.realpath(path)) if path.is_symlink() else path
     with alone_at(file, patience=_PATIENCE):
         pins = read_pins(file) if file.exists() else {}
         before = dict(pins)

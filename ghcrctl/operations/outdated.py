@@ -5,11 +5,11 @@ What belongs here: comparing names here and there. What does not: pulling (``pul
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.threads import threads
 from ghcrctl.errors import GhcrctlError, NotFoundError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def compare(session: Session, names: Sequence[Reference] = ()) -> list[Compared]
             continue
         if not wanted or {(name.name, None), (name.name, name.tag)} & wanted:
             chosen.append((name, record))
-    with ThreadPoolExecutor(session.jobs, "outdated") as pool:
+    with threads(session.jobs, "outdated") as pool:
         found = pool.map(lambda pair: _compare(session, *pair), chosen)
         return sorted(found, key=lambda one: one.reference)
 

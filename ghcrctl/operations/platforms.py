@@ -8,17 +8,19 @@ Source of attestations' form: Docker's documentation, "Image attestation storage
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import read_metadata
+from ghcrctl.content.threads import threads
 from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.operations.inspect import place_of_image
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
@@ -117,7 +119,7 @@ def parts_of(session: Session, source: Source, root: Descriptor) -> Part:
     Raises:
         InvalidManifestError: one is not what it should be.
     """
-    with ThreadPoolExecutor(session.jobs, "manifests") as pool:
+    with threads(session.jobs, "manifests") as pool:
         return _Reader(source, pool).part(root, 0)
 
 

@@ -8,12 +8,12 @@ specification, SIGNATURE_SPEC.md; Docker's documentation, "Image attestation sto
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import read_metadata
+from ghcrctl.content.threads import threads
 from ghcrctl.errors import NotFoundError
 from ghcrctl.oci.manifest import Index, parse
 from ghcrctl.registry.referrers import referrers_tag
@@ -83,7 +83,7 @@ def referrers_tree(session: Session, reference: Reference) -> Node:
         root.children = _in_index(parsed)
         level += [child for child in root.children if child.way is Way.PLATFORM]
     seen = {node.descriptor.digest for node in level}
-    with ThreadPoolExecutor(session.jobs, "referrers") as pool:
+    with threads(session.jobs, "referrers") as pool:
         for depth in range(_MAX_DEPTH):
             found = pool.map(lambda node: _attached(repository, node, cosign=not depth), level)  # noqa: B023 used at once
             for node, attached in zip(level, list(found), strict=True):

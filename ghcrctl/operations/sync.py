@@ -6,12 +6,12 @@ What belongs here: which tags are copied, are the same, or go. What does not: co
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.threads import threads
 from ghcrctl.errors import (
     GhcrctlError,
     NotFoundError,
@@ -157,7 +157,7 @@ def plan_job(session: Session, job: Job, *, keep_going: bool = False) -> list[Ta
                 raise
             return Task(job, tag, What.BROKEN, error)
 
-    with ThreadPoolExecutor(session.jobs, "tags") as pool:
+    with threads(session.jobs, "tags") as pool:
         tasks = list(pool.map(look, wanted))
     return tasks + [Task(job, tag, What.DELETE) for tag in gone]
 

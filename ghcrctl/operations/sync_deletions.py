@@ -5,10 +5,10 @@ What belongs here: what may be deleted by its digest. What does not: which tags 
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import read_metadata
+from ghcrctl.content.threads import threads
 from ghcrctl.errors import NotFoundError, RefusedError, UnsupportedError
 from ghcrctl.oci.manifest import Index, parse
 from ghcrctl.operations.sync import What
@@ -82,7 +82,7 @@ class Deletions:
         known = self._needed.setdefault(name, {})
         staying = set(target.tags()) - self._doomed.get(name, set())
         unknown = sorted(staying - known.keys())
-        with ThreadPoolExecutor(self._session.jobs, "tags") as pool:
+        with threads(self._session.jobs, "tags") as pool:
             found = pool.map(lambda tag: _manifests_of(target, tag), unknown)
             known.update(zip(unknown, found, strict=True))
         return known

@@ -7,11 +7,11 @@ What belongs here: which tags, in which order, and what they stand for. What doe
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.threads import threads
 from ghcrctl.errors import GhcrctlError, InvalidFilterError, UsageError
 from ghcrctl.oci.config import parse_time
 from ghcrctl.oci.manifest import Index
@@ -102,7 +102,7 @@ def list_tags(
     if not (details or sort in DETAILED_KEYS):
         return _sorted([TagRow(tag) for tag in tags], sort)
     platform = session.settings.platform
-    with ThreadPoolExecutor(session.jobs, "tags") as pool:
+    with threads(session.jobs, "tags") as pool:
         rows = pool.map(lambda tag: _look_at(source, tag, platform), tags)
         return _sorted(list(rows), sort)
 

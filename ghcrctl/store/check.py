@@ -5,11 +5,11 @@ What belongs here: finding what is missing or damaged. What does not: mending it
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import Content
+from ghcrctl.content.threads import threads
 from ghcrctl.errors import IntegrityError, NotFoundError
 from ghcrctl.oci.manifest import parse
 
@@ -55,7 +55,7 @@ def check_content(
     """
     faults: dict[Digest, Fault] = {}
     seen: set[Digest] = set()
-    with ThreadPoolExecutor(jobs, "check") as pool:
+    with threads(jobs, "check") as pool:
         level = list(roots)
         while level:
             fresh = list({d.digest: d for d in level if d.digest not in seen}.values())

@@ -6,17 +6,19 @@ bytes (``execute``). After this, the exact bytes to move are known before any mo
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import read_metadata
+from ghcrctl.content.threads import threads
 from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.transfer.sides import reading_from, writing_to
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from ghcrctl.content.ports import Sink, Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
@@ -119,7 +121,7 @@ def make_plan(  # noqa: PLR0913 all but three by keyword
     walk = _Walk(source)
     walk.visit(root, 0)
     order = sorted(walk.levels, key=lambda d: walk.levels[d])
-    with ThreadPoolExecutor(jobs, "plan") as pool, writing_to(sink):
+    with threads(jobs, "plan") as pool, writing_to(sink):
         if reserve:
             sink.reserve(order)
         actions = _ask(walk, sink, order, skip_foreign=skip_foreign, pool=pool)

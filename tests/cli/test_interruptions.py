@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import resource
 import signal
 import subprocess
@@ -125,6 +126,61 @@ def test_a_command_that_takes_too_long_gives_up(
     assert "longer than 1.5 s" in shell.fails(3, "pull", "--timeout", "1.5", name)
     assert time.monotonic() - began < 3.5
     assert digest(shell, name) == str(OLD.root.digest)
+
+
+# Commands that ask for several things, at once or one after the other.
+_SEVERAL = {
+    "pull": ("pull", "--format", "json", "NAME", "NAME2"),
+    "inspect": ("inspect", "--remote", "--format", "json", "NAME", "NAME2"),
+    "digest": ("digest", "--format", "json", "NAME", "NAME2"),
+    "exists": ("exists", "--format", "json", "NAME", "NAME2"),
+    "outdated": ("outdated", "--format", "json"),
+    "tags": ("tags", "-l", "--format", "json", "REPOSITORY"),
+    "lock add": ("lock", "add", "--format", "json", "NAME", "NAME2"),
+}
+
+
+def named(arguments: tuple[str, ...], name: str) -> list[str]:
+    """Put the name of an image, one beside it and its repository where they are to stand."""
+    names = {"NAME": name, "NAME2": f"{name}-2", "REPOSITORY": name.rpartition(":")[0]}
+    return [names.get(each, each) for each in arguments]
+
+
+@pytest.mark.parametrize("arguments", _SEVERAL.values(), ids=_SEVERAL)
+def test_time_that_is_over_ends_all_of_several(
+    shell: Shell, plain_registry: PlainRegistry, name: str, arguments: tuple[str, ...]
+) -> None:
+    plain_registry.push_image("octo/image", "1.0-2", NEW)
+    plain_registry.faults.append(Fault(path_contains="/manifests/", delay=6, times=9))
+    began = time.monotonic()
+    done = shell.run(*named(arguments, name), "--timeout", "1.5")
+    assert time.monotonic() - began < 4.5
+    assert done.returncode == 3
+    [line] = done.stderr.splitlines()
+    assert json.loads(line)["error"]["message"] == "the command took longer than 1.5 s"
+
+
+@pytest.mark.parametrize("arguments", _SEVERAL.values(), ids=_SEVERAL)
+def test_ctrl_c_ends_all_of_several_and_is_told_as_one_line_of_json(
+    shell: Shell, plain_registry: PlainRegistry, name: str, arguments: tuple[str, ...]
+) -> None:
+    plain_registry.push_image("octo/image", "1.0-2", NEW)
+    fault = Fault(path_contains="/manifests/", delay=6, times=9)
+    plain_registry.faults.append(fault)
+    process = start(shell, *named(arguments, name))
+    until = time.monotonic() + 10
+    while fault.times == 9:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    time.sleep(0.3)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    told, said = process.communicate(timeout=15)
+    assert time.monotonic() - began < 2.5
+    assert (process.returncode, told) in {(130, ""), (130, "[]\n")}
+    assert said == (
+        '{"error":{"code":"interrupted","message":"interrupted","hint":null,"exit_status":130}}\n'
+    )
 
 
 @pytest.mark.parametrize("option", ["--jobs=0", "--retries=-1", "--timeout=x", "--stall-timeout=0"])

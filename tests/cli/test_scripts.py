@@ -166,3 +166,31 @@ def test_a_job_can_be_made_like_any_other_place(job: Shell, name: str) -> None:
     done = job.run("pull", f"{name}:one")
     assert done.stderr == ""
     assert not (job.folder / "output").exists()
+
+
+def test_a_job_that_reads_json_gets_no_marks_among_it(job: Shell, name: str) -> None:
+    done = job.run("pull", "--format", "json", f"{name}:one", f"{name}:none")
+    assert [error["code"] for error in errors(done.stderr)] == ["manifest-unknown"]
+    assert f"{name}@{ONE.root.digest}" in (job.folder / "output").read_text()
+
+
+def test_one_digest_that_fails_does_not_keep_the_others_back(shell: Shell, name: str) -> None:
+    names = [f"{name}:{tag}" for tag in ("one", "none", "two")]
+    done = shell.run("digest", "--format", "json", "--digest-file", "digests", *names)
+    assert done.returncode == 4
+    assert [found["Name"] for found in json.loads(done.stdout)] == [f"{name}:one", f"{name}:two"]
+    assert [error["code"] for error in errors(done.stderr)] == ["manifest-unknown"]
+    digests = [str(ONE.root.digest), str(TWO.root.digest)]
+    assert (shell.folder / "digests").read_text().splitlines() == digests
+
+
+def test_what_is_there_is_told_though_one_registry_is_not(shell: Shell, name: str) -> None:
+    done = shell.run("exists", "--format=json", f"{name}:one", "127.0.0.1:1/a/b", f"{name}:none")
+    assert done.returncode == 3
+    assert [found["Exists"] for found in json.loads(done.stdout)] == [True, False]
+    assert [error["code"] for error in errors(done.stderr)] == ["connection-failed"]
+
+
+def test_a_digest_is_written_though_a_template_fails(shell: Shell, name: str) -> None:
+    shell.fails(2, "pull", "--format", "{{.None}}", "--digest-file", "digest", f"{name}:one")
+    assert (shell.folder / "digest").read_text() == f"{ONE.root.digest}\n"

@@ -5,16 +5,17 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import shlex
+import subprocess
+import sys
 import tarfile
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ghcrctl.cli.streams import escaped
 from tests.shell import Shell
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NAME = "日本/\N{GRINNING FACE}"
 
@@ -88,3 +89,42 @@ def test_only_writing_is_mended() -> None:
     codecs.register_error("tested", escaped)
     with pytest.raises(UnicodeDecodeError):
         b"\xff".decode("utf-8", "tested")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+@pytest.mark.parametrize(
+    "line",
+    ["images", "images --format json", "--version", "ls --help", f"cat hello {NAME}", "save hello"],
+)
+def test_output_that_cannot_be_written_is_no_bug(shell: Shell, line: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = _ghcrctl(shell, line, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 8
+    told = json.loads(done.stderr)["error"] if "json" in line else {"message": done.stderr}
+    assert "No space left on device" in told["message"]
+    assert "bug" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("name", "status"), [("hello", 0), ("none", 4)])
+def test_streams_that_are_closed_are_none(
+    shell: Shell, closed: str, name: str, status: int
+) -> None:
+    line = f"exec {shlex.quote(sys.executable)} -W error -m ghcrctl inspect {name} {closed}"
+    done = subprocess.run(
+        ["sh", "-c", line], env=shell.environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def _ghcrctl(shell: Shell, line: str, **streams: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ghcrctl", *line.split()],
+        env=shell.environ,
+        text=True,
+        check=False,
+        **streams,
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -54,7 +53,7 @@ def command(
     def write(data: bytes) -> None:
         # No bar may stand where a file is printed.
         app.display.uncount()
-        sys.stdout.buffer.write(data)
+        app.write_bytes(data)
 
     with app.session() as session, metered(app, "layers") as tell:
         take = content.extend if results.are_documents else write

@@ -14,6 +14,7 @@ from ghcrctl.cli.options import (
     registry_options,
 )
 from ghcrctl.cli.results import Results
+from ghcrctl.cli.turns import one_by_one
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.digest import digest_of
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
+    from ghcrctl.oci.reference import Reference
 
 
 @click.command(
@@ -50,15 +52,20 @@ def command(
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Print the digest that a tag stands for at its registry, downloading nothing."""
+    """Print the digest that a tag stands for at its registry, downloading nothing.
+
+    Of several names, one that fails does not stop the others.
+    """
     wanted = Platform.parse(platform) if platform else None
     results = Results(app, format_, digest_file)
     with app.session() as session:
-        for name in names:
-            reference = session.parse(name).tagged()
+        references = [session.parse(name).tagged() for name in names]
+
+        def ask(reference: Reference) -> None:
             digest = digest_of(session, reference, platform=wanted)
             pinned = str(reference.with_digest(digest))
             results.add({"Name": str(reference), "Digest": str(digest), "Pinned": pinned})
             results.image(str(reference), digest)
             results.out(pinned if full else str(digest))
-    results.end()
+
+        one_by_one(app, references, ask, results)

@@ -14,6 +14,7 @@ from ghcrctl.cli.options import (
     registry_options,
 )
 from ghcrctl.cli.results import Results
+from ghcrctl.cli.turns import one_by_one
 from ghcrctl.errors import ExitStatus, UsageError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.exists import exists
@@ -54,18 +55,16 @@ def command(
         raise UsageError("--local and --platform exclude each other")
     results = Results(app, format_)
     wanted = Platform.parse(platform) if platform else None
-    missing = False
+    missing = []
     with app.session() as session:
-        for name in names:
+
+        def look(name: str) -> None:
             digest = exists(session, name, platform=wanted, local=local)
-            missing = missing or digest is None
-            results.add(
-                {
-                    "Name": name,
-                    "Exists": digest is not None,
-                    "Digest": None if digest is None else str(digest),
-                }
-            )
-    results.end()
+            if digest is None:
+                missing.append(name)
+            found = None if digest is None else str(digest)
+            results.add({"Name": name, "Exists": found is not None, "Digest": found})
+
+        one_by_one(app, names, look, results)
     if missing:
         raise click.exceptions.Exit(ExitStatus.NOT_FOUND)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ghcrctl.cli.format.gojson import dumps
 from ghcrctl.cli.format.safe import printable
 from ghcrctl.cli.format.values import Struct
+from ghcrctl.errors import UsageError
+from ghcrctl.oci.quoting import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +32,7 @@ class Documents:
         format: ``json`` or a Go template; None or empty where it is not given.
 
     Raises:
+        UsageError: it is neither; docker would print the word itself.
         InvalidTemplateError: the template cannot be read.
     """
 
@@ -37,6 +40,10 @@ class Documents:
         self._format = format
         self._template: Template | None = None
         if format and format != _JSON:
+            if "{{" not in format:
+                raise UsageError(
+                    f"`{shortened(format)}` is no format", hint="json or a Go template"
+                )
             from ghcrctl.cli.format.template import compile_template
 
             self._template = compile_template(format.replace("\\t", "\t").replace("\\n", "\n"))

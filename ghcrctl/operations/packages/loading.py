@@ -6,9 +6,9 @@ follows from it (``github``).
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
+from ghcrctl.content.threads import threads
 from ghcrctl.errors import (
     DigestMismatchError,
     IntegrityError,
@@ -121,7 +121,7 @@ class _Reader:
 
     def look_for(self, digests: Sequence[str]) -> tuple[list[str], set[str]]:
         """Tell which manifests the registry has, and which it has not."""
-        with ThreadPoolExecutor(self._jobs, "manifests") as pool:
+        with threads(self._jobs, "manifests") as pool:
             there = dict(zip(digests, pool.map(self._has, digests), strict=True))
         return [d for d in digests if there[d]], {d for d in digests if not there[d]}
 
@@ -134,7 +134,7 @@ class _Reader:
 
     def _fetch(self, wanted: Sequence[str]) -> Iterator[list[_Fetched]]:
         done = 0
-        with ThreadPoolExecutor(self._jobs, "manifests") as pool:
+        with threads(self._jobs, "manifests") as pool:
             for start in range(0, len(wanted), _BATCH):
                 batch = list(pool.map(self._get, wanted[start : start + _BATCH]))
                 done += len(batch)

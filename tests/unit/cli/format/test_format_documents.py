@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ghcrctl.cli.format.documents import Documents
-from ghcrctl.errors import InvalidTemplateError
+from ghcrctl.errors import InvalidTemplateError, UsageError
 
 ONE = {"Name": "a", "Digest": "d", "Inner": {"b": 1, "a": [{"z": None, "y": "<x>"}]}}
 
@@ -16,6 +16,13 @@ def test_without_a_format_there_are_no_documents() -> None:
     assert not Documents(None)
     assert not Documents("")
     assert Documents("json")
+
+
+@pytest.mark.parametrize("word", ["table", "yaml", "JSON", " json", "x" * 10_000])
+def test_a_word_that_is_no_format_is_refused(word: str) -> None:
+    with pytest.raises(UsageError, match="is no format") as caught:
+        Documents(word)
+    assert len(str(caught.value)) < 300
 
 
 def test_one_is_an_object_and_many_are_a_list() -> None:
