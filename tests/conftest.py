@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,10 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile("deep", deadline=None, max_examples=3000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+# A shell's job in the background has Ctrl-C ignored, and so would have whatever the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _FORGOTTEN_PREFIXES = ("GHCRCTL_", "GITHUB_", "GH_", "DOCKER_", "XDG_", "REGISTRY_", "SSL_CERT_")
 _FORGOTTEN = {
