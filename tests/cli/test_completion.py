@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import shlex
@@ -138,6 +139,16 @@ class TestWhatIsOffered:
     def test_a_damaged_store_is_no_reason_to_disturb(self, shell: Shell) -> None:
         (shell.folder / "store" / "index.json").write_text("{")
         assert offered(shell, "ghcrctl rmi o") == []
+
+    def test_what_a_shell_would_carry_out_is_never_offered(self, shell: Shell) -> None:
+        path = shell.folder / "store" / "index.json"
+        for name in ("octo/$(id):1", "octo/a;id", "octo/`id`:1", "octo/two words", "octo/\x1b[2J"):
+            written = path.read_text()
+            quoted = json.dumps(name)[1:-1]
+            path.write_text(written.replace("ghcr.io/octo/hello:1.1", quoted))
+            assert path.read_text() != written
+            assert offered(shell, "ghcrctl rmi octo/") == ["octo/hello:1.0"], name
+            path.write_text(written)
 
     def test_bash_gets_what_comes_after_its_last_word_break(self, shell: Shell) -> None:
         for line, expected in (

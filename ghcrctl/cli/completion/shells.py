@@ -22,6 +22,7 @@ from click.shell_completion import (
 )
 
 from ghcrctl.cli.completion.values import candidates
+from ghcrctl.cli.format.safe import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +77,7 @@ class Shell(ShellComplete):
         kind = item.type
         if kind == "plain" and item.value.endswith((":", "/", "=")):
             kind = "open"
-        help_ = " ".join((item.help or "").split())
+        help_ = printable(" ".join((item.help or "").split()))
         return "\t".join((kind, item.value, help_))
 
 

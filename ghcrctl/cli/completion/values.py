@@ -6,6 +6,7 @@ and the candidates that are known on this machine. What does not: tags at regist
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,6 +45,9 @@ _REMOTE = {
     "referrers",
     "tags",
 }
+# What no shell takes for anything but text. bash puts candidates into the line as they are, and
+# names and tags of strangers may be `$(anything)`; what is really a name or a tag has only these.
+_HARMLESS = re.compile(r"[\w.:/@+=,-]*\Z", re.ASCII)
 # Digits of an ID below which there are no candidates: names begin alike.
 _ID_FROM = 2
 
@@ -66,7 +70,9 @@ def candidates(
 
 
 def _fits(item: CompletionItem, word: str) -> bool:
-    return item.type != "plain" or item.value.startswith(word)
+    if item.type != "plain":
+        return True
+    return item.value.startswith(word) and bool(_HARMLESS.match(item.value))
 
 
 def _completer(context: click.Context, asked: click.Parameter) -> Complete:
