@@ -72,6 +72,16 @@ def test_tables_fit_any_width(terminal: Terminal, width: int) -> None:
             assert display_width(row) <= width or row.startswith("█"), (line, row)
 
 
+@pytest.mark.parametrize("width", [1, 20, 40])
+def test_explanations_are_read_on_any_terminal(terminal: Terminal, width: int) -> None:
+    listed = _SEQUENCE.sub("", shown(terminal, "ghcrctl explain", width))
+    assert "manifest-unknown" in listed
+    assert max(map(len, listed.splitlines())) <= max(width, 31)
+    page = _SEQUENCE.sub("", shown(terminal, "ghcrctl explain size-mismatch", width))
+    told = page.partition("Example:")[0].splitlines()[1:]
+    assert max(map(len, told)) <= max(width, 31)
+
+
 def test_without_colour_nothing_but_text_is_written(terminal: Terminal) -> None:
     terminal.environ["NO_COLOR"] = "1"
     try:

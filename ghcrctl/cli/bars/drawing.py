@@ -180,8 +180,8 @@ def _share(row: Row) -> str:
 
 
 def percent(done: int, total: int) -> int:
-    """Return a share in whole percents; 100 only when all is done."""
-    return min(100 * done // total, 100)
+    """Return a share in whole percents; 100 only when all is done, as nothing of nothing is."""
+    return min(100 * done // total, 100) if total else 100
 
 
 def size_text(size: int, unit_of: int | None = None) -> str:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 # Cells of a line that is good to read.
 _WIDTH = 80
+# Of a terminal that is narrower, lines are wrapped by itself.
+_LEAST_WIDTH = 20
+# Below this, a meaning stands below its code, not behind it.
+_LEAST_MEANING = 24
 
 
 @click.command(
@@ -45,7 +49,7 @@ def command(app: App, *, words: tuple[str, ...], format_: str | None) -> None:
     anything all codes and statuses are listed.
     """
     documents = Documents(format_)
-    width = min(app.width or _WIDTH, _WIDTH)
+    width = max(min(app.width or _WIDTH, _WIDTH), _LEAST_WIDTH)
     if not words:
         listed = list(_all())
         app.write(documents.many(map(_document, listed)) if documents else _list(width))
@@ -77,13 +81,18 @@ def _document(found: Explanation) -> dict[str, Any]:
 
 
 def _list(width: int) -> str:
-    lines = []
-    for found in _all():
-        is_status = found.name == str(found.status.value)
-        name = f"{found.name:<5}" if is_status else f"       {found.name:<22}"
-        rest = f"\n{' ' * len(name)}".join(textwrap.wrap(found.meaning, width - len(name)))
-        lines.append(f"{name}{rest}\n")
-    return "".join(lines)
+    return "".join(_entry(found, width) for found in _all())
+
+
+def _entry(found: Explanation, width: int) -> str:
+    is_status = found.name == str(found.status.value)
+    name = f"{found.name:<5}" if is_status else f"       {found.name:<22}"
+    indent, above = len(name), ""
+    if not is_status and width - indent < _LEAST_MEANING:
+        indent, above = 9, f"{name.rstrip()}\n"
+        name = " " * indent
+    rest = f"\n{' ' * indent}".join(textwrap.wrap(found.meaning, width - indent))
+    return f"{above}{name}{rest}\n"
 
 
 def _page(found: Explanation, width: int, style: Style) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.cli.format.layout import Cell, Shape
+from ghcrctl.cli.format.layout import LAST, Cell, Shape
 from ghcrctl.cli.format.safe import printable
 from ghcrctl.cli.format.style import Marked, Meaning
 
@@ -30,7 +30,8 @@ _NAME = Look(Meaning.NAME, Shape(16, 1))
 _DIGEST = Look(Meaning.ASIDE, Shape(20, 0))
 _TIME = Look(None, Shape(11, 2))
 _MOMENT = Look(None, Shape(20, 3))
-_SIZE = Look(None, Shape(12, 3))
+# Without its end a size is another size.
+_SIZE = Look(None, Shape(12, LAST))
 _TEXT = Look(None, Shape(16, 0))
 _LOOKS = {
     "attached": Look(None, Shape(3, 2)),

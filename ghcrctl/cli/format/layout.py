@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _MINIMUM_WIDTH, _PADDING = 10, 3
 _CLOSE = 2
 _LEAST_OF_ALL = 3
+# The order of what is cut only where nothing else is left.
+LAST = 4
 # Of a name, before a bar stands behind it.
 _LONG = 36
 # A bar takes what is left, between these.
@@ -123,7 +125,7 @@ def _columns(
         return _Columns(tuple(loose), _PADDING)
     # Where that is too much, texts give way further, then all; at worst a line is too long.
     harder = [Shape(shape.least // (2 if shape.order < 3 else 1), shape.order) for shape in shapes]
-    hardest = [Shape(_LEAST_OF_ALL, 0)] * len(shapes)
+    hardest = [Shape(_LEAST_OF_ALL, shape.order // LAST) for shape in shapes]
     for tried in (shapes, harder, hardest):
         found = _squeezed(brief, tried, width)
         if found:

@@ -109,6 +109,14 @@ def test_no_column_is_cut_to_nothing() -> None:
     assert lines[1] == "one  xx…  th…"
 
 
+def test_a_size_is_whole_as_long_as_anything_else_can_be_cut() -> None:
+    row = {"name": "n" * 30, "tag": "t" * 9, "id": "i" * 12, "size": "19.7MB"}
+    columns = [(field, field) for field in row]
+    [line] = render_rows([row], columns, headers=False, style=Style(width=24)).splitlines()
+    assert display_width(line) == 24
+    assert line.endswith("  19.7MB")
+
+
 def test_wide_characters_are_cut_by_their_cells() -> None:
     rows = [{"a": "字" * 30, "b": "end"}]
     [line] = render_rows(
