@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.plan import Plan, Step
 
-HELP = "space keep/delete  a all  / find  enter go on  q quit"
+# What keys do; the first that has room.
+HELPS = (
+    "space keep/delete  a all  / find  enter go on  q quit",
+    "space changes  a all  enter on  q quit",
+    "enter on  q quit",
+)
 _PAGE = 10
 
 

@@ -9,11 +9,11 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.cli.format.cells import fitted
+from ghcrctl.cli.format.cells import display_width, fitted
 from ghcrctl.cli.format.columns import cells_of, headers_of, shapes_of
 from ghcrctl.cli.format.layout import lay_out
 from ghcrctl.cli.format.style import Meaning
-from ghcrctl.cli.picker import HELP, Choice, Picker
+from ghcrctl.cli.picker import HELPS, Choice, Picker
 from ghcrctl.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ _AROUND = 5
 _NEIGHBOURS = 100
 # The pointer, what becomes of a version, and what is between.
 _MARK = 4
+# Cells of a column on average, below which some are left out; and in which order they are.
+_COLUMN = 11
+_LEFT_OUT = ("kind", "created", "why", "package", "frees")
 
 
 def review(
@@ -70,13 +73,15 @@ def lines(picker: Picker, style: Style, columns: int, rows: int) -> list[str]:
     table = _table(picker, replace(style, width=columns), first, room)
     blank = [""] * (room + 1 - len(table))
     last = f"/{picker.sought}" if picker.is_seeking or picker.sought else ""
-    below = (picker.message or last, HELP)
+    keys = next((text for text in HELPS if len(text) <= columns), HELPS[-1])
+    below = (picker.message or last, keys)
     cut = [fitted(line, columns, style.glyphs.ellipsis) for line in (picker.title, *below)]
     return [
         style.paint(cut[0], Meaning.HEADER),
         *table,
         *blank,
-        "",
+        # Of a few lines, none is to spare.
+        *([""] if rows > _AROUND else []),
         cut[1],
         style.paint(cut[2], Meaning.ASIDE),
     ]
@@ -86,19 +91,30 @@ def _table(picker: Picker, style: Style, first: int, room: int) -> list[str]:
     # Neighbours have a say in how wide columns are, lest they jump with each line.
     start = max(0, first - _NEIGHBOURS)
     shown = list(enumerate(picker.shown))[start : first + room + _NEIGHBOURS]
-    fields = picker.columns
+    fields = _fields(picker, (style.width or 0) - _MARK)
     table = [headers_of([field.upper() for field in fields])]
-    table += [_cells(picker, row) for _, row in shown]
+    table += [_cells(picker, row, fields) for _, row in shown]
     narrower = replace(style, width=(style.width or 0) - _MARK)
     header, *found = lay_out(table, shapes_of(fields), narrower).splitlines()
     if shown:
         colourless = replace(narrower, in_colour=False)
         plain = lay_out(table, shapes_of(fields), colourless).splitlines()
         here = picker.at - start
-        found[here] = style.paint(plain[here + 1].ljust(narrower.width or 0), Meaning.HERE)
+        text = plain[here + 1]
+        rest = " " * ((narrower.width or 0) - display_width(text))
+        found[here] = style.paint(f"{text}{rest}", Meaning.HERE)
     marks = [_mark(picker, row, style, is_here=at == picker.at) for at, row in shown]
     lines = [f"{mark} {line}" for mark, line in zip(marks, found, strict=True)]
     return [" " * _MARK + header, *lines[first - start : first - start + room]]
+
+
+def _fields(picker: Picker, width: int) -> list[str]:
+    """Return the columns that a terminal has room for."""
+    fields = list(picker.columns)
+    for field in _LEFT_OUT:
+        if field in fields and len(fields) * _COLUMN >= width:
+            fields.remove(field)
+    return fields
 
 
 def _mark(picker: Picker, row: Row, style: Style, *, is_here: bool) -> str:
@@ -108,8 +124,8 @@ def _mark(picker: Picker, row: Row, style: Style, *, is_here: bool) -> str:
     return f"{glyphs.pointer if is_here else ' '} {sign}"
 
 
-def _cells(picker: Picker, row: Row) -> list[Cell]:
-    cells = cells_of(picker.cells(row), picker.columns)
+def _cells(picker: Picker, row: Row, fields: Sequence[str]) -> list[Cell]:
+    cells = cells_of(picker.cells(row), fields)
     if picker.goes(row):
         return cells
     return [replace(cell, meaning=Meaning.ASIDE) for cell in cells]

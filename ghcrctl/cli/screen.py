@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -19,10 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
 
-# The other screen that terminals have, without the cursor; and back.
-_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+# The other screen that terminals have, without the cursor, and where lines that are too long for it
+# are cut off, not wrapped; and back.
+_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l\x1b[?7l", "\x1b[?7h\x1b[?25h\x1b[?1049l"
 # Seconds between two looks at the terminal's size.
 _LOOK = 0.2
+# Seconds for the rest of a key that comes in pieces, as over a slow line; what begins one.
+_REST = 0.05
+_BEGINNING = re.compile(rb"\x1b(?:[\[O][0-9;?]*)?\Z|[\xc2-\xf4][\x80-\xbf]{0,2}\Z")
+_USUAL_SIZE = os.terminal_size((80, 24))
 _HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
@@ -94,8 +98,9 @@ class Screen:
 
     def draw(self) -> None:
         """Write all lines anew, in one go."""
-        size = self._size = shutil.get_terminal_size()
-        lines = self._lines(size.columns, size.lines)[: size.lines]
+        size = self._size = self._size_now()
+        # What erases the rest of a line would take its last sign with it at the very edge.
+        lines = self._lines(max(size.columns - 1, 1), size.lines)[: size.lines]
         text = f"{_REST_OF_LINE}\n".join(lines)
         self._stream.write(f"{_HOME}{text}{_REST_OF_LINE}{_REST_OF_SCREEN}")
         self._stream.flush()
@@ -122,10 +127,24 @@ class Screen:
 
         # A signal tells of a new size too, but in the middle of anything.
         while not select.select([sys.stdin], [], [], _LOOK)[0]:
-            if shutil.get_terminal_size() != self._size:
+            if self._size_now() != self._size:
                 self.draw()
         # Not through a buffer, which would wait for a line.
-        return os.read(sys.stdin.fileno(), 1024).decode("utf-8", "replace")
+        typed = os.read(sys.stdin.fileno(), 1024)
+        while _BEGINNING.search(typed) and select.select([sys.stdin], [], [], _REST)[0]:
+            more = os.read(sys.stdin.fileno(), 1024)
+            if not more:
+                break
+            typed += more
+        return typed.decode("utf-8", "replace")
+
+    def _size_now(self) -> os.terminal_size:
+        """Return the size of the terminal itself: standard output may be another, or a pipe."""
+        with suppress(OSError, ValueError):
+            size = os.get_terminal_size(self._stream.fileno())
+            if size.columns and size.lines:
+                return size
+        return _USUAL_SIZE
 
     @contextmanager
     def taken(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import time
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import pytest
 
@@ -45,15 +45,16 @@ QUESTION = "Go on?"
 class Terminal:
     """A command of packages at a terminal."""
 
-    def __init__(self, shell: Shell, *arguments: str) -> None:
+    def __init__(self, shell: Shell, *arguments: str, stdout: IO[bytes] | None = None) -> None:
         self._leader, follower = pty.openpty()
         self.resize(200)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ghcrctl", "packages", *arguments],
-            env={k: v for k, v in shell.environ.items() if k != "COLUMNS"} | {"TERM": "xterm"},
+            env={k: v for k, v in shell.environ.items() if (k, v) != ("COLUMNS", "80")}
+            | {"TERM": "xterm"},
             cwd=shell.folder,
             stdin=follower,
-            stdout=follower,
+            stdout=stdout or follower,
             stderr=follower,
             start_new_session=True,
         )
@@ -326,6 +327,34 @@ def test_a_review_follows_the_size_of_its_terminal(shell: Shell) -> None:
     terminal.until(DRAWN)
     terminal.resize(60)
     terminal.until(DRAWN)
+    terminal.type("q")
+    assert terminal.ended() == 130
+
+
+@pytest.mark.parametrize("environ", [{}, {"COLUMNS": "30", "LINES": "3"}], ids=["", "stale"])
+def test_a_review_is_as_wide_as_its_own_terminal(shell: Shell, environ: dict[str, str]) -> None:
+    # Standard output is a file, and what the environment says may be of long ago.
+    shell.environ.update(environ)
+    with (shell.folder / "out").open("wb") as out:
+        terminal = Terminal(shell, "prune", NAME, *OLD, "--review", stdout=out)
+        terminal.until(DRAWN)
+    assert "created" in terminal.shown.lower()
+    assert "space keep/delete" in terminal.shown
+    terminal.type("q")
+    assert terminal.ended() == 130
+
+
+def test_a_key_that_comes_in_pieces_is_one_key(shell: Shell) -> None:
+    terminal = Terminal(shell, "prune", NAME, *OLD, "--review")
+    terminal.until(DRAWN)
+    for piece in ("\x1b", "[", "B"):
+        terminal.type(piece)
+        time.sleep(0.01)
+    terminal.shown = ""
+    terminal.until(DRAWN)
+    # It went down one line, where an escape would have ended the review.
+    terminal.type(" ")
+    terminal.until("stays: ")
     terminal.type("q")
     assert terminal.ended() == 130
 

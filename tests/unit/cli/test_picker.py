@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -133,15 +134,47 @@ def test_no_key_leads_off_the_list() -> None:
     assert review.shown == []
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (40, 10), (160, 50), (30, 6), (12, 3)])
+@pytest.mark.parametrize(
+    ("columns", "rows"), [(80, 24), (40, 10), (160, 50), (30, 6), (12, 3), (20, 5)]
+)
 def test_the_screen_is_filled_and_not_left(columns: int, rows: int) -> None:
     review = picker()
     press(review, [Key.DOWN, " "])
     shown = lines(review, STYLE, columns, rows)
-    assert len(shown) <= max(rows, 6)
-    if columns >= 30:
+    assert len(shown) <= max(rows, 5)
+    if columns >= 20:
         assert max(map(display_width, shown)) <= columns
     assert any(line.startswith(STYLE.glyphs.pointer) for line in shown)
+
+
+@pytest.mark.parametrize(
+    ("columns", "headers"),
+    [
+        (80, ["VERSION", "KIND", "CREATED", "FREES", "WHY"]),
+        (59, ["VERSION", "CREATED", "FREES", "WHY"]),
+        (39, ["VERSION", "FREES", "WHY"]),
+        (19, ["VERSION"]),
+    ],
+)
+def test_a_narrow_screen_has_the_columns_that_tell_most(columns: int, headers: list[str]) -> None:
+    assert lines(picker(), STYLE, columns, 10)[1].split() == headers
+
+
+@pytest.mark.parametrize("columns", [79, 39, 19])
+def test_the_keys_are_told_on_any_screen(columns: int) -> None:
+    shown = lines(picker(), STYLE, columns, 5)
+    assert len(shown) == 5
+    assert "enter" in shown[-1]
+    assert shown[-1].endswith("q quit")
+
+
+def test_the_line_of_the_keys_is_as_long_as_others_where_signs_are_wide() -> None:
+    versions = two_releases()
+    plan = make_plan(versions.graph, OLD, NOW, TARGET)
+    wide = replace(plan, steps=tuple(replace(step, tags=("字字",)) for step in plan.steps))
+    shown = lines(Picker([wide], {plan.name: versions.graph}, NOW), STYLE, 80, 24)
+    [here] = [line for line in shown if line.startswith(STYLE.glyphs.pointer)]
+    assert display_width(here) == 80
 
 
 def test_the_screen_tells_what_goes_without_colour() -> None:
