@@ -10,13 +10,21 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, path_of, platform_of, platforms_of, reference_of
+from ghcrctl.api.calling import (
+    Caller,
+    path_of,
+    platform_of,
+    platforms_of,
+    reference_of,
+    texts_of,
+    texts_of_names,
+)
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
-    from ghcrctl.api.calling import Name, PathLike, Platforms, Write
+    from ghcrctl.api.calling import Name, Names, PathLike, Platforms, Texts, Write
     from ghcrctl.content.ports import Stream
     from ghcrctl.engines.order import Order
     from ghcrctl.oci.platform import Platform
@@ -35,13 +43,13 @@ class Archives(Caller):
 
     def save(  # noqa: PLR0913 one argument an option
         self,
-        names: Name | Iterable[Name],
+        names: Names,
         output: PathLike | Write,
         *,
         form: str = "oci",
         compress: str | None = None,
         platform: Platforms = None,
-        without: Iterable[str] = (),
+        without: Texts = (),
         observer: Observer = ignore,
     ) -> None:
         """Save local images to an archive, which ``docker load``, podman and skopeo read, too.
@@ -70,12 +78,12 @@ class Archives(Caller):
         with self._session() as session:
             save(
                 session,
-                _several(names),
+                texts_of_names(names),
                 output if callable(output) else path_of(output),
                 form=Format(form),
                 compression=Compression(compress) if compress else None,
                 select=Selection.of(chosen, everything=not chosen),
-                without=tuple(without),
+                without=texts_of(without),
                 observer=observer,
             )
 
@@ -117,7 +125,7 @@ class Archives(Caller):
         self,
         context: PathLike | Order,
         *,
-        tags: Name | Iterable[Name] = (),
+        tags: Names = (),
         file: PathLike | None = None,
         platform: Platforms = None,
         build_args: Mapping[str, str | None] | None = None,
@@ -169,7 +177,7 @@ class Archives(Caller):
         source: PathLike | Stream,
         name: Name | None = None,
         *,
-        changes: Iterable[str] = (),
+        changes: Texts = (),
         message: str = "",
         platform: str | Platform | None = None,
     ) -> ImportResult:
@@ -198,7 +206,7 @@ class Archives(Caller):
                 session.store,
                 stream,
                 reference=reference_of(session, name).tagged() if name else None,
-                changes=tuple(changes),
+                changes=texts_of(changes),
                 message=message or f"Imported from {what}",
                 platform=platform_of(platform) or session.settings.platform,
                 created=session.settings.source_date,
@@ -215,13 +223,6 @@ def _stream(session: Session, stack: ExitStack, source: PathLike | Stream) -> tu
     return stack.enter_context(opened(session, given)), str(source)
 
 
-def _several(names: Name | Iterable[Name]) -> list[str]:
-    from ghcrctl.oci.reference import Reference
-
-    given = [names] if isinstance(names, (str, Reference)) else names
-    return [str(name) for name in given]
-
-
 def _assignments(values: Mapping[str, str | None] | Mapping[str, str]) -> tuple[str, ...]:
     return tuple(key if value is None else f"{key}={value}" for key, value in values.items())
 
@@ -229,7 +230,7 @@ def _assignments(values: Mapping[str, str | None] | Mapping[str, str]) -> tuple[
 def _build(  # noqa: PLR0913 what the call says
     session: Session,
     order: Order,
-    tags: Name | Iterable[Name],
+    tags: Names,
     observer: Observer,
     *,
     push: bool,
@@ -240,7 +241,7 @@ def _build(  # noqa: PLR0913 what the call says
     from ghcrctl.operations.push import push as push_one
     from ghcrctl.operations.several import attempt_all
 
-    names = checked_names(session, _several(tags), push=push)
+    names = checked_names(session, texts_of_names(tags), push=push)
     with built(session, engine_for(session), order, quiet=quiet, tell=tell) as image:
         result = take_in(session, image, names, observer)
 

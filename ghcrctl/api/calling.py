@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
     Opener: TypeAlias = Callable[[], AbstractContextManager[Session]]
     Name: TypeAlias = str | Reference
+    Names: TypeAlias = Name | Iterable[Name]
+    Texts: TypeAlias = str | Iterable[str]
     PathLike: TypeAlias = str | os.PathLike[str]
+    Paths: TypeAlias = PathLike | Iterable[PathLike]
     Platforms: TypeAlias = str | Platform | Iterable[str | Platform] | None
     Write: TypeAlias = Callable[[bytes], object]
 
@@ -40,13 +43,50 @@ class Caller:
 
 
 def reference_of(session: Session, name: Name) -> Reference:
-    """Read a name."""
-    return session.parse(name) if isinstance(name, str) else name
+    """Read a name.
+
+    Raises:
+        TypeError: it is neither a text nor a reference.
+    """
+    from ghcrctl.oci.reference import Reference
+
+    return name if isinstance(name, Reference) else session.parse(text_of(name))
 
 
-def text_of(name: Name) -> str:
-    """Write a name, where a name, a digest or an ID may stand."""
+def references_of(session: Session, names: Names) -> list[Reference]:
+    """Read names, or one that stands alone."""
+    return [reference_of(session, name) for name in names_of(names)]
+
+
+def names_of(names: Names) -> list[Name]:
+    """Read several names, or one that stands alone: a text is no list of its letters."""
+    from ghcrctl.oci.reference import Reference
+
+    return [names] if isinstance(names, (str, Reference)) else [*names]
+
+
+def texts_of_names(names: Names) -> list[str]:
+    """Write several names, or one that stands alone."""
+    return [text_of(name) for name in names_of(names)]
+
+
+def text_of(name: object) -> str:
+    """Write a name, where a name, a digest or an ID may stand.
+
+    Raises:
+        TypeError: it is none.
+    """
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.reference import Reference
+
+    if not isinstance(name, (str, Reference, Digest)):
+        raise TypeError(f"a name is a text or a Reference, and not of type {type(name).__name__}")
     return str(name)
+
+
+def texts_of(texts: Texts) -> tuple[str, ...]:
+    """Read several texts, or one that stands alone."""
+    return (texts,) if isinstance(texts, str) else tuple(texts)
 
 
 def path_of(path: PathLike) -> Path:
@@ -54,6 +94,14 @@ def path_of(path: PathLike) -> Path:
     from pathlib import Path
 
     return Path(path)
+
+
+def paths_of(paths: Paths) -> tuple[Path, ...]:
+    """Read several paths, or one that stands alone."""
+    import os
+
+    given = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+    return tuple(path_of(path) for path in given)
 
 
 def platform_of(platform: str | Platform | None) -> Platform | None:
@@ -93,4 +141,4 @@ def wanted_of(name: Name, platform: str | Platform | None, *, remote: bool) -> W
     """Put together which image is looked into."""
     from ghcrctl.operations.looking import Wanted
 
-    return Wanted(str(name), platform_of(platform), is_remote=remote)
+    return Wanted(text_of(name), platform_of(platform), is_remote=remote)

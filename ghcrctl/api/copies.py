@@ -8,14 +8,23 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, moment_of, path_of, platforms_of, reference_of
+from ghcrctl.api.calling import (
+    Caller,
+    moment_of,
+    path_of,
+    platforms_of,
+    reference_of,
+    text_of,
+    texts_of,
+    texts_of_names,
+)
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from ghcrctl.api.calling import Name, PathLike, Platforms
+    from ghcrctl.api.calling import Name, Names, PathLike, Platforms, Texts
     from ghcrctl.operations.copy import Copied, Wish
     from ghcrctl.operations.ends import End
     from ghcrctl.operations.session import Session
@@ -88,7 +97,7 @@ class Copies(Caller):
 
     def copy_several(  # noqa: PLR0913 one argument an option
         self,
-        sources: Iterable[Name],
+        sources: Names,
         target: Name,
         *,
         platform: Platforms = None,
@@ -121,17 +130,17 @@ class Copies(Caller):
             dry_run,
             read_conversion(form, compress, level),
         )
-        texts = list(dict.fromkeys(map(str, sources)))
+        texts = list(dict.fromkeys(texts_of_names(sources)))
         with self._session() as session:
-            return _copy(session, texts, str(target), wish, accesses, observer)
+            return _copy(session, texts, text_of(target), wish, accesses, observer)
 
     def sync(  # noqa: PLR0913 one argument an option
         self,
         source: Name,
         target: Name,
         *,
-        include: Iterable[str] = (),
-        exclude: Iterable[str] = (),
+        include: Texts = (),
+        exclude: Texts = (),
         newer_than: datetime | str | None = None,
         delete: bool = False,
         platform: Platforms = None,
@@ -168,8 +177,8 @@ class Copies(Caller):
             job = Job(
                 reference_of(session, source),
                 reference_of(session, target),
-                tuple(include),
-                tuple(exclude),
+                texts_of(include),
+                texts_of(exclude),
                 moment_of(newer_than, "newer_than"),
                 delete,
                 platforms_of(platform),

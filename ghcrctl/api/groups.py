@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, path_of, platform_of, reference_of
+from ghcrctl.api.calling import (
+    Caller,
+    path_of,
+    platform_of,
+    reference_of,
+    text_of,
+    texts_of_names,
+)
 from ghcrctl.api.registries import entries_of
 from ghcrctl.transfer.events import ignore
 
@@ -15,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from ghcrctl.api.calling import Name, PathLike
+    from ghcrctl.api.calling import Name, Names, PathLike
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.manifest import Index, Manifest
@@ -46,7 +53,7 @@ class Manifests(Caller):
         from ghcrctl.operations.indexes import end_of, read_manifest
 
         with self._session() as session:
-            return read_manifest(session, end_of(session, str(name), local=local))
+            return read_manifest(session, end_of(session, text_of(name), local=local))
 
     def entries(
         self, name: Name, *, local: bool = False
@@ -63,12 +70,12 @@ class Manifests(Caller):
         from ghcrctl.operations.indexes import end_of, read_entries
 
         with self._session() as session:
-            return read_entries(session, end_of(session, str(name), local=local))
+            return read_entries(session, end_of(session, text_of(name), local=local))
 
     def create(
         self,
         target: Name,
-        sources: Iterable[Name],
+        sources: Names,
         *,
         annotations: Mapping[str, str] | None = None,
         local: bool = False,
@@ -90,8 +97,8 @@ class Manifests(Caller):
         from ghcrctl.operations.indexes import NewImage, create_index, end_of
 
         with self._session() as session:
-            end = end_of(session, str(target), local=local)
-            ends = [end_of(session, str(source), local=local) for source in sources]
+            end = end_of(session, text_of(target), local=local)
+            ends = [end_of(session, source, local=local) for source in texts_of_names(sources)]
             made = create_index(
                 session, end, ends, annotations=annotations or {}, observer=observer
             )
@@ -100,7 +107,7 @@ class Manifests(Caller):
     def add(
         self,
         target: Name,
-        sources: Iterable[Name],
+        sources: Names,
         *,
         local: bool = False,
         observer: Observer = ignore,
@@ -119,8 +126,8 @@ class Manifests(Caller):
         from ghcrctl.operations.indexes import NewImage, add_to_index, end_of
 
         with self._session() as session:
-            end = end_of(session, str(target), local=local)
-            ends = [end_of(session, str(source), local=local) for source in sources]
+            end = end_of(session, text_of(target), local=local)
+            ends = [end_of(session, source, local=local) for source in texts_of_names(sources)]
             return NewImage(end, add_to_index(session, end, ends, observer))
 
     def remove(
@@ -139,7 +146,7 @@ class Manifests(Caller):
         from ghcrctl.operations.indexes import NewImage, end_of, remove_from_index
 
         with self._session() as session:
-            end = end_of(session, str(target), local=local)
+            end = end_of(session, text_of(target), local=local)
             return NewImage(end, remove_from_index(session, end, [str(one) for one in chosen]))
 
     def annotate(
@@ -170,7 +177,7 @@ class Manifests(Caller):
 
         change = Change(annotations or {}, platform_of(platform), os_version)
         with self._session() as session:
-            end = end_of(session, str(target), local=local)
+            end = end_of(session, text_of(target), local=local)
             return NewImage(end, annotate_index(session, end, str(chosen), change))
 
     def push(self, name: Name, *, purge: bool = False, observer: Observer = ignore) -> PushResult:
@@ -200,7 +207,7 @@ class Artifacts(Caller):
     def push(
         self,
         name: Name,
-        files: Iterable[PathLike | FileEntry],
+        files: PathLike | FileEntry | Iterable[PathLike | FileEntry],
         artifact_type: str,
         *,
         annotations: Mapping[str, str] | None = None,

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.api.calling import Caller, platform_of, platforms_of, reference_of, text_of
+from ghcrctl.api.calling import Caller, platform_of, platforms_of, reference_of, text_of, texts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from ghcrctl.api.calling import Name, Platforms
+    from ghcrctl.api.calling import Name, Platforms, Texts
     from ghcrctl.oci.platform import Platform
     from ghcrctl.operations.check import CheckResult, Repair
     from ghcrctl.operations.df import DiskUsage
@@ -28,7 +28,7 @@ class Images(Caller):
     """Calls about images of the local store."""
 
     def images(
-        self, name: str | None = None, *, filters: Iterable[str] = (), sort: str = "created"
+        self, name: str | None = None, *, filters: Texts = (), sort: str = "created"
     ) -> list[ImageRow]:
         """List the images of the local store, a row a name.
 
@@ -44,10 +44,10 @@ class Images(Caller):
         from ghcrctl.operations.images import list_images
 
         with self._session() as session:
-            return list_images(session, name=name, filters=tuple(filters), sort=sort)
+            return list_images(session, name=name, filters=texts_of(filters), sort=sort)
 
     def image_trees(
-        self, name: str | None = None, *, filters: Iterable[str] = (), sort: str = "created"
+        self, name: str | None = None, *, filters: Texts = (), sort: str = "created"
     ) -> list[ImageTree]:
         """List the images of the local store with their platforms and attestations.
 
@@ -57,7 +57,7 @@ class Images(Caller):
         from ghcrctl.operations.images import list_images
 
         with self._session() as session:
-            rows = list_images(session, name=name, filters=tuple(filters), sort=sort)
+            rows = list_images(session, name=name, filters=texts_of(filters), sort=sort)
             return image_trees(session, rows)
 
     def inspect(
@@ -157,7 +157,7 @@ class Images(Caller):
         self,
         *,
         everything: bool = False,
-        filters: Iterable[str] = (),
+        filters: Texts = (),
         keep_last: int | None = None,
         max_size: int | str | None = None,
         dry_run: bool = False,
@@ -184,7 +184,7 @@ class Images(Caller):
         from ghcrctl.operations.prune import prune, read_filters, read_size
 
         rules = replace(
-            read_filters(tuple(filters), datetime.now(timezone.utc)),
+            read_filters(texts_of(filters), datetime.now(timezone.utc)),
             everything=everything,
             keep_last=keep_last,
             max_size=read_size(max_size) if isinstance(max_size, str) else max_size,

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, path_of, platforms_of, reference_of
+from ghcrctl.api.calling import Caller, path_of, platforms_of, references_of
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    from ghcrctl.api.calling import Name, PathLike, Platforms
+    from ghcrctl.api.calling import Names, PathLike, Platforms
     from ghcrctl.operations.lock import PinChange
     from ghcrctl.operations.lock_check import CheckedPin
     from ghcrctl.operations.lock_file import Pin
@@ -35,7 +34,7 @@ class Locks(Caller):
     """
 
     def add(
-        self, names: Iterable[Name], *, platform: Platforms = None, file: PathLike = _FILE
+        self, names: Names, *, platform: Platforms = None, file: PathLike = _FILE
     ) -> list[PinChange]:
         """Pin names to what they stand for now; one that is pinned stays at its digest.
 
@@ -53,11 +52,11 @@ class Locks(Caller):
         from ghcrctl.operations.lock import add
 
         with self._session() as session:
-            references = [reference_of(session, name) for name in names]
+            references = references_of(session, names)
             return add(session, path_of(file), references, only=platforms_of(platform))
 
     def update(
-        self, names: Iterable[Name] = (), *, dry_run: bool = False, file: PathLike = _FILE
+        self, names: Names = (), *, dry_run: bool = False, file: PathLike = _FILE
     ) -> list[PinChange]:
         """Move pins to what their tags stand for now.
 
@@ -75,12 +74,12 @@ class Locks(Caller):
         from ghcrctl.operations.lock import update
 
         with self._session() as session:
-            references = [reference_of(session, name) for name in names]
+            references = references_of(session, names)
             return update(session, path_of(file), references, dry_run=dry_run)
 
     def check(
         self,
-        names: Iterable[Name] = (),
+        names: Names = (),
         *,
         offline: bool = False,
         local: bool = False,
@@ -107,7 +106,7 @@ class Locks(Caller):
 
     def pull(
         self,
-        names: Iterable[Name] = (),
+        names: Names = (),
         *,
         platform: Platforms = None,
         all_platforms: bool = False,
@@ -142,7 +141,7 @@ class Locks(Caller):
 
             return attempt_all(session, act, _chosen(session, path_of(file), names))
 
-    def remove(self, names: Iterable[Name], *, file: PathLike = _FILE) -> list[Pin]:
+    def remove(self, names: Names, *, file: PathLike = _FILE) -> list[Pin]:
         """Take pins out of the file, and return them; images that were pulled stay.
 
         Args:
@@ -156,9 +155,9 @@ class Locks(Caller):
         from ghcrctl.operations.lock import remove
 
         with self._session() as session:
-            return remove(path_of(file), [reference_of(session, name) for name in names])
+            return remove(path_of(file), references_of(session, names))
 
-    def list(self, names: Iterable[Name] = (), *, file: PathLike = _FILE) -> list[Pin]:
+    def list(self, names: Names = (), *, file: PathLike = _FILE) -> list[Pin]:
         """Return what is pinned; no registry is asked.
 
         Args:
@@ -173,9 +172,9 @@ class Locks(Caller):
             return _chosen(session, path_of(file), names)
 
 
-def _chosen(session: Session, path: Path, names: Iterable[Name]) -> list[Pin]:
+def _chosen(session: Session, path: Path, names: Names) -> list[Pin]:
     from ghcrctl.operations.lock import chosen
     from ghcrctl.operations.lock_file import read_pins
 
-    references = [reference_of(session, name) for name in names]
+    references = references_of(session, names)
     return list(chosen(read_pins(path), references, path).values())

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, path_of, platforms_of
+from ghcrctl.api.calling import Caller, paths_of, platforms_of, text_of, texts_of
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from ghcrctl.api.calling import Name, PathLike, Platforms
+    from ghcrctl.api.calling import Name, Paths, Platforms, Texts
     from ghcrctl.operations.indexes import End, NewImage
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
@@ -32,9 +32,9 @@ class Making(Caller):
         self,
         base: Name,
         target: Name,
-        layers: Iterable[PathLike],
+        layers: Paths,
         *,
-        changes: Iterable[str] = (),
+        changes: Texts = (),
         annotations: Mapping[str, str] | None = None,
         platform: Platforms = None,
         message: str = "",
@@ -78,7 +78,7 @@ class Making(Caller):
         source: Name,
         target: Name | None = None,
         *,
-        changes: Iterable[str] = (),
+        changes: Texts = (),
         annotations: Mapping[str, str] | None = None,
         platform: Platforms = None,
         message: str = "",
@@ -117,9 +117,9 @@ class Making(Caller):
         self,
         source: Name,
         target: Name,
-        layers: Iterable[PathLike],
+        layers: Paths,
         *,
-        changes: Iterable[str],
+        changes: Texts,
         annotations: Mapping[str, str] | None,
         platform: Platforms,
         message: str,
@@ -131,9 +131,9 @@ class Making(Caller):
 
         with self._session() as session:
             mutation = Mutation(
-                changes=tuple(changes),
+                changes=texts_of(changes),
                 annotations=annotations or {},
-                layers=tuple(path_of(layer) for layer in layers),
+                layers=paths_of(layers),
                 platforms=platforms_of(platform),
                 message=message,
                 created=session.settings.source_date,
@@ -267,7 +267,7 @@ class Making(Caller):
 def _end(session: Session, name: Name, *, local: bool) -> End:
     from ghcrctl.operations.indexes import end_of
 
-    return end_of(session, str(name), local=local)
+    return end_of(session, text_of(name), local=local)
 
 
 def _ends(

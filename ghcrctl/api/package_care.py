@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, moment_of, path_of
+from ghcrctl.api.calling import Caller, moment_of, path_of, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from ghcrctl.api.calling import PathLike
+    from ghcrctl.api.calling import PathLike, Texts
     from ghcrctl.operations.packages.check import Finding, Mended
     from ghcrctl.operations.packages.doctor import Sign
     from ghcrctl.operations.packages.loading import Progress
@@ -32,8 +32,8 @@ class PackageCare(Caller):
         self,
         name: str,
         *,
-        tags: Iterable[str] = (),
-        digests: Iterable[str] = (),
+        tags: Texts = (),
+        digests: Texts = (),
         ids: Iterable[int] = (),
         since: datetime | str | None = None,
         tell: Callable[[Restored], None] = lambda _: None,
@@ -60,8 +60,8 @@ class PackageCare(Caller):
         from ghcrctl.operations.packages.naming import read_package
         from ghcrctl.operations.packages.restore import Choice, restore, restore_package
 
-        chosen = tuple(str(Digest.parse(str(digest))) for digest in digests)
-        choice = Choice(tuple(tags), chosen, tuple(ids), moment_of(since, "since"))
+        chosen = tuple(str(Digest.parse(str(digest))) for digest in texts_of(digests))
+        choice = Choice(texts_of(tags), chosen, tuple(ids), moment_of(since, "since"))
         with self._session() as session:
             named = read_package(session, name)
             if choice.is_empty:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.api.calling import path_of
+from ghcrctl.api.calling import path_of, texts_of
 from ghcrctl.api.package_care import PackageCare, unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from ghcrctl.api.calling import PathLike
+    from ghcrctl.api.calling import PathLike, Texts
     from ghcrctl.github.plan import Plan
     from ghcrctl.github.records import Package
     from ghcrctl.operations.packages.apply import Done
@@ -242,7 +242,7 @@ class Packages(PackageCare):
 
     # The last one, since its name is a type's.
     def list(
-        self, owner: str | None = None, *, filters: Iterable[str] = (), sort: str = "name"
+        self, owner: str | None = None, *, filters: Texts = (), sort: str = "name"
     ) -> Sequence[Package]:
         """List the container packages of an organisation or a user.
 
@@ -259,7 +259,7 @@ class Packages(PackageCare):
         from ghcrctl.operations.packages.listing import list_packages
 
         with self._session() as session:
-            return list_packages(session, owner, tuple(filters), sort)
+            return list_packages(session, owner, texts_of(filters), sort)
 
 
 def _plain(value: object) -> object:

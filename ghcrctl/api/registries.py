@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, path_of, platform_of, reference_of
+from ghcrctl.api.calling import Caller, path_of, platform_of, reference_of, text_of, texts_of
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ghcrctl.api.calling import Name, PathLike
+    from ghcrctl.api.calling import Name, PathLike, Texts
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
     from ghcrctl.operations.artifact import FileEntry, Made
@@ -31,7 +31,7 @@ class Registries(Caller):
         self,
         name: Name,
         *,
-        filters: Iterable[str] = (),
+        filters: Texts = (),
         sort: str = "version",
         helpers: bool = False,
         details: bool = False,
@@ -57,7 +57,7 @@ class Registries(Caller):
             return list_tags(
                 session,
                 reference_of(session, name),
-                filters=tuple(filters),
+                filters=texts_of(filters),
                 sort=sort,
                 helpers=helpers,
                 details=details,
@@ -98,7 +98,7 @@ class Registries(Caller):
         from ghcrctl.operations.exists import exists
 
         with self._session() as session:
-            return exists(session, str(name), platform=platform_of(platform), local=local)
+            return exists(session, text_of(name), platform=platform_of(platform), local=local)
 
     def referrers(self, name: Name) -> Node:
         """Find what signs, attests or describes an image at its registry.
@@ -120,7 +120,7 @@ class Registries(Caller):
     def attach(
         self,
         name: Name,
-        files: Iterable[PathLike | FileEntry],
+        files: PathLike | FileEntry | Iterable[PathLike | FileEntry],
         artifact_type: str,
         *,
         annotations: Mapping[str, str] | None = None,
@@ -206,8 +206,11 @@ class Registries(Caller):
             return logged_in(session)
 
 
-def entries_of(files: Iterable[PathLike | FileEntry]) -> list[FileEntry]:
-    """Read files: paths, or entries as they are."""
+def entries_of(files: PathLike | FileEntry | Iterable[PathLike | FileEntry]) -> list[FileEntry]:
+    """Read files, or one that stands alone: paths, or entries as they are."""
+    import os
+
     from ghcrctl.operations.artifact import FileEntry
 
-    return [one if isinstance(one, FileEntry) else FileEntry(path_of(one)) for one in files]
+    given = [files] if isinstance(files, (str, os.PathLike, FileEntry)) else files
+    return [one if isinstance(one, FileEntry) else FileEntry(path_of(one)) for one in given]

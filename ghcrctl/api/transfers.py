@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, platforms_of, reference_of
+from ghcrctl.api.calling import Caller, platforms_of, references_of
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ghcrctl.api.calling import Name, Platforms
+    from ghcrctl.api.calling import Name, Names, Platforms
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.pull import PullResult
     from ghcrctl.operations.push import PushResult
@@ -63,7 +61,7 @@ class Transfers(Caller):
 
     def pull_several(  # noqa: PLR0913 one argument an option
         self,
-        names: Iterable[Name],
+        names: Names,
         *,
         all_tags: bool = False,
         platform: Platforms = None,
@@ -95,7 +93,7 @@ class Transfers(Caller):
 
         select = Selection.of(platforms_of(platform), everything=all_platforms)
         with self._session() as session:
-            references = [reference_of(session, name) for name in names]
+            references = references_of(session, names)
             if all_tags:
                 references = [tag for name in references for tag in tags_of(session, name)]
 
@@ -142,7 +140,7 @@ class Transfers(Caller):
 
     def push_several(
         self,
-        names: Iterable[Name],
+        names: Names,
         *,
         all_tags: bool = False,
         include_foreign: bool = False,
@@ -166,7 +164,7 @@ class Transfers(Caller):
         from ghcrctl.operations.several import attempt_all
 
         with self._session() as session:
-            references = [reference_of(session, name) for name in names]
+            references = references_of(session, names)
             if all_tags:
                 references = [tag for name in references for tag in tags_of(session, name)]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ghcrctl.cli.actions import cell
 from ghcrctl.cli.format.documents import Documents
 from ghcrctl.cli.format.human import human_size
+from ghcrctl.errors import NotFoundError
 from ghcrctl.store.files import whole_file
 
 if TYPE_CHECKING:
@@ -32,11 +33,14 @@ class Results:
 
     Raises:
         InvalidTemplateError: the format is a template that cannot be read.
+        NotFoundError: the file of digests is in no directory; better said before anything moves.
     """
 
     def __init__(self, app: App, format: str | None, digest_file: Path | None = None) -> None:  # noqa: A002 - it is the option's name
         self._app = app
         self._format = Documents(format)
+        if digest_file and not digest_file.parent.is_dir():
+            raise NotFoundError(f"no such directory: {digest_file.parent}, for --digest-file")
         self._digest_file = digest_file
         self._documents: list[Mapping[str, Any]] = []
         self._images: list[tuple[str, Digest, int | None]] = []
@@ -92,14 +96,16 @@ class Results:
         Args:
             single: the command tells of one thing: an object, and no list.
         """
-        if self._images:
+        try:
             # First, since a template may fail, and whoever reads stdout may be gone.
-            self._write_digests()
-            self._tell_job()
-        if self._format and single:
-            self._app.write(self._format.one(self._documents[0]))
-        elif self._format:
-            self._app.write(self._format.many(self._documents))
+            if self._images:
+                self._write_digests()
+                self._tell_job()
+        finally:
+            if self._format and single:
+                self._app.write(self._format.one(self._documents[0]))
+            elif self._format:
+                self._app.write(self._format.many(self._documents))
 
     def _write_digests(self) -> None:
         if self._digest_file:

@@ -147,8 +147,8 @@ def _check_shape(raw: bytes, path: Path) -> None:
         )
     if b"'''" in raw or b'"""' in raw or b"." in _STRING_OR_COMMENT.sub(b"", raw):
         raise UsageError(
-            f"{path} is no lock file: it has keys with dots, numbers with fractions or texts of "
-            "several lines"
+            f"{path} is no lock file, or is cut off: it has keys with dots, numbers with fractions "
+            "or texts of several lines, or without an end"
         )
 
 

@@ -218,13 +218,13 @@ def _read_json(path: Path) -> Mapping[str, object]:
 
 
 def read_toml(raw: bytes, path: Path) -> Mapping[str, object]:
-    """Read a TOML file; InvalidSettingError where it is none."""
+    """Read a TOML file, also as editors on Windows begin it; InvalidSettingError if it is none."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
     try:
-        data: dict[str, object] = tomllib.loads(raw.decode())
+        data: dict[str, object] = tomllib.loads(raw.decode("utf-8-sig"))
     except ValueError as error:
         raise InvalidSettingError(f"{path} is no valid TOML: {error}") from None
     except RecursionError:

@@ -194,3 +194,19 @@ def test_what_is_there_is_told_though_one_registry_is_not(shell: Shell, name: st
 def test_a_digest_is_written_though_a_template_fails(shell: Shell, name: str) -> None:
     shell.fails(2, "pull", "--format", "{{.None}}", "--digest-file", "digest", f"{name}:one")
     assert (shell.folder / "digest").read_text() == f"{ONE.root.digest}\n"
+
+
+def test_a_file_of_digests_that_cannot_be_is_told_before_anything_moves(
+    shell: Shell, name: str, plain_registry: PlainRegistry
+) -> None:
+    told = shell.fails(4, "pull", "--digest-file", "none/digest", f"{name}:one")
+    assert "no such directory: none" in told
+    assert not plain_registry.count("GET")
+
+
+def test_a_file_of_digests_that_fails_keeps_no_result_back(shell: Shell, name: str) -> None:
+    (shell.folder / "taken").mkdir()
+    done = shell.run("pull", "--format", "json", "--digest-file", "taken", f"{name}:one")
+    assert done.returncode == 8
+    assert [found["Name"] for found in json.loads(done.stdout)] == [f"{name}:one"]
+    assert [error["code"] for error in errors(done.stderr)] == ["store"]

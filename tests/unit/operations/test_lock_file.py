@@ -65,6 +65,20 @@ def test_what_is_written_is_read(written: list[Pin]) -> None:
     assert format_pins(reversed(list(read.values()))) == text
 
 
+@pytest.mark.parametrize("begin", [b"", b"\xef\xbb\xbf"], ids=["plain", "mark"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["lf", "crlf"])
+def test_what_an_editor_on_windows_makes_of_it_is_read(begin: bytes, end: bytes) -> None:
+    text = begin + format_pins([PIN]).replace(b"\n", end)
+    assert parse_pins(text, FILE) == {NAME: PIN}
+
+
+def test_a_link_that_leads_to_itself_is_no_bug(tmp_path: Path) -> None:
+    link = tmp_path / "images.lock"
+    link.symlink_to(link)
+    edit_pins(link, lambda pins: pins.update({NAME: PIN}))
+    assert read_pins(link) == {NAME: PIN}
+
+
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda t: t.encode()))
 def test_what_is_none_is_refused_and_nothing_else_happens(raw: bytes) -> None:
     for text in (raw, b"version = 1\n" + raw, f"version = 1\n{ENTRY}".encode() + raw):
