@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and leave with its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     be_there()
-    if given[:1] == ["__complete"]:
+    if given[:1] == ["__complete"] and given[1:]:
         from ghcrctl.cli.completion.shells import answer
 
         answer(cli, given[1], given[2:])

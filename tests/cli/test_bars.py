@@ -132,6 +132,18 @@ def test_the_cursor_comes_back_when_a_run_is_ended(
     assert terminal.lines[-1] in {"interrupted", "terminated"}
 
 
+def test_keys_that_the_terminal_shows_leave_nothing_behind(shell: Shell, name: str) -> None:
+    terminal = Watched(shell, "pull", name)
+    terminal.until(has_moved)
+    terminal.until(lambda lines: "left" in lines[-1])
+    terminal.press("\x03")
+    terminal.until(lambda _: b"^C" in terminal.raw)
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.ended() == 130
+    assert not bars(terminal.lines)
+    assert terminal.lines[-1] == "interrupted"
+
+
 def test_the_cursor_comes_back_after_an_error(
     shell: Shell, name: str, plain_registry: PlainRegistry
 ) -> None:

@@ -81,6 +81,9 @@ class Watched:
         self.screen.resize(rows, columns)
         os.killpg(self.process.pid, signal.SIGWINCH)
 
+    def press(self, key: str) -> None:
+        os.write(self._leader, key.encode())
+
     def ended(self) -> int:
         """Wait for the end; return the exit status."""
         while self._read():

@@ -23,7 +23,10 @@ Line: TypeAlias = "tuple[Span, ...]"
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _LABEL = 12
 # Cells of a bar; below the first the line leaves something out, below the second there is no bar.
-_GOOD_BAR, _LEAST_BAR = 10, 4
+_GOOD_BAR, _LEAST_BAR = 8, 4
+# Cells at the end of a line that stay free: the last one, and those of the `^C` or `^Z` that a
+# terminal shows behind the block, unless it is too narrow to give them away.
+_FREE, _FREE_IF_NARROW, _NARROW = 3, 1, 30
 _SPEED, _LEFT, _PERCENT = 9, 10, 4
 _MOST_WAITS = 3
 
@@ -64,8 +67,8 @@ class _Columns:
 def draw(picture: Picture, columns: int, height: int, looks: Looks) -> list[Line]:
     """Lay a moment out.
 
-    The last column stays free, so that no terminal wraps a line, and the first row, so that the
-    block is never higher than the terminal.
+    The last columns stay free, so that no terminal wraps a line, not even with a key that is
+    pressed; and the first row, so that the block is never higher than the terminal.
 
     Args:
         picture: the moment.
@@ -73,7 +76,7 @@ def draw(picture: Picture, columns: int, height: int, looks: Looks) -> list[Line
         height: its height, in rows.
         looks: what bars are made of.
     """
-    width = max(columns - 1, 1)
+    width = max(columns - (_FREE if columns > _NARROW else _FREE_IF_NARROW), 1)
     waits = sorted(picture.waits, key=lambda wait: -wait[1])[:_MOST_WAITS]
     tail: list[Line] = [_wait(reason, left, width, looks) for reason, left in waits]
     room = max(height - 1 - len(tail) - bool(picture.total), 0)

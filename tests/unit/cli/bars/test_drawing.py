@@ -20,7 +20,7 @@ def texts(picture: Picture, columns: int, height: int) -> list[str]:
 
 
 def test_a_line_a_layer_and_a_total_with_speed_and_time_left() -> None:
-    assert texts(Picture(LAYERS[3:5], 0, TOTAL), 80, 24) == [
+    assert texts(Picture(LAYERS[3:5], 0, TOTAL), 82, 24) == [
         "000000000003 ━╸───────────────────────────    3.0MB/45.1MB",
         "000000000004 ━━╸──────────────────────────    4.0MB/45.1MB",
         "Total        ━━╸──────────────────────────  57.3MB/612.4MB   8.2MB/s  1:08 left",
@@ -28,7 +28,7 @@ def test_a_line_a_layer_and_a_total_with_speed_and_time_left() -> None:
 
 
 def test_without_unicode_bars_are_of_ascii() -> None:
-    lines = draw(Picture(LAYERS[3:4], 0, None), 40, 24, ASCII)
+    lines = draw(Picture(LAYERS[3:4], 0, None), 42, 24, ASCII)
     assert "".join(text for text, _ in lines[0]) == "000000000003 >-----------  3.0MB/45.1MB"
 
 
@@ -36,8 +36,8 @@ def test_without_unicode_bars_are_of_ascii() -> None:
     ("columns", "total"),
     [
         (160, "57.3MB/612.4MB   8.2MB/s  1:08 left"),
-        (60, "━╸─────────────────  57.3MB/612.4MB  1:08 left"),
-        (40, "╸─────────   9%  1:08 left"),
+        (60, "━╸───────────────  57.3MB/612.4MB  1:08 left"),
+        (40, "╸───────   9%  1:08 left"),
         (30, "━──────────   9%"),
         (20, "Total          9%"),
         (3, "To"),
@@ -62,7 +62,7 @@ def test_of_a_terminal_of_two_rows_the_total_is_left() -> None:
 
 def test_a_try_that_is_to_come_is_told_in_place_of_the_bar() -> None:
     held = Row("00000000000f", 5, 9, note="trying again in 4 s: the line broke")
-    [line] = texts(Picture((held,)), 40, 24)
+    [line] = texts(Picture((held,)), 42, 24)
     assert line == "00000000000f trying again in 4 s: the …"
 
 
@@ -76,7 +76,7 @@ def test_a_wait_counts_down_and_keeps_its_time_on_a_narrow_terminal() -> None:
 
 def test_what_is_counted_has_the_look_of_the_rest() -> None:
     row = Row("manifests", 1200, 5000, of_bytes=False, left=80.0)
-    [line] = texts(Picture((row,)), 60, 24)
+    [line] = texts(Picture((row,)), 62, 24)
     assert line == "manifests    ━━━━━━─────────────────── 1200/5000  1:20 left"
 
 
@@ -123,7 +123,8 @@ def test_nothing_is_wider_or_higher_than_the_terminal(
     lines = draw(Picture(tuple(rows), 3, total, tuple(waits)), columns, height, UNICODE)
     assert len(lines) <= max(height - 1, 1)
     for line in lines:
-        assert sum(display_width(text) for text, _ in line) <= max(columns - 1, 1)
+        free = 3 if columns > 30 else 1
+        assert sum(display_width(text) for text, _ in line) <= max(columns - free, 1)
         assert not any("\n" in text for text, _ in line)
 
 
