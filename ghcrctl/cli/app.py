@@ -90,6 +90,11 @@ class App:
         # A job may have no standard input at all.
         return sys.stdin is not None and sys.stdin.isatty() and not self.settings.get("no_input")
 
+    def unasked(self, otherwise: str) -> str:
+        """Say why nobody is asked. ``otherwise``: where it is for want of a terminal."""
+        forbidden = self.settings.get("no_input")
+        return "nothing may be asked, because of --no-input" if forbidden else otherwise
+
     @property
     def can_draw(self) -> bool:
         """Whether a whole screen can be drawn for that person, on standard error."""

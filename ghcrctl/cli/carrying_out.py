@@ -175,7 +175,7 @@ class CarryingOut:
         self.counting.clear()
         if not self._app.can_draw:
             raise RefusedError(
-                "there is no terminal for a review",
+                self._app.unasked("there is no terminal for a review"),
                 hint="--dry-run shows what would go, --plan FILE writes it; --exclude PATTERN and "
                 "--protect-digest DIGEST keep what is to stay",
             )
@@ -207,7 +207,8 @@ class CarryingOut:
             return True
         if not self._app.can_ask:
             raise RefusedError(
-                "there is no terminal to ask at", hint="--yes deletes, --dry-run only shows"
+                self._app.unasked("there is no terminal to ask at"),
+                hint="--yes deletes, --dry-run only shows",
             )
         whole = [plan for plan in plans if plan.deletes_package]
         for plan in whole:

@@ -15,7 +15,7 @@ from ghcrctl import __version__
 from ghcrctl.cli.app import App
 from ghcrctl.cli.options import LazyGroup
 from ghcrctl.cli.signals import TerminatedError, TimeIsUpError, obey_sigterm
-from ghcrctl.cli.streams import be_there, take_any_text
+from ghcrctl.cli.streams import be_there, go_nowhere, take_any_text
 from ghcrctl.errors import ExitStatus, GhcrctlError, InterruptedByUserError, UsageError
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = _broken_pipe()
     except OSError as error:
         status = status or _failed(app, error)
-        _redirect_output()
+        go_nowhere(sys.stdout)
     if status and threading.active_count() > 1:
         # Threads may still wait for a silent host; what they do is not visible until it is whole.
         sys.stderr.flush()
@@ -206,11 +206,5 @@ def _bug(app: App, error: Exception) -> int:
 
 def _broken_pipe() -> int:
     """Leave as other programs do when nobody reads their output any more: quietly."""
-    _redirect_output()
+    go_nowhere(sys.stdout)
     return ExitStatus.BROKEN_PIPE
-
-
-def _redirect_output() -> None:
-    """Let what is kept for an output that is gone, or full, go nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())

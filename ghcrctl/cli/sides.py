@@ -166,7 +166,8 @@ def _ask(app: App, side: str, username: str, registry: str, *, from_stdin: bool)
         return kept
     if not app.can_ask:
         raise UsageError(
-            f"no password for --{side}-creds, and nobody to ask: standard input is no terminal",
+            f"no password for --{side}-creds, and nobody to ask: "
+            + app.unasked("standard input is no terminal"),
             hint=f"put it in {_variable(side)}, or use --{side}-password-stdin",
         )
     return str(click.prompt(f"Password of {username} at {registry}", hide_input=True, err=True))

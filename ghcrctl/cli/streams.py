@@ -38,18 +38,28 @@ def writing(stream: TextIO) -> Iterator[None]:
     Raises:
         StoreError: it cannot be written; standard error is given up quietly, for want of a place
             to tell of it.
-        BrokenPipeError: nobody reads it any more.
+        BrokenPipeError: nobody reads standard output any more.
     """
     try:
         yield
-    except BrokenPipeError:
-        raise
     except OSError as error:
-        if stream is sys.stdout:
-            from ghcrctl.store.files import disk_errors
+        if stream is sys.stderr:
+            # The exit status still tells what became of the run.
+            go_nowhere(stream)
+            return
+        if isinstance(error, BrokenPipeError):
+            raise
+        from ghcrctl.store.files import disk_errors
 
-            with disk_errors("write to standard output"):
-                raise error from None
+        with disk_errors("write to standard output"):
+            raise error from None
+
+
+def go_nowhere(stream: TextIO) -> None:
+    """Let what is kept for a stream that is gone, or full, go nowhere, and all that follows."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def take_any_text() -> None:

@@ -370,3 +370,4 @@ def test_a_person_who_wants_no_questions_is_shown_no_review(shell: Shell) -> Non
     terminal = Terminal(shell, "prune", NAME, *OLD, "--review", "--no-input")
     assert terminal.ended() == 7
     assert DRAWN not in terminal.shown
+    assert "nothing may be asked, because of --no-input" in terminal.shown

@@ -124,7 +124,9 @@ def test_exists_tells_apart_what_leaves_it_open(
 
 def test_nobody_is_asked_with_no_input(shell: Shell) -> None:
     shell.environ["GHCRCTL_NO_INPUT"] = "1"
-    assert "--force" in shell.fails(7, "prune")
+    told = shell.fails(7, "prune")
+    assert "because of --no-input" in told
+    assert "--force" in told
     assert "--password-stdin" in shell.fails(2, "login", "--no-input", "ghcr.io")
 
 

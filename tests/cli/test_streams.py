@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -118,6 +119,17 @@ def test_streams_that_are_closed_are_none(
     assert done.returncode == status
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
+
+
+@pytest.mark.parametrize("line", ["inspect none", "inspect --format json none", "nonsense"])
+def test_an_error_that_nobody_reads_still_has_its_status(shell: Shell, line: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = _ghcrctl(shell, line, stdout=subprocess.DEVNULL, stderr=writing)
+    finally:
+        os.close(writing)
+    assert done.returncode == (2 if line == "nonsense" else 4)
 
 
 def _ghcrctl(shell: Shell, line: str, **streams: Any) -> subprocess.CompletedProcess[str]:

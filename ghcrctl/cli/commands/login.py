@@ -76,7 +76,7 @@ def _ask(
         password = _read_secret()
     elif (username is None or password is None) and not app.can_ask:
         raise UsageError(
-            "cannot ask for a password: standard input is no terminal",
+            app.unasked("cannot ask for a password: standard input is no terminal"),
             hint=f"echo $TOKEN | ghcrctl login {registry} -u USERNAME --password-stdin",
         )
     if username is None:

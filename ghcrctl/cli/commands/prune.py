@@ -101,7 +101,8 @@ def _agreed(app: App, planned: Pruned) -> bool:
     """Show what would go and ask; where nothing would, there is nothing to ask."""
     if not app.can_ask:
         raise RefusedError(
-            "there is no terminal to ask at", hint="--force removes, --dry-run only shows"
+            app.unasked("there is no terminal to ask at"),
+            hint="--force removes, --dry-run only shows",
         )
     if not (planned.untagged or planned.deleted or planned.partial):
         return True
