@@ -1,4 +1,4 @@
-"""Threads that do several things at once, and are not waited for once one of them has failed.
+"""Threads that do several things at once, and are waited for unless the run is ended from outside.
 
 What belongs here: beginning and leaving them. What does not: moving content, where nothing happens
 twice (`ghcrctl.transfer.workers`).
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def threads(count: int, name: str) -> Iterator[ThreadPoolExecutor]:
-    """Begin threads; wait for their end, unless the block is left by an exception.
+    """Begin threads, and wait for their end: after a failure for what they have begun, no more.
 
-    After Ctrl-C a thread may still wait for a silent host, for minutes.
+    After Ctrl-C and its kind nobody waits, since a thread may be at a silent host for minutes.
 
     Args:
         count: how many there are at most.
@@ -27,6 +27,10 @@ def threads(count: int, name: str) -> Iterator[ThreadPoolExecutor]:
     pool = ThreadPoolExecutor(count, name)
     try:
         yield pool
+    except Exception:
+        # Nothing goes on behind the back of whoever handles the failure.
+        pool.shutdown(cancel_futures=True)
+        raise
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         raise

@@ -1,4 +1,4 @@
-"""Threads are waited for, unless the block was left by an exception."""
+"""Threads are waited for, unless the run is ended from outside."""
 
 from __future__ import annotations
 
@@ -21,26 +21,34 @@ def test_what_was_begun_is_done_at_the_end() -> None:
     assert sorted(done) == list(range(8))
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
-def test_nobody_waits_after_an_exception_and_nothing_more_begins(
-    error: type[BaseException],
-) -> None:
-    hold, done = threading.Event(), threading.Event()
+class Begun:
+    """A block in which one thing was begun, another was not, and then something happened."""
 
-    def silent() -> None:
-        hold.wait(10)
-        done.set()
+    def __init__(self, error: type[BaseException], *, seconds: float) -> None:
+        self.hold, self.done = threading.Event(), threading.Event()
+        self.futures: list[Future[object]] = []
+        with pytest.raises(error):
+            self._fail(error, seconds)
 
-    begun: list[Future[object]] = []
+    def _fail(self, error: type[BaseException], seconds: float) -> None:
+        def slow() -> None:
+            self.hold.wait(seconds)
+            self.done.set()
 
-    def fail() -> None:
         with threads(1, "test") as pool:
-            begun.extend((pool.submit(silent), pool.submit(int)))
+            self.futures += [pool.submit(slow), pool.submit(int)]
             raise error
 
-    with pytest.raises(error):
-        fail()
-    assert not done.is_set()
-    assert begun[1].cancelled()
-    hold.set()
-    assert done.wait(10)
+
+def test_nothing_goes_on_after_a_failure_was_told() -> None:
+    block = Begun(ValueError, seconds=0.2)
+    assert block.done.is_set()
+    assert block.futures[1].cancelled()
+
+
+def test_nobody_waits_after_ctrl_c_and_nothing_more_begins() -> None:
+    block = Begun(KeyboardInterrupt, seconds=10)
+    assert not block.done.is_set()
+    assert block.futures[1].cancelled()
+    block.hold.set()
+    assert block.done.wait(10)
