@@ -79,6 +79,15 @@ def take_any_text() -> None:
             )
 
 
+def escaped_for(text: str, encoding: str) -> str:
+    """Return a text as such a console shows it, so that its cells can be counted."""
+    codecs.register_error(_ERRORS, escaped)
+    try:
+        return text.encode(encoding, _ERRORS).decode(encoding)
+    except (LookupError, UnicodeError):
+        return text
+
+
 def escaped(error: UnicodeError) -> tuple[str, int]:
     """Return the escapes of what cannot be encoded, and where to go on.
 

@@ -7,7 +7,7 @@ docker's tables for programs (``table``).
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.cli.format.bars import NO_BARS, draw, legend
@@ -73,6 +73,8 @@ def lay_out(
     Returns:
         The lines, each with its line feed.
     """
+    if not style.has_all_signs:
+        table = [[replace(cell, text=style.written(cell.text)) for cell in row] for row in table]
     columns = _columns(table, shapes, style.width, has_bars=bars.tell)
     largest = max((bar.total for bar in bars.rows if bar), default=0)
     lines = []
@@ -97,11 +99,13 @@ class _Columns:
 
 def _painted(row: Sequence[Cell], columns: _Columns, style: Style) -> Iterator[str]:
     for cell, width in zip(row, columns.widths, strict=True):
-        text = cell.text if display_width(cell.text) <= width else _brief(cell)
-        is_name = cell.meaning is Meaning.NAME
-        text = fitted(text, width, style.glyphs.ellipsis, in_the_middle=is_name)
+        text, taken = cell.text, display_width(cell.text)
+        if taken > width:
+            is_name = cell.meaning is Meaning.NAME
+            text = fitted(_brief(cell), width, style.glyphs.ellipsis, in_the_middle=is_name)
+            taken = display_width(text)
         yield style.paint(text, cell.meaning, cell.link)
-        yield " " * (width + columns.gap - display_width(text))
+        yield " " * (width + columns.gap - taken)
 
 
 def _columns(
@@ -113,11 +117,13 @@ def _columns(
     loose += natural[-1:]
     if width is None:
         return _Columns(tuple(loose), _PADDING)
-    brief = _natural(table, len(shapes), brief=True)
     left = _left(loose, width, _PADDING)
-    if has_bars and width >= _WIDTH_FOR_BARS:
-        if left - _PADDING >= _LEAST_BAR:
-            return _Columns(tuple(loose), _PADDING, min(_MOST_BAR, left - _PADDING))
+    has_bars = has_bars and width >= _WIDTH_FOR_BARS
+    if left >= (_PADDING + _LEAST_BAR if has_bars else 0):
+        bar = min(_MOST_BAR, left - _PADDING) if has_bars else 0
+        return _Columns(tuple(loose), _PADDING, bar)
+    brief = _natural(table, len(shapes), brief=True)
+    if has_bars:
         found = _squeezed(brief, list(map(_for_bar, shapes)), width - _LEAST_BAR - _CLOSE)
         if found:
             return _Columns(tuple(found), bar=min(_MOST_BAR, _left(found, width) - _CLOSE))

@@ -146,12 +146,27 @@ class Style:
         in_colour: whether graphic renditions are understood and wanted.
         has_links: whether links are.
         glyphs: to draw with.
+        encoding: in which text is written.
     """
 
     width: int | None = None
     in_colour: bool = False
     has_links: bool = False
     glyphs: Glyphs = UNICODE
+    encoding: str = "utf-8"
+
+    @property
+    def has_all_signs(self) -> bool:
+        """Whether any text can be written as it is."""
+        return self.encoding.lower().replace("-", "").replace("_", "") == "utf8"
+
+    def written(self, text: str) -> str:
+        """Return a text with the escapes that stand for what cannot be written (``streams``)."""
+        if text.isascii():
+            return text
+        from ghcrctl.cli.streams import escaped_for
+
+        return escaped_for(text, self.encoding)
 
     @property
     def is_plain(self) -> bool:
@@ -193,11 +208,13 @@ def style_of(stream: TextIO, environ: Mapping[str, str], width: int | None) -> S
         width: of the terminal, in cells; ``None`` where the stream is none.
     """
     in_colour = wants_colour(environ, is_terminal=width is not None) and obeys(stream)
+    encoding = getattr(stream, "encoding", None) or "ascii"
     return Style(
         width=width,
         in_colour=in_colour,
         has_links=in_colour and width is not None and knows_links(environ),
-        glyphs=glyphs_of(getattr(stream, "encoding", None) or "ascii"),
+        glyphs=glyphs_of(encoding),
+        encoding=encoding,
     )
 
 

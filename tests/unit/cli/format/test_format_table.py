@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ghcrctl.cli.format.cells import display_width
-from ghcrctl.cli.format.style import Style
+from ghcrctl.cli.format.style import Style, glyphs_of
 from ghcrctl.cli.format.table import align, render_rows
 
 COLUMNS = [("a", "first"), ("b", "Second"), ("c", "third")]
@@ -115,6 +115,16 @@ def test_a_size_is_whole_as_long_as_anything_else_can_be_cut() -> None:
     [line] = render_rows([row], columns, headers=False, style=Style(width=24)).splitlines()
     assert display_width(line) == 24
     assert line.endswith("  19.7MB")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_columns_are_straight_where_a_console_lacks_signs(encoding: str) -> None:
+    rows = [{"a": "日本", "b": "two"}, {"a": "one and more", "b": "two"}]
+    style = Style(width=40, glyphs=glyphs_of(encoding), encoding=encoding)
+    columns = [("a", "a"), ("b", "b")]
+    one, other = render_rows(rows, columns, headers=False, style=style).splitlines()
+    assert display_width(one.partition("two")[0]) == other.index("two")
+    assert one.startswith("日本 " if encoding == "utf-8" else "\\u65e5\\u672c ")
 
 
 def test_wide_characters_are_cut_by_their_cells() -> None:
