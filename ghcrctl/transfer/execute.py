@@ -162,10 +162,13 @@ class _Execution:
     def _name_root(self) -> None:
         """Write the root under its names, last of all."""
         root = self._plan.steps[-1]
+        moves = self._plan.names and root.action is Action.COPY
+        if moves:
+            self._emit(Started(root))
         for name in self._plan.names:
             with self._failing(root), writing_to(self._plan.sink):
                 self._retry(root, lambda: self._plan.sink.tag(self._content(root), name))  # noqa: B023 called at once
-        if self._plan.names and root.action is Action.COPY:
+        if moves:
             self._emit(Finished(root, Outcome.COPIED))
 
     def _mount(self, step: Step) -> str | None:
@@ -178,7 +181,9 @@ class _Execution:
     def _content(self, step: Step) -> Content:
         def watch(position: int) -> None:
             self._check()
-            self._emit(Progressed(step, position))
+            # What is there already, and only gets a name, moves nothing that was counted.
+            if step.action is Action.COPY:
+                self._emit(Progressed(step, position))
 
         return Content(self._source, step.descriptor, watch=watch)
 

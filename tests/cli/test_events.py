@@ -67,6 +67,17 @@ def test_a_pull_tells_its_whole_story(shell: Shell, name: str) -> None:
     assert Counter(e.get("Outcome") for e in again[1:]) == {"exists": 5}
 
 
+def test_no_story_goes_on_after_its_end(shell: Shell, name: str) -> None:
+    for arguments in (("pull", name), ("pull", name), ("push", name)):
+        stories: dict[str, list[str]] = defaultdict(list)
+        for event in events(shell, *arguments)[1:]:
+            stories[event["Digest"]].append(event["Event"])
+        assert len(stories) == 5
+        for story in stories.values():
+            assert story[-1] == "finished"
+            assert story == ["finished"] or story[0] == "started"
+
+
 def test_results_stay_on_stdout_and_quiet_does_not_silence_events(shell: Shell, name: str) -> None:
     done = shell.run("pull", "-q", "--progress", "json", name)
     assert done.stdout == f"{name}\n"
