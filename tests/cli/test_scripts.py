@@ -212,3 +212,8 @@ def test_a_file_of_digests_that_fails_keeps_no_result_back(shell: Shell, name: s
     assert done.returncode == 8
     assert [found["Name"] for found in json.loads(done.stdout)] == [f"{name}:one"]
     assert [error["code"] for error in errors(done.stderr)] == ["store"]
+
+
+def test_a_job_sees_in_whole_which_images_are_copied(job: Shell, name: str) -> None:
+    done = job.run("copy", f"{name}:one", f"oci:{job.folder / 'layout'}:one")
+    assert done.stderr.splitlines() == [f"::group::Copying {name}:one", "::endgroup::"]

@@ -165,7 +165,7 @@ def _copy_all(  # noqa: PLR0913 what the options say
 
 
 def _title(end: End) -> str:
-    return f"Copying {end.what or end.where}"
+    return f"Copying {_name(end)}"
 
 
 def _name(end: End) -> str:
