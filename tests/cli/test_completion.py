@@ -150,6 +150,23 @@ class TestWhatIsOffered:
             assert offered(shell, "ghcrctl rmi octo/") == ["octo/hello:1.0"], name
             path.write_text(written)
 
+    @pytest.mark.parametrize(
+        ("line", "expected"),
+        [
+            ('ghcrctl rmi "octo/hello:1', ["octo/hello:1.0", "octo/hello:1.1"]),
+            ("ghcrctl rmi 'octo/hello:1.1", ["octo/hello:1.1"]),
+            ('ghcrctl rmi octo/"hello:1.1', ["hello:1.1"]),
+            ('ghcrctl --store "store" rmi octo/hello:1.1', ["1.1"]),
+            ("ghcrctl --store it\\'s/../store rmi octo/hello:1.1", ["1.1"]),
+        ],
+    )
+    def test_bash_takes_nothing_apart_within_quotes(
+        self, shell: Shell, line: str, expected: list[str]
+    ) -> None:
+        (shell.folder / "it's").mkdir()
+        found = told(shell, "bash", line, str(len(line)), " \t\n\"'><=;|&(:")
+        assert [value for _, value, _ in found] == expected
+
     def test_bash_gets_what_comes_after_its_last_word_break(self, shell: Shell) -> None:
         for line, expected in (
             ("ghcrctl rmi octo/hello:1| tail", ["1.0", "1.1"]),

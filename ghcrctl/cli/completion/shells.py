@@ -35,6 +35,9 @@ SCRIPTS = {
     "fish": "ghcrctl.fish",
     "powershell": "ghcrctl.ps1",
 }
+# Of a line of bash: what is no open quote, and one.
+_CLOSED = re.compile(r"""\\.|"(?:[^"\\]|\\.)*"|'[^']*'""")
+_OPEN = re.compile("[\"']")
 _OPTION_WITH_VALUE = re.compile(r"--[^=]+=")
 
 
@@ -108,16 +111,24 @@ class Bash(Shell):
 
     def get_completion_args(self) -> tuple[list[str], str]:
         """Take the line apart at spaces only."""
-        line, point, _ = self.given
-        before = line.encode()[: int(point)].decode(errors="replace")
+        before = self._before_cursor()
         words = split_arg_string(before)
         word = words.pop() if words and not before[-1:].isspace() else ""
         return words[1:], word
 
+    def _before_cursor(self) -> str:
+        line, point, _ = self.given
+        return line.encode()[: int(point)].decode(errors="replace")
+
     def format_completion(self, item: CompletionItem) -> str:
         """Leave out what bash has in front of the cursor already."""
         typed = self.get_completion_args()[1]
-        kept = max((typed.rfind(mark) for mark in self.given[2]), default=-1) + 1
+        within = _quoted(self._before_cursor())
+        if within is None:
+            kept = max((typed.rfind(mark) for mark in self.given[2]), default=-1) + 1
+        else:
+            # Within quotes it takes nothing apart.
+            kept = max(0, len(typed) - len(within))
         if item.type == "plain" and item.value.startswith(typed[:kept]):
             kind, value, help_ = super().format_completion(item).split("\t")
             return "\t".join((kind, value[kept:], help_))
@@ -158,6 +169,13 @@ def answer(cli: click.Group, shell: str, given: Sequence[str]) -> None:
     sys.stdout.flush()
     # A thread may still wait for a registry.
     os._exit(0)
+
+
+def _quoted(text: str) -> str | None:
+    """Return what stands behind a quote that is not closed; ``None`` where there is none."""
+    left = _CLOSED.sub("", text)
+    found = _OPEN.search(left)
+    return left[found.end() :] if found else None
 
 
 def _unquoted(word: str) -> str:
