@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,8 +13,6 @@ from tests.registry_double import Fault
 from tests.shell import Shell
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.registry_double import PlainRegistry, RegistryDouble
 
 ONE, TWO = random_image(2, seed=1), random_image(2, seed=2)
@@ -203,15 +202,18 @@ def test_a_file_of_digests_that_cannot_be_is_told_before_anything_moves(
 ) -> None:
     told = shell.fails(4, "pull", "--digest-file", "none/digest", f"{name}:one")
     assert "no such directory: none" in told
+    for directory in (".", ""):
+        told = shell.fails(2, "pull", "--digest-file", directory, f"{name}:one")
+        assert "names a directory" in told
     assert not plain_registry.count("GET")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
 def test_a_file_of_digests_that_fails_keeps_no_result_back(shell: Shell, name: str) -> None:
-    (shell.folder / "taken").mkdir()
-    done = shell.run("pull", "--format", "json", "--digest-file", "taken", f"{name}:one")
+    done = shell.run("pull", "--format", "json", "--digest-file", "/dev/full", f"{name}:one")
     assert done.returncode == 8
     assert [found["Name"] for found in json.loads(done.stdout)] == [f"{name}:one"]
-    assert [error["code"] for error in errors(done.stderr)] == ["store"]
+    assert [error["code"] for error in errors(done.stderr)] == ["no-space"]
 
 
 def test_a_job_sees_in_whole_which_images_are_copied(job: Shell, name: str) -> None:
