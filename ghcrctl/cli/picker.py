@@ -30,6 +30,7 @@ HELPS = (
     "space changes  a all  enter on  q quit",
     "enter on  q quit",
 )
+SEEKING_HELPS = ("enter search  escape show all", "enter  escape")
 _PAGE = 10
 
 
@@ -93,6 +94,13 @@ class Picker:
         freed = human_size(sum(plan.freed for plan in self.plans))
         return f"{len(self.plans)} packages: {count} of {len(self._rows)} versions go, {freed}"
 
+    @property
+    def told(self) -> str:
+        """What is to be said now: of the last key, or what is searched for."""
+        if self.message or not (self.is_seeking or self.sought):
+            return self.message
+        return f"/{self.sought}" if self.shown else f"/{self.sought}  nothing is like that"
+
     def goes(self, row: Row) -> bool:
         """Tell whether a version goes, as things stand."""
         return (row.plan, row.step.digest) not in self._stays
@@ -122,6 +130,9 @@ class Picker:
         """Do what a key asks for."""
         self.message = ""
         if self.is_seeking:
+            self._seek(key)
+            return Choice.MORE
+        if key is Key.ESCAPE and self.sought:
             self._seek(key)
             return Choice.MORE
         if key in {Key.ENTER, "q", Key.ESCAPE}:

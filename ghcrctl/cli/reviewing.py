@@ -13,7 +13,7 @@ from ghcrctl.cli.format.cells import display_width, fitted
 from ghcrctl.cli.format.columns import cells_of, headers_of, shapes_of
 from ghcrctl.cli.format.layout import lay_out
 from ghcrctl.cli.format.style import Meaning
-from ghcrctl.cli.picker import HELPS, Choice, Picker
+from ghcrctl.cli.picker import HELPS, SEEKING_HELPS, Choice, Picker
 from ghcrctl.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -72,16 +72,16 @@ def lines(picker: Picker, style: Style, columns: int, rows: int) -> list[str]:
     first = max(0, min(picker.at - room // 2, len(picker.shown) - room))
     table = _table(picker, replace(style, width=columns), first, room)
     blank = [""] * (room + 1 - len(table))
-    last = f"/{picker.sought}" if picker.is_seeking or picker.sought else ""
-    keys = next((text for text in HELPS if len(text) <= columns), HELPS[-1])
-    below = (picker.message or last, keys)
+    helps = SEEKING_HELPS if picker.is_seeking else HELPS
+    keys = next((text for text in helps if len(text) <= columns), helps[-1])
+    below = (picker.told, keys, _where(picker, room))
     cut = [fitted(line, columns, style.glyphs.ellipsis) for line in (picker.title, *below)]
     return [
         style.paint(cut[0], Meaning.HEADER),
         *table,
         *blank,
         # Of a few lines, none is to spare.
-        *([""] if rows > _AROUND else []),
+        *([style.paint(cut[3], Meaning.ASIDE)] if rows > _AROUND else []),
         cut[1],
         style.paint(cut[2], Meaning.ASIDE),
     ]
@@ -106,6 +106,12 @@ def _table(picker: Picker, style: Style, first: int, room: int) -> list[str]:
     marks = [_mark(picker, row, style, is_here=at == picker.at) for at, row in shown]
     lines = [f"{mark} {line}" for mark, line in zip(marks, found, strict=True)]
     return [" " * _MARK + header, *lines[first - start : first - start + room]]
+
+
+def _where(picker: Picker, room: int) -> str:
+    """Say which line this is, where there are more than can be seen."""
+    count = len(picker.shown)
+    return f"{' ' * _MARK}{picker.at + 1} of {count}" if count > room else ""
 
 
 def _fields(picker: Picker, width: int) -> list[str]:

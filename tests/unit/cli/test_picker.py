@@ -122,6 +122,29 @@ def test_a_review_ends(keys: list[Key | str], choice: Choice) -> None:
     assert press(picker(), keys) is choice
 
 
+def test_escape_ends_a_search_before_it_ends_the_review() -> None:
+    review = picker()
+    count = len(review.shown)
+    assert press(review, ["/", *"v1", Key.ENTER, Key.ESCAPE]) is Choice.MORE
+    assert len(review.shown) == count
+    assert review.press(Key.ESCAPE) is Choice.QUIT
+
+
+def test_a_search_says_what_its_keys_do_and_when_it_finds_nothing() -> None:
+    review = picker()
+    press(review, ["/", *"nothing"])
+    *_, told, keys = lines(review, STYLE, 80, 24)
+    assert told == "/nothing  nothing is like that"
+    assert keys == "enter search  escape show all"
+
+
+def test_a_list_that_is_longer_than_the_screen_says_where_it_is() -> None:
+    review = picker()
+    press(review, [Key.DOWN] * 3)
+    assert f"4 of {len(review.shown)}" in "\n".join(lines(review, STYLE, 80, 9))
+    assert "4 of" not in "\n".join(lines(review, STYLE, 80, 24))
+
+
 def test_a_search_may_hold_the_letters_of_keys() -> None:
     assert press(picker(), ["/", *"q a"]) is Choice.MORE
 
