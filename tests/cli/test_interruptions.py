@@ -68,6 +68,7 @@ def start(
     return subprocess.Popen(
         [sys.executable, "-m", "ghcrctl", *arguments],
         env=shell.environ,
+        cwd=shell.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
