@@ -6,12 +6,14 @@ import fcntl
 import json
 import os
 import pty
+import select
 import signal
 import struct
 import subprocess
 import sys
 import termios
 import time
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 import pytest
@@ -82,7 +84,16 @@ class Terminal:
         os.close(self._leader)
         return self.process.wait(timeout=30)
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C until it is heard: in the moment before it reads a line, Python is deaf."""
+        while self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=5)
+
     def read(self) -> bool:
+        readable, _, _ = select.select([self._leader], [], [], 60)
+        assert readable, f"nothing more is shown: {self.shown}"
         try:
             some = os.read(self._leader, 65536)
         except OSError:
@@ -120,7 +131,7 @@ def test_yes_deletes_what_was_shown(shell: Shell, github: GitHubDouble) -> None:
 def test_ctrl_c_at_the_question_deletes_nothing(shell: Shell, github: GitHubDouble) -> None:
     terminal = Terminal(shell, "prune", NAME, *OLD)
     terminal.until(QUESTION)
-    terminal.process.send_signal(signal.SIGINT)
+    terminal.interrupt()
     assert terminal.ended() == 130
     assert github.count("DELETE") == 0
     assert "Traceback" not in terminal.shown
