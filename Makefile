@@ -2,8 +2,8 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
-# How many tests run at once: make check JOBS=8
-export JOBS ?= 2
+# How many tests run at once: make check JOBS=8; one more than processors, since many wait
+export JOBS ?= 3
 # Warnings are errors, links that lead nowhere among them.
 SITE := $(BIN)/sphinx-build -M html docs docs/_build -q -n -W --keep-going
 PYTHON = $$(sh tests/interpreters.sh first)
@@ -32,7 +32,7 @@ demo: $(VENV)/.made ## Show the main job at work, in under a minute
 
 test: $(VENV)/.dev ## Set up everything and pass the tests, on the oldest and newest Python too
 	@sh tests/interpreters.sh unit
-	$(BIN)/pytest -n $(JOBS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal
 
 check: $(VENV)/.dev lint types imports spelling docs-check test ## Everything that must hold before a change is good
 

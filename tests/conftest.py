@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import signal
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile(
     "ci", derandomize=True, deadline=None, max_examples=60, print_blob=True
 )
+hypothesis.settings.register_profile("few", derandomize=True, deadline=None, max_examples=15)
 hypothesis.settings.register_profile("deep", deadline=None, max_examples=3000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
@@ -37,6 +39,11 @@ _FORGOTTEN = {
     "SOURCE_DATE_EPOCH",
 }
 _KEPT = {"GHCRCTL_REQUIRE_PEERS"}
+
+
+def pytest_collection_finish() -> None:
+    """Set thousands of tests aside, which the collector of garbage would look through each time."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -92,7 +92,7 @@ def _fill_app(github: GitHubDouble) -> None:
         github.push(
             "octo/app", f"pr-{number}", attested(random_image(seed=number)), _ago(github, day)
         )
-    github.push("octo/app", None, random_image(seed=40), _ago(github, 30))
+    github.push("octo/app", None, random_image(seed=40), _ago(github, 32))
     github.api.linked["octo/app"] = "octo/app"
     github.api.pulls["octo/app"] = [13]
     github.api.branches["octo/app"] = ["main"]
