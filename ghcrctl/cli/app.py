@@ -47,9 +47,9 @@ class App:
         self._display: Display | None = None
         self._lock = threading.Lock()
 
-    @property
+    @cached_property
     def settings(self) -> Settings:
-        """The settings, flags first."""
+        """The settings, flags first, also those that come later; their file is read once."""
         from ghcrctl.settings import Settings
 
         return Settings(flags=self.flags)

@@ -49,7 +49,8 @@ class Settings:
         config_dir: Path | None = None,
     ) -> None:
         self.environ = os.environ if environ is None else environ
-        self.flags = flags or {}
+        # As it is given, since flags may still come.
+        self.flags = {} if flags is None else flags
         self._config_dir = config_dir
 
     def get(self, name: str) -> Any:
