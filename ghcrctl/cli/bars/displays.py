@@ -104,31 +104,17 @@ class _Ticker:
             self._act()
 
 
-class Bars(Display):
-    """Draws bars on a terminal.
+class Counted(Display):
+    """Shows over and over what a board has counted; how it shows it, each kind says."""
 
-    Args:
-        warn: prints a warning, once.
-        screen: the terminal.
-        is_unicode: whether it can show more than ASCII.
-    """
-
-    shows_retries = True
-
-    def __init__(self, warn: Tell, screen: Screen, *, is_unicode: bool) -> None:
+    def __init__(self, warn: Tell) -> None:
         super().__init__(warn)
-        self._screen = screen
-        self._looks = UNICODE if is_unicode else ASCII
         self._board = Board()
-        # The signal of Ctrl-Z may come while its thread has it.
-        self._lock = threading.RLock()
         self._depth = 0
-        self._ticker = _Ticker(_FRAME, self._draw)
-        self._suspending = Suspending(self._rest)
 
     @contextmanager
     def moving(self) -> Iterator[None]:
-        """Draw until the end of the outermost; then nothing is left of the bars."""
+        """Show it until the end of the outermost; then nothing is left of it."""
         self._depth += 1
         self._begin()
         try:
@@ -144,21 +130,50 @@ class Bars(Display):
         del name
         return self._board.image()
 
-    def wait(self, wait: Wait) -> None:
-        """Count down."""
-        self._board.wait(wait)
-        self._begin()
-
     def count(self, what: str, done: int, total: int | None, *, of_bytes: bool = False) -> None:
-        """Draw a bar for what is counted."""
+        """Show what is counted, too."""
         self._board.count(what, done, total, of_bytes=of_bytes)
         self._begin()
 
     def uncount(self, what: str | None = None) -> None:
-        """Take bars away at once: somebody may be asked something."""
+        """Show it no more, at once: somebody may be asked something."""
         self._board.uncount(what)
         if not self._depth:
             self._rest()
+
+    def _begin(self) -> None:
+        """Begin to show it, where that has not begun."""
+        raise NotImplementedError
+
+    def _rest(self) -> None:
+        """Show nothing until something begins again."""
+        raise NotImplementedError
+
+
+class Bars(Counted):
+    """Draws bars on a terminal.
+
+    Args:
+        warn: prints a warning, once.
+        screen: the terminal.
+        is_unicode: whether it can show more than ASCII.
+    """
+
+    shows_retries = True
+
+    def __init__(self, warn: Tell, screen: Screen, *, is_unicode: bool) -> None:
+        super().__init__(warn)
+        self._screen = screen
+        self._looks = UNICODE if is_unicode else ASCII
+        # The signal of Ctrl-Z may come while its thread has it.
+        self._lock = threading.RLock()
+        self._ticker = _Ticker(_FRAME, self._draw)
+        self._suspending = Suspending(self._rest)
+
+    def wait(self, wait: Wait) -> None:
+        """Count down."""
+        self._board.wait(wait)
+        self._begin()
 
     def above(self, stream: TextIO, text: str) -> None:
         """Write above the bars, which are those of now then."""
@@ -188,7 +203,7 @@ class Bars(Display):
             self._screen.close()
 
 
-class Lines(Display):
+class Lines(Counted):
     """Prints a line every so often, so that a log shows that it lives.
 
     Args:
@@ -201,41 +216,13 @@ class Lines(Display):
         super().__init__(warn)
         self._tell = tell
         self._each = each
-        self._board = Board()
         self._ticker: _Ticker | None = None
-        self._depth = 0
-
-    @contextmanager
-    def moving(self) -> Iterator[None]:
-        """Print lines until the end of the outermost."""
-        self._depth += 1
-        self._begin()
-        try:
-            yield
-        finally:
-            self._depth -= 1
-            if not self._depth:
-                self._board.reset()
-                self.close()
-
-    def image(self, name: str) -> Observer:
-        """Return what takes the events of an image."""
-        del name
-        return self._board.image()
-
-    def count(self, what: str, done: int, total: int | None, *, of_bytes: bool = False) -> None:
-        """Print how far this has come, too."""
-        self._board.count(what, done, total, of_bytes=of_bytes)
-        self._begin()
-
-    def uncount(self, what: str | None = None) -> None:
-        """Print it no more."""
-        self._board.uncount(what)
-        if not self._depth:
-            self.close()
 
     def close(self) -> None:
         """Print nothing more."""
+        self._rest()
+
+    def _rest(self) -> None:
         ticker, self._ticker = self._ticker, None
         if ticker:
             ticker.end()
