@@ -20,7 +20,7 @@ def main() -> int:
     arguments = _parser().parse_args()
     if arguments.list:
         for row in ROWS:
-            print(f"{row.name:<12} {row.about}; wanted: {row.target}")  # noqa: T201
+            print(f"{row.name:<12} {row.about}; wanted: {row.target.text}")  # noqa: T201
         return 0
     wanted = [row for row in ROWS if row.name in (arguments.only or [r.name for r in ROWS])]
     results = []

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MEGABYTE = 1_000_000
 _TITLE = "Whole commands: wall time in seconds, median (least to most)"
-_HEADERS = ("job", "who", "seconds", "ours : theirs", "peak MB", "requests", "wanted")
+_HEADERS = ("job", "who", "seconds", "ours : theirs", "peak MB", "requests", "wanted", "kept")
 
 
 def lines(results: Iterable[tuple[Row, Sequence[Result]]]) -> list[tuple[str, ...]]:
@@ -37,7 +37,8 @@ def lines(results: Iterable[tuple[Row, Sequence[Result]]]) -> list[tuple[str, ..
                     "" if first else f"{ours.seconds / result.seconds:.2f}",
                     f"{result.peak / _MEGABYTE:.0f}" if result.peak else "",
                     "" if result.requests is None else str(result.requests),
-                    row.target if first else "",
+                    row.target.text if first else "",
+                    ("yes" if row.target.is_met(found) else "**no**") if first else "",
                 )
             )
     return made
@@ -79,6 +80,11 @@ def markdown(results: Sequence[tuple[Row, Sequence[Result]]], megabytes: int) ->
     """Write the table as a page of the documentation."""
     rows = "".join(f"| {' | '.join(line)} |\n" for line in lines(results))
     abouts = "".join(f"- **{row.name}**: {row.about}\n" for row, _ in results)
+    missed = "".join(
+        f"- **{row.name}**: {row.target.why_missed}\n"
+        for row, found in results
+        if not row.target.is_met(found)
+    )
     return (
         "# Benchmarks\n\n<!-- Written by `make bench`. -->\n\n"
         "Whole commands as processes, beside other clients in the same run: they take turns, "
@@ -87,6 +93,7 @@ def markdown(results: Sequence[tuple[Row, Sequence[Result]]], megabytes: int) ->
         "quicker); seconds are of one small shared machine\nwith two processors. "
         f"The large image has {megabytes} MB in three layers.\n\n"
         "| job | who | seconds: median (least to most) | ours : theirs | peak MB | requests "
-        "| wanted |\n"
-        f"|---|---|---|---|---|---|---|\n{rows}\n{abouts}"
+        "| wanted | kept |\n"
+        f"|---|---|---|---|---|---|---|---|\n{rows}\n{abouts}"
+        + (f"\n## Targets that are missed\n\n{missed}" if missed else "")
     )

@@ -15,7 +15,8 @@ import pytest
 from tests.bench.content import TAG, make_layout
 from tests.bench.measure import CommandError, Result, Run, run, take_turns
 from tests.bench.rows import ROWS, Row
-from tests.bench.table import lines, plain, show
+from tests.bench.table import lines, markdown, plain, show
+from tests.bench.targets import Target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +28,8 @@ def result(name: str, *seconds: float, peak: int = MEGABYTE) -> Result:
     return Result(name, tuple(Run(each, peak) for each in seconds))
 
 
-def row(name: str = "pull", target: str = "quick") -> Row:
-    return Row(name, "about", target, lambda _: {})
+def row(target: Target | None = None) -> Row:
+    return Row("pull", "about", target or Target("quick"), lambda _: {})
 
 
 @pytest.mark.parametrize(
@@ -69,9 +70,37 @@ def test_contestants_take_turns() -> None:
 def test_a_ratio_is_of_ours_to_theirs_by_medians() -> None:
     ours, theirs = result("ghcrctl", 1.0, 9.0, 2.0, peak=40 * MEGABYTE), result("skopeo", 4.0)
     assert lines([(row(), [ours, theirs])]) == [
-        ("pull", "ghcrctl", "2.000 (1.000 to 9.000)", "", "40", "", "quick"),
-        ("", "skopeo", "4.000 (4.000 to 4.000)", "0.50", "1", "", ""),
+        ("pull", "ghcrctl", "2.000 (1.000 to 9.000)", "", "40", "", "quick", "yes"),
+        ("", "skopeo", "4.000 (4.000 to 4.000)", "0.50", "1", "", "", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("target", "kept"),
+    [
+        (Target("", {"skopeo": 0.5}), True),
+        (Target("", {"skopeo": 0.49}), False),
+        (Target("", {"skopeo": 0.5, "cp": 0.4}), False),
+        (Target("", {"a rival that is not installed": 0.1}), True),
+        (Target("", peak=40 * MEGABYTE), True),
+        (Target("", peak=39 * MEGABYTE), False),
+        (Target("", requests=9), True),
+        (Target("", requests=8), False),
+    ],
+)
+def test_a_target_is_kept_only_within_all_of_its_limits(target: Target, kept: bool) -> None:
+    ours = Result("ghcrctl", (Run(2.0, 40 * MEGABYTE, 9),))
+    assert target.is_met([ours, result("skopeo", 4.0), result("cp", 4.0)]) is kept
+
+
+def test_the_page_says_which_targets_are_missed_and_why() -> None:
+    missed = Target("quick", {"skopeo": 0.1}, why_missed="Python starts slowly.")
+    page = markdown([(row(missed), [result("ghcrctl", 2.0), result("skopeo", 4.0)])], 600)
+    assert "| quick | **no** |" in page
+    assert "## Targets that are missed\n\n- **pull**: Python starts slowly.\n" in page
+    kept = markdown([(row(), [result("ghcrctl", 2.0)])], 600)
+    assert "| quick | yes |" in kept
+    assert "missed" not in kept
 
 
 def test_every_rival_of_a_row_is_set_against_ours() -> None:
@@ -87,8 +116,8 @@ def test_every_rival_of_a_row_is_set_against_ours() -> None:
 def test_plain_lines_have_their_columns_one_below_the_other() -> None:
     head, ours, theirs = plain(
         [
-            ("pull", "ghcrctl", "2.0", "", "40", "9", "quick"),
-            ("", "skopeo", "4.0", "0.50", "1", "12", ""),
+            ("pull", "ghcrctl", "2.0", "", "40", "9", "quick", "yes"),
+            ("", "skopeo", "4.0", "0.50", "1", "12", "", ""),
         ]
     )
     assert head.split()[:3] == ["job", "who", "seconds"]
