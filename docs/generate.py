@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ghcrctl.cli.explanations import Explanation
+    from ghcrctl.settings.table import Setting
 
 REFERENCE = Path(__file__).parent / "reference"
 INTERNALS = Path(__file__).parent / "internals"
@@ -78,9 +79,7 @@ def _explained(found: Explanation) -> str:
 
 def settings() -> str:
     """Write the table of settings."""
-    rows = "".join(
-        f"| `{s.name}` | `{s.env}` | {_default(s.default)} | {s.help} |\n" for s in SETTINGS
-    )
+    rows = "".join(f"| `{s.name}` | `{s.env}` | {_default(s)} | {s.help} |\n" for s in SETTINGS)
     return (
         "# Settings\n\nFlags come first, then the environment, then `config.toml` in the "
         "configuration directory (`GHCRCTL_CONFIG_DIR` chooses another), then the defaults.\n\n"
@@ -88,12 +87,21 @@ def settings() -> str:
     )
 
 
-def _default(value: object) -> str:
-    if value is None:
-        return "depends on the machine"
+_DERIVED = {
+    "store": "`ghcrctl/store` in your data directory",
+    "platform": "Linux on this machine's processor",
+    "github_api": "derived from the registry",
+    "github_web": "derived from the registry",
+}
+
+
+def _default(setting: Setting) -> str:
+    value = setting.default
     if isinstance(value, bool):
         return str(value).lower()
-    return "none" if value == () else f"`{value}`"
+    if value is None or value in ((), {}):
+        return _DERIVED.get(setting.name, "none")
+    return f"`{value}`"
 
 
 def commands() -> str:
