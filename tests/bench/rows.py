@@ -13,6 +13,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
+from tests.bench.archives import NAME, files, load, name_layout, save
 from tests.bench.bench import OURS
 from tests.bench.content import TAG
 from tests.bench.packages import prune
@@ -84,18 +85,15 @@ def _filled(bench: Bench, names: int) -> Path:
     entry = document["manifests"][-1]
     noted = entry["annotations"]
     document["manifests"] = [
-        {**entry, "annotations": {**noted, _NAME: f"ghcr.io/octo/image:{number}"}}
+        {**entry, "annotations": {**noted, NAME: f"ghcr.io/octo/image:{number}"}}
         for number in range(names)
     ]
     path.write_text(json.dumps(document))
     return store
 
 
-_NAME = "org.opencontainers.image.ref.name"
-
-
 def _named(entry: dict[str, object]) -> dict[str, object]:
-    return {**entry, "annotations": {_NAME: "first:latest"}}
+    return {**entry, "annotations": {NAME: "first:latest"}}
 
 
 def _pull(bench: Bench) -> Contestants:
@@ -185,17 +183,8 @@ def _pushers(bench: Bench) -> dict[str, Callable[[Bench, str], Run]]:
 
 def _push_ours(bench: Bench, host: str) -> Run:
     name = f"{host}/bench/pushed:1"
-    _name_layout(bench.layout, name)
+    name_layout(bench.layout, name)
     return bench.ghcrctl(bench.layout, "push", "-q", name)
-
-
-def _name_layout(layout: Path, name: str) -> None:
-    """Give the layout's image a name of ours beside the tag that skopeo knows."""
-    path = layout / "index.json"
-    document = json.loads(path.read_text())
-    entry = document["manifests"][0]
-    renamed = {**entry, "annotations": {**entry["annotations"], _NAME: name}}
-    path.write_text(json.dumps({**document, "manifests": [entry, renamed]}))
 
 
 def _push_skopeo(bench: Bench, host: str) -> Run:
@@ -230,72 +219,6 @@ def _copy(bench: Bench) -> Contestants:
         "ghcrctl": lambda: bench.run([*OURS, "copy", "-q", source, fresh()]),
         "skopeo": skopeo,
         **({"crane": crane} if bench.has("crane") else {}),
-    }
-
-
-def _load(bench: Bench) -> Contestants:
-    archive = bench.fresh("docker.tar")
-    _name_layout(bench.layout, _SAVED)
-    bench.ghcrctl(bench.layout, "save", "--format", "docker", "-o", str(archive), _SAVED)
-
-    def ours(*options: str) -> Run:
-        store = bench.fresh("store")
-        done = bench.ghcrctl(store, "load", "-q", *options, "-i", str(archive))
-        shutil.rmtree(store)
-        return done
-
-    def skopeo() -> Run:
-        layout = bench.fresh("layout")
-        done = bench.skopeo_copy(f"docker-archive:{archive}", f"oci:{layout}:{TAG}")
-        shutil.rmtree(layout)
-        return done
-
-    return {
-        "ghcrctl": ours,
-        "skopeo": skopeo,
-        "ghcrctl, zstd": lambda: ours("--compress", "zstd"),
-    }
-
-
-def _save(bench: Bench) -> Contestants:
-    _name_layout(bench.layout, _SAVED)
-    copied = bench.fresh("copied.tar")
-    bench.ghcrctl(bench.layout, "save", "-q", "-o", str(copied), _SAVED)
-
-    def gone(done: Run, path: Path) -> Run:
-        path.unlink()
-        return done
-
-    def ours() -> Run:
-        path = bench.fresh("saved.tar")
-        return gone(bench.ghcrctl(bench.layout, "save", "-q", "-o", str(path), _SAVED), path)
-
-    def skopeo() -> Run:
-        path = bench.fresh("saved.tar")
-        return gone(bench.skopeo_copy(f"oci:{bench.layout}:{TAG}", f"oci-archive:{path}"), path)
-
-    def machine(*then: str) -> Run:
-        path = bench.fresh("again.tar")
-        command = f'cp --reflink=never "$1" "$2" {" ".join(then)}'
-        return gone(bench.run(["sh", "-c", command, "sh", str(copied), str(path)]), path)
-
-    return {
-        "ghcrctl": ours,
-        "skopeo": skopeo,
-        "cp": machine,
-        # Ours is on the disk when it gets its name.
-        "cp and sync": lambda: machine("&&", "sync", '"$2"'),
-    }
-
-
-_SAVED = "ghcr.io/bench/saved:1"
-
-
-def _files(bench: Bench) -> Contestants:
-    _name_layout(bench.layout, _SAVED)
-    return {
-        "ghcrctl": lambda: bench.ghcrctl(bench.layout, "ls", "-R", _SAVED),
-        "ghcrctl, export": lambda: bench.ghcrctl(bench.layout, "export", "-o", "/dev/null", _SAVED),
     }
 
 
@@ -372,7 +295,7 @@ ROWS = (
             why_missed="Nearly all of the time is gzip at the same level as skopeo's; "
             "`load --compress zstd` takes less.",
         ),
-        _load,
+        load,
     ),
     Row(
         "save",
@@ -383,13 +306,13 @@ ROWS = (
             why_missed="`save` verifies the digest of every byte and syncs the archive to disk; "
             "`cp` does neither.",
         ),
-        _save,
+        save,
     ),
     Row(
         "files",
         "list all files of 3 layers, and export them",
         Target("memory under 100 MB", peak=100_000_000),
-        _files,
+        files,
     ),
     Row(
         "prune",

@@ -38,7 +38,7 @@ def lines(results: Iterable[tuple[Row, Sequence[Result]]]) -> list[tuple[str, ..
                     f"{result.peak / _MEGABYTE:.0f}" if result.peak else "",
                     "" if result.requests is None else str(result.requests),
                     row.target.text if first else "",
-                    ("yes" if row.target.is_met(found) else "**no**") if first else "",
+                    ("yes" if row.target.is_met(found) else "no") if first else "",
                 )
             )
     return made
