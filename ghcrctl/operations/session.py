@@ -191,8 +191,9 @@ class Session:
         Raises:
             RefusedError: the reference is a local name, or its registry is blocked.
         """
-        from ghcrctl.registry.mirrors import MirroredSource, route
+        from ghcrctl.registry.mirrors import MirroredSource
         from ghcrctl.registry.repository import Repository
+        from ghcrctl.registry.routes import route
 
         if reference.is_local:
             raise RefusedError(

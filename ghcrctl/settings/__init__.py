@@ -22,7 +22,7 @@ from ghcrctl.settings.table import SETTINGS, Setting
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ghcrctl.registry.mirrors import Rule
+    from ghcrctl.registry.routes import Rule
 
 __all__ = ["SETTINGS", "Settings", "host_platform", "read_toml"]
 
@@ -153,7 +153,7 @@ class Settings:
         Raises:
             InvalidSettingError: a file cannot be read.
         """
-        from ghcrctl.registry.mirrors import (
+        from ghcrctl.registry.routes import (
             files_of_containers,
             rules_of_containers,
             rules_of_docker,

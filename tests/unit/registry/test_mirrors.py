@@ -9,7 +9,7 @@ import pytest
 from ghcrctl.errors import InvalidSettingError, ManifestUnknownError, RefusedError
 from ghcrctl.operations.inspect import inspect_remote
 from ghcrctl.operations.pull import pull
-from ghcrctl.registry.mirrors import (
+from ghcrctl.registry.routes import (
     Location,
     Route,
     Rule,
