@@ -214,13 +214,14 @@ class Archives(Caller):
 
 
 def _stream(session: Session, stack: ExitStack, source: PathLike | Stream) -> tuple[Stream, str]:
-    """Return what an archive is read from, and what that is called."""
+    """Return what an archive is read from, and its name, which becomes part of the image."""
+    from ghcrctl.content.redaction import without_secrets
     from ghcrctl.operations.import_image import opened
 
     if not isinstance(source, (str, os.PathLike)):
         return source, "a stream"
     given = source if isinstance(source, str) else path_of(source)
-    return stack.enter_context(opened(session, given)), str(source)
+    return stack.enter_context(opened(session, given)), without_secrets(str(source))
 
 
 def _assignments(values: Mapping[str, str | None] | Mapping[str, str]) -> tuple[str, ...]:

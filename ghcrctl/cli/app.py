@@ -176,6 +176,9 @@ class App:
 
     def warn(self, text: str) -> None:
         """Print a warning, once."""
+        from ghcrctl.content.redaction import redact_userinfo
+
+        text = redact_userinfo(text)
         if text not in self._warned:
             self._warned.add(text)
             if self.as_json:
@@ -190,8 +193,10 @@ class App:
         self.display.wait(wait)
 
     def debug(self, text: str) -> None:
-        """Print a line for whoever looks for a fault."""
-        self.error_line(f"debug: {text}")
+        """Print a line that helps to find a fault, without secrets."""
+        from ghcrctl.content.redaction import redact
+
+        self.error_line(f"debug: {redact(text)}")
 
     def error_line(self, text: str) -> None:
         """Print a line that is no result."""
@@ -223,7 +228,10 @@ class App:
         return error.exit_status
 
     def failure(self, code: str, message: str, hint: str | None, status: int) -> None:
-        """Tell of a failure: in words, as JSON, and on the page of a job."""
+        """Report a failure: in words, as JSON, and on the page of a job; without secrets."""
+        from ghcrctl.content.redaction import redact
+
+        message = redact(message)
         if self.as_json:
             fields = {"code": code, "message": message, "hint": hint, "exit_status": int(status)}
             self.json_line({"error": fields})
@@ -237,7 +245,9 @@ class App:
         self.actions.error(message if hint is None else f"{message}\n{hint}", code)
 
     def show_traceback(self, error: Exception) -> None:
-        """Print where an error comes from, for whoever looks for a fault."""
+        """Print where an error comes from; libraries' messages have addresses with secrets."""
         import traceback
 
-        self.error_line("".join(traceback.format_exception(error)).rstrip("\n"))
+        from ghcrctl.content.redaction import redact
+
+        self.error_line(redact("".join(traceback.format_exception(error)).rstrip("\n")))

@@ -195,7 +195,9 @@ def _usage(app: App, error: click.ClickException) -> int:
 
 
 def _bug(app: App, error: Exception) -> int:
-    message = f"unexpected {type(error).__name__}: {error}"
+    from ghcrctl.content.redaction import redact
+
+    message = f"unexpected {type(error).__name__}: {redact(str(error))}"
     hint = "this is a bug in ghcrctl; run it again with --debug and report what it shows"
     is_debugging = app.is_debugging
     app.failure(GhcrctlError.code, message, None if is_debugging else hint, ExitStatus.BUG)

@@ -42,6 +42,13 @@ def registry_name(text: str) -> str:
     """
     host = text.removeprefix("https://").removeprefix("http://").rstrip("/")
     host = host.removesuffix("/v1").removesuffix("/v2")
+    user, at, bare = host.rpartition("@")
+    if at and ":" in user:
+        # The message must not repeat the password.
+        raise UsageError(
+            f"invalid registry: expected `{bare.partition('/')[0]}`, without user and password",
+            hint=f"ghcrctl login --username USER {bare.partition('/')[0]}",
+        )
     try:
         registry = Reference.parse(f"{host}/image").registry
     except InvalidReferenceError as error:

@@ -65,23 +65,25 @@ def command(  # noqa: PLR0913 one argument an option
 
     Prints the new image's ID. SOURCE_DATE_EPOCH, where it is set, is its time of making.
     """
+    from ghcrctl.content.redaction import without_secrets
     from ghcrctl.operations.import_image import import_image
     from ghcrctl.transfer.sides import about
 
     results = Results(app, format_, digest_file)
+    shown = without_secrets(source)
     with (
         app.session() as session,
         _opened(session, source) as file,
-        reading(app, file, _short(source)) as stream,
+        reading(app, file, _short(shown)) as stream,
     ):
         reference = session.parse(name).tagged() if name else None
-        with about("standard input" if source == "-" else source, IntegrityError):
+        with about("standard input" if source == "-" else shown, IntegrityError):
             result = import_image(
                 session.store,
                 stream,
                 reference=reference,
                 changes=changes,
-                message=message or f"Imported from {source}",
+                message=message or f"Imported from {shown}",
                 platform=Platform.parse(platform) if platform else session.settings.platform,
                 created=session.settings.source_date,
             )

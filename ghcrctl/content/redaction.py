@@ -1,0 +1,54 @@
+"""Secrets in web addresses: user names, passwords and query strings.
+
+Attack: a signed storage address, a proxy's password or a token ends up in a log that others read,
+often through the message of a library's exception. Decision: texts that are not ours are redacted
+before they are shown or stored. Exception: hints are ours, and their queries are part of the link.
+"""
+
+from __future__ import annotations
+
+import re
+
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^\s<>\"]+)")
+# What urllib3 puts into messages: `with url: /v2/x?service=y (Caused by ...)`.
+_PATH_WITH_QUERY = re.compile(r"(?<![^\s'\"(=:])(/[^\s?<>\"']*)\?[^\s<>\"]*")
+# What ends a sentence or a repr rather than an address.
+_CLOSERS = ")]}'`.,;:"
+_PORT = re.compile(r"[^:]*|\[[^\]]*\](?::[0-9]*)?|[^:]*:[0-9]*")
+
+
+def without_secrets(url: str) -> str:
+    """Return a web address without user, password, query and fragment."""
+    scheme, separator, rest = url.partition("://")
+    bare = re.split("[?#]", _without_userinfo(rest), maxsplit=1)[0]
+    return f"{scheme}{separator}{bare}" if separator else url
+
+
+def redact_userinfo(text: str) -> str:
+    """Remove users and passwords from every web address in a text."""
+    return _URL.sub(lambda match: match[1] + _without_userinfo(match[2]), text)
+
+
+def redact(text: str) -> str:
+    """Remove users, passwords and query strings from every web address in a text."""
+    shorter = _URL.sub(_bare_url, text)
+    return _PATH_WITH_QUERY.sub(lambda match: match[1] + _closers(match[0]), shorter)
+
+
+def _bare_url(match: re.Match[str]) -> str:
+    closers = _closers(match[0])
+    return without_secrets(match[0].removesuffix(closers)) + closers
+
+
+def _without_userinfo(rest: str) -> str:
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority:
+        return rest[authority.rindex("@") + 1 :]
+    # A raw `/`, `?` or `#` in a password ends the authority early: `:` has no port behind it then.
+    if "@" in rest and not _PORT.fullmatch(authority):
+        return rest.rpartition("@")[2]
+    return rest
+
+
+def _closers(text: str) -> str:
+    return text[len(text.rstrip(_CLOSERS)) :]
