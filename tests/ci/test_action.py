@@ -11,6 +11,7 @@ import yaml
 
 from ghcrctl import __version__
 from tests.ci.runner import ROOT, Runner, evaluate, expand
+from tests.hostile_checkout import write_hostile_checkout
 from tests.integration.peers import do_without, require_peer
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ def _runner(folder: Path, **github: str) -> Runner:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """A job in which the action installed this checkout, and signed in nowhere."""
+    """A job whose checkout is hostile, in which the action installed ghcrctl without signing in."""
     runner = _runner(tmp_path_factory.mktemp("job"))
+    runner.environ |= write_hostile_checkout(runner.folder, runner.folder / "trapped")
     if not runner.use(ROOT, token=""):
         if "could not be installed" in runner.log and "onnection" in runner.log:
             do_without(f"a network with a package index is missing: {runner.log[-500:]}")
@@ -76,6 +78,27 @@ def test_ghcrctl_is_on_the_path_and_the_jobs_python_is_not_hidden(installed: Run
     assert installed.which("python3") == _runner(installed.folder / "other").which("python3")
     assert installed.run("ghcrctl --version && ghcrctl images")
     assert f"ghcrctl {__version__}" in installed.log
+
+
+def test_nothing_is_imported_from_the_checkout(installed: Runner) -> None:
+    trap = installed.folder / "trapped"
+    assert installed.run("ghcrctl version && ghcrctl images --format json && ghcrctl packages -h")
+    assert not trap.exists()
+    # The checkout is hostile indeed: an ordinary Python falls for it.
+    installed.run("python3 -c 'import click'")
+    assert trap.exists()
+    trap.unlink()
+
+
+def test_signing_in_imports_nothing_from_the_checkout(
+    job: Runner, ghcr: RegistryDouble, tmp_path: Path
+) -> None:
+    trap = tmp_path / "trapped"
+    job.environ |= write_hostile_checkout(job.folder, trap)
+    assert job.use(job.folder.parent, registry=ghcr.host, username="octo", token="ghp_octo"), (
+        job.log
+    )
+    assert not trap.exists()
 
 
 def test_what_the_job_leaves_is_where_the_runner_empties(installed: Runner) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ghcrctl.credentials.sources import GitHubCli
+from tests.hostile_checkout import write_hostile_checkout
 from tests.integration.peers import require_peer
 
 EXTENSION = Path(__file__).parents[2] / "gh-ghcrctl"
@@ -74,6 +75,75 @@ def test_where_ghcrctl_is_missing_it_says_how_to_get_it(installed: dict[str, str
     done = gh({**installed, "PATH": "/usr/bin:/bin"}, "ghcrctl", "--version")
     assert done.returncode == 127
     assert done.stderr.startswith("error: ghcrctl is not installed\nhint: ")
+
+
+def _shim(
+    environ: dict[str, str], folder: Path, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [EXTENSION / "gh-ghcrctl", *arguments],
+        env=environ,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> dict[str, str]:
+    """Variables of a shell in a hostile checkout; its Python has ghcrctl."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    variables = write_hostile_checkout(folder, tmp_path / "trapped")
+    for name in ("ghcrctl", "python3"):
+        (folder / name).write_text(f"#!/bin/sh\n: >{tmp_path / 'trapped'}\n")
+        (folder / name).chmod(0o755)
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "python3").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (programs / "python3").chmod(0o755)
+    # An empty entry, and a relative one, are the current directory.
+    return {**variables, "HOME": str(tmp_path), "PATH": f":.:{programs}:/usr/bin:/bin:"}
+
+
+def test_nothing_of_the_current_directory_is_run_or_imported(
+    hostile: dict[str, str], tmp_path: Path
+) -> None:
+    done = _shim(hostile, tmp_path / "checkout", "images", "--format", "{{.ID}} $HOME")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not (tmp_path / "trapped").exists()
+
+
+def test_a_program_of_the_path_imports_nothing_of_the_current_directory(
+    hostile: dict[str, str], tmp_path: Path
+) -> None:
+    program = tmp_path / "programs" / "ghcrctl"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ghcrctl "$@"\n')
+    program.chmod(0o755)
+    if sys.version_info < (3, 11):
+        pytest.skip("before Python 3.11, nothing can keep `python -m` from importing from there")
+    done = _shim(hostile, tmp_path / "checkout", "version", "--format", "{{.Version}}")
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "trapped").exists()
+
+
+def test_what_pip_installed_for_the_user_is_found(hostile: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "programs" / "python3").unlink()
+    script = "import site; print(site.getusersitepackages())"
+    python = "/usr/bin/python3"
+    if not Path(python).exists():
+        pytest.skip("there is no Python of the system")
+    found = subprocess.run(
+        [python, "-I", "-c", script], env=hostile, capture_output=True, text=True, check=True
+    )
+    package = Path(found.stdout.strip()) / "ghcrctl" / "cli"
+    package.mkdir(parents=True)
+    (package / "main.py").write_text("import sys\ndef main(): print(sys.argv[1:])\n")
+    done = _shim(hostile, tmp_path / "checkout", "a b", "--c")
+    assert (done.stdout, done.stderr) == ("['a b', '--c']\n", "")
+    assert not (tmp_path / "trapped").exists()
 
 
 @pytest.mark.parametrize(
