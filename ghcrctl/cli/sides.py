@@ -6,12 +6,12 @@ What belongs here: the options, and asking for passwords. What does not: what a 
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ghcrctl.cli.password import read_password
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.sides import Access
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 _KEY = "ghcrctl.sides"
 _WORDS = {"src": "source", "dest": "target"}
-# A token has well under a hundred characters, an identity token a few thousand.
-_LONGEST_SECRET = 64 * 1024
 
 
 def side_options(function: Function) -> Function:
@@ -156,12 +154,7 @@ def _credential(app: App, side: str, mine: Mapping[str, Any], registry: str) -> 
 def _ask(app: App, side: str, username: str, registry: str, *, from_stdin: bool) -> str:
     """Get a password: from standard input, the environment, or the person at a terminal."""
     if from_stdin:
-        secret = sys.stdin.read(_LONGEST_SECRET + 1)
-        if len(secret) > _LONGEST_SECRET:
-            raise UsageError(
-                f"standard input has more than {_LONGEST_SECRET} characters: no password"
-            )
-        return secret.strip()
+        return read_password()
     if kept := app.settings.environ.get(_variable(side)):
         return kept
     if not app.can_ask:

@@ -1,7 +1,7 @@
 """Files in the form of docker's ``config.json``: docker's, podman's and our own.
 
-What belongs here: reading entries, writing ours. Form: docker/cli, ``cli/config/configfile``;
-podman's containers-auth.json(5).
+Spec: docker/cli, ``cli/config/configfile`` and ``cli/config/credentials``; podman's
+containers-auth.json(5) and containers/image, ``pkg/docker/config``.
 """
 
 from __future__ import annotations
@@ -9,25 +9,43 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.names import registry_of
+from ghcrctl.credentials.names import DOCKER_HUB, lookup_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+_API_PATHS = frozenset({"", "v1", "v2"})
+
+
+class Dialect(Enum):
+    """Whose rules a file is read by.
+
+    docker accepts old keys that are URLs or have a path, and no key in another case; one broken
+    entry makes the whole file unreadable. podman checks only the entry that is used.
+    """
+
+    DOCKER = "docker"
+    PODMAN = "podman"
 
 
 class UnreadableError(Exception):
-    """A file is there but cannot be used; the text says why, without anything from the file."""
+    """A file exists but cannot be used; the text says why and quotes no secret."""
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, *, empty_ok: bool = True) -> dict[str, Any]:
     """Read a file; a missing one is empty.
 
+    Args:
+        path: the file.
+        empty_ok: whether a file without any content counts as an empty object.
+
     Raises:
-        UnreadableError: it cannot be read, or is no JSON object.
+        UnreadableError: the file cannot be read, or is not a JSON object.
     """
     try:
         raw = path.read_bytes()
@@ -35,76 +53,144 @@ def read_json(path: Path) -> dict[str, Any]:
         return {}
     except OSError as error:
         raise UnreadableError(error.strerror or "it cannot be read") from None
-    return parse_json(raw)
+    return parse_json(raw, empty_ok=empty_ok)
 
 
-def parse_json(raw: str | bytes) -> dict[str, Any]:
-    """Read the text of such a file.
+def parse_json(raw: str | bytes, *, empty_ok: bool = True) -> dict[str, Any]:
+    """Parse the text of such a file.
 
     Raises:
-        UnreadableError: it is no JSON object.
+        UnreadableError: the text is not a JSON object.
     """
     try:
-        data = json.loads(raw)
+        # Decoded here: `json` would accept other encodings and a byte order mark, docker does not.
+        text = raw.decode() if isinstance(raw, bytes) else raw
+        data = {} if empty_ok and not text.strip() else json.loads(text)
     except (ValueError, RecursionError):
-        raise UnreadableError("it is no valid JSON") from None
+        raise UnreadableError("invalid JSON") from None
     if not isinstance(data, dict):
-        raise UnreadableError("it is no JSON object")
+        raise UnreadableError("expected a JSON object")
     return data
 
 
-def find_entry(data: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
-    """Return the entry for a registry, or for a namespace of it, whatever form its key has."""
-    auths = data.get("auths")
-    if not isinstance(auths, dict):
-        return None
-    for name, entry in auths.items():
-        same = name == key or ("/" not in key and registry_of(name) == key and _is_host(name))
-        if same and isinstance(entry, dict):
-            return entry
+def member(data: Mapping[str, Any], name: str) -> Any:
+    """Return a member of a JSON object; as in Go, the case of its name does not matter."""
+    if name in data:
+        return data[name]
+    wanted = name.casefold()
+    return next((value for key, value in data.items() if key.casefold() == wanted), None)
+
+
+def find_credential(
+    data: Mapping[str, Any], registry: str, repository: str, source: str, dialect: Dialect
+) -> Credential | None:
+    """Return the credential for a repository: the most specific key, an exact one first.
+
+    Args:
+        data: the file's content.
+        registry: a host, with its port.
+        repository: may be empty, for the registry itself.
+        source: the file, for messages.
+        dialect: whose file it is.
+
+    Raises:
+        UnreadableError: an entry is broken.
+    """
+    auths = _auths(data)
+    if dialect is Dialect.DOCKER:
+        for key, entry in auths.items():
+            decode_entry(entry, source, dialect, key)
+    for key in _matching_keys(auths, registry, repository, dialect):
+        found = decode_entry(auths[key], source, dialect, key)
+        if found:
+            return found
     return None
 
 
-def _is_host(name: str) -> bool:
-    path = name.split("://", 1)[-1].partition("/")[2].strip("/")
-    return path in {"", "v1", "v2"}
+def _auths(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    auths = member(data, "auths")
+    if auths is None:
+        return {}
+    if not isinstance(auths, dict):
+        raise UnreadableError("invalid `auths`: expected an object")
+    return auths
 
 
-def decode_entry(entry: Mapping[str, Any], source: str) -> Credential | None:
-    """Read a credential; ``None`` where the entry has none.
+def _matching_keys(
+    auths: Mapping[str, Any], registry: str, repository: str, dialect: Dialect
+) -> Iterator[str]:
+    """Yield keys that name a repository or its registry, the best first."""
+    yield from (key for key in lookup_keys(registry, repository) if key in auths)
+    yield from (key for key in auths if _registry_of_key(key, dialect) == registry)
+    if dialect is Dialect.DOCKER and not repository:
+        # docker compares hosts only, so for it this key names the whole registry.
+        yield from (key for key in auths if key.partition("/")[0] == registry)
+
+
+def _registry_of_key(key: str, dialect: Dialect) -> str | None:
+    """Return the registry that a key stands for; ``None`` for a namespace."""
+    scheme, separator, rest = key.rpartition("://")
+    host, _, path = rest.partition("/")
+    if not separator and path.strip("/") not in _API_PATHS:
+        return None
+    if separator and scheme.lower() not in {"http", "https"}:
+        return None
+    host = host if dialect is Dialect.DOCKER else host.lower()
+    return DOCKER_HUB if host == "index.docker.io" else host
+
+
+def decode_entry(
+    entry: object, source: str, dialect: Dialect = Dialect.PODMAN, key: str = ""
+) -> Credential | None:
+    """Return the credential of an entry; ``None`` where it has none, as with a helper's.
+
+    Args:
+        entry: the value below ``auths``.
+        source: the file, for messages.
+        dialect: whose file it is.
+        key: the entry's name, for messages.
 
     Raises:
-        UnreadableError: it has one in a broken form.
+        UnreadableError: the entry is broken.
     """
-    token = entry.get("identitytoken")
-    username, secret = _decode_auth(entry.get("auth"))
-    username = username or _text(entry.get("username"))
-    secret = secret or _text(entry.get("password"))
-    if isinstance(token, str) and token:
-        return Credential(username or "<token>", "", token, source)
-    return Credential(username, secret, None, source) if secret else None
+    if entry is None:
+        return None
+    if not isinstance(entry, dict):
+        raise UnreadableError(f"invalid entry for `{key}`: expected an object")
+    auth = _text(member(entry, "auth"))
+    username, secret = _text(member(entry, "username")), _text(member(entry, "password"))
+    if auth:
+        username, secret = _decode_auth(auth, key)
+        if not username and dialect is Dialect.DOCKER:
+            raise UnreadableError(f"invalid `auth` for `{key}`: the user name is missing")
+    token = _text(member(entry, "identitytoken")) or None
+    registry_token = _text(member(entry, "registrytoken")) or None
+    if not (auth or secret or token or registry_token):
+        return None
+    return Credential(username, "" if token else secret, token, source, registry_token)
 
 
 def encode_entry(credential: Credential) -> dict[str, str]:
-    """Write a credential as docker does."""
+    """Return a credential in docker's form."""
+    secret = "" if credential.identity_token else credential.secret
+    pair = f"{credential.username}:{secret}"
+    entry = {"auth": base64.b64encode(pair.encode()).decode()} if credential.username else {}
     if credential.identity_token:
-        pair = f"{credential.username}:"
-        return {
-            "auth": base64.b64encode(pair.encode()).decode(),
-            "identitytoken": credential.identity_token,
-        }
-    pair = f"{credential.username}:{credential.secret}"
-    return {"auth": base64.b64encode(pair.encode()).decode()}
+        entry["identitytoken"] = credential.identity_token
+    return entry
 
 
-def _decode_auth(value: object) -> tuple[str, str]:
-    if not isinstance(value, str) or not value:
-        return "", ""
+def _decode_auth(value: str, key: str) -> tuple[str, str]:
+    # Line breaks are allowed, as in Go: `base64` without `-w0` writes them.
+    joined = value.replace("\n", "").replace("\r", "")
     try:
-        username, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+        pair = base64.b64decode(joined, validate=True).decode()
     except (binascii.Error, ValueError):
-        raise UnreadableError("an `auth` in it is no base64 of USER:PASSWORD") from None
-    return username, secret.rstrip("\x00")
+        pair = ""
+    username, colon, secret = pair.partition(":")
+    if not colon:
+        raise UnreadableError(f"invalid `auth` for `{key}`: expected base64 of USER:PASSWORD")
+    return username, secret.strip("\x00")
 
 
 def _text(value: object) -> str:

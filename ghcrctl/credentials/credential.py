@@ -15,9 +15,11 @@ class Credential:
         identity_token: docker's ``identitytoken``, an OAuth2 refresh token, used in place of the
             secret.
         source: where it was found, for people.
+        registry_token: docker's ``registrytoken``, a bearer token that is sent as it is.
     """
 
     username: str
     secret: str = field(repr=False)
     identity_token: str | None = field(default=None, repr=False)
     source: str = ""
+    registry_token: str | None = field(default=None, repr=False)

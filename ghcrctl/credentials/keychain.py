@@ -5,6 +5,8 @@ What belongs here: the order. What does not: the sources themselves (``sources``
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ghcrctl.credentials.credential import Credential
+
+_RUN = Path("/run/containers")
 
 
 class CredentialSource(Protocol):
@@ -81,9 +85,9 @@ def default_keychain(
         [
             Environment(environ),
             KeyringSource(OsKeyring(environ), once),
-            AuthFile(own_file(config_dir), once),
+            AuthFile(own_file(config_dir), once, empty_ok=True),
             *docker_configs(environ, home=home, warn=once),
-            *(AuthFile(path, once) for path in _podman_files(environ, home)),
+            *(AuthFile(path, once, environ) for path in podman_files(environ, home)),
             GitHubEnvironment(environ),
             GitHubCli(environ),
         ]
@@ -92,11 +96,16 @@ def default_keychain(
 
 def silent_keychain(environ: Mapping[str, str], *, home: Path, config_dir: Path) -> Keychain:
     """Return the places that answer at once and ask nobody: no keyring, no program."""
-    folder = environ.get("DOCKER_CONFIG")
-    docker = (Path(folder) if folder else home / ".docker") / "config.json"
-    paths = (own_file(config_dir), docker, *_podman_files(environ, home))
-    files = [AuthFile(path, lambda _: None) for path in paths]
-    return Keychain([Environment(environ), *files, GitHubEnvironment(environ)])
+
+    def silent(_: str) -> None:
+        """Report nothing."""
+
+    paths = (own_file(config_dir), *podman_files(environ, home))
+    files = [AuthFile(path, silent, empty_ok=True) for path in paths]
+    docker = DockerConfig(_docker_file(environ, home), silent)
+    return Keychain(
+        [Environment(environ), files[0], docker, *files[1:], GitHubEnvironment(environ)]
+    )
 
 
 def own_file(config_dir: Path) -> Path:
@@ -108,22 +117,34 @@ def docker_configs(
     environ: Mapping[str, str], *, home: Path, warn: Callable[[str], None]
 ) -> list[DockerConfig]:
     """Return docker's configuration: what the environment has inline, then the file."""
-    folder = environ.get("DOCKER_CONFIG")
-    path = (Path(folder) if folder else home / ".docker") / "config.json"
+    path = _docker_file(environ, home)
     inline = environ.get("DOCKER_AUTH_CONFIG")
-    configs = [DockerConfig(environ, path, warn, inline)] if inline else []
-    return [*configs, DockerConfig(environ, path, warn)]
+    configs = [DockerConfig(path, warn, environ, text=inline)] if inline else []
+    return [*configs, DockerConfig(path, warn, environ)]
 
 
-def _podman_files(environ: Mapping[str, str], home: Path) -> list[Path]:
-    """Return podman's files: the one it is told of, or the two where it looks."""
+def _docker_file(environ: Mapping[str, str], home: Path) -> Path:
+    folder = environ.get("DOCKER_CONFIG")
+    return (Path(folder) if folder else home / ".docker") / "config.json"
+
+
+def podman_files(environ: Mapping[str, str], home: Path) -> list[Path]:
+    """Return podman's files: the one that is named, or the usual ones.
+
+    Source: containers-auth.json(5); on Linux without XDG_RUNTIME_DIR, containers/image takes the
+    user's folder below ``/run/containers``.
+    """
     given = environ.get("REGISTRY_AUTH_FILE")
     if given:
         return [Path(given)]
-    runtime = environ.get("XDG_RUNTIME_DIR")
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
-    first = [Path(runtime) / "containers" / "auth.json"] if runtime else []
-    return [*first, config / "containers" / "auth.json"]
+    files = [config / "containers" / "auth.json"]
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    if runtime:
+        files.insert(0, Path(runtime) / "containers" / "auth.json")
+    elif sys.platform == "linux":
+        files.insert(0, _RUN / str(os.getuid()) / "auth.json")
+    return files
 
 
 def _once(warn: Callable[[str], None]) -> Callable[[str], None]:

@@ -9,18 +9,19 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ghcrctl.credentials.auth_file import (
+    Dialect,
     UnreadableError,
-    decode_entry,
-    find_entry,
+    find_credential,
+    member,
     parse_json,
     read_json,
 )
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.credentials.helpers import Helper, HelperError
-from ghcrctl.credentials.names import GHCR, GITHUB, github_of, namespaces, registry_of
+from ghcrctl.credentials.names import GHCR, GITHUB, github_of, lookup_keys, registry_of
 from ghcrctl.credentials.os_keyring import KeyringError, OsKeyring
 
 if TYPE_CHECKING:
@@ -134,10 +135,20 @@ class KeyringSource:
 
 @dataclass(frozen=True, slots=True)
 class AuthFile:
-    """A file of podman's or our own: ``auths`` by registry, or by namespace of it."""
+    """A file of podman's or our own: ``credHelpers``, and ``auths`` by registry or namespace.
+
+    Args:
+        path: the file.
+        warn: is told of a file that cannot be used.
+        environ: where helpers are looked for; ``None`` runs none.
+        empty_ok: whether a file without content is passed over silently.
+    """
 
     path: Path
     warn: Callable[[str], None]
+    environ: Mapping[str, str] | None = field(default=None, repr=False)
+    empty_ok: bool = False
+    dialect: ClassVar[Dialect] = Dialect.PODMAN
 
     @property
     def label(self) -> str:
@@ -145,54 +156,13 @@ class AuthFile:
         return str(self.path)
 
     def get(self, registry: str, repository: str) -> Credential | None:
-        """Look the repository up, the most specific entry first."""
-        try:
-            data = read_json(self.path)
-            for key in namespaces(registry, repository):
-                entry = find_entry(data, key)
-                found = decode_entry(entry, str(self.path)) if entry else None
-                if found:
-                    return found
-        except UnreadableError as error:
-            self.warn(f"{self.path} is passed over: {error}")
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class DockerConfig:
-    """Docker's ``config.json``: ``credHelpers``, ``credsStore``, ``auths``.
-
-    Args:
-        environ: where helpers are looked for.
-        path: the file.
-        text: the file's content where the environment has it (``DOCKER_AUTH_CONFIG``).
-    """
-
-    environ: Mapping[str, str] = field(repr=False)
-    path: Path
-    warn: Callable[[str], None]
-    text: str | None = field(default=None, repr=False)
-
-    @property
-    def label(self) -> str:
-        """The file, or the variable."""
-        return str(self.path) if self.text is None else "DOCKER_AUTH_CONFIG"
-
-    def get(self, registry: str, repository: str) -> Credential | None:  # noqa: ARG002 docker has no namespaces
-        """Look the registry up as docker does: its helper, if one is configured, else the file."""
+        """Look the repository up: the registry's helper, else the most specific entry."""
         try:
             data = self.data()
+            found = self._from_helper(data, registry)
+            return found or find_credential(data, registry, repository, self.label, self.dialect)
         except UnreadableError as error:
-            self.warn(f"{self.label} is passed over: {error}")
-            return None
-        found = self._from_helper(data, registry)
-        if found:
-            return found
-        try:
-            entry = find_entry(data, registry)
-            return decode_entry(entry, self.label) if entry else None
-        except UnreadableError as error:
-            self.warn(f"{self.label} is passed over: {error}")
+            self.warn(f"{self.label} is ignored: {error}")
             return None
 
     def data(self) -> dict[str, Any]:
@@ -201,16 +171,12 @@ class DockerConfig:
         Raises:
             UnreadableError: it cannot be used.
         """
-        return read_json(self.path) if self.text is None else parse_json(self.text)
+        return read_json(self.path, empty_ok=self.empty_ok)
 
     def helper(self, data: Mapping[str, Any], registry: str) -> Helper | None:
-        """Return the helper that docker would use for a registry."""
-        helpers = data.get("credHelpers")
-        for key, name in (helpers if isinstance(helpers, dict) else {}).items():
-            if registry_of(key) == registry and isinstance(name, str) and name:
-                return Helper(name, self.environ)
-        store = data.get("credsStore")
-        return Helper(store, self.environ) if isinstance(store, str) and store else None
+        """Return the helper that is configured for a registry."""
+        name = helper_name(member(data, "credHelpers"), registry)
+        return Helper(name, self.environ) if name and self.environ is not None else None
 
     def _from_helper(self, data: Mapping[str, Any], registry: str) -> Credential | None:
         helper = self.helper(data, registry)
@@ -221,3 +187,49 @@ class DockerConfig:
         except HelperError as error:
             self.warn(f"{error} (configured in {self.label})")
             return None
+
+
+@dataclass(frozen=True, slots=True)
+class DockerConfig(AuthFile):
+    """Docker's ``config.json``: as podman's file, and ``credsStore``.
+
+    Namespaces are no feature of docker's; podman and skopeo read them in this file too.
+
+    Args:
+        text: the file's content where the environment has it (``DOCKER_AUTH_CONFIG``).
+    """
+
+    empty_ok: bool = True
+    text: str | None = field(default=None, repr=False)
+    dialect: ClassVar[Dialect] = Dialect.DOCKER
+
+    @property
+    def label(self) -> str:
+        """The file, or the variable."""
+        return str(self.path) if self.text is None else "DOCKER_AUTH_CONFIG"
+
+    def data(self) -> dict[str, Any]:
+        """Read the file, or the variable.
+
+        Raises:
+            UnreadableError: it cannot be used.
+        """
+        return read_json(self.path) if self.text is None else parse_json(self.text)
+
+    def helper(self, data: Mapping[str, Any], registry: str) -> Helper | None:
+        """Return the helper that docker would use for a registry; an empty name means none."""
+        if self.environ is None:
+            return None
+        name = helper_name(member(data, "credHelpers"), registry)
+        name = member(data, "credsStore") if name is None else name
+        return Helper(name, self.environ) if isinstance(name, str) and name else None
+
+
+def helper_name(helpers: object, registry: str) -> str | None:
+    """Return the name below ``credHelpers`` for a registry; an exact key beats a normalised one."""
+    if not isinstance(helpers, dict):
+        return None
+    exact = [key for key in lookup_keys(registry, "") if key in helpers]
+    others = [key for key in helpers if registry_of(key) == registry]
+    names = (helpers[key] for key in (*exact, *others))
+    return next((name for name in names if isinstance(name, str)), None)

@@ -130,7 +130,7 @@ class Vault:
         if entry is None and registry not in self._auths():
             return
         with _in_words(str(self._path)):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with FileLock(self._path.with_suffix(".lock"), timeout=_LOCK_TIMEOUT):
                 data = self._read()
                 auths = dict(data.get("auths") or {})
@@ -147,7 +147,8 @@ def default_vault(environ: Mapping[str, str], *, home: Path, config_dir: Path) -
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
-    """Replace a file by one that from its first moment only its owner can read."""
+    """Replace a file by one that only its owner can read; a symbolic link to it is kept."""
+    path = path.resolve()
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     aside.unlink(missing_ok=True)
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

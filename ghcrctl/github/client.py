@@ -192,7 +192,7 @@ class GitHub:
         return {"Accept": _ACCEPT, "X-GitHub-Api-Version": _VERSION}
 
     def _authorization(self) -> str | None:
-        if not self.credential:
+        if not self.credential or not self.credential.secret:
             return None
         secret = self.credential.secret.strip()
         # A header holds ASCII (RFC 9110, section 5.5).

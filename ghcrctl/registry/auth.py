@@ -105,14 +105,13 @@ class Authenticator:
         self._warn = warn
         self._challenge: Challenge | None = None
         self._tokens: dict[Scope, tuple[str, float]] = {}
-        self._rejected = False
+        self._rejected: set[Credential] = set()
         self._lock = threading.RLock()
 
     def credential(self, scope: Scope) -> Credential | None:
         """Return the credential that is used, if any."""
-        if self._rejected:
-            return None
-        return self._find(scope.grants[0][0] if scope.grants else "")
+        found = self._find(scope.grants[0][0] if scope.grants else "")
+        return None if found in self._rejected else found
 
     def header(self, scope: Scope) -> str | None:
         """Return the header to send at once; ``None`` before the registry was met."""
@@ -143,7 +142,7 @@ class Authenticator:
             # Another thread, with the same 401, may have got a new token in the meantime.
             sent = response.request.headers.get("Authorization")
             if sent == f"Bearer {self._tokens.get(scope, ('',))[0]}":
-                del self._tokens[scope]
+                self._tokens.pop(scope, None)
             return self.header(scope)
 
     def reject(self, scope: Scope) -> bool:
@@ -156,7 +155,7 @@ class Authenticator:
             credential = self.credential(scope)
             if credential is None or scope.writes or not self._lenient:
                 return False
-            self._rejected = True
+            self._rejected.add(credential)
             self._tokens.clear()
         self._warn(
             f"{self._registry} rejects the credential from {credential.source}; going on "
@@ -171,6 +170,8 @@ class Authenticator:
         if time.monotonic() < expiry:
             return token
         credential = self.credential(scope)
+        if credential and credential.registry_token:
+            return credential.registry_token
         try:
             token, life = self._fetch(scope, credential)
         except AuthError as error:

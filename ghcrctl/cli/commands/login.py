@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.password import read_password
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
-
-# A token has well under a hundred characters, an identity token a few thousand.
-_LONGEST_SECRET = 64 * 1024
 
 
 @click.command(
@@ -89,10 +86,7 @@ def _ask(
 
 
 def _read_secret() -> str:
-    secret = sys.stdin.read(_LONGEST_SECRET + 1)
-    if len(secret) > _LONGEST_SECRET:
-        raise UsageError(f"standard input has more than {_LONGEST_SECRET} characters: no password")
-    secret = secret.strip()
+    secret = read_password()
     if not secret:
         raise UsageError(
             "standard input is empty",

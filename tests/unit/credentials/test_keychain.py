@@ -37,7 +37,11 @@ class Person:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.config = home / "config"
-        self.environ = {"PATH": str(home / "bin"), "GHCRCTL_KEYRING": "0"}
+        self.environ = {
+            "PATH": str(home / "bin"),
+            "GHCRCTL_KEYRING": "0",
+            "XDG_RUNTIME_DIR": str(home / "run"),
+        }
         self.said: list[str] = []
         (home / "bin").mkdir(parents=True)
 

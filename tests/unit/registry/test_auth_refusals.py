@@ -16,7 +16,7 @@ from ghcrctl.errors import (
     RegistryUnavailableError,
     UnauthorizedError,
 )
-from ghcrctl.registry.auth import Scope
+from ghcrctl.registry.auth import Authenticator, Scope
 from tests.unit.registry.party import BASIC, PULL, PUSH, REALM, SECRET, Party, gives
 
 if TYPE_CHECKING:
@@ -189,3 +189,35 @@ def test_no_secret_is_ever_said(web: responses.RequestsMock, octo: Party) -> Non
     for secret in (SECRET, SECRET[::-1], BASIC.split()[1]):
         assert secret not in said
     assert SECRET not in repr(Credential("octo", SECRET, identity_token=SECRET))
+
+
+def test_the_other_credentials_of_a_registry_outlive_a_rejected_one(
+    web: responses.RequestsMock, octo: Party
+) -> None:
+    users = {"octo/image": Credential("octo", "old"), "cat/image": Credential("cat", "good")}
+    octo.auth = Authenticator("ghcr.io", users.get, octo.transport, octo.said.append)
+    web.get(REALM, status=401)
+    gives(web, {"token": "anonymous"}, {"token": "of-cat"})
+    assert octo.challenged() == "Bearer anonymous"
+    assert octo.auth.header(Scope.pull("cat/image")) == "Bearer of-cat"
+    assert octo.auth.credential(PULL) is None
+    assert octo.auth.credential(Scope.pull("cat/image")) == users["cat/image"]
+
+
+def test_a_registry_token_is_sent_as_it_is(web: responses.RequestsMock) -> None:
+    party = Party(Credential("", "", registry_token="as-is", source="the test"))
+    assert party.challenged(PUSH) == "Bearer as-is"
+    assert len(web.calls) == 0
+    party.transport.close()
+
+
+def test_a_rejected_registry_token_does_not_block_a_public_image(
+    web: responses.RequestsMock,
+) -> None:
+    party = Party(Credential("", "", registry_token="as-is", source="the test"))
+    party.challenged()
+    gives(web, {"token": "anonymous"})
+    assert party.challenged(sent="Bearer as-is") == "Bearer as-is"
+    assert party.auth.reject(PULL)
+    assert party.challenged(sent="Bearer as-is") == "Bearer anonymous"
+    party.transport.close()
