@@ -23,21 +23,22 @@ class Making(Caller):
     """Calls that make an image of another one.
 
     All of them work straight on a registry, where no layer moves that is there, or with ``local``
-    on the local store; a local name is always one of the store. Without ``target`` the new image
-    takes the old one's name. ``SOURCE_DATE_EPOCH``, where it is in the environment, is the time of
-    making.
+    on the local store; a local name is always one of the store. Without ``target`` the new image is
+    written to the source's repository under its digest, and no tag moves; ``replace`` moves the
+    source's tag. ``SOURCE_DATE_EPOCH``, where it is in the environment, is the time of making.
     """
 
     def append(  # noqa: PLR0913 one argument an option
         self,
         base: Name,
-        target: Name,
+        target: Name | None,
         layers: Paths,
         *,
         changes: Texts = (),
         annotations: Mapping[str, str] | None = None,
         platform: Platforms = None,
         message: str = "",
+        replace: bool = False,
         local: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
@@ -48,12 +49,13 @@ class Making(Caller):
 
         Args:
             base: the image below.
-            target: the name of the new one.
+            target: the name of the new one; ``None`` for none.
             layers: directories, or tar archives, base first.
             changes: as in `mutate`.
             annotations: as in `mutate`.
             platform: as in `mutate`.
             message: as in `mutate`.
+            replace: move the base's tag to the new one.
             local: as in `mutate`.
             observer: as in `mutate`.
 
@@ -69,6 +71,7 @@ class Making(Caller):
             annotations=annotations,
             platform=platform,
             message=message,
+            replace=replace,
             local=local,
             observer=observer,
         )
@@ -82,6 +85,7 @@ class Making(Caller):
         annotations: Mapping[str, str] | None = None,
         platform: Platforms = None,
         message: str = "",
+        replace: bool = False,
         local: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
@@ -89,11 +93,12 @@ class Making(Caller):
 
         Args:
             source: the image.
-            target: the name of the new one; the old one's by default.
+            target: the name of the new one; none by default.
             changes: Dockerfile instructions for the config: ``ENV STAGE=test``.
             annotations: of the manifest; one with an empty value is taken away.
             platform: which images of an index; all by default.
             message: comment of the image's history.
+            replace: move the source's tag to the new one.
             local: use the local store.
             observer: watches what moves.
 
@@ -103,12 +108,13 @@ class Making(Caller):
         """
         return self._mutate(
             source,
-            target or source,
+            target,
             (),
             changes=changes,
             annotations=annotations,
             platform=platform,
             message=message,
+            replace=replace,
             local=local,
             observer=observer,
         )
@@ -116,17 +122,17 @@ class Making(Caller):
     def _mutate(  # noqa: PLR0913 one argument an option
         self,
         source: Name,
-        target: Name,
+        target: Name | None,
         layers: Paths,
         *,
         changes: Texts,
         annotations: Mapping[str, str] | None,
         platform: Platforms,
         message: str,
+        replace: bool,
         local: bool,
         observer: Observer,
     ) -> NewImage:
-        from ghcrctl.operations.indexes import NewImage
         from ghcrctl.operations.mutate import Mutation, mutate
 
         with self._session() as session:
@@ -138,9 +144,8 @@ class Making(Caller):
                 message=message,
                 created=session.settings.source_date,
             )
-            end = _end(session, target, local=local)
-            old = _end(session, source, local=local)
-            return NewImage(end, mutate(session, old, end, mutation, observer))
+            old, new = _ends(session, source, target, local=local)
+            return mutate(session, old, new, mutation, observer, replace=replace)
 
     def flatten(  # noqa: PLR0913 one argument an option
         self,
@@ -151,6 +156,7 @@ class Making(Caller):
         compress: str | None = None,
         level: int | None = None,
         message: str = "",
+        replace: bool = False,
         local: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
@@ -158,11 +164,12 @@ class Making(Caller):
 
         Args:
             source: the image.
-            target: the name of the new one; the old one's by default.
+            target: the name of the new one; none by default.
             platform: which images of an index; all by default.
             compress: ``gzip``, ``zstd`` or ``none``: how the layer is packed.
             level: how hard.
             message: comment of the image's history.
+            replace: move the source's tag to the new one.
             local: use the local store.
             observer: watches what moves.
 
@@ -171,7 +178,6 @@ class Making(Caller):
             UsageError: there is no such level.
         """
         from ghcrctl.operations.flatten_image import Flattening, flatten_image
-        from ghcrctl.operations.indexes import NewImage
         from ghcrctl.operations.packed import HowToPack, how_to_pack
 
         how = how_to_pack(compress, level) or HowToPack()
@@ -179,8 +185,7 @@ class Making(Caller):
             created = session.settings.source_date
             flattening = Flattening(how, platforms_of(platform), message, created)
             old, new = _ends(session, source, target, local=local)
-            made, end = flatten_image(session, old, new, flattening, observer)
-            return NewImage(end, made)
+            return flatten_image(session, old, new, flattening, observer, replace=replace)
 
     def rebase(  # noqa: PLR0913 one argument an option
         self,
@@ -190,6 +195,7 @@ class Making(Caller):
         old_base: Name | None = None,
         new_base: Name | None = None,
         platform: Platforms = None,
+        replace: bool = False,
         local: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
@@ -197,10 +203,11 @@ class Making(Caller):
 
         Args:
             source: the image.
-            target: the name of the new one; the old one's by default.
+            target: the name of the new one; none by default.
             old_base: what it was built on; what its annotations say by default.
             new_base: what it is put on; what has the name in its annotations now by default.
             platform: which images of an index; all by default.
+            replace: move the source's tag to the new one.
             local: use the local store.
             observer: watches what moves.
 
@@ -208,7 +215,6 @@ class Making(Caller):
             NotFoundError: there is no such image.
             RefusedError: the image is not built on the old base.
         """
-        from ghcrctl.operations.indexes import NewImage
         from ghcrctl.operations.rebase import Rebasing, rebase
 
         with self._session() as session:
@@ -220,8 +226,7 @@ class Making(Caller):
                 local=local,
             )
             old, new = _ends(session, source, target, local=local)
-            made, end = rebase(session, old, new, rebasing, observer)
-            return NewImage(end, made)
+            return rebase(session, old, new, rebasing, observer, replace=replace)
 
     def convert(  # noqa: PLR0913 one argument an option
         self,
@@ -232,6 +237,7 @@ class Making(Caller):
         compress: str | None = None,
         level: int | None = None,
         force: bool = False,
+        replace: bool = False,
         local: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
@@ -239,11 +245,12 @@ class Making(Caller):
 
         Args:
             source: the image; of an index all of it.
-            target: the name of the new one; the old one's by default.
+            target: the name of the new one; none by default.
             form: ``oci`` or ``docker``: whose media types it has from now on.
             compress: ``gzip``, ``zstd`` or ``none``: how its layers are packed.
             level: how hard.
             force: pack layers anew that are packed so already.
+            replace: move the source's tag to the new one.
             local: use the local store.
             observer: watches what moves.
 
@@ -253,15 +260,13 @@ class Making(Caller):
         """
         from ghcrctl.errors import UsageError
         from ghcrctl.operations.convert import convert_image, read_conversion
-        from ghcrctl.operations.indexes import NewImage
 
         conversion = read_conversion(form, compress, level, force=force)
         if conversion is None:
             raise UsageError("nothing is to be converted", hint="say how: form, or compress")
         with self._session() as session:
             old, new = _ends(session, source, target, local=local)
-            made, end = convert_image(session, old, new, conversion, observer)
-            return NewImage(end, made)
+            return convert_image(session, old, new, conversion, observer, replace=replace)
 
 
 def _end(session: Session, name: Name, *, local: bool) -> End:

@@ -1,8 +1,4 @@
-"""Telling of an image that was brought about: its digest and its name, or a document.
-
-What belongs here: what all commands say that make an image. What does not: where it is said
-(``results``), and what more a single command says.
-"""
+"""The report of an image that was made: its digest and where it was written, or a document."""
 
 from __future__ import annotations
 
@@ -12,26 +8,32 @@ from ghcrctl.operations.indexes import image_id_of
 
 if TYPE_CHECKING:
     from ghcrctl.cli.results import Results
-    from ghcrctl.oci.descriptor import Descriptor
-    from ghcrctl.operations.indexes import End
+    from ghcrctl.operations.indexes import NewImage
     from ghcrctl.operations.session import Session
 
 
-def report_made(
-    results: Results, session: Session, end: End, made: Descriptor, *, quiet: bool
-) -> None:
-    """Tell of an image or an index that was made, at a registry or in the local store.
+def report_made(results: Results, session: Session, made: NewImage, *, quiet: bool) -> None:
+    """Report an image or an index that was made, at a registry or in the local store.
 
     Args:
-        results: where it is told.
+        results: where it is reported.
         session: the run.
-        end: its name, and where it is.
-        made: what it is.
-        quiet: print the digest, no more.
+        made: the image.
+        quiet: only print the digest.
     """
-    image_id = image_id_of(session, end, made) if results.are_documents else None
-    results.made(str(end.reference), made, image_id)
-    results.out(str(made.digest) if quiet else f"Digest: {made.digest}")
-    if not quiet:
-        results.out(str(end.reference))
+    image_id = image_id_of(session, made.end, made.descriptor) if results.are_documents else None
+    previous = str(made.previous) if made.previous else None
+    results.made(str(made.reference), made.descriptor, image_id, Previous=previous)
+    if quiet:
+        results.out(str(made.digest))
+    else:
+        results.out(f"Digest: {made.digest}")
+        if previous:
+            results.out(f"Previous digest: {previous}")
+        results.out(written_to(str(made.reference), local=made.end.local))
     results.end(single=True)
+
+
+def written_to(name: str, *, local: bool) -> str:
+    """Return the line that says where an image was written."""
+    return f"{'Stored as' if local else 'Pushed to'} {name}"

@@ -19,6 +19,7 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import GhcrctlError, UnsupportedError, UsageError
 from ghcrctl.oci.descriptor import string_map
 from ghcrctl.oci.manifest import Manifest, parse
+from ghcrctl.operations.delivery import deliver, destination_of
 from ghcrctl.operations.formats import (
     Format,
     LayerKind,
@@ -33,9 +34,7 @@ from ghcrctl.operations.remaking import (
     ATTESTATION,
     ATTESTED,
     Remaking,
-    deliver,
     has_files,
-    new_name,
     read_config,
     work_folder,
     write_anew,
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.manifest import Index
-    from ghcrctl.operations.indexes import End
+    from ghcrctl.operations.indexes import End, NewImage
     from ghcrctl.operations.remaking import Document
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
@@ -114,35 +113,41 @@ def convert_image(
     target: End | None,
     conversion: Conversion,
     observer: Observer = ignore,
-) -> tuple[Descriptor, End]:
+    *,
+    replace: bool = False,
+) -> NewImage:
     """Convert an image where it is, or into another place.
 
     Args:
         session: the run; it is warned of what is lost, and of signatures that no longer fit.
         source: the image; of an index all of it.
-        target: what the new one is called, and where it goes; as the old one without it.
+        target: the name of the new one; without it the new one gets no tag.
         conversion: what becomes different.
         observer: watches what moves.
-
-    Returns:
-        The new image, and its name.
+        replace: move the source's tag to the new one.
 
     Raises:
         NotFoundError: there is no such image.
         GhcrctlError: as of `convert`.
     """
-    named = new_name(source, target)
+    destination = destination_of(source, target, replace=replace)
     origin, name = place_of(session, source)
     root = origin.resolve(name)
     with work_folder() as folder:
         place, new = convert(session, origin, root, conversion, folder, observer)
-        if new.digest == root.digest and named == source:
-            return new, named
-        packed = (PackedLayers(folder),)
-        deliver(session, place, new, named, made=packed, origin=lambda _: source, observer=observer)
+        done = deliver(
+            session,
+            place,
+            new,
+            destination,
+            source=source,
+            old=root,
+            made=(PackedLayers(folder),),
+            observer=observer,
+        )
     if new.digest != root.digest and not source.local:
         _warn_of_signatures(session, source, root.digest)
-    return new, named
+    return done
 
 
 def convert(

@@ -18,6 +18,7 @@ from ghcrctl.layers.merging import Tree
 from ghcrctl.layers.writing import TarWriter
 from ghcrctl.oci.descriptor import string_map
 from ghcrctl.operations.bases import BASE_DIGEST, BASE_NAME
+from ghcrctl.operations.delivery import deliver, destination_of
 from ghcrctl.operations.formats import format_of
 from ghcrctl.operations.indexes import place_of
 from ghcrctl.operations.looking import Layers
@@ -25,8 +26,6 @@ from ghcrctl.operations.new_layer import rfc3339
 from ghcrctl.operations.packed import HowToPack, PackedLayers
 from ghcrctl.operations.remaking import (
     Remaking,
-    deliver,
-    new_name,
     read_config,
     work_folder,
     write_anew,
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.manifest import Index, Manifest
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.indexes import End
+    from ghcrctl.operations.indexes import End, NewImage
     from ghcrctl.operations.new_layer import NewLayer
     from ghcrctl.operations.packed import Take
     from ghcrctl.operations.remaking import Document
@@ -73,7 +72,9 @@ def flatten_image(
     target: End | None,
     flattening: Flattening,
     observer: Observer = ignore,
-) -> tuple[Descriptor, End]:
+    *,
+    replace: bool = False,
+) -> NewImage:
     """Make an image of one layer, with the same files, of another one.
 
     The same image becomes the same, wherever it is. What attests the old one is left out, with a
@@ -82,19 +83,17 @@ def flatten_image(
     Args:
         session: the run.
         source: the image; all platforms of an index, unless some are chosen.
-        target: what the new one is called, and where it goes; as the old one without it.
+        target: the name of the new one; without it the new one gets no tag.
         flattening: how.
         observer: watches what moves.
-
-    Returns:
-        The new image, and its name.
+        replace: move the source's tag to the new one.
 
     Raises:
         UnsupportedError: the source is no container image, or the layer cannot be packed so.
         NotFoundError: there is no such image, or not for a platform.
         IntegrityError: a layer is damaged; nothing is named.
     """
-    named = new_name(source, target)
+    destination = destination_of(source, target, replace=replace)
     origin, name = place_of(session, source)
     root = origin.resolve(name)
     with work_folder() as folder:
@@ -103,12 +102,18 @@ def flatten_image(
         remaking = Remaking(Overlay(made, origin), made, change, flattening.platforms)
         new = remaking.make(root)
         place = Overlay(made, Overlay(packed, origin))
-        new_here = (made, packed)
-        deliver(
-            session, place, new, named, made=new_here, origin=lambda _: source, observer=observer
+        done = deliver(
+            session,
+            place,
+            new,
+            destination,
+            source=source,
+            old=root,
+            made=(made, packed),
+            observer=observer,
         )
     warn_of_attestations(session, remaking)
-    return new, named
+    return done
 
 
 def warn_of_attestations(session: Session, remaking: Remaking) -> None:

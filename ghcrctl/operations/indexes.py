@@ -55,10 +55,12 @@ class NewImage:
     Args:
         end: what it is called, and whether that is in the local store.
         descriptor: what that is now.
+        previous: the digest that its tag had before, where it replaced another image.
     """
 
     end: End
     descriptor: Descriptor
+    previous: Digest | None = None
 
     @property
     def reference(self) -> Reference:

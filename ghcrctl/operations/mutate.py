@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as changed
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,11 +23,10 @@ from ghcrctl.layers.tree import TreeStream
 from ghcrctl.oci import media_types
 from ghcrctl.oci.manifest import Index, Manifest, parse
 from ghcrctl.operations.changes import apply_changes
+from ghcrctl.operations.delivery import deliver, destination_of
 from ghcrctl.operations.indexes import place_of
 from ghcrctl.operations.new_layer import StagedLayer, receive_layer, rfc3339
 from ghcrctl.transfer.events import ignore
-from ghcrctl.transfer.execute import TransferOptions, execute
-from ghcrctl.transfer.plan import make_plan
 from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
-    from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.indexes import End
+    from ghcrctl.operations.indexes import End, NewImage
     from ghcrctl.operations.new_layer import NewLayer
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
@@ -64,16 +63,23 @@ class Mutation:
 
 
 def mutate(
-    session: Session, source: End, target: End, mutation: Mutation, observer: Observer = ignore
-) -> Descriptor:
+    session: Session,
+    source: End,
+    target: End | None,
+    mutation: Mutation,
+    observer: Observer = ignore,
+    *,
+    replace: bool = False,
+) -> NewImage:
     """Make an image of another one.
 
     Args:
         session: the run.
         source: the image; all platforms of an index, unless some are chosen.
-        target: what the new one is called, and where it goes.
+        target: the name of the new one; without it the new one gets no tag.
         mutation: what becomes different.
         observer: watches what moves.
+        replace: move the source's tag to the new one.
 
     Raises:
         UsageError: a change is malformed.
@@ -81,28 +87,30 @@ def mutate(
         NotFoundError: there is no such image, or not for a platform.
         StoreError: a file cannot be read.
     """
+    destination = destination_of(source, target, replace=replace)
     with ExitStack() as closing:
         folder = Path(closing.enter_context(TemporaryDirectory(prefix="ghcrctl-")))
         origin, name = place_of(session, source)
         root = origin.resolve(name)
         made = MemoryPlace("made here")
         place: Source = Overlay(made, origin)
-        layers = []
+        layers: list[NewLayer] = []
+        staged: list[StagedLayer] = []
         for number, path in enumerate(mutation.layers):
             aside = folder / str(number)
             layers.append(_receive(path, aside, mutation.created))
-            place = Overlay(StagedLayer(aside, layers[-1].descriptor), place)
-        new_root = _Maker(place, made, mutation, layers).make(root)
-        sink, tag = place_of(session, target)
-        plan = make_plan(place, sink, new_root, names=(tag,), skip_foreign=True, jobs=session.jobs)
-        mounts: dict[Digest, tuple[str, ...]] = {}
-        if not (source.local or target.local) and (
-            source.reference.registry == target.reference.registry
-        ):
-            mounts = {step.descriptor.digest: (source.reference.repository,) for step in plan.steps}
-        with session.workers() as workers:
-            execute(plan, TransferOptions(workers, session.retry, mounts), observer)
-    return new_root
+            staged.append(StagedLayer(aside, layers[-1].descriptor))
+            place = Overlay(staged[-1], place)
+        return deliver(
+            session,
+            place,
+            _Maker(place, made, mutation, layers).make(root),
+            destination,
+            source=source,
+            old=root,
+            made=(made, *staged),
+            observer=observer,
+        )
 
 
 def _receive(path: Path, aside: Path, created: datetime | None) -> NewLayer:
@@ -146,7 +154,7 @@ class _Maker:
                 # What attested the old image says nothing of the new one.
                 continue
             new = self.make(entry)
-            entries.append(replace(entry, digest=new.digest, size=new.size))
+            entries.append(changed(entry, digest=new.digest, size=new.size))
         document = json.loads(index.raw) | {"manifests": [entry.to_json() for entry in entries]}
         return self._write(document, index.descriptor.media_type)
 
@@ -203,6 +211,6 @@ def _described(*, oci: bool) -> Any:
     kind = media_types.OCI_LAYER_GZIP if oci else media_types.DOCKER_LAYER_GZIP
 
     def describe(layer: NewLayer) -> dict[str, Any]:
-        return replace(layer.descriptor, media_type=kind).to_json()
+        return changed(layer.descriptor, media_type=kind).to_json()
 
     return describe

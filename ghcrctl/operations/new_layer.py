@@ -182,6 +182,10 @@ class StagedLayer:
         self._descriptor = descriptor
         self.label = "the archive"
 
+    def exists(self, descriptor: Descriptor) -> bool:
+        """Return whether this is the one layer."""
+        return descriptor.digest == self._descriptor.digest
+
     def resolve(self, name: str) -> Descriptor:
         """Refuse: an archive has no names."""
         raise BlobUnknownError(f"the archive has no `{name}`")

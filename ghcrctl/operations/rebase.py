@@ -22,14 +22,13 @@ from ghcrctl.operations.bases import (
     require_base,
     spliced_history,
 )
+from ghcrctl.operations.delivery import deliver, destination_of
 from ghcrctl.operations.flatten_image import warn_of_attestations
 from ghcrctl.operations.formats import Format, format_of, layer_kind, layer_type
-from ghcrctl.operations.indexes import End, end_of, place_of
+from ghcrctl.operations.indexes import End, NewImage, end_of, place_of
 from ghcrctl.operations.new_layer import rfc3339
 from ghcrctl.operations.remaking import (
     Remaking,
-    deliver,
-    new_name,
     read_config,
     write_anew,
     write_config,
@@ -76,7 +75,9 @@ def rebase(
     target: End | None,
     rebasing: Rebasing,
     observer: Observer = ignore,
-) -> tuple[Descriptor, End]:
+    *,
+    replace: bool = False,
+) -> NewImage:
     """Put an image on another base: the layers of the old one are replaced by those of the new one.
 
     What attests the old image is left out, with a warning.
@@ -84,19 +85,17 @@ def rebase(
     Args:
         session: the run.
         source: the image; all platforms of an index, unless some are chosen.
-        target: what the new one is called, and where it goes; as the old one without it.
+        target: the name of the new one; without it the new one gets no tag.
         rebasing: the bases.
         observer: watches what moves.
-
-    Returns:
-        The new image, and its name.
+        replace: move the source's tag to the new one.
 
     Raises:
         UsageError: nothing says what the old base is.
         UnsupportedError: the image does not begin with the layers of the old base.
         NotFoundError: an image is not there, or a base not for a platform of the image.
     """
-    named = new_name(source, target)
+    destination = destination_of(source, target, replace=replace)
     origin, name = place_of(session, source)
     root = origin.resolve(name)
     made = MemoryPlace("made here")
@@ -109,9 +108,19 @@ def rebase(
     def where(digest: Digest) -> End:
         return below[digest].end if digest in below else source
 
-    deliver(session, place, new, named, made=(made,), origin=where, observer=observer)
+    done = deliver(
+        session,
+        place,
+        new,
+        destination,
+        source=source,
+        old=root,
+        made=(made,),
+        observer=observer,
+        origin=where,
+    )
     warn_of_attestations(session, remaking)
-    return new, named
+    return done
 
 
 class _Rebasing:

@@ -1,8 +1,8 @@
 """Images made of others: what flattening, rebasing and converting have in common.
 
-What belongs here: going through the images of an index, writing documents anew, and sending the
-result where it goes. What does not: what becomes of one image (``flatten_image``, ``rebase``,
-``convert``).
+What belongs here: going through the images of an index and writing documents again. What does not:
+what becomes of one image (``flatten_image``, ``rebase``, ``convert``), where the result is written
+(``delivery``).
 """
 
 from __future__ import annotations
@@ -19,27 +19,20 @@ from ghcrctl.errors import (
     InvalidDigestError,
     InvalidManifestError,
     UnsupportedError,
-    UsageError,
 )
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
 from ghcrctl.operations.formats import layer_kind
-from ghcrctl.operations.indexes import End, place_of
-from ghcrctl.transfer.execute import TransferOptions, execute
-from ghcrctl.transfer.plan import MAX_DEPTH, MAX_MANIFESTS, MAX_PIECES, make_plan
+from ghcrctl.transfer.plan import MAX_DEPTH, MAX_MANIFESTS, MAX_PIECES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from ghcrctl.content.memory import MemoryPlace
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.packed import PackedLayers
-    from ghcrctl.operations.session import Session
-    from ghcrctl.transfer.events import Observer
 
     Document = dict[str, Any]
 
@@ -251,58 +244,3 @@ def work_folder() -> Iterator[Path]:
     # After a failure a thread may still write there for a moment.
     with tempfile.TemporaryDirectory(prefix="ghcrctl-", ignore_cleanup_errors=True) as name:
         yield Path(name)
-
-
-def new_name(source: End, target: End | None) -> End:
-    """Return what the new image is called: as the old one, where nothing else is said.
-
-    Raises:
-        UsageError: that is a digest, which the new image cannot have.
-    """
-    chosen = target or source
-    if chosen.reference.tag and not (target and target.reference.digest):
-        return End(chosen.reference.with_tag(chosen.reference.tag), chosen.local)
-    raise UsageError(
-        f"{chosen.reference} names no tag that the new image could have",
-        hint=f"name it with: --tag {chosen.reference.name}:TAG",
-    )
-
-
-def deliver(  # noqa: PLR0913 all but four by keyword
-    session: Session,
-    place: Source,
-    root: Descriptor,
-    target: End,
-    *,
-    made: Sequence[MemoryPlace | PackedLayers],
-    origin: Callable[[Digest], End],
-    observer: Observer,
-) -> None:
-    """Send a new image where it goes, and name it.
-
-    Args:
-        session: the run.
-        place: has all of it.
-        root: the new image.
-        target: its name.
-        made: have what is new, which no registry can take over from another repository.
-        origin: tells where any other content is.
-        observer: watches what moves.
-    """
-    sink, name = place_of(session, target)
-    plan = make_plan(place, sink, root, names=(name,), skip_foreign=True, jobs=session.jobs)
-    mounts = {
-        step.descriptor.digest: (where.repository,)
-        for step in plan.steps
-        if not any(each.exists(step.descriptor) for each in made)
-        and (where := _near(origin(step.descriptor.digest), target))
-    }
-    with session.workers() as workers:
-        execute(plan, TransferOptions(workers, session.retry, mounts), observer)
-
-
-def _near(origin: End, target: End) -> Reference | None:
-    """Return where content is, if it is in another repository of the target's registry."""
-    there, here = origin.reference, target.reference
-    is_near = not (origin.local or target.local) and there.registry == here.registry
-    return there if is_near and there.repository != here.repository else None

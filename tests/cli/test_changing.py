@@ -32,8 +32,8 @@ def test_an_image_is_flattened_at_its_registry(shell: Shell, ghcr: RegistryDoubl
     assert done.stderr == ("warning: left out an attestation, which is about the image as it was\n")
     layer, digest, last = done.stdout.splitlines()
     assert layer.endswith(": Copied")
-    assert last == f"{name}:flat"
-    assert shell.ok("digest", last) == [digest.removeprefix("Digest: ")]
+    assert last == f"Pushed to {name}:flat"
+    assert shell.ok("digest", f"{name}:flat") == [digest.removeprefix("Digest: ")]
     # Once more it is all there.
     assert shell.ok("flatten", f"{name}:1", "-t", f"{name}:flat", "--compress", "zstd") == [
         digest,
@@ -46,12 +46,13 @@ def test_an_image_is_rebased_at_its_registry(shell: Shell, ghcr: RegistryDouble)
     for repository, tag, image in (("app", "1", IMAGE), ("base", "1", OLD), ("base", "2", NEW)):
         ghcr.push_image(f"octo/{repository}", tag, image)
     bases = ("--old-base", f"{base}:1", "--new-base", f"{base}:2")
-    *layers, digest, last = shell.ok("rebase", f"{app}:1", *bases)
+    *layers, digest, previous, last = shell.ok("rebase", "--replace", f"{app}:1", *bases)
     assert sorted(line.partition(": ")[2] for line in layers) == [
         "Layer already exists",
         *["Mounted from octo/base"] * 3,
     ]
-    assert last == f"{app}:1"
+    assert previous == f"Previous digest: {IMAGE.root.digest}"
+    assert last == f"Pushed to {app}:1"
     # Now the annotations name the base, and it has not moved.
     assert shell.ok("rebase", "-q", f"{app}:1") == [digest.removeprefix("Digest: ")]
     told = shell.fails(7, "rebase", f"{app}:1", "--old-base", f"{base}:1")
@@ -65,13 +66,13 @@ def test_an_image_is_converted_in_the_store(shell: Shell, ghcr: RegistryDouble) 
     [image_id] = shell.ok("images", "-q", "--no-trunc", name)
     lines = shell.ok("convert", "--local", "--to", "oci", "--compress", "zstd", name, "-t", "other")
     assert len(lines) == 4
-    assert lines[-1] == "other:latest"
+    assert lines[-1] == "Stored as other:latest"
     assert shell.ok("images", "-q", "--no-trunc", "other") == [image_id]
     [first] = json.loads("\n".join(shell.ok("inspect", "other")))
     [second] = json.loads("\n".join(shell.ok("inspect", name)))
     assert first["RootFS"] == second["RootFS"]
     assert "--compress gzip" in shell.fails(7, "convert", "--to", "docker", "other")
-    back = ("convert", "-q", "--to", "docker", "--compress", "gzip", "other")
+    back = ("convert", "-q", "--replace", "--to", "docker", "--compress", "gzip", "other")
     assert shell.ok(*back) == shell.ok(*back)
     assert shell.ok("images", "-q", "--no-trunc", "other") == [image_id]
 
@@ -83,8 +84,67 @@ def test_an_image_is_converted_in_the_store(shell: Shell, ghcr: RegistryDouble) 
         (["convert", "--force", "--to", "oci", "hello"], "--force needs --compress"),
         (["convert", "--level", "3", "hello"], "--level needs --compress"),
         (["flatten", "--compress", "gzip", "--level", "12", "hello"], "gzip has no level 12"),
-        (["flatten", "hello@sha256:" + "0" * 64], "names no tag"),
+        (["flatten", "--replace", "hello@sha256:" + "0" * 64], "names no tag"),
+        (["flatten", "--replace", "-t", "other", "hello"], "exclude each other"),
     ],
 )
 def test_what_makes_no_sense_is_told(shell: Shell, arguments: list[str], told: str) -> None:
     assert told in shell.fails(2, *arguments)
+
+
+def test_without_a_tag_the_new_image_is_pushed_by_its_digest(
+    shell: Shell, ghcr: RegistryDouble
+) -> None:
+    name, built = f"{ghcr.host}/octo/image", random_image(2)
+    ghcr.push_image("octo/image", "1", built)
+    (shell.folder / "rootfs").mkdir()
+    for command in (
+        ("mutate", "-c", "USER 7", f"{name}:1"),
+        ("flatten", f"{name}:1"),
+        ("convert", "--to", "docker", f"{name}:1"),
+        ("append", "--base", f"{name}:1", "rootfs"),
+    ):
+        *_, digest, last = shell.ok(*command)
+        pinned = f"{name}@{digest.removeprefix('Digest: ')}"
+        assert last == f"Pushed to {pinned}"
+        assert shell.ok("exists", pinned) == []
+        assert shell.ok("digest", f"{name}:1") == [str(built.root.digest)]
+    [document] = [json.loads("\n".join(shell.ok(*command, "--format", "json")))]
+    assert document["Name"] == pinned
+    assert document["Previous"] is None
+    *_, digest, previous, last = shell.ok("append", "--base", f"{name}:1", "--replace", "rootfs")
+    assert previous == f"Previous digest: {built.root.digest}"
+    assert last == f"Pushed to {name}:1"
+    assert shell.ok("digest", f"{name}:1") == [digest.removeprefix("Digest: ")]
+
+
+def test_the_same_rule_holds_in_the_store(shell: Shell, ghcr: RegistryDouble) -> None:
+    name = f"{ghcr.host}/octo/image:1"
+    ghcr.push_image("octo/image", "1", random_image(2))
+    shell.ok("pull", name)
+    shell.ok("tag", name, "hello")
+    before = shell.ok("images", "-q", "hello")
+    *_, last = shell.ok("flatten", "hello")
+    assert last.startswith("Stored as hello@sha256:")
+    assert shell.ok("images", "-q", "hello:latest") == before
+    assert len(json.loads("\n".join(shell.ok("inspect", last.partition(" as ")[2])))) == 1
+    *_, previous, last = shell.ok("flatten", "--replace", "hello")
+    assert previous.startswith("Previous digest: sha256:")
+    assert last == "Stored as hello:latest"
+    assert shell.ok("images", "-q", "hello:latest") != before
+
+
+def test_append_tells_a_name_from_a_layer(shell: Shell, ghcr: RegistryDouble) -> None:
+    name = f"{ghcr.host}/octo/image"
+    ghcr.push_image("octo/image", "1", random_image(1))
+    for folder in ("rootfs", "etc"):
+        (shell.folder / folder).mkdir()
+    base = ("append", "--base", f"{name}:1")
+    for arguments, expected in (
+        ((f"{name}:2", "rootfs", "etc"), f"Pushed to {name}:2"),
+        (("-t", f"{name}:3", "rootfs", "etc"), f"Pushed to {name}:3"),
+        (("new", "rootfs"), "Stored as new:latest"),
+        (("./rootfs", "./etc"), f"Pushed to {name}@sha256:"),
+    ):
+        assert shell.ok(*base, *arguments)[-1].startswith(expected)
+    assert "--tag NAME" in shell.fails(2, *base, "rootfs", "etc")

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     cls=Command,
     short_help="Give an image the other format, or pack its layers otherwise",
     examples="""
-    ghcrctl convert --to oci OWNER/IMAGE:1.0
+    ghcrctl convert --to oci --replace OWNER/IMAGE:1.0
     ghcrctl convert --to oci --compress zstd OWNER/IMAGE:1.0 -t OWNER/IMAGE:1.0-zstd
-    ghcrctl convert --compress gzip --level 9 --force OWNER/IMAGE:1.0
+    ghcrctl convert --compress gzip --level 9 --force OWNER/IMAGE:1.0 -t OWNER/IMAGE:1.0-small
     """,
 )
 @click.argument("source", metavar="IMAGE")
@@ -48,6 +48,7 @@ def command(  # noqa: PLR0913 one argument an option
     compress: str | None,
     level: int | None,
     force: bool,
+    replace: bool,
     local: bool,
     quiet: bool,
     digest_file: Path | None,
@@ -56,7 +57,8 @@ def command(  # noqa: PLR0913 one argument an option
     """Convert an image between docker's and OCI's media types, or pack its layers otherwise.
 
     All images of an index are converted. The config stays byte for byte, and with it the image ID.
-    The digest becomes another, so that signatures do not fit the new image.
+    The digest becomes another, so that signatures do not fit the new image. Without --tag or
+    --replace, the new image is pushed by its digest, and no tag moves.
     """
     conversion = read_conversion(wanted, compress, level, force=force)
     if conversion is None:
@@ -67,7 +69,9 @@ def command(  # noqa: PLR0913 one argument an option
             session,
             source,
             target,
-            lambda here, old, new, observer: convert_image(here, old, new, conversion, observer),
+            lambda here, old, new, observer: convert_image(
+                here, old, new, conversion, observer, replace=replace
+            ),
             local=local,
             quiet=quiet,
             digest_file=digest_file,

@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.oci.descriptor import Descriptor
-    from ghcrctl.operations.indexes import End
+    from ghcrctl.operations.indexes import End, NewImage
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
 
     Function = TypeVar("Function", bound=Callable[..., Any])
-    Act = Callable[[Session, End, End | None, Observer], tuple[Descriptor, End]]
+    Act = Callable[[Session, End, End | None, Observer], NewImage]
 
 COMPRESSIONS = ("gzip", "zstd", "none")
 
@@ -53,15 +52,22 @@ def place_options(function: Function) -> Function:
 
 
 def naming_options(function: Function) -> Function:
-    """Add the options that say where the image is, and what the new one is called."""
+    """Add the options for where the image is, and for the name of the new one."""
     name = click.option(
         "-t",
         "--tag",
         "target",
         metavar="NAME[:TAG]",
-        help="Name of the new image; without it the new one takes the old one's.",
+        help="Name of the new image; without it, no tag is set.",
     )
-    return name(place_options(function))
+    return name(replace_option(place_options(function)))
+
+
+def replace_option(function: Function) -> Function:
+    """Add ``--replace``."""
+    return click.option("--replace", is_flag=True, help="Move the source's tag to the new image.")(
+        function
+    )
 
 
 def platforms_option(function: Function) -> Function:
@@ -106,8 +112,8 @@ def make_image(  # noqa: PLR0913 the options that these commands share, one argu
         lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
         old = end_of(session, source, local=local)
         observer = watch(lines, str((given or old).reference))
-        made, end = act(session, old, given, observer)
-    report_made(results, session, end, made, quiet=quiet)
+        made = act(session, old, given, observer)
+    report_made(results, session, made, quiet=quiet)
 
 
 @click.command(
@@ -116,7 +122,7 @@ def make_image(  # noqa: PLR0913 the options that these commands share, one argu
     examples="""
     ghcrctl flatten OWNER/IMAGE:1.0 -t OWNER/IMAGE:1.0-flat
     ghcrctl flatten --compress zstd --level 9 OWNER/IMAGE:1.0
-    ghcrctl flatten hello_docker
+    ghcrctl flatten --replace hello_docker
     """,
 )
 @click.argument("source", metavar="IMAGE")
@@ -135,6 +141,7 @@ def command(  # noqa: PLR0913 one argument an option
     compress: str | None,
     level: int | None,
     message: str,
+    replace: bool,
     local: bool,
     quiet: bool,
     digest_file: Path | None,
@@ -144,7 +151,8 @@ def command(  # noqa: PLR0913 one argument an option
 
     The same image becomes the same, wherever it is: owners, times, hard links and extended
     attributes stay, and so does the config, but for its history. SOURCE_DATE_EPOCH, where it is
-    set, is the time of making; else the image says the time that it said before.
+    set, is the time of making; else the image says the time that it said before. Without --tag or
+    --replace, the new image is pushed by its digest, and no tag moves.
     """
     how = how_to_pack(compress, level) or HowToPack()
     with app.session() as session:
@@ -159,7 +167,9 @@ def command(  # noqa: PLR0913 one argument an option
             session,
             source,
             target,
-            lambda here, old, new, observer: flatten_image(here, old, new, flattening, observer),
+            lambda here, old, new, observer: flatten_image(
+                here, old, new, flattening, observer, replace=replace
+            ),
             local=local,
             quiet=quiet,
             digest_file=digest_file,

@@ -26,6 +26,7 @@ from ghcrctl.oci.manifest import Manifest
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.indexes import (
     Change,
+    NewImage,
     add_to_index,
     annotate_index,
     create_index,
@@ -151,7 +152,7 @@ def create(  # noqa: PLR0913 one argument an option
             annotations=read_annotations(annotations),
             observer=watch(_lines(app, results, quiet=quiet), str(end.reference)),
         )
-        report_made(results, session, end, made, quiet=quiet)
+        report_made(results, session, NewImage(end, made), quiet=quiet)
 
 
 @command.command(
@@ -185,7 +186,7 @@ def add(  # noqa: PLR0913 one argument an option
         made = add_to_index(
             session, end, ends, watch(_lines(app, results, quiet=quiet), str(end.reference))
         )
-        report_made(results, session, end, made, quiet=quiet)
+        report_made(results, session, NewImage(end, made), quiet=quiet)
 
 
 @command.command(
@@ -216,7 +217,7 @@ def remove(  # noqa: PLR0913 one argument an option
     with app.session() as session:
         end = end_of(session, target, local=local)
         made = remove_from_index(session, end, chosen)
-        report_made(results, session, end, made, quiet=quiet)
+        report_made(results, session, NewImage(end, made), quiet=quiet)
 
 
 @command.command(
@@ -265,7 +266,7 @@ def annotate(  # noqa: PLR0913 one argument an option
             os_version,
         )
         made = annotate_index(session, end, chosen, change)
-        report_made(results, session, end, made, quiet=quiet)
+        report_made(results, session, NewImage(end, made), quiet=quiet)
 
 
 @command.command(

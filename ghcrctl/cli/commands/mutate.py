@@ -62,7 +62,7 @@ def mutation_options(function: Function) -> Function:
     short_help="Make an image of another one with a changed config",
     examples="""
     ghcrctl mutate -c 'ENV STAGE=test' -c 'USER 1000' -t OWNER/IMAGE:1.0-test OWNER/IMAGE:1.0
-    ghcrctl mutate --annotation org.opencontainers.image.title=Hello OWNER/IMAGE:1.0
+    ghcrctl mutate --annotation org.opencontainers.image.title=Hello --replace OWNER/IMAGE:1.0
     ghcrctl mutate --local -c 'CMD ["/hello"]' hello_docker
     """,
 )
@@ -75,7 +75,8 @@ def command(app: App, /, *, source: str, target: str | None, **options: Any) -> 
     """Make an image of another one with a changed config or annotations, running nothing.
 
     It works straight on a registry, where no layer moves, or on the local store.
-    SOURCE_DATE_EPOCH, where it is set, is the time of making.
+    SOURCE_DATE_EPOCH, where it is set, is the time of making. Without --tag or --replace, the new
+    image is pushed by its digest, and no tag moves.
     """
     run(app, source, target, (), **options)
 
@@ -90,6 +91,7 @@ def run(  # noqa: PLR0913 one argument an option
     annotations: tuple[str, ...],
     platforms: tuple[str, ...],
     message: str,
+    replace: bool,
     local: bool,
     quiet: bool,
     digest_file: Path | None,
@@ -106,8 +108,9 @@ def run(  # noqa: PLR0913 one argument an option
             message=message,
             created=session.settings.source_date,
         )
-        end = end_of(session, target or source, local=local)
+        old = end_of(session, source, local=local)
+        new = end_of(session, target, local=local) if target else None
         lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
-        observer = watch(lines, str(end.reference))
-        made = mutate(session, end_of(session, source, local=local), end, mutation, observer)
-        report_made(results, session, end, made, quiet=quiet)
+        observer = watch(lines, str((new or old).reference))
+        made = mutate(session, old, new, mutation, observer, replace=replace)
+        report_made(results, session, made, quiet=quiet)

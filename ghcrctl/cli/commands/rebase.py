@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     cls=Command,
     short_help="Put an image on a newer base without building it again",
     examples="""
-    ghcrctl rebase --old-base OWNER/base:1.0 --new-base OWNER/base:1.1 OWNER/IMAGE:1.0
+    ghcrctl rebase --old-base OWNER/base:1.0 --new-base OWNER/base:1.1 --replace OWNER/IMAGE:1.0
     ghcrctl rebase OWNER/IMAGE:1.0 -t OWNER/IMAGE:1.0-patched
     """,
 )
@@ -49,6 +49,7 @@ def command(  # noqa: PLR0913 one argument an option
     new_base: str | None,
     target: str | None,
     platforms: tuple[str, ...],
+    replace: bool,
     local: bool,
     quiet: bool,
     digest_file: Path | None,
@@ -57,7 +58,8 @@ def command(  # noqa: PLR0913 one argument an option
     """Put an image on another base: the old base's layers are replaced by the new one's.
 
     It works on manifests and configs only: at a registry, layers are taken over where they are.
-    Whether the result runs is for you to try: nothing is built again.
+    Whether the result runs is for you to try: nothing is built again. Without --tag or --replace,
+    the new image is pushed by its digest, and no tag moves.
     """
     with app.session() as session:
         rebasing = Rebasing(
@@ -72,7 +74,9 @@ def command(  # noqa: PLR0913 one argument an option
             session,
             source,
             target,
-            lambda here, old, new, observer: rebase(here, old, new, rebasing, observer),
+            lambda here, old, new, observer: rebase(
+                here, old, new, rebasing, observer, replace=replace
+            ),
             local=local,
             quiet=quiet,
             digest_file=digest_file,

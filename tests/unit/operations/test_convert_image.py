@@ -11,7 +11,7 @@ from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.check import check
 from ghcrctl.operations.convert import Conversion, convert_image
 from ghcrctl.operations.formats import Format
-from ghcrctl.operations.indexes import End, read_manifest
+from ghcrctl.operations.indexes import End, NewImage, read_manifest
 from ghcrctl.operations.pull import pull
 from ghcrctl.operations.referrers import referrers_tree
 from ghcrctl.operations.selection import Selection
@@ -38,8 +38,9 @@ def test_an_image_is_converted_where_it_is(
     if local:
         pull(session, where.reference, select=Selection(everything=True))
     both = Conversion(Format.OCI, Compression.ZSTD)
-    made, named = convert_image(session, where, there, both)
-    assert named == there
+    done = convert_image(session, where, there, both)
+    made = done.descriptor
+    assert done == NewImage(there, made)
     assert read_manifest(session, there).descriptor == made
     assert read_manifest(session, where).descriptor == built.root
     assert not check(session).faults
@@ -47,7 +48,7 @@ def test_an_image_is_converted_where_it_is(
     # Once more nothing moves, not even the name.
     events: list[Event] = []
     writes = ghcr.count("PUT", "/")
-    assert convert_image(session, there, None, both, events.append) == (made, there)
+    assert convert_image(session, there, None, both, events.append, replace=True) == done
     assert not events
     assert ghcr.count("PUT", "/") == writes
 

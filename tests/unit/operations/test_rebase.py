@@ -117,7 +117,8 @@ def test_the_bases_layers_are_replaced_and_the_config_stays(
     session: Session, end: Callable[[str], End]
 ) -> None:
     bases = Rebasing(end("base:old"), end("base:new"))
-    made, named = rebase(session, end("app:1"), end("app:2"), bases)
+    done = rebase(session, end("app:1"), end("app:2"), bases)
+    made, named = done.descriptor, done.end
     assert named == end("app:2")
     manifest = image_at(session, named)
     assert manifest.descriptor == made
@@ -136,9 +137,9 @@ def test_the_bases_layers_are_replaced_and_the_config_stays(
         "history": [*new["history"], *own["history"]],
     }
     assert not check(session).faults
-    assert rebase(session, end("app:1"), end("app:3"), bases)[0] == made
+    assert rebase(session, end("app:1"), end("app:3"), bases).descriptor == made
     # Back again, it is as it was, but for what it says of its base.
-    rebase(session, named, None, Rebasing(end("base:new"), end("base:old")))
+    rebase(session, named, None, Rebasing(end("base:new"), end("base:old")), replace=True)
     assert image_at(session, named).layers == image_at(session, end("app:1")).layers
     assert image_at(session, named).config == image_at(session, end("app:1")).config
 
@@ -151,7 +152,10 @@ def test_what_attests_an_image_that_stays_the_same_stays(
     said = {NAME: str(base), DIGEST: str(OLD.root.digest)}
     built = attested(on(OLD, OWN, said))
     ghcr.push_image("octo/app", "1", built)
-    assert rebase(session, End(app), None, Rebasing())[0].digest == built.root.digest
+    assert (
+        rebase(session, End(app), None, Rebasing(), replace=True).descriptor.digest
+        == built.root.digest
+    )
     assert not warnings
 
 
@@ -163,15 +167,15 @@ def test_bases_are_what_annotations_say(session: Session, ghcr: RegistryDouble) 
     where = End(name_at(ghcr, session, "octo/app:1"))
     # The base has not moved on: nothing changes.
     before = image_at(session, where)
-    assert rebase(session, where, None, Rebasing())[0] == before.descriptor
+    assert rebase(session, where, None, Rebasing(), replace=True).descriptor == before.descriptor
     ghcr.push_image("octo/base", "1", NEW)
-    rebase(session, where, None, Rebasing())
+    rebase(session, where, None, Rebasing(), replace=True)
     after = image_at(session, where)
     assert [layer.to_json() for layer in after.layers] == layers_of(NEW, OWN)
     assert after.annotations == {**said, DIGEST: str(NEW.root.digest)}
     ghcr.push_image("octo/base", "2", OLD)
     other = End(name_at(ghcr, session, "octo/base:2"))
-    rebase(session, where, None, Rebasing(new_base=other))
+    rebase(session, where, None, Rebasing(new_base=other), replace=True)
     assert image_at(session, where).annotations[NAME] == str(other.reference)
 
 
@@ -184,7 +188,7 @@ def test_without_annotations_bases_must_be_named(
         (Rebasing(old_base=end("base:old")), "--new-base"),
     ):
         with pytest.raises(UsageError, match="based on") as caught:
-            rebase(session, end("app:1"), None, bases)
+            rebase(session, end("app:1"), None, bases, replace=True)
         assert flag in str(caught.value.hint)
 
 
@@ -192,13 +196,19 @@ def test_a_base_that_does_not_fit_is_told_with_its_layer(
     session: Session, end: Callable[[str], End], ghcr: RegistryDouble
 ) -> None:
     with pytest.raises(UnsupportedError, match="its layer 1 is sha256:") as caught:
-        rebase(session, end("app:1"), None, Rebasing(end("base:new"), end("base:old")))
+        rebase(
+            session, end("app:1"), None, Rebasing(end("base:new"), end("base:old")), replace=True
+        )
     assert str(IMAGE.blobs[0][0].digest) in caught.value.message
     assert str(NEW.blobs[0][0].digest) in caught.value.message
     with pytest.raises(UnsupportedError, match="of layers the base has 3, the image 2"):
-        rebase(session, end("base:old"), None, Rebasing(end("app:1"), end("base:new")))
+        rebase(
+            session, end("base:old"), None, Rebasing(end("app:1"), end("base:new")), replace=True
+        )
     with pytest.raises(NotFoundError):
-        rebase(session, end("app:1"), None, Rebasing(end("base:none"), end("base:new")))
+        rebase(
+            session, end("app:1"), None, Rebasing(end("base:none"), end("base:new")), replace=True
+        )
     assert image_at(session, end("app:1")).descriptor == IMAGE.root
     assert ghcr.count("PUT", "/manifests/") == 0
 
@@ -209,8 +219,9 @@ def test_a_base_packed_otherwise_fits_all_the_same(session: Session, ghcr: Regis
         ghcr.push_image(f"octo/{name}", "1", image)
         names[name] = End(name_at(ghcr, session, f"octo/{name}:1"))
     for name in ("old", "new"):
-        convert_image(session, names[name], None, Conversion(Format.OCI, Compression.ZSTD))
-    rebase(session, names["app"], None, Rebasing(names["old"], names["new"]))
+        zstd = Conversion(Format.OCI, Compression.ZSTD)
+        convert_image(session, names[name], None, zstd, replace=True)
+    rebase(session, names["app"], None, Rebasing(names["old"], names["new"]), replace=True)
     kinds = [layer.media_type for layer in image_at(session, names["app"]).layers]
     assert kinds == [media_types.OCI_LAYER_ZSTD] * 3 + [media_types.OCI_LAYER_GZIP]
 
@@ -260,7 +271,7 @@ def test_layers_are_taken_over_from_the_bases_repository(
         ghcr.push_image(f"octo/{name}", "1", image)
     app, old, new = (End(name_at(ghcr, session, f"octo/{n}:1")) for n in ("app", "old", "new"))
     events: list[Event] = []
-    rebase(session, app, None, Rebasing(old, new), events.append)
+    rebase(session, app, None, Rebasing(old, new), events.append, replace=True)
     seen = {e.step.descriptor.digest: e for e in events if isinstance(e, Finished)}
     kept, taken = (layer.digest for layer in image_at(session, new).layers)
     assert seen[kept].outcome is Outcome.SKIPPED
@@ -295,7 +306,7 @@ def test_docker_images_get_dockers_layers_and_no_annotations(
     for name, image in (("app", on(old, own)), ("old", old), ("new", NEW)):
         ghcr.push_image(f"octo/{name}", "1", image)
     app, old_end, new = (End(name_at(ghcr, session, f"octo/{n}:1")) for n in ("app", "old", "new"))
-    rebase(session, app, None, Rebasing(old_end, new))
+    rebase(session, app, None, Rebasing(old_end, new), replace=True)
     made = image_at(session, app)
     assert {layer.media_type for layer in made.layers} == {media_types.DOCKER_LAYER_GZIP}
     assert not made.annotations
@@ -323,7 +334,7 @@ def test_the_history_tells_of_as_many_layers_as_there_are(
     for name, image in (("app", on(OLD, OWN, history=history)), ("old", OLD), ("new", NEW)):
         ghcr.push_image(f"octo/{name}", "1", image)
     app, old, new = (End(name_at(ghcr, session, f"octo/{n}:1")) for n in ("app", "old", "new"))
-    rebase(session, app, None, Rebasing(old, new, created=MOMENT))
+    rebase(session, app, None, Rebasing(old, new, created=MOMENT), replace=True)
     config = config_at(session, app)
     assert config["history"] == expected
     assert config["created"] == "2026-01-02T03:04:05Z"

@@ -1,0 +1,136 @@
+"""Delivery of a new image: the name that it gets, and the transfer to its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from ghcrctl.errors import UsageError
+from ghcrctl.operations.indexes import End, NewImage, place_of
+from ghcrctl.transfer.execute import TransferOptions, execute
+from ghcrctl.transfer.plan import make_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ghcrctl.content.ports import Source
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.events import Observer
+
+
+class Made(Protocol):
+    """A place that holds only new content."""
+
+    def exists(self, descriptor: Descriptor, /) -> bool:
+        """Return whether it has this content."""
+        ...
+
+
+def destination_of(source: End, target: End | None, *, replace: bool = False) -> End:
+    """Return where an image made from another one is written.
+
+    Without a target the result belongs to the source's repository and gets no tag, so that no
+    published tag moves unless the caller asks for it.
+
+    Args:
+        source: the image it is made from.
+        target: the name of the new image.
+        replace: whether the source's tag moves to the new image.
+
+    Raises:
+        UsageError: both are given, or the name that is to move or to be given is a digest.
+    """
+    if target and replace:
+        raise UsageError(
+            "--tag and --replace exclude each other",
+            hint=f"--replace moves {source.reference}; --tag names another image",
+        )
+    if target is None and not replace:
+        return End(source.reference.with_tag(None), source.local)
+    chosen = target or source
+    if chosen.reference.tag and not chosen.reference.digest:
+        return chosen
+    if target is None and source.reference.tag:
+        raise UsageError(
+            f"cannot replace the tag of {source.reference}: the reference is pinned by its digest",
+            hint=f"name the tag alone: {source.reference.with_tag(source.reference.tag)}",
+        )
+    raise UsageError(
+        f"{chosen.reference} names no tag that the new image could have",
+        hint=f"name it with: --tag {chosen.reference.name}:TAG",
+    )
+
+
+def deliver(  # noqa: PLR0913 all but four by keyword
+    session: Session,
+    place: Source,
+    root: Descriptor,
+    target: End,
+    *,
+    source: End,
+    old: Descriptor,
+    made: Sequence[Made],
+    observer: Observer,
+    origin: Callable[[Digest], End] | None = None,
+) -> NewImage:
+    """Write a new image to its destination: under its tag, or under its digest alone.
+
+    Args:
+        session: the run.
+        place: has all of its content.
+        root: the new image.
+        target: its destination, from `destination_of`.
+        source: the image it was made from.
+        old: what the source resolved to.
+        made: hold what is new, which no registry can mount from another repository.
+        observer: watches the transfer.
+        origin: returns where any other content is; the source by default.
+    """
+    tag = target.reference.tag
+    end = target if tag else End(target.reference.with_digest(root.digest), target.local)
+    is_same_place = (source.reference.name, source.local) == (end.reference.name, end.local)
+    moves = is_same_place and tag is not None and tag == source.reference.tag
+    if not (root.digest == old.digest and is_same_place and (moves or not tag)):
+        _transfer(
+            session,
+            place,
+            root,
+            end,
+            made=made,
+            origin=origin or (lambda _: source),
+            observer=observer,
+        )
+    return NewImage(end, root, old.digest if moves and root.digest != old.digest else None)
+
+
+def _transfer(  # noqa: PLR0913 all but four by keyword
+    session: Session,
+    place: Source,
+    root: Descriptor,
+    end: End,
+    *,
+    made: Sequence[Made],
+    origin: Callable[[Digest], End],
+    observer: Observer,
+) -> None:
+    sink, name = place_of(session, end)
+    # A registry needs no name for content that is stored under its digest; the store does.
+    names = (name,) if end.local or end.reference.tag else ()
+    plan = make_plan(place, sink, root, names=names, skip_foreign=True, jobs=session.jobs)
+    mounts = {
+        step.descriptor.digest: (where.repository,)
+        for step in plan.steps
+        if not any(each.exists(step.descriptor) for each in made)
+        and (where := _near(origin(step.descriptor.digest), end))
+    }
+    with session.workers() as workers:
+        execute(plan, TransferOptions(workers, session.retry, mounts), observer)
+
+
+def _near(origin: End, target: End) -> Reference | None:
+    """Return where content is, if it is in another repository of the target's registry."""
+    there, here = origin.reference, target.reference
+    is_near = not (origin.local or target.local) and there.registry == here.registry
+    return there if is_near and there.repository != here.repository else None

@@ -1,0 +1,135 @@
+"""Where new images are written: no published tag moves unless the caller asks for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import NotFoundError, UsageError
+from ghcrctl.operations.convert import Conversion, convert_image
+from ghcrctl.operations.flatten_image import Flattening, flatten_image
+from ghcrctl.operations.formats import Format
+from ghcrctl.operations.indexes import End, read_manifest
+from ghcrctl.operations.mutate import Mutation, mutate
+from ghcrctl.operations.pull import pull
+from ghcrctl.operations.rebase import Rebasing, rebase
+from tests.builders import random_image
+from tests.sessions import name_at
+from tests.unit.operations.test_rebase import IMAGE, NEW, OLD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ghcrctl.operations.indexes import NewImage
+    from ghcrctl.operations.session import Session
+    from tests.registry_double import RegistryDouble
+
+    Make = Callable[[Session, End, bool], NewImage]
+
+
+def _mutate(session: Session, source: End, replace: bool) -> NewImage:
+    return mutate(session, source, None, Mutation(("USER 7",)), replace=replace)
+
+
+def _append(session: Session, source: End, replace: bool) -> NewImage:
+    folder: Path = session.settings.home / "layer"
+    folder.mkdir(parents=True, exist_ok=True)
+    return mutate(session, source, None, Mutation(layers=(folder,)), replace=replace)
+
+
+def _flatten(session: Session, source: End, replace: bool) -> NewImage:
+    return flatten_image(session, source, None, Flattening(), replace=replace)
+
+
+def _convert(session: Session, source: End, replace: bool) -> NewImage:
+    return convert_image(session, source, None, Conversion(Format.DOCKER), replace=replace)
+
+
+def _rebase(session: Session, source: End, replace: bool) -> NewImage:
+    old, new = (End(source.reference.with_tag(tag), source.local) for tag in ("old", "new"))
+    bases = Rebasing(old, new)
+    return rebase(session, source, None, bases, replace=replace)
+
+
+EVERY = pytest.mark.parametrize("make", [_mutate, _append, _flatten, _convert, _rebase])
+
+
+@pytest.fixture(params=["registry", "store"])
+def source(request: pytest.FixtureRequest, ghcr: RegistryDouble, session: Session) -> End:
+    """Return the image that others are made of, at a registry or in the store."""
+    for tag, image in (("1.0", IMAGE), ("old", OLD), ("new", NEW)):
+        ghcr.push_image("octo/image", tag, image)
+        if request.param == "store":
+            pull(session, name_at(ghcr, session, f"octo/image:{tag}"))
+    return End(name_at(ghcr, session), request.param == "store")
+
+
+@EVERY
+def test_without_a_tag_the_result_is_written_by_its_digest(
+    session: Session, source: End, make: Make
+) -> None:
+    done = make(session, source, False)
+    assert done.reference == source.reference.with_digest(done.digest)
+    assert done.end.local == source.local
+    assert done.previous is None
+    assert done.digest != IMAGE.root.digest
+    # The result can be read by what was printed, and the source's tag is where it was.
+    assert read_manifest(session, done.end).descriptor.digest == done.digest
+    assert read_manifest(session, source).descriptor.digest == IMAGE.root.digest
+
+
+@EVERY
+def test_replace_moves_the_tag_and_returns_what_it_had(
+    session: Session, source: End, make: Make
+) -> None:
+    done = make(session, source, True)
+    assert done.end == source
+    assert done.previous == IMAGE.root.digest
+    assert read_manifest(session, source).descriptor.digest == done.digest
+
+
+@EVERY
+def test_a_source_named_by_its_digest_needs_no_tag(
+    session: Session, source: End, make: Make
+) -> None:
+    if source.local:
+        pull(session, source.reference.with_digest(IMAGE.root.digest))
+    pinned = End(source.reference.with_digest(IMAGE.root.digest), source.local)
+    done = make(session, pinned, False)
+    assert done.reference == source.reference.with_digest(done.digest)
+    with pytest.raises(UsageError, match="names no tag"):
+        make(session, pinned, True)
+
+
+def test_what_does_not_change_is_not_written(session: Session, ghcr: RegistryDouble) -> None:
+    ghcr.push_image("octo/image", "1.0", random_image(1))
+    source = End(name_at(ghcr, session))
+    writes = ghcr.count("PUT", "/")
+    for replace in (False, True):
+        done = convert_image(session, source, None, Conversion(Format.OCI), replace=replace)
+        assert done.previous is None
+    assert ghcr.count("PUT", "/") == writes
+
+
+def test_a_tag_that_is_given_is_the_only_one_that_moves(
+    session: Session, ghcr: RegistryDouble
+) -> None:
+    ghcr.push_image("octo/image", "1.0", random_image(2))
+    source = End(name_at(ghcr, session))
+    target = End(source.reference.with_tag("flat"))
+    done = flatten_image(session, source, target, Flattening())
+    assert (done.end, done.previous) == (target, None)
+    # A target that is the source's own tag replaces it, since it was named.
+    done = flatten_image(session, source, source, Flattening())
+    assert (done.end, bool(done.previous)) == (source, True)
+    with pytest.raises(UsageError, match="exclude each other"):
+        flatten_image(session, source, target, Flattening(), replace=True)
+
+
+def test_a_failure_moves_nothing(session: Session, ghcr: RegistryDouble) -> None:
+    missing = End(name_at(ghcr, session, "octo/none:1"))
+    with pytest.raises(NotFoundError):
+        flatten_image(session, missing, None, Flattening())
+    assert not ghcr.count("PUT", "/")
