@@ -16,10 +16,15 @@ from ghcrctl.errors import InvalidFilterError, UsageError
 from ghcrctl.oci.config import parse_time
 from ghcrctl.operations.contents import has_label, image_of
 from ghcrctl.operations.moments import read_moment
-from ghcrctl.store.collect import closure
+from ghcrctl.store.belonging import (
+    Belonging,
+    belonging_among,
+    is_bound,
+    is_bound_referrer,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.session import Session
@@ -118,7 +123,7 @@ def prune(session: Session, rules: PruneRules, *, dry_run: bool = False) -> Prun
     before = store.partial_sizes()
     if dry_run:
         kept = [record.descriptor for record in _without(records, doomed)]
-        needed = set(closure(store.blobs, kept, strict=True))
+        needed = store.graph.reached(kept, strict=True)
         deleted = {d: store.blobs.size(d) for d in store.blobs.all() if d not in needed}
         after: list[int] = []
     else:
@@ -132,16 +137,50 @@ def prune(session: Session, rules: PruneRules, *, dry_run: bool = False) -> Prun
 
 
 def _choose(session: Session, records: list[Record], rules: PruneRules) -> list[Record]:
-    """Return what the rules choose, oldest first."""
-    tagged = {r.facts.image_id for r in records if r.tag}
+    """Return what the rules choose, oldest first, then what belongs to that alone."""
     by_age = sorted(records, key=_created)
-    chosen = [r for r in by_age if rules.everything or r.facts.image_id not in tagged]
-    if rules.keep_last is not None:
-        chosen += _without(_beyond(by_age, rules.keep_last), chosen)
-    chosen = [r for r in chosen if _fits(session, r, rules)]
+    tagged = {r.facts.image_id for r in records if r.tag}
+
+    def choose(free: list[Record], _: list[Record]) -> list[Record]:
+        chosen = [r for r in free if rules.everything or r.facts.image_id not in tagged]
+        if rules.keep_last is not None:
+            chosen += _without(_beyond(free, rules.keep_last), chosen)
+        return [r for r in chosen if _fits(session, r, rules)]
+
+    chosen = _with_belongings(session, by_age, [], choose)
     if rules.max_size is not None:
-        chosen += _until_small(session, _without(by_age, chosen), rules.max_size)
+        limit = rules.max_size
+        chosen = _with_belongings(
+            session, by_age, chosen, lambda free, left: _until_small(session, free, left, limit)
+        )
     return chosen
+
+
+def _with_belongings(
+    session: Session,
+    by_age: list[Record],
+    before: list[Record],
+    choose: Callable[[list[Record], list[Record]], list[Record]],
+) -> list[Record]:
+    """Return what is chosen among records that belong to nothing, and what belonged to that alone.
+
+    Args:
+        session: the run.
+        by_age: all records, oldest first.
+        before: what was chosen before.
+        choose: chooses among records that come oldest first; is given all that are left, too.
+    """
+    graph = session.store.graph
+    chosen, seen = list(before), list(before)
+    while True:
+        left = _without(by_age, chosen)
+        free = _without(left, [*belonging_among(graph, left), *seen])
+        if not free:
+            return chosen
+        # What belonged to an image that is chosen, and to nothing else, is free from now on.
+        bound = [r for r in free if is_bound_referrer(graph, r)] if len(seen) > len(before) else []
+        chosen += [*bound, *choose(_without(free, bound), _without(left, bound))]
+        seen += free
 
 
 def _key(record: Record) -> tuple[str, Digest]:
@@ -163,23 +202,32 @@ def _beyond(by_age: Iterable[Record], count: int) -> list[Record]:
     return [r for group in by_repository.values() for r in group[: max(0, len(group) - count)]]
 
 
-def _until_small(session: Session, left: list[Record], limit: int) -> list[Record]:
-    """Return the oldest, so many that the rest takes at most so many bytes."""
-    blobs = session.store.blobs
-    roots = {record.descriptor.digest: record.descriptor for record in left}
-    needs = {digest: closure(blobs, [root]) for digest, root in roots.items()}
-    # How many names need each piece: with the last of them it goes.
-    users = Counter(piece for record in left for piece in needs[record.descriptor.digest])
+def _until_small(
+    session: Session, free: list[Record], left: list[Record], limit: int
+) -> list[Record]:
+    """Return the oldest, so many that the rest takes at most so many bytes.
+
+    Args:
+        session: the run.
+        free: what may be chosen, oldest first.
+        left: all that takes room.
+        limit: bytes.
+    """
+    graph, blobs = session.store.graph, session.store.blobs
+    belonging = Belonging(graph, left)
+    # How many records need each piece: with the last of them it goes.
+    users = Counter(p for record in left for p in graph.reached([record.descriptor]))
     sizes = {piece: blobs.size(piece) for piece in users}
     total = sum(sizes.values())
     gone: list[Record] = []
-    for record in left:
+    for record in free:
         if total <= limit:
             break
         gone.append(record)
-        pieces = needs[record.descriptor.digest]
-        users.subtract(pieces)
-        total -= sum(sizes[piece] for piece in pieces if not users[piece])
+        for group in (record, *filter(is_bound, belonging.kept_by([record]))):
+            pieces = graph.reached([group.descriptor])
+            users.subtract(list(pieces))
+            total -= sum(sizes[piece] for piece in pieces if not users[piece])
     return gone
 
 

@@ -85,9 +85,8 @@ def remove_platforms(session: Session, text: str, platforms: Sequence[Platform])
                 changed.append(record)
         return after
 
-    store.edit(change)
-    # The list has them no more: what they alone needed goes.
-    deleted = store.remove(changed)
+    # The list has them no more: what they and their referrers alone needed goes.
+    deleted = store.remove(store.edit(change))
     names = tuple(record.name or str(record.facts.image_id) for record in changed)
     return Reduced(names, smaller.descriptor.digest, deleted)
 

@@ -61,7 +61,13 @@ class Backend(Protocol):
         ...
 
     def mount(self, repository: str, digest: Digest, source: str) -> bool:
-        """Make a blob of the repository ``source`` visible here too; tell whether that was done."""
+        """Make a blob of another repository visible here too; return whether that was done.
+
+        Args:
+            repository: where the blob is to be visible.
+            digest: the blob.
+            source: the other repository; empty for any that has the blob.
+        """
         ...
 
     def name(self, repository: str, tag: str | None, content: Content) -> None:
@@ -92,6 +98,7 @@ class Backend(Protocol):
 
         Raises:
             NotFoundError: there is no such manifest.
+            RefusedError: an index lists the manifest.
         """
         ...
 

@@ -99,9 +99,8 @@ def _requested_span(request: Request, descriptor: Descriptor) -> tuple[int, int]
         first = size - count
     else:
         first = int(match["first"])
+        # RFC 9110, 14.2: a range whose end is before its start is answered with 416, too.
         last = min(int(match["last"] or size), size - 1)
-        if match["last"] and int(match["last"]) < first:
-            return None
         count = last - first + 1
     if first >= size or count <= 0:
         raise Refusal(

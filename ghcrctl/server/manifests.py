@@ -25,11 +25,15 @@ from ghcrctl.server.response import Refusal, Response, empty
 from ghcrctl.server.routing import is_tag
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.manifest import Index, Manifest
     from ghcrctl.server.backend import Backend
     from ghcrctl.server.request import Request
     from ghcrctl.server.routing import Route
+
+_MOST_TAGS = 100
 
 
 class ManifestEndpoints:
@@ -59,14 +63,15 @@ class ManifestEndpoints:
         if raw is None:
             limit = f"manifests may have {MAX_METADATA_SIZE} bytes"
             raise Refusal(413, "MANIFEST_INVALID", limit)
+        tags = _tags(request) if target else [route.last]
         parsed = _parse(raw, request.content_type)
         descriptor = _identify(parsed, target)
         self._check_children(route.repository, parsed)
         place = MemoryPlace("the request")
         place.put(descriptor, raw)
-        tag = None if target else route.last
-        self._backend.name(route.repository, tag, Content(place, descriptor))
-        return _created(route.repository, descriptor, parsed.subject)
+        for tag in tags or (None,):
+            self._backend.name(route.repository, tag, Content(place, descriptor))
+        return _created(route.repository, descriptor, parsed.subject, tags if target else [])
 
     def delete(self, request: Request, route: Route) -> Response:  # noqa: ARG002 one signature
         """Delete a tag, or a manifest with all of its tags."""
@@ -116,6 +121,17 @@ def _target(text: str) -> Digest | None:
     return None
 
 
+def _tags(request: Request) -> list[str]:
+    """Return the tags that a push by digest asks for (spec after 1.1, "Pushing Manifests")."""
+    tags = list(dict.fromkeys(request.queries.get("tag", ())))
+    if len(tags) > _MOST_TAGS:
+        raise Refusal(414, "TAG_INVALID", f"one push can set at most {_MOST_TAGS} tags")
+    for tag in tags:
+        if not is_tag(tag):
+            raise Refusal(400, "TAG_INVALID", f"`{tag}` is no tag")
+    return tags
+
+
 def _parse(raw: bytes, content_type: str) -> Manifest | Index:
     if content_type and content_type not in media_types.MANIFESTS | media_types.SCHEMA1:
         raise InvalidManifestError(f"`{content_type}` is no type of a manifest")
@@ -131,11 +147,15 @@ def _identify(parsed: Manifest | Index, target: Digest | None) -> Descriptor:
     return replace(parsed.descriptor, digest=actual)
 
 
-def _created(repository: str, descriptor: Descriptor, subject: Descriptor | None) -> Response:
+def _created(
+    repository: str, descriptor: Descriptor, subject: Descriptor | None, tags: Sequence[str]
+) -> Response:
     headers = {
         "Location": f"/v2/{repository}/manifests/{descriptor.digest}",
         "Docker-Content-Digest": str(descriptor.digest),
     }
     if subject:
         headers["OCI-Subject"] = str(subject.digest)
+    if tags:
+        headers["OCI-Tag"] = ", ".join(tags)
     return empty(201, headers)

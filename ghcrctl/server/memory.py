@@ -83,8 +83,9 @@ class MemoryBackend:
     def mount(self, repository: str, digest: Digest, source: str) -> bool:
         """Show a blob of another repository here too."""
         with self._lock:
-            origin = self._repositories.get(source)
-            found = origin.blobs.get(digest) if origin else None
+            places = self._repositories
+            origins = [places[source]] if source in places else [] if source else places.values()
+            found = next((p.blobs[digest] for p in origins if digest in p.blobs), None)
             if found is None:
                 return False
             self._make(repository).blobs[digest] = found

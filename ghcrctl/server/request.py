@@ -30,8 +30,8 @@ class Request:
     def __init__(self, environ: dict[str, Any]) -> None:
         self.method = str(environ["REQUEST_METHOD"])
         self.path = str(environ.get("PATH_INFO", "/"))
-        query = parse_qs(str(environ.get("QUERY_STRING", "")), keep_blank_values=True)
-        self.query = {key: values[-1] for key, values in query.items()}
+        self.queries = parse_qs(str(environ.get("QUERY_STRING", "")), keep_blank_values=True)
+        self.query = {key: values[-1] for key, values in self.queries.items()}
         self._environ = environ
         self._input = environ["wsgi.input"]
         self._ends_itself = bool(environ.get("wsgi.input_terminated"))

@@ -55,8 +55,13 @@ def find_route(path: str) -> Route:
 
 def check_repository(name: str) -> None:
     """Refuse a name that breaks the grammar of repositories."""
-    if len(name) > MAX_REPOSITORY_LENGTH or not _NAME.match(name):
+    if not is_repository(name):
         raise Refusal(400, "NAME_INVALID", "invalid repository name", detail={"name": name})
+
+
+def is_repository(name: str) -> bool:
+    """Return whether a name keeps to the grammar of repositories."""
+    return len(name) <= MAX_REPOSITORY_LENGTH and bool(_NAME.match(name))
 
 
 def is_tag(text: str) -> bool:

@@ -2,7 +2,8 @@
 
 What belongs here: the store's names as repositories and tags. The image ``ghcr.io/owner/image:1.0``
 is served as repository ``ghcr.io/owner/image``; what is pushed as ``owner/image:1.0`` gets that
-name in the store. Content is kept apart by digest only, so every repository shows every blob.
+name in the store. A repository has the manifests of its own records and everything below them.
+Blobs are kept apart by digest only, so every repository shows every blob.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
-from ghcrctl.oci.manifest import MAX_METADATA_SIZE, parse
+from ghcrctl.oci.manifest import parse
 from ghcrctl.server.backend import as_referrer
+from ghcrctl.server.routing import is_repository, is_tag
 from ghcrctl.store.facts import compute_facts
-from ghcrctl.store.records import Record
+from ghcrctl.store.records import Record, split_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ghcrctl.content.ports import Stream
     from ghcrctl.content.streams import Content
     from ghcrctl.store.store import Store
@@ -40,8 +44,9 @@ class StoreBackend:
         self._store = store
 
     def repositories(self) -> list[str]:
-        """Return the names of all repositories, sorted."""
-        return sorted({record.repository for record in self._store.records() if record.name})
+        """Return the names of all repositories that a client can request, sorted."""
+        names = {split_name(listed.name)[0] for listed in self._store.listing() if listed.name}
+        return sorted(filter(is_repository, names))
 
     def stat(self, repository: str, digest: Digest) -> Descriptor:
         """Describe content of any kind."""
@@ -54,14 +59,16 @@ class StoreBackend:
     def resolve(self, repository: str, name: str) -> Descriptor:
         """Return the manifest that a tag or a digest stands for."""
         records = self._records(repository)
-        if ":" in name:
-            return self._by_digest(repository, Digest.parse(name))
-        for record in records:
-            if record.name == f"{repository}:{name}":
-                return record.descriptor
         if not records:
             raise RepositoryUnknownError(f"there is no repository `{repository}`")
-        raise ManifestUnknownError(f"{repository} has no manifest `{name}`")
+        found = (
+            self._manifests(records).get(Digest.parse(name))
+            if ":" in name
+            else next((r.descriptor for r in records if r.tag == name), None)
+        )
+        if found is None or self._store.blobs.size(found.digest) != found.size:
+            raise ManifestUnknownError(f"{repository} has no manifest `{name}`")
+        return found
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
         """Start reading content at a byte."""
@@ -74,8 +81,11 @@ class StoreBackend:
             self._store.blobs.write(content, self._store.lease())
 
     def mount(self, repository: str, digest: Digest, source: str) -> bool:  # noqa: ARG002 see write
-        """Tell whether a blob is here; every repository shows it then."""
-        return self._store.blobs.path(digest).exists()
+        """Return whether a blob is here; every repository shows it then."""
+        if not self._store.blobs.path(digest).exists():
+            return False
+        self._store.reserve([digest])
+        return True
 
     def name(self, repository: str, tag: str | None, content: Content) -> None:
         """Make a manifest visible by its digest and maybe a tag."""
@@ -84,20 +94,17 @@ class StoreBackend:
         facts = compute_facts(self._store.blobs, root, self._store.prefer)
         name = f"{repository}:{tag}" if tag else f"{repository}@{root.digest}"
         self._store.put(Record(root, name, facts, root.digest))
-        self._forget_children(repository, root)
 
     def tags(self, repository: str) -> list[str]:
         """Return all tags, sorted."""
         records = self._records(repository)
         if not records:
             raise RepositoryUnknownError(f"there is no repository `{repository}`")
-        prefix = f"{repository}:"
-        names = (record.name for record in records)
-        return sorted(name.removeprefix(prefix) for name in names if name.startswith(prefix))
+        return sorted(record.tag for record in records if is_tag(record.tag))
 
     def untag(self, repository: str, tag: str) -> None:
         """Take a tag away; the manifest stays, under its digest, until that is deleted."""
-        doomed = [r for r in self._records(repository) if r.name == f"{repository}:{tag}"]
+        doomed = [r for r in self._records(repository) if r.tag == tag]
         if not doomed:
             raise ManifestUnknownError(f"{repository} has no tag `{tag}`")
 
@@ -110,8 +117,16 @@ class StoreBackend:
         self._store.edit(change)
 
     def delete(self, repository: str, digest: Digest) -> None:
-        """Take a manifest and its tags away."""
-        doomed = [r for r in self._records(repository) if r.descriptor.digest == digest]
+        """Take a manifest and its tags away, and the referrers that have no tag of their own.
+
+        Raises:
+            ManifestUnknownError: the repository has no such manifest.
+            RefusedError: an index of the repository lists the manifest.
+        """
+        records = self._records(repository)
+        doomed = [r for r in records if r.descriptor.digest == digest]
+        if digest in self._manifests([r for r in records if r not in doomed]):
+            raise RefusedError(f"an index in {repository} lists {digest}: delete the index first")
         if not doomed:
             raise ManifestUnknownError(f"{repository} has no manifest {digest}")
         self._store.remove(doomed)
@@ -126,42 +141,35 @@ class StoreBackend:
             raise RefusedError(f"an image needs {digest}")
 
     def referrers(self, repository: str, digest: Digest) -> list[Descriptor]:
-        """Return what has this digest as its subject."""
-        found = []
-        for record in self._records(repository):
-            raw = read_metadata(self._store.blobs, record.descriptor)
-            parsed = parse(raw, record.descriptor.media_type)
-            if parsed.subject and parsed.subject.digest == digest:
-                found.append(as_referrer(parsed, parsed.descriptor))
-        return list({entry.digest: entry for entry in found}.values())
+        """Return what has this digest as its subject, among all manifests of the repository."""
+        graph = self._store.graph
+        manifests = self._manifests(self._records(repository)).values()
+        found = (
+            self._as_referrer(d) for d in manifests if graph.links_if_readable(d).subject == digest
+        )
+        return [entry for entry in found if entry]
+
+    def _as_referrer(self, descriptor: Descriptor) -> Descriptor | None:
+        """Describe a referrer; ``None`` if its manifest is missing or damaged."""
+        try:
+            raw = read_metadata(self._store.blobs, descriptor)
+        except GhcrctlError:
+            return None
+        plain = Descriptor(descriptor.media_type, descriptor.digest, descriptor.size)
+        return as_referrer(parse(raw, descriptor.media_type), plain)
 
     def _records(self, repository: str) -> list[Record]:
-        return [r for r in self._store.records() if r.name and r.repository == repository]
+        """Return a repository's records; a name without tag and digest is in no repository."""
+        return [
+            listed.record
+            for listed in self._store.listing()
+            if split_name(listed.name)[0] == repository and listed.name != repository
+        ]
 
-    def _by_digest(self, repository: str, digest: Digest) -> Descriptor:
-        """Describe a manifest that may have no name of its own, such as an index's child."""
-        try:
-            found = self.stat(repository, digest)
-        except BlobUnknownError:
-            raise ManifestUnknownError(f"{repository} has no manifest {digest}") from None
-        if found.size <= MAX_METADATA_SIZE:
-            try:
-                raw = read_metadata(self._store.blobs, found)
-                kind = parse(raw).descriptor.media_type
-                return Descriptor(kind, digest, found.size)
-            except GhcrctlError:
-                pass
-        raise ManifestUnknownError(f"{repository} has no manifest {digest}")
-
-    def _forget_children(self, repository: str, root: Descriptor) -> None:
-        """Drop the names by digest that an index's manifests got when they came before it."""
-        if not root.is_index:
-            return
-        raw = read_metadata(self._store.blobs, root)
-        children = {
-            f"{repository}@{child.digest}" for child in parse(raw, root.media_type).children
-        }
-        self._store.edit(lambda records: [r for r in records if r.name not in children])
+    def _manifests(self, records: Sequence[Record]) -> dict[Digest, Descriptor]:
+        """Return the readable manifests of records, and those that their indexes list."""
+        found = self._store.graph.manifests(record.descriptor for record in records)
+        return {descriptor.digest: descriptor for descriptor in found}
 
 
 def _by_digest_only(record: Record) -> Record:

@@ -78,9 +78,8 @@ class UploadEndpoints:
     def _mount(self, request: Request, route: Route) -> bool:
         digest = Digest.parse(request.query["mount"])
         source = request.query.get("from", "")
-        if not source:
-            return False
-        check_repository(source)
+        if source:
+            check_repository(source)
         return self._backend.mount(route.repository, digest, source)
 
     def _find(self, route: Route) -> Session:

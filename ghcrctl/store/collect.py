@@ -6,11 +6,11 @@ the lock.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.streams import Content
-from ghcrctl.errors import GhcrctlError
-from ghcrctl.oci.manifest import parse
+from ghcrctl.content.streams import read_metadata
+from ghcrctl.store.graph import ManifestGraph
 from ghcrctl.store.leases import leased
 
 if TYPE_CHECKING:
@@ -33,33 +33,14 @@ def closure(
         roots: where to begin.
         strict: fail at a manifest that cannot be read, and not take it as having no children.
     """
-    reached: dict[Digest, None] = {}
-    queue = list(roots)
-    while queue:
-        descriptor = queue.pop(0)
-        if descriptor.digest not in reached:
-            reached[descriptor.digest] = None
-            queue.extend(_children(blobs, descriptor, strict=strict))
-    return tuple(reached)
+    return tuple(ManifestGraph(partial(read_metadata, blobs)).reached(roots, strict=strict))
 
 
-def live_digests(blobs: Blobs, records: Iterable[Record], leases: Path) -> set[Digest]:
+def live_digests(graph: ManifestGraph, records: Iterable[Record], leases: Path) -> set[Digest]:
     """Return what must stay: all that records reach and all that running processes hold.
 
     Raises:
         GhcrctlError: a record's manifest cannot be read, so that it is not known what it needs.
     """
     roots = (record.descriptor for record in records)
-    return {*closure(blobs, roots, strict=True), *leased(leases)}
-
-
-def _children(blobs: Blobs, descriptor: Descriptor, *, strict: bool) -> tuple[Descriptor, ...]:
-    if not descriptor.is_manifest:
-        return ()
-    try:
-        raw = Content(blobs, descriptor).read()
-        return parse(raw, descriptor.media_type).children
-    except GhcrctlError:
-        if strict:
-            raise
-        return ()
+    return {*graph.reached(roots, strict=True), *leased(leases)}

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import GhcrctlError, NoSpaceError, StoreDamagedError, StoreLockedError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.store.arrivals import Arrival
+from ghcrctl.store.belonging import left_alone
 from ghcrctl.store.blobs import Blobs
-from ghcrctl.store.collect import closure, live_digests
+from ghcrctl.store.collect import live_digests
 from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.files import disk_errors, write_atomically
+from ghcrctl.store.graph import ManifestGraph
 from ghcrctl.store.index import LAYOUT, check_layout, read_entries, read_index, write_index
 from ghcrctl.store.leases import Lease
 from ghcrctl.store.leftovers import ARRIVING, sweep
@@ -64,6 +67,7 @@ class Store:
             leases=self._leases,
             verified=self._private / "verified",
         )
+        self.graph = ManifestGraph(lambda manifest: read_metadata(self.blobs, manifest))
         self._spare = Spare(self._private / "spare")
         self._lease: Lease | None = None
         # Both may be taken again by the thread that holds them.
@@ -224,7 +228,7 @@ class Store:
             StoreDamagedError: of a damaged image it is not known what it needs.
         """
         with self.locked():
-            live = live_digests(self.blobs, self.records(), self._leases)
+            live = live_digests(self.graph, self.records(), self._leases)
             return {
                 digest: self.blobs.remove(digest)
                 for digest in self.blobs.all()
@@ -248,16 +252,23 @@ class Store:
         """Replace the records by what a function makes of them, under the lock.
 
         A record's name stands once: a record that is new takes the place of those with its name.
-        Records that stay are not written anew, since other tools may have written them.
+        Records that stay are not written anew, since other tools may have written them. Referrers
+        whose subject is removed are removed with it.
+
+        Returns:
+            The records that are in the list no longer, whether removed or rewritten.
         """
         with self.locked():
             listed = read_index(self.root / "index.json")
             before = [self._record(entry) for entry in listed.entries]
             after = _once(change(list(before)), before)
+            lost = {id(record) for record in left_alone(self.graph, before, after)}
+            after = [record for record in after if id(record) not in lost]
             if after != before:
                 kept = {id(r): raw for r, raw in zip(before, listed.raw_entries, strict=True)}
                 self._list([kept.get(id(r)) or to_descriptor(r).to_json() for r in after], listed)
-            return after
+            staying = {id(record) for record in after}
+            return [record for record in before if id(record) not in staying]
 
     def _list(self, entries: list[dict[str, Any]], before: ImageList) -> None:
         """Write the list; on a full disk room is made for one that is shorter.
@@ -318,19 +329,25 @@ class Store:
         Returns:
             The digests of removed content, parents first.
         """
-        gone = list(doomed)
+        gone = set(doomed)
         with self.locked():
-            self.edit(lambda records: [r for r in records if r not in gone])
-            return self._collect(closure(self.blobs, (r.descriptor for r in gone)))
+            dropped = self.edit(lambda records: [r for r in records if r not in gone])
+            # A record that a rewritten one replaced is in the list no longer, but may have been
+            # the last that needed some content.
+            roots = {r.descriptor.digest: r.descriptor for r in (*gone, *dropped)}
+            return self._collect(self.graph.reached(roots.values()))
 
     def _collect(self, candidates: Iterable[Digest]) -> tuple[Digest, ...]:
         try:
-            live = live_digests(self.blobs, self.records(), self._leases)
+            live = live_digests(self.graph, self.records(), self._leases)
         except GhcrctlError:
             # Of a damaged image it is not known what it needs, so nothing is removed.
             return ()
-        removed = tuple(digest for digest in candidates if digest not in live)
-        return tuple(digest for digest in removed if self.blobs.remove(digest))
+        loose = (digest for digest in candidates if digest not in live)
+        removed = tuple(digest for digest in loose if self.blobs.path(digest).exists())
+        for digest in removed:
+            self.blobs.remove(digest)
+        return removed
 
 
 def _is_replaced(record: Record, by: Record) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
-from tests.builders import artifact
+from tests.builders import artifact, index_of, random_image
 from tests.integration.distribution import (
     ABSENT,
     DATA,
@@ -22,6 +22,7 @@ from tests.integration.docker_registry import docker_registry
 
 __all__ = ["docker_registry", "registry"]
 pytestmark = pytest.mark.integration
+ANY = {"Accept": ", ".join(media_types.MANIFESTS)}
 pytest_generate_tests = registries_for
 
 
@@ -195,3 +196,97 @@ def test_a_blob_is_deleted(registry: Registry) -> None:
     assert registry.ask("DELETE", f"blobs/{DIGEST}").status_code == 202
     assert registry.ask("GET", f"blobs/{DIGEST}").status_code == 404
     assert registry.ask("DELETE", f"blobs/{DIGEST}").status_code == 404
+
+
+# What one repository shows, however content is kept.
+
+
+def test_a_manifest_of_another_repository_is_404(registry: Registry) -> None:
+    registry.push(IMAGE, "1.0")
+    other = Registry(registry.host, registry.http, "octo/other")
+    other.push(OTHER, "1.0")
+    path = f"manifests/{IMAGE.root.digest}"
+    for method in ("GET", "HEAD", "DELETE"):
+        assert other.ask(method, path, headers=ANY).status_code == 404
+    assert registry.ask("HEAD", path, headers=ANY).status_code == 200
+
+
+def test_an_index_cannot_list_manifests_of_another_repository(registry: Registry) -> None:
+    registry.push(IMAGE, "1.0")
+    other = Registry(registry.host, registry.http, "octo/other")
+    other.push(OTHER, "1.0")
+    index = index_of(IMAGE)
+    answer = other.put(index.raw, index.root.media_type, "2.0")
+    assert answer.status_code in {400, 404}
+    assert other.ask("HEAD", "manifests/2.0", headers=ANY).status_code == 404
+
+
+def test_manifests_stay_when_the_index_that_lists_them_is_deleted(registry: Registry) -> None:
+    index = index_of(IMAGE, OTHER)
+    registry.push(index, "1.0")
+    assert registry.ask("DELETE", f"manifests/{index.root.digest}").status_code == 202
+    for child in (IMAGE.root.digest, OTHER.root.digest):
+        path = f"manifests/{child}"
+        assert registry.ask("GET", path, headers=ANY).status_code == 200
+        assert registry.ask("DELETE", path).status_code == 202
+        assert registry.ask("HEAD", path, headers=ANY).status_code == 404
+
+
+def test_a_manifest_that_an_index_lists_cannot_be_deleted(registry: Registry) -> None:
+    index = index_of(IMAGE, OTHER)
+    registry.push(index, "1.0")
+    path = f"manifests/{IMAGE.root.digest}"
+    assert registry.ask("DELETE", path).status_code == 405
+    assert registry.ask("HEAD", path, headers=ANY).status_code == 200
+
+
+def test_a_manifest_whose_tag_moved_stays_under_its_digest(registry: Registry) -> None:
+    for image in (IMAGE, OTHER):
+        registry.push(image, "latest")
+    assert registry.ask("HEAD", f"manifests/{IMAGE.root.digest}", headers=ANY).status_code == 200
+
+
+def test_a_referrer_that_an_index_lists_is_still_listed(registry: Registry) -> None:
+    registry.push(IMAGE, "1.0")
+    thing = artifact(subject=IMAGE.root)
+    registry.push(thing, str(thing.root.digest))
+    registry.push(index_of(IMAGE, thing), "2.0")
+    answer = registry.ask("GET", f"referrers/{IMAGE.root.digest}")
+    assert [entry["digest"] for entry in answer.json()["manifests"]] == [str(thing.root.digest)]
+
+
+def test_a_referrer_known_from_an_index_alone_is_listed(registry: Registry) -> None:
+    registry.push(IMAGE, "1.0")
+    thing = artifact(subject=IMAGE.root)
+    index = index_of(random_image(seed=5), thing)
+    registry.push(index, "2.0")
+    registry.ask("DELETE", f"manifests/{thing.root.digest}")
+    answer = registry.ask("GET", f"referrers/{IMAGE.root.digest}")
+    assert [entry["digest"] for entry in answer.json()["manifests"]] == [str(thing.root.digest)]
+
+
+def test_referrers_are_deleted_with_their_subject(registry: Registry) -> None:
+    registry.push(IMAGE, "1.0")
+    thing = artifact(subject=IMAGE.root)
+    signature = artifact("application/vnd.example.signature", subject=thing.root)
+    for item in (thing, signature):
+        registry.push(item, str(item.root.digest))
+    registry.ask("DELETE", f"manifests/{IMAGE.root.digest}")
+    for item in (thing, signature):
+        assert registry.ask("HEAD", f"manifests/{item.root.digest}", headers=ANY).status_code == 404
+        assert registry.ask("GET", f"referrers/{item.root.digest}").json()["manifests"] == []
+
+
+def test_referrers_stay_when_a_tag_of_their_subject_is_deleted(registry: Registry) -> None:
+    registry.push(IMAGE, "1.0")
+    thing = artifact(subject=IMAGE.root)
+    registry.push(thing, str(thing.root.digest))
+    registry.ask("DELETE", "manifests/1.0")
+    answer = registry.ask("GET", f"referrers/{IMAGE.root.digest}")
+    assert [entry["digest"] for entry in answer.json()["manifests"]] == [str(thing.root.digest)]
+
+
+def test_an_empty_blob_is_deleted(registry: Registry) -> None:
+    digest = registry.blob(b"")
+    assert registry.ask("DELETE", f"blobs/{digest}").status_code == 202
+    assert registry.ask("HEAD", f"blobs/{digest}").status_code == 404

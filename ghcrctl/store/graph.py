@@ -1,0 +1,103 @@
+"""What manifests link to: their children and their subject. Each manifest is read once."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from ghcrctl.errors import GhcrctlError
+from ghcrctl.oci.manifest import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+
+# A process that serves for weeks must not remember every manifest it ever saw.
+_MOST_REMEMBERED = 50_000
+
+
+class Links(NamedTuple):
+    """What one manifest links to.
+
+    Args:
+        children: everything the manifest needs.
+        subject: what the manifest refers to, if it is a referrer.
+    """
+
+    children: tuple[Descriptor, ...] = ()
+    subject: Digest | None = None
+
+
+_NOTHING = Links()
+
+
+class ManifestGraph:
+    """The links between manifests of one place; content never changes, so neither do its links.
+
+    Args:
+        read: returns the verified bytes of a manifest.
+    """
+
+    def __init__(self, read: Callable[[Descriptor], bytes]) -> None:
+        self._bytes_of = read
+        self._known: dict[Digest, Links] = {}
+
+    def links(self, descriptor: Descriptor) -> Links:
+        """Return the links of a manifest; other content has none.
+
+        Raises:
+            GhcrctlError: the manifest is missing or damaged.
+        """
+        if not descriptor.is_manifest:
+            return _NOTHING
+        known = self._known.get(descriptor.digest)
+        return self._read(descriptor) if known is None else known
+
+    def links_if_readable(self, descriptor: Descriptor) -> Links:
+        """Return the links of a manifest, none if the manifest is missing or damaged."""
+        try:
+            return self.links(descriptor)
+        except GhcrctlError:
+            return _NOTHING
+
+    def _read(self, descriptor: Descriptor) -> Links:
+        parsed = parse(self._bytes_of(descriptor), descriptor.media_type)
+        found = Links(parsed.children, parsed.subject.digest if parsed.subject else None)
+        if len(self._known) >= _MOST_REMEMBERED:
+            self._known.clear()
+        self._known[descriptor.digest] = found
+        return found
+
+    def reached(
+        self, roots: Iterable[Descriptor], *, strict: bool = False
+    ) -> dict[Digest, Descriptor]:
+        """Return the roots and everything below them, parents first.
+
+        Args:
+            roots: where to begin.
+            strict: fail at a manifest that cannot be read, instead of taking it as childless.
+
+        Raises:
+            GhcrctlError: with ``strict``, a manifest is missing or damaged.
+        """
+        found: dict[Digest, Descriptor] = {}
+        self.extend(found, roots, strict=strict)
+        return found
+
+    def extend(
+        self, found: dict[Digest, Descriptor], roots: Iterable[Descriptor], *, strict: bool = False
+    ) -> None:
+        """Add roots and everything below them to what was reached before."""
+        read = self.links if strict else self.links_if_readable
+        queue = deque(roots)
+        while queue:
+            here = queue.popleft()
+            if here.digest not in found:
+                found[here.digest] = here
+                queue.extend(read(here).children)
+
+    def manifests(self, roots: Iterable[Descriptor]) -> Iterator[Descriptor]:
+        """Yield the manifests among the roots and everything below them."""
+        return (d for d in self.reached(roots).values() if d.is_manifest)
