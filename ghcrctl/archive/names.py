@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
 
 REF_NAME = "org.opencontainers.image.ref.name"
 CONTAINERD_NAME = "io.containerd.image.name"
 OUR_NAME = "io.ghcrctl.image.name"
+# The digest by which the repository in the name knows the image; read only where it is proven.
+ORIGIN = "io.ghcrctl.image.origin"
 
 
 def name_of(entry: Descriptor, short: Mapping[str, str]) -> str:
@@ -83,15 +86,16 @@ def containerd_name(reference: Reference) -> str:
     return str(reference)
 
 
-def name_annotations(name: str) -> dict[str, str]:
+def name_annotations(name: str, origin: Digest | None = None) -> dict[str, str]:
     """Return the annotations that name an image in ``index.json``, for every reader.
 
     Args:
         name: a full reference, as the store has it; may be empty.
+        origin: the digest by which its repository knows the image.
     """
     if not name:
         return {}
-    notes = {OUR_NAME: name, REF_NAME: name}
+    notes = {OUR_NAME: name, REF_NAME: name, **({ORIGIN: str(origin)} if origin else {})}
     try:
         reference = Reference.parse(name, default_registry="")
     except InvalidReferenceError:

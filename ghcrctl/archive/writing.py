@@ -50,6 +50,10 @@ class ArchiveSink:
         write: takes the bytes, in order.
         platform: whose image of an index ``manifest.json`` lists, which can list one only.
         leave_out: tells what is not put in, since whoever reads the archive has it.
+
+    Attributes:
+        label: the archive, as the user knows it.
+        origins: the digests by which the repositories of names know their images.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class ArchiveSink:
         leave_out: Callable[[Descriptor], bool] = leave_nothing_out,
     ) -> None:
         self.label = "the archive"
+        self.origins: dict[str, Digest] = {}
         self._tar = TarWriter(write)
         self._platform = platform
         self._leave_out = leave_out
@@ -124,7 +129,8 @@ class ArchiveSink:
         """Put a manifest in, and list it under a full reference, or without a name."""
         self.write(content)
         found = content.descriptor
-        bare = replace(found, annotations=name_annotations(name), urls=())
+        notes = name_annotations(name, self.origins.get(name))
+        bare = replace(found, annotations=notes, urls=())
         self._entries.append(bare)
 
     def finish(self) -> None:

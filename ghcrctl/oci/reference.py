@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidDigestError, InvalidReferenceError
-from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.digest import ENCODED_LENGTH, Digest
 from ghcrctl.oci.numbers import whole_number
 
 if TYPE_CHECKING:
@@ -68,6 +68,12 @@ class Reference:
         """What to ask a registry for: the digest if there is one, else the tag, else ``latest``."""
         return str(self.digest) if self.digest else self.tag or DEFAULT_TAG
 
+    @property
+    def reads_as_digest(self) -> bool:
+        """Whether the repository is named like a digest algorithm: ``sha256:TAG``."""
+        home, _, last = self.name.rpartition("/")
+        return last in ENCODED_LENGTH and home in {"", f"{DOCKER_HUB}/library"}
+
     def tagged(self) -> Reference:
         """Return this reference with docker's default tag where it has neither tag nor digest."""
         return self if self.tag or self.digest else replace(self, tag=DEFAULT_TAG)
@@ -111,6 +117,21 @@ def is_tag(text: str) -> bool:
     Spec: OCI distribution spec 1.1, "Pulling manifests".
     """
     return _TAG.match(text) is not None
+
+
+def check_new_name(reference: Reference) -> Reference:
+    """Return a name that is about to be given to an image.
+
+    Raises:
+        InvalidReferenceError: it reads as a digest. Docker refuses such names as well.
+    """
+    if reference.reads_as_digest:
+        raise InvalidReferenceError(
+            f"refusing to create the ambiguous tag `{reference}`: "
+            f"`{reference.repository.rpartition('/')[2]}` is a digest algorithm",
+            hint="give the repository another name",
+        )
+    return reference
 
 
 class _Parser:

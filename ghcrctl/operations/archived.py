@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.archive import docker, legacy
 from ghcrctl.archive.layout import LayoutSource, is_layout
-from ghcrctl.archive.names import name_of, short_names
+from ghcrctl.archive.names import ORIGIN, REF_NAME, name_of, short_names
 from ghcrctl.archive.opening import opened
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.errors import DigestMismatchError, InterruptedByUserError, InvalidManifestError
 from ghcrctl.layers.compression import Compression
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.operations.archive_names import ArchiveNames, Named
 from ghcrctl.operations.new_layer import pack_layer
 from ghcrctl.transfer.events import Finished, Outcome, Progressed, Started, ignore
 from ghcrctl.transfer.plan import Action, Step
@@ -53,20 +54,12 @@ _IN_OCI = {media_types.DOCKER_LAYER_GZIP: media_types.OCI_LAYER_GZIP}
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """An image of an archive. ``name``: a full reference, or empty."""
-
-    root: Descriptor
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Archived:
     """The images of one archive.
 
     Args:
         source: where they are.
-        images: what they are, in the archive's order; each name once.
+        images: what they are, in the archive's order; each name belongs to one of them.
         has: tells whether content is in it, and was not left out.
         packed: layers that were packed into the store for them.
     """
@@ -105,7 +98,7 @@ def archived(
         if docker.is_docker(files):
             yield _Docker(session, files, observer, compression).archived(docker.read_images(files))
         elif is_layout(files):
-            yield _layout(files)
+            yield _layout(session, files)
         elif legacy.is_legacy(files):
             yield _Docker(session, files, observer, compression).archived(legacy.read_images(files))
         else:
@@ -115,19 +108,28 @@ def archived(
             )
 
 
-def _layout(files: Files) -> Archived:
+def _layout(session: Session, files: Files) -> Archived:
     source = LayoutSource(files)
     short = short_names(docker.listed_names(files))
-    named = {}
+    names = ArchiveNames(source.label, session.warn)
     for entry in source.entries:
         if not entry.is_manifest:
-            raise InvalidManifestError(
-                f"{source.label} lists {entry.digest}, which is no image: {entry.media_type}"
+            session.warn(
+                f"{source.label}: left out {entry.digest}, which is no image: {entry.media_type}"
             )
+            continue
         root = Descriptor(entry.media_type, entry.digest, entry.size)
         name = name_of(entry, short)
-        named[name or str(entry.digest)] = Named(root, name)
-    return Archived(source, tuple(named.values()), source.has)
+        tag = "" if name else entry.annotations.get(REF_NAME, "")
+        names.add(Named(root, name, _origin(entry), tag))
+    if source.entries and not names.images:
+        raise InvalidManifestError(f"{source.label} has no image")
+    return Archived(source, names.images, source.has)
+
+
+def _origin(entry: Descriptor) -> Digest | None:
+    """Return the digest that the image's repository knows it by, where the archive proves it."""
+    return entry.digest if entry.annotations.get(ORIGIN) == str(entry.digest) else None
 
 
 class _Docker:
@@ -136,6 +138,7 @@ class _Docker:
     def __init__(
         self, session: Session, files: Files, observer: Observer, compression: Compression
     ) -> None:
+        self._session = session
         self._store = session.store
         self._files = files
         self._observer = observer
@@ -149,16 +152,16 @@ class _Docker:
         """Pack the layers, each once, and make the manifests."""
         try:
             layers = self._pack_all(images)
-            named = {}
+            names = ArchiveNames(self._files.label, self._session.warn)
             for image in images:
                 root = self._manifest(image, layers)
                 for name in image.names or ("",):
-                    named[name or str(root.digest)] = Named(root, name)
+                    names.add(Named(root, name))
         except BaseException:
             self.forget()
             raise
         source = Overlay(self._made, self._store.blobs)
-        return Archived(source, tuple(named.values()), _is_stored, tuple(self._packed))
+        return Archived(source, names.images, _is_stored, tuple(self._packed))
 
     def forget(self) -> None:
         """Let go of what was packed."""

@@ -19,6 +19,7 @@ from ghcrctl.engines.choosing import choose
 from ghcrctl.engines.driving import drive
 from ghcrctl.engines.running import Runner
 from ghcrctl.errors import NotFoundError, RefusedError, UsageError
+from ghcrctl.oci.reference import check_new_name
 from ghcrctl.operations.load import load
 from ghcrctl.operations.tag import tag
 from ghcrctl.store.files import disk_errors
@@ -67,11 +68,11 @@ def checked_names(
         push: whether they are to be pushed.
 
     Raises:
-        UsageError: a name has a digest; or there is none, where it is to be pushed.
+        UsageError: a name has a digest or reads as one; or none is given, and it is to be pushed.
         RefusedError: a name is local, where it is to be pushed.
     """
     references = [session.parse(name) for name in names]
-    for reference in references:
+    for reference in map(check_new_name, references):
         if reference.digest:
             raise UsageError(f"an image to be built cannot be called by a digest: {reference}")
         if push and reference.is_local:

@@ -6,13 +6,15 @@ finding faults (``store``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import Overlay
 from ghcrctl.errors import GhcrctlError, IntegrityError
-from ghcrctl.store.check import check_content
+from ghcrctl.store.check import MISNAMED, check_content, check_names
 from ghcrctl.store.collect import closure
+from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
@@ -44,8 +46,13 @@ class CheckResult:
 
     @property
     def broken(self) -> set[Digest]:
-        """The digests of what is wrong."""
-        return {fault.descriptor.digest for fault, _ in self.faults}
+        """The digests of content that is missing or damaged."""
+        return {f.descriptor.digest for f, _ in self.faults if f.problem != MISNAMED}
+
+    @property
+    def misnamed(self) -> set[Digest]:
+        """The digests of images that the list gives a false name or ID."""
+        return {f.descriptor.digest for f, _ in self.faults if f.problem == MISNAMED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +87,9 @@ def check(
     total = sum(map(blobs.size, closure(blobs, roots.values())))
     faults = check_content(blobs, roots.values(), jobs=session.jobs, progress=count)
     concerned = _concerned(session, records, set(faults))
-    return CheckResult(
-        len(roots),
-        read[0],
-        tuple((fault, concerned[digest]) for digest, fault in faults.items()),
-    )
+    broken = [(fault, concerned[digest]) for digest, fault in faults.items()]
+    misnamed = [(fault, (name,)) for fault, name in check_names(blobs, session.store.entries())]
+    return CheckResult(len(roots), read[0], (*broken, *misnamed))
 
 
 def repair(session: Session, result: CheckResult, observer: Observer = ignore) -> list[Repair]:
@@ -119,13 +124,39 @@ def mend(
     Returns:
         What is left.
     """
+    for name in correct_names(session, result):
+        tell(Repair(name))
+    result = check(session) if result.misnamed else result
     before: set[Digest] = set()
-    while result.faults and result.broken != before:
+    while result.broken and result.broken != before:
         before = result.broken
         for done in repair(session, result, observer):
             tell(done)
         result = check(session)
     return result
+
+
+def correct_names(session: Session, result: CheckResult) -> list[str]:
+    """Drop false names and IDs from the list of images; the images stay.
+
+    Returns:
+        What the list said.
+    """
+    store = session.store
+
+    def correct(record: Record) -> Record:
+        root = record.descriptor
+        if root.digest not in result.misnamed:
+            return record
+        facts = record.facts
+        # What is damaged keeps what the list says of it until it is fetched again.
+        with suppress(GhcrctlError):
+            facts = compute_facts(store.blobs, root, store.prefer)
+        return replace(record, facts=facts)
+
+    if result.misnamed:
+        store.edit(lambda records: [correct(record) for record in records], anew=True)
+    return [name for f, names in result.faults if f.problem == MISNAMED for name in names]
 
 
 def _repair(session: Session, record: Record, broken: set[Digest], observer: Observer) -> Repair:

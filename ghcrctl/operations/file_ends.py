@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.content.ports import Sink, Stream
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.archived import Named
+    from ghcrctl.operations.archive_names import Named
     from ghcrctl.operations.ends import OpenSink
     from ghcrctl.operations.session import Session
 

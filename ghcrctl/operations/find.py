@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import AmbiguousIdError, InvalidReferenceError, NoSuchImageError
+from ghcrctl.oci.digest import Digest
 
 if TYPE_CHECKING:
-    from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.session import Session
     from ghcrctl.store.records import Record
@@ -90,12 +90,24 @@ def _by_name(records: list[Record], reference: Reference) -> tuple[Record, ...]:
     if not reference.digest:
         return tuple(r for r in records if r.name == str(reference))
     by_digest = f"{reference.name}@{reference.digest}"
-    return tuple(
+    named = [
         r
         for r in records
         if by_digest in {r.name, r.repo_digest}
         or (r.reference and r.reference.name == reference.name and _has(r, reference.digest))
-    )
+    ]
+    return _one_image(named, reference.digest)
+
+
+def _one_image(records: list[Record], digest: Digest) -> tuple[Record, ...]:
+    """Choose the image that a digest stands for, newest record first.
+
+    The content of this digest itself comes before one platform of it. Two platforms of one index
+    may have been pulled one after the other; then the newer one counts.
+    """
+    exact = [record for record in records if _has(record, digest)]
+    chosen = exact or [r for r in records if _has(r, records[-1].descriptor.digest)]
+    return tuple(reversed(chosen))
 
 
 def _by_name_as_it_is(records: list[Record], text: str) -> tuple[Record, ...]:
@@ -103,7 +115,7 @@ def _by_name_as_it_is(records: list[Record], text: str) -> tuple[Record, ...]:
     return tuple(r for r in records if r.name in {text, f"{text}:latest"})
 
 
-def _has(record: Record, digest: Digest | None) -> bool:
+def _has(record: Record, digest: Digest) -> bool:
     return record.descriptor.digest == digest
 
 
@@ -113,8 +125,8 @@ def _by_id(records: list[Record], text: str) -> set[Digest]:
     ids = {r.facts.image_id for r in records if r.facts.image_id.encoded.startswith(prefix)}
     if ids or ":" not in text:
         return ids
-    known = ((r, {str(r.descriptor.digest), str(r.origin)}) for r in records)
-    return {r.facts.image_id for r, digests in known if text in digests}
+    known = [r for r in records if text in {str(r.descriptor.digest), str(r.origin)}]
+    return {r.facts.image_id for r in _one_image(known, Digest.parse(text))[:1]} if known else set()
 
 
 def _found(records: list[Record], image_id: Digest, named: tuple[Record, ...], by: str) -> Found:

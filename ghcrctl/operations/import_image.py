@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.errors import NotFoundError, UsageError
 from ghcrctl.oci import media_types
+from ghcrctl.oci.reference import check_new_name
 from ghcrctl.operations.changes import apply_changes
 from ghcrctl.operations.new_layer import StagedLayer, receive_layer, rfc3339, staged
 from ghcrctl.store.place import StorePlace
@@ -102,6 +103,8 @@ def import_image(  # noqa: PLR0913 what docker's command takes
     """
     if reference and reference.digest:
         raise UsageError(f"cannot import under a digest: {reference}")
+    if reference:
+        check_new_name(reference)
     config = apply_changes({}, changes)
     store.prepare()
     with staged(store.root) as path:

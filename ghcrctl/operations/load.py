@@ -15,7 +15,9 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import BlobUnknownError, IntegrityError, UsageError
 from ghcrctl.layers.compression import Compression
 from ghcrctl.oci.manifest import parse
-from ghcrctl.operations.archived import Archived, Named, archived
+from ghcrctl.oci.reference import check_new_name
+from ghcrctl.operations.archive_names import Named
+from ghcrctl.operations.archived import Archived, archived
 from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.place import StorePlace
@@ -48,12 +50,14 @@ class Loaded:
         descriptor: what the store has.
         image_id: its ID.
         replaced: the ID of another image that had the name before.
+        tag: what a layout calls an image that has no full name; mostly a tag.
     """
 
     name: str
     descriptor: Descriptor
     image_id: Digest
     replaced: Digest | None = None
+    tag: str = ""
 
 
 def load(
@@ -108,7 +112,8 @@ def _named(found: Archived, name: Reference) -> tuple[Named, ...]:
     roots = {image.root.digest: image.root for image in found.images}
     if len(roots) != 1:
         raise UsageError(f"the archive has {len(roots)} images, which cannot all be called {name}")
-    return tuple(Named(root, str(name.tagged())) for root in roots.values())
+    named = check_new_name(name.tagged())
+    return tuple(Named(root, str(named)) for root in roots.values())
 
 
 def _load(
@@ -127,7 +132,7 @@ def _load(
     lacking = _lacking(session, found, source, root)
     if needed := [descriptor for descriptor in lacking if not descriptor.is_foreign]:
         raise _left_out(needed)
-    sink = StorePlace(store)
+    sink = StorePlace(store, origin=image.origin)
     plan = make_plan(
         source,
         sink,
@@ -141,7 +146,11 @@ def _load(
     facts = compute_facts(store.blobs, root, store.prefer)
     replaced = before.facts.image_id if before else None
     return Loaded(
-        image.name, root, facts.image_id, replaced if replaced != facts.image_id else None
+        image.name,
+        root,
+        facts.image_id,
+        replaced if replaced != facts.image_id else None,
+        image.tag,
     )
 
 

@@ -44,13 +44,14 @@ def remove(session: Session, text: str, *, force: bool = False) -> Removed:
 
     Raises:
         NoSuchImageError: nothing fits the text.
-        ConflictError: several repositories name the image of this ID.
+        ConflictError: several repositories name the image of this ID; or the text is a digest by
+            which no repository knows the image, so that nothing would be removed.
     """
     found = find(session, text)
     if found.by == "id":
         return _remove_image(session, found, force=force)
     if found.by == "digest":
-        return _remove_digest(session, found)
+        return _remove_digest(session, found, text)
     return _remove_names(session, found, list(found.named))
 
 
@@ -65,13 +66,22 @@ def _remove_image(session: Session, found: Found, *, force: bool) -> Removed:
     return _remove_names(session, found, list(found.records))
 
 
-def _remove_digest(session: Session, found: Found) -> Removed:
-    """Forget that a repository knows the image by a digest; names by tag stay."""
+def _remove_digest(session: Session, found: Found, text: str) -> Removed:
+    """Forget that a repository knows the image by a digest; names by tag stay.
+
+    Raises:
+        ConflictError: the image has its names by tag only, so that there is nothing to forget.
+    """
     only_digest = [r for r in found.named if not (r.reference and r.reference.tag)]
     tagged = [r for r in found.named if r not in only_digest]
     if only_digest and not tagged:
         return _remove_names(session, found, only_digest)
     untagged = tuple(dict.fromkeys(r.repo_digest for r in tagged if r.repo_digest))
+    if not (untagged or only_digest):
+        raise ConflictError(
+            f"cannot remove {text}: the image is only known by its tags",
+            hint=f"ghcrctl rmi {' '.join(record.name for record in tagged)}",
+        )
     session.store.edit(
         lambda records: [
             replace(r, origin=None) if r in tagged else r for r in records if r not in only_digest

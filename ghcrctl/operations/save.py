@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,10 +58,17 @@ class Format(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """One image that is to be saved. ``name``: a full reference, or empty."""
+    """One image that is to be saved.
+
+    Args:
+        root: its manifest or index.
+        name: a full reference, or empty.
+        origin: the digest that the repository in the name knows the image by.
+    """
 
     root: Descriptor
     name: str
+    origin: Digest | None = None
 
 
 def check_form(
@@ -177,6 +184,7 @@ def save_archive(
         return descriptor.is_foreign and not session.store.blobs.exists(descriptor)
 
     sink = ArchiveSink(write, session.settings.platform, leave_out=leave_out)
+    sink.origins = {image.name: image.origin for image in images if image.origin}
     saved = _copy(session, images, sink, select, observer)
     sink.finish()
     return saved
@@ -241,7 +249,7 @@ def save_docker(
         made = MemoryPlace()
         root = choose(source, image.root, one, session.settings.platform, made)
         roots[root.digest] = root
-        saved.append(Saved(root, image.name))
+        saved.append(replace(image, root=root))
         named.setdefault(root.digest, []).append(docker_tag(image.name))
     for digest, root in roots.items():
         writer.add(_docker_image(source, root, tuple(tag for tag in named[digest] if tag)))
@@ -279,7 +287,7 @@ def _copy(
             root = choose(source, image.root, select, session.settings.platform, made)
             plan = make_plan(source, sink, root, names=(image.name,), jobs=1)
             execute(plan, TransferOptions(workers, session.retry), observer)
-            saved.append(Saved(root, image.name))
+            saved.append(replace(image, root=root))
     return saved
 
 
@@ -300,7 +308,7 @@ def _one(session: Session, text: str) -> Saved:
     found = find(session, text)
     record = found.record
     named = record.name if found.by == "name" else ""
-    return Saved(record.descriptor, named)
+    return Saved(record.descriptor, named, record.origin if named else None)
 
 
 def _all_tags(session: Session, text: str) -> list[Saved]:
@@ -312,7 +320,7 @@ def _all_tags(session: Session, text: str) -> list[Saved]:
     if reference.tag or reference.digest:
         return []
     return [
-        Saved(record.descriptor, record.name)
+        Saved(record.descriptor, record.name, record.origin)
         for record in sorted(session.store.records(), key=lambda record: record.name)
         if record.reference and record.reference.name == reference.name and record.reference.tag
     ]

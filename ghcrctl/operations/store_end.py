@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import UsageError
+from ghcrctl.oci.reference import check_new_name
 from ghcrctl.operations.ends import Naming, OpenSource, Target, named_like
 from ghcrctl.operations.find import find
 from ghcrctl.store.place import StorePlace
@@ -90,7 +91,7 @@ class StoreEnd:
         name = self.reference or naming.reference
         if name is None:
             raise UsageError("the image has no name to keep", hint="give it one: store:NAME")
-        named = named_like(name, naming)
+        named = check_new_name(named_like(name, naming))
         return Target(str(named), (str(named),), named)
 
 

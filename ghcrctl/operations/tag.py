@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import UsageError
+from ghcrctl.oci.reference import check_new_name
 from ghcrctl.operations.find import find
 
 if TYPE_CHECKING:
@@ -29,11 +30,12 @@ def tag(session: Session, source: str, targets: Sequence[Reference]) -> Record:
 
     Raises:
         NoSuchImageError: nothing fits the source.
-        UsageError: a target has a digest.
+        UsageError: a target has a digest, or reads as one.
     """
     for target in targets:
         if target.digest:
             raise UsageError(f"refusing to create a tag with a digest reference: {target}")
+        check_new_name(target)
     record = find(session, source).record
     home = record.reference
     for target in targets:

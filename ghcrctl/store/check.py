@@ -1,6 +1,7 @@
 """Checking what is on disk against its digests.
 
-What belongs here: finding what is missing or damaged. What does not: mending it (``operations``).
+What belongs here: finding what is missing, damaged or listed under a false name. What does not:
+mending it (``operations``).
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import Content
 from ghcrctl.content.threads import threads
-from ghcrctl.errors import IntegrityError, NotFoundError
+from ghcrctl.errors import GhcrctlError, IntegrityError, NotFoundError
 from ghcrctl.oci.manifest import parse
+from ghcrctl.store.bindings import is_true
+from ghcrctl.store.collect import closure
+from ghcrctl.store.records import NAME, from_descriptor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,13 +25,16 @@ if TYPE_CHECKING:
     from ghcrctl.store.blobs import Blobs
 
 
+MISNAMED = "misnamed"
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What is wrong with one piece of content.
 
     Args:
         descriptor: the content.
-        problem: ``missing`` or ``damaged``.
+        problem: ``missing``, ``damaged`` or ``misnamed``.
         detail: what was found, for people.
     """
 
@@ -68,6 +75,38 @@ def check_content(
                 elif not (descriptor.is_foreign and fault.problem == "missing"):
                     faults[descriptor.digest] = fault
     return faults
+
+
+def check_names(blobs: Blobs, entries: Iterable[Descriptor]) -> list[tuple[Fault, str]]:
+    """Compare the names and IDs in the list of images with the content that they stand for.
+
+    Args:
+        blobs: where content is.
+        entries: the list, as it is written.
+
+    Returns:
+        What is wrong, with the name in the list.
+    """
+    found = []
+    for entry in entries:
+        record, name = from_descriptor(entry), entry.annotations.get(NAME, "")
+        image_id = record.facts.image_id if record else entry.digest
+        detail = ""
+        if not is_true(name, entry.digest, record.origin if record else None):
+            detail = "its name has the digest of other content"
+        elif not _may_have_id(blobs, entry, image_id):
+            detail = f"the list gives it the ID {image_id}, which is not that of its content"
+        if detail:
+            found.append((Fault(entry, MISNAMED, detail), name or image_id.short))
+    return found
+
+
+def _may_have_id(blobs: Blobs, root: Descriptor, image_id: Digest) -> bool:
+    """Tell whether an ID is that of something below a root; yes, where that cannot be read."""
+    try:
+        return image_id in closure(blobs, [root], strict=True)
+    except GhcrctlError:
+        return True
 
 
 def _check(blobs: Blobs, descriptor: Descriptor, progress: Callable[[int], None]) -> Fault | None:

@@ -13,6 +13,7 @@ from ghcrctl.errors import InvalidDigestError, InvalidReferenceError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.reference import Reference
+from ghcrctl.store.bindings import true_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,14 +127,16 @@ def from_entry(entry: Mapping[str, Any]) -> Listed | None:
         name, created, kind = notes.get(NAME, ""), notes.get(CREATED, ""), notes.get(KIND, "")
         if not type(name) is type(created) is type(kind) is str:
             return None
-        origin = notes.get(ORIGIN)
+        origin = Digest.parse(notes[ORIGIN]) if ORIGIN in notes else None
+        if "@" in name:
+            name = true_name(name, Digest.parse(entry["digest"]), origin)
         return Listed(
             name,
             Digest.parse(notes[ID]),
             created,
             int(notes.get(SIZE, "0")),
             kind,
-            Digest.parse(origin) if origin is not None else None,
+            origin,
             entry,
         )
     except (KeyError, ValueError, TypeError, AttributeError, InvalidDigestError):
@@ -153,7 +156,8 @@ def from_descriptor(descriptor: Descriptor) -> Record | None:
         origin = Digest.parse(notes[ORIGIN]) if ORIGIN in notes else None
     except (KeyError, ValueError, InvalidDigestError):
         return None
-    return Record(descriptor, notes.get(NAME, ""), facts, origin)
+    name = true_name(notes.get(NAME, ""), descriptor.digest, origin)
+    return Record(descriptor, name, facts, origin)
 
 
 def to_descriptor(record: Record) -> Descriptor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
@@ -18,6 +19,7 @@ from ghcrctl.errors import GhcrctlError, NoSpaceError, StoreDamagedError, StoreL
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.store.arrivals import Arrival
 from ghcrctl.store.belonging import left_alone
+from ghcrctl.store.bindings import check_record, true_name
 from ghcrctl.store.blobs import Blobs
 from ghcrctl.store.collect import live_digests
 from ghcrctl.store.facts import compute_facts
@@ -27,6 +29,7 @@ from ghcrctl.store.index import LAYOUT, check_layout, read_entries, read_index, 
 from ghcrctl.store.leases import Lease
 from ghcrctl.store.leftovers import ARRIVING, sweep
 from ghcrctl.store.records import (
+    NAME,
     Facts,
     Listed,
     Record,
@@ -82,7 +85,15 @@ class Store:
         Raises:
             StoreDamagedError: the list cannot be read.
         """
-        return [self._record(entry) for entry in read_index(self.root / "index.json").entries]
+        return [self._record(entry) for entry in self.entries()]
+
+    def entries(self) -> tuple[Descriptor, ...]:
+        """Return the entries of the list as they are written, whoever wrote them.
+
+        Raises:
+            StoreDamagedError: the list cannot be read.
+        """
+        return read_index(self.root / "index.json").entries
 
     def listing(self) -> list[Listed]:
         """Return what a listing shows of all records, in their order; quicker than the records.
@@ -107,7 +118,7 @@ class Store:
         record = from_descriptor(entry)
         if record:
             return record
-        name = entry.annotations.get("org.opencontainers.image.ref.name", "")
+        name = true_name(entry.annotations.get(NAME, ""), entry.digest)
         try:
             facts = compute_facts(self.blobs, entry, self.prefer)
         except GhcrctlError:
@@ -248,15 +259,26 @@ class Store:
                 sizes.append(path.stat().st_size)
         return sizes
 
-    def edit(self, change: Callable[[list[Record]], list[Record]]) -> list[Record]:
+    def edit(
+        self, change: Callable[[list[Record]], list[Record]], *, anew: bool = False
+    ) -> list[Record]:
         """Replace the records by what a function makes of them, under the lock.
 
         A record's name stands once: a record that is new takes the place of those with its name.
         Records that stay are not written anew, since other tools may have written them. Referrers
         whose subject is removed are removed with it.
 
+        Args:
+            change: gets the records as they are read.
+            anew: write new records that equal the old ones, too: the list may say false names,
+                which are read as none.
+
         Returns:
             The records that are in the list no longer, whether removed or rewritten.
+
+        Raises:
+            DigestMismatchError: a new record's name has the digest of other content.
+            InvalidReferenceError: a new record's name reads as a digest.
         """
         with self.locked():
             listed = read_index(self.root / "index.json")
@@ -264,8 +286,11 @@ class Store:
             after = _once(change(list(before)), before)
             lost = {id(record) for record in left_alone(self.graph, before, after)}
             after = [record for record in after if id(record) not in lost]
-            if after != before:
+            if anew or after != before:
                 kept = {id(r): raw for r, raw in zip(before, listed.raw_entries, strict=True)}
+                for record in after:
+                    if id(record) not in kept:
+                        check_record(record)
                 self._list([kept.get(id(r)) or to_descriptor(r).to_json() for r in after], listed)
             staying = {id(record) for record in after}
             return [record for record in before if id(record) not in staying]
@@ -357,7 +382,12 @@ def _is_replaced(record: Record, by: Record) -> bool:
 
 
 def _displaced(record: Record, by: Record) -> Record:
-    return record.demoted() if record.name and record.name == by.name else record
+    """Return what becomes of a record when another one is written: one reference is one image."""
+    moved = record.demoted() if record.name and record.name == by.name else record
+    # The content of a digest itself keeps the name; one platform of it makes way for another.
+    is_exact = moved.descriptor.digest in {by.descriptor.digest, by.origin}
+    taken = moved.name == by.name or (moved.name == by.repo_digest and not is_exact)
+    return replace(moved, name="") if moved.name and taken else moved
 
 
 def _once(records: Iterable[Record], before: list[Record]) -> list[Record]:

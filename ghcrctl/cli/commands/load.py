@@ -103,7 +103,8 @@ def _archive(source: str | None) -> Path | Stream:
 
 def _report(results: Results, image: Loaded, *, quiet: bool) -> None:
     replaced = image.replaced and str(image.replaced)
-    results.made(image.name, image.descriptor, image.image_id, Replaced=replaced)
+    tag = image.tag or None
+    results.made(image.name, image.descriptor, image.image_id, Replaced=replaced, Tag=tag)
     if quiet:
         results.out(image.name or str(image.image_id))
         return
@@ -115,4 +116,5 @@ def _report(results: Results, image: Loaded, *, quiet: bool) -> None:
     if image.name:
         results.out(f"Loaded image: {image.name}")
     else:
-        results.out(f"Loaded image ID: {image.image_id}")
+        tagged = f" (tagged {image.tag})" if image.tag else ""
+        results.out(f"Loaded image ID: {image.image_id}{tagged}")

@@ -14,9 +14,11 @@ from ghcrctl.errors import (
     PlatformNotFoundError,
 )
 from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.find import find
 from ghcrctl.operations.images import list_images
 from ghcrctl.operations.inspect import inspect_local
 from ghcrctl.operations.pull import pull, tags_of
+from ghcrctl.operations.save import chosen
 from ghcrctl.operations.selection import Selection
 from tests.builders import artifact, index_of, random_image
 from tests.sessions import is_stored, name_at, session_on
@@ -227,3 +229,24 @@ def test_all_tags_come_page_by_page_without_helper_tags(
     tags = tags_of(session, name_at(ghcr, session, "octo/image"))
     assert sorted(t.tag or "" for t in tags) == wanted
     assert any(text.startswith("left out 2 tags") for text in warnings)
+
+
+def test_a_digest_stands_for_the_platform_that_was_pulled_last(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    arm, amd = random_image(seed=1, platform=ARM64), random_image(seed=2, platform=AMD64)
+    index = index_of(arm, amd)
+    ghcr.push_image("octo/image", "1.0", index)
+    name = name_at(ghcr, session)
+    by_digest = str(name.with_digest(index.root.digest))
+    pull(session, name, select=Selection((ARM64,)))
+    pull(session, name)
+    for text in (str(name), by_digest, str(index.root.digest)):
+        assert find(session, text).record.descriptor.digest == amd.root.digest, text
+    assert [i.root.digest for i in chosen(session, [by_digest])] == [amd.root.digest]
+    pull(session, name.with_digest(index.root.digest), select=Selection((ARM64,)))
+    assert find(session, by_digest).record.descriptor.digest == arm.root.digest
+    assert find(session, str(name)).record.descriptor.digest == amd.root.digest
+    pull(session, name.with_digest(index.root.digest), select=Selection(everything=True))
+    pull(session, name)
+    assert find(session, by_digest).record.descriptor.digest == index.root.digest

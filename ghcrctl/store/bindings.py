@@ -1,0 +1,60 @@
+"""Which names a record may have: a name with a digest is a claim about content.
+
+What belongs here: the rule, for records that are written and for those that other programs wrote.
+The list of images is a file that others may write, and archives carry names from anywhere. A name
+such as ``NAME@sha256:...`` that stood for other content would make every command return false
+content for a digest, so no record keeps one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import DigestMismatchError, InvalidDigestError
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.reference import check_new_name
+
+if TYPE_CHECKING:
+    from ghcrctl.store.records import Record
+
+
+def claimed_digest(name: str) -> Digest | None:
+    """Return the digest in a name; ``None`` where the name has none."""
+    _, at, text = name.partition("@")
+    if not at:
+        return None
+    try:
+        return Digest.parse(text)
+    except InvalidDigestError:
+        return None
+
+
+def is_true(name: str, *known: Digest | None) -> bool:
+    """Tell whether a name may stand for an image.
+
+    Args:
+        name: a full reference, or what another program calls it.
+        known: the digests that the image is known by.
+    """
+    digest = claimed_digest(name)
+    return digest is None or digest in known
+
+
+def true_name(name: str, *known: Digest | None) -> str:
+    """Return a name that may stand for an image; without a name where it must not."""
+    return name if is_true(name, *known) else ""
+
+
+def check_record(record: Record) -> None:
+    """Check the name of a record that is about to be written.
+
+    Raises:
+        DigestMismatchError: the name has the digest of other content.
+        InvalidReferenceError: the name itself reads as a digest.
+    """
+    if not is_true(record.name, record.descriptor.digest, record.origin):
+        raise DigestMismatchError(
+            f"cannot name an image {record.name}: its digest is {record.descriptor.digest}"
+        )
+    if record.reference:
+        check_new_name(record.reference)
