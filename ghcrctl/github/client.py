@@ -72,6 +72,7 @@ class GitHub:
         self.credential = credential
         self._options = options
         self._transport = Transport(options)
+        self._transport.guard.trust(instance.api)
         self._pace = pace or Pace()
         self._sleep = sleep
 

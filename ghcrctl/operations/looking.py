@@ -242,24 +242,16 @@ class _Here:
         except BlobUnknownError:
             if not (descriptor.is_foreign and descriptor.urls):
                 raise
-        return self._fetch(descriptor, offset)
+        from ghcrctl.registry.address_guard import AddressGuard
+        from ghcrctl.registry.foreign_layers import open_foreign
 
-    def _fetch(self, descriptor: Descriptor, offset: int) -> Stream:
-        from ghcrctl.registry.web import fetch
-
-        failure: GhcrctlError | None = None
-        for url in descriptor.urls:
-            if not url.startswith(("http://", "https://")):
-                continue
-            try:
-                return fetch(url, self._session.transport_options(""), offset)
-            except GhcrctlError as error:
-                failure = error
-        raise BlobUnknownError(
-            f"the foreign layer {descriptor.digest} is neither here nor where its publisher "
-            "keeps it",
-            retryable=failure is not None and failure.retryable,
-        ) from failure
+        return open_foreign(
+            descriptor,
+            offset,
+            self._session.transport_options(""),
+            guard=AddressGuard(),
+            absent_from=self.label,
+        )
 
 
 class _Keeping:

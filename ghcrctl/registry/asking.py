@@ -7,12 +7,13 @@ What belongs here: what every request has in common. What does not: what is aske
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
-from ghcrctl.content.retry import retry
+from ghcrctl.content.retry import RetryPolicy, retry
 from ghcrctl.content.waits import telling
-from ghcrctl.errors import ConnectionFailedError, TlsError
+from ghcrctl.errors import ConnectionFailedError, NetworkError, TlsError
+from ghcrctl.registry.addresses import origin
 from ghcrctl.registry.auth import Authenticator
 from ghcrctl.registry.bodies import error_text, let_go
 from ghcrctl.registry.endpoint import host_of, is_loopback
@@ -20,6 +21,8 @@ from ghcrctl.registry.explain import Refusal, explain
 from ghcrctl.registry.transport import Transport
 
 Result = TypeVar("Result")
+# Seconds for a connection and its TLS handshake, while it is open whether there is TLS.
+_PROBE_SECONDS = 3.0
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,21 +76,41 @@ class Asker:
                 self._base = f"https://{host}"
                 if is_loopback(host) or self.options.tls.insecure:
                     self._base = self._probe(host)
+                self.transport.guard.trust(self._base)
             return self._base
 
     def _probe(self, host: str) -> str:
-        secure = f"https://{host}"
+        """Return the address that responds: TLS is tried first, and not for long."""
+        secure, plain = f"https://{host}", f"http://{host}"
+        found = self._try(secure)
+        if isinstance(found, int):
+            return secure
+        if "certificate" in found.message:
+            raise found
+        if isinstance(found, TlsError | ConnectionFailedError):
+            return plain
+        # The server is silent, or hangs up. To plain HTTP one that speaks TLS responds with 400.
+        other = self._try(plain)
+        return plain if isinstance(other, int) and other != 400 else secure
+
+    def _try(self, url: str) -> int | NetworkError:
+        """Return the status of a registry's response at an address, or why there is none."""
+        options = replace(
+            self.options,
+            retry=RetryPolicy(attempts=1),
+            connect_timeout=min(self.options.connect_timeout, _PROBE_SECONDS),
+        )
+        self.transport.guard.trust(url)
         try:
-            let_go(self.transport.request("GET", f"{secure}/v2/"))
-        except (TlsError, ConnectionFailedError) as error:
-            if "certificate" in error.message:
-                raise
-            return f"http://{host}"
-        return secure
+            response = self.transport.request("GET", f"{url}/v2/", follow=False, options=options)
+        except NetworkError as error:
+            return error
+        let_go(response)
+        return response.status_code
 
     def is_own(self, url: str) -> bool:
         """Tell whether an address is the registry's own, so that its credentials go there."""
-        return url.startswith(f"{self.base()}/")
+        return origin(url) == origin(self.base())
 
     def ask(
         self,
@@ -97,7 +120,7 @@ class Asker:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
-        follow: bool = True,
+        follow: bool | None = None,
     ) -> requests.Response:
         """Send a request below ``/v2/``. ``follow``: whether redirects are followed."""
         url = f"{self.base()}/v2/{path}"
@@ -111,7 +134,7 @@ class Asker:
         *,
         headers: Mapping[str, str] | None = None,
         body: Any = None,
-        follow: bool = True,
+        follow: bool | None = None,
     ) -> requests.Response:
         """Send a request with what authorizes it, answering a challenge.
 
@@ -133,7 +156,7 @@ class Asker:
 
         response = send(self._auth.header(scope))
         for _ in range(2):
-            if response.status_code != 401 or urlsplit(response.url)[:2] != urlsplit(url)[:2]:
+            if response.status_code != 401 or origin(response.url) != origin(url):
                 break
             authorization = self._answer(response, scope, url)
             if authorization is None or hasattr(body, "read"):

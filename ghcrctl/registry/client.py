@@ -25,12 +25,12 @@ from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import MAX_METADATA_SIZE
 from ghcrctl.oci.media_types import ACCEPTED
 from ghcrctl.oci.reference import is_tag
+from ghcrctl.registry.addresses import joined, same_host
 from ghcrctl.registry.answers import at_offset, read_all, read_json
 from ghcrctl.registry.asking import Asker
 from ghcrctl.registry.auth import Authenticator, Scope
 from ghcrctl.registry.bodies import error_text, let_go
 from ghcrctl.registry.ranges import ReadAhead, Span
-from ghcrctl.registry.transport import joined
 from ghcrctl.registry.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -301,9 +301,8 @@ class RegistryClient:
         target = urlsplit(joined(response.url, match[1]) or "")
         # Behind a proxy that does TLS for it, a registry may say http; only path and query are
         # used.
-        if target.netloc != urlsplit(self.asker.base()).netloc or not target.path.startswith(
-            "/v2/"
-        ):
+        is_ours = same_host(target.geturl(), self.asker.base())
+        if not is_ours or not target.path.startswith("/v2/"):
             raise InvalidResponseError(f"{self.registry} continues its list at another host")
         if not parse_qs(target.query):
             return None

@@ -69,14 +69,9 @@ def is_loopback(host: str) -> bool:
     return address is not None and address.is_loopback
 
 
-def is_inward(host: str) -> bool:
-    """Tell whether a host is this machine or its own link, as a cloud's metadata service is.
-
-    Source: RFC 3927 and RFC 4291, section 2.5.6: link-local addresses.
-    """
-    _, address = _address(host)
-    inward = address is not None and (address.is_link_local or address.is_unspecified)
-    return inward or is_loopback(host)
+def host_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that a host, maybe with a port, is written as; ``None`` for a name."""
+    return _address(host)[1]
 
 
 def _address(host: str) -> tuple[str, ipaddress.IPv4Address | ipaddress.IPv6Address | None]:

@@ -9,13 +9,10 @@ from __future__ import annotations
 import io
 import threading
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from ghcrctl.errors import (
     AuthError,
-    BlobUnknownError,
     DigestMismatchError,
-    GhcrctlError,
     InvalidDigestError,
     InvalidResponseError,
     NotFoundError,
@@ -23,12 +20,10 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import parse
-from ghcrctl.registry.endpoint import host_shown, is_inward
+from ghcrctl.registry.foreign_layers import open_foreign
 from ghcrctl.registry.ranges import open_blob
 from ghcrctl.registry.referrers import add_referrer, list_referrers
 from ghcrctl.registry.sending import Sender
-from ghcrctl.registry.transport import joined
-from ghcrctl.registry.web import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -119,37 +114,16 @@ class Repository:
         except (NotFoundError, AuthError):
             if not (descriptor.is_foreign and descriptor.urls):
                 raise
-        return self._open_foreign(descriptor, offset)
+        transport = self._client.transport
+        return open_foreign(
+            descriptor, offset, transport.options, guard=transport.guard, absent_from=self.label
+        )
 
     def _manifest(self, descriptor: Descriptor) -> bytes:
         kept = self._manifests.get(descriptor.digest)
         if kept is not None:
             return kept
         return self._client.get_manifest(self._repository, str(descriptor.digest)).raw
-
-    def _open_foreign(self, descriptor: Descriptor, offset: int) -> Stream:
-        """Fetch a layer from where its publisher keeps it: without any credential.
-
-        Spec: OCI image spec 1.1, descriptor.md, ``urls``; the caller verifies size and digest.
-        """
-        failure: GhcrctlError | None = None
-        inward = is_inward(self._client.registry)
-        tried: list[str] = []
-        for url in descriptor.urls:
-            target = joined("https://none.invalid/", url)
-            if target != url or (is_inward(urlsplit(url).netloc) and not inward):
-                continue
-            tried.append(host_shown(url))
-            try:
-                return fetch(url, self._client.transport.options, offset)
-            except GhcrctlError as error:
-                failure = error
-        hosts = ", ".join(dict.fromkeys(tried)) or "any address that may be asked"
-        raise BlobUnknownError(
-            f"the foreign layer {descriptor.digest} is neither in {self.label} nor at {hosts}",
-            hint="--foreign-layers=skip pulls the image without it",
-            retryable=failure is not None and failure.retryable,
-        ) from failure
 
     def reserve(self, descriptors: Iterable[Descriptor]) -> None:
         """Do nothing: a registry keeps what it has for a while, used or not."""

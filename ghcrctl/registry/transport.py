@@ -6,41 +6,38 @@ means (``client``), tokens (``auth``).
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
-
-import requests
-from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.content.waits import Wait, untold
 from ghcrctl.errors import (
+    ConnectionFailedError,
     GhcrctlError,
     InterruptedByUserError,
-    InvalidResponseError,
     RateLimitedError,
-    RedirectError,
     RegistryUnavailableError,
 )
+from ghcrctl.registry.address_guard import AddressGuard
+from ghcrctl.registry.addresses import origin, shown
 from ghcrctl.registry.bodies import error_text, let_go
-from ghcrctl.registry.endpoint import TlsPolicy, host_shown, is_inward, is_loopback, ssl_context
+from ghcrctl.registry.connections import Authorization, HttpSession
+from ghcrctl.registry.endpoint import TlsPolicy, host_shown
 from ghcrctl.registry.faults import in_words
+from ghcrctl.registry.redirects import RedirectTrail
 from ghcrctl.registry.waiting import wait_asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import requests
+
     from ghcrctl.content.waits import Waiting
 
-MAX_REDIRECTS = 10
-_RETRIED = frozenset({408, 429, 500, 502, 503, 504})
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_BLOCK = 512 * 1024
+# Besides the usual ones: a client that went away (499), too early (425), no space (507), too much
+# bandwidth (509), and what content delivery networks add (520 to 530).
+_RETRIED = frozenset({408, 425, 429, 499, 500, 502, 503, 504, 507, 509, *range(520, 531)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,121 +69,51 @@ class TransportOptions:
     waiting: Waiting = untold
 
 
-class _Adapter(HTTPAdapter):
-    """An adapter with a TLS context of ours for each host, and larger blocks for uploads."""
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One request, as often as it is sent."""
 
-    def __init__(self, options: TransportOptions, host: str) -> None:
-        self._options = options
-        self._host = host
-        super().__init__(pool_connections=4, pool_maxsize=options.jobs + options.connections + 2)
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Any
+    authorization: str | None
+    follow: bool
+    options: TransportOptions
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Give the pool our context."""
-        kwargs |= self._pool_options()
-        super().init_poolmanager(*args, **kwargs)
-
-    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
-        """Give the pool behind a proxy our context too."""
-        if proxy not in self.proxy_manager:
-            proxy_kwargs |= self._pool_options()
-        return super().proxy_manager_for(proxy, **proxy_kwargs)
-
-    def _pool_options(self) -> dict[str, Any]:
-        return {"ssl_context": ssl_context(self._options.tls, self._host), "blocksize": _BLOCK}
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002 the library's signature
-        """Leave trust to the context: the library would add its own list of authorities."""
-        conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
-
-    def close(self) -> None:
-        """Close the connections now; the library leaves that to the garbage collector."""
-        for manager in (self.poolmanager, *self.proxy_manager.values()):
-            for key in manager.pools.keys():  # noqa: SIM118 the library's container cannot iterate
-                pool = manager.pools.get(key)
-                if pool:
-                    pool.close()
-        super().close()
-
-
-class _Session(requests.Session):
-    """A session that threads may share, and that leaves redirects to us."""
-
-    def __init__(self, options: TransportOptions) -> None:
-        super().__init__()
-        self._options = options
-        self._by_origin: dict[str, _Adapter] = {}
-        self._proxies: dict[str, Any] = {}
-        self._lock = threading.Lock()
-        self.is_closed = False
-        self.headers.clear()
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-
-    def get_adapter(self, url: str | bytes) -> _Adapter:
-        """Return the adapter of a host, of its own, since certificates are by host.
-
-        Raises:
-            InterruptedByUserError: the session was closed: a thread that nobody waits for asks.
-        """
-        origin = _origin(str(url))
-        with self._lock:
-            if self.is_closed:
-                raise InterruptedByUserError("interrupted")
-            if origin not in self._by_origin:
-                self._by_origin[origin] = _Adapter(self._options, urlsplit(origin).netloc)
-            return self._by_origin[origin]
-
-    def merge_environment_settings(
-        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
-    ) -> Any:
-        """Look for a host's proxy in the environment once, and not at each request."""
-        origin = _origin(str(url))
-        with self._lock:
-            if origin not in self._proxies:
-                found = super().merge_environment_settings(url, proxies, stream, verify, cert)
-                self._proxies[origin] = found["proxies"]
-            known = self._proxies[origin]
-        return {"proxies": dict(known), "stream": stream, "verify": verify, "cert": cert}
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Name none: the library would read the whole body, and fail at odd addresses."""
-
-    def close(self) -> None:
-        """Close the connections to every host, and open no more."""
-        with self._lock:
-            self.is_closed = True
-            adapters = list(self._by_origin.values())
-        for adapter in adapters:
-            adapter.close()
-        super().close()
-
-
-class _Authorization(AuthBase):
-    """Sets one header, or none; being there keeps ``~/.netrc`` out of it."""
-
-    def __init__(self, value: str | None) -> None:
-        self._value = value
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._value:
-            request.headers["Authorization"] = self._value
-        return request
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the body can be sent once only."""
+        return hasattr(self.body, "read")
 
 
 class Transport:
-    """One session; threads may share it, since nothing in it changes: no cookies, no headers."""
+    """One session; threads may share it, since nothing in it changes: no cookies, no headers.
+
+    Args:
+        options: how to talk.
+        guard: checks the addresses of hosts; one of its own where it is not given.
+        sleep: waits for seconds.
+    """
 
     def __init__(
-        self, options: TransportOptions, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        options: TransportOptions,
+        *,
+        guard: AddressGuard | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.options = options
+        self.guard = guard or AddressGuard()
         self._sleep = sleep
-        self._session = _Session(options)
+        self._session = HttpSession(options, self.guard)
+        self._met: set[str] = set()
         if options.tls.insecure:
             import urllib3
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
-    def request(
+    def request(  # noqa: PLR0913 all that a request is
         self,
         method: str,
         url: str,
@@ -194,128 +121,133 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         body: Any = None,
         authorization: str | None = None,
-        follow: bool = True,
+        follow: bool | None = None,
+        options: TransportOptions | None = None,
     ) -> requests.Response:
-        """Send a request and return its answer, whatever its status; the body is not read yet.
+        """Send a request and return its response, whatever its status; the body is not read yet.
 
-        Redirects of a GET are followed unless ``follow`` says not to, retryable failures are tried
-        again. A body that is a stream is sent once only.
+        Retryable failures are tried again. A body that is a stream is sent once only, so that a
+        redirect of it is a response.
+
+        Args:
+            method: of the request.
+            url: where it goes.
+            headers: in addition to the usual ones.
+            body: bytes, or a stream.
+            authorization: for the first host only, wherever redirects lead.
+            follow: whether redirects are followed: by default those of a HEAD are not, since
+                storage hosts sign their addresses for GET alone.
+            options: how patiently; the transport's own where they are not given.
 
         Raises:
-            NetworkError: no answer came.
+            NetworkError: no response came.
             RedirectError: a redirect leads in a circle or to a place that must not be followed.
         """
-        streamed = hasattr(body, "read")
+        if follow is None:
+            follow = method != "HEAD"
+        follow = follow and not hasattr(body, "read")
+        return self._repeat(
+            _Request(
+                method, url, headers or {}, body, authorization, follow, options or self.options
+            )
+        )
+
+    def _repeat(self, request: _Request) -> requests.Response:
+        policy = request.options.retry
         attempt = 0
         while True:
             attempt += 1
             try:
-                if follow and method == "GET":
-                    response = self._follow(url, headers or {}, authorization)
-                else:
-                    response = self._send(method, url, headers or {}, body, authorization)
+                response = self._follow(request)
             except GhcrctlError as error:
-                delay = None if streamed else self.options.retry.delay(attempt, error)
+                delay = None if request.is_streamed else policy.delay(attempt, error)
                 if delay is None:
-                    error.retryable = error.retryable and streamed
+                    error.retryable = error.retryable and request.is_streamed
                     raise
                 wait = Wait(str(error), delay, error.code)
             else:
-                delay = None if streamed else self._delay(attempt, response)
+                delay = None if request.is_streamed else self._delay(policy, attempt, response)
                 if delay is None:
                     return response
-                wait = _wait(url, response.status_code, delay)
+                wait = _wait(response.url, response.status_code, delay)
                 let_go(response)
             self.options.waiting(wait)
             self._sleep(delay)
+
+    def _follow(self, request: _Request) -> requests.Response:
+        """Send a request, and send it again where redirects lead."""
+        trail = RedirectTrail(
+            request.method,
+            request.url,
+            follow=request.follow,
+            insecure=self.options.tls.insecure,
+        )
+        while True:
+            response = self._meet(request, trail)
+            try:
+                if not trail.advance(response):
+                    return response
+            except BaseException:
+                response.close()
+                raise
+            let_go(response)
+
+    def _meet(self, request: _Request, trail: RedirectTrail) -> requests.Response:
+        """Send a request to where it goes now; a host that was never met is not tried again."""
+        here = origin(trail.url)
+        self.guard.check(trail.url)
+        try:
+            response = self._send(request, trail)
+        except ConnectionFailedError as error:
+            error.retryable = error.retryable and here in self._met
+            raise
+        self._met.add(here)
+        return response
 
     def close(self) -> None:
         """Close the connections that are open."""
         self._session.close()
 
-    def _delay(self, attempt: int, response: requests.Response) -> float | None:
+    @staticmethod
+    def _delay(policy: RetryPolicy, attempt: int, response: requests.Response) -> float | None:
         if response.status_code not in _RETRIED:
             return None
         message = error_text(response) if response.status_code == 429 else ""
         asked = wait_asked(response.headers.get("Retry-After"), message)
         error = GhcrctlError("", retryable=True, retry_after=asked)
-        return self.options.retry.delay(attempt, error)
+        return policy.delay(attempt, error)
 
-    def _follow(
-        self, url: str, headers: Mapping[str, str], authorization: str | None
-    ) -> requests.Response:
-        """Get what is where redirects lead; the credential goes to the first host only.
-
-        A redirected HEAD is an answer by itself: storage hosts sign their addresses for GET alone.
-        """
-        origin = _origin(url)
-        visited = {url}
-        for _ in range(MAX_REDIRECTS + 1):
-            own = authorization if _origin(url) == origin else None
-            response = self._send("GET", url, headers, None, own)
-            target = response.headers.get("Location")
-            if response.status_code not in _REDIRECTS or not target:
-                return response
-            let_go(response)
-            url = self._target(url, target)
-            if url in visited:
-                break
-            visited.add(url)
-        raise RedirectError(f"{_shown_origin(origin)} redirects in a circle")
-
-    def _target(self, url: str, location: str) -> str:
-        target = joined(url, location)
-        if target is None:
-            raise RedirectError(f"{_shown_origin(url)} redirects to what is no web address")
-        parts = urlsplit(target)
-        downgraded = urlsplit(url).scheme == "https" and parts.scheme == "http"
-        if downgraded and not (self.options.tls.insecure or is_loopback(parts.netloc)):
-            raise RedirectError(
-                f"{_shown_origin(url)} redirects from https to plain http ({host_shown(target)})"
-            )
-        if is_inward(parts.netloc) and not is_inward(urlsplit(url).netloc):
-            # A registry elsewhere has no business with this machine's own services.
-            raise RedirectError(
-                f"{_shown_origin(url)} redirects to an address of this machine "
-                f"({host_shown(target)})"
-            )
-        return target
-
-    def _send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        body: Any,
-        authorization: str | None,
-    ) -> requests.Response:
-        options = self.options
+    def _send(self, request: _Request, trail: RedirectTrail) -> requests.Response:
+        options, url = request.options, trail.url
+        usual = {"User-Agent": options.user_agent, "Accept-Encoding": "identity"}
         began = time.monotonic()
-        sent = {"User-Agent": options.user_agent, "Accept-Encoding": "identity", **headers}
-        with in_words(url, moving=hasattr(body, "read")):
+        with in_words(url, moving=request.is_streamed):
             response = self._session.request(
-                method,
+                request.method,
                 url,
-                headers=sent,
-                data=body,
-                auth=_Authorization(authorization),
+                headers={**usual, **request.headers},
+                data=request.body,
+                auth=Authorization(request.authorization if trail.is_home else None),
                 allow_redirects=False,
                 stream=True,
                 timeout=(options.connect_timeout, options.stall_timeout),
                 verify=not options.tls.insecure,
             )
-        if self._session.is_closed:
-            # It was closed meanwhile: a thread that nobody waits for leaves no connection behind.
-            response.close()
-            self._session.close()
-            raise InterruptedByUserError("interrupted")
-        if method == "HEAD" or response.headers.get("Content-Length") == "0":
+        self._abandon_if_closed(response)
+        if request.method == "HEAD" or response.headers.get("Content-Length") == "0":
             # Only reading to the end gives the connection back, even where there is nothing.
             let_go(response)
         if options.debug:
             took = (time.monotonic() - began) * 1000
-            options.debug(f"{method} {_shown(url)} {response.status_code} {took:.0f} ms")
+            options.debug(f"{request.method} {shown(url)} {response.status_code} {took:.0f} ms")
         return response
+
+    def _abandon_if_closed(self, response: requests.Response) -> None:
+        """Leave no connection behind in a thread that nobody waits for."""
+        if self._session.is_closed:
+            response.close()
+            self._session.close()
+            raise InterruptedByUserError("interrupted")
 
 
 def _wait(url: str, status: int, delay: float) -> Wait:
@@ -323,39 +255,3 @@ def _wait(url: str, status: int, delay: float) -> Wait:
     if status == 429:
         return Wait(f"{host} asks for fewer requests (status 429)", delay, RateLimitedError.code)
     return Wait(f"{host} answers with status {status}", delay, RegistryUnavailableError.code)
-
-
-def joined(url: str, location: str) -> str | None:
-    """Return where a ``Location`` or ``Link`` leads; ``None`` for what is no web address."""
-    try:
-        target = urljoin(url, location)
-        parts = urlsplit(target)
-    except ValueError:
-        return None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return None
-    # Programs disagree on where a host ends that has one of these: what is checked must be asked.
-    odd = any(not "!" <= c <= "~" or c in '\\"<>^`{|}' for c in parts.netloc)
-    return None if odd else target
-
-
-def _origin(url: str) -> str:
-    """Return scheme, host and port.
-
-    Raises:
-        InvalidResponseError: it is no address. Those of people are read before they come here.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise InvalidResponseError(f"{host_shown(url)} is no valid address") from None
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _shown_origin(url: str) -> str:
-    return f"{urlsplit(url).scheme}://{host_shown(url)}"
-
-
-def _shown(url: str) -> str:
-    """Leave out the query, which may hold a signature, and what stands before the host."""
-    return f"{_shown_origin(url)}{urlsplit(url).path}"

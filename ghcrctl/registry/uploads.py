@@ -15,9 +15,9 @@ from urllib.parse import urlencode, urlsplit
 
 from ghcrctl.errors import InvalidResponseError, RegistryUnavailableError
 from ghcrctl.oci.numbers import whole_number
+from ghcrctl.registry.addresses import joined
 from ghcrctl.registry.auth import Scope
 from ghcrctl.registry.endpoint import host_shown
-from ghcrctl.registry.transport import joined
 
 if TYPE_CHECKING:
     import requests

@@ -14,13 +14,22 @@ from ghcrctl.registry.transport import Transport
 
 if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream
+    from ghcrctl.registry.address_guard import AddressGuard
     from ghcrctl.registry.transport import TransportOptions
 
 
-def fetch(url: str, options: TransportOptions, offset: int = 0) -> Stream:
+def fetch(
+    url: str, options: TransportOptions, offset: int = 0, *, guard: AddressGuard | None = None
+) -> Stream:
     """Start reading what is at a web address at a byte.
 
     Its transport is its own: nothing that is meant for a registry goes there.
+
+    Args:
+        url: the address.
+        options: how to talk.
+        offset: the first byte to read.
+        guard: checks where the address leads; left out for an address that the user named.
 
     Raises:
         NotFoundError: there is nothing.
@@ -29,7 +38,10 @@ def fetch(url: str, options: TransportOptions, offset: int = 0) -> Stream:
     """
     # One answer is all that is wanted of this connection, so that it ends with the stream.
     headers = {"Connection": "close"} | ({"Range": f"bytes={offset}-"} if offset else {})
-    response = Transport(options).request("GET", url, headers=headers)
+    transport = Transport(options, guard=guard)
+    if guard is None:
+        transport.guard.trust(url)
+    response = transport.request("GET", url, headers=headers)
     if response.status_code in {200, 206}:
         return at_offset(response, offset)
     response.close()

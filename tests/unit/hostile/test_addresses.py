@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.errors import BlobUnknownError, InvalidResponseError
+from ghcrctl.errors import BlobUnknownError, InvalidResponseError, RedirectError
 from ghcrctl.operations.pull import pull
 from ghcrctl.registry import client as client_module
-from ghcrctl.registry.endpoint import is_inward, is_loopback
-from ghcrctl.registry.transport import joined
+from ghcrctl.registry.address_guard import AddressGuard
+from ghcrctl.registry.addresses import joined
+from ghcrctl.registry.endpoint import is_loopback
 from tests.builders import Built, random_image
 from tests.registry_double import Fault
 
@@ -33,15 +34,16 @@ if TYPE_CHECKING:
     ],
 )
 def test_this_machine_is_known_in_every_spelling(host: str) -> None:
-    assert is_inward(host)
-    assert is_inward(f"{host}:5000")
+    for url in (f"https://{host}/", f"https://{host}:5000/"):
+        with pytest.raises(RedirectError, match="this machine"):
+            AddressGuard().check(url)
 
 
 @pytest.mark.parametrize(
     "host", ["ghcr.io", "1.example", "8.8.8.8", "[2001:db8::1]", "127.0.0.1.x"]
 )
 def test_others_are_not_taken_for_this_machine(host: str) -> None:
-    assert not is_inward(host)
+    AddressGuard().check(f"https://{host}/")
     assert not is_loopback(host)
 
 

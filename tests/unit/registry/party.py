@@ -40,6 +40,7 @@ class Party:
         self, scope: Scope = PULL, header: str = CHALLENGE, url: str = URL, *, sent: str = ""
     ) -> str | None:
         """Answer a 401 that has a challenge; ``sent``: the Authorization that was not enough."""
+        self.transport.guard.trust(url)
         response = requests.Response()
         response.request = requests.Request("GET", url, {"Authorization": sent}).prepare()
         response.status_code = 401

@@ -13,6 +13,7 @@ from ghcrctl.errors import (
     GhcrctlError,
     InvalidResponseError,
     RateLimitedError,
+    RedirectError,
     RegistryUnavailableError,
     UnauthorizedError,
 )
@@ -53,13 +54,30 @@ def test_no_secret_goes_to_a_realm_that_is_none(
     assert len(web.calls) == 0
 
 
-@pytest.mark.parametrize("realm", ["https://auth.docker.io/token", "http://127.0.0.1:9/token"])
-def test_the_token_endpoint_may_be_another_host(
-    web: responses.RequestsMock, octo: Party, realm: str
-) -> None:
+def test_the_token_endpoint_may_be_another_host(web: responses.RequestsMock, octo: Party) -> None:
+    realm = "https://auth.docker.io/token"
     gives(web, {"token": "t1"}, realm=realm)
     assert octo.challenged(header=f'Bearer realm="{realm}"') == "Bearer t1"
     assert web.calls[0].request.headers["Authorization"] == BASIC
+
+
+@pytest.mark.parametrize(
+    "realm",
+    [
+        "http://127.0.0.1:9/token",
+        "https://localhost/token",
+        "https://169.254.169.254/latest/meta-data",
+        "https://2130706433/token",
+        "https://0.0.0.0/token",
+        "https://[::ffff:127.0.0.1]/token",
+    ],
+)
+def test_the_token_endpoint_of_a_remote_registry_is_not_this_machine(
+    web: responses.RequestsMock, octo: Party, realm: str
+) -> None:
+    with pytest.raises(RedirectError, match=r"ghcr\.io named this host"):
+        octo.challenged(header=f'Bearer realm="{realm}"')
+    assert len(web.calls) == 0
 
 
 def test_where_a_token_endpoint_redirects_to_gets_no_credential(

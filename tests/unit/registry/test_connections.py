@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from ghcrctl.registry.transport import Transport
 
 
+@pytest.fixture
+def transport(transport: Transport) -> Transport:
+    """A transport of a user who named this machine."""
+    transport.guard.trust("http://127.0.0.1/")
+    return transport
+
+
 def test_a_host_that_says_nothing_is_given_up(
     lan: Lan, transport: Transport, waits: list[float]
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 import requests
 import responses
 from responses import matchers
+from urllib3.exceptions import ProtocolError
 
 from ghcrctl.errors import (
     ConnectionFailedError,
@@ -34,7 +35,9 @@ URL = "https://ghcr.io/v2/octo/image/blobs/x"
 STORAGE = "https://storage.example/x?signature=verysecret"
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize(
+    "status", [408, 425, 429, 499, 500, 502, 503, 504, 507, 509, 520, 521, 522, 524, 525, 529, 530]
+)
 def test_what_may_pass_is_tried_again(
     web: responses.RequestsMock, transport: Transport, waits: list[float], status: int
 ) -> None:
@@ -113,7 +116,7 @@ def test_a_date_to_come_back_at_is_waited_for(
 def test_what_writes_is_tried_again_with_all_of_its_body(
     web: responses.RequestsMock, transport: Transport, waits: list[float], method: str
 ) -> None:
-    web.add(method, URL, body=requests.ConnectionError("reset"))
+    web.add(method, URL, body=requests.ConnectionError(ProtocolError("reset")))
     web.add(method, URL, status=502)
     web.add(method, URL, status=201)
     assert transport.request(method, URL, body=b"all of it").status_code == 201
@@ -121,16 +124,26 @@ def test_what_writes_is_tried_again_with_all_of_its_body(
     assert len(waits) == 2
 
 
-def test_a_connection_that_never_comes_about_is_given_up(
+def test_a_host_that_was_never_met_is_tried_once(
     web: responses.RequestsMock, transport: Transport, waits: list[float]
 ) -> None:
-    web.get(URL, body=requests.ConnectionError("reset"))
+    web.get(URL, body=requests.ConnectionError("refused"))
     with pytest.raises(ConnectionFailedError) as caught:
         transport.request("GET", URL)
     assert caught.value.exit_status is ExitStatus.NETWORK
-    # It was tried again here as often as is worth it; nobody above needs to.
     assert not caught.value.retryable
-    assert len(waits) == 2
+    assert (len(web.calls), waits) == (1, [])
+
+
+def test_a_host_that_was_met_is_tried_again(
+    web: responses.RequestsMock, transport: Transport, waits: list[float]
+) -> None:
+    web.get(URL, body="here")
+    web.get(URL, body=requests.ConnectionError("refused"))
+    web.get(URL, body="here again")
+    assert transport.request("GET", URL).text == "here"
+    assert transport.request("GET", URL).text == "here again"
+    assert len(waits) == 1
 
 
 def test_a_wait_that_is_too_long_is_not_waited(
@@ -200,6 +213,7 @@ def test_a_registry_elsewhere_does_not_lead_to_this_machines_own_services(
     web: responses.RequestsMock, transport: Transport, location: str
 ) -> None:
     web.get(URL, status=307, headers={"Location": location})
+    transport.guard.trust(URL)
     with pytest.raises(RedirectError, match="this machine"):
         transport.request("GET", URL)
     assert len(web.calls) == 1
@@ -296,13 +310,56 @@ def test_redirects_without_end_are_given_up(
 ) -> None:
     for number in range(20):
         web.get(f"{URL}/{number}", status=302, headers={"Location": f"{URL}/{number + 1}"})
-    with pytest.raises(RedirectError):
+    with pytest.raises(RedirectError, match="more than 10 times"):
         transport.request("GET", f"{URL}/0")
-    assert len(web.calls) < 13
+    assert len(web.calls) == 11
+
+
+def test_redirects_in_a_circle_are_told_from_many(
+    web: responses.RequestsMock, transport: Transport
+) -> None:
+    web.get(URL, status=302, headers={"Location": f"{URL}/other"})
+    web.get(f"{URL}/other", status=302, headers={"Location": URL})
+    with pytest.raises(RedirectError, match="in a circle"):
+        transport.request("GET", URL)
+    assert len(web.calls) == 2
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_what_writes_follows_redirects_within_its_host(
+    web: responses.RequestsMock, transport: Transport, method: str, status: int
+) -> None:
+    web.add(method, URL, status=status, headers={"Location": "https://GHCR.io:443/v2/new"})
+    web.add(method, "https://ghcr.io:443/v2/new", status=201)
+    response = transport.request(method, URL, body=b"all", authorization="Bearer verysecret")
+    assert response.status_code == 201
+    sent = web.calls[1].request
+    assert (sent.method, sent.body) == (method, b"all")
+    assert sent.headers["Authorization"] == "Bearer verysecret"
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_what_writes_follows_its_host_to_tls_without_the_credential(
+    web: responses.RequestsMock, transport: Transport, status: int
+) -> None:
+    web.post("http://ghcr.io/v2/", status=status, headers={"Location": "https://ghcr.io/v2/"})
+    web.post("https://ghcr.io/v2/", status=202)
+    response = transport.request("POST", "http://ghcr.io/v2/", authorization="Bearer verysecret")
+    assert response.status_code == 202
+    assert "Authorization" not in web.calls[1].request.headers
+
+
+def test_head_follows_redirects_where_it_is_told(
+    web: responses.RequestsMock, transport: Transport
+) -> None:
+    web.head(URL, status=307, headers={"Location": STORAGE})
+    web.head(STORAGE, status=200)
+    assert transport.request("HEAD", URL, follow=True).status_code == 200
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "PATCH", "DELETE"])
-def test_only_reading_follows_redirects(
+def test_only_reading_follows_redirects_to_another_host(
     web: responses.RequestsMock, transport: Transport, method: str
 ) -> None:
     web.add(method, URL, status=307, headers={"Location": STORAGE})

@@ -1,0 +1,78 @@
+"""Web addresses: where a ``Location`` leads, and which addresses are one place.
+
+What belongs here: reading addresses, purely. What does not: hosts and trust (``endpoint``), what a
+host name resolves to (``address_guard``).
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin, urlsplit
+
+from ghcrctl.errors import InvalidResponseError
+from ghcrctl.registry.endpoint import host_shown
+
+_DEFAULT_PORTS = {"https": ":443", "http": ":80"}
+
+
+def joined(url: str, location: str) -> str | None:
+    """Return where a ``Location`` or ``Link`` leads; ``None`` for what is no web address."""
+    try:
+        target = urljoin(url, location)
+        parts = urlsplit(target)
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return None
+    # Programs disagree on where a host ends that has one of these: what is checked must be asked.
+    odd = any(not "!" <= c <= "~" or c in '\\"<>^`{|}' for c in parts.netloc)
+    return None if odd else target
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port, without the scheme's default port.
+
+    Spec: RFC 3986, section 6.2.3; RFC 6454, section 4.
+
+    Raises:
+        InvalidResponseError: it is no address. Those of people are read before they come here.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise InvalidResponseError(f"{host_shown(url)} is no valid address") from None
+    return f"{parts.scheme}://{_bare(parts.netloc, _DEFAULT_PORTS.get(parts.scheme, ''))}"
+
+
+def same_host(one: str, other: str) -> bool:
+    """Check whether two addresses name one host and port, default ports of either scheme aside."""
+    return _bare_host(one) == _bare_host(other)
+
+
+def spellings(registry: str) -> tuple[str, ...]:
+    """Return the names of one registry, as it is written first: with and without a default port."""
+    bare = _bare(registry, *_DEFAULT_PORTS.values())
+    if bare != registry.lower():
+        return (registry, bare)
+    has_port = registry.rpartition(":")[2].isdigit() and not registry.endswith("]")
+    return (registry,) if has_port else (registry, *(f"{bare}{p}" for p in _DEFAULT_PORTS.values()))
+
+
+def _bare_host(url: str) -> str:
+    return _bare(urlsplit(url).netloc, *_DEFAULT_PORTS.values())
+
+
+def _bare(netloc: str, *ports: str) -> str:
+    netloc = netloc.lower()
+    for port in (*ports, ":"):
+        netloc = netloc.removesuffix(port) if port else netloc
+    return netloc
+
+
+def shown_origin(url: str) -> str:
+    """Return scheme and host of an address for people."""
+    return f"{urlsplit(url).scheme}://{host_shown(url)}"
+
+
+def shown(url: str) -> str:
+    """Leave out the query, which may hold a signature, and what stands before the host."""
+    return f"{shown_origin(url)}{urlsplit(url).path}"

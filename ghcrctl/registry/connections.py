@@ -1,0 +1,215 @@
+"""Connections: pools with our TLS contexts, to addresses that were checked.
+
+What belongs here: what the HTTP library is made to do differently. What does not: requests
+(``transport``).
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from functools import partial
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.connection import allowed_gai_family, create_connection
+
+from ghcrctl.errors import InterruptedByUserError
+from ghcrctl.registry.addresses import origin
+from ghcrctl.registry.endpoint import ssl_context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ghcrctl.registry.address_guard import AddressGuard
+    from ghcrctl.registry.transport import TransportOptions
+
+    # Takes an address, and whether it is one of this machine's interfaces.
+    Admit = Callable[..., None]
+
+_BLOCK_BYTES = 512 * 1024
+
+
+def _connect(connection: HTTPConnection, admit: Admit) -> socket.socket:
+    """Resolve a host once, check each address, and connect to one of those."""
+    host, port = connection._dns_host.strip("[]"), connection.port  # noqa: SLF001 as its base class
+    try:
+        found = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        cause = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
+        raise urllib3.exceptions.NameResolutionError(connection.host, connection, cause) from error
+    addresses = [str(entry[4][0]) for entry in found]
+    for address in addresses:
+        admit(address)
+    made = _first_that_answers(connection, addresses)
+    # Only from the address itself does this machine reach one of its own addresses.
+    if made.getsockname()[0] == made.getpeername()[0]:
+        _admit_own(made, admit)
+    return made
+
+
+def _admit_own(made: socket.socket, admit: Admit) -> None:
+    try:
+        admit(made.getpeername()[0], is_own=True)
+    except BaseException:
+        made.close()
+        raise
+
+
+def _first_that_answers(connection: HTTPConnection, addresses: list[str]) -> socket.socket:
+    failure: OSError = OSError("the name has no address")
+    for address in addresses:
+        try:
+            return create_connection(
+                (address, connection.port),
+                connection.timeout,
+                source_address=connection.source_address,
+                socket_options=connection.socket_options,
+            )
+        except OSError as error:
+            failure = error
+    if isinstance(failure, TimeoutError):
+        raise urllib3.exceptions.ConnectTimeoutError(connection, "timed out") from failure
+    raise urllib3.exceptions.NewConnectionError(connection, str(failure)) from failure
+
+
+class _GuardedHTTPConnection(HTTPConnection):
+    def __init__(self, *args: Any, admit: Admit, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._admit = admit
+
+    def _new_conn(self) -> socket.socket:
+        return _connect(self, self._admit)
+
+
+class _GuardedHTTPSConnection(HTTPSConnection):
+    def __init__(self, *args: Any, admit: Admit, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._admit = admit
+
+    def _new_conn(self) -> socket.socket:
+        return _connect(self, self._admit)
+
+
+class _Adapter(HTTPAdapter):
+    """An adapter with a TLS context of ours for each host, and larger blocks for uploads."""
+
+    def __init__(self, options: TransportOptions, url: str, guard: AddressGuard) -> None:
+        self._options = options
+        self._url = url
+        self._guard = guard
+        super().__init__(pool_connections=4, pool_maxsize=options.jobs + options.connections + 2)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Give the pool our context, and connections that check addresses."""
+        kwargs |= self._pool_options()
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": partial(self._pool, urllib3.HTTPConnectionPool, _GuardedHTTPConnection),
+            "https": partial(self._pool, urllib3.HTTPSConnectionPool, _GuardedHTTPSConnection),
+        }
+
+    def _pool(self, kind: Any, connection: Any, *args: Any, **kwargs: Any) -> Any:
+        pool = kind(*args, **kwargs)
+        pool.ConnectionCls = partial(connection, admit=partial(self._guard.admit, self._url))
+        return pool
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        """Give the pool behind a proxy our context too; the proxy resolves names, not we."""
+        if proxy not in self.proxy_manager:
+            proxy_kwargs |= self._pool_options()
+        return super().proxy_manager_for(proxy, **proxy_kwargs)
+
+    def _pool_options(self) -> dict[str, Any]:
+        host = urlsplit(self._url).netloc
+        return {"ssl_context": ssl_context(self._options.tls, host), "blocksize": _BLOCK_BYTES}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002 the library's signature
+        """Leave trust to the context: the library would add its own list of authorities."""
+        conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
+
+    def close(self) -> None:
+        """Close the connections now; the library leaves that to the garbage collector."""
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118 the library's container cannot iterate
+                pool = manager.pools.get(key)
+                if pool:
+                    pool.close()
+        super().close()
+
+
+class HttpSession(requests.Session):
+    """A session that threads may share, and that leaves redirects to us.
+
+    Args:
+        options: how to talk.
+        guard: checks the addresses of hosts.
+    """
+
+    def __init__(self, options: TransportOptions, guard: AddressGuard) -> None:
+        super().__init__()
+        self._options = options
+        self._guard = guard
+        self._by_origin: dict[str, _Adapter] = {}
+        self._proxies: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self.is_closed = False
+        self.headers.clear()
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    def get_adapter(self, url: str | bytes) -> _Adapter:
+        """Return the adapter of a host, of its own, since certificates are by host.
+
+        Raises:
+            InterruptedByUserError: the session was closed: a thread that nobody waits for asks.
+        """
+        key = origin(str(url))
+        with self._lock:
+            if self.is_closed:
+                raise InterruptedByUserError("interrupted")
+            if key not in self._by_origin:
+                self._by_origin[key] = _Adapter(self._options, key, self._guard)
+            return self._by_origin[key]
+
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> Any:
+        """Look for a host's proxy in the environment once, and not at each request."""
+        key = origin(str(url))
+        with self._lock:
+            if key not in self._proxies:
+                found = super().merge_environment_settings(url, proxies, stream, verify, cert)
+                self._proxies[key] = found["proxies"]
+            known = self._proxies[key]
+        return {"proxies": dict(known), "stream": stream, "verify": verify, "cert": cert}
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Name none: the library would read the whole body, and fail at odd addresses."""
+
+    def close(self) -> None:
+        """Close the connections to every host, and open no more."""
+        with self._lock:
+            self.is_closed = True
+            adapters = list(self._by_origin.values())
+        for adapter in adapters:
+            adapter.close()
+        super().close()
+
+
+class Authorization(AuthBase):
+    """Sets one header, or none; being there keeps ``~/.netrc`` out of it."""
+
+    def __init__(self, value: str | None) -> None:
+        self._value = value
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Set the header."""
+        if self._value:
+            request.headers["Authorization"] = self._value
+        return request

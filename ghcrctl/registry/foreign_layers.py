@@ -1,0 +1,61 @@
+"""Foreign layers: content that its publisher keeps elsewhere than in the registry.
+
+What belongs here: which addresses are asked, and in which order. The caller verifies size and
+digest.
+
+Spec: OCI image spec 1.1, descriptor.md, ``urls``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import BlobUnknownError, GhcrctlError
+from ghcrctl.registry.addresses import joined
+from ghcrctl.registry.endpoint import host_shown
+from ghcrctl.registry.web import fetch
+
+if TYPE_CHECKING:
+    from ghcrctl.content.ports import Stream
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.registry.address_guard import AddressGuard
+    from ghcrctl.registry.transport import TransportOptions
+
+
+def open_foreign(
+    descriptor: Descriptor,
+    offset: int,
+    options: TransportOptions,
+    *,
+    guard: AddressGuard,
+    absent_from: str,
+) -> Stream:
+    """Fetch a layer from the first of its addresses that has it, without any credential.
+
+    Args:
+        descriptor: the layer.
+        offset: the first byte to read.
+        options: how to talk.
+        guard: checks where the addresses lead: they come from a manifest, which anybody may write.
+        absent_from: where the layer is not, for the error.
+
+    Raises:
+        BlobUnknownError: no address has it.
+    """
+    failure: GhcrctlError | None = None
+    tried: list[str] = []
+    for url in descriptor.urls:
+        if joined("https://none.invalid/", url) != url:
+            continue
+        tried.append(host_shown(url))
+        try:
+            return fetch(url, options, offset, guard=guard)
+        except GhcrctlError as error:
+            failure = error
+    hosts = ", ".join(dict.fromkeys(tried)) or "any address that may be asked"
+    why = f": {failure.message}" if failure else ""
+    raise BlobUnknownError(
+        f"the foreign layer {descriptor.digest} is neither in {absent_from} nor at {hosts}{why}",
+        hint="--foreign-layers=skip pulls the image without it",
+        retryable=failure is not None and failure.retryable,
+    ) from failure

@@ -1,0 +1,104 @@
+"""Redirects: which are followed, and where they lead.
+
+What belongs here: the decision. What does not: sending (``transport``), and what a host name
+resolves to (``address_guard``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ghcrctl.errors import RedirectError
+from ghcrctl.registry.addresses import joined, origin, same_host, shown_origin
+from ghcrctl.registry.endpoint import host_shown, is_loopback
+
+if TYPE_CHECKING:
+    import requests
+
+MAX_REDIRECTS = 10
+_STATUSES = frozenset({301, 302, 303, 307, 308})
+# The others make a GET of a request that writes (RFC 9110, section 15.4), which uploads nothing.
+_KEEPING = frozenset({301, 302, 307, 308})
+_WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class RedirectTrail:
+    """The redirects of one request.
+
+    Args:
+        method: of the request; it stays the same.
+        url: where the request goes first.
+        follow: whether to follow redirects.
+        insecure: whether plain HTTP is allowed.
+    """
+
+    def __init__(self, method: str, url: str, *, follow: bool, insecure: bool) -> None:
+        self._method = method
+        self._first = url
+        self._follow = follow
+        self._insecure = insecure
+        self._visited = [url]
+
+    @property
+    def url(self) -> str:
+        """Where the request goes now."""
+        return self._visited[-1]
+
+    @property
+    def is_home(self) -> bool:
+        """Whether that is the first host, which alone gets the credential."""
+        return origin(self.url) == origin(self._first)
+
+    def advance(self, response: requests.Response) -> bool:
+        """Go where a response leads; return whether it leads anywhere.
+
+        Raises:
+            RedirectError: it leads in a circle, on without an end, or where it must not.
+        """
+        target = redirect_target(response, self._method, self.url, insecure=self._insecure)
+        if not self._follow or target is None:
+            return False
+        if target in self._visited:
+            raise RedirectError(f"{shown_origin(self._first)} redirects in a circle")
+        if len(self._visited) > MAX_REDIRECTS:
+            raise RedirectError(
+                f"{shown_origin(self._first)} redirects more than {MAX_REDIRECTS} times"
+            )
+        self._visited.append(target)
+        return True
+
+
+def redirect_target(
+    response: requests.Response, method: str, url: str, *, insecure: bool
+) -> str | None:
+    """Return where a response redirects a request; ``None`` where it does not.
+
+    A request that writes is followed within its host only: what it carries is for that host.
+
+    Raises:
+        RedirectError: the redirect must not be followed.
+    """
+    location = response.headers.get("Location")
+    writes = method in _WRITING
+    if not location or response.status_code not in (_KEEPING if writes else _STATUSES):
+        return None
+    target = joined(url, location)
+    if writes and not (target and _is_within(url, target)):
+        return None
+    if target is None:
+        scheme = location.partition(":")[0]
+        kind = f" ({scheme}:)" if scheme.isalpha() and ":" in location else ""
+        raise RedirectError(f"{shown_origin(url)} redirects to what is no web address{kind}")
+    plain = urlsplit(url).scheme == "https" and urlsplit(target).scheme == "http"
+    if plain and not (insecure or is_loopback(urlsplit(target).netloc)):
+        raise RedirectError(
+            f"{shown_origin(url)} redirects from https to plain http ({host_shown(target)})"
+        )
+    return target
+
+
+def _is_within(url: str, target: str) -> bool:
+    """Check whether two addresses are at one host: the same origin, or its TLS side."""
+    upgrade = urlsplit(url).scheme == "http" and urlsplit(target).scheme == "https"
+    return origin(url) == origin(target) or (upgrade and same_host(url, target))

@@ -1,0 +1,130 @@
+"""Where a registry elsewhere may send us: not to this machine, whatever its names resolve to."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ghcrctl.errors import RedirectError
+from ghcrctl.registry.address_guard import AddressGuard, Zone, zone_of
+from tests.unit.registry.lan import Lan, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ghcrctl.registry.transport import Transport
+
+    Resolve = Callable[[str, str], None]
+
+
+@pytest.fixture
+def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
+    """Let a name have an address, or several in order."""
+    known: dict[str, list[str]] = {}
+    usual = socket.getaddrinfo
+
+    def look_up(host: Any, port: Any, *args: Any, **options: Any) -> Any:
+        if host not in known:
+            return usual(host, port, *args, **options)
+        address = known[host][0] if len(known[host]) == 1 else known[host].pop(0)
+        found: list[Any] = []
+        for each in address.split(","):
+            found += usual(each, port, *args, **options)
+        return found
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return lambda host, addresses: known.__setitem__(host, addresses.split(" then "))
+
+
+@pytest.mark.parametrize(
+    ("address", "zone"),
+    [
+        ("127.0.0.1", Zone.MACHINE),
+        ("127.255.0.9", Zone.MACHINE),
+        ("0.0.0.0", Zone.MACHINE),
+        ("::1", Zone.MACHINE),
+        ("::", Zone.MACHINE),
+        ("::ffff:127.0.0.1", Zone.MACHINE),
+        ("::127.0.0.1", Zone.MACHINE),
+        ("64:ff9b::7f00:1", Zone.MACHINE),
+        ("169.254.169.254", Zone.LINK),
+        ("::ffff:169.254.169.254", Zone.LINK),
+        ("fe80::1%eth0", Zone.LINK),
+        ("10.0.0.1", Zone.ELSEWHERE),
+        ("192.168.1.1", Zone.ELSEWHERE),
+        ("140.82.112.33", Zone.ELSEWHERE),
+        ("2001:db8::1", Zone.ELSEWHERE),
+    ],
+)
+def test_an_address_is_here_on_the_link_or_elsewhere(address: str, zone: Zone) -> None:
+    assert zone_of(address) is zone
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "140.82.112.33,127.0.0.1"])
+def test_a_name_that_resolves_to_this_machine_is_not_asked(
+    transport: Transport, lan: Lan, resolve: Resolve, address: str
+) -> None:
+    resolve("storage.example", address)
+    transport.guard.trust("https://registry.example/v2/")
+    with pytest.raises(RedirectError, match=r"registry\.example named this host") as caught:
+        transport.request("GET", f"http://storage.example:{lan.port}/secret")
+    assert "this machine" in caught.value.message
+    assert (caught.value.retryable, lan.seen) == (False, [])
+
+
+def test_the_address_that_was_checked_is_the_one_that_is_asked(
+    transport: Transport, lan: Lan, resolve: Resolve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The name has an address elsewhere for whoever checks, and this machine's a moment later.
+    resolve("storage.example", "2001:db8::1 then 127.0.0.1")
+    transport.guard.trust("https://registry.example/v2/")
+    admitted: list[str] = []
+    monkeypatch.setattr(transport.guard, "admit", lambda _, address: admitted.append(address))
+    with pytest.raises(Exception):  # noqa: B017, PT011 the tests allow no connection elsewhere
+        transport.request("GET", f"http://storage.example:{lan.port}/secret")
+    assert (admitted, lan.seen) == (["2001:db8::1"], [])
+
+
+def test_a_name_on_the_link_is_not_asked_by_a_registry_on_this_machine(
+    transport: Transport, lan: Lan, resolve: Resolve
+) -> None:
+    resolve("metadata.example", "169.254.169.254")
+    transport.guard.trust(lan.url)
+    with pytest.raises(RedirectError, match="link"):
+        transport.request("GET", "http://metadata.example/")
+
+
+def test_a_registry_whose_name_resolves_to_this_machine_may_name_others_here(
+    transport: Transport, lan: Lan, resolve: Resolve
+) -> None:
+    resolve("registry.example", "127.0.0.1")
+    registry = f"http://registry.example:{lan.port}"
+    transport.guard.trust(registry)
+
+    def lead(handler: Any) -> None:
+        if handler.path == "/here":
+            return answer(handler, b"here")
+        return answer(handler, b"", status=307, Location=f"http://127.0.0.1:{lan.port}/here")
+
+    lan.act = lead
+    assert transport.request("GET", f"{registry}/v2/").text == "here"
+
+
+def test_an_address_of_an_interface_is_this_machine() -> None:
+    guard = AddressGuard()
+    guard.trust("https://registry.example/v2/")
+    guard.admit("https://storage.example/", "192.168.1.5")
+    with pytest.raises(RedirectError, match=r"192\.168\.1\.5, an address of this machine"):
+        guard.admit("https://storage.example/", "192.168.1.5", is_own=True)
+
+
+def test_nothing_is_trusted_that_the_user_did_not_name() -> None:
+    guard = AddressGuard()
+    guard.trust("https://registry.example:443/v2/")
+    guard.admit("https://registry.example/", "127.0.0.1")
+    other = AddressGuard()
+    other.trust("https://registry.example/")
+    with pytest.raises(RedirectError):
+        other.admit("https://registry.example:444/", "127.0.0.1")
