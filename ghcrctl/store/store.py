@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
@@ -28,6 +27,7 @@ from ghcrctl.store.graph import ManifestGraph
 from ghcrctl.store.index import LAYOUT, check_layout, read_entries, read_index, write_index
 from ghcrctl.store.leases import Lease
 from ghcrctl.store.leftovers import ARRIVING, sweep
+from ghcrctl.store.moved_names import displaced, each_once, is_replaced
 from ghcrctl.store.records import (
     NAME,
     Facts,
@@ -283,7 +283,7 @@ class Store:
         with self.locked():
             listed = read_index(self.root / "index.json")
             before = [self._record(entry) for entry in listed.entries]
-            after = _once(change(list(before)), before)
+            after = each_once(change(list(before)), before)
             lost = {id(record) for record in left_alone(self.graph, before, after)}
             after = [record for record in after if id(record) not in lost]
             if anew or after != before:
@@ -334,7 +334,7 @@ class Store:
 
         def change(records: list[Record]) -> list[Record]:
             previous.extend(r for r in records if r.name == record.name and r.name)
-            kept = [_displaced(r, record) for r in records if not _is_replaced(r, record)]
+            kept = [displaced(r, record) for r in records if not is_replaced(r, record)]
             return [*kept, record]
 
         with self.locked():
@@ -373,34 +373,3 @@ class Store:
         for digest in removed:
             self.blobs.remove(digest)
         return removed
-
-
-def _is_replaced(record: Record, by: Record) -> bool:
-    """Tell whether a nameless record gets a name, or a record is written again."""
-    same = record.descriptor.digest == by.descriptor.digest
-    return same and record.name in {"", by.name}
-
-
-def _displaced(record: Record, by: Record) -> Record:
-    """Return what becomes of a record when another one is written: one reference is one image."""
-    moved = record.demoted() if record.name and record.name == by.name else record
-    # The content of a digest itself keeps the name; one platform of it makes way for another.
-    is_exact = moved.descriptor.digest in {by.descriptor.digest, by.origin}
-    taken = moved.name == by.name or (moved.name == by.repo_digest and not is_exact)
-    return replace(moved, name="") if moved.name and taken else moved
-
-
-def _once(records: Iterable[Record], before: list[Record]) -> list[Record]:
-    """Let a new record take the place of others with its name; what was there before stays."""
-    listed = list(records)
-    known = {id(record) for record in before}
-    taken = {_key(record) for record in listed if id(record) not in known}
-    named: dict[object, Record] = {}
-    for record in listed:
-        key = _key(record)
-        named[key if key in taken else id(record)] = record
-    return list(named.values())
-
-
-def _key(record: Record) -> str:
-    return record.name or f"<none>@{record.descriptor.digest}"
