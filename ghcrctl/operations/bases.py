@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import NotFoundError, UnsupportedError
 from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
-from ghcrctl.operations.indexes import place_of
+from ghcrctl.operations.indexes import source_of
 from ghcrctl.operations.remaking import has_files, read_config
 from ghcrctl.transfer.sides import reading_from
 
@@ -59,7 +59,7 @@ class Base:
 
     def __init__(self, session: Session, end: End) -> None:
         self.end = end
-        self.place, name = place_of(session, end)
+        self.place, name = source_of(session, end)
         if end.local and end.reference.digest:
             name = str(end.reference.digest)
         with reading_from(self.place):

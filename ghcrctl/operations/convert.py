@@ -28,7 +28,7 @@ from ghcrctl.operations.formats import (
     layer_kind,
     layer_type,
 )
-from ghcrctl.operations.indexes import place_of
+from ghcrctl.operations.indexes import source_of
 from ghcrctl.operations.packed import HowToPack, PackedLayers, how_to_pack
 from ghcrctl.operations.remaking import (
     ATTESTATION,
@@ -131,7 +131,7 @@ def convert_image(
         GhcrctlError: as of `convert`.
     """
     destination = destination_of(source, target, replace=replace)
-    origin, name = place_of(session, source)
+    origin, name = source_of(session, source, is_replaced=replace)
     root = origin.resolve(name)
     with work_folder() as folder:
         place, new = convert(session, origin, root, conversion, folder, observer)

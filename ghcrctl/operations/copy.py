@@ -268,7 +268,7 @@ class _Copy:
     def run(self, workers: Workers, company: Company | None, observer: Observer) -> None:
         """Move all of it, the image last."""
         whole = together(self.plan, company)
-        mounts = _mounts(whole, self._found.repository, self.target.reference)
+        mounts = _mounts(self._session, whole, self._found.repository, self.target.reference)
         options = TransferOptions(workers, self._session.retry, mounts)
         if company:
             observer(Planned(whole))
@@ -278,15 +278,14 @@ class _Copy:
 
 
 def _mounts(
-    plan: Plan, source: Reference | None, target: Reference | None
+    session: Session, plan: Plan, source: Reference | None, target: Reference | None
 ) -> dict[Digest, tuple[str, ...]]:
     """Return what the target's registry can take over by itself: all, where it is the source's."""
-    if source is None or target is None or source.registry != target.registry:
+    if source is None or target is None:
         return {}
-    if source.repository == target.repository:
-        return {}
+    mounted = session.resolver.mount_source(source, target)
     return {
-        step.descriptor.digest: (source.repository,)
+        step.descriptor.digest: (mounted,)
         for step in plan.steps
-        if not step.descriptor.is_manifest
+        if mounted and not step.descriptor.is_manifest
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.indexes import End, NewImage, place_of
+from ghcrctl.operations.indexes import End, NewImage, mount_source, sink_of
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
 
@@ -115,22 +114,15 @@ def _transfer(  # noqa: PLR0913 all but four by keyword
     origin: Callable[[Digest], End],
     observer: Observer,
 ) -> None:
-    sink, name = place_of(session, end)
+    sink, name = sink_of(session, end)
     # A registry needs no name for content that is stored under its digest; the store does.
     names = (name,) if end.local or end.reference.tag else ()
     plan = make_plan(place, sink, root, names=names, skip_foreign=True, jobs=session.jobs)
     mounts = {
-        step.descriptor.digest: (where.repository,)
+        step.descriptor.digest: (where,)
         for step in plan.steps
         if not any(each.exists(step.descriptor) for each in made)
-        and (where := _near(origin(step.descriptor.digest), end))
+        and (where := mount_source(session, origin(step.descriptor.digest), end))
     }
     with session.workers() as workers:
         execute(plan, TransferOptions(workers, session.retry, mounts), observer)
-
-
-def _near(origin: End, target: End) -> Reference | None:
-    """Return where content is, if it is in another repository of the target's registry."""
-    there, here = origin.reference, target.reference
-    is_near = not (origin.local or target.local) and there.registry == here.registry
-    return there if is_near and there.repository != here.repository else None

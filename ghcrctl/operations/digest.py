@@ -31,7 +31,7 @@ def digest_of(
         NotFoundError: there is no such image, or it is not for the platform.
         RefusedError: the name is local.
     """
-    repository = session.repository(reference)
+    repository = session.source(reference)
     if platform is None:
         return repository.digest_of(reference.target)
     root = repository.resolve(reference.target)

@@ -20,7 +20,7 @@ from ghcrctl.oci.descriptor import string_map
 from ghcrctl.operations.bases import BASE_DIGEST, BASE_NAME
 from ghcrctl.operations.delivery import deliver, destination_of
 from ghcrctl.operations.formats import format_of
-from ghcrctl.operations.indexes import place_of
+from ghcrctl.operations.indexes import source_of
 from ghcrctl.operations.looking import Layers
 from ghcrctl.operations.new_layer import rfc3339
 from ghcrctl.operations.packed import HowToPack, PackedLayers
@@ -94,7 +94,7 @@ def flatten_image(
         IntegrityError: a layer is damaged; nothing is named.
     """
     destination = destination_of(source, target, replace=replace)
-    origin, name = place_of(session, source)
+    origin, name = source_of(session, source, is_replaced=replace)
     root = origin.resolve(name)
     with work_folder() as folder:
         made, packed = MemoryPlace("made here"), PackedLayers(folder)

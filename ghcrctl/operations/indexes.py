@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.session import Session
     from ghcrctl.registry.repository import Repository
+    from ghcrctl.registry.resolver import RepositorySource
     from ghcrctl.transfer.events import Observer
 
     Place = Repository | StorePlace
+    SourcePlace = RepositorySource | StorePlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,7 @@ def annotate_index(session: Session, target: End, chosen: str, change: Change) -
 
 def read_manifest(session: Session, end: End) -> Manifest | Index:
     """Return what a name stands for."""
-    place = _place(session, end)
+    place = _source(session, end)
     descriptor = place.resolve(_name(end))
     return parse(read_metadata(place, descriptor), descriptor.media_type)
 
@@ -197,13 +199,26 @@ def read_entries(session: Session, end: End) -> list[tuple[Descriptor, Manifest 
     parsed = read_manifest(session, end)
     if isinstance(parsed, Manifest):
         return [(parsed.descriptor, parsed)]
-    place = _place(session, end)
+    place = _source(session, end)
     return [(e, parse(read_metadata(place, e), e.media_type)) for e in parsed.manifests]
 
 
-def place_of(session: Session, end: End) -> tuple[Place, str]:
-    """Return the place of an image, and its name there."""
+def source_of(session: Session, end: End, *, is_replaced: bool = False) -> tuple[SourcePlace, str]:
+    """Return where to read an image, and its name there.
+
+    A tag that is about to be replaced is read from its registry: a mirror may be behind.
+    """
+    place = _place(session, end) if is_replaced else _source(session, end)
+    return place, _name(end)
+
+
+def sink_of(session: Session, end: End) -> tuple[Place, str]:
+    """Return where to write an image, and its name there."""
     return _place(session, end), _name(end)
+
+
+def _source(session: Session, end: End) -> SourcePlace:
+    return StorePlace(session.store) if end.local else session.source(end.reference)
 
 
 def _place(session: Session, end: End) -> Place:
@@ -228,26 +243,32 @@ def _read(session: Session, target: End) -> tuple[Place, Index]:
 
 def _bring(session: Session, source: End, target: End, observer: Observer) -> list[Descriptor]:
     """Make a source's images exist where the index is; return its entries."""
-    origin, place = _place(session, source), _place(session, target)
+    origin, place = _source(session, source), _place(session, target)
     root = origin.resolve(_name(source))
     parsed = parse(read_metadata(origin, root), root.media_type)
     if isinstance(parsed, Manifest):
         entries = [replace(parsed.descriptor, platform=_platform(origin, parsed))]
     else:
         entries = list(parsed.manifests)
-    names = (source.reference, target.reference)
-    mounts = names[0].registry == names[1].registry and not (source.local or target.local)
+    mounted = mount_source(session, source, target)
     for entry in entries:
         plan = make_plan(origin, place, entry, skip_foreign=True, jobs=session.jobs)
         known: dict[Digest, tuple[str, ...]] = {}
-        if mounts:
-            known = {step.descriptor.digest: (names[0].repository,) for step in plan.steps}
+        if mounted:
+            known = {step.descriptor.digest: (mounted,) for step in plan.steps}
         with session.workers() as workers:
             execute(plan, TransferOptions(workers, session.retry, known), observer)
     return entries
 
 
-def _platform(place: Place, manifest: Manifest) -> Platform | None:
+def mount_source(session: Session, source: End, target: End) -> str | None:
+    """Return the repository that the target's registry can mount a source's blobs from."""
+    if source.local or target.local:
+        return None
+    return session.resolver.mount_source(source.reference, target.reference)
+
+
+def _platform(place: SourcePlace, manifest: Manifest) -> Platform | None:
     if not manifest.is_image:
         return None
     return ImageConfig.parse(read_metadata(place, manifest.config)).platform

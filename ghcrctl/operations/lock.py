@@ -219,7 +219,7 @@ def resolve(session: Session, reference: Reference, only: Sequence[Platform] = (
         NotFoundError: there is no such image, or it is not for a platform.
         RefusedError: the name is local.
     """
-    place = session.repository(reference)
+    place = session.source(reference)
     root = place.resolve(reference.target)
     images = parts_of(session, place, root).images()
     platforms = [_pinned(reference, part) for part in images]

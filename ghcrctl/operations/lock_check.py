@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.lock_file import Pin
     from ghcrctl.operations.session import Session
-    from ghcrctl.registry.repository import Repository
+    from ghcrctl.registry.resolver import RepositorySource
     from ghcrctl.store.records import Record
 
 
@@ -115,11 +115,11 @@ def _there(
 ) -> tuple[There, Digest | None, GhcrctlError | None]:
     now = None
     try:
-        place = session.repository(pin.name)
+        place = session.source(pin.name)
         now = _digest_of(place, pin.name.target)
         if now == pin.digest:
             return There.CURRENT, now, None
-        is_there = _digest_of(place, str(pin.digest)) is not None
+        is_there = _digest_of(session.source(pin.reference), str(pin.digest)) is not None
     except GhcrctlError as error:
         return There.UNKNOWN, now, error
     if not is_there:
@@ -128,7 +128,7 @@ def _there(
     return state, now, _moved(path, pin, now)
 
 
-def _digest_of(place: Repository, name: str) -> Digest | None:
+def _digest_of(place: RepositorySource, name: str) -> Digest | None:
     try:
         return place.digest_of(name)
     except NotFoundError:

@@ -24,7 +24,7 @@ class LoginResult:
     """Where a credential is kept.
 
     Args:
-        registry: the registry it is for.
+        registry: the registry that the credential is sent to.
         place: where it is kept, for people.
         warnings: what a person should know of the place or of the token.
     """
@@ -73,11 +73,14 @@ def login(session: Session, registry: str, username: str, secret: str) -> LoginR
         CredentialStoreError: it cannot be kept.
     """
     credential = Credential(username, secret, source="the command line")
-    session.client(registry).check(credential)
-    stored = _vault(session).store(registry, credential)
-    session.forget(registry)
-    notes = (advice(secret, registry), stored.warning)
-    return LoginResult(registry, stored.place, tuple(note for note in notes if note))
+    client = session.resolver.sign_in(registry)
+    client.check(credential)
+    host = client.registry
+    stored = _vault(session).store(host, credential)
+    session.forget(host)
+    routed = f"registries.conf routes {registry} to {host}: the credential is stored for {host}"
+    notes = (advice(secret, host), stored.warning, "" if host == registry else routed)
+    return LoginResult(host, stored.place, tuple(note for note in notes if note))
 
 
 def logout(session: Session, registry: str) -> list[str]:
@@ -86,11 +89,14 @@ def logout(session: Session, registry: str) -> list[str]:
     Returns:
         The places that it was erased from; none where there was none.
     """
-    places = _vault(session).erase(registry)
-    session.forget(registry)
-    if left := session.keychain.find(registry):
-        session.warn(f"{registry} is still reached with a credential from {left.source}")
-    return places
+    host = session.settings.routes.host_of(registry)
+    places: list[str] = []
+    for name in dict.fromkeys((registry, host)):
+        places += _vault(session).erase(name)
+        session.forget(name)
+        if left := session.keychain.find(name):
+            session.warn(f"{name} is still reached with a credential from {left.source}")
+    return list(dict.fromkeys(places))
 
 
 def logged_in(session: Session) -> list[str]:

@@ -24,7 +24,7 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.manifest import Index, Manifest, parse
 from ghcrctl.operations.changes import apply_changes
 from ghcrctl.operations.delivery import deliver, destination_of
-from ghcrctl.operations.indexes import place_of
+from ghcrctl.operations.indexes import source_of
 from ghcrctl.operations.new_layer import StagedLayer, receive_layer, rfc3339
 from ghcrctl.transfer.events import ignore
 from ghcrctl.transfer.sides import about
@@ -90,7 +90,7 @@ def mutate(
     destination = destination_of(source, target, replace=replace)
     with ExitStack() as closing:
         folder = Path(closing.enter_context(TemporaryDirectory(prefix="ghcrctl-")))
-        origin, name = place_of(session, source)
+        origin, name = source_of(session, source, is_replaced=replace)
         root = origin.resolve(name)
         made = MemoryPlace("made here")
         place: Source = Overlay(made, origin)

@@ -76,7 +76,7 @@ def compare(session: Session, names: Sequence[Reference] = ()) -> list[Compared]
 def _compare(session: Session, name: Reference, record: Record) -> Compared:
     here = record.origin
     try:
-        there = session.repository(name).digest_of(name.target)
+        there = session.source(name).digest_of(name.target)
     except NotFoundError:
         return Compared(name, here, None, State.GONE if here else State.NEVER_PUSHED)
     except GhcrctlError as error:

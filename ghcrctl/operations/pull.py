@@ -138,7 +138,7 @@ def tags_of(session: Session, reference: Reference) -> list[Reference]:
         raise UsageError(
             "tag can't be used with --all-tags/-a", hint=f"ghcrctl pull -a {reference.name}"
         )
-    tags = list(session.repository(reference).tags())
+    tags = list(session.source(reference).tags())
     images = [tag for tag in tags if not is_helper(tag)]
     if left := len(tags) - len(images):
         session.warn(f"left out {left} tags that only hold signatures or attestations (sha256-...)")

@@ -87,7 +87,7 @@ def push(
     if dry_run:
         observer(Planned(plan))
         return PushResult(reference, record.descriptor, plan.bytes_to_move)
-    known = _known_at(session.store, reference)
+    known = _known_at(session, reference)
     with session.workers(workers) as shared:
         execute(plan, TransferOptions(shared, session.retry, known), observer)
     digest = record.descriptor.digest
@@ -142,17 +142,17 @@ def _record(store: Store, reference: Reference) -> Record:
     )
 
 
-def _known_at(store: Store, target: Reference) -> dict[Digest, tuple[str, ...]]:
+def _known_at(session: Session, target: Reference) -> dict[Digest, tuple[str, ...]]:
     """Return which other repositories of the target's registry are known to have which content.
 
     What was pulled from a repository, or pushed to it, is there.
     """
     known: dict[Digest, dict[str, None]] = {}
-    for record in store.records():
+    for record in session.store.records():
         name = record.reference
-        if not name or not record.origin or name.registry != target.registry:
+        if not name or name.is_local or not record.origin:
             continue
-        if name.repository != target.repository:
-            for digest in closure(store.blobs, (record.descriptor,)):
-                known.setdefault(digest, {})[name.repository] = None
+        if repository := session.resolver.mount_source(name, target):
+            for digest in closure(session.store.blobs, (record.descriptor,)):
+                known.setdefault(digest, {})[repository] = None
     return {digest: tuple(repositories) for digest, repositories in known.items()}

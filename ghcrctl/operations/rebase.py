@@ -25,7 +25,7 @@ from ghcrctl.operations.bases import (
 from ghcrctl.operations.delivery import deliver, destination_of
 from ghcrctl.operations.flatten_image import warn_of_attestations
 from ghcrctl.operations.formats import Format, format_of, layer_kind, layer_type
-from ghcrctl.operations.indexes import End, NewImage, end_of, place_of
+from ghcrctl.operations.indexes import End, NewImage, end_of, source_of
 from ghcrctl.operations.new_layer import rfc3339
 from ghcrctl.operations.remaking import (
     Remaking,
@@ -96,7 +96,7 @@ def rebase(
         NotFoundError: an image is not there, or a base not for a platform of the image.
     """
     destination = destination_of(source, target, replace=replace)
-    origin, name = place_of(session, source)
+    origin, name = source_of(session, source, is_replaced=replace)
     root = origin.resolve(name)
     made = MemoryPlace("made here")
     change = _Rebasing(session, origin, rebasing, made)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.session import Session
-    from ghcrctl.registry.repository import Repository
+    from ghcrctl.registry.resolver import RepositorySource
 
 # A signature of an attestation of an image is as deep as it gets.
 _MAX_DEPTH = 5
@@ -75,7 +75,7 @@ def referrers_tree(session: Session, reference: Reference) -> Node:
         NotFoundError: there is no such image.
         RefusedError: the name is local.
     """
-    repository = session.repository(reference)
+    repository = session.source(reference)
     root = Node(repository.resolve(reference.tagged().target), Way.ROOT)
     parsed = parse(read_metadata(repository, root.descriptor), root.descriptor.media_type)
     level = [root]
@@ -113,7 +113,7 @@ def _in_index(index: Index) -> list[Node]:
     return [*images.values(), *rest]
 
 
-def _attached(repository: Repository, node: Node, *, cosign: bool) -> list[Node]:
+def _attached(repository: RepositorySource, node: Node, *, cosign: bool) -> list[Node]:
     digest = node.descriptor.digest
     listed = [
         Node(found, Way.REFERRER, found.artifact_type or found.media_type)
@@ -122,7 +122,7 @@ def _attached(repository: Repository, node: Node, *, cosign: bool) -> list[Node]
     return listed + (_cosign(repository, digest) if cosign else [])
 
 
-def _cosign(repository: Repository, digest: Digest) -> list[Node]:
+def _cosign(repository: RepositorySource, digest: Digest) -> list[Node]:
     found = []
     for suffix, kind in _COSIGN.items():
         tag = f"{referrers_tag(digest)}{suffix}"

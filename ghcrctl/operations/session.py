@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ghcrctl.credentials.keychain import Keychain
     from ghcrctl.github.packages import Packages
     from ghcrctl.registry.client import RegistryClient
-    from ghcrctl.registry.mirrors import MirroredSource
     from ghcrctl.registry.repository import Repository
+    from ghcrctl.registry.resolver import RepositorySource, Resolver
     from ghcrctl.registry.transport import TransportOptions
     from ghcrctl.settings import Settings
     from ghcrctl.transfer.workers import Workers
@@ -65,7 +65,6 @@ class Session:
         self.debug = debug
         self.waiting = waiting
         self._clients: dict[tuple[str, bool, bool], RegistryClient] = {}
-        self._repositories: dict[str, Repository] = {}
         self._packages: dict[str, Packages] = {}
         # Of what other threads may still use.
         self._retired: list[Callable[[], None]] = []
@@ -98,12 +97,7 @@ class Session:
                 self._retired.append(self._clients.pop(key).close)
             if registry in self._packages:
                 self._retired.append(self._packages.pop(registry).github.close)
-            lead = f"{registry}/"
-            self._repositories = {
-                name: place
-                for name, place in self._repositories.items()
-                if not name.startswith(lead)
-            }
+            self.resolver.forget(registry)
 
     def release(self) -> None:
         """Let others remove what only this run kept: between the acts of one that goes on."""
@@ -162,73 +156,49 @@ class Session:
             text, default_registry=self.settings.get("default_registry"), warn=self.warn
         )
 
-    def client(
-        self, registry: str, *, insecure: bool = False, patient: bool = True
-    ) -> RegistryClient:
-        """Return the client of a registry.
+    @cached_property
+    def resolver(self) -> Resolver:
+        """The one place that decides which registry serves a reference."""
+        from ghcrctl.registry.resolver import Resolver as Built
 
-        Args:
-            registry: its name.
-            insecure: accept any certificate, and plain HTTP.
-            patient: try failed requests again; there is no need to where another place is next.
-        """
+        return Built(self.settings.routes, self._client, self.warn)
+
+    def _client(self, host: str, *, insecure: bool, patient: bool) -> RegistryClient:
         from ghcrctl.registry.client import RegistryClient
 
-        key = (registry, insecure, patient)
+        key = (host, insecure, patient)
         with self._lock:
             if key not in self._clients:
-                options = self.transport_options(registry, insecure=insecure)
+                options = self.transport_options(host, insecure=insecure)
                 if not patient:
                     options = replace(options, retry=RetryPolicy(attempts=1))
                 self._clients[key] = RegistryClient(
-                    registry, keychain=self.keychain, options=options, warn=self.warn
+                    host, keychain=self.keychain, options=options, warn=self.warn
                 )
             return self._clients[key]
 
-    def source(self, reference: Reference) -> Repository | MirroredSource:
-        """Return where to pull from: the registry that a reference names, after its mirrors.
+    def source(self, reference: Reference) -> RepositorySource:
+        """Return where to read a reference: its mirrors, then its registry.
 
         Raises:
             RefusedError: the reference is a local name, or its registry is blocked.
         """
-        from ghcrctl.registry.mirrors import MirroredSource
-        from ghcrctl.registry.repository import Repository
-        from ghcrctl.registry.routes import route
-
         if reference.is_local:
             raise RefusedError(
                 f"`{reference}` is a local name: it belongs to no registry",
                 hint=f"name its registry: docker.io/{reference}, or ghcr.io/OWNER/{reference}",
             )
-        found = route(self.settings.mirror_rules, reference.registry, reference.repository)
-        if found.blocked:
-            raise RefusedError(f"{reference.name} is blocked in registries.conf")
-        *mirrors, origin = found.steps
-        registry, repository, insecure = origin
-        last = Repository(self.client(registry, insecure=insecure), repository)
-        if not mirrors:
-            return last
-        nearer = [
-            Repository(self.client(name, insecure=insecure, patient=False), path)
-            for name, path, insecure in mirrors
-        ]
-        return MirroredSource(nearer, last, self.warn)
+        return self.resolver.read(reference)
 
     def repository(self, reference: Reference) -> Repository:
-        """Return the place that a reference names, always the same for one repository.
+        """Return where to write a reference, always the same object for one repository.
 
         Raises:
-            RefusedError: the reference is a local name.
+            RefusedError: the reference is a local name, or its registry is blocked.
         """
-        from ghcrctl.registry.repository import Repository
-
         if reference.is_local:
             raise local_name_error(reference)
-        with self._lock:
-            if reference.name not in self._repositories:
-                client = self.client(reference.registry)
-                self._repositories[reference.name] = Repository(client, reference.repository)
-            return self._repositories[reference.name]
+        return self.resolver.write(reference)
 
     def packages(self, registry: str) -> Packages:
         """Return the packages of the GitHub that a registry belongs to.
@@ -288,7 +258,7 @@ class Session:
                 ca_file=get("ca_file"),
                 client_cert=get("client_cert"),
                 client_key=get("client_key"),
-                insecure=insecure or get("insecure") or registry in get("insecure_registries"),
+                insecure=insecure or get("insecure") or registry in self.settings.insecure_hosts,
                 cert_dirs=self._cert_dirs(),
                 registry=registry,
             ),

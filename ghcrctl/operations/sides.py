@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING
 from ghcrctl.operations.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Set
     from pathlib import Path
 
     from ghcrctl.credentials.credential import Credential
     from ghcrctl.credentials.keychain import Keychain
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.registry.repository import Repository
+    from ghcrctl.registry.resolver import RepositorySource
     from ghcrctl.registry.transport import TransportOptions
     from ghcrctl.store.store import Store
 
@@ -65,6 +68,23 @@ class _Side(Session):
         super().__init__(whole.settings, warn=whole.warn, debug=whole.debug)
         self._whole = whole
         self._access = access
+        self._hosts = {access.registry, whole.settings.routes.host_of(access.registry)}
+
+    def source(self, reference: Reference) -> RepositorySource:
+        """Return where to read a reference."""
+        self._learn(reference)
+        return super().source(reference)
+
+    def repository(self, reference: Reference) -> Repository:
+        """Return where to write a reference."""
+        self._learn(reference)
+        return super().repository(reference)
+
+    def _learn(self, reference: Reference) -> None:
+        """Remember the host that a part of the registry is routed to; never a mirror's."""
+        if reference.registry == self._access.registry:
+            route = self.settings.routes.find(reference)
+            self._hosts.add(route.origin.reference.registry)
 
     @property
     def store(self) -> Store:
@@ -76,12 +96,12 @@ class _Side(Session):
         """The credential of this side, then everybody's."""
         from ghcrctl.credentials.keychain import Keychain as Sources
 
-        return Sources((_Given(self._access), _Shared(self._whole)))
+        return Sources((_Given(self._access, self._hosts), _Shared(self._whole)))
 
     def transport_options(self, registry: str, *, insecure: bool = False) -> TransportOptions:
         """Return how to talk to a registry."""
         access = self._access
-        mine = registry == access.registry
+        mine = registry in self._hosts
         options = super().transport_options(
             registry, insecure=insecure or (mine and access.insecure)
         )
@@ -98,11 +118,12 @@ class _Given:
 
     label = "the command line"
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, hosts: Set[str]) -> None:
         self._access = access
+        self._hosts = hosts
 
     def get(self, registry: str, repository: str) -> Credential | None:  # noqa: ARG002 one for all
-        return self._access.credential if registry == self._access.registry else None
+        return self._access.credential if registry in self._hosts else None
 
 
 class _Shared:

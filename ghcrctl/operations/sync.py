@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.session import Session
     from ghcrctl.registry.repository import Repository
+    from ghcrctl.registry.resolver import RepositorySource
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +138,10 @@ def plan_job(session: Session, job: Job, *, keep_going: bool = False) -> list[Ta
     """
     check_job(job)
     accepts = chosen_by(job.include, job.exclude)
-    source, target = session.repository(job.source), session.repository(job.target)
-    listed = sorted(tag for tag in source.tags() if not is_helper(tag))
+    target = session.repository(job.target)
+    # Before tags are deleted, a list that a mirror may not have in full is not good enough.
+    lister = session.repository(job.source) if job.delete else session.source(job.source)
+    listed = sorted(tag for tag in lister.tags() if not is_helper(tag))
     there = _tags(target)
     wanted = [tag for tag in listed if accepts(tag)]
     at_source, known = set(listed), set(there)
@@ -171,7 +174,7 @@ def _tags(repository: Repository) -> list[str]:
 
 
 def _what(session: Session, job: Job, tag: str, *, is_there: bool) -> What:
-    source, target = session.repository(job.source), session.repository(job.target)
+    source, target = session.source(job.source.with_tag(tag)), session.repository(job.target)
     if is_there and _digest_there(target, tag) == _wanted_digest(session, job, source, tag):
         return What.SAME
     if job.newer_than and not _is_newer(session, source, tag, job.newer_than):
@@ -187,7 +190,7 @@ def _digest_there(target: Repository, tag: str) -> Digest | None:
         return None
 
 
-def _wanted_digest(session: Session, job: Job, source: Repository, tag: str) -> Digest:
+def _wanted_digest(session: Session, job: Job, source: RepositorySource, tag: str) -> Digest:
     if not job.platforms:
         return source.digest_of(tag)
     made = MemoryPlace()
@@ -196,7 +199,7 @@ def _wanted_digest(session: Session, job: Job, source: Repository, tag: str) -> 
     return choose(place, root, job.select, session.settings.platform, made).digest
 
 
-def _is_newer(session: Session, source: Repository, tag: str, moment: datetime) -> bool:
+def _is_newer(session: Session, source: RepositorySource, tag: str, moment: datetime) -> bool:
     """Tell when an image was made; one that does not say is taken for new."""
     contents = image_of(source, source.resolve(tag), session.settings.platform)
     shown = contents.manifest or contents.root

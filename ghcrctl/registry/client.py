@@ -92,6 +92,11 @@ class RegistryClient:
         self.uploads = Uploads(self.asker)
         self.ahead = ReadAhead(options.connections) if options.connections > 1 else None
 
+    def without_credential(self) -> RegistryClient:
+        """Return a client of the same registry that never signs in."""
+        options = self.transport.options
+        return RegistryClient(self.registry, keychain=None, options=options, warn=lambda _: None)
+
     def close(self) -> None:
         """Close the connections that are open."""
         if self.ahead:

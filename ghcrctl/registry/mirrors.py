@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import GhcrctlError, IntegrityError, NetworkError
+from ghcrctl.errors import GhcrctlError, IntegrityError, NetworkError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.registry.repository import Repository
+    from ghcrctl.registry.resolver import BlockedPlace
 
 
 class MirroredSource:
@@ -33,7 +34,10 @@ class MirroredSource:
     """
 
     def __init__(
-        self, mirrors: Sequence[Repository], origin: Repository, warn: Callable[[str], None]
+        self,
+        mirrors: Sequence[Repository],
+        origin: Repository | BlockedPlace,
+        warn: Callable[[str], None],
     ) -> None:
         self._mirrors = list(mirrors)
         self._origin = origin
@@ -76,9 +80,60 @@ class MirroredSource:
         self._pass_over(mirror, wrong)
         return True
 
+    def digest_of(self, name: str) -> Digest:
+        """Return the digest of a tag at the first mirror that has it, else at the origin."""
+        for mirror in list(self._mirrors):
+            try:
+                return mirror.digest_of(name)
+            except GhcrctlError as error:
+                self._pass_over(mirror, error)
+        return self._origin.digest_of(name)
+
+    def referrers(self, subject: Digest) -> list[Descriptor]:
+        """Return the referrers at the first mirror that has any, else at the origin.
+
+        A mirror may lack referrers that the origin has, so an empty list is not final. It counts
+        where the origin cannot be reached, as in a closed network.
+        """
+        answered = False
+        for mirror in list(self._mirrors):
+            try:
+                if found := mirror.referrers(subject):
+                    return found
+                answered = True
+            except GhcrctlError as error:
+                self._pass_over(mirror, error)
+        try:
+            return self._origin.referrers(subject)
+        except (NetworkError, RefusedError) as error:
+            if not answered:
+                raise
+            self._warn(f"only the mirrors of {self.label} were searched for referrers: {error}")
+            return []
+
     def tags(self) -> Iterator[str]:
-        """List the origin's tags: a mirror may know a few only."""
-        return self._origin.tags()
+        """Yield the origin's tags; a mirror's only where the origin cannot be reached."""
+        started = False
+        try:
+            for tag in self._origin.tags():
+                started = True
+                yield tag
+        except (NetworkError, RefusedError) as error:
+            if started:
+                raise
+            yield from self._tags_of_mirrors(error)
+
+    def _tags_of_mirrors(self, failure: GhcrctlError) -> Iterator[str]:
+        for mirror in list(self._mirrors):
+            try:
+                found = list(mirror.tags())
+            except GhcrctlError as error:
+                self._pass_over(mirror, error)
+                continue
+            self._warn(f"these are the tags of the mirror {mirror.label}: {failure}")
+            yield from found
+            return
+        raise failure
 
     def _pass_over(self, mirror: Repository, error: GhcrctlError) -> None:
         if isinstance(error, (NetworkError, IntegrityError)) and mirror in self._mirrors:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import threading
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import (
@@ -26,7 +27,7 @@ from ghcrctl.registry.referrers import add_referrer, list_referrers
 from ghcrctl.registry.sending import Sender
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ghcrctl.content.ports import Stream
     from ghcrctl.content.streams import Content
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 # GitHub's documentation, "Working with the Container registry", Troubleshooting: 10 GB a layer.
 _GHCR_LAYER_LIMIT = 10 * 1024**3
+_SAME_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 class Repository:
@@ -43,11 +45,15 @@ class Repository:
     Args:
         client: talks to its registry.
         repository: its name there.
+        names: tags that are called otherwise there, where a rule names one image.
     """
 
-    def __init__(self, client: RegistryClient, repository: str) -> None:
+    def __init__(
+        self, client: RegistryClient, repository: str, names: Mapping[str, str] = _SAME_NAMES
+    ) -> None:
         self._client = client
         self._repository = repository
+        self._names = names
         self._manifests: dict[Digest, bytes] = {}
         self._there: set[Digest] = set()
         self._sender = Sender(client.uploads, repository, chunk=client.transport.options.chunk)
@@ -65,6 +71,7 @@ class Repository:
             NotFoundError: there is no such name, or it is not shown to this credential.
             IntegrityError: the manifest is not what the digest, or the registry itself, says.
         """
+        name = self._names.get(name, name)
         found = self._client.get_manifest(self._repository, name)
         said = name if ":" in name else found.digest
         if said:
@@ -79,7 +86,7 @@ class Repository:
         Raises:
             NotFoundError: there is no such tag, or it is not shown to this credential.
         """
-        said = self._client.find_digest(self._repository, name)
+        said = self._client.find_digest(self._repository, self._names.get(name, name))
         try:
             return Digest.parse(said)
         except InvalidDigestError:
@@ -93,7 +100,7 @@ class Repository:
             NotFoundError: there is none.
             UnsupportedError: the registry does not do this; many delete by digest only.
         """
-        self._client.delete_manifest(self._repository, name)
+        self._client.delete_manifest(self._repository, self._names.get(name, name))
 
     def referrers(self, subject: Digest) -> list[Descriptor]:
         """Return what refers to a manifest, of whatever kind."""
@@ -161,7 +168,7 @@ class Repository:
 
     def tag(self, content: Content, name: str) -> None:
         """Put a manifest under a tag."""
-        self._put(content, name)
+        self._put(content, self._names.get(name, name))
 
     def _put(self, content: Content, name: str) -> None:
         raw = content.read()

@@ -1,7 +1,7 @@
 """Rules that decide which registry serves a reference.
 
-What belongs here: the rules of our settings, containers' ``registries.conf`` and docker's
-``daemon.json``. What does not: reading files (``settings``), requests (``mirrors``).
+What belongs here: matching names with rules, whoever wrote them, and rewriting them. What does not:
+reading rules (``registries_conf``, ``settings``) and requests (``resolver``, ``mirrors``).
 
 Sources: containers-registries.conf(5), version 2; Docker's documentation, "Mirror the Docker Hub
 library".
@@ -9,144 +9,254 @@ library".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ghcrctl.errors import InvalidSettingError
-from ghcrctl.oci.reference import DOCKER_HUB
+from ghcrctl.errors import InvalidReferenceError, InvalidSettingError, RefusedError
+from ghcrctl.oci.reference import DOCKER_HUB, Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+ALL, DIGEST_ONLY, TAG_ONLY = "all", "digest-only", "tag-only"
+PULL_MODES = (ALL, DIGEST_ONLY, TAG_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place: host and port, maybe with a path. ``insecure``: any certificate, and plain HTTP."""
+    """A place: a host and port, optionally with a path.
+
+    Args:
+        name: the place, without a scheme.
+        insecure: accept any certificate, and plain HTTP.
+        pulls: which references a mirror serves (registries.conf, ``pull-from-mirror``).
+    """
 
     name: str
     insecure: bool = False
+    pulls: str = ALL
+
+    def serves(self, reference: Reference) -> bool:
+        """Check whether a mirror may be used for a reference."""
+        excluded = TAG_ONLY if reference.digest else DIGEST_ONLY
+        return self.pulls != excluded
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What holds for names that begin so.
+    """A rule for all references that start with a prefix.
 
     Args:
-        prefix: registry, maybe with a part of the repository; ``*.example.com`` for all hosts
-            there.
-        origin: where they really are; the prefix itself where nothing is given.
-        mirrors: where to ask first.
-        blocked: whether they may not be pulled at all.
+        prefix: a registry, a namespace, a repository or one image; ``*.example.com`` matches all
+            subdomains.
+        origin: the place that replaces the prefix; an empty name keeps references as they are.
+        mirrors: places to read from before the origin.
+        blocked: whether the origin must not be contacted.
+        file: where the rule was read, for errors.
+        any_port: whether ``example.com`` also matches ``example.com:5000``, as in registries.conf.
     """
 
     prefix: str
     origin: Location
     mirrors: tuple[Location, ...] = ()
     blocked: bool = False
+    file: str = ""
+    any_port: bool = False
+
+    def match(self, text: str) -> int:
+        """Return how many characters of a reference the prefix covers; 0 for no match."""
+        if self.prefix.startswith("*."):
+            return _match_subdomain(self.prefix[1:], text)
+        return len(self.prefix) if self._is_start_of(text) else 0
+
+    def _is_start_of(self, text: str) -> bool:
+        if not text.startswith(self.prefix):
+            return False
+        following = text[len(self.prefix) :][:1]
+        is_port = following == ":" and "/" not in self.prefix
+        return following in {"", "/", "@"} or (following == ":" and (self.any_port or not is_port))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One place to contact for a reference.
+
+    Args:
+        reference: the image there.
+        insecure: accept any certificate, and plain HTTP.
+    """
+
+    reference: Reference
+    insecure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where to ask for a repository, in order: registry, repository, whether that is insecure."""
+    """Where a reference is served.
 
-    steps: tuple[tuple[str, str, bool], ...]
-    blocked: bool = False
+    Args:
+        mirrors: places to read from first, in order.
+        origin: the place to write to, and to read from last.
+        blocked: the rule that forbids contacting the origin.
+    """
+
+    mirrors: tuple[Step, ...]
+    origin: Step
+    blocked: Rule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """All rules of a run.
+
+    Args:
+        ours: mirrors of our own settings.
+        registries: the rules of ``registries.conf``.
+        docker: mirrors of docker's ``daemon.json``.
+    """
+
+    ours: Sequence[Rule] = ()
+    registries: Sequence[Rule] = ()
+    docker: Sequence[Rule] = ()
+
+    def find(self, reference: Reference) -> Route:
+        """Return the route of a reference.
+
+        Raises:
+            InvalidSettingError: a rule rewrites the reference to an invalid name.
+        """
+        rule = best_rule(self.registries, reference)
+        origin = rewrite(rule, rule.origin, reference) if rule else Step(reference)
+        blocked = rule if rule and rule.blocked else self._blocking(origin)
+        mirrors = tuple(s for s in self._mirrors(rule, reference) if not self._blocking(s))
+        return Route(mirrors, origin, blocked)
+
+    def _mirrors(self, rule: Rule | None, reference: Reference) -> Iterator[Step]:
+        """Yield the mirrors of the longest prefix; of equal ones, those of the first source."""
+        found = (best_rule(self.ours, reference), rule, best_rule(self.docker, reference))
+        chosen = longest(rule for rule in found if rule and rule.mirrors)
+        for place in chosen.mirrors if chosen else ():
+            if chosen and place.serves(reference):
+                yield rewrite(chosen, place, reference)
+
+    def _blocking(self, step: Step) -> Rule | None:
+        """Return the rule that forbids contacting a place."""
+        rule = best_rule(self.registries, step.reference)
+        return rule if rule and rule.blocked else None
+
+    def find_host(self, registry: str) -> tuple[str, bool]:
+        """Return the host that serves a registry, and whether that is insecure.
+
+        Raises:
+            RefusedError: it is blocked.
+        """
+        host, rule = self.host_of(registry), _best(self.registries, registry)
+        for blocking in (rule, _best(self.registries, host)):
+            if blocking and blocking.blocked:
+                raise blocked_error(registry, blocking)
+        return host, rule is not None and rule.origin.insecure
+
+    def host_of(self, registry: str) -> str:
+        """Return the host that serves a registry, also one that is blocked."""
+        rule = _best(self.registries, registry)
+        if rule is None or not rule.origin.name:
+            return registry
+        place = f"{rule.origin.name}{registry[rule.match(registry) :]}"
+        return _parse(f"{place.partition('/')[0]}/image").registry
+
+
+def blocked_error(name: str, rule: Rule) -> RefusedError:
+    """Build the error for a registry that must not be contacted."""
+    return RefusedError(f"cannot access {name}: `{rule.prefix}` is blocked in {rule.file}")
+
+
+def longest(rules: Iterable[Rule]) -> Rule | None:
+    """Return the rule with the longest prefix; of equal ones, the first."""
+    return max(rules, key=lambda rule: len(rule.prefix), default=None)
+
+
+def best_rule(rules: Iterable[Rule], reference: Reference) -> Rule | None:
+    """Return the rule that applies to a reference."""
+    return _best(rules, _text(reference))
+
+
+def _best(rules: Iterable[Rule], text: str) -> Rule | None:
+    return longest(rule for rule in rules if rule.match(text))
+
+
+def rewrite(rule: Rule, place: Location, reference: Reference) -> Step:
+    """Replace the prefix of a reference that a rule matches by a place.
+
+    Raises:
+        InvalidSettingError: the result is no valid name.
+    """
+    if not place.name:
+        return Step(reference, place.insecure)
+    text = _text(reference)
+    rewritten = f"{place.name}{text[rule.match(text) :]}"
+    try:
+        found = _parse(rewritten)
+    except InvalidReferenceError as error:
+        raise InvalidSettingError(
+            f"cannot route {text}: {rule.file or 'the mirrors setting'} rewrites it to "
+            f"`{rewritten}`, which is no valid name",
+        ) from error
+    if not (found.tag or found.digest):
+        found = replace(found, tag=reference.tag, digest=reference.digest)
+    return Step(found, place.insecure)
+
+
+def _parse(text: str) -> Reference:
+    """Parse a name whose first part is always a host, even without a dot."""
+    host, slash, path = text.partition("/")
+    if not slash or any(character in host for character in ".:") or host == "localhost":
+        found = Reference.parse(text, default_registry="")
+    else:
+        found = replace(Reference.parse(f"localhost/{path}"), registry=host.lower())
+    if found.is_local:
+        raise InvalidReferenceError(f"`{text}` has no repository")
+    return found
+
+
+def _text(reference: Reference) -> str:
+    """Return what prefixes are compared with: a digest takes precedence over a tag."""
+    if reference.digest:
+        return f"{reference.name}@{reference.digest}"
+    return f"{reference.name}:{reference.tag}" if reference.tag else reference.name
+
+
+def _match_subdomain(domain: str, text: str) -> int:
+    """Return where a domain such as ``.example.com`` ends in the host of a reference."""
+    start = text.find(domain)
+    while start >= 0 and "/" not in text[:start]:
+        end = start + len(domain)
+        if text[end : end + 1] in {"", ":", "/", "@"}:
+            return end
+        start = text.find(domain, start + 1)
+    return 0
 
 
 def rules_of_settings(data: Mapping[str, Sequence[str]]) -> list[Rule]:
-    """Read our own setting: mirrors by prefix; ``http://`` before one makes it insecure."""
+    """Return the rules of our own setting; ``http://`` before a mirror makes it insecure."""
     return [
-        Rule(prefix, Location(prefix), tuple(map(_location, mirrors)))
+        Rule(prefix, Location(""), tuple(map(location, mirrors)))
         for prefix, mirrors in data.items()
     ]
 
 
-def files_of_containers(given: str | None, home: Path) -> list[Path]:
-    """Return the ``registries.conf`` files that hold, the person's before the system's.
-
-    Args:
-        given: the one file that holds alone, where CONTAINERS_REGISTRIES_CONF names one.
-        home: the person's home directory.
-    """
-    if given:
-        return [path for path in (Path(given),) if path.is_file()]
-    folders = (home / ".config" / "containers", Path("/etc/containers"))
-    main = next((f for f in (d / "registries.conf" for d in folders) if f.is_file()), None)
-    more = [p for d in folders for p in sorted((d / "registries.conf.d").glob("*.conf"))]
-    return [*([main] if main else []), *more]
-
-
-def rules_of_containers(data: Mapping[str, Any], path: str) -> list[Rule]:
-    """Read a parsed ``registries.conf``.
-
-    Raises:
-        InvalidSettingError: it is not what its manual page says.
-    """
-    try:
-        return [_rule(entry) for entry in data.get("registry", [])]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InvalidSettingError(f"{path} is no valid registries.conf: {error}") from None
-
-
-def _rule(entry: Mapping[str, Any]) -> Rule:
-    location = str(entry.get("location") or entry["prefix"])
-    prefix = str(entry.get("prefix") or location)
-    mirrors = tuple(
-        Location(str(mirror["location"]), insecure=bool(mirror.get("insecure")))
-        for mirror in entry.get("mirror", [])
-    )
-    origin = Location(location, insecure=bool(entry.get("insecure")))
-    return Rule(prefix, origin, mirrors, blocked=bool(entry.get("blocked")))
-
-
-def rules_of_docker(data: Mapping[str, Any]) -> list[Rule]:
-    """Read a parsed ``daemon.json``, whose mirrors are Docker Hub's."""
+def rules_of_docker(data: Mapping[str, object]) -> list[Rule]:
+    """Return the rules of a parsed ``daemon.json``, whose mirrors are for Docker Hub."""
     mirrors = data.get("registry-mirrors")
     if not isinstance(mirrors, list):
         return []
-    found = tuple(_location(mirror) for mirror in mirrors if isinstance(mirror, str))
-    return [Rule(DOCKER_HUB, Location(DOCKER_HUB), found)] if found else []
+    found = tuple(location(mirror) for mirror in mirrors if isinstance(mirror, str))
+    return [Rule(DOCKER_HUB, Location(""), found)] if found else []
 
 
-def _location(text: str) -> Location:
-    """Read an address, or a place without a scheme."""
+def location(text: str) -> Location:
+    """Parse the address of a mirror, or a place without a scheme."""
     if "://" not in text:
         return Location(text.strip("/"))
     parts = urlsplit(text)
     return Location(f"{parts.netloc}{parts.path}".strip("/"), insecure=parts.scheme == "http")
-
-
-def route(rules: Iterable[Rule], registry: str, repository: str) -> Route:
-    """Find where to ask for a repository: its mirrors, then its origin. The longest prefix wins."""
-    name = f"{registry}/{repository}"
-    fitting = [(rule, _matched(rule.prefix, name)) for rule in rules]
-    best = max(
-        ((rule, length) for rule, length in fitting if length),
-        key=lambda pair: pair[1],
-        default=None,
-    )
-    if best is None:
-        return Route(((registry, repository, False),))
-    rule, length = best
-    rest = name[length:]
-    wild = rule.prefix.startswith("*.")
-    places = [*rule.mirrors, *([] if wild else [rule.origin])]
-    steps = [_split(place, rest) for place in places]
-    if wild:
-        steps.append((registry, repository, rule.origin.insecure))
-    return Route(tuple(steps), blocked=rule.blocked)
-
-
-def _matched(prefix: str, name: str) -> int:
-    """Return how many characters of a name a prefix covers; 0 where it does not fit."""
-    if prefix.startswith("*."):
-        host = name.partition("/")[0]
-        return len(host) if host.partition(":")[0].endswith(prefix[1:]) else 0
-    return len(prefix) if name == prefix or name.startswith(f"{prefix}/") else 0
-
-
-def _split(place: Location, rest: str) -> tuple[str, str, bool]:
-    registry, _, path = f"{place.name}{rest}".partition("/")
-    return registry, path, place.insecure

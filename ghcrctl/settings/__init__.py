@@ -7,7 +7,6 @@ there are (``table``). Order: flags, then the environment, then ``config.toml``,
 from __future__ import annotations
 
 import os
-import sys
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
@@ -18,15 +17,16 @@ import platformdirs
 from ghcrctl.errors import InvalidSettingError, UsageError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.settings.table import SETTINGS, Setting
+from ghcrctl.settings.toml_file import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ghcrctl.registry.routes import Rule
+    from ghcrctl.registry.insecure import InsecureHosts
+    from ghcrctl.registry.routes import Routes
 
 __all__ = ["SETTINGS", "Settings", "host_platform", "read_toml"]
 
-_DOCKER_DAEMON = Path("/etc/docker/daemon.json")
 # Jenkins and Azure Pipelines do not set CI, as all others do.
 _JOB_MARKS = ("GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "TF_BUILD")
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -147,28 +147,24 @@ class Settings:
         return self.environ.get("DOCKER_HOST") or None, folder if verified else None
 
     @cached_property
-    def mirror_rules(self) -> list[Rule]:
-        """Mirrors: ours first, then what containers' tools and docker are told.
+    def routes(self) -> Routes:
+        """The rules that decide which registry serves a reference.
 
         Raises:
-            InvalidSettingError: a file cannot be read.
+            InvalidSettingError: a file of rules is invalid.
         """
-        from ghcrctl.registry.routes import (
-            files_of_containers,
-            rules_of_containers,
-            rules_of_docker,
-            rules_of_settings,
-        )
+        from ghcrctl.settings.registry_files import read_routes
 
-        rules = rules_of_settings(self.get("mirrors"))
-        given = self.environ.get("CONTAINERS_REGISTRIES_CONF")
-        for path in files_of_containers(given, self.home):
-            data = read_toml(path.read_bytes(), path)
-            rules += rules_of_containers(data, str(path))
-        for path in (self.home / ".config" / "docker" / "daemon.json", _DOCKER_DAEMON):
-            if path.is_file():
-                rules += rules_of_docker(_read_json(path))
-        return rules
+        return read_routes(self)
+
+    @cached_property
+    def insecure_hosts(self) -> InsecureHosts:
+        """The registries that our settings and docker list as insecure."""
+        from ghcrctl.registry.insecure import InsecureHosts, of_docker
+        from ghcrctl.settings.registry_files import docker_files
+
+        ours = self.get("insecure_registries")
+        return InsecureHosts.parse([*ours, *of_docker(docker_files(self))])
 
     @cached_property
     def _file(self) -> Mapping[str, object]:
@@ -205,29 +201,3 @@ def _read(
         raise error(
             f"{where} cannot be `{value}`: {reason}", hint=f"{setting.name}: {setting.help}"
         ) from None
-
-
-def _read_json(path: Path) -> Mapping[str, object]:
-    import json
-
-    try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        # Docker's own affair; that it is broken, docker says.
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def read_toml(raw: bytes, path: Path) -> Mapping[str, object]:
-    """Read a TOML file, also as editors on Windows begin it; InvalidSettingError if it is none."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        data: dict[str, object] = tomllib.loads(raw.decode("utf-8-sig"))
-    except ValueError as error:
-        raise InvalidSettingError(f"{path} is no valid TOML: {error}") from None
-    except RecursionError:
-        raise InvalidSettingError(f"{path} is nested too deeply") from None
-    return data

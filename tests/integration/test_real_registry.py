@@ -192,7 +192,7 @@ def test_what_is_not_there_is_not_found(desk: Desk) -> None:
 def test_a_deleted_manifest_is_gone(desk: Desk) -> None:
     desk.push()
     with desk.session() as session:
-        client = session.client(desk.registry.host)
+        client = session.resolver.sign_in(desk.registry.host)
         client.delete_manifest("octo/image", str(IMAGE.root.digest))
     with pytest.raises(ManifestUnknownError):
         pull_one(desk)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from ghcrctl.credentials.token_kinds import TokenKind, token_kind
 from ghcrctl.errors import ExitStatus, GhcrctlError, NotFoundError
 from ghcrctl.operations.packages.naming import read_name
-from ghcrctl.registry.client import RegistryClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -198,7 +197,12 @@ class _Doctor:
         if self._credential is None:
             return
         try:
-            self._session.client(self._registry).check(self._credential)
+            client = self._session.resolver.sign_in(self._registry)
+            if client.registry != self._registry:
+                message = f"registries.conf routes {self._registry} to {client.registry}"
+                yield Sign("registry", Health.NOTE, f"{message}, which is not sent the token")
+                return
+            client.check(self._credential)
         except GhcrctlError as error:
             yield _problem("registry", error)
         else:
@@ -271,14 +275,10 @@ class _Doctor:
             yield Sign("repository", Health.GOOD, f"linked to {package.repository}")
 
     def _anonymous(self, named: Named, package: Package | None, settings: str) -> Iterator[Sign]:
-        client = RegistryClient(
-            self._registry,
-            keychain=None,
-            options=self._session.transport_options(self._registry),
-            warn=lambda _: None,
-        )
+        client, repository = self._session.resolver.access(named.reference)
+        client = client.without_credential()
         try:
-            next(client.tags(named.repository), None)
+            next(client.tags(repository), None)
         except GhcrctlError as error:
             if package is None or package.visibility == "public":
                 yield _problem("pull by everybody", error, settings)
@@ -299,7 +299,8 @@ class _Doctor:
         if self._credential is None:
             return
         try:
-            next(self._session.client(self._registry).tags(named.repository), None)
+            client, repository = self._session.resolver.access(named.reference)
+            next(client.tags(repository), None)
         except GhcrctlError as error:
             yield _problem("pull with the token", error, settings)
         else:

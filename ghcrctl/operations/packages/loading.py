@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from ghcrctl.github.records import Version
     from ghcrctl.operations.packages.naming import Named
     from ghcrctl.operations.session import Session
-    from ghcrctl.registry.client import RegistryClient
 
 # How many manifests are fetched before they are kept: what an interruption costs.
 _BATCH = 200
@@ -94,10 +93,9 @@ class _Reader:
     """Reads manifests: from the cache, else from the registry."""
 
     def __init__(self, session: Session, named: Named, progress: Progress) -> None:
-        self._named = named
+        self._client, self._repository = session.resolver.access(named.reference)
         self._progress = progress
         self._jobs = session.jobs
-        self._client: RegistryClient = session.client(named.registry)
         self._cache = ManifestCache(session.settings.cache_dir / _FILE, session.warn)
 
     def read(self, digests: Sequence[str]) -> tuple[dict[str, Facts], dict[str, str]]:
@@ -127,7 +125,7 @@ class _Reader:
 
     def _has(self, digest: str) -> bool:
         try:
-            self._client.find_digest(self._named.repository, digest)
+            self._client.find_digest(self._repository, digest)
         except ManifestUnknownError:
             return False
         return True
@@ -143,7 +141,7 @@ class _Reader:
 
     def _get(self, digest: str) -> _Fetched:
         try:
-            found = self._client.get_manifest(self._named.repository, digest)
+            found = self._client.get_manifest(self._repository, digest)
             actual = str(Digest.of(found.raw, digest.partition(":")[0]))
             if actual != digest:
                 raise DigestMismatchError(f"the registry sent {actual}")

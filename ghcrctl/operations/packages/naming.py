@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidReferenceError, UsageError
 from ghcrctl.oci.numbers import whole_number
+from ghcrctl.oci.reference import Reference
 from ghcrctl.operations.session import local_name_error
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ class Named:
     tag: str = ""
     digest: str = ""
     id: int | None = None
+
+    @property
+    def reference(self) -> Reference:
+        """The package as a repository of its registry."""
+        return Reference(self.registry, self.repository)
 
     @property
     def repository(self) -> str:

@@ -35,7 +35,7 @@ def pusher(session: Session, named: Named, source: str) -> Callable[[str], None]
         UsageError: the text is no place.
     """
     end = parse_end(session, source)
-    target = session.repository(session.parse(named.name))
+    target = session.repository(named.reference)
 
     def push(digest: str) -> None:
         with end.source(session) as found, session.workers() as workers:

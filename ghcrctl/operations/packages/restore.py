@@ -222,7 +222,7 @@ class _Run:
         self._named = named
         self._tell = tell
         self._packages, self._owner = owner_of(session, named)
-        self._client = session.client(named.registry)
+        self._client, self._repository = session.resolver.access(named.reference)
 
     def bring_back(self, number: int, digest: str, tags: tuple[str, ...]) -> None:
         """Restore a version, and give it the tags again that nothing else took."""
@@ -255,14 +255,14 @@ class _Run:
             if other and other != digest:
                 moved.append(tag)
                 continue
-            found = self._client.get_manifest(self._named.repository, digest)
-            self._client.put_manifest(self._named.repository, tag, found.raw, found.media_type)
+            found = self._client.get_manifest(self._repository, digest)
+            self._client.put_manifest(self._repository, tag, found.raw, found.media_type)
             has.add(tag)
         return tuple(sorted(has)), tuple(moved)
 
     def _stands_for(self, tag: str) -> str:
         try:
-            return self._client.find_digest(self._named.repository, tag)
+            return self._client.find_digest(self._repository, tag)
         except NotFoundError:
             return ""
 

@@ -61,8 +61,8 @@ def untag(session: Session, named: Named, *, sleep: Callable[[float], None] = ti
         RefusedError: the tag moved meanwhile, or it is not safe to go on.
     """
     packages, owner = owner_of(session, named)
-    client = session.client(named.registry)
-    found = client.get_manifest(named.repository, named.tag)
+    client, repository = session.resolver.access(named.reference)
+    found = client.get_manifest(repository, named.tag)
     versions = packages.versions(owner, named.package)
     helper, original = _digest(found.raw), _original(found.raw)
     others: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ def untag(session: Session, named: Named, *, sleep: Callable[[float], None] = ti
         others = _check(named, original, versions)
         raw, media_type = _helper_manifest(found)
         helper = _digest(raw)
-        client.put_manifest(named.repository, named.tag, raw, media_type)
+        client.put_manifest(repository, named.tag, raw, media_type)
     try:
         _delete(session, named, _await(session, named, helper, sleep))
     except GhcrctlError as error:
@@ -100,12 +100,12 @@ def _put_back(session: Session, named: Named, helper: str, original: str) -> boo
     Returns:
         Whether that was done; who pulls the tag would else get an empty image.
     """
-    client = session.client(named.registry)
+    client, repository = session.resolver.access(named.reference)
     try:
-        if client.find_digest(named.repository, named.tag) != helper:
+        if client.find_digest(repository, named.tag) != helper:
             return False
-        found = client.get_manifest(named.repository, original)
-        client.put_manifest(named.repository, named.tag, found.raw, found.media_type)
+        found = client.get_manifest(repository, original)
+        client.put_manifest(repository, named.tag, found.raw, found.media_type)
     except GhcrctlError as error:
         session.warn(
             f"`{named.tag}` of {named.name} stands for an empty image, and could not be put back "
@@ -192,13 +192,13 @@ def retag(session: Session, named: Named, tags: Sequence[str]) -> dict[str, str]
     for tag in tags:
         if not is_tag(tag):
             raise UsageError(f"`{tag}` is no tag")
-    client = session.client(named.registry)
-    found = client.get_manifest(named.repository, named.digest or named.tag or "latest")
+    client, repository = session.resolver.access(named.reference)
+    found = client.get_manifest(repository, named.digest or named.tag or "latest")
     before: dict[str, str] = {}
     for tag in tags:
         try:
-            before[tag] = client.find_digest(named.repository, tag)
+            before[tag] = client.find_digest(repository, tag)
         except NotFoundError:
             before[tag] = ""
-        client.put_manifest(named.repository, tag, found.raw, found.media_type)
+        client.put_manifest(repository, tag, found.raw, found.media_type)
     return before

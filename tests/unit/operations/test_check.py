@@ -78,7 +78,7 @@ def test_what_cannot_be_fetched_stays_as_it_was(ghcr: RegistryDouble, pulled: Se
     path = pulled.store.blobs.path(IMAGE.contents[0][0].digest)
     before = path.read_bytes()
     ghcr.accounts.clear()
-    pulled.client(ghcr.host).close()
+    pulled.resolver.sign_in(ghcr.host).close()
     with_faults = check(pulled)
     ghcr.backend.delete("octo/image", IMAGE.root.digest)
     ghcr.backend.delete_blob("octo/image", IMAGE.contents[0][0].digest)

@@ -29,7 +29,7 @@ from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.check import check
 from ghcrctl.operations.export import export_archive
 from ghcrctl.operations.flatten_image import Flattening, flatten_image
-from ghcrctl.operations.indexes import End, place_of, read_entries, read_manifest
+from ghcrctl.operations.indexes import End, read_entries, read_manifest, source_of
 from ghcrctl.operations.looking import Wanted
 from ghcrctl.operations.packed import HowToPack
 from ghcrctl.operations.pull import pull
@@ -91,7 +91,7 @@ def end(
 
 
 def config_of(session: Session, where: End, manifest: Manifest) -> dict[str, Any]:
-    place, _ = place_of(session, where)
+    place, _ = source_of(session, where)
     found: dict[str, Any] = json.loads(read_metadata(place, manifest.config))
     return found
 
@@ -99,7 +99,7 @@ def config_of(session: Session, where: End, manifest: Manifest) -> dict[str, Any
 def unpacked(session: Session, where: End, manifest: Manifest) -> bytes:
     """Return what is in an image's only layer."""
     [layer] = manifest.layers
-    place, _ = place_of(session, where)
+    place, _ = source_of(session, where)
     with Content(place, layer).open() as stream:
         return b"".join(unpack(stream))
 

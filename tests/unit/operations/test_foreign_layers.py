@@ -129,8 +129,8 @@ def test_a_push_leaves_foreign_layers_out_unless_told(
         )
     assert outcomes.count(Outcome.SKIPPED) == 1
     digest = Digest.of(handler.content)
-    assert not session.client(ghcr.host).has_blob("octo/lean", digest)
-    assert session.client(ghcr.host).has_blob("octo/full", digest)
+    assert not session.resolver.sign_in(ghcr.host).has_blob("octo/lean", digest)
+    assert session.resolver.sign_in(ghcr.host).has_blob("octo/full", digest)
 
 
 def test_a_foreign_layer_that_is_nowhere_says_where_it_was_looked_for(

@@ -20,7 +20,7 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, Manifest
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.check import check
-from ghcrctl.operations.indexes import End, place_of, read_entries, read_manifest
+from ghcrctl.operations.indexes import End, read_entries, read_manifest, source_of
 from ghcrctl.operations.mutate import Mutation, mutate
 from ghcrctl.operations.pull import pull
 from ghcrctl.operations.selection import Selection
@@ -62,7 +62,7 @@ def end(
 def config_of(session: Session, where: End) -> dict[str, Any]:
     manifest = read_manifest(session, where)
     assert isinstance(manifest, Manifest)
-    place, _ = place_of(session, where)
+    place, _ = source_of(session, where)
     found: dict[str, Any] = json.loads(read_metadata(place, manifest.config))
     return found
 
@@ -110,7 +110,7 @@ def test_all_images_of_an_index_are_changed_or_those_that_are_chosen(
     mutate(session, end("both"), end("all"), Mutation(("USER 1",), created=MOMENT))
     entries = read_entries(session, end("all"))
     assert [str(e.platform) for e, _ in entries] == ["linux/amd64", "linux/arm64"]
-    place, _ = place_of(session, end("all"))
+    place, _ = source_of(session, end("all"))
     for _, manifest in entries:
         assert isinstance(manifest, Manifest)
         assert json.loads(read_metadata(place, manifest.config))["config"]["User"] == "1"
@@ -149,7 +149,7 @@ def test_a_directory_becomes_a_layer(
     assert len(manifest.layers) == len(config["rootfs"]["diff_ids"]) == 3
     layer = manifest.layers[-1]
     assert layer.media_type == media_types.OCI_LAYER_GZIP
-    place, _ = place_of(session, end("new"))
+    place, _ = source_of(session, end("new"))
     with Content(place, layer).open() as stream:
         unpacked = zlib.decompress(stream.read(), 31)
     assert config["rootfs"]["diff_ids"][-1] == str(Digest.of(unpacked))

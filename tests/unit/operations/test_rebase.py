@@ -24,7 +24,7 @@ from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.check import check
 from ghcrctl.operations.convert import Conversion, convert_image
 from ghcrctl.operations.formats import Format
-from ghcrctl.operations.indexes import End, place_of, read_entries, read_manifest
+from ghcrctl.operations.indexes import End, read_entries, read_manifest, source_of
 from ghcrctl.operations.pull import pull
 from ghcrctl.operations.rebase import Rebasing, rebase
 from ghcrctl.transfer.events import Finished, Outcome
@@ -104,7 +104,7 @@ def image_at(session: Session, where: End) -> Manifest:
 
 
 def config_at(session: Session, where: End) -> dict[str, Any]:
-    place, _ = place_of(session, where)
+    place, _ = source_of(session, where)
     found: dict[str, Any] = json.loads(read_metadata(place, image_at(session, where).config))
     return found
 

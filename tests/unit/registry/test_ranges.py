@@ -162,7 +162,7 @@ def test_a_reader_that_stops_gives_back_what_was_read_ahead(
         assert stream.read(2 * SEGMENT)
         assert stream.read(2 * SEGMENT)
         stream.close()
-    ahead = session.client(ghcr.host).ahead
+    ahead = session.resolver.sign_in(ghcr.host).ahead
     assert ahead
     held = 0
     deadline = time.monotonic() + 20

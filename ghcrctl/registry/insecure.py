@@ -1,0 +1,72 @@
+"""Registries whose certificate is not checked, as users and docker's ``daemon.json`` list them.
+
+Source: dockerd(8), ``--insecure-registry``: a host with its port, or a network in CIDR notation.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class InsecureHosts:
+    """Hosts, and networks of hosts, that are insecure."""
+
+    names: frozenset[str] = frozenset()
+    networks: tuple[Network, ...] = ()
+
+    @classmethod
+    def parse(cls, entries: Iterable[str]) -> InsecureHosts:
+        """Read a list of ``HOST[:PORT]`` and networks such as ``10.0.0.0/8``."""
+        names: set[str] = set()
+        networks: list[Network] = []
+        for entry in entries:
+            text = entry.removeprefix("http://").removeprefix("https://").rstrip("/")
+            network = _network(text) if "/" in text else None
+            if network:
+                networks.append(network)
+            else:
+                names.add(text.lower())
+        return cls(frozenset(names), tuple(networks))
+
+    def __contains__(self, host: str) -> bool:
+        if host.lower() in self.names:
+            return True
+        # Names are only resolved where somebody has listed a network.
+        return bool(self.networks) and any(
+            address in network for address in _addresses(host) for network in self.networks
+        )
+
+
+def _network(text: str) -> Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def of_docker(files: Iterable[Mapping[str, object]]) -> list[str]:
+    """Return the entries of ``insecure-registries`` in parsed ``daemon.json`` files."""
+    lists = [data.get("insecure-registries") for data in files]
+    return [e for found in lists if isinstance(found, list) for e in found if isinstance(e, str)]
+
+
+def _addresses(host: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    try:
+        return [ipaddress.ip_address(name)]
+    except ValueError:
+        pass
+    try:
+        found = socket.getaddrinfo(name, None, proto=socket.IPPROTO_TCP)
+    except OSError:
+        return []
+    return [ipaddress.ip_address(str(address[4][0]).partition("%")[0]) for address in found]

@@ -1,0 +1,90 @@
+"""Which files of ours and of other tools say how registries are reached.
+
+What belongs here: finding and reading the files. What does not: their rules
+(``registry.registries_conf``, ``registry.routes``).
+
+Sources: containers-registries.conf(5); dockerd(8), "Daemon configuration file".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import InvalidSettingError
+from ghcrctl.registry.registries_conf import merged, read_rules
+from ghcrctl.registry.routes import Routes, rules_of_docker, rules_of_settings
+from ghcrctl.settings.toml_file import read_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ghcrctl.registry.routes import Rule
+    from ghcrctl.settings import Settings
+
+_SYSTEM_CONTAINERS = Path("/etc/containers")
+_SYSTEM_DOCKER = Path("/etc/docker/daemon.json")
+# Podman reads both; the first one that is set is used.
+_GIVEN = ("CONTAINERS_REGISTRIES_CONF", "REGISTRIES_CONFIG_PATH")
+
+
+def read_routes(settings: Settings) -> Routes:
+    """Return the rules of our settings, ``registries.conf`` and ``daemon.json``.
+
+    Raises:
+        InvalidSettingError: one of them is invalid.
+    """
+    docker = [rule for data in docker_files(settings) for rule in rules_of_docker(data)]
+    ours = rules_of_settings(settings.get("mirrors"))
+    return Routes(ours, merged(_rules_of_containers(settings)), docker)
+
+
+def docker_files(settings: Settings) -> list[Mapping[str, object]]:
+    """Return the ``daemon.json`` files, the user's first."""
+    paths = (settings.home / ".config" / "docker" / "daemon.json", _SYSTEM_DOCKER)
+    return [_read_json(path) for path in paths if path.is_file()]
+
+
+def _rules_of_containers(settings: Settings) -> Iterator[list[Rule]]:
+    main, drop_ins = files_of_containers(settings.environ, settings.home)
+    if main:
+        yield read_rules(_read(main), str(main))
+    for path in drop_ins:
+        yield read_rules(_read(path), str(path), drop_in=True)
+
+
+def files_of_containers(environ: Mapping[str, str], home: Path) -> tuple[Path | None, list[Path]]:
+    """Return the main ``registries.conf``, if any, and its drop-in files in order.
+
+    A file of the user replaces those of the system; drop-ins of the user come after the system's.
+    """
+    own = home / ".config" / "containers"
+    given = next((environ[name] for name in _GIVEN if environ.get(name)), None)
+    main = Path(given) if given else _first_file(own, _SYSTEM_CONTAINERS)
+    folders = [own] if main and main.parent == own and not given else [_SYSTEM_CONTAINERS, own]
+    drop_ins = [p for f in folders for p in sorted((f / "registries.conf.d").glob("*.conf"))]
+    return main, [path for path in drop_ins if path.is_file()]
+
+
+def _first_file(*folders: Path) -> Path | None:
+    found = (folder / "registries.conf" for folder in folders)
+    return next((path for path in found if path.exists()), None)
+
+
+def _read(path: Path) -> Mapping[str, object]:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InvalidSettingError(f"cannot read {path}: {error.strerror}") from None
+    return read_toml(raw, path)
+
+
+def _read_json(path: Path) -> Mapping[str, object]:
+    import json
+
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        # Docker itself reports a file that it cannot read.
+        return {}
+    return data if isinstance(data, dict) else {}
