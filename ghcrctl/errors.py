@@ -9,7 +9,7 @@ The tree, with exit statuses::
     ├── UsageError (2): InvalidReferenceError, InvalidDigestError, InvalidPlatformError,
     │   InvalidTemplateError, InvalidFilterError, InvalidSettingError
     ├── NetworkError (3): ConnectionFailedError, ConnectionLostError, TimedOutError, TlsError,
-    │   RateLimitedError, RegistryUnavailableError, RedirectError
+    │   ProxyError, RateLimitedError, RegistryUnavailableError, RedirectError
     ├── NotFoundError (4): NoSuchImageError, ManifestUnknownError, BlobUnknownError,
     │   RepositoryUnknownError, PlatformNotFoundError, PackageUnknownError
     ├── AuthError (5): UnauthorizedError, DeniedError, CredentialStoreError
@@ -56,6 +56,7 @@ class GhcrctlError(Exception):
         retry_after: seconds the other side asked to wait first, where it did.
 
     Attributes:
+        least_wait: seconds of the first wait where the other side does not say how long; doubles.
         side: the end of a transfer that failed (``reading from ghcr.io/o/i``), set by the engine.
     """
 
@@ -76,6 +77,7 @@ class GhcrctlError(Exception):
         self.hint = self.usual_hint if hint is None else hint
         self.retryable = retryable
         self.retry_after = retry_after
+        self.least_wait: float | None = None
         self.side: str | None = None
 
     def __str__(self) -> str:
@@ -140,6 +142,13 @@ class ConnectionFailedError(NetworkError):
     usual_hint = "check the network, and HTTPS_PROXY where a proxy is in between"
 
 
+class ProxyError(ConnectionFailedError):
+    """A proxy refused or failed, or its setting cannot be used."""
+
+    code = "proxy"
+    usual_hint = "check HTTPS_PROXY and HTTP_PROXY; NO_PROXY lists hosts to reach without a proxy"
+
+
 class ConnectionLostError(NetworkError):
     """A connection broke while bytes were moving."""
 
@@ -161,9 +170,26 @@ class TlsError(NetworkError):
 
 
 class RateLimitedError(NetworkError):
-    """A host refused for the number of requests, and went on refusing."""
+    """A host refused for the number of requests, and went on refusing.
+
+    Args:
+        least_wait: seconds to wait before the next request where the host does not say how long;
+            the wait doubles with each refusal.
+    """
 
     code = "rate-limited"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        retryable: bool = False,
+        retry_after: float | None = None,
+        least_wait: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, retryable=retryable, retry_after=retry_after)
+        self.least_wait = least_wait
 
 
 class RegistryUnavailableError(NetworkError):

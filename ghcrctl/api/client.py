@@ -52,6 +52,7 @@ class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
         default_registry: registry of a name that has an owner but no registry.
         jobs: how many layers move at once.
         retries: how often a failed request is sent again.
+        connect_timeout: how long to wait for a connection (seconds).
         stall_timeout: seconds without a byte after which a connection is given up.
         insecure: accept any certificate, and plain HTTP.
         ca_file: PEM file with certificates to trust besides the system's.
@@ -75,6 +76,7 @@ class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
         default_registry: str | None = None,
         jobs: int | None = None,
         retries: int | None = None,
+        connect_timeout: float | None = None,
         stall_timeout: float | None = None,
         insecure: bool | None = None,
         ca_file: PathLike | None = None,
@@ -93,6 +95,7 @@ class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
             "default_registry": default_registry,
             "jobs": jobs,
             "retries": retries,
+            "connect_timeout": connect_timeout,
             "stall_timeout": stall_timeout,
             "insecure": insecure,
             "ca_file": ca_file,

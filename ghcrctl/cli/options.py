@@ -217,9 +217,14 @@ def registry_options(function: Function) -> Function:
                 "--timeout", metavar="SECONDS", help="Give up when the command has taken so long."
             ),
             _setting(
+                "--connect-timeout",
+                metavar="SECONDS",
+                help="Give up connecting to a host after this long.",
+            ),
+            _setting(
                 "--stall-timeout",
                 metavar="SECONDS",
-                help="Give a connection up when no byte comes for so long.",
+                help="Drop a connection after this long without data.",
             ),
             _progress(),
             _setting("--client-cert", metavar="FILE", help="PEM client certificate."),

@@ -28,12 +28,14 @@ class RetryPolicy:
         base: seconds of the first wait; each further wait doubles.
         cap: seconds that no wait of our own exceeds.
         longest: seconds; where a host asks for a longer wait than this, the error stands at once.
+        longest_limit: the same for rate limits whose waits are minutes by their documentation.
     """
 
     attempts: int = 5
     base: float = 0.5
     cap: float = 20.0
     longest: float = 120.0
+    longest_limit: float = 900.0
 
     def delay(self, attempt: int, error: GhcrctlError) -> float | None:
         """Return the seconds to wait after a failed attempt (counted from 1), ``None`` to give up.
@@ -44,8 +46,12 @@ class RetryPolicy:
         if not error.retryable or attempt >= self.attempts:
             return None
         ours = min(self.cap, self.base * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311 jitter
-        asked = error.retry_after or 0.0
-        return None if asked > self.longest else max(ours, asked)
+        if error.least_wait is None:
+            asked = error.retry_after or 0.0
+            return None if asked > self.longest else max(ours, asked)
+        growing = min(error.least_wait * 2 ** (attempt - 1), self.longest_limit)
+        asked = growing if error.retry_after is None else error.retry_after
+        return None if asked > self.longest_limit else max(ours, asked)
 
 
 def retry(

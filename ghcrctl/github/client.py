@@ -71,7 +71,7 @@ class GitHub:
         self.instance = instance
         self.credential = credential
         self._options = options
-        self._transport = Transport(options)
+        self._transport = Transport(options, waits_out_limits=False)
         self._transport.guard.trust(instance.api)
         self._pace = pace or Pace()
         self._sleep = sleep

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.waits import Wait, untold
 from ghcrctl.oci.numbers import whole_number
-from ghcrctl.registry.waiting import wait_asked
+from ghcrctl.registry.waiting import underlying_status, wait_asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -104,6 +104,6 @@ def refusal_wait(
         if reset is not None:
             # It may be past already: what was waited for has come.
             return max(0.0, reset - now) + _CLOCKS_DIFFER
-    if status == 429 or "rate limit" in text.lower():
+    if status == 429 or underlying_status(status, text) == 429:
         return _UNSAID * float(2 ** (attempt - 1))
     return None

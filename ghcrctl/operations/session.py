@@ -247,6 +247,7 @@ class Session:
     def transport_options(self, registry: str, *, insecure: bool = False) -> TransportOptions:
         """Return how to talk to a registry."""
         from ghcrctl.registry.endpoint import TlsPolicy
+        from ghcrctl.registry.proxies import ProxyRules
         from ghcrctl.registry.transport import TransportOptions
 
         get = self.settings.get
@@ -266,6 +267,7 @@ class Session:
             jobs=self.jobs,
             connections=get("connections"),
             chunk=get("upload_chunk"),
+            proxies=ProxyRules.from_environ(self.settings.environ),
             debug=self.debug,
             waiting=self.waiting,
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ghcrctl.content.retry import RetryPolicy, retry
 from ghcrctl.content.waits import telling
-from ghcrctl.errors import ConnectionFailedError, NetworkError, TlsError
+from ghcrctl.errors import ConnectionFailedError, NetworkError, ProxyError, TlsError
 from ghcrctl.registry.addresses import origin
 from ghcrctl.registry.auth import Authenticator
 from ghcrctl.registry.bodies import error_text, let_go
@@ -85,7 +85,7 @@ class Asker:
         found = self._try(secure)
         if isinstance(found, int):
             return secure
-        if "certificate" in found.message:
+        if "certificate" in found.message or isinstance(found, ProxyError):
             raise found
         if isinstance(found, TlsError | ConnectionFailedError):
             return plain

@@ -17,17 +17,20 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 from urllib3.util.connection import allowed_gai_family, create_connection
 
 from ghcrctl.errors import InterruptedByUserError
 from ghcrctl.registry.addresses import origin
-from ghcrctl.registry.endpoint import ssl_context
+from ghcrctl.registry.endpoint import host_shown, ssl_context
+from ghcrctl.registry.handshakes import TimedHTTPSConnection
+from ghcrctl.registry.proxies import ProxyRules, proxy_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ghcrctl.registry.address_guard import AddressGuard
+    from ghcrctl.registry.proxies import Proxy
     from ghcrctl.registry.transport import TransportOptions
 
     # Takes an address, and whether it is one of this machine's interfaces.
@@ -75,7 +78,9 @@ def _first_that_answers(connection: HTTPConnection, addresses: list[str]) -> soc
         except OSError as error:
             failure = error
     if isinstance(failure, TimeoutError):
-        raise urllib3.exceptions.ConnectTimeoutError(connection, "timed out") from failure
+        raise urllib3.exceptions.ConnectTimeoutError(
+            connection, f"timed out (connect timeout={connection.timeout})"
+        ) from failure
     raise urllib3.exceptions.NewConnectionError(connection, str(failure)) from failure
 
 
@@ -88,13 +93,20 @@ class _GuardedHTTPConnection(HTTPConnection):
         return _connect(self, self._admit)
 
 
-class _GuardedHTTPSConnection(HTTPSConnection):
+class _GuardedHTTPSConnection(TimedHTTPSConnection):
     def __init__(self, *args: Any, admit: Admit, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._admit = admit
 
     def _new_conn(self) -> socket.socket:
         return _connect(self, self._admit)
+
+
+class _ProxiedTlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = TimedHTTPSConnection
+
+
+_PROXIED_POOLS = {"http": urllib3.HTTPConnectionPool, "https": _ProxiedTlsPool}
 
 
 class _Adapter(HTTPAdapter):
@@ -124,7 +136,17 @@ class _Adapter(HTTPAdapter):
         """Give the pool behind a proxy our context too; the proxy resolves names, not we."""
         if proxy not in self.proxy_manager:
             proxy_kwargs |= self._pool_options()
-        return super().proxy_manager_for(proxy, **proxy_kwargs)
+            if proxy.startswith("https:"):
+                context = ssl_context(self._options.tls, host_shown(proxy))
+                proxy_kwargs["proxy_ssl_context"] = context
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        if not proxy.startswith("socks"):
+            manager.pool_classes_by_scheme = _PROXIED_POOLS
+        return manager
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """Return the credential of a proxy; the library's own fails beyond Latin-1."""
+        return proxy_headers(proxy)
 
     def _pool_options(self) -> dict[str, Any]:
         host = urlsplit(self._url).netloc
@@ -157,7 +179,7 @@ class HttpSession(requests.Session):
         self._options = options
         self._guard = guard
         self._by_origin: dict[str, _Adapter] = {}
-        self._proxies: dict[str, Any] = {}
+        self._proxies: dict[str, Proxy | None] = {}
         self._lock = threading.Lock()
         self.is_closed = False
         self.headers.clear()
@@ -180,14 +202,24 @@ class HttpSession(requests.Session):
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
-        """Look for a host's proxy in the environment once, and not at each request."""
-        key = origin(str(url))
+        """Give the proxy of a host; the library's own rules are not those of docker."""
+        del proxies
+        proxy = self.proxy_for(str(url))
+        chosen = {"http": proxy.url, "https": proxy.url} if proxy else {}
+        return {"proxies": chosen, "stream": stream, "verify": verify, "cert": cert}
+
+    def proxy_for(self, url: str) -> Proxy | None:
+        """Return the proxy of a host; the settings are read once for each.
+
+        Raises:
+            ProxyError: the setting for it cannot be used.
+        """
+        key = origin(url)
         with self._lock:
             if key not in self._proxies:
-                found = super().merge_environment_settings(url, proxies, stream, verify, cert)
-                self._proxies[key] = found["proxies"]
-            known = self._proxies[key]
-        return {"proxies": dict(known), "stream": stream, "verify": verify, "cert": cert}
+                rules = self._options.proxies or ProxyRules.of_this_process()
+                self._proxies[key] = rules.find(key)
+            return self._proxies[key]
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Name none: the library would read the whole body, and fail at odd addresses."""

@@ -1,16 +1,13 @@
 """What a registry's refusal means, and what to do about it.
 
-What belongs here: from status and body to one of our errors, with ghcr.io's peculiar meanings. The
-registry's own words are quoted as its words. Evidence for ghcr.io: GitHub's documentation "Working
-with the Container registry" and many public reports of the same messages.
+What belongs here: from status and body to one of our errors. What does not: what GitHub's
+registries mean (``github_denials``), reading bodies (``error_bodies``).
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from ghcrctl.errors import (
     BlobUnknownError,
@@ -26,13 +23,14 @@ from ghcrctl.errors import (
     UnauthorizedError,
     UnsupportedError,
 )
-from ghcrctl.registry.waiting import wait_asked
+from ghcrctl.registry.error_bodies import error_codes, quote_body
+from ghcrctl.registry.github_denials import denial_hint, is_github, settings_pages
+from ghcrctl.registry.waiting import least_wait, underlying_status, wait_asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GHCR = "ghcr.io"
-_LONGEST_QUOTE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,7 @@ class Refusal:
         text: the start of the body.
         headers: the answer's.
         signed_in: where the credential that was used comes from; empty for none.
+        other_host: the host that responded, where the registry sent the request on to it.
     """
 
     registry: str
@@ -58,6 +57,7 @@ class Refusal:
     text: str
     headers: Mapping[str, str]
     signed_in: str = ""
+    other_host: str = ""
 
     @property
     def name(self) -> str:
@@ -65,23 +65,31 @@ class Refusal:
         return f"{self.registry}/{self.repository}" if self.repository else self.registry
 
     @property
+    def sender(self) -> str:
+        """The host that responded."""
+        return self.other_host or self.registry
+
+    @property
+    def underlying_status(self) -> int:
+        """The status that the refusal stands for."""
+        return underlying_status(self.status, self.text)
+
+    @property
     def codes(self) -> set[str]:
-        """The error codes in the body (OCI distribution spec 1.1, "Error Codes")."""
-        return {code for code, _ in _errors(self.text)}
+        """The error codes in the body."""
+        return error_codes(self.text)
 
     @property
     def words(self) -> str:
-        """The registry's own words, cleaned and quoted; empty where it said nothing."""
-        said = "; ".join(": ".join(filter(None, pair)) for pair in _errors(self.text))
-        if not said and not self.text.lstrip().startswith("<"):
-            said = " ".join(self.text.split())
-        said = "".join(c if c.isprintable() else "?" for c in said)[:_LONGEST_QUOTE]
-        return f' ({self.registry} says: "{said}")' if said else ""
+        """The sender's own words, quoted; empty where there are none."""
+        return quote_body(self.text, self.sender)
 
 
 def explain(refusal: Refusal) -> GhcrctlError:
-    """Turn a refusal into an error that says what it means."""
-    status = refusal.status
+    """Return the error that a refusal means."""
+    status = refusal.underlying_status
+    if refusal.other_host and 400 <= status < 500 and status not in {408, 429}:
+        return _refused_elsewhere(refusal)
     word = {401: _unauthorized, 403: _denied, 404: _not_found, 429: _rate_limited}.get(status)
     if word and (refusal.repository or status != 404):
         return word(refusal)
@@ -89,7 +97,7 @@ def explain(refusal: Refusal) -> GhcrctlError:
         return _unavailable(refusal)
     if status == 408:
         return TimedOutError(
-            f"{refusal.registry} gave up waiting for the request{refusal.words}", retryable=True
+            f"{refusal.sender} gave up waiting for the request{refusal.words}", retryable=True
         )
     if status == 405 or "UNSUPPORTED" in refusal.codes:
         return UnsupportedError(
@@ -101,28 +109,44 @@ def explain(refusal: Refusal) -> GhcrctlError:
     )
 
 
-def settings_hint(repository: str) -> str:
-    """Name the pages where access to a package of ghcr.io is given."""
-    owner, _, package = repository.partition("/")
-    path = f"{owner}/packages/container/{quote(package, safe='')}/settings"
-    return f"https://github.com/orgs/{path} (or https://github.com/users/{path})"
+def _refused_elsewhere(refusal: Refusal) -> GhcrctlError:
+    """Return the error for a refusal by a host that the registry named; no credential went there.
+
+    Registries sign the addresses that they hand out: such a refusal is between the two.
+    """
+    message = (
+        f"cannot {refusal.action} {refusal.name}: {refusal.other_host}, where "
+        f"{refusal.registry} sent this request, answered with status {refusal.status}"
+        f"{refusal.words}"
+    )
+    hint = (
+        f"no credential was sent to {refusal.other_host}: its address may have expired, or a "
+        "proxy or firewall refuses it; --debug shows requests and responses"
+    )
+    kinds = {401: DeniedError, 403: DeniedError, 404: BlobUnknownError, 410: BlobUnknownError}
+    return kinds.get(refusal.status, InvalidResponseError)(message, hint=hint)
 
 
 def _rate_limited(refusal: Refusal) -> RateLimitedError:
     asked = wait_asked(refusal.headers.get("Retry-After"), refusal.text)
-    when = f"in {asked:.0f} s" if asked else "later"
+    least = least_wait(refusal.status, refusal.text)
+    when = f"in {asked:.0f} s" if asked else "in a few minutes" if least else "later"
+    more = "; signed in, most registries allow more"
+    if least or refusal.signed_in or refusal.other_host:
+        more = "; --jobs 2 sends fewer requests at once"
     return RateLimitedError(
-        f"{refusal.registry} refuses for too many requests{refusal.words}",
-        hint=f"try again {when}; signed in, most registries allow more",
+        f"{refusal.sender} is rate limiting requests{refusal.words}",
+        hint=f"try again {when}{more}",
         retryable=True,
         retry_after=asked,
+        least_wait=least,
     )
 
 
 def _unavailable(refusal: Refusal) -> RegistryUnavailableError:
     state = "; GitHub's state is at https://www.githubstatus.com"
     return RegistryUnavailableError(
-        f"{refusal.registry} failed with status {refusal.status}{refusal.words}",
+        f"{refusal.sender} failed with status {refusal.underlying_status}{refusal.words}",
         hint=f"try again later{state if refusal.registry == GHCR else ''}",
         retryable=True,
         retry_after=wait_asked(refusal.headers.get("Retry-After"), refusal.text),
@@ -137,9 +161,10 @@ def _unauthorized(refusal: Refusal) -> UnauthorizedError:
             f"or forget it: ghcrctl logout {refusal.registry}",
         )
     hint = f"sign in: ghcrctl login {refusal.registry}"
-    if refusal.registry == GHCR and refusal.repository:
+    if is_github(refusal.registry) and refusal.repository:
         hint += (
-            f"; packages are private at first, made public at {settings_hint(refusal.repository)}"
+            "; packages are private at first, made public at "
+            f"{settings_pages(refusal.registry, refusal.repository)}"
         )
     return UnauthorizedError(
         f"cannot {refusal.action} {refusal.name}: sign-in is required{refusal.words}", hint=hint
@@ -148,52 +173,19 @@ def _unauthorized(refusal: Refusal) -> UnauthorizedError:
 
 def _denied(refusal: Refusal) -> DeniedError:
     message = f"cannot {refusal.action} {refusal.name}: access denied{refusal.words}"
-    if refusal.registry != GHCR:
-        hint = "check the spelling, and what your account may do there"
-        if not refusal.signed_in:
-            hint = f"sign in: ghcrctl login {refusal.registry}"
-        return DeniedError(message, hint=hint)
-    return DeniedError(message, hint=_ghcr_hint(refusal))
-
-
-def _ghcr_hint(refusal: Refusal) -> str:
-    said = refusal.text.lower()
-    owner = refusal.repository.partition("/")[0]
-    for words, hint in (
-        (
-            "write_package",
-            "the package exists, but this account or repository may not write it; give it "
-            "access under "
-            f"`Manage Actions access` at {settings_hint(refusal.repository)}",
-        ),
-        (
-            "create_package",
-            f"check that `{owner}` is spelled right and that you may create packages there "
-            f"(https://github.com/organizations/{owner}/settings/packages)",
-        ),
-        (
-            "installation not allowed",
-            "the job's token may not write packages of this owner: give the job "
-            "`permissions: packages: write`, and push to the owner of its repository",
-        ),
-        (
-            "expected scopes",
-            "the token lacks the scope write:packages, or is a fine-grained one, which "
-            "cannot push: "
-            "https://github.com/settings/tokens/new?scopes=write:packages",
-        ),
-    ):
-        if words in said:
-            return hint
-    if not refusal.signed_in:
-        return (
-            "the package does not exist, or is private: check the spelling, or sign in with "
-            f"ghcrctl login; its settings are at {settings_hint(refusal.repository)}"
+    if is_github(refusal.registry):
+        hint = denial_hint(
+            refusal.registry,
+            refusal.repository,
+            refusal.text,
+            headers=refusal.headers,
+            signed_in=refusal.signed_in,
         )
-    return (
-        f"the credential from {refusal.signed_in} may have expired or may not see this package; "
-        "sign in again with ghcrctl login, or ghcrctl logout: public images need no sign-in"
-    )
+    elif refusal.signed_in:
+        hint = "check the spelling, and what your account may do there"
+    else:
+        hint = f"sign in: ghcrctl login {refusal.registry}"
+    return DeniedError(message, hint=hint)
 
 
 def _not_found(refusal: Refusal) -> NotFoundError:
@@ -213,12 +205,3 @@ def _not_found(refusal: Refusal) -> NotFoundError:
     if refusal.registry == GHCR and refusal.what.startswith("sha256:"):
         hint = "it may have been deleted, with a clean-up of untagged versions for instance"
     return ManifestUnknownError(f"{refusal.name} has no `{refusal.what}`{refusal.words}", hint=hint)
-
-
-def _errors(text: str) -> list[tuple[str, str]]:
-    """Read codes and messages of an error body; anything else has none."""
-    try:
-        entries = json.loads(text)["errors"]
-        return [(str(e.get("code") or ""), str(e.get("message") or "")) for e in entries]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return []

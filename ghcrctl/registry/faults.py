@@ -6,6 +6,7 @@ What belongs here: the one translation, for requests and for bodies. No error of
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from http.client import HTTPException
 from typing import TYPE_CHECKING
@@ -23,27 +24,31 @@ from ghcrctl.errors import (
     TlsError,
 )
 from ghcrctl.registry.endpoint import host_shown
+from ghcrctl.registry.proxy_errors import proxy_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from ghcrctl.registry.proxies import Proxy
 
 _HTTP_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
 @contextmanager
-def in_words(url: str, *, moving: bool = False) -> Iterator[None]:
+def in_words(url: str, *, moving: bool = False, proxy: Proxy | None = None) -> Iterator[None]:
     """Turn the library's errors into ours while a host is talked to.
 
     Args:
         url: the request's address; only its host is shown.
         moving: whether bytes had begun to move.
+        proxy: the proxy in between.
     """
     try:
         yield
     except GhcrctlError:
         raise
     except _HTTP_ERRORS as error:
-        raise translate(error, host_shown(url), moving=moving) from error
+        raise translate(error, host_shown(url), moving=moving, proxy=proxy) from error
     except (ValueError, HTTPException) as error:
         # The library reads some things, as the length of a chunk, without looking at them first.
         raise InvalidResponseError(
@@ -51,16 +56,22 @@ def in_words(url: str, *, moving: bool = False) -> Iterator[None]:
         ) from error
 
 
-def translate(error: BaseException, host: str, *, moving: bool) -> GhcrctlError:
+def translate(
+    error: BaseException, host: str, *, moving: bool, proxy: Proxy | None = None
+) -> GhcrctlError:
     """Word one error.
 
     Args:
         error: what the library raised.
         host: who was talked to.
         moving: whether bytes had begun to move.
+        proxy: the proxy in between.
     """
     chain = list(_chain(error))
     text = " ".join(str(e) for e in chain)
+    found = proxy_error(chain, text, host, proxy) if proxy else None
+    if found:
+        return found
     for kinds, word in _WORDS:
         if _any(chain, *kinds):
             return word(host, text)
@@ -139,8 +150,29 @@ def _proxy(host: str, text: str) -> NetworkError:
     )
 
 
-def _timed_out(host: str, _: str) -> TimedOutError:
-    return TimedOutError(f"{host} did not answer in time", retryable=True)
+_CONNECT_SECONDS = re.compile(r"connect timeout=([0-9.]+)")
+_STALL_SECONDS = re.compile(r"read timeout=([0-9.]+)")
+
+
+def _connect_timed_out(host: str, text: str) -> TimedOutError:
+    return TimedOutError(
+        f"{host} did not answer in time: no connection{_after(_CONNECT_SECONDS, text)}",
+        hint="--connect-timeout SECONDS waits longer",
+        retryable=True,
+    )
+
+
+def _stalled(host: str, text: str) -> TimedOutError:
+    return TimedOutError(
+        f"{host} did not answer in time: no data{_after(_STALL_SECONDS, text)}",
+        hint="run it again; --stall-timeout SECONDS waits longer",
+        retryable=True,
+    )
+
+
+def _after(pattern: re.Pattern[str], text: str) -> str:
+    match = pattern.search(text)
+    return f" after {float(match[1]):g} s" if match else ""
 
 
 def _no_name(host: str, _: str) -> ConnectionFailedError:
@@ -161,6 +193,10 @@ _WORDS: tuple[tuple[tuple[type[BaseException], ...], Callable[[str, str], Ghcrct
     ((requests.exceptions.SSLError, urllib3.exceptions.SSLError), _tls),
     ((urllib3.exceptions.NameResolutionError,), _no_name),
     ((urllib3.exceptions.NewConnectionError,), _not_connected),
-    ((requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), _timed_out),
+    (
+        (requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError),
+        _connect_timed_out,
+    ),
+    ((requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), _stalled),
     ((requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError), _no_address),
 )

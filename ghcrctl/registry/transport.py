@@ -16,17 +16,16 @@ from ghcrctl.errors import (
     ConnectionFailedError,
     GhcrctlError,
     InterruptedByUserError,
-    RateLimitedError,
-    RegistryUnavailableError,
 )
 from ghcrctl.registry.address_guard import AddressGuard
 from ghcrctl.registry.addresses import origin, shown
-from ghcrctl.registry.bodies import error_text, let_go
+from ghcrctl.registry.bodies import let_go
 from ghcrctl.registry.connections import Authorization, HttpSession
 from ghcrctl.registry.endpoint import TlsPolicy, host_shown
 from ghcrctl.registry.faults import in_words
+from ghcrctl.registry.passing_refusals import retryable_error, status_of
+from ghcrctl.registry.proxy_errors import check_proxy_response
 from ghcrctl.registry.redirects import RedirectTrail
-from ghcrctl.registry.waiting import wait_asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     import requests
 
     from ghcrctl.content.waits import Waiting
+    from ghcrctl.registry.proxies import ProxyRules
 
 # Besides the usual ones: a client that went away (499), too early (425), no space (507), too much
 # bandwidth (509), and what content delivery networks add (520 to 530).
@@ -53,6 +53,7 @@ class TransportOptions:
         jobs: how many pieces of content move at once, each through a connection of its own.
         connections: how many more read ahead in large ones; with 1, each is read in one go.
         chunk: bytes of a piece in which blobs are sent; 0 sends each whole where that is possible.
+        proxies: which proxies are used; those of this process's environment by default.
         debug: is told each request and its answer, without secrets.
         waiting: is told of each wait.
     """
@@ -65,6 +66,7 @@ class TransportOptions:
     jobs: int = 12
     connections: int = 6
     chunk: int = 0
+    proxies: ProxyRules | None = None
     debug: Callable[[str], None] | None = None
     waiting: Waiting = untold
 
@@ -93,6 +95,7 @@ class Transport:
     Args:
         options: how to talk.
         guard: checks the addresses of hosts; one of its own where it is not given.
+        waits_out_limits: whether a request that a rate limit refused is sent again here.
         sleep: waits for seconds.
     """
 
@@ -101,10 +104,12 @@ class Transport:
         options: TransportOptions,
         *,
         guard: AddressGuard | None = None,
+        waits_out_limits: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.options = options
         self.guard = guard or AddressGuard()
+        self._waits_out_limits = waits_out_limits
         self._sleep = sleep
         self._session = HttpSession(options, self.guard)
         self._met: set[str] = set()
@@ -169,7 +174,8 @@ class Transport:
                 delay = None if request.is_streamed else self._delay(policy, attempt, response)
                 if delay is None:
                     return response
-                wait = _wait(response.url, response.status_code, delay)
+                refusal = retryable_error(response, host_shown(response.url))
+                wait = Wait(refusal.message, delay, refusal.code)
                 let_go(response)
             self.options.waiting(wait)
             self._sleep(delay)
@@ -208,20 +214,20 @@ class Transport:
         """Close the connections that are open."""
         self._session.close()
 
-    @staticmethod
-    def _delay(policy: RetryPolicy, attempt: int, response: requests.Response) -> float | None:
-        if response.status_code not in _RETRIED:
+    def _delay(
+        self, policy: RetryPolicy, attempt: int, response: requests.Response
+    ) -> float | None:
+        status = status_of(response)
+        if status not in _RETRIED or (status == 429 and not self._waits_out_limits):
             return None
-        message = error_text(response) if response.status_code == 429 else ""
-        asked = wait_asked(response.headers.get("Retry-After"), message)
-        error = GhcrctlError("", retryable=True, retry_after=asked)
-        return policy.delay(attempt, error)
+        return policy.delay(attempt, retryable_error(response, ""))
 
     def _send(self, request: _Request, trail: RedirectTrail) -> requests.Response:
         options, url = request.options, trail.url
         usual = {"User-Agent": options.user_agent, "Accept-Encoding": "identity"}
         began = time.monotonic()
-        with in_words(url, moving=request.is_streamed):
+        proxy = self._session.proxy_for(url)
+        with in_words(url, moving=request.is_streamed, proxy=proxy):
             response = self._session.request(
                 request.method,
                 url,
@@ -234,6 +240,8 @@ class Transport:
                 verify=not options.tls.insecure,
             )
         self._abandon_if_closed(response)
+        if proxy:
+            check_proxy_response(response, proxy)
         if request.method == "HEAD" or response.headers.get("Content-Length") == "0":
             # Only reading to the end gives the connection back, even where there is nothing.
             let_go(response)
@@ -248,10 +256,3 @@ class Transport:
             response.close()
             self._session.close()
             raise InterruptedByUserError("interrupted")
-
-
-def _wait(url: str, status: int, delay: float) -> Wait:
-    host = host_shown(url)
-    if status == 429:
-        return Wait(f"{host} asks for fewer requests (status 429)", delay, RateLimitedError.code)
-    return Wait(f"{host} answers with status {status}", delay, RegistryUnavailableError.code)

@@ -1,6 +1,7 @@
-"""How long a registry asks to wait.
+"""Refusals that pass by themselves, and how long to wait for that.
 
-What belongs here: reading ``Retry-After`` and the Go durations in ghcr.io's messages.
+Evidence for ghcr.io: public reports of its messages; GitHub's documentation, "Rate limits for the
+REST API", for secondary rate limits.
 """
 
 from __future__ import annotations
@@ -27,6 +28,36 @@ _PART = r"(\d+(?:\.\d+)?)(ns|us|µs|μs|\\u00b5s|\\u03bcs|ms|s|m|h)"
 _ASKED = re.compile(rf"retry-after:\s*((?:{_PART})+)", re.IGNORECASE)
 # After a wait of microseconds the next request would meet the same full second.
 _LEAST = 1.0
+
+
+# Status 403 is a refusal for good, unless its body says one of these.
+_LIMITED = re.compile(r"rate limit|abuse detection|TOOMANYREQUESTS", re.IGNORECASE)
+_SECONDARY = re.compile(r"secondary rate limit|abuse detection", re.IGNORECASE)
+_INTERMEDIARY = re.compile(r"error from intermediary with HTTP status code (\d{3})", re.IGNORECASE)
+# Seconds. GitHub: "wait for at least one minute before retrying", and longer each time.
+LEAST_SECONDARY_WAIT = 60.0
+
+
+def underlying_status(status: int, text: str) -> int:
+    """Return the status that a refusal stands for.
+
+    A fault behind ghcr.io's front end arrives as status 403, with the status of the fault in its
+    text; rate limits arrive as 403 too.
+    """
+    if status != 403:
+        return status
+    match = _INTERMEDIARY.search(text)
+    if match and (match[1] == "429" or match[1].startswith("5")):
+        return int(match[1])
+    return 429 if _LIMITED.search(text) else status
+
+
+def least_wait(status: int, text: str) -> float | None:
+    """Return the seconds of the first wait after a refusal by a secondary rate limit."""
+    if status not in {403, 429} or _INTERMEDIARY.search(text):
+        return None
+    found = (_LIMITED if status == 403 else _SECONDARY).search(text)
+    return LEAST_SECONDARY_WAIT if found else None
 
 
 def wait_asked(header: str | None, message: str) -> float | None:

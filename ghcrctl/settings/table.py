@@ -172,7 +172,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Seconds after which a command gives up; none by default. Also `--timeout SECONDS`.",
     ),
     Setting(
-        "connect_timeout", "GHCRCTL_CONNECT_TIMEOUT", _seconds, 15.0, "Seconds to wait to connect."
+        "connect_timeout",
+        "GHCRCTL_CONNECT_TIMEOUT",
+        _seconds,
+        15.0,
+        "Seconds to wait for a connection, its TLS handshake included. Also "
+        "`--connect-timeout SECONDS`.",
     ),
     Setting(
         "stall_timeout",

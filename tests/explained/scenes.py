@@ -291,6 +291,9 @@ CODES: dict[str, Scene] = {
         path_contains="rootfs.tar",
         status=400,
     ),
+    "proxy": _line(
+        "HTTPS_PROXY=http://octo:secret@localhost:9 ghcrctl pull quay.io/octo/hello:1.0"
+    ),
     "rate-limited": _rate_limited,
     "registry-unavailable": _fault(path_contains="/v2/", status=503),
     "timed-out": _fault("ghcrctl pull --timeout 1 octo/hello:1.0", path_contains="/v2/", delay=2),

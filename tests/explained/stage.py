@@ -92,7 +92,7 @@ class Stage:
         self._stack.enter_context(github)
         github.accounts["octo"] = "ghp_octo"
         hosts = github.take_names()
-        hosts["files.example.com"] = hosts["ghcr.io"]
+        hosts["files.example.com"] = hosts["example.com"] = hosts["ghcr.io"]
         internet = self._stack.enter_context(Internet(hosts))
         internet.write_authority(self._authority)
         self.environ["HTTPS_PROXY"] = internet.url

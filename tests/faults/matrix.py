@@ -23,6 +23,7 @@ from ghcrctl.errors import (
     InvalidManifestError,
     InvalidResponseError,
     ManifestUnknownError,
+    ProxyError,
     RateLimitedError,
     RedirectError,
     RegistryUnavailableError,
@@ -328,6 +329,6 @@ CASES = tuple(_all())
 DEAD: tuple[tuple[str, str, str, type[GhcrctlError]], ...] = (
     ("connection refused", "127.0.0.1:9", "", ConnectionFailedError),
     ("the name does not resolve", "registry.invalid", "", ConnectionFailedError),
-    ("the proxy is down", "registry.example", "http://127.0.0.1:9", ConnectionFailedError),
+    ("the proxy is down", "registry.example", "http://127.0.0.1:9", ProxyError),
     ("a certificate that nobody vouches for", "TLS", "", TlsError),
 )

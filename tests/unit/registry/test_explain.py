@@ -187,7 +187,7 @@ def test_the_registrys_words_are_quoted_as_its_words(text: str, quoted: str) -> 
     assert quoted in str(explain(refusal(403, text)))
 
 
-@pytest.mark.parametrize("text", ["<html>sorry</html>", "", "   "])
+@pytest.mark.parametrize("text", ["<html>sorry</html>", "", "   ", "<Error/>"])
 def test_what_is_no_word_is_not_quoted(text: str) -> None:
     assert "says" not in str(explain(refusal(403, text)))
 
@@ -205,7 +205,129 @@ def test_a_host_that_is_no_registry_is_told_by_its_answer() -> None:
     given = Refusal("www.example", "", "sign in to", "", 404, "<html>", {})
     error = explain(given)
     assert type(error) is InvalidResponseError
-    assert error.message == "cannot sign in to www.example: www.example answered with status 404"
+    assert error.message == (
+        "cannot sign in to www.example: www.example answered with status 404 "
+        "(www.example sent an HTML page)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("<!DOCTYPE html><html><head><title>Sign &amp; in\n</title>", ': "Sign & in"'),
+        ("\n <HTML><body><h1>502 <b>Bad</b> Gateway</h1>", ': "502 Bad Gateway"'),
+        ("<html><title></title>", ""),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 502])
+def test_an_html_page_is_reported_as_one(text: str, words: str, status: int) -> None:
+    message = explain(refusal(status, text)).message
+    assert message.endswith(f"(ghcr.io sent an HTML page{words})")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            {"errors": [{"code": "DENIED", "detail": "quota is used up"}]},
+            "DENIED: quota is used up",
+        ),
+        ({"errors": [{"code": "A", "message": "", "detail": {"n": 1}}]}, 'A: {"n": 1}'),
+        ({"errors": [{"code": "A", "message": "said", "detail": "more"}]}, "A: said"),
+        ({"errors": [{"code": "A", "detail": None}]}, "A"),
+        ({"errors": [{"detail": [{"Type": "repository"}]}]}, '[{"Type": "repository"}]'),
+        ({"details": "incorrect username or password"}, "incorrect username or password"),
+        ({"error": "invalid_grant", "error_description": "it expired"}, "it expired"),
+        ({"message": "Not Found"}, "Not Found"),
+    ],
+)
+def test_the_detail_is_shown_without_a_message(text: object, words: str) -> None:
+    message = explain(refusal(403, json.dumps(text))).message
+    assert message.endswith(f'(ghcr.io says: "{words}")')
+
+
+_INTERMEDIARY = "permission_denied: Error from intermediary with HTTP status code"
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "kind", "least"),
+    [
+        (403, "You have exceeded a secondary rate limit. Please wait", RateLimitedError, 60),
+        (403, "You have triggered an abuse detection mechanism", RateLimitedError, 60),
+        (403, body("TOOMANYREQUESTS", "slow down"), RateLimitedError, 60),
+        (429, "You have exceeded a secondary rate limit", RateLimitedError, 60),
+        (429, body("TOOMANYREQUESTS", "slow down"), RateLimitedError, None),
+        (403, body("DENIED", f'{_INTERMEDIARY} 429 "Too Many"'), RateLimitedError, None),
+        (403, body("DENIED", f'{_INTERMEDIARY} 503 "No"'), RegistryUnavailableError, None),
+        (403, body("DENIED", f"{_INTERMEDIARY} 500"), RegistryUnavailableError, None),
+        (403, body("DENIED", f"{_INTERMEDIARY} 404"), DeniedError, None),
+    ],
+)
+@pytest.mark.parametrize("signed_in", ["", "the keyring"])
+def test_a_403_of_ghcr_may_be_a_rate_limit_or_a_fault(
+    status: int, text: str, kind: type[GhcrctlError], least: float | None, signed_in: str
+) -> None:
+    error = explain(refusal(status, text, signed_in=signed_in))
+    assert type(error) is kind
+    assert error.least_wait == least
+    if kind is not DeniedError:
+        assert error.exit_status is ExitStatus.NETWORK
+        assert error.retryable
+    if least or (kind is RateLimitedError and signed_in):
+        assert "sign" not in f"{error.hint} {error.message}".replace("rate limiting", "")
+
+
+def test_a_package_that_a_workflow_may_not_read_has_its_page_named() -> None:
+    given = refusal(403, body("DENIED", "permission_denied: read_package"), signed_in="the job")
+    hint = explain(given).hint or ""
+    assert "Manage Actions access" in hint
+    assert "https://github.com/orgs/octo/packages/container/image/settings" in hint
+    assert "sign in" not in hint
+
+
+@pytest.mark.parametrize(
+    ("headers", "text", "page"),
+    [
+        (
+            {},
+            "Resource protected by organization SAML enforcement. You must grant your token access",
+            "https://github.com/settings/tokens",
+        ),
+        (
+            {},
+            "SAML enforcement: visit https://github.com/orgs/octo/sso?authorization_request=AB",
+            "https://github.com/orgs/octo/sso?authorization_request=AB",
+        ),
+        (
+            {"X-GitHub-SSO": "required; url=https://github.com/orgs/octo/sso?a=1"},
+            "denied",
+            "https://github.com/orgs/octo/sso?a=1",
+        ),
+    ],
+)
+def test_saml_names_the_page_that_authorizes_the_token(
+    headers: dict[str, str], text: str, page: str
+) -> None:
+    given = Refusal("ghcr.io", "octo/image", "pull from", "1.0", 403, text, headers, "the keyring")
+    error = explain(given)
+    assert (error.hint or "").endswith(page)
+    assert "authorize" in (error.hint or "")
+
+
+def test_a_registry_of_an_enterprise_server_has_pages_of_its_own() -> None:
+    given = Refusal("containers.git.example", "octo/image", "pull from", "1.0", 403, "", {})
+    assert "https://git.example/orgs/octo/packages" in (explain(given).hint or "")
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_a_refusal_elsewhere_names_the_host_and_blames_no_credential(status: int) -> None:
+    given = Refusal(
+        "ghcr.io", "octo/image", "push to", "", status, "", {}, other_host="storage.example"
+    )
+    error = explain(given)
+    assert "storage.example, where ghcr.io sent this request" in error.message
+    assert "no credential was sent to storage.example" in (error.hint or "")
+    assert "login" not in (error.hint or "")
 
 
 def test_a_package_of_several_parts_has_one_page() -> None:

@@ -1,0 +1,87 @@
+"""What the body of an error response says: codes, messages, or that it is an HTML page.
+
+Spec: OCI distribution spec 1.1, "Error Codes". Token endpoints and gateways send other JSON.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from typing import Any
+
+_LONGEST_QUOTE = 300
+_PAGE = re.compile(
+    r"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|title|center|h1)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_TITLE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1\s*>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+# Members of other JSON errors that hold words for people, the best first.
+_WORDS = ("message", "error_description", "details", "detail", "error", "title")
+
+
+def error_codes(text: str) -> set[str]:
+    """Return the error codes in a body."""
+    return {code for code, _ in _errors(text)}
+
+
+def quote_body(text: str, sender: str) -> str:
+    """Return a sender's own words, cleaned and in parentheses; empty where there are none."""
+    if is_html(text):
+        title = page_title(text)
+        titled = f': "{title}"' if title else ""
+        return f" ({sender} sent an HTML page{titled})"
+    said = "; ".join(": ".join(filter(None, pair)) for pair in _errors(text))
+    said = _clean(said or _other_words(text))
+    return f' ({sender} says: "{said}")' if said else ""
+
+
+def is_html(text: str) -> bool:
+    """Check whether a body is an HTML page, as those of proxies, gateways and login pages are."""
+    return bool(_PAGE.match(text[:4096]))
+
+
+def page_title(text: str) -> str:
+    """Return the title of an HTML page, or its first heading; may be empty."""
+    match = _TITLE.search(text[:16384])
+    return _clean(html.unescape(_TAG.sub(" ", match[2]))) if match else ""
+
+
+def _errors(text: str) -> list[tuple[str, str]]:
+    """Return codes and messages; the detail stands in for a message that is missing."""
+    try:
+        entries = json.loads(text)["errors"]
+        return [(str(e.get("code") or ""), _message(e)) for e in entries]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return []
+
+
+def _message(entry: dict[str, Any]) -> str:
+    message = entry.get("message")
+    if message:
+        return str(message)
+    detail = entry.get("detail")
+    if not detail:
+        return ""
+    return detail if isinstance(detail, str) else json.dumps(detail, ensure_ascii=False)
+
+
+def _other_words(text: str) -> str:
+    """Return the words of a body in no form of the specification."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        # Markup that is not a page, as the XML of storage hosts, is mostly tags.
+        return "" if text.lstrip().startswith("<") else text
+    if isinstance(data, dict):
+        if not data:
+            return ""
+        words = (data.get(name) for name in _WORDS)
+        return next((word for word in words if isinstance(word, str) and word), text)
+    return text
+
+
+def _clean(text: str) -> str:
+    joined = " ".join(text.split())
+    return "".join(c if c.isprintable() else "?" for c in joined)[:_LONGEST_QUOTE]
