@@ -174,14 +174,14 @@ class Files(Caller):
             IntegrityError: a layer is damaged.
         """
         from ghcrctl.operations.export import export_archive
-        from ghcrctl.store.files import whole_file
+        from ghcrctl.store.output_files import whole_file
 
         with self._session() as session:
             wanted = wanted_of(name, platform, remote=remote)
             if callable(output):
                 export_archive(session, wanted, output)
                 return
-            with whole_file(path_of(output)) as write:
+            with whole_file(path_of(output), private=True) as write:
                 export_archive(session, wanted, write)
 
     def export_directory(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.cli.streams import writing
 from ghcrctl.errors import UsageError
-from ghcrctl.store.files import whole_file
+from ghcrctl.store.output_files import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,13 +39,13 @@ def require_file(results: Results, output: str | None) -> None:
 
 @contextmanager
 def bytes_to(output: str | None) -> Iterator[Callable[[bytes], object]]:
-    """Give what writes an archive: to a file, which is there whole or not at all, or to stdout.
+    """Yield a function that writes an archive to stdout, or to a file that appears complete.
 
     Args:
         output: the file; ``None`` and ``-`` stand for stdout.
 
     Raises:
-        UsageError: stdout is a terminal.
+        UsageError: stdout is a terminal, or no file can have this path.
         StoreError: the file cannot be written.
     """
     if output in {None, "-"}:
@@ -55,7 +55,7 @@ def bytes_to(output: str | None) -> Iterator[Callable[[bytes], object]]:
             )
         yield _write
         return
-    with whole_file(Path(str(output))) as write:
+    with whole_file(Path(str(output)), private=True) as write:
         yield write
 
 

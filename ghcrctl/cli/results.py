@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ghcrctl.cli.actions import cell
 from ghcrctl.cli.format.documents import Documents
 from ghcrctl.cli.format.human import human_size
-from ghcrctl.errors import NotFoundError, UsageError
-from ghcrctl.store.files import whole_file
+from ghcrctl.store.output_files import check_output_file, whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +40,7 @@ class Results:
         self._app = app
         self._format = Documents(format)
         if digest_file:
-            _check_place(digest_file)
+            check_output_file(digest_file)
         self._digest_file = digest_file
         self._documents: list[Mapping[str, Any]] = []
         self._images: list[tuple[str, Digest, int | None]] = []
@@ -124,13 +123,6 @@ class Results:
         )
         head = f"| {self._app.command} | digest | moved |\n|---|---|---:|\n"
         self._app.actions.summary(head + "\n".join(rows))
-
-
-def _check_place(digest_file: Path) -> None:
-    if not digest_file.parent.is_dir():
-        raise NotFoundError(f"no such directory: {digest_file.parent}, for --digest-file")
-    if digest_file.is_dir():
-        raise UsageError(f"--digest-file names a directory: {digest_file}")
 
 
 def _size(moved: int | None) -> str:

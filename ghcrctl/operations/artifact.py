@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
@@ -21,16 +20,16 @@ from ghcrctl.content.streams import CHUNK_SIZE, Content, read_metadata
 from ghcrctl.errors import (
     BlobUnknownError,
     ManifestUnknownError,
-    RefusedError,
     UnsupportedError,
     UsageError,
 )
-from ghcrctl.layers.windows import is_foreign_to_windows
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Manifest, parse
-from ghcrctl.store.files import disk_errors, take_place
+from ghcrctl.operations.artifact_files import save_file, target_files
+from ghcrctl.store.files import disk_errors
+from ghcrctl.store.output_files import check_output_directory
 from ghcrctl.transfer.events import Finished, Outcome, Planned, Progressed, Started, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import Action, Plan, Step, make_plan
@@ -251,8 +250,9 @@ def pull_artifact(
 
     Raises:
         UnsupportedError: it is no artifact of files.
-        RefusedError: a file's name leads out of the folder.
+        RefusedError: a file's name is too long or leads out of the folder, by itself or by a link.
     """
+    check_output_directory(folder)
     reference = reference.tagged()
     source = session.source(reference)
     root = source.resolve(reference.target)
@@ -264,43 +264,16 @@ def pull_artifact(
             f"{reference} has no files with names: it is no artifact of plain files",
             hint=f"ghcrctl pull {reference}",
         )
-    targets = [folder / _inside(layer.annotations[TITLE]) for layer in named]
+    targets = target_files(folder, [layer.annotations[TITLE] for layer in named])
     steps = [Step(layer, Action.COPY, is_layer=True) for layer in named]
     observer(Planned(Plan(source, MemoryPlace(str(folder)), root, tuple(steps))))
     for step, target in zip(steps, targets, strict=True):
         observer(Started(step))
         content = Content(source, step.descriptor, watch=partial(_moved, observer, step))
-        session.patiently(partial(_save, content, target))
+        session.patiently(partial(save_file, content, folder, target))
         observer(Finished(step, Outcome.COPIED))
     return targets
 
 
 def _moved(observer: Observer, step: Step, position: int) -> None:
     observer(Progressed(step, position))
-
-
-def _inside(title: str, *, on_windows: bool = os.name == "nt") -> PurePosixPath:
-    """Read a file's name, which a stranger wrote."""
-    path = PurePosixPath(title)
-    parts = [part for part in title.split("/") if part not in {"", "."}]
-    odd = "\\" in title or "\0" in title or ":" in title
-    odd = odd or (on_windows and is_foreign_to_windows(title))
-    if path.is_absolute() or ".." in parts or not parts or odd:
-        raise RefusedError(f"the artifact names a file `{title}`, which may not be written")
-    return PurePosixPath(*parts)
-
-
-def _save(content: Content, target: Path) -> None:
-    """Write a file aside and rename it: it is there whole or not at all."""
-    aside = target.with_name(f".{target.name}.{os.getpid()}")
-    with disk_errors(f"write {target}"):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with aside.open("xb") as file, content.open() as stream:
-                chunk = stream.read(CHUNK_SIZE)
-                while chunk:
-                    file.write(chunk)
-                    chunk = stream.read(CHUNK_SIZE)
-            take_place(aside, target)
-        finally:
-            aside.unlink(missing_ok=True)

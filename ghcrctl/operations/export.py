@@ -20,6 +20,7 @@ from ghcrctl.layers.merging import Tree
 from ghcrctl.layers.writing import TarWriter
 from ghcrctl.operations.looking import look_into, unwatched
 from ghcrctl.store.files import disk_errors
+from ghcrctl.store.output_files import check_output_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,10 +85,12 @@ def require_vacant(target: Path) -> None:
     """Check that a directory is empty, or that nothing has its name.
 
     Raises:
+        UsageError: the path or a part of it is a file.
         RefusedError: there is something already.
     """
-    if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise RefusedError(f"{target} is there already, and is no directory")
+    if target.is_symlink():
+        raise RefusedError(f"cannot replace {target}: it is a link")
+    check_output_directory(target)
     with disk_errors(f"read {target}"):
         if target.exists() and any(target.iterdir()):
             raise RefusedError(

@@ -6,6 +6,7 @@ reading and writing them (``archive``).
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,8 @@ from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_tag
 from ghcrctl.operations.archived import archived
 from ghcrctl.operations.ends import Naming, OpenSource, Target, named_like
-from ghcrctl.store.files import disk_errors, whole_file
+from ghcrctl.store.files import disk_errors
+from ghcrctl.store.output_files import check_output_directory, whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,7 +60,8 @@ def split_path(kind: str, text: str) -> tuple[Path, str]:
     """
     # The colon of a drive of Windows is none of ours.
     start = 2 if text[1:2] == ":" and text[2:3] in {"/", "\\"} else 0
-    colon = -1 if text and Path(text).exists() else text.find(":", start)
+    is_file = bool(text) and os.path.exists(text)  # noqa: PTH110 a name that is too long is none
+    colon = -1 if is_file else text.find(":", start)
     path, name = (text, "") if colon < 0 else (text[:colon], text[colon + 1 :])
     if not path:
         raise UsageError(f"`{kind}:` names no file", hint=f"write {kind}:PATH or {kind}:PATH:NAME")
@@ -140,11 +143,11 @@ class LayoutEnd:
         """Add to the directory, which is made at the first write.
 
         Raises:
+            UsageError: it is no directory.
             RefusedError: it is no layout, and not empty.
         """
+        check_output_directory(self.folder)
         with disk_errors(f"read {self.folder}"):
-            if self.folder.exists() and not self.folder.is_dir():
-                raise RefusedError(f"{self.folder} is no directory")
             is_layout = (self.folder / "index.json").exists()
             if self.folder.exists() and not is_layout and any(self.folder.iterdir()):
                 raise RefusedError(
@@ -228,11 +231,12 @@ class ArchiveEnd:
         if dry_run:
             yield FixedSink(ArchiveSink(len, session.settings.platform))
             return
-        if self.path.is_dir():
-            raise RefusedError(
-                f"{self.path} is a directory", hint=f"write oci:{self.path}, or name a file in it"
+        if os.path.isdir(self.path):  # noqa: PTH112 a name that is too long is none
+            raise UsageError(
+                f"cannot write {self.path}: it is a directory",
+                hint=f"write oci:{self.path}, or name a file in it",
             )
-        with whole_file(self.path) as write:
+        with whole_file(self.path, private=True) as write:
             sink = ArchiveSink(write, session.settings.platform)
             sink.label = str(self.path)
             yield FixedSink(sink)

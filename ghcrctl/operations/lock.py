@@ -20,7 +20,14 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.platform import best_match
 from ghcrctl.oci.quoting import shortened
-from ghcrctl.operations.lock_file import Pin, PinnedPlatform, edit_pins, read_pins, read_platform
+from ghcrctl.operations.lock_file import (
+    Pin,
+    PinnedPlatform,
+    check_lock_path,
+    edit_pins,
+    read_pins,
+    read_platform,
+)
 from ghcrctl.operations.platforms import parts_of
 
 if TYPE_CHECKING:
@@ -105,6 +112,7 @@ def add(
         UsageError: a name has a digest and no tag, or stands there twice; the file is malformed.
     """
     _check_names(references)
+    check_lock_path(path)
     pins = read_pins(path) if path.exists() else {}
 
     def one(given: Reference) -> PinChange:

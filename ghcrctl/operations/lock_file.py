@@ -27,8 +27,8 @@ from ghcrctl.operations.rule_file import (
     read_limited,
 )
 from ghcrctl.settings import read_toml
-from ghcrctl.store.files import whole_file
 from ghcrctl.store.locks import alone_at
+from ghcrctl.store.output_files import check_output_directory, check_output_file, whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -238,6 +238,17 @@ def _quoted(value: object) -> str:
     return json.dumps(str(value))
 
 
+def check_lock_path(path: Path) -> None:
+    """Check that a lock file can have this path; missing directories are created.
+
+    Raises:
+        UsageError: the path is a directory, or a part of it is a file.
+    """
+    check_output_directory(path.parent)
+    if path.parent.exists():
+        check_output_file(path)
+
+
 def edit_pins(path: Path, change: Callable[[dict[Reference, Pin]], None]) -> None:
     """Change a file, which need not be there yet, while no other process does.
 
@@ -252,6 +263,7 @@ def edit_pins(path: Path, change: Callable[[dict[Reference, Pin]], None]) -> Non
     """
     # What a link leads to is replaced, and not the link.
     file = Path(os.path.realpath(path)) if path.is_symlink() else path
+    check_lock_path(file)
     with alone_at(file, patience=_PATIENCE):
         pins = read_pins(file) if file.exists() else {}
         before = dict(pins)

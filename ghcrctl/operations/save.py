@@ -26,7 +26,8 @@ from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.operations.find import find
 from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.store.collect import closure
-from ghcrctl.store.files import disk_errors, whole_file
+from ghcrctl.store.files import disk_errors
+from ghcrctl.store.output_files import check_output_directory, whole_file
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
@@ -141,7 +142,11 @@ def _opened(
     output: Path | Callable[[bytes], object], compression: Compression | None
 ) -> Iterator[Callable[[bytes], object]]:
     with ExitStack() as stack:
-        write = stack.enter_context(whole_file(output)) if isinstance(output, Path) else output
+        write = (
+            stack.enter_context(whole_file(output, private=True))
+            if isinstance(output, Path)
+            else output
+        )
         if compression:
             from ghcrctl.layers.packing import make_packer
 
@@ -204,12 +209,12 @@ def save_directory(
         What was added.
 
     Raises:
+        UsageError: it is no directory.
         RefusedError: the directory is no layout, and not empty.
         NoSuchImageError: nothing fits a name.
     """
+    check_output_directory(folder)
     with disk_errors(f"read {folder}"):
-        if folder.exists() and not folder.is_dir():
-            raise RefusedError(f"{folder} is no directory")
         if folder.exists() and any(folder.iterdir()) and not (folder / "index.json").exists():
             raise RefusedError(
                 f"the directory {folder} is not empty, and no OCI image layout",

@@ -70,31 +70,6 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise
 
 
-@contextmanager
-def whole_file(path: Path) -> Iterator[Callable[[bytes], object]]:
-    """Give what writes a file that is there whole or not at all; its place is taken at the end.
-
-    A device or a pipe is written to, not replaced.
-
-    Raises:
-        StoreError: the disk says so, or the file is a directory.
-    """
-    with disk_errors(f"write {path}"):
-        if path.exists() and not path.is_file():
-            with path.open("wb") as device:
-                yield device.write
-            return
-        aside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-        try:
-            with aside.open("xb") as file:
-                yield file.write
-                file.flush()
-                os.fsync(file.fileno())
-            take_place(aside, path)
-        finally:
-            aside.unlink(missing_ok=True)
-
-
 def publish(aside: Path, path: Path) -> None:
     """Move a synced file to its final name, durably."""
     take_place(aside, path)

@@ -17,7 +17,7 @@ from ghcrctl.engines.order import Order
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.build import built, checked_names, engine_for, take_in
 from ghcrctl.operations.push import push
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.output_files import check_output_file, whole_file
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
@@ -130,6 +130,8 @@ def command(  # noqa: PLR0913 one argument an option
     app.flags["builder"] = builder
     kind, format_ = told_apart(formats, ["oci", "docker"])
     results = Results(app, format_, digest_file)
+    for path in filter(None, (iidfile, metadata_file)):
+        check_output_file(Path(path))
     order = Order(
         context=context,
         file=file,
@@ -213,8 +215,8 @@ def _metadata(result: Built) -> dict[str, Any]:
 
 def _write(path: str | None, text: str) -> None:
     if path:
-        with disk_errors(f"write {path}"):
-            Path(path).write_text(text, encoding="utf-8")
+        with whole_file(Path(path)) as write:
+            write(text.encode())
 
 
 def _push(

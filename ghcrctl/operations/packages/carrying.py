@@ -15,7 +15,8 @@ from ghcrctl.github.plan import plans_to_json
 from ghcrctl.operations.packages.apply import apply_plan
 from ghcrctl.operations.packages.journal import State, journal_beside, opened
 from ghcrctl.operations.packages.loading import silent
-from ghcrctl.store.files import disk_errors, whole_file
+from ghcrctl.store.files import disk_errors
+from ghcrctl.store.output_files import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

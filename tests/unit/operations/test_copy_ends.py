@@ -347,9 +347,9 @@ def test_a_folder_of_something_else_is_left_alone(
     with pytest.raises(RefusedError, match="not empty, and no OCI image layout"):
         copy(session, at["start"], f"oci:{tmp_path}/home")
     (tmp_path / "file").write_text("x")
-    with pytest.raises(RefusedError, match="no directory"):
+    with pytest.raises(UsageError, match="file is not a directory"):
         copy(session, at["start"], f"oci:{tmp_path}/file")
-    with pytest.raises(RefusedError, match="is a directory"):
+    with pytest.raises(UsageError, match="is a directory"):
         copy(session, at["start"], f"archive:{tmp_path}")
 
 

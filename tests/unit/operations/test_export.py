@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.content.memory import MemoryPlace
-from ghcrctl.errors import DigestMismatchError, IntegrityError, RefusedError, StoreError
+from ghcrctl.errors import DigestMismatchError, IntegrityError, RefusedError, StoreError, UsageError
 from ghcrctl.layers.extraction import Extractor
 from ghcrctl.layers.members import Kind, Member
 from ghcrctl.operations.export import export_archive, export_directory
@@ -121,8 +121,11 @@ def test_what_is_there_already_stays(session: Session, tmp_path: Path) -> None:
     full.mkdir()
     (full / "mine").write_text("mine")
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
-    for target in (full, full / "mine", tmp_path / "link"):
+    for target in (full, tmp_path / "link"):
         with pytest.raises(RefusedError):
+            export_directory(session, WANTED, target)
+    for target in (full / "mine", full / "mine" / "under" / "it"):
+        with pytest.raises(UsageError, match="mine is not a directory"):
             export_directory(session, WANTED, target)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "home") == [
         "full",

@@ -19,7 +19,8 @@ from ghcrctl.errors import (
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.artifact import FileEntry, _inside, attach, pull_artifact, push_artifact
+from ghcrctl.operations.artifact import FileEntry, attach, pull_artifact, push_artifact
+from ghcrctl.operations.artifact_files import file_path
 from ghcrctl.operations.referrers import Node, referrers_tree
 from ghcrctl.registry.referrers import referrers_tag
 from tests.builders import Built, artifact, random_image
@@ -219,6 +220,6 @@ def test_what_cannot_be_an_artifact_is_told(
 
 @pytest.mark.parametrize("title", ["nul.txt", "a/.. /b", "what?"])
 def test_a_name_that_windows_would_read_otherwise_is_refused_there(title: str) -> None:
-    assert str(_inside(title, on_windows=False)) == title
+    assert str(file_path(title, on_windows=False)) == title
     with pytest.raises(RefusedError, match="may not be written"):
-        _inside(title, on_windows=True)
+        file_path(title, on_windows=True)

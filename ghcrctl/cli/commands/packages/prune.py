@@ -20,6 +20,7 @@ from ghcrctl.errors import UsageError
 from ghcrctl.github.policy import AGES
 from ghcrctl.operations.packages.prune import plan_prune
 from ghcrctl.operations.packages.rules import WHEN_EMPTY, read_policy_file, read_rules_of
+from ghcrctl.store.output_files import check_output_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,6 +184,8 @@ def command(  # noqa: PLR0913 one argument an option
     """
     now = datetime.now(timezone.utc)
     rules = _rules(names, owners, policy, given, now)
+    if plan_file:
+        check_output_file(plan_file)
     manner = Manner(
         format_=format_,
         quiet=quiet,

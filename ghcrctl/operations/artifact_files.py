@@ -1,0 +1,128 @@
+"""An artifact's files on disk: names that a stranger chose, below a directory that the user chose.
+
+Attack: a name such as `../.bashrc`, or a link that is already in the directory, sends content
+elsewhere. Decision: names are checked as a whole before anything is written, and no directory on
+the way to a file may lead out of the user's directory. Exception: the directory itself may be a
+link.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.streams import CHUNK_SIZE
+from ghcrctl.errors import RefusedError
+from ghcrctl.layers.windows import is_foreign_to_windows
+from ghcrctl.oci.quoting import shortened
+from ghcrctl.store.files import disk_errors
+from ghcrctl.store.output_files import whole_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ghcrctl.content.streams import Content
+
+# What Linux, macOS and Windows agree on, in bytes; ENAMETOOLONG begins there.
+_LONGEST_PART = 255
+_LONGEST_TITLE = 1000
+_DEEPEST_TITLE = 50
+
+
+def target_files(folder: Path, titles: Sequence[str]) -> list[Path]:
+    """Return where an artifact's files belong, in the given order.
+
+    Args:
+        folder: the directory; it may not exist yet.
+        titles: the names in the artifact.
+
+    Raises:
+        RefusedError: a title leads out of the directory, is too long, or is in another's way.
+    """
+    paths = [file_path(title) for title in titles]
+    _check_apart(paths)
+    targets = [folder / path for path in paths]
+    for target in targets:
+        _check_way(folder, target)
+    return targets
+
+
+def file_path(title: str, *, on_windows: bool = os.name == "nt") -> PurePosixPath:
+    """Parse the name of a file in an artifact.
+
+    Raises:
+        RefusedError: no file below a directory can have this name.
+    """
+    parts = [part for part in title.split("/") if part not in {"", "."}]
+    odd = "\\" in title or "\0" in title or ":" in title
+    odd = odd or (on_windows and is_foreign_to_windows(title))
+    if title.startswith("/") or ".." in parts or not parts or odd:
+        raise _refused(title, "it may lead out of the directory")
+    _check_length(title, parts)
+    return PurePosixPath(*parts)
+
+
+def save_file(content: Content, folder: Path, target: Path) -> None:
+    """Write a file, which appears complete or not at all, and the directories that it needs.
+
+    Raises:
+        RefusedError: a link leads out of the directory.
+        StoreError: the disk refuses.
+    """
+    with disk_errors(f"write {target}"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    _check_way(folder, target)
+    if target.is_symlink():
+        # The link is replaced, as by a rename: what it leads to belongs to others.
+        with disk_errors(f"write {target}"):
+            target.unlink()
+    with whole_file(target) as write, content.open() as stream:
+        while chunk := stream.read(CHUNK_SIZE):
+            write(chunk)
+
+
+def _check_length(title: str, parts: Sequence[str]) -> None:
+    try:
+        sizes = [len(part.encode()) for part in parts]
+    except UnicodeEncodeError:
+        raise _refused(title, "it is not valid Unicode") from None
+    if max(sizes) > _LONGEST_PART or sum(sizes) + len(sizes) > _LONGEST_TITLE:
+        raise _refused(title, f"names have up to {_LONGEST_PART} bytes, and paths {_LONGEST_TITLE}")
+    if len(parts) > _DEEPEST_TITLE:
+        raise _refused(title, f"it is in more than {_DEEPEST_TITLE} directories")
+
+
+def _check_apart(paths: Sequence[PurePosixPath]) -> None:
+    """Refuse two files of one name, and a file whose directory is another file."""
+    known: set[PurePosixPath] = set()
+    for path in paths:
+        if path in known:
+            raise _refused(str(path), "two files have this name")
+        known.add(path)
+    for path in paths:
+        if found := known.intersection(path.parents):
+            raise _refused(str(path), f"`{shortened(str(found.pop()))}` is a file, too")
+
+
+def _check_way(folder: Path, target: Path) -> None:
+    inside = Path(os.path.realpath(folder))
+    parent = Path(os.path.realpath(target.parent))
+    if not parent.is_relative_to(inside):
+        raise RefusedError(
+            f"cannot write {target}: a link leads out of {folder}, to {parent}",
+            hint="choose another directory: --to DIR",
+        )
+    if target.is_dir() and not target.is_symlink():
+        raise RefusedError(f"cannot write {target}: it is a directory")
+    for way in (parent, *parent.parents):
+        if way == inside:
+            return
+        if os.path.lexists(way) and not way.is_dir():
+            raise RefusedError(f"cannot write {target}: {way} is not a directory")
+
+
+def _refused(title: str, why: str) -> RefusedError:
+    return RefusedError(
+        f"the artifact names a file `{shortened(title)}`, which may not be written: {why}"
+    )

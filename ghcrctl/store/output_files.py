@@ -1,0 +1,134 @@
+"""Files and directories that the user names for output."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import UsageError
+from ghcrctl.store.files import disk_errors, take_place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO
+
+# Errors of a path that can never be written, as opposed to those of a full or failing disk.
+_MISTYPED = {
+    errno.EINVAL,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,
+    errno.ENOTDIR,
+}
+
+
+def check_output_file(path: Path) -> None:
+    """Check that a file can have this path.
+
+    Raises:
+        UsageError: the path is a directory, or its directory does not exist.
+    """
+    with output_errors(path):
+        if path.is_dir():
+            raise UsageError(f"cannot write {path}: it is a directory", hint=f"try: {path}/NAME")
+        parent = Path(os.path.realpath(path)).parent
+        if not parent.exists():
+            raise UsageError(
+                f"cannot write {path}: the directory {parent} does not exist",
+                hint=f"create it: mkdir -p {parent}",
+            )
+        if not parent.is_dir():
+            raise UsageError(f"cannot write {path}: {parent} is not a directory")
+        if not path.exists():
+            # Names that are too long, and circles of links.
+            with suppress(FileNotFoundError):
+                path.stat()
+
+
+def check_output_directory(path: Path) -> None:
+    """Check that a directory can have this path, which may not exist yet.
+
+    Raises:
+        UsageError: the path or a part of it is a file.
+    """
+    with output_errors(path):
+        for folder in (path, *path.absolute().parents):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                folder.lstat()
+                if not folder.is_dir():
+                    raise UsageError(f"cannot write to {path}: {folder} is not a directory")
+                return
+
+
+@contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Translate the disk's errors about an output path.
+
+    Raises:
+        UsageError: no file can have this path.
+        StoreError: anything else, such as a full disk or a missing permission.
+    """
+    with disk_errors(f"write {path}"):
+        try:
+            yield
+        except OSError as error:
+            if error.errno in _MISTYPED:
+                reason = error.strerror or str(error)
+                raise UsageError(f"cannot write {path}: {reason}") from error
+            raise
+
+
+@contextmanager
+def whole_file(path: Path, *, private: bool = False) -> Iterator[Callable[[bytes], object]]:
+    """Yield a function that writes a file, which appears complete or not at all.
+
+    A device or a pipe is written to, not replaced. An existing file keeps its mode, and a symbolic
+    link continues to lead to it.
+
+    Args:
+        path: the file.
+        private: whether a new file gets mode 0600, as `docker save` has it: an image may hold
+            secrets.
+
+    Raises:
+        UsageError: no file can have this path.
+        StoreError: the disk refuses.
+    """
+    check_output_file(path)
+    with disk_errors(f"write {path}"):
+        if path.exists() and not path.is_file():
+            with path.open("wb") as device:
+                yield device.write
+            return
+        target = Path(os.path.realpath(path))
+        aside = target.with_name(f".{target.name[:50]}.{os.getpid()}.{os.urandom(4).hex()}")
+        try:
+            with _created(aside, path, private=private) as file:
+                yield file.write
+                file.flush()
+                _keep_mode(target, aside)
+                os.fsync(file.fileno())
+            take_place(aside, target)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def _created(aside: Path, path: Path, *, private: bool) -> BinaryIO:
+    """Create the file that takes the place of a path at the end."""
+    with output_errors(path):
+        return open(aside, "xb", opener=_private if private else None)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _keep_mode(old: Path, new: Path) -> None:
+    """Copy permissions; some file systems have none."""
+    with suppress(OSError):
+        new.chmod(stat.S_IMODE(old.stat().st_mode) & 0o777)

@@ -1,0 +1,160 @@
+"""Files that commands write where the user says: their modes, and paths that cannot be."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.shell import Shell
+
+if TYPE_CHECKING:
+    from tests.registry_double import PlainRegistry
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+
+
+@pytest.fixture
+def shell(tmp_path: Path, archive: str) -> Shell:
+    shell = Shell(tmp_path / "home")
+    shell.ok("import", archive, "hello")
+    return shell
+
+
+ARCHIVES = (
+    ("save", "hello", "-o", "{}"),
+    ("save", "hello", "--format", "docker", "-o", "{}"),
+    ("save", "hello", "--compress", "gzip", "-o", "{}"),
+    ("export", "hello", "-o", "{}"),
+    ("copy", "hello", "archive:{}"),
+)
+
+
+def _run(shell: Shell, arguments: tuple[str, ...], path: Path | str) -> None:
+    shell.ok(*(argument.format(path) for argument in arguments))
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("arguments", ARCHIVES, ids=" ".join)
+def test_an_archive_is_private_and_keeps_the_mode_of_an_existing_file(
+    shell: Shell, arguments: tuple[str, ...]
+) -> None:
+    path = shell.folder / "out.tar"
+    _run(shell, arguments, path)
+    assert _mode(path) == 0o600
+    for mode in (0o644, 0o640, 0o400):
+        path.chmod(mode)
+        _run(shell, arguments, path)
+        assert _mode(path) == mode
+    assert [name.name for name in shell.folder.iterdir() if "out" in name.name] == ["out.tar"]
+
+
+def test_a_link_still_leads_to_the_archive(shell: Shell) -> None:
+    kept = shell.folder / "kept.tar"
+    kept.write_bytes(b"old")
+    kept.chmod(0o644)
+    link = shell.folder / "link.tar"
+    link.symlink_to("kept.tar")
+    shell.ok("save", "hello", "-o", "link.tar")
+    assert link.is_symlink()
+    assert kept.stat().st_size > 1000
+    assert _mode(kept) == 0o644
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="there is no /dev/stdout")
+def test_a_redirected_stdout_by_its_path_is_not_replaced(shell: Shell) -> None:
+    out = shell.folder / "out.tar"
+    with out.open("wb") as file:
+        command = [sys.executable, "-m", "ghcrctl", "save", "hello", "-o", "/dev/stdout"]
+        subprocess.run(command, env=shell.environ, stdout=file, check=True, timeout=60)
+    assert Path("/dev/stdout").is_symlink()
+    assert out.stat().st_size > 1000
+
+
+def test_files_that_hold_no_image_follow_the_umask(shell: Shell) -> None:
+    before = os.umask(0o027)
+    try:
+        shell.ok("import", "../rootfs.tar", "other", "--digest-file", "digest")
+    finally:
+        os.umask(before)
+    path = shell.folder / "digest"
+    assert _mode(path) == 0o640
+    path.chmod(0o604)
+    shell.ok("import", "../rootfs.tar", "other", "--digest-file", "digest")
+    assert _mode(path) == 0o604
+
+
+def test_a_lock_file_keeps_its_mode(shell: Shell, plain_registry: PlainRegistry) -> None:
+    name = f"{plain_registry.host}/octo/image:1"
+    shell.ok("tag", "hello", name)
+    shell.ok("push", "-q", name)
+    path = shell.folder / "images.lock"
+    shell.ok("lock", "add", "--file", str(path), name)
+    path.chmod(0o664)
+    shell.ok("lock", "remove", "--file", str(path), name)
+    assert _mode(path) == 0o664
+
+
+FILES = (
+    *ARCHIVES,
+    ("import", "../rootfs.tar", "other", "--digest-file", "{}"),
+    ("digest", "localhost:1/octo/image", "--digest-file", "{}"),
+    ("pull", "localhost:1/octo/image", "--digest-file", "{}"),
+    ("push", "localhost:1/octo/image", "--digest-file", "{}"),
+    ("lock", "add", "localhost:1/octo/image:1", "--file", "{}"),
+    ("packages", "prune", "octo/app", "--plan", "{}"),
+    ("build", ".", "--iidfile", "{}"),
+    ("build", ".", "--metadata-file", "{}"),
+)
+DIRECTORIES = (
+    ("save", "hello", "--format", "oci-dir", "-o", "{}"),
+    ("export", "hello", "--to", "{}"),
+    ("copy", "hello", "oci:{}"),
+    ("artifact", "pull", "localhost:1/octo/image", "--to", "{}"),
+    ("lock", "add", "localhost:1/octo/image:1", "--file", "{}/images.lock"),
+)
+
+
+@pytest.mark.parametrize("arguments", FILES, ids=" ".join)
+def test_a_mistyped_file_is_a_usage_error(shell: Shell, arguments: tuple[str, ...]) -> None:
+    (shell.folder / "Dockerfile").write_text("FROM scratch\n")
+    (shell.folder / "file").write_text("mine")
+    (shell.folder / "directory").mkdir()
+    (shell.folder / "circle").symlink_to("circle")
+    paths = {
+        "none/out": "the directory",
+        "file/out": "not a directory",
+        "directory": "directory",
+        "x" * 256: "name too long",
+    }
+    if arguments[0] == "lock":
+        # Missing directories are created for it, and a path may be long in a directory of others.
+        del paths["none/out"]
+    before = sorted(shell.folder.iterdir())
+    for path, why in paths.items():
+        said = shell.fails(2, *(argument.format(path) for argument in arguments))
+        assert why in said.lower(), said
+        assert path.partition("/")[0][:100] in said
+    assert (shell.folder / "file").read_text() == "mine"
+    assert sorted(shell.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("arguments", DIRECTORIES, ids=" ".join)
+def test_a_mistyped_directory_is_a_usage_error(shell: Shell, arguments: tuple[str, ...]) -> None:
+    (shell.folder / "file").write_text("mine")
+    for path in ("file", "file/under/it"):
+        shell.fails(2, *(argument.format(path) for argument in arguments))
+    assert (shell.folder / "file").read_text() == "mine"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+def test_a_full_disk_is_no_usage_error(shell: Shell) -> None:
+    shell.fails(8, "save", "hello", "-o", "/dev/full")
