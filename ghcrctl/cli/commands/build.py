@@ -129,9 +129,7 @@ def command(  # noqa: PLR0913 one argument an option
     """
     app.flags["builder"] = builder
     kind, format_ = told_apart(formats, ["oci", "docker"])
-    results = Results(app, format_, digest_file)
-    for path in filter(None, (iidfile, metadata_file)):
-        check_output_file(Path(path))
+    results = _results(app, format_, digest_file, iidfile, metadata_file)
     order = Order(
         context=context,
         file=file,
@@ -157,6 +155,15 @@ def command(  # noqa: PLR0913 one argument an option
         _write(iidfile, str(result.image_id))
         _write(metadata_file, f"{json.dumps(_metadata(result), indent=2)}\n")
         _tell(app, session, results, result, push=is_pushed, quiet=quiet)
+
+
+def _results(
+    app: App, format_: str | None, digest_file: Path | None, *others: str | None
+) -> Results:
+    """Check the files that will be written: a build takes long."""
+    for path in filter(None, others):
+        check_output_file(Path(path))
+    return Results(app, format_, digest_file)
 
 
 def _platforms(given: tuple[str, ...]) -> tuple[Platform, ...]:
