@@ -16,10 +16,12 @@ The tree, with exit statuses::
     ├── IntegrityError (6): DigestMismatchError, SizeMismatchError, InvalidManifestError,
     │   InvalidResponseError
     ├── UnsupportedError (7): SchemaOneError, RefusedError, AmbiguousIdError, ConflictError,
-    │   RetainedError, BlockedError
-    ├── StoreError (8): StoreLockedError, NoSpaceError, StoreReadOnlyError, StoreDamagedError
+    │   RetainedError, BlockedError, BuildFailedError
+    ├── StoreError (8): StoreLockedError, NoSpaceError, StoreReadOnlyError, StoreDamagedError,
+    │   ResourcesExhaustedError
     ├── TagMovedError (9)
-    └── InterruptedByUserError (130)
+    ├── InterruptedByUserError (130)
+    └── TerminatedBySignalError (143)
 """
 
 from __future__ import annotations
@@ -319,6 +321,12 @@ class SchemaOneError(UnsupportedError):
     code = "schema1-unsupported"
 
 
+class BuildFailedError(UnsupportedError):
+    """A build engine ran, and reported that the build failed."""
+
+    code = "build-failed"
+
+
 class RefusedError(UnsupportedError):
     """Something is possible but would do harm, so it is refused."""
 
@@ -374,6 +382,13 @@ class StoreReadOnlyError(StoreError):
     code = "store-read-only"
 
 
+class ResourcesExhaustedError(StoreError):
+    """The system gives no more memory, threads or open files."""
+
+    code = "resources-exhausted"
+    usual_hint = "--jobs 1 needs less of everything; `ulimit -a` shows the limits"
+
+
 class StoreDamagedError(StoreError):
     """The store holds something that it should not, or lacks something that it should have."""
 
@@ -392,3 +407,10 @@ class InterruptedByUserError(GhcrctlError):
 
     code = "interrupted"
     exit_status = ExitStatus.INTERRUPTED
+
+
+class TerminatedBySignalError(GhcrctlError):
+    """SIGTERM ended the program."""
+
+    code = "terminated"
+    exit_status = ExitStatus.TERMINATED

@@ -16,7 +16,13 @@ from ghcrctl.cli.app import App
 from ghcrctl.cli.options import LazyGroup
 from ghcrctl.cli.signals import TerminatedError, TimeIsUpError, obey_sigterm
 from ghcrctl.cli.streams import be_there, go_nowhere, take_any_text
-from ghcrctl.errors import ExitStatus, GhcrctlError, InterruptedByUserError, UsageError
+from ghcrctl.errors import (
+    ExitStatus,
+    GhcrctlError,
+    InterruptedByUserError,
+    TerminatedBySignalError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,21 +153,21 @@ def _run(app: App, arguments: Sequence[str] | None) -> int:
     except TimeIsUpError as over:
         return app.report(over.reason)
     except TerminatedError:
-        return _ended(app, "terminated", ExitStatus.TERMINATED)
+        return _ended(app, TerminatedBySignalError)
     except (KeyboardInterrupt, click.Abort, InterruptedByUserError):
-        return _ended(app, "interrupted", ExitStatus.INTERRUPTED)
+        return _ended(app, InterruptedByUserError)
     except Exception as error:  # noqa: BLE001 the boundary: nobody is to see a traceback
         return _failed(app, error)
     # A command that leaves early with a status of its own has it returned here.
     return status if isinstance(status, int) else ExitStatus.SUCCESS
 
 
-def _ended(app: App, how: str, status: ExitStatus) -> int:
+def _ended(app: App, how: type[GhcrctlError]) -> int:
     if app.as_json:
-        app.failure(how, how, None, status)
+        app.failure(how.code, how.code, None, how.exit_status)
     else:
-        app.error_line(f"\n{how}")
-    return status
+        app.error_line(f"\n{how.code}")
+    return how.exit_status
 
 
 def _failed(app: App, error: Exception) -> int:
@@ -169,6 +175,10 @@ def _failed(app: App, error: Exception) -> int:
         return _usage(app, error)
     if isinstance(error, GhcrctlError):
         return app.report(error)
+    from ghcrctl.cli.exhaustion import exhausted
+
+    if scarce := exhausted(error):
+        return app.report(scarce)
     if isinstance(error, OSError) and error.errno and not isinstance(error, _OF_HOSTS):
         return app.report(_of_the_disk(error))
     return _bug(app, error)

@@ -29,7 +29,12 @@ def reading_ahead(stream: Stream) -> Iterator[Stream]:
 
     What the reading raises comes out of ``read``, after the bytes before it.
     """
-    ahead = _Ahead(stream)
+    try:
+        ahead = _Ahead(stream)
+    except RuntimeError:
+        # The system starts no more threads: read in this one.
+        yield stream
+        return
     try:
         yield ahead
     finally:

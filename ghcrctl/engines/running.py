@@ -12,7 +12,7 @@ import subprocess
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from ghcrctl.errors import UnsupportedError
+from ghcrctl.errors import BuildFailedError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -56,13 +56,14 @@ class Runner:
         """Run a command that people watch, and that may read what they type.
 
         Raises:
-            UnsupportedError: it failed.
+            BuildFailedError: the engine reports a failure.
+            UnsupportedError: the program cannot run.
         """
         status = self._run(command, is_seen=not self._quiet)
         if status:
             if self._quiet and (said := self._said()):
                 self._tell(said)
-            raise UnsupportedError(_ended(command, status))
+            raise BuildFailedError(_ended(command, status))
 
     def step(self, command: Command) -> None:
         """Run a command that nobody sees.

@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import NoSpaceError, StoreError, StoreReadOnlyError
+from ghcrctl.errors import NoSpaceError, ResourcesExhaustedError, StoreError, StoreReadOnlyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +23,8 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _IS_WINDOWS = os.name == "nt"
 _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
+# Memory, open files of the process and of the system, and processes.
+_SCARCE = {errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN}
 
 
 @contextmanager
@@ -36,6 +38,7 @@ def disk_errors(what: str, *, in_store: bool = False) -> Iterator[None]:
     Raises:
         NoSpaceError: the disk or a quota is full.
         StoreReadOnlyError: there is no permission, or the disk is read-only.
+        ResourcesExhaustedError: the system has no memory or no open file left.
         StoreError: anything else the disk says.
     """
     try:
@@ -53,7 +56,8 @@ def disk_errors(what: str, *, in_store: bool = False) -> Iterator[None]:
                 f"cannot {what}: {reason}",
                 hint="check the permissions, or choose another place" + " with --store" * in_store,
             ) from error
-        raise StoreError(f"cannot {what}: {reason}") from error
+        kind = ResourcesExhaustedError if error.errno in _SCARCE else StoreError
+        raise kind(f"cannot {what}: {reason}") from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:

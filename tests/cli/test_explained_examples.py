@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _WRITE = bool(os.environ.get("GHCRCTL_WRITE_GOLDEN"))
 _EXAMPLE = re.compile(r"## Example\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 # What a run reports in other ways than as an error that ends it.
-_REPORTED = {"blocked", "bug", "interrupted", "usage"}
+_REPORTED = {"blocked", "bug", "interrupted", "terminated", "usage"}
 
 
 def played(name: str, scene: Scene, folder: Path) -> tuple[str, list[tuple[str, str]]]:

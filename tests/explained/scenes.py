@@ -26,6 +26,11 @@ FOR_EVER = 99
 LAYER, LAYER_BYTES = HELLO.blobs[0]
 _PULL = "ghcrctl pull octo/hello:1.0"
 _QUICK_LOCK = "import ghcrctl.store.store as store; store.LOCK_TIMEOUT = 0.5"
+_NO_THREADS = (
+    "import threading\n"
+    'def start(self): raise RuntimeError("can\'t start new thread")\n'
+    "threading.Thread.start = start"
+)
 _BROKEN = (
     "import ghcrctl.operations.images as images\n"
     "def broken(*_, **__): raise ZeroDivisionError('division by zero')\n"
@@ -253,6 +258,19 @@ def _bug(stage: Stage) -> str:
     return stage.play("ghcrctl images")
 
 
+def _build_failed(stage: Stage) -> str:
+    stage.add_program(
+        "buildah", "echo 'Error: building at STEP \"RUN false\": exit status 1'; exit 1"
+    )
+    return stage.play("ghcrctl build --builder buildah -t octo/hello:1.0 .")
+
+
+def _no_threads(stage: Stage) -> str:
+    stage.publish()
+    stage.prelude = _NO_THREADS
+    return stage.play(_PULL)
+
+
 def _different(stage: Stage) -> str:
     stage.publish()
     stage.github.push("octo/hello", "1.1", random_image(2, 3000, seed=64))
@@ -317,6 +335,7 @@ CODES: dict[str, Scene] = {
     "size-mismatch": _size_mismatch,
     "ambiguous-id": _ambiguous_id,
     "blocked": _blocked,
+    "build-failed": _build_failed,
     "conflict": _conflict,
     "refused": _line("ghcrctl pull hello"),
     "retained": _retained,
@@ -324,6 +343,7 @@ CODES: dict[str, Scene] = {
         _SCHEMA_ONE, "application/vnd.docker.distribution.manifest.v1+json"
     ),
     "unsupported": _line("ghcrctl packages show docker.io/library/alpine", signed_in=True),
+    "resources-exhausted": _no_threads,
     "no-space": _published("ghcrctl save -o /dev/full octo/hello:1.0", f"{_PULL} -q"),
     "store": _line("ghcrctl --store notes.txt/store images", "touch notes.txt"),
     "store-damaged": _store_damaged,
@@ -331,6 +351,7 @@ CODES: dict[str, Scene] = {
     "store-read-only": _store_read_only,
     "tag-moved": _tag_moved,
     "interrupted": _ended_by(signal.SIGINT),
+    "terminated": _ended_by(signal.SIGTERM),
 }
 UNUSED = {"auth"}
 
@@ -339,6 +360,5 @@ STATUSES: dict[int, Scene] = {
     0: _published("ghcrctl pull octo/hello:1.0"),
     9: _different,
     141: _line("ghcrctl images --help | head -0"),
-    143: _ended_by(signal.SIGTERM),
 }
 EXPLANATIONS = Path(__file__).parents[2] / "ghcrctl" / "cli" / "explanations"

@@ -107,6 +107,12 @@ class Stage:
     def store(self) -> Path:
         return self.home / ".local" / "share" / "ghcrctl" / "store"
 
+    def add_program(self, name: str, script: str) -> None:
+        """Put a shell script on the PATH, before all other programs."""
+        path = self._bin / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
     def sign_in(self) -> None:
         self.environ["GHCRCTL_TOKEN"] = "ghp_octo"
 

@@ -7,7 +7,7 @@ What belongs here: what becomes visible when. What does not: counting (``board``
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from ghcrctl.cli.bars.board import Board
@@ -90,8 +90,11 @@ class _Ticker:
     def begin(self) -> None:
         with self._lock:
             if self._thread is None and not self._ended.is_set():
-                self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="progress", daemon=True)
+                # Without a thread there is no progress display, and the work can still be done.
+                with suppress(RuntimeError):
+                    thread.start()
+                    self._thread = thread
 
     def end(self) -> None:
         self._ended.set()
