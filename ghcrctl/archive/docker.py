@@ -8,19 +8,18 @@ Source: docker's image specification 1.2, "Combined Image JSON + Filesystem Chan
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.archive.files import read_list, read_small
 from ghcrctl.archive.layout import is_layout, read_entries
 from ghcrctl.archive.names import parse_name
-from ghcrctl.errors import DigestMismatchError, InvalidManifestError
+from ghcrctl.errors import InvalidManifestError
+from ghcrctl.layers.members import clean_path
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import MAX_DESCRIPTORS
-from ghcrctl.oci.quoting import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 MANIFEST_FILE = "manifest.json"
 REPOSITORIES_FILE = "repositories"
-# Names that say the digest: docker's, OCI's, and that of Google's library.
-_CONFIG_NAME = re.compile(r"(?:blobs/sha256/|sha256:)?([0-9a-f]{64})(?:\.json)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,6 @@ def read_images(files: Files) -> list[DockerImage]:
 
     Raises:
         InvalidManifestError: it is not what docker writes, or an image's config is none.
-        DigestMismatchError: a config is another than its name says.
     """
     return [_image(files, entry) for entry in read_list(files, MANIFEST_FILE)]
 
@@ -95,13 +91,9 @@ def _image(files: Files, entry: dict[str, Any]) -> DockerImage:
     path = entry.get("Config")
     if not isinstance(path, str) or not path:
         raise InvalidManifestError(f"invalid {MANIFEST_FILE}: an image has no config")
-    layers = tuple(_texts(entry, "Layers"))
-    config = read_small(files, path)
-    said = _CONFIG_NAME.match(path)
-    if said and Digest.of(config).encoded != said[1]:
-        raise DigestMismatchError(
-            f"the config {shortened(path)} of an image has another digest: {Digest.of(config)}"
-        )
+    layers = tuple(map(_path, _texts(entry, "Layers")))
+    # Docker and skopeo compute the image ID, too, whatever digest the file is named after.
+    config = read_small(files, _path(path))
     return DockerImage(
         config=config,
         diff_ids=diff_ids_of(config, len(layers)),
@@ -109,6 +101,11 @@ def _image(files: Files, entry: dict[str, Any]) -> DockerImage:
         names=tuple(parse_name(tag) for tag in _texts(entry, "RepoTags")),
         foreign=_foreign(entry.get("LayerSources")),
     )
+
+
+def _path(text: str) -> str:
+    """Return a path of ``manifest.json`` as archives list it: ``./x`` is ``x``."""
+    return clean_path(text.lstrip("/"))
 
 
 def _foreign(sources: object) -> dict[Digest, Descriptor]:

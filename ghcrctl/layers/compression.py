@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -42,12 +43,16 @@ _MAGIC = {
 }
 
 
+# A skippable frame of zstd, which may stand before the first data frame (RFC 8878, section 3.1.2).
+_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
+
+
 def detect(start: bytes) -> Compression:
     """Tell a format by the first bytes of a stream, of which `MAGIC_SIZE` are enough."""
     for magic, compression in _MAGIC.items():
         if start.startswith(magic):
             return compression
-    return Compression.NONE
+    return Compression.ZSTD if _SKIPPABLE.match(start) else Compression.NONE
 
 
 class Unpacker:

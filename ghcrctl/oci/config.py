@@ -69,6 +69,18 @@ class ImageConfig:
             history=_history(data.get("history")),
         )
 
+    @classmethod
+    def parse_any(cls, raw: bytes) -> ImageConfig:
+        """Read what can be read of a config; nothing where the bytes are no config.
+
+        Registries and other clients store configs without looking at them, so a config may be
+        anything. Whatever depends on what it says uses `parse`.
+        """
+        try:
+            return cls.parse(raw)
+        except InvalidManifestError:
+            return cls.parse(b"{}")
+
     @property
     def labels(self) -> Mapping[str, str]:
         """The image's labels."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import read_metadata
-from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci.config import ImageConfig
+from ghcrctl.oci.documents import MAX_METADATA_SIZE
 from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
 from ghcrctl.store.facts import representative
 
@@ -43,7 +43,12 @@ class ImageContents:
 
 
 def image_of(
-    source: Source, descriptor: Descriptor, platform: Platform, *, exact: bool = False
+    source: Source,
+    descriptor: Descriptor,
+    platform: Platform,
+    *,
+    exact: bool = False,
+    any_config: bool = False,
 ) -> ImageContents:
     """Read the documents of an image.
 
@@ -52,6 +57,7 @@ def image_of(
         descriptor: a manifest or an index.
         platform: whose image to take from an index.
         exact: whether another platform's will not do.
+        any_config: whether an image with an unreadable config counts as one that says nothing.
 
     Raises:
         PlatformNotFoundError: the platform is not there, where it was asked for exactly.
@@ -59,23 +65,21 @@ def image_of(
     """
     root = parse(read_metadata(source, descriptor), descriptor.media_type)
     if isinstance(root, Manifest):
-        return ImageContents(root, root, _config(source, root))
+        return ImageContents(root, root, _config(source, root, any_config=any_config))
     if exact and root.choose(platform) is None:
         raise no_platform(root, platform)
     manifest = representative(source, root, platform)
-    return ImageContents(root, manifest, _config(source, manifest) if manifest else None)
+    config = _config(source, manifest, any_config=any_config) if manifest else None
+    return ImageContents(root, manifest, config)
 
 
-def _config(source: Source, manifest: Manifest) -> ImageConfig | None:
+def _config(source: Source, manifest: Manifest, *, any_config: bool) -> ImageConfig | None:
     if not manifest.is_image:
         return None
-    config = ImageConfig.parse(read_metadata(source, manifest.config))
-    layers = sum(not entry.empty_layer for entry in config.history)
-    if config.history and layers > max(len(manifest.layers), len(config.diff_ids)):
-        raise InvalidManifestError(
-            "invalid image config: its history has more layers than the image"
-        )
-    return config
+    if any_config and manifest.config.size > MAX_METADATA_SIZE:
+        return ImageConfig.parse_any(b"")
+    read = ImageConfig.parse_any if any_config else ImageConfig.parse
+    return read(read_metadata(source, manifest.config))
 
 
 def has_label(contents: ImageContents, wanted: str) -> bool:

@@ -186,7 +186,7 @@ def _has_label(session: Session, row: ImageRow, wanted: str) -> bool:
     from ghcrctl.operations.contents import has_label, image_of
 
     blobs, platform = session.store.blobs, session.settings.platform
-    return has_label(image_of(blobs, row.record.descriptor, platform), wanted)
+    return has_label(image_of(blobs, row.record.descriptor, platform, any_config=True), wanted)
 
 
 def _sorted(rows: list[ImageRow], sort: str) -> list[ImageRow]:

@@ -194,7 +194,7 @@ def _manifest(source: Source, entry: Descriptor, parsed: Manifest, own: dict[Dig
         return Part(entry, parsed.kind, content, len(parsed.layers))
     platform = entry.platform
     if platform is None or platform.is_unknown:
-        platform = ImageConfig.parse(read_metadata(source, parsed.config)).platform
+        platform = ImageConfig.parse_any(read_metadata(source, parsed.config)).platform
     return Part(entry, str(platform), content, len(parsed.layers), is_image=True)
 
 

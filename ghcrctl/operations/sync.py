@@ -201,7 +201,8 @@ def _wanted_digest(session: Session, job: Job, source: RepositorySource, tag: st
 
 def _is_newer(session: Session, source: RepositorySource, tag: str, moment: datetime) -> bool:
     """Tell when an image was made; one that does not say is taken for new."""
-    contents = image_of(source, source.resolve(tag), session.settings.platform)
+    root, platform = source.resolve(tag), session.settings.platform
+    contents = image_of(source, root, platform, any_config=True)
     shown = contents.manifest or contents.root
     noted = shown.annotations.get("org.opencontainers.image.created", "")
     created = parse_time(contents.config.created if contents.config else noted)

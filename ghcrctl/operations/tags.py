@@ -111,7 +111,7 @@ def _look_at(source: Source, tag: str, platform: Platform) -> TagRow:
     """Describe a tag; one that cannot be read does not hide the others."""
     try:
         root = source.resolve(tag)
-        contents = image_of(source, root, platform)
+        contents = image_of(source, root, platform, any_config=True)
     except GhcrctlError as error:
         return TagRow(tag, error=error)
     config, manifest = contents.config, contents.manifest

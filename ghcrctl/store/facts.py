@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import InvalidManifestError
-from ghcrctl.oci.config import ImageConfig
+from ghcrctl.oci.config import ImageConfig, parse_time
+from ghcrctl.oci.documents import MAX_METADATA_SIZE
 from ghcrctl.oci.manifest import Index, Manifest, parse
 from ghcrctl.store.records import Facts
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ghcrctl.oci.platform import Platform
 
 MAX_SEEN = 10_000
+# Characters of a time with nanoseconds and an offset, and some more.
+_LONGEST_TIME = 64
 _CREATED = "org.opencontainers.image.created"
 
 
@@ -47,8 +50,15 @@ def manifest_facts(source: Source, manifest: Manifest) -> Facts:
     if not manifest.is_image:
         created = manifest.annotations.get(_CREATED, "")
         return Facts(manifest.descriptor.digest, created, manifest.size, manifest.kind)
-    config = ImageConfig.parse(read_metadata(source, manifest.config))
-    return Facts(manifest.config.digest, config.created, manifest.size)
+    return Facts(manifest.config.digest, _created(source, manifest.config), manifest.size)
+
+
+def _created(source: Source, config: Descriptor) -> str:
+    """Return when an image says that it was made; nothing where it has no readable config."""
+    if config.size > MAX_METADATA_SIZE:
+        return ""
+    created = ImageConfig.parse_any(read_metadata(source, config)).created
+    return created if len(created) <= _LONGEST_TIME and parse_time(created) else ""
 
 
 def representative(

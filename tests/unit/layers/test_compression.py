@@ -157,6 +157,15 @@ def test_frames_of_zstd_that_hold_nothing_are_skipped() -> None:
     assert unpack(Compression.ZSTD, packed, 1000) == b"one two"
 
 
+@pytest.mark.parametrize("kind", range(16))
+@pytest.mark.parametrize("size", [0, 100_000])
+def test_a_stream_of_zstd_may_begin_with_a_frame_that_holds_nothing(kind: int, size: int) -> None:
+    frame = bytes([0x50 + kind]) + b"\x2a\x4d\x18" + size.to_bytes(4, "little") + bytes(size)
+    stream = frame * 2 + PACK[Compression.ZSTD](b"data") + frame
+    assert detect(stream) is Compression.ZSTD
+    assert unpack(Compression.ZSTD, stream, 1000) == b"data"
+
+
 @pytest.mark.parametrize("compression", [Compression.GZIP, Compression.ZSTD], ids=lambda c: c.value)
 def test_a_wrong_checksum_is_damage(compression: Compression) -> None:
     packed = bytearray(PACK[compression](b"some text " * 50))

@@ -40,8 +40,15 @@ def members(data: bytes, *, diff_id: Digest | None = None) -> list[Member]:
 
 @pytest.mark.parametrize(
     "pack",
-    [bytes, gzip.compress, bz2.compress, lzma.compress, zstandard.compress],
-    ids=["plain", "gzip", "bzip2", "xz", "zstd"],
+    [
+        bytes,
+        gzip.compress,
+        bz2.compress,
+        lzma.compress,
+        zstandard.compress,
+        lambda data: b"\x51\x2a\x4d\x18\x03\0\0\0abc" + zstandard.compress(data),
+    ],
+    ids=["plain", "gzip", "bzip2", "xz", "zstd", "skippable"],
 )
 def test_a_layer_is_unpacked_by_its_first_bytes(pack: Callable[[bytes], bytes]) -> None:
     found = walked(pack(SMALL))

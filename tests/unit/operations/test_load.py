@@ -47,7 +47,11 @@ if TYPE_CHECKING:
     from tests.builders import Built
 
 LAYERS = [layer(1), layer(2)]
+# A frame of zstd that has no data, and may stand before those that have (RFC 8878, section 3.1.2).
+SKIPPABLE = b"\x5e\x2a\x4d\x18" + (700).to_bytes(4, "little") + b"s" * 700
 ARM = Platform("linux", "arm64")
+GOOD = docker_archive(LAYERS)
+CONFIG, FIRST = next(iter(GOOD)), next(path for path in GOOD if path.endswith("layer.tar"))
 
 
 @pytest.fixture
@@ -206,8 +210,9 @@ def test_a_name_that_moves_is_told(session: Session) -> None:
         bz2.compress,
         lzma.compress,
         zstandard.ZstdCompressor().compress,
+        lambda data: SKIPPABLE + zstandard.ZstdCompressor().compress(data) + SKIPPABLE,
     ],
-    ids=["plain", "gzip", "bzip2", "xz", "zstd"],
+    ids=["plain", "gzip", "bzip2", "xz", "zstd", "skippable"],
 )
 @pytest.mark.parametrize("piped", [True, False])
 def test_archives_are_packed_in_any_way(
@@ -292,10 +297,6 @@ def test_old_programs_get_an_archive_of_their_own(session: Session, other: Sessi
     assert (second.name, second.descriptor) == ("hello:1", first.descriptor)
 
 
-GOOD = docker_archive(LAYERS)
-CONFIG, FIRST = next(iter(GOOD)), next(path for path in GOOD if path.endswith("layer.tar"))
-
-
 @pytest.mark.parametrize(
     ("data", "error"),
     [
@@ -307,7 +308,7 @@ CONFIG, FIRST = next(iter(GOOD)), next(path for path in GOOD if path.endswith("l
         (gzip.compress(tar_of(GOOD))[:-20], IntegrityError),
         (tar_of({**GOOD, FIRST: layer(3)}), DigestMismatchError),
         (tar_of({**GOOD, FIRST: b"\x1f\x8bno gzip" * 99}), IntegrityError),
-        (tar_of({**GOOD, CONFIG: config_of(LAYERS, os="windows")}), DigestMismatchError),
+        (tar_of(docker_archive(LAYERS, Config=f"../{CONFIG}")), IntegrityError),
         (tar_of({k: v for k, v in GOOD.items() if k != FIRST}), InvalidManifestError),
         (tar_of({k: v for k, v in GOOD.items() if k != CONFIG}), BlobUnknownError),
         (tar_of(docker_archive(LAYERS, Layers=[FIRST])), InvalidManifestError),
