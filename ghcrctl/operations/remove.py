@@ -56,7 +56,7 @@ def remove(session: Session, text: str, *, force: bool = False) -> Removed:
 
 
 def _remove_image(session: Session, found: Found, *, force: bool) -> Removed:
-    repositories = {r.reference.name for r in found.records if r.reference}
+    repositories = {r.repository for r in found.records if r.name}
     if len(repositories) > 1 and not force:
         raise ConflictError(
             f"unable to delete {found.image_id.short} (must be forced): "
@@ -72,10 +72,10 @@ def _remove_digest(session: Session, found: Found, text: str) -> Removed:
     Raises:
         ConflictError: the image has its names by tag only, so that there is nothing to forget.
     """
-    only_digest = [r for r in found.named if not (r.reference and r.reference.tag)]
-    tagged = [r for r in found.named if r not in only_digest]
+    only_digest = {r: None for r in found.named if not r.tag}
+    tagged = {r: None for r in found.named if r.tag}
     if only_digest and not tagged:
-        return _remove_names(session, found, only_digest)
+        return _remove_names(session, found, list(only_digest))
     untagged = tuple(dict.fromkeys(r.repo_digest for r in tagged if r.repo_digest))
     if not (untagged or only_digest):
         raise ConflictError(
@@ -92,14 +92,13 @@ def _remove_digest(session: Session, found: Found, text: str) -> Removed:
 
 def _remove_names(session: Session, found: Found, doomed: list[Record]) -> Removed:
     """Remove records; the digest by which a repository knows the image goes with its last tag."""
-    kept = [r for r in found.records if r not in doomed]
-    homes = {r.reference.name for r in doomed if r.reference}
-    for record in list(kept):
-        name = record.reference
-        last = not any(r.reference and r.reference.tag and r.reference.name in homes for r in kept)
-        if name and name.digest and name.name in homes and last:
-            doomed.append(record)
-            kept.remove(record)
+    going = set(doomed)
+    kept = [r for r in found.records if r not in going]
+    left = {r.repository for r in kept if r.tag}
+    homes = {r.repository for r in doomed} - left - {""}
+    orphaned = [r for r in kept if r.repository in homes and "@" in r.name]
+    doomed = [*doomed, *orphaned]
+    kept = [r for r in kept if r.repository not in homes or "@" not in r.name]
     untagged = _untagged(doomed, kept)
     removed = session.store.remove(doomed)
     gone = not kept
@@ -107,12 +106,12 @@ def _remove_names(session: Session, found: Found, doomed: list[Record]) -> Remov
 
 
 def _untagged(doomed: list[Record], kept: list[Record]) -> tuple[str, ...]:
-    known = {r.repo_digest for r in kept}
+    known = {(r.repository, r.origin) for r in kept}
     lines: dict[str, None] = {}
     for record in doomed:
         if record.name:
             lines[record.name] = None
-        if record.repo_digest and record.repo_digest not in known:
+        if (record.repository, record.origin) not in known and record.repo_digest:
             lines[record.repo_digest] = None
     tags = [line for line in lines if "@" not in line]
     return (*tags, *(line for line in lines if "@" in line))

@@ -1,0 +1,87 @@
+"""Work on one of many names grows with their number, not with its square."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.operations.find import find
+from ghcrctl.operations.images import list_images
+from ghcrctl.operations.prune import PruneRules, prune
+from ghcrctl.operations.remove import remove
+from ghcrctl.store.facts import compute_facts
+from ghcrctl.store.place import StorePlace
+from ghcrctl.store.records import Record
+from ghcrctl.transfer.execute import execute
+from ghcrctl.transfer.plan import make_plan
+from tests.builders import random_image
+from tests.sessions import session_on
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import FrameType
+
+    from ghcrctl.operations.session import Session
+
+IMAGE = random_image(seed=1)
+HOME = "ghcr.io/octo/tool"
+
+
+def _tag(session: Session) -> None:
+    record = find(session, f"{HOME}:5").record
+    session.store.put(Record(record.descriptor, f"{HOME}:new", record.facts, record.origin))
+
+
+ACTS: dict[str, Callable[[Session], object]] = {
+    "rmi of a name": lambda session: remove(session, f"{HOME}:5"),
+    "rmi of a digest": lambda session: remove(session, f"{HOME}@{IMAGE.root.digest}"),
+    "rmi of an ID": lambda session: remove(
+        session, session.store.records()[0].facts.image_id.encoded
+    ),
+    "tag": _tag,
+    "images": list_images,
+    "prune": lambda session: prune(session, PruneRules(keep_last=3)),
+    "prune to a size": lambda session: prune(session, PruneRules(max_size=10)),
+}
+
+
+def _calls(act: Callable[[], object]) -> int:
+    """Count the Python functions that something calls: a count does not vary as time does."""
+    seen: Counter[str] = Counter()
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        del frame, argument
+        seen[event] += 1
+
+    sys.setprofile(note)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return seen["call"]
+
+
+def _calls_of(folder: Path, act: Callable[[Session], object], names: int) -> int:
+    memory = MemoryPlace()
+    IMAGE.into(memory)
+    with session_on(folder) as session:
+        execute(make_plan(memory, StorePlace(session.store), IMAGE.root))
+        facts = compute_facts(session.store.blobs, IMAGE.root, session.store.prefer)
+        made = [
+            Record(IMAGE.root, f"{HOME}:{number}", facts, IMAGE.root.digest)
+            for number in range(names)
+        ]
+        session.store.edit(lambda _: made)
+        return _calls(lambda: act(session))
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_twice_the_names_take_twice_the_work(tmp_path: Path, act: str) -> None:
+    few = _calls_of(tmp_path / "few", ACTS[act], 200)
+    many = _calls_of(tmp_path / "many", ACTS[act], 400)
+    assert many < 2.5 * few
