@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ghcrctl.operations.session import Session
     from ghcrctl.server.serve import Server
 
 
-def make_server(session: Session, host: str, port: int, *, read_only: bool) -> Server:
+def make_server(
+    session: Session, host: str, port: int, *, read_only: bool, hosts: Sequence[str] = ()
+) -> Server:
     """Listen on an address; requests are answered once the server runs.
 
     Args:
@@ -17,19 +22,33 @@ def make_server(session: Session, host: str, port: int, *, read_only: bool) -> S
         host: the address to listen on.
         port: 0 takes a free one.
         read_only: refuse everything that would change the store.
+        hosts: further host names that requests may be for, on a loopback address.
 
     Raises:
         UnsupportedError: the server's library is not installed.
         ConnectionFailedError: the address cannot be listened on.
     """
     from ghcrctl.server.app import RegistryApp
+    from ghcrctl.server.host_guard import HostGuard
     from ghcrctl.server.serve import Server
     from ghcrctl.server.store_backend import StoreBackend
 
     store = session.store
+    uploads = store.root / "ghcrctl" / "uploads"
     if not read_only:
         store.prepare()
     app = RegistryApp(
-        StoreBackend(store), read_only=read_only, upload_dir=store.root / "ghcrctl" / "uploads"
+        StoreBackend(store),
+        read_only=read_only,
+        upload_dir=uploads,
+        owner=lambda: store.lease().id,
+        guard=HostGuard(host, hosts),
     )
-    return Server(app, host, port)
+
+    def clean_up() -> None:
+        app.close()
+        # Another server of the same store may still use the directory.
+        with suppress(OSError):
+            uploads.rmdir()
+
+    return Server(app, host, port, cleanup=clean_up)

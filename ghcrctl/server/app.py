@@ -26,11 +26,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.server.backend import Backend
+    from ghcrctl.server.host_guard import HostGuard
     from ghcrctl.server.routing import Route
 
     Handler = Callable[[Request, Route], Response]
 
 _COMMON = {"Docker-Distribution-Api-Version": "registry/2.0", "X-Content-Type-Options": "nosniff"}
+# Bytes of a body that nobody wants; of more the connection is closed instead.
+_MAX_DRAINED = 16 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
@@ -42,6 +45,8 @@ class RegistryApp:
         read_only: refuse everything that would change it.
         upload_dir: where unfinished uploads are kept; best on the place's own disk.
         page_size: entries of a list where the client names no number; ``None`` for all.
+        owner: returns what ends the names of uploads' files, so that others know whose they are.
+        guard: refuses requests that are not meant for this server.
     """
 
     def __init__(
@@ -51,9 +56,12 @@ class RegistryApp:
         read_only: bool = False,
         upload_dir: Path,
         page_size: int | None = None,
+        owner: Callable[[], str] = lambda: "",
+        guard: HostGuard | None = None,
     ) -> None:
         self._read_only = read_only
-        self._staging = Staging(upload_dir)
+        self._guard = guard
+        self._staging = Staging(upload_dir, owner)
         blobs = BlobEndpoints(backend)
         uploads = UploadEndpoints(backend, self._staging)
         manifests = ManifestEndpoints(backend)
@@ -84,8 +92,10 @@ class RegistryApp:
         """Answer one request (PEP 3333)."""
         request = Request(environ)
         response = self._respond(request)
-        request.drain()
-        start_response(response.status_line, list({**_COMMON, **response.headers}.items()))
+        headers = {**_COMMON, **response.headers}
+        if not request.drain(_MAX_DRAINED):
+            headers["Connection"] = "close"
+        start_response(response.status_line, list(headers.items()))
         return () if request.method == "HEAD" else response.body
 
     def close(self) -> None:
@@ -94,6 +104,9 @@ class RegistryApp:
 
     def _respond(self, request: Request) -> Response:
         try:
+            if self._guard:
+                self._guard.check(request)
+            self._staging.expire()
             route = find_route(request.path)
             return self._handler(request, route)(request, route)
         except Refusal as refusal:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 BLOCK_SIZE = 1024 * 1024
 # cheroot clears a buffer of the asked size for every packet, so asking for more is slower.
 _READ_SIZE = 64 * 1024
+# More than the tags that one push can set.
+_MAX_FIELDS = 1000
 
 
 class Request:
@@ -30,7 +32,7 @@ class Request:
     def __init__(self, environ: dict[str, Any]) -> None:
         self.method = str(environ["REQUEST_METHOD"])
         self.path = str(environ.get("PATH_INFO", "/"))
-        self.queries = parse_qs(str(environ.get("QUERY_STRING", "")), keep_blank_values=True)
+        self.queries = _queries(str(environ.get("QUERY_STRING", "")))
         self.query = {key: values[-1] for key, values in self.queries.items()}
         self._environ = environ
         self._input = environ["wsgi.input"]
@@ -77,16 +79,21 @@ class Request:
                 return None
         return bytes(body)
 
-    def drain(self) -> None:
-        """Read what is left of the body.
+    def drain(self, limit: int) -> bool:
+        """Read what is left of the body; return whether it ended within so many bytes.
 
         Otherwise the next request on the connection would start in the middle of this one.
         """
+        if self._left > limit:
+            return False
         try:
-            for _ in self.blocks():
-                pass
+            for block in self.blocks():
+                limit -= len(block)
+                if limit < 0:
+                    return False
         except ConnectionLostError:
-            return
+            return False
+        return True
 
     def _read(self, size: int) -> bytes:
         try:
@@ -95,3 +102,10 @@ class Request:
             # A broken chunk is a ValueError in cheroot; nothing after it can be read.
             self._ends_itself, self._left = False, 0
             raise ConnectionLostError("the request body broke off") from error
+
+
+def _queries(text: str) -> dict[str, list[str]]:
+    try:
+        return parse_qs(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        return {}

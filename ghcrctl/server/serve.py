@@ -5,10 +5,10 @@ What belongs here: binding, threads, starting and stopping. What does not: the p
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import socket
 import threading
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import ConnectionFailedError, UnsupportedError
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     Application = Callable[[dict[str, Any], Callable[..., object]], Iterable[bytes]]
 
-THREADS = 16
-BACKLOG = 128
 _log = logging.getLogger(__name__)
 
 
@@ -34,15 +32,26 @@ class Server:
         app: a WSGI application.
         host: the address to listen at.
         port: 0 chooses a free one.
+        head_seconds: for the head of one request; by default 20.
+        cleanup: called when the server has stopped.
 
     Raises:
         UnsupportedError: cheroot is not installed.
         ConnectionFailedError: the address cannot be listened at.
     """
 
-    def __init__(self, app: Application, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        app: Application,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        head_seconds: float | None = None,
+        cleanup: Callable[[], None] = lambda: None,
+    ) -> None:
         self.host = host
-        self._server = _make_server(app, host, port)
+        self._cleanup = cleanup
+        self._server = _make_server(app, host, port, head_seconds)
         self._thread: threading.Thread | None = None
         try:
             _probe(host, port)
@@ -70,7 +79,7 @@ class Server:
         return f"http://{host}:{self.port}"
 
     def run(self) -> None:
-        """Serve until `stop` is called or the person interrupts."""
+        """Serve until `stop` is called or the user interrupts."""
         self._server.serve()
 
     def start(self) -> None:
@@ -78,53 +87,32 @@ class Server:
         self._thread = threading.Thread(target=self.run, name="ghcrctl-serve", daemon=True)
         self._thread.start()
 
+    def close(self) -> None:
+        """Stop serving."""
+        self.stop()
+
     def stop(self) -> None:
-        """Stop serving and give the port back."""
+        """Stop serving, release the port and clean up."""
         self._server.stop()
         if self._thread:
             self._thread.join(timeout=10)
             self._thread = None
+        self._cleanup()
 
 
-def _make_server(app: Application, host: str, port: int) -> Any:
-    try:
-        from cheroot import wsgi
-    except ImportError:
+def _make_server(app: Application, host: str, port: int, head_seconds: float | None) -> Any:
+    if find_spec("cheroot") is None:
         raise UnsupportedError(
             "serving needs cheroot, which is not installed", hint="pip install 'ghcrctl[serve]'"
-        ) from None
-    server: Any = wsgi.Server(
-        (host, port),
-        with_bounded_chunks(app),
-        numthreads=THREADS,
-        max=4 * THREADS,
-        server_name="ghcrctl",
-        request_queue_size=BACKLOG,
-        timeout=60,
-        shutdown_timeout=2,
+        )
+    from ghcrctl.server.connections import HEAD_SECONDS, LimitedServer
+
+    server: Any = LimitedServer(
+        (host, port), with_bounded_chunks(app), head_seconds or HEAD_SECONDS
     )
     # Left alone, cheroot prints a traceback for every client that hangs up.
     server.error_log = _log_error
-    server.ConnectionClass = _connection_class()
-    # Seconds that an idle server takes to notice that it shall stop.
-    server.expiration_interval = 0.1
     return server
-
-
-def _connection_class() -> Any:
-    """Connections that give up, when they close, what a client that hung up never took.
-
-    cheroot leaves it to the garbage collector, and there Python 3.13 prints a traceback.
-    """
-    from cheroot.server import HTTPConnection
-
-    class Connection(HTTPConnection):  # type: ignore[misc, unused-ignore]
-        def close(self) -> None:
-            super().close()
-            with contextlib.suppress(OSError):
-                self.wfile.close()
-
-    return Connection
 
 
 def _probe(host: str, port: int) -> None:

@@ -8,21 +8,31 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import ManifestUnknownError
 from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.store.leftovers import UPLOAD_MAX_AGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from ghcrctl.content.ports import Stream
     from ghcrctl.oci.digest import Digest
 
+# An upload takes a file, so a client must not begin as many as it likes.
+MAX_SESSIONS = 1000
+# Seconds.
+MAX_IDLE = UPLOAD_MAX_AGE
 BLOB_TYPE = "application/octet-stream"
+
+
+class TooManyUploadsError(Exception):
+    """As many uploads are unfinished as may be."""
 
 
 @dataclass(slots=True)
@@ -38,6 +48,14 @@ class Session:
     def size(self) -> int:
         """Bytes received so far."""
         return self.path.stat().st_size
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether no byte came for so long that nobody will go on."""
+        try:
+            return self.path.stat().st_mtime < time.time() - MAX_IDLE
+        except FileNotFoundError:
+            return True
 
     def append(self, blocks: Iterable[bytes]) -> int:
         """Add bytes; those that came before a failure stay. Return how many came."""
@@ -87,19 +105,28 @@ class Staging:
 
     Args:
         directory: made at the first upload.
+        owner: returns what ends the names of files, so that others know whose they are.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, owner: Callable[[], str] = lambda: "") -> None:
         self._directory = directory
+        self._owner = owner
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
     def begin(self, repository: str) -> Session:
-        """Start an upload."""
+        """Start an upload.
+
+        Raises:
+            TooManyUploadsError: too many are unfinished.
+        """
         self._directory.mkdir(parents=True, exist_ok=True)
         identity = secrets.token_hex(16)
-        session = Session(identity, repository, self._directory / identity)
-        session.path.touch(mode=0o600)
+        path = self._directory / f"{identity}.{self._owner()}"
+        session = Session(identity, repository, path)
+        if len(self._sessions) >= MAX_SESSIONS:
+            raise TooManyUploadsError(f"{MAX_SESSIONS} uploads are unfinished")
+        path.touch(mode=0o600)
         with self._lock:
             self._sessions[identity] = session
         return session
@@ -108,13 +135,24 @@ class Staging:
         """Return an upload to a repository, if there is one."""
         with self._lock:
             session = self._sessions.get(identity)
-        return session if session and session.repository == repository else None
+        if session is None or session.repository != repository or not session.path.exists():
+            return None
+        return session
 
     def end(self, session: Session) -> None:
         """Forget an upload and its bytes; may be done twice."""
         with self._lock:
             self._sessions.pop(session.id, None)
         session.path.unlink(missing_ok=True)
+
+    def expire(self) -> None:
+        """End the uploads that nobody came back for."""
+        with self._lock:
+            sessions = list(self._sessions.values())
+        for session in sessions:
+            if session.is_abandoned and session.lock.acquire(blocking=False):
+                self.end(session)
+                session.lock.release()
 
     def close(self) -> None:
         """End every upload."""

@@ -13,6 +13,7 @@ from ghcrctl.errors import InvalidDigestError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.server.response import Refusal, Response, empty
 from ghcrctl.server.routing import check_repository
+from ghcrctl.server.staging import TooManyUploadsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,7 @@ class UploadEndpoints:
         if "mount" in request.query and self._mount(request, route):
             return _created(route.repository, Digest.parse(request.query["mount"]))
         digest = _digest(request) if "digest" in request.query else None
-        session = self._staging.begin(route.repository)
+        session = self._begin(route.repository)
         if digest is None:
             return _progress(202, session)
         try:
@@ -48,6 +49,14 @@ class UploadEndpoints:
             return self._finish(session, digest)
         finally:
             self._staging.end(session)
+
+    def _begin(self, repository: str) -> Session:
+        try:
+            return self._staging.begin(repository)
+        except TooManyUploadsError as error:
+            raise Refusal(
+                429, "TOOMANYREQUESTS", str(error), headers={"Retry-After": "60"}
+            ) from None
 
     def status(self, request: Request, route: Route) -> Response:  # noqa: ARG002 one signature
         """Tell how much was received."""
@@ -125,13 +134,11 @@ def _span(request: Request, session: Session) -> int | None:
     if not match:
         raise Refusal(400, "BLOB_UPLOAD_INVALID", "Content-Range is no range")
     first, last = int(match["first"]), int(match["last"])
-    if request.length == 0:
-        # An empty last chunk has no range that could be written down.
-        return None
-    if first != session.size or last < first:
-        raise _out_of_order(session, f"the next byte is {session.size}, not {first}")
+    # An empty last chunk has no range that could be written down, but for `10-9`.
     if request.length is not None and request.length != last - first + 1:
-        raise Refusal(400, "SIZE_INVALID", "Content-Range does not fit Content-Length")
+        raise Refusal(400, "SIZE_INVALID", "Content-Range contradicts Content-Length")
+    if first != session.size or last < first - 1:
+        raise _out_of_order(session, f"the next byte is {session.size}, not {first}")
     return last - first + 1
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Seconds. So long the next pull may go on with what a broken one received.
 MAX_AGE = 7 * 24 * 3600.0
+# Seconds. A client that has sent nothing for so long does not go on with its upload.
+UPLOAD_MAX_AGE = 3600.0
 # Of what broken pulls received, the newest are kept: so many files, and so many bytes.
 MAX_FILES = 200
 MAX_BYTES = 20_000_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -31,22 +32,37 @@ if TYPE_CHECKING:
     show_default=True,
     help="Where to listen; port 0 takes a free one.",
 )
+@click.option(
+    "--allow-host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    help="Accept this Host on loopback, for a proxy in front.",
+)
 @click.option("--read-only", is_flag=True, help="Refuse pushes and deletions.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the address, no more.")
 @format_option
 @pass_app
-def command(app: App, *, addr: str, read_only: bool, quiet: bool, format_: str | None) -> None:
+def command(
+    app: App,
+    *,
+    addr: str,
+    hosts: tuple[str, ...],
+    read_only: bool,
+    quiet: bool,
+    format_: str | None,
+) -> None:
     """Serve the local store as a registry that can be pulled from and pushed to.
 
     There is no sign-in and no TLS: on an address other than loopback everybody who reaches it can
-    read, and without --read-only write.
+    read, and without --read-only write. On loopback, requests must be for a name of this machine.
     """
     from ghcrctl.operations.serve import make_server
 
     results = Results(app, format_)
     host, port = _address(addr)
     with app.session() as session:
-        server = make_server(session, host, port, read_only=read_only)
+        server = make_server(session, host, port, read_only=read_only, hosts=hosts)
         if host not in {"127.0.0.1", "::1", "localhost"}:
             app.warn(f"{host} may be reached from other machines, without sign-in and without TLS")
         address = server.url.removeprefix("http://")
@@ -61,7 +77,8 @@ def command(app: App, *, addr: str, read_only: bool, quiet: bool, format_: str |
             }
         )
         results.end(single=True)
-        server.run()
+        with closing(server):
+            server.run()
 
 
 def _address(text: str) -> tuple[str, int]:

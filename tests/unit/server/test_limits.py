@@ -1,0 +1,311 @@
+"""What one client can cost the server, over raw connections."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.oci.digest import Digest
+from ghcrctl.server import staging
+from ghcrctl.server.app import RegistryApp
+from ghcrctl.server.connections import MAX_HEADERS, MAX_LINE
+from ghcrctl.server.host_guard import HostGuard
+from ghcrctl.server.memory import MemoryBackend
+from ghcrctl.server.serve import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HOST = b"Host: localhost\r\n"
+PING = b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
+POST = b"POST /v2/a/b/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\n"
+
+
+@pytest.fixture
+def uploads(tmp_path: Path) -> Path:
+    return tmp_path / "uploads"
+
+
+@pytest.fixture
+def server(uploads: Path) -> Iterator[Server]:
+    app = RegistryApp(MemoryBackend(), upload_dir=uploads, guard=HostGuard("127.0.0.1", ["proxy"]))
+    with Server(app, head_seconds=1.0) as made:
+        yield made
+
+
+@contextmanager
+def connected(server: Server) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        yield client
+
+
+def received(client: socket.socket) -> bytes:
+    """Read up to the end of a response's head, or of the connection."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        try:
+            block = client.recv(4096)
+        except ConnectionResetError:
+            break
+        if not block:
+            break
+        data += block
+    return data
+
+
+def answer(server: Server, request: bytes) -> bytes:
+    with connected(server) as client:
+        client.sendall(request)
+        return received(client)
+
+
+def status(server: Server, request: bytes) -> int:
+    found = answer(server, request)
+    assert found.startswith(b"HTTP/1.1 "), found
+    return int(found[9:12])
+
+
+def get(*headers: bytes, version: bytes = b"1.1") -> bytes:
+    lines = b"".join(header + b"\r\n" for header in headers)
+    return b"GET /v2/ HTTP/" + version + b"\r\n" + lines + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (b"Content-Length: 5", b"Content-Length: 5"),
+        (b"Content-Length: 5", b"Content-Length: 6"),
+        (b"Content-Length: 5, 5",),
+        (b"Content-Length: +5",),
+        (b"Content-Length: 0x5",),
+        (b"Content-Length: 1_0",),
+        (b"Content-Length: -1",),
+        (b"Content-Length: ",),
+        (b"Content-Length: 5", b"Transfer-Encoding: chunked"),
+        (b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked"),
+        (b"Transfer-Encoding: chunked, chunked",),
+        (b"Transfer-Encoding: gzip, chunked",),
+        (b"Transfer-Encoding: identity",),
+        (b"Content-Range: 0-4", b"Content-Range: 5-9"),
+        (b"Content-Length : 5",),
+        (b" Content-Length: 5",),
+        (b"X-A: b", b" Content-Length: 5"),
+        (b"X-A: b\x00c",),
+        (b"no colon",),
+        (b": no name",),
+        (b"Host: localhost",),
+    ],
+)
+def test_what_can_be_understood_in_two_ways_is_400(
+    server: Server, headers: tuple[bytes, ...]
+) -> None:
+    lines = b"".join(header + b"\r\n" for header in headers)
+    assert status(server, POST + lines + b"\r\nhello") == 400
+
+
+def test_chunks_need_http_1_1(server: Server) -> None:
+    request = b"POST /v2/a/b/blobs/uploads/ HTTP/1.0\r\nConnection: Keep-Alive\r\n"
+    assert status(server, request + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n") == 400
+
+
+def test_http_1_1_needs_a_host(server: Server) -> None:
+    assert status(server, get()) == 400
+    assert status(server, get(version=b"1.0")) == 200
+
+
+def test_a_header_with_an_underscore_is_not_taken_for_another(server: Server) -> None:
+    assert status(server, get(HOST.strip(), b"Content_Length: 5", b"X_Y: 1")) == 200
+
+
+@pytest.mark.parametrize(
+    ("request_", "wanted"),
+    [
+        (b"GET /" + b"a" * MAX_LINE + b" HTTP/1.1\r\n" + HOST + b"\r\n", 414),
+        (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", 414),
+        (get(HOST.strip(), b"X-A: " + b"a" * MAX_LINE), 400),
+        (get(HOST.strip(), b"X-A: " + b"a" * 200_000), 413),
+        (get(HOST.strip(), *(b"X-%d: a" % n for n in range(MAX_HEADERS + 1))), 400),
+        (get(HOST.strip(), *(b"X-%d: " % n + b"a" * 7000 for n in range(20))), 413),
+    ],
+)
+def test_heads_are_bounded(server: Server, request_: bytes, wanted: int) -> None:
+    assert status(server, request_) == wanted
+    assert status(server, PING) == 200
+
+
+def test_as_many_headers_as_a_browser_sends_are_fine(server: Server) -> None:
+    headers = [b"X-%d: " % n + b"a" * 400 for n in range(60)]
+    assert status(server, get(HOST.strip(), *headers, b"Cookie: " + b"a" * 4000)) == 200
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"",
+        b"GET /v2/ HT",
+        b"GET /v2/ HTTP/1.1\r\nHost: loc",
+        POST + b"Content-Length: 100000\r\n\r\nabc",
+        POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab",
+    ],
+)
+def test_a_hundred_slow_clients_do_not_hold_up_another(server: Server, begun: bytes) -> None:
+    with ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(connected(server)).sendall(begun)
+        assert status(server, PING) == 200
+
+
+def _trickle(client: socket.socket, seconds: float) -> None:
+    """Send a byte now and then, which begins the time of a single read again."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        client.sendall(b"X")
+        time.sleep(0.05)
+
+
+def test_a_head_that_does_not_end_in_time_is_cut_off(server: Server) -> None:
+    with connected(server) as client:
+        client.sendall(b"GET /v2/ HTTP/1.1\r\n")
+        with pytest.raises(OSError, match=r"reset|pipe|abort"):
+            _trickle(client, 15)
+
+
+def test_a_refused_body_of_any_length_is_not_read_to_its_end(server: Server) -> None:
+    head = b"PUT /v2/a/b/manifests/v1 HTTP/1.1\r\n" + HOST
+    found = answer(server, head + b"Content-Length: 100000000000\r\n\r\nabc")
+    assert found.startswith(b"HTTP/1.1 413 ")
+    assert b"\r\nConnection: close\r\n" in found
+
+
+def test_a_body_that_nobody_wants_and_is_short_keeps_the_connection(server: Server) -> None:
+    with connected(server) as client:
+        for _ in range(3):
+            client.sendall(b"GET /v2/ HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\n\r\nabc")
+            found = received(client)
+            assert found.startswith(b"HTTP/1.1 200 ")
+            while not found.endswith(b"{}"):
+                found += client.recv(10)
+
+
+# Host and Origin
+
+
+@pytest.mark.parametrize(
+    ("host", "wanted"),
+    [
+        ("localhost", 200),
+        ("localhost:5000", 200),
+        ("LOCALHOST.:5000", 200),
+        ("registry.localhost:5000", 200),
+        ("127.0.0.1:5000", 200),
+        ("127.1.2.3", 200),
+        ("[::1]:5000", 200),
+        ("proxy", 200),
+        ("proxy:443", 200),
+        ("evil.example", 403),
+        ("localhost.evil.example", 403),
+        ("127.0.0.1.evil.example:5000", 403),
+        ("evil.example:127", 403),
+        ("169.254.169.254", 403),
+        ("[fe80::1]:5000", 403),
+        ("notlocalhost", 403),
+    ],
+)
+def test_on_loopback_a_request_names_this_machine(server: Server, host: str, wanted: int) -> None:
+    assert status(server, get(b"Host: " + host.encode())) == wanted
+
+
+@pytest.mark.parametrize(
+    ("headers", "wanted"),
+    [
+        ((b"Origin: http://localhost:5000",), 200),
+        ((b"Origin: http://evil.example",), 403),
+        ((b"Origin: http://localhost:3000",), 403),
+        ((b"Origin: null",), 403),
+        ((b"Sec-Fetch-Site: cross-site",), 403),
+        ((b"Sec-Fetch-Site: same-site",), 403),
+        ((b"Sec-Fetch-Site: same-origin",), 200),
+        ((b"Sec-Fetch-Site: none",), 200),
+    ],
+)
+def test_pages_of_other_origins_are_refused(
+    server: Server, headers: tuple[bytes, ...], wanted: int
+) -> None:
+    assert status(server, get(b"Host: localhost:5000", *headers)) == wanted
+
+
+def test_elsewhere_any_host_may_be_named_and_foreign_pages_are_refused(tmp_path: Path) -> None:
+    app = RegistryApp(MemoryBackend(), upload_dir=tmp_path, guard=HostGuard("0.0.0.0"))
+    with Server(app) as server:
+        assert status(server, get(b"Host: registry.example")) == 200
+        assert status(server, get(b"Host: registry.example", b"Origin: http://evil.example")) == 403
+
+
+# Uploads
+
+
+def _begin(server: Server) -> bytes:
+    found = answer(server, POST + b"Content-Length: 0\r\n\r\n")
+    assert found.startswith(b"HTTP/1.1 202 "), found
+    return found.partition(b"Location: ")[2].partition(b"\r\n")[0]
+
+
+def test_uploads_that_nobody_goes_on_with_expire(server: Server, uploads: Path) -> None:
+    old, fresh = _begin(server), _begin(server)
+    (path,) = (p for p in uploads.iterdir() if p.name.split(".")[0].encode() in old)
+    long_ago = time.time() - staging.MAX_IDLE - 10
+    os.utime(path, (long_ago, long_ago))
+    assert status(server, b"GET " + old + b" HTTP/1.1\r\n" + HOST + b"\r\n") == 404
+    assert status(server, b"GET " + fresh + b" HTTP/1.1\r\n" + HOST + b"\r\n") == 204
+    assert len(list(uploads.iterdir())) == 1
+
+
+def test_unfinished_uploads_are_bounded(
+    server: Server, uploads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "MAX_SESSIONS", 3)
+    first = _begin(server)
+    for _ in range(2):
+        _begin(server)
+    assert status(server, POST + b"Content-Length: 0\r\n\r\n") == 429
+    assert len(list(uploads.iterdir())) == 3
+    cancel = b"DELETE " + first + b" HTTP/1.1\r\n" + HOST + b"\r\n"
+    assert status(server, cancel) == 204
+    _begin(server)
+
+
+@pytest.mark.parametrize(
+    ("span", "body", "wanted"),
+    [
+        (b"0-99", b"", 400),
+        (b"0-4", b"abc", 400),
+        (b"0-1", b"abc", 400),
+        (b"0-2", b"abc", 202),
+        (b"3-5", b"abc", 416),
+        (b"5-3", b"", 400),
+        (b"no range", b"abc", 400),
+        (b"0-" + b"9" * 30, b"abc", 400),
+    ],
+)
+def test_a_range_that_contradicts_the_body_is_refused(
+    server: Server, span: bytes, body: bytes, wanted: int
+) -> None:
+    place = _begin(server)
+    head = b"PATCH " + place + b" HTTP/1.1\r\n" + HOST + b"Content-Range: " + span
+    length = b"\r\nContent-Length: %d\r\n\r\n" % len(body)
+    assert status(server, head + length + body) == wanted
+
+
+def test_an_upload_whose_file_is_missing_is_unknown(server: Server, uploads: Path) -> None:
+    place = _begin(server)
+    for path in uploads.iterdir():
+        path.unlink()
+    digest = str(Digest.of(b"")).encode()
+    finish = b"PUT " + place + b"?digest=" + digest + b" HTTP/1.1\r\n" + HOST
+    assert status(server, finish + b"Content-Length: 0\r\n\r\n") == 404
