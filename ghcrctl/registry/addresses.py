@@ -9,9 +9,7 @@ from __future__ import annotations
 from urllib.parse import urljoin, urlsplit
 
 from ghcrctl.errors import InvalidResponseError
-from ghcrctl.registry.endpoint import host_shown
-
-_DEFAULT_PORTS = {"https": ":443", "http": ":80"}
+from ghcrctl.registry.endpoint import DEFAULT_PORTS, bare_host, host_shown
 
 
 def joined(url: str, location: str) -> str | None:
@@ -40,7 +38,7 @@ def origin(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         raise InvalidResponseError(f"{host_shown(url)} is no valid address") from None
-    return f"{parts.scheme}://{_bare(parts.netloc, _DEFAULT_PORTS.get(parts.scheme, ''))}"
+    return f"{parts.scheme}://{bare_host(parts.netloc, DEFAULT_PORTS.get(parts.scheme, ''))}"
 
 
 def same_host(one: str, other: str) -> bool:
@@ -48,24 +46,8 @@ def same_host(one: str, other: str) -> bool:
     return _bare_host(one) == _bare_host(other)
 
 
-def spellings(registry: str) -> tuple[str, ...]:
-    """Return the names of one registry, as it is written first: with and without a default port."""
-    bare = _bare(registry, *_DEFAULT_PORTS.values())
-    if bare != registry.lower():
-        return (registry, bare)
-    has_port = registry.rpartition(":")[2].isdigit() and not registry.endswith("]")
-    return (registry,) if has_port else (registry, *(f"{bare}{p}" for p in _DEFAULT_PORTS.values()))
-
-
 def _bare_host(url: str) -> str:
-    return _bare(urlsplit(url).netloc, *_DEFAULT_PORTS.values())
-
-
-def _bare(netloc: str, *ports: str) -> str:
-    netloc = netloc.lower()
-    for port in (*ports, ":"):
-        netloc = netloc.removesuffix(port) if port else netloc
-    return netloc
+    return bare_host(urlsplit(url).netloc, *DEFAULT_PORTS.values())
 
 
 def shown_origin(url: str) -> str:

@@ -7,12 +7,12 @@ What belongs here: what a body must be before anybody looks at it. What does not
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import InvalidResponseError
 from ghcrctl.registry.bodies import BodyStream
 from ghcrctl.registry.endpoint import host_shown
+from ghcrctl.registry.headers import content_range, is_packed
 
 if TYPE_CHECKING:
     import requests
@@ -22,27 +22,18 @@ if TYPE_CHECKING:
 _MAX_LIST = 16 * 1024 * 1024
 
 
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:([0-9]{1,18})|\*)\Z")
-
-
-def content_range(response: requests.Response) -> tuple[int, int, int | None] | None:
-    """Read ``Content-Range``: first byte, last byte, and the size of the whole where it is said.
-
-    Spec: RFC 9110, section 14.4.
-    """
-    match = _CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
-    if not match:
-        return None
-    return int(match[1]), int(match[2]), int(match[3]) if match[3] else None
-
-
-def at_offset(response: requests.Response, offset: int) -> Stream:
+def at_offset(response: requests.Response, offset: int, size: int | None = None) -> Stream:
     """Return a body that begins at a byte, though the server may have sent all of it.
+
+    Args:
+        response: the response.
+        offset: the first byte.
+        size: bytes that the whole has, where that is known.
 
     Raises:
         InvalidResponseError: the server sent another part than was asked for.
     """
-    stream = BodyStream(response)
+    stream = BodyStream(response, packed=is_packed(response, size))
     if response.status_code == 206:
         given = content_range(response)
         if given is None or given[0] != offset:
@@ -65,7 +56,7 @@ def read_all(response: requests.Response, limit: int, what: str) -> bytes:
     Raises:
         InvalidResponseError: it is larger, whatever was announced.
     """
-    stream = BodyStream(response)
+    stream = BodyStream(response, packed=is_packed(response))
     buffer = bytearray()
     while chunk := stream.read(limit + 1 - len(buffer)):
         buffer += chunk

@@ -16,7 +16,7 @@ from ghcrctl.errors import ConnectionFailedError, NetworkError, ProxyError, TlsE
 from ghcrctl.registry.addresses import origin
 from ghcrctl.registry.auth import Authenticator
 from ghcrctl.registry.bodies import error_text, let_go
-from ghcrctl.registry.endpoint import host_of, is_loopback
+from ghcrctl.registry.endpoint import host_of, is_loopback, spellings
 from ghcrctl.registry.explain import Refusal, explain
 from ghcrctl.registry.transport import Transport
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import requests
 
+    from ghcrctl.credentials.credential import Credential
     from ghcrctl.credentials.keychain import Keychain
     from ghcrctl.errors import GhcrctlError
     from ghcrctl.registry.auth import Scope
@@ -58,7 +59,7 @@ class Asker:
         self.transport = Transport(options)
         self._auth = Authenticator(
             registry,
-            lambda repository: keychain.find(registry, repository) if keychain else None,
+            lambda repository: _credential(keychain, registry, repository),
             self.transport,
             warn,
         )
@@ -112,7 +113,7 @@ class Asker:
         """Tell whether an address is the registry's own, so that its credentials go there."""
         return origin(url) == origin(self.base())
 
-    def ask(
+    def ask(  # noqa: PLR0913 all that a request is
         self,
         method: str,
         path: str,
@@ -121,12 +122,15 @@ class Asker:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         follow: bool | None = None,
+        options: TransportOptions | None = None,
     ) -> requests.Response:
-        """Send a request below ``/v2/``. ``follow``: whether redirects are followed."""
+        """Send a request below ``/v2/``, as `Transport.request` does."""
         url = f"{self.base()}/v2/{path}"
-        return self.send(method, url, scope, headers=headers, body=body, follow=follow)
+        return self.send(
+            method, url, scope, headers=headers, body=body, follow=follow, options=options
+        )
 
-    def send(
+    def send(  # noqa: PLR0913 all that a request is
         self,
         method: str,
         url: str,
@@ -135,6 +139,7 @@ class Asker:
         headers: Mapping[str, str] | None = None,
         body: Any = None,
         follow: bool | None = None,
+        options: TransportOptions | None = None,
     ) -> requests.Response:
         """Send a request with what authorizes it, answering a challenge.
 
@@ -142,7 +147,9 @@ class Asker:
         for which there is a new token then.
         """
         if not self.is_own(url):
-            return self.transport.request(method, url, headers=headers, body=body, follow=follow)
+            return self.transport.request(
+                method, url, headers=headers, body=body, follow=follow, options=options
+            )
 
         def send(authorization: str | None) -> requests.Response:
             return self.transport.request(
@@ -152,6 +159,7 @@ class Asker:
                 body=body,
                 authorization=authorization,
                 follow=follow,
+                options=options,
             )
 
         response = send(self._auth.header(scope))
@@ -214,3 +222,11 @@ class Asker:
             headers=response.headers,
             signed_in=credential.source if credential else "",
         )
+
+
+def _credential(keychain: Keychain | None, registry: str, repository: str) -> Credential | None:
+    """Return the credential for a registry, whether or not its name has the default port."""
+    if keychain is None:
+        return None
+    found = (keychain.find(name, repository) for name in spellings(registry))
+    return next(filter(None, found), None)

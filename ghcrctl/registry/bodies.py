@@ -21,11 +21,19 @@ MAX_ERROR_BODY = 64 * 1024
 
 
 class BodyStream:
-    """An answer's body as a stream; its end before the announced end is an error."""
+    """A response's body as a stream; its end before the announced end is an error.
 
-    def __init__(self, response: requests.Response) -> None:
+    Args:
+        response: the response.
+        packed: whether the body was compressed on its way, and is read uncompressed.
+    """
+
+    def __init__(self, response: requests.Response, *, packed: bool = False) -> None:
         self._response = response
-        self._left = whole_number(response.headers.get("Content-Length", ""))
+        self._packed = packed
+        # What was announced counts compressed bytes; the library sees to them.
+        length = "" if packed else response.headers.get("Content-Length", "")
+        self._left = whole_number(length)
 
     def read(self, size: int, /) -> bytes:
         """Return up to ``size`` bytes.
@@ -37,7 +45,7 @@ class BodyStream:
         """
         url = self._response.url
         with in_words(url, moving=True):
-            chunk: bytes = self._response.raw.read(size, decode_content=False)
+            chunk: bytes = self._response.raw.read(size, decode_content=self._packed)
         if self._left is not None:
             self._left -= len(chunk)
             if not chunk and size and self._left > 0:

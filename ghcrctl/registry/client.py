@@ -8,7 +8,6 @@ Spec: OCI distribution spec 1.1, "Endpoints".
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,10 +17,12 @@ from ghcrctl.errors import (
     AuthError,
     InvalidManifestError,
     InvalidResponseError,
+    NotFoundError,
     UnauthorizedError,
     UnsupportedError,
 )
 from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import MAX_METADATA_SIZE
 from ghcrctl.oci.media_types import ACCEPTED
 from ghcrctl.oci.reference import is_tag
@@ -30,6 +31,7 @@ from ghcrctl.registry.answers import at_offset, read_all, read_json
 from ghcrctl.registry.asking import Asker
 from ghcrctl.registry.auth import Authenticator, Scope
 from ghcrctl.registry.bodies import error_text, let_go
+from ghcrctl.registry.headers import is_packed, next_link, stated_digest
 from ghcrctl.registry.ranges import ReadAhead, Span
 from ghcrctl.registry.uploads import Uploads
 
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream
     from ghcrctl.credentials.credential import Credential
     from ghcrctl.credentials.keychain import Keychain
-    from ghcrctl.oci.digest import Digest
     from ghcrctl.registry.transport import TransportOptions
 
 ACCEPT = ", ".join((*ACCEPTED, "*/*"))
@@ -51,7 +52,11 @@ _PAGE = 1000
 _MAX_TAGS = 1_000_000
 # How registries say that they list no referrers.
 _NO_LIST = {301, 302, 303, 307, 308, 400, 404, 405, 501}
-_NEXT = re.compile(r'<([^<>]*)>[^,<]*?;\s*rel="?next"?', re.IGNORECASE)
+# How registries refuse a HEAD where a GET may do; also, how storage hosts refuse one that they
+# were asked by a redirect.
+_NO_HEAD = {301, 302, 303, 307, 308, 400, 403, 405, 406, 501}
+# How servers refuse to send a part of a blob; the GET of all of it tells whether it is there.
+_NO_RANGE = {403, 404, 405, 416, 501}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,34 +146,42 @@ class RegistryClient:
 
     def get_manifest(self, repository: str, name: str) -> RawManifest:
         """Get a manifest by tag or digest; at most 4 MiB."""
-        return self.asker.read(partial(self._get_manifest, repository, name))
+        get = partial(self._get_manifest, repository, name, Scope.pull(repository), "pull from")
+        return self.asker.read(get)
 
-    def _get_manifest(self, repository: str, name: str) -> RawManifest:
+    def _get_manifest(self, repository: str, name: str, scope: Scope, action: str) -> RawManifest:
         path = f"{repository}/manifests/{name}"
-        scope = Scope.pull(repository)
         with self.asker.ask("GET", path, scope, headers={"Accept": ACCEPT}) as response:
-            self.asker.expect(response, {200}, scope, "pull from", name)
+            self.asker.expect(response, {200}, scope, action, name)
             raw = read_all(response, MAX_METADATA_SIZE, "manifest")
             media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
-            return RawManifest(raw, media_type, response.headers.get("Docker-Content-Digest", ""))
+            return RawManifest(raw, media_type, stated_digest(response))
 
     def find_digest(self, repository: str, name: str) -> str:
-        """Return what the registry says a tag stands for, without getting it; maybe nothing."""
-        path = f"{repository}/manifests/{name}"
-        scope = Scope.pull(repository)
-        with self.asker.ask("HEAD", path, scope, headers={"Accept": ACCEPT}) as response:
-            self.asker.expect(response, {200}, scope, "pull from", name)
-            return response.headers.get("Docker-Content-Digest", "")
+        """Return what the registry says a tag resolves to, without getting it; maybe nothing."""
+        found = self._look(repository, name, Scope.pull(repository), "pull from")
+        if isinstance(found, RawManifest):
+            return found.digest or str(Digest.of(found.raw))
+        return found
 
     def has_manifest(self, repository: str, digest: Digest) -> bool:
         """Tell whether a manifest is there."""
-        path = f"{repository}/manifests/{digest}"
-        scope = Scope.push(repository)
-        with self.asker.ask("HEAD", path, scope, headers={"Accept": ACCEPT}) as response:
-            if response.status_code == 404:
-                return False
-            self.asker.expect(response, {200}, scope, "push to", str(digest))
-            return True
+        try:
+            self._look(repository, str(digest), Scope.push(repository), "push to")
+        except NotFoundError:
+            return False
+        return True
+
+    def _look(self, repository: str, name: str, scope: Scope, action: str) -> str | RawManifest:
+        """Return the digest that a HEAD states, or the manifest where no HEAD is possible."""
+        path = f"{repository}/manifests/{name}"
+        headers = {"Accept": ACCEPT}
+        with self.asker.ask("HEAD", path, scope, headers=headers, follow=True) as response:
+            elsewhere = response.status_code >= 400 and not self.asker.is_own(response.url)
+            if response.status_code not in _NO_HEAD and not elsewhere:
+                self.asker.expect(response, {200}, scope, action, name)
+                return stated_digest(response)
+        return self.asker.read(partial(self._get_manifest, repository, name, scope, action))
 
     def put_manifest(
         self, repository: str, name: str, raw: bytes, media_type: str
@@ -190,9 +203,9 @@ class RegistryClient:
                     f"{self.asker.refusal(response, scope, '', name).words}",
                     retryable=True,
                 )
-            self.asker.expect(response, {200, 201, 202}, scope, "push to", name)
+            self.asker.expect(response, {200, 201, 202, 204}, scope, "push to", name)
             listed = "OCI-Subject" in response.headers
-            return response.headers.get("Docker-Content-Digest", ""), listed
+            return stated_digest(response), listed
 
     def delete_manifest(self, repository: str, name: str) -> None:
         """Delete a manifest, or a tag where the registry can.
@@ -205,31 +218,39 @@ class RegistryClient:
             if response.status_code == 400 and ":" not in name:
                 # docker-registry before 3.0 takes the tag for a digest, and says it is none.
                 raise UnsupportedError(f"{self.registry} deletes by digest only, not `{name}`")
-            self.asker.expect(response, {200, 202}, scope, "delete from", name)
+            self.asker.expect(response, {200, 202, 204}, scope, "delete from", name)
 
     # Blobs
 
     def has_blob(self, repository: str, digest: Digest) -> bool:
-        """Tell whether a blob is there; a redirect says yes too."""
+        """Tell whether a blob is there; a redirect says yes too.
+
+        A registry that refuses the question may still take the blob, and says why where it does
+        not.
+        """
         path = f"{repository}/blobs/{digest}"
         scope = Scope.push(repository)
         with self.asker.ask("HEAD", path, scope) as response:
-            if response.status_code == 404:
+            if response.status_code in {400, 403, 404, 405, 501}:
                 return False
             self.asker.expect(response, _THERE, scope, "push to", str(digest))
             return True
 
-    def get_blob(self, repository: str, digest: Digest, offset: int = 0) -> Stream:
-        """Start reading a blob at a byte."""
-        response = self.request_blob(repository, digest, Span(offset))
+    def get_blob(
+        self, repository: str, digest: Digest, offset: int = 0, size: int | None = None
+    ) -> Stream:
+        """Start reading a blob at a byte; ``size``: its bytes, where they are known."""
+        response = self.request_blob(repository, digest, Span(offset), size)
         try:
-            return at_offset(response, offset)
+            return at_offset(response, offset, size)
         except BaseException:
             response.close()
             raise
 
-    def request_blob(self, repository: str, digest: Digest, span: Span) -> requests.Response:
-        """Ask for bytes of a blob; the answer is 200, with all of it, or 206."""
+    def request_blob(
+        self, repository: str, digest: Digest, span: Span, size: int | None = None
+    ) -> requests.Response:
+        """Ask for bytes of a blob; the response is 200, with all of it, or 206."""
         path = f"{repository}/blobs/{digest}"
         scope = Scope.pull(repository)
         response = self.asker.ask("GET", path, scope, headers=span.header)
@@ -237,6 +258,9 @@ class RegistryClient:
             # The address that the registry sent us to has expired; it gives a new one.
             response.close()
             response = self.asker.ask("GET", path, scope, headers=span.header)
+        if span.header and not _has_span(response, size):
+            response.close()
+            response = self.asker.ask("GET", path, scope)
         try:
             self.asker.expect(response, {200, 206}, scope, "pull from", str(digest))
         except BaseException:
@@ -300,10 +324,10 @@ class RegistryClient:
             return read_json(response, self.registry), self._next_page(response)
 
     def _next_page(self, response: requests.Response) -> str | None:
-        match = _NEXT.search(response.headers.get("Link", ""))
-        if not match:
+        link = next_link(response)
+        if link is None:
             return None
-        target = urlsplit(joined(response.url, match[1]) or "")
+        target = urlsplit(joined(response.url, link) or "")
         # Behind a proxy that does TLS for it, a registry may say http; only path and query are
         # used.
         is_ours = same_host(target.geturl(), self.asker.base())
@@ -312,3 +336,10 @@ class RegistryClient:
         if not parse_qs(target.query):
             return None
         return f"{target.path.removeprefix('/v2/')}?{target.query}"
+
+
+def _has_span(response: requests.Response, size: int | None) -> bool:
+    """Check that a server did not refuse to send a part, nor sent a part of a compressed body."""
+    if response.status_code == 206:
+        return not is_packed(response, size)
+    return response.status_code not in _NO_RANGE

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HUB_HOST = "registry-1.docker.io"
+DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,23 @@ class TlsPolicy:
 def host_of(registry: str) -> str:
     """Return the host, and port, that serves a registry."""
     return _HUB_HOST if registry == "docker.io" else registry
+
+
+def bare_host(host: str, *ports: str) -> str:
+    """Return a host in lower case, without its port where that is one of those given."""
+    host = host.lower()
+    for port in (*ports, ":"):
+        host = host.removesuffix(port) if port else host
+    return host
+
+
+def spellings(registry: str) -> tuple[str, ...]:
+    """Return the names of one registry, as it is written first: with and without a default port."""
+    bare = bare_host(registry, *DEFAULT_PORTS.values())
+    if bare != registry.lower():
+        return (registry, bare)
+    has_port = registry.rpartition(":")[2].isdigit() and not registry.endswith("]")
+    return (registry,) if has_port else (registry, f"{registry}{DEFAULT_PORTS['https']}")
 
 
 def host_shown(url: str) -> str:
@@ -144,7 +162,8 @@ def _chain_loader(context: ssl.SSLContext, key: Path | None) -> Callable[[Path],
 def _authorities(policy: TlsPolicy, host: str) -> Iterator[Path]:
     if policy.ca_file:
         yield policy.ca_file
-    names = dict.fromkeys(filter(None, (host, policy.registry)))
+    given = filter(None, (host, policy.registry))
+    names = dict.fromkeys(name for each in given for name in spellings(each))
     for folder in policy.cert_dirs:
         for name in names:
             yield from sorted((folder / name).glob("*.crt"))
@@ -154,7 +173,7 @@ def _client_pairs(policy: TlsPolicy, host: str) -> Iterator[tuple[Path, Path | N
     if policy.client_cert:
         yield policy.client_cert, policy.client_key
     for folder in policy.cert_dirs:
-        for certificate in sorted((folder / host).glob("*.cert")):
+        for certificate in sorted(p for n in spellings(host) for p in (folder / n).glob("*.cert")):
             yield certificate, certificate.with_suffix(".key")
 
 

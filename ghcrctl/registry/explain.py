@@ -93,7 +93,7 @@ def explain(refusal: Refusal) -> GhcrctlError:
     word = {401: _unauthorized, 403: _denied, 404: _not_found, 429: _rate_limited}.get(status)
     if word and (refusal.repository or status != 404):
         return word(refusal)
-    if status >= 500:
+    if status >= 500 or status in {425, 499}:
         return _unavailable(refusal)
     if status == 408:
         return TimedOutError(

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import ConnectionLostError, GhcrctlError
-from ghcrctl.registry.answers import at_offset, content_range
+from ghcrctl.registry.answers import at_offset
+from ghcrctl.registry.headers import content_range, is_packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,18 +93,18 @@ class Span:
 def open_blob(client: RegistryClient, repository: str, blob: Descriptor, offset: int) -> Stream:
     """Start reading a blob at a byte: a large one through several connections."""
     if client.ahead is None or blob.size - offset < PARALLEL_FROM:
-        return client.get_blob(repository, blob.digest, offset)
+        return client.get_blob(repository, blob.digest, offset, blob.size)
     address = ""
 
     def request(span: Span) -> requests.Response:
         nonlocal address
         if address:
             response = client.transport.request("GET", address, headers=span.header)
-            if response.status_code == 206:
+            if response.status_code == 206 and not is_packed(response, blob.size):
                 return response
             # The address that the registry sent us to has expired; it gives a new one.
             response.close()
-        response = client.request_blob(repository, blob.digest, span)
+        response = client.request_blob(repository, blob.digest, span, blob.size)
         address = "" if client.asker.is_own(response.url) else response.url
         return response
 
@@ -201,7 +202,7 @@ class RangedStream:
                 response.close()
                 response = self._request(Span(span.first))
         try:
-            return at_offset(response, span.first)
+            return at_offset(response, span.first, self._size)
         except BaseException:
             response.close()
             raise

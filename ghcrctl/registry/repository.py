@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import (
     AuthError,
     DigestMismatchError,
+    GhcrctlError,
+    InterruptedByUserError,
     InvalidDigestError,
     InvalidResponseError,
     NotFoundError,
@@ -148,13 +150,16 @@ class Repository:
     def mount(self, descriptor: Descriptor, repositories: Sequence[str]) -> str | None:
         """Take a blob over from a repository of the same registry.
 
-        A registry that will not answers with an upload to use instead, which `write` does.
+        A registry that will not responds with an upload to use instead, which `write` does. A mount
+        that fails is no error either: the upload tells what is wrong, if anything is.
         """
         for source in repositories[:1]:
             try:
                 if self._sender.mount(descriptor.digest, source):
                     return source
-            except (AuthError, NotFoundError):
+            except InterruptedByUserError:
+                raise
+            except GhcrctlError:
                 return None
         return None
 

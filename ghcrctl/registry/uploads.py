@@ -9,10 +9,11 @@ Spec: OCI distribution spec 1.1, "Pushing blobs".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
+from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.errors import InvalidResponseError, RegistryUnavailableError
 from ghcrctl.oci.numbers import whole_number
 from ghcrctl.registry.addresses import joined
@@ -79,7 +80,10 @@ class Uploads:
         scope = Scope.push(repository, source)
         query = urlencode({"mount": str(digest), "from": source})
         path = f"{repository}/blobs/uploads/?{query}"
-        with self._asker.ask("POST", path, scope, headers=_NOTHING) as response:
+        # Once: where it fails, the blob is sent, and that is tried again.
+        options = replace(self._asker.options, retry=RetryPolicy(attempts=1))
+        asked = self._asker.ask("POST", path, scope, headers=_NOTHING, options=options)
+        with asked as response:
             return None if response.status_code == 201 else self._first(response, scope)
 
     def _first(self, response: requests.Response, scope: Scope) -> Begun:

@@ -42,6 +42,10 @@ def fetch(
     if guard is None:
         transport.guard.trust(url)
     response = transport.request("GET", url, headers=headers)
+    if offset and response.status_code in {403, 404, 405, 416, 501}:
+        # Some servers refuse to send a part; whether it is there tells the request for all of it.
+        response.close()
+        response = transport.request("GET", url, headers={"Connection": "close"})
     if response.status_code in {200, 206}:
         return at_offset(response, offset)
     response.close()

@@ -18,7 +18,7 @@ from ghcrctl.oci.reference import Reference
 from ghcrctl.oci.version import Range, Version
 from ghcrctl.operations.pull import pull
 from ghcrctl.registry.challenge import parse_challenges
-from ghcrctl.registry.client import _NEXT
+from ghcrctl.registry.headers import _LINK
 from ghcrctl.registry.waiting import wait_asked
 from ghcrctl.transfer import plan
 from ghcrctl.transfer.plan import make_plan
@@ -178,7 +178,7 @@ HOSTILE = [
 ]
 READERS: dict[str, Callable[[str], object]] = {
     "challenge": parse_challenges,
-    "link": _NEXT.search,
+    "link": _LINK.findall,
     "wait": lambda text: wait_asked(text, text),
     "waits": lambda text: wait_asked(None, "retry-after: " + text),
     "reference": Reference.parse,

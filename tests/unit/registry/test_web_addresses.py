@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ghcrctl.errors import InvalidResponseError
-from ghcrctl.registry.addresses import origin, same_host, spellings
+from ghcrctl.registry.addresses import origin, same_host
+from ghcrctl.registry.endpoint import spellings
 
 
 @pytest.mark.parametrize(
@@ -49,9 +50,9 @@ def test_an_address_that_is_none_has_no_origin() -> None:
     [
         ("reg.example:443", ("reg.example:443", "reg.example")),
         ("reg.example:80", ("reg.example:80", "reg.example")),
-        ("reg.example", ("reg.example", "reg.example:443", "reg.example:80")),
+        ("reg.example", ("reg.example", "reg.example:443")),
         ("reg.example:5000", ("reg.example:5000",)),
-        ("[::1]", ("[::1]", "[::1]:443", "[::1]:80")),
+        ("[::1]", ("[::1]", "[::1]:443")),
     ],
 )
 def test_a_registry_has_a_name_with_its_port_and_one_without(
