@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from ghcrctl.cli.format.human import human_size
+from ghcrctl.content.waits import attempt_note
 from ghcrctl.transfer.events import Finished, Outcome, Planned, Retrying
 from ghcrctl.transfer.plan import Action
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
     from ghcrctl.cli.bars.displays import Display
     from ghcrctl.transfer.events import Event, Observer
-
 
 PULL_WORDS = {
     Outcome.COPIED: "Pull complete",
@@ -77,7 +77,8 @@ class LineObserver:
                 self._out(f"{event.step.descriptor.digest.short}: {words}")
         elif isinstance(event, Retrying):
             short = event.step.descriptor.digest.short
-            self._warn(f"{short}: {event.error}; trying again in {event.delay:.1f} s")
+            note = attempt_note(event.attempt, event.attempts)
+            self._warn(f"{short}: {event.error}; retrying in {event.delay:.1f} s{note}")
 
 
 class PlanObserver:

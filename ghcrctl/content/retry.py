@@ -54,11 +54,30 @@ class RetryPolicy:
         return None if asked > self.longest_limit else max(ours, asked)
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause between two attempts.
+
+    Args:
+        seconds: how long it takes.
+        attempt: the attempt that follows, counted from 1.
+        attempts: how many attempts there are in all.
+    """
+
+    seconds: float
+    attempt: int
+    attempts: int
+
+
+if TYPE_CHECKING:
+    OnRetry = Callable[[GhcrctlError, Pause], None]
+
+
 def retry(
     function: Callable[[], Result],
     policy: RetryPolicy,
     *,
-    on_retry: Callable[[GhcrctlError, float], None] | None = None,
+    on_retry: OnRetry | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result:
     """Call a function until it succeeds or the policy gives up; its last error then stands.
@@ -68,7 +87,7 @@ def retry(
     Args:
         function: does the whole act anew at each call.
         policy: how often and how patiently.
-        on_retry: is told the error and the seconds before each wait.
+        on_retry: is told the error, and the pause before it begins.
         sleep: waits; may raise to stop.
     """
     attempt = 0
@@ -82,5 +101,5 @@ def retry(
                 error.retryable = False
                 raise
             if on_retry:
-                on_retry(error, delay)
+                on_retry(error, Pause(delay, attempt + 1, policy.attempts))
         sleep(delay)

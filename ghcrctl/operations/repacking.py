@@ -99,7 +99,9 @@ class Repacking:
                 threads=threads,
             ),
             self._session.retry,
-            on_retry=lambda error, delay: self._emit(Retrying(step, error, delay)),
+            on_retry=lambda error, pause: self._emit(
+                Retrying(step, error, pause.seconds, pause.attempt, pause.attempts)
+            ),
         )
         self._done[inside] = made.descriptor
         self._emit(Finished(step, Outcome.COPIED))

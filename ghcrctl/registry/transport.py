@@ -169,13 +169,13 @@ class Transport:
                 if delay is None:
                     error.retryable = error.retryable and request.is_streamed
                     raise
-                wait = Wait(str(error), delay, error.code)
+                wait = Wait(str(error), delay, error.code, attempt + 1, policy.attempts)
             else:
                 delay = None if request.is_streamed else self._delay(policy, attempt, response)
                 if delay is None:
                     return response
                 refusal = retryable_error(response, host_shown(response.url))
-                wait = Wait(refusal.message, delay, refusal.code)
+                wait = Wait(refusal.message, delay, refusal.code, attempt + 1, policy.attempts)
                 let_go(response)
             self.options.waiting(wait)
             self._sleep(delay)

@@ -53,11 +53,13 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """A step failed and is tried again after ``delay`` seconds."""
+    """A step failed and is tried again after ``delay`` seconds: ``attempt`` of ``attempts``."""
 
     step: Step
     error: GhcrctlError
     delay: float
+    attempt: int = 0
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,9 @@ class _Execution:
         retry(
             act,
             self._options.retry,
-            on_retry=lambda error, delay: self._emit(Retrying(step, error, delay)),
+            on_retry=lambda error, pause: self._emit(
+                Retrying(step, error, pause.seconds, pause.attempt, pause.attempts)
+            ),
             sleep=self._sleep,
         )
 

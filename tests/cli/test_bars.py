@@ -174,7 +174,7 @@ def test_a_pause_that_a_registry_asks_for_counts_down(
     limit = Fault("GET", "/manifests/", status=429, headers={"Retry-After": "3"})
     plain_registry.faults.insert(0, limit)
     terminal = Watched(shell, "pull", "--quiet", name)
-    words = "asks for fewer requests (status 429); going on in 0:0"
+    words = "; retrying in 0:0"
     for seconds in (3, 2, 1):
         terminal.until(lambda lines, s=seconds: any(f"{words}{s}" in line for line in lines))  # type: ignore[misc]
     assert terminal.ended() == 0
@@ -188,7 +188,7 @@ def test_a_layer_that_is_tried_again_counts_down_in_its_place(
     cut = Fault("GET", "/blobs/", times=2, cut_after=10_000)
     plain_registry.faults.insert(0, cut)
     terminal = Watched(shell, "pull", name)
-    words = "trying again in 1 s: the connection to "
+    words = "retrying in 1 s (attempt 2 of 5): the connection to "
     terminal.until(lambda lines: any(words in line for line in lines))
     assert terminal.ended() == 0
     assert not any("warning" in line for line in terminal.lines)

@@ -10,8 +10,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from ghcrctl.cli.bars.picture import Picture, Row
+from ghcrctl.cli.bars.picture import Countdown, Picture, Row
 from ghcrctl.cli.bars.speed import Speed
+from ghcrctl.content.waits import attempt_note
 from ghcrctl.transfer.events import (
     Failed,
     Outcome,
@@ -46,7 +47,7 @@ class _Moving:
     position: int = 0
     highest: int = 0
     begins: bool = True
-    again: tuple[float, str] | None = None
+    again: tuple[float, str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ class Board:
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._waits: dict[str, float] = {}
+        self._waits: dict[str, tuple[float, Wait]] = {}
         self._counts: dict[str, _Count] = {}
         self.reset()
 
@@ -117,7 +118,9 @@ class Board:
         if wait.seconds >= _NOTICED:
             until = self._clock() + wait.seconds
             with self._lock:
-                self._waits[wait.reason] = max(until, self._waits.get(wait.reason, 0))
+                known = self._waits.get(wait.reason)
+                if known is None or known[0] <= until:
+                    self._waits[wait.reason] = (until, wait)
 
     def count(self, label: str, done: int, total: int | None, *, of_bytes: bool = False) -> None:
         """Take note of how far something has come that is no content of an image."""
@@ -141,13 +144,16 @@ class Board:
         with self._lock:
             counts = tuple(_counted(count, now) for count in self._counts.values())
             rows = tuple(_row(one, now) for one in self._moving.values() if one.is_layer)
-            waits = [(reason, until - now) for reason, until in self._waits.items()]
-            self._waits = {r: until for r, until in self._waits.items() if until > now}
+            self._waits = {r: pair for r, pair in self._waits.items() if pair[0] > now}
+            waits = tuple(
+                Countdown(wait.reason, until - now, wait.verb, wait.note)
+                for until, wait in self._waits.values()
+            )
             return Picture(
                 counts + rows,
                 len(self._sum.waiting),
                 self._total(),
-                tuple((reason, left) for reason, left in waits if left > 0),
+                waits,
             )
 
     def _total(self) -> Row | None:
@@ -193,12 +199,12 @@ class Board:
             one.highest = max(one.highest, position)
             self._sum.put(key, position)
 
-    def hold(self, key: Key, reason: str, delay: float) -> None:
-        """Content waits for its next try."""
+    def hold(self, key: Key, reason: str, delay: float, note: str) -> None:
+        """Content waits for its next attempt, which a note describes."""
         with self._lock:
             one = self._moving.get(key)
             if one:
-                one.again, one.begins = (self._clock() + delay, reason), True
+                one.again, one.begins = (self._clock() + delay, reason, note), True
 
     def finish(self, key: Key, *, moved: bool) -> None:
         """Content is there; ``moved`` tells whether its bytes had to come for that."""
@@ -238,7 +244,8 @@ class ImageBoard:
         elif isinstance(event, Progressed):
             self._board.move(key, event.position)
         elif isinstance(event, Retrying):
-            self._board.hold(key, event.error.message, event.delay)
+            note = attempt_note(event.attempt, event.attempts)
+            self._board.hold(key, event.error.message, event.delay, note)
         elif isinstance(event, Failed):
             self._board.give_up([key, *self._own])
         elif event.outcome in {Outcome.COPIED, Outcome.MOUNTED}:
@@ -252,8 +259,8 @@ def _is_shown(step: Step) -> bool:
 def _row(one: _Moving, now: float) -> Row:
     note = ""
     if one.again and one.again[0] > now:
-        until, reason = one.again
-        note = f"trying again in {max(1, round(until - now))} s: {reason}"
+        until, reason, attempt = one.again
+        note = f"retrying in {max(1, round(until - now))} s{attempt}: {reason}"
     return Row(one.label, one.position, one.size, note=note)
 
 

@@ -60,7 +60,7 @@ class Display:
     def wait(self, wait: Wait) -> None:
         """Tell of a wait that begins."""
         if wait.seconds >= _NOTICED:
-            self._warn(f"{wait.reason}; going on in {wait.seconds:.0f} s")
+            self._warn(f"{wait.reason}; {wait.verb} in {wait.seconds:.0f} s{wait.note}")
 
     def count(self, what: str, done: int, total: int | None, *, of_bytes: bool = False) -> None:
         """Take note of how far something has come that is no content of an image."""

@@ -14,7 +14,7 @@ from ghcrctl.cli.format.safe import printable
 from ghcrctl.cli.format.style import Meaning
 
 if TYPE_CHECKING:
-    from ghcrctl.cli.bars.picture import Picture, Row
+    from ghcrctl.cli.bars.picture import Countdown, Picture, Row
 
 # A text, and what it means.
 Span: TypeAlias = "tuple[str, Meaning | None]"
@@ -77,8 +77,8 @@ def draw(picture: Picture, columns: int, height: int, looks: Looks) -> list[Line
         looks: what bars are made of.
     """
     width = max(columns - (_FREE if columns > _NARROW else _FREE_IF_NARROW), 1)
-    waits = sorted(picture.waits, key=lambda wait: -wait[1])[:_MOST_WAITS]
-    tail: list[Line] = [_wait(reason, left, width, looks) for reason, left in waits]
+    waits = sorted(picture.waits, key=lambda wait: -wait.left)[:_MOST_WAITS]
+    tail: list[Line] = [_wait(wait, width, looks) for wait in waits]
     room = max(height - 1 - len(tail) - bool(picture.total), 0)
     rows, more = picture.rows, picture.more
     if len(rows) + bool(more) > room:
@@ -209,13 +209,13 @@ def time_text(seconds: float) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
-def _wait(reason: str, left: float, width: int, looks: Looks) -> Line:
+def _wait(wait: Countdown, width: int, looks: Looks) -> Line:
     """Write a wait; what is cut where there is no room is the reason, and not the time."""
-    end = f"; going on in {time_text(left)}"
+    end = f"; {wait.verb} in {time_text(wait.left)}{wait.note}"
     if width < 2 * len(end):
-        end = f": {time_text(left)}"
+        end = f": {time_text(wait.left)}"
     return (
-        (_cut(printable(reason), max(width - len(end), 1), looks), Meaning.WARN),
+        (_cut(printable(wait.reason), max(width - len(end), 1), looks), Meaning.WARN),
         (end, Meaning.WARN),
     )
 

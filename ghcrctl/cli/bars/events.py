@@ -45,7 +45,7 @@ def described(event: Event, image: str) -> Document:
     elif isinstance(event, Retrying | Failed):
         document |= {"ErrorCode": event.error.code, "Reason": str(event.error)}
         if isinstance(event, Retrying):
-            document |= {"Delay": round(event.delay, 3)}
+            document |= {"Delay": round(event.delay, 3), **_attempt(event)}
     return document
 
 
@@ -68,7 +68,12 @@ def waiting(wait: Wait) -> Document:
         "Reason": wait.reason,
         "ErrorCode": wait.code or None,
         "Delay": round(wait.seconds, 3),
+        **_attempt(wait),
     }
+
+
+def _attempt(event: Retrying | Wait) -> Document:
+    return {"Attempt": event.attempt or None, "Attempts": event.attempts or None}
 
 
 def counted(what: str, done: int, total: int | None, *, of_bytes: bool) -> Document:

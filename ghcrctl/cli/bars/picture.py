@@ -32,6 +32,23 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Countdown:
+    """A wait that is shown.
+
+    Args:
+        reason: what makes it wait.
+        left: seconds that it still takes.
+        verb: what follows.
+        note: which attempt that is.
+    """
+
+    reason: str
+    left: float
+    verb: str = "continuing"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A moment.
 
@@ -39,13 +56,13 @@ class Picture:
         rows: what moves, in the order of its beginning.
         more: how many layers have not begun.
         total: all that is to move; ``None`` where there is nothing to add up.
-        waits: what is waited for, and the seconds that it takes yet.
+        waits: what is waited for.
     """
 
     rows: tuple[Row, ...] = ()
     more: int = 0
     total: Row | None = None
-    waits: tuple[tuple[str, float], ...] = ()
+    waits: tuple[Countdown, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.rows or self.total or self.waits)

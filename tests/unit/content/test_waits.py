@@ -17,4 +17,4 @@ def test_each_wait_of_a_retry_is_told_before_it_is_slept() -> None:
 
     with pytest.raises(ConnectionLostError):
         retry(fail, RetryPolicy(attempts=2), on_retry=telling(seen.append), sleep=seen.append)
-    assert seen == [Wait("the line broke", 7, "connection-lost"), 7]
+    assert seen == [Wait("the line broke", 7, "connection-lost", 2, 2), 7]

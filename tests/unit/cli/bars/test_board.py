@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ghcrctl.cli.bars.board import Board, ImageBoard
+from ghcrctl.cli.bars.picture import Countdown
 from ghcrctl.content.waits import Wait
 from ghcrctl.errors import ConnectionLostError
 from ghcrctl.transfer.events import Failed, Finished, Outcome, Progressed, Retrying, Started
@@ -84,7 +85,7 @@ def test_progress_goes_back_with_a_retry_and_what_moves_again_is_no_speed(
     error = ConnectionLostError("the line broke", retryable=True)
     image(Retrying(step, error, 4.0))
     [row] = board.picture().rows
-    assert row.note == "trying again in 4 s: the line broke"
+    assert row.note == "retrying in 4 s: the line broke"
     clock.now += 4
     image(Progressed(step, 0))
     image(Progressed(step, 300_000))
@@ -155,7 +156,7 @@ def test_waits_for_one_reason_are_one_and_end(board: Board, clock: Clock) -> Non
         board.wait(Wait("slow down", seconds))
     board.wait(Wait("too short to be read", 0.5))
     clock.now += 10
-    assert board.picture().waits == (("slow down", 20.0),)
+    assert board.picture().waits == (Countdown("slow down", 20.0),)
     clock.now += 20
     assert not board.picture()
 

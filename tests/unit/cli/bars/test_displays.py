@@ -62,7 +62,7 @@ def test_a_wait_is_told_once_as_it_begins_if_a_person_would_notice_it() -> None:
     display = Display(told.append)
     display.wait(Wait("GitHub asks for fewer requests", 60.0))
     display.wait(Wait("ghcr.io answers with status 503", 0.5))
-    assert told == ["GitHub asks for fewer requests; going on in 60 s"]
+    assert told == ["GitHub asks for fewer requests; continuing in 60 s"]
 
 
 def test_events_of_progress_are_ten_a_second_for_each_content() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghcrctl.cli.bars.drawing import ASCII, UNICODE, draw, size_text, time_text
-from ghcrctl.cli.bars.picture import Picture, Row
+from ghcrctl.cli.bars.picture import Countdown, Picture, Row
 from ghcrctl.cli.format.cells import display_width
 
 LAYERS = tuple(Row(f"{n:012x}", n * 1_000_000, 45_100_000) for n in range(12))
@@ -61,17 +61,19 @@ def test_of_a_terminal_of_two_rows_the_total_is_left() -> None:
 
 
 def test_a_try_that_is_to_come_is_told_in_place_of_the_bar() -> None:
-    held = Row("00000000000f", 5, 9, note="trying again in 4 s: the line broke")
+    held = Row("00000000000f", 5, 9, note="retrying in 4 s (attempt 2 of 5): the line broke")
     [line] = texts(Picture((held,)), 42, 24)
-    assert line == "00000000000f trying again in 4 s: the …"
+    assert line == "00000000000f retrying in 4 s (attempt …"
 
 
 def test_a_wait_counts_down_and_keeps_its_time_on_a_narrow_terminal() -> None:
-    picture = Picture(waits=(("ghcr.io asks for fewer requests (status 429)", 41.2),))
+    picture = Picture(
+        waits=(Countdown("ghcr.io fails (status 503)", 41.2, "retrying", " (attempt 2 of 5)"),)
+    )
     assert texts(picture, 80, 24) == [
-        "ghcr.io asks for fewer requests (status 429); going on in 0:42"
+        "ghcr.io fails (status 503); retrying in 0:42 (attempt 2 of 5)"
     ]
-    assert texts(picture, 30, 24) == ["ghcr.io asks for fewer…: 0:42"]
+    assert texts(picture, 30, 24) == ["ghcr.io fails (status …: 0:42"]
 
 
 def test_what_is_counted_has_the_look_of_the_rest() -> None:
@@ -89,7 +91,7 @@ def test_of_what_nobody_knows_the_size_there_is_no_bar() -> None:
 
 def test_strangers_words_steer_no_terminal() -> None:
     row = Row("a\x1b[2J", 1, 2, note="\x1b]0;x\x07")
-    shown = "".join(texts(Picture((row,), waits=(("b\x1b[2J", 9.0),)), 80, 24))
+    shown = "".join(texts(Picture((row,), waits=(Countdown("b\x1b[2J", 9.0),)), 80, 24))
     assert "\x1b" not in shown
     assert "\x07" not in shown
 
@@ -109,14 +111,16 @@ ROWS = st.builds(
 @given(
     rows=st.lists(ROWS, max_size=30),
     total=st.none() | ROWS,
-    waits=st.lists(st.tuples(st.text(max_size=60), st.floats(0, 1e5)), max_size=5),
+    waits=st.lists(
+        st.builds(Countdown, reason=st.text(max_size=60), left=st.floats(0, 1e5)), max_size=5
+    ),
     columns=st.integers(1, 200),
     height=st.integers(1, 60),
 )
 def test_nothing_is_wider_or_higher_than_the_terminal(
     rows: list[Row],
     total: Row | None,
-    waits: list[tuple[str, float]],
+    waits: list[Countdown],
     columns: int,
     height: int,
 ) -> None:
