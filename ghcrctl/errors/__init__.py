@@ -1,7 +1,7 @@
 """Every exception of the project, with its stable code, exit status and hint.
 
 What belongs here: the classes. What does not: the wording of one failure, which is written where
-its facts are known. This module imports nothing of ours, so every room may raise and catch these.
+its facts are known. This package imports nothing of ours, so every room may raise and catch these.
 
 The tree, with exit statuses::
 
@@ -26,26 +26,9 @@ The tree, with exit statuses::
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import ClassVar
 
-
-class ExitStatus(IntEnum):
-    """What the process's exit status tells a script."""
-
-    SUCCESS = 0
-    BUG = 1
-    USAGE = 2
-    NETWORK = 3
-    NOT_FOUND = 4
-    AUTH = 5
-    INTEGRITY = 6
-    UNSUPPORTED = 7
-    STORE = 8
-    DIFFERENT = 9
-    INTERRUPTED = 130
-    BROKEN_PIPE = 141
-    TERMINATED = 143
+from ghcrctl.errors.exit_status import ExitStatus as ExitStatus
 
 
 class GhcrctlError(Exception):
