@@ -53,6 +53,7 @@ class Copies(Caller):
         form: str | None = None,
         compress: str | None = None,
         level: int | None = None,
+        force: bool = False,
         accesses: tuple[Access | None, Access | None] = (None, None),
         dry_run: bool = False,
         observer: Observer = ignore,
@@ -70,6 +71,7 @@ class Copies(Caller):
             form: ``oci`` or ``docker``: whose media types the copy has; its digest changes.
             compress: ``gzip``, ``zstd`` or ``none``: how its layers are packed.
             level: how hard.
+            force: replace a registry's tag even if it loses platforms by it.
             accesses: what the side of the source and that of the target use for their registry.
             dry_run: tell the observer the plan, and move nothing.
             observer: watches what moves.
@@ -77,7 +79,8 @@ class Copies(Caller):
         Raises:
             NotFoundError: there is no such image.
             UsageError: the ends do not fit together.
-            RefusedError: the target names a digest that the image has not.
+            RefusedError: the target names a digest that the image has not, or the target's tag
+                would lose platforms.
         """
         [attempt] = self.copy_several(
             [source],
@@ -89,6 +92,7 @@ class Copies(Caller):
             form=form,
             compress=compress,
             level=level,
+            force=force,
             accesses=accesses,
             dry_run=dry_run,
             observer=observer,
@@ -107,6 +111,7 @@ class Copies(Caller):
         form: str | None = None,
         compress: str | None = None,
         level: int | None = None,
+        force: bool = False,
         accesses: tuple[Access | None, Access | None] = (None, None),
         dry_run: bool = False,
         observer: Observer = ignore,
@@ -129,6 +134,7 @@ class Copies(Caller):
             referrers,
             dry_run,
             read_conversion(form, compress, level),
+            force=force,
         )
         texts = list(dict.fromkeys(texts_of_names(sources)))
         with self._session() as session:
@@ -145,6 +151,7 @@ class Copies(Caller):
         delete: bool = False,
         platform: Platforms = None,
         referrers: bool = False,
+        force: bool = False,
         dry_run: bool = False,
         keep_going: bool = False,
         tell: Callable[[SyncedTag | FailedJob], None] = lambda _: None,
@@ -162,6 +169,7 @@ class Copies(Caller):
             delete: delete tags of the target that the source has not.
             platform: which to copy of multi-platform images; all by default.
             referrers: copy signatures and attestations too.
+            force: replace tags of the target even if they lose platforms by it.
             dry_run: only find out what would be done.
             keep_going: go on after failures; they are in the report then, and not raised.
             tell: is told of each tag.
@@ -185,12 +193,15 @@ class Copies(Caller):
                 referrers,
             )
             check_job(job)
-            return _sync(session, [job], tell, observer, dry_run=dry_run, keep_going=keep_going)
+            return _sync(
+                session, [job], tell, observer, force=force, dry_run=dry_run, keep_going=keep_going
+            )
 
     def sync_file(
         self,
         file: PathLike,
         *,
+        force: bool = False,
         dry_run: bool = False,
         keep_going: bool = False,
         tell: Callable[[SyncedTag | FailedJob], None] = lambda _: None,
@@ -200,6 +211,7 @@ class Copies(Caller):
 
         Args:
             file: YAML or TOML, as ``ghcrctl sync --file`` reads it.
+            force: as in `sync`.
             dry_run: as in `sync`.
             keep_going: as in `sync`.
             tell: as in `sync`.
@@ -216,7 +228,9 @@ class Copies(Caller):
 
         with self._session() as session:
             jobs = read_jobs(path_of(file), session.parse, datetime.now(timezone.utc))
-            return _sync(session, jobs, tell, observer, dry_run=dry_run, keep_going=keep_going)
+            return _sync(
+                session, jobs, tell, observer, force=force, dry_run=dry_run, keep_going=keep_going
+            )
 
 
 def _copy(
@@ -247,12 +261,13 @@ def _copy(
     return [Attempt(text, a.result, a.error) for text, a in zip(sources, found, strict=True)]
 
 
-def _sync(
+def _sync(  # noqa: PLR0913 as `sync`
     session: Session,
     jobs: Sequence[Job],
     tell: Callable[[SyncedTag | FailedJob], None],
     observer: Observer,
     *,
+    force: bool,
     dry_run: bool,
     keep_going: bool,
 ) -> Report:
@@ -270,7 +285,13 @@ def _sync(
         yield both
 
     report = run_jobs(
-        session, jobs, keep_going=keep_going, dry_run=dry_run, tell=tell, watching=watching
+        session,
+        jobs,
+        keep_going=keep_going,
+        dry_run=dry_run,
+        force=force,
+        tell=tell,
+        watching=watching,
     )
     if report.first and not keep_going:
         raise report.first

@@ -195,7 +195,7 @@ class Manifests(Caller):
         from ghcrctl.operations.remove import remove
 
         with self._session() as session:
-            pushed = push(session, reference_of(session, name), observer=observer)
+            pushed = push(session, reference_of(session, name), observer=observer, force=True)
             if purge:
                 remove(session, str(pushed.reference))
             return pushed

@@ -115,6 +115,7 @@ class Transfers(Caller):
         name: Name,
         *,
         include_foreign: bool = False,
+        force: bool = False,
         dry_run: bool = False,
         observer: Observer = ignore,
     ) -> PushResult:
@@ -124,17 +125,22 @@ class Transfers(Caller):
             name: ``NAME[:TAG]``, which the store has; without a tag, ``latest``.
             include_foreign: upload foreign layers too (docker's
                 ``--allow-nondistributable-artifacts``).
+            force: replace a tag even if it loses platforms by it.
             dry_run: tell the observer the plan, and move nothing.
             observer: watches what moves.
 
         Raises:
             NoSuchImageError: the store has no image of this name.
             UsageError: the name has a digest.
-            RefusedError: the name is local.
+            RefusedError: the name is local, or the registry's tag would lose platforms.
             AuthError: the registry does not let this credential push.
         """
         [attempt] = self.push_several(
-            [name], include_foreign=include_foreign, dry_run=dry_run, observer=observer
+            [name],
+            include_foreign=include_foreign,
+            force=force,
+            dry_run=dry_run,
+            observer=observer,
         )
         return attempt.get()
 
@@ -144,6 +150,7 @@ class Transfers(Caller):
         *,
         all_tags: bool = False,
         include_foreign: bool = False,
+        force: bool = False,
         dry_run: bool = False,
         observer: Observer = ignore,
     ) -> list[Attempt[Reference, PushResult]]:
@@ -153,6 +160,7 @@ class Transfers(Caller):
             names: as in `push`.
             all_tags: push all local tags of the repositories that are named.
             include_foreign: as in `push`.
+            force: as in `push`.
             dry_run: as in `push`.
             observer: as in `pull_several`.
 
@@ -176,6 +184,7 @@ class Transfers(Caller):
                     observer=observer,
                     workers=workers,
                     dry_run=dry_run,
+                    force=force,
                 )
 
             return attempt_all(session, act, list(dict.fromkeys(references)))

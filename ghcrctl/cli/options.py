@@ -284,6 +284,13 @@ def digest_file_option(function: Function) -> Function:
     )(function)
 
 
+def force_option(function: Function) -> Function:
+    """Add ``--force`` of commands that write a registry's tags."""
+    return click.option(
+        "--force", is_flag=True, help="Replace tags that would lose platforms by it."
+    )(function)
+
+
 def _add_param(function: Any, option: click.Option) -> None:
     if not hasattr(function, "__click_params__"):
         function.__click_params__ = []

@@ -7,7 +7,7 @@ What belongs here: what is copied, and what it is called there. What does not: t
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
@@ -19,6 +19,7 @@ from ghcrctl.operations.copy_referrers import (
     plan_company,
     together,
 )
+from ghcrctl.operations.narrowing import refuse_narrowing, warn_of_part
 from ghcrctl.operations.registry_end import RegistryEnd
 from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.operations.session import local_name_error
@@ -81,6 +82,7 @@ class Wish:
         referrers: copy what refers to the image and to its platforms too.
         dry_run: tell the observer the plan, and do nothing.
         conversion: what it becomes on the way; its digest is another one then.
+        force: replace an index at a registry even by a part of itself.
     """
 
     select: Selection | None = None
@@ -88,6 +90,7 @@ class Wish:
     referrers: bool = False
     dry_run: bool = False
     conversion: Conversion | None = None
+    force: bool = False
 
 
 def copy(  # noqa: PLR0913 all but three by keyword
@@ -101,6 +104,7 @@ def copy(  # noqa: PLR0913 all but three by keyword
     observer: Observer = ignore,
     workers: Workers | None = None,
     dry_run: bool = False,
+    force: bool = False,
 ) -> CopyResult:
     """Copy one image from a repository to another.
 
@@ -114,15 +118,17 @@ def copy(  # noqa: PLR0913 all but three by keyword
         observer: watches.
         workers: who moves content, where several images are copied at once.
         dry_run: tell the observer the plan, and do nothing.
+        force: replace an index at the target even by a part of itself.
 
     Raises:
-        RefusedError: a name is local, or the target names a digest that the image has not.
+        RefusedError: a name is local, the target names a digest that the image has not, or the
+            target's tag would lose platforms.
         NotFoundError: there is no such image, or it is not for the wanted platform.
     """
     for reference in (target, source):
         if reference.is_local:
             raise local_name_error(reference)
-    wish = Wish(select, include_foreign, referrers, dry_run)
+    wish = Wish(select, include_foreign, referrers, dry_run, force=force)
     end = RegistryEnd(target)
     with end.sink(session, dry_run=dry_run) as sink:
         into = Into(end, sink)
@@ -197,6 +203,7 @@ def copy_into(  # noqa: PLR0913 all but four by keyword
         else:
             with _workers(session, into.end, workers) as shared:
                 act.run(shared, company, observer)
+        act.warn_of_part()
         return result
 
 
@@ -235,10 +242,12 @@ class _Copy:
         default = Selection() if into.end.takes_one_platform else EVERYTHING
         select = wish.select or default
         wanted = choose(self._place, found.root, select, session.settings.platform, made)
+        part_of = found.part_of if wanted == found.root else _whole(found)
         self._place, wanted = change(self._place, wanted)
         self.target = into.end.target(found.naming, wanted.digest)
         into.take(self.target, wanted.digest)
-        self._sink = into.sink.place(found, self.target)
+        self._is_registry = bool(into.end.registry)
+        self._sink = into.sink.place(replace(found, part_of=part_of), self.target)
         self.plan = make_plan(
             self._place,
             self._sink,
@@ -248,6 +257,8 @@ class _Copy:
             reserve=not wish.dry_run,
             jobs=1 if into.end.is_one_by_one else session.jobs,
         )
+        if self._is_registry and self.target.reference and not wish.force:
+            refuse_narrowing(self.plan, self.target.reference, origin=part_of, force="add --force")
 
     def company(self, reader: Session) -> Company:
         """Plan what goes along."""
@@ -275,6 +286,18 @@ class _Copy:
             observer = but_plans(observer)
             move_company(self._session, company, options, observer)
         execute(self.plan, options, observer)
+
+    def warn_of_part(self) -> None:
+        """Print a note where a local image is only a part of its index."""
+        part_of, target = self._found.part_of, self.target.reference
+        if part_of and target and self._is_registry:
+            root, dry_run = self.plan.root, self._wish.dry_run
+            warn_of_part(self._session, part_of, root, target, dry_run=dry_run)
+
+
+def _whole(found: OpenSource) -> str:
+    """Return the reference of an index that a part was chosen of, where it is at a registry."""
+    return f"{found.repository.name}@{found.root.digest}" if found.repository else ""
 
 
 def _mounts(

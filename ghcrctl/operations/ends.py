@@ -59,12 +59,14 @@ class OpenSource:
         root: the image.
         naming: what it is called there.
         repository: its name at a registry, where it is at one.
+        part_of: the reference of the index that it is only a part of; empty where it is whole.
     """
 
     place: Source
     root: Descriptor
     naming: Naming
     repository: Reference | None = None
+    part_of: str = ""
 
 
 class OpenSink(Protocol):

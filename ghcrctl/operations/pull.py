@@ -88,7 +88,9 @@ def pull(  # noqa: PLR0913 all but two by keyword
         wanted = choose(source, root, select or Selection(), session.settings.platform, made)
     name = called or _own(reference)
     before = {r.name: r.descriptor.digest for r in session.store.records()}.get(str(name))
-    sink = StorePlace(session.store, origin=root.digest)
+    is_part = wanted.digest != root.digest and name.name != reference.name
+    index = f"{reference.name}@{root.digest}" if is_part else ""
+    sink = StorePlace(session.store, origin=root.digest, index=index)
     plan = make_plan(
         source,
         sink,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import NoSuchImageError, StoreError, UsageError
+from ghcrctl.operations.narrowing import refuse_narrowing, warn_of_part
 from ghcrctl.operations.session import local_name_error
 from ghcrctl.store.collect import closure
 from ghcrctl.store.place import StorePlace
@@ -42,7 +43,7 @@ class PushResult:
     moved: int
 
 
-def push(
+def push(  # noqa: PLR0913 all but two by keyword
     session: Session,
     reference: Reference,
     *,
@@ -50,6 +51,7 @@ def push(
     observer: Observer = ignore,
     workers: Workers | None = None,
     dry_run: bool = False,
+    force: bool = False,
 ) -> PushResult:
     """Push one name.
 
@@ -61,9 +63,10 @@ def push(
         observer: watches.
         workers: who moves content, where several images are pushed at once.
         dry_run: tell the observer the plan, and do nothing.
+        force: replace an index at the registry even by a part of itself.
 
     Raises:
-        RefusedError: the name is local.
+        RefusedError: the name is local, or the registry's tag would lose platforms.
         UsageError: the name has a digest.
         NoSuchImageError: the store has no image of this name.
     """
@@ -84,16 +87,28 @@ def push(
         reserve=not dry_run,
         jobs=session.jobs,
     )
+    if not force:
+        forced = f"ghcrctl push --force {reference}"
+        refuse_narrowing(plan, reference, origin=record.part_of, force=forced)
     if dry_run:
         observer(Planned(plan))
+        _warn_of_part(session, record, reference, dry_run=True)
         return PushResult(reference, record.descriptor, plan.bytes_to_move)
     known = _known_at(session, reference)
     with session.workers(workers) as shared:
         execute(plan, TransferOptions(shared, session.retry, known), observer)
+    _warn_of_part(session, record, reference)
     digest = record.descriptor.digest
     if record.origin != digest:
         _remember(session, record, digest)
     return PushResult(reference, record.descriptor, plan.bytes_to_move)
+
+
+def _warn_of_part(
+    session: Session, record: Record, target: Reference, *, dry_run: bool = False
+) -> None:
+    if record.part_of:
+        warn_of_part(session, record.part_of, record.descriptor, target, dry_run=dry_run)
 
 
 def _remember(session: Session, record: Record, digest: Digest) -> None:
@@ -101,7 +116,7 @@ def _remember(session: Session, record: Record, digest: Digest) -> None:
 
     A name that moved to another image in the meantime stays there.
     """
-    known = replace(record, origin=digest)
+    known = replace(record, origin=digest, index=record.part_of)
     try:
         session.store.edit(lambda found: [known if r == record else r for r in found])
     except StoreError as error:

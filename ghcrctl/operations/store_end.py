@@ -77,7 +77,12 @@ class StoreEnd:
         found = find(session, self.text)
         name = found.record.reference
         naming = Naming(name, name.tag or "" if name else "")
-        yield OpenSource(StorePlace(session.store), found.record.descriptor, naming)
+        yield OpenSource(
+            StorePlace(session.store),
+            found.record.descriptor,
+            naming,
+            part_of=found.record.part_of,
+        )
 
     @contextmanager
     def sink(self, session: Session, *, dry_run: bool) -> Iterator[OpenSink]:  # noqa: ARG002 nothing is begun
@@ -106,4 +111,5 @@ class _Stored:
             and source.repository.name == target.reference.name
         )
         # As after a pull, an image that keeps its repository's name is known there by its digest.
-        return StorePlace(self.session.store, origin=source.root.digest if is_own else None)
+        origin = source.root.digest if is_own else None
+        return StorePlace(self.session.store, origin=origin, index=source.part_of)

@@ -65,12 +65,13 @@ def unwatched() -> Iterator[Watch]:
     yield lambda observer, _: observer
 
 
-def run_jobs(
+def run_jobs(  # noqa: PLR0913 all but two by keyword
     session: Session,
     jobs: Sequence[Job],
     *,
     keep_going: bool = False,
     dry_run: bool = False,
+    force: bool = False,
     tell: Callable[[SyncedTag | FailedJob], None] = lambda _: None,
     watching: Watching = unwatched,
 ) -> Report:
@@ -81,11 +82,12 @@ def run_jobs(
         jobs: what is to be synced.
         keep_going: go on after a failure; without it, nothing more is begun.
         dry_run: only find out what would be done.
+        force: let a tag lose platforms that a job does not choose.
         tell: is told of each tag, and of each repository that cannot be synced.
         watching: gives what is put over the observer of each image, with the image's name, as long
             as images move.
     """
-    run = _Run(session, tell, keep_going=keep_going, dry_run=dry_run)
+    run = _Run(session, tell, keep_going=keep_going, dry_run=dry_run, force=force)
     run.run(jobs, watching)
     return run.report
 
@@ -100,7 +102,9 @@ class _Run:
         *,
         keep_going: bool,
         dry_run: bool,
+        force: bool,
     ) -> None:
+        self._force = force
         self.report = Report()
         self._session = session
         self._tell = tell
@@ -154,6 +158,8 @@ class _Run:
                     observer=watch(meter, str(task.source)),
                     workers=workers,
                     dry_run=self._dry_run,
+                    # A target that is to equal the source has no platforms of its own to lose.
+                    force=self._force or not task.job.platforms,
                 )
                 return meter
 

@@ -41,5 +41,6 @@ def tag(session: Session, source: str, targets: Sequence[Reference]) -> Record:
     for target in targets:
         known = home is not None and home.name == target.name
         origin = record.origin if known else None
-        session.store.put(replace(record, name=str(target.tagged()), origin=origin))
+        named = replace(record, name=str(target.tagged()), origin=origin, index=record.part_of)
+        session.store.put(named)
     return record

@@ -29,11 +29,13 @@ class StorePlace:
     Args:
         store: the store.
         origin: the digest that the image's repository knows it by, where content is written.
+        index: the reference of the index that the content is a part of; see `Record`.
     """
 
-    def __init__(self, store: Store, *, origin: Digest | None = None) -> None:
+    def __init__(self, store: Store, *, origin: Digest | None = None, index: str = "") -> None:
         self._store = store
         self._origin = origin
+        self._index = index
 
     @property
     def label(self) -> str:
@@ -88,4 +90,4 @@ class StorePlace:
         self.write(content)
         root = content.descriptor
         facts = compute_facts(self._store.blobs, root, self._store.prefer)
-        self._store.put(Record(root, name, facts, self._origin))
+        self._store.put(Record(root, name, facts, self._origin, self._index))

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 # OCI image spec 1.1, annotations.md: what other tools look for in a layout.
 NAME = "org.opencontainers.image.ref.name"
 _PREFIX = "io.ghcrctl.image."
-ID, CREATED, SIZE, KIND, ORIGIN = (
-    _PREFIX + key for key in ("id", "created", "size", "kind", "origin")
+ID, CREATED, SIZE, KIND, ORIGIN, INDEX = (
+    _PREFIX + key for key in ("id", "created", "size", "kind", "origin", "index")
 )
 
 
@@ -53,12 +53,15 @@ class Record:
         facts: what a listing shows.
         origin: the digest that the name's repository knows it by: the index's where one platform of
             it was pulled.
+        index: the reference by digest of the index that this is a part of, where that is not what
+            the origin says; empty where it is unknown, or the image is whole.
     """
 
     descriptor: Descriptor
     name: str
     facts: Facts
     origin: Digest | None = None
+    index: str = ""
 
     @property
     def reference(self) -> Reference | None:
@@ -84,6 +87,13 @@ class Record:
         reference = self.reference
         return f"{reference.name}@{self.origin}" if reference and self.origin else None
 
+    @property
+    def part_of(self) -> str:
+        """The reference of the index that this is only a part of; empty where it is whole."""
+        if self.index or self.origin in {None, self.descriptor.digest}:
+            return self.index
+        return self.repo_digest or ""
+
     def demoted(self) -> Record:
         """Return what becomes of this record when its name moves to another image."""
         return replace(self, name=self.repo_digest or "")
@@ -107,7 +117,9 @@ class Listed(NamedTuple):
     def record(self) -> Record:
         """The same as a record."""
         facts = Facts(self.image_id, self.created, self.size, self.kind)
-        return Record(Descriptor.from_json(self.entry), self.name, facts, self.origin)
+        descriptor = Descriptor.from_json(self.entry)
+        index = descriptor.annotations.get(INDEX, "")
+        return Record(descriptor, self.name, facts, self.origin, index)
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -157,7 +169,7 @@ def from_descriptor(descriptor: Descriptor) -> Record | None:
     except (KeyError, ValueError, InvalidDigestError):
         return None
     name = true_name(notes.get(NAME, ""), descriptor.digest, origin)
-    return Record(descriptor, name, facts, origin)
+    return Record(descriptor, name, facts, origin, notes.get(INDEX, ""))
 
 
 def to_descriptor(record: Record) -> Descriptor:
@@ -174,6 +186,7 @@ def to_descriptor(record: Record) -> Descriptor:
         SIZE: str(record.facts.size),
         KIND: record.facts.kind,
         ORIGIN: str(record.origin or ""),
+        INDEX: record.index,
     }
     annotations = foreign | {key: value for key, value in ours.items() if value}
     return replace(record.descriptor, annotations=annotations)

@@ -10,6 +10,7 @@ from ghcrctl.cli.commands.flatten import packing_options
 from ghcrctl.cli.options import (
     Command,
     digest_file_option,
+    force_option,
     format_option,
     pass_app,
     registry_options,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     help="Whose media types the copy has; its digest is another then.",
 )
 @packing_options
+@force_option
 @click.option("-q", "--quiet", is_flag=True, help="Print the names of the copies, no more.")
 @click.option("--dry-run", is_flag=True, help="Show what would move, and move nothing.")
 @digest_file_option
@@ -98,6 +100,7 @@ def command(  # noqa: PLR0913 one argument an option
     form: str | None,
     compress: str | None,
     level: int | None,
+    force: bool,
     quiet: bool,
     dry_run: bool,
     digest_file: Path | None,
@@ -109,7 +112,8 @@ def command(  # noqa: PLR0913 one argument an option
     docker-daemon:NAME or store:NAME; a name of one part is one of the local store. Between
     registries nothing is stored here, and within one no layer moves at all. Without a tag the copy
     has the tag of the source; several images go to a repository, or to a namespace that ends in
-    `/`, or to a place where each keeps its name.
+    `/`, or to a place where each keeps its name. A registry's tag that points to an index which
+    has the image and others is not replaced without --force.
     """
     select = Selection.of(platforms, everything=all_platforms)
     wish = Wish(
@@ -118,6 +122,7 @@ def command(  # noqa: PLR0913 one argument an option
         referrers,
         dry_run,
         read_conversion(form, compress, level),
+        force=force,
     )
     results = Results(app, format_, digest_file)
     with app.session() as session:

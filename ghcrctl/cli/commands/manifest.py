@@ -293,7 +293,7 @@ def push_index(
     """
     results = Results(app, format_, digest_file)
     with app.session() as session, watching(app, quiet=False) as watch:
-        pushed = push(session, session.parse(name), observer=watch(ignore, name))
+        pushed = push(session, session.parse(name), observer=watch(ignore, name), force=True)
         if purge:
             remove_name(session, str(pushed.reference))
     results.made(str(pushed.reference), pushed.descriptor)

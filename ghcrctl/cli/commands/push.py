@@ -9,6 +9,7 @@ import click
 from ghcrctl.cli.options import (
     Command,
     digest_file_option,
+    force_option,
     format_option,
     pass_app,
     registry_options,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Upload foreign layers too, which are otherwise left where their publisher keeps them.",
 )
+@force_option
 @click.option("-q", "--quiet", is_flag=True, help="Print the names of what was pushed, no more.")
 @click.option("--dry-run", is_flag=True, help="Show what would move, and move nothing.")
 @digest_file_option
@@ -59,6 +61,7 @@ def command(  # noqa: PLR0913 one argument an option
     names: tuple[str, ...],
     all_tags: bool,
     allow_nondistributable_artifacts: bool,
+    force: bool,
     quiet: bool,
     dry_run: bool,
     digest_file: Path | None,
@@ -67,7 +70,8 @@ def command(  # noqa: PLR0913 one argument an option
     """Send images of the local store to their registry.
 
     Layers that the registry has are not sent again. Several images move at once; one that fails
-    does not stop the others.
+    does not stop the others. A tag that points to an index which has this image and others is not
+    replaced without --force.
     """
     results = Results(app, format_, digest_file)
     silent = quiet or results.are_documents
@@ -92,6 +96,7 @@ def command(  # noqa: PLR0913 one argument an option
                 observer=watch(lines, str(reference.tagged())),
                 workers=workers,
                 dry_run=dry_run,
+                force=force,
             )
 
         once = list(dict.fromkeys(references))

@@ -11,7 +11,13 @@ import click
 
 from ghcrctl.cli.format.documents import error_fields
 from ghcrctl.cli.format.human import human_size
-from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
+from ghcrctl.cli.options import (
+    Command,
+    force_option,
+    format_option_beside,
+    pass_app,
+    registry_options,
+)
 from ghcrctl.cli.progress import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
@@ -60,6 +66,7 @@ if TYPE_CHECKING:
     help="Platform to copy; given several times, a smaller index of these. Without it, all.",
 )
 @click.option("--referrers", is_flag=True, help="Copy signatures and attestations too.")
+@force_option
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option(
     "--keep-going", is_flag=True, help="Go on after failures, and report them in the end."
@@ -80,6 +87,7 @@ def command(  # noqa: PLR0913 one argument an option
     delete: bool,
     platforms: tuple[str, ...],
     referrers: bool,
+    force: bool,
     dry_run: bool,
     keep_going: bool,
     format_: str | None,
@@ -119,7 +127,13 @@ def command(  # noqa: PLR0913 one argument an option
         bars = partial(watching, app, quiet=quiet)
         try:
             report = run_jobs(
-                session, jobs, keep_going=keep_going, dry_run=dry_run, tell=show, watching=bars
+                session,
+                jobs,
+                keep_going=keep_going,
+                dry_run=dry_run,
+                force=force,
+                tell=show,
+                watching=bars,
             )
             show.end(report)
         finally:

@@ -1,0 +1,139 @@
+"""Narrowing: a published tag of an index that would keep only some of its platforms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.ports import Source
+from ghcrctl.content.streams import read_metadata
+from ghcrctl.errors import NotFoundError, RefusedError
+from ghcrctl.oci.manifest import Index, parse
+from ghcrctl.transfer.plan import MAX_DEPTH, Action
+
+if TYPE_CHECKING:
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.plan import Plan
+
+
+def refuse_narrowing(plan: Plan, target: Reference, *, origin: str = "", force: str) -> None:
+    """Refuse to replace an index at a registry by a part of itself.
+
+    Args:
+        plan: the transfer; its sink is the target's repository.
+        target: the name that would point to the plan's root.
+        origin: the reference of the index that the root is a part of, where it is known.
+        force: the command or option that replaces the index anyway, for the hint.
+
+    Raises:
+        RefusedError: the tag points to an index that contains all of the root, and more.
+    """
+    place = plan.sink
+    if not (target.tag and isinstance(place, Source) and _is_there(plan)):
+        return
+    current = _current(place, target.tag)
+    if current is None or current.descriptor.digest == plan.root.digest:
+        return
+    before, after = _manifests(place, current), _entries(plan)
+    if not after <= set(before) or not set(before) - after:
+        return
+    whole = f"{target.name}@{current.descriptor.digest}"
+    left = {digest: entry for digest, entry in before.items() if digest in after}
+    raise RefusedError(
+        f"cannot push to {target}: the tag points to an index of {_described(before)}, "
+        f"and only {_described(left)} would be left",
+        hint=_hint(target, whole, origin, force),
+    )
+
+
+def _hint(target: Reference, whole: str, origin: str, force: str) -> str:
+    if not origin or origin == whole:
+        return f"the tag already has this image; to replace the index anyway: {force}"
+    return (
+        f"copy every platform with: ghcrctl copy {origin} {target}; "
+        f"to replace the index anyway: {force}"
+    )
+
+
+def warn_of_part(
+    session: Session, index: str, pushed: Descriptor, target: Reference, *, dry_run: bool = False
+) -> None:
+    """Print docker's note that only a part of an index was pushed.
+
+    Args:
+        session: the run.
+        index: the reference of the index.
+        pushed: the part of it.
+        target: its name at the registry.
+        dry_run: whether nothing was pushed.
+    """
+    which = "platforms were" if pushed.is_index else "single-platform image was"
+    if dry_run:
+        which = which.replace(" were", " would be").replace(" was", " would be")
+    session.warn(
+        f"Not all multiplatform-content is present and only the available {which} pushed\n"
+        f"  {index.rpartition('@')[2]} -> {pushed.digest}\n"
+        f"  copy every platform with: ghcrctl copy {index} {target}"
+    )
+
+
+def _is_there(plan: Plan) -> bool:
+    """Return whether the repository may have an index of the root.
+
+    A registry holds an index only with all that it lists. So what is new there is in no index, and
+    costs no request.
+    """
+    there = {s.descriptor.digest for s in plan.steps if s.action is Action.EXISTS}
+    return plan.root.digest in there or _entries(plan) <= there
+
+
+def _entries(plan: Plan) -> set[Digest]:
+    """Return the images of the root: itself, or what its index lists."""
+    parsed = plan.manifests.get(plan.root.digest)
+    if not isinstance(parsed, Index):
+        return {plan.root.digest}
+    nested = {d.digest for d in parsed.manifests if d.is_index}
+    return {
+        entry.digest
+        for digest in {plan.root.digest, *nested}
+        if isinstance(index := plan.manifests.get(digest), Index)
+        for entry in index.manifests
+        if not entry.is_index
+    }
+
+
+def _current(place: Source, tag: str) -> Index | None:
+    """Return the index that a tag points to now."""
+    try:
+        descriptor = place.resolve(tag)
+    except NotFoundError:
+        return None
+    if not descriptor.is_index:
+        return None
+    parsed = parse(read_metadata(place, descriptor), descriptor.media_type)
+    return parsed if isinstance(parsed, Index) else None
+
+
+def _manifests(place: Source, index: Index, depth: int = 0) -> dict[Digest, Descriptor]:
+    """Return the manifests that an index lists, and those of the indexes that it lists."""
+    found: dict[Digest, Descriptor] = {}
+    for entry in index.manifests:
+        if not entry.is_index:
+            found[entry.digest] = entry
+        elif depth < MAX_DEPTH:
+            inner = parse(read_metadata(place, entry), entry.media_type)
+            if isinstance(inner, Index):
+                found |= _manifests(place, inner, depth + 1)
+    return found
+
+
+def _described(entries: dict[Digest, Descriptor]) -> str:
+    """Return the platforms of entries, or how many manifests they are."""
+    platforms = [str(e.platform) for e in entries.values() if e.platform]
+    named = list(dict.fromkeys(p for p in platforms if p != "unknown/unknown"))
+    if not named:
+        return f"{len(entries)} manifest{'s' * (len(entries) != 1)}"
+    more = f" and {len(named) - 5} more" if len(named) > 5 else ""
+    return ", ".join(named[:5]) + more

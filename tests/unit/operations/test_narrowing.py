@@ -1,0 +1,180 @@
+"""A published tag of an index never loses platforms by surprise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import RefusedError
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.copy import copy
+from ghcrctl.operations.pull import pull
+from ghcrctl.operations.push import push
+from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.sync import Job
+from ghcrctl.operations.sync_run import run_jobs
+from ghcrctl.operations.tag import tag
+from tests.builders import attested, index_of, random_image
+from tests.sessions import name_at
+
+if TYPE_CHECKING:
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.session import Session
+    from tests.builders import Built
+    from tests.registry_double import RegistryDouble
+
+ARM, S390 = Platform("linux", "arm64"), Platform("linux", "s390x")
+AMD_IMAGE, ARM_IMAGE = random_image(2, seed=1), random_image(1, seed=2, platform=ARM)
+ALL = index_of(AMD_IMAGE, ARM_IMAGE, random_image(1, seed=3, platform=S390))
+NOTE = "Not all multiplatform-content is present and only the available"
+
+
+@pytest.fixture
+def name(ghcr: RegistryDouble, session: Session) -> Reference:
+    """Return a tag at the registry that points to an index of three platforms."""
+    ghcr.push_image("octo/image", "1.0", ALL)
+    return name_at(ghcr, session)
+
+
+def current(session: Session, name: Reference) -> object:
+    return session.client(name.registry).get_manifest(name.repository, name.target).digest
+
+
+def test_one_platform_is_not_pushed_over_its_index(session: Session, name: Reference) -> None:
+    pull(session, name)
+    for dry_run in (True, False):
+        with pytest.raises(RefusedError, match="the tag points to an index of") as caught:
+            push(session, name, dry_run=dry_run)
+        assert caught.value.exit_status == 7
+    assert "linux/amd64, linux/arm64, linux/s390x" in caught.value.message
+    assert "only linux/amd64 would be left" in caught.value.message
+    assert f"ghcrctl push --force {name}" in str(caught.value.hint)
+    assert current(session, name) == str(ALL.root.digest)
+
+
+def test_force_pushes_one_platform_with_a_note(
+    session: Session, name: Reference, warnings: list[str]
+) -> None:
+    pull(session, name)
+    push(session, name, force=True)
+    assert current(session, name) == str(AMD_IMAGE.root.digest)
+    [note] = warnings
+    first, digests, command = note.splitlines()
+    assert first == f"{NOTE} single-platform image was pushed"
+    assert digests.strip() == f"{ALL.root.digest} -> {AMD_IMAGE.root.digest}"
+    assert command.endswith(f"ghcrctl copy {name.name}@{ALL.root.digest} {name}")
+
+
+@pytest.mark.parametrize("target", ["octo/image:2.0", "octo/other:1.0"])
+def test_a_new_name_gets_one_platform_with_a_note(
+    ghcr: RegistryDouble, session: Session, name: Reference, warnings: list[str], target: str
+) -> None:
+    pull(session, name)
+    other = name_at(ghcr, session, target)
+    tag(session, str(name), [other])
+    for dry_run, said in ((True, "would be pushed"), (False, "was pushed")):
+        warnings.clear()
+        push(session, other, dry_run=dry_run)
+        [note] = warnings
+        assert said in note
+        assert f"{ALL.root.digest} -> {AMD_IMAGE.root.digest}" in note
+        assert f"ghcrctl copy {name.name}@{ALL.root.digest} {other}" in note
+    # The note is not forgotten when the name is pushed, or tagged, again.
+    warnings.clear()
+    push(session, other)
+    again = name_at(ghcr, session, "octo/third:1")
+    tag(session, str(other), [again])
+    push(session, again)
+    assert len(warnings) == 2
+    assert f"ghcrctl copy {name.name}@{ALL.root.digest} {again}" in warnings[1]
+
+
+def test_another_tag_of_the_index_is_guarded_too(
+    ghcr: RegistryDouble, session: Session, name: Reference
+) -> None:
+    ghcr.push_image("octo/other", "1.0", index_of(AMD_IMAGE, ARM_IMAGE))
+    pull(session, name)
+    other = name_at(ghcr, session, "octo/other:1.0")
+    tag(session, str(name), [other])
+    with pytest.raises(RefusedError) as caught:
+        push(session, other)
+    assert f"ghcrctl copy {name.name}@{ALL.root.digest} {other}" in str(caught.value.hint)
+
+
+def test_some_platforms_are_not_pushed_over_all(
+    session: Session, name: Reference, warnings: list[str]
+) -> None:
+    two = Selection.of(["linux/amd64", "linux/arm64"])
+    pull(session, name, select=two)
+    with pytest.raises(RefusedError, match="only linux/amd64, linux/arm64 would be left"):
+        push(session, name)
+    push(session, name, force=True)
+    assert f"{NOTE} platforms were pushed" in warnings[0]
+
+
+def test_an_attestation_is_not_lost_either(
+    ghcr: RegistryDouble, session: Session, name: Reference
+) -> None:
+    ghcr.push_image("octo/image", "1.0", attested(random_image(1, seed=4)))
+    pull(session, name)
+    with pytest.raises(RefusedError):
+        push(session, name)
+
+
+@pytest.mark.parametrize(
+    "there", [random_image(1, seed=9), index_of(ARM_IMAGE), AMD_IMAGE, ALL], ids="abcd"
+)
+def test_what_loses_no_platform_is_pushed(
+    ghcr: RegistryDouble, session: Session, name: Reference, there: Built
+) -> None:
+    """Another image, an index without this one, the same image, and the whole index."""
+    pull(session, name, select=Selection(everything=there is ALL))
+    ghcr.push_image("octo/image", "1.0", there)
+    push(session, name)
+    root = ALL if there is ALL else AMD_IMAGE
+    assert current(session, name) == str(root.root.digest)
+
+
+def test_nested_indexes_are_looked_into(
+    ghcr: RegistryDouble, session: Session, name: Reference
+) -> None:
+    ghcr.push_image("octo/image", "nested", index_of(ALL))
+    pull(session, name)
+    nested = name.with_tag("nested")
+    tag(session, str(name), [nested])
+    with pytest.raises(RefusedError):
+        push(session, nested)
+
+
+def test_a_copy_within_a_registry_narrows_nothing(session: Session, name: Reference) -> None:
+    amd = Selection.of(["linux/amd64"])
+    for dry_run in (True, False):
+        with pytest.raises(RefusedError) as caught:
+            copy(session, name, name, select=amd, dry_run=dry_run)
+    assert "--force" in str(caught.value.hint)
+    pinned = name.with_digest(AMD_IMAGE.root.digest)
+    with pytest.raises(RefusedError):
+        copy(session, pinned, name)
+    assert current(session, name) == str(ALL.root.digest)
+    copy(session, pinned, name, force=True)
+    assert current(session, name) == str(AMD_IMAGE.root.digest)
+
+
+def test_sync_narrows_only_where_it_chooses_nothing(
+    ghcr: RegistryDouble, session: Session, name: Reference
+) -> None:
+    ghcr.push_image("octo/target", "1.0", ALL)
+    target = name_at(ghcr, session, "octo/target:1.0")
+    ends = (name.with_tag(None), target.with_tag(None))
+    amd = Job(*ends, platforms=(Platform("linux", "amd64"),))
+    report = run_jobs(session, [amd])
+    assert isinstance(report.first, RefusedError)
+    assert current(session, target) == str(ALL.root.digest)
+    assert run_jobs(session, [amd], force=True).first is None
+    assert current(session, target) == str(AMD_IMAGE.root.digest)
+    # What the source itself has lost, a mirror loses too.
+    ghcr.push_image("octo/target", "1.0", ALL)
+    ghcr.push_image("octo/image", "1.0", ARM_IMAGE)
+    assert run_jobs(session, [Job(*ends)]).first is None
+    assert current(session, target) == str(ARM_IMAGE.root.digest)
