@@ -6,6 +6,7 @@ this machine's (``settings``).
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from ghcrctl.oci.quoting import shortened
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_ARCHITECTURES = {
+_ALIASES = {
     "x86_64": ("amd64", ""),
     "x86-64": ("amd64", ""),
     "i386": ("386", ""),
@@ -29,23 +30,67 @@ _ARCHITECTURES = {
     "armv6l": ("arm", "v6"),
 }
 _DEFAULT_VARIANT = {"arm": "v7", "arm64": "v8"}
-_SYSTEMS = {"macos": "darwin"}
+_SYSTEM_ALIASES = {"macos": "darwin"}
 _PART = re.compile(r"[A-Za-z0-9_.-]+\Z")
-_KNOWN_SYSTEMS = frozenset(
-    {
+_WITH_VERSION = re.compile(r"([^(/]+)\(([^()+]*)((?:\+[^()+]*)*)\)(/.*)?\Z")
+# What Go can build for, which is what the image spec allows (OCI image spec 1.1, config.md), with
+# WASI's systems.
+_SYSTEMS = frozenset(
+    [
         "aix",
         "android",
         "darwin",
+        "dragonfly",
         "freebsd",
+        "hurd",
+        "illumos",
+        "ios",
+        "js",
         "linux",
+        "nacl",
         "netbsd",
         "openbsd",
         "plan9",
         "solaris",
+        "wasi",
         "wasip1",
+        "wasip2",
         "windows",
-    }
+        "zos",
+    ]
 )
+_ARCHITECTURES = frozenset(
+    [
+        "386",
+        "amd64",
+        "amd64p32",
+        "arm",
+        "arm64",
+        "arm64be",
+        "armbe",
+        "loong64",
+        "mips",
+        "mips64",
+        "mips64le",
+        "mips64p32",
+        "mips64p32le",
+        "mipsle",
+        "ppc",
+        "ppc64",
+        "ppc64le",
+        "riscv",
+        "riscv64",
+        "s390",
+        "s390x",
+        "sparc",
+        "sparc64",
+        "wasm",
+    ]
+)
+# The last 8.x that 9.x includes, and the highest of all (github.com/containerd/platforms,
+# ``compare.go``).
+_ARM_9_INCLUDES, _ARM_8_LAST = 5, 9
+_OLDEST_COMPATIBLE_ARM = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +104,7 @@ class Platform:
     architecture: str
     variant: str = ""
     os_version: str = ""
+    os_features: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         variant = f"/{self.variant}" if self.variant else ""
@@ -75,46 +121,50 @@ class Platform:
         )
 
     @classmethod
-    def parse(cls, text: str) -> Platform:
-        """Read ``OS/ARCH[/VARIANT][:OSVERSION]`` or containerd's ``OS(OSVERSION)/ARCH[/VARIANT]``.
+    def parse(cls, text: str, *, known: bool = True) -> Platform:
+        """Read ``OS[/ARCH[/VARIANT]][:OSVERSION]``, an architecture of Linux, or containerd's form.
 
-        One part alone is an OS or an architecture of Linux, as docker has it.
+        That is ``OS(OSVERSION+FEATURE)/ARCH``. An OS alone is for this machine's architecture.
+
+        Args:
+            text: the platform.
+            known: whether the OS and the architecture must be known ones. What an image itself says
+                may be anything.
 
         Raises:
-            InvalidPlatformError: it has no or too many parts, or characters that no part has.
+            InvalidPlatformError: it has no or too many parts, characters that no part has, or an
+                unknown OS or architecture.
         """
-        rest, _, version = text.partition(":")
-        match = re.match(r"([^(/]+)\(([^)]*)\)(/.*)?\Z", rest)
-        if match:
-            rest, version = match[1] + (match[3] or ""), match[2]
+        rest, version, features = _split_version(text)
         parts = rest.split("/")
         if not 1 <= len(parts) <= 3 or not all(_PART.match(part) for part in parts):
-            raise InvalidPlatformError(
-                f"invalid platform `{shortened(text)}`",
-                hint="a platform looks like linux/amd64 or linux/arm/v7",
-            )
+            raise _invalid(text)
         if len(parts) == 1:
-            name = parts[0].lower()
-            if name in _KNOWN_SYSTEMS or name in _SYSTEMS:
-                raise InvalidPlatformError(
-                    f"invalid platform `{shortened(text)}`: the architecture is missing",
-                    hint=f"try {name}/amd64",
-                )
-            parts = ["linux", name]
-        return cls(parts[0], parts[1], parts[2] if len(parts) == 3 else "", version).normalised()
+            parts = _complete(parts[0])
+        variant = parts[2] if len(parts) == 3 else ""
+        found = cls(parts[0], parts[1], variant, version, features).normalised()
+        if known and not found.is_unknown:
+            _check_known(text, found)
+        return found
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Platform:
         """Read an index entry's ``platform`` object, or an image config with the same fields."""
         fields = (data.get(key) for key in ("os", "architecture", "variant", "os.version"))
-        return cls(*(field if isinstance(field, str) else "" for field in fields))
+        listed = data.get("os.features")
+        features = listed if isinstance(listed, list) else ()
+        return cls(
+            *(field if isinstance(field, str) else "" for field in fields),
+            os_features=tuple(each for each in features if isinstance(each, str)),
+        )
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         """Write the ``platform`` object of a descriptor (OCI image spec 1.1, image-index.md)."""
         fields = {
             "architecture": self.architecture,
             "os": self.os,
             "os.version": self.os_version,
+            "os.features": list(self.os_features),
             "variant": self.variant,
         }
         return {key: value for key, value in fields.items() if value}
@@ -129,18 +179,20 @@ class Platform:
 
         Source: github.com/containerd/platforms, ``database.go``.
         """
-        system = _SYSTEMS.get(self.os.lower(), self.os.lower())
-        architecture, implied = _ARCHITECTURES.get(
+        system = _SYSTEM_ALIASES.get(self.os.lower(), self.os.lower())
+        architecture, implied = _ALIASES.get(
             self.architecture.lower(), (self.architecture.lower(), "")
         )
         variant = self.variant.lower() or implied
-        if whole_number(variant) is not None:
+        if variant[:1].isdigit():
             variant = f"v{variant}"
-        if (architecture, variant) in {("arm64", "v8"), ("amd64", "v1")}:
+        if architecture == "arm64":
+            variant = {"v8": "", "v8.0": "", "v9.0": "v9"}.get(variant, variant)
+        if (architecture, variant) == ("amd64", "v1"):
             variant = ""
         if architecture == "arm" and not variant:
             variant = "v7"
-        return Platform(system, architecture, variant, self.os_version)
+        return Platform(system, architecture, variant, self.os_version, self.os_features)
 
     def rank(self, offered: Platform) -> tuple[int, ...] | None:
         """Say how well an offered platform suits this one.
@@ -148,7 +200,7 @@ class Platform:
         The larger the better; ``None`` where it cannot run.
 
         ARM machines run older variants too. A Windows version matches by its build (first three
-        numbers), and the highest revision wins, as docker has it.
+        numbers), and the highest revision wins, as in docker; an image without one comes last.
         """
         want, have = self.normalised(), offered.normalised()
         if (want.os, want.architecture) != (have.os, have.architecture):
@@ -160,20 +212,116 @@ class Platform:
         return (variant, *version)
 
 
+def _split_version(text: str) -> tuple[str, str, tuple[str, ...]]:
+    """Split the text of a platform into its parts, its OS version and its OS features."""
+    match = _WITH_VERSION.match(text)
+    if not match:
+        rest, _, version = text.partition(":")
+        return rest, version, ()
+    system, version, features, rest = match.groups()
+    named = tuple(sorted({each for each in features.split("+") if each}))
+    if not all(_PART.match(each) for each in named):
+        raise _invalid(text)
+    return system + (rest or ""), version, named
+
+
+def _complete(name: str) -> list[str]:
+    """Return OS and architecture where only one of them is given."""
+    lower = name.lower()
+    if lower in _SYSTEMS or lower in _SYSTEM_ALIASES:
+        return [name, _own_architecture()]
+    return ["linux", name]
+
+
+def _own_architecture() -> str:
+    if hasattr(os, "uname"):
+        return os.uname().machine
+    return os.environ.get("PROCESSOR_ARCHITECTURE", "AMD64")  # pragma: no cover Windows
+
+
+def _check_known(text: str, platform: Platform) -> None:
+    """Reject an unknown OS or architecture, most often a typo.
+
+    Raises:
+        InvalidPlatformError: one is unknown.
+    """
+    for what, name, known in (
+        ("operating system", platform.os, _SYSTEMS),
+        ("architecture", platform.architecture, _ARCHITECTURES),
+    ):
+        if name not in known:
+            raise InvalidPlatformError(
+                f"invalid platform `{shortened(text)}`: unknown {what} `{shortened(name)}`",
+                hint=_nearest(name, known),
+            )
+
+
+def _nearest(name: str, known: frozenset[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, sorted(known), 1, 0.6)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    return "a platform looks like linux/amd64 or linux/arm/v7"
+
+
+def _invalid(text: str) -> InvalidPlatformError:
+    return InvalidPlatformError(
+        f"invalid platform `{shortened(text)}`: expected OS/ARCH[/VARIANT]",
+        hint="a platform looks like linux/amd64 or linux/arm/v7",
+    )
+
+
 def _variant_rank(want: Platform, have: Platform) -> int | None:
+    """Return how well a variant suits; the same architecture is given (``compare.go``)."""
     if want.variant == have.variant:
         return 1000
-    ours = want.variant or _DEFAULT_VARIANT.get(want.architecture, "v1")
-    theirs = have.variant or _DEFAULT_VARIANT.get(have.architecture, "v1")
-    ours_number, theirs_number = whole_number(ours[1:]), whole_number(theirs[1:])
-    if ours_number is None or theirs_number is None or theirs_number > ours_number:
+    default = _DEFAULT_VARIANT.get(want.architecture, "v1")
+    ours, theirs = _numbers(want.variant or default), _numbers(have.variant or default)
+    if ours is None or theirs is None:
         return None
-    return 999 - (ours_number - theirs_number)
+    if want.architecture == "arm64":
+        steps = _arm64_steps(ours, theirs)
+    else:
+        steps = _major_steps(ours, theirs, want.architecture)
+    return None if steps is None else 999 - steps
+
+
+def _major_steps(ours: tuple[int, int], theirs: tuple[int, int], architecture: str) -> int | None:
+    is_too_old = architecture == "arm" and theirs[0] < _OLDEST_COMPATIBLE_ARM
+    if is_too_old or theirs > ours or ours[1] or theirs[1]:
+        return None
+    return ours[0] - theirs[0]
+
+
+def _arm64_steps(ours: tuple[int, int], theirs: tuple[int, int]) -> int | None:
+    """Return how many variants lie between; v9.x runs what v8.(x+5) runs."""
+    (major, minor), (other, lower) = ours, theirs
+    if other == 8 and lower > _ARM_8_LAST:
+        return None
+    if major == other:
+        return minor - lower if lower <= minor else None
+    highest = min(minor + _ARM_9_INCLUDES, _ARM_8_LAST)
+    if (major, other) == (9, 8) and lower <= highest:
+        return minor + 1 + highest - lower
+    return None
+
+
+def _numbers(variant: str) -> tuple[int, int] | None:
+    """Read ``v8`` or ``v8.1``."""
+    major, _, minor = variant[1:].partition(".")
+    numbers = whole_number(major), whole_number(minor or "0")
+    if variant[:1] != "v" or numbers[0] is None or numbers[1] is None:
+        return None
+    return numbers[0], numbers[1]
 
 
 def _version_rank(want: str, have: str) -> tuple[int, ...] | None:
+    """Return how well an OS version suits; an image without one runs on every build."""
     if not want:
         return ()
+    if not have:
+        return (-1,)
     if have.split(".")[:3] != want.split(".")[:3]:
         return None
     exact = 1 if have == want else 0

@@ -93,7 +93,7 @@ def read_platform(text: str) -> Platform:
     Raises:
         UsageError: it is none.
     """
-    platform = Platform.parse(text)
+    platform = Platform.parse(text, known=False)
     if not _OS_VERSION.match(platform.os_version):
         raise UsageError(f"`{shortened(text)}` is no platform")
     return platform

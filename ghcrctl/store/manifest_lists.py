@@ -1,0 +1,132 @@
+"""Manifest lists that are not pushed yet: docker's local state of ``manifest create``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.errors import InvalidManifestError, StoreDamagedError
+from ghcrctl.oci.descriptor import Descriptor, string_map
+from ghcrctl.store.files import disk_errors, whole_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ListedImage:
+    """An entry of a manifest list.
+
+    Args:
+        descriptor: the entry, with its platform.
+        source: the reference that the image was added by.
+        local: whether the image is in the local store.
+    """
+
+    descriptor: Descriptor
+    source: str
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestList:
+    """A manifest list that is not pushed yet.
+
+    Args:
+        name: the reference that it is pushed to.
+        images: its entries, in order.
+        annotations: of the list itself.
+        previous: the digest that the tag had at the registry when the list was created or pushed;
+            empty where it did not exist.
+        replaces: whether the tag may be replaced whatever it points to.
+    """
+
+    name: str
+    images: tuple[ListedImage, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    previous: str = ""
+    replaces: bool = False
+
+
+class ManifestLists:
+    """The manifest lists of one store, a file each.
+
+    Args:
+        folder: where they are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, name: str) -> ManifestList | None:
+        """Return a manifest list; ``None`` where there is none of this name.
+
+        Raises:
+            StoreDamagedError: its file cannot be read.
+        """
+        path = self._path(name)
+        with disk_errors(f"read {path}", in_store=True):
+            try:
+                raw = path.read_bytes()
+            except FileNotFoundError:
+                return None
+        try:
+            return _parse(json.loads(raw))
+        except (ValueError, TypeError, KeyError, AttributeError, InvalidManifestError):
+            raise StoreDamagedError(
+                f"cannot read the manifest list {name}: {path} is damaged",
+                hint=f"ghcrctl manifest rm {name}",
+            ) from None
+
+    def write(self, made: ManifestList) -> None:
+        """Write a manifest list as a whole."""
+        with disk_errors(f"write {self._folder}", in_store=True):
+            self._folder.mkdir(parents=True, exist_ok=True)
+        with whole_file(self._path(made.name)) as write:
+            write(json.dumps(_document(made), indent=1).encode())
+
+    def remove(self, name: str) -> bool:
+        """Remove a manifest list; return whether there was one."""
+        path = self._path(name)
+        with disk_errors(f"remove {path}", in_store=True):
+            try:
+                path.unlink()
+            except FileNotFoundError:
+                return False
+        return True
+
+    def _path(self, name: str) -> Path:
+        # A name has slashes and colons, which file names of some systems must not have.
+        return self._folder / f"{hashlib.sha256(name.encode()).hexdigest()}.json"
+
+
+def _parse(data: Mapping[str, Any]) -> ManifestList:
+    images = tuple(
+        ListedImage(
+            Descriptor.from_json(each["descriptor"]), str(each["source"]), bool(each["local"])
+        )
+        for each in data["images"]
+    )
+    return ManifestList(
+        str(data["name"]),
+        images,
+        string_map(data["annotations"]),
+        str(data["previous"]),
+        bool(data["replaces"]),
+    )
+
+
+def _document(made: ManifestList) -> dict[str, Any]:
+    return {
+        "name": made.name,
+        "images": [
+            {"descriptor": each.descriptor.to_json(), "source": each.source, "local": each.local}
+            for each in made.images
+        ],
+        "annotations": dict(made.annotations),
+        "previous": made.previous,
+        "replaces": made.replaces,
+    }
