@@ -151,12 +151,11 @@ class Platform:
     def from_json(cls, data: Mapping[str, Any]) -> Platform:
         """Read an index entry's ``platform`` object, or an image config with the same fields."""
         fields = (data.get(key) for key in ("os", "architecture", "variant", "os.version"))
+        system, architecture, variant, version = (f if isinstance(f, str) else "" for f in fields)
         listed = data.get("os.features")
-        features = listed if isinstance(listed, list) else ()
-        return cls(
-            *(field if isinstance(field, str) else "" for field in fields),
-            os_features=tuple(each for each in features if isinstance(each, str)),
-        )
+        features = listed if isinstance(listed, list) else []
+        named = tuple(each for each in features if isinstance(each, str))
+        return cls(system, architecture, variant, version, named)
 
     def to_json(self) -> dict[str, Any]:
         """Write the ``platform`` object of a descriptor (OCI image spec 1.1, image-index.md)."""

@@ -13,9 +13,12 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.documents import MAX_METADATA_SIZE
 from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
+from ghcrctl.operations.platform_check import warn_of_mismatch
 from ghcrctl.store.facts import representative
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.platform import Platform
@@ -49,6 +52,7 @@ def image_of(
     *,
     exact: bool = False,
     any_config: bool = False,
+    warn: Callable[[str], None] | None = None,
 ) -> ImageContents:
     """Read the documents of an image.
 
@@ -58,6 +62,7 @@ def image_of(
         platform: whose image to take from an index.
         exact: whether another platform's will not do.
         any_config: whether an image with an unreadable config counts as one that says nothing.
+        warn: prints a warning where the root is an image for another platform.
 
     Raises:
         PlatformNotFoundError: the platform is not there, where it was asked for exactly.
@@ -65,6 +70,8 @@ def image_of(
     """
     root = parse(read_metadata(source, descriptor), descriptor.media_type)
     if isinstance(root, Manifest):
+        if exact and warn:
+            warn_of_mismatch(warn, source, root, (platform,))
         return ImageContents(root, root, _config(source, root, any_config=any_config))
     if exact and root.choose(platform) is None:
         raise no_platform(root, platform)

@@ -191,7 +191,7 @@ def convert(
         how = HowToPack(conversion.compression, conversion.level)
         repacking = Repacking(session, source, packed, how, observer)
     change = _Converting(place, made, conversion, repacking)
-    new = Remaking(place, made, change).make(root)
+    new = Remaking(place, made, change, warn=session.warn).make(root)
     if change.left_out:
         what = ", ".join(sorted(change.left_out))
         session.warn(f"left out what docker's format has no place for: {what}")

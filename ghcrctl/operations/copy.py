@@ -241,7 +241,9 @@ class _Copy:
         self._place: Source = Overlay(made, found.place)
         default = Selection() if into.end.takes_one_platform else EVERYTHING
         select = wish.select or default
-        wanted = choose(self._place, found.root, select, session.settings.platform, made)
+        wanted = choose(
+            self._place, found.root, select, session.settings.platform, made, warn=session.warn
+        )
         part_of = found.part_of if wanted == found.root else _whole(found)
         self._place, wanted = change(self._place, wanted)
         self.target = into.end.target(found.naming, wanted.digest)

@@ -36,4 +36,4 @@ def digest_of(
         return repository.digest_of(reference.target)
     root = repository.resolve(reference.target)
     select = Selection((platform,))
-    return choose(repository, root, select, platform, MemoryPlace()).digest
+    return choose(repository, root, select, platform, MemoryPlace(), warn=session.warn).digest

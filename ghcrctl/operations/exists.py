@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import NotFoundError
+from ghcrctl.operations.contents import image_of
 from ghcrctl.operations.digest import digest_of
 from ghcrctl.operations.find import find
 
@@ -26,7 +27,7 @@ def exists(
     Args:
         session: the run.
         name: ``NAME[:TAG|@DIGEST]``; of a local image also its ID.
-        platform: whose image of a multi-platform image at a registry must be there.
+        platform: whose image of a multi-platform image must be there.
         local: look in the local store, and ask nobody.
 
     Raises:
@@ -36,7 +37,11 @@ def exists(
     """
     try:
         if local:
-            return find(session, name).record.descriptor.digest
+            found = find(session, name).record.descriptor
+            if platform:
+                blobs = session.store.blobs
+                image_of(blobs, found, platform, exact=True, warn=session.warn)
+            return found.digest
         return digest_of(session, session.parse(name).tagged(), platform=platform)
     except NotFoundError:
         return None

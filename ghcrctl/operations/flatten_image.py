@@ -99,7 +99,9 @@ def flatten_image(
     with work_folder() as folder:
         made, packed = MemoryPlace("made here"), PackedLayers(folder)
         change = _Flattening(session, origin, flattening, made, packed, is_remote=not source.local)
-        remaking = Remaking(Overlay(made, origin), made, change, flattening.platforms)
+        remaking = Remaking(
+            Overlay(made, origin), made, change, flattening.platforms, warn=session.warn
+        )
         new = remaking.make(root)
         place = Overlay(made, Overlay(packed, origin))
         done = deliver(

@@ -46,7 +46,9 @@ def history(session: Session, wanted: Wanted) -> list[HistoryRow]:
     """
     source, root = place_of_image(session, wanted.text, is_remote=wanted.is_remote)
     platform = wanted.platform or session.settings.platform
-    contents = image_of(source, root, platform, exact=wanted.platform is not None)
+    contents = image_of(
+        source, root, platform, exact=wanted.platform is not None, warn=session.warn
+    )
     if contents.config is None or contents.manifest is None:
         kind = contents.manifest.kind if contents.manifest else root.media_type
         raise UnsupportedError(f"`{wanted.text}` is no container image ({kind}): it has no history")

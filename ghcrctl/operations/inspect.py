@@ -62,6 +62,7 @@ def inspect_local(session: Session, text: str, platform: Platform | None = None)
         record.descriptor,
         platform or session.settings.platform,
         exact=platform is not None,
+        warn=session.warn,
     )
     tags = [r.name for r in found.records if r.reference and r.reference.tag]
     digests = dict.fromkeys(r.repo_digest for r in found.records if r.repo_digest)
@@ -81,7 +82,11 @@ def inspect_remote(
     repository = session.source(reference)
     root = repository.resolve(reference.target)
     contents = image_of(
-        repository, root, platform or session.settings.platform, exact=platform is not None
+        repository,
+        root,
+        platform or session.settings.platform,
+        exact=platform is not None,
+        warn=session.warn,
     )
     tags = [str(reference.with_tag(reference.tag))] if reference.tag else []
     return _document(contents, root, tags, [f"{reference.name}@{root.digest}"])

@@ -128,7 +128,7 @@ def _load(
     made = MemoryPlace("made here")
     # What a partial archive leaves out is here, if it was made for this store.
     source = Overlay(made, Overlay(store.blobs.sound, found.source))
-    root = choose(source, image.root, select, session.settings.platform, made)
+    root = choose(source, image.root, select, session.settings.platform, made, warn=session.warn)
     lacking = _lacking(session, found, source, root)
     if needed := [descriptor for descriptor in lacking if not descriptor.is_foreign]:
         raise _left_out(needed)

@@ -168,7 +168,9 @@ def look_into(
     """
     source, root = _locate(session, wanted)
     platform = wanted.platform or session.settings.platform
-    contents = image_of(source, root, platform, exact=wanted.platform is not None)
+    contents = image_of(
+        source, root, platform, exact=wanted.platform is not None, warn=session.warn
+    )
     manifest, config = contents.manifest, contents.config
     if manifest is None or config is None:
         kind = contents.manifest.kind if contents.manifest else root.media_type

@@ -26,11 +26,12 @@ from ghcrctl.operations.changes import apply_changes
 from ghcrctl.operations.delivery import deliver, destination_of
 from ghcrctl.operations.indexes import source_of
 from ghcrctl.operations.new_layer import StagedLayer, receive_layer, rfc3339
+from ghcrctl.operations.platform_check import warn_of_mismatch
 from ghcrctl.transfer.events import ignore
 from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
@@ -104,7 +105,7 @@ def mutate(
         return deliver(
             session,
             place,
-            _Maker(place, made, mutation, layers).make(root),
+            _Maker(place, made, mutation, layers, session.warn).make(root),
             destination,
             source=source,
             old=root,
@@ -129,8 +130,14 @@ class _Maker:
     """Makes the new documents of one image, or of all images of an index."""
 
     def __init__(
-        self, place: Source, made: MemoryPlace, mutation: Mutation, layers: Sequence[NewLayer]
+        self,
+        place: Source,
+        made: MemoryPlace,
+        mutation: Mutation,
+        layers: Sequence[NewLayer],
+        warn: Callable[[str], None],
     ) -> None:
+        self._warn = warn
         self._place = place
         self._made = made
         self._mutation = mutation
@@ -139,13 +146,23 @@ class _Maker:
 
     def make(self, root: Descriptor) -> Descriptor:
         """Return the new root, whose documents are in memory from now on."""
-        parsed = parse(read_metadata(self._place, root), root.media_type)
+        parsed = self._read(root)
+        if isinstance(parsed, Index):
+            return self._index(parsed)
+        warn_of_mismatch(self._warn, self._place, parsed, self._mutation.platforms)
+        return self._image(parsed)
+
+    def _read(self, descriptor: Descriptor) -> Index | Manifest:
+        return parse(read_metadata(self._place, descriptor), descriptor.media_type)
+
+    def _entry(self, entry: Descriptor) -> Descriptor:
+        parsed = self._read(entry)
         return self._index(parsed) if isinstance(parsed, Index) else self._image(parsed)
 
     def _index(self, index: Index) -> Descriptor:
         wanted = self._mutation.platforms
         if len(wanted) == 1:
-            return self.make(index.subset(wanted).manifests[0])
+            return self._entry(index.subset(wanted).manifests[0])
         if wanted:
             index = index.subset(wanted)
         entries = []
@@ -153,7 +170,7 @@ class _Maker:
             if entry.annotations.get("vnd.docker.reference.type"):
                 # What attested the old image says nothing of the new one.
                 continue
-            new = self.make(entry)
+            new = self._entry(entry)
             entries.append(changed(entry, digest=new.digest, size=new.size))
         document = json.loads(index.raw) | {"manifests": [entry.to_json() for entry in entries]}
         return self._write(document, index.descriptor.media_type)

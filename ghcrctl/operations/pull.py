@@ -85,7 +85,9 @@ def pull(  # noqa: PLR0913 all but two by keyword
     source = Overlay(made, Overlay(session.store.blobs.sound, repository))
     with about(str(reference), InvalidManifestError, SchemaOneError):
         root = repository.resolve(reference.target)
-        wanted = choose(source, root, select or Selection(), session.settings.platform, made)
+        wanted = choose(
+            source, root, select or Selection(), session.settings.platform, made, warn=session.warn
+        )
     name = called or _own(reference)
     before = {r.name: r.descriptor.digest for r in session.store.records()}.get(str(name))
     is_part = wanted.digest != root.digest and name.name != reference.name

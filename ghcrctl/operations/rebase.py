@@ -100,7 +100,7 @@ def rebase(
     root = origin.resolve(name)
     made = MemoryPlace("made here")
     change = _Rebasing(session, origin, rebasing, made)
-    remaking = Remaking(Overlay(made, origin), made, change, rebasing.platforms)
+    remaking = Remaking(Overlay(made, origin), made, change, rebasing.platforms, warn=session.warn)
     new = remaking.make(root)
     below = change.below
     place = Overlay(made, _Several(origin, {digest: base.place for digest, base in below.items()}))

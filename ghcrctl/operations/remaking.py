@@ -24,10 +24,11 @@ from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
 from ghcrctl.operations.formats import layer_kind
+from ghcrctl.operations.platform_check import warn_of_mismatch
 from ghcrctl.transfer.plan import MAX_DEPTH, MAX_MANIFESTS, MAX_PIECES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ghcrctl.content.memory import MemoryPlace
     from ghcrctl.content.ports import Source
@@ -66,6 +67,7 @@ class Remaking:
         made: gets the new documents; in front of the place where these are read.
         change: what becomes of each.
         platforms: which images of an index are taken; all without any.
+        warn: prints a warning where the root is an image for another platform.
     """
 
     def __init__(
@@ -74,7 +76,10 @@ class Remaking:
         made: MemoryPlace,
         change: Change,
         platforms: Sequence[Platform] = (),
+        *,
+        warn: Callable[[str], None],
     ) -> None:
+        self._warn = warn
         self._place = place
         self._made = made
         self._change = change
@@ -93,7 +98,9 @@ class Remaking:
             InvalidManifestError: a document is not what it should be.
         """
         parsed = self._read(root)
-        if isinstance(parsed, Index) and self._platforms:
+        if isinstance(parsed, Manifest):
+            warn_of_mismatch(self._warn, self._place, parsed, self._platforms)
+        elif self._platforms:
             parsed = self._chosen(parsed)
         made = self._one(parsed, 0)
         if not self.images:

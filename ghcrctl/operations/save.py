@@ -252,7 +252,7 @@ def save_docker(
     one = Selection(select.platforms)
     for image in chosen(session, names):
         made = MemoryPlace()
-        root = choose(source, image.root, one, session.settings.platform, made)
+        root = choose(source, image.root, one, session.settings.platform, made, warn=session.warn)
         roots[root.digest] = root
         saved.append(replace(image, root=root))
         named.setdefault(root.digest, []).append(docker_tag(image.name))
@@ -289,7 +289,9 @@ def _copy(
         for image in images:
             made = MemoryPlace("made here")
             source = Overlay(made, StorePlace(session.store))
-            root = choose(source, image.root, select, session.settings.platform, made)
+            root = choose(
+                source, image.root, select, session.settings.platform, made, warn=session.warn
+            )
             plan = make_plan(source, sink, root, names=(image.name,), jobs=1)
             execute(plan, TransferOptions(workers, session.retry), observer)
             saved.append(replace(image, root=root))

@@ -12,9 +12,10 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import InvalidManifestError, PlatformNotFoundError, UsageError
 from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
 from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.platform_check import warn_of_mismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ghcrctl.content.memory import MemoryPlace
     from ghcrctl.content.ports import Source
@@ -50,7 +51,13 @@ class Selection:
 
 
 def choose(
-    source: Source, root: Descriptor, select: Selection, default: Platform, made: MemoryPlace
+    source: Source,
+    root: Descriptor,
+    select: Selection,
+    default: Platform,
+    made: MemoryPlace,
+    *,
+    warn: Callable[[str], None],
 ) -> Descriptor:
     """Choose what of a root is meant; of several platforms an index of its own is made.
 
@@ -60,12 +67,16 @@ def choose(
         select: what of it is wanted.
         default: the platform that is taken where nothing is said.
         made: gets the index that is made.
+        warn: prints a warning where the root is an image for another platform.
 
     Raises:
         PlatformNotFoundError: there is no image for a platform that is wanted.
     """
     parsed = parse(read_metadata(source, root), root.media_type)
-    if select.everything or isinstance(parsed, Manifest):
+    if isinstance(parsed, Manifest):
+        warn_of_mismatch(warn, source, parsed, select.platforms)
+        return root
+    if select.everything:
         return root
     if len(select.platforms) > 1:
         smaller = parsed.subset(select.platforms)

@@ -196,7 +196,9 @@ def _wanted_digest(session: Session, job: Job, source: RepositorySource, tag: st
     made = MemoryPlace()
     place = Overlay(made, source)
     root = source.resolve(tag)
-    return choose(place, root, job.select, session.settings.platform, made).digest
+    return choose(
+        place, root, job.select, session.settings.platform, made, warn=session.warn
+    ).digest
 
 
 def _is_newer(session: Session, source: RepositorySource, tag: str, moment: datetime) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import InvalidManifestError, StoreDamagedError
 from ghcrctl.oci.descriptor import Descriptor, string_map
-from ghcrctl.store.files import disk_errors, whole_file
+from ghcrctl.store.files import disk_errors, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,8 +85,7 @@ class ManifestLists:
         """Write a manifest list as a whole."""
         with disk_errors(f"write {self._folder}", in_store=True):
             self._folder.mkdir(parents=True, exist_ok=True)
-        with whole_file(self._path(made.name)) as write:
-            write(json.dumps(_document(made), indent=1).encode())
+            write_atomically(self._path(made.name), json.dumps(_document(made)).encode())
 
     def remove(self, name: str) -> bool:
         """Remove a manifest list; return whether there was one."""

@@ -38,7 +38,7 @@ def name(ghcr: RegistryDouble, session: Session) -> Reference:
 
 
 def current(session: Session, name: Reference) -> object:
-    return session.client(name.registry).get_manifest(name.repository, name.target).digest
+    return str(session.repository(name).digest_of(name.target))
 
 
 def test_one_platform_is_not_pushed_over_its_index(session: Session, name: Reference) -> None:

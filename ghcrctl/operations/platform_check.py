@@ -1,0 +1,44 @@
+"""A check of the platform that an image is for against the one that was asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.streams import read_metadata
+from ghcrctl.errors import InvalidManifestError
+from ghcrctl.oci.config import ImageConfig
+from ghcrctl.oci.documents import MAX_METADATA_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ghcrctl.content.ports import Source
+    from ghcrctl.oci.manifest import Manifest
+    from ghcrctl.oci.platform import Platform
+
+    Warn = Callable[[str], None]
+
+
+def warn_of_mismatch(
+    warn: Warn, source: Source, manifest: Manifest, wanted: Sequence[Platform]
+) -> None:
+    """Warn, as podman does, where an image is for none of the platforms that were asked for.
+
+    Only an index offers a choice. An image for one platform is used whatever was asked for.
+
+    Args:
+        warn: prints a warning.
+        source: has the image's config.
+        manifest: the image.
+        wanted: the platforms of the command line; none where the user did not choose.
+    """
+    if not wanted or not manifest.is_image or manifest.config.size > MAX_METADATA_SIZE:
+        return
+    try:
+        own = ImageConfig.parse(read_metadata(source, manifest.config)).platform
+    except InvalidManifestError:
+        return
+    is_known = own.os and own.architecture
+    if is_known and all(platform.rank(own) is None for platform in wanted):
+        expected = ", ".join(map(str, wanted))
+        warn(f"image platform ({own}) does not match the expected platform ({expected})")
