@@ -309,7 +309,7 @@ def _described(said: Document, media_type: str, new: Descriptor | None) -> Docum
 
 def _warn_of_signatures(session: Session, source: End, old: Digest) -> None:
     """Tell that what signs the old image does not sign the new one, where there is something."""
-    repository = session.repository(source.reference)
+    repository = session.source(source.reference)
     count = 0
     # It was converted, whatever the registry says now.
     with suppress(GhcrctlError):

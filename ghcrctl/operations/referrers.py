@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.content.threads import threads
-from ghcrctl.errors import NotFoundError
+from ghcrctl.errors import NetworkError, NotFoundError
 from ghcrctl.oci.manifest import Index, parse
+from ghcrctl.registry.mirrors import MirroredSource
 from ghcrctl.registry.referrers import referrers_tag
 
 if TYPE_CHECKING:
@@ -130,4 +131,8 @@ def _cosign(repository: RepositorySource, digest: Digest) -> list[Node]:
             found.append(Node(repository.resolve(tag), Way.COSIGN, kind))
         except NotFoundError:
             continue
+        except NetworkError:
+            # In a closed network only mirrors respond; `referrers` has said so.
+            if not isinstance(repository, MirroredSource):
+                raise
     return found

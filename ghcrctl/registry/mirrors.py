@@ -7,9 +7,10 @@ own credentials.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ghcrctl.errors import GhcrctlError, IntegrityError, NetworkError, RefusedError
+from ghcrctl.registry.blocked import BlockedPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.registry.repository import Repository
-    from ghcrctl.registry.resolver import BlockedPlace
+
+    Result = TypeVar("Result")
 
 
 class MirroredSource:
@@ -31,6 +33,7 @@ class MirroredSource:
         mirrors: asked first, in order.
         origin: asked last; its answer stands.
         warn: is told of a mirror that does not answer.
+        dropped: is called with a mirror that is not asked again.
     """
 
     def __init__(
@@ -38,7 +41,9 @@ class MirroredSource:
         mirrors: Sequence[Repository],
         origin: Repository | BlockedPlace,
         warn: Callable[[str], None],
+        dropped: Callable[[Repository], None] = lambda _: None,
     ) -> None:
+        self._dropped = dropped
         self._mirrors = list(mirrors)
         self._origin = origin
         self._warn = warn
@@ -51,12 +56,7 @@ class MirroredSource:
 
     def resolve(self, name: str) -> Descriptor:
         """Resolve at the first mirror that can, else at the origin."""
-        for mirror in list(self._mirrors):
-            try:
-                return mirror.resolve(name)
-            except GhcrctlError as error:
-                self._pass_over(mirror, error)
-        return self._origin.resolve(name)
+        return self._first(lambda place: place.resolve(name))
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
         """Open at the first mirror that can, else at the origin."""
@@ -82,12 +82,7 @@ class MirroredSource:
 
     def digest_of(self, name: str) -> Digest:
         """Return the digest of a tag at the first mirror that has it, else at the origin."""
-        for mirror in list(self._mirrors):
-            try:
-                return mirror.digest_of(name)
-            except GhcrctlError as error:
-                self._pass_over(mirror, error)
-        return self._origin.digest_of(name)
+        return self._first(lambda place: place.digest_of(name))
 
     def referrers(self, subject: Digest) -> list[Descriptor]:
         """Return the referrers at the first mirror that has any, else at the origin.
@@ -135,8 +130,23 @@ class MirroredSource:
             return
         raise failure
 
+    def _first(self, ask: Callable[[Repository | BlockedPlace], Result]) -> Result:
+        """Return the result of the first mirror that has one, else of the origin."""
+        failure: GhcrctlError | None = None
+        for mirror in list(self._mirrors):
+            try:
+                return ask(mirror)
+            except GhcrctlError as error:
+                self._pass_over(mirror, error)
+                failure = error
+        if failure and isinstance(self._origin, BlockedPlace):
+            # The mirrors are all that there is, so that theirs is the error to report.
+            raise failure
+        return ask(self._origin)
+
     def _pass_over(self, mirror: Repository, error: GhcrctlError) -> None:
         if isinstance(error, (NetworkError, IntegrityError)) and mirror in self._mirrors:
             self._mirrors.remove(mirror)
+            self._dropped(mirror)
             why = "does not answer" if isinstance(error, NetworkError) else "cannot be trusted"
             self._warn(f"the mirror {mirror.label} {why}; going on without it: {error}")

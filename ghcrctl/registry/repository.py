@@ -66,6 +66,11 @@ class Repository:
         """How people know this place."""
         return f"{self._client.registry}/{self._repository}"
 
+    @property
+    def registry(self) -> str:
+        """The host that serves it."""
+        return self._client.registry
+
     def resolve(self, name: str) -> Descriptor:
         """Return what a tag or a digest stands for, verified.
 

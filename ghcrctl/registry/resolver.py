@@ -9,24 +9,25 @@ same place in every command.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, NoReturn, Protocol
+import time
+from typing import TYPE_CHECKING, Protocol
 
+from ghcrctl.registry.blocked import BlockedPlace
 from ghcrctl.registry.mirrors import MirroredSource
 from ghcrctl.registry.repository import Repository
 from ghcrctl.registry.routes import blocked_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from ghcrctl.content.ports import Stream
-    from ghcrctl.errors import RefusedError
-    from ghcrctl.oci.descriptor import Descriptor
-    from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
     from ghcrctl.registry.client import RegistryClient
     from ghcrctl.registry.routes import Route, Routes, Step
 
     RepositorySource = Repository | MirroredSource
+
+# A mirror that failed is left out for this long, so that each of many names need not wait for it.
+_DROPPED_SECONDS = 60.0
 
 
 class ClientFactory(Protocol):
@@ -57,6 +58,7 @@ class Resolver:
         self._clients = clients
         self._warn = warn
         self._targets: dict[tuple[object, ...], Repository] = {}
+        self._dropped: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def read(self, reference: Reference) -> RepositorySource:
@@ -73,8 +75,15 @@ class Resolver:
             origin = BlockedPlace(reference.name, blocked_error(reference.name, route.blocked))
         else:
             origin = self._repository(route.origin, reference)
-        mirrors = [self._repository(s, reference, patient=False) for s in route.mirrors]
-        return MirroredSource(mirrors, origin, self._warn)
+        steps = [step for step in route.mirrors if not self._is_dropped(step)]
+        mirrors = [self._repository(s, reference, patient=False) for s in steps]
+        return MirroredSource(mirrors, origin, self._warn, self._drop)
+
+    def _is_dropped(self, step: Step) -> bool:
+        return time.monotonic() < self._dropped.get(step.reference.registry, 0)
+
+    def _drop(self, mirror: Repository) -> None:
+        self._dropped[mirror.registry] = time.monotonic() + _DROPPED_SECONDS
 
     def write(self, reference: Reference) -> Repository:
         """Return where to write a reference, always the same object for one repository.
@@ -149,39 +158,3 @@ def _renamed(reference: Reference, there: Reference) -> dict[str, str]:
     if reference.digest or reference.target == there.target:
         return {}
     return {reference.target: there.target}
-
-
-class BlockedPlace:
-    """The origin of a reference that may be read from mirrors only.
-
-    Args:
-        label: the name that the user gave.
-        error: raised by every request.
-    """
-
-    def __init__(self, label: str, error: RefusedError) -> None:
-        self.label = label
-        self._error = error
-
-    def resolve(self, name: str) -> Descriptor:  # noqa: ARG002 no name is there
-        """Refuse to resolve."""
-        self._refuse()
-
-    def digest_of(self, name: str) -> Digest:  # noqa: ARG002 no name is there
-        """Refuse to resolve."""
-        self._refuse()
-
-    def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:  # noqa: ARG002 refused
-        """Refuse to open."""
-        self._refuse()
-
-    def referrers(self, subject: Digest) -> list[Descriptor]:  # noqa: ARG002 refused
-        """Refuse to list referrers."""
-        self._refuse()
-
-    def tags(self) -> Iterator[str]:
-        """Refuse to list tags."""
-        self._refuse()
-
-    def _refuse(self) -> NoReturn:
-        raise self._error

@@ -12,7 +12,7 @@ from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.operations.outdated import State, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ghcrctl.cli.app import App
     from ghcrctl.oci.digest import Digest
@@ -47,12 +47,26 @@ def command(
     """Show which local names stand for another image at their registry by now.
 
     One request a name; nothing is downloaded. Names that belong to no registry are left out.
+    If a registry cannot be checked, the exit status is that of the first failure.
     """
     with app.session() as session:
         compared = compare(session, [session.parse(name) for name in names])
     for one in compared:
         if one.error:
-            app.warn(f"{one.reference} cannot be compared: {one.error}")
+            app.warn(f"cannot check {one.reference}: {one.error}")
+    _show(app, compared, everything=everything, quiet=quiet, format_=format_)
+    if failed := [one.error for one in compared if one.error]:
+        raise click.exceptions.Exit(failed[0].exit_status)
+
+
+def _show(
+    app: App,
+    compared: Sequence[Compared],
+    *,
+    everything: bool,
+    quiet: bool,
+    format_: str | None,
+) -> None:
     if quiet:
         outdated = (one.reference for one in compared if one.state is State.OUTDATED)
         app.write("".join(f"{name}\n" for name in outdated))
