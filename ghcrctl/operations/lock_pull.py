@@ -6,6 +6,7 @@ pulling (``pull``).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.oci.platform import best_match
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.platform import Platform
     from ghcrctl.operations.lock_file import Pin
     from ghcrctl.operations.session import Session
+    from ghcrctl.store.records import Record
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
 
@@ -90,20 +92,36 @@ def _root(session: Session, pin: Pin, select: Selection) -> Digest | None:
 
 
 def _here(session: Session, pin: Pin, select: Selection) -> PullResult | None:
-    root = _root(session, pin, select)
-    for record in session.store.records():
-        if record.name != str(pin.name) or record.origin != pin.digest:
-            continue
-        if record.descriptor.digest == root:
-            place = StorePlace(session.store)
-            if place.exists(record.descriptor):
-                return PullResult(
-                    reference=pin.name,
-                    digest=pin.digest,
-                    descriptor=record.descriptor,
-                    updated=False,
-                    kind=record.facts.kind,
-                    skipped=(),
-                    moved=0,
-                )
+    """Return the result where the store has the image, complete, under any name."""
+    found = _stored(session, pin, _root(session, pin, select))
+    if found is None:
+        return None
+    is_named = found.name == str(pin.name)
+    if not is_named:
+        session.store.put(replace(found, name=str(pin.name), origin=pin.digest))
+    return PullResult(
+        reference=pin.name,
+        digest=pin.digest,
+        descriptor=found.descriptor,
+        updated=not is_named,
+        kind=found.facts.kind,
+        skipped=(),
+        moved=0,
+    )
+
+
+def _stored(session: Session, pin: Pin, root: Digest | None) -> Record | None:
+    """Find a complete image that is certainly what is pinned, first under the pinned name.
+
+    That is the pinned digest itself, as `load` stores it, or an image that a pull took from the
+    pinned digest. The digests of platforms in the lock file prove nothing: somebody may have
+    written them there.
+    """
+    place = StorePlace(session.store)
+    records = sorted(session.store.records(), key=lambda record: record.name != str(pin.name))
+    for record in records:
+        digest = record.descriptor.digest
+        is_pinned = digest == pin.digest or (digest == root and record.origin == pin.digest)
+        if is_pinned and place.exists(record.descriptor):
+            return record
     return None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.errors import (
     ExitStatus,
     InvalidManifestError,
@@ -22,13 +25,14 @@ from ghcrctl.operations.lock_pull import pull_pin
 from ghcrctl.operations.pull import pull
 from ghcrctl.operations.selection import Selection
 from ghcrctl.operations.tag import tag
+from ghcrctl.store.place import StorePlace
+from ghcrctl.transfer.execute import execute
+from ghcrctl.transfer.plan import make_plan
 from tests.builders import Built, artifact, attested, index_of, random_image
 from tests.registry_double import Fault
 from tests.sessions import is_stored, name_at
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.session import Session
     from tests.registry_double import RegistryDouble
@@ -290,6 +294,43 @@ def test_what_is_here_takes_no_request(
     assert not ghcr.log
     session.store.blobs.path(IMAGES[ARM64 if select.platforms else AMD64].root.digest).unlink()
     assert pull_pin(session, pin, select=select).updated
+
+
+@pytest.mark.parametrize(
+    "select",
+    [Selection(), Selection((ARM64,)), Selection((AMD64, ARM64)), Selection(everything=True)],
+    ids=["this", "arm64", "two", "all"],
+)
+@pytest.mark.parametrize("loaded", ["octo/image:1.0", "octo/other:2"])
+def test_what_an_archive_brought_takes_no_request(
+    ghcr: RegistryDouble, session: Session, name: Reference, select: Selection, loaded: str
+) -> None:
+    pin = resolve(session, name)
+    own = name_at(ghcr, session, loaded)
+    memory = MemoryPlace()
+    INDEX.into(memory)
+    execute(make_plan(memory, StorePlace(session.store), INDEX.root, names=(str(own),)))
+    ghcr.log.clear()
+    result = pull_pin(session, pin, select=select)
+    assert (result.digest, result.moved, result.updated) == (INDEX.root.digest, 0, own != name)
+    assert not ghcr.log
+    assert not pull_pin(session, pin, select=select).updated
+    [checked] = check_pins(session, Path("images.lock"), [pin], ask=False, local=True)
+    assert checked.here is Here.PRESENT
+    session.store.blobs.path(IMAGES[AMD64].root.digest).unlink()
+    pull_pin(session, pin, select=select)
+    assert ghcr.log
+
+
+def test_a_lock_file_alone_proves_no_origin(session: Session, name: Reference) -> None:
+    pin = resolve(session, name)
+    evil = random_image(seed=66)
+    memory = MemoryPlace()
+    evil.into(memory)
+    execute(make_plan(memory, StorePlace(session.store), evil.root, names=(str(name),)))
+    platforms = (replace(pin.platforms[0], digest=evil.root.digest), *pin.platforms[1:])
+    result = pull_pin(session, replace(pin, platforms=platforms))
+    assert result.descriptor.digest == IMAGES[AMD64].root.digest
 
 
 def test_an_image_of_another_origin_gets_the_one_that_is_pinned(
