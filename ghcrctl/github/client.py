@@ -21,7 +21,9 @@ from ghcrctl.github.explain import Refusal, explain, rate_limited
 from ghcrctl.github.pace import Pace, refusal_wait
 from ghcrctl.oci.numbers import whole_number
 from ghcrctl.registry.answers import read_all
-from ghcrctl.registry.bodies import error_text, let_go
+from ghcrctl.registry.bodies import MAX_ERROR_BODY, error_text, let_go
+from ghcrctl.registry.endpoint import host_shown
+from ghcrctl.registry.error_bodies import is_html, quote_body
 from ghcrctl.registry.transport import Transport
 
 if TYPE_CHECKING:
@@ -160,7 +162,9 @@ class GitHub:
         try:
             return json.loads(raw), headers
         except (ValueError, RecursionError):
-            raise InvalidResponseError(f"GitHub sent no JSON for {what}") from None
+            text = raw[:MAX_ERROR_BODY].decode(errors="replace")
+            page = quote_body(text, host_shown(self.instance.api)) if is_html(text) else ""
+            raise InvalidResponseError(f"GitHub sent no JSON for {what}{page}") from None
 
     def _ask(
         self, method: str, path: str, query: Query, action: str, what: str, scope: str

@@ -25,6 +25,7 @@ from ghcrctl.errors import (
     RetainedError,
     UnauthorizedError,
 )
+from ghcrctl.registry.error_bodies import is_html, quote_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +73,8 @@ class Refusal:
     @property
     def words(self) -> str:
         """GitHub's own words, quoted and set in parentheses."""
+        if is_html(self.text):
+            return quote_body(self.text, "GitHub")
         said = "".join(c if c.isprintable() else "?" for c in self.message)
         return f' (GitHub says: "{said}")' if said else ""
 

@@ -10,8 +10,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import InvalidResponseError
-from ghcrctl.registry.bodies import BodyStream
+from ghcrctl.registry.bodies import MAX_ERROR_BODY, BodyStream
 from ghcrctl.registry.endpoint import host_shown
+from ghcrctl.registry.error_bodies import is_html, quote_body
 from ghcrctl.registry.headers import content_range, is_packed
 
 if TYPE_CHECKING:
@@ -79,5 +80,7 @@ def read_json(response: requests.Response, registry: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
-        raise InvalidResponseError(f"{registry} sent a list that is no JSON object")
+        text = raw[:MAX_ERROR_BODY].decode(errors="replace")
+        page = quote_body(text, host_shown(response.url)) if is_html(text) else ""
+        raise InvalidResponseError(f"{registry} sent a list that is no JSON object{page}")
     return data

@@ -15,8 +15,9 @@ from ghcrctl.content.waits import telling
 from ghcrctl.errors import ConnectionFailedError, NetworkError, ProxyError, TlsError
 from ghcrctl.registry.addresses import origin
 from ghcrctl.registry.auth import Authenticator
+from ghcrctl.registry.authorized_request import AuthorizedRequest
 from ghcrctl.registry.bodies import error_text, let_go
-from ghcrctl.registry.endpoint import host_of, is_loopback, spellings
+from ghcrctl.registry.endpoint import host_of, host_shown, is_loopback, spellings
 from ghcrctl.registry.explain import Refusal, explain
 from ghcrctl.registry.transport import Transport
 
@@ -151,36 +152,24 @@ class Asker:
                 method, url, headers=headers, body=body, follow=follow, options=options
             )
 
-        def send(authorization: str | None) -> requests.Response:
+        is_head = method == "HEAD"
+
+        def send(method: str, authorization: str | None) -> requests.Response:
             return self.transport.request(
                 method,
                 url,
                 headers=headers,
                 body=body,
                 authorization=authorization,
-                follow=follow,
+                # A GET in place of a HEAD leads nowhere else either.
+                follow=False if is_head and follow is None else follow,
                 options=options,
             )
 
-        response = send(self._auth.header(scope))
-        for _ in range(2):
-            if response.status_code != 401 or origin(response.url) != origin(url):
-                break
-            authorization = self._answer(response, scope, url)
-            if authorization is None or hasattr(body, "read"):
-                break
-            let_go(response)
-            response = send(authorization)
-            if response.status_code != 401 or not self._auth.reject(scope):
-                break
-        return response
-
-    def _answer(self, response: requests.Response, scope: Scope, url: str) -> str | None:
-        try:
-            return self._auth.answer(response, scope, url)
-        except BaseException:
-            response.close()
-            raise
+        request = AuthorizedRequest(
+            self._auth, scope, method, url, self.base(), hasattr(body, "read"), send
+        )
+        return request.respond()
 
     def expect(
         self, response: requests.Response, statuses: set[int], scope: Scope, action: str, what: str
@@ -211,7 +200,9 @@ class Asker:
 
     def refusal(self, response: requests.Response, scope: Scope, action: str, what: str) -> Refusal:
         """Return a refusal with all that is known of it."""
-        credential = self._auth.credential(scope)
+        # What was redirected to another host got no credential.
+        is_own = self.is_own(response.url)
+        credential = self._auth.credential(scope) if is_own else None
         return Refusal(
             registry=self.registry,
             repository=scope.grants[0][0] if scope.grants else "",
@@ -221,6 +212,7 @@ class Asker:
             text=error_text(response),
             headers=response.headers,
             signed_in=credential.source if credential else "",
+            other_host="" if is_own else host_shown(response.url),
         )
 
 

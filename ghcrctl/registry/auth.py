@@ -11,8 +11,6 @@ OAuth2".
 from __future__ import annotations
 
 import base64
-import json
-import re
 import threading
 import time
 from dataclasses import dataclass
@@ -22,12 +20,11 @@ from urllib.parse import urlencode, urlsplit
 
 from ghcrctl.content.retry import retry
 from ghcrctl.content.waits import telling
-from ghcrctl.errors import AuthError, InvalidResponseError
-from ghcrctl.registry.answers import read_all
+from ghcrctl.errors import AuthError, GhcrctlError, InvalidResponseError
 from ghcrctl.registry.bodies import error_text
 from ghcrctl.registry.challenge import Challenge, parse_challenges
-from ghcrctl.registry.endpoint import is_loopback
 from ghcrctl.registry.explain import Refusal, explain
+from ghcrctl.registry.token_endpoint import check_realm, read_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,18 +34,9 @@ if TYPE_CHECKING:
     from ghcrctl.credentials.credential import Credential
     from ghcrctl.registry.transport import Transport
 
-# Seconds a token lives where its endpoint does not say, and how much earlier it is renewed.
-_DEFAULT_LIFE = 60.0
+# Seconds that a token is renewed before it ends.
 _EARLY = 10.0
-_MAX_TOKEN_ANSWER = 1024 * 1024
 _CLIENT_ID = "ghcrctl"
-# Strict, because programs read odd addresses in different ways: where a backslash stands, one takes
-# it for a part of the host and another for the end of it (RFC 3986, sections 3.2.2 and 3.2.3).
-_REALM = re.compile(
-    r"(?P<scheme>https?)://(?P<host>(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?)"
-    r"(?:[/?][\x21-\x7e]*)?\Z",
-    re.IGNORECASE | re.ASCII,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +54,11 @@ class Scope:
     def push(cls, repository: str, *mounted: str) -> Scope:
         """Writing one repository, and reading others of the same registry."""
         return cls(((repository, "pull,push"), *((name, "pull") for name in mounted)))
+
+    @property
+    def repository(self) -> str:
+        """The first repository; empty for none."""
+        return self.grants[0][0] if self.grants else ""
 
     @property
     def writes(self) -> bool:
@@ -105,13 +98,17 @@ class Authenticator:
         self._warn = warn
         self._challenge: Challenge | None = None
         self._tokens: dict[Scope, tuple[str, float]] = {}
-        self._rejected: set[Credential] = set()
+        # Credentials, and the repository where they are rejected; none for all of the registry.
+        self._rejected: set[tuple[Credential, str]] = set()
+        self._has_asked = False
         self._lock = threading.RLock()
 
     def credential(self, scope: Scope) -> Credential | None:
         """Return the credential that is used, if any."""
-        found = self._find(scope.grants[0][0] if scope.grants else "")
-        return None if found in self._rejected else found
+        found = self._find(scope.repository)
+        if found is None or self._rejected & {(found, ""), (found, scope.repository)}:
+            return None
+        return found
 
     def header(self, scope: Scope) -> str | None:
         """Return the header to send at once; ``None`` before the registry was met."""
@@ -132,12 +129,13 @@ class Authenticator:
         """
         challenges = parse_challenges(response.headers.get("WWW-Authenticate", ""))
         by_scheme = {challenge.scheme: challenge for challenge in reversed(challenges)}
-        challenge = by_scheme.get("bearer") or by_scheme.get("basic")
-        if challenge is None:
-            return None
         with self._lock:
+            # Where only ``/v2/`` sends a challenge, a 401 elsewhere means that one.
+            challenge = by_scheme.get("bearer") or by_scheme.get("basic") or self._challenge
+            if challenge is None:
+                return None
             if challenge.scheme == "bearer":
-                _check_realm(challenge, self._registry, url)
+                check_realm(challenge, self._registry, url)
             self._challenge = challenge
             # Another thread, with the same 401, may have got a new token in the meantime.
             sent = response.request.headers.get("Authorization")
@@ -153,17 +151,71 @@ class Authenticator:
         """
         with self._lock:
             credential = self.credential(scope)
-            if credential is None or scope.writes or not self._lenient:
+            if credential is None or not self.may_go_without(scope):
                 return False
-            self._rejected.add(credential)
-            self._tokens.clear()
+            self._reject(credential, "")
+        return True
+
+    def deny(self, scope: Scope, response: requests.Response) -> None:
+        """Go on without a credential that is denied what everybody may have.
+
+        Args:
+            scope: what it was denied.
+            response: the denial; only one that says so is about more than this repository.
+        """
+        with self._lock:
+            credential = self.credential(scope)
+            if credential:
+                expired = "expired" in error_text(response).lower()
+                self._reject(credential, "" if expired else scope.repository)
+
+    def may_go_without(self, scope: Scope) -> bool:
+        """Return whether a request is worth trying without its credential."""
+        return self._lenient and not scope.writes
+
+    def discover(self, scope: Scope, base: str) -> str | None:
+        """Return the header that ``/v2/`` asks for, where no other endpoint sent a challenge.
+
+        Args:
+            scope: what the header is for.
+            base: the registry's address.
+
+        Raises:
+            AuthError: the token endpoint refuses.
+        """
+        with self._lock:
+            if self._challenge is not None:
+                return self.header(scope)
+            if self._has_asked:
+                return None
+            self._has_asked = True
+            url = f"{base}/v2/"
+            with self._transport.request("GET", url, follow=False) as response:
+                return self.answer(response, scope, url)
+
+    def anonymous_header(self, scope: Scope) -> str | None:
+        """Return the header for a request without a credential; ``None`` for no header.
+
+        Raises:
+            AuthError: the token endpoint gives no token without a credential.
+        """
+        with self._lock:
+            if self._challenge is None or self._challenge.scheme == "basic":
+                return None
+            return f"Bearer {self._fetch(scope, None)[0]}"
+
+    def _reject(self, credential: Credential, repository: str) -> None:
+        told = any(credential == known for known, _ in self._rejected)
+        self._rejected.add((credential, repository))
+        self._tokens.clear()
+        if told:
+            return
         self._warn(
             f"{self._registry} rejects the credential from {credential.source}; going on "
             "without it. "
             f"Sign in again with `ghcrctl login {self._registry}`, "
             f"or forget it with `ghcrctl logout {self._registry}`"
         )
-        return True
 
     def _token(self, scope: Scope) -> str:
         token, expiry = self._tokens.get(scope, ("", 0.0))
@@ -174,18 +226,19 @@ class Authenticator:
             return credential.registry_token
         try:
             token, life = self._fetch(scope, credential)
-        except AuthError as error:
-            if credential is None or scope.writes or not self._lenient:
+        except (AuthError, InvalidResponseError) as error:
+            if credential is None or not self.may_go_without(scope):
                 raise
-            # A stored credential that has expired must not stand before a public image.
+            # An expired credential must not block a public image. Token endpoints refuse it with
+            # 400 too, as OAuth 2.0 does (RFC 6749, section 5.2).
             token, life = self._fetch_anonymously(scope, error)
         self._tokens[scope] = (token, time.monotonic() + max(life - _EARLY, 1.0))
         return token
 
-    def _fetch_anonymously(self, scope: Scope, error: AuthError) -> tuple[str, float]:
+    def _fetch_anonymously(self, scope: Scope, error: GhcrctlError) -> tuple[str, float]:
         try:
             answer = self._fetch(scope, None)
-        except AuthError:
+        except GhcrctlError:
             raise error from None
         self.reject(scope)
         return answer
@@ -210,7 +263,7 @@ class Authenticator:
         with response:
             if response.status_code != 200:
                 raise self._refused(response, scope, credential)
-            return _read_token(response, self._registry)
+            return read_token(response, self._registry)
 
     def _post(
         self, realm: str, service: str, scope: Scope, identity_token: str
@@ -232,7 +285,7 @@ class Authenticator:
         status = response.status_code
         refusal = Refusal(
             registry=self._registry,
-            repository=scope.grants[0][0] if scope.grants else "",
+            repository=scope.repository,
             action="push to" if scope.writes else "pull from" if scope.grants else "sign in to",
             what="",
             status=status,
@@ -255,52 +308,3 @@ def _basic(credential: Credential | None) -> str | None:
         return None
     pair = f"{credential.username}:{credential.secret}".encode()
     return f"Basic {base64.b64encode(pair).decode()}"
-
-
-def _check_realm(challenge: Challenge, registry: str, url: str) -> None:
-    """Refuse a token endpoint that no secret may be sent to.
-
-    Without TLS that is every one but this machine, and the host of a registry that is reached
-    without TLS itself.
-    """
-    text = challenge.parameters.get("realm", "")
-    match = _REALM.match(text)
-    name = _host_name(text) if match else ""
-    if not match or not name:
-        raise InvalidResponseError(f"{registry} names a token endpoint that is no web address")
-    own = urlsplit(url).scheme == "http" and _host_name(url) == name
-    if match["scheme"].lower() == "http" and not (own or is_loopback(match["host"])):
-        raise InvalidResponseError(
-            f"{registry} names a token endpoint without TLS ({match['host']}); nothing is sent "
-            "to it"
-        )
-
-
-def _host_name(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _read_token(response: requests.Response, registry: str) -> tuple[str, float]:
-    raw = read_all(response, _MAX_TOKEN_ANSWER, "token")
-    try:
-        data = json.loads(raw)
-        token = data.get("token") or data.get("access_token")
-        life = data.get("expires_in")
-    except (ValueError, AttributeError, RecursionError):
-        token = life = None
-    # A header holds ASCII (RFC 9110, section 5.5).
-    if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
-        raise InvalidResponseError(f"the token endpoint of {registry} gave no token")
-    return token, _seconds(life)
-
-
-def _seconds(life: object) -> float:
-    """Read ``expires_in``, which some endpoints write as a text; what is no number says nothing."""
-    try:
-        seconds = float(life) if isinstance(life, int | float | str) else 0.0
-    except (ValueError, OverflowError):
-        seconds = 0.0
-    return seconds if seconds > 0 else _DEFAULT_LIFE

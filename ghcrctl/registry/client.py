@@ -31,7 +31,10 @@ from ghcrctl.registry.answers import at_offset, read_all, read_json
 from ghcrctl.registry.asking import Asker
 from ghcrctl.registry.auth import Authenticator, Scope
 from ghcrctl.registry.bodies import error_text, let_go
+from ghcrctl.registry.endpoint import host_shown
+from ghcrctl.registry.error_bodies import is_html, quote_body
 from ghcrctl.registry.headers import is_packed, next_link, stated_digest
+from ghcrctl.registry.passing_refusals import status_of
 from ghcrctl.registry.ranges import ReadAhead, Span
 from ghcrctl.registry.uploads import Uploads
 
@@ -155,6 +158,11 @@ class RegistryClient:
             self.asker.expect(response, {200}, scope, action, name)
             raw = read_all(response, MAX_METADATA_SIZE, "manifest")
             media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
+            if media_type == "text/html" and is_html(text := raw.decode(errors="replace")):
+                raise InvalidResponseError(
+                    f"cannot pull from {self.registry}/{repository}: no manifest was sent"
+                    f"{quote_body(text, host_shown(response.url))}"
+                )
             return RawManifest(raw, media_type, stated_digest(response))
 
     def find_digest(self, repository: str, name: str) -> str:
@@ -231,7 +239,7 @@ class RegistryClient:
         path = f"{repository}/blobs/{digest}"
         scope = Scope.push(repository)
         with self.asker.ask("HEAD", path, scope) as response:
-            if response.status_code in {400, 403, 404, 405, 501}:
+            if status_of(response) in {400, 403, 404, 405, 501}:
                 return False
             self.asker.expect(response, _THERE, scope, "push to", str(digest))
             return True

@@ -173,8 +173,33 @@ def _client_pairs(policy: TlsPolicy, host: str) -> Iterator[tuple[Path, Path | N
     if policy.client_cert:
         yield policy.client_cert, policy.client_key
     for folder in policy.cert_dirs:
-        for certificate in sorted(p for n in spellings(host) for p in (folder / n).glob("*.cert")):
-            yield certificate, certificate.with_suffix(".key")
+        places = [folder / name for name in spellings(host)]
+        for certificate in sorted(path for place in places for path in place.glob("*.cert")):
+            key = certificate.with_suffix(".key")
+            _check_pair(certificate, key, missing=key)
+            yield certificate, key
+        for key in sorted(path for place in places for path in place.glob("*.key")):
+            certificate = key.with_suffix(".cert")
+            _check_pair(certificate, key, missing=certificate)
+
+
+def _check_pair(certificate: Path, key: Path, *, missing: Path) -> None:
+    """Check that both files of a client certificate exist, as docker does.
+
+    Raises:
+        InvalidSettingError: one of them does not.
+    """
+    if missing.exists():
+        return
+    if missing == key:
+        raise InvalidSettingError(
+            f"the client certificate {certificate} has no key: {key} is missing",
+            hint="an authority to trust is named *.crt; a client certificate is *.cert with *.key",
+        )
+    raise InvalidSettingError(
+        f"the client key {key} has no certificate: {certificate} is missing",
+        hint="a client certificate is *.cert with *.key",
+    )
 
 
 def _load(path: Path, load: Callable[[Path], object]) -> None:

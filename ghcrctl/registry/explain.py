@@ -17,14 +17,17 @@ from ghcrctl.errors import (
     ManifestUnknownError,
     NotFoundError,
     RateLimitedError,
+    RedirectError,
     RegistryUnavailableError,
     RepositoryUnknownError,
     TimedOutError,
     UnauthorizedError,
     UnsupportedError,
 )
+from ghcrctl.registry.endpoint import host_shown
 from ghcrctl.registry.error_bodies import error_codes, quote_body
 from ghcrctl.registry.github_denials import denial_hint, is_github, settings_pages
+from ghcrctl.registry.redirects import FORWARDED_PROTO
 from ghcrctl.registry.waiting import least_wait, underlying_status, wait_asked
 
 if TYPE_CHECKING:
@@ -88,8 +91,9 @@ class Refusal:
 def explain(refusal: Refusal) -> GhcrctlError:
     """Return the error that a refusal means."""
     status = refusal.underlying_status
-    if refusal.other_host and 400 <= status < 500 and status not in {408, 429}:
-        return _refused_elsewhere(refusal)
+    elsewhere = _elsewhere(refusal, status)
+    if elsewhere:
+        return elsewhere
     word = {401: _unauthorized, 403: _denied, 404: _not_found, 429: _rate_limited}.get(status)
     if word and (refusal.repository or status != 404):
         return word(refusal)
@@ -109,6 +113,28 @@ def explain(refusal: Refusal) -> GhcrctlError:
     )
 
 
+def _elsewhere(refusal: Refusal, status: int) -> GhcrctlError | None:
+    """Return the error for what another host said, or was to be sent; ``None`` for the rest."""
+    if 300 <= status < 400 and refusal.headers.get("Location"):
+        return _redirected(refusal)
+    if refusal.other_host and 400 <= status < 500 and status not in {408, 429}:
+        return _refused_elsewhere(refusal)
+    return None
+
+
+def _redirected(refusal: Refusal) -> RedirectError:
+    """Return the error for a redirect that is not followed: what is sent is for one host."""
+    location = refusal.headers["Location"]
+    target = host_shown(location) or refusal.sender
+    is_plain = location.startswith("http://") and target in {refusal.registry, refusal.sender}
+    return RedirectError(
+        f"cannot {refusal.action} {refusal.name}: {refusal.sender} redirects this request to "
+        f"{'http://' if is_plain else ''}{target} (status {refusal.status}), and nothing was sent "
+        "there",
+        hint=FORWARDED_PROTO if is_plain else f"use the name {target} where that is the registry",
+    )
+
+
 def _refused_elsewhere(refusal: Refusal) -> GhcrctlError:
     """Return the error for a refusal by a host that the registry named; no credential went there.
 
@@ -123,7 +149,7 @@ def _refused_elsewhere(refusal: Refusal) -> GhcrctlError:
         f"no credential was sent to {refusal.other_host}: its address may have expired, or a "
         "proxy or firewall refuses it; --debug shows requests and responses"
     )
-    kinds = {401: DeniedError, 403: DeniedError, 404: BlobUnknownError, 410: BlobUnknownError}
+    kinds = {401: UnauthorizedError, 403: DeniedError, 404: BlobUnknownError, 410: BlobUnknownError}
     return kinds.get(refusal.status, InvalidResponseError)(message, hint=hint)
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import requests
 
 MAX_REDIRECTS = 10
+# A registry that does not know that TLS ends before it builds its addresses with `http`.
+FORWARDED_PROTO = (
+    "the proxy in front of the registry must set `X-Forwarded-Proto: https`; tell whoever runs it"
+)
 _STATUSES = frozenset({301, 302, 303, 307, 308})
 # The others make a GET of a request that writes (RFC 9110, section 15.4), which uploads nothing.
 _KEEPING = frozenset({301, 302, 307, 308})
@@ -93,7 +97,8 @@ def redirect_target(
     plain = urlsplit(url).scheme == "https" and urlsplit(target).scheme == "http"
     if plain and not (insecure or is_loopback(urlsplit(target).netloc)):
         raise RedirectError(
-            f"{shown_origin(url)} redirects from https to plain http ({host_shown(target)})"
+            f"{shown_origin(url)} redirects from https to plain http ({host_shown(target)})",
+            hint=FORWARDED_PROTO if same_host(url, target) else None,
         )
     return target
 

@@ -19,6 +19,7 @@ from ghcrctl.oci.numbers import whole_number
 from ghcrctl.registry.addresses import joined
 from ghcrctl.registry.auth import Scope
 from ghcrctl.registry.endpoint import host_shown
+from ghcrctl.registry.redirects import FORWARDED_PROTO
 
 if TYPE_CHECKING:
     import requests
@@ -169,10 +170,15 @@ class Uploads:
             return address
         url = response.url
         target = joined(url, location)
-        downgraded = url.startswith("https:") and not (target or "").startswith("https:")
-        if target is None or downgraded:
+        if target is None:
             raise InvalidResponseError(
-                f"{self._asker.registry} gave an address to upload to that must not be used "
-                f"({location.partition(':')[0]}://{host_shown(location)})"
+                f"{self._asker.registry} gave an address to upload to that must not be used: "
+                "it is not a web address"
+            )
+        if url.startswith("https:") and not target.startswith("https:"):
+            raise InvalidResponseError(
+                f"{self._asker.registry} gave an address to upload to that must not be used: "
+                f"http://{host_shown(target)}, without TLS",
+                hint=FORWARDED_PROTO,
             )
         return target

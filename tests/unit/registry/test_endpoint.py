@@ -74,3 +74,27 @@ def test_a_file_that_is_no_certificate_is_named(tmp_path: Path, text: str | None
         with pytest.raises(InvalidSettingError, match=r"ca\.pem") as caught:
             ssl_context(policy, "ghcr.io")
         assert caught.value.exit_status is ExitStatus.USAGE
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "client.cert",
+            r"the client certificate .*client\.cert has no key: .*client\.key is missing",
+        ),
+        (
+            "client.key",
+            r"the client key .*client\.key has no certificate: .*client\.cert is missing",
+        ),
+    ],
+)
+def test_half_a_client_certificate_is_told(tmp_path: Path, name: str, words: str) -> None:
+    folder = tmp_path / "registry.example:5000"
+    folder.mkdir()
+    (folder / name).write_text("")
+    policy = TlsPolicy(cert_dirs=(tmp_path,))
+    with pytest.raises(InvalidSettingError, match=words) as caught:
+        ssl_context(policy, "registry.example:5000")
+    assert caught.value.exit_status == 2
+    assert ssl_context(policy, "other.example").check_hostname

@@ -151,7 +151,14 @@ def test_a_host_that_signed_its_address_for_get_is_asked_so(
     assert web_client("reg.example").find_digest("octo/image", "1.0") == DIGEST
 
 
-@pytest.mark.parametrize("status", [400, 403, 405, 501])
+def test_a_blob_whose_head_is_denied_is_looked_at_with_a_get(
+    repository: Repository, plain_registry: PlainRegistry
+) -> None:
+    plain_registry.faults.append(Fault(method="HEAD", path_contains="/blobs/", status=403))
+    assert repository.exists(LAYER)
+
+
+@pytest.mark.parametrize("status", [400, 405, 501])
 def test_a_blob_that_cannot_be_looked_at_is_sent(
     repository: Repository, plain_registry: PlainRegistry, status: int
 ) -> None:

@@ -1,0 +1,132 @@
+"""One request to a registry with what authorizes it: challenges, rejected credentials, retries.
+
+Registries differ in where they send their challenge, and in how they reject a credential:
+
+- some send the challenge only at ``/v2/``, and 404, 403 or a bare 401 elsewhere;
+- some reject an expired credential with 403, also for an image that is public;
+- a response to HEAD has no body, so that a 403 does not say whether it is a rate limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import AuthError
+from ghcrctl.registry.addresses import origin
+from ghcrctl.registry.bodies import let_go
+from ghcrctl.registry.passing_refusals import status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import requests
+
+    from ghcrctl.registry.auth import Authenticator, Scope
+
+    # Takes the method and the Authorization header.
+    Send = Callable[[str, str | None], requests.Response]
+
+_WITHOUT_CHALLENGE = frozenset({401, 403, 404})
+
+
+@dataclass(slots=True)
+class AuthorizedRequest:
+    """One request to a registry.
+
+    Args:
+        auth: the registry's authenticator.
+        scope: what the request needs.
+        method: of the request.
+        url: where it goes.
+        base: the registry's address.
+        is_streamed: whether the body can be sent once only.
+        send: sends the request.
+    """
+
+    auth: Authenticator
+    scope: Scope
+    method: str
+    url: str
+    base: str
+    is_streamed: bool
+    send: Send
+    sent: str | None = None
+
+    def respond(self) -> requests.Response:
+        """Send the request, again where that may help, and return the last response."""
+        response = self._send(self.auth.header(self.scope))
+        response = self._answer_challenges(response)
+        if self.is_streamed:
+            return response
+        response = self._look_for_challenge(response)
+        if self.method == "HEAD" and response.status_code == 403 and "/blobs/" in self.url:
+            # The caller gets manifests itself.
+            response.close()
+            self.method = "GET"
+            response = self._send(self.sent)
+        return self._go_anonymous(response)
+
+    def _send(self, authorization: str | None) -> requests.Response:
+        self.sent = authorization
+        return self.send(self.method, authorization)
+
+    def _is_own(self, response: requests.Response) -> bool:
+        return origin(response.url) == origin(self.url)
+
+    def _answer_challenges(self, response: requests.Response) -> requests.Response:
+        for _ in range(2):
+            if response.status_code != 401 or not self._is_own(response):
+                break
+            authorization = self._answer(response)
+            if authorization is None or self.is_streamed:
+                break
+            let_go(response)
+            response = self._send(authorization)
+            if response.status_code != 401 or not self.auth.reject(self.scope):
+                break
+        return response
+
+    def _answer(self, response: requests.Response) -> str | None:
+        try:
+            return self.auth.answer(response, self.scope, self.url)
+        except BaseException:
+            response.close()
+            raise
+
+    def _look_for_challenge(self, response: requests.Response) -> requests.Response:
+        """Ask ``/v2/`` for the challenge that this response lacks, once a registry."""
+        status = status_of(response) if response.status_code in _WITHOUT_CHALLENGE else 0
+        if status not in _WITHOUT_CHALLENGE or self.sent is not None or not self._is_own(response):
+            return response
+        if status != 401 and self.auth.credential(self.scope) is None:
+            return response
+        try:
+            authorization = self.auth.discover(self.scope, self.base)
+        except AuthError:
+            if status == 401:
+                response.close()
+                raise
+            return response
+        if authorization is None:
+            return response
+        let_go(response)
+        return self._answer_challenges(self._send(authorization))
+
+    def _go_anonymous(self, response: requests.Response) -> requests.Response:
+        """Try a read without the credential that is denied: the image may be public."""
+        denied = response.status_code == 403 and self._is_own(response) and self.sent is not None
+        if not denied or not self.auth.may_go_without(self.scope) or status_of(response) != 403:
+            return response
+        try:
+            authorization = self.auth.anonymous_header(self.scope)
+        except AuthError:
+            return response
+        # The body of the denial is read by now, so that it can still be explained.
+        other = self.send(self.method, authorization)
+        if other.status_code >= 400:
+            other.close()
+            return response
+        response.close()
+        self.auth.deny(self.scope, response)
+        return other

@@ -1,0 +1,91 @@
+"""Token endpoints: which may be sent a secret, and what they respond with.
+
+Spec: distribution's "Token Authentication Specification".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ghcrctl.errors import InvalidResponseError
+from ghcrctl.registry.answers import read_all
+from ghcrctl.registry.bodies import MAX_ERROR_BODY
+from ghcrctl.registry.endpoint import host_shown, is_loopback
+from ghcrctl.registry.error_bodies import is_html, quote_body
+from ghcrctl.registry.redirects import FORWARDED_PROTO
+
+if TYPE_CHECKING:
+    import requests
+
+    from ghcrctl.registry.challenge import Challenge
+
+# Seconds that a token lives where its endpoint does not say.
+_DEFAULT_LIFE = 60.0
+_MAX_TOKEN_ANSWER = 1024 * 1024
+# Strict, because programs read odd addresses in different ways: where a backslash stands, one takes
+# it for a part of the host and another for the end of it (RFC 3986, sections 3.2.2 and 3.2.3).
+_REALM = re.compile(
+    r"(?P<scheme>https?)://(?P<host>(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?)"
+    r"(?:[/?][\x21-\x7e]*)?\Z",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def check_realm(challenge: Challenge, registry: str, url: str) -> None:
+    """Refuse a token endpoint that no secret may be sent to.
+
+    Without TLS that is every one but this machine, and the host of a registry that is reached
+    without TLS itself.
+    """
+    text = challenge.parameters.get("realm", "")
+    match = _REALM.match(text)
+    name = _host_name(text) if match else ""
+    if not match or not name:
+        raise InvalidResponseError(f"{registry} names a token endpoint that is no web address")
+    own = urlsplit(url).scheme == "http" and _host_name(url) == name
+    if match["scheme"].lower() == "http" and not (own or is_loopback(match["host"])):
+        raise InvalidResponseError(
+            f"{registry} names a token endpoint without TLS ({match['host']}); nothing is sent "
+            "to it",
+            hint=FORWARDED_PROTO if _host_name(url) == name else None,
+        )
+
+
+def _host_name(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def read_token(response: requests.Response, registry: str) -> tuple[str, float]:
+    """Return a token and the seconds that it lives.
+
+    Raises:
+        InvalidResponseError: the response has none.
+    """
+    raw = read_all(response, _MAX_TOKEN_ANSWER, "token")
+    try:
+        data = json.loads(raw)
+        token = data.get("token") or data.get("access_token")
+        life = data.get("expires_in")
+    except (ValueError, AttributeError, RecursionError):
+        token = life = None
+    # A header holds ASCII (RFC 9110, section 5.5).
+    if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
+        text = raw[:MAX_ERROR_BODY].decode(errors="replace")
+        page = quote_body(text, host_shown(response.url)) if is_html(text) else ""
+        raise InvalidResponseError(f"the token endpoint of {registry} gave no token{page}")
+    return token, _seconds(life)
+
+
+def _seconds(life: object) -> float:
+    """Read ``expires_in``, which some endpoints write as a text; what is no number says nothing."""
+    try:
+        seconds = float(life) if isinstance(life, int | float | str) else 0.0
+    except (ValueError, OverflowError):
+        seconds = 0.0
+    return seconds if seconds > 0 else _DEFAULT_LIFE
