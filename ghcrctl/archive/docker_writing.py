@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.archive.docker import MANIFEST_FILE
 from ghcrctl.content.streams import CHUNK_SIZE
+from ghcrctl.errors import DigestMismatchError
 from ghcrctl.layers.compression import Compression, Unpacker, detect
 from ghcrctl.layers.members import Kind, Member
 from ghcrctl.layers.writing import TarWriter
@@ -75,7 +76,7 @@ class DockerWriter:
             if folder not in self._written:
                 self._written.add(folder)
                 self._tar.add(folder, Member(folder, Kind.DIRECTORY, mode=0o755))
-            self._once(_path(layer), lambda: _Unpacked(layer.content))  # noqa: B023 used at once
+            self._once(_path(layer), lambda: _Unpacked(layer))  # noqa: B023 used at once
         layers = [_path(layer) for layer in image.layers]
         self._listed.append({"Config": config, "RepoTags": list(image.tags), "Layers": layers})
 
@@ -106,11 +107,24 @@ class _Small:
 
 
 class _Unpacked:
-    """A layer's bytes, unpacked; read once to learn how many these are, and again to write them."""
+    """A layer's bytes, unpacked; read once to learn how many these are, and again to write them.
 
-    def __init__(self, content: Content) -> None:
-        self._content = content
-        self.size = sum(len(chunk) for chunk in self.chunks())
+    Raises:
+        DigestMismatchError: they are not what the image's config says.
+    """
+
+    def __init__(self, layer: Layer) -> None:
+        self._content = layer.content
+        self.size = 0
+        hasher = layer.diff_id.hasher()
+        for chunk in self.chunks():
+            self.size += len(chunk)
+            hasher.update(chunk)
+        if not layer.diff_id.matches(hasher):
+            raise DigestMismatchError(
+                f"the layer {layer.content.descriptor.digest} is not what the image's config says: "
+                f"expected {layer.diff_id}, got {layer.diff_id.algorithm}:{hasher.hexdigest()}"
+            )
 
     def chunks(self) -> Iterator[bytes]:
         with self._content.open() as stream:

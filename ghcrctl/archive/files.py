@@ -29,6 +29,10 @@ class Files(Protocol):
         """How people know this place."""
         ...
 
+    def where(self, path: str) -> str:
+        """Return the file that has the bytes of a path: the archive, or the file itself."""
+        ...
+
     def size(self, path: str) -> int | None:
         """Return the bytes of a file; ``None`` where there is none.
 
@@ -105,6 +109,10 @@ class FolderFiles:
         self._folder = folder
         self._real = Path(os.path.realpath(folder))
         self.label = str(folder)
+
+    def where(self, path: str) -> str:
+        """Return the file of a path."""
+        return str(self._folder / path)
 
     def size(self, path: str) -> int | None:
         """Return the bytes of a file."""

@@ -8,10 +8,17 @@ Spec: OCI image spec 1.1, image-layout.md.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ghcrctl.archive.files import read_small
-from ghcrctl.errors import BlobUnknownError, InvalidManifestError, ManifestUnknownError
+from ghcrctl.content.provenance import Provenance
+from ghcrctl.errors import (
+    BlobUnknownError,
+    IntegrityError,
+    InvalidManifestError,
+    ManifestUnknownError,
+)
 from ghcrctl.oci.documents import load_object
 from ghcrctl.oci.manifest import MAX_DESCRIPTORS, parse_index
 from ghcrctl.oci.media_types import OCI_INDEX
@@ -53,15 +60,21 @@ class LayoutSource:
     def __init__(self, files: Files) -> None:
         self._files = files
         if files.size(LAYOUT_FILE) is not None:
-            said = load_object(read_small(files, LAYOUT_FILE), LAYOUT_FILE)
+            with _file(files, LAYOUT_FILE):
+                said = load_object(read_small(files, LAYOUT_FILE), LAYOUT_FILE)
             if said.get("imageLayoutVersion") != "1.0.0":
                 raise InvalidManifestError(f"{files.label} is no OCI image layout of version 1.0.0")
-        self.entries = read_entries(read_small(files, INDEX_FILE))
+        with _file(files, INDEX_FILE):
+            self.entries = read_entries(read_small(files, INDEX_FILE))
 
     @property
     def label(self) -> str:
         """How people know this place."""
         return self._files.label
+
+    def provenance(self, descriptor: Descriptor) -> Provenance:
+        """Return the file that has content: the archive, or a file of the directory."""
+        return Provenance(self._files.where(blob_path(descriptor.digest)))
 
     def resolve(self, name: str) -> Descriptor:
         """Return what a name or a digest in ``index.json`` stands for."""
@@ -85,6 +98,16 @@ class LayoutSource:
         if self._files.size(path) is None:
             raise BlobUnknownError(f"{self.label} has no {descriptor.digest}")
         return self._files.open(path, offset)
+
+
+@contextmanager
+def _file(files: Files, path: str) -> Iterator[None]:
+    """Say in errors about a file which one it is."""
+    try:
+        yield
+    except IntegrityError as error:
+        Provenance(files.where(path)).mark(error)
+        raise
 
 
 def read_entries(raw: bytes) -> tuple[Descriptor, ...]:

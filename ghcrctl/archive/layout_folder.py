@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.archive.files import FolderFiles
 from ghcrctl.archive.layout import INDEX_FILE, LAYOUT_FILE, REF_NAME, LayoutSource, blob_path
 from ghcrctl.content.completeness import is_complete
+from ghcrctl.content.provenance import Provenance
 from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import NotFoundError, StoreDamagedError
 from ghcrctl.store.files import disk_errors, publish, write_atomically
@@ -72,6 +73,10 @@ class LayoutPlace:
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
         """Start reading content at a byte."""
         return FolderFiles(self.folder).open(blob_path(descriptor.digest), offset)
+
+    def provenance(self, descriptor: Descriptor) -> Provenance:
+        """Return the file that has content."""
+        return Provenance(str(self._path(descriptor)))
 
     def reserve(self, descriptors: Iterable[Descriptor]) -> None:
         """Do nothing: this never removes what is in the directory."""

@@ -87,6 +87,10 @@ class TarFiles:
         self._file = file
         self._places = _Lister(file, label).list()
 
+    def where(self, path: str) -> str:  # noqa: ARG002 all are in the archive
+        """Return the archive."""
+        return self.label
+
     def size(self, path: str) -> int | None:
         """Return the bytes of a file."""
         place = self._find(path)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.completeness import is_complete
 from ghcrctl.content.ports import Doubter
+from ghcrctl.content.provenance import provenance_of
 from ghcrctl.errors import BlobUnknownError, ManifestUnknownError, NotFoundError
 from ghcrctl.oci.descriptor import Descriptor
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ghcrctl.content.ports import Source, Stream
+    from ghcrctl.content.provenance import Provenance
     from ghcrctl.content.streams import Content
     from ghcrctl.oci.digest import Digest
 
@@ -119,6 +121,12 @@ class Overlay:
                 return stream
         return self._back.open(descriptor, offset)
 
+    def provenance(self, descriptor: Descriptor) -> Provenance:
+        """Return where content was read last: in front or behind."""
+        if descriptor.digest in self._read_in_front and descriptor.digest not in self._doubted:
+            return provenance_of(self._front, descriptor)
+        return provenance_of(self._back, descriptor)
+
     def doubt(self, descriptor: Descriptor) -> bool:
         """Read content behind that is wrong in front."""
         digest = descriptor.digest
@@ -134,6 +142,11 @@ if TYPE_CHECKING:
 
     class Opener(Protocol):
         """What an overlay needs of the place in front."""
+
+        @property
+        def label(self) -> str:
+            """How people know this place."""
+            ...
 
         def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
             """Start reading content at a byte."""

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.ports import Doubter
+from ghcrctl.content.provenance import provenance_of
 from ghcrctl.errors import (
     DigestMismatchError,
     IntegrityError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ghcrctl.content.ports import Source, Stream
+    from ghcrctl.content.provenance import Provenance
     from ghcrctl.oci.descriptor import Descriptor
 
 CHUNK_SIZE = 1024 * 1024
@@ -49,9 +51,10 @@ class VerifiedStream:
         watch: is told the position in bytes after each chunk, of a slow stream more often, and may
             raise to stop the reading.
         doubt: is told when the bytes are wrong; whether it is worth to open the content again.
+        provenance: tells where the bytes come from, for errors.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 all but two by keyword
         self,
         stream: Stream,
         descriptor: Descriptor,
@@ -60,6 +63,7 @@ class VerifiedStream:
         hasher: _Hash | None = None,
         watch: Callable[[int], None] | None = None,
         doubt: Callable[[], bool] | None = None,
+        provenance: Callable[[], Provenance] | None = None,
     ) -> None:
         self._stream = stream
         self._descriptor = descriptor
@@ -67,6 +71,7 @@ class VerifiedStream:
         self._hasher = hasher.copy() if hasher else descriptor.digest.hasher()
         self._watch = watch
         self._doubt = doubt
+        self._provenance = provenance
         self._verified = False
         self._step = _FIRST_STEP if watch else 0
 
@@ -99,6 +104,9 @@ class VerifiedStream:
         try:
             return self._read(size)
         except IntegrityError as error:
+            # The source is to blame, though the code of a sink reads from it.
+            if self._provenance:
+                self._provenance().mark(error)
             error.retryable = self._doubt is not None and self._doubt()
             raise
 
@@ -201,6 +209,7 @@ class Content:
             doubt=partial(self._source.doubt, self.descriptor)
             if isinstance(self._source, Doubter)
             else None,
+            provenance=partial(provenance_of, self._source, self.descriptor),
         )
 
     def read(self) -> bytes:

@@ -268,14 +268,12 @@ class DigestMismatchError(IntegrityError):
     """Content does not have the digest it was asked for by."""
 
     code = "digest-mismatch"
-    usual_hint = "where a registry sent it, try without a proxy or mirror, or push it there again"
 
 
 class SizeMismatchError(IntegrityError):
     """Content is longer or shorter than its descriptor says."""
 
     code = "size-mismatch"
-    usual_hint = DigestMismatchError.usual_hint
 
 
 class InvalidManifestError(IntegrityError):

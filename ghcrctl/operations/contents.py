@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.provenance import blamed
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.documents import MAX_METADATA_SIZE
@@ -68,7 +69,8 @@ def image_of(
         PlatformNotFoundError: the platform is not there, where it was asked for exactly.
         InvalidManifestError: a document is not what it should be.
     """
-    root = parse(read_metadata(source, descriptor), descriptor.media_type)
+    with blamed(source, descriptor):
+        root = parse(read_metadata(source, descriptor), descriptor.media_type)
     if isinstance(root, Manifest):
         if exact and warn:
             warn_of_mismatch(warn, source, root, (platform,))
@@ -86,7 +88,8 @@ def _config(source: Source, manifest: Manifest, *, any_config: bool) -> ImageCon
     if any_config and manifest.config.size > MAX_METADATA_SIZE:
         return ImageConfig.parse_any(b"")
     read = ImageConfig.parse_any if any_config else ImageConfig.parse
-    return read(read_metadata(source, manifest.config))
+    with blamed(source, manifest.config):
+        return read(read_metadata(source, manifest.config))
 
 
 def has_label(contents: ImageContents, wanted: str) -> bool:

@@ -7,7 +7,7 @@ reading and writing them (``archive``).
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from ghcrctl.archive.layout_folder import LayoutPlace
 from ghcrctl.archive.names import REF_NAME
 from ghcrctl.archive.writing import ArchiveSink
 from ghcrctl.errors import (
+    IntegrityError,
     InvalidReferenceError,
     ManifestUnknownError,
     NotFoundError,
@@ -28,6 +29,7 @@ from ghcrctl.operations.archived import archived
 from ghcrctl.operations.ends import Naming, OpenSource, Target, named_like
 from ghcrctl.store.files import disk_errors
 from ghcrctl.store.output_files import check_output_directory, whole_file
+from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -271,7 +273,11 @@ def from_archive(
         wanted: the image's name; ``None`` for the only one.
         usage: how a person names one.
     """
-    with archived(session, archive) as found:
+    where = str(archive) if isinstance(archive, Path) else "the archive"
+    with ExitStack() as stack:
+        # Only what opening it shows: later errors may be those of the target.
+        with about(where, IntegrityError):
+            found = stack.enter_context(archived(session, archive))
         try:
             image = _image(found.images, wanted, usage)
             name = Reference.parse(image.name, default_registry=DOCKER_HUB) if image.name else None

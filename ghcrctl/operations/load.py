@@ -92,7 +92,7 @@ def load(
             written.append(event.step.descriptor.digest)
         observer(event)
 
-    shown = str(archive) if isinstance(archive, Path) else "the archive"
+    shown = str(archive) if isinstance(archive, Path) else "standard input"
     with (
         about(shown, IntegrityError),
         session.workers() as workers,

@@ -14,10 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.provenance import provenance_of
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import (
     BlobUnknownError,
     GhcrctlError,
+    IntegrityError,
     InvalidDigestError,
     InvalidManifestError,
     NoSuchImageError,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ghcrctl.content.ports import Source, Stream
+    from ghcrctl.content.provenance import Provenance
     from ghcrctl.layers.members import Member
     from ghcrctl.layers.walking import Entry
     from ghcrctl.oci.config import ImageConfig
@@ -145,7 +148,10 @@ class Layers:
             with Content(self._source, layer, watch=watch).open() as stream:
                 yield from walk(stream, meter or Meter(self.limits), self.diff_ids[number])
         except GhcrctlError as error:
-            error.side = error.side or f"reading the layer {layer.digest}"
+            what = f"reading the layer {layer.digest}"
+            if isinstance(error, IntegrityError):
+                what += f" from {provenance_of(self._source, layer).label}"
+            error.side = error.side or what
             raise
 
 
@@ -233,6 +239,10 @@ class _Here:
         """How people know this place."""
         return self._blobs.label
 
+    def provenance(self, descriptor: Descriptor) -> Provenance:
+        """Return the file that has content."""
+        return self._blobs.provenance(descriptor)
+
     def resolve(self, name: str) -> Descriptor:
         """Refuse, as blobs have no names."""
         return self._blobs.resolve(name)
@@ -267,6 +277,10 @@ class _Keeping:
     def label(self) -> str:
         """The label of the source."""
         return self._source.label
+
+    def provenance(self, descriptor: Descriptor) -> Provenance:
+        """Return where the source reads content."""
+        return provenance_of(self._source, descriptor)
 
     def resolve(self, name: str) -> Descriptor:
         """Ask the source."""

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ghcrctl.content.provenance import blamed
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import (
     InvalidDigestError,
@@ -201,7 +202,8 @@ def read_config(place: Source, manifest: Manifest) -> tuple[ImageConfig, list[Di
     Raises:
         InvalidManifestError: the config is of another number of layers.
     """
-    config = ImageConfig.parse(read_metadata(place, manifest.config))
+    with blamed(place, manifest.config):
+        config = ImageConfig.parse(read_metadata(place, manifest.config))
     if len(config.diff_ids) != len(manifest.layers):
         raise InvalidManifestError(
             f"invalid image config: it lists {len(config.diff_ids)} layers, but the manifest "

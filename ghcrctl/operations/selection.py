@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.provenance import blamed
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import InvalidManifestError, PlatformNotFoundError, UsageError
 from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
@@ -72,7 +73,8 @@ def choose(
     Raises:
         PlatformNotFoundError: there is no image for a platform that is wanted.
     """
-    parsed = parse(read_metadata(source, root), root.media_type)
+    with blamed(source, root):
+        parsed = parse(read_metadata(source, root), root.media_type)
     if isinstance(parsed, Manifest):
         warn_of_mismatch(warn, source, parsed, select.platforms)
         return root

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from ghcrctl.content.provenance import provenance_of
 from ghcrctl.errors import GhcrctlError, IntegrityError, NetworkError, RefusedError
 from ghcrctl.registry.blocked import BlockedPlace
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ghcrctl.content.ports import Stream
+    from ghcrctl.content.provenance import Provenance
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.registry.repository import Repository
@@ -70,6 +72,10 @@ class MirroredSource:
                 return stream
         self._opened_at.pop(descriptor.digest, None)
         return self._origin.open(descriptor, offset)
+
+    def provenance(self, descriptor: Descriptor) -> Provenance:
+        """Return which place content was opened at last."""
+        return provenance_of(self._opened_at.get(descriptor.digest, self._origin), descriptor)
 
     def doubt(self, descriptor: Descriptor) -> bool:
         """Ask a mirror no more that gave wrong bytes."""

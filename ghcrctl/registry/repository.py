@@ -11,6 +11,7 @@ import threading
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.provenance import Provenance
 from ghcrctl.errors import (
     AuthError,
     DigestMismatchError,
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 # GitHub's documentation, "Working with the Container registry", Troubleshooting: 10 GB a layer.
 _GHCR_LAYER_LIMIT = 10 * 1024**3
 _SAME_NAMES: Mapping[str, str] = MappingProxyType({})
+
+
+_WRONG_BYTES = "try without a proxy or mirror, or push the content there again"
 
 
 class Repository:
@@ -70,6 +74,10 @@ class Repository:
     def registry(self) -> str:
         """The host that serves it."""
         return self._client.registry
+
+    def provenance(self, descriptor: Descriptor) -> Provenance:  # noqa: ARG002 all is here
+        """Return this repository, and what may help if it sends wrong bytes."""
+        return Provenance(self.label, _WRONG_BYTES)
 
     def resolve(self, name: str) -> Descriptor:
         """Return what a tag or a digest stands for, verified.
@@ -212,5 +220,6 @@ def _verify(raw: bytes, said: str, label: str) -> None:
     actual = Digest.of(raw, expected.algorithm)
     if actual != expected:
         raise DigestMismatchError(
-            f"{label} sent a manifest that is not what it says: expected {expected}, got {actual}"
+            f"{label} sent a manifest that is not what it says: expected {expected}, got {actual}",
+            hint=_WRONG_BYTES,
         )

@@ -15,6 +15,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.provenance import Provenance
 from ghcrctl.content.streams import CHUNK_SIZE, Content
 from ghcrctl.errors import (
     BlobUnknownError,
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from ghcrctl.store.leases import Lease
 
 
+_MEND = "ghcrctl fsck --repair"
+
+
 class Blobs:
     """The blobs of one store.
 
@@ -61,6 +65,10 @@ class Blobs:
     def label(self) -> str:
         """How people know this place."""
         return f"the local store ({self._blobs.parent})"
+
+    def provenance(self, descriptor: Descriptor) -> Provenance:
+        """Return the file that has content."""
+        return Provenance(str(self.path(descriptor.digest)), _MEND)
 
     def resolve(self, name: str) -> Descriptor:
         """Refuse: content has only digests here, and they do not tell its media type."""
@@ -281,6 +289,15 @@ class Sound:
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
+
+    @property
+    def label(self) -> str:
+        """How people know this place."""
+        return self._blobs.label
+
+    def provenance(self, descriptor: Descriptor) -> Provenance:
+        """Return the file that has content."""
+        return self._blobs.provenance(descriptor)
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
         """Start reading at a byte.

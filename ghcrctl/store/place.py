@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ghcrctl.content.ports import Stream
+    from ghcrctl.content.provenance import Provenance
     from ghcrctl.content.streams import Content
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
@@ -63,11 +64,16 @@ class StorePlace:
         """
         blobs = self._store.blobs
         if blobs.path(descriptor.digest).exists() and not blobs.exists(descriptor):
+            where = blobs.provenance(descriptor)
             raise DigestMismatchError(
-                f"{descriptor.digest} is damaged: its bytes are not what they should be",
-                hint="ghcrctl fsck --repair",
+                f"{where.label} is damaged: its bytes are not those of {descriptor.digest}",
+                hint=where.hint,
             )
         return blobs.open(descriptor, offset)
+
+    def provenance(self, descriptor: Descriptor) -> Provenance:
+        """Return the file that has content."""
+        return self._store.blobs.provenance(descriptor)
 
     def reserve(self, descriptors: Iterable[Descriptor]) -> None:
         """Keep content from being removed while this process works."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.provenance import blamed
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.content.threads import threads
 from ghcrctl.errors import InvalidManifestError
@@ -168,7 +169,8 @@ class _Walk:
     def _visit_children(self, descriptor: Descriptor, depth: int) -> int:
         with reading_from(self._source):
             raw = read_metadata(self._source, descriptor)
-        manifest = parse(raw, descriptor.media_type)
+        with blamed(self._source, descriptor):
+            manifest = parse(raw, descriptor.media_type)
         self.manifests[descriptor.digest] = manifest
         if isinstance(manifest, Manifest):
             self.layers.update(layer.digest for layer in manifest.layers)

@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.ports import Doubter
+from ghcrctl.content.provenance import provenance_of
 from ghcrctl.errors import GhcrctlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ghcrctl.content.ports import Sink, Source, Stream
+    from ghcrctl.content.provenance import Provenance
     from ghcrctl.oci.descriptor import Descriptor
 
 
@@ -72,6 +74,10 @@ class MarkedSource:
         """Open at the source."""
         with reading_from(self._source):
             return _MarkedStream(self._source.open(descriptor, offset), self._source)
+
+    def provenance(self, descriptor: Descriptor) -> Provenance:
+        """Return where the source itself reads content."""
+        return provenance_of(self._source, descriptor)
 
     def doubt(self, descriptor: Descriptor) -> bool:
         """Doubt the source itself."""
