@@ -24,6 +24,7 @@ from ghcrctl.errors import NotFoundError, StoreDamagedError
 from ghcrctl.store.files import disk_errors, publish, write_atomically
 from ghcrctl.store.index import LAYOUT, check_layout, read_index, write_index
 from ghcrctl.store.locks import alone_in
+from ghcrctl.store.scratch import hold_open, scratch_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -99,11 +100,12 @@ class LayoutPlace:
         if self.exists(descriptor):
             return
         path = self._path(descriptor)
-        aside = self.folder / f".{descriptor.digest.encoded[:16]}.{os.urandom(4).hex()}"
+        aside = scratch_beside(self.folder / descriptor.digest.encoded[:16])
         with disk_errors(f"write into {self.folder}"):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 with aside.open("xb") as file, content.open() as stream:
+                    hold_open(file.fileno())
                     chunk = stream.read(CHUNK_SIZE)
                     while chunk:
                         file.write(chunk)

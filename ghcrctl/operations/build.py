@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +21,7 @@ from ghcrctl.oci.reference import check_new_name
 from ghcrctl.operations.load import load
 from ghcrctl.operations.tag import tag
 from ghcrctl.store.files import disk_errors
+from ghcrctl.store.scratch import held, scratch_name
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
 
-_PREFIX = "build-"
-# Seconds after which what a build that was killed left is taken for that.
-_MAX_AGE = 7 * 24 * 3600.0
 # What engines fetch by themselves: any address, git's short form, and docker's for GitHub.
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+:|github\.com/")
 
@@ -178,18 +174,13 @@ def _check_context(context: str) -> None:
 def _workplace(session: Session) -> Iterator[Path]:
     """Make a directory beside the store, which goes when this ends."""
     session.store.prepare()
+    session.store.sweep()
     beside = session.store.root / "ghcrctl"
     with disk_errors(f"write into {beside}"):
-        _clear(beside)
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=beside)).absolute()
+        folder = (beside / scratch_name("build")).absolute()
+        folder.mkdir(mode=0o700)
     try:
-        yield folder
+        with held(folder):
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _clear(beside: Path) -> None:
-    """Remove what builds that were killed left."""
-    for folder in beside.glob(f"{_PREFIX}*"):
-        if folder.stat().st_mtime < time.time() - _MAX_AGE:
-            shutil.rmtree(folder, ignore_errors=True)

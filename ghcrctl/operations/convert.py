@@ -36,11 +36,11 @@ from ghcrctl.operations.remaking import (
     Remaking,
     has_files,
     read_config,
-    work_folder,
     write_anew,
 )
 from ghcrctl.operations.repacking import Repacking
 from ghcrctl.registry.referrers import referrers_tag
+from ghcrctl.store.scratch import scratch_directory
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def convert_image(
     destination = destination_of(source, target, replace=replace)
     origin, name = source_of(session, source, is_replaced=replace)
     root = origin.resolve(name)
-    with work_folder() as folder:
+    with scratch_directory() as folder:
         place, new = convert(session, origin, root, conversion, folder, observer)
         done = deliver(
             session,

@@ -215,9 +215,9 @@ def _changing(session: Session, wish: Wish, observer: Observer) -> Iterator[Chan
         yield lambda place, root: (place, root)
         return
     from ghcrctl.operations.convert import convert
-    from ghcrctl.operations.remaking import work_folder
+    from ghcrctl.store.scratch import scratch_directory
 
-    with work_folder() as folder:
+    with scratch_directory() as folder:
         yield lambda place, root: convert(session, place, root, conversion, folder, observer)
 
 

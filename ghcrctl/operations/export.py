@@ -7,9 +7,8 @@ making the result visible as a whole or not at all. What does not: making single
 from __future__ import annotations
 
 import os
-import shutil
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from ghcrctl.layers.writing import TarWriter
 from ghcrctl.operations.looking import look_into, unwatched
 from ghcrctl.store.files import disk_errors
 from ghcrctl.store.output_files import check_output_directory
+from ghcrctl.store.scratch import held, remove_scratch, scratch_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,13 +111,13 @@ def _aside(target: Path) -> Iterator[Path]:
     """Give a directory that takes the target's place when all went well, and is gone if not."""
     target = Path(os.path.abspath(target))  # noqa: PTH100 links in it stay as they are
     is_fixed = target.is_dir() and _is_fixed(target)
-    name = f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}"
-    folder = (target if is_fixed else target.parent) / name
+    folder = scratch_beside(target / target.name if is_fixed else target)
     if not is_fixed:
         target.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700)
     try:
-        yield folder
+        with held(folder):
+            yield folder
         if is_fixed:
             _move_up(folder, target)
         else:
@@ -125,7 +125,7 @@ def _aside(target: Path) -> Iterator[Path]:
                 target.rmdir()
             folder.rename(target)
     except BaseException:
-        _remove(folder)
+        remove_scratch(folder)
         raise
 
 
@@ -148,14 +148,3 @@ def _move_up(folder: Path, target: Path) -> None:
             (target / path.name).chmod(stat.S_IMODE(own))
     folder.rmdir()
     target.chmod(mode)
-
-
-def _remove(folder: Path) -> None:
-    """Remove what was made, whatever modes it was given."""
-    with suppress(OSError):
-        folder.chmod(0o700)
-        for above, names, _ in os.walk(folder):
-            for path in (Path(above, name) for name in names):
-                if not path.is_symlink():
-                    path.chmod(0o700)
-        shutil.rmtree(folder)

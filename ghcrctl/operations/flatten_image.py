@@ -7,9 +7,7 @@ What belongs here: the one layer and the documents around it. What does not: wha
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
@@ -27,10 +25,10 @@ from ghcrctl.operations.packed import HowToPack, PackedLayers
 from ghcrctl.operations.remaking import (
     Remaking,
     read_config,
-    work_folder,
     write_anew,
     write_config,
 )
+from ghcrctl.store.scratch import scratch_directory
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
@@ -96,7 +94,7 @@ def flatten_image(
     destination = destination_of(source, target, replace=replace)
     origin, name = source_of(session, source, is_replaced=replace)
     root = origin.resolve(name)
-    with work_folder() as folder:
+    with scratch_directory() as folder:
         made, packed = MemoryPlace("made here"), PackedLayers(folder)
         change = _Flattening(session, origin, flattening, made, packed, is_remote=not source.local)
         remaking = Remaking(
@@ -165,8 +163,8 @@ class _Flattening:
     def _layer(self, manifest: Manifest, config: ImageConfig) -> NewLayer:
         how = self._wanted.how
         media_type = how.layer_type(format_of(manifest.descriptor.media_type))
-        with tempfile.TemporaryDirectory(prefix="ghcrctl-") as name:
-            again = Path(name) if self._is_remote else None
+        with scratch_directory() as folder:
+            again = folder if self._is_remote else None
             layers = Layers(self._session, self._origin, manifest, config, again=again)
             tree = Tree(layers.limits)
             for number in range(len(layers)):

@@ -7,11 +7,9 @@ tried again. What does not: what layers mean (``layers``), and what is asked of 
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.provenance import provenance_of
@@ -31,9 +29,11 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.contents import image_of
 from ghcrctl.operations.find import find
 from ghcrctl.store.files import disk_errors, take_place
+from ghcrctl.store.scratch import scratch_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from ghcrctl.content.ports import Source, Stream
     from ghcrctl.content.provenance import Provenance
@@ -184,8 +184,7 @@ def look_into(
     with ExitStack() as stack:
         again = None
         if twice and wanted.is_remote:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ghcrctl-"))
-            again = Path(folder)
+            again = stack.enter_context(scratch_directory())
         yield Layers(session, source, manifest, config, again=again, progress=progress)
 
 

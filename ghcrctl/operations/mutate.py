@@ -12,8 +12,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from datetime import datetime, timezone
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
@@ -27,11 +25,13 @@ from ghcrctl.operations.delivery import deliver, destination_of
 from ghcrctl.operations.indexes import source_of
 from ghcrctl.operations.new_layer import StagedLayer, receive_layer, rfc3339
 from ghcrctl.operations.platform_check import warn_of_mismatch
+from ghcrctl.store.scratch import scratch_directory
 from ghcrctl.transfer.events import ignore
 from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
@@ -90,7 +90,7 @@ def mutate(
     """
     destination = destination_of(source, target, replace=replace)
     with ExitStack() as closing:
-        folder = Path(closing.enter_context(TemporaryDirectory(prefix="ghcrctl-")))
+        folder = closing.enter_context(scratch_directory())
         origin, name = source_of(session, source, is_replaced=replace)
         root = origin.resolve(name)
         made = MemoryPlace("made here")

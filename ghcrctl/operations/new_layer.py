@@ -7,7 +7,6 @@ the image around it.
 from __future__ import annotations
 
 import hashlib
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timezone
@@ -21,6 +20,7 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.store.files import disk_errors
+from ghcrctl.store.scratch import hold_open, scratch_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ class NewLayer:
 @contextmanager
 def staged(root: Path) -> Iterator[Path]:
     """Give a file beside the store's blobs that is gone afterwards."""
-    path = root / "ghcrctl" / f"import.{os.getpid()}.{os.urandom(4).hex()}"
+    path = root / "ghcrctl" / scratch_name("import")
     try:
         yield path
     finally:
@@ -52,6 +52,7 @@ def receive_layer(stream: Stream, path: Path) -> NewLayer:
     """Read the archive once: keep a gzip stream as it is, pack everything else."""
     stored = hashlib.sha256()
     with disk_errors(f"write {path}"), path.open("xb") as file:
+        hold_open(file.fileno())
 
         def keep(data: bytes) -> None:
             stored.update(data)

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ghcrctl.content.provenance import blamed
@@ -29,7 +26,7 @@ from ghcrctl.operations.platform_check import warn_of_mismatch
 from ghcrctl.transfer.plan import MAX_DEPTH, MAX_MANIFESTS, MAX_PIECES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from ghcrctl.content.memory import MemoryPlace
     from ghcrctl.content.ports import Source
@@ -245,11 +242,3 @@ def in_style_of(raw: bytes, document: Document) -> bytes:
     indent = indented[1].decode() if indented else None
     separators = None if indented or b'": ' in raw[:100] else (",", ":")
     return json.dumps(document, indent=indent, separators=separators).encode()
-
-
-@contextmanager
-def work_folder() -> Iterator[Path]:
-    """Give a temporary folder for layers that are packed."""
-    # After a failure a thread may still write there for a moment.
-    with tempfile.TemporaryDirectory(prefix="ghcrctl-", ignore_cleanup_errors=True) as name:
-        yield Path(name)

@@ -32,9 +32,10 @@ def make_server(
     from ghcrctl.server.host_guard import HostGuard
     from ghcrctl.server.serve import Server
     from ghcrctl.server.store_backend import StoreBackend
+    from ghcrctl.store.leftovers import UPLOADS
 
     store = session.store
-    uploads = store.root / "ghcrctl" / "uploads"
+    uploads = store.root / "ghcrctl" / UPLOADS
     if not read_only:
         store.prepare()
     app = RegistryApp(

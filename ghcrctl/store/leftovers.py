@@ -1,37 +1,48 @@
-"""What dead processes left: unfinished files that nobody came back for, locks of ended leases.
+"""What dead processes left: unfinished files, uploads, directories they worked in, ended leases.
 
-What belongs here: clearing them away. What does not: content that no image needs (``collect``).
+What belongs here: finding and removing them. What does not: content that no image needs
+(``collect``).
 """
 
 from __future__ import annotations
 
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.store.leases import is_alive
+from ghcrctl.store.scratch import PREFIX, abandoned, remove_scratch, size_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 # Seconds. So long the next pull may go on with what a broken one received.
 MAX_AGE = 7 * 24 * 3600.0
 # Seconds. A client that has sent nothing for so long does not go on with its upload.
 UPLOAD_MAX_AGE = 3600.0
+# Uploads to `ghcrctl serve`; each name ends with the lease of its server.
+UPLOADS = "uploads"
 # Of what broken pulls received, the newest are kept: so many files, and so many bytes.
 MAX_FILES = 200
 MAX_BYTES = 20_000_000_000
 # What begins so was on its way in with an unknown digest: nobody can go on with it.
 ARRIVING = "new-"
+# What imports and builds work in.
+_SCRATCH = ("import.*", "build*")
 _ASIDE = (".index.json.*", ".oci-layout.*")
 
 
 def sweep(root: Path, *, partial: Path, leases: Path, max_age: float = MAX_AGE) -> None:
     """Remove what dead processes left; under the lock.
 
-    Unfinished files go once they are old, and the oldest of them where there are too many.
+    The next pull goes on with an unfinished download, so downloads are removed once they are old,
+    and the oldest of them if there are too many. Nobody goes on with anything else.
     """
     for lock in list(leases.glob("*.lock")):
         is_alive(leases, lock.stem)
+    for path in _abandoned(partial.parent, leases):
+        remove_scratch(path)
     oldest = time.time() - max_age
     for path in [path for name in _ASIDE for path in root.glob(name)]:
         if _is_left(path, leases) and _written(path) < oldest:
@@ -42,7 +53,7 @@ def sweep(root: Path, *, partial: Path, leases: Path, max_age: float = MAX_AGE) 
         path.unlink(missing_ok=True)
         left.remove(path)
     for number, path in enumerate(sorted(left, key=_written, reverse=True)):
-        size += _size(path)
+        size += size_of(path)
         if _written(path) < oldest or number >= MAX_FILES or size > MAX_BYTES:
             path.unlink(missing_ok=True)
 
@@ -51,12 +62,27 @@ def _is_left(path: Path, leases: Path) -> bool:
     return not is_alive(leases, path.suffix[1:])
 
 
-def _size(path: Path) -> int:
-    """Return the bytes of a file; one that is gone takes none."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
+def scratch_paths(private: Path) -> Iterator[Path]:
+    """Yield what processes work in or have left, but for downloads.
+
+    Of temporary directories only abandoned ones count: the others may be of other stores.
+
+    Args:
+        private: the store's directory for such things.
+    """
+    for pattern in (*_SCRATCH, f"{UPLOADS}/*"):
+        yield from private.glob(pattern)
+    yield from abandoned(Path(tempfile.gettempdir()), f"{PREFIX}*")
+
+
+def _abandoned(private: Path, leases: Path) -> Iterator[Path]:
+    for path in (private / UPLOADS).glob("*"):
+        if _is_left(path, leases) or _written(path) < time.time() - UPLOAD_MAX_AGE:
+            yield path
+    for pattern in _SCRATCH:
+        yield from abandoned(private, pattern)
+        yield from (p for p in private.glob(pattern) if _written(p) < time.time() - MAX_AGE)
+    yield from abandoned(Path(tempfile.gettempdir()), f"{PREFIX}*")
 
 
 def _written(path: Path) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import UsageError
 from ghcrctl.store.files import disk_errors, take_place
+from ghcrctl.store.scratch import hold_open, scratch_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,9 +107,10 @@ def whole_file(path: Path, *, private: bool = False) -> Iterator[Callable[[bytes
                 yield device.write
             return
         target = Path(os.path.realpath(path))
-        aside = target.with_name(f".{target.name[:50]}.{os.getpid()}.{os.urandom(4).hex()}")
+        aside = scratch_beside(target)
         try:
             with _created(aside, path, private=private) as file:
+                hold_open(file.fileno())
                 yield file.write
                 file.flush()
                 _keep_mode(target, aside)

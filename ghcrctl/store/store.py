@@ -26,7 +26,7 @@ from ghcrctl.store.files import disk_errors, write_atomically
 from ghcrctl.store.graph import ManifestGraph
 from ghcrctl.store.index import LAYOUT, check_layout, read_entries, read_index, write_index
 from ghcrctl.store.leases import Lease
-from ghcrctl.store.leftovers import ARRIVING, sweep
+from ghcrctl.store.leftovers import ARRIVING, MAX_AGE, scratch_paths, sweep
 from ghcrctl.store.moved_names import displaced, each_once, is_replaced
 from ghcrctl.store.records import (
     NAME,
@@ -37,6 +37,7 @@ from ghcrctl.store.records import (
     from_entry,
     to_descriptor,
 )
+from ghcrctl.store.scratch import size_of
 from ghcrctl.store.spare import Spare
 
 if TYPE_CHECKING:
@@ -246,18 +247,19 @@ class Store:
                 if digest not in live
             }
 
-    def sweep(self, max_age: float) -> None:
-        """Remove unfinished files that no process works on, once they are so old, in seconds."""
+    def sweep(self, max_age: float = MAX_AGE) -> None:
+        """Remove what dead processes left.
+
+        Args:
+            max_age: age from which unfinished downloads are removed, in seconds.
+        """
         with self.locked():
             sweep(self.root, partial=self._partial, leases=self._leases, max_age=max_age)
 
     def partial_sizes(self) -> list[int]:
-        """Return the bytes of each unfinished file; others finish theirs meanwhile."""
-        sizes = []
-        for path in self._partial.iterdir() if self._partial.is_dir() else ():
-            with suppress(FileNotFoundError):
-                sizes.append(path.stat().st_size)
-        return sizes
+        """Return the bytes of each unfinished file or directory, in use or left behind."""
+        unfinished = self._partial.iterdir() if self._partial.is_dir() else ()
+        return [size_of(path) for path in (*unfinished, *scratch_paths(self._private))]
 
     def edit(
         self, change: Callable[[list[Record]], list[Record]], *, anew: bool = False

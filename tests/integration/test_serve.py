@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from tests.integration.engines import GREETING, buildah, context, docker
 from tests.integration.peers import run_peer
@@ -30,8 +32,8 @@ def shell(tmp_path: Path) -> Shell:
 
 
 @contextmanager
-def serving(shell: Shell, *options: str) -> Iterator[str]:
-    """Serve the shell's store; yield host and port."""
+def serving(shell: Shell, *options: str, number: int = signal.SIGTERM) -> Iterator[str]:
+    """Serve the shell's store; yield host and port; end the server by a signal."""
     with subprocess.Popen(
         [sys.executable, "-m", "ghcrctl", "serve", "--addr", "127.0.0.1:0", *options],
         env=shell.environ,
@@ -44,7 +46,7 @@ def serving(shell: Shell, *options: str) -> Iterator[str]:
             assert found, line
             yield found[1]
         finally:
-            process.terminate()
+            process.send_signal(number)
 
 
 @pytest.fixture
@@ -94,3 +96,44 @@ def test_a_store_that_is_served_read_only_takes_nothing(
     with serving(shell, "--read-only") as host, pytest.raises(AssertionError, match="read-only"):
         buildah.run("push", "--tls-verify=false", "built", f"docker://{host}/octo/built:1")
     assert shell.ok("images", "-q") == []
+
+
+def _upload(host: str) -> None:
+    answer = requests.post(f"http://{host}/v2/octo/tool/blobs/uploads/", timeout=20)
+    place = f"http://{host}{answer.headers['Location']}"
+    assert requests.patch(place, data=b"half", timeout=20).status_code == 202
+
+
+def _uploads(shell: Shell) -> list[Path]:
+    return list((shell.folder / "store" / "ghcrctl").glob("uploads/*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_ended_leaves_no_uploads(shell: Shell, number: int) -> None:
+    with serving(shell, number=number) as host:
+        _upload(host)
+        assert len(_uploads(shell)) == 1
+    assert not (shell.folder / "store" / "ghcrctl" / "uploads").exists()
+
+
+def test_what_a_killed_server_left_is_counted_and_removed(shell: Shell) -> None:
+    with serving(shell, number=signal.SIGKILL) as host:
+        _upload(host)
+    assert len(_uploads(shell)) == 1
+    assert any("Unfinished" in line and "4B" in line for line in shell.ok("df"))
+    assert "4B" in shell.ok("prune", "-f")[-1]
+    assert _uploads(shell) == []
+
+
+def test_a_server_leaves_the_uploads_of_another_alone(shell: Shell) -> None:
+    with serving(shell) as first, serving(shell) as second:
+        _upload(first)
+        _upload(second)
+        assert len(_uploads(shell)) == 2
+
+
+def test_a_host_is_allowed_by_name(shell: Shell) -> None:
+    with serving(shell, "--allow-host", "registry.example") as host:
+        for name, status in (("registry.example", 200), ("other.example", 403)):
+            answer = requests.get(f"http://{host}/v2/", headers={"Host": name}, timeout=20)
+            assert answer.status_code == status

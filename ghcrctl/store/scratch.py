@@ -1,0 +1,184 @@
+"""Files and directories that a process works in, and those that a killed process left.
+
+What belongs here: names, liveness and removal. What does not: unfinished downloads, which the next
+pull goes on with (``partials``).
+
+A name ends with the process's number and a random part, and the process holds a lock on the file or
+directory. It is abandoned once no process has the number and nobody holds the lock: the number
+alone may be of another container, and the lock alone is taken a moment after the file is made.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import tempfile
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+try:
+    from fcntl import LOCK_EX, LOCK_NB, flock
+except ImportError:  # Windows
+    _HAS_LOCKS = False
+else:
+    _HAS_LOCKS = True
+
+PREFIX = "ghcrctl-"
+_OWNED = re.compile(r".*[.-](?P<process>[1-9][0-9]{0,9})[.-][0-9a-z_]{8}\Z", re.DOTALL)
+# Names without a number, which nothing tells from those of a running process.
+_UNOWNED = re.compile(rf"{PREFIX}[0-9a-z_]{{8}}\Z")
+_UNOWNED_SECONDS = 24 * 3600.0
+_UNOWNED_MODE = 0o700
+_LONGEST_NAME = 50
+
+
+def scratch_name(stem: str) -> str:
+    """Return a new name for something that this process works in."""
+    return f"{stem}.{os.getpid()}.{os.urandom(4).hex()}"
+
+
+def scratch_beside(target: Path) -> Path:
+    """Return a new path beside an output, and remove what killed writers of the output left."""
+    stem = f".{target.name[:_LONGEST_NAME]}"
+    remove_abandoned(target.parent, f"{stem}.*")
+    return target.with_name(scratch_name(stem))
+
+
+@contextmanager
+def scratch_directory() -> Iterator[Path]:
+    """Yield a new temporary directory; remove it at the end, and those of killed processes now."""
+    home = Path(tempfile.gettempdir())
+    remove_abandoned(home, f"{PREFIX}*")
+    # After a failure a thread may still write there for a moment.
+    with (
+        tempfile.TemporaryDirectory(
+            prefix=f"{PREFIX}{os.getpid()}-", dir=home, ignore_cleanup_errors=True
+        ) as name,
+        held(Path(name)),
+    ):
+        yield Path(name)
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a file or directory, so that no other process takes it for abandoned."""
+    handle = _lock(path)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def hold_open(handle: int) -> None:
+    """Hold an open file for as long as it is open."""
+    if _HAS_LOCKS:
+        with suppress(OSError):
+            flock(handle, LOCK_EX | LOCK_NB)
+
+
+def abandoned(folder: Path, pattern: str) -> list[Path]:
+    """Return what killed processes of this user left in a directory."""
+    try:
+        return [path for path in folder.glob(pattern) if _is_abandoned(path)]
+    except OSError:
+        return []
+
+
+def remove_abandoned(folder: Path, pattern: str) -> None:
+    """Remove what killed processes of this user left in a directory."""
+    for path in abandoned(folder, pattern):
+        remove_scratch(path)
+
+
+def remove_scratch(path: Path) -> None:
+    """Remove a file, or a directory whatever modes are in it; what cannot be removed stays."""
+    with suppress(OSError):
+        if path.is_symlink() or not path.is_dir():
+            path.unlink()
+            return
+        path.chmod(0o700)
+        for above, names, _ in os.walk(path):
+            for folder in (Path(above, name) for name in names):
+                if not folder.is_symlink():
+                    folder.chmod(0o700)
+        shutil.rmtree(path)
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file, or of all files below a directory; 0 if it is missing."""
+    if path.is_dir() and not path.is_symlink():
+        return sum(size_of(entry) for entry in _entries(path))
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _is_abandoned(path: Path) -> bool:
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    if path.is_symlink() or (hasattr(os, "getuid") and found.st_uid != os.getuid()):
+        return False
+    match = _OWNED.match(path.name)
+    if match:
+        return not _is_running(int(match["process"])) and _is_free(path)
+    made_by_us = _UNOWNED.match(path.name) and stat.S_IMODE(found.st_mode) == _UNOWNED_MODE
+    old = found.st_mtime < time.time() - _UNOWNED_SECONDS
+    return bool(made_by_us) and old and _is_free(path)
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":
+        # There a signal would end the process. A file that is open cannot be removed anyway.
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _is_free(path: Path) -> bool:
+    """Return whether no process holds a file or directory."""
+    if not _HAS_LOCKS:
+        return True
+    handle = _lock(path)
+    if handle is None:
+        return False
+    os.close(handle)
+    return True
+
+
+def _lock(path: Path) -> int | None:
+    """Lock a file or directory; return its handle, or nothing where another process holds it."""
+    if not _HAS_LOCKS:
+        return None
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        flock(handle, LOCK_EX | LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
