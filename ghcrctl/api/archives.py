@@ -62,7 +62,8 @@ class Archives(Caller):
             form: ``oci``, ``docker`` (what docker wrote until 24) or ``oci-dir``.
             compress: ``gzip`` or ``zstd``: pack the archive as a whole.
             platform: which of multi-platform images; all that are here by default.
-            without: local images, or files with digests, whose content is left out.
+            without: local images, archives, layouts, or files that list digests, whose content is
+                left out.
             observer: watches what is written.
 
         Raises:

@@ -6,7 +6,6 @@ What does not: the forms of archives (``archive``).
 
 from __future__ import annotations
 
-import re
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -24,8 +23,8 @@ from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.operations.find import find
+from ghcrctl.operations.known_content import known_content
 from ghcrctl.operations.selection import Selection, choose
-from ghcrctl.store.collect import closure
 from ghcrctl.store.files import disk_errors
 from ghcrctl.store.output_files import check_output_directory, whole_file
 from ghcrctl.store.place import StorePlace
@@ -44,9 +43,6 @@ if TYPE_CHECKING:
     from ghcrctl.transfer.events import Observer
 
 EVERYTHING = Selection(everything=True)
-_DIGEST = re.compile(r"\b(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})\b")
-# Bytes of a list of digests: a million of them.
-_LONGEST_LIST = 100_000_000
 
 
 class Format(Enum):
@@ -115,7 +111,8 @@ def save(  # noqa: PLR0913 all but three by keyword
         form: what is written.
         compression: how an archive is packed as a whole.
         select: what of multi-platform images; by default all that is here.
-        without: local images, or files with digests, whose content is left out.
+        without: what the other side has, whose content is left out: local images, archives,
+            layouts, or files that list digests.
         observer: watches.
 
     Returns:
@@ -133,7 +130,7 @@ def save(  # noqa: PLR0913 all but three by keyword
     with _opened(output, compression) as write:
         if form is Format.DOCKER:
             return save_docker(session, names, write, select=select)
-        there = frozenset().union(*(digests_of(session, text) for text in without))
+        there = frozenset().union(*(known_content(session, text) for text in without))
         return save_archive(session, names, write, select=select, without=there, observer=observer)
 
 
@@ -331,28 +328,3 @@ def _all_tags(session: Session, text: str) -> list[Saved]:
         for record in sorted(session.store.records(), key=lambda record: record.name)
         if record.reference and record.reference.name == reference.name and record.reference.tag
     ]
-
-
-def digests_of(session: Session, text: str) -> frozenset[Digest]:
-    """Return what another side has: the content of a local image, or the digests in a file.
-
-    Args:
-        session: the run.
-        text: a file in which digests stand, in whatever form, or a name, digest or ID.
-
-    Raises:
-        NoSuchImageError: it is neither a file nor an image.
-        UsageError: the file has no digest.
-    """
-    path = Path(text)
-    if not path.is_file():
-        return frozenset(closure(session.store.blobs, (find(session, text).record.descriptor,)))
-    with disk_errors(f"read {path}"):
-        if path.stat().st_size > _LONGEST_LIST:
-            raise UsageError(f"{path} is too large for a list of digests")
-        listed = _DIGEST.findall(path.read_text("utf-8", "replace"))
-    if not listed:
-        raise UsageError(
-            f"{path} has no digest", hint=f"ghcrctl manifest inspect --local NAME > {path}"
-        )
-    return frozenset(map(Digest.parse, listed))

@@ -62,9 +62,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--without",
-    metavar="NAME|FILE",
+    metavar="NAME|FILE|DIR",
     multiple=True,
-    help="Leave out what this local image has, or the digests that stand in a file.",
+    help="Leave out the content of this local image, archive, layout, or list of digests.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Draw no bars.")
 @progress_option

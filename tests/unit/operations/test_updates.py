@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.errors import BlobUnknownError, UsageError
 from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.known_content import known_content
 from ghcrctl.operations.load import load
-from ghcrctl.operations.save import digests_of, save_archive
+from ghcrctl.operations.save import save_archive, save_directory
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
+from tests.archives import docker_archive, layer, tar_of
 from tests.builders import index_of, random_image
 from tests.sessions import is_stored, session_on
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.session import Session
     from tests.builders import Built
+
+
+ARM = Platform("linux", "arm64")
 
 
 @pytest.fixture
@@ -47,7 +55,7 @@ def put(session: Session, image: Built, name: str) -> None:
     execute(make_plan(memory, StorePlace(session.store), image.root, names=(name,)))
 
 
-def saved(session: Session, name: str, *, without: Collection[Digest]) -> io.BytesIO:
+def saved(session: Session, name: str, *, without: Collection[Digest] = ()) -> io.BytesIO:
     """Save an image; return the archive."""
     buffer = io.BytesIO()
     save_archive(session, [name], buffer.write, without=without)
@@ -68,7 +76,7 @@ def test_an_update_without_what_is_there_is_small_and_complete(
     put(session, base, "ghcr.io/octo/image:1")
     put(session, more, "ghcr.io/octo/image:2")
     put(other, base, "ghcr.io/octo/image:1")
-    delta = saved(session, "octo/image:2", without=digests_of(session, "octo/image:1"))
+    delta = saved(session, "octo/image:2", without=known_content(session, "octo/image:1"))
     assert len(delta.getvalue()) < 20_000
     (loaded,) = load(other, delta)
     assert loaded.descriptor.digest == more.root.digest
@@ -105,18 +113,62 @@ def test_the_other_side_may_list_what_it_has(session: Session, tmp_path: Path) -
     put(session, image, "ghcr.io/octo/image:1")
     listed = tmp_path / "have.txt"
     listed.write_bytes(image.raw)
-    known = digests_of(session, str(listed))
+    known = known_content(session, str(listed))
     assert known == {descriptor.digest for descriptor, _ in image.blobs}
     listed.write_text("nothing")
-    with pytest.raises(UsageError, match="no digest"):
-        digests_of(session, str(listed))
+    with pytest.raises(UsageError, match="no digest") as caught:
+        known_content(session, str(listed))
+    assert str(listed) not in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    "pack", [bytes, gzip.compress, zstandard.compress], ids=lambda p: p.__name__
+)
+def test_an_archive_that_was_loaded_there_says_what_is_there(
+    session: Session, tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    image = index_of(random_image(seed=1), random_image(seed=2, platform=ARM))
+    put(session, image, "ghcr.io/octo/image:1")
+    path = tmp_path / "keep.tar"
+    path.write_bytes(pack(saved(session, "octo/image:1").read()))
+    before = path.read_bytes()
+    assert known_content(session, str(path)) == {d.digest for d, _ in image.contents}
+    assert path.read_bytes() == before
+
+
+def test_a_layout_says_what_is_there(session: Session, tmp_path: Path) -> None:
+    image = random_image(seed=1)
+    put(session, image, "ghcr.io/octo/image:1")
+    save_directory(session, ["octo/image:1"], tmp_path / "octo")
+    assert known_content(session, str(tmp_path / "octo")) == {d.digest for d, _ in image.contents}
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=lambda p: p.__name__)
+def test_an_archive_of_docker_says_what_loading_it_stores(
+    session: Session, other: Session, tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "docker.tar"
+    path.write_bytes(pack(tar_of(docker_archive([layer(1), layer(2)], ["hello:1"]))))
+    known = known_content(session, str(path))
+    assert stored(session) == []
+    load(other, path)
+    assert known == set(stored(other))
+
+
+def test_a_directory_without_images_is_read_as_a_name(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(session, random_image(seed=1), "hello:latest")
+    (tmp_path / "hello").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert len(known_content(session, "hello")) == 4
 
 
 def test_a_manifest_that_was_left_out_is_named_too(session: Session, other: Session) -> None:
     image = random_image(seed=1)
     put(session, image, "ghcr.io/octo/image:1")
     put(session, index_of(image, random_image(seed=2)), "ghcr.io/octo/image:all")
-    delta = saved(session, "octo/image:all", without=digests_of(session, "octo/image:1"))
+    delta = saved(session, "octo/image:all", without=known_content(session, "octo/image:1"))
     with pytest.raises(BlobUnknownError, match=str(image.root.digest)):
         load(other, delta)
     assert stored(other) == []

@@ -1,0 +1,86 @@
+"""What another side has already, so that an archive for it can leave that out.
+
+What belongs here: local images, archives, layouts and lists of digests, read as sets of digests.
+What does not: leaving content out (`save`).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.streams import read_metadata
+from ghcrctl.errors import UsageError
+from ghcrctl.layers.compression import Compression, detect
+from ghcrctl.layers.tar import BLOCK_SIZE, is_tar
+from ghcrctl.oci.digest import Digest
+from ghcrctl.operations.archived import archived
+from ghcrctl.operations.find import find
+from ghcrctl.store.collect import closure
+from ghcrctl.store.files import disk_errors
+from ghcrctl.store.graph import ManifestGraph
+
+if TYPE_CHECKING:
+    from ghcrctl.operations.session import Session
+
+_DIGEST = re.compile(r"\b(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})\b")
+# Bytes of a list of digests: a million of them.
+_LONGEST_LIST = 100_000_000
+# What makes a directory one of images, and not one that has the name of a local image by chance.
+_LISTS = ("index.json", "manifest.json", "repositories")
+
+
+def known_content(session: Session, text: str) -> frozenset[Digest]:
+    """Return the content that another side has.
+
+    Args:
+        session: the run.
+        text: an archive or a layout that was loaded there; a file that lists digests, in whatever
+            form; or the name, digest or ID of a local image.
+
+    Raises:
+        NoSuchImageError: it is neither a file nor an image.
+        UsageError: the file is no archive and lists no digest.
+        IntegrityError: the archive is damaged.
+    """
+    path = Path(text)
+    if path.is_dir() and any((path / name).is_file() for name in _LISTS):
+        return _of_archive(session, path)
+    if not path.is_file():
+        return frozenset(closure(session.store.blobs, (find(session, text).record.descriptor,)))
+    return _of_archive(session, path) if _is_archive(path) else _of_list(path)
+
+
+def _is_archive(path: Path) -> bool:
+    with disk_errors(f"read {path}"), path.open("rb") as file:
+        start = file.read(BLOCK_SIZE)
+    return detect(start) is not Compression.NONE or is_tar(start)
+
+
+def _of_archive(session: Session, path: Path) -> frozenset[Digest]:
+    """Return what loading an archive stores; the layers of docker's archives are packed for that.
+
+    An archive that leaves content out was loaded where that content is.
+    """
+    with archived(session, path) as found:
+        try:
+            graph = ManifestGraph(partial(read_metadata, found.source))
+            return frozenset(graph.reached(image.root for image in found.images))
+        finally:
+            for digest in found.packed:
+                session.store.discard(digest)
+
+
+def _of_list(path: Path) -> frozenset[Digest]:
+    with disk_errors(f"read {path}"):
+        if path.stat().st_size > _LONGEST_LIST:
+            raise UsageError(f"{path} is too large for a list of digests")
+        listed = _DIGEST.findall(path.read_text("utf-8", "replace"))
+    if not listed:
+        raise UsageError(
+            f"{path} is no archive of images, and lists no digest",
+            hint="ghcrctl manifest inspect --local --verbose NAME prints such a list",
+        )
+    return frozenset(map(Digest.parse, listed))
