@@ -10,6 +10,7 @@ import json
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
@@ -23,7 +24,6 @@ from ghcrctl.errors import CredentialStoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from ghcrctl.credentials.credential import Credential
     from ghcrctl.credentials.sources import DockerConfig
@@ -148,7 +148,7 @@ def default_vault(environ: Mapping[str, str], *, home: Path, config_dir: Path) -
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
     """Replace a file by one that only its owner can read; a symbolic link to it is kept."""
-    path = path.resolve()
+    path = Path(os.path.realpath(path))
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     aside.unlink(missing_ok=True)
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

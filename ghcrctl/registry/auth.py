@@ -306,5 +306,7 @@ class Authenticator:
 def _basic(credential: Credential | None) -> str | None:
     if credential is None or credential.identity_token:
         return None
+    if not (credential.username or credential.secret):
+        return None
     pair = f"{credential.username}:{credential.secret}".encode()
     return f"Basic {base64.b64encode(pair).decode()}"

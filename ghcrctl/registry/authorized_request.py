@@ -75,15 +75,18 @@ class AuthorizedRequest:
         return origin(response.url) == origin(self.url)
 
     def _answer_challenges(self, response: requests.Response) -> requests.Response:
+        is_rejected = False
         for _ in range(2):
             if response.status_code != 401 or not self._is_own(response):
                 break
             authorization = self._answer(response)
-            if authorization is None or self.is_streamed:
+            # Once the credential is rejected, no header at all may do.
+            if self.is_streamed or (authorization is None and not is_rejected):
                 break
             let_go(response)
             response = self._send(authorization)
-            if response.status_code != 401 or not self.auth.reject(self.scope):
+            is_rejected = response.status_code == 401 and self.auth.reject(self.scope)
+            if not is_rejected:
                 break
         return response
 

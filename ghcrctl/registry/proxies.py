@@ -33,7 +33,7 @@ class Proxy:
     """One proxy.
 
     Args:
-        scheme: http, https or socks5h.
+        scheme: http, https, socks5 or socks5h.
         host: its name or address.
         port: its port.
         setting: the variable that names it.
@@ -50,7 +50,14 @@ class Proxy:
     def url(self) -> str:
         """The address that the HTTP library uses, password included."""
         user = f"{self.user}@" if self.user else ""
-        return f"{self.scheme}://{user}{self._place}"
+        # Go resolves names at the proxy for both schemes; for the library only this one means that.
+        scheme = "socks5h" if self.is_socks else self.scheme
+        return f"{scheme}://{user}{self._place}"
+
+    @property
+    def is_socks(self) -> bool:
+        """Whether the proxy passes on connections rather than requests."""
+        return self.scheme.startswith("socks")
 
     @property
     def label(self) -> str:
@@ -117,10 +124,12 @@ class ProxyRules:
     def _is_excluded(self, url: str) -> bool:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
-        if is_loopback(f"[{host}]" if ":" in host else host):
+        address = _address(host)
+        if is_loopback(f"[{host}]" if ":" in host else host) or (
+            address is not None and address.is_unspecified
+        ):
             return True
         port = parts.port or _TARGET_PORTS.get(parts.scheme, 0)
-        address = _address(host)
         return any(matches(_ascii(host), port, address) for matches in self._matchers)
 
     @cached_property
@@ -145,8 +154,6 @@ def parse_proxy(text: str, setting: str) -> Proxy:
         raise _invalid(full, setting, f"unsupported scheme `{scheme}`: {_FORM}")
     if not host or not all("!" < c <= "~" and c not in '"%<>\\^`{|}' for c in host):
         raise _invalid(full, setting, _FORM)
-    # Go resolves names at the proxy for both schemes.
-    scheme = "socks5h" if scheme == "socks5" else scheme
     return Proxy(scheme, host, port, setting, _quoted_user(parts.netloc))
 
 

@@ -53,7 +53,7 @@ def proxy_error(
     if "Missing dependencies for SOCKS" in text:
         reason = "the package PySocks is missing"
         return _error(host, proxy, reason, hint="install it: pip install PySocks")
-    if proxy.scheme == "socks5h":
+    if proxy.is_socks:
         return _socks_error(chain, text, host, proxy)
     if _any(chain, kinds.ProxyError):
         return _connect_error(chain, text, host, proxy)
@@ -85,7 +85,7 @@ def check_proxy_response(response: requests.Response, proxy: Proxy) -> None:
     Raises:
         ProxyError: the proxy refused the request, or could not pass it on.
     """
-    is_plain = response.url.startswith("http://") and proxy.scheme != "socks5h"
+    is_plain = response.url.startswith("http://") and not proxy.is_socks
     if is_plain and _is_from_proxy(response.status_code, response.headers):
         response.close()
         raise status_error(response.status_code, host_shown(response.url), proxy)
@@ -189,12 +189,11 @@ def _socks_error(
 
 def _login_error(host: str, proxy: Proxy, status: str = "") -> ProxyError:
     reason = "it rejects the user name and password" if proxy.user else "it requires a login"
-    scheme = "socks5" if proxy.scheme == "socks5h" else proxy.scheme
     return _error(
         host,
         proxy,
         f"{reason}{status}",
-        hint=f"set {proxy.setting}={scheme}://USER:PASSWORD@{proxy.host}:{proxy.port}",
+        hint=f"set {proxy.setting}={proxy.scheme}://USER:PASSWORD@{proxy.host}:{proxy.port}",
     )
 
 

@@ -188,6 +188,22 @@ def test_a_403_for_an_expired_credential_does_not_block_a_public_image(
     assert len(said) == 1
 
 
+def test_a_401_for_an_expired_credential_does_not_block_a_public_image_of_its_own(
+    web: responses.RequestsMock, meet: Meet
+) -> None:
+    """The registry is known to want Basic by then, so that the credential is sent at once."""
+    public = f"{BASE}/v2/cat/public/manifests/1.0"
+    web.get(MANIFEST, status=401, headers=BASIC)
+    web.get(MANIFEST, body=RAW)
+    web.get(public, status=401, headers=BASIC)
+    web.get(public, status=401, headers=BASIC)
+    web.get(public, body=RAW)
+    client = meet(octo__image="octo", cat__public="cat")
+    client.get_manifest("octo/image", "1.0")
+    assert client.get_manifest("cat/public", "1.0").raw == RAW
+    assert shown(web)[-1] is None
+
+
 def test_an_image_that_is_not_public_either_keeps_its_denial(
     web: responses.RequestsMock, meet: Meet, said: list[str]
 ) -> None:

@@ -57,6 +57,8 @@ def test_the_variable_of_the_scheme_is_used(
         "127.1",
         "[::1]:5000",
         "[::ffff:127.0.0.1]:5000",
+        "0.0.0.0:5000",
+        "[::]:5000",
     ],
 )
 def test_this_machine_is_never_reached_through_a_proxy(host: str) -> None:
