@@ -121,3 +121,17 @@ def parse_time(text: str) -> datetime | None:
         )
     except (ValueError, OverflowError):
         return None
+
+
+def go_time(text: str) -> str:
+    """Return an RFC 3339 time as Go's ``RFC3339Nano`` writes it; any other text is kept.
+
+    Fractions of a second end without zeros, and an offset of zero is ``Z``.
+    """
+    match = _TIME.match(text)
+    if not match:
+        return text
+    # Go keeps nanoseconds: a dot and nine digits.
+    fraction = (match[2] or "")[:10].rstrip("0").rstrip(".")
+    zone = "Z" if match[3] in {"Z", "z", "+00:00", "-00:00"} else match[3]
+    return f"{match[1].upper()}{fraction}{zone}"

@@ -134,6 +134,23 @@ def check_new_name(reference: Reference) -> Reference:
     return reference
 
 
+def familiar_names(name: str, default_registry: str) -> tuple[str, ...]:
+    """Return the names that docker and users write for a repository, without tag and digest.
+
+    Args:
+        name: registry and repository, as a listing shows them.
+        default_registry: the registry that a name without one belongs to.
+
+    Spec: github.com/distribution/reference, ``normalize.go`` (``FamiliarName``).
+    """
+    registry, slash, repository = name.partition("/")
+    if not slash:
+        return (name,)
+    if registry == DOCKER_HUB:
+        return (repository.removeprefix("library/"),)
+    return (name, repository) if registry == default_registry else (name,)
+
+
 class _Parser:
     """One reading of one text, which remembers the text for its errors."""
 

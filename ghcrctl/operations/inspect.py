@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.content.memory import Overlay
+from ghcrctl.oci.config import go_time
 from ghcrctl.operations.contents import image_of
 from ghcrctl.operations.find import find
 
 if TYPE_CHECKING:
     from ghcrctl.content.ports import Source
+    from ghcrctl.oci.config import ImageConfig
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.session import Session
 
 _NO_TIME = "0001-01-01T00:00:00Z"
+_CREATED = "org.opencontainers.image.created"
 
 
 def place_of_image(session: Session, text: str, *, is_remote: bool) -> tuple[Source, Descriptor]:
@@ -100,14 +103,13 @@ def _document(
         return _artifact(contents, root, tags, digests)
     config, manifest = contents.config, contents.manifest
     image_id = manifest.config.digest if manifest else root.digest
-    history = config.history[-1:]
     document: dict[str, Any] = {
         "Id": str(image_id),
         "RepoTags": tags,
         "RepoDigests": digests,
         "Parent": "",
-        "Comment": history[0].comment if history else "",
-        "Created": config.created or _NO_TIME,
+        "Comment": _comment(config),
+        "Created": go_time(config.created) or _NO_TIME,
         "DockerVersion": str(config.data.get("docker_version", "")),
         "Author": config.author,
         "Architecture": config.platform.architecture,
@@ -125,6 +127,14 @@ def _document(
     }
 
 
+def _comment(config: ImageConfig) -> str:
+    """Return the image's own comment, else the last step's, as docker does."""
+    own = config.data.get("comment")
+    if own and isinstance(own, str):
+        return own
+    return config.history[-1].comment if config.history else ""
+
+
 def _artifact(
     contents: ImageContents, root: Descriptor, tags: list[str], digests: list[str]
 ) -> dict[str, Any]:
@@ -136,7 +146,7 @@ def _artifact(
         "Id": str(root.digest),
         "RepoTags": tags,
         "RepoDigests": digests,
-        "Created": shown.annotations.get("org.opencontainers.image.created", _NO_TIME),
+        "Created": go_time(shown.annotations.get(_CREATED, "")) or _NO_TIME,
         "ArtifactType": kind or root.media_type,
         "Size": contents.size,
         "Annotations": dict(shown.annotations),

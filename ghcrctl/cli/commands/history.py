@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import click
@@ -33,6 +34,9 @@ _HEADERS = {
 }
 _COLUMNS = ("ID", "CreatedSince", "CreatedBy", "Size", "Comment")
 _WIDTH = 45
+_NO_TIME = "0001-01-01T00:00:00Z"
+# Reproducible builds set times to 1970, which says nothing about a step's age.
+_FIRST_REAL_TIME = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
 
 @click.command(
@@ -81,13 +85,20 @@ def command(  # noqa: PLR0913 one argument an option
     )
 
 
+def _since(created: datetime | None, measure: Measure) -> str:
+    """Return the age of a step; docker takes no time before 2000 for a real one."""
+    if not measure.is_human:
+        return exact(created, missing=_NO_TIME)
+    return measure.since(created if created and created > _FIRST_REAL_TIME else None)
+
+
 def _fields(row: HistoryRow, measure: Measure, *, full: bool, cuts: bool) -> Mapping[str, object]:
     by = row.created_by.replace("\t", " ")
     image_id = row.image_id
     return {
         "ID": "<missing>" if image_id is None else str(image_id) if full else image_id.short,
-        "CreatedSince": measure.since(row.created),
-        "CreatedAt": exact(row.created),
+        "CreatedSince": _since(row.created, measure),
+        "CreatedAt": exact(row.created, missing=_NO_TIME),
         "CreatedBy": by if not cuts or len(by) <= _WIDTH else f"{by[: _WIDTH - 1]}…",
         "Size": measure.size(row.size),
         "Comment": row.comment,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ghcrctl.operations.session import Session
 
 NONE = "<none>"
+# Docker prints Go's zero time for an image without a time.
+NO_TIME = "0001-01-01 00:00:00 +0000 UTC"
 # Docker's names of the fields, with the headers that its tables give them.
 HEADERS = {
     "Repository": "REPOSITORY",
@@ -67,7 +69,7 @@ _WITH_DIGEST = ("Repository", "Tag", "Digest", "ID", "CreatedSince", "Size")
     "filters",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Show only what fits: dangling, label, before, since, reference.",
+    help="Filter output by dangling, label, before, since, until or reference.",
 )
 @click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
 @human_option
@@ -105,7 +107,8 @@ def command(  # noqa: PLR0913 one argument an option
         if tree:
             app.write(_tree(app, session, rows, format_, quiet=quiet, full=no_trunc))
             return
-    if quiet:
+    if quiet and format_ in {None, "", "table"}:
+        # Another format wins, as in docker, and then shows every name.
         rows = list({row.image_id: row for row in rows}.values())
     shown = [fields(row, measure, full=no_trunc) for row in rows]
     style = app.style.uncut(wanted=no_trunc)
@@ -118,7 +121,7 @@ def fields(row: ImageRow, measure: Measure, *, full: bool) -> Mapping[str, objec
     size = measure.size(row.size)
     return {
         "Containers": "N/A",
-        "CreatedAt": measure.at(row.created),
+        "CreatedAt": measure.at(row.created, missing=NO_TIME if measure.is_human else "N/A"),
         "CreatedSince": measure.since(row.created, missing=""),
         "Digest": str(row.digest) if row.digest else NONE,
         "ID": str(row.image_id) if full else row.image_id.short,

@@ -9,6 +9,7 @@ import click
 
 from ghcrctl.cli.commands.artifact import read_annotations
 from ghcrctl.cli.commands.flatten import local_option, place_options
+from ghcrctl.cli.format.docker_types import MANIFEST
 from ghcrctl.cli.format.documents import Documents
 from ghcrctl.cli.made import report_made
 from ghcrctl.cli.options import (
@@ -96,7 +97,8 @@ def inspect(
     if raw:
         app.write_bytes(content)
     else:
-        app.write(documents.one(json.loads(content)))
+        parsed = json.loads(content)
+        app.write(documents.one(MANIFEST.value(parsed) if documents.has_template else parsed))
 
 
 def _verbose(end: End, descriptor: Descriptor, parsed: Manifest | Index) -> dict[str, Any]:

@@ -51,6 +51,11 @@ class Documents:
     def __bool__(self) -> bool:
         return bool(self._format)
 
+    @property
+    def has_template(self) -> bool:
+        """Whether the format is a template."""
+        return self._template is not None
+
     def one(self, document: Mapping[str, Any]) -> str:
         """Write one object, or what the template gives for it.
 

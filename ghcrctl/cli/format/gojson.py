@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from ghcrctl.cli.format.gofloat import json_number
 from ghcrctl.cli.format.safe import is_harmful
-from ghcrctl.cli.format.values import NilList, NilMap, Row, Struct
+from ghcrctl.cli.format.values import NILS, Row, Struct, Time
 
 _SHORT = {
     '"': '\\"',
@@ -45,7 +45,7 @@ class _Encoder:
         self._escape_html = escape_html
 
     def encode(self, value: object, newline: str) -> str:
-        if value is None or isinstance(value, (bool, int, float, NilMap, NilList)):
+        if value is None or isinstance(value, (bool, int, float, *NILS)):
             return _scalar(value)
         if isinstance(value, Row) and not self._escape_html:
             # docker marshals a row by itself, with the encoder's default, before it embeds it.
@@ -56,10 +56,12 @@ class _Encoder:
             inner = newline + self._indent
             items = [self.encode(item, inner) for item in value]
             return self._bracket("[", items, "]", newline)
-        return _quote(str(value), escape_html=self._escape_html)
+        text = value.rfc3339 if isinstance(value, Time) else str(value)
+        return _quote(text, escape_html=self._escape_html)
 
     def _mapping(self, value: Mapping[object, object], newline: str) -> str:
-        pairs = [(str(key), item) for key, item in value.items()]
+        shown = value.shown if isinstance(value, Struct) else value
+        pairs = [(str(key), item) for key, item in shown.items()]
         if isinstance(value, Row) or not isinstance(value, Struct):
             pairs.sort(key=lambda pair: pair[0])
         inner, colon = newline + self._indent, ": " if self._indent else ":"
@@ -80,7 +82,7 @@ def _scalar(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return str(value)
+        return str(int(value))
     return json_number(value) if isinstance(value, float) else "null"
 
 

@@ -78,7 +78,12 @@ def exact(moment: datetime | None, *, missing: str = NOT_AVAILABLE) -> str:
     if moment is None:
         return missing
     offset = moment.utcoffset()
-    return f"{moment - offset if offset else moment:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{_stamp(moment - offset if offset else moment, 'T')}Z"
+
+
+def _stamp(moment: datetime, separator: str) -> str:
+    """Write date and time; the year has four digits, which ``%Y`` does not give it everywhere."""
+    return f"{moment.year:04}-{moment:%m-%d}{separator}{moment:%H:%M:%S}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ class Measure:
         if moment is None:
             return missing
         if self.is_human:
-            return f"{moment:%Y-%m-%d %H:%M:%S +0000 UTC}"
+            return f"{_stamp(moment, ' ')} +0000 UTC"
         return exact(moment, missing=missing)
 
     def columns(self, names: Iterable[str]) -> tuple[str, ...]:

@@ -146,6 +146,16 @@ def test_a_name_that_was_pushed_to_the_served_store_is_found_as_it_is(session: S
         (["label=seed", "label=seed=1"], {"image:1", "image:2"}),
         (["label=seed=2", "reference=octo/image"], set()),
         (["since=octo/other:1"], set()),
+        (["reference=ghcr.io/octo/[^t]*:1"], {"image:1", "other:1"}),
+        (["reference=image"], set()),
+        ([" Reference = octo/other "], {"other:1"}),
+        (["reference="], set()),
+        (["dangling=F"], {"image:1", "image:2", "other:1", "thing:1"}),
+        (["dangling=1"], set()),
+        (["label!=seed=2"], {"image:1", "image:2", "thing:1"}),
+        (["label!=seed", "label=maintainer"], set()),
+        (["until=2000-01-01"], {"thing:1"}),
+        ([""], {"image:1", "image:2", "other:1", "thing:1"}),
     ],
 )
 def test_filters_choose_as_dockers_do(
@@ -157,11 +167,41 @@ def test_filters_choose_as_dockers_do(
     assert {name.removeprefix("ghcr.io/octo/") for name in names(session, filters=filters)} == shown
 
 
-@pytest.mark.parametrize("text", ["nothing", "colour=red", "dangling=perhaps", "=x"])
-def test_a_filter_that_is_none_is_refused(session: Session, text: str) -> None:
-    put(session, IMAGE, NAME)
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("nothing", "colour=red", "dangling=perhaps", "dangling=tRUE", "dangling=", "=x"),
+        *("reference=[x", "reference=[-x]", "reference=x\\", "until=soon", " "),
+    ],
+)
+def test_an_invalid_filter_is_refused_even_where_nothing_is_stored(
+    session: Session, text: str
+) -> None:
     with pytest.raises(InvalidFilterError):
         list_images(session, filters=[text])
+
+
+def test_dangling_cannot_be_both(session: Session) -> None:
+    with pytest.raises(InvalidFilterError, match="both true and false"):
+        list_images(session, filters=["dangling=1", "dangling=0"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "wanted"),
+    [
+        ("alpine", True),
+        ("alpine:3.*", True),
+        ("docker.io/alpine", False),
+        ("docker.io/library/alpine", False),
+    ],
+)
+def test_images_of_docker_hub_match_by_their_familiar_names(
+    session: Session, pattern: str, *, wanted: bool
+) -> None:
+    put(session, IMAGE, "docker.io/library/alpine:3.20")
+    assert bool(names(session, filters=[f"reference={pattern}"])) is wanted
+    if "*" in pattern:
+        assert bool(names(session, name=pattern)) is wanted
 
 
 def test_an_image_whose_name_moved_is_dangling_until_it_is_removed(session: Session) -> None:

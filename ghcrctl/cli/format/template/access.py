@@ -12,7 +12,7 @@ from ghcrctl.cli.format.template.arguments import int_of, text_of
 from ghcrctl.cli.format.template.faults import TemplateFaultError
 from ghcrctl.cli.format.template.kinds import NO_VALUE, Kind, kind_of, octets
 from ghcrctl.cli.format.template.suggest import nearest
-from ghcrctl.cli.format.values import StringMap, Struct
+from ghcrctl.cli.format.values import SetMap, StringMap, Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +59,7 @@ def _element(item: Any, key: Any) -> Any:
     if kind is Kind.STRUCT:
         return _struct_field(item, text_of(key, "index of an object"))
     if kind is Kind.MAP:
-        return item.get(text_of(key, "index of a map"), "" if isinstance(item, StringMap) else None)
+        return item.get(text_of(key, "index of a map"), _zero_element(item))
     if kind not in (Kind.LIST, Kind.TEXT):
         raise TemplateFaultError(f"index cannot look into {kind.value}")
     whole = octets(str(item)) if kind is Kind.TEXT else item
@@ -67,6 +67,13 @@ def _element(item: Any, key: Any) -> Any:
     if not 0 <= at < len(whole):
         raise TemplateFaultError(f"index {at} is out of range: there are {len(whole)}")
     return whole[at]
+
+
+def _zero_element(item: Any) -> Any:
+    """Return what a map of this type gives for a missing key."""
+    if isinstance(item, SetMap):
+        return Struct({})
+    return "" if isinstance(item, StringMap) else None
 
 
 def cut(values: list[Any]) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.cli.format.template.faults import TemplateFaultError
 from ghcrctl.cli.format.template.kinds import Kind, kind_of
-from ghcrctl.cli.format.values import NilList, NilMap
+from ghcrctl.cli.format.values import NILS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ def _same(first: Any, second: Any) -> bool:
 
 
 def _is_nil(value: Any) -> bool:
-    return kind_of(value) is Kind.NIL or isinstance(value, (NilMap, NilList))
+    return kind_of(value) is Kind.NIL or isinstance(value, NILS)
 
 
 def _incompatible(first: Kind, second: Kind) -> TemplateFaultError:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from ghcrctl.cli.format.values import StringMap, Struct
+from ghcrctl.cli.format.values import NilStruct, StringMap, Struct
 
 
 class Absent(Enum):
@@ -68,7 +68,7 @@ def type_name(value: Any) -> str:
 
 def is_true(value: Any) -> bool:
     """Tell whether ``if`` takes a value for true: not zero, not empty, not nil."""
-    if value is NO_VALUE:
+    if value is NO_VALUE or isinstance(value, NilStruct):
         return False
     return isinstance(value, Struct) or bool(value)
 

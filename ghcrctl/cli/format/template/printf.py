@@ -14,6 +14,7 @@ from ghcrctl.cli.format.gofloat import shortest
 from ghcrctl.cli.format.template.faults import TemplateFaultError
 from ghcrctl.cli.format.template.kinds import Kind, kind_of, octets, type_name
 from ghcrctl.cli.format.template.printing import quote, show
+from ghcrctl.cli.format.values import Duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,6 +132,8 @@ def _format(spec: _Spec, value: Any) -> str:
         return spec.pad(type_name(value))
     if value is None:
         return spec.pad("<nil>") if spec.verb == "v" else _bad_verb(spec, value)
+    if isinstance(value, Duration) and spec.verb in "sv":
+        return spec.pad(str(value))
     return _FORMATTERS[kind_of(value)](spec, value)
 
 

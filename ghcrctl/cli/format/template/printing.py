@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.cli.format.gofloat import shortest
 from ghcrctl.cli.format.template.kinds import NO_VALUE, Kind, kind_of
+from ghcrctl.cli.format.values import NilStruct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,8 @@ def _show_map(value: Any) -> str:
 
 
 def _show_struct(value: Any) -> str:
+    if isinstance(value, NilStruct):
+        return "<nil>"
     return f"{{{' '.join(map(show, value.values()))}}}"
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ghcrctl.cli.format.human import ago, human_duration, human_size
+from ghcrctl.cli.format.human import Measure, ago, exact, human_duration, human_size
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=timezone.utc)
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -91,3 +91,9 @@ def test_dates_at_the_ends_of_the_calendar_do_not_crash() -> None:
     assert ago(datetime(1, 1, 2, tzinfo=east), NOW) == "292 years ago"
     assert ago(datetime(9999, 12, 31, 23, 59, tzinfo=west), NOW) == "Less than a second ago"
     assert ago(datetime(2024, 6, 1, 10), NOW) == "2 hours ago"  # noqa: DTZ001 - the point here
+
+
+def test_the_first_year_has_four_digits() -> None:
+    year_one = datetime(1, 1, 1, tzinfo=timezone.utc)
+    assert exact(year_one) == "0001-01-01T00:00:00Z"
+    assert Measure(NOW).at(year_one) == "0001-01-01 00:00:00 +0000 UTC"
