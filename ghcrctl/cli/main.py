@@ -68,7 +68,15 @@ COMMANDS = {
     "serve": ("serve", "Serve the local images as a registry"),
     "explain": ("explain", "Explain an error code or an exit status"),
     "completion": ("completion", "Let a shell complete what is typed"),
+    "info": ("info", "Show information about ghcrctl and its store"),
     "version": ("version", "Show versions"),
+}
+
+# Docker's other names, which the list of commands leaves out.
+ALIASES = {
+    "help": ("help_", "Show help for a command"),
+    "image": ("image", "Manage local images, by docker's names"),
+    "system": ("system", "Manage the local store, by docker's names"),
 }
 
 # How the list of commands is divided: by where a section begins.
@@ -90,6 +98,7 @@ _OF_HOSTS = (ConnectionError, TimeoutError)
     cls=LazyGroup,
     lazy=COMMANDS,
     sections=SECTIONS,
+    aliases=ALIASES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, "--version", message="%(prog)s %(version)s")
@@ -196,10 +205,9 @@ def _of_the_disk(error: OSError) -> GhcrctlError:
 
 
 def _usage(app: App, error: click.ClickException) -> int:
-    message = error.format_message()
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    hint = f"see `{context.command_path} --help`" if context else None
-    message = f"{message[:1].lower()}{message[1:].rstrip('.')}"
+    from ghcrctl.cli.usage_errors import usage_error
+
+    message, hint = usage_error(error)
     app.failure(UsageError.code, message, hint, ExitStatus.USAGE)
     return ExitStatus.USAGE
 

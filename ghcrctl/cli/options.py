@@ -5,7 +5,6 @@ What belongs here: option groups, examples in help, suggestions for what was mis
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ghcrctl.cli.app import App
+from ghcrctl.cli.boolean_flags import is_switched_off, plain_flags
 from ghcrctl.errors import InterruptedByUserError, UsageError
 
 if TYPE_CHECKING:
@@ -27,8 +27,11 @@ pass_app = click.make_pass_decorator(App, ensure=True)
 
 def _set_flag(ctx: click.Context, param: click.Parameter, value: object) -> None:
     """Remember a setting given on the command line, before or after the command's name."""
+    name = str(param.name)
     if value not in (None, False):
-        ctx.ensure_object(App).flags[str(param.name)] = value
+        ctx.ensure_object(App).flags[name] = value
+    elif is_switched_off(ctx, name):
+        ctx.ensure_object(App).flags[name] = False
 
 
 def _setting(*names: str, **attributes: Any) -> click.Option:
@@ -55,6 +58,10 @@ class Command(click.Command):
         self.examples = [line.strip() for line in examples.strip().splitlines()]
         self.params.extend(_common())
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments, boolean flags with a value too."""
+        return _parsed(ctx, args, super().parse_args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; tell the program what is run, and how its errors are wanted."""
         app = ctx.ensure_object(App)
@@ -74,47 +81,91 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """A group of commands within the program's, whose list is in the order of its module."""
+    """A group of commands, in the order of its module; without a command it prints its help."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs |= {
+            "invoke_without_command": True,
+            "no_args_is_help": False,
+            "subcommand_metavar": "COMMAND [ARGS]...",
+        }
         super().__init__(*args, **kwargs)
         self.params.extend(_common())
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the group's own options, boolean flags with a value too."""
+        return _parsed(ctx, args, super().parse_args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; on Ctrl-C click would end a line, whatever is written there.
+
+        Raises:
+            InterruptedByUserError: the user pressed Ctrl-C.
+        """
+        try:
+            result = super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise InterruptedByUserError("interrupted") from None
+        if ctx.invoked_subcommand is None:
+            ctx.ensure_object(App).write(f"{ctx.get_help()}\n")
+        return result
 
     def list_commands(self, _: click.Context) -> list[str]:
         """Return the commands in the order that they were written."""
         return list(self.commands)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or say what to use instead.
 
-# What docker has, and nothing here does or comes near.
-_CONTAINER_WORDS = {
-    "compose",
-    "container",
-    "create",
-    "exec",
-    "kill",
-    "logs",
-    "port",
-    "ps",
-    "restart",
-    "rm",
-    "run",
-    "start",
-    "stats",
-    "stop",
-    "swarm",
-    "top",
-    "volume",
-    "wait",
-}
+        Raises:
+            UsageError: there is no such command.
+        """
+        found = self.get_command(ctx, args[0])
+        if found is not None or ctx.resilient_parsing:
+            return args[0] if found else None, found, args[1:]
+        if args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        raise _unknown_command(ctx, args, self.list_commands(ctx))
 
 
-class LazyGroup(click.Group):
+def _parsed(
+    ctx: click.Context, args: list[str], parse: Callable[[click.Context, list[str]], list[str]]
+) -> list[str]:
+    """Parse arguments, after boolean flags with a value were rewritten."""
+    try:
+        return parse(ctx, plain_flags(ctx, args))
+    except click.UsageError as error:
+        if ctx.resilient_parsing:
+            return parse(ctx, args)
+        # click leaves it out where an option lacks its value.
+        error.ctx = error.ctx or ctx
+        raise
+
+
+def _unknown_command(ctx: click.Context, args: list[str], commands: list[str]) -> UsageError:
+    from ghcrctl.cli.docker_words import advice_on, intended
+
+    path = ctx.command_path
+    words = [word for word in args if not word.startswith("-")]
+    prefix = path.split()[1:]
+    name, advice = advice_on([*prefix, *words])
+    if advice and name not in prefix:
+        return UsageError(f"no command `{name}`: {advice.message}", hint=advice.hint)
+    near = intended(args[0], commands)
+    hint = f"did you mean `{path} {near}`?" if near else f"see `{path} --help`"
+    return UsageError(f"unknown command `{' '.join([*prefix, args[0]])}`", hint=hint)
+
+
+class LazyGroup(Group):
     """A group whose commands are imported when they are called.
 
     Args:
         lazy: per command its module and what it does in one line, so that the list of commands
             imports none of them.
         sections: titles within that list, each by the command that it stands before.
+        aliases: further commands that are not listed, likewise.
     """
 
     def __init__(
@@ -122,30 +173,13 @@ class LazyGroup(click.Group):
         *args: Any,
         lazy: Mapping[str, tuple[str, str]],
         sections: Mapping[str, str] | None = None,
+        aliases: Mapping[str, tuple[str, str]] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.lazy = lazy
         self.sections = sections or {}
-        self.params.extend(_common())
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Show the help where nothing was asked for, which newer clicks call an error."""
-        if not args and not ctx.resilient_parsing:
-            click.echo(ctx.get_help(), color=ctx.color)
-            ctx.exit()
-        return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; on Ctrl-C the library would end a line, whatever is written there.
-
-        Raises:
-            InterruptedByUserError: the person pressed Ctrl-C.
-        """
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise InterruptedByUserError("interrupted") from None
+        self.aliases = aliases or {}
 
     def list_commands(self, _: click.Context) -> list[str]:
         """Return the commands in the order of the table."""
@@ -153,27 +187,11 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 click's signature
         """Import a command."""
-        if cmd_name not in self.lazy:
+        found = self.lazy.get(cmd_name) or self.aliases.get(cmd_name)
+        if found is None:
             return None
-        module = importlib.import_module(f"ghcrctl.cli.commands.{self.lazy[cmd_name][0]}")
-        command: click.Command = module.command
+        command: click.Command = importlib.import_module(f"ghcrctl.cli.commands.{found[0]}").command
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command, or say which one may have been meant."""
-        if args and args[0] not in self.lazy and not args[0].startswith("-"):
-            if args[0] in _CONTAINER_WORDS and "pull" in self.lazy:
-                raise UsageError(
-                    f"`{args[0]}` is for containers, and there are only images here",
-                    hint="ghcrctl export --to DIR IMAGE writes the files of one; "
-                    "ghcrctl copy IMAGE docker-daemon: gives it to docker",
-                )
-            near = difflib.get_close_matches(args[0], self.lazy, 1, 0.5)
-            hint = f"; did you mean `{near[0]}`?" if near else f"; see `{ctx.command_path} --help`"
-            raise click.UsageError(f"unknown command `{args[0]}`{hint}", ctx)
-        return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the commands of the table without importing them, or the options."""
@@ -256,6 +274,13 @@ def format_option(function: Function) -> Function:
         "format_",
         metavar="FORMAT",
         help="json, or a Go template, instead of lines for people.",
+    )(function)
+
+
+def short_format_option(function: Function) -> Function:
+    """Add ``-f`` and ``--format``, for commands where docker has both."""
+    return click.option(
+        "-f", "--format", "format_", metavar="FORMAT", help="Output format: json or a Go template."
     )(function)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidFilterError
+from ghcrctl.oci.booleans import parse_bool
 from ghcrctl.oci.config import parse_time
 from ghcrctl.oci.path_match import path_pattern
 from ghcrctl.oci.reference import familiar_names
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
     Accepts = Callable[[ImageRow], bool]
 
 BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
-# Go's strconv.ParseBool.
-_BOOLEANS = {
-    **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
-    **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
-}
 
 
 def filters_of(session: Session, filters: Sequence[str]) -> list[Accepts]:
@@ -88,9 +84,10 @@ def _dangling(_: Session, values: list[str]) -> Accepts:
 
 
 def _boolean(value: str) -> bool:
-    if value not in _BOOLEANS:
+    parsed = parse_bool(value)
+    if parsed is None:
         raise InvalidFilterError(f"invalid filter `dangling={value}`: expected true or false")
-    return _BOOLEANS[value]
+    return parsed
 
 
 def _labels(session: Session, values: list[str]) -> Accepts:

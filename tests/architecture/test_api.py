@@ -28,6 +28,7 @@ WITHOUT = {
     "completion": "it prints what shells read",
     "explain": "it reads the documentation, as Python's programmers do",
     "serve": "a program that runs until it is ended",
+    "info": "Client.images, Client.settings and ghcrctl.__version__",
     "version": "ghcrctl.__version__",
 }
 GROUPS = ("artifact", "lock", "manifest", "packages")

@@ -39,6 +39,7 @@ HELLO = random_image(2, seed=61)
 SBOM = artifact("application/spdx+json", payload=b"sbom")
 # {name} is a repository; {host} its registry.
 IMAGES = """
+    info: info
     version: version
     explain: explain manifest-unknown
     explain-all: explain

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl import __version__
-from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.format.values import Struct
+from ghcrctl.cli.options import Command, pass_app, short_format_option
 from ghcrctl.cli.results import Results
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _LIBRARIES = ("click", "requests", "rich", "keyring", "truststore")
 
 
 @click.command(cls=Command, short_help="Show versions", examples="ghcrctl version")
-@format_option
+@short_format_option
 @pass_app
 def command(app: App, *, format_: str | None) -> None:
     """Show the versions of ghcrctl, of Python and of the libraries it uses."""
@@ -32,10 +33,21 @@ def command(app: App, *, format_: str | None) -> None:
     results.out(f"System:    {system}")
     for name, found in libraries.items():
         results.out(f"{name + ':':<10} {found}")
-    results.add(
-        {"Version": __version__, "Python": python, "System": system, "Libraries": libraries}
-    )
+    document = {"Version": __version__, "Python": python, "System": system, "Libraries": libraries}
+    results.add(Struct(document | {"Client": _client()}, noun="version", shown=document))
     results.end(single=True)
+
+
+def _client() -> Struct:
+    """Return what scripts ask docker for; there is no server."""
+    fields = {
+        "Version": __version__,
+        "Os": platform.system().lower(),
+        "Arch": platform.machine(),
+        **dict.fromkeys(("ApiVersion", "BuildTime", "GitCommit", "GoVersion"), ""),
+        "Context": "default",
+    }
+    return Struct(fields, noun="client")
 
 
 def _libraries() -> dict[str, str]:

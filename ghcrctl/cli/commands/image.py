@@ -1,0 +1,38 @@
+"""``ghcrctl image``: docker's names of the commands for local images."""
+
+from __future__ import annotations
+
+import click
+
+from ghcrctl.cli.options import LazyGroup
+
+# Docker's names, with the command that each one stands for.
+WORDS = {
+    "ls": ("images", "images", "List local images"),
+    "pull": ("pull", "pull", "Pull images from a registry"),
+    "push": ("push", "push", "Push images to a registry"),
+    "rm": ("rmi", "rmi", "Remove local images"),
+    "tag": ("tag", "tag", "Give a local image more names"),
+    "inspect": ("inspect", "inspect", "Show details of images"),
+    "history": ("history", "history", "Show the history of an image"),
+    "save": ("save", "save", "Save images to an archive"),
+    "load": ("load", "load", "Load images from an archive"),
+    "import": ("import", "import_", "Create an image from a tar archive of files"),
+    "prune": ("prune", "prune", "Remove unused local images"),
+    "build": ("build", "build", "Build an image from a Dockerfile"),
+}
+_ALIASES = {"list": "ls", "remove": "rm"}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy={word: (module, text) for word, (_, module, text) in WORDS.items()},
+    aliases={alias: WORDS[word][1:] for alias, word in _ALIASES.items()},
+    short_help="Manage local images, by docker's names",
+)
+def command() -> None:
+    """Manage local images, by docker's names of the commands.
+
+    `ghcrctl image ls` is `ghcrctl images`, `ghcrctl image rm` is `ghcrctl rmi`, and the other
+    commands have the same name without `image`.
+    """

@@ -1,0 +1,25 @@
+"""``ghcrctl system``: docker's names of the commands for the local store."""
+
+from __future__ import annotations
+
+import click
+
+from ghcrctl.cli.options import LazyGroup
+
+WORDS = {
+    "df": ("df", "df", "Show disk usage of the local store"),
+    "info": ("info", "info", "Show information about ghcrctl and its store"),
+    "prune": ("prune", "prune", "Remove unused local images"),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy={word: (module, text) for word, (_, module, text) in WORDS.items()},
+    short_help="Manage the local store, by docker's names",
+)
+def command() -> None:
+    """Manage the local store, by docker's names of the commands.
+
+    `ghcrctl system df` is `ghcrctl df`, and so on.
+    """
