@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.oci.booleans import parse_bool
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -124,8 +122,15 @@ class _Reader:
             yield self._left.pop(0)
 
     def _flag(self, option: click.Option, name: str, value: str | None) -> _Flag:
-        given = True if value is None else parse_bool(value)
-        if given is None:
+        is_true = True if value is None else self._boolean(name, value)
+        return _Flag(option, name, value, is_true is (name in option.opts))
+
+    def _boolean(self, name: str, value: str) -> bool:
+        # Most command lines have no such value, and every start of the program reads this module.
+        from ghcrctl.oci.booleans import parse_bool
+
+        parsed = parse_bool(value)
+        if parsed is None:
             reason = f"invalid value `{value}` for {name}: expected true or false"
             raise click.UsageError(reason, self._ctx)
-        return _Flag(option, name, value, given is (name in option.opts))
+        return parsed

@@ -18,7 +18,7 @@ class Advice:
     """What a user is told about a word that is no command.
 
     Args:
-        message: what is wrong.
+        message: why it is no command here, to follow its name.
         hint: a command to use instead.
     """
 
@@ -27,44 +27,48 @@ class Advice:
 
 
 _CONTAINERS = Advice(
-    "ghcrctl works with images; it does not run containers",
-    "hand an image to docker: ghcrctl copy IMAGE docker-daemon:",
+    "is for containers, and there are only images here",
+    "ghcrctl export --to DIR IMAGE writes the files of one; "
+    "ghcrctl copy IMAGE docker-daemon: gives it to docker",
 )
-_ENGINE = Advice("ghcrctl has no daemon, so there is nothing to manage")
-_COPIED = Advice(
-    "ghcrctl reads files straight from images",
+_ENGINE = Advice("manages a daemon, and ghcrctl has none")
+_FILES = Advice(
+    "is for containers; ghcrctl reads files straight from images",
     "write them to a directory: ghcrctl export --to DIR IMAGE",
 )
-_CHANGED = Advice(
-    "ghcrctl changes images without containers",
-    "add files with `ghcrctl append`, or change the config with `ghcrctl mutate`",
+_CHANGES = Advice(
+    "is for containers; ghcrctl changes images directly, with `append` and `mutate`",
+    "see `ghcrctl append --help`",
 )
 _SEARCH = Advice(
-    "registries cannot be searched; GitHub lists packages by owner",
+    "is not supported: registries cannot be searched, but GitHub lists packages",
     "list the packages of an owner: ghcrctl packages list OWNER",
 )
 _TRUST = Advice(
-    "Docker Content Trust is not supported",
-    "show an image's signatures: ghcrctl referrers IMAGE",
+    "is for Docker Content Trust, which is not supported",
+    "show the signatures of an image: ghcrctl referrers IMAGE",
 )
-_CONTEXT = Advice(
-    "ghcrctl has no daemon to choose; --store DIR or GHCRCTL_STORE chooses a local store"
-)
-_BUILD = Advice("ghcrctl builds with one command", "ghcrctl build -t NAME PATH")
+_CONTEXT = Advice("chooses a daemon, and ghcrctl has none; --store DIR chooses a local store")
+_BUILD = Advice("manages builders; ghcrctl uses what is installed", "ghcrctl build -t NAME PATH")
 _TOOLS = Advice(
-    "registries are read and written by other commands",
-    "see `ghcrctl manifest --help` and `ghcrctl copy --help`",
+    "is spread over other commands here: `manifest inspect`, `manifest create` and `copy`",
+    "see `ghcrctl manifest --help`",
 )
-_INSPECTED = Advice(
-    "registries are read by other commands",
-    "print a manifest or an index: ghcrctl manifest inspect IMAGE",
+_INSPECT = Advice("has another name here", "ghcrctl manifest inspect IMAGE")
+_CREATE = Advice(
+    "has other names here: `copy` for one image, `manifest create` for an index of several",
+    "ghcrctl copy SOURCE TARGET",
 )
-_COPIED_REMOTELY = Advice(
-    "images are copied with `copy`, and indexes are made with `manifest create`",
-    "copy an image: ghcrctl copy SOURCE TARGET",
+_TAGS = Advice("has another name here", "ghcrctl tags IMAGE")
+_AUTH = Advice("has another name here", "ghcrctl login REGISTRY")
+_SCOUT = Advice(
+    "is not supported: ghcrctl does not scan for vulnerabilities",
+    "show attached reports and SBOMs: ghcrctl referrers IMAGE",
 )
-_TAGS = Advice("tags are listed by another command", "ghcrctl tags IMAGE")
-_AUTH = Advice("credentials are managed by other commands", "ghcrctl login")
+_SBOM = Advice(
+    "is not supported: ghcrctl does not generate SBOMs",
+    "show attached SBOMs: ghcrctl referrers IMAGE",
+)
 
 _ADVICE = {
     **dict.fromkeys(
@@ -79,27 +83,22 @@ _ADVICE = {
     **dict.fromkeys(
         ("plugin", "extension", "desktop", "debug", "model", "mcp", "offload", "ai"), _ENGINE
     ),
-    **dict.fromkeys(("cp", "mount", "unmount", "umount"), _COPIED),
-    "commit": _CHANGED,
+    **dict.fromkeys(("cp", "mount", "unmount", "umount"), _FILES),
+    "commit": _CHANGES,
     **dict.fromkeys(("search", "catalog", "hub"), _SEARCH),
     "trust": _TRUST,
     "context": _CONTEXT,
     **dict.fromkeys(("builder", "buildx", "bake"), _BUILD),
-    "buildx imagetools": _TOOLS,
-    "imagetools": _TOOLS,
-    **dict.fromkeys(("buildx imagetools inspect", "imagetools inspect"), _INSPECTED),
-    **dict.fromkeys(("buildx imagetools create", "imagetools create"), _COPIED_REMOTELY),
-    **dict.fromkeys(("list-tags",), _TAGS),
+    **dict.fromkeys(("buildx imagetools", "imagetools"), _TOOLS),
+    **dict.fromkeys(("buildx imagetools inspect", "imagetools inspect"), _INSPECT),
+    **dict.fromkeys(("buildx imagetools create", "imagetools create"), _CREATE),
+    "list-tags": _TAGS,
     "auth": _AUTH,
-    "scout": Advice(
-        "vulnerabilities are not scanned here",
-        "show attached reports and SBOMs: ghcrctl referrers IMAGE",
-    ),
-    "sbom": Advice("SBOMs are not generated here", "show attached SBOMs: ghcrctl referrers IMAGE"),
+    "scout": _SCOUT,
+    "sbom": _SBOM,
     "system events": _ENGINE,
-    "container export": _COPIED,
-    "container commit": _CHANGED,
-    "container cp": _COPIED,
+    **dict.fromkeys(("container export", "container cp"), _FILES),
+    "container commit": _CHANGES,
 }
 # A typo must not lead to these.
 _DESTRUCTIVE = frozenset(

@@ -123,8 +123,8 @@ class Group(click.Group):
             UsageError: there is no such command.
         """
         found = self.get_command(ctx, args[0])
-        if found is not None or ctx.resilient_parsing:
-            return args[0] if found else None, found, args[1:]
+        if found is not None:
+            return args[0], found, args[1:]
         if args[0].startswith("-"):
             return super().resolve_command(ctx, args)
         raise _unknown_command(ctx, args, self.list_commands(ctx))
@@ -152,9 +152,9 @@ def _unknown_command(ctx: click.Context, args: list[str], commands: list[str]) -
     prefix = path.split()[1:]
     name, advice = advice_on([*prefix, *words])
     if advice and name not in prefix:
-        return UsageError(f"no command `{name}`: {advice.message}", hint=advice.hint)
+        return UsageError(f"`{name}` {advice.message}", hint=advice.hint)
     near = intended(args[0], commands)
-    hint = f"did you mean `{path} {near}`?" if near else f"see `{path} --help`"
+    hint = f"did you mean `{near}`?" if near else f"see `{path} --help`"
     return UsageError(f"unknown command `{' '.join([*prefix, args[0]])}`", hint=hint)
 
 

@@ -94,7 +94,9 @@ def _completer(context: click.Context, asked: click.Parameter) -> Complete:
 
 
 def _path(context: click.Context) -> str:
-    return context.command_path.partition(" ")[2]
+    """Return the command without ``ghcrctl``, and without docker's word for its group."""
+    path = context.command_path.partition(" ")[2]
+    return path.removeprefix("image ")
 
 
 def _some(values: Iterable[object]) -> Complete:
