@@ -13,6 +13,7 @@ from ghcrctl.api.calling import (
     platform_of,
     reference_of,
     text_of,
+    texts_of,
     texts_of_names,
 )
 from ghcrctl.api.registries import entries_of
@@ -22,14 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from ghcrctl.api.calling import Name, Names, PathLike
+    from ghcrctl.api.calling import Name, Names, PathLike, Texts
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.manifest import Index, Manifest
     from ghcrctl.oci.platform import Platform
     from ghcrctl.operations.artifact import FileEntry, Made
     from ghcrctl.operations.indexes import NewImage
-    from ghcrctl.operations.push import PushResult
     from ghcrctl.transfer.events import Observer
 
 
@@ -40,20 +40,29 @@ class Manifests(Caller):
     for there. A local name is always one of the store.
     """
 
-    def inspect(self, name: Name, *, local: bool = False) -> Manifest | Index:
+    def inspect(
+        self, name: Name, manifest: Name | Platform | Digest = "", *, local: bool = False
+    ) -> Manifest | Index:
         """Return a manifest or an index, with its raw bytes; nothing is pulled.
+
+        A manifest list that is kept here and not pushed yet comes first.
 
         Args:
             name: ``NAME[:TAG|@DIGEST]``.
+            manifest: one image that the list has: its name, platform or digest.
             local: use the local store.
 
         Raises:
             NotFoundError: there is none.
         """
         from ghcrctl.operations.indexes import end_of, read_manifest
+        from ghcrctl.operations.manifest_lists import kept_index, read_listed
 
         with self._session() as session:
-            return read_manifest(session, end_of(session, text_of(name), local=local))
+            end = end_of(session, text_of(name), local=local)
+            if manifest:
+                return read_listed(session, end, str(manifest))
+            return kept_index(session, end) or read_manifest(session, end)
 
     def entries(
         self, name: Name, *, local: bool = False
@@ -68,137 +77,209 @@ class Manifests(Caller):
             NotFoundError: there is none.
         """
         from ghcrctl.operations.indexes import end_of, read_entries
+        from ghcrctl.operations.manifest_lists import kept_entries
 
         with self._session() as session:
-            return read_entries(session, end_of(session, text_of(name), local=local))
+            end = end_of(session, text_of(name), local=local)
+            return kept_entries(session, end) or read_entries(session, end)
 
-    def create(
+    def create(  # noqa: PLR0913 one argument an option
         self,
         target: Name,
         sources: Names,
         *,
+        amend: bool = False,
+        replace: bool = False,
         annotations: Mapping[str, str] | None = None,
+        push: bool = False,
         local: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
-        """Make an index of images; those of other repositories are copied to the index's.
+        """Create a manifest list, which is kept here until it is pushed.
+
+        With ``local``, or a local name, the index is stored in the local store.
 
         Args:
-            target: the index's name; what has it is replaced.
-            sources: the images.
-            annotations: of the index.
+            target: the list's name.
+            sources: the images, or indexes whose images it lists.
+            amend: add to the list, or to the registry's index, that has the name.
+            replace: start again, and replace the registry's tag.
+            annotations: of the list.
+            push: publish it at once.
             local: use the local store.
             observer: watches what moves.
 
         Raises:
             NotFoundError: there is no such image.
+            RefusedError: the name exists, and neither ``amend`` nor ``replace`` is given.
             UsageError: two images are for the same platform.
         """
-        from ghcrctl.operations.indexes import NewImage, create_index, end_of
+        from ghcrctl.operations import index_changes
+        from ghcrctl.operations.indexes import end_of
 
         with self._session() as session:
-            end = end_of(session, text_of(target), local=local)
-            ends = [end_of(session, source, local=local) for source in texts_of_names(sources)]
-            made = create_index(
-                session, end, ends, annotations=annotations or {}, observer=observer
+            return index_changes.create(
+                session,
+                end_of(session, text_of(target), local=local),
+                [end_of(session, source, local=local) for source in texts_of_names(sources)],
+                annotations=annotations or {},
+                amend=amend,
+                replace=replace,
+                push=push,
+                observer=observer,
             )
-            return NewImage(end, made)
 
     def add(
         self,
         target: Name,
         sources: Names,
         *,
+        push: bool = False,
         local: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
-        """Add images to an index; one for the same platform takes the place of another.
+        """Add images to a manifest list, or to the registry's index; nothing is published yet.
+
+        An image for the same platform is replaced.
 
         Args:
-            target: the index.
+            target: the list.
             sources: the images.
+            push: publish the list at once.
             local: use the local store.
             observer: watches what moves.
 
         Raises:
-            NotFoundError: there is no such index or image.
+            NotFoundError: there is no such list, index or image.
         """
-        from ghcrctl.operations.indexes import NewImage, add_to_index, end_of
+        from ghcrctl.operations import index_changes
+        from ghcrctl.operations.indexes import end_of
 
         with self._session() as session:
             end = end_of(session, text_of(target), local=local)
             ends = [end_of(session, source, local=local) for source in texts_of_names(sources)]
-            return NewImage(end, add_to_index(session, end, ends, observer))
+            return index_changes.add(session, end, ends, push=push, observer=observer)
 
     def remove(
-        self, target: Name, *chosen: str | Platform | Digest, local: bool = False
+        self,
+        target: Name,
+        *chosen: str | Platform | Digest,
+        push: bool = False,
+        local: bool = False,
     ) -> NewImage:
-        """Take images out of an index, and what attests them; they themselves stay.
+        """Remove images, and what attests them, from a manifest list or the registry's index.
 
         Args:
-            target: the index.
-            chosen: platforms or digests.
+            target: the list.
+            chosen: names of images, platforms or digests.
+            push: publish the list at once; without it, nothing is published yet.
             local: use the local store.
 
         Raises:
-            NotFoundError: there is no such index, or no such image in it.
+            NotFoundError: there is no such list or index, or no such image in it.
         """
-        from ghcrctl.operations.indexes import NewImage, end_of, remove_from_index
+        from ghcrctl.operations import index_changes
+        from ghcrctl.operations.indexes import end_of
 
         with self._session() as session:
             end = end_of(session, text_of(target), local=local)
-            return NewImage(end, remove_from_index(session, end, [str(one) for one in chosen]))
+            return index_changes.remove(session, end, [str(one) for one in chosen], push=push)
 
-    def annotate(
+    def annotate(  # noqa: PLR0913 one argument an option
         self,
         target: Name,
         chosen: str | Platform | Digest = "",
         *,
         annotations: Mapping[str, str] | None = None,
         platform: str | Platform | None = None,
+        os: str | None = None,
+        arch: str | None = None,
+        variant: str | None = None,
         os_version: str | None = None,
+        os_features: Texts | None = None,
+        push: bool = False,
         local: bool = False,
     ) -> NewImage:
-        """Set annotations of an index, or of one of its entries, or what an entry is for.
+        """Set annotations of a manifest list, or of an entry, or what an entry is for.
 
         Args:
-            target: the index.
-            chosen: a platform or a digest; empty for the index itself.
-            annotations: one with an empty value is taken away.
+            target: the list.
+            chosen: the name of an image, a platform or a digest; empty for the list itself.
+            annotations: one with an empty value is removed.
             platform: what the entry is for.
-            os_version: the entry's ``os.version`` (Windows).
+            os: its operating system.
+            arch: its architecture.
+            variant: its architecture variant.
+            os_version: its ``os.version`` (Windows).
+            os_features: its ``os.features``.
+            push: publish the list at once; without it, nothing is published yet.
             local: use the local store.
 
         Raises:
-            NotFoundError: there is no such index, or no such entry.
+            NotFoundError: there is no such list or index, or no such entry.
             UsageError: an entry is to be changed, and none is named.
         """
-        from ghcrctl.operations.indexes import Change, NewImage, annotate_index, end_of
+        from ghcrctl.operations import index_changes
+        from ghcrctl.operations.index_entries import Change
+        from ghcrctl.operations.indexes import end_of
 
-        change = Change(annotations or {}, platform_of(platform), os_version)
+        change = Change(
+            annotations or {},
+            platform_of(platform),
+            os_version,
+            os,
+            arch,
+            variant,
+            None if os_features is None else texts_of(os_features),
+        )
         with self._session() as session:
             end = end_of(session, text_of(target), local=local)
-            return NewImage(end, annotate_index(session, end, str(chosen), change))
+            return index_changes.annotate(session, end, str(chosen), change, push=push)
 
-    def push(self, name: Name, *, purge: bool = False, observer: Observer = ignore) -> PushResult:
-        """Send an index of the local store to its registry, with all that it lists.
+    def push(
+        self,
+        name: Name,
+        *,
+        purge: bool = False,
+        replace: bool = False,
+        observer: Observer = ignore,
+    ) -> NewImage:
+        """Push a manifest list, or an index of the local store, with all that it lists.
 
         Args:
             name: ``NAME[:TAG]``.
-            purge: remove the local name afterwards.
+            purge: remove the list, or the local name, afterwards.
+            replace: replace the registry's tag whatever it points to.
             observer: watches what moves.
 
         Raises:
-            NoSuchImageError: the store has no image of this name.
+            NoSuchImageError: there is no list, and the store has no image, of this name.
+            RefusedError: the registry has a tag that the list was not made from.
         """
-        from ghcrctl.operations.push import push
-        from ghcrctl.operations.remove import remove
+        from ghcrctl.operations import index_changes
+        from ghcrctl.operations.indexes import end_of
 
         with self._session() as session:
-            pushed = push(session, reference_of(session, name), observer=observer, force=True)
-            if purge:
-                remove(session, str(pushed.reference))
-            return pushed
+            end = end_of(session, text_of(name), local=False)
+            return index_changes.publish(
+                session, end, purge=purge, replace=replace, observer=observer
+            )
+
+    def rm(self, names: Names) -> None:
+        """Delete manifest lists that are kept here; registries are not changed.
+
+        Args:
+            names: of the lists.
+
+        Raises:
+            NoSuchImageError: there is none of a name.
+        """
+        from ghcrctl.operations.indexes import end_of
+        from ghcrctl.operations.manifest_lists import remove_list
+
+        with self._session() as session:
+            for name in texts_of_names(names):
+                remove_list(session, end_of(session, name, local=False))
 
 
 class Artifacts(Caller):

@@ -6,28 +6,35 @@ What belongs here: which entries an index has. What does not: moving what they s
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.streams import Content, read_metadata
-from ghcrctl.errors import PlatformNotFoundError, UnsupportedError, UsageError
-from ghcrctl.oci import media_types
+from ghcrctl.errors import UnsupportedError, UsageError
 from ghcrctl.oci.config import ImageConfig
-from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, Manifest, parse
-from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.index_entries import (
+    attests,
+    changed_entry,
+    check_platforms,
+    find_entries,
+    is_helper_entry,
+    make_index,
+    merged_annotations,
+)
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.index_entries import Change
     from ghcrctl.operations.session import Session
     from ghcrctl.registry.repository import Repository
     from ghcrctl.registry.resolver import RepositorySource
@@ -75,21 +82,6 @@ class NewImage:
         return self.descriptor.digest
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What is set on an entry of an index, or on the index itself.
-
-    Args:
-        annotations: added, or replaced; an empty value takes one away.
-        platform: what the entry is for from now on.
-        os_version: its ``os.version`` from now on.
-    """
-
-    annotations: Mapping[str, str]
-    platform: Platform | None = None
-    os_version: str | None = None
-
-
 def end_of(session: Session, text: str, *, local: bool) -> End:
     """Read a name: a local one, or one asked for as local, is in the store."""
     reference = session.parse(text).tagged()
@@ -128,10 +120,10 @@ def add_to_index(
     session: Session, target: End, sources: Sequence[End], observer: Observer = ignore
 ) -> Descriptor:
     """Add images to an index; one for the same platform takes the place of another."""
-    place, index = _read(session, target)
+    place, index = read_index(session, target)
     added = [e for source in sources for e in _bring(session, source, target, observer)]
     taken = {entry.platform for entry in added}
-    kept = [e for e in index.manifests if e.platform not in taken or _is_helper(e)]
+    kept = [e for e in index.manifests if e.platform not in taken or is_helper_entry(e)]
     return _write(place, target, [*kept, *added], index.annotations)
 
 
@@ -147,9 +139,9 @@ def remove_from_index(session: Session, target: End, chosen: Sequence[str]) -> D
         PlatformNotFoundError: the index has no such entry.
         UsageError: nothing would be left.
     """
-    place, index = _read(session, target)
-    gone = {entry.digest for text in chosen for entry in _find(index, text)}
-    kept = [e for e in index.manifests if e.digest not in gone and not _attests(e, gone)]
+    place, index = read_index(session, target)
+    gone = {d for text in chosen for d in find_entries(session, index.manifests, text)}
+    kept = [e for e in index.manifests if e.digest not in gone and not attests(e, gone)]
     if not kept:
         raise UsageError(
             f"nothing would be left of {target.reference}",
@@ -170,14 +162,14 @@ def annotate_index(session: Session, target: End, chosen: str, change: Change) -
     Raises:
         UsageError: a platform is to be set, and no entry is named.
     """
-    if not chosen and (change.platform or change.os_version):
+    if not chosen and change.has_platform:
         raise UsageError("say which entry, by its platform or digest")
-    place, index = _read(session, target)
+    place, index = read_index(session, target)
     if not chosen:
-        annotations = _merged(index.annotations, change.annotations)
+        annotations = merged_annotations(index.annotations, change.annotations)
         return _write(place, target, list(index.manifests), annotations)
-    meant = {entry.digest for entry in _find(index, chosen)}
-    entries = [_changed(e, change) if e.digest in meant else e for e in index.manifests]
+    meant = find_entries(session, index.manifests, chosen)
+    entries = [changed_entry(e, change) if e.digest in meant else e for e in index.manifests]
     return _write(place, target, entries, index.annotations)
 
 
@@ -229,7 +221,12 @@ def _name(end: End) -> str:
     return str(end.reference) if end.local else end.reference.target
 
 
-def _read(session: Session, target: End) -> tuple[Place, Index]:
+def read_index(session: Session, target: End) -> tuple[Place, Index]:
+    """Return an index that is to be changed, and its place.
+
+    Raises:
+        UnsupportedError: the name is that of one image.
+    """
     place = _place(session, target)
     descriptor = place.resolve(_name(target))
     parsed = parse(read_metadata(place, descriptor), descriptor.media_type)
@@ -243,22 +240,34 @@ def _read(session: Session, target: End) -> tuple[Place, Index]:
 
 def _bring(session: Session, source: End, target: End, observer: Observer) -> list[Descriptor]:
     """Make a source's images exist where the index is; return its entries."""
-    origin, place = _source(session, source), _place(session, target)
+    entries = entries_of(session, source)
+    for entry in entries:
+        transfer_entry(session, entry, source, target, observer)
+    return entries
+
+
+def entries_of(session: Session, source: End) -> list[Descriptor]:
+    """Return the entries that an image, or the images of an index, have in another index."""
+    origin = _source(session, source)
     root = origin.resolve(_name(source))
     parsed = parse(read_metadata(origin, root), root.media_type)
     if isinstance(parsed, Manifest):
-        entries = [replace(parsed.descriptor, platform=_platform(origin, parsed))]
-    else:
-        entries = list(parsed.manifests)
+        return [replace(parsed.descriptor, platform=_platform(origin, parsed))]
+    return list(parsed.manifests)
+
+
+def transfer_entry(
+    session: Session, entry: Descriptor, source: End, target: End, observer: Observer
+) -> None:
+    """Make an entry's image exist where the index is."""
+    origin, place = _source(session, source), _place(session, target)
+    plan = make_plan(origin, place, entry, skip_foreign=True, jobs=session.jobs)
     mounted = mount_source(session, source, target)
-    for entry in entries:
-        plan = make_plan(origin, place, entry, skip_foreign=True, jobs=session.jobs)
-        known: dict[Digest, tuple[str, ...]] = {}
-        if mounted:
-            known = {step.descriptor.digest: (mounted,) for step in plan.steps}
-        with session.workers() as workers:
-            execute(plan, TransferOptions(workers, session.retry, known), observer)
-    return entries
+    known: dict[Digest, tuple[str, ...]] = {}
+    if mounted:
+        known = {step.descriptor.digest: (mounted,) for step in plan.steps}
+    with session.workers() as workers:
+        execute(plan, TransferOptions(workers, session.retry, known), observer)
 
 
 def mount_source(session: Session, source: End, target: End) -> str | None:
@@ -277,21 +286,9 @@ def _platform(place: SourcePlace, manifest: Manifest) -> Platform | None:
 def _write(
     place: Place, target: End, entries: list[Descriptor], annotations: Mapping[str, str]
 ) -> Descriptor:
-    """Write an index under its name, of docker's kind where all of its images are."""
-    listed = [entry.platform for entry in entries if not _is_helper(entry)]
-    twice = {str(p) for p in listed if p is not None and listed.count(p) > 1}
-    if twice:
-        raise UsageError(f"two images are for {' and '.join(sorted(twice))}")
-    docker = not annotations and all(e.media_type == media_types.DOCKER_MANIFEST for e in entries)
-    kind = media_types.DOCKER_LIST if docker else media_types.OCI_INDEX
-    document: dict[str, Any] = {
-        "schemaVersion": 2,
-        "mediaType": kind,
-        "manifests": [entry.to_json() for entry in entries],
-        **({"annotations": dict(annotations)} if annotations else {}),
-    }
-    made = MemoryPlace("made here")
-    root = made.add(json.dumps(document, indent=3).encode(), kind)
+    """Write an index under its name."""
+    check_platforms(target.reference, entries)
+    made, root = make_index(entries, annotations)
     place.tag(Content(made, root), str(target.reference) if target.local else _tag(target))
     return root
 
@@ -300,41 +297,3 @@ def _tag(target: End) -> str:
     if not target.reference.tag:
         raise UsageError(f"{target.reference} names no tag that the index could have")
     return target.reference.tag
-
-
-def _find(index: Index, text: str) -> list[Descriptor]:
-    """Return the entries that a platform or a digest means."""
-    if ":" in text:
-        digest = Digest.parse(text)
-        found = [entry for entry in index.manifests if entry.digest == digest]
-    else:
-        wanted = Platform.parse(text)
-        found = [e for e in index.manifests if e.platform and wanted.means(e.platform)]
-    if not found:
-        offered = ", ".join(dict.fromkeys(map(str, index.platforms)))
-        raise PlatformNotFoundError(f"the index has no entry `{text}`", hint=f"it has: {offered}")
-    return found
-
-
-_KIND, _ATTESTED = "vnd.docker.reference.type", "vnd.docker.reference.digest"
-
-
-def _is_helper(entry: Descriptor) -> bool:
-    return _KIND in entry.annotations or bool(entry.platform and entry.platform.is_unknown)
-
-
-def _attests(entry: Descriptor, gone: Iterable[Digest]) -> bool:
-    return entry.annotations.get(_ATTESTED) in {str(digest) for digest in gone}
-
-
-def _changed(entry: Descriptor, change: Change) -> Descriptor:
-    platform = change.platform or entry.platform
-    if platform and change.os_version is not None:
-        platform = replace(platform, os_version=change.os_version)
-    return replace(
-        entry, annotations=_merged(entry.annotations, change.annotations), platform=platform
-    )
-
-
-def _merged(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in {**old, **new}.items() if value}

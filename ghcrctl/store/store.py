@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
     from ghcrctl.store.index import ImageList
+    from ghcrctl.store.manifest_lists import ManifestLists
 
 LOCK_TIMEOUT = 60.0
 
@@ -77,6 +78,13 @@ class Store:
         # Both may be taken again by the thread that holds them.
         self._guard = threading.RLock()
         self._lock = FileLock(self._private / "lock", timeout=LOCK_TIMEOUT, thread_local=False)
+
+    @property
+    def manifest_lists(self) -> ManifestLists:
+        """The manifest lists that are not pushed yet."""
+        from ghcrctl.store.manifest_lists import ManifestLists
+
+        return ManifestLists(self._private / "manifests")
 
     # Reading: no lock, since `index.json` is replaced as a whole.
 

@@ -59,7 +59,7 @@ SESSIONS = {
         cat {name}:1.0 /hello
         mutate -c 'ENV GREETING=hi' -t {name}:1.1 {name}:1.0
         diff --remote {name}:1.0 {name}:1.1
-        manifest create {name}:all {name}:1.0
+        manifest create --push {name}:all {name}:1.0
         manifest inspect {name}:all
         inspect --remote --platforms {name}:all
         referrers {name}:all
@@ -116,8 +116,8 @@ SESSIONS = {
         diff --format json --remote {name}:1.0 {name}:1.1
         convert --format json --to docker {name}:1.0 -t {name}:docker
         rebase --format json --old-base {name}:1.0 --new-base {name}:1.1 {name}:1.0 -t {name}:new
-        manifest create --format json {name}:all {name}:1.0
-        manifest annotate --format json --annotation a=b {name}:all
+        manifest create --push --format json {name}:all {name}:1.0
+        manifest annotate --push --format json --annotation a=b {name}:all
         manifest inspect --format '{{{{json .annotations}}}}' {name}:all
         attach --format json --type text/plain {name}:all rootfs.tar
         referrers --format json {name}:all

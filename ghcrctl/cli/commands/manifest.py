@@ -11,7 +11,7 @@ from ghcrctl.cli.commands.artifact import read_annotations
 from ghcrctl.cli.commands.flatten import local_option, place_options
 from ghcrctl.cli.format.docker_types import MANIFEST
 from ghcrctl.cli.format.documents import Documents
-from ghcrctl.cli.made import report_made
+from ghcrctl.cli.index_change import changing, push_option
 from ghcrctl.cli.options import (
     Command,
     Group,
@@ -20,24 +20,15 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
-from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
+from ghcrctl.cli.progress import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.manifest import Manifest
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.indexes import (
-    Change,
-    NewImage,
-    add_to_index,
-    annotate_index,
-    create_index,
-    end_of,
-    read_entries,
-    read_manifest,
-    remove_from_index,
-)
-from ghcrctl.operations.push import push
-from ghcrctl.operations.remove import remove as remove_name
+from ghcrctl.operations import index_changes
+from ghcrctl.operations.index_entries import Change
+from ghcrctl.operations.indexes import end_of, read_entries, read_manifest
+from ghcrctl.operations.manifest_lists import kept_entries, kept_index, read_listed, remove_list
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
@@ -67,7 +58,8 @@ def command() -> None:
     ghcrctl manifest inspect --verbose OWNER/IMAGE:1.0
     """,
 )
-@click.argument("name", metavar="NAME[:TAG|@DIGEST]")
+@click.argument("name", metavar="[MANIFEST_LIST] MANIFEST")
+@click.argument("manifest", metavar="", required=False)
 @click.option("--raw", is_flag=True, help="Print the bytes as they are.")
 @click.option(
     "-v", "--verbose", is_flag=True, help="Print what an index lists too, as docker does."
@@ -76,25 +68,38 @@ def command() -> None:
 @format_option
 @registry_options
 @pass_app
-def inspect(
-    app: App, *, name: str, raw: bool, verbose: bool, local: bool, format_: str | None
+def inspect(  # noqa: PLR0913 one argument an option
+    app: App,
+    *,
+    name: str,
+    manifest: str | None,
+    raw: bool,
+    verbose: bool,
+    local: bool,
+    format_: str | None,
 ) -> None:
-    """Print a manifest or an index, pulling nothing.
+    """Print a manifest or an index, or one image that a list has, pulling nothing.
 
-    It is JSON in any case, with the registry's own keys; a template asks for these.
+    A manifest list that is kept here and not pushed yet comes first. It is JSON in any case, with
+    the registry's own keys; a template asks for these.
     """
     if raw and (verbose or format_):
         raise UsageError("--raw prints bytes as they are, and goes with no --verbose or --format")
     documents = Documents(format_ or "json")
     with app.session() as session:
         end = end_of(session, name, local=local)
-        if verbose:
-            found = [_verbose(end, *entry) for entry in read_entries(session, end)]
-            single = len(found) == 1 and "platform" not in found[0]["Descriptor"]
-            app.write(documents.one(found[0]) if single else documents.many(found))
-            return
-        content = read_manifest(session, end).raw
-    if raw:
+        if manifest:
+            entry = read_listed(session, end, manifest)
+            entries, content = [(entry.descriptor, entry)], entry.raw
+        elif verbose:
+            entries = kept_entries(session, end) or read_entries(session, end)
+        else:
+            content = (kept_index(session, end) or read_manifest(session, end)).raw
+    if verbose:
+        found = [_verbose(end, *entry) for entry in entries]
+        single = len(found) == 1 and "platform" not in found[0]["Descriptor"]
+        app.write(documents.one(found[0]) if single else documents.many(found))
+    elif raw:
         app.write_bytes(content)
     else:
         parsed = json.loads(content)
@@ -115,16 +120,19 @@ def _verbose(end: End, descriptor: Descriptor, parsed: Manifest | Index) -> dict
 @command.command(
     "create",
     cls=Command,
-    short_help="Make an index of images",
+    short_help="Create a local manifest list, to be annotated and pushed",
     examples="""
     ghcrctl manifest create OWNER/IMAGE:1.0 OWNER/IMAGE:1.0-amd64 OWNER/IMAGE:1.0-arm64
-    ghcrctl manifest create --annotation org.opencontainers.image.version=1.0 OWNER/IMAGE:1 A B
+    ghcrctl manifest create --push --annotation org.opencontainers.image.version=1.0 OWNER/X:1 A B
     ghcrctl manifest create --local both:1.0 one:1.0 other:1.0
     """,
 )
-@click.argument("target", metavar="INDEX")
-@click.argument("sources", metavar="IMAGE...", nargs=-1, required=True)
+@click.argument("target", metavar="MANIFEST_LIST")
+@click.argument("sources", metavar="MANIFEST...", nargs=-1, required=True)
+@click.option("-a", "--amend", is_flag=True, help="Amend an existing manifest list.")
+@click.option("--replace", is_flag=True, help="Start again, and replace an existing tag.")
 @click.option("--annotation", "annotations", metavar="KEY=VALUE", multiple=True)
+@push_option
 @place_options
 @registry_options
 @pass_app
@@ -133,40 +141,47 @@ def create(  # noqa: PLR0913 one argument an option
     *,
     target: str,
     sources: tuple[str, ...],
+    amend: bool,
+    replace: bool,
     annotations: tuple[str, ...],
+    push: bool,
     local: bool,
     quiet: bool,
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Make an index of images, at a registry straight away or in the local store.
+    """Create a manifest list of images, or of the images of indexes.
 
-    Images of other repositories are copied to the index's. What has the name is replaced.
+    It is kept here until `ghcrctl manifest push` publishes it; --push does so at once. An existing
+    list or tag is not replaced without --amend or --replace. With --local, or with a local name,
+    the index is stored in the local store.
     """
     results = Results(app, format_, digest_file)
-    with app.session() as session, watching(app, quiet=quiet) as watch:
-        end = end_of(session, target, local=local)
-        ends = [end_of(session, source, local=local) for source in sources]
-        made = create_index(
-            session,
-            end,
-            ends,
+    with changing(app, results, target, local=local, quiet=quiet) as change:
+        made = index_changes.create(
+            change.session,
+            change.end,
+            change.sources(sources),
             annotations=read_annotations(annotations),
-            observer=watch(_lines(app, results, quiet=quiet), str(end.reference)),
+            amend=amend,
+            replace=replace,
+            push=push,
+            observer=change.observer,
         )
-        report_made(results, session, NewImage(end, made), quiet=quiet)
+        change.report(made, push=push, word="Created")
 
 
 @command.command(
     "add",
     cls=Command,
-    short_help="Add images to an index",
+    short_help="Add images to a manifest list",
     examples="""
-    ghcrctl manifest add OWNER/IMAGE:1.0 OWNER/IMAGE:1.0-s390x
+    ghcrctl manifest add --push OWNER/IMAGE:1.0 OWNER/IMAGE:1.0-s390x
     """,
 )
-@click.argument("target", metavar="INDEX")
-@click.argument("sources", metavar="IMAGE...", nargs=-1, required=True)
+@click.argument("target", metavar="MANIFEST_LIST")
+@click.argument("sources", metavar="MANIFEST...", nargs=-1, required=True)
+@push_option
 @place_options
 @registry_options
 @pass_app
@@ -175,32 +190,37 @@ def add(  # noqa: PLR0913 one argument an option
     *,
     target: str,
     sources: tuple[str, ...],
+    push: bool,
     local: bool,
     quiet: bool,
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Add images to an index; one for the same platform takes the place of another."""
+    """Add images to a manifest list, or to the index that the registry has.
+
+    An image for the same platform is replaced. Nothing is published before `ghcrctl manifest push`,
+    or with --push.
+    """
     results = Results(app, format_, digest_file)
-    with app.session() as session, watching(app, quiet=quiet) as watch:
-        end = end_of(session, target, local=local)
-        ends = [end_of(session, source, local=local) for source in sources]
-        made = add_to_index(
-            session, end, ends, watch(_lines(app, results, quiet=quiet), str(end.reference))
+    with changing(app, results, target, local=local, quiet=quiet) as change:
+        ends = change.sources(sources)
+        made = index_changes.add(
+            change.session, change.end, ends, push=push, observer=change.observer
         )
-        report_made(results, session, NewImage(end, made), quiet=quiet)
+        change.report(made, push=push)
 
 
 @command.command(
     "remove",
     cls=Command,
-    short_help="Take images out of an index",
+    short_help="Remove images from a manifest list",
     examples="""
-    ghcrctl manifest remove OWNER/IMAGE:1.0 linux/s390x
+    ghcrctl manifest remove --push OWNER/IMAGE:1.0 linux/s390x
     """,
 )
-@click.argument("target", metavar="INDEX")
-@click.argument("chosen", metavar="PLATFORM|DIGEST...", nargs=-1, required=True)
+@click.argument("target", metavar="MANIFEST_LIST")
+@click.argument("chosen", metavar="MANIFEST|PLATFORM|DIGEST...", nargs=-1, required=True)
+@push_option
 @place_options
 @registry_options
 @pass_app
@@ -209,39 +229,53 @@ def remove(  # noqa: PLR0913 one argument an option
     *,
     target: str,
     chosen: tuple[str, ...],
+    push: bool,
     local: bool,
     quiet: bool,
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Take images out of an index, and what attests them; they themselves stay."""
+    """Remove images, and what attests them, from a manifest list or from the registry's index.
+
+    The images themselves are kept. Nothing is published before `ghcrctl manifest push`, or with
+    --push.
+    """
     results = Results(app, format_, digest_file)
-    with app.session() as session:
-        end = end_of(session, target, local=local)
-        made = remove_from_index(session, end, chosen)
-        report_made(results, session, NewImage(end, made), quiet=quiet)
+    with changing(app, results, target, local=local, quiet=quiet) as change:
+        made = index_changes.remove(
+            change.session, change.end, chosen, push=push, observer=change.observer
+        )
+        change.report(made, push=push)
 
 
 @command.command(
     "annotate",
     cls=Command,
-    short_help="Set annotations of an index or of an entry",
+    short_help="Add additional information to a local image manifest",
     examples="""
+    ghcrctl manifest annotate --arch arm64 --variant v8 OWNER/IMAGE:1.0 OWNER/IMAGE:1.0-arm64
     ghcrctl manifest annotate --annotation org.opencontainers.image.title=Hello OWNER/IMAGE:1.0
     ghcrctl manifest annotate --set-platform windows/amd64 OWNER/IMAGE:1.0 sha256:82d1e9d7...
     """,
 )
-@click.argument("target", metavar="INDEX")
-@click.argument("chosen", metavar="[PLATFORM|DIGEST]", required=False, default="")
+@click.argument("target", metavar="MANIFEST_LIST")
+@click.argument("chosen", metavar="[MANIFEST|PLATFORM|DIGEST]", required=False, default="")
+@click.option("--os", metavar="OS", help="Set operating system.")
+@click.option("--arch", metavar="ARCH", help="Set architecture.")
+@click.option("--variant", metavar="VARIANT", help="Set architecture variant.")
+@click.option("--os-version", metavar="VERSION", help="Set operating system version.")
+@click.option(
+    "--os-features", metavar="FEATURES", multiple=True, help="Set operating system feature."
+)
+@click.option("--set-platform", metavar="OS/ARCH[/VARIANT]", help="Set the whole platform.")
 @click.option(
     "--annotation",
     "annotations",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Annotation to set; one without a value is taken away.",
+    help="Set an annotation; an empty value removes it.",
 )
-@click.option("--set-platform", metavar="OS/ARCH[/VARIANT]", help="What the entry is for.")
-@click.option("--os-version", metavar="VERSION", help="The entry's os.version (Windows).")
+@push_option
 @place_options
 @registry_options
 @pass_app
@@ -250,58 +284,97 @@ def annotate(  # noqa: PLR0913 one argument an option
     *,
     target: str,
     chosen: str,
-    annotations: tuple[str, ...],
-    set_platform: str | None,
+    os: str | None,
+    arch: str | None,
+    variant: str | None,
     os_version: str | None,
+    os_features: tuple[str, ...],
+    set_platform: str | None,
+    annotations: tuple[str, ...],
+    push: bool,
     local: bool,
     quiet: bool,
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Set annotations of an index, or of one of its entries, or what an entry is for."""
+    """Set the platform or annotations of an entry, or annotations of the list itself.
+
+    Nothing is published before `ghcrctl manifest push`, or with --push.
+    """
     results = Results(app, format_, digest_file)
-    with app.session() as session:
-        end = end_of(session, target, local=local)
-        change = Change(
-            read_annotations(annotations, empty=True),
-            Platform.parse(set_platform) if set_platform else None,
-            os_version,
+    features = tuple(each for text in os_features for each in text.split(",") if each)
+    wanted = Change(
+        read_annotations(annotations, empty=True),
+        Platform.parse(set_platform) if set_platform else None,
+        os_version,
+        os,
+        arch,
+        variant,
+        features if os_features else None,
+    )
+    with changing(app, results, target, local=local, quiet=quiet) as change:
+        made = index_changes.annotate(
+            change.session, change.end, chosen, wanted, push=push, observer=change.observer
         )
-        made = annotate_index(session, end, chosen, change)
-        report_made(results, session, NewImage(end, made), quiet=quiet)
+        change.report(made, push=push)
 
 
 @command.command(
     "push",
     cls=Command,
-    short_help="Send an index of the local store to its registry",
+    short_help="Push a manifest list to a repository",
     examples="""
-    ghcrctl manifest create --local OWNER/IMAGE:1.0 OWNER/IMAGE:amd64 OWNER/IMAGE:arm64
+    ghcrctl manifest create OWNER/IMAGE:1.0 OWNER/IMAGE:amd64 OWNER/IMAGE:arm64
     ghcrctl manifest push --purge OWNER/IMAGE:1.0
     """,
 )
-@click.argument("name", metavar="INDEX")
-@click.option("-p", "--purge", is_flag=True, help="Remove the local name afterwards.")
+@click.argument("name", metavar="MANIFEST_LIST")
+@click.option("-p", "--purge", is_flag=True, help="Remove the local manifest list after push.")
+@click.option("--replace", is_flag=True, help="Replace the tag whatever it points to.")
 @digest_file_option
 @format_option
 @registry_options
 @pass_app
 def push_index(
-    app: App, *, name: str, purge: bool, digest_file: Path | None, format_: str | None
+    app: App,
+    *,
+    name: str,
+    purge: bool,
+    replace: bool,
+    digest_file: Path | None,
+    format_: str | None,
 ) -> None:
-    """Send an index of the local store to its registry, with all that it lists; as `push` does.
+    """Push a manifest list, or an index of the local store, with all that it lists.
 
-    Prints the digest that it has there.
+    Prints its digest.
     """
     results = Results(app, format_, digest_file)
     with app.session() as session, watching(app, quiet=False) as watch:
-        pushed = push(session, session.parse(name), observer=watch(ignore, name), force=True)
-        if purge:
-            remove_name(session, str(pushed.reference))
-    results.made(str(pushed.reference), pushed.descriptor)
-    results.out(str(pushed.descriptor.digest))
+        made = index_changes.publish(
+            session,
+            end_of(session, name, local=False),
+            purge=purge,
+            replace=replace,
+            observer=watch(ignore, name),
+        )
+    previous = str(made.previous) if made.previous else None
+    results.made(str(made.reference), made.descriptor, Previous=previous)
+    results.out(str(made.digest))
     results.end(single=True)
 
 
-def _lines(app: App, results: Results, *, quiet: bool) -> LineObserver:
-    return LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
+@command.command(
+    "rm",
+    cls=Command,
+    short_help="Delete one or more manifest lists from local storage",
+    examples="""
+    ghcrctl manifest rm OWNER/IMAGE:1.0
+    """,
+)
+@click.argument("names", metavar="MANIFEST_LIST...", nargs=-1, required=True)
+@pass_app
+def remove_lists(app: App, *, names: tuple[str, ...]) -> None:
+    """Delete manifest lists that are kept here. Registries are not changed."""
+    with app.session() as session:
+        for name in names:
+            remove_list(session, end_of(session, name, local=False))

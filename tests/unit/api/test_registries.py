@@ -76,10 +76,14 @@ def test_an_index_is_made_changed_and_read(client: Client, image: str, repositor
     client.manifest.add(index, [f"{repository}:1.0-arm"])
     entries = client.manifest.entries(index)
     assert [entry.platform for entry, _ in entries] == [Platform("linux", "amd64"), ARM]
+    # Nothing is published before the push.
+    assert not client.exists(index)
+    assert client.manifest.inspect(index, ARM).descriptor.digest == OTHER.root.digest
+    client.manifest.push(index)
     client.manifest.annotate(index, ARM, platform="linux/arm64/v8", annotations={"c": "d"})
     with pytest.raises(UsageError, match="say which entry"):
         client.manifest.annotate(index, platform="linux/arm64")
-    left = client.manifest.remove(index, ONE.root.digest)
+    left = client.manifest.remove(index, ONE.root.digest, push=True)
     parsed = client.manifest.inspect(f"{repository}@{left.digest}")
     assert parsed.annotations == {"a": "b"}
     assert [entry.digest for entry, _ in client.manifest.entries(index)] == [OTHER.root.digest]

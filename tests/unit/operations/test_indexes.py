@@ -19,8 +19,8 @@ from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import Index
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.check import check
+from ghcrctl.operations.index_entries import Change
 from ghcrctl.operations.indexes import (
-    Change,
     End,
     add_to_index,
     annotate_index,

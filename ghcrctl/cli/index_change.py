@@ -1,0 +1,67 @@
+"""What the commands that change an index share: their session, their report and ``--push``."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ghcrctl.cli.made import report_made
+from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
+from ghcrctl.operations.indexes import end_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ghcrctl.cli.app import App
+    from ghcrctl.cli.results import Results
+    from ghcrctl.operations.indexes import End, NewImage
+    from ghcrctl.operations.session import Session
+    from ghcrctl.transfer.events import Observer
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def push_option(function: Function) -> Function:
+    """Add ``--push``."""
+    return click.option("--push", is_flag=True, help="Push the manifest list at once.")(function)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexChange:
+    """One change of an index: of the local store's, or of a list that is pushed later."""
+
+    session: Session
+    results: Results
+    end: End
+    observer: Observer
+    local: bool
+    quiet: bool
+
+    def sources(self, texts: Sequence[str]) -> list[End]:
+        """Read the names of images."""
+        return [end_of(self.session, text, local=self.local) for text in texts]
+
+    def report(self, made: NewImage, *, push: bool, word: str = "Changed") -> None:
+        """Report an index that was stored or pushed, or a list that is kept."""
+        if push or self.end.local:
+            report_made(self.results, self.session, made, quiet=self.quiet)
+            return
+        self.results.made(str(made.reference), made.descriptor, Previous=None)
+        line = f"{word} manifest list {made.reference}"
+        self.results.out(str(made.digest) if self.quiet else line)
+        self.results.end(single=True)
+
+
+@contextmanager
+def changing(
+    app: App, results: Results, target: str, *, local: bool, quiet: bool
+) -> Iterator[IndexChange]:
+    """Open a session, and watch the transfer of one change."""
+    with app.session() as session, watching(app, quiet=quiet) as watch:
+        end = end_of(session, target, local=local)
+        lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
+        observer = watch(lines, str(end.reference))
+        yield IndexChange(session, results, end, observer, local, quiet)

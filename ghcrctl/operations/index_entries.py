@@ -1,0 +1,172 @@
+"""The entries of an index: which are meant, what is set on them, and the index made of them."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.content.memory import MemoryPlace
+from ghcrctl.errors import (
+    InvalidDigestError,
+    InvalidPlatformError,
+    InvalidReferenceError,
+    PlatformNotFoundError,
+    UsageError,
+)
+from ghcrctl.oci import media_types
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.platform import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.reference import Reference
+    from ghcrctl.operations.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is set on an entry of an index, or on the index itself.
+
+    Args:
+        annotations: added, or replaced; an empty value takes one away.
+        platform: what the entry is for from now on.
+        os_version: its ``os.version`` from now on.
+        os: its ``os`` from now on.
+        architecture: its ``architecture`` from now on.
+        variant: its ``variant`` from now on.
+        os_features: its ``os.features`` from now on.
+    """
+
+    annotations: Mapping[str, str]
+    platform: Platform | None = None
+    os_version: str | None = None
+    os: str | None = None
+    architecture: str | None = None
+    variant: str | None = None
+    os_features: tuple[str, ...] | None = None
+
+    @property
+    def has_platform(self) -> bool:
+        """Whether it sets anything of an entry's platform."""
+        fields = (self.os, self.architecture, self.variant, self.os_version, self.os_features)
+        return self.platform is not None or any(field is not None for field in fields)
+
+
+def check_platforms(target: Reference, entries: Sequence[Descriptor]) -> None:
+    """Check that no two images of an index are for the same platform.
+
+    Raises:
+        UsageError: two are.
+    """
+    listed = [entry.platform for entry in entries if not is_helper_entry(entry)]
+    twice = {str(p) for p in listed if p is not None and listed.count(p) > 1}
+    if twice:
+        raise UsageError(
+            f"two images are for {' and '.join(sorted(twice))}",
+            hint=f"ghcrctl manifest annotate --arch ARCH {target} IMAGE",
+        )
+
+
+def make_index(
+    entries: Sequence[Descriptor], annotations: Mapping[str, str]
+) -> tuple[MemoryPlace, Descriptor]:
+    """Build an index, of docker's kind where all of its images are; return its place and root."""
+    docker = not annotations and all(e.media_type == media_types.DOCKER_MANIFEST for e in entries)
+    kind = media_types.DOCKER_LIST if docker else media_types.OCI_INDEX
+    document: dict[str, Any] = {
+        "schemaVersion": 2,
+        "mediaType": kind,
+        "manifests": [entry.to_json() for entry in entries],
+        **({"annotations": dict(annotations)} if annotations else {}),
+    }
+    made = MemoryPlace("made here")
+    return made, made.add(json.dumps(document, indent=3).encode(), kind)
+
+
+def find_entries(
+    session: Session,
+    entries: Sequence[Descriptor],
+    text: str,
+    sources: Mapping[str, Sequence[Digest]] | None = None,
+) -> set[Digest]:
+    """Return the entries that a platform, a digest or the name of an image means.
+
+    Args:
+        session: the run.
+        entries: of an index.
+        text: what is meant.
+        sources: the digests of entries by the references that they were added by.
+
+    Raises:
+        PlatformNotFoundError: none is meant.
+    """
+    found = _find_by_digest(entries, text) or _find_by_name(session, text, sources or {})
+    if not found:
+        with suppress(InvalidPlatformError):
+            wanted = Platform.parse(text)
+            found = {e.digest for e in entries if e.platform and wanted.means(e.platform)}
+    if not found:
+        offered = ", ".join(str(e.platform or e.digest) for e in entries)
+        raise PlatformNotFoundError(f"the index has no entry `{text}`", hint=f"it has: {offered}")
+    return found
+
+
+def _find_by_digest(entries: Sequence[Descriptor], text: str) -> set[Digest]:
+    try:
+        digest = Digest.parse(text.rpartition("@")[2])
+    except InvalidDigestError:
+        return set()
+    return {entry.digest for entry in entries if entry.digest == digest}
+
+
+def _find_by_name(
+    session: Session, text: str, sources: Mapping[str, Sequence[Digest]]
+) -> set[Digest]:
+    try:
+        return set(sources.get(str(session.parse(text).tagged()), ()))
+    except InvalidReferenceError:
+        return set()
+
+
+_KIND, _ATTESTED = "vnd.docker.reference.type", "vnd.docker.reference.digest"
+
+
+def is_helper_entry(entry: Descriptor) -> bool:
+    """Return whether an entry is no image but attests one."""
+    return _KIND in entry.annotations or bool(entry.platform and entry.platform.is_unknown)
+
+
+def attests(entry: Descriptor, gone: Iterable[Digest]) -> bool:
+    """Return whether an entry attests one of some images."""
+    return entry.annotations.get(_ATTESTED) in {str(digest) for digest in gone}
+
+
+def changed_entry(entry: Descriptor, change: Change) -> Descriptor:
+    """Return an entry with what is set on it.
+
+    Raises:
+        InvalidPlatformError: its OS or its architecture is missing or unknown.
+    """
+    annotations = merged_annotations(entry.annotations, change.annotations)
+    if not change.has_platform:
+        return replace(entry, annotations=annotations)
+    old = change.platform or entry.platform or Platform("linux", "")
+    new = Platform(
+        old.os if change.os is None else change.os,
+        old.architecture if change.architecture is None else change.architecture,
+        old.variant if change.variant is None else change.variant,
+        old.os_version if change.os_version is None else change.os_version,
+        old.os_features if change.os_features is None else change.os_features,
+    )
+    # Written as it is given: docker writes `v8` where containerd's normal form has no variant.
+    Platform.parse(f"{new.os}/{new.architecture}")
+    return replace(entry, annotations=annotations, platform=new)
+
+
+def merged_annotations(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    """Return annotations with others added; an empty value removes one."""
+    return {key: value for key, value in {**old, **new}.items() if value}

@@ -1,0 +1,243 @@
+"""Manifest lists are kept here until they are pushed, as docker keeps them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ghcrctl.errors import (
+    InvalidPlatformError,
+    NoSuchImageError,
+    PlatformNotFoundError,
+    RefusedError,
+    StoreDamagedError,
+    UsageError,
+)
+from ghcrctl.oci.manifest import Index
+from ghcrctl.oci.platform import Platform
+from ghcrctl.operations import index_changes
+from ghcrctl.operations.exists import exists
+from ghcrctl.operations.index_entries import Change
+from ghcrctl.operations.indexes import End, read_manifest
+from ghcrctl.operations.manifest_lists import kept_entries, kept_index, read_listed, remove_list
+from ghcrctl.operations.pull import pull
+from ghcrctl.operations.tag import tag
+from tests.builders import attested, index_of, random_image
+from tests.sessions import name_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ghcrctl.operations.session import Session
+    from tests.registry_double import RegistryDouble
+
+ARM = Platform("linux", "arm64")
+# An image for arm64 whose config says amd64, as a builder that crosses platforms may write it.
+ONE, WRONG, OTHER = random_image(1, seed=1), random_image(1, seed=2), random_image(1, seed=3)
+S390 = random_image(1, seed=4, platform=Platform("linux", "s390x"))
+
+
+@pytest.fixture
+def end(ghcr: RegistryDouble, session: Session) -> Callable[[str], End]:
+    """Return images at a registry by their tags."""
+    for text, image in (("a", ONE), ("b", WRONG), ("c", OTHER), ("s390x", S390)):
+        ghcr.push_image("octo/image", text, image)
+        ghcr.push_image("octo/parts", text, image)
+    return lambda text: End(name_at(ghcr, session, text if "/" in text else f"octo/image:{text}"))
+
+
+def create(session: Session, target: End, *sources: End, **options: Any) -> Any:
+    return index_changes.create(session, target, sources, annotations={}, **options)
+
+
+def platforms(session: Session, where: End) -> list[dict[str, Any]]:
+    index = read_manifest(session, where)
+    assert isinstance(index, Index)
+    return [entry["platform"] for entry in json.loads(index.raw)["manifests"]]
+
+
+def is_published(session: Session, where: End) -> bool:
+    return exists(session, str(where.reference)) is not None
+
+
+def test_dockers_sequence(
+    session: Session, ghcr: RegistryDouble, end: Callable[[str], End]
+) -> None:
+    target = end("octo/all:1")
+    writes = ghcr.count("PUT") + ghcr.count("POST")
+    create(session, target, end("octo/parts:a"), end("octo/parts:b"))
+    change = Change({}, architecture="arm64", variant="v8")
+    made = index_changes.annotate(session, target, str(end("octo/parts:b").reference), change)
+    assert ghcr.count("PUT") + ghcr.count("POST") == writes
+    assert not is_published(session, target)
+    assert kept_index(session, target)
+    assert kept_entries(session, target)
+    done = index_changes.publish(session, target)
+    assert done.digest == made.digest
+    assert done.previous is None
+    assert platforms(session, target) == [
+        {"architecture": "amd64", "os": "linux"},
+        {"architecture": "arm64", "os": "linux", "variant": "v8"},
+    ]
+    # It is kept, as in docker, and can be changed and pushed again; --purge removes it.
+    index_changes.annotate(session, target, "linux/arm64", Change({"a": "b"}))
+    again = index_changes.publish(session, target, purge=True)
+    assert again.previous == done.digest
+    assert kept_index(session, target) is None
+    with pytest.raises(NoSuchImageError):
+        index_changes.publish(session, target)
+
+
+def test_every_field_of_a_platform_is_set(session: Session, end: Callable[[str], End]) -> None:
+    target = end("octo/all:1")
+    create(session, target, end("a"))
+    change = Change(
+        {}, os="windows", architecture="amd64", os_version="10.0.1", os_features=("win32k",)
+    )
+    index_changes.annotate(session, target, str(ONE.root.digest), change, push=True)
+    assert platforms(session, target) == [
+        {
+            "architecture": "amd64",
+            "os": "windows",
+            "os.version": "10.0.1",
+            "os.features": ["win32k"],
+        }
+    ]
+    for wrong in (Change({}, os="linus"), Change({}, architecture="amd46")):
+        with pytest.raises(InvalidPlatformError, match="unknown"):
+            index_changes.annotate(session, target, str(ONE.root.digest), wrong)
+
+
+def test_a_list_is_amended_only_when_asked(session: Session, end: Callable[[str], End]) -> None:
+    target = end("octo/all:1")
+    create(session, target, end("a"))
+    with pytest.raises(RefusedError, match="it exists already") as caught:
+        create(session, target, end("s390x"))
+    assert "--amend" in str(caught.value.hint)
+    create(session, target, end("s390x"), amend=True)
+    # An image that is listed by its name already is listed once.
+    create(session, target, end("a"), amend=True)
+    entries = kept_entries(session, target) or []
+    assert [entry.digest for entry, _ in entries] == [S390.root.digest, ONE.root.digest]
+    create(session, target, end("c"), replace=True)
+    [(entry, _)] = kept_entries(session, target) or []
+    assert entry.digest == OTHER.root.digest
+
+
+def test_a_published_tag_is_replaced_only_when_asked(
+    session: Session, ghcr: RegistryDouble, end: Callable[[str], End]
+) -> None:
+    target = end("octo/all:1")
+    old = attested(random_image(1, seed=7))
+    ghcr.push_image("octo/all", "1", old)
+    with pytest.raises(RefusedError, match="the registry has a tag of this name"):
+        create(session, target, end("a"))
+    assert kept_index(session, target) is None
+    # Amending adds to what the registry has, and replaces the image for the same platform.
+    create(session, target, end("a"), end("s390x"), amend=True, push=True)
+    digests = [d.digest for d in read_manifest(session, target).children]
+    assert ONE.root.digest in digests
+    assert len(digests) == 3
+    done = create(session, target, end("c"), replace=True, push=True)
+    assert [d.digest for d in read_manifest(session, target).children] == [OTHER.root.digest]
+    assert done.previous is not None
+
+
+def test_a_tag_that_appeared_or_moved_meanwhile_is_kept(
+    session: Session, ghcr: RegistryDouble, end: Callable[[str], End]
+) -> None:
+    target = end("octo/all:1")
+    create(session, target, end("a"))
+    ghcr.push_image("octo/all", "1", OTHER)
+    with pytest.raises(RefusedError, match="the tag exists") as caught:
+        index_changes.publish(session, target)
+    assert "manifest push --replace" in str(caught.value.hint)
+    assert read_manifest(session, target).descriptor.digest == OTHER.root.digest
+    assert index_changes.publish(session, target, replace=True).previous == OTHER.root.digest
+
+
+def test_an_index_at_the_registry_is_changed_by_a_push_alone(
+    session: Session, ghcr: RegistryDouble, end: Callable[[str], End]
+) -> None:
+    target, both = end("octo/all:1"), index_of(ONE, S390)
+    ghcr.push_image("octo/all", "1", both)
+    index_changes.remove(session, target, ["linux/s390x"])
+    index_changes.add(session, target, [end("s390x")])
+    index_changes.annotate(session, target, "", Change({"k": "v"}))
+    assert read_manifest(session, target).descriptor.digest == both.root.digest
+    assert index_changes.publish(session, target).previous == both.root.digest
+    assert read_manifest(session, target).annotations == {"k": "v"}
+
+
+def test_two_images_for_one_platform_are_told_when_pushed(
+    session: Session, end: Callable[[str], End]
+) -> None:
+    target = end("octo/all:1")
+    create(session, target, end("a"), end("b"))
+    with pytest.raises(UsageError, match="two images are for linux/amd64") as caught:
+        index_changes.publish(session, target)
+    assert "manifest annotate" in str(caught.value.hint)
+    assert not is_published(session, target)
+
+
+def test_entries_are_meant_by_name_platform_or_digest(
+    session: Session, end: Callable[[str], End]
+) -> None:
+    target = end("octo/all:1")
+    create(session, target, end("a"), end("s390x"))
+    name = end("s390x").reference
+    for text in (str(name), "linux/s390x", str(S390.root.digest), f"x@{S390.root.digest}"):
+        assert read_listed(session, target, text).descriptor.digest == S390.root.digest
+    for text in ("linux/arm64", "octo/none:1", "no thing", str(OTHER.root.digest)):
+        with pytest.raises(PlatformNotFoundError, match="the index has no entry"):
+            index_changes.annotate(session, target, text, Change({"a": "b"}))
+    with pytest.raises(UsageError, match="say which entry"):
+        index_changes.annotate(session, target, "", Change({}, variant="v8"))
+
+
+def test_lists_are_removed(session: Session, end: Callable[[str], End]) -> None:
+    target = end("octo/all:1")
+    create(session, target, end("a"))
+    remove_list(session, target)
+    assert kept_index(session, target) is None
+    with pytest.raises(NoSuchImageError, match="no such manifest list"):
+        remove_list(session, target)
+
+
+def test_a_local_image_is_uploaded_by_the_push(
+    session: Session, ghcr: RegistryDouble, end: Callable[[str], End]
+) -> None:
+    pull(session, end("s390x").reference)
+    tag(session, str(end("s390x").reference), [session.parse("mine")])
+    target = end("octo/new:1")
+    create(session, target, End(session.parse("mine").tagged(), local=True))
+    assert not ghcr.count("POST", "/octo/new/")
+    index_changes.publish(session, target)
+    assert platforms(session, target) == [{"architecture": "s390x", "os": "linux"}]
+
+
+def test_the_store_keeps_its_own_indexes(session: Session, end: Callable[[str], End]) -> None:
+    for text in ("a", "s390x"):
+        pull(session, end(text).reference)
+    one, other = (End(end(text).reference, local=True) for text in ("a", "s390x"))
+    target = End(session.parse("both").tagged(), local=True)
+    create(session, target, one)
+    with pytest.raises(RefusedError, match="the name exists in the local store"):
+        create(session, target, other)
+    create(session, target, other, amend=True)
+    assert len(platforms(session, target)) == 2
+    assert read_listed(session, target, "linux/s390x").descriptor.digest == S390.root.digest
+    create(session, target, other, replace=True)
+    assert len(platforms(session, target)) == 1
+
+
+def test_a_damaged_list_is_told(session: Session, end: Callable[[str], End]) -> None:
+    target = end("octo/all:1")
+    create(session, target, end("a"))
+    [path] = (session.store.root / "ghcrctl" / "manifests").iterdir()
+    path.write_text("{")
+    with pytest.raises(StoreDamagedError, match="is damaged") as caught:
+        index_changes.publish(session, target)
+    assert "manifest rm" in str(caught.value.hint)
