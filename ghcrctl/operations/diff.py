@@ -9,21 +9,22 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ghcrctl.errors import PlatformNotFoundError
 from ghcrctl.layers.comparing import FileChange, UnsettledError, compare
 from ghcrctl.layers.merging import Tree
+from ghcrctl.operations.compare_indexes import changes, compare_indexes, open_side
 from ghcrctl.operations.looking import look_into, unwatched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from ghcrctl.layers.members import Member
     from ghcrctl.layers.merging import Node
     from ghcrctl.layers.walking import Entry
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
+    from ghcrctl.operations.compare_indexes import Change, IndexComparison, PlatformChange
     from ghcrctl.operations.looking import Layers, Progress, Wanted
     from ghcrctl.operations.session import Session
 
@@ -39,15 +40,6 @@ _PLAIN = {
     "OnBuild": "onbuild",
 }
 _SETS = {"ExposedPorts": "port", "Volumes": "volume"}
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A field that differs. ``before``, ``after``: its value; ``None`` where it is not there."""
-
-    field: str
-    before: str | None
-    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +62,25 @@ class Difference:
     """How two images differ.
 
     Args:
-        manifest: changes of the manifest.
+        before: the digest of what was compared first, a manifest or an index.
+        after: the digest of what was compared with it.
+        is_of_indexes: whether all platforms were compared, and not one image.
+        platform: whose config, layers and files were compared; ``None`` where no platform is in
+            both indexes.
+        manifest: changes of the manifest, or of the index.
+        platforms: changes of the list of platforms.
         config: changes of the config.
         layers: those that are not the same, base first.
         shared: the layers that both have.
         files: those that differ; ``None`` where they were not compared.
     """
 
+    before: Digest
+    after: Digest
+    is_of_indexes: bool
+    platform: str | None
     manifest: list[Change]
+    platforms: list[PlatformChange]
     config: list[Change]
     layers: list[LayerChange]
     shared: list[Descriptor]
@@ -85,8 +88,8 @@ class Difference:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the images are the same in all that was compared."""
-        return not (self.manifest or self.config or self.layers or self.files)
+        """Whether what was compared has the same digest."""
+        return self.before == self.after
 
 
 def diff(
@@ -98,6 +101,9 @@ def diff(
     progress: Progress = unwatched,
 ) -> Difference:
     """Compare two images.
+
+    Indexes are compared with all their platforms, unless a platform is wanted; config, layers and
+    files are then those of this machine's platform, or of the first one that both have.
 
     Args:
         session: the run.
@@ -112,18 +118,76 @@ def diff(
         UnsupportedError: one of them is no container image.
         IntegrityError: a layer is damaged.
     """
+    sides = (open_side(session, one), open_side(session, two))
+    indexes = None
+    if one.platform is None and two.platform is None:
+        indexes = compare_indexes(*sides, session.settings.platform)
+    if indexes is None:
+        images = (one, two)
+    elif indexes.platform:
+        images = (replace(one, platform=indexes.platform), replace(two, platform=indexes.platform))
+    elif files:
+        raise PlatformNotFoundError(f"{one.text} and {two.text} have no platform in common")
+    else:
+        return _of_indexes(indexes)
     with ExitStack() as stack:
         told = _Together(progress)
-        before = stack.enter_context(look_into(session, one, progress=told.first))
-        after = stack.enter_context(look_into(session, two, progress=told.second))
-        changed = list(_changes(_manifest_fields(before), _manifest_fields(after)))
-        return Difference(
-            manifest=changed,
-            config=list(_changes(_config_fields(before), _config_fields(after))),
-            layers=_layer_changes(before, after),
-            shared=[layer for layer in before.manifest.layers if layer in after.manifest.layers],
-            files=_file_changes(before, after) if files else None,
+        before, after = (
+            stack.enter_context(look_into(session, image, located=side.located, progress=tell))
+            for image, side, tell in zip(images, sides, (told.first, told.second), strict=True)
         )
+        found = _of_images(before, after, files=files)
+    return _beside(indexes, found) if indexes else found
+
+
+def _of_images(before: Layers, after: Layers, *, files: bool) -> Difference:
+    return Difference(
+        before=before.manifest.descriptor.digest,
+        after=after.manifest.descriptor.digest,
+        is_of_indexes=False,
+        platform=str(after.config.platform),
+        manifest=list(changes(_manifest_fields(before), _manifest_fields(after))),
+        platforms=[],
+        config=list(changes(_config_fields(before), _config_fields(after))),
+        layers=_layer_changes(before, after),
+        shared=[layer for layer in before.manifest.layers if layer in after.manifest.layers],
+        files=_file_changes(before, after) if files else None,
+    )
+
+
+def _of_indexes(indexes: IndexComparison) -> Difference:
+    return Difference(
+        before=indexes.before,
+        after=indexes.after,
+        is_of_indexes=True,
+        platform=None,
+        manifest=indexes.fields,
+        platforms=indexes.platforms,
+        config=[],
+        layers=[],
+        shared=[],
+        files=None,
+    )
+
+
+def _beside(indexes: IndexComparison, image: Difference) -> Difference:
+    """Put together how two indexes differ and how their images for one platform do."""
+    platform = str(indexes.platform)
+    of_image = [
+        replace(change, field=f"{platform} {change.field}")
+        for change in image.manifest
+        # The list of platforms has it.
+        if change.field not in {"digest", "platform"}
+    ]
+    return replace(
+        image,
+        before=indexes.before,
+        after=indexes.after,
+        is_of_indexes=True,
+        platform=platform,
+        manifest=[*indexes.fields, *of_image],
+        platforms=indexes.platforms,
+    )
 
 
 class _Together:
@@ -143,12 +207,6 @@ class _Together:
 
     def _tell(self) -> None:
         self._progress(self._one[0] + self._two[0], self._one[1] + self._two[1])
-
-
-def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
-    for field in dict.fromkeys((*before, *after)):
-        if before.get(field) != after.get(field):
-            yield Change(field, before.get(field), after.get(field))
 
 
 def _manifest_fields(layers: Layers) -> dict[str, str]:

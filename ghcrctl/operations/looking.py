@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.manifest import Manifest
     from ghcrctl.oci.platform import Platform
     from ghcrctl.operations.session import Session
+    from ghcrctl.store.records import Record
 
     Progress = Callable[[int, int], None]
 
@@ -65,6 +66,21 @@ class Wanted:
     text: str
     platform: Platform | None = None
     is_remote: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """An image that was found.
+
+    Args:
+        source: where it is.
+        root: its manifest or index.
+        origin: of a local image, the digest that its repository knows it by, where that is known.
+    """
+
+    source: Source
+    root: Descriptor
+    origin: Digest | None = None
 
 
 class Layers:
@@ -157,13 +173,19 @@ class Layers:
 
 @contextmanager
 def look_into(
-    session: Session, wanted: Wanted, *, twice: bool = False, progress: Progress = unwatched
+    session: Session,
+    wanted: Wanted,
+    *,
+    located: Located | None = None,
+    twice: bool = False,
+    progress: Progress = unwatched,
 ) -> Iterator[Layers]:
     """Give the layers of an image.
 
     Args:
         session: the run.
         wanted: the image.
+        located: where it is, if it was found already.
         twice: whether layers will be read again; those of a registry are then kept on disk
             meanwhile, as they are stored.
         progress: is told how many bytes of all layers were read, and how many there are.
@@ -172,7 +194,8 @@ def look_into(
         NotFoundError: there is no such image, or not for the platform.
         UnsupportedError: it is no container image.
     """
-    source, root = _locate(session, wanted)
+    found = located or locate(session, wanted)
+    source, root = found.source, found.root
     platform = wanted.platform or session.settings.platform
     contents = image_of(
         source, root, platform, exact=wanted.platform is not None, warn=session.warn
@@ -188,17 +211,23 @@ def look_into(
         yield Layers(session, source, manifest, config, again=again, progress=progress)
 
 
-def _locate(session: Session, wanted: Wanted) -> tuple[Source, Descriptor]:
+def locate(session: Session, wanted: Wanted) -> Located:
+    """Find an image, at its registry or here.
+
+    Raises:
+        NotFoundError: there is no such image.
+    """
     if not wanted.is_remote:
-        return _Here(session), _find_here(session, wanted.text)
+        record = _find_here(session, wanted.text)
+        return Located(_Here(session), record.descriptor, record.origin)
     reference = session.parse(wanted.text).tagged()
     repository = session.source(reference)
-    return repository, repository.resolve(reference.target)
+    return Located(repository, repository.resolve(reference.target))
 
 
-def _find_here(session: Session, text: str) -> Descriptor:
+def _find_here(session: Session, text: str) -> Record:
     try:
-        return find(session, text).record.descriptor
+        return find(session, text).record
     except NoSuchImageError as error:
         if "did you mean" not in (error.hint or ""):
             error.hint = "--remote reads it from its registry; `ghcrctl images` lists what is here"

@@ -16,14 +16,15 @@ import pytest
 
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.oci.platform import Platform
 from tests.bench.measure import run
+from tests.builders import Built, index_of, random_image
 from tests.filesystems import directory, file, image_of, symlink, tar
 from tests.shell import Shell
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.builders import Built
     from tests.registry_double import PlainRegistry
 
 MEGABYTE = 1024 * 1024
@@ -119,7 +120,7 @@ def test_a_file_is_printed_byte_for_byte(shell: Shell, name: str, options: list[
         (["cat", "--remote", "{name}:none", "/etc"], 4),
         (["export", "--to", "x", "-o", "y", "{name}:1"], 2),
         (["diff", "{name}:1", "{name}:none"], 4),
-        (["ls", "--platform", "linux/none", "--remote", "hello"], 7),
+        (["ls", "--platform", "linux/amd64", "--remote", "hello"], 7),
     ],
 )
 def test_what_cannot_be_done_is_an_error_in_words(
@@ -185,6 +186,36 @@ def test_a_difference_is_a_status_only_where_it_is_asked_for(shell: Shell, name:
     assert shell.run("diff", f"{name}:1", f"{name}:2").returncode == 0
     done = shell.run("diff", "--exit-code", "--remote-b", f"{name}:1", f"{name}:2")
     assert (done.returncode, done.stderr) == (9, "")
+
+
+def test_indexes_are_compared_with_all_their_platforms(
+    shell: Shell, plain_registry: PlainRegistry
+) -> None:
+    amd, arm, new = (
+        random_image(seed=seed, platform=Platform("linux", architecture))
+        for seed, architecture in ((1, "amd64"), (1, "arm64"), (2, "arm64"))
+    )
+    one, two = index_of(amd, arm), index_of(amd, new)
+    for tag, built in (("1", one), ("2", two), ("less", index_of(amd))):
+        plain_registry.push_image("octo/indexes", tag, built)
+    name = f"{plain_registry.host}/octo/indexes"
+    done = shell.run("diff", "--remote", "--exit-code", f"{name}:1", f"{name}:2")
+    assert done.returncode == 9
+    assert done.stdout.splitlines() == [
+        "Index",
+        f"~ digest: {one.root.digest} -> {two.root.digest}",
+        "Platforms",
+        f"~ linux/arm64: {arm.root.digest} -> {new.root.digest}",
+    ]
+    line = ("diff", "--remote", "--exit-code", "--format", "json", f"{name}:1", f"{name}:less")
+    found = json.loads(shell.run(*line).stdout)
+    assert not found["Equal"]
+    assert (found["Compared"], found["Platform"]) == ("index", "linux/amd64")
+    assert found["Platforms"] == [
+        {"Change": "-", "Platform": "linux/arm64", "A": str(arm.root.digest), "B": None}
+    ]
+    only = ("--platform", "linux/amd64", f"{name}:1", f"{name}:2")
+    assert shell.ok("diff", "--remote", "--exit-code", *only) == []
 
 
 def test_differences_are_json_for_scripts(shell: Shell, name: str) -> None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
     from ghcrctl.layers.comparing import FileChange
     from ghcrctl.layers.members import Member
-    from ghcrctl.operations.diff import Change, Difference, LayerChange
+    from ghcrctl.operations.compare_indexes import Change, PlatformChange
+    from ghcrctl.operations.diff import Difference, LayerChange
 
 
 @click.command(
@@ -69,6 +70,9 @@ def command(  # noqa: PLR0913 one argument an option
 ) -> None:
     """Show how B differs from A: in manifest, config, layers, and with --files in its files.
 
+    Multi-platform images are compared with all their platforms; config, layers and files are those
+    of this machine's platform. With --platform only the images for that platform are compared.
+
     A line begins with + for what only B has, with - for what only A has, and with ~ for what both
     have differently. Times of files are not compared.
     """
@@ -89,7 +93,12 @@ def _document(found: Difference) -> Struct:
     return Struct(
         {
             "Equal": found.is_empty,
+            "Compared": "index" if found.is_of_indexes else "manifest",
+            "A": str(found.before),
+            "B": str(found.after),
+            "Platform": found.platform,
             "Manifest": [_change(change) for change in found.manifest],
+            "Platforms": [_platform(change) for change in found.platforms],
             "Config": [_change(change) for change in found.config],
             "Layers": [_layer(change) for change in found.layers],
             "SharedLayers": [
@@ -103,6 +112,17 @@ def _document(found: Difference) -> Struct:
 def _change(change: Change) -> Struct:
     sign = sign_of(change.before, change.after)
     return Struct({"Change": sign, "Field": change.field, "A": change.before, "B": change.after})
+
+
+def _platform(change: PlatformChange) -> Struct:
+    sides = {"A": change.before, "B": change.after}
+    return Struct(
+        {
+            "Change": sign_of(change.before, change.after),
+            "Platform": change.platform,
+            **{side: str(digest) if digest else None for side, digest in sides.items()},
+        }
+    )
 
 
 def _layer(change: LayerChange) -> Struct:

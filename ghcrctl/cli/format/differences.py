@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ghcrctl.cli.format.style import Style
     from ghcrctl.layers.comparing import FileChange
     from ghcrctl.layers.members import Member
-    from ghcrctl.operations.diff import Change, Difference, LayerChange
+    from ghcrctl.operations.compare_indexes import Change, PlatformChange
+    from ghcrctl.operations.diff import Difference, LayerChange
 
 _MEANINGS = {"+": Meaning.GOOD, "-": Meaning.BAD, "~": Meaning.WARN}
 _LEGEND = ((Meaning.GOOD, "came"), (Meaning.BAD, "went"))
@@ -46,19 +47,26 @@ def as_text(found: Difference, style: Style, measure: Measure) -> str:
 
 
 def _sections(found: Difference, style: Style, measure: Measure) -> Iterator[str]:
-    for title, changes in (("Manifest", found.manifest), ("Config", found.config)):
-        if changes:
+    which = f" ({printable(found.platform)})" if found.is_of_indexes and found.platform else ""
+    whole = "Index" if found.is_of_indexes else "Manifest"
+    for title, lines in (
+        (whole, [_change_line(change) for change in found.manifest]),
+        ("Platforms", [_platform_line(change) for change in found.platforms]),
+        (f"Config{which}", [_change_line(change) for change in found.config]),
+    ):
+        if lines:
             yield _title(title, style)
-            yield from (_line(_change_line(change), style) for change in changes)
+            yield from (_line(line, style) for line in lines)
     if found.layers:
         shared = sum(layer.size for layer in found.shared)
-        yield _title(f"Layers ({len(found.shared)} shared, {measure.size(shared)})", style)
+        sizes = f"({len(found.shared)} shared, {measure.size(shared)})"
+        yield _title(f"Layers{which} {sizes}", style)
         if style.is_plain:
             yield from (_line(" ".join(_layer(change, measure)), style) for change in found.layers)
         else:
             yield _layers(found.layers, style, measure)
     if found.files:
-        yield _title("Files", style)
+        yield _title(f"Files{which}", style)
         yield from (_line(_file_line(change), style) for change in found.files)
         if not style.is_plain:
             yield _folders(found.files, style, measure)
@@ -75,6 +83,11 @@ def _line(text: str, style: Style) -> str:
 def _change_line(change: Change) -> str:
     shown = " -> ".join(value for value in (change.before, change.after) if value is not None)
     return f"{sign_of(change.before, change.after)} {change.field}: {shown}".rstrip(": ")
+
+
+def _platform_line(change: PlatformChange) -> str:
+    shown = " -> ".join(str(digest) for digest in (change.before, change.after) if digest)
+    return f"{sign_of(change.before, change.after)} {change.platform}: {shown}"
 
 
 def _layer(change: LayerChange, measure: Measure) -> tuple[str, str]:
