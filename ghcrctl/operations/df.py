@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.operations.images import list_images
+from ghcrctl.store.belonging import Belonging
 from ghcrctl.store.usage import measure
 
 if TYPE_CHECKING:
+    from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.images import ImageRow
     from ghcrctl.operations.session import Session
     from ghcrctl.store.usage import ImageUsage, Usage
@@ -61,7 +63,8 @@ def disk_usage(session: Session) -> DiskUsage:
     """Measure the store. An image is active if it has a tag; what images share counts once."""
     rows, usage = list_images(session), measure(session.store)
     tagged = {row.record.descriptor.digest for row in rows if row.tag}
-    unused = sum(own.unique for digest, own in usage.images.items() if digest not in tagged)
+    needed = tagged | _kept_by_tags(session)
+    unused = sum(own.unique for digest, own in usage.images.items() if digest not in needed)
     shared = usage.content - sum(own.unique for own in usage.images.values())
     loose, partial = sum(usage.loose.values()), sum(usage.partial)
     lines = (
@@ -70,3 +73,11 @@ def disk_usage(session: Session) -> DiskUsage:
         UsageLine("Content of no image", len(usage.loose), 0, loose, loose),
     )
     return DiskUsage(lines, tuple(rows), usage)
+
+
+def _kept_by_tags(session: Session) -> set[Digest]:
+    """Return the referrers that stay as long as an image with a tag."""
+    store = session.store
+    records = store.records()
+    kept = Belonging(store.graph, records).kept_by(r for r in records if r.tag)
+    return {record.descriptor.digest for record in kept}

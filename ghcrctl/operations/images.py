@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.config import parse_time
 from ghcrctl.operations.image_filters import BEGINNING, filters_of, matches_reference
+from ghcrctl.store.belonging import listed_by_indexes
 from ghcrctl.store.records import split_name
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def list_images(
     """
     if sort not in SORT_KEYS:
         raise UsageError(f"cannot be sorted by `{sort}`", hint=f"sort by {', '.join(SORT_KEYS)}")
-    rows = _rows(session.store.listing())
+    rows = _without_parts(session, _rows(session.store.listing()))
     if name:
         has_name = _named(session, name)
         rows = [row for row in rows if has_name(row)]
@@ -112,6 +113,21 @@ def _rows(listed: Iterable[Listed]) -> list[ImageRow]:
         return rows
     tagged = {(row.repository, row.image_id) for row in rows if row.tag}
     return [row for row in rows if row.tag or (row.repository, row.image_id) not in tagged]
+
+
+def _without_parts(session: Session, rows: list[ImageRow]) -> list[ImageRow]:
+    """Leave out manifests that were pushed by digest before the index that lists them."""
+    homes = {row.repository for row in rows if row.repository and not row.tag}
+    if not homes:
+        return rows
+    listed = listed_by_indexes(
+        session.store.graph, (row.record for row in rows if row.repository in homes)
+    )
+    return [
+        row
+        for row in rows
+        if row.tag or (row.repository, row.record.descriptor.digest) not in listed
+    ]
 
 
 def _named(session: Session, name: str) -> Callable[[ImageRow], bool]:

@@ -60,15 +60,20 @@ def belonging_among(graph: ManifestGraph, records: Sequence[Record]) -> list[Rec
     superfluous.
     """
     referrers = Belonging(graph, records).referrers_among(records)
+    listed = listed_by_indexes(graph, records)
+    parts = [r for r in records if not r.tag and (r.repository, r.descriptor.digest) in listed]
+    return [*referrers, *parts]
+
+
+def listed_by_indexes(graph: ManifestGraph, records: Iterable[Record]) -> set[tuple[str, Digest]]:
+    """Return everything below the indexes among records, each with the index's repository."""
     indexes = [record for record in records if record.descriptor.is_index]
-    listed = {
+    return {
         (index.repository, child)
         for index in indexes
         for child in graph.reached([index.descriptor])
         if child != index.descriptor.digest
     }
-    parts = [r for r in records if not r.tag and (r.repository, r.descriptor.digest) in listed]
-    return [*referrers, *parts]
 
 
 class Belonging:

@@ -9,6 +9,8 @@ import pytest
 
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.df import disk_usage
+from ghcrctl.operations.images import list_images
 from ghcrctl.operations.prune import PruneRules, prune
 from ghcrctl.operations.remove import remove
 from ghcrctl.operations.remove_platforms import remove_platforms
@@ -208,3 +210,25 @@ def test_manifests_that_an_index_lists_are_no_images_without_a_tag(session: Sess
     remove(session, f"{HOME}:1")
     assert len(prune(session, PruneRules()).untagged) >= 1
     assert session.store.records() == []
+
+
+def test_images_does_not_list_what_an_index_lists(session: Session) -> None:
+    index = index_of(IMAGE, OTHER)
+    for child in (IMAGE, OTHER):
+        keep(session, child, f"{HOME}@{child.root.digest}")
+    keep(session, index, f"{HOME}:1")
+    assert [row.tag for row in list_images(session)] == ["1"]
+    remove(session, f"{HOME}:1")
+    assert {row.tag for row in list_images(session)} == {""}
+
+
+def test_df_counts_only_what_prune_would_free(session: Session) -> None:
+    keep(session, IMAGE, f"{HOME}:1")
+    attach(session, attach(session, IMAGE.root).root, "signature")
+    assert disk_usage(session).lines[0].reclaimable == 0
+    keep(session, OTHER, "")
+    own = attach(session, OTHER.root)
+    session.store.release()
+    line = disk_usage(session).lines[0]
+    assert line.reclaimable >= own.root.size
+    assert prune(session, PruneRules()).freed == line.reclaimable
