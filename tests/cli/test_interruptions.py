@@ -184,7 +184,10 @@ def test_ctrl_c_ends_all_of_several_and_is_told_as_one_line_of_json(
     )
 
 
-@pytest.mark.parametrize("option", ["--jobs=0", "--retries=-1", "--timeout=x", "--stall-timeout=0"])
+@pytest.mark.parametrize(
+    "option",
+    ["--jobs=0", "--retries=-1", "--timeout=x", "--stall-timeout=0", "--connect-timeout=0"],
+)
 def test_limits_that_are_none_are_refused(shell: Shell, name: str, option: str) -> None:
     assert option.partition("=")[0] in shell.fails(2, "pull", option, name)
 

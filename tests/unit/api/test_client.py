@@ -12,6 +12,7 @@ import pytest
 
 import ghcrctl
 from ghcrctl import Client, NetworkError, Platform, Reference, UsageError
+from ghcrctl.errors import ConnectionFailedError, ProxyError
 from tests.builders import index_of, random_image
 
 if TYPE_CHECKING:
@@ -63,6 +64,18 @@ def test_what_is_given_counts_more_than_the_environment(
     client.pull("octo/image:1.0")
     assert (tmp_path / "elsewhere" / "index.json").exists()
     assert not Path(environ["GHCRCTL_STORE"]).exists()
+
+
+def test_proxies_and_time_outs_are_those_of_the_client(environ: dict[str, str]) -> None:
+    environ |= {"HTTPS_PROXY": "http://127.0.0.1:9", "GHCRCTL_CONNECT_TIMEOUT": "never"}
+    with Client(environ=environ, connect_timeout=2, retries=0) as client:
+        with pytest.raises(ProxyError, match="HTTPS_PROXY"):
+            client.digest("ghcr.io/octo/image:1.0")
+        with pytest.raises(ProxyError, match=r"api\.github\.com"):
+            client.packages.list("octo")
+    environ["NO_PROXY"] = "ghcr.io"
+    with pytest.raises(ConnectionFailedError, match="does not resolve"):
+        Client(environ=environ, connect_timeout=2, retries=0).digest("ghcr.io/octo/image:1.0")
 
 
 def test_settings_are_read_from_the_directory_that_is_given(

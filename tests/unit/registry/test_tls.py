@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from ghcrctl.content.retry import RetryPolicy
-from ghcrctl.errors import ExitStatus, NetworkError, TlsError
+from ghcrctl.errors import ExitStatus, NetworkError, ProxyError, TlsError
 from ghcrctl.registry.endpoint import TlsPolicy
 from ghcrctl.registry.transport import Transport, TransportOptions
 from tests.unit.registry.lan import Lan, answer
@@ -205,3 +205,16 @@ def test_behind_a_proxy_the_folder_of_the_registry_counts(
 def test_behind_a_proxy_insecure_trusts_anybody(proxy: Lan) -> None:
     assert ask(f"https://{NAMED}/v2/", TlsPolicy(insecure=True)) == "here"
     assert len(proxy.seen) == 1
+
+
+def test_a_proxy_that_is_reached_over_tls_is_trusted_as_hosts_are(
+    server: Lan, trusted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.act = lambda handler: answer(handler, b"no", status=403)
+    monkeypatch.setenv("HTTPS_PROXY", f"https://127.0.0.1:{server.port}")
+    with pytest.raises(ProxyError, match="the certificate of the proxy is not trusted"):
+        ask(f"https://{NAMED}/v2/", TlsPolicy())
+    assert server.seen == []
+    with pytest.raises(ProxyError, match=r"does not allow this host \(status 403\)"):
+        ask(f"https://{NAMED}/v2/", TlsPolicy(ca_file=trusted))
+    assert server.seen == [("CONNECT", f"{NAMED}:443")]
