@@ -55,11 +55,11 @@ class Manifests(Caller):
         Raises:
             NotFoundError: there is none.
         """
-        from ghcrctl.operations.indexes import end_of, read_manifest
+        from ghcrctl.operations.indexes import read_manifest, source_end
         from ghcrctl.operations.manifest_lists import kept_index, read_listed
 
         with self._session() as session:
-            end = end_of(session, text_of(name), local=local)
+            end = source_end(session, text_of(name), local=local)
             if manifest:
                 return read_listed(session, end, str(manifest))
             return kept_index(session, end) or read_manifest(session, end)
@@ -76,11 +76,11 @@ class Manifests(Caller):
         Raises:
             NotFoundError: there is none.
         """
-        from ghcrctl.operations.indexes import end_of, read_entries
+        from ghcrctl.operations.indexes import read_entries, source_end
         from ghcrctl.operations.manifest_lists import kept_entries
 
         with self._session() as session:
-            end = end_of(session, text_of(name), local=local)
+            end = source_end(session, text_of(name), local=local)
             return kept_entries(session, end) or read_entries(session, end)
 
     def create(  # noqa: PLR0913 one argument an option
@@ -115,13 +115,13 @@ class Manifests(Caller):
             UsageError: two images are for the same platform.
         """
         from ghcrctl.operations import index_changes
-        from ghcrctl.operations.indexes import end_of
+        from ghcrctl.operations.indexes import end_of, source_end
 
         with self._session() as session:
             return index_changes.create(
                 session,
                 end_of(session, text_of(target), local=local),
-                [end_of(session, source, local=local) for source in texts_of_names(sources)],
+                [source_end(session, source, local=local) for source in texts_of_names(sources)],
                 annotations=annotations or {},
                 amend=amend,
                 replace=replace,
@@ -153,11 +153,11 @@ class Manifests(Caller):
             NotFoundError: there is no such list, index or image.
         """
         from ghcrctl.operations import index_changes
-        from ghcrctl.operations.indexes import end_of
+        from ghcrctl.operations.indexes import end_of, source_end
 
         with self._session() as session:
             end = end_of(session, text_of(target), local=local)
-            ends = [end_of(session, source, local=local) for source in texts_of_names(sources)]
+            ends = [source_end(session, source, local=local) for source in texts_of_names(sources)]
             return index_changes.add(session, end, ends, push=push, observer=observer)
 
     def remove(

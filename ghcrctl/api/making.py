@@ -270,14 +270,16 @@ class Making(Caller):
 
 
 def _end(session: Session, name: Name, *, local: bool) -> End:
-    from ghcrctl.operations.indexes import end_of
+    from ghcrctl.operations.indexes import source_end
 
-    return end_of(session, text_of(name), local=local)
+    return source_end(session, text_of(name), local=local)
 
 
 def _ends(
     session: Session, source: Name, target: Name | None, *, local: bool
 ) -> tuple[End, End | None]:
     """Read the old image and the new one, which may have no name of its own."""
-    new = _end(session, target, local=local) if target else None
+    from ghcrctl.operations.indexes import end_of
+
+    new = end_of(session, text_of(target), local=local) if target else None
     return _end(session, source, local=local), new

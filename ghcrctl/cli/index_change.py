@@ -10,7 +10,7 @@ import click
 
 from ghcrctl.cli.made import report_made
 from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
-from ghcrctl.operations.indexes import end_of
+from ghcrctl.operations.indexes import end_of, source_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +42,7 @@ class IndexChange:
 
     def sources(self, texts: Sequence[str]) -> list[End]:
         """Read the names of images."""
-        return [end_of(self.session, text, local=self.local) for text in texts]
+        return [source_end(self.session, text, local=self.local) for text in texts]
 
     def report(self, made: NewImage, *, push: bool, word: str = "Changed") -> None:
         """Report an index that was stored or pushed, or a list that is kept."""

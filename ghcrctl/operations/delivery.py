@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.indexes import End, NewImage, mount_source, sink_of
+from ghcrctl.operations.indexes import NAMELESS, End, NewImage, mount_source, sink_of
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
 
@@ -45,6 +45,13 @@ def destination_of(source: End, target: End | None, *, replace: bool = False) ->
         raise UsageError(
             "--tag and --replace exclude each other",
             hint=f"--replace moves {source.reference}; --tag names another image",
+        )
+    if target is None and source.root and (replace or source.reference == NAMELESS):
+        raise UsageError(
+            "an image that is given by its ID or digest has no tag to replace"
+            if replace
+            else f"the image {source.root} has no name",
+            hint="name the new image with: --tag NAME:TAG",
         )
     if target is None and not replace:
         return End(source.reference.with_tag(None), source.local)

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import InvalidReferenceError, UsageError
 from ghcrctl.operations.engine_end import EngineEnd
 from ghcrctl.operations.file_ends import ArchiveEnd, LayoutEnd
+from ghcrctl.operations.find import is_full_id
 from ghcrctl.operations.registry_end import RegistryEnd
 from ghcrctl.operations.store_end import StoreEnd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ghcrctl.operations.ends import End
     from ghcrctl.operations.session import Session
@@ -43,19 +44,23 @@ def parse_end(session: Session, text: str) -> End:
         UsageError: it is none.
     """
     kind, colon, rest = text.partition(":")
-    if colon and kind == "oci":
-        return LayoutEnd.parse(rest)
-    if colon and kind == "archive":
-        return ArchiveEnd.parse(session, rest)
-    if colon and kind == "docker-daemon":
-        return EngineEnd.parse(rest)
-    if colon and kind == "store":
-        return StoreEnd.parse(session, rest)
+    if colon and kind in _KINDS:
+        return _KINDS[kind](session, rest)
     _refuse_others(text)
     if text.endswith("/"):
         return RegistryEnd.namespace(session, text)
-    reference = session.parse(text)
-    return StoreEnd(reference, text) if reference.is_local else RegistryEnd(reference)
+    reference = None if is_full_id(text) else session.parse(text)
+    if reference is None or reference.is_local:
+        return StoreEnd(reference, text)
+    return RegistryEnd(reference)
+
+
+_KINDS: dict[str, Callable[[Session, str], End]] = {
+    "oci": lambda _, text: LayoutEnd.parse(text),
+    "archive": ArchiveEnd.parse,
+    "docker-daemon": lambda _, text: EngineEnd.parse(text),
+    "store": StoreEnd.parse,
+}
 
 
 def _refuse_others(text: str) -> None:

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from ghcrctl.store.records import Record
 
 _ID = re.compile(r"(?:sha256:|sha512:)?[0-9a-f]+\Z")
+_FULL_ID = re.compile(r"(?:(?:sha256:)?[0-9a-f]{64}|sha512:[0-9a-f]{128})\Z")
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text may be an image ID, the start of one, or a digest."""
+    return _ID.match(text) is not None
+
+
+def is_full_id(text: str) -> bool:
+    """Tell whether a text is a whole image ID or digest, which no image can have as its name."""
+    return _FULL_ID.match(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,7 @@ def find(session: Session, text: str) -> Found:
 
 def _reference(session: Session, text: str) -> Reference | None:
     """Read a name; an ID of 64 digits, or one with its algorithm, is none."""
-    if re.match(r"(?:sha256|sha512):", text) or re.fullmatch(r"[0-9a-f]{64}", text):
+    if re.match(r"(?:sha256|sha512):", text) or is_full_id(text):
         return None
     try:
         return session.parse(text).tagged()

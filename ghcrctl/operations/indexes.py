@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import Content, read_metadata
-from ghcrctl.errors import UnsupportedError, UsageError
+from ghcrctl.errors import NoSuchImageError, UnsupportedError, UsageError
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.manifest import Index, Manifest, parse
+from ghcrctl.oci.reference import Reference
+from ghcrctl.operations.find import find, is_id
 from ghcrctl.operations.index_entries import (
     attests,
     changed_entry,
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.index_entries import Change
     from ghcrctl.operations.session import Session
     from ghcrctl.registry.repository import Repository
@@ -44,6 +45,10 @@ if TYPE_CHECKING:
     SourcePlace = RepositorySource | StorePlace
 
 
+# Of an image that has only an ID.
+NAMELESS = Reference("", "<none>")
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """An index, or an image, and where it is.
@@ -51,10 +56,12 @@ class End:
     Args:
         reference: its name.
         local: whether it is in the local store, and not at its registry.
+        root: its digest, where an image of the store is meant by its ID or digest.
     """
 
     reference: Reference
     local: bool = False
+    root: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,30 @@ def end_of(session: Session, text: str, *, local: bool) -> End:
     """Read a name: a local one, or one asked for as local, is in the store."""
     reference = session.parse(text).tagged()
     return End(reference, local or reference.is_local)
+
+
+def source_end(session: Session, text: str, *, local: bool) -> End:
+    """Read which image is meant, by its name or, in the local store, by its ID or digest.
+
+    Raises:
+        AmbiguousIdError: the start of an ID fits several images.
+        InvalidReferenceError: it is neither a name nor an ID that is here.
+    """
+    found = _by_id(session, text, local=local)
+    return found or end_of(session, text, local=local)
+
+
+def _by_id(session: Session, text: str, *, local: bool) -> End | None:
+    if not (is_id(text) or (local and "@" in text)):
+        return None
+    try:
+        found = find(session, text)
+    except NoSuchImageError:
+        return None
+    if found.by == "name":
+        return None
+    record = found.record
+    return End(record.reference or NAMELESS, local=True, root=record.descriptor.digest)
 
 
 def create_index(
@@ -218,6 +249,8 @@ def _place(session: Session, end: End) -> Place:
 
 
 def _name(end: End) -> str:
+    if end.root:
+        return str(end.root)
     return str(end.reference) if end.local else end.reference.target
 
 

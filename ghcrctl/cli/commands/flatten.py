@@ -18,7 +18,7 @@ from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
 from ghcrctl.cli.results import Results
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.flatten_image import Flattening, flatten_image
-from ghcrctl.operations.indexes import end_of
+from ghcrctl.operations.indexes import end_of, source_end
 from ghcrctl.operations.packed import HowToPack, how_to_pack
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def make_image(  # noqa: PLR0913 the options that these commands share, one argu
     given = end_of(session, target, local=local) if target else None
     with watching(app, quiet=quiet) as watch:
         lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
-        old = end_of(session, source, local=local)
+        old = source_end(session, source, local=local)
         observer = watch(lines, str((given or old).reference))
         made = act(session, old, given, observer)
     report_made(results, session, made, quiet=quiet)

@@ -27,7 +27,7 @@ from ghcrctl.oci.manifest import Manifest
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations import index_changes
 from ghcrctl.operations.index_entries import Change
-from ghcrctl.operations.indexes import end_of, read_entries, read_manifest
+from ghcrctl.operations.indexes import end_of, read_entries, read_manifest, source_end
 from ghcrctl.operations.manifest_lists import kept_entries, kept_index, read_listed, remove_list
 from ghcrctl.transfer.events import ignore
 
@@ -87,7 +87,7 @@ def inspect(  # noqa: PLR0913 one argument an option
         raise UsageError("--raw prints bytes as they are, and goes with no --verbose or --format")
     documents = Documents(format_ or "json")
     with app.session() as session:
-        end = end_of(session, name, local=local)
+        end = source_end(session, name, local=local)
         if manifest:
             entry = read_listed(session, end, manifest)
             entries, content = [(entry.descriptor, entry)], entry.raw

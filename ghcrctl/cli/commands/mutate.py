@@ -13,7 +13,7 @@ from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
 from ghcrctl.cli.results import Results
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.indexes import end_of
+from ghcrctl.operations.indexes import end_of, source_end
 from ghcrctl.operations.mutate import Mutation, mutate
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def run(  # noqa: PLR0913 one argument an option
             message=message,
             created=session.settings.source_date,
         )
-        old = end_of(session, source, local=local)
+        old = source_end(session, source, local=local)
         new = end_of(session, target, local=local) if target else None
         lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
         observer = watch(lines, str((new or old).reference))

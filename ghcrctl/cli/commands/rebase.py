@@ -9,7 +9,7 @@ import click
 from ghcrctl.cli.commands.flatten import make_image, naming_options, platforms_option
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.indexes import end_of
+from ghcrctl.operations.indexes import source_end
 from ghcrctl.operations.rebase import Rebasing, rebase
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def command(  # noqa: PLR0913 one argument an option
     """
     with app.session() as session:
         rebasing = Rebasing(
-            old_base=end_of(session, old_base, local=local) if old_base else None,
-            new_base=end_of(session, new_base, local=local) if new_base else None,
+            old_base=source_end(session, old_base, local=local) if old_base else None,
+            new_base=source_end(session, new_base, local=local) if new_base else None,
             platforms=tuple(Platform.parse(text) for text in platforms),
             created=session.settings.source_date,
             local=local,
