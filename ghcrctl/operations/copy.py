@@ -78,7 +78,7 @@ class Wish:
 
     Args:
         select: what of a multi-platform image; all of it unless the target takes one platform.
-        include_foreign: copy foreign layers too, which else stay where their publisher keeps them.
+        include_foreign: upload foreign layers to registries too. Other places always get them.
         referrers: copy what refers to the image and to its platforms too.
         dry_run: tell the observer the plan, and do nothing.
         conversion: what it becomes on the way; its digest is another one then.
@@ -255,7 +255,8 @@ class _Copy:
             self._sink,
             wanted,
             names=self.target.names,
-            skip_foreign=not wish.include_foreign,
+            skip_foreign=self._is_registry and not wish.include_foreign,
+            optional_foreign=not self._is_registry and found.repository is None,
             reserve=not wish.dry_run,
             jobs=1 if into.end.is_one_by_one else session.jobs,
         )

@@ -124,7 +124,15 @@ def _transfer(  # noqa: PLR0913 all but four by keyword
     sink, name = sink_of(session, end)
     # A registry needs no name for content that is stored under its digest; the store does.
     names = (name,) if end.local or end.reference.tag else ()
-    plan = make_plan(place, sink, root, names=names, skip_foreign=True, jobs=session.jobs)
+    plan = make_plan(
+        place,
+        sink,
+        root,
+        names=names,
+        skip_foreign=not end.local,
+        optional_foreign=end.local,
+        jobs=session.jobs,
+    )
     mounts = {
         step.descriptor.digest: (where,)
         for step in plan.steps

@@ -294,7 +294,14 @@ def transfer_entry(
 ) -> None:
     """Make an entry's image exist where the index is."""
     origin, place = _source(session, source), _place(session, target)
-    plan = make_plan(origin, place, entry, skip_foreign=True, jobs=session.jobs)
+    plan = make_plan(
+        origin,
+        place,
+        entry,
+        skip_foreign=not target.local,
+        optional_foreign=target.local,
+        jobs=session.jobs,
+    )
     mounted = mount_source(session, source, target)
     known: dict[Digest, tuple[str, ...]] = {}
     if mounted:

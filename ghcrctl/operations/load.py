@@ -138,7 +138,7 @@ def _load(
         sink,
         root,
         names=(image.name,),
-        skip_foreign=bool(lacking),
+        optional_foreign=True,
         jobs=session.jobs,
     )
     before = {r.name: r for r in store.records() if r.name}.get(image.name)

@@ -17,7 +17,7 @@ from ghcrctl.operations.tags import is_helper
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import Planned, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
-from ghcrctl.transfer.plan import make_plan
+from ghcrctl.transfer.plan import Action, make_plan
 from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def pull(  # noqa: PLR0913 all but two by keyword
         descriptor=wanted,
         updated=not (before == wanted.digest and plan.is_up_to_date),
         kind=_kind(plan.manifests[wanted.digest]),
-        skipped=tuple(s.descriptor for s in plan.steps if skip_foreign and s.descriptor.is_foreign),
+        skipped=tuple(s.descriptor for s in plan.steps if s.action is Action.SKIP),
         moved=plan.bytes_to_move,
     )
 

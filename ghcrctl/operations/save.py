@@ -289,7 +289,7 @@ def _copy(
             root = choose(
                 source, image.root, select, session.settings.platform, made, warn=session.warn
             )
-            plan = make_plan(source, sink, root, names=(image.name,), jobs=1)
+            plan = make_plan(source, sink, root, names=(image.name,), optional_foreign=True, jobs=1)
             execute(plan, TransferOptions(workers, session.retry), observer)
             saved.append(replace(image, root=root))
     return saved

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.provenance import blamed
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.content.threads import threads
-from ghcrctl.errors import InvalidManifestError
+from ghcrctl.errors import InvalidManifestError, NotFoundError
 from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.transfer.sides import reading_from, writing_to
 
@@ -101,6 +101,7 @@ def make_plan(  # noqa: PLR0913 all but three by keyword
     *,
     names: tuple[str, ...] = (),
     skip_foreign: bool = False,
+    optional_foreign: bool = False,
     reserve: bool = True,
     jobs: int = 12,
 ) -> Plan:
@@ -111,7 +112,9 @@ def make_plan(  # noqa: PLR0913 all but three by keyword
         sink: where it shall be.
         root: a manifest or an index at the source.
         names: what the root shall be called at the sink.
-        skip_foreign: leave foreign layers where their publisher put them.
+        skip_foreign: leave foreign layers where their publisher put them. Those without ``urls``
+            are copied: nothing else says where they are.
+        optional_foreign: leave out foreign layers with ``urls`` that the source does not have.
         reserve: whether the plan is going to be carried out, so that what is there must stay.
         jobs: how many questions are asked at once.
 
@@ -126,6 +129,8 @@ def make_plan(  # noqa: PLR0913 all but three by keyword
         if reserve:
             sink.reserve(order)
         actions = _ask(walk, sink, order, skip_foreign=skip_foreign, pool=pool)
+    if optional_foreign:
+        actions |= _left_out(source, order, actions)
     steps = tuple(
         Step(d, actions[d.digest], walk.levels[d], is_layer=d.digest in walk.layers) for d in order
     )
@@ -189,7 +194,7 @@ def _ask(
     actions: dict[Digest, Action] = {}
     for level in range(walk.levels[order[-1]], -1, -1):
         here = [d for d in order if walk.levels[d] == level and d.digest not in actions]
-        skipped = [d for d in here if skip_foreign and d.is_foreign]
+        skipped = [d for d in here if skip_foreign and _is_elsewhere(d)]
         actions.update((d.digest, Action.SKIP) for d in skipped)
         asked = [d for d in here if d.digest not in actions]
         for descriptor, exists in zip(asked, pool.map(sink.exists, asked), strict=True):
@@ -208,8 +213,30 @@ def _mark_below(
     while queue:
         manifest = walk.manifests.get(queue.pop().digest)
         for child in manifest.children if manifest else ():
-            if child.digest in seen or (child.is_foreign and not skip_foreign):
+            is_skipped = skip_foreign and _is_elsewhere(child)
+            if child.digest in seen or (child.is_foreign and not is_skipped):
                 continue
             seen.add(child.digest)
-            actions.setdefault(child.digest, Action.SKIP if child.is_foreign else Action.EXISTS)
+            actions.setdefault(child.digest, Action.SKIP if is_skipped else Action.EXISTS)
             queue.append(child)
+
+
+def _is_elsewhere(descriptor: Descriptor) -> bool:
+    """Return whether a layer can be fetched from its publisher."""
+    return descriptor.is_foreign and bool(descriptor.urls)
+
+
+def _left_out(
+    source: Source, order: list[Descriptor], actions: dict[Digest, Action]
+) -> dict[Digest, Action]:
+    """Return the foreign layers that are to be copied and that the source does not have."""
+    wanted = [d for d in order if _is_elsewhere(d) and actions[d.digest] is Action.COPY]
+    return {d.digest: Action.SKIP for d in wanted if not _has(source, d)}
+
+
+def _has(source: Source, descriptor: Descriptor) -> bool:
+    try:
+        source.open(descriptor).close()
+    except NotFoundError:
+        return False
+    return True

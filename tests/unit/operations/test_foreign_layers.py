@@ -15,6 +15,9 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
+from ghcrctl.operations.copy import Wish
+from ghcrctl.operations.copy_several import open_copy
+from ghcrctl.operations.end_names import parse_end
 from ghcrctl.operations.pull import pull
 from ghcrctl.operations.push import push
 from ghcrctl.operations.tag import tag
@@ -24,6 +27,7 @@ from tests.sessions import name_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ghcrctl.operations.session import Session
     from tests.registry_double import RegistryDouble
@@ -56,7 +60,7 @@ def publisher() -> Iterator[tuple[str, type[_Publisher]]]:
     server.server_close()
 
 
-def with_foreign_layer(url: str, content: bytes) -> Built:
+def with_foreign_layer(url: str, content: bytes, *, has_urls: bool = True) -> Built:
     """Make an image whose base layer is only at its publisher's."""
     plain = random_image(2)
     body = json.loads(plain.raw)
@@ -64,13 +68,24 @@ def with_foreign_layer(url: str, content: bytes) -> Built:
         "mediaType": media_types.DOCKER_FOREIGN_LAYER,
         "digest": str(Digest.of(content)),
         "size": len(content),
-        "urls": ["ftp://127.0.0.1/never", url],
+        **({"urls": ["ftp://127.0.0.1/never", url]} if has_urls else {}),
     }
     raw = json.dumps(body).encode()
     base = Digest.parse(json.loads(plain.raw)["layers"][0]["digest"])
     kept = tuple(pair for pair in plain.blobs if pair[0].digest != base)
     root = plain.root.of(raw, plain.root.media_type)
     return Built(root, (*kept, (root, raw)))
+
+
+def layout_of(image: Built, folder: Path, *blobs: bytes) -> None:
+    """Write an image, and further blobs, as an OCI layout."""
+    (folder / "blobs" / "sha256").mkdir(parents=True)
+    for content in (*(raw for _, raw in image.contents), *blobs):
+        (folder / "blobs" / "sha256" / Digest.of(content).encoded).write_bytes(content)
+    entry = {**image.root.to_json(), "annotations": {"org.opencontainers.image.ref.name": "1"}}
+    index = {"schemaVersion": 2, "manifests": [entry]}
+    (folder / "index.json").write_text(json.dumps(index))
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
 
 
 def test_a_foreign_layer_comes_from_its_publisher_without_credentials(
@@ -140,3 +155,67 @@ def test_a_foreign_layer_that_is_nowhere_says_where_it_was_looked_for(
     ghcr.push_image("octo/image", "1.0", image)
     with pytest.raises(BlobUnknownError, match=r"127\.0\.0\.1:9"):
         pull(session, name_at(ghcr, session))
+
+
+def _copied(session: Session, source: str, target: str) -> None:
+    """Copy from any place to any other."""
+    ends = [parse_end(session, source)], parse_end(session, target)
+    with open_copy(session, *ends, Wish()) as act, session.workers() as workers:
+        act.copy(act.groups[0][0], workers=workers)
+
+
+@pytest.mark.parametrize("target", ["oci:{}/other:1", "archive:{}/image.tar", "store:copy:1"])
+@pytest.mark.parametrize("has_urls", [True, False])
+def test_local_places_get_foreign_layers_that_are_there(
+    tmp_path: Path, session: Session, target: str, has_urls: bool
+) -> None:
+    content = b"a layer of Windows"
+    image = with_foreign_layer("http://127.0.0.1:9/layer", content, has_urls=has_urls)
+    layout_of(image, tmp_path / "layout", content)
+    _copied(session, f"oci:{tmp_path / 'layout'}", target.format(tmp_path))
+    _copied(session, target.format(tmp_path), f"oci:{tmp_path / 'last'}:1")
+    blob = tmp_path / "last" / "blobs" / "sha256" / Digest.of(content).encoded
+    assert blob.read_bytes() == content
+
+
+def test_a_local_copy_without_a_foreign_layer_is_copied_without_it(
+    tmp_path: Path, session: Session
+) -> None:
+    image = with_foreign_layer("http://127.0.0.1:9/layer", b"gone")
+    layout_of(image, tmp_path / "layout")
+    _copied(session, f"oci:{tmp_path / 'layout'}", f"oci:{tmp_path / 'other'}:1")
+    blobs = tmp_path / "other" / "blobs" / "sha256"
+    assert (blobs / image.root.digest.encoded).exists()
+    assert not (blobs / Digest.of(b"gone").encoded).exists()
+    # Nobody says where this one is: it must not get lost unnoticed.
+    image = with_foreign_layer("", b"gone", has_urls=False)
+    layout_of(image, tmp_path / "broken")
+    with pytest.raises(BlobUnknownError):
+        _copied(session, f"oci:{tmp_path / 'broken'}", f"oci:{tmp_path / 'third'}:1")
+
+
+@pytest.mark.parametrize("has_urls", [True, False])
+def test_a_registry_gets_foreign_layers_without_urls_alone(
+    tmp_path: Path, ghcr: RegistryDouble, session: Session, has_urls: bool
+) -> None:
+    content = b"a layer of Windows"
+    image = with_foreign_layer("http://127.0.0.1:9/layer", content, has_urls=has_urls)
+    layout_of(image, tmp_path / "layout", content)
+    target = str(name_at(ghcr, session, "octo/lean:1"))
+    _copied(session, f"oci:{tmp_path / 'layout'}", target)
+    has_blob = session.resolver.sign_in(ghcr.host).has_blob
+    assert has_blob("octo/lean", Digest.of(content)) is not has_urls
+
+
+def test_a_registrys_foreign_layers_go_to_local_places(
+    tmp_path: Path,
+    ghcr: RegistryDouble,
+    session: Session,
+    publisher: tuple[str, type[_Publisher]],
+) -> None:
+    url, handler = publisher
+    handler.content = b"a layer of Windows"
+    ghcr.push_image("octo/image", "1.0", with_foreign_layer(url, handler.content))
+    _copied(session, str(name_at(ghcr, session)), f"oci:{tmp_path / 'layout'}:1")
+    blob = tmp_path / "layout" / "blobs" / "sha256" / Digest.of(handler.content).encoded
+    assert blob.read_bytes() == handler.content
