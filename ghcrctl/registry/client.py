@@ -30,7 +30,7 @@ from ghcrctl.registry.addresses import joined, same_host
 from ghcrctl.registry.answers import at_offset, read_all, read_json
 from ghcrctl.registry.asking import Asker
 from ghcrctl.registry.auth import Authenticator, Scope
-from ghcrctl.registry.bodies import error_text, let_go
+from ghcrctl.registry.bodies import MAX_ERROR_BODY, error_text, let_go
 from ghcrctl.registry.endpoint import host_shown
 from ghcrctl.registry.error_bodies import is_html, quote_body
 from ghcrctl.registry.headers import is_packed, next_link, stated_digest
@@ -129,6 +129,12 @@ class RegistryClient:
                 response = self.transport.request("GET", url, authorization=answer)
             if response.status_code != 200:
                 raise self.asker.refused(response, Scope(), "sign in to", "")
+            # Where a network wants a login of its own, a page answers for every host.
+            if is_html(error_text(response)):
+                raise InvalidResponseError(
+                    f"cannot sign in to {self.registry}: it is not a registry that responds"
+                    f"{quote_body(error_text(response), host_shown(response.url))}"
+                )
         except AuthError as error:
             raise self._wrong_credential(credential, error) from None
         finally:
@@ -158,9 +164,10 @@ class RegistryClient:
             self.asker.expect(response, {200}, scope, action, name)
             raw = read_all(response, MAX_METADATA_SIZE, "manifest")
             media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
-            if media_type == "text/html" and is_html(text := raw.decode(errors="replace")):
+            text = raw[:MAX_ERROR_BODY].decode(errors="replace")
+            if is_html(text):
                 raise InvalidResponseError(
-                    f"cannot pull from {self.registry}/{repository}: no manifest was sent"
+                    f"cannot {action} {self.registry}/{repository}: no manifest was sent"
                     f"{quote_body(text, host_shown(response.url))}"
                 )
             return RawManifest(raw, media_type, stated_digest(response))

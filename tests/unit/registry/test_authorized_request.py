@@ -324,13 +324,15 @@ def test_a_redirect_without_tls_mentions_the_header_that_is_missing(
     [
         ("manifests/1.0", lambda client: client.get_manifest("octo/image", "1.0")),
         ("tags/list", lambda client: list(client.tags("octo/image"))),
+        ("", lambda client: client.check(Credential("octo", "secret"))),
     ],
 )
 def test_an_html_page_in_place_of_a_response_is_reported(
     web: responses.RequestsMock, meet: Meet, path: str, read: Callable[[RegistryClient], object]
 ) -> None:
     page = "<html><head><title>Sign in to this network</title>"
-    web.get(f"{BASE}/v2/octo/image/{path}", body=page, content_type="text/html; charset=utf-8")
+    url = f"{BASE}/v2/octo/image/{path}" if path else f"{BASE}/v2/"
+    web.get(url, body=page, content_type="text/html; charset=utf-8")
     client = meet()
     with pytest.raises(InvalidResponseError, match='an HTML page: "Sign in to this network"'):
         read(client)
