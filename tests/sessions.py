@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.oci.reference import Reference
     from tests.builders import Built
-    from tests.registry_double import RegistryDouble
+    from tests.registry_double import PlainRegistry
 
 
 def session_on(
@@ -42,7 +42,7 @@ def session_on(
     return Session(Settings(given), warn=warn, debug=debug)
 
 
-def name_at(registry: RegistryDouble, session: Session, text: str = "octo/image:1.0") -> Reference:
+def name_at(registry: PlainRegistry, session: Session, text: str = "octo/image:1.0") -> Reference:
     """Return a reference at a registry."""
     return session.parse(f"{registry.host}/{text}")
 

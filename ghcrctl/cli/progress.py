@@ -78,7 +78,8 @@ class LineObserver:
         elif isinstance(event, Retrying):
             short = event.step.descriptor.digest.short
             note = attempt_note(event.attempt, event.attempts)
-            self._warn(f"{short}: {event.error}; retrying in {event.delay:.1f} s{note}")
+            then = f"retrying in {event.delay:.1f} s{note}" if event.delay else "fetching it again"
+            self._warn(f"{short}: {event.error}; {then}")
 
 
 class PlanObserver:

@@ -110,13 +110,13 @@ class Mounter(Protocol):
 
 @runtime_checkable
 class Doubter(Protocol):
-    """A source of several places, one of which may have what is wrong at another."""
+    """A source that may have the right bytes at the next try, or at another of its places."""
 
     def doubt(self, descriptor: Descriptor) -> bool:
         """Note that what was read last of this content is wrong.
 
         Returns:
-            Whether opening it again reads it at another place.
+            Whether to open it again, from its first byte.
         """
         ...
 

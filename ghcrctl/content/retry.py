@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from ghcrctl.errors import GhcrctlError
+from ghcrctl.errors import DigestMismatchError, GhcrctlError, SizeMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +82,9 @@ def retry(
 ) -> Result:
     """Call a function until it succeeds or the policy gives up; its last error then stands.
 
+    Wrong bytes do not count as an attempt: where their source says that they may be right at the
+    next, they are fetched again at once, whatever the policy.
+
     That error is retryable no more: whoever called this does not begin all over.
 
     Args:
@@ -96,6 +99,11 @@ def retry(
         try:
             return function()
         except GhcrctlError as error:
+            if error.retryable and isinstance(error, DigestMismatchError | SizeMismatchError):
+                attempt -= 1
+                if on_retry:
+                    on_retry(error, Pause(0, 0, 0))
+                continue
             delay = policy.delay(attempt, error)
             if delay is None:
                 error.retryable = False

@@ -206,11 +206,13 @@ class Content:
             offset=offset,
             hasher=hasher,
             watch=self._watch,
-            doubt=partial(self._source.doubt, self.descriptor)
-            if isinstance(self._source, Doubter)
-            else None,
+            doubt=self._doubt if not offset else None,
             provenance=partial(provenance_of, self._source, self.descriptor),
         )
+
+    def _doubt(self) -> bool:
+        """Tell the source that its bytes are wrong. It sent none of those before an offset."""
+        return isinstance(self._source, Doubter) and self._source.doubt(self.descriptor)
 
     def read(self) -> bytes:
         """Return all of a manifest or config.

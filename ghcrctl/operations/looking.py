@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.doubts import Doubts
+from ghcrctl.content.ports import Doubter
 from ghcrctl.content.provenance import provenance_of
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import (
@@ -219,7 +221,8 @@ def locate(session: Session, wanted: Wanted) -> Located:
     """
     if not wanted.is_remote:
         record = _find_here(session, wanted.text)
-        return Located(_Here(session), record.descriptor, record.origin)
+        here = _Here(session, record.name)
+        return Located(here, record.descriptor, record.origin)
     reference = session.parse(wanted.text).tagged()
     repository = session.source(reference)
     return Located(repository, repository.resolve(reference.target))
@@ -256,11 +259,18 @@ def _require_archive(layer: Descriptor) -> None:
 
 
 class _Here:
-    """The local store; foreign layers, which it need not have, are read at their publisher's."""
+    """The local store; foreign layers, which it need not have, are read at their publisher's.
 
-    def __init__(self, session: Session) -> None:
+    Args:
+        session: the run.
+        name: of the image, whose registry says where its foreign layers may be.
+    """
+
+    def __init__(self, session: Session, name: str) -> None:
         self._session = session
+        self._name = name
         self._blobs = session.store.blobs
+        self._doubts = Doubts()
 
     @property
     def label(self) -> str:
@@ -285,13 +295,21 @@ class _Here:
         from ghcrctl.registry.address_guard import AddressGuard
         from ghcrctl.registry.foreign_layers import open_foreign
 
+        guard = AddressGuard()
+        if self._name:
+            guard.trust(f"https://{self._session.parse(self._name).registry}/")
         return open_foreign(
-            descriptor,
+            self._doubts.turned(descriptor),
             offset,
             self._session.transport_options(""),
-            guard=AddressGuard(),
+            guard=guard,
             absent_from=self.label,
         )
+
+    def doubt(self, descriptor: Descriptor) -> bool:
+        """Fetch a foreign layer again; what is here stays as it is."""
+        is_here = self._blobs.path(descriptor.digest).exists()
+        return not is_here and self._doubts.note(descriptor)
 
 
 class _Keeping:
@@ -300,6 +318,7 @@ class _Keeping:
     def __init__(self, source: Source, folder: Path) -> None:
         self._source = source
         self._folder = folder
+        self._wrong: set[Digest] = set()
 
     @property
     def label(self) -> str:
@@ -322,16 +341,27 @@ class _Keeping:
             file.seek(offset)
             return file
         stream = self._source.open(descriptor, offset)
-        return stream if offset else _Keeper(stream, path, descriptor.size)
+        if offset:
+            return stream
+        self._wrong.discard(descriptor.digest)
+        return _Keeper(stream, path, descriptor.size, lambda: descriptor.digest not in self._wrong)
+
+    def doubt(self, descriptor: Descriptor) -> bool:
+        """Keep no wrong bytes, and read them at the source again where that is of use."""
+        path = self._folder / descriptor.digest.encoded
+        self._wrong.add(descriptor.digest)
+        path.unlink(missing_ok=True)
+        return isinstance(self._source, Doubter) and self._source.doubt(descriptor)
 
 
 class _Keeper:
     """A stream that leaves a copy, once all of it was read. The reader verifies it each time."""
 
-    def __init__(self, stream: Stream, path: Path, size: int) -> None:
+    def __init__(self, stream: Stream, path: Path, size: int, is_right: Callable[[], bool]) -> None:
         self._stream = stream
         self._path = path
         self._size = size
+        self._is_right = is_right
         self._aside = path.with_suffix(".part")
         with disk_errors(f"write {self._aside}"):
             self._file = self._aside.open("wb")
@@ -344,12 +374,12 @@ class _Keeper:
         return chunk
 
     def close(self) -> None:
-        """Keep the copy if it is whole."""
+        """Keep the copy if it is whole, and was not found wrong."""
         self._stream.close()
         if self._file.closed:
             return
         with disk_errors(f"write {self._aside}"):
             whole = self._file.tell() == self._size
             self._file.close()
-            if whole:
+            if whole and self._is_right():
                 take_place(self._aside, self._path)

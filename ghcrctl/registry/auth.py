@@ -293,7 +293,7 @@ class Authenticator:
             headers=response.headers,
             signed_in=credential.source if credential else "",
         )
-        if status in {401, 403, 408, 429} or status >= 500:
+        if status in {401, 403, 408, 425, 429, 499} or status >= 500:
             error = explain(refusal)
             # The request was tried as often as the person says.
             error.retryable = False

@@ -7,14 +7,17 @@ own credentials.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from ghcrctl.content.ports import Doubter
 from ghcrctl.content.provenance import provenance_of
 from ghcrctl.errors import GhcrctlError, IntegrityError, NetworkError, RefusedError
 from ghcrctl.registry.blocked import BlockedPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import TypeAlias
 
     from ghcrctl.content.ports import Stream
     from ghcrctl.content.provenance import Provenance
@@ -22,7 +25,11 @@ if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.registry.repository import Repository
 
+    Place: TypeAlias = Repository | BlockedPlace
     Result = TypeVar("Result")
+
+# A mirror that broke off in so many pieces of content is not asked again.
+_MOST_BREAKS = 3
 
 
 class MirroredSource:
@@ -49,7 +56,9 @@ class MirroredSource:
         self._mirrors = list(mirrors)
         self._origin = origin
         self._warn = warn
-        self._opened_at: dict[Digest, Repository] = {}
+        # Who sent bytes of content since it was opened at its first one, and who broke off in it.
+        self._senders: dict[Digest, list[Place]] = {}
+        self._broken: dict[Digest, list[Place]] = {}
 
     @property
     def label(self) -> str:
@@ -61,29 +70,69 @@ class MirroredSource:
         return self._first(lambda place: place.resolve(name))
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Open at the first mirror that can, else at the origin."""
-        for mirror in list(self._mirrors):
+        """Open at the first mirror that can, else at the origin.
+
+        Where a mirror breaks off, the next place sends the rest.
+        """
+        if not offset:
+            self._senders[descriptor.digest] = []
+        return _FailoverStream(
+            partial(self._open, descriptor), partial(self._break_off, descriptor), offset
+        )
+
+    def _open(self, descriptor: Descriptor, offset: int) -> tuple[Stream, Place]:
+        failure: GhcrctlError | None = None
+        for mirror in self._mirrors_for(descriptor):
             try:
                 stream = mirror.open(descriptor, offset)
             except GhcrctlError as error:
                 self._pass_over(mirror, error)
+                failure = error
             else:
-                self._opened_at[descriptor.digest] = mirror
-                return stream
-        self._opened_at.pop(descriptor.digest, None)
-        return self._origin.open(descriptor, offset)
+                return stream, self._note_sender(descriptor, mirror)
+        if failure and isinstance(self._origin, BlockedPlace):
+            raise failure
+        stream = self._origin.open(descriptor, offset)
+        return stream, self._note_sender(descriptor, self._origin)
+
+    def _note_sender(self, descriptor: Descriptor, place: Place) -> Place:
+        self._senders.setdefault(descriptor.digest, []).append(place)
+        return place
+
+    def _mirrors_for(self, descriptor: Descriptor) -> list[Repository]:
+        broken = self._broken.get(descriptor.digest, [])
+        return [mirror for mirror in self._mirrors if mirror not in broken]
+
+    def _is_only(self, descriptor: Descriptor, place: Place) -> bool:
+        """Check whether nobody else can send content."""
+        others = [mirror for mirror in self._mirrors_for(descriptor) if mirror is not place]
+        return place is self._origin or (isinstance(self._origin, BlockedPlace) and not others)
+
+    def _break_off(self, descriptor: Descriptor, place: Place, error: GhcrctlError) -> bool:
+        """Note that a place broke off inside content; return whether another one has the rest."""
+        if self._is_only(descriptor, place) or not isinstance(error, NetworkError):
+            return False
+        self._broken.setdefault(descriptor.digest, []).append(place)
+        if sum(place in places for places in self._broken.values()) < _MOST_BREAKS:
+            self._warn(f"the mirror {place.label} broke off; reading on elsewhere: {error}")
+        else:
+            self._pass_over(place, error)
+        return True
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
         """Return which place content was opened at last."""
-        return provenance_of(self._opened_at.get(descriptor.digest, self._origin), descriptor)
+        senders = self._senders.get(descriptor.digest) or [self._origin]
+        return provenance_of(senders[-1], descriptor)
 
     def doubt(self, descriptor: Descriptor) -> bool:
-        """Ask a mirror no more that gave wrong bytes."""
-        mirror = self._opened_at.pop(descriptor.digest, None)
-        if mirror is None:
-            return False
-        wrong = IntegrityError(f"it gave wrong bytes for {descriptor.digest}")
-        self._pass_over(mirror, wrong)
+        """Read wrong content at none of the mirrors that sent some of it, if anybody else can."""
+        senders = self._senders.pop(descriptor.digest, None) or [self._origin]
+        last = senders[-1]
+        if self._is_only(descriptor, last):
+            return isinstance(last, Doubter) and last.doubt(descriptor)
+        self._broken.setdefault(descriptor.digest, []).extend(senders)
+        if len(senders) == 1:
+            self._pass_over(last, IntegrityError(f"wrong bytes for {descriptor.digest}"))
         return True
 
     def digest_of(self, name: str) -> Digest:
@@ -150,9 +199,52 @@ class MirroredSource:
             raise failure
         return ask(self._origin)
 
-    def _pass_over(self, mirror: Repository, error: GhcrctlError) -> None:
-        if isinstance(error, (NetworkError, IntegrityError)) and mirror in self._mirrors:
-            self._mirrors.remove(mirror)
+    def _pass_over(self, mirror: Place, error: GhcrctlError) -> None:
+        if not isinstance(mirror, BlockedPlace) and mirror in self._mirrors:
+            self._drop(mirror, error)
+
+    def _drop(self, mirror: Repository, error: GhcrctlError) -> None:
+        if isinstance(error, (NetworkError, IntegrityError)):
+            self._mirrors = [each for each in self._mirrors if each is not mirror]
             self._dropped(mirror)
             why = "does not answer" if isinstance(error, NetworkError) else "cannot be trusted"
             self._warn(f"the mirror {mirror.label} {why}; going on without it: {error}")
+
+
+class _FailoverStream:
+    """Content from one place, and from the next where that breaks off.
+
+    Args:
+        open_at: opens the content at an offset, and tells where.
+        break_off: is told of a failure inside the content; whether another place has the rest.
+        offset: the first byte.
+    """
+
+    def __init__(
+        self,
+        open_at: Callable[[int], tuple[Stream, Place]],
+        break_off: Callable[[Place, GhcrctlError], bool],
+        offset: int,
+    ) -> None:
+        self._open_at = open_at
+        self._break_off = break_off
+        self._position = offset
+        self._stream, self._place = open_at(offset)
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes, none at the end."""
+        while True:
+            try:
+                chunk = self._stream.read(size)
+            except GhcrctlError as error:
+                if not self._break_off(self._place, error):
+                    raise
+                self._stream.close()
+                self._stream, self._place = self._open_at(self._position)
+            else:
+                self._position += len(chunk)
+                return chunk
+
+    def close(self) -> None:
+        """Close the content where it is open."""
+        self._stream.close()

@@ -11,6 +11,7 @@ import threading
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.doubts import Doubts
 from ghcrctl.content.provenance import Provenance
 from ghcrctl.errors import (
     AuthError,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream
     from ghcrctl.content.streams import Content
     from ghcrctl.oci.descriptor import Descriptor
-    from ghcrctl.registry.client import RegistryClient
+    from ghcrctl.registry.client import RawManifest, RegistryClient
 
 # GitHub's documentation, "Working with the Container registry", Troubleshooting: 10 GB a layer.
 _GHCR_LAYER_LIMIT = 10 * 1024**3
@@ -62,6 +63,7 @@ class Repository:
         self._names = names
         self._manifests: dict[Digest, bytes] = {}
         self._there: set[Digest] = set()
+        self._doubts = Doubts()
         self._sender = Sender(client.uploads, repository, chunk=client.transport.options.chunk)
         self._lock = threading.Lock()
 
@@ -87,13 +89,21 @@ class Repository:
             IntegrityError: the manifest is not what the digest, or the registry itself, says.
         """
         name = self._names.get(name, name)
+        try:
+            found = self._get_verified(name)
+        except DigestMismatchError:
+            # A bit may have flipped on the way.
+            found = self._get_verified(name)
+        descriptor = parse(found.raw, found.media_type).descriptor
+        self._manifests[descriptor.digest] = found.raw
+        return descriptor
+
+    def _get_verified(self, name: str) -> RawManifest:
         found = self._client.get_manifest(self._repository, name)
         said = name if ":" in name else found.digest
         if said:
             _verify(found.raw, said, self.label)
-        descriptor = parse(found.raw, found.media_type).descriptor
-        self._manifests[descriptor.digest] = found.raw
-        return descriptor
+        return found
 
     def digest_of(self, name: str) -> Digest:
         """Return what a tag stands for, as the registry says, without downloading anything.
@@ -138,8 +148,17 @@ class Repository:
                 raise
         transport = self._client.transport
         return open_foreign(
-            descriptor, offset, transport.options, guard=transport.guard, absent_from=self.label
+            self._doubts.turned(descriptor),
+            offset,
+            transport.options,
+            guard=transport.guard,
+            absent_from=self.label,
         )
+
+    def doubt(self, descriptor: Descriptor) -> bool:
+        """Fetch content again that was wrong, once or at its next address."""
+        self._manifests.pop(descriptor.digest, None)
+        return self._doubts.note(descriptor)
 
     def _manifest(self, descriptor: Descriptor) -> bytes:
         kept = self._manifests.get(descriptor.digest)

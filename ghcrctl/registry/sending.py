@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import (
     ConnectionLostError,
+    DigestMismatchError,
     GhcrctlError,
     RegistryUnavailableError,
+    SizeMismatchError,
     TimedOutError,
     UnsupportedError,
 )
@@ -112,7 +114,8 @@ class Sender:
             return
         if isinstance(error, UnsupportedError) and not self._only_whole:
             self._only_whole = error.retryable = True
-        elif error.retryable:
+        elif error.retryable and not isinstance(error, DigestMismatchError | SizeMismatchError):
+            # After wrong bytes, what the registry has of them is of no use.
             self._keep(digest, upload)
 
     def _send_whole(self, upload: _Upload, content: Content) -> None:

@@ -162,6 +162,8 @@ _STATUSES: tuple[tuple[int, type[GhcrctlError]], ...] = (
     (502, RegistryUnavailableError),
     (503, RegistryUnavailableError),
     (504, RegistryUnavailableError),
+    (499, RegistryUnavailableError),
+    (520, RegistryUnavailableError),
 )
 _CHALLENGE = {
     "WWW-Authenticate": 'Bearer realm="REGISTRY/token",service="ghcr.io",'
@@ -250,6 +252,9 @@ def _lies() -> Iterator[Case]:
     for what, body, error in bodies:
         fault = {"body": body, "times": FOR_EVER, "no_range": True}
         yield Case(what, LAYER_READ, error, fault)
+        yield Case(f"{what}, once", LAYER_READ, None, {**fault, "times": 1})
+    yield Case("other bytes, once", CONFIG_READ, None, {"body": b"{}"})
+    yield Case("other bytes, once", MANIFEST, None, {"body": b"{}"})
     yield Case("other bytes", CONFIG_READ, SizeMismatchError, {"body": b"{}", "times": FOR_EVER})
     yield Case("other bytes", MANIFEST, DigestMismatchError, {"body": b"{}", "times": FOR_EVER})
     nothing = json.dumps({"schemaVersion": 2, "mediaType": media_types.OCI_MANIFEST}).encode()
@@ -270,6 +275,9 @@ def _ranges() -> Iterator[Case]:
 
 
 def _redirects() -> Iterator[Case]:
+    for status in (403, 404, 405, 501):
+        part = {"status": status, "after": 1}
+        yield Case(f"{status} for a part", LAYER_READ, None, part)
     for what, target in (
         ("to a file", "file:///etc/passwd"),
         ("in a circle", "?again"),

@@ -193,6 +193,7 @@ def test_a_manifest_that_is_not_what_it_says_is_refused(
         "/manifests/1.0",
         body=IMAGE.raw if body is None else body,
         headers={"Content-Type": media_types.OCI_MANIFEST, **headers},
+        times=2,
     )
     with pytest.raises(error):
         Repository(client, "octo/image").resolve("1.0")
@@ -207,6 +208,7 @@ def test_a_manifest_asked_for_by_digest_must_be_that_digest(
         "/manifests/sha256",
         body=other.raw,
         headers={"Content-Type": media_types.OCI_MANIFEST},
+        times=2,
     )
     with pytest.raises(DigestMismatchError):
         Repository(client, "octo/image").resolve(str(IMAGE.root.digest))
