@@ -70,7 +70,7 @@ class Actions:
     def _put(self, mark: str) -> None:
         # What is read as JSON has no other lines.
         if self._is_job and not self._app.as_json:
-            self._app.error_line(mark)
+            self._app.workflow_command(mark)
 
 
 def _is_wanted(app: App) -> bool:

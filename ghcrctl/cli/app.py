@@ -158,7 +158,26 @@ class App:
         """Print finished result text."""
         self._put(sys.stdout, text)
 
+    def workflow_command(self, command: str) -> None:
+        """Print a command to the runner of a job; foreign text in it must be escaped."""
+        from ghcrctl.cli.job_log import without_old_commands
+
+        self._write(sys.stderr, f"{without_old_commands(printable(command))}\n")
+
     def _put(self, stream: TextIO, text: str) -> None:
+        """Write to a stream; in a job, with no text that its runner would obey."""
+        if self._is_in_job:
+            from ghcrctl.cli.job_log import without_commands
+
+            text = without_commands(text)
+        self._write(stream, text)
+
+    @cached_property
+    def _is_in_job(self) -> bool:
+        """Whether the output is the log of a GitHub Actions job, whatever settings say."""
+        return self.settings.environ.get("GITHUB_ACTIONS") == "true"
+
+    def _write(self, stream: TextIO, text: str) -> None:
         """Write to a stream; where bars are drawn on the same terminal, above them."""
         with writing(stream):
             if self._display and stream.isatty():

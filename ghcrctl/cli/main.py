@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import itertools
 import os
@@ -15,7 +16,7 @@ from ghcrctl import __version__
 from ghcrctl.cli.app import App
 from ghcrctl.cli.options import LazyGroup
 from ghcrctl.cli.signals import TerminatedError, TimeIsUpError, obey_sigterm
-from ghcrctl.cli.streams import be_there, go_nowhere, take_any_text
+from ghcrctl.cli.streams import be_there, closed_output, go_nowhere, take_any_text
 from ghcrctl.errors import (
     ExitStatus,
     GhcrctlError,
@@ -198,8 +199,10 @@ def _of_the_disk(error: OSError) -> GhcrctlError:
     from ghcrctl.store.files import disk_errors
 
     try:
-        with disk_errors(f"use {error.filename}" if error.filename else "go on"):
-            raise error
+        # Nothing but a closed standard stream is a bad file descriptor.
+        what = "write to standard output" if error.errno == errno.EBADF else "go on"
+        with disk_errors(f"use {error.filename}" if error.filename else what):
+            raise closed_output(error)
     except GhcrctlError as told:
         return told
 

@@ -7,6 +7,7 @@ What belongs here: making any text fit. What does not: which signs lines and tre
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import sys
@@ -20,13 +21,19 @@ _ERRORS = "ghcrctl.escaped"
 
 
 def be_there() -> None:
-    """Let standard streams that were closed, or never there, be empty ones.
+    """Replace standard streams that were closed, or never there.
 
-    A file that is opened later would get the number of one that is closed, and its output.
+    Standard input is empty, standard error goes nowhere, and writing to standard output fails, so
+    that no result is lost in silence. A file that is opened later would otherwise get the number of
+    a closed stream, and its output.
     """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+    for name, mode, flags in (
+        ("stdin", "r", os.O_RDONLY),
+        ("stdout", "w", os.O_RDONLY),
+        ("stderr", "w", os.O_WRONLY),
+    ):
         if getattr(sys, name) is None:
-            number = os.open(os.devnull, os.O_RDONLY if mode == "r" else os.O_WRONLY)
+            number = os.open(os.devnull, flags)
             stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 it stays
             setattr(sys, name, stream)
 
@@ -52,7 +59,14 @@ def writing(stream: TextIO) -> Iterator[None]:
         from ghcrctl.store.files import disk_errors
 
         with disk_errors("write to standard output"):
-            raise error from None
+            raise closed_output(error) from None
+
+
+def closed_output(error: OSError) -> OSError:
+    """Return an error of standard output that says so where that is closed."""
+    if error.errno == errno.EBADF:
+        return OSError(errno.EBADF, "it is closed")
+    return error
 
 
 def go_nowhere(stream: TextIO) -> None:

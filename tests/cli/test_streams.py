@@ -107,9 +107,19 @@ def test_output_that_cannot_be_written_is_no_bug(shell: Shell, line: str) -> Non
     assert "Exception" not in done.stderr
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
-@pytest.mark.parametrize(("name", "status"), [("hello", 0), ("none", 4)])
-def test_streams_that_are_closed_are_none(
+@pytest.mark.parametrize(
+    ("closed", "name", "status"),
+    [
+        (">&-", "hello", 8),
+        ("2>&-", "hello", 0),
+        ("<&- >&- 2>&-", "hello", 8),
+        ("2>&-", "none", 4),
+        ("<&- 2>&-", "none", 4),
+        # A template prints an empty line where an image is missing.
+        (">&-", "none", 8),
+    ],
+)
+def test_a_closed_standard_output_is_an_error(
     shell: Shell, closed: str, name: str, status: int
 ) -> None:
     line = f"exec {shlex.quote(sys.executable)} -W error -m ghcrctl inspect {name} {closed}"
@@ -119,6 +129,23 @@ def test_streams_that_are_closed_are_none(
     assert done.returncode == status
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
+    if status == 8 and "2>&-" not in closed:
+        assert "cannot write to standard output: it is closed" in done.stderr
+
+
+@pytest.mark.parametrize("line", ["images", "--version", "--help", "manifest", "help", "tags x:1"])
+def test_no_command_loses_its_output_in_silence(shell: Shell, line: str) -> None:
+    whole = f"exec {shlex.quote(sys.executable)} -m ghcrctl {line} >&-"
+    done = subprocess.run(
+        ["sh", "-c", whole], env=shell.environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert done.stderr.startswith("error: ")
+
+
+def test_a_command_that_prints_nothing_needs_no_standard_output(shell: Shell) -> None:
+    line = f"exec {shlex.quote(sys.executable)} -m ghcrctl tag hello other >&-"
+    assert subprocess.run(["sh", "-c", line], env=shell.environ, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("line", ["inspect none", "inspect --format json none", "nonsense"])

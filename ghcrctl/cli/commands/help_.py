@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ghcrctl.cli.app import App
 from ghcrctl.cli.options import Command
 
 
@@ -28,4 +29,4 @@ def command(context: click.Context, *, words: tuple[str, ...]) -> None:
         current = click.Context(found, info_name=name, parent=current)
     if left:
         raise click.UsageError(f"unknown command `{left[0]}`", current)
-    click.echo(current.get_help(), color=current.color)
+    context.ensure_object(App).write(f"{current.get_help()}\n")
