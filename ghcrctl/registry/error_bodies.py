@@ -12,7 +12,7 @@ from typing import Any
 
 _LONGEST_QUOTE = 300
 _PAGE = re.compile(
-    r"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|title|center|h1)\b",
+    r"[\s\ufeff]*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|title|center|h1)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _TITLE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1\s*>", re.IGNORECASE | re.DOTALL)
@@ -44,7 +44,7 @@ def is_html(text: str) -> bool:
 
 def page_title(text: str) -> str:
     """Return the title of an HTML page, or its first heading; may be empty."""
-    match = _TITLE.search(text[:16384])
+    match = _TITLE.search(text[:4096])
     return _clean(html.unescape(_TAG.sub(" ", match[2]))) if match else ""
 
 

@@ -217,6 +217,9 @@ def test_a_host_that_is_no_registry_is_told_by_its_answer() -> None:
         ("<!DOCTYPE html><html><head><title>Sign &amp; in\n</title>", ': "Sign & in"'),
         ("\n <HTML><body><h1>502 <b>Bad</b> Gateway</h1>", ': "502 Bad Gateway"'),
         ("<html><title></title>", ""),
+        ('\ufeff<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "x"><title>X</title>', ': "X"'),
+        ("<!-- padding --><html><title>Y</title>", ': "Y"'),
+        ("<html>" + "<title" * 9999, ""),
     ],
 )
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 502])
