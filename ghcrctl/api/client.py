@@ -171,6 +171,8 @@ class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
 
         folder = None if self._config_dir is None else path_of(self._config_dir)
         settings = Settings(self._environ, self._given, config_dir=folder)
+        for warning in settings.check():
+            self._warn(warning)
         return Session(settings, warn=self._warn, debug=self._debug)
 
 

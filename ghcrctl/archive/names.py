@@ -58,7 +58,7 @@ def parse_name(text: str) -> str:
     """
     try:
         # Whoever saved it has named the registry; what has none is docker's.
-        return str(Reference.parse(text, default_registry=DOCKER_HUB).tagged())
+        return str(Reference.parse(text, default_registry=DOCKER_HUB, local_names=True).tagged())
     except InvalidReferenceError as error:
         raise InvalidManifestError(
             f"the archive names an image `{_shown(text)}`, which is no valid name"

@@ -51,10 +51,14 @@ class Command(click.Command):
 
     Args:
         examples: command lines, one a line, shown at the end of the help.
+        needs_settings: whether the command fails where a setting is invalid.
     """
 
-    def __init__(self, *args: Any, examples: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, examples: str = "", needs_settings: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.needs_settings = needs_settings
         self.examples = [line.strip() for line in examples.strip().splitlines()]
         self.params.extend(_common())
 
@@ -67,6 +71,9 @@ class Command(click.Command):
         app = ctx.ensure_object(App)
         app.command = ctx.command_path.partition(" ")[2]
         app.as_json = app.as_json or ctx.params.get("format_") == "json"
+        if self.needs_settings:
+            for warning in app.settings.check():
+                app.warn(warning)
         if any(param.name == "progress" for param in self.params):
             # What is written beside events must be JSON, too.
             app.as_json = app.as_json or app.settings.get("progress") == "json"

@@ -92,13 +92,17 @@ class Reference:
         text: str,
         *,
         default_registry: str = DEFAULT_REGISTRY,
+        local_names: bool = False,
         warn: Callable[[str], None] | None = None,
     ) -> Reference:
         """Read a reference as a person writes it.
 
         Args:
             text: ``[REGISTRY/]REPOSITORY[:TAG][@DIGEST]``.
-            default_registry: the registry of a name with several components and no registry.
+            default_registry: the registry of a name with several components and no registry. If
+                it is Docker Hub, a name of one component belongs to it, too: `alpine` is
+                `docker.io/library/alpine`.
+            local_names: keep names of one component local even then, as archives do.
             warn: is told where the name was changed to be valid (upper case on ghcr.io).
 
         Raises:
@@ -108,7 +112,9 @@ class Reference:
         Spec: github.com/distribution/reference, ``reference.go`` (grammar), ``normalize.go``
         (domain or not).
         """
-        return _Parser(text, default_registry, warn).parse()
+        default = DOCKER_HUB if default_registry in _HUB_ALIASES else default_registry
+        has_local_names = local_names or default != DOCKER_HUB
+        return _Parser(text, default, "" if has_local_names else default, warn).parse()
 
 
 def is_tag(text: str) -> bool:
@@ -155,9 +161,14 @@ class _Parser:
     """One reading of one text, which remembers the text for its errors."""
 
     def __init__(
-        self, text: str, default_registry: str, warn: Callable[[str], None] | None
+        self,
+        text: str,
+        default_registry: str,
+        short_registry: str,
+        warn: Callable[[str], None] | None,
     ) -> None:
         self.text = text
+        self.short_registry = short_registry
         self.default_registry = default_registry
         self.warn = warn
 
@@ -213,7 +224,7 @@ class _Parser:
     def _split_registry(self, name: str) -> tuple[str, str]:
         first, slash, rest = name.partition("/")
         if not slash:
-            return "", name
+            return self.short_registry, name
         # Docker takes an upper-case first part for a host; here it is an owner, since GitHub shows
         # owners so.
         if not any(c in first for c in ".:") and first != "localhost":

@@ -43,11 +43,13 @@ class ArchiveNames:
 
     Args:
         label: the archive, as the user knows it.
+        local_names: keep names of one component local; else they belong to Docker Hub.
         warn: is told which names are dropped.
     """
 
-    def __init__(self, label: str, warn: Callable[[str], None]) -> None:
+    def __init__(self, label: str, warn: Callable[[str], None], *, local_names: bool) -> None:
         self._label = label
+        self._local_names = local_names
         self._warn = warn
         self._images: dict[tuple[str, Digest], Named] = {}
 
@@ -67,7 +69,9 @@ class ArchiveNames:
     def _kept(self, image: Named) -> str:
         if not image.name:
             return ""
-        reference = Reference.parse(image.name, default_registry=DOCKER_HUB)
+        reference = Reference.parse(
+            image.name, default_registry=DOCKER_HUB, local_names=self._local_names
+        )
         if not is_true(image.name, image.root.digest, image.origin):
             return self._dropped(image, f"the digest of this image is {image.root.digest}")
         try:

@@ -111,7 +111,7 @@ def archived(
 def _layout(session: Session, files: Files) -> Archived:
     source = LayoutSource(files)
     short = short_names(docker.listed_names(files))
-    names = ArchiveNames(source.label, session.warn)
+    names = ArchiveNames(source.label, session.warn, local_names=session.has_local_names)
     for entry in source.entries:
         if not entry.is_manifest:
             session.warn(
@@ -152,7 +152,11 @@ class _Docker:
         """Pack the layers, each once, and make the manifests."""
         try:
             layers = self._pack_all(images)
-            names = ArchiveNames(self._files.label, self._session.warn)
+            names = ArchiveNames(
+                self._files.label,
+                self._session.warn,
+                local_names=self._session.has_local_names,
+            )
             for image in images:
                 root = self._manifest(image, layers)
                 for name in image.names or ("",):

@@ -58,7 +58,7 @@ def parse_end(session: Session, text: str) -> End:
 _KINDS: dict[str, Callable[[Session, str], End]] = {
     "oci": lambda _, text: LayoutEnd.parse(text),
     "archive": ArchiveEnd.parse,
-    "docker-daemon": lambda _, text: EngineEnd.parse(text),
+    "docker-daemon": EngineEnd.parse,
     "store": StoreEnd.parse,
 }
 

@@ -49,11 +49,13 @@ class EngineEnd:
     is_one_by_one = True
 
     @classmethod
-    def parse(cls, text: str) -> EngineEnd:
+    def parse(cls, session: Session, text: str) -> EngineEnd:
         """Read what follows ``docker-daemon:``: a name as docker has it, an ID, or nothing."""
         if not text or _ID.match(text):
             return cls(None, text)
-        return cls(Reference.parse(text, default_registry=DOCKER_HUB), text)
+        local_names = session.has_local_names
+        found = Reference.parse(text, default_registry=DOCKER_HUB, local_names=local_names)
+        return cls(found, text)
 
     @property
     def what(self) -> str:

@@ -172,7 +172,7 @@ def _naming_of(name: str) -> Naming:
     if not name or is_tag(name):
         return Naming(None, name or DEFAULT_TAG)
     try:
-        found = Reference.parse(name, default_registry=DOCKER_HUB).tagged()
+        found = Reference.parse(name, default_registry=DOCKER_HUB, local_names=True).tagged()
     except InvalidReferenceError:
         return Naming(None, DEFAULT_TAG)
     return Naming(found, "" if found.digest else found.tag or "")
@@ -280,7 +280,7 @@ def from_archive(
             found = stack.enter_context(archived(session, archive))
         try:
             image = _image(found.images, wanted, usage)
-            name = Reference.parse(image.name, default_registry=DOCKER_HUB) if image.name else None
+            name = Reference.parse(image.name, default_registry="") if image.name else None
             naming = naming_of(name) if name else Naming(None, DEFAULT_TAG)
             yield OpenSource(found.source, image.root, naming)
         finally:

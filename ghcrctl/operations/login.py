@@ -106,4 +106,6 @@ def logged_in(session: Session) -> list[str]:
 
 def _vault(session: Session) -> Vault:
     settings = session.settings
-    return default_vault(settings.environ, home=settings.home, config_dir=settings.config_dir)
+    return default_vault(
+        settings.credential_environ, home=settings.home, config_dir=settings.config_dir
+    )

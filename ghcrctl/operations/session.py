@@ -16,7 +16,7 @@ from ghcrctl import __version__
 from ghcrctl.content.retry import RetryPolicy, retry
 from ghcrctl.content.waits import telling, untold
 from ghcrctl.errors import RefusedError
-from ghcrctl.oci.reference import Reference
+from ghcrctl.oci.reference import DOCKER_HUB, Reference
 from ghcrctl.store.store import Store
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Session:
         from ghcrctl.credentials.keychain import default_keychain
 
         return default_keychain(
-            self.settings.environ,
+            self.settings.credential_environ,
             home=self.settings.home,
             config_dir=self.settings.config_dir,
             warn=self.warn,
@@ -155,6 +155,11 @@ class Session:
         return Reference.parse(
             text, default_registry=self.settings.get("default_registry"), warn=self.warn
         )
+
+    @property
+    def has_local_names(self) -> bool:
+        """Whether a name of one part is local, and not one of Docker Hub."""
+        return bool(self.settings.get("default_registry") != DOCKER_HUB)
 
     @cached_property
     def resolver(self) -> Resolver:

@@ -20,7 +20,7 @@ from ghcrctl.settings.table import SETTINGS, Setting
 from ghcrctl.settings.toml_file import read_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ghcrctl.registry.insecure import InsecureHosts
     from ghcrctl.registry.routes import Routes
@@ -62,17 +62,37 @@ class Settings:
         setting = _BY_NAME[name]
         flag = self.flags.get(name)
         if flag is not None:
-            return _read(setting, flag, f"--{name.replace('_', '-')}", error=UsageError)
-        if self.environ.get(setting.env):
-            return _read(setting, self.environ[setting.env], setting.env)
+            option = f"--{name.replace('_', '-')}"
+            return _read(setting, setting.kind.parse, flag, option, error=UsageError)
+        if given := self.environ.get(setting.env):
+            return _read(setting, setting.kind.parse, given, setting.env)
         if name in self._file:
-            return _read(setting, self._file[name], f"`{name}` in {self.config_file}")
+            where = f"`{name}` in {self.config_file}"
+            return _read(setting, setting.kind.parse_toml, self._file[name], where)
         return setting.default
+
+    def check(self) -> list[str]:
+        """Check all variables and keys of ``config.toml``.
+
+        Returns:
+            Warnings about variables that mean nothing.
+
+        Raises:
+            InvalidSettingError: a value is invalid.
+        """
+        from ghcrctl.settings.checks import check_settings
+
+        return check_settings(self)
 
     @cached_property
     def home(self) -> Path:
         """The person's home directory."""
         return Path(self.environ.get("HOME") or Path.home())
+
+    @cached_property
+    def credential_environ(self) -> Mapping[str, str]:
+        """The environment for credentials, with the setting of the keyring in its variable."""
+        return {**self.environ, "GHCRCTL_KEYRING": "1" if self.get("keyring") else "0"}
 
     @cached_property
     def config_dir(self) -> Path:
@@ -193,11 +213,18 @@ def host_platform() -> Platform:
 
 
 def _read(
-    setting: Setting, value: object, where: str, *, error: type[UsageError] = InvalidSettingError
+    setting: Setting,
+    parse: Callable[[Any], object],
+    value: object,
+    where: str,
+    *,
+    error: type[UsageError] = InvalidSettingError,
 ) -> object:
     try:
-        return setting.kind(value)
+        return parse(value)
     except (ValueError, UsageError) as reason:
+        # The message of a platform names the platform, too.
+        why = str(reason).partition(": ")[2] if isinstance(reason, UsageError) else reason
         raise error(
-            f"{where} cannot be `{value}`: {reason}", hint=f"{setting.name}: {setting.help}"
+            f"invalid {where} `{value}`: {why}", hint=f"{setting.name}: {setting.help}"
         ) from None

@@ -1,22 +1,34 @@
-"""Which settings there are, and how the text of each is read.
+"""Which settings there are.
 
-What belongs here: the table. What does not: where a value comes from (``ghcrctl.settings``).
+What belongs here: the table. What does not: where a value comes from (``ghcrctl.settings``), how
+its text is read (``kinds``).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from ghcrctl.oci.platform import Platform
 from ghcrctl.oci.reference import DEFAULT_REGISTRY
+from ghcrctl.settings.kinds import (
+    ADDRESS,
+    HOSTS,
+    MIRRORS,
+    PATH,
+    PLATFORM,
+    REGISTRY,
+    SECONDS,
+    SWITCH,
+    one_of,
+    whole,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from ghcrctl.settings.kinds import Kind
 
 _PROGRESS = ("auto", "bar", "plain", "json", "none")
+# A piece is kept in memory.
+_MAX_CHUNK_BYTES = 1 << 30
 _BUILDERS = ("auto", "buildx", "buildah", "podman", "docker")
 
 
@@ -34,125 +46,45 @@ class Setting:
 
     name: str
     env: str
-    kind: Callable[[Any], Any]
+    kind: Kind
     default: Any
     help: str
 
 
-def _switch(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    text = str(value).strip().lower()
-    if text in {"1", "true", "yes", "on"}:
-        return True
-    if text in {"0", "false", "no", "off", ""}:
-        return False
-    raise ValueError("it is neither true nor false")
-
-
-def _whole(value: object) -> int:
-    try:
-        return int(str(value))
-    except ValueError:
-        raise ValueError("it is no whole number") from None
-
-
-def _positive(value: object) -> int:
-    number = _whole(value)
-    if number < 1:
-        raise ValueError("it must be at least 1")
-    return number
-
-
-def _count(value: object) -> int:
-    number = _whole(value)
-    if number < 0:
-        raise ValueError("it must not be negative")
-    return number
-
-
-def _seconds(value: object) -> float:
-    try:
-        number = float(str(value))
-    except ValueError:
-        raise ValueError("it is no number of seconds") from None
-    if not 0 < number < 86400:
-        raise ValueError("it must be more than 0 and less than a day of seconds")
-    return number
-
-
-def _names(value: object) -> tuple[str, ...]:
-    items = value if isinstance(value, list) else str(value).replace(",", " ").split()
-    return tuple(str(item) for item in items)
-
-
-def _mirrors(value: object) -> dict[str, list[str]]:
-    if isinstance(value, dict):
-        items = [(k, v if isinstance(v, list) else [v]) for k, v in value.items()]
-        return {str(prefix): [str(place) for place in places] for prefix, places in items}
-    found: dict[str, list[str]] = {}
-    for item in str(value).replace(",", " ").split():
-        prefix, equals, place = item.partition("=")
-        if not (prefix and equals and place):
-            raise ValueError(f"`{item}` is no PREFIX=PLACE")
-        found.setdefault(prefix, []).append(place)
-    return found
-
-
-def _one_of(words: tuple[str, ...]) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        if value not in words:
-            raise ValueError(f"it is none of {', '.join(words)}")
-        return str(value)
-
-    return read
-
-
-def _address(value: object) -> str:
-    text = str(value).rstrip("/")
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
-        raise ValueError("it is no web address")
-    return text
-
-
-def _path(value: object) -> Path:
-    return Path(str(value)).expanduser()
-
-
 SETTINGS: tuple[Setting, ...] = (
     Setting(
-        "store", "GHCRCTL_STORE", _path, None, "Directory of the image store. Also `--store DIR`."
+        "store", "GHCRCTL_STORE", PATH, None, "Directory of the image store. Also `--store DIR`."
     ),
     Setting(
         "default_registry",
         "GHCRCTL_DEFAULT_REGISTRY",
-        str,
+        REGISTRY,
         DEFAULT_REGISTRY,
-        "Registry of a name that has an owner but no registry.",
+        "Registry of a name that has an owner but no registry. With docker.io, `alpine` is "
+        "docker.io/library/alpine, as in docker.",
     ),
     Setting(
         "platform",
         "GHCRCTL_PLATFORM",
-        Platform.parse,
+        PLATFORM,
         None,
         "Platform to choose from multi-platform images, such as linux/arm64. Without it, "
         "DOCKER_DEFAULT_PLATFORM, then Linux on this machine's processor.",
     ),
     Setting(
-        "jobs", "GHCRCTL_JOBS", _positive, 12, "How many layers move at once. Also `--jobs N`."
+        "jobs", "GHCRCTL_JOBS", whole(1, 1000), 12, "How many layers move at once. Also `--jobs N`."
     ),
     Setting(
         "connections",
         "GHCRCTL_CONNECTIONS",
-        _positive,
+        whole(1, 1000),
         6,
         "How many connections read ahead in large layers; 1 reads each layer through one.",
     ),
     Setting(
         "upload_chunk",
         "GHCRCTL_UPLOAD_CHUNK",
-        _count,
+        whole(0, _MAX_CHUNK_BYTES),
         0,
         "Bytes of a piece in which layers are sent; 0 sends each in one, and in pieces only where "
         "that is refused or broke off.",
@@ -160,21 +92,21 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "retries",
         "GHCRCTL_RETRIES",
-        _count,
+        whole(0, 1000),
         4,
         "How often a failed request is tried again. Also `--retries N`.",
     ),
     Setting(
         "timeout",
         "GHCRCTL_TIMEOUT",
-        _seconds,
+        SECONDS,
         None,
         "Seconds after which a command gives up; none by default. Also `--timeout SECONDS`.",
     ),
     Setting(
         "connect_timeout",
         "GHCRCTL_CONNECT_TIMEOUT",
-        _seconds,
+        SECONDS,
         15.0,
         "Seconds to wait for a connection, its TLS handshake included. Also "
         "`--connect-timeout SECONDS`.",
@@ -182,7 +114,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "stall_timeout",
         "GHCRCTL_STALL_TIMEOUT",
-        _seconds,
+        SECONDS,
         60.0,
         "Seconds without a byte after which a connection is given up. Also "
         "`--stall-timeout SECONDS`.",
@@ -190,34 +122,35 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "ca_file",
         "GHCRCTL_CA_FILE",
-        _path,
+        PATH,
         None,
         "PEM file with certificates to trust besides the system's. Also `--ca-file FILE`.",
     ),
     Setting(
-        "client_cert", "GHCRCTL_CLIENT_CERT", _path, None, "PEM client certificate, where wanted."
+        "client_cert", "GHCRCTL_CLIENT_CERT", PATH, None, "PEM client certificate, where wanted."
     ),
     Setting(
-        "client_key", "GHCRCTL_CLIENT_KEY", _path, None, "PEM file with that certificate's key."
+        "client_key", "GHCRCTL_CLIENT_KEY", PATH, None, "PEM file with that certificate's key."
     ),
     Setting(
         "insecure",
         "GHCRCTL_INSECURE",
-        _switch,
+        SWITCH,
         default=False,
         help="Accept any certificate, and plain HTTP. Also `--insecure`.",
     ),
     Setting(
         "insecure_registries",
         "GHCRCTL_INSECURE_REGISTRIES",
-        _names,
+        HOSTS,
         (),
-        "Registries (HOST[:PORT]) for which `insecure` holds.",
+        "Registries (HOST[:PORT]) or networks (10.0.0.0/8) for which `insecure` holds. Docker's "
+        "insecure-registries count, too.",
     ),
     Setting(
         "mirrors",
         "GHCRCTL_MIRRORS",
-        _mirrors,
+        MIRRORS,
         {},
         "Where to pull from first, by registry or the start of a name: a table "
         "`[mirrors]` with lists, or PREFIX=PLACE,PREFIX=PLACE. Further mirrors are read from "
@@ -226,14 +159,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "builder",
         "GHCRCTL_BUILDER",
-        _one_of(_BUILDERS),
+        one_of(*_BUILDERS),
         "auto",
         f"What builds: {', '.join(_BUILDERS)}.",
     ),
     Setting(
         "progress",
         "GHCRCTL_PROGRESS",
-        _one_of(_PROGRESS),
+        one_of(*_PROGRESS),
         "auto",
         f"How progress is shown on standard error: {', '.join(_PROGRESS)}; auto is bars on a "
         "terminal and plain lines elsewhere. Also `--progress`.",
@@ -241,14 +174,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "no_input",
         "GHCRCTL_NO_INPUT",
-        _switch,
+        SWITCH,
         default=False,
         help="Never ask; what would ask fails instead. Also `--no-input`.",
     ),
     Setting(
         "ci",
         "GHCRCTL_CI",
-        _switch,
+        SWITCH,
         default=True,
         help="In a job of GitHub Actions, give outputs, a summary, annotations and groups of "
         "lines; in any job, draw no bars. False makes a job like any other place.",
@@ -256,7 +189,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "github_api",
         "GHCRCTL_GITHUB_API",
-        _address,
+        ADDRESS,
         None,
         "Address of GitHub's REST API. Without it, the one that belongs to the registry: "
         "https://api.github.com for ghcr.io, https://HOST/api/v3 for containers.HOST, "
@@ -265,14 +198,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "github_web",
         "GHCRCTL_GITHUB_WEB",
-        _address,
+        ADDRESS,
         None,
         "Address of GitHub's pages for people, where it cannot be told from the registry.",
     ),
     Setting(
         "github_rate",
         "GHCRCTL_GITHUB_RATE",
-        _count,
+        whole(0, 1_000_000),
         900,
         "Points that requests to GitHub's REST API may cost a minute, where one that reads costs "
         "1 and one that writes 5; 0 for any number, as on an Enterprise Server without limits.",
@@ -280,14 +213,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "keyring",
         "GHCRCTL_KEYRING",
-        _switch,
+        SWITCH,
         default=True,
         help="Keep and look for credentials in the system's keyring.",
     ),
     Setting(
         "human",
         "GHCRCTL_HUMAN",
-        _switch,
+        SWITCH,
         default=True,
         help="Write sizes and times in listings for people; else exact, in bytes and as RFC 3339. "
         "Also `--human` and `--exact`.",
@@ -295,8 +228,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "debug",
         "GHCRCTL_DEBUG",
-        _switch,
+        SWITCH,
         default=False,
         help="Show requests and tracebacks. Also `--debug`.",
     ),
 )
+
+# Variables that are no settings: they belong to one run, or say where settings are.
+VARIABLES = {
+    "GHCRCTL_CACHE_DIR": "Directory of what can be downloaded again.",
+    "GHCRCTL_CONFIG_DIR": "Directory of config.toml and of stored credentials.",
+    "GHCRCTL_DEST_PASSWORD": "Password for --dest-creds.",
+    "GHCRCTL_REGISTRY": "Registry that GHCRCTL_TOKEN is for; ghcr.io by default.",
+    "GHCRCTL_SRC_PASSWORD": "Password for --src-creds.",
+    "GHCRCTL_TOKEN": "Password or token for GHCRCTL_REGISTRY.",
+    "GHCRCTL_USERNAME": "User name for GHCRCTL_TOKEN.",
+}

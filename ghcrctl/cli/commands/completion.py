@@ -36,6 +36,7 @@ do. bash then needs the package bash-completion. After an update of ghcrctl do i
 
 @click.command(
     cls=Command,
+    needs_settings=False,
     help=_HELP,
     short_help="Let a shell complete what is typed",
     examples="""

@@ -31,6 +31,7 @@ _LEAST_MEANING = 24
 
 @click.command(
     cls=Command,
+    needs_settings=False,
     short_help="Explain an error code or an exit status",
     examples="""
     ghcrctl explain manifest-unknown

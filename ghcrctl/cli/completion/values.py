@@ -13,6 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from ghcrctl.cli.app import App
+from ghcrctl.oci.reference import DOCKER_HUB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -136,9 +137,15 @@ def _named(context: click.Context) -> dict[str, str]:
 
 def _short(context: click.Context, name: str, word: str) -> str:
     """Leave out the registry that is understood, unless it is being typed."""
-    registry = f"{context.ensure_object(App).settings.get('default_registry')}/"
-    shown = name.removeprefix(registry)
+    shown = _familiar(context, name)
     return name if word and not shown.startswith(word) else shown
+
+
+def _familiar(context: click.Context, name: str) -> str:
+    """Return a name without the default registry; of Docker Hub, without `library/`, too."""
+    registry = context.ensure_object(App).settings.get("default_registry")
+    short = name.removeprefix(f"{registry}/")
+    return short.removeprefix("library/") if short != name and registry == DOCKER_HUB else short
 
 
 def _local(context: click.Context, word: str) -> Iterator[CompletionItem]:
@@ -225,14 +232,15 @@ def _owners(context: click.Context, _word: str) -> Iterator[CompletionItem]:
     """Offer owners of which images are here, and the person."""
     settings = context.ensure_object(App).settings
     given = (settings.environ.get(name) for name in ("GHCRCTL_USERNAME", "GITHUB_REPOSITORY_OWNER"))
-    owners = {name.partition("/")[0] for name in _of_default(context)} | set(filter(None, given))
+    owners = {name.partition("/")[0] for name in _of_default(context) if "/" in name} | set(
+        filter(None, given)
+    )
     yield from map(CompletionItem, sorted(owners))
 
 
 def _of_default(context: click.Context) -> list[str]:
-    registry = f"{context.ensure_object(App).settings.get('default_registry')}/"
-    known = _repositories(context)
-    return [name.removeprefix(registry) for name in known if name.startswith(registry)]
+    known = [(name, _familiar(context, name)) for name in _repositories(context)]
+    return [short for name, short in known if short != name]
 
 
 def _registries(context: click.Context, _word: str) -> Iterator[CompletionItem]:

@@ -105,7 +105,7 @@ def test_an_unknown_setting_is_refused() -> None:
 
 def test_a_value_that_cannot_be_used_is_told_when_it_is_needed(environ: dict[str, str]) -> None:
     client = Client(environ=environ, jobs=0)
-    with pytest.raises(UsageError, match="it must be at least 1"):
+    with pytest.raises(UsageError, match="expected a number from 1 to 1000"):
         client.pull("localhost:1/octo/image")
 
 

@@ -94,6 +94,18 @@ def test_the_default_registry_is_a_choice() -> None:
     assert Reference.parse("o/i", default_registry="quay.io").registry == "quay.io"
 
 
+@pytest.mark.parametrize("default", ["docker.io", "index.docker.io", "registry-1.docker.io"])
+def test_with_docker_hub_as_default_a_name_of_one_part_belongs_to_it(default: str) -> None:
+    for text in ("alpine", "alpine:3", f"alpine@{D256}"):
+        found = Reference.parse(text, default_registry=default)
+        assert str(found) == f"docker.io/library/{text}"
+        assert Reference.parse(text, default_registry=default, local_names=True).is_local
+        assert Reference.parse(text).is_local
+        assert Reference.parse(text, default_registry="quay.io").is_local
+    assert str(Reference.parse("o/i", default_registry=default)) == "docker.io/o/i"
+    assert str(Reference.parse("localhost/i", default_registry=default)) == "localhost/i"
+
+
 def test_the_digest_wins_and_latest_is_the_default() -> None:
     assert Reference.parse("o/i:1@" + D256).target == D256
     assert Reference.parse("o/i").target == "latest"

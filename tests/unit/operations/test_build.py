@@ -193,6 +193,6 @@ def test_the_setting_chooses_the_engine(
 def test_an_engine_that_is_unknown_is_an_error(tmp_path: Path, environ: dict[str, str]) -> None:
     with (
         session_on(tmp_path / "other", environ={**environ, "GHCRCTL_BUILDER": "kaniko"}) as other,
-        pytest.raises(UsageError, match="GHCRCTL_BUILDER cannot be `kaniko`: it is none of auto"),
+        pytest.raises(UsageError, match="invalid GHCRCTL_BUILDER `kaniko`: expected one of auto"),
     ):
         engine_for(other)
