@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ghcrctl.archive.files import read_small
+from ghcrctl.archive.names import OUR_NAME, REF_NAME
 from ghcrctl.content.provenance import Provenance
 from ghcrctl.errors import (
     BlobUnknownError,
@@ -22,6 +23,7 @@ from ghcrctl.errors import (
 from ghcrctl.oci.documents import load_object
 from ghcrctl.oci.manifest import MAX_DESCRIPTORS, parse_index
 from ghcrctl.oci.media_types import OCI_INDEX
+from ghcrctl.oci.reference import DEFAULT_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
 INDEX_FILE = "index.json"
 LAYOUT_FILE = "oci-layout"
-REF_NAME = "org.opencontainers.image.ref.name"
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 
 
@@ -77,10 +78,17 @@ class LayoutSource:
         return Provenance(self._files.where(blob_path(descriptor.digest)))
 
     def resolve(self, name: str) -> Descriptor:
-        """Return what a name or a digest in ``index.json`` stands for."""
-        for entry in reversed(self.entries):
-            if name and name in {entry.annotations.get(REF_NAME), str(entry.digest)}:
-                return entry
+        """Return what a name or a digest in ``index.json`` stands for.
+
+        The only image without a name counts as ``latest``.
+        """
+        for key in (REF_NAME, OUR_NAME):
+            for entry in reversed(self.entries):
+                if name and name in {entry.annotations.get(key), str(entry.digest)}:
+                    return entry
+        bare = {e.digest: e for e in self.entries if not e.annotations.get(REF_NAME)}
+        if name == DEFAULT_TAG and len(bare) == 1:
+            return next(iter(bare.values()))
         raise ManifestUnknownError(f"{self.label} has no `{name}`")
 
     def tags(self) -> Iterator[str]:

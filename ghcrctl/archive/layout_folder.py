@@ -16,7 +16,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.archive.files import FolderFiles
-from ghcrctl.archive.layout import INDEX_FILE, LAYOUT_FILE, REF_NAME, LayoutSource, blob_path
+from ghcrctl.archive.layout import INDEX_FILE, LAYOUT_FILE, LayoutSource, blob_path
+from ghcrctl.archive.names import NAMES, OUR_NAME, REF_NAME, name_annotations, tag_in
 from ghcrctl.content.completeness import is_complete
 from ghcrctl.content.provenance import Provenance
 from ghcrctl.content.streams import CHUNK_SIZE
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream
     from ghcrctl.content.streams import Content
     from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
 
 
 class LayoutPlace:
@@ -40,11 +42,20 @@ class LayoutPlace:
 
     Args:
         folder: the directory; made at the first write.
+        called: the full name of the image that is tagged, noted beside its tag.
+        full_names: whether images are tagged by their full names. Each is listed under its tag, for
+            others to find it; under its full name where an image of another name has the tag.
+
+    Attributes:
+        origins: the digests by which the repositories of full names know their images.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, called: str = "", full_names: bool = False) -> None:
         self.folder = folder
         self.label = str(folder)
+        self.origins: dict[str, Digest] = {}
+        self._called = called
+        self._full_names = full_names
         self._lock = threading.Lock()
 
     @property
@@ -126,22 +137,31 @@ class LayoutPlace:
         descriptor = content.descriptor
         if not self.exists(descriptor):
             raise StoreDamagedError(f"{self.label} lacks what {descriptor.digest} needs")
-        notes = {key: value for key, value in descriptor.annotations.items() if key != REF_NAME}
-        entry = replace(descriptor, annotations=notes | ({REF_NAME: name} if name else {}))
+        full = name if self._full_names else self._called
+        tag = tag_in(name) if self._full_names else name
+        entry = replace(descriptor, annotations=self._notes(descriptor, full, tag))
         with disk_errors(f"write into {self.folder}"), self._alone():
             if not check_layout(self.folder / LAYOUT_FILE):
                 write_atomically(self.folder / LAYOUT_FILE, LAYOUT)
             self._list(entry)
 
+    def _notes(self, descriptor: Descriptor, full: str, tag: str) -> dict[str, str]:
+        """Return the annotations of an entry, with its names."""
+        rest = {k: v for k, v in descriptor.annotations.items() if k not in NAMES}
+        known = name_annotations(full, self.origins.get(full))
+        return rest | known | ({REF_NAME: tag} if tag else {})
+
     def _list(self, entry: Descriptor) -> None:
         """Add an entry, in place of one that has its name."""
         path = self.folder / INDEX_FILE
         listed = read_index(path)
-        name = entry.annotations.get(REF_NAME)
+        if self._full_names and any(_has_tag_of(entry, old) for old in listed.entries):
+            named = {**entry.annotations, REF_NAME: entry.annotations[OUR_NAME]}
+            entry = replace(entry, annotations=named)
         kept = [
             raw
             for old, raw in zip(listed.entries, listed.raw_entries, strict=True)
-            if not _takes_place(entry, name, old)
+            if not _takes_place(entry, old)
         ]
         write_index(path, [*kept, entry.to_json()], listed)
 
@@ -152,6 +172,21 @@ class LayoutPlace:
             yield
 
 
-def _takes_place(new: Descriptor, name: str | None, old: Descriptor) -> bool:
-    was = old.annotations.get(REF_NAME)
-    return was == name if name else (not was and old.digest == new.digest)
+def _takes_place(new: Descriptor, old: Descriptor) -> bool:
+    name, was = new.annotations.get(REF_NAME), old.annotations.get(REF_NAME)
+    if not name:
+        return not was and old.digest == new.digest
+    return was == name or _is_same_image(new, old)
+
+
+def _is_same_image(new: Descriptor, old: Descriptor) -> bool:
+    """Tell whether two entries have one full name."""
+    full = new.annotations.get(OUR_NAME)
+    return bool(full) and full in {old.annotations.get(OUR_NAME), old.annotations.get(REF_NAME)}
+
+
+def _has_tag_of(new: Descriptor, old: Descriptor) -> bool:
+    """Tell whether an image of another name has the tag already."""
+    tag = new.annotations.get(REF_NAME)
+    has_tag = tag is not None and tag == old.annotations.get(REF_NAME)
+    return has_tag and new.digest != old.digest and not _is_same_image(new, old)

@@ -27,6 +27,7 @@ CONTAINERD_NAME = "io.containerd.image.name"
 OUR_NAME = "io.ghcrctl.image.name"
 # The digest by which the repository in the name knows the image; read only where it is proven.
 ORIGIN = "io.ghcrctl.image.origin"
+NAMES = frozenset({REF_NAME, CONTAINERD_NAME, OUR_NAME, ORIGIN})
 
 
 def name_of(entry: Descriptor, short: Mapping[str, str]) -> str:
@@ -103,6 +104,15 @@ def name_annotations(name: str, origin: Digest | None = None) -> dict[str, str]:
     if reference.tag and not reference.digest:
         notes[CONTAINERD_NAME] = containerd_name(reference)
     return notes
+
+
+def tag_in(name: str) -> str:
+    """Return the tag of a full name; the name itself where it has none."""
+    try:
+        reference = Reference.parse(name, default_registry="") if name else None
+    except InvalidReferenceError:
+        return name
+    return reference.tag or name if reference and not reference.digest else name
 
 
 def docker_tag(name: str) -> str:

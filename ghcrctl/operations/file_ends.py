@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.archive.layout_folder import LayoutPlace
-from ghcrctl.archive.names import REF_NAME
+from ghcrctl.archive.names import OUR_NAME, REF_NAME
 from ghcrctl.archive.writing import ArchiveSink
 from ghcrctl.errors import (
     IntegrityError,
@@ -125,7 +125,7 @@ class LayoutEnd:
                 f"{self.folder} lists {root.digest}, which is no image: {root.media_type}"
             )
         by_digest = self.name == str(entry.digest)
-        name = entry.annotations.get(REF_NAME, "")
+        name = entry.annotations.get(OUR_NAME) or entry.annotations.get(REF_NAME, "")
         yield OpenSource(place, root, Naming(None, "") if by_digest else _naming_of(name))
 
     def _chosen(self, place: LayoutPlace) -> Descriptor:
@@ -156,7 +156,7 @@ class LayoutEnd:
                     f"the directory {self.folder} is not empty, and no OCI image layout",
                     hint="name one that is not there yet",
                 )
-        yield FixedSink(LayoutPlace(self.folder))
+        yield _LayoutSink(self.folder, named=bool(self.name))
 
     def target(self, naming: Naming, digest: Digest | None) -> Target:
         """Return what ``index.json`` is to call it; nothing where it was asked for by digest."""
@@ -165,6 +165,20 @@ class LayoutEnd:
         return Target(
             f"oci:{self.folder}:{shown}" if name else f"oci:{self.folder}@{shown}", (name,)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _LayoutSink:
+    """A directory that images are added to. ``named``: the user gave the name there."""
+
+    folder: Path
+    named: bool
+
+    def place(self, source: OpenSource, target: Target) -> Sink:  # noqa: ARG002 the tag is its name
+        """Return the directory, which notes the full name of an image beside its tag."""
+        full = source.naming.reference
+        keeps = full is not None and full.tag and not full.digest and not self.named
+        return LayoutPlace(self.folder, called=str(full) if keeps else "")
 
 
 def _naming_of(name: str) -> Naming:

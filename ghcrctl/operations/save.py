@@ -217,7 +217,10 @@ def save_directory(
                 f"the directory {folder} is not empty, and no OCI image layout",
                 hint="name one that is not there yet",
             )
-    return _copy(session, chosen(session, names), LayoutPlace(folder), select, observer)
+    images = chosen(session, names)
+    place = LayoutPlace(folder, full_names=True)
+    place.origins = {image.name: image.origin for image in images if image.origin}
+    return _copy(session, images, place, select, observer)
 
 
 def save_docker(
