@@ -31,7 +31,9 @@ STALL_SECONDS = 60
 MIN_THREADS = 16
 # A slow client holds a thread, so there must be more threads than anyone has slow clients.
 MAX_THREADS = 512
-MAX_WAITING = 128
+MAX_WAITING = 256
+# Seconds that requests have to finish when the server stops.
+_GRACE_SECONDS = 2
 
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _LENGTH = re.compile(rb"[0-9]{1,18}\Z")
@@ -221,12 +223,9 @@ class LimitedServer(wsgi.Server):  # type: ignore[misc, unused-ignore]
             numthreads=MIN_THREADS,
             max=MAX_THREADS,
             server_name="ghcrctl",
-            request_queue_size=MAX_WAITING,
+            request_queue_size=128,
             timeout=STALL_SECONDS,
-            shutdown_timeout=2,
-            accepted_queue_size=MAX_WAITING,
-            # Who accepts connections must not wait; more of them than that get a 503.
-            accepted_queue_timeout=0,
+            shutdown_timeout=_GRACE_SECONDS,
         )
         self.heads = Heads(head_seconds)
         self._guard = threading.Lock()
@@ -240,10 +239,16 @@ class LimitedServer(wsgi.Server):  # type: ignore[misc, unused-ignore]
         super().serve()
 
     def process_conn(self, conn: Connection) -> None:
-        """Hand a connection to a thread."""
+        """Hand a connection to a thread; refuse it where too many wait for one."""
         with self._guard:
-            self._waiting += 1
-            conn.waits = True
+            is_full = self._waiting >= MAX_WAITING
+            if not is_full:
+                self._waiting += 1
+                conn.waits = True
+        if is_full:
+            Request(self, conn).simple_response("503 Service Unavailable")
+            conn.close()
+            return
         super().process_conn(conn)
         self._wake.set()
 

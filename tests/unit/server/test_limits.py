@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from contextlib import ExitStack, contextmanager
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -159,6 +160,23 @@ def test_a_hundred_slow_clients_do_not_hold_up_another(server: Server, begun: by
         for _ in range(100):
             stack.enter_context(connected(server)).sendall(begun)
         assert status(server, PING) == 200
+
+
+def test_slow_clients_do_not_hold_up_the_end(uploads: Path) -> None:
+    app = RegistryApp(MemoryBackend(), upload_dir=uploads)
+    server = Server(app, head_seconds=1000, cleanup=app.close)
+    server.start()
+    with ExitStack() as stack:
+        for number in range(200):
+            client = stack.enter_context(connected(server))
+            begun = (b"GET /v2/ HT", POST + b"Content-Length: 100000\r\n\r\nabc")
+            client.sendall(begun[number % 2])
+        assert status(server, PING) == 200
+        ended = Thread(target=server.stop)
+        ended.start()
+        ended.join(15)
+        assert not ended.is_alive()
+    assert list(uploads.glob("*")) == []
 
 
 def _trickle(client: socket.socket, seconds: float) -> None:
