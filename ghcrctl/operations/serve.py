@@ -38,6 +38,7 @@ def make_server(
     uploads = store.root / "ghcrctl" / UPLOADS
     if not read_only:
         store.prepare()
+        store.sweep()
     app = RegistryApp(
         StoreBackend(store),
         read_only=read_only,

@@ -45,8 +45,9 @@ class StoreBackend:
 
     def repositories(self) -> list[str]:
         """Return the names of all repositories that a client can request, sorted."""
-        names = {split_name(listed.name)[0] for listed in self._store.listing() if listed.name}
-        return sorted(filter(is_repository, names))
+        names = (listed.name for listed in self._store.listing())
+        found = {split_name(name)[0] for name in names if _is_full(name)}
+        return sorted(filter(is_repository, found))
 
     def stat(self, repository: str, digest: Digest) -> Descriptor:
         """Describe content of any kind."""
@@ -163,13 +164,18 @@ class StoreBackend:
         return [
             listed.record
             for listed in self._store.listing()
-            if split_name(listed.name)[0] == repository and listed.name != repository
+            if split_name(listed.name)[0] == repository and _is_full(listed.name)
         ]
 
     def _manifests(self, records: Sequence[Record]) -> dict[Digest, Descriptor]:
         """Return the readable manifests of records, and those that their indexes list."""
         found = self._store.graph.manifests(record.descriptor for record in records)
         return {descriptor.digest: descriptor for descriptor in found}
+
+
+def _is_full(name: str) -> bool:
+    """Return whether a name has a tag or a digest; those of other tools may be a tag alone."""
+    return split_name(name)[0] != name
 
 
 def _by_digest_only(record: Record) -> Record:

@@ -116,6 +116,13 @@ def test_a_server_that_is_ended_leaves_no_uploads(shell: Shell, number: int) -> 
     assert not (shell.folder / "store" / "ghcrctl" / "uploads").exists()
 
 
+def test_what_a_killed_server_left_is_removed_by_the_next(shell: Shell) -> None:
+    with serving(shell, number=signal.SIGKILL) as host:
+        _upload(host)
+    with serving(shell):
+        assert _uploads(shell) == []
+
+
 def test_what_a_killed_server_left_is_counted_and_removed(shell: Shell) -> None:
     with serving(shell, number=signal.SIGKILL) as host:
         _upload(host)

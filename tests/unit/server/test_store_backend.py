@@ -76,7 +76,8 @@ def test_only_names_that_can_be_requested_are_listed(session: Session) -> None:
     names = ("ghcr.io/octo/tool:1", "hello:1", "localhost:5000/octo/tool:1", "[::1]:5000/tool:1")
     for seed, name in enumerate(names):
         keep(session, random_image(seed=seed), name)
-    keep(session, random_image(seed=9), "")
+    for seed, name in enumerate(("", "latest"), start=8):
+        keep(session, random_image(seed=seed), name)
     backend = StoreBackend(session.store)
     assert backend.repositories() == ["ghcr.io/octo/tool", "hello"]
     assert [backend.tags(name) for name in backend.repositories()] == [["1"], ["1"]]
