@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.archive.files import FolderFiles
 from ghcrctl.archive.layout import INDEX_FILE, LAYOUT_FILE, LayoutSource, blob_path
-from ghcrctl.archive.names import NAMES, OUR_NAME, REF_NAME, name_annotations, tag_in
+from ghcrctl.archive.names import OUR_NAME, REF_NAME, is_of_a_place, name_annotations, tag_in
 from ghcrctl.content.completeness import is_complete
 from ghcrctl.content.provenance import Provenance
 from ghcrctl.content.streams import CHUNK_SIZE
@@ -147,7 +147,7 @@ class LayoutPlace:
 
     def _notes(self, descriptor: Descriptor, full: str, tag: str) -> dict[str, str]:
         """Return the annotations of an entry, with its names."""
-        rest = {k: v for k, v in descriptor.annotations.items() if k not in NAMES}
+        rest = {k: v for k, v in descriptor.annotations.items() if not is_of_a_place(k)}
         known = name_annotations(full, self.origins.get(full))
         return rest | known | ({REF_NAME: tag} if tag else {})
 

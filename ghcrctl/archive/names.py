@@ -27,7 +27,7 @@ CONTAINERD_NAME = "io.containerd.image.name"
 OUR_NAME = "io.ghcrctl.image.name"
 # The digest by which the repository in the name knows the image; read only where it is proven.
 ORIGIN = "io.ghcrctl.image.origin"
-NAMES = frozenset({REF_NAME, CONTAINERD_NAME, OUR_NAME, ORIGIN})
+_OURS = "io.ghcrctl."
 
 
 def name_of(entry: Descriptor, short: Mapping[str, str]) -> str:
@@ -104,6 +104,11 @@ def name_annotations(name: str, origin: Digest | None = None) -> dict[str, str]:
     if reference.tag and not reference.digest:
         notes[CONTAINERD_NAME] = containerd_name(reference)
     return notes
+
+
+def is_of_a_place(key: str) -> bool:
+    """Tell whether an annotation says what one place knows of an image, such as its name there."""
+    return key in {REF_NAME, CONTAINERD_NAME} or key.startswith(_OURS)
 
 
 def tag_in(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.archive.names import REF_NAME
+from ghcrctl.archive.names import ORIGIN, OUR_NAME, REF_NAME
 from ghcrctl.errors import ManifestUnknownError
 from ghcrctl.operations.end_names import parse_end
 from ghcrctl.operations.images import list_images
@@ -63,6 +63,9 @@ def test_an_image_is_found_by_its_tag_and_keeps_its_full_name(
     folder = tmp_path / "layout"
     write(session, how, folder, NAME, NAME)
     assert listed(folder) == {"1.0": str(IMAGE.root.digest)}
+    [entry] = json.loads((folder / "index.json").read_bytes())["manifests"]
+    ours = {key for key in entry["annotations"] if key.startswith("io.ghcrctl.")}
+    assert ours <= {OUR_NAME, ORIGIN}
     for name in ("", ":1.0", f":{NAME}", f"@{IMAGE.root.digest}"):
         assert found(session, f"oci:{folder}{name}") == IMAGE.root.digest
     with session_on(tmp_path / "there") as other:
