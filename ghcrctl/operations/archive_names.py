@@ -30,12 +30,14 @@ class Named:
         name: a full reference, or empty.
         origin: the digest that the repository in the name knows the image by, where that is proven.
         tag: what a layout calls an image that has no full name; mostly a tag.
+        index: the bytes of the index that proves the origin, where that is not the image itself.
     """
 
     root: Descriptor
     name: str
     origin: Digest | None = None
     tag: str = ""
+    index: bytes = b""
 
 
 class ArchiveNames:
@@ -62,7 +64,7 @@ class ArchiveNames:
         """Add an image, without its name where the name cannot be kept."""
         kept = replace(image, name=self._kept(image))
         if not kept.name:
-            kept = replace(kept, origin=None)
+            kept = replace(kept, origin=None, index=b"")
         self._take_name(kept)
         self._images.setdefault((kept.name or kept.tag, kept.root.digest), kept)
 
@@ -93,5 +95,5 @@ class ArchiveNames:
                     f"the name to {image.root.digest}"
                 )
                 del self._images[key]
-                nameless = replace(other, name="", origin=None)
+                nameless = replace(other, name="", origin=None, index=b"")
                 self._images.setdefault(("", other.root.digest), nameless)

@@ -17,16 +17,27 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ghcrctl.archive import docker, legacy
-from ghcrctl.archive.layout import LayoutSource, is_layout
+from ghcrctl.archive.layout import LayoutSource, blob_path, is_layout
 from ghcrctl.archive.names import ORIGIN, REF_NAME, name_of, short_names
 from ghcrctl.archive.opening import opened
 from ghcrctl.content.memory import MemoryPlace, Overlay
-from ghcrctl.errors import DigestMismatchError, InterruptedByUserError, InvalidManifestError
+from ghcrctl.content.streams import read_metadata
+from ghcrctl.errors import (
+    DigestMismatchError,
+    IntegrityError,
+    InterruptedByUserError,
+    InvalidDigestError,
+    InvalidManifestError,
+    NotFoundError,
+)
 from ghcrctl.layers.compression import Compression
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.manifest import parse
 from ghcrctl.operations.archive_names import ArchiveNames, Named
 from ghcrctl.operations.new_layer import pack_layer
+from ghcrctl.store.origins import lists
 from ghcrctl.transfer.events import Finished, Outcome, Progressed, Started, ignore
 from ghcrctl.transfer.plan import Action, Step
 from ghcrctl.transfer.workers import outcome_of
@@ -38,7 +49,6 @@ if TYPE_CHECKING:
     from ghcrctl.archive.docker import DockerImage
     from ghcrctl.archive.files import Files
     from ghcrctl.content.ports import Source, Stream
-    from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Event, Observer
 
@@ -121,15 +131,30 @@ def _layout(session: Session, files: Files) -> Archived:
         root = Descriptor(entry.media_type, entry.digest, entry.size)
         name = name_of(entry, short)
         tag = "" if name else entry.annotations.get(REF_NAME, "")
-        names.add(Named(root, name, _origin(entry), tag))
+        origin, index = _origin(source, entry, files) if name else (None, b"")
+        names.add(Named(root, name, origin, tag, index))
     if source.entries and not names.images:
         raise InvalidManifestError(f"{source.label} has no image")
     return Archived(source, names.images, source.has)
 
 
-def _origin(entry: Descriptor) -> Digest | None:
-    """Return the digest that the image's repository knows it by, where the archive proves it."""
-    return entry.digest if entry.annotations.get(ORIGIN) == str(entry.digest) else None
+def _origin(source: LayoutSource, entry: Descriptor, files: Files) -> tuple[Digest | None, bytes]:
+    """Return the digest that the image's repository knows it by, where the archive proves it.
+
+    The proof is the index of this digest, which must list the image.
+    """
+    try:
+        claimed = Digest.parse(entry.annotations.get(ORIGIN, ""))
+        if claimed == entry.digest:
+            return claimed, b""
+        size = files.size(blob_path(claimed))
+        if size is None:
+            return None, b""
+        index = read_metadata(source, Descriptor(media_types.OCI_INDEX, claimed, size))
+        root = parse(read_metadata(source, entry), entry.media_type)
+    except (InvalidDigestError, IntegrityError, NotFoundError):
+        return None, b""
+    return (claimed, index) if lists(index, root) else (None, b"")
 
 
 class _Docker:

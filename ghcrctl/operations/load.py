@@ -18,6 +18,7 @@ from ghcrctl.oci.manifest import parse
 from ghcrctl.oci.reference import check_new_name
 from ghcrctl.operations.archive_names import Named
 from ghcrctl.operations.archived import Archived, archived
+from ghcrctl.operations.pull import keep_origin
 from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.place import StorePlace
@@ -141,7 +142,11 @@ def _load(
         optional_foreign=True,
         jobs=session.jobs,
     )
+    if image.origin and not image.index:
+        keep_origin(session, source, image.root, root)
     before = {r.name: r for r in store.records() if r.name}.get(image.name)
+    if image.origin and image.index:
+        store.origins.keep(image.origin, image.index)
     execute(plan, TransferOptions(workers, session.retry), observer)
     facts = compute_facts(store.blobs, root, store.prefer)
     replaced = before.facts.image_id if before else None

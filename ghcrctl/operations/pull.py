@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import InvalidManifestError, SchemaOneError, UsageError
 from ghcrctl.oci.manifest import Index, Manifest
 from ghcrctl.operations.selection import Selection, choose
@@ -21,6 +22,7 @@ from ghcrctl.transfer.plan import Action, make_plan
 from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
+    from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
@@ -105,6 +107,7 @@ def pull(  # noqa: PLR0913 all but two by keyword
     if dry_run:
         observer(Planned(plan))
     else:
+        keep_origin(session, source, root, wanted)
         with session.workers(workers) as shared:
             execute(plan, TransferOptions(shared, session.retry), observer)
     return PullResult(
@@ -116,6 +119,12 @@ def pull(  # noqa: PLR0913 all but two by keyword
         skipped=tuple(s.descriptor for s in plan.steps if s.action is Action.SKIP),
         moved=plan.bytes_to_move,
     )
+
+
+def keep_origin(session: Session, source: Source, root: Descriptor, part: Descriptor) -> None:
+    """Keep the index that only a part is taken of, as the proof of its digest in archives."""
+    if part.digest != root.digest and root.is_index:
+        session.store.origins.keep(root.digest, read_metadata(source, root))
 
 
 def _own(reference: Reference) -> Reference:

@@ -288,6 +288,7 @@ def _copy(
     with Workers(1) as workers:
         for image in images:
             made = MemoryPlace("made here")
+            _write_origin(session, image, made, sink)
             source = Overlay(made, StorePlace(session.store))
             root = choose(
                 source, image.root, select, session.settings.platform, made, warn=session.warn
@@ -296,6 +297,18 @@ def _copy(
             execute(plan, TransferOptions(workers, session.retry), observer)
             saved.append(replace(image, root=root))
     return saved
+
+
+def _write_origin(session: Session, image: Saved, made: MemoryPlace, sink: Sink) -> None:
+    """Write the index that an image is a part of: the proof of the digest it was pulled by."""
+    if image.origin is None or image.origin == image.root.digest:
+        return
+    raw = session.store.origins.read(image.origin)
+    if raw is None:
+        return
+    index = replace(parse(raw).descriptor, digest=image.origin)
+    made.put(index, raw)
+    sink.write(Content(made, index))
 
 
 def chosen(session: Session, names: Sequence[str]) -> list[Saved]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.reference import check_new_name
 from ghcrctl.operations.ends import Naming, OpenSource, Target, named_like
@@ -85,9 +86,9 @@ class StoreEnd:
         )
 
     @contextmanager
-    def sink(self, session: Session, *, dry_run: bool) -> Iterator[OpenSink]:  # noqa: ARG002 nothing is begun
+    def sink(self, session: Session, *, dry_run: bool) -> Iterator[OpenSink]:
         """Store images; each gets its name when all of it is there."""
-        yield _Stored(session)
+        yield _Stored(session, dry_run)
 
     def target(self, naming: Naming, digest: Digest | None) -> Target:  # noqa: ARG002 names come first here
         """Return its name here, or without one the name that it has."""
@@ -103,6 +104,7 @@ class StoreEnd:
 @dataclass(frozen=True, slots=True)
 class _Stored:
     session: Session
+    dry_run: bool
 
     def place(self, source: OpenSource, target: Target) -> Sink:
         is_own = (
@@ -112,4 +114,7 @@ class _Stored:
         )
         # As after a pull, an image that keeps its repository's name is known there by its digest.
         origin = source.root.digest if is_own else None
+        if origin and source.part_of and source.root.is_index and not self.dry_run:
+            index = read_metadata(source.place, source.root)
+            self.session.store.origins.keep(origin, index)
         return StorePlace(self.session.store, origin=origin, index=source.part_of)

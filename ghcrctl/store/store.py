@@ -28,6 +28,7 @@ from ghcrctl.store.index import LAYOUT, check_layout, read_entries, read_index, 
 from ghcrctl.store.leases import Lease
 from ghcrctl.store.leftovers import ARRIVING, MAX_AGE, scratch_paths, sweep
 from ghcrctl.store.moved_names import displaced, each_once, is_replaced
+from ghcrctl.store.origins import Origins
 from ghcrctl.store.records import (
     NAME,
     Facts,
@@ -73,6 +74,7 @@ class Store:
             verified=self._private / "verified",
         )
         self.graph = ManifestGraph(lambda manifest: read_metadata(self.blobs, manifest))
+        self.origins = Origins(self._private / "origins")
         self._spare = Spare(self._private / "spare")
         self._lease: Lease | None = None
         # Both may be taken again by the thread that holds them.
@@ -248,7 +250,9 @@ class Store:
             StoreDamagedError: of a damaged image it is not known what it needs.
         """
         with self.locked():
-            live = live_digests(self.graph, self.records(), self._leases)
+            records = self.records()
+            live = live_digests(self.graph, records, self._leases)
+            self.origins.forget_others({r.origin for r in records if r.origin})
             return {
                 digest: self.blobs.remove(digest)
                 for digest in self.blobs.all()

@@ -240,6 +240,7 @@ def test_a_digest_stands_for_the_platform_that_was_pulled_last(
     name = name_at(ghcr, session)
     by_digest = str(name.with_digest(index.root.digest))
     pull(session, name, select=Selection((ARM64,)))
+    assert session.store.origins.read(index.root.digest) == index.raw
     pull(session, name)
     for text in (str(name), by_digest, str(index.root.digest)):
         assert find(session, text).record.descriptor.digest == amd.root.digest, text

@@ -18,6 +18,7 @@ from ghcrctl.errors import (
     NoSuchImageError,
 )
 from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.check import check, mend
 from ghcrctl.operations.copy import Into, Wish, copy_into
 from ghcrctl.operations.end_names import parse_end
@@ -26,12 +27,13 @@ from ghcrctl.operations.images import list_images
 from ghcrctl.operations.import_image import import_image
 from ghcrctl.operations.load import load
 from ghcrctl.operations.remove import remove
-from ghcrctl.operations.save import save_archive
+from ghcrctl.operations.save import save_archive, save_directory
+from ghcrctl.operations.selection import Selection
 from ghcrctl.operations.tag import tag
 from ghcrctl.store.place import StorePlace
 from ghcrctl.store.records import NAME, Record
 from tests.archives import docker_archive, first_archive, layer, tar_of
-from tests.builders import random_image
+from tests.builders import index_of, random_image
 from tests.sessions import session_on
 
 if TYPE_CHECKING:
@@ -246,3 +248,64 @@ def test_loading_our_own_archive_keeps_the_digest(session: Session, tmp_path: Pa
         load(other, buffer)
         rows = {row.repository: row.digest for row in list_images(other)}
         assert rows == {"ghcr.io/octo/image": IMAGE.root.digest, "hello": None}
+
+
+ARM = random_image(seed=3, platform=Platform("linux", "arm64"))
+INDEX = index_of(IMAGE, SECOND, ARM)
+
+
+@pytest.mark.parametrize("how", ["archive", "directory"])
+@pytest.mark.parametrize("part", [IMAGE, index_of(IMAGE, ARM)], ids=["platform", "platforms"])
+def test_one_platform_keeps_the_digest_of_its_index(
+    session: Session, tmp_path: Path, part: Built, how: str
+) -> None:
+    """The archive has the index, which proves the digest, also to the next store."""
+    digest = INDEX.root.digest
+    session.store.origins.keep(digest, INDEX.raw)
+    put(session, part, "ghcr.io/octo/image:1.0", digest)
+    for number in (1, 2):
+        path = tmp_path / f"{how}-{number}"
+        if how == "archive":
+            with path.open("wb") as file:
+                save_archive(session, ["octo/image:1.0"], file.write)
+        else:
+            save_directory(session, ["octo/image:1.0"], path)
+        with session_on(tmp_path / f"store-{number}") as other:
+            load(other, path)
+            [row] = list_images(other)
+            assert row.digest == digest
+            assert find(other, f"octo/image@{digest}").record.descriptor.digest == part.root.digest
+            assert check(other).faults == ()
+            session = other
+
+
+def test_a_chosen_platform_keeps_the_digest_of_the_index(session: Session, tmp_path: Path) -> None:
+    put(session, INDEX, "ghcr.io/octo/image:1.0", INDEX.root.digest)
+    buffer = io.BytesIO()
+    save_archive(session, ["octo/image:1.0"], buffer.write)
+    buffer.seek(0)
+    with session_on(tmp_path / "there") as other:
+        load(other, buffer, select=Selection((Platform("linux", "arm64"),)))
+        [row] = list_images(other)
+        assert row.digest == INDEX.root.digest
+        assert other.store.origins.read(INDEX.root.digest) == INDEX.raw
+
+
+@pytest.mark.parametrize("proof", [index_of(SECOND, ARM), SECOND], ids=["index", "image"])
+def test_an_index_that_does_not_list_the_image_proves_nothing(
+    session: Session, proof: Built
+) -> None:
+    notes = {OUR_NAME: "ghcr.io/octo/image:1.0", ORIGIN: str(proof.root.digest)}
+    load(session, layout((IMAGE, notes), (proof, {})))
+    origins = {record.name: record.origin for record in session.store.records()}
+    assert origins["ghcr.io/octo/image:1.0"] is None
+
+
+def test_indexes_that_prove_nothing_any_more_are_pruned(session: Session) -> None:
+    session.store.origins.keep(INDEX.root.digest, INDEX.raw)
+    put(session, IMAGE, "ghcr.io/octo/image:1.0", INDEX.root.digest)
+    session.store.collect()
+    assert session.store.origins.read(INDEX.root.digest) == INDEX.raw
+    remove(session, "octo/image:1.0")
+    session.store.collect()
+    assert session.store.origins.read(INDEX.root.digest) is None

@@ -1,0 +1,77 @@
+"""Indexes that some of whose platforms are in the store: the proof of what their digests stand for.
+
+What belongs here: keeping and reading these documents. A pull of one platform stores no index, but
+its repository knows the image by the digest of the index. An archive that carries the index along
+proves that digest to whoever loads it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import GhcrctlError
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.manifest import Index, parse
+from ghcrctl.store.files import disk_errors, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+    from ghcrctl.oci.manifest import Manifest
+
+
+def lists(index: bytes, root: Manifest | Index) -> bool:
+    """Return whether an index lists an image, or all images of a smaller index."""
+    try:
+        parsed = parse(index)
+    except GhcrctlError:
+        return False
+    if not isinstance(parsed, Index):
+        return False
+    offered = {entry.digest for entry in parsed.manifests}
+    own = {entry.digest for entry in root.manifests} if isinstance(root, Index) else set()
+    return root.descriptor.digest in offered or bool(own and own <= offered)
+
+
+class Origins:
+    """The kept indexes of one store.
+
+    Args:
+        folder: where they are kept; made at the first one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, digest: Digest, index: bytes) -> None:
+        """Keep an index whose bytes were verified."""
+        path = self._path(digest)
+        if self.read(digest) is None:
+            with disk_errors(f"write {path}", in_store=True):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(path, index)
+
+    def read(self, digest: Digest) -> bytes | None:
+        """Return an index; ``None`` where it is not kept, or is damaged."""
+        with suppress(OSError):
+            raw = self._path(digest).read_bytes()
+            if Digest.of(raw, digest.algorithm) == digest:
+                return raw
+        return None
+
+    def forget_others(self, needed: Collection[Digest]) -> None:
+        """Delete what is no longer needed."""
+        names = {self._path(digest).name for digest in needed}
+        for path in self._kept():
+            if path.name not in names:
+                with disk_errors(f"remove {path}", in_store=True):
+                    path.unlink(missing_ok=True)
+
+    def _kept(self) -> Iterator[Path]:
+        if self._folder.is_dir():
+            yield from self._folder.iterdir()
+
+    def _path(self, digest: Digest) -> Path:
+        return self._folder / f"{digest.algorithm}-{digest.encoded}.json"
