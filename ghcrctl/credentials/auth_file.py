@@ -25,8 +25,8 @@ _API_PATHS = frozenset({"", "v1", "v2"})
 class Dialect(Enum):
     """Whose rules a file is read by.
 
-    docker accepts old keys that are URLs or have a path, and no key in another case; one broken
-    entry makes the whole file unreadable. podman checks only the entry that is used.
+    In docker's file, one broken entry makes the whole file unreadable; podman checks only the entry
+    that is used.
     """
 
     DOCKER = "docker"
@@ -121,13 +121,15 @@ def _matching_keys(
 ) -> Iterator[str]:
     """Yield keys that name a repository or its registry, the best first."""
     yield from (key for key in lookup_keys(registry, repository) if key in auths)
-    yield from (key for key in auths if _registry_of_key(key, dialect) == registry)
-    if dialect is Dialect.DOCKER and not repository:
+    # docker knows whole registries only, and compares their names to the letter.
+    as_docker = dialect is Dialect.DOCKER and not repository
+    yield from (key for key in auths if _registry_of_key(key, exact=as_docker) == registry)
+    if as_docker:
         # docker compares hosts only, so for it this key names the whole registry.
         yield from (key for key in auths if key.partition("/")[0] == registry)
 
 
-def _registry_of_key(key: str, dialect: Dialect) -> str | None:
+def _registry_of_key(key: str, *, exact: bool) -> str | None:
     """Return the registry that a key stands for; ``None`` for a namespace."""
     scheme, separator, rest = key.rpartition("://")
     host, _, path = rest.partition("/")
@@ -135,7 +137,7 @@ def _registry_of_key(key: str, dialect: Dialect) -> str | None:
         return None
     if separator and scheme.lower() not in {"http", "https"}:
         return None
-    host = host if dialect is Dialect.DOCKER else host.lower()
+    host = host if exact else host.lower()
     return DOCKER_HUB if host == "index.docker.io" else host
 
 

@@ -24,7 +24,7 @@ from ghcrctl.errors import AuthError, GhcrctlError, InvalidResponseError
 from ghcrctl.registry.bodies import error_text
 from ghcrctl.registry.challenge import Challenge, parse_challenges
 from ghcrctl.registry.explain import Refusal, explain
-from ghcrctl.registry.token_endpoint import check_realm, read_token
+from ghcrctl.registry.token_endpoint import check_realm, read_token, rejects_grant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -282,14 +282,15 @@ class Authenticator:
     def _refused(
         self, response: requests.Response, scope: Scope, credential: Credential | None
     ) -> Exception:
-        status = response.status_code
+        text = error_text(response)
+        status = 401 if credential and rejects_grant(text) else response.status_code
         refusal = Refusal(
             registry=self._registry,
             repository=scope.repository,
             action="push to" if scope.writes else "pull from" if scope.grants else "sign in to",
             what="",
             status=status,
-            text=error_text(response),
+            text=text,
             headers=response.headers,
             signed_in=credential.source if credential else "",
         )

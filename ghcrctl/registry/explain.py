@@ -207,6 +207,8 @@ def _denied(refusal: Refusal) -> DeniedError:
             headers=refusal.headers,
             signed_in=refusal.signed_in,
         )
+    elif refusal.signed_in and "expired" in refusal.text.lower():
+        hint = f"sign in again: ghcrctl login {refusal.registry}"
     elif refusal.signed_in:
         hint = "check the spelling, and what your account may do there"
     else:

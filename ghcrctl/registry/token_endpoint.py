@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Seconds that a token lives where its endpoint does not say.
 _DEFAULT_LIFE = 60.0
+_REJECTIONS = ("invalid_grant", "invalid_client", "unauthorized_client", "access_denied")
 _MAX_TOKEN_ANSWER = 1024 * 1024
 # Strict, because programs read odd addresses in different ways: where a backslash stands, one takes
 # it for a part of the host and another for the end of it (RFC 3986, sections 3.2.2 and 3.2.3).
@@ -80,6 +81,17 @@ def read_token(response: requests.Response, registry: str) -> tuple[str, float]:
         page = quote_body(text, host_shown(response.url)) if is_html(text) else ""
         raise InvalidResponseError(f"the token endpoint of {registry} gave no token{page}")
     return token, _seconds(life)
+
+
+def rejects_grant(text: str) -> bool:
+    """Check whether an OAuth 2.0 error is about the credential; it comes with status 400.
+
+    Spec: RFC 6749, section 5.2.
+    """
+    try:
+        return json.loads(text)["error"] in _REJECTIONS
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def _seconds(life: object) -> float:

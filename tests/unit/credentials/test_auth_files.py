@@ -78,6 +78,8 @@ everywhere = pytest.mark.parametrize("place", [DOCKER, PODMAN, OURS])
         (["https://reg.io/v1/"], "reg.io", "https://reg.io/v1/"),
         (["https://reg.io/some/path"], "reg.io", "https://reg.io/some/path"),
         (["reg.io/"], "reg.io", "reg.io/"),
+        (["REG.IO"], "reg.io/a/b", "REG.IO"),
+        (["https://Reg.io/v2/"], "reg.io/a/b", "https://Reg.io/v2/"),
         (["reg.io:443"], "reg.io", None),
         (["ftp://reg.io"], "reg.io", None),
         (["docker.io", HUB_KEY], "docker.io", HUB_KEY),

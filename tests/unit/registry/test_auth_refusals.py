@@ -240,3 +240,14 @@ def test_a_rejected_registry_token_does_not_block_a_public_image(
     assert party.auth.reject(PULL)
     assert party.challenged(sent="Bearer as-is") == "Bearer anonymous"
     party.transport.close()
+
+
+@pytest.mark.parametrize("error", ["invalid_grant", "invalid_client", "access_denied"])
+def test_an_oauth_error_rejects_the_credential(web: responses.RequestsMock, error: str) -> None:
+    party = Party(Credential("octo", "", identity_token=SECRET, source="the test"))
+    web.post(REALM, status=400, json={"error": error, "error_description": "it has expired"})
+    with pytest.raises(UnauthorizedError, match="rejects the credential from the test") as caught:
+        party.challenged(PUSH)
+    assert "it has expired" in caught.value.message
+    assert "ghcrctl login ghcr.io" in (caught.value.hint or "")
+    party.transport.close()

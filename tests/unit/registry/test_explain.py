@@ -364,3 +364,9 @@ def test_the_wait_that_is_asked_for_is_passed_on(
 def test_elsewhere_a_denial_says_to_sign_in() -> None:
     given = Refusal("quay.io", "octo/image", "pull from", "1.0", 403, "", {})
     assert "ghcrctl login quay.io" in (explain(given).hint or "")
+
+
+def test_elsewhere_an_expired_credential_is_renewed_with_login() -> None:
+    text = body("DENIED", "Your authorization token has expired")
+    given = Refusal("reg.example", "octo/image", "push to", "1.0", 403, text, {}, "the keyring")
+    assert explain(given).hint == "sign in again: ghcrctl login reg.example"
