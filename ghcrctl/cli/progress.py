@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
     from ghcrctl.cli.bars.displays import Display
     from ghcrctl.transfer.events import Event, Observer
+    from ghcrctl.transfer.plan import Step
 
 PULL_WORDS = {
     Outcome.COPIED: "Pull complete",
@@ -100,15 +101,23 @@ class PlanObserver:
         """Print a plan."""
         if not isinstance(event, Planned):
             return
-        words = {Action.EXISTS: "Already exists", Action.SKIP: "Skipped foreign layer"}
         self._out(self._header)
         for step in event.plan.steps:
             if step.is_layer:
-                size = human_size(step.descriptor.size)
-                told = words.get(step.action, f"Would {self._verb} {size}")
-                self._out(f"{step.descriptor.digest.short}: {told}")
-        moved, there = event.plan.bytes_to_move, event.plan.bytes_there
-        self._out(f"Would {self._verb} {human_size(moved)}; {human_size(there)} are there already")
+                self._out(f"{step.descriptor.digest.short}: {self._words(step)}")
+        plan = event.plan
+        parts = [
+            f"Would {self._verb} {human_size(plan.bytes_to_move)}",
+            *([f"mount {human_size(plan.bytes_to_mount)}"] if plan.bytes_to_mount else []),
+            f"{human_size(plan.bytes_there)} are there already",
+        ]
+        self._out("; ".join(parts))
+
+    def _words(self, step: Step) -> str:
+        if step.mount_from:
+            return f"Would mount from {step.mount_from[0]}"
+        words = {Action.EXISTS: "Already exists", Action.SKIP: "Skipped foreign layer"}
+        return words.get(step.action, f"Would {self._verb} {human_size(step.bytes_to_move)}")
 
 
 class Watch(Protocol):

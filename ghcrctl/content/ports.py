@@ -122,6 +122,15 @@ class Doubter(Protocol):
 
 
 @runtime_checkable
+class Resumer(Protocol):
+    """A sink that keeps what it received of content when a transfer is interrupted."""
+
+    def received(self, descriptor: Descriptor) -> int:
+        """Return the bytes that need not be transferred again."""
+        ...
+
+
+@runtime_checkable
 class Lister(Protocol):
     """A source that can list its names."""
 

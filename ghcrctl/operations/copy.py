@@ -199,7 +199,7 @@ def copy_into(  # noqa: PLR0913 all but four by keyword
         company = act.company(reader or session) if wish.referrers else None
         result = Copied(act.target, act.plan.root, len(company.attached) if company else 0)
         if wish.dry_run:
-            observer(Planned(together(act.plan, company)))
+            observer(Planned(act.whole(company)))
         else:
             with _workers(session, into.end, workers) as shared:
                 act.run(shared, company, observer)
@@ -281,14 +281,20 @@ class _Copy:
 
     def run(self, workers: Workers, company: Company | None, observer: Observer) -> None:
         """Move all of it, the image last."""
-        whole = together(self.plan, company)
-        mounts = _mounts(self._session, whole, self._found.repository, self.target.reference)
-        options = TransferOptions(workers, self._session.retry, mounts)
+        options = TransferOptions(workers, self._session.retry, self._mounts(company))
         if company:
-            observer(Planned(whole))
+            observer(Planned(self.whole(company)))
             observer = but_plans(observer)
             move_company(self._session, company, options, observer)
         execute(self.plan, options, observer)
+
+    def whole(self, company: Company | None) -> Plan:
+        """Return the plan of the image and of its company, with what can be mounted."""
+        return together(self.plan, company).with_mounts(self._mounts(company))
+
+    def _mounts(self, company: Company | None) -> dict[Digest, tuple[str, ...]]:
+        whole = together(self.plan, company)
+        return _mounts(self._session, whole, self._found.repository, self.target.reference)
 
     def warn_of_part(self) -> None:
         """Print a note where a local image is only a part of its index."""

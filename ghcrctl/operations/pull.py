@@ -18,6 +18,7 @@ from ghcrctl.operations.tags import is_helper
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import Planned, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
+from ghcrctl.transfer.meter import TransferMeter
 from ghcrctl.transfer.plan import Action, make_plan
 from ghcrctl.transfer.sides import about
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.events import Observer
+    from ghcrctl.transfer.plan import Plan
     from ghcrctl.transfer.workers import Workers
 
 
@@ -42,7 +44,7 @@ class PullResult:
         updated: whether anything changed here.
         kind: empty for a container image, else what kind of artifact it is.
         skipped: foreign layers that were left out.
-        moved: bytes that were not here.
+        moved: bytes that were transferred, or with a dry run would be.
     """
 
     reference: Reference
@@ -104,20 +106,21 @@ def pull(  # noqa: PLR0913 all but two by keyword
         reserve=not dry_run,
         jobs=session.jobs,
     )
+    meter = TransferMeter(observer)
     if dry_run:
         observer(Planned(plan))
     else:
         keep_origin(session, source, root, wanted)
         with session.workers(workers) as shared:
-            execute(plan, TransferOptions(shared, session.retry), observer)
+            execute(plan, TransferOptions(shared, session.retry), meter)
     return PullResult(
         reference=name,
         digest=root.digest,
         descriptor=wanted,
-        updated=not (before == wanted.digest and plan.is_up_to_date),
+        updated=_is_updated(plan, sink, before, meter, dry_run=dry_run),
         kind=_kind(plan.manifests[wanted.digest]),
         skipped=tuple(s.descriptor for s in plan.steps if s.action is Action.SKIP),
-        moved=plan.bytes_to_move,
+        moved=plan.bytes_to_move if dry_run else meter.bytes,
     )
 
 
@@ -125,6 +128,19 @@ def keep_origin(session: Session, source: Source, root: Descriptor, part: Descri
     """Keep the index that only a part is taken of, as the proof of its digest in archives."""
     if part.digest != root.digest and root.is_index:
         session.store.origins.keep(root.digest, read_metadata(source, root))
+
+
+def _is_updated(
+    plan: Plan, sink: StorePlace, before: Digest | None, meter: TransferMeter, *, dry_run: bool
+) -> bool:
+    """Return whether a pull changed anything here.
+
+    Of several pulls of one image at once, the one that moves the name did; others only helped.
+    """
+    is_new = before != plan.root.digest
+    if dry_run:
+        return is_new or not plan.is_up_to_date
+    return sink.moved_name if is_new else meter.bytes > 0
 
 
 def _own(reference: Reference) -> Reference:

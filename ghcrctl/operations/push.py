@@ -15,6 +15,7 @@ from ghcrctl.store.collect import closure
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import Planned, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
+from ghcrctl.transfer.meter import TransferMeter
 from ghcrctl.transfer.plan import make_plan
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class PushResult:
     Args:
         reference: the name at the registry.
         descriptor: what it stands for there now.
-        moved: bytes that were not there.
+        moved: bytes that were transferred, or with a dry run would be.
     """
 
     reference: Reference
@@ -90,18 +91,20 @@ def push(  # noqa: PLR0913 all but two by keyword
     if not force:
         forced = f"ghcrctl push --force {reference}"
         refuse_narrowing(plan, reference, origin=record.part_of, force=forced)
+    known = _known_at(session, reference)
     if dry_run:
+        plan = plan.with_mounts(known)
         observer(Planned(plan))
         _warn_of_part(session, record, reference, dry_run=True)
         return PushResult(reference, record.descriptor, plan.bytes_to_move)
-    known = _known_at(session, reference)
+    meter = TransferMeter(observer)
     with session.workers(workers) as shared:
-        execute(plan, TransferOptions(shared, session.retry, known), observer)
+        execute(plan, TransferOptions(shared, session.retry, known), meter)
     _warn_of_part(session, record, reference)
     digest = record.descriptor.digest
     if record.origin != digest:
         _remember(session, record, digest)
-    return PushResult(reference, record.descriptor, plan.bytes_to_move)
+    return PushResult(reference, record.descriptor, meter.bytes)
 
 
 def _warn_of_part(

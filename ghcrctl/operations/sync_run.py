@@ -15,8 +15,8 @@ from ghcrctl.operations.copy import copy
 from ghcrctl.operations.several import several
 from ghcrctl.operations.sync import Report, What, plan_jobs
 from ghcrctl.operations.sync_deletions import Deletions
-from ghcrctl.transfer.events import Finished, Outcome, Planned
-from ghcrctl.transfer.plan import Action
+from ghcrctl.transfer.events import Planned
+from ghcrctl.transfer.meter import TransferMeter
 from ghcrctl.transfer.workers import outcome_of
 
 if TYPE_CHECKING:
@@ -215,17 +215,16 @@ class _StoppedError(Exception):
     """Nothing more is to be done after a failure."""
 
 
-class _Meter:
+class _Meter(TransferMeter):
     """Counts the bytes that move, and notes what would."""
 
     def __init__(self) -> None:
-        self.bytes = 0
+        super().__init__()
         self.wanted: list[Descriptor] = []
         self.root: Descriptor | None = None
 
     def __call__(self, event: Event) -> None:
+        super().__call__(event)
         if isinstance(event, Planned):
-            steps, self.root = event.plan.steps, event.plan.root
-            self.wanted = [step.descriptor for step in steps if step.action is Action.COPY]
-        elif isinstance(event, Finished) and event.outcome is Outcome.COPIED:
-            self.bytes += event.step.descriptor.size
+            self.root = event.plan.root
+            self.wanted = [step.descriptor for step in event.plan.steps if step.bytes_to_move]

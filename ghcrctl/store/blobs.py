@@ -161,6 +161,10 @@ class Blobs:
         except OSError:
             return 0
 
+    def received(self, digest: Digest) -> int:
+        """Return the bytes that an interrupted transfer left of content."""
+        return self._partials.received(digest)
+
     def all(self) -> Iterator[Digest]:
         """Yield every digest that is here."""
         for algorithm, length in ENCODED_LENGTH.items():

@@ -75,6 +75,11 @@ class Partials:
             mine = self._claim(digest, lease)
         return mine
 
+    def received(self, digest: Digest) -> int:
+        """Return the bytes of the largest unfinished file of content."""
+        found = self._folder.glob(f"{digest.algorithm}-{digest.encoded}.*")
+        return max(map(_size, found), default=0)
+
     def give_up(self, mine: Path) -> None:
         """Leave a file to whoever wants to go on with it, this process included."""
         mine.replace(mine.with_name(mine.name + _GIVEN_UP))

@@ -37,6 +37,8 @@ class StorePlace:
         self._store = store
         self._origin = origin
         self._index = index
+        # Whether the name that was written last pointed to something else, or did not exist.
+        self.moved_name = False
 
     @property
     def label(self) -> str:
@@ -86,6 +88,10 @@ class StorePlace:
         """
         return is_complete(self._store.blobs, descriptor, self._store.blobs.exists)
 
+    def received(self, descriptor: Descriptor) -> int:
+        """Return the bytes that an interrupted transfer left of content."""
+        return self._store.blobs.received(descriptor.digest)
+
     def write(self, content: Content) -> None:
         """Store content."""
         if not self.exists(content.descriptor):
@@ -96,4 +102,5 @@ class StorePlace:
         self.write(content)
         root = content.descriptor
         facts = compute_facts(self._store.blobs, root, self._store.prefer)
-        self._store.put(Record(root, name, facts, self._origin, self._index))
+        before = self._store.put(Record(root, name, facts, self._origin, self._index))
+        self.moved_name = before is None or before.descriptor.digest != root.digest

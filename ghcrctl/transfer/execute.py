@@ -90,7 +90,7 @@ class _Execution:
     def __init__(
         self, plan: Plan, options: TransferOptions, workers: Workers, observer: Observer
     ) -> None:
-        self._plan = plan
+        self._plan = plan.with_mounts(options.mount_from)
         self._options = options
         self._workers = workers
         self._observer = observer

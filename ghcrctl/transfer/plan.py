@@ -6,10 +6,11 @@ bytes (``execute``). After this, the exact bytes to move are known before any mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.ports import Mounter, Resumer
 from ghcrctl.content.provenance import blamed
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.content.threads import threads
@@ -18,6 +19,7 @@ from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.transfer.sides import reading_from, writing_to
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from concurrent.futures import ThreadPoolExecutor
 
     from ghcrctl.content.ports import Sink, Source
@@ -50,12 +52,23 @@ class Step:
         action: what is to be done.
         level: 0 for blobs; a manifest's is one above the highest of its children.
         is_layer: whether it is a layer of an image, which people are told about.
+        received: bytes that the sink kept of an earlier, interrupted transfer.
+        mount_from: repositories at the sink's registry that it can be mounted from.
     """
 
     descriptor: Descriptor
     action: Action
     level: int = 0
     is_layer: bool = False
+    received: int = 0
+    mount_from: tuple[str, ...] = ()
+
+    @property
+    def bytes_to_move(self) -> int:
+        """Bytes that must be transferred: nothing for what is mounted."""
+        if self.action is not Action.COPY or self.mount_from:
+            return 0
+        return self.descriptor.size - self.received
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +93,35 @@ class Plan:
 
     @property
     def bytes_to_move(self) -> int:
-        """Bytes of all that must be copied."""
-        return sum(s.descriptor.size for s in self.steps if s.action is Action.COPY)
+        """Bytes of all that must be transferred."""
+        return sum(step.bytes_to_move for step in self.steps)
+
+    @property
+    def bytes_to_mount(self) -> int:
+        """Bytes of all that the sink's registry can mount."""
+        return sum(s.descriptor.size for s in self.steps if s.mount_from)
 
     @property
     def bytes_there(self) -> int:
         """Bytes of all that the sink has already."""
-        return sum(s.descriptor.size for s in self.steps if s.action is Action.EXISTS)
+        there = sum(s.descriptor.size for s in self.steps if s.action is Action.EXISTS)
+        return there + sum(step.received for step in self.steps)
+
+    def with_mounts(self, mounts: Mapping[Digest, tuple[str, ...]]) -> Plan:
+        """Return the plan with the blobs that can be mounted.
+
+        Args:
+            mounts: per digest, repositories at the sink's registry where it is known to be.
+        """
+        if not mounts or not isinstance(self.sink, Mounter):
+            return self
+
+        def planned(step: Step) -> Step:
+            is_moved = step.action is Action.COPY and not step.descriptor.is_manifest
+            found = mounts.get(step.descriptor.digest, ()) if is_moved else ()
+            return replace(step, mount_from=found) if found else step
+
+        return replace(self, steps=tuple(map(planned, self.steps)))
 
     @property
     def is_up_to_date(self) -> bool:
@@ -132,7 +167,14 @@ def make_plan(  # noqa: PLR0913 all but three by keyword
     if optional_foreign:
         actions |= _left_out(source, order, actions)
     steps = tuple(
-        Step(d, actions[d.digest], walk.levels[d], is_layer=d.digest in walk.layers) for d in order
+        Step(
+            d,
+            actions[d.digest],
+            walk.levels[d],
+            is_layer=d.digest in walk.layers,
+            received=_received(sink, d) if actions[d.digest] is Action.COPY else 0,
+        )
+        for d in order
     )
     return Plan(source, sink, root, steps, names, walk.manifests)
 
@@ -219,6 +261,13 @@ def _mark_below(
             seen.add(child.digest)
             actions.setdefault(child.digest, Action.SKIP if is_skipped else Action.EXISTS)
             queue.append(child)
+
+
+def _received(sink: Sink, descriptor: Descriptor) -> int:
+    """Return the bytes that a sink kept of an interrupted transfer."""
+    if descriptor.is_manifest or not isinstance(sink, Resumer):
+        return 0
+    return min(sink.received(descriptor), descriptor.size)
 
 
 def _is_elsewhere(descriptor: Descriptor) -> bool:
