@@ -144,12 +144,12 @@ def _load(
     )
     if image.origin and not image.index:
         keep_origin(session, source, image.root, root)
-    before = {r.name: r for r in store.records() if r.name}.get(image.name)
+    before = next((r for r in store.listing() if r.name == image.name), None)
     if image.origin and image.index:
         store.origins.keep(image.origin, image.index)
     execute(plan, TransferOptions(workers, session.retry), observer)
     facts = compute_facts(store.blobs, root, store.prefer)
-    replaced = before.facts.image_id if before else None
+    replaced = before.image_id if before and image.name else None
     return Loaded(
         image.name,
         root,

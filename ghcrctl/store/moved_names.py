@@ -26,7 +26,10 @@ def displaced(record: Record, by: Record) -> Record:
     moved = record.demoted() if record.name and record.name == by.name else record
     # The content of a digest itself keeps the name; one platform of it makes way for another.
     is_exact = moved.descriptor.digest in {by.descriptor.digest, by.origin}
-    taken = moved.name == by.name or (moved.name == by.repo_digest and not is_exact)
+    taken = moved.name == by.name
+    if "@" in moved.name and not is_exact:
+        # Only such a name can be one by digest, and to parse a name for each record takes long.
+        taken = taken or moved.name == by.repo_digest
     return replace(moved, name="") if moved.name and taken else moved
 
 
