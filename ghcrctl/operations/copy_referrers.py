@@ -95,11 +95,11 @@ def find_attached(
         root: what the name stands for there.
         image: the plan of the copy, whose root may be a part of that or a smaller index.
     """
-    trees = [referrers_tree(session, source.with_digest(root.digest))]
+    trees = [referrers_tree(session, source.with_digest(root.digest), describe=False)]
     wanted, kept = image.root, image.manifests
     known = {node.descriptor.digest for tree in trees for node in (tree, *tree.children)}
     if wanted.digest not in known and not wanted.is_index:
-        trees.append(referrers_tree(session, source.with_digest(wanted.digest)))
+        trees.append(referrers_tree(session, source.with_digest(wanted.digest), describe=False))
     lost = len({a.descriptor.digest for a in _of_node(trees[0])}) if root.digest not in kept else 0
     if lost:
         session.warn(

@@ -16,6 +16,7 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.content.threads import threads
 from ghcrctl.errors import NetworkError, NotFoundError
 from ghcrctl.oci.manifest import Index, parse
+from ghcrctl.operations.referrer_kinds import describe_referrer, title_of
 from ghcrctl.registry.mirrors import MirroredSource
 from ghcrctl.registry.referrers import referrers_tag
 
@@ -50,6 +51,7 @@ class Node:
         descriptor: the manifest.
         way: how it is attached to what is above it.
         kind: what it says it is: an artifact type, or a word.
+        title: a readable name of that, where there is one.
         children: what is attached to it.
     """
 
@@ -57,6 +59,7 @@ class Node:
     way: Way
     kind: str = ""
     children: list[Node] = field(default_factory=list)
+    title: str = ""
 
     @property
     def count(self) -> int:
@@ -65,12 +68,13 @@ class Node:
         return sum(own) + sum(child.count for child in self.children)
 
 
-def referrers_tree(session: Session, reference: Reference) -> Node:
+def referrers_tree(session: Session, reference: Reference, *, describe: bool = True) -> Node:
     """Gather what refers to an image and to its platforms.
 
     Args:
         session: the run.
         reference: the image at its registry.
+        describe: whether each referrer's own manifest is read for its type.
 
     Raises:
         NotFoundError: there is no such image.
@@ -86,7 +90,10 @@ def referrers_tree(session: Session, reference: Reference) -> Node:
     seen = {node.descriptor.digest for node in level}
     with threads(session.jobs, "referrers") as pool:
         for depth in range(_MAX_DEPTH):
-            found = pool.map(lambda node: _attached(repository, node, cosign=not depth), level)  # noqa: B023 used at once
+            found = pool.map(
+                lambda node: _attached(repository, node, cosign=not depth, describe=describe),  # noqa: B023 used at once
+                level,
+            )
             for node, attached in zip(level, list(found), strict=True):
                 node.children += [n for n in attached if n.descriptor.digest not in seen]
             level = [n for node in level for n in node.children if n.way in _FOLLOWED]
@@ -114,13 +121,20 @@ def _in_index(index: Index) -> list[Node]:
     return [*images.values(), *rest]
 
 
-def _attached(repository: RepositorySource, node: Node, *, cosign: bool) -> list[Node]:
+def _attached(
+    repository: RepositorySource, node: Node, *, cosign: bool, describe: bool
+) -> list[Node]:
     digest = node.descriptor.digest
     listed = [
-        Node(found, Way.REFERRER, found.artifact_type or found.media_type)
+        _referrer(describe_referrer(repository, found) if describe else found)
         for found in repository.referrers(digest)
     ]
     return listed + (_cosign(repository, digest) if cosign else [])
+
+
+def _referrer(found: Descriptor) -> Node:
+    kind = found.artifact_type or found.media_type
+    return Node(found, Way.REFERRER, kind, title=title_of(found))
 
 
 def _cosign(repository: RepositorySource, digest: Digest) -> list[Node]:

@@ -10,13 +10,19 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.errors import InvalidManifestError, NotFoundError
+from ghcrctl.errors import (
+    AuthError,
+    IntegrityError,
+    InvalidManifestError,
+    NotFoundError,
+    UnsupportedError,
+)
 from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, Manifest, parse
 from ghcrctl.oci.media_types import OCI_INDEX
 
 if TYPE_CHECKING:
-    from ghcrctl.oci.digest import Digest
     from ghcrctl.registry.client import RegistryClient
 
 
@@ -26,12 +32,22 @@ def referrers_tag(subject: Digest) -> str:
 
 
 def list_referrers(client: RegistryClient, repository: str, subject: Digest) -> list[Descriptor]:
-    """Return what refers to a manifest: as the registry lists it, or as clients keep the list."""
+    """Return what refers to a manifest: as the registry lists it, or as clients keep the list.
+
+    An empty list of the registry's may lack what clients attached before it had one.
+    """
     listed = client.referrers(repository, subject)
-    if listed is not None:
+    if listed:
         return listed
-    entries = _listed(client, repository, referrers_tag(subject))
-    return [Descriptor.from_json(entry) for entry in entries]
+    try:
+        entries = _listed(client, repository, subject)
+    except (AuthError, IntegrityError, UnsupportedError):
+        if listed is None:
+            raise
+        # A registry that lists referrers need not have any such tag, nor a list under it.
+        return []
+    found = (Descriptor.from_json(entry) for entry in entries)
+    return list({descriptor.digest: descriptor for descriptor in found}.values())
 
 
 def add_referrer(client: RegistryClient, repository: str, referrer: Manifest | Index) -> None:
@@ -43,7 +59,7 @@ def add_referrer(client: RegistryClient, repository: str, referrer: Manifest | I
     if referrer.subject is None:
         return
     tag = referrers_tag(referrer.subject.digest)
-    entries = _listed(client, repository, tag)
+    entries = _listed(client, repository, referrer.subject.digest)
     digest = str(referrer.descriptor.digest)
     if any(entry.get("digest") == digest for entry in entries):
         return
@@ -59,10 +75,18 @@ def add_referrer(client: RegistryClient, repository: str, referrer: Manifest | I
     client.put_manifest(repository, tag, json.dumps(index).encode(), OCI_INDEX)
 
 
-def _listed(client: RegistryClient, repository: str, tag: str) -> list[dict[str, Any]]:
+def _listed(client: RegistryClient, repository: str, subject: Digest) -> list[dict[str, Any]]:
+    """Return the entries of the list under the tag.
+
+    GitLab resolves the tag to the subject itself where nobody made a list; the entries of that
+    index, where it is one, are no referrers.
+    """
+    tag = referrers_tag(subject)
     try:
         found = client.get_manifest(repository, tag)
     except NotFoundError:
+        return []
+    if Digest.of(found.raw, subject.algorithm) == subject:
         return []
     if not isinstance(parse(found.raw, found.media_type), Index):
         raise InvalidManifestError(f"the tag `{tag}` of {repository} is no list of referrers")

@@ -164,7 +164,10 @@ class Repository:
         kept = self._manifests.get(descriptor.digest)
         if kept is not None:
             return kept
-        return self._client.get_manifest(self._repository, str(descriptor.digest)).raw
+        raw = self._client.get_manifest(self._repository, str(descriptor.digest)).raw
+        # The reader verifies it, and says where it is wrong (`doubt`).
+        self._manifests[descriptor.digest] = raw
+        return raw
 
     def reserve(self, descriptors: Iterable[Descriptor]) -> None:
         """Do nothing: a registry keeps what it has for a while, used or not."""

@@ -69,7 +69,7 @@ def _lines(reference: Reference, root: Node, glyphs: Glyphs, *, full: bool) -> I
 def _branches(root: Node, glyphs: Glyphs, *, full: bool) -> Iterator[str]:
     for lead, node in branches(root.children, lambda node: node.children, glyphs):
         how = "" if node.way is Way.PLATFORM else f"  ({node.way.value})"
-        kind = node.kind or node.descriptor.media_type
+        kind = node.title or node.kind or node.descriptor.media_type
         size = human_size(node.descriptor.size)
         yield f"{lead}{kind} {_digest(node, full=full)} {size}{how}"
 
@@ -84,6 +84,7 @@ def _document(node: Node) -> dict[str, Any]:
         "MediaType": node.descriptor.media_type,
         "Size": node.descriptor.size,
         "Kind": node.kind or None,
+        "Title": node.title or None,
         "Way": node.way.value,
         "Annotations": dict(node.descriptor.annotations),
         "Referrers": [_document(child) for child in node.children],

@@ -123,6 +123,50 @@ def test_attestations_belong_to_the_image_that_they_attest(
     ]
 
 
+@pytest.mark.parametrize(
+    ("predicate", "title"),
+    [
+        ("https://slsa.dev/provenance/v1", "SLSA provenance"),
+        ("https://slsa.dev/provenance/v0.2", "SLSA provenance"),
+        ("https://spdx.dev/Document/v2.3", "SPDX SBOM"),
+        ("https://cyclonedx.org/bom", "CycloneDX SBOM"),
+        ("https://sigstore.dev/cosign/sign/v1", "signature"),
+        ("https://example.com/mine/v1", "https://example.com/mine/v1"),
+        ("", ""),
+    ],
+)
+def test_the_type_is_that_of_the_manifest_and_a_bundle_has_a_name(
+    ghcr: RegistryDouble, session: Session, predicate: str, title: str
+) -> None:
+    kind = "application/vnd.dev.sigstore.bundle.v0.3+json"
+    notes = {"dev.sigstore.bundle.predicateType": predicate} if predicate else {}
+    bundle = artifact(kind, subject=IMAGE.root, annotations=notes)
+    ghcr.push_image("octo/image", "1.0", IMAGE)
+    ghcr.push_image("octo/image", None, bundle)
+    # As cosign and go-containerregistry list it: with the type of its config, and nothing else.
+    entry = {**bundle.root.to_json(), "artifactType": media_types.OCI_EMPTY}
+    body = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": [entry]}
+    raw = json.dumps(body).encode()
+    root = Descriptor.of(raw, media_types.OCI_INDEX)
+    ghcr.push_image("octo/image", referrers_tag(IMAGE.root.digest), Built(root, ((root, raw),)))
+    [node] = referrers_tree(session, name_at(ghcr, session)).children
+    assert (node.kind, node.title) == (kind, title)
+
+
+def test_a_referrer_that_is_gone_is_shown_as_it_is_listed(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    gone = artifact(SBOM, subject=IMAGE.root)
+    ghcr.push_image("octo/image", "1.0", IMAGE)
+    entry = {**gone.root.to_json(), "artifactType": "x/listed"}
+    body = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": [entry]}
+    raw = json.dumps(body).encode()
+    root = Descriptor.of(raw, media_types.OCI_INDEX)
+    ghcr.push_image("octo/image", referrers_tag(IMAGE.root.digest), Built(root, ((root, raw),)))
+    [node] = referrers_tree(session, name_at(ghcr, session)).children
+    assert node.kind == "x/listed"
+
+
 def test_a_circle_of_referrers_ends(ghcr: RegistryDouble, session: Session) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
     listed = {

@@ -16,10 +16,11 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import parse
 from ghcrctl.registry.client import RegistryClient
-from ghcrctl.registry.referrers import add_referrer, referrers_tag
+from ghcrctl.registry.referrers import add_referrer, list_referrers, referrers_tag
 from ghcrctl.registry.repository import Repository
 from ghcrctl.registry.transport import TransportOptions
 from tests.builders import Built, artifact, index_of, random_image
+from tests.registry_double import Fault
 from tests.unit.registry.bending import IMAGE
 
 if TYPE_CHECKING:
@@ -133,3 +134,49 @@ def test_where_the_registry_lists_none_a_push_does(ghcr: RegistryDouble) -> None
     # The endpoint that sends clients to another host is not asked at all.
     assert ghcr.count("", "/referrers/") == 0
     client.close()
+
+
+@pytest.mark.parametrize("listing", [b'{"manifests": []}', b'{"manifests": null}', b"{}"])
+def test_an_empty_list_of_the_registry_is_completed_by_the_tag(
+    client: RegistryClient, plain_registry: PlainRegistry, listing: bytes
+) -> None:
+    sbom = artifact("application/spdx+json", subject=IMAGE.root)
+    plain_registry.push_image("octo/image", None, sbom)
+    entry = sbom.root.to_json()
+    index = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": [entry, entry]}
+    raw = json.dumps(index).encode()
+    client.put_manifest("octo/image", referrers_tag(IMAGE.root.digest), raw, media_types.OCI_INDEX)
+    plain_registry.faults.append(Fault(path_contains="/referrers/", body=listing))
+    found = list_referrers(client, "octo/image", IMAGE.root.digest)
+    assert [descriptor.digest for descriptor in found] == [sbom.root.digest]
+
+
+@pytest.mark.parametrize("what", ["image", "nothing", "denied", "nonsense"])
+def test_an_empty_list_stays_empty_whatever_the_tag_is(
+    client: RegistryClient, plain_registry: PlainRegistry, what: str
+) -> None:
+    tag = referrers_tag(IMAGE.root.digest)
+    if what == "image":
+        plain_registry.push_image("octo/image", tag, random_image(1, seed=5))
+    if what == "denied":
+        plain_registry.faults.append(Fault(path_contains=tag, status=403))
+    if what == "nonsense":
+        plain_registry.faults.append(Fault(path_contains=tag, status=200, body=b"<html>"))
+    assert list_referrers(client, "octo/image", IMAGE.root.digest) == []
+
+
+@pytest.mark.parametrize("subject", [IMAGE, index_of(IMAGE)], ids=["image", "index"])
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_tag_that_resolves_to_the_subject_is_no_list(
+    client: RegistryClient, plain_registry: PlainRegistry, subject: Built, status: int
+) -> None:
+    tag = referrers_tag(subject.root.digest)
+    plain_registry.push_image("octo/image", tag, subject)
+    if status == 404:
+        plain_registry.faults.append(Fault(path_contains="/referrers/", status=404, times=9))
+    assert list_referrers(client, "octo/image", subject.root.digest) == []
+    sbom = artifact("application/spdx+json", subject=subject.root)
+    plain_registry.push_image("octo/image", None, sbom)
+    add_referrer(client, "octo/image", parse(sbom.raw, sbom.root.media_type))
+    listed = json.loads(client.get_manifest("octo/image", tag).raw)["manifests"]
+    assert [entry["digest"] for entry in listed] == [str(sbom.root.digest)]
