@@ -35,12 +35,21 @@ def docker_key(registry: str) -> str:
     return HUB_KEY if registry == DOCKER_HUB else registry
 
 
-def lookup_keys(registry: str, repository: str) -> list[str]:
-    """Return the exact keys for a repository, the most specific first.
+def namespaces(registry: str, repository: str) -> list[str]:
+    """Return podman's keys for a repository, the most specific first.
 
-    Source: containers-auth.json(5). Docker's own key for Docker Hub comes before ``docker.io``,
-    since ``docker login`` writes no other.
+    Source: containers-auth.json(5).
     """
     parts = repository.split("/") if repository else []
     keys = ["/".join([registry, *parts[:count]]) for count in range(len(parts), 0, -1)]
-    return [*keys, *dict.fromkeys((docker_key(registry), registry))]
+    return [*keys, registry]
+
+
+def lookup_keys(registry: str, repository: str) -> list[str]:
+    """Return the exact keys for a repository, the most specific first.
+
+    Docker's own key for Docker Hub comes before ``docker.io``, since ``docker login`` writes no
+    other.
+    """
+    *narrower, whole = namespaces(registry, repository)
+    return [*narrower, *dict.fromkeys((docker_key(registry), whole))]

@@ -13,7 +13,7 @@ import pytest
 
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.credentials.keychain import default_keychain, own_file, podman_files, silent_keychain
-from ghcrctl.credentials.names import lookup_keys
+from ghcrctl.credentials.names import namespaces
 from ghcrctl.credentials.vault import default_vault
 
 if TYPE_CHECKING:
@@ -275,8 +275,7 @@ def _preferred(files: Files, case: str, key: str) -> Any:
 
 def _keys(_: Files, __: str, key: str) -> Any:
     registry, _slash, repository = key.partition("/")
-    # The table is of containers/image, which has no key of docker's for Docker Hub.
-    return [found for found in lookup_keys(registry, repository) if found != HUB_KEY]
+    return namespaces(registry, repository)
 
 
 def _bad(files: Files, case: str, _: str) -> Any:
