@@ -240,9 +240,17 @@ def _match_subdomain(domain: str, text: str) -> int:
 def rules_of_settings(data: Mapping[str, Sequence[str]]) -> list[Rule]:
     """Return the rules of our own setting; ``http://`` before a mirror makes it insecure."""
     return [
-        Rule(prefix, Location(""), tuple(map(location, mirrors)))
+        Rule(_canonical(prefix), Location(""), tuple(map(location, mirrors)))
         for prefix, mirrors in data.items()
     ]
+
+
+def _canonical(prefix: str) -> str:
+    """Return a prefix with its host as references have it: Docker Hub has several names."""
+    host, slash, path = prefix.rstrip("/").partition("/")
+    if host.startswith("*."):
+        return f"{host.lower()}{slash}{path}"
+    return f"{_parse(f'{host}/image').registry}{slash}{path}"
 
 
 def rules_of_docker(data: Mapping[str, object]) -> list[Rule]:

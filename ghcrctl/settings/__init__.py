@@ -190,8 +190,10 @@ class Settings:
     def _file(self) -> Mapping[str, object]:
         try:
             raw = self.config_file.read_bytes()
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
+        except OSError as error:
+            raise InvalidSettingError(f"cannot read {self.config_file}: {error.strerror}") from None
         data = read_toml(raw, self.config_file)
         unknown = sorted(set(data) - set(_BY_NAME))
         if unknown:

@@ -6,7 +6,6 @@ settings there are (``table``).
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,6 +185,9 @@ def _is_name(text: str) -> bool:
 
 
 def _is_network(text: str) -> bool:
+    # Rare, and not worth the start-up of every command.
+    import ipaddress
+
     try:
         ipaddress.ip_network(text, strict=False)
     except ValueError:

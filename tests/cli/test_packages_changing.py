@@ -340,3 +340,29 @@ def test_a_child_that_is_gone_for_good_is_pushed_again(shell: Shell, github: Git
 def test_the_signatures_tag_is_no_image(shell: Shell) -> None:
     data = answer(shell, "show", NAME)
     assert all(SIGNATURE_TAG not in image["Tags"] for image in data["Images"])
+
+
+# Blocked
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "untag {name}:v1.0",
+        "retag {name}:v1.0 new",
+        "show {name}",
+        "delete {name}:v1.0 --yes",
+        "prune {name} --keep-last 1 --yes",
+    ],
+)
+def test_a_blocked_registry_is_not_contacted(shell: Shell, github: GitHubDouble, line: str) -> None:
+    conf = shell.folder / ".config" / "containers" / "registries.conf"
+    conf.parent.mkdir(parents=True)
+    conf.write_text(f'[[registry]]\nlocation = "{github.host}"\nblocked = true\n')
+    before = there(github)
+    github.log.clear()
+    done = shell.run("packages", *line.format(name=NAME).split())
+    assert done.returncode == 7
+    assert f"`{github.host}` is blocked in {conf}" in done.stderr
+    assert not [entry for entry in github.log if entry.path.startswith(("/v2", "/token"))]
+    assert there(github) == before

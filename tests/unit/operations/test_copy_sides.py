@@ -155,3 +155,21 @@ def test_nothing_shows_a_secret(ghcr: RegistryDouble, tmp_path: Path) -> None:
         said += [str(caught.value), caught.value.hint or "", repr(wrong)]
     assert len(said) > 3
     assert "s3cret" not in "\n".join(said)
+
+
+@pytest.mark.parametrize("rule", ["{logical}/octo", "{logical}"])
+def test_a_side_reaches_the_location_of_its_registry(
+    ghcr: RegistryDouble, plain_registry: PlainRegistry, tmp_path: Path, rule: str
+) -> None:
+    ghcr.push_image("octo/image", "1.0", IMAGE)
+    prefix = rule.format(logical="old.example")
+    conf = tmp_path / "registries.conf"
+    place = f"{ghcr.host}{prefix.removeprefix('old.example')}"
+    conf.write_text(f'[[registry]]\nprefix = "{prefix}"\nlocation = "{place}"\n')
+    environ = {"CONTAINERS_REGISTRIES_CONF": str(conf)}
+    with session_on(tmp_path / "home", environ=environ) as session:
+        source = session.parse("old.example/octo/image:1.0")
+        target = session.parse(f"{plain_registry.host}/copy:1")
+        access = Access("old.example", Credential("octo", "ghp_octo", source="the test"))
+        assert copy_between(session, source, target, access) == str(IMAGE.root.digest)
+    assert {grant.user for grant in ghcr.authority.grants.values()} == {"octo"}

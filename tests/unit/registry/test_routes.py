@@ -127,6 +127,14 @@ def test_mirrors_of_every_source_are_used_and_the_longest_prefix_wins() -> None:
     assert places(found(routes, "docker.io/alpine:1"))[0] == "hub.lan/cache/library/alpine:1"
 
 
+def test_our_own_prefix_may_use_any_name_of_docker_hub() -> None:
+    for prefix in ("index.docker.io", "registry-1.docker.io/", "Docker.io"):
+        routes = Routes(rules_of_settings({prefix: ["m.lan"]}))
+        assert places(found(routes, "docker.io/alpine:1"))[0] == "m.lan/library/alpine:1"
+    routes = Routes(rules_of_settings({"*.A.io": ["m.lan"]}))
+    assert places(found(routes, "b.a.io/x:1"))[0] == "m.lan/x:1"
+
+
 def test_our_own_prefix_means_one_port() -> None:
     routes = Routes(rules_of_settings({"a.io": ["m.lan"]}))
     assert not found(routes, "a.io:5000/x").mirrors

@@ -117,6 +117,12 @@ def test_valid_keys_are_taken(tmp_path: Path) -> None:
     assert found.get("store") == Path("~/x").expanduser()
 
 
+def test_a_file_of_settings_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").mkdir()
+    with pytest.raises(InvalidSettingError, match=r"cannot read .*config\.toml"):
+        settings(tmp_path).check()
+
+
 def test_an_unknown_variable_is_a_warning(tmp_path: Path) -> None:
     known = {name: "ghcr.io" for name in VARIABLES if name != "GHCRCTL_CONFIG_DIR"}
     found = settings(tmp_path, GHCRCTL_RETRYS="1", GHCRCTL_ZEBRA="1", **known)
