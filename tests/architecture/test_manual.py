@@ -58,18 +58,16 @@ def test_pages_are_those_of_the_code() -> None:
 
 
 def test_roff_finds_nothing_wrong_with_any_page() -> None:
-    require_peer("groff")
     pages = sorted(map(str, PAGES.glob("*.1")))
-    command = ["groff", "-ww", "-man", "-Tutf8", "-K", "utf8", "-z"]
+    command = [require_peer("groff"), "-ww", "-man", "-Tutf8", "-K", "utf8", "-z"]
     done = subprocess.run([*command, *pages], capture_output=True, text=True, check=True)
     assert done.stderr == ""
 
 
 @pytest.mark.parametrize("name", ["ghcrctl", "ghcrctl-pull", "ghcrctl-packages-prune"])
 def test_man_shows_a_page_without_a_warning(name: str) -> None:
-    require_peer("man")
     done = subprocess.run(
-        ["man", "--warnings", "-E", "UTF-8", "-l", str(PAGES / f"{name}.1")],
+        [require_peer("man"), "--warnings", "-E", "UTF-8", "-l", str(PAGES / f"{name}.1")],
         env={**os.environ, "MANWIDTH": "80", "MAN_KEEP_FORMATTING": ""},
         capture_output=True,
         text=True,

@@ -19,6 +19,7 @@ import click
 from filelock import FileLock
 
 from ghcrctl.cli.main import cli
+from ghcrctl.errors import GhcrctlError
 from tests.integration.peers import do_without, require_peer
 
 if TYPE_CHECKING:
@@ -138,6 +139,6 @@ def _fault(words: list[str]) -> str:
             assert found is not None
             command = found
         command.make_context(command.name, list(rest), parent=context)
-    except click.ClickException as error:
-        return f"ghcrctl {' '.join(words)}: {error.format_message()}"
+    except (click.ClickException, GhcrctlError) as error:
+        return f"ghcrctl {' '.join(words)}: {getattr(error, 'message', error)}"
     return ""

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tests.integration.peers import require_peer
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -57,7 +59,7 @@ class Runner:
     def run(self, script: str, extra: Mapping[str, str] | None = None) -> bool:
         """Run a script as a step with ``shell: bash`` does; tell whether it went well."""
         done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+            [require_peer("bash"), "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
             env={**self.environ, **(extra or {})},
             cwd=self.folder,
             capture_output=True,

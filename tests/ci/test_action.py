@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from tests.registry_double import RegistryDouble
 
-pytestmark = pytest.mark.integration
+# Its fixture installs packages, which takes minutes on a slow machine.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
 _JOB_TOKEN = "ghs_of_the_job"
 
 

@@ -12,6 +12,7 @@ from tests.builders import index_of, random_image
 from tests.cli.test_packages import NAME as PACKAGE
 from tests.cli.test_packages import github
 from tests.cli.test_packages import shell as package_shell
+from tests.integration.peers import require_peer
 from tests.shell import Shell
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def pipe(shell: Shell, line: str) -> list[str]:
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m ghcrctl "$@"\n')
     program.chmod(0o755)
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", line],
+        [require_peer("bash"), "-euo", "pipefail", "-c", line],
         cwd=shell.folder,
         env={**shell.environ, "PATH": f"{program.parent}:{shell.environ['PATH']}"},
         capture_output=True,

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.integration.peers import require_peer
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -41,7 +43,7 @@ def run(blocks: Sequence[Block], folder: Path, environ: Mapping[str, str]) -> Ra
     script = folder / "page.sh"
     script.write_text(_script(blocks, folder), encoding="utf-8")
     process = subprocess.Popen(
-        ["bash", str(script)],
+        [require_peer("bash"), str(script)],
         cwd=work,
         env={**_environ(home), **environ},
         stdin=subprocess.DEVNULL,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,7 +35,6 @@ def internet() -> Iterator[Internet]:
         yield made
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="pages are written for bash")
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=name_of)
 def test_the_commands_of_a_page_work(page: Path, internet: Internet, tmp_path: Path) -> None:
     blocks = [block for block in blocks_of(page.read_text(encoding="utf-8")) if not block.reason]

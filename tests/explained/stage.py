@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from tests.builders import random_image
+from tests.integration.peers import require_peer
 from tests.internet import Internet
 from tests.packages_double.double import GitHubDouble
 
@@ -156,7 +157,7 @@ class Stage:
         program.chmod(0o755)
         # Of a pipeline the program's own status is what is documented.
         return subprocess.Popen(
-            ["bash", "-c", f"{line}\nexit ${{PIPESTATUS[0]}}"],
+            [require_peer("bash"), "-c", f"{line}\nexit ${{PIPESTATUS[0]}}"],
             env=self.environ,
             cwd=self.home,
             stdin=subprocess.DEVNULL,

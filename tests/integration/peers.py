@@ -15,13 +15,19 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Where the package that has a program is not called as the program is.
-_PACKAGES = {
+# Debian's packages, where the package has another name than the program.
+PACKAGES = {
+    "apt-get": "apt",
     "busybox": "busybox-static",
     "docker": "docker.io",
     "dockerd": "docker.io",
     "htpasswd": "apache2-utils",
+    "man": "man-db",
+    "node": "npm",
+    "unshare": "util-linux",
 }
+# If several programs have the name, Debian's is the one that the tests are written for.
+_PREFERRED = ("/usr/bin", "/usr/sbin")
 
 
 def require_peer(name: str) -> str:
@@ -29,10 +35,10 @@ def require_peer(name: str) -> str:
 
     With ``GHCRCTL_REQUIRE_PEERS=1`` a missing program fails the test.
     """
-    # Where several programs have the name, Debian's is the one that was tried.
-    found = shutil.which(name, path=f"/usr/bin:/usr/sbin:{os.environ.get('PATH', '')}")
+    path = os.environ.get("PATH", "")
+    found = shutil.which(name, path=os.pathsep.join([*_PREFERRED, path]))
     if found is None:
-        do_without(f"{name} is missing: apt-get install {_PACKAGES.get(name, name)}")
+        do_without(f"{name} is missing: apt-get install {PACKAGES.get(name, name)}")
     return found
 
 

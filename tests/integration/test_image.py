@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from tests.registry_double import PlainRegistry, RegistryDouble
 
 __all__ = ["docker", "ghcr", "plain_registry"]
-pytestmark = pytest.mark.integration
+# Its fixture installs packages, which takes minutes on a slow machine.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
 _ROOT = Path(__file__).parents[2]
 _NAME = "localhost/ghcrctl:test"
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tests.registry_double import RegistryDouble
 
 __all__ = ["ghcr"]
-pytestmark = pytest.mark.integration
+# Its fixture installs packages, which takes minutes on a slow machine.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
 _ROOT = Path(__file__).parents[2]
 # Tests have a home of their own; Pythons may be in the true one.
 _HOME = os.environ.get("HOME", "")

@@ -156,6 +156,8 @@ def interrupt_when(path: Path) -> None:
         deadline = time.monotonic() + 20
         while not (path.exists() and path.read_text()) and time.monotonic() < deadline:
             time.sleep(0.02)
+        # The parent may still be starting it.
+        time.sleep(0.2)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=wait, daemon=True).start()
