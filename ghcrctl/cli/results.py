@@ -71,7 +71,7 @@ class Results:
             more: further fields of its document.
         """
         document = {
-            "Name": name,
+            "Name": name or None,
             "Digest": str(descriptor.digest),
             "MediaType": descriptor.media_type,
             "Size": descriptor.size,

@@ -37,6 +37,12 @@ __all__ = ["github", "package_shell"]
 ARM = random_image(2, seed=62, platform=Platform("linux", "arm64"))
 HELLO = random_image(2, seed=61)
 SBOM = artifact("application/spdx+json", payload=b"sbom")
+# Fields that docker leaves empty; elsewhere what is absent is null.
+DOCKERS = {
+    "images": {"CreatedSince"},
+    "df-verbose": {"CreatedSince"},
+    "inspect": {"Parent", "Comment", "DockerVersion", "Author"},
+}
 # {name} is a repository; {host} its registry.
 IMAGES = """
     info: info
@@ -159,12 +165,24 @@ def lines_of(session: str, **values: str) -> Iterator[tuple[str, list[str]]]:
         yield schema, shlex.split(command.format(**values))
 
 
+def empty_keys(value: Any) -> set[str]:
+    """Return the keys whose value is an empty text, at every depth."""
+    if isinstance(value, list):
+        return set().union(*map(empty_keys, value))
+    if not isinstance(value, dict):
+        return set()
+    here = {key for key, inner in value.items() if inner == ""}
+    return here.union(*map(empty_keys, value.values()))
+
+
 def play(shell: Shell, session: str, **values: str) -> None:
     """Run a session; each command says what its schema says, and nothing on standard error."""
     for schema, arguments in lines_of(session, **values):
         done = shell.run(*arguments, "--format", "json", stdin="secret")
         assert done.returncode == 0, (arguments, done.stderr)
         validate(schema, done.stdout)
+        told = documents(done.stdout)
+        assert not empty_keys(told) - DOCKERS.get(schema, set()), (arguments, done.stdout)
         assert all(set(line) == {"warning"} for line in documents(done.stderr))
 
 

@@ -68,7 +68,10 @@ def command(app: App, *, verbose: bool, format_: str | None) -> None:
     if verbose:
         columns = measure.columns(_VERBOSE)
         listing = Listing(
-            _IMAGE_HEADERS, columns, noun="image", placeholders={"CreatedSince": "N/A"}
+            _IMAGE_HEADERS,
+            columns,
+            noun="image",
+            placeholders={"CreatedSince": "N/A"},
         )
         shown = [_row(row, usage, measure) for row in usage.images]
         bars = Bars([_image_bar(row, usage) for row in usage.images], _LEGEND[:2])

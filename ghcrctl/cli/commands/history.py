@@ -72,7 +72,7 @@ def command(  # noqa: PLR0913 one argument an option
     Sizes are of the layers as they are stored, compressed.
     """
     measure, style = app.measure, app.style.uncut(wanted=no_trunc)
-    listing = Listing(_HEADERS, measure.columns(_COLUMNS), noun="history")
+    listing = Listing(_HEADERS, measure.columns(_COLUMNS), noun="history", empty_is_null=True)
     with app.session() as session:
         rows = history(session, wanted_image(name, platform, remote=remote))
     # Where a table fits its terminal, that cuts what is too long.

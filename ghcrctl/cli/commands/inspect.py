@@ -107,7 +107,7 @@ _COLUMNS = ("Platform", "Digest", "Size", "Here", "ToPull", "Layers")
 
 
 def _show_platforms(app: App, names: tuple[str, ...], format_: str | None, *, remote: bool) -> None:
-    listing = Listing(_HEADERS, _COLUMNS, noun="platform")
+    listing = Listing(_HEADERS, _COLUMNS, noun="platform", empty_is_null=True)
     is_exact = format_ == "json"
     rows: list[dict[str, object]] = []
     with app.session() as session:

@@ -77,7 +77,7 @@ def command(  # noqa: PLR0913 one argument an option
     Links in the path are followed as in a container. Layers are read from the top down, and no
     more of them than the answer takes.
     """
-    listing = Listing(_HEADERS, _COLUMNS, noun="file")
+    listing = Listing(_HEADERS, _COLUMNS, noun="file", empty_is_null=True)
     wanted = wanted_image(name, platform, remote=remote)
     with app.session() as session, metered(app, "layers") as tell:
         rows = list_files(session, wanted, path, recursive=recursive, progress=tell)
@@ -103,7 +103,7 @@ def _fields(row: FileRow, *, human: bool) -> Mapping[str, object]:
         "Size": human_size(member.size) if human else member.size,
         "Bytes": member.size,
         "Device": _device(member),
-        "ModifiedAt": _time(member.mtime),
+        "ModifiedAt": _time(member.mtime, missing=""),
         "Target": member.target,
     }
 
@@ -121,11 +121,11 @@ def _device(member: Member) -> str:
     return ",".join(map(str, member.device)) if is_device else ""
 
 
-def _time(nanoseconds: int) -> str:
+def _time(nanoseconds: int, *, missing: str = "-") -> str:
     try:
         moment = datetime.fromtimestamp(nanoseconds // _BILLION, timezone.utc)
     except (OverflowError, ValueError, OSError):
-        return "-"
+        return missing
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 

@@ -76,7 +76,7 @@ def _show(
         app.out(f"All {len(compared)} names are current" if compared else "No names to compare")
         return
     rows = [_fields(one, full=bool(format_)) for one in shown]
-    listing = Listing(HEADERS, _COLUMNS, noun="name")
+    listing = Listing(HEADERS, _COLUMNS, noun="name", empty_is_null=True)
     app.write(listing.render(rows, format=format_, style=app.style))
 
 

@@ -114,7 +114,7 @@ def command(  # noqa: PLR0913 one argument an option
 
 def _document(image: Saved) -> dict[str, object]:
     root = image.root
-    return {"Name": image.name, "Digest": str(root.digest), "MediaType": root.media_type}
+    return {"Name": image.name or None, "Digest": str(root.digest), "MediaType": root.media_type}
 
 
 @contextmanager

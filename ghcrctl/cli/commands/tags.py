@@ -98,7 +98,7 @@ def command(  # noqa: PLR0913 one argument an option
         return
     measure = app.measure
     shown = [_fields(row, measure, full=no_trunc or bool(format_)) for row in rows]
-    listing = Listing(HEADERS, measure.columns(_COLUMNS), noun="tag")
+    listing = Listing(HEADERS, measure.columns(_COLUMNS), noun="tag", empty_is_null=True)
     app.write(listing.render(shown, format=format_, style=app.style.uncut(wanted=no_trunc)))
 
 

@@ -32,6 +32,7 @@ class Listing:
         default_columns: the fields of the plain table, left to right.
         noun: what one row is called in errors.
         placeholders: what the plain table shows where a field is empty, by field.
+        empty_is_null: whether JSON has ``null`` for an empty text, which docker's listings keep.
     """
 
     def __init__(
@@ -41,11 +42,13 @@ class Listing:
         *,
         noun: str = "row",
         placeholders: Mapping[str, str] | None = None,
+        empty_is_null: bool = False,
     ) -> None:
         self._headers = dict(headers)
         self._columns = tuple(default_columns)
         self._noun = noun
         self._placeholders = dict(placeholders or {})
+        self._empty_is_null = empty_is_null
 
     def render(
         self,
@@ -76,12 +79,18 @@ class Listing:
         """
         chosen = (format or _TABLE).strip(" ")
         if chosen == _JSON:
-            return "".join(f"{dumps(self._row(row))}\n" for row in rows)
+            return "".join(f"{dumps(self._document(row))}\n" for row in rows)
         if chosen in ("", _TABLE):
             return self._plain(rows, quiet_field, style, bars)
         if chosen.startswith(_TABLE):
             return self._template_table(rows, chosen.removeprefix(_TABLE))
         return self._template_lines(rows, chosen)
+
+    def _document(self, row: Mapping[str, object]) -> Row:
+        if not self._empty_is_null:
+            return self._row(row)
+        fields = {name: None if value == "" else value for name, value in row.items()}
+        return Row(fields, noun=self._noun)
 
     def _row(self, row: Mapping[str, object]) -> Row:
         return row if isinstance(row, Row) else Row(row, noun=self._noun)

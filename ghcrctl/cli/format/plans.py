@@ -161,7 +161,7 @@ def _step_json(step: Step, done: Done | None) -> dict[str, Any]:
         "Freed": step.freed,
         "Reason": step.reason,
         "State": done.state.value if done else "planned",
-        "Why": done.why if done else "",
+        "Why": (done.why or None) if done else None,
     }
 
 

@@ -76,7 +76,9 @@ def command(
         found = list_packages(session, owner, filters, sort)
     measure = app.measure
     columns = measure.columns(_COLUMNS)
-    listing = Listing(HEADERS, columns, noun="package", placeholders={"Repository": "-"})
+    listing = Listing(
+        HEADERS, columns, noun="package", empty_is_null=True, placeholders={"Repository": "-"}
+    )
     rows = [_fields(package, measure) for package in found]
     quiet_field = "Name" if quiet else None
     app.write(listing.render(rows, format=format_, quiet_field=quiet_field, style=app.style))

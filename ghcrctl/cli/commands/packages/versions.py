@@ -103,7 +103,7 @@ def command(  # noqa: PLR0913 one argument an option
         app.write(draw(graph, rows, style, measure, full=no_trunc))
         return
     columns = measure.columns(_DELETED_COLUMNS if is_deleted else _COLUMNS)
-    listing = Listing(HEADERS, columns, noun="version")
+    listing = Listing(HEADERS, columns, noun="version", empty_is_null=True)
     fields = [_fields(row, measure, full=no_trunc or bool(format_)) for row in rows]
     quiet_field = "ID" if quiet else None
     app.write(listing.render(fields, format=format_, quiet_field=quiet_field, style=style))

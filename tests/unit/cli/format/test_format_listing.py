@@ -155,3 +155,11 @@ def test_tables_and_json_load_neither_the_template_engine_nor_click() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_listing_of_our_own_has_null_for_what_is_absent() -> None:
+    own = Listing({"Name": "NAME", "Link": "LINK"}, ["Name", "Link"], empty_is_null=True)
+    rows = [{"Name": "x", "Link": ""}]
+    assert own.render(rows, format="json") == '{"Link":null,"Name":"x"}\n'
+    assert own.render(rows, format="{{.Name}}-{{.Link}}") == "x-\n"
+    assert own.render(rows, format=None) == "NAME      LINK\nx         \n"
