@@ -13,9 +13,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import stat
 import tempfile
-import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,11 +29,10 @@ else:
     _HAS_LOCKS = True
 
 PREFIX = "ghcrctl-"
-_OWNED = re.compile(r".*[.-](?P<process>[1-9][0-9]{0,9})[.-][0-9a-z_]{8}\Z", re.DOTALL)
-# Names without a number, which nothing tells from those of a running process.
-_UNOWNED = re.compile(rf"{PREFIX}[0-9a-z_]{{8}}\Z")
-_UNOWNED_SECONDS = 24 * 3600.0
-_UNOWNED_MODE = 0o700
+# In a directory that others use, too, a name alone does not say whose something is.
+_MARKER = ".ghcrctl"
+_FILE = re.compile(r".+\.(?P<process>[1-9][0-9]{0,9})\.[0-9a-f]{8}\Z", re.DOTALL)
+_DIRECTORY = re.compile(rf"{PREFIX}(?P<process>[1-9][0-9]{{0,9}})-[0-9a-z_]{{8}}\Z")
 _LONGEST_NAME = 50
 
 
@@ -63,6 +60,7 @@ def scratch_directory() -> Iterator[Path]:
         ) as name,
         held(Path(name)),
     ):
+        (Path(name) / _MARKER).touch()
         yield Path(name)
 
 
@@ -136,12 +134,17 @@ def _is_abandoned(path: Path) -> bool:
         return False
     if path.is_symlink() or (hasattr(os, "getuid") and found.st_uid != os.getuid()):
         return False
-    match = _OWNED.match(path.name)
-    if match:
-        return not _is_running(int(match["process"])) and _is_free(path)
-    made_by_us = _UNOWNED.match(path.name) and stat.S_IMODE(found.st_mode) == _UNOWNED_MODE
-    old = found.st_mtime < time.time() - _UNOWNED_SECONDS
-    return bool(made_by_us) and old and _is_free(path)
+    match = _DIRECTORY.match(path.name) or _FILE.match(path.name)
+    if not match or _is_running(int(match["process"])):
+        return False
+    if match.re is _DIRECTORY and not _is_marked(path):
+        return False
+    return _is_free(path)
+
+
+def _is_marked(folder: Path) -> bool:
+    """Return whether a directory was made by this program; an empty one is no loss."""
+    return (folder / _MARKER).is_file() or not _entries(folder)
 
 
 def _is_running(process: int) -> bool:

@@ -182,13 +182,26 @@ def test_a_lock_tells_processes_of_other_containers(tmp_path: Path) -> None:
     assert abandoned(renamed.parent, "ghcrctl-*") == [renamed]
 
 
-@pytest.mark.parametrize("name", ["ghcrctl-notes", "ghcrctl-1", "ghcrctl-backup-2026"])
-def test_directories_of_the_user_stay(temporary: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["ghcrctl-notes", "ghcrctl-1", "ghcrctl-backup42", f"ghcrctl-{2**22 + 1}-backup42"]
+)
+def test_directories_of_the_user_stay(temporary: Path, session: Session, name: str) -> None:
     path = temporary / name
-    path.mkdir()
+    path.mkdir(mode=0o700)
+    (path / "mine").touch()
     os.utime(path, (0, 0))
+    prune(session, PruneRules())
     with scratch_directory():
-        assert path.exists()
+        assert (path / "mine").exists()
+
+
+@pytest.mark.parametrize("name", [".out.tar.2026.backup42", ".out.tar.bak", ".out.tar.1.0badcafe"])
+def test_files_of_the_user_beside_an_output_stay(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.touch()
+    with whole_file(tmp_path / "out.tar") as write:
+        write(b"whole")
+    assert path.exists()
 
 
 def test_links_are_not_followed(temporary: Path, tmp_path: Path) -> None:
