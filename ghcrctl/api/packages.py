@@ -220,25 +220,27 @@ class Packages(PackageCare):
             wanted = read_tags(session, names)
             return {f"{named.name}:{named.tag}": untag(session, named) for named in wanted}
 
-    def retag(self, name: str, *tags: str) -> dict[str, str]:
+    def retag(self, name: str, *tags: str, force: bool = False) -> dict[str, str]:
         """Give an image in the registry further tags, taking them from those that have them.
 
         Args:
             name: ``OWNER/IMAGE[:TAG|@DIGEST]``.
             tags: the further ones.
+            force: move tags even if they lose platforms by it.
 
         Returns:
             By tag, the digest that had it before; empty for none.
 
         Raises:
             UsageError: one is no tag.
+            RefusedError: a tag would lose platforms.
             ManifestUnknownError: there is no such version.
         """
         from ghcrctl.operations.packages.naming import read_name
         from ghcrctl.operations.packages.untag import retag
 
         with self._session() as session:
-            return retag(session, read_name(session, name), tags)
+            return retag(session, read_name(session, name), tags, force=force)
 
     # The last one, since its name is a type's.
     def list(

@@ -106,12 +106,9 @@ class PlanObserver:
             if step.is_layer:
                 self._out(f"{step.descriptor.digest.short}: {self._words(step)}")
         plan = event.plan
-        parts = [
-            f"Would {self._verb} {human_size(plan.bytes_to_move)}",
-            *([f"mount {human_size(plan.bytes_to_mount)}"] if plan.bytes_to_mount else []),
-            f"{human_size(plan.bytes_there)} are there already",
-        ]
-        self._out("; ".join(parts))
+        moved, there = human_size(plan.bytes_to_move), human_size(plan.bytes_there)
+        mounted = f" and mount {human_size(plan.bytes_to_mount)}" if plan.bytes_to_mount else ""
+        self._out(f"Would {self._verb} {moved}{mounted}; {there} are there already")
 
     def _words(self, step: Step) -> str:
         if step.mount_from:

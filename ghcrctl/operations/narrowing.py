@@ -13,6 +13,7 @@ from ghcrctl.transfer.plan import MAX_DEPTH, Action
 if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
+    from ghcrctl.oci.manifest import Manifest
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.session import Session
     from ghcrctl.transfer.plan import Plan
@@ -33,10 +34,39 @@ def refuse_narrowing(plan: Plan, target: Reference, *, origin: str = "", force: 
     place = plan.sink
     if not (target.tag and isinstance(place, Source) and _is_there(plan)):
         return
-    current = _current(place, target.tag)
-    if current is None or current.descriptor.digest == plan.root.digest:
+    _refuse(place, target, plan.root.digest, _entries(plan), origin=origin, force=force)
+
+
+def refuse_smaller(place: Source, target: Reference, root: Manifest | Index, *, force: str) -> None:
+    """Refuse to move a tag from an index to a part of itself that is in the same repository.
+
+    Args:
+        place: the repository.
+        target: the tag.
+        root: what it would point to.
+        force: the option that moves it anyway, for the hint.
+
+    Raises:
+        RefusedError: the tag points to an index that contains all of the root, and more.
+    """
+    digest = root.descriptor.digest
+    after = {e.digest for e in root.manifests} if isinstance(root, Index) else {digest}
+    _refuse(place, target, digest, after, origin="", force=force)
+
+
+def _refuse(
+    place: Source,
+    target: Reference,
+    root: Digest,
+    after: set[Digest],
+    *,
+    origin: str,
+    force: str,
+) -> None:
+    current = _current(place, target.target)
+    if current is None or current.descriptor.digest == root:
         return
-    before, after = _manifests(place, current), _entries(plan)
+    before = _manifests(place, current)
     if not after <= set(before) or not set(before) - after:
         return
     whole = f"{target.name}@{current.descriptor.digest}"

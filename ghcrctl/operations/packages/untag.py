@@ -27,6 +27,7 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, parse
 from ghcrctl.oci.reference import is_tag
+from ghcrctl.operations.narrowing import refuse_smaller
 from ghcrctl.operations.packages.naming import owner_of
 
 if TYPE_CHECKING:
@@ -177,16 +178,25 @@ def _digest(raw: bytes) -> str:
     return str(Digest.of(raw))
 
 
-def retag(session: Session, named: Named, tags: Sequence[str]) -> dict[str, str]:
+def retag(
+    session: Session, named: Named, tags: Sequence[str], *, force: bool = False
+) -> dict[str, str]:
     """Give a version further tags, taking them from those that had them; no version is made.
 
     Putting the same bytes under another tag is all that it takes.
+
+    Args:
+        session: the run.
+        named: the version.
+        tags: the further tags.
+        force: move tags even from an index to a part of it.
 
     Returns:
         By tag, the digest that had it before; empty for none.
 
     Raises:
         UsageError: one is no tag.
+        RefusedError: a tag would lose platforms; no tag is moved then.
         ManifestUnknownError: there is no such version.
     """
     for tag in tags:
@@ -194,6 +204,10 @@ def retag(session: Session, named: Named, tags: Sequence[str]) -> dict[str, str]
             raise UsageError(f"`{tag}` is no tag")
     client, repository = session.resolver.access(named.reference)
     found = client.get_manifest(repository, named.digest or named.tag or "latest")
+    if not force:
+        place, root = session.repository(named.reference), parse(found.raw, found.media_type)
+        for tag in tags:
+            refuse_smaller(place, named.reference.with_tag(tag), root, force="add --force")
     before: dict[str, str] = {}
     for tag in tags:
         try:

@@ -120,7 +120,7 @@ def test_a_preview_says_what_is_mounted(ghcr: RegistryDouble, session: Session) 
     copy(session, source, target, dry_run=True, observer=observer)
     _, *layers, summary = lines
     assert all(line.endswith(": Would mount from octo/image") for line in layers)
-    assert "; mount " in summary
+    assert " and mount " in summary
     # Within one repository nothing is mounted: it is there.
     lines.clear()
     copy(session, source, source.with_tag("2"), dry_run=True, observer=observer)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.options import Command, force_option, format_option, pass_app, registry_options
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.packages.naming import read_name
 from ghcrctl.operations.packages.untag import retag
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
 )
 @click.argument("name", metavar="OWNER/IMAGE[:TAG|@DIGEST]")
 @click.argument("tags", metavar="TAG...", nargs=-1, required=True)
+@force_option
 @format_option
 @registry_options
 @pass_app
-def command(app: App, *, name: str, tags: tuple[str, ...], format_: str | None) -> None:
+def command(
+    app: App, *, name: str, tags: tuple[str, ...], force: bool, format_: str | None
+) -> None:
     """Give an image in the registry further tags, taking them from those that have them.
 
     Nothing is pulled or stored, and no version is made.
@@ -36,7 +39,7 @@ def command(app: App, *, name: str, tags: tuple[str, ...], format_: str | None) 
     results = Results(app, format_)
     with app.session() as session:
         named = read_name(session, name)
-        before = retag(session, named, tags)
+        before = retag(session, named, tags, force=force)
     for tag, digest in before.items():
         results.out(f"Tagged: {named.name}:{tag}{f' (was {digest})' if digest else ''}")
         results.add({"Name": f"{named.name}:{tag}", "Before": digest or None})

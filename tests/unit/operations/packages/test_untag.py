@@ -184,3 +184,15 @@ def test_a_tag_is_added_and_moved_without_a_new_version(
     assert had == {"stable": "", "other": other, "v1": digest}
     assert {r.id for r in github.versions(NAME)} == before
     assert github.tags(NAME) == dict.fromkeys(("v1", "rc1", "stable", "other"), digest)
+
+
+def test_a_tag_keeps_its_platforms(at_github: Session, github: GitHubDouble) -> None:
+    index = multi_platform(1)
+    github.push(NAME, "v1", index, days_ago(github, 9))
+    one = next(d for d, _ in index.contents if d.is_manifest and not d.is_index)
+    pinned = named(at_github, f"{NAME}@{one.digest}")
+    with pytest.raises(RefusedError, match="the tag points to an index of"):
+        retag(at_github, pinned, ["new", "v1"])
+    assert set(github.tags(NAME)) == {"v1"}
+    retag(at_github, pinned, ["v1"], force=True)
+    assert github.tags(NAME) == {"v1": str(one.digest)}
