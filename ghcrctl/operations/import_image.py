@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
-from ghcrctl.errors import NotFoundError, UsageError
+from ghcrctl.errors import NotFoundError, UnsupportedError, UsageError
 from ghcrctl.oci import media_types
 from ghcrctl.oci.reference import check_new_name
 from ghcrctl.operations.changes import apply_changes
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
     from ghcrctl.store.store import Store
 
 
+# RFC 3986, section 3.1.
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+
 @dataclass(frozen=True, slots=True)
 class ImportResult:
     """The new image. ``name``: empty where none was given."""
@@ -53,12 +58,18 @@ def opened(session: Session, source: Path | str) -> Iterator[Stream]:
     Raises:
         NotFoundError: there is none.
         UsageError: it is a directory, or may not be read.
+        UnsupportedError: it is an address that is neither http nor https.
     """
     text = str(source)
-    if isinstance(source, str) and text.startswith(("http://", "https://")):
+    if isinstance(source, str) and text.lower().startswith(("http://", "https://")):
         with session.fetch(text) as stream:
             yield stream
         return
+    if isinstance(source, str) and (scheme := _SCHEME.match(text)):
+        raise UnsupportedError(
+            f"cannot import from an address with the scheme `{scheme[1]}`: unsupported scheme",
+            hint="download it first, and import the file; http and https are read directly",
+        )
     path = Path(source)
     if path.is_dir():
         raise UsageError(

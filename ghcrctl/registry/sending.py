@@ -12,22 +12,27 @@ from __future__ import annotations
 
 import math
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import (
     ConnectionLostError,
     DigestMismatchError,
     GhcrctlError,
+    RedirectError,
     RegistryUnavailableError,
     SizeMismatchError,
     TimedOutError,
     UnsupportedError,
 )
-from ghcrctl.registry.uploads import OutOfOrderError, TooLargeError
+from ghcrctl.registry.redirects import MAX_REDIRECTS
+from ghcrctl.registry.uploads import OutOfOrderError, TooLargeError, UploadMovedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ghcrctl.content.streams import Content, VerifiedStream
     from ghcrctl.oci.digest import Digest
     from ghcrctl.registry.uploads import Begun, Uploads
@@ -122,10 +127,9 @@ class Sender:
         """Send all in one body; where that is refused, note that it goes in chunks."""
         descriptor, address = content.descriptor, upload.begun.address
         try:
-            with content.open() as stream:
-                # The library sends an empty stream in chunks, which registries need not accept.
-                body = stream if descriptor.size else stream.read()
-                self._uploads.finish(self._repository, address, descriptor.digest, body)
+            # The library sends an empty stream in chunks, which registries need not accept.
+            whole = content.open if descriptor.size else lambda: nullcontext(content.read())
+            self._finish(address, descriptor.digest, whole)
         except TooLargeError:
             self._refused_from = min(self._refused_from, descriptor.size)
             upload.begun = self._uploads.begin(self._repository)
@@ -134,6 +138,20 @@ class Sender:
             # What arrived need not be sent again.
             upload.in_chunks = upload.sent = descriptor.size > CHUNK
             raise
+
+    def _finish(
+        self, address: str, digest: Digest, opened: Callable[[], AbstractContextManager[Any]]
+    ) -> None:
+        """Send the last body, from its first byte again wherever the registry redirects it."""
+        for _ in range(MAX_REDIRECTS + 1):
+            try:
+                with opened() as body:
+                    self._uploads.finish(self._repository, address, digest, body)
+            except UploadMovedError as moved:
+                address = moved.address
+            else:
+                return
+        raise RedirectError(f"an upload is redirected more than {MAX_REDIRECTS} times")
 
     def _send_chunks(self, upload: _Upload, content: Content) -> None:
         start = self._received(upload, content.descriptor.size) if upload.sent else 0
@@ -144,7 +162,7 @@ class Sender:
             while chunk := stream.read(size):
                 self._send_chunk(upload, start, chunk)
                 start += len(chunk)
-        self._uploads.finish(self._repository, upload.begun.address, content.descriptor.digest)
+        self._finish(upload.begun.address, content.descriptor.digest, lambda: nullcontext(b""))
 
     def _received(self, upload: _Upload, size: int) -> int:
         """Ask how much the registry has; where it cannot tell, or tells nonsense, begin anew."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.errors import InvalidResponseError, RegistryUnavailableError
@@ -19,7 +19,7 @@ from ghcrctl.oci.numbers import whole_number
 from ghcrctl.registry.addresses import joined
 from ghcrctl.registry.auth import Scope
 from ghcrctl.registry.endpoint import host_shown
-from ghcrctl.registry.redirects import FORWARDED_PROTO
+from ghcrctl.registry.redirects import FORWARDED_PROTO, redirect_target
 
 if TYPE_CHECKING:
     import requests
@@ -49,6 +49,18 @@ class Begun:
 
 class TooLargeError(Exception):
     """A body is larger than the registry, or a proxy before it, takes at once."""
+
+
+class UploadMovedError(Exception):
+    """The registry takes a body at another address of its host.
+
+    Args:
+        address: where.
+    """
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
 
 
 class OutOfOrderError(Exception):
@@ -88,7 +100,7 @@ class Uploads:
             return None if response.status_code == 201 else self._first(response, scope)
 
     def _first(self, response: requests.Response, scope: Scope) -> Begun:
-        self._asker.expect(response, {202}, scope, "push to", "")
+        self._asker.expect(response, {200, 201, 202, 204}, scope, "push to", "")
         if not response.headers.get("Location"):
             raise InvalidResponseError(f"{self._asker.registry} gave no address to upload to")
         smallest = whole_number(response.headers.get("OCI-Chunk-Min-Length", ""))
@@ -105,12 +117,17 @@ class Uploads:
 
         Raises:
             TooLargeError: the body must be sent in chunks.
+            UploadMovedError: the body must be sent to another address.
             GhcrctlError: it failed; retryable where the bytes may be sent again.
         """
-        separator = "&" if urlsplit(address).query else "?"
-        url = f"{address}{separator}{urlencode({'digest': str(digest)})}"
+        url = _naming(address, digest)
         scope = Scope.push(repository)
-        with self._asker.send("PUT", url, scope, headers=_BYTES, body=body) as response:
+        sent = self._asker.send("PUT", url, scope, headers=_BYTES, body=body, follow=False)
+        with sent as response:
+            insecure = self._asker.options.tls.insecure
+            moved = redirect_target(response, "PUT", url, insecure=insecure)
+            if moved:
+                raise UploadMovedError(moved)
             if body and response.status_code in {413, 416}:
                 raise TooLargeError
             if response.status_code == 401 and self._asker.is_own(url):
@@ -182,3 +199,11 @@ class Uploads:
                 hint=FORWARDED_PROTO,
             )
         return target
+
+
+def _naming(address: str, digest: Digest) -> str:
+    """Return an upload's address with the digest, which a redirect may have kept."""
+    query = urlsplit(address).query
+    if "digest" in parse_qs(query):
+        return address
+    return f"{address}{'&' if query else '?'}{urlencode({'digest': str(digest)})}"

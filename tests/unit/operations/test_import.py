@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
-from ghcrctl.errors import ConnectionLostError, IntegrityError, UsageError
+from ghcrctl.errors import ConnectionLostError, IntegrityError, UnsupportedError, UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.import_image import import_image
+from ghcrctl.operations.import_image import import_image, opened
 from tests.sessions import session_on
 
 if TYPE_CHECKING:
@@ -171,3 +171,9 @@ def test_a_stream_that_gives_little_at_a_time_is_read_to_its_end(session: Sessio
     )
     config = json.loads(session.store.blobs.path(result.image_id).read_bytes())
     assert config["rootfs"]["diff_ids"] == [str(Digest.of(tree()))]
+
+
+@pytest.mark.parametrize("address", ["ftp://example.com/x.tar", "S3://bucket/x", "file:///x.tar"])
+def test_an_address_of_another_scheme_is_told(session: Session, address: str) -> None:
+    with pytest.raises(UnsupportedError, match="unsupported scheme"), opened(session, address):
+        pass

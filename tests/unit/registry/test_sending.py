@@ -9,7 +9,12 @@ import pytest
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.retry import RetryPolicy, retry
 from ghcrctl.content.streams import Content
-from ghcrctl.errors import GhcrctlError, RegistryUnavailableError, UnsupportedError
+from ghcrctl.errors import (
+    GhcrctlError,
+    RedirectError,
+    RegistryUnavailableError,
+    UnsupportedError,
+)
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.registry import sending
 from ghcrctl.registry.client import RegistryClient
@@ -211,3 +216,30 @@ def test_a_registry_that_wants_larger_chunks_gets_them(
     plain_registry.faults.append(Fault(method="POST", path_contains=UPLOADS, headers=smallest))
     send(target(chunk=CHUNK))
     assert requests_of(plain_registry).count(("PATCH", 202)) == 2
+
+
+@pytest.mark.parametrize("chunk", [0, CHUNK])
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_a_redirect_within_the_host_is_followed(
+    target: Callable[..., Repository],
+    plain_registry: PlainRegistry,
+    method: str,
+    status: int,
+    chunk: int,
+) -> None:
+    repository = target(chunk=chunk)
+    moved = Fault(method, UPLOADS, status=status, headers={"Location": "?moved=1"})
+    plain_registry.faults.append(moved)
+    send(repository)
+    assert repository.exists(BLOB)
+
+
+def test_a_body_that_is_redirected_without_end_is_given_up(
+    target: Callable[..., Repository], plain_registry: PlainRegistry
+) -> None:
+    away = Fault("PUT", UPLOADS, status=307, headers={"Location": "?moved=1"}, times=99)
+    plain_registry.faults.append(away)
+    with pytest.raises(RedirectError, match="more than 10 times"):
+        send(target())
+    assert not target().exists(BLOB)
