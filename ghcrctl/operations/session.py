@@ -165,7 +165,10 @@ class Session:
     def resolver(self) -> Resolver:
         """The one place that decides which registry serves a reference."""
         from ghcrctl.registry.resolver import Resolver as Built
+        from ghcrctl.settings.registry_files import docker_faults
 
+        for fault in docker_faults(self.settings):
+            self.warn(fault)
         return Built(self.settings.routes, self._client, self.warn)
 
     def _client(self, host: str, *, insecure: bool, patient: bool) -> RegistryClient:

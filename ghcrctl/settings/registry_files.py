@@ -40,9 +40,20 @@ def read_routes(settings: Settings) -> Routes:
 
 
 def docker_files(settings: Settings) -> list[Mapping[str, object]]:
-    """Return the ``daemon.json`` files, the user's first."""
+    """Return the ``daemon.json`` files that can be read, the user's first."""
+    found = (_read_json(path) for path in _docker_paths(settings))
+    return [data for data in found if data is not None]
+
+
+def docker_faults(settings: Settings) -> list[str]:
+    """Return a warning for each ``daemon.json`` that cannot be read."""
+    broken = (path for path in _docker_paths(settings) if _read_json(path) is None)
+    return [f"ignoring {path}: it is no valid JSON object" for path in broken]
+
+
+def _docker_paths(settings: Settings) -> list[Path]:
     paths = (settings.home / ".config" / "docker" / "daemon.json", _SYSTEM_DOCKER)
-    return [_read_json(path) for path in paths if path.is_file()]
+    return [path for path in paths if path.is_file()]
 
 
 def _rules_of_containers(settings: Settings) -> Iterator[list[Rule]]:
@@ -79,12 +90,11 @@ def _read(path: Path) -> Mapping[str, object]:
     return read_toml(raw, path)
 
 
-def _read_json(path: Path) -> Mapping[str, object]:
+def _read_json(path: Path) -> Mapping[str, object] | None:
     import json
 
     try:
         data = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        # Docker itself reports a file that it cannot read.
-        return {}
-    return data if isinstance(data, dict) else {}
+    except (OSError, ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None

@@ -228,6 +228,13 @@ def test_an_invalid_file_stops_every_command(desk: Desk) -> None:
         assert str(desk.conf) in desk.shell.fails(2, *desk.arguments(line))
 
 
+def test_a_blocked_registry_is_reported_before_a_password_is_asked_for(
+    desk: Desk, origin: PlainRegistry
+) -> None:
+    desk.write(f'location = "{origin.host}"\nblocked = true')
+    assert "is blocked in" in desk.shell.fails(7, "login", origin.host)
+
+
 def test_signing_in_stores_the_credential_for_the_location(
     desk: Desk, origin: PlainRegistry
 ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import ManifestUnknownError, RefusedError
+from ghcrctl.operations.exists import exists
 from ghcrctl.operations.inspect import inspect_remote
 from ghcrctl.operations.pull import pull
 from tests.builders import random_image
@@ -93,6 +94,36 @@ def test_what_nobody_has_is_the_origins_error(
         pytest.raises(ManifestUnknownError, match=origin.host),
     ):
         pull(session, name_at(origin, session, "octo/image:none"))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "[" * 100_000])
+def test_a_broken_file_of_docker_is_named(
+    tmp_path: Path, origin: RegistryDouble, text: str
+) -> None:
+    path = tmp_path / ".config" / "docker" / "daemon.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    said: list[str] = []
+    with session_on(tmp_path, registry=origin.host, token="ghp_octo", warn=said.append) as session:
+        assert pull(session, name_at(origin, session)).updated
+    assert said == [f"ignoring {path}: it is no valid JSON object"]
+
+
+def test_what_no_mirror_of_a_blocked_registry_has_is_not_found(
+    tmp_path: Path, mirror: PlainRegistry, origin: RegistryDouble
+) -> None:
+    conf = tmp_path / ".config" / "containers" / "registries.conf"
+    conf.parent.mkdir(parents=True)
+    conf.write_text(
+        f'[[registry]]\nlocation = "{origin.host}"\nblocked = true\n'
+        f'[[registry.mirror]]\nlocation = "{mirror.host}"\n'
+    )
+    with session_on(tmp_path) as session:
+        assert pull(session, name_at(origin, session)).updated
+        assert exists(session, f"{origin.host}/octo/image:none") is None
+        with pytest.raises(ManifestUnknownError, match=mirror.host):
+            pull(session, name_at(origin, session, "octo/image:none"))
+    assert origin.count() == 0
 
 
 def test_what_is_blocked_is_not_pulled(tmp_path: Path, origin: RegistryDouble) -> None:
