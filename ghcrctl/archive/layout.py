@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ghcrctl.archive.files import read_small
-from ghcrctl.archive.names import OUR_NAME, REF_NAME
+from ghcrctl.archive.names import REF_NAME, noted_name
 from ghcrctl.content.provenance import Provenance
 from ghcrctl.errors import (
     BlobUnknownError,
@@ -82,9 +82,9 @@ class LayoutSource:
 
         The only image without a name counts as ``latest``.
         """
-        for key in (REF_NAME, OUR_NAME):
+        for name_in in (_ref_name, _full_name):
             for entry in reversed(self.entries):
-                if name and name in {entry.annotations.get(key), str(entry.digest)}:
+                if name and name in {name_in(entry), str(entry.digest)}:
                     return entry
         bare = {e.digest: e for e in self.entries if not e.annotations.get(REF_NAME)}
         if name == DEFAULT_TAG and len(bare) == 1:
@@ -106,6 +106,14 @@ class LayoutSource:
         if self._files.size(path) is None:
             raise BlobUnknownError(f"{self.label} has no {descriptor.digest}")
         return self._files.open(path, offset)
+
+
+def _ref_name(entry: Descriptor) -> str:
+    return entry.annotations.get(REF_NAME, "")
+
+
+def _full_name(entry: Descriptor) -> str:
+    return noted_name(entry.annotations)
 
 
 @contextmanager

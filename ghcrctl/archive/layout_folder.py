@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.archive.files import FolderFiles
 from ghcrctl.archive.layout import INDEX_FILE, LAYOUT_FILE, LayoutSource, blob_path
-from ghcrctl.archive.names import OUR_NAME, REF_NAME, is_of_a_place, name_annotations, tag_in
+from ghcrctl.archive.names import (
+    OUR_NAME,
+    REF_NAME,
+    is_of_a_place,
+    name_annotations,
+    noted_name,
+    tag_in,
+)
 from ghcrctl.content.completeness import is_complete
 from ghcrctl.content.provenance import Provenance
 from ghcrctl.content.streams import CHUNK_SIZE
@@ -181,8 +188,8 @@ def _takes_place(new: Descriptor, old: Descriptor) -> bool:
 
 def _is_same_image(new: Descriptor, old: Descriptor) -> bool:
     """Tell whether two entries have one full name."""
-    full = new.annotations.get(OUR_NAME)
-    return bool(full) and full in {old.annotations.get(OUR_NAME), old.annotations.get(REF_NAME)}
+    full = noted_name(new.annotations)
+    return bool(full) and full in {noted_name(old.annotations), old.annotations.get(REF_NAME)}
 
 
 def _has_tag_of(new: Descriptor, old: Descriptor) -> bool:

@@ -41,14 +41,22 @@ def name_of(entry: Descriptor, short: Mapping[str, str]) -> str:
         InvalidManifestError: it has a name that no image can have.
     """
     notes = entry.annotations
-    if notes.get(OUR_NAME):
-        return parse_name(notes[OUR_NAME])
-    full = notes.get(CONTAINERD_NAME)
-    if full:
+    if full := noted_name(notes):
+        return parse_name(full)
+    if full := noted_name(notes, CONTAINERD_NAME):
         return parse_name(short.get(full, full))
     name = notes.get(REF_NAME, "")
     # A tag alone names nothing.
     return parse_name(name) if set(name) & set("/:@") else ""
+
+
+def noted_name(notes: Mapping[str, str], key: str = OUR_NAME) -> str:
+    """Return the full name that annotations note beside ``ref.name``; empty if it is outdated.
+
+    Tools that tag or change an image of a layout set ``ref.name``, and copy what else is noted.
+    """
+    full, name = notes.get(key, ""), notes.get(REF_NAME, "")
+    return full if not name or name in {full, tag_in(full)} else ""
 
 
 def parse_name(text: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.archive.layout_folder import LayoutPlace
-from ghcrctl.archive.names import OUR_NAME, REF_NAME
+from ghcrctl.archive.names import REF_NAME, noted_name
 from ghcrctl.archive.writing import ArchiveSink
 from ghcrctl.errors import (
     IntegrityError,
@@ -125,7 +125,7 @@ class LayoutEnd:
                 f"{self.folder} lists {root.digest}, which is no image: {root.media_type}"
             )
         by_digest = self.name == str(entry.digest)
-        name = entry.annotations.get(OUR_NAME) or entry.annotations.get(REF_NAME, "")
+        name = noted_name(entry.annotations) or entry.annotations.get(REF_NAME, "")
         yield OpenSource(place, root, Naming(None, "") if by_digest else _naming_of(name))
 
     def _chosen(self, place: LayoutPlace) -> Descriptor:

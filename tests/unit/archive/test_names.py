@@ -37,6 +37,11 @@ def entry(**notes: str) -> Descriptor:
         ({"containerd": "docker.io/library/hello:1"}, [], "docker.io/library/hello:1"),
         ({"containerd": "docker.io/library/hello:1"}, ["hello:1"], "hello:1"),
         ({"containerd": "docker.io/octo/hello:1"}, ["octo/hello:1"], "docker.io/octo/hello:1"),
+        ({"ours": "hello:1", "ref": "1"}, [], "hello:1"),
+        ({"ours": "hello:1", "ref": "hello:1"}, [], "hello:1"),
+        ({"ours": "hello:1", "ref": "2"}, [], ""),
+        ({"ours": "hello:1", "ref": "ghcr.io/octo/image:2"}, [], "ghcr.io/octo/image:2"),
+        ({"containerd": "ghcr.io/octo/image:1", "ref": "2"}, [], ""),
         ({"ours": "hello:1", "containerd": "docker.io/library/hello:1"}, [], "hello:1"),
     ],
 )
