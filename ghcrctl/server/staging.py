@@ -7,14 +7,16 @@ verification, which happens where the content is written.
 from __future__ import annotations
 
 import secrets
+import shutil
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import Content
-from ghcrctl.errors import ManifestUnknownError
+from ghcrctl.errors import ManifestUnknownError, NoSpaceError
 from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.store.files import disk_errors
 from ghcrctl.store.leftovers import UPLOAD_MAX_AGE
 
 if TYPE_CHECKING:
@@ -58,15 +60,29 @@ class Session:
             return True
 
     def append(self, blocks: Iterable[bytes]) -> int:
-        """Add bytes; those that came before a failure stay. Return how many came."""
+        """Add bytes; those that came before a failure stay. Return how many came.
+
+        Raises:
+            NoSpaceError: the disk is full.
+        """
         count = 0
         with self.path.open("ab", buffering=0) as file:
             for block in blocks:
                 view = memoryview(block)
                 while view:
-                    view = view[file.write(view) :]
+                    with disk_errors("store the upload", in_store=True):
+                        view = view[file.write(view) :]
                 count += len(block)
         return count
+
+    def check_room(self, count: int) -> None:
+        """Check that the disk has room for more bytes.
+
+        Raises:
+            NoSpaceError: the disk has less.
+        """
+        if count > shutil.disk_usage(self.path.parent).free:
+            raise NoSpaceError(f"cannot store the upload: the disk has no room for {count} bytes")
 
     def cut(self, size: int) -> None:
         """Forget what came after so many bytes."""

@@ -9,7 +9,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import InvalidDigestError
+from ghcrctl.errors import InvalidDigestError, NoSpaceError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.server.response import Refusal, Response, empty
 from ghcrctl.server.routing import check_repository
@@ -45,6 +45,7 @@ class UploadEndpoints:
         if digest is None:
             return _progress(202, session)
         try:
+            session.check_room(request.length or 0)
             session.append(request.blocks())
             return self._finish(session, digest)
         finally:
@@ -112,10 +113,19 @@ class UploadEndpoints:
     def _receive(self, request: Request, session: Session) -> None:
         start = session.size
         span = _span(request, session)
-        received = session.append(request.blocks())
+        session.check_room(request.length or span or 0)
+        received = self._append(request, session)
         if span is not None and received != span:
             session.cut(start)
             raise _out_of_order(session, f"the range has {span} bytes, the body {received}")
+
+    def _append(self, request: Request, session: Session) -> int:
+        try:
+            return session.append(request.blocks())
+        except NoSpaceError:
+            # A disk that is full must not be left so.
+            self._staging.end(session)
+            raise
 
     def _finish(self, session: Session, digest: Digest) -> Response:
         try:

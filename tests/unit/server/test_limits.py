@@ -6,11 +6,13 @@ import os
 import socket
 import time
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ghcrctl.errors import NoSpaceError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.server import staging
 from ghcrctl.server.app import RegistryApp
@@ -21,7 +23,6 @@ from ghcrctl.server.serve import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 HOST = b"Host: localhost\r\n"
 PING = b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -327,3 +328,17 @@ def test_an_upload_whose_file_is_missing_is_unknown(server: Server, uploads: Pat
     digest = str(Digest.of(b"")).encode()
     finish = b"PUT " + place + b"?digest=" + digest + b" HTTP/1.1\r\n" + HOST
     assert status(server, finish + b"Content-Length: 0\r\n\r\n") == 404
+
+
+def test_an_upload_larger_than_the_disk_is_507_at_once(server: Server) -> None:
+    place = _begin(server)
+    head = b"PATCH " + place + b" HTTP/1.1\r\n" + HOST
+    assert status(server, head + b"Content-Length: 100000000000000000\r\n\r\nabc") == 507
+    assert status(server, b"GET " + place + b" HTTP/1.1\r\n" + HOST + b"\r\n") == 204
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, as Linux has it")
+def test_a_full_disk_is_named() -> None:
+    session = staging.Session("id", "a/b", Path("/dev/full"))
+    with pytest.raises(NoSpaceError):
+        session.append([b"abc"])
