@@ -153,11 +153,11 @@ def _sorted(rows: list[TagRow], sort: str) -> list[TagRow]:
     if sort == "name":
         return by_name
     if sort == "version":
-        # What is no version, as `latest`, comes first: it is what people look for.
+        # Tags that are no versions, such as `latest`, follow by name.
         versions = {row.tag: Version.parse(row.tag) for row in by_name}
         words = [row for row in by_name if versions[row.tag] is None]
         rest = [row for row in by_name if versions[row.tag] is not None]
-        return words + sorted(rest, key=lambda r: versions[r.tag] or _OLDEST, reverse=True)
+        return sorted(rest, key=lambda r: versions[r.tag] or _OLDEST, reverse=True) + words
     if sort == "size":
         return sorted(by_name, key=lambda row: row.size, reverse=True)
     return sorted(by_name, key=lambda row: row.created or _BEGINNING, reverse=True)

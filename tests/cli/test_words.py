@@ -136,3 +136,25 @@ def test_the_aliases_are_not_listed() -> None:
     listed = cli.list_commands(click.Context(cli))
     assert "image" not in listed
     assert "info" in listed
+
+
+def test_all_images_are_removed_as_the_page_says(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tree.tar").write_bytes(bytes(1024))
+    for name in ("one", "two"):
+        assert run("import", "-c", f"ENV A={name}", "tree.tar", name)[0] == 0
+    assert run("tag", "one", "octo/one:1", "octo/other:1")[0] == 0
+    ids = run("images", "-q")[1].split()
+    assert len(ids) == len(set(ids)) == 2
+    assert run("rmi", *ids)[0] == 7
+    assert run("rmi", "-f", *run("images", "-q")[1].split())[0] == 0
+    assert run("images", "-q") == (0, "", "")
+
+
+def test_a_format_wins_over_quiet_and_shows_every_name(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tree.tar").write_bytes(bytes(1024))
+    assert run("import", "tree.tar", "one")[0] == 0
+    assert run("tag", "one", "two")[0] == 0
+    assert run("images", "-q", "--format", "{{.Repository}}")[1].split() == ["one", "two"]
+    assert len(run("images", "-q", "--format", "json")[1].splitlines()) == 2
+    assert len(run("images", "-q", "--format", "table")[1].splitlines()) == 1
+    assert run("images", "-q", "--format", "table {{.Tag}}")[1].split()[0] == "TAG"

@@ -76,7 +76,7 @@ def command(  # noqa: PLR0913 one argument an option
     no_trunc: bool,
     sort: str,
 ) -> None:
-    """List the tags of a repository, the newest version first.
+    """List the tags of a repository: versions, the newest first, then other tags by name.
 
     Sizes are of this machine's platform, as it travels: compressed.
     """
