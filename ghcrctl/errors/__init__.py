@@ -184,7 +184,7 @@ class RegistryUnavailableError(NetworkError):
 
 
 class RedirectError(NetworkError):
-    """A redirect leads in a circle or to a place that must not be followed."""
+    """A registry redirects or refers to a host that must not be contacted."""
 
     code = "bad-redirect"
 

@@ -6,6 +6,7 @@ resolves to (``address_guard``).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -24,6 +25,8 @@ FORWARDED_PROTO = (
 _STATUSES = frozenset({301, 302, 303, 307, 308})
 # The others make a GET of a request that writes (RFC 9110, section 15.4), which uploads nothing.
 _KEEPING = frozenset({301, 302, 307, 308})
+# RFC 3986, section 3.1.
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}):")
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -91,9 +94,7 @@ def redirect_target(
     if writes and not (target and _is_within(url, target)):
         return None
     if target is None:
-        scheme = location.partition(":")[0]
-        kind = f" ({scheme}:)" if scheme.isalpha() and ":" in location else ""
-        raise RedirectError(f"{shown_origin(url)} redirects to what is no web address{kind}")
+        raise RedirectError(f"{shown_origin(url)} redirects to {_flaw(location)}")
     plain = urlsplit(url).scheme == "https" and urlsplit(target).scheme == "http"
     if plain and not (insecure or is_loopback(urlsplit(target).netloc)):
         raise RedirectError(
@@ -107,3 +108,11 @@ def _is_within(url: str, target: str) -> bool:
     """Check whether two addresses are at one host: the same origin, or its TLS side."""
     upgrade = urlsplit(url).scheme == "http" and urlsplit(target).scheme == "https"
     return origin(url) == origin(target) or (upgrade and same_host(url, target))
+
+
+def _flaw(location: str) -> str:
+    """Return what is wrong with an address that must not be followed."""
+    scheme = _SCHEME.match(location)
+    if scheme and scheme[1].lower() not in {"http", "https"}:
+        return f"an address with the unsupported scheme `{scheme[1]}`"
+    return "an invalid web address"

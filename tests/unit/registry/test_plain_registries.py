@@ -1,0 +1,76 @@
+"""Registries on this machine that speak plain HTTP, and what they do when TLS is tried first."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.content.retry import RetryPolicy
+from ghcrctl.registry import asking
+from ghcrctl.registry.client import RegistryClient
+from ghcrctl.registry.transport import TransportOptions
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator
+
+_HANDSHAKE = b"\x16"
+_RESPONSE = (
+    b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\nConnection: close\r\n\r\n" + b'{"tags": ["a"]}'
+)
+
+
+def _wait(connection: socket.socket) -> None:
+    while connection.recv(4096):
+        pass
+
+
+def _hang_up(connection: socket.socket) -> None:
+    connection.close()
+
+
+def _refuse(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
+    """Start a server of plain HTTP that treats TLS handshakes as told; return its host."""
+    servers: list[socketserver.TCPServer] = []
+
+    def start(treat: Callable[[socket.socket], None]) -> str:
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                data = self.request.recv(65536)
+                if data.startswith(_HANDSHAKE):
+                    treat(self.request)
+                elif data:
+                    self.request.sendall(_RESPONSE)
+
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        return f"127.0.0.1:{server.server_address[1]}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("treat", [_wait, _hang_up, _refuse])
+def test_a_registry_on_this_machine_that_does_not_speak_tls_is_asked_without(
+    serve: Callable[[Callable[[socket.socket], None]], str],
+    monkeypatch: pytest.MonkeyPatch,
+    treat: Callable[[socket.socket], None],
+) -> None:
+    monkeypatch.setattr(asking, "_PROBE_SECONDS", 0.3)
+    host = serve(treat)
+    options = TransportOptions(retry=RetryPolicy(attempts=5, base=10.0), stall_timeout=5.0)
+    client = RegistryClient(host, keychain=None, options=options, warn=print)
+    assert client.asker.base() == f"http://{host}"
+    assert list(client.tags("octo/image")) == ["a"]
+    client.close()
