@@ -114,5 +114,5 @@ def _flaw(location: str) -> str:
     """Return what is wrong with an address that must not be followed."""
     scheme = _SCHEME.match(location)
     if scheme and scheme[1].lower() not in {"http", "https"}:
-        return f"an address with the unsupported scheme `{scheme[1]}`"
+        return f"an address with the scheme `{scheme[1]}`, not http or https"
     return "an invalid web address"
