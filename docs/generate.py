@@ -23,6 +23,7 @@ from ghcrctl.cli.explanations import explain_code, explain_status, statuses_by_c
 from ghcrctl.cli.main import cli
 from ghcrctl.errors import ExitStatus
 from ghcrctl.settings import SETTINGS
+from ghcrctl.settings.table import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,11 +80,16 @@ def _explained(found: Explanation) -> str:
 
 def settings() -> str:
     """Write the table of settings."""
+    others = "".join(f"| `{name}` | {text} |\n" for name, text in VARIABLES.items())
     rows = "".join(f"| `{s.name}` | `{s.env}` | {_default(s)} | {s.help} |\n" for s in SETTINGS)
     return (
         "# Settings\n\nFlags come first, then the environment, then `config.toml` in the "
         "configuration directory (`GHCRCTL_CONFIG_DIR` chooses another), then the defaults.\n\n"
-        f"| name in config.toml | variable | default | what it does |\n|---|---|---|---|\n{rows}"
+        "Every command but `explain` and `completion` checks all of them first. An invalid value, a "
+        "value of the wrong type or an unknown key in `config.toml` is an error (exit status 2). An "
+        "unknown `GHCRCTL_` variable is a warning, because another version may know it.\n\n"
+        f"| name in config.toml | variable | default | what it does |\n|---|---|---|---|\n{rows}\n"
+        f"## Other variables\n\n| variable | what it is |\n|---|---|\n{others}"
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ghcrctl.content.ports import Doubter
 from ghcrctl.content.provenance import provenance_of
-from ghcrctl.errors import GhcrctlError, IntegrityError, NetworkError, RefusedError
+from ghcrctl.errors import GhcrctlError, IntegrityError, NetworkError, NotFoundError, RefusedError
 from ghcrctl.registry.blocked import BlockedPlace
 
 if TYPE_CHECKING:
@@ -197,7 +197,12 @@ class MirroredSource:
         if failure and isinstance(self._origin, BlockedPlace):
             # The mirrors are all that there is, so that theirs is the error to report.
             raise failure
-        return ask(self._origin)
+        try:
+            return ask(self._origin)
+        except NetworkError as error:
+            if isinstance(failure, NotFoundError):
+                error.message += f"; not found at its mirror either: {failure.message}"
+            raise
 
     def _pass_over(self, mirror: Place, error: GhcrctlError) -> None:
         if not isinstance(mirror, BlockedPlace) and mirror in self._mirrors:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.errors import ManifestUnknownError, RefusedError
+from ghcrctl.errors import ManifestUnknownError, NetworkError, RefusedError
 from ghcrctl.operations.exists import exists
 from ghcrctl.operations.inspect import inspect_remote
 from ghcrctl.operations.pull import pull
@@ -107,6 +107,17 @@ def test_a_broken_file_of_docker_is_named(
     with session_on(tmp_path, registry=origin.host, token="ghp_octo", warn=said.append) as session:
         assert pull(session, name_at(origin, session)).updated
     assert said == [f"ignoring {path}: it is no valid JSON object"]
+
+
+def test_an_unreachable_origin_is_reported_with_what_the_mirror_lacks(
+    tmp_path: Path, mirror: PlainRegistry
+) -> None:
+    environ = {"GHCRCTL_MIRRORS": f"127.0.0.1:9={mirror.host}"}
+    with (
+        session_on(tmp_path, environ=environ) as session,
+        pytest.raises(NetworkError, match=f"not found at its mirror either.*{mirror.host}"),
+    ):
+        pull(session, session.parse("127.0.0.1:9/octo/image:none"))
 
 
 def test_what_no_mirror_of_a_blocked_registry_has_is_not_found(
