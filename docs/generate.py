@@ -85,9 +85,9 @@ def settings() -> str:
     return (
         "# Settings\n\nFlags come first, then the environment, then `config.toml` in the "
         "configuration directory (`GHCRCTL_CONFIG_DIR` chooses another), then the defaults.\n\n"
-        "Every command but `explain` and `completion` checks all of them first. An invalid value, a "
-        "value of the wrong type or an unknown key in `config.toml` is an error (exit status 2). An "
-        "unknown `GHCRCTL_` variable is a warning, because another version may know it.\n\n"
+        "Every command but `explain` and `completion` checks all of them first. An invalid value, "
+        "a value of the wrong type or an unknown key in `config.toml` is an error (exit status 2). "
+        "An unknown `GHCRCTL_` variable is a warning, because another version may know it.\n\n"
         f"| name in config.toml | variable | default | what it does |\n|---|---|---|---|\n{rows}\n"
         f"## Other variables\n\n| variable | what it is |\n|---|---|\n{others}"
     )
