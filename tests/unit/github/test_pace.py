@@ -94,6 +94,8 @@ SECONDARY = "You have exceeded a secondary rate limit"
         (403, {"X-RateLimit-Remaining": "12"}, "Resource not accessible", 1, None),
         (404, {"Retry-After": "7"}, "", 1, None),
         (200, {"Retry-After": "7"}, "", 1, None),
+        (403, {}, "You have triggered an abuse detection mechanism", 1, 60.0),
+        (403, {}, "You have triggered an abuse detection mechanism", 2, 120.0),
     ],
 )
 def test_how_long_a_refusal_asks_to_wait(
