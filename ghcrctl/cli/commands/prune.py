@@ -65,7 +65,8 @@ def command(  # noqa: PLR0913 one argument an option
 ) -> None:
     """Remove images without a tag, content that no image needs, and unfinished transfers.
 
-    Options widen that, filters narrow it.
+    Options widen that, filters narrow it. Signatures and other referrers are kept as long as the
+    image that they refer to, and deleted with it.
     """
     results = Results(app, format_)
     rules = replace(
