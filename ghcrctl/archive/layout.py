@@ -20,6 +20,7 @@ from ghcrctl.errors import (
     InvalidManifestError,
     ManifestUnknownError,
 )
+from ghcrctl.oci.digest import ENCODED_LENGTH
 from ghcrctl.oci.documents import load_object
 from ghcrctl.oci.manifest import MAX_DESCRIPTORS, parse_index
 from ghcrctl.oci.media_types import OCI_INDEX
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 INDEX_FILE = "index.json"
 LAYOUT_FILE = "oci-layout"
+_DIGESTS = tuple(f"{algorithm}:" for algorithm in ENCODED_LENGTH)
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 
 
@@ -82,9 +84,11 @@ class LayoutSource:
 
         The only image without a name counts as ``latest``.
         """
-        for name_in in (_ref_name, _full_name):
+        is_digest = name.startswith(_DIGESTS)
+        # What an entry calls itself is never a digest.
+        for name_in in (_digest,) if is_digest else (_ref_name, _full_name):
             for entry in reversed(self.entries):
-                if name and name in {name_in(entry), str(entry.digest)}:
+                if name and name == name_in(entry):
                     return entry
         bare = {e.digest: e for e in self.entries if not e.annotations.get(REF_NAME)}
         if name == DEFAULT_TAG and len(bare) == 1:
@@ -106,6 +110,10 @@ class LayoutSource:
         if self._files.size(path) is None:
             raise BlobUnknownError(f"{self.label} has no {descriptor.digest}")
         return self._files.open(path, offset)
+
+
+def _digest(entry: Descriptor) -> str:
+    return str(entry.digest)
 
 
 def _ref_name(entry: Descriptor) -> str:

@@ -249,7 +249,10 @@ class _Copy:
         self.target = into.end.target(found.naming, wanted.digest)
         into.take(self.target, wanted.digest)
         self._is_registry = bool(into.end.registry)
-        self._sink = into.sink.place(replace(found, part_of=part_of), self.target)
+        # What is converted on the way is known to no repository.
+        known = None if wish.conversion else found.repository
+        origin = replace(found, part_of=part_of, repository=known)
+        self._sink = into.sink.place(origin, self.target)
         self.plan = make_plan(
             self._place,
             self._sink,

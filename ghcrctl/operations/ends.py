@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from ghcrctl.errors import RefusedError
 from ghcrctl.oci.reference import DEFAULT_TAG
 
 if TYPE_CHECKING:
@@ -136,6 +137,24 @@ class End(Protocol):
             digest: of what is copied; ``None`` where that is not known yet.
         """
         ...
+
+
+def check_digest(target: object, named: Digest | None, digest: Digest | None) -> None:
+    """Check that a target which names a digest gets that content.
+
+    Args:
+        target: as the user wrote it.
+        named: the digest in it, if any.
+        digest: of what is copied; ``None`` where that is not known yet.
+
+    Raises:
+        RefusedError: it is the digest of other content.
+    """
+    if named and digest and named != digest:
+        raise RefusedError(
+            f"the image is {digest}, so it cannot be copied to {target}",
+            hint="leave the digest out: it stays what it is",
+        )
 
 
 def named_like(reference: Reference, naming: Naming) -> Reference:

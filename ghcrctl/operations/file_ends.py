@@ -17,6 +17,7 @@ from ghcrctl.archive.names import REF_NAME, noted_name
 from ghcrctl.archive.writing import ArchiveSink
 from ghcrctl.errors import (
     IntegrityError,
+    InvalidDigestError,
     InvalidReferenceError,
     ManifestUnknownError,
     NotFoundError,
@@ -24,9 +25,10 @@ from ghcrctl.errors import (
     UsageError,
 )
 from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_tag
 from ghcrctl.operations.archived import archived
-from ghcrctl.operations.ends import Naming, OpenSource, Target, named_like
+from ghcrctl.operations.ends import Naming, OpenSource, Target, check_digest, named_like
 from ghcrctl.store.files import disk_errors
 from ghcrctl.store.output_files import check_output_directory, whole_file
 from ghcrctl.transfer.sides import about
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ghcrctl.content.ports import Sink, Stream
-    from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.archive_names import Named
     from ghcrctl.operations.ends import OpenSink
     from ghcrctl.operations.session import Session
@@ -135,7 +136,7 @@ class LayoutEnd:
             except ManifestUnknownError as error:
                 error.hint = _which(place.tags())
                 raise
-        entries = {entry.digest: entry for entry in place.entries}
+        entries = {entry.digest: entry for entry in place.entries if entry.is_manifest}
         if len(entries) == 1:
             return next(iter(entries.values()))
         raise _not_one(self.folder, len(entries), f"oci:{self.folder}:NAME", place.tags())
@@ -160,7 +161,8 @@ class LayoutEnd:
 
     def target(self, naming: Naming, digest: Digest | None) -> Target:
         """Return what ``index.json`` is to call it; nothing where it was asked for by digest."""
-        name = self.name or naming.tag
+        check_digest(f"oci:{self.folder}@{self.name}", _digest_in(self.name), digest)
+        name = "" if _digest_in(self.name) else self.name or naming.tag
         shown = name or (str(digest) if digest else "")
         return Target(
             f"oci:{self.folder}:{shown}" if name else f"oci:{self.folder}@{shown}", (name,)
@@ -179,6 +181,14 @@ class _LayoutSink:
         full = source.naming.reference
         keeps = full is not None and full.tag and not full.digest and not self.named
         return LayoutPlace(self.folder, called=str(full) if keeps else "")
+
+
+def _digest_in(name: str) -> Digest | None:
+    """Return a name that is a digest; ``None`` where it is another one."""
+    try:
+        return Digest.parse(name)
+    except InvalidDigestError:
+        return None
 
 
 def _naming_of(name: str) -> Naming:
@@ -258,10 +268,13 @@ class ArchiveEnd:
             yield FixedSink(sink)
             sink.finish()
 
-    def target(self, naming: Naming, digest: Digest | None) -> Target:  # noqa: ARG002 names only
+    def target(self, naming: Naming, digest: Digest | None) -> Target:
         """Return its name in the archive; none where it has none to keep."""
+        if self.reference:
+            check_digest(f"archive:{self.path}:{self.name}", self.reference.digest, digest)
         named = self.reference or naming.reference
-        if named is None:
+        # A platform or a conversion of what was asked for by digest is not that digest.
+        if named is None or (named.digest and digest and named.digest != digest):
             return Target(f"archive:{self.path}", ("",))
         named = named_like(named, naming)
         return Target(f"archive:{self.path}:{named}", (str(named),), named)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.reference import check_new_name
-from ghcrctl.operations.ends import Naming, OpenSource, Target, named_like
+from ghcrctl.operations.ends import Naming, OpenSource, Target, check_digest, named_like
 from ghcrctl.operations.find import find
 from ghcrctl.store.place import StorePlace
 
@@ -90,13 +90,15 @@ class StoreEnd:
         """Store images; each gets its name when all of it is there."""
         yield _Stored(session, dry_run)
 
-    def target(self, naming: Naming, digest: Digest | None) -> Target:  # noqa: ARG002 names come first here
+    def target(self, naming: Naming, digest: Digest | None) -> Target:
         """Return its name here, or without one the name that it has."""
         if self.text and self.reference is None:
             raise UsageError(f"`{self.text}` is no name that an image can get")
         name = self.reference or naming.reference
         if name is None:
             raise UsageError("the image has no name to keep", hint="give it one: store:NAME")
+        if self.reference:
+            check_digest(f"store:{self.text}", self.reference.digest, digest)
         named = check_new_name(named_like(name, naming))
         return Target(str(named), (str(named),), named)
 

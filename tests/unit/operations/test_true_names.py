@@ -15,7 +15,9 @@ from ghcrctl.errors import (
     ConflictError,
     DigestMismatchError,
     InvalidReferenceError,
+    ManifestUnknownError,
     NoSuchImageError,
+    RefusedError,
 )
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.platform import Platform
@@ -309,3 +311,27 @@ def test_indexes_that_prove_nothing_any_more_are_pruned(session: Session) -> Non
     remove(session, "octo/image:1.0")
     session.store.collect()
     assert session.store.origins.read(INDEX.root.digest) is None
+
+
+@pytest.mark.parametrize(
+    "target", ["oci:{0}/layout@{1}", "archive:{0}/a.tar:octo/a@{1}", "store:a@{1}"]
+)
+def test_nothing_is_copied_under_the_digest_of_other_content(
+    session: Session, tmp_path: Path, target: str
+) -> None:
+    put(session, IMAGE, "hello:1")
+    with pytest.raises(RefusedError, match="cannot be copied to"):
+        copy(session, "store:hello:1", target.format(tmp_path, OTHER))
+    copy(session, "store:hello:1", target.format(tmp_path, IMAGE.root.digest))
+    assert not (tmp_path / "layout").exists() or str(OTHER) not in str(
+        (tmp_path / "layout" / "index.json").read_bytes()
+    )
+
+
+def test_a_layout_cannot_call_content_by_another_digest(session: Session, tmp_path: Path) -> None:
+    put(session, IMAGE, "hello:1")
+    copy(session, "store:hello:1", f"oci:{tmp_path}/layout:x")
+    path = tmp_path / "layout" / "index.json"
+    path.write_text(path.read_text().replace('"x"', f'"{OTHER}"'))
+    with pytest.raises(ManifestUnknownError):
+        copy(session, f"oci:{tmp_path}/layout@{OTHER}", "store:new")
