@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ _MARKER = ".ghcrctl"
 _FILE = re.compile(r".+\.(?P<process>[1-9][0-9]{0,9})\.[0-9a-f]{8}\Z", re.DOTALL)
 _DIRECTORY = re.compile(rf"{PREFIX}(?P<process>[1-9][0-9]{{0,9}})-[0-9a-z_]{{8}}\Z")
 _LONGEST_NAME = 50
+_LOCKLESS_SECONDS = 7 * 24 * 3600.0
 
 
 def scratch_name(stem: str) -> str:
@@ -128,18 +130,30 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _is_abandoned(path: Path) -> bool:
+    process = _owner(path)
+    if process is None:
+        return False
+    if _HAS_LOCKS:
+        return not _is_running(process) and _is_free(path)
+    # Where neither locks nor signals tell who runs, age has to.
     try:
-        found = path.lstat()
+        return path.lstat().st_mtime < time.time() - _LOCKLESS_SECONDS
     except OSError:
         return False
-    if path.is_symlink() or (hasattr(os, "getuid") and found.st_uid != os.getuid()):
-        return False
+
+
+def _owner(path: Path) -> int | None:
+    """Return the process that made something; nothing if it is not of this program and user."""
     match = _DIRECTORY.match(path.name) or _FILE.match(path.name)
-    if not match or _is_running(int(match["process"])):
-        return False
+    try:
+        user = path.lstat().st_uid
+    except OSError:
+        return None
+    if not match or path.is_symlink() or (hasattr(os, "getuid") and user != os.getuid()):
+        return None
     if match.re is _DIRECTORY and not _is_marked(path):
-        return False
-    return _is_free(path)
+        return None
+    return int(match["process"])
 
 
 def _is_marked(folder: Path) -> bool:
@@ -148,9 +162,6 @@ def _is_marked(folder: Path) -> bool:
 
 
 def _is_running(process: int) -> bool:
-    if os.name == "nt":
-        # There a signal would end the process. A file that is open cannot be removed anyway.
-        return False
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -162,8 +173,6 @@ def _is_running(process: int) -> bool:
 
 def _is_free(path: Path) -> bool:
     """Return whether no process holds a file or directory."""
-    if not _HAS_LOCKS:
-        return True
     handle = _lock(path)
     if handle is None:
         return False

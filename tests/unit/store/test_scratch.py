@@ -16,6 +16,7 @@ from ghcrctl.archive.layout_folder import LayoutPlace
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.operations.df import disk_usage
 from ghcrctl.operations.prune import PruneRules, prune
+from ghcrctl.store import scratch
 from ghcrctl.store.leftovers import UPLOAD_MAX_AGE
 from ghcrctl.store.output_files import whole_file
 from ghcrctl.store.scratch import abandoned, scratch_beside, scratch_directory
@@ -202,6 +203,17 @@ def test_files_of_the_user_beside_an_output_stay(tmp_path: Path, name: str) -> N
     with whole_file(tmp_path / "out.tar") as write:
         write(b"whole")
     assert path.exists()
+
+
+def test_without_locks_age_tells(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scratch, "_HAS_LOCKS", False)
+    fresh, old = (temporary / f"ghcrctl-{2**22 + 1}-{name}" for name in ("freshone", "oldenone"))
+    for path in (fresh, old):
+        path.mkdir()
+    os.utime(old, (0, 0))
+    with scratch_directory():
+        assert fresh.exists()
+        assert not old.exists()
 
 
 def test_links_are_not_followed(temporary: Path, tmp_path: Path) -> None:
