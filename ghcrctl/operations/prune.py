@@ -120,7 +120,7 @@ def prune(session: Session, rules: PruneRules, *, dry_run: bool = False) -> Prun
     records = store.records()
     doomed = _choose(session, records, rules)
     names = tuple(record.name or str(record.facts.image_id) for record in doomed)
-    before = store.partial_sizes()
+    before = store.leftover_sizes()
     if dry_run:
         kept = [record.descriptor for record in _without(records, doomed)]
         needed = store.graph.reached(kept, strict=True)
@@ -131,7 +131,7 @@ def prune(session: Session, rules: PruneRules, *, dry_run: bool = False) -> Prun
         store.sweep(0.0)
         store.edit(lambda found: _without(found, doomed))
         deleted = store.collect()
-        after = store.partial_sizes()
+        after = store.leftover_sizes()
     freed = sum(deleted.values()) + max(0, sum(before) - sum(after))
     return Pruned(names, tuple(deleted), freed, max(0, len(before) - len(after)))
 

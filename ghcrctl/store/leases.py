@@ -11,7 +11,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from ghcrctl.errors import InvalidDigestError
 from ghcrctl.oci.digest import Digest
@@ -57,7 +57,8 @@ def is_alive(folder: Path, lease_id: str) -> bool:
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
-    except Timeout:
+    except OSError:
+        # The process holds the lock (a `TimeoutError`), or nothing can be written here.
         return True
     remove(path.with_suffix(".list"))
     # Windows removes it once it is released, and not before.

@@ -75,6 +75,12 @@ def scratch_paths(private: Path) -> Iterator[Path]:
     yield from abandoned(Path(tempfile.gettempdir()), f"{PREFIX}*")
 
 
+def abandoned_paths(partial: Path, leases: Path) -> Iterator[Path]:
+    """Yield everything that dead processes left, of any age."""
+    yield from _abandoned(partial.parent, leases)
+    yield from (path for path in partial.glob("*") if _is_left(path, leases))
+
+
 def _abandoned(private: Path, leases: Path) -> Iterator[Path]:
     for path in (private / UPLOADS).glob("*"):
         if _is_left(path, leases) or _written(path) < time.time() - UPLOAD_MAX_AGE:

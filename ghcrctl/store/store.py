@@ -26,7 +26,13 @@ from ghcrctl.store.files import disk_errors, write_atomically
 from ghcrctl.store.graph import ManifestGraph
 from ghcrctl.store.index import LAYOUT, check_layout, read_entries, read_index, write_index
 from ghcrctl.store.leases import Lease
-from ghcrctl.store.leftovers import ARRIVING, MAX_AGE, scratch_paths, sweep
+from ghcrctl.store.leftovers import (
+    ARRIVING,
+    MAX_AGE,
+    abandoned_paths,
+    scratch_paths,
+    sweep,
+)
 from ghcrctl.store.moved_names import displaced, each_once, is_replaced
 from ghcrctl.store.origins import Origins
 from ghcrctl.store.records import (
@@ -272,6 +278,10 @@ class Store:
         """Return the bytes of each unfinished file or directory, in use or left behind."""
         unfinished = self._partial.iterdir() if self._partial.is_dir() else ()
         return [size_of(path) for path in (*unfinished, *scratch_paths(self._private))]
+
+    def leftover_sizes(self) -> list[int]:
+        """Return the bytes of each unfinished file or directory that no process works on."""
+        return [size_of(path) for path in abandoned_paths(self._partial, self._leases)]
 
     def edit(
         self, change: Callable[[list[Record]], list[Record]], *, anew: bool = False

@@ -141,8 +141,9 @@ def test_df_counts_and_prune_removes_what_was_left(
     path = left_by(kind, tmp_path)
     line = disk_usage(session).lines[1]
     assert line.total == 1
-    pruned = prune(session, PruneRules())
-    assert (pruned.partial, pruned.freed) == (1, line.size)
+    for dry_run in (True, False):
+        pruned = prune(session, PruneRules(), dry_run=dry_run)
+        assert (pruned.partial, pruned.freed) == (1, line.size)
     assert not path.exists()
 
 
@@ -261,7 +262,8 @@ def test_uploads_to_a_server_that_is_dead_are_removed(session: Session, owner: s
 def test_uploads_to_a_running_server_stay_until_they_expire(session: Session) -> None:
     owner = session.store.lease().id
     path = upload(session, owner)
-    prune(session, PruneRules())
+    for dry_run in (True, False):
+        assert prune(session, PruneRules(), dry_run=dry_run).partial == 0
     assert path.exists()
     upload(session, owner, UPLOAD_MAX_AGE + 60)
     prune(session, PruneRules())
