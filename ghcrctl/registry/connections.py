@@ -39,7 +39,30 @@ if TYPE_CHECKING:
 _BLOCK_BYTES = 512 * 1024
 
 
-def _connect(connection: HTTPConnection, admit: Admit) -> socket.socket:
+class AddressOrder:
+    """The order in which the addresses of a host are tried; threads may share it.
+
+    Addresses that sent wrong bytes come last: what is behind another one may be right.
+    """
+
+    def __init__(self) -> None:
+        self._reached: set[str] = set()
+        self._doubted: set[str] = set()
+
+    def sorted(self, addresses: list[str]) -> list[str]:
+        """Return addresses in the resolver's order, doubted ones last."""
+        return sorted(addresses, key=self._doubted.__contains__)
+
+    def note(self, address: str) -> None:
+        """Note that a connection goes to an address."""
+        self._reached.add(address)
+
+    def doubt(self) -> None:
+        """Try the addresses that were reached so far after all others."""
+        self._doubted, self._reached = self._doubted | self._reached, set()
+
+
+def _connect(connection: HTTPConnection, admit: Admit, order: AddressOrder) -> socket.socket:
     """Resolve a host once, check each address, and connect to one of those."""
     host, port = connection._dns_host.strip("[]"), connection.port  # noqa: SLF001 as its base class
     try:
@@ -47,10 +70,11 @@ def _connect(connection: HTTPConnection, admit: Admit) -> socket.socket:
     except (socket.gaierror, UnicodeError) as error:
         cause = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
         raise urllib3.exceptions.NameResolutionError(connection.host, connection, cause) from error
-    addresses = [str(entry[4][0]) for entry in found]
+    addresses = order.sorted([str(entry[4][0]) for entry in found])
     for address in addresses:
         admit(address)
     made = _first_that_answers(connection, addresses)
+    order.note(str(made.getpeername()[0]))
     # Only from the address itself does this machine reach one of its own addresses.
     if made.getsockname()[0] == made.getpeername()[0]:
         _admit_own(made, admit)
@@ -85,21 +109,23 @@ def _first_that_answers(connection: HTTPConnection, addresses: list[str]) -> soc
 
 
 class _GuardedHTTPConnection(HTTPConnection):
-    def __init__(self, *args: Any, admit: Admit, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, admit: Admit, order: AddressOrder, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._admit = admit
+        self._order = order
 
     def _new_conn(self) -> socket.socket:
-        return _connect(self, self._admit)
+        return _connect(self, self._admit, self._order)
 
 
 class _GuardedHTTPSConnection(TimedHTTPSConnection):
-    def __init__(self, *args: Any, admit: Admit, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, admit: Admit, order: AddressOrder, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._admit = admit
+        self._order = order
 
     def _new_conn(self) -> socket.socket:
-        return _connect(self, self._admit)
+        return _connect(self, self._admit, self._order)
 
 
 class _ProxiedTlsPool(urllib3.HTTPSConnectionPool):
@@ -112,10 +138,13 @@ _PROXIED_POOLS = {"http": urllib3.HTTPConnectionPool, "https": _ProxiedTlsPool}
 class _Adapter(HTTPAdapter):
     """An adapter with a TLS context of ours for each host, and larger blocks for uploads."""
 
-    def __init__(self, options: TransportOptions, url: str, guard: AddressGuard) -> None:
+    def __init__(
+        self, options: TransportOptions, url: str, guard: AddressGuard, order: AddressOrder
+    ) -> None:
         self._options = options
         self._url = url
         self._guard = guard
+        self._order = order
         super().__init__(pool_connections=4, pool_maxsize=options.jobs + options.connections + 2)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -129,7 +158,8 @@ class _Adapter(HTTPAdapter):
 
     def _pool(self, kind: Any, connection: Any, *args: Any, **kwargs: Any) -> Any:
         pool = kind(*args, **kwargs)
-        pool.ConnectionCls = partial(connection, admit=partial(self._guard.admit, self._url))
+        admit = partial(self._guard.admit, self._url)
+        pool.ConnectionCls = partial(connection, admit=admit, order=self._order)
         return pool
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
@@ -179,6 +209,8 @@ class HttpSession(requests.Session):
         self._options = options
         self._guard = guard
         self._by_origin: dict[str, _Adapter] = {}
+        self._former: list[_Adapter] = []
+        self._order = AddressOrder()
         self._proxies: dict[str, Proxy | None] = {}
         self._lock = threading.Lock()
         self.is_closed = False
@@ -196,7 +228,7 @@ class HttpSession(requests.Session):
             if self.is_closed:
                 raise InterruptedByUserError("interrupted")
             if key not in self._by_origin:
-                self._by_origin[key] = _Adapter(self._options, key, self._guard)
+                self._by_origin[key] = _Adapter(self._options, key, self._guard, self._order)
             return self._by_origin[key]
 
     def merge_environment_settings(
@@ -221,6 +253,14 @@ class HttpSession(requests.Session):
                 self._proxies[key] = rules.find(key)
             return self._proxies[key]
 
+    def reconnect(self) -> None:
+        """Open new connections for what follows, to other addresses of each host if it has any."""
+        with self._lock:
+            # Requests on their way still use the former ones.
+            self._former += self._by_origin.values()
+            self._by_origin = {}
+            self._order.doubt()
+
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Name none: the library would read the whole body, and fail at odd addresses."""
 
@@ -228,7 +268,7 @@ class HttpSession(requests.Session):
         """Close the connections to every host, and open no more."""
         with self._lock:
             self.is_closed = True
-            adapters = list(self._by_origin.values())
+            adapters = [*self._former, *self._by_origin.values()]
         for adapter in adapters:
             adapter.close()
         super().close()

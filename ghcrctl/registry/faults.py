@@ -82,6 +82,14 @@ def translate(
     return NetworkError(f"the request to {host} failed: {type(error).__name__}")
 
 
+def never_connected(error: NetworkError) -> bool:
+    """Check whether an error of `in_words` means that no connection came about."""
+    cause = error.__cause__
+    return isinstance(error, ConnectionFailedError) or isinstance(
+        cause, requests.exceptions.ConnectTimeout
+    )
+
+
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and everything that it was made of."""
     seen: set[int] = set()

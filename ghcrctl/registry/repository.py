@@ -93,6 +93,7 @@ class Repository:
             found = self._get_verified(name)
         except DigestMismatchError:
             # A bit may have flipped on the way.
+            self._client.transport.reconnect()
             found = self._get_verified(name)
         descriptor = parse(found.raw, found.media_type).descriptor
         self._manifests[descriptor.digest] = found.raw
@@ -158,6 +159,7 @@ class Repository:
     def doubt(self, descriptor: Descriptor) -> bool:
         """Fetch content again that was wrong, once or at its next address."""
         self._manifests.pop(descriptor.digest, None)
+        self._client.transport.reconnect()
         return self._doubts.note(descriptor)
 
     def _manifest(self, descriptor: Descriptor) -> bytes:

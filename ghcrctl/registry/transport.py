@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.content.waits import Wait, untold
 from ghcrctl.errors import (
-    ConnectionFailedError,
     GhcrctlError,
     InterruptedByUserError,
+    NetworkError,
 )
 from ghcrctl.registry.address_guard import AddressGuard
 from ghcrctl.registry.addresses import origin, shown
 from ghcrctl.registry.bodies import let_go
 from ghcrctl.registry.connections import Authorization, HttpSession
 from ghcrctl.registry.endpoint import TlsPolicy, host_shown
-from ghcrctl.registry.faults import in_words
+from ghcrctl.registry.faults import in_words, never_connected
 from ghcrctl.registry.passing_refusals import retryable_error, status_of
 from ghcrctl.registry.proxy_errors import check_proxy_response
 from ghcrctl.registry.redirects import RedirectTrail
@@ -204,11 +204,16 @@ class Transport:
         self.guard.check(trail.url)
         try:
             response = self._send(request, trail)
-        except ConnectionFailedError as error:
-            error.retryable = error.retryable and here in self._met
+        except NetworkError as error:
+            if here not in self._met and never_connected(error):
+                error.retryable = False
             raise
         self._met.add(here)
         return response
+
+    def reconnect(self) -> None:
+        """Open new connections, to other addresses: those so far sent wrong bytes."""
+        self._session.reconnect()
 
     def close(self) -> None:
         """Close the connections that are open."""

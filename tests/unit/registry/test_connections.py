@@ -19,6 +19,7 @@ from ghcrctl.errors import (
     TlsError,
 )
 from ghcrctl.registry.bodies import BodyStream
+from ghcrctl.registry.connections import AddressOrder
 from tests.unit.registry.lan import Lan, answer
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def test_a_host_that_takes_no_connection_is_given_up(
             transport.request("GET", f"http://127.0.0.1:{busy.getsockname()[1]}/")
     assert "--connect-timeout" in (caught.value.hint or "")
     assert caught.value.exit_status is ExitStatus.NETWORK
-    assert len(waits) == 2
+    assert waits == []
 
 
 def test_a_proxy_that_is_gone_is_told(
@@ -245,3 +246,17 @@ def test_closing_ends_every_connection(lan: Lan, transport: Transport) -> None:
     kept: list[Any] = [transport.request("GET", lan.url) for _ in range(3)]
     assert [response.content for response in kept] == [b"x"] * 3
     transport.close()
+
+
+def test_after_wrong_bytes_another_address_is_tried_first(lan: Lan, transport: Transport) -> None:
+    order = AddressOrder()
+    addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    order.note("192.0.2.1")
+    assert order.sorted(addresses) == addresses
+    order.doubt()
+    assert order.sorted(addresses) == ["192.0.2.2", "192.0.2.3", "192.0.2.1"]
+    transport.request("GET", lan.url).close()
+    transport.request("GET", lan.url).close()
+    transport.reconnect()
+    transport.request("GET", lan.url).close()
+    assert len(set(lan.connections)) == 2
