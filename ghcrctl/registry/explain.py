@@ -88,6 +88,10 @@ class Refusal:
         return quote_body(self.text, self.sender)
 
 
+# Refusals of the client that pass by themselves.
+_PASSING = {408, 425, 429, 499}
+
+
 def explain(refusal: Refusal) -> GhcrctlError:
     """Return the error that a refusal means."""
     status = refusal.underlying_status
@@ -117,7 +121,7 @@ def _elsewhere(refusal: Refusal, status: int) -> GhcrctlError | None:
     """Return the error for what another host said, or was to be sent; ``None`` for the rest."""
     if 300 <= status < 400 and refusal.headers.get("Location"):
         return _redirected(refusal)
-    if refusal.other_host and 400 <= status < 500 and status not in {408, 429}:
+    if refusal.other_host and 400 <= status < 500 and status not in _PASSING:
         return _refused_elsewhere(refusal)
     return None
 
