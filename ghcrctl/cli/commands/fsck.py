@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 def command(app: App, *, mends: bool, quiet: bool, format_: str | None) -> None:
     """Read everything that local images need, and compare it with its digests.
 
-    Leaves with status 6 where something is wrong. --repair fetches what is missing or damaged from
-    its registry, and touches nothing else.
+    Names and IDs in the list of images are compared with their content, too. Exits with status 6
+    if something is wrong. --repair fetches what is missing or damaged from its registry, and drops
+    false names; nothing else is changed.
     """
     results = Results(app, format_)
     show = partial(_show, results, quiet=quiet)
