@@ -6,7 +6,6 @@ this machine's (``settings``).
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -233,9 +232,10 @@ def _complete(name: str) -> list[str]:
 
 
 def _own_architecture() -> str:
-    if hasattr(os, "uname"):
-        return os.uname().machine
-    return os.environ.get("PROCESSOR_ARCHITECTURE", "AMD64")  # pragma: no cover Windows
+    # Imported late: few platforms are written without an architecture.
+    from platform import machine
+
+    return machine()
 
 
 def _check_known(text: str, platform: Platform) -> None:

@@ -84,18 +84,10 @@ def pull(  # noqa: PLR0913 all but two by keyword
         NotFoundError: the registry has no such image, or it is not for the wanted platform.
     """
     reference = reference.tagged()
-    repository = session.source(reference)
-    made = MemoryPlace("made here")
-    source = Overlay(made, Overlay(session.store.blobs.sound, repository))
-    with about(str(reference), InvalidManifestError, SchemaOneError):
-        root = repository.resolve(reference.target)
-        wanted = choose(
-            source, root, select or Selection(), session.settings.platform, made, warn=session.warn
-        )
+    source, root, wanted = _chosen(session, reference, select or Selection())
     name = called or _own(reference)
     before = {r.name: r.descriptor.digest for r in session.store.records()}.get(str(name))
-    is_part = wanted.digest != root.digest and name.name != reference.name
-    index = f"{reference.name}@{root.digest}" if is_part else ""
+    index = f"{reference.name}@{root.digest}" if wanted.digest != root.digest else ""
     sink = StorePlace(session.store, origin=root.digest, index=index)
     plan = make_plan(
         source,
@@ -111,8 +103,7 @@ def pull(  # noqa: PLR0913 all but two by keyword
         observer(Planned(plan))
     else:
         keep_origin(session, source, root, wanted)
-        with session.workers(workers) as shared:
-            execute(plan, TransferOptions(shared, session.retry), meter)
+        _transfer(session, plan, workers, meter)
     return PullResult(
         reference=name,
         digest=root.digest,
@@ -122,6 +113,25 @@ def pull(  # noqa: PLR0913 all but two by keyword
         skipped=tuple(s.descriptor for s in plan.steps if s.action is Action.SKIP),
         moved=plan.bytes_to_move if dry_run else meter.bytes,
     )
+
+
+def _chosen(
+    session: Session, reference: Reference, select: Selection
+) -> tuple[Source, Descriptor, Descriptor]:
+    """Return where to read, what the name resolves to, and what of it is wanted."""
+    repository = session.source(reference)
+    made = MemoryPlace("made here")
+    source = Overlay(made, Overlay(session.store.blobs.sound, repository))
+    with about(str(reference), InvalidManifestError, SchemaOneError):
+        root = repository.resolve(reference.target)
+        default = session.settings.platform
+        wanted = choose(source, root, select, default, made, warn=session.warn)
+    return source, root, wanted
+
+
+def _transfer(session: Session, plan: Plan, workers: Workers | None, observer: Observer) -> None:
+    with session.workers(workers) as shared:
+        execute(plan, TransferOptions(shared, session.retry), observer)
 
 
 def keep_origin(session: Session, source: Source, root: Descriptor, part: Descriptor) -> None:

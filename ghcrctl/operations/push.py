@@ -71,12 +71,7 @@ def push(  # noqa: PLR0913 all but two by keyword
         UsageError: the name has a digest.
         NoSuchImageError: the store has no image of this name.
     """
-    if reference.digest:
-        raise UsageError(
-            f"cannot push `{reference}`: a digest is not a name to push to",
-            hint=f"tag it first: ghcrctl tag {reference} {reference.name}:TAG",
-        )
-    reference = reference.tagged()
+    reference = _tagged(reference)
     repository = session.repository(reference)
     record = _record(session.store, reference)
     plan = make_plan(
@@ -105,6 +100,15 @@ def push(  # noqa: PLR0913 all but two by keyword
     if record.origin != digest:
         _remember(session, record, digest)
     return PushResult(reference, record.descriptor, meter.bytes)
+
+
+def _tagged(reference: Reference) -> Reference:
+    if reference.digest:
+        raise UsageError(
+            f"cannot push `{reference}`: a digest is not a name to push to",
+            hint=f"tag it first: ghcrctl tag {reference} {reference.name}:TAG",
+        )
+    return reference.tagged()
 
 
 def _warn_of_part(

@@ -53,8 +53,8 @@ class Record:
         facts: what a listing shows.
         origin: the digest that the name's repository knows it by: the index's where one platform of
             it was pulled.
-        index: the reference by digest of the index that this is a part of, where that is not what
-            the origin says; empty where it is unknown, or the image is whole.
+        index: the reference by digest of the index that this is a part of; empty where it is
+            unknown, or the image is whole.
     """
 
     descriptor: Descriptor

@@ -64,13 +64,15 @@ IMAGES = """
     flatten: flatten {name}:1.2 -t {name}:flat
     convert: convert --to docker {name}:1.0 -t {name}:docker
     rebase: rebase --old-base {name}:1.0 --new-base {name}:1.1 {name}:1.2 -t {name}:rebased
-    manifest-create: manifest create {name}:all {name}:1.0
-    manifest-annotate: manifest annotate --annotation a=b {name}:all
-    manifest-add: manifest add {name}:all {name}:arm
+    manifest-create: manifest create {name}:list {name}:1.0
+    manifest-rm: manifest rm {name}:list
+    manifest-create: manifest create --push {name}:all {name}:1.0
+    manifest-annotate: manifest annotate --push --annotation a=b {name}:all
+    manifest-add: manifest add --push {name}:all {name}:arm
     manifest-inspect: manifest inspect {name}:all
     manifest-inspect-verbose: manifest inspect --verbose {name}:all
     manifest-inspect-verbose: manifest inspect --verbose {name}:docker
-    manifest-remove: manifest remove {name}:all linux/arm64
+    manifest-remove: manifest remove --push {name}:all linux/arm64
     manifest-create: manifest create --local {name}:here {name}:1.0
     manifest-push: manifest push {name}:here
     attach: attach --type application/spdx+json {name}:1.0 rootfs.tar

@@ -372,9 +372,14 @@ def push_index(
     """,
 )
 @click.argument("names", metavar="MANIFEST_LIST...", nargs=-1, required=True)
+@format_option
 @pass_app
-def remove_lists(app: App, *, names: tuple[str, ...]) -> None:
+def remove_lists(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
     """Delete manifest lists that are kept here. Registries are not changed."""
+    results = Results(app, format_)
     with app.session() as session:
         for name in names:
-            remove_list(session, end_of(session, name, local=False))
+            end = end_of(session, name, local=False)
+            remove_list(session, end)
+            results.add({"Name": str(end.reference)})
+    results.end()
