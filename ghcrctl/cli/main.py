@@ -185,7 +185,7 @@ def _failed(app: App, error: Exception) -> int:
         return _usage(app, error)
     if isinstance(error, GhcrctlError):
         return app.report(error)
-    from ghcrctl.cli.exhaustion import exhausted
+    from ghcrctl.content.exhaustion import exhausted
 
     if scarce := exhausted(error):
         return app.report(scarce)

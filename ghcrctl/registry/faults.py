@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import requests
 import urllib3
 
+from ghcrctl.content.exhaustion import exhausted
 from ghcrctl.errors import (
     ConnectionFailedError,
     ConnectionLostError,
@@ -67,6 +68,8 @@ def translate(
         moving: whether bytes had begun to move.
         proxy: the proxy in between.
     """
+    if scarce := exhausted(error):
+        return scarce
     chain = list(_chain(error))
     text = " ".join(str(e) for e in chain)
     found = proxy_error(chain, text, host, proxy) if proxy else None

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import NewConnectionError
+from zstandard import ZstdError
 
+from ghcrctl.content.exhaustion import exhausted
+from ghcrctl.registry.faults import translate
 from tests.shell import Shell
 
 if TYPE_CHECKING:
@@ -111,6 +117,34 @@ def test_too_few_threads_are_no_bug(shell: Shell, name: str, arguments: tuple[st
         assert "--jobs 1" in done.stderr
         assert not (shell.folder / "out.tar").exists()
     shell.ok(*line)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), "out of memory"),
+        (RuntimeError("can't start new thread"), "starts no more threads"),
+        (RuntimeError("can't allocate lock"), "out of memory"),
+        (ImportError("libssl.so.3: failed to map segment from shared object"), "out of memory"),
+        (ZstdError("zstd compress error: Allocation error : not enough memory"), "out of memory"),
+        (OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), "Cannot allocate memory"),
+        (OSError(errno.EMFILE, os.strerror(errno.EMFILE)), "Too many open files"),
+        (NewConnectionError(HTTPConnection("h"), os.strerror(errno.ENOMEM)), "out of memory"),
+        (ValueError(MemoryError()), "out of memory"),
+    ],
+    ids=repr,
+)
+def test_a_lack_of_resources_is_recognised(error: Exception, reason: str) -> None:
+    found = exhausted(error)
+    assert found
+    assert reason in str(found)
+    told = translate(error, "ghcr.io", moving=False)
+    assert told.code == "resources-exhausted"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("x"), OSError(errno.ENOSPC, "full"), KeyError()])
+def test_other_errors_are_not(error: Exception) -> None:
+    assert exhausted(error) is None
 
 
 @pytest.mark.parametrize("limit", [8, 10, 12, 16, 24])
