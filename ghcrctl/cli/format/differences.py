@@ -59,8 +59,8 @@ def _sections(found: Difference, style: Style, measure: Measure) -> Iterator[str
             yield from (_line(line, style) for line in lines)
     if found.layers:
         shared = sum(layer.size for layer in found.shared)
-        sizes = f"({len(found.shared)} shared, {measure.size(shared)})"
-        yield _title(f"Layers{which} {sizes}", style)
+        sizes = f"{len(found.shared)} shared, {measure.size(shared)}"
+        yield _title(f"Layers ({which[2:-1]}; {sizes})" if which else f"Layers ({sizes})", style)
         if style.is_plain:
             yield from (_line(" ".join(_layer(change, measure)), style) for change in found.layers)
         else:
