@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from ghcrctl.registry.blocked import BlockedPlace
+from ghcrctl.registry.endpoint import spellings
 from ghcrctl.registry.mirrors import MirroredSource
 from ghcrctl.registry.repository import Repository
 from ghcrctl.registry.routes import blocked_error
@@ -120,7 +121,8 @@ class Resolver:
         """
         there, here = self._routes.find(source), self._routes.find(target).origin.reference
         name = there.origin.reference
-        if there.blocked or name.registry != here.registry or name.repository == here.repository:
+        is_one = here.registry in spellings(name.registry)
+        if there.blocked or not is_one or name.repository == here.repository:
             return None
         return name.repository
 

@@ -12,17 +12,24 @@ from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.content.streams import Content
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.errors import DeniedError, InvalidResponseError, ManifestUnknownError
+from ghcrctl.errors import (
+    DeniedError,
+    InvalidResponseError,
+    ManifestUnknownError,
+    RedirectError,
+)
 from ghcrctl.registry import ranges
 from ghcrctl.registry.client import RegistryClient
 from ghcrctl.registry.repository import Repository
 from ghcrctl.registry.transport import TransportOptions
 from tests.builders import random_image
 from tests.registry_double import Fault
+from tests.sessions import session_on
 from tests.unit.registry.bending import IMAGE, bend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import responses
 
@@ -298,3 +305,33 @@ def _content(descriptor: Any, raw: bytes) -> Content:
     place = MemoryPlace("the test")
     place.put(descriptor, raw)
     return Content(place, descriptor)
+
+
+@pytest.mark.parametrize("host", ["localhost:5000", "127.0.0.1", "169.254.169.254", "[::1]"])
+def test_an_upload_does_not_go_to_this_machine_for_a_remote_registry(
+    web: responses.RequestsMock, web_client: Callable[[str], RegistryClient], host: str
+) -> None:
+    begin = "https://reg.example/v2/octo/image/blobs/uploads/"
+    web.post(begin, status=202, headers={"Location": f"https://{host}/upload"})
+    uploads = web_client("reg.example").uploads
+    begun = uploads.begin("octo/image")
+    with pytest.raises(RedirectError, match=r"reg\.example named this host"):
+        uploads.finish("octo/image", begun.address, LAYER.digest, LAYER_BYTES)
+    assert len(web.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "mounted"),
+    [
+        ("reg.example", "reg.example:443", "octo/a"),
+        ("reg.example:443", "reg.example", "octo/a"),
+        ("reg.example", "reg.example:444", None),
+        ("reg.example", "other.example", None),
+    ],
+)
+def test_blobs_are_mounted_whether_or_not_the_default_port_is_written(
+    tmp_path: Path, source: str, target: str, mounted: str | None
+) -> None:
+    with session_on(tmp_path) as session:
+        names = (session.parse(f"{source}/octo/a:1"), session.parse(f"{target}/octo/b:1"))
+        assert session.resolver.mount_source(*names) == mounted
