@@ -1,7 +1,8 @@
-"""Boolean flags with a value, as docker's have them: ``--quiet=true``, ``-q=false``, ``-aq=0``.
+"""Flags as docker reads them: ``--quiet=true``, ``-q=false``, ``-aq=0``, ``-f=dangling=true``.
 
-click's flags take no value. So the arguments are rewritten before click reads them, and what is
-switched off is remembered for settings, where an environment variable may have switched it on.
+click's flags take no value, and it takes the ``=`` after a short option for a part of the value. So
+the arguments are rewritten before click reads them, and what is switched off is remembered for
+settings, where an environment variable may have switched it on. Source: spf13/pflag, ``flag.go``.
 """
 
 from __future__ import annotations
@@ -45,10 +46,11 @@ def plain_flags(ctx: click.Context, arguments: Sequence[str]) -> list[str]:
     Raises:
         click.UsageError: a value is not a boolean.
     """
-    pieces = list(_Reader(ctx, arguments).pieces())
-    flags = [piece for piece in pieces if isinstance(piece, _Flag)]
-    if all(flag.value is None for flag in flags):
+    reader = _Reader(ctx, arguments)
+    pieces = list(reader.pieces())
+    if not reader.has_values:
         return list(arguments)
+    flags = [piece for piece in pieces if isinstance(piece, _Flag)]
     last = {flag.option.name: flag.is_on for flag in flags}
     off = {str(name) for name, is_on in last.items() if not is_on}
     ctx.meta[_SWITCHED_OFF] = ctx.meta.get(_SWITCHED_OFF, frozenset()) | off
@@ -64,11 +66,16 @@ def _written(flag: _Flag, off: set[str]) -> str | None:
 
 
 class _Reader:
-    """One reading of a command's arguments, option by option as click's parser reads them."""
+    """One reading of a command's arguments, option by option as click's parser reads them.
+
+    Attributes:
+        has_values: whether anything was read that click reads differently.
+    """
 
     def __init__(self, ctx: click.Context, arguments: Sequence[str]) -> None:
         self._ctx = ctx
         self._left = list(arguments)
+        self.has_values = False
         self._options = {
             name: option
             for option in ctx.command.get_params(ctx)
@@ -107,12 +114,17 @@ class _Reader:
         for at in range(1, len(argument)):
             name = f"-{argument[at]}"
             option = self._options.get(name)
+            has_value = argument[at + 1 : at + 2] == "="
+            if option is not None and not option.is_flag and has_value and argument[at + 2 :]:
+                self.has_values = True
+                yield from (name, argument[at + 2 :])
+                return
             if option is None or not option.is_flag:
                 yield f"-{argument[at:]}"
                 if option is not None and at == len(argument) - 1:
                     yield from self._value()
                 return
-            if argument[at + 1 : at + 2] == "=":
+            if has_value:
                 yield self._flag(option, name, argument[at + 2 :])
                 return
             yield self._flag(option, name, None)
@@ -122,6 +134,7 @@ class _Reader:
             yield self._left.pop(0)
 
     def _flag(self, option: click.Option, name: str, value: str | None) -> _Flag:
+        self.has_values = self.has_values or value is not None
         is_true = True if value is None else self._boolean(name, value)
         return _Flag(option, name, value, is_true is (name in option.opts))
 

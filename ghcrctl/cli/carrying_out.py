@@ -24,6 +24,7 @@ from ghcrctl.cli.format.plans import (
     run_document,
     summary,
 )
+from ghcrctl.cli.questions import confirm
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.signals import EndedError, TimeIsUpError
 from ghcrctl.errors import GhcrctlError, RefusedError
@@ -223,7 +224,8 @@ class CarryingOut:
         """Ask for yes or no; return ``False`` where a review is asked for."""
         reviews = bool(self.graphs) and self._app.can_draw
         if not reviews:
-            click.confirm(question, abort=True, err=True)
+            if not confirm(question):
+                raise click.Abort
             return True
         while True:
             words = f"{question} [y/N, r to review]"
@@ -232,7 +234,7 @@ class CarryingOut:
                 return reply in {"y", "yes"}
             if reply in {"n", "no"}:
                 raise click.Abort
-            self._app.error_line("error: invalid input")
+            self._app.error_line("answer y, n or r")
 
     def _apply(self, plans: Sequence[Plan], path: Path) -> GhcrctlError | None:
         return apply_plans(self._session, plans, path, tell=self._tell, progress=self.counting)

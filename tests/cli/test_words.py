@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from typing import TYPE_CHECKING
 
 import click
@@ -120,6 +122,7 @@ def test_no_command_shows_clicks_own_words(run: Run, word: str) -> None:
 def test_boolean_flags_take_values(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("images", "-q=true") == (0, "", "")
     assert run("images", "-q=true", "--quiet=false")[1].startswith("REPOSITORY")
+    assert run("images", "-f=dangling=true") == run("images", "--filter", "dangling=true")
     assert run("images", "--help=true")[1].startswith("Usage: ")
     monkeypatch.setenv("GHCRCTL_NO_INPUT", "1")
     assert "--no-input" in run("prune")[2]
@@ -130,6 +133,42 @@ def test_versions_and_information_have_dockers_fields(run: Run) -> None:
     assert run("version", "-f", "{{.Client.Version}}")[1].strip() == run("--version")[1].split()[1]
     assert run("info", "-f", "{{.Images}} {{.ContainersRunning}}")[1] == "0 0\n"
     assert json.loads(run("info", "--format", "json")[1])["Images"] == 0
+
+
+def test_history_shows_times_as_docker_does(run: Run, tmp_path: Path) -> None:
+    write_archive(tmp_path / "x.tar", ["", "1970-01-01T00:00:00Z", "2024-01-02T03:04:05.5Z"])
+    assert run("load", "-q", "-i", "x.tar")[0] == 0
+    show = ("history", "old:1", "--format")
+    newest_first = ["2024-01-02T03:04:05Z", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z"]
+    assert run(*show, "{{.CreatedAt}}")[1].split() == newest_first
+    assert run("history", "-H=false", "old:1")[1].split().count(newest_first[2]) == 1
+    since = run(*show, "{{.CreatedSince}}")[1].splitlines()
+    assert since[1:] == ["N/A", "N/A"]
+    assert since[0].endswith(" ago")
+    assert run("images", "--format", "{{.CreatedAt}}")[1] == "0001-01-01 00:00:00 +0000 UTC\n"
+    assert run("inspect", "-f", "{{.Created}} {{.Comment}}", "old:1")[1] == (
+        "0001-01-01T00:00:00Z last\n"
+    )
+
+
+def write_archive(path: Path, times: list[str]) -> None:
+    """Write a docker archive of an image without layers that has a step at each time."""
+    steps = [{"created": time} if time else {} for time in times]
+    history = [{**step, "empty_layer": True, "comment": "last"} for step in steps]
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {},
+        "history": history,
+        "rootfs": {"type": "layers", "diff_ids": []},
+    }
+    listed = [{"Config": "config.json", "RepoTags": ["old:1"], "Layers": []}]
+    with tarfile.open(path, "w") as archive:
+        for name, document in (("config.json", config), ("manifest.json", listed)):
+            content = json.dumps(document).encode()
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
 
 
 def test_the_aliases_are_not_listed() -> None:

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import click
+from click.shell_completion import CompletionItem
 
 from ghcrctl.cli.app import App
 from ghcrctl.cli.options import Command
+
+
+def _commands(context: click.Context, _: click.Parameter, word: str) -> list[CompletionItem]:
+    """Return the commands that a word may become, within the group of the words before."""
+    current: click.Command = context.find_root().command
+    for before in context.params.get("words") or ():
+        found = current.get_command(context, before) if isinstance(current, click.Group) else None
+        if found is None:
+            return []
+        current = found
+    if not isinstance(current, click.Group):
+        return []
+    names = current.list_commands(context)
+    return [CompletionItem(name) for name in names if name.startswith(word)]
 
 
 @click.command(
@@ -16,7 +31,7 @@ from ghcrctl.cli.options import Command
     ghcrctl help packages prune
     """,
 )
-@click.argument("words", metavar="[COMMAND...]", nargs=-1)
+@click.argument("words", metavar="[COMMAND...]", nargs=-1, shell_complete=_commands)
 @click.pass_context
 def command(context: click.Context, *, words: tuple[str, ...]) -> None:
     """Show help for a command, as its --help does."""

@@ -10,6 +10,7 @@ import click
 
 from ghcrctl.cli.format.human import human_size
 from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.questions import confirm
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import RefusedError
 from ghcrctl.operations.prune import prune, read_filters, read_size
@@ -110,7 +111,7 @@ def _agreed(app: App, planned: Pruned) -> bool:
     for name in planned.untagged:
         app.error_line(f"  {name}")
     what = f"{len(planned.untagged)} images, {human_size(planned.freed)} in all"
-    return click.confirm(f"This removes {what}. Go on?", err=True)
+    return confirm(f"This removes {what}. Go on?")
 
 
 def _report(results: Results, done: Pruned, *, dry_run: bool) -> None:

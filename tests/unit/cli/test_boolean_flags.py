@@ -67,6 +67,10 @@ def test_every_boolean_flag_of_every_command_takes_a_value(path: str) -> None:
         (["-aq", "name"], ["-aq", "name"]),
         (["--human=false"], ["--no-human"]),
         (["--no-human=0"], ["-H"]),
+        (["-f=dangling=true"], ["-f", "dangling=true"]),
+        (["-af=label=x", "name"], ["-a", "-f", "label=x", "name"]),
+        (["-f==x"], ["-f", "=x"]),
+        (["-f="], ["-f="]),
     ],
 )
 def test_arguments_are_read_as_docker_reads_them(given: list[str], wanted: list[str]) -> None:
