@@ -47,6 +47,30 @@ def test_a_remote_image_tells_what_a_pull_of_each_platform_takes(shell: Shell, n
     assert len(table) == 3
 
 
+@pytest.mark.parametrize(
+    ("options", "human"),
+    [
+        ([], True),
+        (["--format", "table {{.Size}}\t{{.Here}}\t{{.ToPull}}"], True),
+        (["--exact"], False),
+        (["--exact", "--format", "table {{.Size}}\t{{.Here}}\t{{.ToPull}}"], False),
+        (["--format", "{{.Size}} {{.Here}} {{.ToPull}}"], False),
+        (["--human", "--format", "{{.Size}} {{.Here}} {{.ToPull}}"], False),
+    ],
+)
+def test_sizes_of_platforms_are_bytes_where_a_program_reads_them(
+    shell: Shell, name: str, options: list[str], human: bool
+) -> None:
+    lines = shell.ok("inspect", "--remote", "--platforms", *options, name)
+    assert any("kB" in line for line in lines) is human
+    assert any("0B" in line.split() for line in lines) is human
+
+
+def test_the_setting_human_applies_to_platforms(shell: Shell, name: str) -> None:
+    shell.environ["GHCRCTL_HUMAN"] = "0"
+    assert not any("kB" in line for line in shell.ok("inspect", "--remote", "--platforms", name))
+
+
 def test_nothing_is_pulled_by_looking(shell: Shell, name: str) -> None:
     shell.ok("inspect", "--remote", "--platforms", name)
     shell.ok("history", "--remote", name)

@@ -10,7 +10,13 @@ from ghcrctl.cli.format.docker_types import IMAGE
 from ghcrctl.cli.format.human import human_size
 from ghcrctl.cli.format.inspecting import Inspection
 from ghcrctl.cli.format.listing import Listing
-from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
+from ghcrctl.cli.options import (
+    Command,
+    human_option,
+    pass_app,
+    platform_option,
+    registry_options,
+)
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.inspect import inspect_local, inspect_remote
@@ -46,6 +52,7 @@ if TYPE_CHECKING:
     help="Show the platforms, what each takes, and how much of it is here.",
 )
 @platform_option
+@human_option
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -60,8 +67,8 @@ def command(  # noqa: PLR0913 one argument an option
 ) -> None:
     """Describe images as docker does, as a JSON array.
 
-    Sizes are of what is stored and moved, compressed. With --platforms it is a table, or with
-    --format json a line for each platform.
+    Sizes are compressed, as stored and transferred. --platforms prints a table, or with
+    --format json one object per platform. Sizes in JSON and templates are bytes.
     """
     if platforms:
         _show_platforms(app, names, format_, remote=remote)
@@ -108,7 +115,8 @@ _COLUMNS = ("Platform", "Digest", "Size", "Here", "ToPull", "Layers")
 
 def _show_platforms(app: App, names: tuple[str, ...], format_: str | None, *, remote: bool) -> None:
     listing = Listing(_HEADERS, _COLUMNS, noun="platform", empty_is_null=True)
-    is_exact = format_ == "json"
+    chosen = (format_ or "table").strip()
+    is_human = chosen.startswith("table") and app.measure.is_human
     rows: list[dict[str, object]] = []
     with app.session() as session:
         for name in names:
@@ -121,7 +129,7 @@ def _show_platforms(app: App, names: tuple[str, ...], format_: str | None, *, re
                         "Digest": str(row.descriptor.digest),
                         "MediaType": row.descriptor.media_type,
                         "Layers": row.layers,
-                        **{k: v if is_exact else human_size(v) for k, v in sizes.items()},
+                        **{k: human_size(v) if is_human else v for k, v in sizes.items()},
                     }
                 )
     app.write(listing.render(rows, format=format_, style=app.style))
