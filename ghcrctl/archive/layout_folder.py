@@ -196,4 +196,6 @@ def _has_tag_of(new: Descriptor, old: Descriptor) -> bool:
     """Tell whether an image of another name has the tag already."""
     tag = new.annotations.get(REF_NAME)
     has_tag = tag is not None and tag == old.annotations.get(REF_NAME)
-    return has_tag and new.digest != old.digest and not _is_same_image(new, old)
+    # Another tool's entry for the same content has no name to lose.
+    loses_name = new.digest != old.digest or bool(noted_name(old.annotations))
+    return has_tag and loses_name and not _is_same_image(new, old)

@@ -85,6 +85,17 @@ def test_two_images_with_one_tag_are_both_saved(session: Session, tmp_path: Path
         assert sorted(image.name for image in load(other, folder)) == [NAME, OTHER]
 
 
+def test_two_names_of_one_image_with_one_tag_are_both_saved(
+    session: Session, tmp_path: Path
+) -> None:
+    folder = tmp_path / "layout"
+    put(session, IMAGE, OTHER)
+    write(session, "save", folder, NAME, OTHER, NAME, OTHER)
+    assert listed(folder) == dict.fromkeys(("1.0", OTHER), str(IMAGE.root.digest))
+    with session_on(tmp_path / "there") as other:
+        assert sorted(image.name for image in load(other, folder)) == [NAME, OTHER]
+
+
 def test_a_new_version_takes_the_place_of_the_old_one(session: Session, tmp_path: Path) -> None:
     folder = tmp_path / "layout"
     write(session, "save", folder, NAME)
