@@ -232,7 +232,7 @@ class Packages(PackageCare):
             By tag, the digest that had it before; empty for none.
 
         Raises:
-            UsageError: one is no tag.
+            UsageError: a tag is invalid.
             RefusedError: a tag would lose platforms.
             ManifestUnknownError: there is no such version.
         """

@@ -122,7 +122,7 @@ class _Unpacked:
             hasher.update(chunk)
         if not layer.diff_id.matches(hasher):
             raise DigestMismatchError(
-                f"the layer {layer.content.descriptor.digest} is not what the image's config says: "
+                f"layer {layer.content.descriptor.digest} does not match its diff ID: "
                 f"expected {layer.diff_id}, got {layer.diff_id.algorithm}:{hasher.hexdigest()}"
             )
 

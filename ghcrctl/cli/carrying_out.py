@@ -218,7 +218,7 @@ class CarryingOut:
             if typed.strip() != name:
                 raise click.Abort
         count = sum(len(plan.steps) for plan in plans)
-        return bool(whole) or self._confirm(f"This deletes {count} versions. Go on?")
+        return bool(whole) or self._confirm(f"This deletes {count} versions. Continue?")
 
     def _confirm(self, question: str) -> bool:
         """Ask for yes or no; return ``False`` where a review is asked for."""

@@ -1,7 +1,7 @@
-"""Words of docker and its peers that are no commands here, and what to use instead.
+"""Commands of docker and its peers that ghcrctl does not have, and what to use instead.
 
-What belongs here: one sentence, and one command where one does the job. A command that deletes is
-never suggested.
+The advice is one sentence, plus one command if there is an equivalent. It never suggests a command
+that deletes.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What a user is told about a word that is no command.
+    """Advice on a command that ghcrctl does not have.
 
     Args:
-        message: why it is no command here, to follow its name.
-        hint: a command to use instead.
+        message: why ghcrctl does not have it; follows its name in the error.
+        hint: the command to use instead.
     """
 
     message: str
@@ -27,13 +27,13 @@ class Advice:
 
 
 _CONTAINERS = Advice(
-    "is for containers, and there are only images here",
-    "ghcrctl export --to DIR IMAGE writes the files of one; "
-    "ghcrctl copy IMAGE docker-daemon: gives it to docker",
+    "is for containers; ghcrctl only handles images",
+    "write an image's files to a directory: ghcrctl export --to DIR IMAGE; "
+    "load it into docker: ghcrctl copy IMAGE docker-daemon:",
 )
-_ENGINE = Advice("manages a daemon, and ghcrctl has none")
+_ENGINE = Advice("manages a daemon; ghcrctl has none")
 _FILES = Advice(
-    "is for containers; ghcrctl reads files straight from images",
+    "is for containers; ghcrctl reads files directly from images",
     "write them to a directory: ghcrctl export --to DIR IMAGE",
 )
 _CHANGES = Advice(
@@ -48,15 +48,15 @@ _TRUST = Advice(
     "is for Docker Content Trust, which is not supported",
     "show the signatures of an image: ghcrctl referrers IMAGE",
 )
-_CONTEXT = Advice("chooses a daemon, and ghcrctl has none; --store DIR chooses a local store")
+_CONTEXT = Advice("selects a daemon; ghcrctl has none, but --store DIR selects a local store")
 _BUILD = Advice("manages builders; ghcrctl uses what is installed", "ghcrctl build -t NAME PATH")
 _TOOLS = Advice(
-    "is spread over other commands here: `manifest inspect`, `manifest create` and `copy`",
+    "is split into `manifest inspect`, `manifest create` and `copy`",
     "see `ghcrctl manifest --help`",
 )
 _INSPECT = Advice("has another name here", "ghcrctl manifest inspect IMAGE")
 _CREATE = Advice(
-    "has other names here: `copy` for one image, `manifest create` for an index of several",
+    "is `copy` for one image and `manifest create` for several",
     "ghcrctl copy SOURCE TARGET",
 )
 _TAGS = Advice("has another name here", "ghcrctl tags IMAGE")
@@ -100,17 +100,17 @@ _ADVICE = {
     **dict.fromkeys(("container export", "container cp"), _FILES),
     "container commit": _CHANGES,
 }
-# A typo must not lead to these.
+# Never suggest these for a typo.
 _DESTRUCTIVE = frozenset(
     ("apply", "delete", "logout", "prune", "remove", "rm", "rmi", "sync", "untag")
 )
 
 
 def advice_on(words: Sequence[str]) -> tuple[str, Advice | None]:
-    """Return the command of another tool that a command line begins with, and advice on it.
+    """Return the other tool's command that a command line starts with, and advice on it.
 
     Args:
-        words: what was given, without options.
+        words: the command line, without options.
     """
     for length in (3, 2, 1):
         name = " ".join(words[:length])
@@ -120,11 +120,11 @@ def advice_on(words: Sequence[str]) -> tuple[str, Advice | None]:
 
 
 def intended(word: str, commands: Iterable[str]) -> str | None:
-    """Return the command that a mistyped word is meant for; ``None`` unless it is clear.
+    """Return the command that a mistyped word stands for; ``None`` if it is ambiguous.
 
     Args:
-        word: as written.
-        commands: the commands that there are; none that deletes is returned.
+        word: the mistyped word.
+        commands: the existing commands; those that delete are never returned.
     """
     allowed = 1 if len(word) < 6 else 2
     if len(word) < 3:
@@ -138,7 +138,7 @@ def intended(word: str, commands: Iterable[str]) -> str | None:
 
 
 def _distance(first: str, second: str) -> int:
-    """Return how many letters were missed, added, mistaken or swapped with the next."""
+    """Return the edit distance, where a swap of neighbours counts as one edit."""
     before: list[int] = []
     row = list(range(len(second) + 1))
     for i, letter in enumerate(first, 1):

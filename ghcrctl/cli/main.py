@@ -76,8 +76,8 @@ COMMANDS = {
 # Docker's other names, which the list of commands leaves out.
 ALIASES = {
     "help": ("help_", "Show help for a command"),
-    "image": ("image", "Manage local images, by docker's names"),
-    "system": ("system", "Manage the local store, by docker's names"),
+    "image": ("image", "Manage local images with docker's command names"),
+    "system": ("system", "Manage the local store with docker's command names"),
 }
 
 # How the list of commands is divided: by where a section begins.
@@ -195,12 +195,12 @@ def _failed(app: App, error: Exception) -> int:
 
 
 def _of_the_disk(error: OSError) -> GhcrctlError:
-    """Word what the disk says at a place that knows nothing better to say."""
+    """Translate an OSError without context."""
     from ghcrctl.store.files import disk_errors
 
     try:
-        # Nothing but a closed standard stream is a bad file descriptor.
-        what = "write to standard output" if error.errno == errno.EBADF else "go on"
+        # Only a closed standard stream causes EBADF.
+        what = "write to standard output" if error.errno == errno.EBADF else "continue"
         with disk_errors(f"use {error.filename}" if error.filename else what):
             raise closed_output(error)
     except GhcrctlError as told:

@@ -63,7 +63,7 @@ class Command(click.Command):
         self.params.extend(_common())
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments, boolean flags with a value too."""
+        """Parse the arguments, including boolean flags with a value."""
         return _parsed(ctx, args, super().parse_args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -100,11 +100,11 @@ class Group(click.Group):
         self.params.extend(_common())
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the group's own options, boolean flags with a value too."""
+        """Parse the group's own options, including boolean flags with a value."""
         return _parsed(ctx, args, super().parse_args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; on Ctrl-C click would end a line, whatever is written there.
+        """Run a command; on Ctrl-C, click would print a line break into the output.
 
         Raises:
             InterruptedByUserError: the user pressed Ctrl-C.
@@ -124,10 +124,10 @@ class Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command, or say what to use instead.
+        """Return a command; for other names the error names an alternative.
 
         Raises:
-            UsageError: there is no such command.
+            UsageError: the command is unknown.
         """
         found = self.get_command(ctx, args[0])
         if found is not None:
@@ -140,13 +140,13 @@ class Group(click.Group):
 def _parsed(
     ctx: click.Context, args: list[str], parse: Callable[[click.Context, list[str]], list[str]]
 ) -> list[str]:
-    """Parse arguments, after boolean flags with a value were rewritten."""
+    """Parse arguments after rewriting boolean flags with a value."""
     try:
         return parse(ctx, plain_flags(ctx, args))
     except click.UsageError as error:
         if ctx.resilient_parsing:
             return parse(ctx, args)
-        # click leaves it out where an option lacks its value.
+        # click does not set it if an option lacks its value.
         error.ctx = error.ctx or ctx
         raise
 
@@ -317,10 +317,10 @@ def digest_file_option(function: Function) -> Function:
 
 
 def force_option(function: Function) -> Function:
-    """Add ``--force`` of commands that write a registry's tags."""
-    return click.option(
-        "--force", is_flag=True, help="Replace tags that would lose platforms by it."
-    )(function)
+    """Add ``--force`` to a command that writes a registry's tags."""
+    return click.option("--force", is_flag=True, help="Replace tags even if they lose platforms.")(
+        function
+    )
 
 
 def _add_param(function: Any, option: click.Option) -> None:

@@ -32,7 +32,7 @@ def reading_ahead(stream: Stream) -> Iterator[Stream]:
     try:
         ahead = _Ahead(stream)
     except RuntimeError:
-        # The system starts no more threads: read in this one.
+        # The system cannot start more threads: read in this one.
         yield stream
         return
     try:

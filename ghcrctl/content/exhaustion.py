@@ -14,7 +14,7 @@ _SCARCE = {errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 _NO_MEMORY = "out of memory"
 # What Python, its loader of libraries, zstd and OpenSSL raise other exceptions with.
 _TEXTS = {
-    "can't start new thread": "the system starts no more threads",
+    "can't start new thread": "the system cannot start more threads",
     "can't allocate lock": _NO_MEMORY,
     "cannot allocate memory": _NO_MEMORY,
     "failed to map segment": _NO_MEMORY,

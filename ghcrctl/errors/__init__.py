@@ -367,7 +367,7 @@ class ResourcesExhaustedError(StoreError):
     """The system gives no more memory, threads or open files."""
 
     code = "resources-exhausted"
-    usual_hint = "--jobs 1 needs less of everything; `ulimit -a` shows the limits"
+    usual_hint = "--jobs 1 needs fewer threads and connections; `ulimit -a` shows the limits"
 
 
 class StoreDamagedError(StoreError):

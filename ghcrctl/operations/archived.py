@@ -125,7 +125,7 @@ def _layout(session: Session, files: Files) -> Archived:
     for entry in source.entries:
         if not entry.is_manifest:
             session.warn(
-                f"{source.label}: left out {entry.digest}, which is no image: {entry.media_type}"
+                f"{source.label}: left out {entry.digest}: not an image ({entry.media_type})"
             )
             continue
         root = Descriptor(entry.media_type, entry.digest, entry.size)

@@ -58,7 +58,7 @@ def file_path(title: str, *, on_windows: bool = os.name == "nt") -> PurePosixPat
     odd = "\\" in title or "\0" in title or ":" in title
     odd = odd or (on_windows and is_foreign_to_windows(title))
     if title.startswith("/") or ".." in parts or not parts or odd:
-        raise _refused(title, "it may lead out of the directory")
+        raise _refused(title, "its name may point outside the directory")
     _check_length(title, parts)
     return PurePosixPath(*parts)
 
@@ -88,7 +88,8 @@ def _check_length(title: str, parts: Sequence[str]) -> None:
     except UnicodeEncodeError:
         raise _refused(title, "it is not valid Unicode") from None
     if max(sizes) > _LONGEST_PART or sum(sizes) + len(sizes) > _LONGEST_TITLE:
-        raise _refused(title, f"names have up to {_LONGEST_PART} bytes, and paths {_LONGEST_TITLE}")
+        limits = f"names of up to {_LONGEST_PART} bytes, and paths of up to {_LONGEST_TITLE}"
+        raise _refused(title, f"expected {limits}")
     if len(parts) > _DEEPEST_TITLE:
         raise _refused(title, f"it is in more than {_DEEPEST_TITLE} directories")
 
@@ -123,6 +124,4 @@ def _check_way(folder: Path, target: Path) -> None:
 
 
 def _refused(title: str, why: str) -> RefusedError:
-    return RefusedError(
-        f"the artifact names a file `{shortened(title)}`, which may not be written: {why}"
-    )
+    return RefusedError(f"cannot write the artifact's file `{shortened(title)}`: {why}")

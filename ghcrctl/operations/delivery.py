@@ -48,7 +48,7 @@ def destination_of(source: End, target: End | None, *, replace: bool = False) ->
         )
     if target is None and source.root and (replace or source.reference == NAMELESS):
         raise UsageError(
-            "an image that is given by its ID or digest has no tag to replace"
+            "cannot replace a tag: the image is given by its ID or digest"
             if replace
             else f"the image {source.root} has no name",
             hint="name the new image with: --tag NAME:TAG",
@@ -64,7 +64,7 @@ def destination_of(source: End, target: End | None, *, replace: bool = False) ->
             hint=f"name the tag alone: {source.reference.with_tag(source.reference.tag)}",
         )
     raise UsageError(
-        f"{chosen.reference} names no tag that the new image could have",
+        f"invalid target `{chosen.reference}`: expected NAME:TAG",
         hint=f"name it with: --tag {chosen.reference.name}:TAG",
     )
 

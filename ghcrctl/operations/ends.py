@@ -152,8 +152,8 @@ def check_digest(target: object, named: Digest | None, digest: Digest | None) ->
     """
     if named and digest and named != digest:
         raise RefusedError(
-            f"the image is {digest}, so it cannot be copied to {target}",
-            hint="leave the digest out: it stays what it is",
+            f"cannot copy the image to {target}: its digest is {digest}",
+            hint="omit the digest; copying does not change it",
         )
 
 

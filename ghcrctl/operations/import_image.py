@@ -68,7 +68,7 @@ def opened(session: Session, source: Path | str) -> Iterator[Stream]:
     if isinstance(source, str) and (scheme := _SCHEME.match(text)):
         raise UnsupportedError(
             f"cannot import from an address with the scheme `{scheme[1]}`: unsupported scheme",
-            hint="download it first, and import the file; http and https are read directly",
+            hint="download the file and import that; only http and https are supported",
         )
     path = Path(source)
     if path.is_dir():

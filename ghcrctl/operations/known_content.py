@@ -80,7 +80,7 @@ def _of_list(path: Path) -> frozenset[Digest]:
         listed = _DIGEST.findall(path.read_text("utf-8", "replace"))
     if not listed:
         raise UsageError(
-            f"{path} is no archive of images, and lists no digest",
+            f"cannot read {path}: expected an image archive or a list of digests",
             hint="ghcrctl manifest inspect --local --verbose NAME prints such a list",
         )
     return frozenset(map(Digest.parse, listed))

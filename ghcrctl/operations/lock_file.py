@@ -179,7 +179,7 @@ def _pin(data: Mapping[str, Any], where: str) -> Pin:
     if reference.is_local or reference.tag or reference.digest:
         raise UsageError(f"{where}: `{shortened(name)}` is no full name of a repository")
     if not is_tag(tag):
-        raise UsageError(f"{where}: `{shortened(tag)}` is no tag")
+        raise UsageError(f"{where}: invalid tag `{shortened(tag)}`")
     platforms = data.get("platforms", [])
     if not isinstance(platforms, list):
         raise UsageError(f"{where}: `platforms` is no list of tables")

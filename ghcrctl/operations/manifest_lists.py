@@ -70,7 +70,7 @@ def create_list(
     base = _base(session, target, amend=amend, replace_tag=replace_tag)
     added = [image for source in sources for image in _listed(session, source)]
     if not base.images and not added:
-        raise UsageError("an index needs images to list")
+        raise UsageError("an index needs at least one image")
     merged = merged_annotations(base.annotations, annotations)
     return replace(base, images=_merged(base, added), annotations=merged)
 
@@ -129,7 +129,7 @@ def annotate_list(
     """
     if not chosen:
         if change.has_platform:
-            raise UsageError("say which entry, by its name, platform or digest")
+            raise UsageError("name the entry: an image, a platform or a digest")
         merged = merged_annotations(made.annotations, change.annotations)
         return replace(made, annotations=merged)
     meant = _find(session, made, chosen)
@@ -254,8 +254,8 @@ def _base(session: Session, target: End, *, amend: bool, replace_tag: bool) -> M
     kept = kept_list(session, target)
     if kept and not (amend or replace_tag):
         raise RefusedError(
-            f"cannot create the manifest list {name}: it exists already",
-            hint="--amend adds to it, --replace starts again",
+            f"cannot create the manifest list {name}: it already exists",
+            hint="--amend adds to it, --replace starts over",
         )
     if kept and amend:
         return kept
@@ -342,4 +342,4 @@ def _current(session: Session, target: End) -> Descriptor | None:
 
 def _require_tag(target: End) -> None:
     if target.reference.digest or not target.reference.tag:
-        raise UsageError(f"{target.reference} names no tag that the index could have")
+        raise UsageError(f"invalid target `{target.reference}`: expected NAME:TAG")

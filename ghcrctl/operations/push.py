@@ -105,7 +105,7 @@ def push(  # noqa: PLR0913 all but two by keyword
 def _tagged(reference: Reference) -> Reference:
     if reference.digest:
         raise UsageError(
-            f"cannot push `{reference}`: a digest is not a name to push to",
+            f"cannot push `{reference}`: expected a tag, not a digest",
             hint=f"tag it first: ghcrctl tag {reference} {reference.name}:TAG",
         )
     return reference.tagged()

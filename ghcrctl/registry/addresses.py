@@ -37,7 +37,7 @@ def origin(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise InvalidResponseError(f"{host_shown(url)} is no valid address") from None
+        raise InvalidResponseError(f"invalid address: {host_shown(url)}") from None
     return f"{parts.scheme}://{bare_host(parts.netloc, DEFAULT_PORTS.get(parts.scheme, ''))}"
 
 

@@ -82,5 +82,5 @@ def read_json(response: requests.Response, registry: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         text = raw[:MAX_ERROR_BODY].decode(errors="replace")
         page = quote_body(text, host_shown(response.url)) if is_html(text) else ""
-        raise InvalidResponseError(f"{registry} sent a list that is no JSON object{page}")
+        raise InvalidResponseError(f"{registry} sent an invalid list: expected a JSON object{page}")
     return data

@@ -132,7 +132,7 @@ class RegistryClient:
             # Where a network wants a login of its own, a page answers for every host.
             if is_html(error_text(response)):
                 raise InvalidResponseError(
-                    f"cannot sign in to {self.registry}: it is not a registry that responds"
+                    f"cannot sign in to {self.registry}: the response is not from a registry"
                     f"{quote_body(error_text(response), host_shown(response.url))}"
                 )
         except AuthError as error:

@@ -132,10 +132,10 @@ def _redirected(refusal: Refusal) -> RedirectError:
     target = host_shown(location) or refusal.sender
     is_plain = location.startswith("http://") and target in {refusal.registry, refusal.sender}
     return RedirectError(
-        f"cannot {refusal.action} {refusal.name}: {refusal.sender} redirects this request to "
-        f"{'http://' if is_plain else ''}{target} (status {refusal.status}), and nothing was sent "
-        "there",
-        hint=FORWARDED_PROTO if is_plain else f"use the name {target} where that is the registry",
+        f"cannot {refusal.action} {refusal.name}: {refusal.sender} redirects the request to "
+        f"{'http://' if is_plain else ''}{target} (status {refusal.status}); nothing was "
+        "sent there",
+        hint=FORWARDED_PROTO if is_plain else f"if {target} is the registry, use that name",
     )
 
 
@@ -150,8 +150,8 @@ def _refused_elsewhere(refusal: Refusal) -> GhcrctlError:
         f"{refusal.words}"
     )
     hint = (
-        f"no credential was sent to {refusal.other_host}: its address may have expired, or a "
-        "proxy or firewall refuses it; --debug shows requests and responses"
+        f"no credential was sent to {refusal.other_host}: the address may have expired, or a "
+        "proxy or firewall refused it; --debug shows requests and responses"
     )
     kinds = {401: UnauthorizedError, 403: DeniedError, 404: BlobUnknownError, 410: BlobUnknownError}
     return kinds.get(refusal.status, InvalidResponseError)(message, hint=hint)
@@ -161,7 +161,7 @@ def _rate_limited(refusal: Refusal) -> RateLimitedError:
     asked = wait_asked(refusal.headers.get("Retry-After"), refusal.text)
     least = least_wait(refusal.status, refusal.text)
     when = f"in {asked:.0f} s" if asked else "in a few minutes" if least else "later"
-    more = "; signed in, most registries allow more"
+    more = "; most registries allow more requests after a login"
     if least or refusal.signed_in or refusal.other_host:
         more = "; --jobs 2 sends fewer requests at once"
     return RateLimitedError(
@@ -193,7 +193,7 @@ def _unauthorized(refusal: Refusal) -> UnauthorizedError:
     hint = f"sign in: ghcrctl login {refusal.registry}"
     if is_github(refusal.registry) and refusal.repository:
         hint += (
-            "; packages are private at first, made public at "
+            "; new packages are private and can be made public at "
             f"{settings_pages(refusal.registry, refusal.repository)}"
         )
     return UnauthorizedError(
@@ -214,7 +214,7 @@ def _denied(refusal: Refusal) -> DeniedError:
     elif refusal.signed_in and "expired" in refusal.text.lower():
         hint = f"sign in again: ghcrctl login {refusal.registry}"
     elif refusal.signed_in:
-        hint = "check the spelling, and what your account may do there"
+        hint = "check the spelling and your account's permissions"
     else:
         hint = f"sign in: ghcrctl login {refusal.registry}"
     return DeniedError(message, hint=hint)

@@ -195,7 +195,7 @@ def _no_name(host: str, _: str) -> ConnectionFailedError:
 
 
 def _no_address(host: str, _: str) -> InvalidResponseError:
-    return InvalidResponseError(f"{host} is no valid address")
+    return InvalidResponseError(f"invalid address: {host}")
 
 
 # The library nests its errors; the first kind that is found anywhere in them says most.

@@ -52,7 +52,7 @@ def open_foreign(
             return fetch(url, options, offset, guard=guard)
         except GhcrctlError as error:
             failure = error
-    hosts = ", ".join(dict.fromkeys(tried)) or "any address that may be asked"
+    hosts = ", ".join(dict.fromkeys(tried)) or "any allowed address"
     why = f": {failure.message}" if failure else ""
     raise BlobUnknownError(
         f"the foreign layer {descriptor.digest} is neither in {absent_from} nor at {hosts}{why}",

@@ -114,7 +114,9 @@ class MirroredSource:
             return False
         self._broken.setdefault(descriptor.digest, []).append(place)
         if sum(place in places for places in self._broken.values()) < _MOST_BREAKS:
-            self._warn(f"the mirror {place.label} broke off; reading on elsewhere: {error}")
+            self._warn(
+                f"the mirror {place.label} ended early; continuing at the next source: {error}"
+            )
         else:
             self._pass_over(place, error)
         return True

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_REDIRECTS = 10
 # A registry that does not know that TLS ends before it builds its addresses with `http`.
 FORWARDED_PROTO = (
-    "the proxy in front of the registry must set `X-Forwarded-Proto: https`; tell whoever runs it"
+    "the proxy in front of the registry must set `X-Forwarded-Proto: https`; tell its administrator"
 )
 _STATUSES = frozenset({301, 302, 303, 307, 308})
 # The others make a GET of a request that writes (RFC 9110, section 15.4), which uploads nothing.

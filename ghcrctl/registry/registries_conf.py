@@ -156,7 +156,7 @@ class _Reader:
     def _check_search(self, registries: Iterable[str]) -> None:
         for registry in registries:
             if not _HOST.match(self._place(registry)):
-                raise self._error(f"`{registry}` in the search list is no registry")
+                raise self._error(f"invalid registry `{registry}` in the search list")
 
     def _check_alias(self, name: str, value: object) -> None:
         try:
@@ -168,7 +168,9 @@ class _Reader:
         if not is_short or not isinstance(value, str):
             raise self._error(f"invalid alias `{name}`: expected a name without registry and tag")
         if full and (full.is_local or full.tag or full.digest):
-            raise self._error(f"invalid alias `{name}`: `{value}` is no REGISTRY/REPOSITORY")
+            raise self._error(
+                f"invalid alias `{name}`: expected REGISTRY/REPOSITORY, got `{value}`"
+            )
 
     def _place(self, text: str) -> str:
         if text.startswith(("http://", "https://")):

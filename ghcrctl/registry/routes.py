@@ -200,7 +200,7 @@ def rewrite(rule: Rule, place: Location, reference: Reference) -> Step:
     except InvalidReferenceError as error:
         raise InvalidSettingError(
             f"cannot route {text}: {rule.file or 'the mirrors setting'} rewrites it to "
-            f"`{rewritten}`, which is no valid name",
+            f"`{rewritten}`, which is not a valid name",
         ) from error
     if not (found.tag or found.digest):
         found = replace(found, tag=reference.tag, digest=reference.digest)

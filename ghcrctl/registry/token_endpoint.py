@@ -45,12 +45,11 @@ def check_realm(challenge: Challenge, registry: str, url: str) -> None:
     match = _REALM.match(text)
     name = _host_name(text) if match else ""
     if not match or not name:
-        raise InvalidResponseError(f"{registry} names a token endpoint that is no web address")
+        raise InvalidResponseError(f"invalid token endpoint of {registry}: expected an https URL")
     own = urlsplit(url).scheme == "http" and _host_name(url) == name
     if match["scheme"].lower() == "http" and not (own or is_loopback(match["host"])):
         raise InvalidResponseError(
-            f"{registry} names a token endpoint without TLS ({match['host']}); nothing is sent "
-            "to it",
+            f"invalid token endpoint of {registry}: http://{match['host']} does not use TLS",
             hint=FORWARDED_PROTO if _host_name(url) == name else None,
         )
 
@@ -79,7 +78,7 @@ def read_token(response: requests.Response, registry: str) -> tuple[str, float]:
     if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
         text = raw[:MAX_ERROR_BODY].decode(errors="replace")
         page = quote_body(text, host_shown(response.url)) if is_html(text) else ""
-        raise InvalidResponseError(f"the token endpoint of {registry} gave no token{page}")
+        raise InvalidResponseError(f"the token endpoint of {registry} returned no token{page}")
     return token, _seconds(life)
 
 

@@ -189,13 +189,12 @@ class Uploads:
         target = joined(url, location)
         if target is None:
             raise InvalidResponseError(
-                f"{self._asker.registry} gave an address to upload to that must not be used: "
-                "it is not a web address"
+                f"invalid upload address from {self._asker.registry}: expected an https URL"
             )
         if url.startswith("https:") and not target.startswith("https:"):
             raise InvalidResponseError(
-                f"{self._asker.registry} gave an address to upload to that must not be used: "
-                f"http://{host_shown(target)}, without TLS",
+                f"invalid upload address from {self._asker.registry}: "
+                f"http://{host_shown(target)} does not use TLS",
                 hint=FORWARDED_PROTO,
             )
         return target

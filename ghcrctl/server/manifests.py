@@ -117,7 +117,7 @@ def _target(text: str) -> Digest | None:
     if ":" in text:
         return Digest.parse(text)
     if not is_tag(text):
-        raise ManifestUnknownError(f"`{text}` is no tag")
+        raise ManifestUnknownError(f"invalid tag `{text}`")
     return None
 
 
@@ -128,7 +128,7 @@ def _tags(request: Request) -> list[str]:
         raise Refusal(414, "TAG_INVALID", f"one push can set at most {_MOST_TAGS} tags")
     for tag in tags:
         if not is_tag(tag):
-            raise Refusal(400, "TAG_INVALID", f"`{tag}` is no tag")
+            raise Refusal(400, "TAG_INVALID", f"invalid tag `{tag}`")
     return tags
 
 

@@ -48,7 +48,7 @@ def docker_files(settings: Settings) -> list[Mapping[str, object]]:
 def docker_faults(settings: Settings) -> list[str]:
     """Return a warning for each ``daemon.json`` that cannot be read."""
     broken = (path for path in _docker_paths(settings) if _read_json(path) is None)
-    return [f"ignoring {path}: it is no valid JSON object" for path in broken]
+    return [f"ignoring {path}: expected a JSON object" for path in broken]
 
 
 def _docker_paths(settings: Settings) -> list[Path]:

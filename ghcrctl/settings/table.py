@@ -1,4 +1,4 @@
-"""Which settings there are.
+"""The settings of ghcrctl.
 
 What belongs here: the table. What does not: where a value comes from (``ghcrctl.settings``), how
 its text is read (``kinds``).
@@ -72,7 +72,11 @@ SETTINGS: tuple[Setting, ...] = (
         "DOCKER_DEFAULT_PLATFORM, then Linux on this machine's processor.",
     ),
     Setting(
-        "jobs", "GHCRCTL_JOBS", whole(1, 1000), 12, "How many layers move at once. Also `--jobs N`."
+        "jobs",
+        "GHCRCTL_JOBS",
+        whole(1, 1000),
+        12,
+        "Number of layers transferred at once. Also `--jobs N`.",
     ),
     Setting(
         "connections",
@@ -127,7 +131,11 @@ SETTINGS: tuple[Setting, ...] = (
         "PEM file with certificates to trust besides the system's. Also `--ca-file FILE`.",
     ),
     Setting(
-        "client_cert", "GHCRCTL_CLIENT_CERT", PATH, None, "PEM client certificate, where wanted."
+        "client_cert",
+        "GHCRCTL_CLIENT_CERT",
+        PATH,
+        None,
+        "PEM client certificate for registries that require one.",
     ),
     Setting(
         "client_key", "GHCRCTL_CLIENT_KEY", PATH, None, "PEM file with that certificate's key."
@@ -234,10 +242,10 @@ SETTINGS: tuple[Setting, ...] = (
     ),
 )
 
-# Variables that are no settings: they belong to one run, or say where settings are.
+# Variables without a setting: they belong to one run, or locate the settings.
 VARIABLES = {
-    "GHCRCTL_CACHE_DIR": "Directory of what can be downloaded again.",
-    "GHCRCTL_CONFIG_DIR": "Directory of config.toml and of stored credentials.",
+    "GHCRCTL_CACHE_DIR": "Directory for cached downloads.",
+    "GHCRCTL_CONFIG_DIR": "Directory of config.toml and stored credentials.",
     "GHCRCTL_DEST_PASSWORD": "Password for --dest-creds.",
     "GHCRCTL_REGISTRY": "Registry that GHCRCTL_TOKEN is for; ghcr.io by default.",
     "GHCRCTL_SRC_PASSWORD": "Password for --src-creds.",

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 
 def read_toml(raw: bytes, path: Path) -> Mapping[str, object]:
-    """Read a TOML file, also as editors on Windows begin it; InvalidSettingError if it is none."""
+    """Read a TOML file, with or without a byte order mark.
+
+    Raises:
+        InvalidSettingError: the file is not valid TOML.
+    """
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -21,7 +25,7 @@ def read_toml(raw: bytes, path: Path) -> Mapping[str, object]:
     try:
         data: dict[str, object] = tomllib.loads(raw.decode("utf-8-sig"))
     except ValueError as error:
-        raise InvalidSettingError(f"{path} is no valid TOML: {error}") from None
+        raise InvalidSettingError(f"invalid TOML in {path}: {error}") from None
     except RecursionError:
         raise InvalidSettingError(f"{path} is nested too deeply") from None
     return data

@@ -113,7 +113,7 @@ def test_too_few_threads_are_no_bug(shell: Shell, name: str, arguments: tuple[st
         if done.returncode == 0:
             break
         assert done.returncode == 8, done.stderr
-        assert "starts no more threads" in done.stderr
+        assert "cannot start more threads" in done.stderr
         assert "--jobs 1" in done.stderr
         assert not (shell.folder / "out.tar").exists()
     shell.ok(*line)
@@ -123,7 +123,7 @@ def test_too_few_threads_are_no_bug(shell: Shell, name: str, arguments: tuple[st
     ("error", "reason"),
     [
         (MemoryError(), "out of memory"),
-        (RuntimeError("can't start new thread"), "starts no more threads"),
+        (RuntimeError("can't start new thread"), "cannot start more threads"),
         (RuntimeError("can't allocate lock"), "out of memory"),
         (ImportError("libssl.so.3: failed to map segment from shared object"), "out of memory"),
         (ZstdError("zstd compress error: Allocation error : not enough memory"), "out of memory"),

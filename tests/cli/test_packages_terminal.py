@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["github", "shell"]
 
-QUESTION = "Go on?"
+QUESTION = "Continue?"
 
 
 class Terminal:

@@ -93,7 +93,7 @@ def test_help_describes_a_command(run: Run) -> None:
         ("prune --keep-last x", "invalid value `x` for --keep-last: expected a whole number of"),
         ("prune --keep-last -1", "invalid value `-1` for --keep-last: expected a whole number of"),
         ("images --sort x", "invalid value `x` for --sort: expected created, name,"),
-        ("run alpine", "`run` is for containers, and there are only images here"),
+        ("run alpine", "`run` is for containers; ghcrctl only handles images"),
         ("buildx imagetools inspect x", "`buildx imagetools inspect` has another name here"),
         ("cop a b", "unknown command `cop`"),
         ("packages prnue", "unknown command `packages prnue`"),

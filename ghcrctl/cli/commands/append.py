@@ -43,14 +43,14 @@ def command(
     replace: bool,
     **options: Any,
 ) -> None:
-    """Make an image of another one with further layers: directories, or tar archives.
+    """Append directories or tar archives to an image as new layers.
 
     NEW, or --tag, names the new image. It is pushed to its registry, or stored in the local store
-    where its name is local or --local is given. Without a name it is pushed to the base's
-    repository by its digest, and no tag moves; --replace moves the base's tag.
+    if its name is local or --local is given. Without a name, it is pushed to the base's repository
+    by digest and no tag moves; --replace moves the base's tag.
 
-    The same files make the same layers: names are sorted, owners are 0, and no time is later than
-    SOURCE_DATE_EPOCH where it is set.
+    The same files always produce the same layers: names are sorted, owners are 0, and no time is
+    later than SOURCE_DATE_EPOCH if that is set.
     """
     if not (target or replace) and _begins_with_name(layers):
         target, layers = layers[0], layers[1:]

@@ -160,7 +160,7 @@ def command(  # noqa: PLR0913 one argument an option
 def _results(
     app: App, format_: str | None, digest_file: Path | None, *others: str | None
 ) -> Results:
-    """Check the files that will be written: a build takes long."""
+    """Check that the output files can be written before the long build."""
     for path in filter(None, others):
         check_output_file(Path(path))
     return Results(app, format_, digest_file)

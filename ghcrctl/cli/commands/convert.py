@@ -54,11 +54,11 @@ def command(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Convert an image between docker's and OCI's media types, or pack its layers otherwise.
+    """Convert between OCI and Docker formats, or recompress layers.
 
-    All images of an index are converted. The config stays byte for byte, and with it the image ID.
-    The digest becomes another, so that signatures do not fit the new image. Without --tag or
-    --replace, the new image is pushed by its digest, and no tag moves.
+    All images of an index are converted. The config and the image ID do not change. The digest
+    does, so signatures of the source do not apply to the new image. Without --tag or --replace, the
+    new image is pushed by digest and no tag moves.
     """
     conversion = read_conversion(wanted, compress, level, force=force)
     if conversion is None:

@@ -106,14 +106,14 @@ def command(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Copy images from any place to any other, with their digests.
+    """Copy images between registries, archives, layouts and local stores, keeping their digests.
 
-    SOURCE and TARGET are each the name of an image at a registry, oci:DIR[:TAG], archive:FILE,
-    docker-daemon:NAME or store:NAME; a name of one part is one of the local store. Between
-    registries nothing is stored here, and within one no layer moves at all. Without a tag the copy
-    has the tag of the source; several images go to a repository, or to a namespace that ends in
-    `/`, or to a place where each keeps its name. A registry's tag that points to an index which
-    has the image and others is not replaced without --force.
+    SOURCE and TARGET are image names at a registry, oci:DIR[:TAG], archive:FILE, docker-daemon:NAME
+    or store:NAME; a name of one part is a local image. Copying between registries stores nothing
+    locally, and within one registry layers are mounted. Without a tag, the copy gets the tag of the
+    source. The target of several images is a repository, a namespace that ends in `/`, or a place
+    where each keeps its name. A tag that points to an index with more platforms is not replaced
+    without --force.
     """
     select = Selection.of(platforms, everything=all_platforms)
     wish = Wish(

@@ -68,13 +68,13 @@ def command(  # noqa: PLR0913 one argument an option
     remote_b: bool,
     platform: str | None,
 ) -> None:
-    """Show how B differs from A: in manifest, config, layers, and with --files in its files.
+    """Show the differences between two images: manifest, config, layers and, with --files, files.
 
-    Multi-platform images are compared with all their platforms; config, layers and files are those
-    of this machine's platform. With --platform only the images for that platform are compared.
+    All platforms of multi-platform images are compared; config, layers and files are those of this
+    machine's platform. --platform compares only the images for one platform.
 
-    A line begins with + for what only B has, with - for what only A has, and with ~ for what both
-    have differently. Times of files are not compared.
+    A line starts with + for content only in B, - for content only in A, and ~ for changes. File
+    times are not compared.
     """
     documents = Documents(format_)
     one = wanted_image(before, platform, remote=remote or remote_a)

@@ -52,7 +52,7 @@ def place_options(function: Function) -> Function:
 
 
 def naming_options(function: Function) -> Function:
-    """Add the options for where the image is, and for the name of the new one."""
+    """Add the options for the source's place and for the new image's name."""
     name = click.option(
         "-t",
         "--tag",
@@ -147,12 +147,12 @@ def command(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Make an image of one layer, with the files that all layers of another come to.
+    """Squash all layers of an image into one.
 
-    The same image becomes the same, wherever it is: owners, times, hard links and extended
-    attributes stay, and so does the config, but for its history. SOURCE_DATE_EPOCH, where it is
-    set, is the time of making; else the image says the time that it said before. Without --tag or
-    --replace, the new image is pushed by its digest, and no tag moves.
+    The result is reproducible. Owners, times, hard links and extended attributes are kept, and so
+    is the config except for its history. SOURCE_DATE_EPOCH, if set, becomes the creation time;
+    otherwise the image keeps its own. Without --tag or --replace, the new image is pushed by digest
+    and no tag moves.
     """
     how = how_to_pack(compress, level) or HowToPack()
     with app.session() as session:

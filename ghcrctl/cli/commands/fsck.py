@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 @registry_options
 @pass_app
 def command(app: App, *, mends: bool, quiet: bool, format_: str | None) -> None:
-    """Read everything that local images need, and compare it with its digests.
+    """Check the content of local images against their digests.
 
-    Names and IDs in the list of images are compared with their content, too. Exits with status 6
-    if something is wrong. --repair fetches what is missing or damaged from its registry, and drops
-    false names; nothing else is changed.
+    Names and IDs in the list of images are checked, too. Exits with status 6 if something is wrong.
+    --repair downloads missing and damaged content from its registry and drops false names; nothing
+    else is changed.
     """
     results = Results(app, format_)
     show = partial(_show, results, quiet=quiet)

@@ -10,7 +10,7 @@ from ghcrctl.cli.options import Command
 
 
 def _commands(context: click.Context, _: click.Parameter, word: str) -> list[CompletionItem]:
-    """Return the commands that a word may become, within the group of the words before."""
+    """Return completions for a word: commands of the group that the words before it name."""
     current: click.Command = context.find_root().command
     for before in context.params.get("words") or ():
         found = current.get_command(context, before) if isinstance(current, click.Group) else None

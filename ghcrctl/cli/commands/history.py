@@ -35,7 +35,7 @@ _HEADERS = {
 _COLUMNS = ("ID", "CreatedSince", "CreatedBy", "Size", "Comment")
 _WIDTH = 45
 _NO_TIME = "0001-01-01T00:00:00Z"
-# Reproducible builds set times to 1970, which says nothing about a step's age.
+# Reproducible builds set times to 1970, so they do not show a step's age.
 _FIRST_REAL_TIME = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
 
@@ -86,7 +86,7 @@ def command(  # noqa: PLR0913 one argument an option
 
 
 def _since(created: datetime | None, measure: Measure) -> str:
-    """Return the age of a step; docker takes no time before 2000 for a real one."""
+    """Return the age of a step; like docker, treat times before 2000 as unknown."""
     if not measure.is_human:
         return exact(created, missing=_NO_TIME)
     return measure.since(created if created and created > _FIRST_REAL_TIME else None)

@@ -28,11 +28,11 @@ _ALIASES = {"list": "ls", "remove": "rm"}
     cls=LazyGroup,
     lazy={word: (module, text) for word, (_, module, text) in WORDS.items()},
     aliases={alias: WORDS[word][1:] for alias, word in _ALIASES.items()},
-    short_help="Manage local images, by docker's names",
+    short_help="Manage local images with docker's command names",
 )
 def command() -> None:
-    """Manage local images, by docker's names of the commands.
+    """Manage local images with docker's command names.
 
-    `ghcrctl image ls` is `ghcrctl images`, `ghcrctl image rm` is `ghcrctl rmi`, and the other
+    `ghcrctl image ls` runs `ghcrctl images`, `ghcrctl image rm` runs `ghcrctl rmi`, and the other
     commands have the same name without `image`.
     """

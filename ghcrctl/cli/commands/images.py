@@ -108,7 +108,7 @@ def command(  # noqa: PLR0913 one argument an option
             app.write(_tree(app, session, rows, format_, quiet=quiet, full=no_trunc))
             return
     if quiet and format_ in {None, "", "table"}:
-        # Another format wins, as in docker, and then shows every name.
+        # As in docker, another format takes precedence, and then shows every name.
         rows = list({row.image_id: row for row in rows}.values())
     shown = [fields(row, measure, full=no_trunc) for row in rows]
     style = app.style.uncut(wanted=no_trunc)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @short_format_option
 @pass_app
 def command(app: App, *, format_: str | None) -> None:
-    """Show the store, the settings file and the defaults; no registry is contacted."""
+    """Show the store, the settings file and the defaults, without contacting a registry."""
     results = Results(app, format_)
     with app.session() as session:
         found = information(session)
@@ -62,7 +62,7 @@ _LINES = (
 
 
 def _with_dockers_fields(document: dict[str, Any]) -> Struct:
-    """Return a document whose templates may use what scripts ask docker for."""
+    """Return a document that also has the fields that scripts use with docker."""
     more = {
         "ServerVersion": document["Version"],
         "DockerRootDir": document["Store"],

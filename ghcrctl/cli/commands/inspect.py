@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     "--type",
     "kind",
     type=click.Choice(["image"]),
-    help="What to describe; there are only images here.",
+    help="Object type; only images are supported.",
 )
 @click.option("--remote", is_flag=True, help="Ask the registry; nothing is pulled.")
 @click.option(
@@ -96,7 +96,7 @@ def command(  # noqa: PLR0913 one argument an option
 
 
 def as_struct(document: dict[str, Any]) -> Struct:
-    """Give a document every field that docker's type has, for templates."""
+    """Return a document with every field of docker's type, for templates."""
     return IMAGE.value(document, VirtualSize=document["Size"])
 
 

@@ -55,7 +55,7 @@ def command(
         app.warn("Using --password via the CLI is insecure. Use --password-stdin.")
     if password_stdin and not username:
         raise UsageError("must provide --username with --password-stdin")
-    # A blocked registry is reported before anybody types a password.
+    # Report a blocked registry before prompting for a password.
     app.settings.routes.find_host(registry)
     username, secret = _ask(app, registry, username, password, from_stdin=password_stdin)
     with app.session() as session:

@@ -78,10 +78,10 @@ def inspect(  # noqa: PLR0913 one argument an option
     local: bool,
     format_: str | None,
 ) -> None:
-    """Print a manifest or an index, or one image that a list has, pulling nothing.
+    """Print a manifest or an index, or one image of an index, without pulling.
 
-    A manifest list that is kept here and not pushed yet comes first. It is JSON in any case, with
-    the registry's own keys; a template asks for these.
+    A local manifest list that is not pushed yet takes precedence. The output is always JSON with
+    the registry's own keys; templates use the same keys.
     """
     if raw and (verbose or format_):
         raise UsageError("--raw prints bytes as they are, and goes with no --verbose or --format")
@@ -130,7 +130,9 @@ def _verbose(end: End, descriptor: Descriptor, parsed: Manifest | Index) -> dict
 @click.argument("target", metavar="MANIFEST_LIST")
 @click.argument("sources", metavar="MANIFEST...", nargs=-1, required=True)
 @click.option("-a", "--amend", is_flag=True, help="Amend an existing manifest list.")
-@click.option("--replace", is_flag=True, help="Start again, and replace an existing tag.")
+@click.option(
+    "--replace", is_flag=True, help="Start from an empty list and replace an existing tag."
+)
 @click.option("--annotation", "annotations", metavar="KEY=VALUE", multiple=True)
 @push_option
 @place_options
@@ -150,11 +152,11 @@ def create(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Create a manifest list of images, or of the images of indexes.
+    """Create a manifest list from images, or from the images of indexes.
 
-    It is kept here until `ghcrctl manifest push` publishes it; --push does so at once. An existing
-    list or tag is not replaced without --amend or --replace. With --local, or with a local name,
-    the index is stored in the local store.
+    The list is kept locally until `ghcrctl manifest push` publishes it; --push publishes it at
+    once. An existing list or tag is not replaced without --amend or --replace. With --local or a
+    local name, the index is written to the local store.
     """
     results = Results(app, format_, digest_file)
     with changing(app, results, target, local=local, quiet=quiet) as change:
@@ -196,10 +198,10 @@ def add(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Add images to a manifest list, or to the index that the registry has.
+    """Add images to a manifest list, or to an index at the registry.
 
-    An image for the same platform is replaced. Nothing is published before `ghcrctl manifest push`,
-    or with --push.
+    An image for the same platform is replaced. Nothing is published until `ghcrctl manifest push`,
+    unless --push is given.
     """
     results = Results(app, format_, digest_file)
     with changing(app, results, target, local=local, quiet=quiet) as change:
@@ -235,10 +237,10 @@ def remove(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Remove images, and what attests them, from a manifest list or from the registry's index.
+    """Remove images and their attestations from a manifest list, or from an index at the registry.
 
-    The images themselves are kept. Nothing is published before `ghcrctl manifest push`, or with
-    --push.
+    The images themselves are kept. Nothing is published until `ghcrctl manifest push`, unless
+    --push is given.
     """
     results = Results(app, format_, digest_file)
     with changing(app, results, target, local=local, quiet=quiet) as change:
@@ -299,7 +301,7 @@ def annotate(  # noqa: PLR0913 one argument an option
 ) -> None:
     """Set the platform or annotations of an entry, or annotations of the list itself.
 
-    Nothing is published before `ghcrctl manifest push`, or with --push.
+    Nothing is published until `ghcrctl manifest push`, unless --push is given.
     """
     results = Results(app, format_, digest_file)
     features = tuple(each for text in os_features for each in text.split(",") if each)
@@ -330,7 +332,7 @@ def annotate(  # noqa: PLR0913 one argument an option
 )
 @click.argument("name", metavar="MANIFEST_LIST")
 @click.option("-p", "--purge", is_flag=True, help="Remove the local manifest list after push.")
-@click.option("--replace", is_flag=True, help="Replace the tag whatever it points to.")
+@click.option("--replace", is_flag=True, help="Replace the tag, whatever it points to.")
 @digest_file_option
 @format_option
 @registry_options
@@ -344,9 +346,9 @@ def push_index(
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Push a manifest list, or an index of the local store, with all that it lists.
+    """Push a manifest list, or an index of the local store, with all of its images.
 
-    Prints its digest.
+    The digest is printed.
     """
     results = Results(app, format_, digest_file)
     with app.session() as session, watching(app, quiet=False) as watch:
@@ -375,7 +377,7 @@ def push_index(
 @format_option
 @pass_app
 def remove_lists(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
-    """Delete manifest lists that are kept here. Registries are not changed."""
+    """Delete local manifest lists. Registries are not changed."""
     results = Results(app, format_)
     with app.session() as session:
         for name in names:

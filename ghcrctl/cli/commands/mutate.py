@@ -72,11 +72,11 @@ def mutation_options(function: Function) -> Function:
 @registry_options
 @pass_app
 def command(app: App, /, *, source: str, target: str | None, **options: Any) -> None:
-    """Make an image of another one with a changed config or annotations, running nothing.
+    """Change the config or annotations of an image without running it.
 
-    It works straight on a registry, where no layer moves, or on the local store.
-    SOURCE_DATE_EPOCH, where it is set, is the time of making. Without --tag or --replace, the new
-    image is pushed by its digest, and no tag moves.
+    This works directly on a registry, without transferring layers, or on the local store.
+    SOURCE_DATE_EPOCH, if set, becomes the creation time. Without --tag or --replace, the new image
+    is pushed by digest and no tag moves.
     """
     run(app, source, target, (), **options)
 

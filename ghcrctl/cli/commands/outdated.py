@@ -44,10 +44,10 @@ _COLUMNS = ("Name", "Here", "There", "State")
 def command(
     app: App, *, names: tuple[str, ...], everything: bool, quiet: bool, format_: str | None
 ) -> None:
-    """Show which local names stand for another image at their registry by now.
+    """List local images whose tags have changed at their registry.
 
-    One request a name; nothing is downloaded. Names that belong to no registry are left out.
-    If a registry cannot be checked, the exit status is that of the first failure.
+    Each name takes one request, and nothing is downloaded. Local names are skipped. If a registry
+    cannot be checked, the exit status is that of the first failure.
     """
     with app.session() as session:
         compared = compare(session, [session.parse(name) for name in names])

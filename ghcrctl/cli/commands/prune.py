@@ -64,10 +64,10 @@ def command(  # noqa: PLR0913 one argument an option
     quiet: bool,
     format_: str | None,
 ) -> None:
-    """Remove images without a tag, content that no image needs, and unfinished transfers.
+    """Remove untagged images, unused content and unfinished transfers.
 
-    Options widen that, filters narrow it. Signatures and other referrers are kept as long as the
-    image that they refer to, and deleted with it.
+    Options remove more, filters remove less. Signatures and other referrers are kept as long as the
+    image they refer to, and deleted with it.
     """
     results = Results(app, format_)
     rules = replace(
@@ -111,7 +111,7 @@ def _agreed(app: App, planned: Pruned) -> bool:
     for name in planned.untagged:
         app.error_line(f"  {name}")
     what = f"{len(planned.untagged)} images, {human_size(planned.freed)} in all"
-    return confirm(f"This removes {what}. Go on?")
+    return confirm(f"This removes {what}. Continue?")
 
 
 def _report(results: Results, done: Pruned, *, dry_run: bool) -> None:

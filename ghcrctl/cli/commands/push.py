@@ -67,10 +67,10 @@ def command(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Send images of the local store to their registry.
+    """Push local images to their registries.
 
-    Layers that the registry has are not sent again. Several images move at once; one that fails
-    does not stop the others. A tag that points to an index which has this image and others is not
+    Layers that the registry has are not sent again. Several images are pushed concurrently; one
+    that fails does not stop the others. A tag that points to an index with more platforms is not
     replaced without --force.
     """
     results = Results(app, format_, digest_file)

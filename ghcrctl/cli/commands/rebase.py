@@ -55,11 +55,11 @@ def command(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Put an image on another base: the old base's layers are replaced by the new one's.
+    """Replace the base image of an image.
 
-    It works on manifests and configs only: at a registry, layers are taken over where they are.
-    Whether the result runs is for you to try: nothing is built again. Without --tag or --replace,
-    the new image is pushed by its digest, and no tag moves.
+    Only manifests and configs are rewritten; at a registry, layers are mounted. Nothing is rebuilt,
+    so check that the result runs. Without --tag or --replace, the new image is pushed by digest and
+    no tag moves.
     """
     with app.session() as session:
         rebasing = Rebasing(

@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     "--without",
     metavar="NAME|FILE|DIR",
     multiple=True,
-    help="Leave out the content of this local image, archive, layout, or list of digests.",
+    help="Omit content of this image, archive, layout or digest list.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Draw no bars.")
 @progress_option

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     "hosts",
     metavar="NAME",
     multiple=True,
-    help="Accept this Host on loopback, for a proxy in front.",
+    help="Accept this Host header on loopback (for a reverse proxy).",
 )
 @click.option("--read-only", is_flag=True, help="Refuse pushes and deletions.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the address, no more.")
@@ -52,10 +52,11 @@ def command(
     quiet: bool,
     format_: str | None,
 ) -> None:
-    """Serve the local store as a registry that can be pulled from and pushed to.
+    """Serve the local store as a registry for pull and push.
 
-    There is no sign-in and no TLS: on an address other than loopback everybody who reaches it can
-    read, and without --read-only write. On loopback, requests must be for a name of this machine.
+    There is no authentication and no TLS. On an address other than loopback, everyone who can reach
+    it can read and, without --read-only, write. On loopback, the Host header must name this
+    machine.
     """
     from ghcrctl.operations.serve import make_server
 

@@ -16,10 +16,10 @@ WORDS = {
 @click.group(
     cls=LazyGroup,
     lazy={word: (module, text) for word, (_, module, text) in WORDS.items()},
-    short_help="Manage the local store, by docker's names",
+    short_help="Manage the local store with docker's command names",
 )
 def command() -> None:
-    """Manage the local store, by docker's names of the commands.
+    """Manage the local store with docker's command names.
 
-    `ghcrctl system df` is `ghcrctl df`, and so on.
+    `ghcrctl system df` runs `ghcrctl df`, and so on.
     """

@@ -76,9 +76,9 @@ def command(  # noqa: PLR0913 one argument an option
     no_trunc: bool,
     sort: str,
 ) -> None:
-    """List the tags of a repository: versions, the newest first, then other tags by name.
+    """List the tags of a repository: versions, newest first, then other tags by name.
 
-    Sizes are of this machine's platform, as it travels: compressed.
+    Sizes are compressed sizes for this machine's platform.
     """
     details = details or bool(format_)
     with app.session() as session:

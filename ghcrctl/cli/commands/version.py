@@ -39,7 +39,7 @@ def command(app: App, *, format_: str | None) -> None:
 
 
 def _client() -> Struct:
-    """Return what scripts ask docker for; there is no server."""
+    """Return the fields that scripts use with docker; ghcrctl has no server."""
     fields = {
         "Version": __version__,
         "Os": platform.system().lower(),

@@ -195,13 +195,13 @@ def retag(
         By tag, the digest that had it before; empty for none.
 
     Raises:
-        UsageError: one is no tag.
+        UsageError: a tag is invalid.
         RefusedError: a tag would lose platforms; no tag is moved then.
         ManifestUnknownError: there is no such version.
     """
     for tag in tags:
         if not is_tag(tag):
-            raise UsageError(f"`{tag}` is no tag")
+            raise UsageError(f"invalid tag `{tag}`")
     client, repository = session.resolver.access(named.reference)
     found = client.get_manifest(repository, named.digest or named.tag or "latest")
     if not force:

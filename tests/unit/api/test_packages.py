@@ -104,7 +104,7 @@ def test_versions_go_and_come_back(at_github: Client, github: GitHubDouble) -> N
 def test_tags_move_and_go(at_github: Client, github: GitHubDouble) -> None:
     before = at_github.packages.retag(f"{NAME}:v1.2", "latest", "stable")
     assert before == {"latest": digest_of(RELEASES[2]), "stable": ""}
-    with pytest.raises(UsageError, match="is no tag"):
+    with pytest.raises(UsageError, match="invalid tag"):
         at_github.packages.retag(f"{NAME}:v1.2", "no tag")
     assert at_github.packages.untag(f"{NAME}:stable") == {f"{github.host}/{NAME}:stable": True}
     with pytest.raises(UsageError, match="has no tag to take away"):

@@ -185,7 +185,7 @@ def test_layers_are_compared_with_their_diff_ids_for_docker(session: Session) ->
     config["rootfs"]["diff_ids"][1] = "sha256:" + "0" * 64
     lie = with_config(json.dumps(config).encode())
     put(session, lie, "hello:1")
-    with pytest.raises(DigestMismatchError, match="not what the image's config says"):
+    with pytest.raises(DigestMismatchError, match="does not match its diff ID"):
         save_docker(session, ["hello:1"], len)
 
 

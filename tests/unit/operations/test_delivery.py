@@ -99,7 +99,7 @@ def test_a_source_named_by_its_digest_needs_no_tag(
     pinned = End(source.reference.with_digest(IMAGE.root.digest), source.local)
     done = make(session, pinned, False)
     assert done.reference == source.reference.with_digest(done.digest)
-    with pytest.raises(UsageError, match="names no tag"):
+    with pytest.raises(UsageError, match="expected NAME:TAG"):
         make(session, pinned, True)
 
 

@@ -123,7 +123,7 @@ def bent(old: str, new: str) -> bytes:
         (bent("ghcr.io/octo/app", "octo/app"), "image 1: `octo/app` is no full name"),
         (bent("ghcr.io/octo/app", "ghcr.io/octo/app:2"), "is no full name of a repository"),
         (bent("ghcr.io/octo/app", "ghcr.io//app"), "image 1: invalid reference"),
-        (bent("1.0", "a b"), "`a b` is no tag"),
+        (bent("1.0", "a b"), "invalid tag `a b`"),
         (bent("tag =", "tags ="), "did you mean `tag`?"),
         (bent('tag = "1.0"\n', ""), "image 1 has no text `tag`"),
         (bent(str(DIGEST), "sha256:abc"), "image 1: invalid digest"),

@@ -113,7 +113,7 @@ def test_every_field_of_a_platform_is_set(session: Session, end: Callable[[str],
 def test_a_list_is_amended_only_when_asked(session: Session, end: Callable[[str], End]) -> None:
     target = end("octo/all:1")
     create(session, target, end("a"))
-    with pytest.raises(RefusedError, match="it exists already") as caught:
+    with pytest.raises(RefusedError, match="it already exists") as caught:
         create(session, target, end("s390x"))
     assert "--amend" in str(caught.value.hint)
     create(session, target, end("s390x"), amend=True)

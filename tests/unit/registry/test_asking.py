@@ -124,7 +124,7 @@ def test_a_host_that_no_address_can_have_is_told(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient]
 ) -> None:
     # Docker's grammar allows it.
-    with pytest.raises(InvalidResponseError, match=r"\[:::::\]:5000 is no valid address"):
+    with pytest.raises(InvalidResponseError, match=r"invalid address: \[:::::\]:5000"):
         meet("[:::::]:5000").get_manifest("octo/image", "1.0")
     assert len(web.calls) == 0
 
@@ -175,7 +175,7 @@ def test_an_upload_is_never_sent_without_tls(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient], location: str
 ) -> None:
     start(web, location)
-    with pytest.raises(InvalidResponseError, match="must not be used"):
+    with pytest.raises(InvalidResponseError, match="invalid upload address"):
         meet("ghcr.io").uploads.begin("octo/image")
     assert len(web.calls) == 3
 

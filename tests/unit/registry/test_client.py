@@ -112,7 +112,7 @@ def test_a_list_that_is_none_is_told(
     client: RegistryClient, plain_registry: PlainRegistry, body: bytes
 ) -> None:
     bend(plain_registry, "/tags/list", body=body)
-    with pytest.raises(InvalidResponseError, match="no JSON object"):
+    with pytest.raises(InvalidResponseError, match="expected a JSON object"):
         list(client.tags("octo/image"))
 
 

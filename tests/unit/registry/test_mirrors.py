@@ -106,7 +106,7 @@ def test_a_broken_file_of_docker_is_named(
     said: list[str] = []
     with session_on(tmp_path, registry=origin.host, token="ghp_octo", warn=said.append) as session:
         assert pull(session, name_at(origin, session)).updated
-    assert said == [f"ignoring {path}: it is no valid JSON object"]
+    assert said == [f"ignoring {path}: expected a JSON object"]
 
 
 def test_an_unreachable_origin_is_reported_with_what_the_mirror_lacks(

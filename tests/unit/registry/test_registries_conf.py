@@ -119,7 +119,7 @@ ONE = '[[registry]]\nlocation = "a.io"\n'
         ("[registries.block]\nregistries = 'b.io'", "`registries` must be a list"),
         ("[registries.insecure]\nregistries = [7]", "list of strings"),
         ("registries = 7", "`registries` must be a table"),
-        ("unqualified-search-registries = ['a.io/team']", "no registry"),
+        ("unqualified-search-registries = ['a.io/team']", "invalid registry"),
         ("short-name-mode = 'never'", "short-name-mode"),
         ("[aliases]\nimage = 'image:1'", "invalid alias"),
         ("[aliases]\nimage = 'a.io/image:1'", "invalid alias"),

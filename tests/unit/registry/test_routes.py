@@ -156,7 +156,7 @@ def test_a_location_or_mirror_that_is_blocked_itself_is_not_contacted() -> None:
 
 def test_a_rule_that_makes_an_invalid_name_is_an_error() -> None:
     routes = Routes(registries=[rule("a.io/x", "b.lan")])
-    with pytest.raises(InvalidSettingError, match="no valid name"):
+    with pytest.raises(InvalidSettingError, match="not a valid name"):
         found(routes, "a.io/x:1")
 
 

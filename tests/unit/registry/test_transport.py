@@ -274,7 +274,7 @@ def test_what_stands_before_a_host_is_never_said(
 def test_an_address_that_is_none_is_told(
     web: responses.RequestsMock, transport: Transport, url: str
 ) -> None:
-    with pytest.raises(InvalidResponseError, match="no valid address"):
+    with pytest.raises(InvalidResponseError, match="invalid address"):
         transport.request("GET", url)
     assert len(web.calls) == 0
 
