@@ -193,7 +193,7 @@ def test_entries_are_meant_by_name_platform_or_digest(
     for text in ("linux/arm64", "octo/none:1", "no thing", str(OTHER.root.digest)):
         with pytest.raises(PlatformNotFoundError, match="the index has no entry"):
             index_changes.annotate(session, target, text, Change({"a": "b"}))
-    with pytest.raises(UsageError, match="say which entry"):
+    with pytest.raises(UsageError, match="name the entry"):
         index_changes.annotate(session, target, "", Change({}, variant="v8"))
 
 
