@@ -37,10 +37,10 @@ def _silent(_: str) -> None:
 
 
 class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
-    """All that the commands do, with settings that hold for each call.
+    """Every command as a method, with settings shared by all calls.
 
     As a context manager it keeps one session for all calls within the block: connections, tokens
-    and what registries were asked. Without one, each call has a session of its own, and nothing
+    and cached responses. Without one, each call has a session of its own, and nothing
     needs to be closed. What is not given is taken from the environment and from ``config.toml``,
     as on the command line. Several threads may use one client at once.
 
@@ -50,18 +50,18 @@ class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
         platform: what is chosen of multi-platform images; Linux on this machine's processor by
             default.
         default_registry: registry of a name that has an owner but no registry.
-        jobs: how many layers move at once.
+        jobs: number of layers transferred at once.
         retries: how often a failed request is sent again.
         connect_timeout: how long to wait for a connection (seconds).
         stall_timeout: seconds without a byte after which a connection is given up.
         insecure: accept any certificate, and plain HTTP.
         ca_file: PEM file with certificates to trust besides the system's.
-        client_cert: PEM client certificate.
+        client_cert: file with a PEM client certificate.
         client_key: PEM file with that certificate's key.
         settings: any other settings, by their names in ``config.toml``.
         environ: the environment; this process's by default.
-        warn: is told what a person should know though it is no error.
-        debug: is told each request; never a secret.
+        warn: is called with each warning.
+        debug: is called with a line for each request, without secrets.
 
     Raises:
         UsageError: there is no such setting.

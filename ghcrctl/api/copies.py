@@ -58,7 +58,7 @@ class Copies(Caller):
         dry_run: bool = False,
         observer: Observer = ignore,
     ) -> Copied:
-        """Copy an image from any place to any other, with its digest.
+        """Copy an image between registries, archives, layouts and stores, keeping its digest.
 
         Args:
             source: a name at a registry, or ``oci:DIR[:TAG]``, ``archive:FILE``,
@@ -157,7 +157,7 @@ class Copies(Caller):
         tell: Callable[[SyncedTag | FailedJob], None] = lambda _: None,
         observer: Observer = ignore,
     ) -> Report:
-        """Make the tags of a repository be those of another one, with their digests.
+        """Mirror the tags of one repository to another.
 
         Args:
             source: a repository.
@@ -170,7 +170,7 @@ class Copies(Caller):
             platform: which to copy of multi-platform images; all by default.
             referrers: copy signatures and attestations too.
             force: replace tags of the target even if they lose platforms by it.
-            dry_run: only find out what would be done.
+            dry_run: only determine what would be done.
             keep_going: go on after failures; they are in the report then, and not raised.
             tell: is told of each tag.
             observer: watches what moves.

@@ -43,9 +43,9 @@ class Manifests(Caller):
     def inspect(
         self, name: Name, manifest: Name | Platform | Digest = "", *, local: bool = False
     ) -> Manifest | Index:
-        """Return a manifest or an index, with its raw bytes; nothing is pulled.
+        """Return a manifest or an index with its raw bytes, without pulling.
 
-        A manifest list that is kept here and not pushed yet comes first.
+        A local manifest list that is not pushed yet takes precedence.
 
         Args:
             name: ``NAME[:TAG|@DIGEST]``.
@@ -95,17 +95,17 @@ class Manifests(Caller):
         local: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
-        """Create a manifest list, which is kept here until it is pushed.
+        """Create a manifest list, which is kept locally until it is pushed.
 
         With ``local``, or a local name, the index is stored in the local store.
 
         Args:
             target: the list's name.
             sources: the images, or indexes whose images it lists.
-            amend: add to the list, or to the registry's index, that has the name.
-            replace: start again, and replace the registry's tag.
+            amend: add to an existing list or index of this name.
+            replace: start from an empty list and replace the registry's tag.
             annotations: of the list.
-            push: publish it at once.
+            push: publish the list at once.
             local: use the local store.
             observer: watches what moves.
 
@@ -150,7 +150,7 @@ class Manifests(Caller):
             observer: watches what moves.
 
         Raises:
-            NotFoundError: there is no such list, index or image.
+            NotFoundError: a list, index or image does not exist.
         """
         from ghcrctl.operations import index_changes
         from ghcrctl.operations.indexes import end_of, source_end
@@ -167,7 +167,7 @@ class Manifests(Caller):
         push: bool = False,
         local: bool = False,
     ) -> NewImage:
-        """Remove images, and what attests them, from a manifest list or the registry's index.
+        """Remove images and their attestations from a manifest list or the registry's index.
 
         Args:
             target: the list.
@@ -176,7 +176,7 @@ class Manifests(Caller):
             local: use the local store.
 
         Raises:
-            NotFoundError: there is no such list or index, or no such image in it.
+            NotFoundError: the list, the index or the image in it does not exist.
         """
         from ghcrctl.operations import index_changes
         from ghcrctl.operations.indexes import end_of
@@ -200,7 +200,7 @@ class Manifests(Caller):
         push: bool = False,
         local: bool = False,
     ) -> NewImage:
-        """Set annotations of a manifest list, or of an entry, or what an entry is for.
+        """Set annotations of a manifest list, or annotations and the platform of an entry.
 
         Args:
             target: the list.
@@ -216,8 +216,8 @@ class Manifests(Caller):
             local: use the local store.
 
         Raises:
-            NotFoundError: there is no such list or index, or no such entry.
-            UsageError: an entry is to be changed, and none is named.
+            NotFoundError: the list, the index or the entry does not exist.
+            UsageError: a change of an entry does not name the entry.
         """
         from ghcrctl.operations import index_changes
         from ghcrctl.operations.index_entries import Change
@@ -244,7 +244,7 @@ class Manifests(Caller):
         replace: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
-        """Push a manifest list, or an index of the local store, with all that it lists.
+        """Push a manifest list, or an index of the local store, with all of its images.
 
         Args:
             name: ``NAME[:TAG]``.
@@ -253,7 +253,7 @@ class Manifests(Caller):
             observer: watches what moves.
 
         Raises:
-            NoSuchImageError: there is no list, and the store has no image, of this name.
+            NoSuchImageError: neither a list nor a local image has this name.
             RefusedError: the registry has a tag that the list was not made from.
         """
         from ghcrctl.operations import index_changes
@@ -266,13 +266,13 @@ class Manifests(Caller):
             )
 
     def rm(self, names: Names) -> None:
-        """Delete manifest lists that are kept here; registries are not changed.
+        """Delete local manifest lists; registries are not changed.
 
         Args:
             names: of the lists.
 
         Raises:
-            NoSuchImageError: there is none of a name.
+            NoSuchImageError: a list does not exist.
         """
         from ghcrctl.operations.indexes import end_of
         from ghcrctl.operations.manifest_lists import remove_list

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class Making(Caller):
-    """Calls that make an image of another one.
+    """Calls that create an image from another one.
 
-    All of them work straight on a registry, where no layer moves that is there, or with ``local``
-    on the local store; a local name is always one of the store. Without ``target`` the new image is
-    written to the source's repository under its digest, and no tag moves; ``replace`` moves the
-    source's tag. ``SOURCE_DATE_EPOCH``, where it is in the environment, is the time of making.
+    They work directly on a registry, without transferring existing layers, or with ``local`` on the
+    local store; a local name always names a local image. Without ``target``, the new image is
+    written to the source's repository by digest and no tag moves; ``replace`` moves the source's
+    tag. ``SOURCE_DATE_EPOCH``, if set in the environment, becomes the creation time.
     """
 
     def append(  # noqa: PLR0913 one argument an option
@@ -42,10 +42,10 @@ class Making(Caller):
         local: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
-        """Make an image of another one with further layers.
+        """Append layers to an image.
 
-        The same files make the same layers: names are sorted, owners are 0, and no time is later
-        than ``SOURCE_DATE_EPOCH`` where it is set.
+        The same files always produce the same layers: names are sorted, owners are 0, and no time
+        is later than ``SOURCE_DATE_EPOCH`` if that is set.
 
         Args:
             base: the image below.
@@ -89,13 +89,13 @@ class Making(Caller):
         local: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
-        """Make an image of another one with a changed config or annotations.
+        """Change the config or annotations of an image.
 
         Args:
             source: the image.
             target: the name of the new one; none by default.
             changes: Dockerfile instructions for the config: ``ENV STAGE=test``.
-            annotations: of the manifest; one with an empty value is taken away.
+            annotations: of the manifest; an empty value removes one.
             platform: which images of an index; all by default.
             message: comment of the image's history.
             replace: move the source's tag to the new one.
@@ -160,7 +160,7 @@ class Making(Caller):
         local: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
-        """Make an image of one layer, with the files that all layers of another come to.
+        """Squash all layers of an image into one.
 
         Args:
             source: the image.
@@ -199,13 +199,13 @@ class Making(Caller):
         local: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
-        """Put an image on another base: the old base's layers are replaced by the new one's.
+        """Replace the base image of an image.
 
         Args:
             source: the image.
             target: the name of the new one; none by default.
-            old_base: what it was built on; what its annotations say by default.
-            new_base: what it is put on; what has the name in its annotations now by default.
+            old_base: the base it was built on; by default the one in its annotations.
+            new_base: the base to use; by default the current image of the name in its annotations.
             platform: which images of an index; all by default.
             replace: move the source's tag to the new one.
             local: use the local store.
@@ -241,22 +241,22 @@ class Making(Caller):
         local: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
-        """Convert an image between docker's and OCI's media types, or pack its layers otherwise.
+        """Convert between OCI and Docker formats, or recompress layers.
 
         Args:
             source: the image; of an index all of it.
             target: the name of the new one; none by default.
-            form: ``oci`` or ``docker``: whose media types it has from now on.
+            form: ``oci`` or ``docker``: the media types of the new image.
             compress: ``gzip``, ``zstd`` or ``none``: how its layers are packed.
             level: how hard.
-            force: pack layers anew that are packed so already.
+            force: recompress layers that already have this compression.
             replace: move the source's tag to the new one.
             local: use the local store.
             observer: watches what moves.
 
         Raises:
             NotFoundError: there is no such image.
-            UsageError: nothing is to be converted, or there is no such level.
+            UsageError: there is nothing to convert, or the level is invalid.
         """
         from ghcrctl.errors import UsageError
         from ghcrctl.operations.convert import convert_image, read_conversion

@@ -221,11 +221,11 @@ class Packages(PackageCare):
             return {f"{named.name}:{named.tag}": untag(session, named) for named in wanted}
 
     def retag(self, name: str, *tags: str, force: bool = False) -> dict[str, str]:
-        """Give an image in the registry further tags, taking them from those that have them.
+        """Add tags to an image in the registry; existing tags are moved.
 
         Args:
             name: ``OWNER/IMAGE[:TAG|@DIGEST]``.
-            tags: the further ones.
+            tags: the tags to add.
             force: move tags even if they lose platforms by it.
 
         Returns:

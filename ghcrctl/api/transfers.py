@@ -119,7 +119,7 @@ class Transfers(Caller):
         dry_run: bool = False,
         observer: Observer = ignore,
     ) -> PushResult:
-        """Send an image of the local store to its registry.
+        """Push a local image to its registry.
 
         Args:
             name: ``NAME[:TAG]``, which the store has; without a tag, ``latest``.

@@ -110,7 +110,7 @@ class _Unpacked:
     """A layer's bytes, unpacked; read once to learn how many these are, and again to write them.
 
     Raises:
-        DigestMismatchError: they are not what the image's config says.
+        DigestMismatchError: the bytes do not match the diff ID in the config.
     """
 
     def __init__(self, layer: Layer) -> None:

@@ -80,12 +80,12 @@ class LayoutSource:
         return Provenance(self._files.where(blob_path(descriptor.digest)))
 
     def resolve(self, name: str) -> Descriptor:
-        """Return what a name or a digest in ``index.json`` stands for.
+        """Resolve a name or a digest of ``index.json``.
 
         The only image without a name counts as ``latest``.
         """
         is_digest = name.startswith(_DIGESTS)
-        # What an entry calls itself is never a digest.
+        # A name in `ref.name` is never taken for a digest.
         for name_in in (_digest,) if is_digest else (_ref_name, _full_name):
             for entry in reversed(self.entries):
                 if name and name == name_in(entry):
@@ -126,7 +126,7 @@ def _full_name(entry: Descriptor) -> str:
 
 @contextmanager
 def _file(files: Files, path: str) -> Iterator[None]:
-    """Say in errors about a file which one it is."""
+    """Name the file in errors about it."""
     try:
         yield
     except IntegrityError as error:

@@ -187,13 +187,13 @@ def _takes_place(new: Descriptor, old: Descriptor) -> bool:
 
 
 def _is_same_image(new: Descriptor, old: Descriptor) -> bool:
-    """Tell whether two entries have one full name."""
+    """Return whether two entries have the same full name."""
     full = noted_name(new.annotations)
     return bool(full) and full in {noted_name(old.annotations), old.annotations.get(REF_NAME)}
 
 
 def _has_tag_of(new: Descriptor, old: Descriptor) -> bool:
-    """Tell whether an image of another name has the tag already."""
+    """Return whether an image of another name has the tag already."""
     tag = new.annotations.get(REF_NAME)
     has_tag = tag is not None and tag == old.annotations.get(REF_NAME)
     # Another tool's entry for the same content has no name to lose.

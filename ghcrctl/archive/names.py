@@ -115,7 +115,7 @@ def name_annotations(name: str, origin: Digest | None = None) -> dict[str, str]:
 
 
 def is_of_a_place(key: str) -> bool:
-    """Tell whether an annotation says what one place knows of an image, such as its name there."""
+    """Return whether an annotation is only valid in one place, such as the image's name there."""
     return key in {REF_NAME, CONTAINERD_NAME} or key.startswith(_OURS)
 
 

@@ -212,7 +212,7 @@ class App:
         self.display.wait(wait)
 
     def debug(self, text: str) -> None:
-        """Print a line that helps to find a fault, without secrets."""
+        """Print a debug line without secrets."""
         from ghcrctl.content.redaction import redact
 
         self.error_line(f"debug: {redact(text)}")
@@ -247,7 +247,7 @@ class App:
         return error.exit_status
 
     def failure(self, code: str, message: str, hint: str | None, status: int) -> None:
-        """Report a failure: in words, as JSON, and on the page of a job; without secrets."""
+        """Report a failure as text, as JSON and as a job annotation, without secrets."""
         from ghcrctl.content.redaction import redact
 
         message = redact(message)
@@ -264,7 +264,7 @@ class App:
         self.actions.error(message if hint is None else f"{message}\n{hint}", code)
 
     def show_traceback(self, error: Exception) -> None:
-        """Print where an error comes from; libraries' messages have addresses with secrets."""
+        """Print a traceback; messages of libraries may contain secrets, so it is redacted."""
         import traceback
 
         from ghcrctl.content.redaction import redact

@@ -1,4 +1,4 @@
-"""What the commands that change an index share: their session, their report and ``--push``."""
+"""Code shared by the commands that change an index: session, report and ``--push``."""
 
 from __future__ import annotations
 

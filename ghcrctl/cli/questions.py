@@ -1,4 +1,4 @@
-"""Questions that a user answers with yes or no."""
+"""Yes-or-no prompts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _ANSWERS = {"y": True, "yes": True, "n": False, "no": False}
 
 
 def confirm(question: str) -> bool:
-    """Ask on standard error until the answer is yes or no; no is the default."""
+    """Prompt on standard error until the answer is yes or no; the default is no."""
     while True:
         shown = f"{question} [y/N]"
         reply = str(click.prompt(shown, default="n", show_default=False, err=True))

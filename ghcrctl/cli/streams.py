@@ -21,7 +21,7 @@ _ERRORS = "ghcrctl.escaped"
 
 
 def be_there() -> None:
-    """Replace standard streams that were closed, or never there.
+    """Replace standard streams that are closed or missing.
 
     Standard input is empty, standard error goes nowhere, and writing to standard output fails, so
     that no result is lost in silence. A file that is opened later would otherwise get the number of
@@ -63,7 +63,7 @@ def writing(stream: TextIO) -> Iterator[None]:
 
 
 def closed_output(error: OSError) -> OSError:
-    """Return an error of standard output that says so where that is closed."""
+    """Return the error to report for standard output; name the cause if it is closed."""
     if error.errno == errno.EBADF:
         return OSError(errno.EBADF, "it is closed")
     return error

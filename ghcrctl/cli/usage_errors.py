@@ -1,4 +1,4 @@
-"""Errors of click's parser, in ghcrctl's words: what is wrong, what is expected."""
+"""Translation of errors of click's parser into ghcrctl's messages."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Second chances for content that was wrong on its way.
-
-What belongs here: how often content is fetched again, and where. What does not: noticing that bytes
-are wrong (``streams``).
-"""
+"""Repeated fetches of content that arrived corrupted."""
 
 from __future__ import annotations
 
@@ -17,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Doubts:
-    """How often the bytes of each content were wrong at one place; threads may share it.
+    """A thread-safe count of corrupted transfers from one place, per digest.
 
-    A bit that flips on the way is not the place's fault: content is fetched once more there, or
-    from each of its other addresses, before it counts as wrong.
+    A bit may flip in transit, so content is fetched again, or from each of its other addresses,
+    before it counts as wrong.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Errors of a system that gives no more memory, threads or files, which are no bugs of ours."""
+"""Errors of a system that has run out of memory, threads or open files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _SCARCE = {errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 _NO_MEMORY = "out of memory"
-# What Python, its loader of libraries, zstd and OpenSSL raise other exceptions with.
+# Messages of other exceptions that Python, the dynamic linker, zstd and OpenSSL raise.
 _TEXTS = {
     "can't start new thread": "the system cannot start more threads",
     "can't allocate lock": _NO_MEMORY,

@@ -145,7 +145,7 @@ if TYPE_CHECKING:
 
         @property
         def label(self) -> str:
-            """How people know this place."""
+            """The name of this place in messages."""
             ...
 
         def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:

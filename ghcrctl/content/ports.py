@@ -110,13 +110,13 @@ class Mounter(Protocol):
 
 @runtime_checkable
 class Doubter(Protocol):
-    """A source that may have the right bytes at the next try, or at another of its places."""
+    """A source that can fetch corrupted content again, possibly from another place."""
 
     def doubt(self, descriptor: Descriptor) -> bool:
-        """Note that what was read last of this content is wrong.
+        """Record that the last read of this content was corrupted.
 
         Returns:
-            Whether to open it again, from its first byte.
+            Whether to open the content again, from its first byte.
         """
         ...
 

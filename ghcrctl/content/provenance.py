@@ -1,7 +1,6 @@
-"""Where the bytes of some content come from, for errors about wrong bytes.
+"""The origin of content, for errors about corrupted bytes.
 
-What belongs here: the optional power of a source to tell it. A source of several places names the
-place that sent the bytes; a source of files names the file.
+A source of several places names the place that sent the bytes; a source of files names the file.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where some content was read.
+    """The place or file that content was read from.
 
     Args:
         label: the place, or the file.
@@ -31,7 +30,7 @@ class Provenance:
     hint: str | None = None
 
     def mark(self, error: IntegrityError) -> None:
-        """Say in an error about wrong bytes where these came from, unless it says so already."""
+        """Add the origin to an error about corrupted bytes, unless it has one."""
         if self.label not in error.message:
             error.side = error.side or f"reading from {self.label}"
         error.hint = error.hint or self.hint
@@ -39,7 +38,7 @@ class Provenance:
 
 @contextmanager
 def blamed(source: Labelled, descriptor: Descriptor) -> Iterator[None]:
-    """Say in errors about content that is not what it should be where it was read."""
+    """Add the origin to errors about invalid content."""
     try:
         yield
     except IntegrityError as error:
@@ -49,7 +48,7 @@ def blamed(source: Labelled, descriptor: Descriptor) -> Iterator[None]:
 
 @runtime_checkable
 class Traceable(Protocol):
-    """A source that tells where content comes from better than its label does."""
+    """A source that knows the origin of each content."""
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
         """Return where the content of a descriptor was read last, or would be read."""
@@ -57,11 +56,11 @@ class Traceable(Protocol):
 
 
 class Labelled(Protocol):
-    """What every place has."""
+    """A place with a label."""
 
     @property
     def label(self) -> str:
-        """How people know the place."""
+        """The name of the place in messages."""
         ...
 
 

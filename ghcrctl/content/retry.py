@@ -85,12 +85,12 @@ def retry(
     Wrong bytes do not count as an attempt: where their source says that they may be right at the
     next, they are fetched again at once, whatever the policy.
 
-    That error is retryable no more: whoever called this does not begin all over.
+    That error is no longer retryable, so that no caller starts over.
 
     Args:
-        function: does the whole act anew at each call.
+        function: performs the whole operation at each call.
         policy: how often and how patiently.
-        on_retry: is told the error, and the pause before it begins.
+        on_retry: is called with the error and the pause, before the pause begins.
         sleep: waits; may raise to stop.
     """
     attempt = 0

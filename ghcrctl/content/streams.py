@@ -50,8 +50,8 @@ class VerifiedStream:
         hasher: the computation over those bytes; needed where the offset is not zero.
         watch: is told the position in bytes after each chunk, of a slow stream more often, and may
             raise to stop the reading.
-        doubt: is told when the bytes are wrong; whether it is worth to open the content again.
-        provenance: tells where the bytes come from, for errors.
+        doubt: is called when the bytes are wrong; returns whether to open the content again.
+        provenance: returns the origin of the bytes, for errors.
     """
 
     def __init__(  # noqa: PLR0913 all but two by keyword
@@ -211,7 +211,7 @@ class Content:
         )
 
     def _doubt(self) -> bool:
-        """Tell the source that its bytes are wrong. It sent none of those before an offset."""
+        """Report corrupted bytes to the source, which did not send those before an offset."""
         return isinstance(self._source, Doubter) and self._source.doubt(self.descriptor)
 
     def read(self) -> bytes:

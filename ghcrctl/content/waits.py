@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A wait that begins now, after which it goes on by itself.
+    """A wait that starts now and ends by itself.
 
     Args:
         reason: what makes it wait, for people: ``ghcr.io answers with status 429``.

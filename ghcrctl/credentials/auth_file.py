@@ -23,7 +23,7 @@ _API_PATHS = frozenset({"", "v1", "v2"})
 
 
 class Dialect(Enum):
-    """Whose rules a file is read by.
+    """The program whose rules a file is read by.
 
     In docker's file, one broken entry makes the whole file unreadable; podman checks only the entry
     that is used.

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """Who somebody is, to a registry.
+    """A credential for a registry.
 
     Args:
-        username: the user name; not looked at by ghcr.io.
+        username: the user name; ignored by ghcr.io.
         secret: the password or token.
         identity_token: docker's ``identitytoken``, an OAuth2 refresh token, used in place of the
             secret.
-        source: where it was found, for people.
+        source: where it was found, for messages.
         registry_token: docker's ``registrytoken``, a bearer token that is sent as it is.
     """
 

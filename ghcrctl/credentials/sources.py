@@ -139,7 +139,7 @@ class AuthFile:
 
     Args:
         path: the file.
-        warn: is told of a file that cannot be used.
+        warn: is called with a message about an unusable file.
         environ: where helpers are looked for; ``None`` runs none.
         empty_ok: whether a file without content is passed over silently.
     """
@@ -193,7 +193,7 @@ class AuthFile:
 class DockerConfig(AuthFile):
     """Docker's ``config.json``: as podman's file, and ``credsStore``.
 
-    Namespaces are no feature of docker's; podman and skopeo read them in this file too.
+    Docker has no namespaces in this file; podman and skopeo read them.
 
     Args:
         text: the file's content where the environment has it (``DOCKER_AUTH_CONFIG``).

@@ -71,7 +71,7 @@ class ImageConfig:
 
     @classmethod
     def parse_any(cls, raw: bytes) -> ImageConfig:
-        """Read what can be read of a config; nothing where the bytes are no config.
+        """Read as much of a config as is valid; nothing if the bytes are not a config.
 
         Registries and other clients store configs without looking at them, so a config may be
         anything. Whatever depends on what it says uses `parse`.

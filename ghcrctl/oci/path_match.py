@@ -1,7 +1,6 @@
 r"""Go's ``path.Match``: the patterns of docker's ``reference`` filter.
 
-What belongs here: ``*``, ``?``, ``[a-z]``, ``[^a-z]`` and ``\\`` as Go reads them. Other globs of
-ours follow the shell (``tag_pattern``). Source: Go's ``path`` package, ``Match``.
+Other globs of ours follow the shell (``tag_pattern``). Source: Go's ``path`` package, ``Match``.
 """
 
 from __future__ import annotations

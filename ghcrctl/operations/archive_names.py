@@ -1,8 +1,6 @@
-"""The names that an archive's images get here.
+"""The names that images of an archive get in the local store.
 
-What belongs here: which of an archive's names are kept. A name is only kept if it is true: an
-archive may call any content ``NAME@sha256:...``. What does not: where archives keep names
-(``archive.names``).
+A name is only kept if it is true: an archive may call any content ``NAME@sha256:...``.
 """
 
 from __future__ import annotations
@@ -46,7 +44,7 @@ class ArchiveNames:
     Args:
         label: the archive, as the user knows it.
         local_names: keep names of one component local; else they belong to Docker Hub.
-        warn: is told which names are dropped.
+        warn: is called with each dropped name.
     """
 
     def __init__(self, label: str, warn: Callable[[str], None], *, local_names: bool) -> None:

@@ -70,7 +70,7 @@ class Archived:
     Args:
         source: where they are.
         images: what they are, in the archive's order; each name belongs to one of them.
-        has: tells whether content is in it, and was not left out.
+        has: returns whether the archive has some content.
         packed: layers that were packed into the store for them.
     """
 

@@ -242,14 +242,14 @@ def pull_artifact(
     Args:
         session: the run.
         reference: the artifact.
-        folder: made where it is not there; files of the same names are replaced.
+        folder: created if missing; files of the same names are replaced.
         observer: watches.
 
     Returns:
         The files, in the order of the artifact.
 
     Raises:
-        UnsupportedError: it is no artifact of files.
+        UnsupportedError: the image is not an artifact of files.
         RefusedError: a file's name is too long or leads out of the folder, by itself or by a link.
     """
     check_output_directory(folder)

@@ -140,7 +140,7 @@ def correct_names(session: Session, result: CheckResult) -> list[str]:
     """Drop false names and IDs from the list of images; the images stay.
 
     Returns:
-        What the list said.
+        The entries that were dropped.
     """
     store = session.store
 
@@ -149,7 +149,7 @@ def correct_names(session: Session, result: CheckResult) -> list[str]:
         if root.digest not in result.misnamed:
             return record
         facts = record.facts
-        # What is damaged keeps what the list says of it until it is fetched again.
+        # A damaged image keeps its entry until it is fetched again.
         with suppress(GhcrctlError):
             facts = compute_facts(store.blobs, root, store.prefer)
         return replace(record, facts=facts)

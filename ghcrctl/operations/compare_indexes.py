@@ -1,4 +1,4 @@
-"""How two indexes differ: their fields, and the platforms that they list."""
+"""A comparison of two indexes: their fields and their platforms."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def open_side(session: Session, wanted: Wanted) -> Side:
     """Find an image, and read its manifest or index.
 
     Raises:
-        NotFoundError: there is no such image.
+        NotFoundError: the image does not exist.
     """
     located = locate(session, wanted)
     raw = read_metadata(located.source, located.root)
@@ -94,8 +94,8 @@ def open_side(session: Session, wanted: Wanted) -> Side:
 def compare_indexes(before: Side, after: Side, prefer: Platform) -> IndexComparison | None:
     """Compare two images with all their platforms.
 
-    One platform that was pulled from an index stands for that index, of which nothing else is
-    known here.
+    One platform that was pulled from an index represents that index, since nothing else of it is
+    stored.
 
     Args:
         before: the one.

@@ -61,8 +61,8 @@ def image_of(
         source: a place that has them.
         descriptor: a manifest or an index.
         platform: whose image to take from an index.
-        exact: whether another platform's will not do.
-        any_config: whether an image with an unreadable config counts as one that says nothing.
+        exact: whether only this platform is acceptable.
+        any_config: whether an unreadable config is treated as an empty one.
         warn: prints a warning where the root is an image for another platform.
 
     Raises:

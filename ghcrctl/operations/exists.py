@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def exists(
     session: Session, name: str, *, platform: Platform | None = None, local: bool = False
 ) -> Digest | None:
-    """Return what a name stands for, or ``None`` where there is no such image.
+    """Resolve a name; return ``None`` if the image does not exist.
 
     Args:
         session: the run.
         name: ``NAME[:TAG|@DIGEST]``; of a local image also its ID.
         platform: whose image of a multi-platform image must be there.
-        local: look in the local store, and ask nobody.
+        local: look in the local store, without network access.
 
     Raises:
         AuthError: the registry does not say, since it wants another credential.

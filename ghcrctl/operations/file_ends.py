@@ -143,11 +143,11 @@ class LayoutEnd:
 
     @contextmanager
     def sink(self, session: Session, *, dry_run: bool) -> Iterator[OpenSink]:  # noqa: ARG002 nothing is begun
-        """Add to the directory, which is made at the first write.
+        """Return the directory as a sink; it is created at the first write.
 
         Raises:
-            UsageError: it is no directory.
-            RefusedError: it is no layout, and not empty.
+            UsageError: the path is not a directory.
+            RefusedError: the directory is neither a layout nor empty.
         """
         check_output_directory(self.folder)
         with disk_errors(f"read {self.folder}"):

@@ -23,12 +23,12 @@ _FULL_ID = re.compile(r"(?:(?:sha256:)?[0-9a-f]{64}|sha512:[0-9a-f]{128})\Z")
 
 
 def is_id(text: str) -> bool:
-    """Tell whether a text may be an image ID, the start of one, or a digest."""
+    """Return whether a text may be an image ID, the start of one, or a digest."""
     return _ID.match(text) is not None
 
 
 def is_full_id(text: str) -> bool:
-    """Tell whether a text is a whole image ID or digest, which no image can have as its name."""
+    """Return whether a text is a full image ID or digest, which cannot be an image's name."""
     return _FULL_ID.match(text) is not None
 
 

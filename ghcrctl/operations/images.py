@@ -1,8 +1,4 @@
-"""Images: list what the local store has.
-
-What belongs here: which rows there are, and their order. What does not: docker's filters
-(``image_filters``), columns and formats (``cli``).
-"""
+"""Images: list what the local store has."""
 
 from __future__ import annotations
 

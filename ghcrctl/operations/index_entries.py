@@ -1,4 +1,4 @@
-"""The entries of an index: which are meant, what is set on them, and the index made of them."""
+"""Entries of an index: find them, change them and build an index from them."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def find_entries(
     text: str,
     sources: Mapping[str, Sequence[Digest]] | None = None,
 ) -> set[Digest]:
-    """Return the entries that a platform, a digest or the name of an image means.
+    """Return the entries that match a platform, a digest or the name of an image.
 
     Args:
         session: the run.
@@ -102,7 +102,7 @@ def find_entries(
         sources: the digests of entries by the references that they were added by.
 
     Raises:
-        PlatformNotFoundError: none is meant.
+        PlatformNotFoundError: no entry matches.
     """
     found = _find_by_digest(entries, text) or _find_by_name(session, text, sources or {})
     if not found:
@@ -136,12 +136,12 @@ _KIND, _ATTESTED = "vnd.docker.reference.type", "vnd.docker.reference.digest"
 
 
 def is_helper_entry(entry: Descriptor) -> bool:
-    """Return whether an entry is no image but attests one."""
+    """Return whether an entry is an attestation and not an image."""
     return _KIND in entry.annotations or bool(entry.platform and entry.platform.is_unknown)
 
 
 def attests(entry: Descriptor, gone: Iterable[Digest]) -> bool:
-    """Return whether an entry attests one of some images."""
+    """Return whether an entry is an attestation of one of the images."""
     return entry.annotations.get(_ATTESTED) in {str(digest) for digest in gone}
 
 

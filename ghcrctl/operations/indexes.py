@@ -96,7 +96,7 @@ def end_of(session: Session, text: str, *, local: bool) -> End:
 
 
 def source_end(session: Session, text: str, *, local: bool) -> End:
-    """Read which image is meant, by its name or, in the local store, by its ID or digest.
+    """Parse the name of an image or, in the local store, its ID or digest.
 
     Raises:
         AmbiguousIdError: the start of an ID fits several images.

@@ -1,8 +1,4 @@
-"""What another side has already, so that an archive for it can leave that out.
-
-What belongs here: local images, archives, layouts and lists of digests, read as sets of digests.
-What does not: leaving content out (`save`).
-"""
+"""Content that the receiver already has, so that an archive can leave it out."""
 
 from __future__ import annotations
 
@@ -26,14 +22,14 @@ if TYPE_CHECKING:
     from ghcrctl.operations.session import Session
 
 _DIGEST = re.compile(r"\b(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})\b")
-# Bytes of a list of digests: a million of them.
+# Maximum size of a list of digests (bytes): about a million digests.
 _LONGEST_LIST = 100_000_000
-# What makes a directory one of images, and not one that has the name of a local image by chance.
+# Files that identify a directory of images; any other may have a local image's name by chance.
 _LISTS = ("index.json", "manifest.json", "repositories")
 
 
 def known_content(session: Session, text: str) -> frozenset[Digest]:
-    """Return the content that another side has.
+    """Return the content that the receiver has.
 
     Args:
         session: the run.
@@ -42,7 +38,7 @@ def known_content(session: Session, text: str) -> frozenset[Digest]:
 
     Raises:
         NoSuchImageError: it is neither a file nor an image.
-        UsageError: the file is no archive and lists no digest.
+        UsageError: the file is neither an archive nor a list of digests.
         IntegrityError: the archive is damaged.
     """
     path = Path(text)

@@ -114,8 +114,8 @@ def _stored(session: Session, pin: Pin, root: Digest | None) -> Record | None:
     """Find a complete image that is certainly what is pinned, first under the pinned name.
 
     That is the pinned digest itself, as `load` stores it, or an image that a pull took from the
-    pinned digest. The digests of platforms in the lock file prove nothing: somebody may have
-    written them there.
+    pinned digest. The digests of platforms in the lock file prove nothing, since the file can be
+    edited.
     """
     place = StorePlace(session.store)
     records = sorted(session.store.records(), key=lambda record: record.name != str(pin.name))

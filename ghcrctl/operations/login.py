@@ -25,8 +25,8 @@ class LoginResult:
 
     Args:
         registry: the registry that the credential is sent to.
-        place: where it is kept, for people.
-        warnings: what a person should know of the place or of the token.
+        place: where it is kept, for messages.
+        warnings: warnings about the place or the token.
     """
 
     registry: str

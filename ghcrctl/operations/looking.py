@@ -182,7 +182,7 @@ def look_into(
     twice: bool = False,
     progress: Progress = unwatched,
 ) -> Iterator[Layers]:
-    """Give the layers of an image.
+    """Yield the layers of an image.
 
     Args:
         session: the run.
@@ -217,7 +217,7 @@ def locate(session: Session, wanted: Wanted) -> Located:
     """Find an image, at its registry or here.
 
     Raises:
-        NotFoundError: there is no such image.
+        NotFoundError: the image does not exist.
     """
     if not wanted.is_remote:
         record = _find_here(session, wanted.text)
@@ -347,7 +347,7 @@ class _Keeping:
         return _Keeper(stream, path, descriptor.size, lambda: descriptor.digest not in self._wrong)
 
     def doubt(self, descriptor: Descriptor) -> bool:
-        """Keep no wrong bytes, and read them at the source again where that is of use."""
+        """Discard corrupted bytes and read the source again if that may help."""
         path = self._folder / descriptor.digest.encoded
         self._wrong.add(descriptor.digest)
         path.unlink(missing_ok=True)
@@ -374,7 +374,7 @@ class _Keeper:
         return chunk
 
     def close(self) -> None:
-        """Keep the copy if it is whole, and was not found wrong."""
+        """Keep the copy if it is complete and was not reported as corrupted."""
         self._stream.close()
         if self._file.closed:
             return

@@ -1,4 +1,4 @@
-"""Manifest lists that are created and changed here, and published by a push.
+"""Manifest lists that are created and changed locally and published by a push.
 
 As in docker, nothing is published before. The images of a list stay where they are until then.
 """
@@ -87,7 +87,7 @@ def open_list(session: Session, target: End) -> ManifestList:
 
 
 def add_to_list(session: Session, made: ManifestList, sources: Sequence[End]) -> ManifestList:
-    """Return a list with further images; one for the same platform replaces another."""
+    """Return a list with more images; an image for the same platform is replaced."""
     added = [image for source in sources for image in _listed(session, source)]
     taken = {image.descriptor.platform for image in added}
     kept = [
@@ -99,7 +99,7 @@ def add_to_list(session: Session, made: ManifestList, sources: Sequence[End]) ->
 
 
 def remove_from_list(session: Session, made: ManifestList, chosen: Sequence[str]) -> ManifestList:
-    """Return a list without some images, and without what attests them.
+    """Return a list without some images and their attestations.
 
     Raises:
         PlatformNotFoundError: it has no such image.
@@ -143,7 +143,7 @@ def annotate_list(
 
 
 def kept_list(session: Session, target: End) -> ManifestList | None:
-    """Return the list of a name that is kept here, if there is one."""
+    """Return the local list of a name; ``None`` if there is none."""
     return session.store.manifest_lists.read(str(target.reference))
 
 
@@ -168,7 +168,7 @@ def push_list(
         session: the run.
         target: its name.
         made: the list.
-        purge: do not keep it here afterwards.
+        purge: delete the local list afterwards.
         replace_tag: replace the registry's tag whatever it points to.
         observer: watches the transfer.
 

@@ -1,4 +1,4 @@
-"""A check of the platform that an image is for against the one that was asked for."""
+"""A check of an image's platform against the requested one."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def warn_of_mismatch(
     warn: Warn, source: Source, manifest: Manifest, wanted: Sequence[Platform]
 ) -> None:
-    """Warn, as podman does, where an image is for none of the platforms that were asked for.
+    """Warn, as podman does, if an image is for none of the requested platforms.
 
-    Only an index offers a choice. An image for one platform is used whatever was asked for.
+    Only an index offers a choice; a single-platform image is used in any case.
 
     Args:
         warn: prints a warning.

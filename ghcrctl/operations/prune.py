@@ -137,7 +137,7 @@ def prune(session: Session, rules: PruneRules, *, dry_run: bool = False) -> Prun
 
 
 def _choose(session: Session, records: list[Record], rules: PruneRules) -> list[Record]:
-    """Return what the rules choose, oldest first, then what belongs to that alone."""
+    """Return the chosen records, oldest first, then those that belong only to them."""
     by_age = sorted(records, key=_created)
     tagged = {r.facts.image_id for r in records if r.tag}
 
@@ -162,7 +162,7 @@ def _with_belongings(
     before: list[Record],
     choose: Callable[[list[Record], list[Record]], list[Record]],
 ) -> list[Record]:
-    """Return what is chosen among records that belong to nothing, and what belonged to that alone.
+    """Return the chosen independent records, and the records that belonged only to them.
 
     Args:
         session: the run.
@@ -205,7 +205,7 @@ def _beyond(by_age: Iterable[Record], count: int) -> list[Record]:
 def _until_small(
     session: Session, free: list[Record], left: list[Record], limit: int
 ) -> list[Record]:
-    """Return the oldest, so many that the rest takes at most so many bytes.
+    """Return the oldest records, as many as needed for the rest to fit the limit.
 
     Args:
         session: the run.
@@ -215,7 +215,7 @@ def _until_small(
     """
     graph, blobs = session.store.graph, session.store.blobs
     belonging = Belonging(graph, left)
-    # How many records need each piece: with the last of them it goes.
+    # Number of records that need each piece of content; the last one frees it.
     users = Counter(p for record in left for p in graph.reached([record.descriptor]))
     sizes = {piece: blobs.size(piece) for piece in users}
     total = sum(sizes.values())

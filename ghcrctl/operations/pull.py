@@ -39,7 +39,7 @@ class PullResult:
 
     Args:
         reference: the name it has now.
-        digest: what the repository knows it by.
+        digest: the image's digest in the repository.
         descriptor: what the store has.
         updated: whether anything changed here.
         kind: empty for a container image, else what kind of artifact it is.

@@ -35,7 +35,7 @@ class PushResult:
 
     Args:
         reference: the name at the registry.
-        descriptor: what it stands for there now.
+        descriptor: what it points to there now.
         moved: bytes that were transferred, or with a dry run would be.
     """
 

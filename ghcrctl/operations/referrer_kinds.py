@@ -1,6 +1,4 @@
-"""What a referrer is, by its own manifest.
-
-What belongs here: reading types and names. What does not: finding referrers (``referrers``).
+"""The type of a referrer, read from its own manifest.
 
 Lists of referrers repeat the type and the annotations of each manifest, but cosign and
 go-containerregistry write the media type of its config in place of the artifact type. So the

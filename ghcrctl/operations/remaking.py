@@ -1,9 +1,4 @@
-"""Images made of others: what flattening, rebasing and converting have in common.
-
-What belongs here: going through the images of an index and writing documents again. What does not:
-what becomes of one image (``flatten_image``, ``rebase``, ``convert``), where the result is written
-(``delivery``).
-"""
+"""Images made of others: what flattening, rebasing and converting have in common."""
 
 from __future__ import annotations
 

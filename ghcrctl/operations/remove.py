@@ -32,10 +32,10 @@ class Removed:
 
 
 def remove(session: Session, text: str, *, force: bool = False) -> Removed:
-    """Remove what a text stands for.
+    """Remove the image or the name that a text refers to.
 
-    A name or a digest takes that name away. An ID takes all names away, if they are of one
-    repository or it is forced.
+    A name or a digest removes that name. An ID removes all names if they are in one repository, or
+    if forced.
 
     Args:
         session: the run.
@@ -67,7 +67,7 @@ def _remove_image(session: Session, found: Found, *, force: bool) -> Removed:
 
 
 def _remove_digest(session: Session, found: Found, text: str) -> Removed:
-    """Forget that a repository knows the image by a digest; names by tag stay.
+    """Remove the name of an image by digest; its tags are kept.
 
     Raises:
         ConflictError: the image has its names by tag only, so that there is nothing to forget.

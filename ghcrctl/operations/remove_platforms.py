@@ -85,7 +85,7 @@ def remove_platforms(session: Session, text: str, platforms: Sequence[Platform])
                 changed.append(record)
         return after
 
-    # The list has them no more: what they and their referrers alone needed goes.
+    # Content that only the removed manifests and their referrers needed is deleted.
     deleted = store.remove(store.edit(change))
     names = tuple(record.name or str(record.facts.image_id) for record in changed)
     return Reduced(names, smaller.descriptor.digest, deleted)

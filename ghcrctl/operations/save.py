@@ -206,8 +206,8 @@ def save_directory(
         What was added.
 
     Raises:
-        UsageError: it is no directory.
-        RefusedError: the directory is no layout, and not empty.
+        UsageError: the path is not a directory.
+        RefusedError: the directory is neither a layout nor empty.
         NoSuchImageError: nothing fits a name.
     """
     check_output_directory(folder)

@@ -79,8 +79,8 @@ def run_jobs(  # noqa: PLR0913 all but two by keyword
 
     Args:
         session: the run.
-        jobs: what is to be synced.
-        keep_going: go on after a failure; without it, nothing more is begun.
+        jobs: the repositories to sync.
+        keep_going: go on after a failure; without it, no further image is started.
         dry_run: only find out what would be done.
         force: let a tag lose platforms that a job does not choose.
         tell: is told of each tag, and of each repository that cannot be synced.

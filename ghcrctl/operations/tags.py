@@ -153,7 +153,7 @@ def _sorted(rows: list[TagRow], sort: str) -> list[TagRow]:
     if sort == "name":
         return by_name
     if sort == "version":
-        # Tags that are no versions, such as `latest`, follow by name.
+        # Other tags, such as `latest`, follow in the order of their names.
         versions = {row.tag: Version.parse(row.tag) for row in by_name}
         words = [row for row in by_name if versions[row.tag] is None]
         rest = [row for row in by_name if versions[row.tag] is not None]

@@ -59,14 +59,14 @@ class AddressGuard:
         self._reached: set[Zone] = {Zone.ELSEWHERE}
 
     def trust(self, url: str) -> None:
-        """Let an address that the user named be anywhere; what it names may then be there too."""
+        """Allow an address that the user named, wherever it is, and other hosts in its zone."""
         self._trusted[origin(url)] = host_shown(url)
         zone = _named_zone(url)
         if zone:
             self._reached.add(zone)
 
     def check(self, url: str) -> None:
-        """Check a host as it is written, whoever resolves its name.
+        """Check a host as written, before its name is resolved.
 
         Raises:
             RedirectError: it is on this machine or its link, and may not be.
@@ -105,7 +105,7 @@ class AddressGuard:
 
 
 def _named_zone(url: str) -> Zone | None:
-    """Return where a host is that is written as an address, or as this machine's name."""
+    """Return the zone of a host that is written as an address or as this machine's name."""
     host = urlsplit(url).netloc.rpartition("@")[2]
     if is_loopback(host):
         return Zone.MACHINE

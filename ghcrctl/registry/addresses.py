@@ -1,8 +1,4 @@
-"""Web addresses: where a ``Location`` leads, and which addresses are one place.
-
-What belongs here: reading addresses, purely. What does not: hosts and trust (``endpoint``), what a
-host name resolves to (``address_guard``).
-"""
+"""Web addresses: where a ``Location`` leads, and which addresses are one place."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ from ghcrctl.registry.endpoint import DEFAULT_PORTS, bare_host, host_shown
 
 
 def joined(url: str, location: str) -> str | None:
-    """Return where a ``Location`` or ``Link`` leads; ``None`` for what is no web address."""
+    """Resolve a ``Location`` or ``Link``; return ``None`` for an invalid address."""
     try:
         target = urljoin(url, location)
         parts = urlsplit(target)
@@ -21,7 +17,8 @@ def joined(url: str, location: str) -> str | None:
         return None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return None
-    # Programs disagree on where a host ends that has one of these: what is checked must be asked.
+    # Programs disagree on where a host with one of these ends; the checked host must be the
+    # contacted one.
     odd = any(not "!" <= c <= "~" or c in '\\"<>^`{|}' for c in parts.netloc)
     return None if odd else target
 
@@ -32,7 +29,7 @@ def origin(url: str) -> str:
     Spec: RFC 3986, section 6.2.3; RFC 6454, section 4.
 
     Raises:
-        InvalidResponseError: it is no address. Those of people are read before they come here.
+        InvalidResponseError: the address is invalid; addresses of the user were checked before.
     """
     try:
         parts = urlsplit(url)
@@ -51,10 +48,10 @@ def _bare_host(url: str) -> str:
 
 
 def shown_origin(url: str) -> str:
-    """Return scheme and host of an address for people."""
+    """Return scheme and host of an address, for messages."""
     return f"{urlsplit(url).scheme}://{host_shown(url)}"
 
 
 def shown(url: str) -> str:
-    """Leave out the query, which may hold a signature, and what stands before the host."""
+    """Return an address without its user, password and query, which may hold a signature."""
     return f"{shown_origin(url)}{urlsplit(url).path}"

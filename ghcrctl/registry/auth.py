@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ghcrctl.credentials.credential import Credential
     from ghcrctl.registry.transport import Transport
 
-# Seconds that a token is renewed before it ends.
+# Renew a token this long before it expires (seconds).
 _EARLY = 10.0
 _CLIENT_ID = "ghcrctl"
 
@@ -157,7 +157,7 @@ class Authenticator:
         return True
 
     def deny(self, scope: Scope, response: requests.Response) -> None:
-        """Go on without a credential that is denied what everybody may have.
+        """Stop using a credential that is denied public content.
 
         Args:
             scope: what it was denied.

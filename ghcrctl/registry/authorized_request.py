@@ -1,4 +1,4 @@
-"""One request to a registry with what authorizes it: challenges, rejected credentials, retries.
+"""One authorized request to a registry: challenges, rejected credentials, retries.
 
 Registries differ in where they send their challenge, and in how they reject a credential:
 
@@ -98,7 +98,7 @@ class AuthorizedRequest:
             raise
 
     def _look_for_challenge(self, response: requests.Response) -> requests.Response:
-        """Ask ``/v2/`` for the challenge that this response lacks, once a registry."""
+        """Request ``/v2/`` for the challenge that this response lacks, once per registry."""
         status = status_of(response) if response.status_code in _WITHOUT_CHALLENGE else 0
         if status not in _WITHOUT_CHALLENGE or self.sent is not None or not self._is_own(response):
             return response
@@ -117,7 +117,7 @@ class AuthorizedRequest:
         return self._answer_challenges(self._send(authorization))
 
     def _go_anonymous(self, response: requests.Response) -> requests.Response:
-        """Try a read without the credential that is denied: the image may be public."""
+        """Retry a read without the denied credential, since the image may be public."""
         denied = response.status_code == 403 and self._is_own(response) and self.sent is not None
         if not denied or not self.auth.may_go_without(self.scope) or status_of(response) != 403:
             return response

@@ -129,7 +129,7 @@ class RegistryClient:
                 response = self.transport.request("GET", url, authorization=answer)
             if response.status_code != 200:
                 raise self.asker.refused(response, Scope(), "sign in to", "")
-            # Where a network wants a login of its own, a page answers for every host.
+            # A captive portal answers for every host with a page.
             if is_html(error_text(response)):
                 raise InvalidResponseError(
                     f"cannot sign in to {self.registry}: the response is not from a registry"
@@ -238,10 +238,9 @@ class RegistryClient:
     # Blobs
 
     def has_blob(self, repository: str, digest: Digest) -> bool:
-        """Tell whether a blob is there; a redirect says yes too.
+        """Return whether a blob exists; a redirect means yes.
 
-        A registry that refuses the question may still take the blob, and says why where it does
-        not.
+        A registry that refuses the request may still accept the blob, or explain why not.
         """
         path = f"{repository}/blobs/{digest}"
         scope = Scope.push(repository)

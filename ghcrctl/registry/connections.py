@@ -1,8 +1,4 @@
-"""Connections: pools with our TLS contexts, to addresses that were checked.
-
-What belongs here: what the HTTP library is made to do differently. What does not: requests
-(``transport``).
-"""
+"""Connections: pools with our TLS contexts, to addresses that were checked."""
 
 from __future__ import annotations
 

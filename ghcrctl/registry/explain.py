@@ -1,8 +1,4 @@
-"""What a registry's refusal means, and what to do about it.
-
-What belongs here: from status and body to one of our errors. What does not: what GitHub's
-registries mean (``github_denials``), reading bodies (``error_bodies``).
-"""
+"""What a registry's refusal means, and what to do about it."""
 
 from __future__ import annotations
 

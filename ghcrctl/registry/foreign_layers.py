@@ -1,7 +1,6 @@
 """Foreign layers: content that its publisher keeps elsewhere than in the registry.
 
-What belongs here: which addresses are asked, and in which order. The caller verifies size and
-digest.
+The caller verifies size and digest.
 
 Spec: OCI image spec 1.1, descriptor.md, ``urls``.
 """

@@ -1,7 +1,4 @@
-"""Headers of responses, as registries really send them.
-
-What belongs here: reading one header. What does not: what to make of it (``client``).
-"""
+"""Headers of responses, as registries really send them."""
 
 from __future__ import annotations
 

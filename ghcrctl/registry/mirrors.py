@@ -1,8 +1,6 @@
 """Mirrors: other places where a registry's images can be pulled from.
 
-What belongs here: a source that asks one place after the other. What does not: which places those
-are (``routes``). Digests are checked as ever, whoever sends the bytes, and each host gets only its
-own credentials.
+Digests are checked as ever, whoever sends the bytes, and each host gets only its own credentials.
 """
 
 from __future__ import annotations

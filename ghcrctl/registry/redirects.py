@@ -1,8 +1,4 @@
-"""Redirects: which are followed, and where they lead.
-
-What belongs here: the decision. What does not: sending (``transport``), and what a host name
-resolves to (``address_guard``).
-"""
+"""Redirects: which are followed, and where they lead."""
 
 from __future__ import annotations
 

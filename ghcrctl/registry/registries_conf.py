@@ -1,8 +1,5 @@
 """The ``registries.conf`` files of podman, skopeo and buildah.
 
-What belongs here: their formats and what makes them invalid. What does not: which files there are
-(``settings``) and matching names (``routes``).
-
 Source: containers-registries.conf(5), versions 1 and 2. Read and checked, but not used: short-name
 aliases, ``short-name-mode`` and ``unqualified-search-registries``, since a name without a registry
 belongs to the default registry here. Not read: ``credential-helpers``.

@@ -1,9 +1,7 @@
 """The one place that decides where a reference is read, written and signed in.
 
-What belongs here: turning routes into repositories and clients. What does not: matching rules
-(``routes``) and reading from one place after the other (``mirrors``). Mirrors are only read.
-Writing and signing in use the location that ``registries.conf`` gives, so that a name means the
-same place in every command.
+Mirrors are only read. Writing and signing in use the location that ``registries.conf`` gives, so
+that a name means the same place in every command.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """Rules that decide which registry serves a reference.
 
-What belongs here: matching names with rules, whoever wrote them, and rewriting them. What does not:
-reading rules (``registries_conf``, ``settings``) and requests (``resolver``, ``mirrors``).
-
 Sources: containers-registries.conf(5), version 2; Docker's documentation, "Mirror the Docker Hub
 library".
 """

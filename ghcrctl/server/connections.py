@@ -1,8 +1,5 @@
 """cheroot's connections with limits: on request heads, on waiting, and on threads.
 
-What belongs here: what HTTP/1.1 wants of any server. What does not: the registry's protocol
-(``app``).
-
 Spec: RFC 9112, sections 3, 5 and 6; RFC 9110, section 5.
 """
 

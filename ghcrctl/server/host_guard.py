@@ -1,8 +1,5 @@
 """Which requests are meant for this server, and which a web page made the browser send.
 
-What belongs here: the checks of ``Host`` and ``Origin``. What does not: accounts, of which this
-server has none.
-
 Spec: RFC 9110, section 7.2; Fetch standard, "Origin header" and "Sec-Fetch-Site header".
 """
 

@@ -1,8 +1,4 @@
-"""Kinds of settings: how the text of a variable or flag, or a value of ``config.toml``, is read.
-
-What belongs here: parsers, which raise ValueError with what they expect. What does not: which
-settings there are (``table``).
-"""
+"""Kinds of settings: how the text of a variable or flag, or a value of ``config.toml``, is read."""
 
 from __future__ import annotations
 

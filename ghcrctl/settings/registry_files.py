@@ -1,8 +1,5 @@
 """Which files of ours and of other tools say how registries are reached.
 
-What belongs here: finding and reading the files. What does not: their rules
-(``registry.registries_conf``, ``registry.routes``).
-
 Sources: containers-registries.conf(5); dockerd(8), "Daemon configuration file".
 """
 

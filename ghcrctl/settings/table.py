@@ -1,8 +1,4 @@
-"""The settings of ghcrctl.
-
-What belongs here: the table. What does not: where a value comes from (``ghcrctl.settings``), how
-its text is read (``kinds``).
-"""
+"""The settings of ghcrctl."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """Which names a record may have: a name with a digest is a claim about content.
 
-What belongs here: the rule, for records that are written and for those that other programs wrote.
 The list of images is a file that others may write, and archives carry names from anywhere. A name
 such as ``NAME@sha256:...`` that stood for other content would make every command return false
 content for a digest, so no record keeps one.

@@ -1,8 +1,4 @@
-"""Checking what is on disk against its digests.
-
-What belongs here: finding what is missing, damaged or listed under a false name. What does not:
-mending it (``operations``).
-"""
+"""Checking what is on disk against its digests."""
 
 from __future__ import annotations
 

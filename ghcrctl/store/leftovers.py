@@ -1,8 +1,4 @@
-"""What dead processes left: unfinished files, uploads, directories they worked in, ended leases.
-
-What belongs here: finding and removing them. What does not: content that no image needs
-(``collect``).
-"""
+"""What dead processes left: unfinished files, uploads, directories they worked in, ended leases."""
 
 from __future__ import annotations
 

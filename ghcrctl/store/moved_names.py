@@ -1,8 +1,4 @@
-"""What becomes of the other records when a record is written: one name is one image.
-
-What belongs here: the rules by which records make way for each other. What does not: writing them
-(``store``).
-"""
+"""What becomes of the other records when a record is written: one name is one image."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """Indexes that some of whose platforms are in the store: the proof of what their digests stand for.
 
-What belongs here: keeping and reading these documents. A pull of one platform stores no index, but
-its repository knows the image by the digest of the index. An archive that carries the index along
-proves that digest to whoever loads it.
+A pull of one platform stores no index, but its repository knows the image by the digest of the
+index. An archive that carries the index along proves that digest to whoever loads it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """Files and directories that a process works in, and those that a killed process left.
 
-What belongs here: names, liveness and removal. What does not: unfinished downloads, which the next
-pull goes on with (``partials``).
-
 A name ends with the process's number and a random part, and the process holds a lock on the file or
 directory. It is abandoned once no process has the number and nobody holds the lock: the number
 alone may be of another container, and the lock alone is taken a moment after the file is made.

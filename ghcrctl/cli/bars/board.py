@@ -200,7 +200,7 @@ class Board:
             self._sum.put(key, position)
 
     def hold(self, key: Key, reason: str, delay: float, note: str) -> None:
-        """Content waits for its next attempt, which a note describes."""
+        """Show content as waiting for its next attempt."""
         with self._lock:
             one = self._moving.get(key)
             if one:

@@ -33,13 +33,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Countdown:
-    """A wait that is shown.
+    """A wait as it is displayed.
 
     Args:
         reason: what makes it wait.
         left: seconds that it still takes.
         verb: what follows.
-        note: which attempt that is.
+        note: the number of the attempt.
     """
 
     reason: str

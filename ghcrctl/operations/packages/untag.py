@@ -181,9 +181,9 @@ def _digest(raw: bytes) -> str:
 def retag(
     session: Session, named: Named, tags: Sequence[str], *, force: bool = False
 ) -> dict[str, str]:
-    """Give a version further tags, taking them from those that had them; no version is made.
+    """Add tags to a version without creating a new one; existing tags are moved.
 
-    Putting the same bytes under another tag is all that it takes.
+    The manifest is pushed again, unchanged, under each tag.
 
     Args:
         session: the run.
