@@ -52,6 +52,7 @@ class ArchiveNames:
         self._local_names = local_names
         self._warn = warn
         self._images: dict[tuple[str, Digest], Named] = {}
+        self._holders: dict[str, tuple[str, Digest]] = {}
 
     @property
     def images(self) -> tuple[Named, ...]:
@@ -63,8 +64,11 @@ class ArchiveNames:
         kept = replace(image, name=self._kept(image))
         if not kept.name:
             kept = replace(kept, origin=None, index=b"")
-        self._take_name(kept)
-        self._images.setdefault((kept.name or kept.tag, kept.root.digest), kept)
+        key = (kept.name or kept.tag, kept.root.digest)
+        if kept.name:
+            self._take_name(kept)
+            self._holders[kept.name] = key
+        self._images.setdefault(key, kept)
 
     def _kept(self, image: Named) -> str:
         if not image.name:
@@ -85,13 +89,14 @@ class ArchiveNames:
         return ""
 
     def _take_name(self, image: Named) -> None:
-        """Take a name away from the images before; the last one has it, as in docker."""
-        for key, other in list(self._images.items()):
-            if image.name and other.name == image.name and other.root.digest != image.root.digest:
-                self._warn(
-                    f"{self._label} has two images named {image.name}: {other.root.digest} loses "
-                    f"the name to {image.root.digest}"
-                )
-                del self._images[key]
-                nameless = replace(other, name="", origin=None, index=b"")
-                self._images.setdefault(("", other.root.digest), nameless)
+        """Take a name away from the image before; the last one has it, as in docker."""
+        key = self._holders.get(image.name)
+        if key is None or key[1] == image.root.digest:
+            return
+        other = self._images.pop(key)
+        self._warn(
+            f"{self._label} has two images named {image.name}: {other.root.digest} loses "
+            f"the name to {image.root.digest}"
+        )
+        nameless = replace(other, name="", origin=None, index=b"")
+        self._images.setdefault(("", other.root.digest), nameless)

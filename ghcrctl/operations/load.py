@@ -20,7 +20,6 @@ from ghcrctl.operations.archive_names import Named
 from ghcrctl.operations.archived import Archived, archived
 from ghcrctl.operations.pull import keep_origin
 from ghcrctl.operations.selection import Selection, choose
-from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import Finished, Outcome, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.session import Session
+    from ghcrctl.store.records import Record
     from ghcrctl.transfer.events import Event, Observer
     from ghcrctl.transfer.workers import Workers
 
@@ -101,7 +101,11 @@ def load(
     ):
         images = _named(found, name) if name else found.images
         try:
-            return [_load(session, found, i, select, watch, workers) for i in images]
+            loading = _Loading(session, found, select, workers, watch)
+            for same in _same_content(images):
+                loading.load(same)
+            loaded = loading.finish()
+            return [loaded[id(image)] for image in images]
         except BaseException:
             workers.settle()
             for digest in (*found.packed, *written):
@@ -117,44 +121,87 @@ def _named(found: Archived, name: Reference) -> tuple[Named, ...]:
     return tuple(Named(root, str(named)) for root in roots.values())
 
 
-def _load(
-    session: Session,
-    found: Archived,
-    image: Named,
-    select: Selection,
-    observer: Observer,
-    workers: Workers,
-) -> Loaded:
-    store = session.store
-    made = MemoryPlace("made here")
-    # What a partial archive leaves out is here, if it was made for this store.
-    source = Overlay(made, Overlay(store.blobs.sound, found.source))
-    root = choose(source, image.root, select, session.settings.platform, made, warn=session.warn)
-    lacking = _lacking(session, found, source, root)
-    if needed := [descriptor for descriptor in lacking if not descriptor.is_foreign]:
-        raise _left_out(needed)
-    sink = StorePlace(store, origin=image.origin)
-    plan = make_plan(
-        source,
-        sink,
-        root,
-        names=(image.name,),
-        optional_foreign=True,
-        jobs=session.jobs,
-    )
-    if image.origin and not image.index:
-        keep_origin(session, source, image.root, root)
-    before = next((r for r in store.listing() if r.name == image.name), None)
-    if image.origin and image.index:
-        store.origins.keep(image.origin, image.index)
-    execute(plan, TransferOptions(workers, session.retry), observer)
-    facts = compute_facts(store.blobs, root, store.prefer)
-    replaced = before.image_id if before and image.name else None
+def _same_content(images: Sequence[Named]) -> list[list[Named]]:
+    """Group images that differ in their names only."""
+    groups: dict[object, list[Named]] = {}
+    for image in images:
+        groups.setdefault((image.root.digest, image.origin, image.index), []).append(image)
+    return list(groups.values())
+
+
+class _Loading:
+    """The images of one archive on their way into the store; all get their names at the end.
+
+    To write the store's list for each name takes minutes for an archive with a thousand of them,
+    and an archive that turns out to be damaged would be loaded in part.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        found: Archived,
+        select: Selection,
+        workers: Workers,
+        observer: Observer,
+    ) -> None:
+        self._session = session
+        self._found = found
+        self._select = select
+        self._workers = workers
+        self._observer = observer
+        self._images: list[Named] = []
+        self._records: list[Record] = []
+
+    def load(self, images: Sequence[Named]) -> None:
+        """Bring the content of images that differ in their names only."""
+        session, image = self._session, images[0]
+        source, root = self._chosen(image)
+        plan = make_plan(
+            source,
+            StorePlace(session.store, origin=image.origin, put=self._put),
+            root,
+            names=tuple(each.name for each in images),
+            optional_foreign=True,
+            jobs=session.jobs,
+        )
+        if image.origin and image.index:
+            session.store.origins.keep(image.origin, image.index)
+        elif image.origin:
+            keep_origin(session, source, image.root, root)
+        self._images += images
+        execute(plan, TransferOptions(self._workers, session.retry), self._observer)
+
+    def finish(self) -> dict[int, Loaded]:
+        """Write all names; return what was loaded by the identity of each image."""
+        previous = self._session.store.put_all(self._records)
+        rows = zip(self._images, self._records, previous, strict=True)
+        return {id(image): _loaded(image, record, before) for image, record, before in rows}
+
+    def _put(self, record: Record) -> Record | None:
+        self._records.append(record)
+        return None
+
+    def _chosen(self, image: Named) -> tuple[Source, Descriptor]:
+        """Return what of an image is loaded, and a source that has all of it."""
+        session, made = self._session, MemoryPlace("made here")
+        # What a partial archive leaves out is here, if it was made for this store.
+        source = Overlay(made, Overlay(session.store.blobs.sound, self._found.source))
+        platform = session.settings.platform
+        root = choose(source, image.root, self._select, platform, made, warn=session.warn)
+        lacking = _lacking(session, self._found, source, root)
+        if needed := [descriptor for descriptor in lacking if not descriptor.is_foreign]:
+            raise _left_out(needed)
+        return source, root
+
+
+def _loaded(image: Named, record: Record, before: Record | None) -> Loaded:
+    image_id = record.facts.image_id
+    replaced = before.facts.image_id if before else None
     return Loaded(
         image.name,
-        root,
-        facts.image_id,
-        replaced if replaced != facts.image_id else None,
+        record.descriptor,
+        image_id,
+        replaced if replaced != image_id else None,
         image.tag,
     )
 

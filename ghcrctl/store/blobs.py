@@ -24,6 +24,7 @@ from ghcrctl.errors import (
     IntegrityError,
     ManifestUnknownError,
     NoSpaceError,
+    StoreDamagedError,
 )
 from ghcrctl.oci.digest import ENCODED_LENGTH, Digest
 from ghcrctl.store.files import disk_errors, remove, sync_directory, take_place
@@ -173,6 +174,20 @@ class Blobs:
                 for path in folder.iterdir():
                     if len(path.name) == length:
                         yield Digest(algorithm, path.name)
+
+    def require(self, descriptors: Iterable[Descriptor]) -> None:
+        """Check that content is here.
+
+        Raises:
+            StoreDamagedError: some is not, or not any more.
+        """
+        for descriptor in {descriptor.digest: descriptor for descriptor in descriptors}.values():
+            if not self.exists(descriptor):
+                raise StoreDamagedError(
+                    f"{self.label} lacks {descriptor.digest}: "
+                    "it is damaged, or another process removed the image",
+                    hint="pull the image again",
+                )
 
     def sync(self) -> None:
         """Make the names of all content durable, before anything relies on them."""

@@ -3,12 +3,61 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from ghcrctl.oci.digest import Digest
     from ghcrctl.store.records import Record
+
+
+class NamedRecords:
+    """A list of records in which each new one finds those that make way for it.
+
+    Writing many names must not compare each of them with every record.
+
+    Args:
+        records: the records as they are.
+    """
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._records: dict[int, Record] = {}
+        self._places: dict[tuple[str, Digest | None], set[int]] = {}
+        self._next = count()
+        for record in records:
+            self._keep(next(self._next), record)
+
+    def __iter__(self) -> Iterator[Record]:
+        """Iterate over the records in their order."""
+        return iter(self._records[place] for place in sorted(self._records))
+
+    def put(self, record: Record) -> Record | None:
+        """Add a record; return the one that had its name."""
+        previous: Record | None = None
+        for place in sorted(self._affected(record)):
+            other = self._records.pop(place)
+            self._places[_place_key(other)].discard(place)
+            if other.name and other.name == record.name:
+                previous = previous or other
+            if not is_replaced(other, record):
+                self._keep(place, displaced(other, record))
+        self._keep(next(self._next), record)
+        return previous
+
+    def _affected(self, by: Record) -> set[int]:
+        """Return the places of all records that `is_replaced` or `displaced` may concern."""
+        keys = {("", by.descriptor.digest), _place_key(by), (by.repo_digest or "", None)}
+        return set().union(*(self._places.get(key, ()) for key in keys))
+
+    def _keep(self, place: int, record: Record) -> None:
+        self._records[place] = record
+        self._places.setdefault(_place_key(record), set()).add(place)
+
+
+def _place_key(record: Record) -> tuple[str, Digest | None]:
+    return (record.name, None if record.name else record.descriptor.digest)
 
 
 def is_replaced(record: Record, by: Record) -> bool:

@@ -14,7 +14,7 @@ from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ghcrctl.content.ports import Stream
     from ghcrctl.content.provenance import Provenance
@@ -31,10 +31,19 @@ class StorePlace:
         store: the store.
         origin: the digest that the image's repository knows it by, where content is written.
         index: the reference of the index that the content is a part of; see `Record`.
+        put: gives an image a name in place of the store itself, which writes its list each time.
     """
 
-    def __init__(self, store: Store, *, origin: Digest | None = None, index: str = "") -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        origin: Digest | None = None,
+        index: str = "",
+        put: Callable[[Record], Record | None] | None = None,
+    ) -> None:
         self._store = store
+        self._put = put or store.put
         self._origin = origin
         self._index = index
         # Whether the name that was written last pointed to something else, or did not exist.
@@ -102,5 +111,5 @@ class StorePlace:
         self.write(content)
         root = content.descriptor
         facts = compute_facts(self._store.blobs, root, self._store.prefer)
-        before = self._store.put(Record(root, name, facts, self._origin, self._index))
+        before = self._put(Record(root, name, facts, self._origin, self._index))
         self.moved_name = before is None or before.descriptor.digest != root.digest

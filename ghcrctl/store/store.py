@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from ghcrctl.content.streams import read_metadata
-from ghcrctl.errors import GhcrctlError, NoSpaceError, StoreDamagedError, StoreLockedError
+from ghcrctl.errors import GhcrctlError, NoSpaceError, StoreLockedError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.store.arrivals import Arrival
 from ghcrctl.store.belonging import left_alone
@@ -33,7 +33,7 @@ from ghcrctl.store.leftovers import (
     scratch_paths,
     sweep,
 )
-from ghcrctl.store.moved_names import displaced, each_once, is_replaced
+from ghcrctl.store.moved_names import NamedRecords, each_once
 from ghcrctl.store.origins import Origins
 from ghcrctl.store.records import (
     NAME,
@@ -48,7 +48,7 @@ from ghcrctl.store.scratch import size_of
 from ghcrctl.store.spare import Spare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from ghcrctl.oci.digest import Digest
@@ -346,31 +346,32 @@ class Store:
             self.collect()
 
     def put(self, record: Record) -> Record | None:
-        """Give an image a name; what had the name before is kept under its digest, or dangling.
+        """Give an image a name; return the record that had it, if any. See `put_all`."""
+        return self.put_all([record])[0]
+
+    def put_all(self, records: Sequence[Record]) -> list[Record | None]:
+        """Give images their names, in order, with one change of the list.
+
+        What had a name before is kept under its digest, or dangling.
 
         Returns:
-            The record that had the name, if any.
+            For each record the one that had its name.
 
         Raises:
-            StoreDamagedError: the image is not here (any more).
+            StoreDamagedError: an image is not here (any more).
         """
-        previous: list[Record] = []
+        previous: list[Record | None] = []
 
-        def change(records: list[Record]) -> list[Record]:
-            previous.extend(r for r in records if r.name == record.name and r.name)
-            kept = [displaced(r, record) for r in records if not is_replaced(r, record)]
-            return [*kept, record]
+        def change(before: list[Record]) -> list[Record]:
+            named = NamedRecords(before)
+            previous.extend([named.put(record) for record in records])
+            return list(named)
 
         with self.locked():
-            if not self.blobs.exists(record.descriptor):
-                raise StoreDamagedError(
-                    f"{self.blobs.label} lacks {record.descriptor.digest}: "
-                    "it is damaged, or another process removed the image",
-                    hint="pull the image again",
-                )
+            self.blobs.require(record.descriptor for record in records)
             self.blobs.sync()
             self.edit(change)
-        return previous[0] if previous else None
+        return previous
 
     def remove(self, doomed: Iterable[Record]) -> tuple[Digest, ...]:
         """Remove records, and the content that no record and no running process needs any more.

@@ -8,7 +8,7 @@ import io
 import json
 import lzma
 import tarfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import zstandard
@@ -32,6 +32,7 @@ from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.load import load
 from ghcrctl.operations.save import save_archive, save_directory, save_docker
 from ghcrctl.operations.selection import Selection
+from ghcrctl.store.index import write_index
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.operations.session import Session
+    from ghcrctl.store.index import ImageList
     from tests.builders import Built
 
 LAYERS = [layer(1), layer(2)]
@@ -359,3 +361,34 @@ def test_a_damaged_archive_is_named_once(tmp_path: Path) -> None:
     with session_on(tmp_path) as session, pytest.raises(IntegrityError) as caught:
         load(session, path)
     assert str(caught.value).count("cut.tar.gz") == 1
+
+
+def test_many_names_write_the_list_of_images_once(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"ghcr.io/octo/tool:{number}" for number in range(50)]
+    session.store.prepare()
+    written: list[int] = []
+
+    def count(path: Path, entries: list[dict[str, Any]], before: ImageList | None = None) -> None:
+        written.append(len(entries))
+        write_index(path, entries, before)
+
+    monkeypatch.setattr("ghcrctl.store.store.write_index", count)
+    found = load(session, io.BytesIO(tar_of(docker_archive(LAYERS, names))))
+    assert [image.name for image in found] == names
+    assert written == [50]
+
+
+def test_no_image_gets_a_name_if_the_last_one_is_damaged(
+    session: Session, other: Session, tmp_path: Path
+) -> None:
+    for number in (1, 2):
+        put(session, random_image(seed=number), f"hello:{number}")
+        save_directory(session, [f"hello:{number}"], tmp_path / "layout")
+    config = session.store.records()[1].facts.image_id
+    broken = tmp_path / "layout" / "blobs" / "sha256" / config.encoded
+    broken.write_bytes(b"x" * broken.stat().st_size)
+    with pytest.raises(IntegrityError, match=broken.name):
+        load(other, tmp_path / "layout")
+    assert other.store.records() == []
