@@ -1,8 +1,8 @@
 """Flags as docker reads them: ``--quiet=true``, ``-q=false``, ``-aq=0``, ``-f=dangling=true``.
 
 click's flags take no value, and it takes the ``=`` after a short option for a part of the value. So
-the arguments are rewritten before click reads them, and what is switched off is remembered for
-settings, where an environment variable may have switched it on. Source: spf13/pflag, ``flag.go``.
+the arguments are rewritten before click reads them, and flags that are switched off are remembered,
+since an environment variable may have switched them on. Source: spf13/pflag, ``flag.go``.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def plain_flags(ctx: click.Context, arguments: Sequence[str]) -> list[str]:
 
 
 def _written(flag: _Flag, off: set[str]) -> str | None:
-    """Return a flag for click; ``None`` if leaving it out is the only way to say no."""
+    """Return a flag for click; ``None`` if only omitting it switches it off."""
     if flag.option.secondary_opts:
         return (flag.option.opts if flag.is_on else flag.option.secondary_opts)[0]
     return flag.name if flag.is_on and flag.option.name not in off else None
@@ -139,7 +139,7 @@ class _Reader:
         return _Flag(option, name, value, is_true is (name in option.opts))
 
     def _boolean(self, name: str, value: str) -> bool:
-        # Most command lines have no such value, and every start of the program reads this module.
+        # Imported late: few command lines have such a value, and every start loads this module.
         from ghcrctl.oci.booleans import parse_bool
 
         parsed = parse_bool(value)

@@ -32,7 +32,7 @@ from ghcrctl.errors.exit_status import ExitStatus as ExitStatus
 
 
 class GhcrctlError(Exception):
-    """Base of every error that a person is meant to read.
+    """Base class of every error that is shown to the user.
 
     Args:
         message: what failed and which thing, lower case, without a full stop.
@@ -128,7 +128,7 @@ class ConnectionFailedError(NetworkError):
 
 
 class ProxyError(ConnectionFailedError):
-    """A proxy refused or failed, or its setting cannot be used."""
+    """A proxy refused or failed, or its setting is invalid."""
 
     code = "proxy"
     usual_hint = "check HTTPS_PROXY and HTTP_PROXY; NO_PROXY lists hosts to reach without a proxy"
@@ -155,7 +155,7 @@ class TlsError(NetworkError):
 
 
 class RateLimitedError(NetworkError):
-    """A host refused for the number of requests, and went on refusing.
+    """A host rate limited the requests and kept refusing.
 
     Args:
         least_wait: seconds to wait before the next request where the host does not say how long;
@@ -303,7 +303,7 @@ class SchemaOneError(UnsupportedError):
 
 
 class BuildFailedError(UnsupportedError):
-    """A build engine ran, and reported that the build failed."""
+    """A build engine ran and reported that the build failed."""
 
     code = "build-failed"
 
@@ -364,7 +364,7 @@ class StoreReadOnlyError(StoreError):
 
 
 class ResourcesExhaustedError(StoreError):
-    """The system gives no more memory, threads or open files."""
+    """The system has no memory, threads or open files left."""
 
     code = "resources-exhausted"
     usual_hint = "--jobs 1 needs fewer threads and connections; `ulimit -a` shows the limits"

@@ -9,5 +9,5 @@ _VALUES = {
 
 
 def parse_bool(text: str) -> bool | None:
-    """Return a boolean; ``None`` if the text is none. Source: Go's ``strconv.ParseBool``."""
+    """Parse a boolean; return ``None`` for any other text. Source: Go's ``strconv.ParseBool``."""
     return _VALUES.get(text)

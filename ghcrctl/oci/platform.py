@@ -193,7 +193,7 @@ class Platform:
         return Platform(system, architecture, variant, self.os_version, self.os_features)
 
     def rank(self, offered: Platform) -> tuple[int, ...] | None:
-        """Say how well an offered platform suits this one.
+        """Return how well an offered platform matches this one.
 
         The larger the better; ``None`` where it cannot run.
 

@@ -1,4 +1,4 @@
-"""Connections: pools with our TLS contexts, to addresses that were checked."""
+"""Connection pools with our TLS contexts, to checked addresses only."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _BLOCK_BYTES = 512 * 1024
 class AddressOrder:
     """The order in which the addresses of a host are tried; threads may share it.
 
-    Addresses that sent wrong bytes come last: what is behind another one may be right.
+    Addresses that sent corrupted bytes come last, since another one may reach a healthy server.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class AddressOrder:
         return sorted(addresses, key=self._doubted.__contains__)
 
     def note(self, address: str) -> None:
-        """Note that a connection goes to an address."""
+        """Record that a connection goes to an address."""
         self._reached.add(address)
 
     def doubt(self) -> None:
@@ -71,7 +71,7 @@ def _connect(connection: HTTPConnection, admit: Admit, order: AddressOrder) -> s
         admit(address)
     made = _first_that_answers(connection, addresses)
     order.note(str(made.getpeername()[0]))
-    # Only from the address itself does this machine reach one of its own addresses.
+    # A connection to one of this machine's own addresses comes from that address.
     if made.getsockname()[0] == made.getpeername()[0]:
         _admit_own(made, admit)
     return made
@@ -214,10 +214,10 @@ class HttpSession(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def get_adapter(self, url: str | bytes) -> _Adapter:
-        """Return the adapter of a host, of its own, since certificates are by host.
+        """Return the adapter of a host; each host has its own, since certificates are per host.
 
         Raises:
-            InterruptedByUserError: the session was closed: a thread that nobody waits for asks.
+            InterruptedByUserError: the session was closed, so this thread is abandoned.
         """
         key = origin(str(url))
         with self._lock:
@@ -230,7 +230,7 @@ class HttpSession(requests.Session):
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
-        """Give the proxy of a host; the library's own rules are not those of docker."""
+        """Return the proxy of a host; the library's own rules differ from docker's."""
         del proxies
         proxy = self.proxy_for(str(url))
         chosen = {"http": proxy.url, "https": proxy.url} if proxy else {}
@@ -252,13 +252,13 @@ class HttpSession(requests.Session):
     def reconnect(self) -> None:
         """Open new connections for what follows, to other addresses of each host if it has any."""
         with self._lock:
-            # Requests on their way still use the former ones.
+            # Requests in progress still use the former ones.
             self._former += self._by_origin.values()
             self._by_origin = {}
             self._order.doubt()
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Name none: the library would read the whole body, and fail at odd addresses."""
+        """Return no target: the library would read the whole body and fail at odd addresses."""
 
     def close(self) -> None:
         """Close the connections to every host, and open no more."""
@@ -271,7 +271,7 @@ class HttpSession(requests.Session):
 
 
 class Authorization(AuthBase):
-    """Sets one header, or none; being there keeps ``~/.netrc`` out of it."""
+    """Sets the ``Authorization`` header, or none; its presence disables ``~/.netrc``."""
 
     def __init__(self, value: str | None) -> None:
         self._value = value

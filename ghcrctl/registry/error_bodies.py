@@ -17,7 +17,7 @@ _PAGE = re.compile(
 )
 _TITLE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1\s*>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
-# Members of other JSON errors that hold words for people, the best first.
+# Members of other JSON errors that hold a message, in order of preference.
 _WORDS = ("message", "error_description", "details", "detail", "error", "title")
 
 
@@ -27,7 +27,7 @@ def error_codes(text: str) -> set[str]:
 
 
 def quote_body(text: str, sender: str) -> str:
-    """Return a sender's own words, cleaned and in parentheses; empty where there are none."""
+    """Return the sender's message, cleaned and in parentheses; empty if there is none."""
     if is_html(text):
         title = page_title(text)
         titled = f': "{title}"' if title else ""
@@ -68,7 +68,7 @@ def _message(entry: dict[str, Any]) -> str:
 
 
 def _other_words(text: str) -> str:
-    """Return the words of a body in no form of the specification."""
+    """Return the message of a body in a form that no specification defines."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):

@@ -34,7 +34,7 @@ GHCR = "ghcr.io"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One answer that is none.
+    """A response that refuses a request.
 
     Args:
         registry: who refused.
@@ -44,7 +44,7 @@ class Refusal:
         status: HTTP's.
         text: the start of the body.
         headers: the answer's.
-        signed_in: where the credential that was used comes from; empty for none.
+        signed_in: the source of the credential that was used; empty for none.
         other_host: the host that responded, where the registry sent the request on to it.
     """
 
@@ -84,7 +84,7 @@ class Refusal:
         return quote_body(self.text, self.sender)
 
 
-# Refusals of the client that pass by themselves.
+# Client error statuses that are temporary.
 _PASSING = {408, 425, 429, 499}
 
 
@@ -114,7 +114,7 @@ def explain(refusal: Refusal) -> GhcrctlError:
 
 
 def _elsewhere(refusal: Refusal, status: int) -> GhcrctlError | None:
-    """Return the error for what another host said, or was to be sent; ``None`` for the rest."""
+    """Return the error for a response or redirect of another host; ``None`` for the rest."""
     if 300 <= status < 400 and refusal.headers.get("Location"):
         return _redirected(refusal)
     if refusal.other_host and 400 <= status < 500 and status not in _PASSING:
@@ -123,7 +123,7 @@ def _elsewhere(refusal: Refusal, status: int) -> GhcrctlError | None:
 
 
 def _redirected(refusal: Refusal) -> RedirectError:
-    """Return the error for a redirect that is not followed: what is sent is for one host."""
+    """Return the error for a redirect that is not followed, since the body is for one host only."""
     location = refusal.headers["Location"]
     target = host_shown(location) or refusal.sender
     is_plain = location.startswith("http://") and target in {refusal.registry, refusal.sender}
@@ -138,7 +138,7 @@ def _redirected(refusal: Refusal) -> RedirectError:
 def _refused_elsewhere(refusal: Refusal) -> GhcrctlError:
     """Return the error for a refusal by a host that the registry named; no credential went there.
 
-    Registries sign the addresses that they hand out: such a refusal is between the two.
+    Registries sign the addresses that they hand out, so the user's credential is not to blame.
     """
     message = (
         f"cannot {refusal.action} {refusal.name}: {refusal.other_host}, where "

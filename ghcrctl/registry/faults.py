@@ -37,7 +37,7 @@ _HTTP_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError
 
 @contextmanager
 def in_words(url: str, *, moving: bool = False, proxy: Proxy | None = None) -> Iterator[None]:
-    """Turn the library's errors into ours while a host is talked to.
+    """Translate the library's errors during communication with a host.
 
     Args:
         url: the request's address; only its host is shown.
@@ -60,7 +60,7 @@ def in_words(url: str, *, moving: bool = False, proxy: Proxy | None = None) -> I
 def translate(
     error: BaseException, host: str, *, moving: bool, proxy: Proxy | None = None
 ) -> GhcrctlError:
-    """Word one error.
+    """Translate one error.
 
     Args:
         error: what the library raised.
@@ -86,7 +86,7 @@ def translate(
 
 
 def never_connected(error: NetworkError) -> bool:
-    """Check whether an error of `in_words` means that no connection came about."""
+    """Check whether an error of `in_words` means that no connection was established."""
     cause = error.__cause__
     return isinstance(error, ConnectionFailedError) or isinstance(
         cause, requests.exceptions.ConnectTimeout

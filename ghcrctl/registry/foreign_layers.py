@@ -1,4 +1,4 @@
-"""Foreign layers: content that its publisher keeps elsewhere than in the registry.
+"""Foreign layers: content that its publisher hosts outside the registry.
 
 The caller verifies size and digest.
 
@@ -35,7 +35,7 @@ def open_foreign(
         descriptor: the layer.
         offset: the first byte to read.
         options: how to talk.
-        guard: checks where the addresses lead: they come from a manifest, which anybody may write.
+        guard: checks the addresses, which come from an untrusted manifest.
         absent_from: where the layer is not, for the error.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Connections that tell a slow TLS handshake from a host that stalls later."""
+"""Connections that distinguish a slow TLS handshake from a host that stalls later."""
 
 from __future__ import annotations
 

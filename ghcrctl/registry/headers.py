@@ -23,7 +23,7 @@ def stated_digest(response: requests.Response) -> str:
     A proxy may repeat the header, which HTTP joins with commas (RFC 9110, section 5.3).
 
     Raises:
-        InvalidResponseError: it says several things.
+        InvalidResponseError: the header states different digests.
     """
     text = response.headers.get("Docker-Content-Digest", "")
     stated = {part.strip(' "').lower() for part in text.split(",")} - {""}
@@ -35,7 +35,7 @@ def stated_digest(response: requests.Response) -> str:
 
 
 def next_link(response: requests.Response) -> str | None:
-    """Return where ``Link`` says that a list goes on; some registries leave the brackets out.
+    """Return the address of a list's next page from ``Link``; some registries omit the brackets.
 
     Spec: RFC 8288, section 3; OCI distribution spec 1.1, "Listing Tags".
     """
@@ -57,7 +57,7 @@ def content_range(response: requests.Response) -> tuple[int, int, int | None] | 
 
 
 def is_packed(response: requests.Response, size: int | None = None) -> bool:
-    """Check whether a body was compressed on its way, though nobody asked for that.
+    """Check whether a body was compressed in transit, although the request did not allow it.
 
     Storage hosts also label layers so that are compressed themselves: those have their own size.
 

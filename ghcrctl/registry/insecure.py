@@ -40,7 +40,7 @@ class InsecureHosts:
     def __contains__(self, host: str) -> bool:
         if host.lower() in self.names:
             return True
-        # Names are only resolved where somebody has listed a network.
+        # Resolve names only if a network is listed.
         return bool(self.networks) and any(
             address in network for address in _addresses(host) for network in self.networks
         )

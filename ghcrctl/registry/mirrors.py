@@ -1,6 +1,6 @@
 """Mirrors: other places where a registry's images can be pulled from.
 
-Digests are checked as ever, whoever sends the bytes, and each host gets only its own credentials.
+Digests are checked whichever host sends the bytes, and each host only gets its own credentials.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     Place: TypeAlias = Repository | BlockedPlace
     Result = TypeVar("Result")
 
-# A mirror that broke off in so many pieces of content is not asked again.
+# A mirror that failed inside this many pieces of content is not used again.
 _MOST_BREAKS = 3
 
 
 class MirroredSource:
     """A repository that is asked for at one place after the other.
 
-    A mirror that does not answer, or whose bytes are not what they should be, is not asked again
-    in this run; one that lacks something is passed over for that.
+    A mirror that does not respond or sends corrupted bytes is not used again in this run; one that
+    lacks some content is only skipped for that content.
 
     Args:
         mirrors: asked first, in order.
         origin: asked last; its answer stands.
-        warn: is told of a mirror that does not answer.
+        warn: is called with a message about a mirror that does not respond.
         dropped: is called with a mirror that is not asked again.
     """
 
@@ -54,7 +54,7 @@ class MirroredSource:
         self._mirrors = list(mirrors)
         self._origin = origin
         self._warn = warn
-        # Who sent bytes of content since it was opened at its first one, and who broke off in it.
+        # Places that sent bytes of content since it was opened, and places that failed inside it.
         self._senders: dict[Digest, list[Place]] = {}
         self._broken: dict[Digest, list[Place]] = {}
 
@@ -102,12 +102,12 @@ class MirroredSource:
         return [mirror for mirror in self._mirrors if mirror not in broken]
 
     def _is_only(self, descriptor: Descriptor, place: Place) -> bool:
-        """Check whether nobody else can send content."""
+        """Check whether a place is the only one left for content."""
         others = [mirror for mirror in self._mirrors_for(descriptor) if mirror is not place]
         return place is self._origin or (isinstance(self._origin, BlockedPlace) and not others)
 
     def _break_off(self, descriptor: Descriptor, place: Place, error: GhcrctlError) -> bool:
-        """Note that a place broke off inside content; return whether another one has the rest."""
+        """Record that a place failed inside content; return whether another one has the rest."""
         if self._is_only(descriptor, place) or not isinstance(error, NetworkError):
             return False
         self._broken.setdefault(descriptor.digest, []).append(place)
@@ -125,7 +125,7 @@ class MirroredSource:
         return provenance_of(senders[-1], descriptor)
 
     def doubt(self, descriptor: Descriptor) -> bool:
-        """Read wrong content at none of the mirrors that sent some of it, if anybody else can."""
+        """Stop using the mirrors that sent corrupted content, if another place has it."""
         senders = self._senders.pop(descriptor.digest, None) or [self._origin]
         last = senders[-1]
         if self._is_only(descriptor, last):
@@ -195,7 +195,7 @@ class MirroredSource:
                 self._pass_over(mirror, error)
                 failure = error
         if failure and isinstance(self._origin, BlockedPlace):
-            # The mirrors are all that there is, so that theirs is the error to report.
+            # Only the mirrors can be used, so report their error.
             raise failure
         try:
             return ask(self._origin)
@@ -217,11 +217,12 @@ class MirroredSource:
 
 
 class _FailoverStream:
-    """Content from one place, and from the next where that breaks off.
+    """A stream of content that continues at the next place after a failure.
 
     Args:
-        open_at: opens the content at an offset, and tells where.
-        break_off: is told of a failure inside the content; whether another place has the rest.
+        open_at: opens the content at an offset, and returns the place.
+        break_off: is called on a failure inside the content; returns whether another place has the
+            rest.
         offset: the first byte.
     """
 

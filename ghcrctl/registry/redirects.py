@@ -1,4 +1,4 @@
-"""Redirects: which are followed, and where they lead."""
+"""The rules for redirects: which are followed, and where to."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     import requests
 
 MAX_REDIRECTS = 10
-# A registry that does not know that TLS ends before it builds its addresses with `http`.
+# A registry behind a TLS proxy builds its addresses with `http` unless told about TLS.
 FORWARDED_PROTO = (
     "the proxy in front of the registry must set `X-Forwarded-Proto: https`; tell its administrator"
 )
 _STATUSES = frozenset({301, 302, 303, 307, 308})
-# The others make a GET of a request that writes (RFC 9110, section 15.4), which uploads nothing.
+# Other statuses turn a write into a GET (RFC 9110, section 15.4), which uploads nothing.
 _KEEPING = frozenset({301, 302, 307, 308})
 # RFC 3986, section 3.1.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}):")
@@ -50,14 +50,14 @@ class RedirectTrail:
 
     @property
     def is_home(self) -> bool:
-        """Whether that is the first host, which alone gets the credential."""
+        """Whether that is the first host; only this one gets the credential."""
         return origin(self.url) == origin(self._first)
 
     def advance(self, response: requests.Response) -> bool:
-        """Go where a response leads; return whether it leads anywhere.
+        """Follow a response; return whether it was a redirect.
 
         Raises:
-            RedirectError: it leads in a circle, on without an end, or where it must not.
+            RedirectError: the redirects loop, are too many, or lead to a forbidden address.
         """
         target = redirect_target(response, self._method, self.url, insecure=self._insecure)
         if not self._follow or target is None:
@@ -75,7 +75,7 @@ class RedirectTrail:
 def redirect_target(
     response: requests.Response, method: str, url: str, *, insecure: bool
 ) -> str | None:
-    """Return where a response redirects a request; ``None`` where it does not.
+    """Return the target of a redirect; ``None`` for other responses.
 
     A request that writes is followed within its host only: what it carries is for that host.
 

@@ -32,9 +32,9 @@ def referrers_tag(subject: Digest) -> str:
 
 
 def list_referrers(client: RegistryClient, repository: str, subject: Digest) -> list[Descriptor]:
-    """Return what refers to a manifest: as the registry lists it, or as clients keep the list.
+    """Return the referrers of a manifest, from the registry's API and from the fallback tag.
 
-    An empty list of the registry's may lack what clients attached before it had one.
+    An empty list of the API may lack referrers from before the registry supported it.
     """
     listed = client.referrers(repository, subject)
     if listed:
@@ -78,8 +78,8 @@ def add_referrer(client: RegistryClient, repository: str, referrer: Manifest | I
 def _listed(client: RegistryClient, repository: str, subject: Digest) -> list[dict[str, Any]]:
     """Return the entries of the list under the tag.
 
-    GitLab resolves the tag to the subject itself where nobody made a list; the entries of that
-    index, where it is one, are no referrers.
+    GitLab resolves the tag to the subject itself if there is no list; if that is an index, its
+    entries are not referrers.
     """
     tag = referrers_tag(subject)
     try:

@@ -52,7 +52,7 @@ class Repository:
     Args:
         client: talks to its registry.
         repository: its name there.
-        names: tags that are called otherwise there, where a rule names one image.
+        names: tags that have another name there, if a rule is for one image.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Repository:
         try:
             found = self._get_verified(name)
         except DigestMismatchError:
-            # A bit may have flipped on the way.
+            # A bit may have flipped in transit.
             self._client.transport.reconnect()
             found = self._get_verified(name)
         descriptor = parse(found.raw, found.media_type).descriptor
@@ -157,7 +157,7 @@ class Repository:
         )
 
     def doubt(self, descriptor: Descriptor) -> bool:
-        """Fetch content again that was wrong, once or at its next address."""
+        """Allow one more fetch of corrupted content, or one from its next address."""
         self._manifests.pop(descriptor.digest, None)
         self._client.transport.reconnect()
         return self._doubts.note(descriptor)
@@ -185,10 +185,10 @@ class Repository:
         return True
 
     def mount(self, descriptor: Descriptor, repositories: Sequence[str]) -> str | None:
-        """Take a blob over from a repository of the same registry.
+        """Mount a blob from a repository of the same registry.
 
-        A registry that will not responds with an upload to use instead, which `write` does. A mount
-        that fails is no error either: the upload tells what is wrong, if anything is.
+        A registry that refuses responds with an upload session, which `write` uses. A failed mount
+        is not an error either: the upload reports any real fault.
         """
         for source in repositories[:1]:
             try:

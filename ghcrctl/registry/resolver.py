@@ -1,4 +1,4 @@
-"""The one place that decides where a reference is read, written and signed in.
+"""The resolver that decides where a reference is read, written and signed in.
 
 Mirrors are only read. Writing and signing in use the location that ``registries.conf`` gives, so
 that a name means the same place in every command.
@@ -38,7 +38,7 @@ class ClientFactory(Protocol):
         Args:
             host: a registry.
             insecure: accept any certificate, and plain HTTP.
-            patient: retry failed requests; there is no need to where another place is next.
+            patient: retry failed requests; not needed if another place can be used.
         """
         ...
 

@@ -186,7 +186,7 @@ def rewrite(rule: Rule, place: Location, reference: Reference) -> Step:
     """Replace the prefix of a reference that a rule matches by a place.
 
     Raises:
-        InvalidSettingError: the result is no valid name.
+        InvalidSettingError: the result is not a valid name.
     """
     if not place.name:
         return Step(reference, place.insecure)

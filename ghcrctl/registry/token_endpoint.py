@@ -1,4 +1,4 @@
-"""Token endpoints: which may be sent a secret, and what they respond with.
+"""Token endpoints: whether they may receive a secret, and what they respond.
 
 Spec: distribution's "Token Authentication Specification".
 """
@@ -94,7 +94,7 @@ def rejects_grant(text: str) -> bool:
 
 
 def _seconds(life: object) -> float:
-    """Read ``expires_in``, which some endpoints write as a text; what is no number says nothing."""
+    """Parse ``expires_in``, which some endpoints send as a string; ignore other values."""
     try:
         seconds = float(life) if isinstance(life, int | float | str) else 0.0
     except (ValueError, OverflowError):

@@ -54,8 +54,8 @@ class TransportOptions:
         connections: how many more read ahead in large ones; with 1, each is read in one go.
         chunk: bytes of a piece in which blobs are sent; 0 sends each whole where that is possible.
         proxies: which proxies are used; those of this process's environment by default.
-        debug: is told each request and its answer, without secrets.
-        waiting: is told of each wait.
+        debug: is called with each request and its response, without secrets.
+        waiting: is called with each wait.
     """
 
     connect_timeout: float = 15.0
@@ -256,7 +256,7 @@ class Transport:
         return response
 
     def _abandon_if_closed(self, response: requests.Response) -> None:
-        """Leave no connection behind in a thread that nobody waits for."""
+        """Close the connection if this thread was abandoned."""
         if self._session.is_closed:
             response.close()
             self._session.close()

@@ -1,4 +1,4 @@
-"""Refusals that pass by themselves, and how long to wait for that.
+"""Temporary refusals, and how long to wait for their end.
 
 Evidence for ghcr.io: public reports of its messages; GitHub's documentation, "Rate limits for the
 REST API", for secondary rate limits.
@@ -30,7 +30,7 @@ _ASKED = re.compile(rf"retry-after:\s*((?:{_PART})+)", re.IGNORECASE)
 _LEAST = 1.0
 
 
-# Status 403 is a refusal for good, unless its body says one of these.
+# Status 403 is final unless its body matches one of these.
 _LIMITED = re.compile(r"rate limit|abuse detection|TOOMANYREQUESTS", re.IGNORECASE)
 _SECONDARY = re.compile(r"secondary rate limit|abuse detection", re.IGNORECASE)
 _INTERMEDIARY = re.compile(r"error from intermediary with HTTP status code (\d{3})", re.IGNORECASE)

@@ -23,7 +23,7 @@ def fetch(
 ) -> Stream:
     """Start reading what is at a web address at a byte.
 
-    Its transport is its own: nothing that is meant for a registry goes there.
+    The request has a transport of its own, so no credential of a registry is sent.
 
     Args:
         url: the address.
@@ -43,7 +43,7 @@ def fetch(
         transport.guard.trust(url)
     response = transport.request("GET", url, headers=headers)
     if offset and response.status_code in {403, 404, 405, 416, 501}:
-        # Some servers refuse to send a part; whether it is there tells the request for all of it.
+        # Some servers refuse partial requests; a request for all of it shows whether it exists.
         response.close()
         response = transport.request("GET", url, headers={"Connection": "close"})
     if response.status_code in {200, 206}:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Handler = Callable[[Request, Route], Response]
 
 _COMMON = {"Docker-Distribution-Api-Version": "registry/2.0", "X-Content-Type-Options": "nosniff"}
-# Bytes of a body that nobody wants; of more the connection is closed instead.
+# Unread body bytes to drain; if there are more, the connection is closed.
 _MAX_DRAINED = 16 * 1024 * 1024
 _log = logging.getLogger(__name__)
 

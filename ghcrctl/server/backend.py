@@ -94,10 +94,10 @@ class Backend(Protocol):
         ...
 
     def delete(self, repository: str, digest: Digest) -> None:
-        """Take a manifest and all of its tags away.
+        """Delete a manifest and all of its tags.
 
         Raises:
-            NotFoundError: there is no such manifest.
+            NotFoundError: the manifest does not exist.
             RefusedError: an index lists the manifest.
         """
         ...

@@ -26,7 +26,7 @@ HEAD_SECONDS = 20.0
 # Seconds without a byte of a body, in either direction.
 STALL_SECONDS = 60
 MIN_THREADS = 16
-# A slow client holds a thread, so there must be more threads than anyone has slow clients.
+# A slow client holds a thread, so allow more threads than slow clients to be expected.
 MAX_THREADS = 512
 MAX_WAITING = 256
 # Seconds that requests have to finish when the server stops.
@@ -107,7 +107,7 @@ class Request(http.HTTPRequest):  # type: ignore[misc, unused-ignore]
     header_reader = HeaderReader()
 
     def parse_request(self) -> None:
-        """Read the head; the server ends the connection when that takes too long."""
+        """Read the head; the server closes the connection if that takes too long."""
         with self.server.heads.limited(self.conn.socket):
             super().parse_request()
 
@@ -140,7 +140,7 @@ class Request(http.HTTPRequest):  # type: ignore[misc, unused-ignore]
 
 
 class Connection(http.HTTPConnection):  # type: ignore[misc, unused-ignore]
-    """A connection that gives up, when it closes, what a client that hung up never took.
+    """A connection that discards unsent bytes when it closes.
 
     cheroot leaves that to the garbage collector, and there Python 3.13 prints a traceback.
     """
@@ -208,7 +208,7 @@ class LimitedServer(wsgi.Server):  # type: ignore[misc, unused-ignore]
 
     ConnectionClass = Connection
     max_request_header_size = MAX_HEAD
-    # Seconds that an idle server takes to notice that it shall stop.
+    # Seconds until an idle server notices a stop.
     expiration_interval = 0.1
 
     def __init__(
@@ -250,13 +250,13 @@ class LimitedServer(wsgi.Server):  # type: ignore[misc, unused-ignore]
         self._wake.set()
 
     def taken(self, conn: Connection) -> None:
-        """Note that a connection waits for a thread no longer."""
+        """Record that a connection no longer waits for a thread."""
         with self._guard:
             self._waiting -= conn.waits
             conn.waits = False
 
     def _watch(self) -> None:
-        """Make threads, and end late connections; who accepts connections must not wait."""
+        """Start threads and end late connections, so that accepting never blocks."""
         while self.ready:
             self.heads.end_late()
             # Without more threads, connections wait for one.

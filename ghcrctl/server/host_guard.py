@@ -1,4 +1,4 @@
-"""Which requests are meant for this server, and which a web page made the browser send.
+"""Protection against requests that a web page makes a browser send.
 
 Spec: RFC 9110, section 7.2; Fetch standard, "Origin header" and "Sec-Fetch-Site header".
 """

@@ -34,7 +34,7 @@ BLOB_TYPE = "application/octet-stream"
 
 
 class TooManyUploadsError(Exception):
-    """As many uploads are unfinished as may be."""
+    """The limit of unfinished uploads is reached."""
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Session:
 
     @property
     def is_abandoned(self) -> bool:
-        """Whether no byte came for so long that nobody will go on."""
+        """Whether the upload received no byte for so long that it is abandoned."""
         try:
             return self.path.stat().st_mtime < time.time() - MAX_IDLE
         except FileNotFoundError:
@@ -162,7 +162,7 @@ class Staging:
         session.path.unlink(missing_ok=True)
 
     def expire(self) -> None:
-        """End the uploads that nobody came back for."""
+        """End abandoned uploads."""
         with self._lock:
             sessions = list(self._sessions.values())
         for session in sessions:

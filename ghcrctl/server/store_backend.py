@@ -118,7 +118,7 @@ class StoreBackend:
         self._store.edit(change)
 
     def delete(self, repository: str, digest: Digest) -> None:
-        """Take a manifest and its tags away, and the referrers that have no tag of their own.
+        """Delete a manifest with its tags, and its referrers that have no tag of their own.
 
         Raises:
             ManifestUnknownError: the repository has no such manifest.

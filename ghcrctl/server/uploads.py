@@ -123,7 +123,7 @@ class UploadEndpoints:
         try:
             return session.append(request.blocks())
         except NoSpaceError:
-            # A disk that is full must not be left so.
+            # Free the space of a failed upload on a full disk.
             self._staging.end(session)
             raise
 

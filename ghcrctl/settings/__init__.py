@@ -75,7 +75,7 @@ class Settings:
         """Check all variables and keys of ``config.toml``.
 
         Returns:
-            Warnings about variables that mean nothing.
+            Warnings about unknown variables.
 
         Raises:
             InvalidSettingError: a value is invalid.
@@ -225,7 +225,7 @@ def _read(
     try:
         return parse(value)
     except (ValueError, UsageError) as reason:
-        # The message of a platform names the platform, too.
+        # The message about a platform also names the platform.
         why = str(reason).partition(": ")[2] if isinstance(reason, UsageError) else reason
         raise error(
             f"invalid {where} `{value}`: {why}", hint=f"{setting.name}: {setting.help}"

@@ -1,4 +1,4 @@
-"""The check of all settings at once, so that none is wrong without a word."""
+"""The check of all settings at once, so that no invalid one is silently ignored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check_settings(settings: Settings) -> list[str]:
     """Check every setting, whether or not a command uses it.
 
     Returns:
-        Warnings. An unknown variable may belong to another version, so it is no error.
+        Warnings about unknown variables, which may belong to another version.
 
     Raises:
         InvalidSettingError: a value is invalid, or ``config.toml`` has an unknown key.

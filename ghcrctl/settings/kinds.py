@@ -1,4 +1,4 @@
-"""Kinds of settings: how the text of a variable or flag, or a value of ``config.toml``, is read."""
+"""Kinds of settings, which parse variables, flags and values of ``config.toml``."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def _is_name(text: str) -> bool:
 
 
 def _is_network(text: str) -> bool:
-    # Rare, and not worth the start-up of every command.
+    # Imported late, since it is rarely needed and slows the start.
     import ipaddress
 
     try:

@@ -1,4 +1,4 @@
-"""Which files of ours and of other tools say how registries are reached.
+"""Configuration files of ghcrctl and other tools that say how registries are reached.
 
 Sources: containers-registries.conf(5); dockerd(8), "Daemon configuration file".
 """

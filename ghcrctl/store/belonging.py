@@ -34,7 +34,7 @@ def subject_of(graph: ManifestGraph, record: Record) -> Digest | None:
     """Return what a record refers to, by its manifest or by its tag."""
     by_tag = _digest_in_tag(record.tag) if record.tag else None
     found = by_tag or graph.links_if_readable(record.descriptor).subject
-    # Some registries answer a referrers tag with the subject itself; that is no referrer.
+    # Some registries resolve a referrers tag to the subject itself, which is not a referrer.
     return None if found == record.descriptor.digest else found
 
 
@@ -135,7 +135,7 @@ def left_alone(
     once = {_key(record) for record in belonging.referrers_among(before)}
     left, lost = list(after), bound
     while lost:
-        # What is lost holds its own referrers no longer.
+        # A lost record no longer keeps its own referrers.
         now = {_key(record) for record in belonging.referrers_among(left)}
         lost = [r for r in left if is_bound(r) and _key(r) in once and _key(r) not in now]
         gone = {id(record) for record in lost}

@@ -29,7 +29,7 @@ def claimed_digest(name: str) -> Digest | None:
 
 
 def is_true(name: str, *known: Digest | None) -> bool:
-    """Tell whether a name may stand for an image.
+    """Return whether a name may refer to an image.
 
     Args:
         name: a full reference, or what another program calls it.
@@ -40,7 +40,7 @@ def is_true(name: str, *known: Digest | None) -> bool:
 
 
 def true_name(name: str, *known: Digest | None) -> str:
-    """Return a name that may stand for an image; without a name where it must not."""
+    """Return the name if it may refer to an image; otherwise return an empty name."""
     return name if is_true(name, *known) else ""
 
 

@@ -64,7 +64,7 @@ class Blobs:
 
     @property
     def label(self) -> str:
-        """How people know this place."""
+        """The name of this place in messages."""
         return f"the local store ({self._blobs.parent})"
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
@@ -311,7 +311,7 @@ class Sound:
 
     @property
     def label(self) -> str:
-        """How people know this place."""
+        """The name of this place in messages."""
         return self._blobs.label
 
     def provenance(self, descriptor: Descriptor) -> Provenance:

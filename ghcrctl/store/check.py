@@ -31,7 +31,7 @@ class Fault:
     Args:
         descriptor: the content.
         problem: ``missing``, ``damaged`` or ``misnamed``.
-        detail: what was found, for people.
+        detail: what was found, for messages.
     """
 
     descriptor: Descriptor
@@ -74,7 +74,7 @@ def check_content(
 
 
 def check_names(blobs: Blobs, entries: Iterable[Descriptor]) -> list[tuple[Fault, str]]:
-    """Compare the names and IDs in the list of images with the content that they stand for.
+    """Compare the names and IDs in the list of images with their content.
 
     Args:
         blobs: where content is.
@@ -98,7 +98,7 @@ def check_names(blobs: Blobs, entries: Iterable[Descriptor]) -> list[tuple[Fault
 
 
 def _may_have_id(blobs: Blobs, root: Descriptor, image_id: Digest) -> bool:
-    """Tell whether an ID is that of something below a root; yes, where that cannot be read."""
+    """Return whether an ID belongs to content below a root; true if that cannot be read."""
     try:
         return image_id in closure(blobs, [root], strict=True)
     except GhcrctlError:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.platform import Platform
 
 MAX_SEEN = 10_000
-# Characters of a time with nanoseconds and an offset, and some more.
+# Maximum length of a time with nanoseconds and an offset (characters).
 _LONGEST_TIME = 64
 _CREATED = "org.opencontainers.image.created"
 
@@ -54,7 +54,7 @@ def manifest_facts(source: Source, manifest: Manifest) -> Facts:
 
 
 def _created(source: Source, config: Descriptor) -> str:
-    """Return when an image says that it was made; nothing where it has no readable config."""
+    """Return the creation time of an image; empty if its config cannot be read."""
     if config.size > MAX_METADATA_SIZE:
         return ""
     created = ImageConfig.parse_any(read_metadata(source, config)).created

@@ -1,4 +1,4 @@
-"""What manifests link to: their children and their subject. Each manifest is read once."""
+"""Links between manifests: children and subjects. Each manifest is read once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
 
-# A process that serves for weeks must not remember every manifest it ever saw.
+# A server that runs for weeks must not keep every manifest in memory.
 _MOST_REMEMBERED = 50_000
 
 

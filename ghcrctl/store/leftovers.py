@@ -1,4 +1,4 @@
-"""What dead processes left: unfinished files, uploads, directories they worked in, ended leases."""
+"""Leftovers of dead processes: unfinished files, uploads, work directories and leases."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Seconds. So long the next pull may go on with what a broken one received.
 MAX_AGE = 7 * 24 * 3600.0
-# Seconds. A client that has sent nothing for so long does not go on with its upload.
+# Seconds. A client that sent nothing for this long has abandoned its upload.
 UPLOAD_MAX_AGE = 3600.0
 # Uploads to `ghcrctl serve`; each name ends with the lease of its server.
 UPLOADS = "uploads"
@@ -24,16 +24,16 @@ MAX_FILES = 200
 MAX_BYTES = 20_000_000_000
 # What begins so was on its way in with an unknown digest: nobody can go on with it.
 ARRIVING = "new-"
-# What imports and builds work in.
+# Work directories of imports and builds.
 _SCRATCH = ("import.*", "build*")
 _ASIDE = (".index.json.*", ".oci-layout.*")
 
 
 def sweep(root: Path, *, partial: Path, leases: Path, max_age: float = MAX_AGE) -> None:
-    """Remove what dead processes left; under the lock.
+    """Remove leftovers of dead processes, under the lock.
 
-    The next pull goes on with an unfinished download, so downloads are removed once they are old,
-    and the oldest of them if there are too many. Nobody goes on with anything else.
+    The next pull resumes an unfinished download, so downloads are only removed once they are old,
+    or the oldest if there are too many. Everything else is never resumed.
     """
     for lock in list(leases.glob("*.lock")):
         is_alive(leases, lock.stem)
@@ -59,7 +59,7 @@ def _is_left(path: Path, leases: Path) -> bool:
 
 
 def scratch_paths(private: Path) -> Iterator[Path]:
-    """Yield what processes work in or have left, but for downloads.
+    """Yield the work files of running and dead processes, except downloads.
 
     Of temporary directories only abandoned ones count: the others may be of other stores.
 

@@ -62,7 +62,7 @@ class ManifestLists:
         self._folder = folder
 
     def read(self, name: str) -> ManifestList | None:
-        """Return a manifest list; ``None`` where there is none of this name.
+        """Return a manifest list; ``None`` if it does not exist.
 
         Raises:
             StoreDamagedError: its file cannot be read.

@@ -1,4 +1,4 @@
-"""What becomes of the other records when a record is written: one name is one image."""
+"""Rules for the other records when a record is written: each name is one image."""
 
 from __future__ import annotations
 
@@ -61,25 +61,25 @@ def _place_key(record: Record) -> tuple[str, Digest | None]:
 
 
 def is_replaced(record: Record, by: Record) -> bool:
-    """Tell whether a nameless record gets a name, or a record is written again."""
+    """Return whether a nameless record gets a name, or a record is written again."""
     same = record.descriptor.digest == by.descriptor.digest
     return same and record.name in {"", by.name}
 
 
 def displaced(record: Record, by: Record) -> Record:
-    """Return what becomes of a record when another one is written: one reference is one image."""
+    """Return the updated record when another one is written; each reference is one image."""
     moved = record.demoted() if record.name and record.name == by.name else record
     # The content of a digest itself keeps the name; one platform of it makes way for another.
     is_exact = moved.descriptor.digest in {by.descriptor.digest, by.origin}
     taken = moved.name == by.name
     if "@" in moved.name and not is_exact:
-        # Only such a name can be one by digest, and to parse a name for each record takes long.
+        # Only such a name can have a digest, and parsing the name of each record is slow.
         taken = taken or moved.name == by.repo_digest
     return replace(moved, name="") if moved.name and taken else moved
 
 
 def each_once(records: Iterable[Record], before: list[Record]) -> list[Record]:
-    """Let a new record take the place of others with its name; what was there before stays."""
+    """Replace records that have the name of a new record; other records are kept."""
     listed = list(records)
     known = {id(record) for record in before}
     taken = {_key(record) for record in listed if id(record) not in known}

@@ -1,7 +1,7 @@
-"""Indexes that some of whose platforms are in the store: the proof of what their digests stand for.
+"""Indexes of which some platforms are stored, as the proof of their digests.
 
 A pull of one platform stores no index, but its repository knows the image by the digest of the
-index. An archive that carries the index along proves that digest to whoever loads it.
+index. An archive that includes the index proves that digest when it is loaded.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Origins:
         return None
 
     def forget_others(self, needed: Collection[Digest]) -> None:
-        """Delete what is no longer needed."""
+        """Delete the indexes that are no longer needed."""
         names = {self._path(digest).name for digest in needed}
         for path in self._kept():
             if path.name not in names:

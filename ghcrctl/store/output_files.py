@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
-# Errors of a path that can never be written, as opposed to those of a full or failing disk.
+# Errors of an invalid path, as opposed to those of a full or failing disk.
 _MISTYPED = {
     errno.EINVAL,
     errno.EISDIR,

@@ -1,4 +1,4 @@
-"""Files and directories that a process works in, and those that a killed process left.
+"""Temporary files and directories of a process, and those that killed processes left.
 
 A name ends with the process's number and a random part, and the process holds a lock on the file or
 directory. It is abandoned once no process has the number and nobody holds the lock: the number
@@ -27,7 +27,7 @@ else:
     _HAS_LOCKS = True
 
 PREFIX = "ghcrctl-"
-# In a directory that others use, too, a name alone does not say whose something is.
+# In a shared directory, a name alone does not identify the owner.
 _MARKER = ".ghcrctl"
 _FILE = re.compile(r".+\.(?P<process>[1-9][0-9]{0,9})\.[0-9a-f]{8}\Z", re.DOTALL)
 _DIRECTORY = re.compile(rf"{PREFIX}(?P<process>[1-9][0-9]{{0,9}})-[0-9a-z_]{{8}}\Z")
@@ -36,7 +36,7 @@ _LOCKLESS_SECONDS = 7 * 24 * 3600.0
 
 
 def scratch_name(stem: str) -> str:
-    """Return a new name for something that this process works in."""
+    """Return a new name for a temporary file of this process."""
     return f"{stem}.{os.getpid()}.{os.urandom(4).hex()}"
 
 
@@ -65,7 +65,7 @@ def scratch_directory() -> Iterator[Path]:
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Hold a file or directory, so that no other process takes it for abandoned."""
+    """Lock a file or directory, so that no other process treats it as abandoned."""
     handle = _lock(path)
     try:
         yield
@@ -75,7 +75,7 @@ def held(path: Path) -> Iterator[None]:
 
 
 def hold_open(handle: int) -> None:
-    """Hold an open file for as long as it is open."""
+    """Lock an open file for as long as it is open."""
     if _HAS_LOCKS:
         with suppress(OSError):
             flock(handle, LOCK_EX | LOCK_NB)
@@ -132,7 +132,7 @@ def _is_abandoned(path: Path) -> bool:
         return False
     if _HAS_LOCKS:
         return not _is_running(process) and _is_free(path)
-    # Where neither locks nor signals tell who runs, age has to.
+    # Without locks and signals, age is the only evidence.
     try:
         return path.lstat().st_mtime < time.time() - _LOCKLESS_SECONDS
     except OSError:
@@ -140,7 +140,7 @@ def _is_abandoned(path: Path) -> bool:
 
 
 def _owner(path: Path) -> int | None:
-    """Return the process that made something; nothing if it is not of this program and user."""
+    """Return the process that created a path; ``None`` if it is not of this program and user."""
     match = _DIRECTORY.match(path.name) or _FILE.match(path.name)
     try:
         user = path.lstat().st_uid
@@ -154,7 +154,7 @@ def _owner(path: Path) -> int | None:
 
 
 def _is_marked(folder: Path) -> bool:
-    """Return whether a directory was made by this program; an empty one is no loss."""
+    """Return whether this program created a directory; an empty one may be removed anyway."""
     return (folder / _MARKER).is_file() or not _entries(folder)
 
 

@@ -105,7 +105,7 @@ class Store:
         return [self._record(entry) for entry in self.entries()]
 
     def entries(self) -> tuple[Descriptor, ...]:
-        """Return the entries of the list as they are written, whoever wrote them.
+        """Return the entries of the list as written, including those of other programs.
 
         Raises:
             StoreDamagedError: the list cannot be read.
@@ -266,7 +266,7 @@ class Store:
             }
 
     def sweep(self, max_age: float = MAX_AGE) -> None:
-        """Remove what dead processes left.
+        """Remove leftovers of dead processes.
 
         Args:
             max_age: age from which unfinished downloads are removed, in seconds.
@@ -288,8 +288,8 @@ class Store:
     ) -> list[Record]:
         """Replace the records by what a function makes of them, under the lock.
 
-        A record's name stands once: a record that is new takes the place of those with its name.
-        Records that stay are not written anew, since other tools may have written them. Referrers
+        Each name occurs once: a new record replaces those with its name. Records that stay are not
+        rewritten, since other tools may have written them. Referrers
         whose subject is removed are removed with it.
 
         Args:

@@ -1,4 +1,4 @@
-"""A count of the bytes that a transfer moved."""
+"""A counter of the bytes that a transfer moved."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Step:
         descriptor: the content.
         action: what is to be done.
         level: 0 for blobs; a manifest's is one above the highest of its children.
-        is_layer: whether it is a layer of an image, which people are told about.
+        is_layer: whether it is a layer of an image, which is shown to the user.
         received: bytes that the sink kept of an earlier, interrupted transfer.
         mount_from: repositories at the sink's registry that it can be mounted from.
     """
@@ -140,7 +140,7 @@ def make_plan(  # noqa: PLR0913 all but three by keyword
     reserve: bool = True,
     jobs: int = 12,
 ) -> Plan:
-    """Find out what must move.
+    """Plan a transfer.
 
     Args:
         source: where content is.
@@ -151,7 +151,7 @@ def make_plan(  # noqa: PLR0913 all but three by keyword
             are copied: nothing else says where they are.
         optional_foreign: leave out foreign layers with ``urls`` that the source does not have.
         reserve: whether the plan is going to be carried out, so that what is there must stay.
-        jobs: how many questions are asked at once.
+        jobs: number of concurrent requests.
 
     Raises:
         InvalidManifestError: something in the graph cannot be read, or indexes are nested without

@@ -82,7 +82,7 @@ def exact(moment: datetime | None, *, missing: str = NOT_AVAILABLE) -> str:
 
 
 def _stamp(moment: datetime, separator: str) -> str:
-    """Write date and time; the year has four digits, which ``%Y`` does not give it everywhere."""
+    """Format date and time with a four-digit year, which ``%Y`` does not guarantee."""
     return f"{moment.year:04}-{moment:%m-%d}{separator}{moment:%H:%M:%S}"
 
 

@@ -1,9 +1,9 @@
-"""The values that templates and JSON are made from: Go's data model in Python's clothes.
+"""Values for templates and JSON: Go's data model in Python.
 
 Plain Python values stand for what Go would hold in an ``interface{}``: ``str``, ``bool``, ``int``,
 ``float``, ``None`` (nil), ``list`` or ``tuple`` (a slice) and any mapping (a map with string keys,
-whose missing key prints ``<no value>``). Where docker's types behave differently, the classes here
-say so:
+whose missing key prints ``<no value>``). The classes here represent docker's types that behave
+differently:
 
 - `Struct`: has fixed, ordered fields; asking for another field is an error.
 - `Row`: a struct of a listing, whose JSON docker sorts by key and escapes for HTML.
