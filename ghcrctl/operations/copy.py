@@ -19,7 +19,7 @@ from ghcrctl.operations.copy_referrers import (
     plan_company,
     together,
 )
-from ghcrctl.operations.narrowing import refuse_narrowing, warn_of_part
+from ghcrctl.operations.narrowing import manifests_of, refuse_narrowing, warn_of_part
 from ghcrctl.operations.registry_end import RegistryEnd
 from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.operations.session import local_name_error
@@ -245,6 +245,9 @@ class _Copy:
             self._place, found.root, select, session.settings.platform, made, warn=session.warn
         )
         part_of = found.part_of if wanted == found.root else _whole(found)
+        # Only a registry's tag is protected, and only a conversion hides what it was made from.
+        guarded = into.end.registry and wish.conversion and not wish.force
+        converted = manifests_of(self._place, wanted) if guarded else {}
         self._place, wanted = change(self._place, wanted)
         self.target = into.end.target(found.naming, wanted.digest)
         into.take(self.target, wanted.digest)
@@ -264,7 +267,13 @@ class _Copy:
             jobs=1 if into.end.is_one_by_one else session.jobs,
         )
         if self._is_registry and self.target.reference and not wish.force:
-            refuse_narrowing(self.plan, self.target.reference, origin=part_of, force="add --force")
+            refuse_narrowing(
+                self.plan,
+                self.target.reference,
+                origin=part_of,
+                converted=converted,
+                force="add --force",
+            )
 
     def company(self, reader: Session) -> Company:
         """Plan what goes along."""

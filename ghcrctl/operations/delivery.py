@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.indexes import NAMELESS, End, NewImage, mount_source, sink_of
+from ghcrctl.operations.narrowing import refuse_partial_replacement
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
 
@@ -93,11 +94,16 @@ def deliver(  # noqa: PLR0913 all but four by keyword
         made: hold what is new, which no registry can mount from another repository.
         observer: watches the transfer.
         origin: returns where any other content is; the source by default.
+
+    Raises:
+        RefusedError: the source's tag would lose images of its index.
     """
     tag = target.reference.tag
     end = target if tag else End(target.reference.with_digest(root.digest), target.local)
     is_same_place = (source.reference.name, source.local) == (end.reference.name, end.local)
     moves = is_same_place and tag is not None and tag == source.reference.tag
+    if moves:
+        refuse_partial_replacement(place, old, root, str(end.reference))
     if not (root.digest == old.digest and is_same_place and (moves or not tag)):
         _transfer(
             session,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import RefusedError
+from ghcrctl.errors import NoSuchImageError, RefusedError, UnsupportedError
 from ghcrctl.operations.indexes import (
     End,
     NewImage,
@@ -144,7 +144,9 @@ def publish(
 
     Raises:
         NoSuchImageError: there is neither.
-        RefusedError: the registry has a tag that the list was not made from.
+        RefusedError: the registry has a tag that the list was not made from, or an index with
+            more platforms.
+        UnsupportedError: the local store has one image of this name.
     """
     kept = None if target.local else kept_list(session, target)
     if kept:
@@ -152,10 +154,23 @@ def publish(
     from ghcrctl.operations.push import push as push_image
     from ghcrctl.operations.remove import remove as remove_name
 
-    pushed = push_image(session, target.reference, observer=observer, force=True)
+    _require_local_index(session, target)
+    pushed = push_image(session, target.reference, observer=observer, force=replace)
     if purge:
         remove_name(session, str(pushed.reference))
     return NewImage(End(pushed.reference), pushed.descriptor)
+
+
+def _require_local_index(session: Session, target: End) -> None:
+    """Check that the local store has an index of a name: an image is pushed by `ghcrctl push`."""
+    name = str(target.reference)
+    found = [r.descriptor for r in session.store.records() if r.name == name]
+    if not found:
+        raise NoSuchImageError(
+            f"no such manifest list: {name}", hint=f"ghcrctl manifest create {name} IMAGE..."
+        )
+    if not found[0].is_index:
+        raise UnsupportedError(f"{name} is one image, not an index", hint=f"ghcrctl push {name}")
 
 
 def _finish(

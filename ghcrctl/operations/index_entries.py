@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.errors import (
+    GhcrctlError,
     InvalidDigestError,
     InvalidPlatformError,
     InvalidReferenceError,
@@ -18,6 +18,7 @@ from ghcrctl.errors import (
 from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.platform import Platform
+from ghcrctl.store.place import StorePlace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -91,7 +92,9 @@ def find_entries(
     session: Session,
     entries: Sequence[Descriptor],
     text: str,
+    *,
     sources: Mapping[str, Sequence[Digest]] | None = None,
+    local: bool = False,
 ) -> set[Digest]:
     """Return the entries that match a platform, a digest or the name of an image.
 
@@ -100,14 +103,18 @@ def find_entries(
         entries: of an index.
         text: what is meant.
         sources: the digests of entries by the references that they were added by.
+        local: whether names are those of the local store.
 
     Raises:
         PlatformNotFoundError: no entry matches.
     """
     found = _find_by_digest(entries, text) or _find_by_name(session, text, sources or {})
     if not found:
-        with suppress(InvalidPlatformError):
+        try:
             wanted = Platform.parse(text)
+        except InvalidPlatformError:
+            found = _find_by_current_digest(session, entries, text, local=local)
+        else:
             found = {e.digest for e in entries if e.platform and wanted.means(e.platform)}
     if not found:
         offered = ", ".join(str(e.platform or e.digest) for e in entries)
@@ -130,6 +137,21 @@ def _find_by_name(
         return set(sources.get(str(session.parse(text).tagged()), ()))
     except InvalidReferenceError:
         return set()
+
+
+def _find_by_current_digest(
+    session: Session, entries: Sequence[Descriptor], text: str, *, local: bool
+) -> set[Digest]:
+    """Return the entries of the digest that a name has now, where the name can be resolved."""
+    try:
+        reference = session.parse(text).tagged()
+        if local or reference.is_local:
+            digest = StorePlace(session.store).resolve(str(reference)).digest
+        else:
+            digest = session.source(reference).resolve(reference.target).digest
+    except GhcrctlError:
+        return set()
+    return {entry.digest for entry in entries if entry.digest == digest}
 
 
 _KIND, _ATTESTED = "vnd.docker.reference.type", "vnd.docker.reference.digest"

@@ -171,7 +171,11 @@ def remove_from_index(session: Session, target: End, chosen: Sequence[str]) -> D
         UsageError: nothing would be left.
     """
     place, index = read_index(session, target)
-    gone = {d for text in chosen for d in find_entries(session, index.manifests, text)}
+    gone = {
+        d
+        for text in chosen
+        for d in find_entries(session, index.manifests, text, local=target.local)
+    }
     kept = [e for e in index.manifests if e.digest not in gone and not attests(e, gone)]
     if not kept:
         raise UsageError(
@@ -199,7 +203,7 @@ def annotate_index(session: Session, target: End, chosen: str, change: Change) -
     if not chosen:
         annotations = merged_annotations(index.annotations, change.annotations)
         return _write(place, target, list(index.manifests), annotations)
-    meant = find_entries(session, index.manifests, chosen)
+    meant = find_entries(session, index.manifests, chosen, local=target.local)
     entries = [changed_entry(e, change) if e.digest in meant else e for e in index.manifests]
     return _write(place, target, entries, index.annotations)
 

@@ -112,9 +112,12 @@ def remove_from_list(session: Session, made: ManifestList, chosen: Sequence[str]
         if image.descriptor.digest not in gone and not attests(image.descriptor, gone)
     )
     if not kept:
-        raise UsageError(
-            f"nothing would be left of {made.name}", hint=f"ghcrctl manifest rm {made.name}"
+        hint = (
+            f"ghcrctl manifest rm {made.name}"
+            if session.store.manifest_lists.read(made.name)
+            else None
         )
+        raise UsageError(f"nothing would be left of {made.name}", hint=hint)
     return replace(made, images=kept)
 
 
@@ -296,7 +299,12 @@ def _merged(base: ManifestList, added: Sequence[ListedImage]) -> tuple[ListedIma
             and not is_helper_entry(image.descriptor)
         )
     ]
-    return (*kept, *added)
+    merged: list[ListedImage] = []
+    for image in (*kept, *added):
+        # An image may come by its name and in an index: one entry is enough.
+        if image.descriptor not in [other.descriptor for other in merged]:
+            merged.append(image)
+    return tuple(merged)
 
 
 def _listed(session: Session, source: End) -> list[ListedImage]:
@@ -314,7 +322,7 @@ def _find(session: Session, made: ManifestList, text: str) -> set[Digest]:
     sources: dict[str, list[Digest]] = {}
     for image in made.images:
         sources.setdefault(image.source, []).append(image.descriptor.digest)
-    return find_entries(session, [image.descriptor for image in made.images], text, sources)
+    return find_entries(session, [image.descriptor for image in made.images], text, sources=sources)
 
 
 def _end(session: Session, image: ListedImage) -> End:

@@ -8,9 +8,12 @@ from ghcrctl.content.ports import Source
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import NotFoundError, RefusedError
 from ghcrctl.oci.manifest import Index, parse
+from ghcrctl.operations.index_entries import is_helper_entry
 from ghcrctl.transfer.plan import MAX_DEPTH, Action
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.manifest import Manifest
@@ -19,22 +22,63 @@ if TYPE_CHECKING:
     from ghcrctl.transfer.plan import Plan
 
 
-def refuse_narrowing(plan: Plan, target: Reference, *, origin: str = "", force: str) -> None:
+def refuse_narrowing(
+    plan: Plan,
+    target: Reference,
+    *,
+    origin: str = "",
+    converted: Collection[Digest] = (),
+    force: str,
+) -> None:
     """Refuse to replace an index at a registry by a part of itself.
 
     Args:
         plan: the transfer; its sink is the target's repository.
         target: the name that would point to the plan's root.
         origin: the reference of the index that the root is a part of, where it is known.
+        converted: the images that the root was converted from, if it was.
         force: the command or option that replaces the index anyway, for the hint.
 
     Raises:
         RefusedError: the tag points to an index that contains all of the root, and more.
     """
     place = plan.sink
-    if not (target.tag and isinstance(place, Source) and _is_there(plan)):
+    if not (target.tag and isinstance(place, Source) and (converted or _is_there(plan))):
         return
-    _refuse(place, target, plan.root.digest, _entries(plan), origin=origin, force=force)
+    after = set(converted) or _entries(plan)
+    _refuse(place, target, plan.root.digest, after, origin=origin, force=force)
+
+
+def refuse_partial_replacement(place: Source, old: Descriptor, new: Descriptor, name: str) -> None:
+    """Refuse to replace an index by a new image that was made from only a part of it.
+
+    Args:
+        place: has both.
+        old: what the name points to.
+        new: what it would point to.
+        name: the name.
+
+    Raises:
+        RefusedError: the index has more images than the new one.
+    """
+    if not old.is_index or old.digest == new.digest:
+        return
+    before, after = _images(place, old), _images(place, new)
+    if len(after) >= len(before):
+        return
+    raise RefusedError(
+        f"cannot replace {name}: it is an index of {_described(before)}, "
+        f"and only {len(after)} of its {len(before)} images would be left",
+        hint="name another tag with --tag, or change all images of the index: without --platform",
+    )
+
+
+def manifests_of(place: Source, root: Descriptor) -> dict[Digest, Descriptor]:
+    """Return the manifests that an index lists, however nested; an image is its own."""
+    if not root.is_index:
+        return {root.digest: root}
+    parsed = parse(read_metadata(place, root), root.media_type)
+    return _manifests(place, parsed) if isinstance(parsed, Index) else {}
 
 
 def refuse_smaller(place: Source, target: Reference, root: Manifest | Index, *, force: str) -> None:
@@ -159,11 +203,23 @@ def _manifests(place: Source, index: Index, depth: int = 0) -> dict[Digest, Desc
     return found
 
 
+def _images(place: Source, root: Descriptor) -> dict[Digest, Descriptor]:
+    """Return the manifests below a root without those that attest others."""
+    found = manifests_of(place, root)
+    return {digest: entry for digest, entry in found.items() if not is_helper_entry(entry)}
+
+
 def _described(entries: dict[Digest, Descriptor]) -> str:
-    """Return the platforms of entries, or how many manifests they are."""
+    """Return the platforms and attestations of entries, or how many manifests they are."""
     platforms = [str(e.platform) for e in entries.values() if e.platform]
     named = list(dict.fromkeys(p for p in platforms if p != "unknown/unknown"))
     if not named:
-        return f"{len(entries)} manifest{'s' * (len(entries) != 1)}"
+        return _counted(len(entries), "manifest")
     more = f" and {len(named) - 5} more" if len(named) > 5 else ""
-    return ", ".join(named[:5]) + more
+    attesting = sum(is_helper_entry(entry) for entry in entries.values())
+    also = f" with {_counted(attesting, 'attestation')}" if attesting else ""
+    return ", ".join(named[:5]) + more + also
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

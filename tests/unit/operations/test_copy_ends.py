@@ -316,7 +316,9 @@ def test_a_dry_run_tells_the_bytes_and_moves_nothing(
     assert isinstance(events[-1], Planned)
     everything = sum(descriptor.size for descriptor, _ in INDEX.contents)
     there = everything if ends == ("store", "store") else 0
-    assert events[-1].plan.bytes_to_move == everything - there
+    plan = events[-1].plan
+    assert plan.bytes_to_move + plan.bytes_to_mount == everything - there
+    assert bool(plan.bytes_to_mount) == (into == "registry" and out_of in {"registry", "store"})
     assert sorted(path for path in folder.rglob("*") if path.is_file()) == before
 
 

@@ -241,3 +241,40 @@ def test_a_damaged_list_is_told(session: Session, end: Callable[[str], End]) -> 
     with pytest.raises(StoreDamagedError, match="is damaged") as caught:
         index_changes.publish(session, target)
     assert "manifest rm" in str(caught.value.hint)
+
+
+def test_the_same_image_is_listed_once(session: Session, end: Callable[[str], End]) -> None:
+    target = end("octo/all:1")
+    create(session, target, end("a"), end("a"), end("octo/parts:a"))
+    assert len(kept_entries(session, target) or []) == 1
+    index_changes.publish(session, target)
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_an_entry_of_an_index_is_found_by_the_name_of_its_image(
+    session: Session, end: Callable[[str], End], local: bool
+) -> None:
+    target, parts = end("octo/all:1"), [end("octo/parts:a"), end("octo/parts:s390x")]
+    for part in parts:
+        pull(session, part.reference)
+    sides = [End(part.reference, local) for part in parts]
+    # Pushed at once, so that no list here says which name each entry was added by.
+    create(session, End(target.reference, local), *sides, push=True)
+    chosen = str(parts[1].reference)
+    made = index_changes.annotate(
+        session, End(target.reference, local), chosen, Change({}, variant="z15"), push=True
+    )
+    assert [p.get("variant") for p in platforms(session, made.end)] == [None, "z15"]
+    other = str(end("octo/image:none").reference)
+    with pytest.raises(PlatformNotFoundError):
+        index_changes.annotate(session, End(target.reference, local), other, Change({}))
+
+
+def test_a_hint_removes_only_a_list_that_is_here(
+    session: Session, ghcr: RegistryDouble, end: Callable[[str], End]
+) -> None:
+    target = end("octo/all:1")
+    ghcr.push_image("octo/all", "1", index_of(ONE))
+    with pytest.raises(UsageError, match="nothing would be left") as caught:
+        index_changes.remove(session, target, [str(ONE.root.digest)])
+    assert caught.value.hint is None

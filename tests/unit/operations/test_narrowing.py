@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.errors import RefusedError
+from ghcrctl.errors import RefusedError, UnsupportedError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.copy import copy
+from ghcrctl.operations import index_changes
+from ghcrctl.operations.convert import Conversion
+from ghcrctl.operations.copy import EVERYTHING, Into, Wish, copy, copy_into
+from ghcrctl.operations.formats import Format
+from ghcrctl.operations.indexes import End
+from ghcrctl.operations.mutate import Mutation, mutate
 from ghcrctl.operations.pull import pull
 from ghcrctl.operations.push import push
+from ghcrctl.operations.registry_end import RegistryEnd
 from ghcrctl.operations.selection import Selection
 from ghcrctl.operations.sync import Job
 from ghcrctl.operations.sync_run import run_jobs
@@ -178,3 +185,69 @@ def test_sync_narrows_only_where_it_chooses_nothing(
     ghcr.push_image("octo/image", "1.0", ARM_IMAGE)
     assert run_jobs(session, [Job(*ends)]).first is None
     assert current(session, target) == str(ARM_IMAGE.root.digest)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_converted_part_is_not_copied_over_its_index(
+    session: Session, name: Reference, dry_run: bool
+) -> None:
+    wish = Wish(Selection((ARM,)), conversion=Conversion(Format.DOCKER), dry_run=dry_run)
+    with pytest.raises(RefusedError, match="only linux/arm64 would be left"):
+        convert_in_place(session, name, wish)
+    assert current(session, name) == str(ALL.root.digest)
+    convert_in_place(session, name, replace(wish, force=True, dry_run=False))
+    assert current(session, name) != str(ALL.root.digest)
+
+
+def test_a_whole_index_is_converted_in_place(session: Session, name: Reference) -> None:
+    convert_in_place(session, name, Wish(conversion=Conversion(Format.DOCKER)))
+    assert current(session, name) != str(ALL.root.digest)
+
+
+def convert_in_place(session: Session, name: Reference, wish: Wish) -> None:
+    end = RegistryEnd(name)
+    with end.sink(session, dry_run=wish.dry_run) as sink:
+        copy_into(session, end, Into(end, sink), wish)
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_a_part_does_not_replace_its_index(session: Session, name: Reference, local: bool) -> None:
+    if local:
+        pull(session, name, select=EVERYTHING)
+    source = End(name, local)
+    one = Mutation(platforms=(ARM,), changes=("ENV A=1",))
+    for target in (None, source):
+        with pytest.raises(RefusedError, match="only 1 of its 3 images would be left") as caught:
+            mutate(session, source, target, one, replace=target is None)
+        assert "--tag" in str(caught.value.hint)
+    whole = mutate(session, source, None, Mutation(changes=("ENV A=1",)), replace=True)
+    assert whole.previous == ALL.root.digest
+
+
+def test_a_manifest_push_pushes_no_part_over_its_index(session: Session, name: Reference) -> None:
+    pull(session, name)
+    with pytest.raises(UnsupportedError, match="is one image, not an index") as caught:
+        index_changes.publish(session, End(name), purge=True)
+    assert caught.value.hint == f"ghcrctl push {name}"
+    assert current(session, name) == str(ALL.root.digest)
+    assert session.store.records()
+
+
+def test_a_smaller_index_of_the_store_replaces_no_larger_one(
+    session: Session, name: Reference
+) -> None:
+    pull(session, name, select=Selection((ARM, S390)))
+    with pytest.raises(RefusedError, match="only linux/arm64, linux/s390x would be left"):
+        index_changes.publish(session, End(name))
+    index_changes.publish(session, End(name), replace=True)
+    assert current(session, name) != str(ALL.root.digest)
+
+
+def test_lost_attestations_are_counted(ghcr: RegistryDouble, session: Session) -> None:
+    ghcr.push_image("octo/image", "1.0", attested(AMD_IMAGE))
+    name = name_at(ghcr, session)
+    pull(session, name)
+    with pytest.raises(
+        RefusedError, match="linux/amd64 with 1 attestation, and only linux/amd64 w"
+    ):
+        push(session, name)
