@@ -120,8 +120,13 @@ def check_job(job: Job) -> None:
                 hint=f"ghcrctl sync --include TAG ..., or: ghcrctl copy {reference} TARGET",
             )
     if job.source.name == job.target.name:
-        raise UsageError(f"{job.source.name} cannot be synced with itself")
+        raise _self_error(job)
     chosen_by(job.include, job.exclude)
+
+
+def _self_error(job: Job) -> UsageError:
+    other = "itself" if job.source.name == job.target.name else f"{job.target.name}, the same place"
+    return UsageError(f"{job.source.name} cannot be synced with {other}")
 
 
 def plan_job(session: Session, job: Job, *, keep_going: bool = False) -> list[Task]:
@@ -135,8 +140,11 @@ def plan_job(session: Session, job: Job, *, keep_going: bool = False) -> list[Ta
     Raises:
         NotFoundError: there is no such source.
         RefusedError: nothing is at the source, and everything would be deleted.
+        UsageError: source and target are one repository.
     """
     check_job(job)
+    if session.resolver.place_of(job.source) == session.resolver.place_of(job.target):
+        raise _self_error(job)
     accepts = chosen_by(job.include, job.exclude)
     target = session.repository(job.target)
     # Before tags are deleted, a list that a mirror may not have in full is not good enough.
@@ -252,8 +260,12 @@ def plan_jobs(
             tasks += plan_job(session, job, keep_going=keep_going)
         except GhcrctlError as error:
             failed(job, error)
-    wanted = {str(task.target) for task in tasks if task.what is not What.DELETE}
+
+    def place(task: Task) -> tuple[str, str]:
+        return session.resolver.place_of(task.job.target), task.tag
+
+    wanted = {place(task) for task in tasks if task.what is not What.DELETE}
     # A tag that two jobs delete goes once.
-    gone = {str(task.target): task for task in tasks if task.what is What.DELETE}
+    gone = {place(task): task for task in tasks if task.what is What.DELETE}
     kept = [task for task in tasks if task.what is not What.DELETE]
-    return kept + [task for name, task in gone.items() if name not in wanted]
+    return kept + [task for where, task in gone.items() if where not in wanted]

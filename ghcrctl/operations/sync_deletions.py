@@ -39,7 +39,7 @@ class Deletions:
         self._needed: dict[str, dict[str, set[Digest]]] = {}
         for task in tasks:
             if task.what is What.DELETE:
-                self._doomed.setdefault(task.job.target.name, set()).add(task.tag)
+                self._doomed.setdefault(self._place(task), set()).add(task.tag)
 
     def delete(self, task: Task) -> None:
         """Delete a tag at the target; one that went meanwhile is none to worry about.
@@ -62,7 +62,7 @@ class Deletions:
             self._delete_digest(target, task, digest)
 
     def _delete_digest(self, target: Repository, task: Task, digest: Digest) -> None:
-        for tag, digests in self._needed_by(target, task.job.target.name).items():
+        for tag, digests in self._needed_by(target, self._place(task)).items():
             if digest in digests:
                 raise RefusedError(
                     f"{task.target} cannot be deleted: the registry deletes by digest only, and "
@@ -76,6 +76,9 @@ class Deletions:
                 "delete it on the registry's own pages, or sync without --delete"
             )
             raise
+
+    def _place(self, task: Task) -> str:
+        return self._session.resolver.place_of(task.job.target)
 
     def _needed_by(self, target: Repository, name: str) -> dict[str, set[Digest]]:
         """Return what each tag that stays needs; only tags that are new are looked at again."""

@@ -183,7 +183,7 @@ class _Run:
 
         What tags share moves once; only what a tag stands for is put again for each.
         """
-        seen = self._planned.setdefault(task.job.target.name, set())
+        seen = self._planned.setdefault(self._session.resolver.place_of(task.job.target), set())
         new = [one for one in meter.wanted if one.digest not in seen or one == meter.root]
         seen.update(one.digest for one in new if one != meter.root)
         return sum(one.size for one in new)

@@ -10,6 +10,8 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ghcrctl.registry.endpoint import DEFAULT_PORTS, bare_host
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -34,16 +36,21 @@ class InsecureHosts:
             if network:
                 networks.append(network)
             else:
-                names.add(text.lower())
+                names.add(_bare(text))
         return cls(frozenset(names), tuple(networks))
 
     def __contains__(self, host: str) -> bool:
-        if host.lower() in self.names:
+        if _bare(host) in self.names:
             return True
         # Resolve names only if a network is listed.
         return bool(self.networks) and any(
             address in network for address in _addresses(host) for network in self.networks
         )
+
+
+def _bare(host: str) -> str:
+    """Return a host without its port if that is the default one, which is the same place."""
+    return bare_host(host, *DEFAULT_PORTS.values())
 
 
 def _network(text: str) -> Network | None:

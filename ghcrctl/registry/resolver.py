@@ -14,7 +14,7 @@ from ghcrctl.registry.blocked import BlockedPlace
 from ghcrctl.registry.endpoint import spellings
 from ghcrctl.registry.mirrors import MirroredSource
 from ghcrctl.registry.repository import Repository
-from ghcrctl.registry.routes import blocked_error
+from ghcrctl.registry.routes import blocked_error, without_default_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,6 +123,14 @@ class Resolver:
         if there.blocked or not is_one or name.repository == here.repository:
             return None
         return name.repository
+
+    def place_of(self, reference: Reference) -> str:
+        """Return the name of the repository where a reference is written.
+
+        Names that lead to one repository, through ``registries.conf`` or with and without a
+        default port, have the same.
+        """
+        return without_default_port(self._routes.find(reference).origin.reference.name)
 
     def sign_in(self, registry: str) -> RegistryClient:
         """Return the client of the host where credentials for a registry are used.

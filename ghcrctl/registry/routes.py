@@ -62,16 +62,26 @@ class Rule:
     any_port: bool = False
 
     def match(self, text: str) -> int:
-        """Return how many characters of a reference the prefix covers; 0 for no match."""
-        if self.prefix.startswith("*."):
-            return _match_subdomain(self.prefix[1:], text)
-        return len(self.prefix) if self._is_start_of(text) else 0
+        """Return how many characters of a reference the prefix covers; 0 for no match.
 
-    def _is_start_of(self, text: str) -> bool:
-        if not text.startswith(self.prefix):
+        A host with the default port is the same place as the host without it, in both directions:
+        a registry blocked as ``example.com:443`` must not be reached as ``example.com``.
+        """
+        bare = without_default_port(text)
+        covered = self._match_bare(bare)
+        return covered + len(text) - len(bare) if covered >= len(_host(bare)) else covered
+
+    def _match_bare(self, text: str) -> int:
+        prefix = without_default_port(self.prefix)
+        if prefix.startswith("*."):
+            return _match_subdomain(prefix[1:], text)
+        return len(prefix) if self._is_start(prefix, text) else 0
+
+    def _is_start(self, prefix: str, text: str) -> bool:
+        if not text.startswith(prefix):
             return False
-        following = text[len(self.prefix) :][:1]
-        is_port = following == ":" and "/" not in self.prefix
+        following = text[len(prefix) :][:1]
+        is_port = following == ":" and "/" not in prefix
         return following in {"", "/", "@"} or (following == ":" and (self.any_port or not is_port))
 
 
@@ -169,8 +179,23 @@ def blocked_error(name: str, rule: Rule) -> RefusedError:
 
 
 def longest(rules: Iterable[Rule]) -> Rule | None:
-    """Return the rule with the longest prefix; of equal ones, the first."""
-    return max(rules, key=lambda rule: len(rule.prefix), default=None)
+    """Return the rule with the longest prefix, default ports aside; of equal ones, the first."""
+    return max(rules, key=lambda rule: len(without_default_port(rule.prefix)), default=None)
+
+
+def without_default_port(name: str) -> str:
+    """Return a name whose host has no port if that is the default one."""
+    from ghcrctl.registry.endpoint import DEFAULT_PORTS
+
+    host = _host(name)
+    for port in DEFAULT_PORTS.values():
+        if host.endswith(port):
+            return f"{host.removesuffix(port)}{name[len(host) :]}"
+    return name
+
+
+def _host(name: str) -> str:
+    return name.partition("/")[0]
 
 
 def best_rule(rules: Iterable[Rule], reference: Reference) -> Rule | None:
@@ -179,7 +204,9 @@ def best_rule(rules: Iterable[Rule], reference: Reference) -> Rule | None:
 
 
 def _best(rules: Iterable[Rule], text: str) -> Rule | None:
-    return longest(rule for rule in rules if rule.match(text))
+    """Return the longest rule that matches; of equal ones, the one spelled like the reference."""
+    found = [rule for rule in rules if rule.match(text)]
+    return longest(sorted(found, key=lambda rule: not text.startswith(f"{_host(rule.prefix)}/")))
 
 
 def rewrite(rule: Rule, place: Location, reference: Reference) -> Step:

@@ -51,6 +51,12 @@ def places(route: Route) -> list[str]:
         ("*.a.io", "c.b.a.io/x:1"),
         ("*.a.io:5000", "b.a.io:5000/x"),
         ("*.a.io/x", "b.a.io/x/y"),
+        ("a.io:443", "a.io/x"),
+        ("a.io:80", "a.io/x"),
+        ("a.io:443/x", "a.io/x:1"),
+        ("a.io/x", "a.io:443/x:1"),
+        ("*.a.io:443", "b.a.io/x"),
+        ("*.a.io/x", "b.a.io:443/x"),
     ],
 )
 def test_a_prefix_matches(prefix: str, text: str) -> None:
@@ -186,10 +192,37 @@ def test_signing_in_uses_the_location_and_respects_a_block() -> None:
             routes.find_host(registry)
 
 
+@pytest.mark.parametrize(
+    ("prefix", "text", "place"),
+    [
+        ("a.io", "a.io:443/x:1", "m.lan/y/x:1"),
+        ("a.io:443", "a.io/x:1", "m.lan/y/x:1"),
+        ("a.io:443/x", "a.io/x:1", "m.lan/y:1"),
+        ("a.io", "a.io:5000/x:1", "a.io:5000/x:1"),
+    ],
+)
+def test_a_default_port_is_replaced_with_its_host(prefix: str, text: str, place: str) -> None:
+    routes = Routes(registries=[Rule(prefix, Location("m.lan/y"))])
+    assert str(found(routes, text).origin.reference) == place
+
+
+def test_a_default_port_does_not_make_a_prefix_longer() -> None:
+    whole, part = rule("a.io:443", "m.lan"), rule("a.io/x", "m.lan/part")
+    routes = Routes(registries=[whole, part])
+    assert str(found(routes, "a.io/x/y:1").origin.reference) == "m.lan/part/y:1"
+
+
+def test_of_two_spellings_the_one_that_is_written_applies() -> None:
+    routes = Routes(registries=[rule("a.io", "m.lan"), rule("a.io:443", "n.lan")])
+    assert str(found(routes, "a.io/x:1").origin.reference) == "m.lan/x:1"
+    assert str(found(routes, "a.io:443/x:1").origin.reference) == "n.lan/x:1"
+
+
 def test_docker_lists_insecure_hosts_and_networks() -> None:
     files = [{"insecure-registries": ["a.lan:5000", "10.1.0.0/16", "http://b.lan/", "fd00::/8", 7]}]
     hosts = InsecureHosts.parse(of_docker(files))
     insecure = ["a.lan:5000", "A.lan:5000", "10.1.2.3", "10.1.2.3:5000", "b.lan", "[fd00::1]:5000"]
+    insecure += ["b.lan:443", "b.lan:80"]
     assert all(host in hosts for host in insecure)
     assert not any(host in hosts for host in ("a.lan", "10.2.0.1:5000", "[fe80::1]", "b.lan:5000"))
     assert "localhost:5000" in InsecureHosts.parse(["127.0.0.0/8"])
