@@ -15,7 +15,7 @@ import click
 from ghcrctl import __version__
 from ghcrctl.cli.app import App
 from ghcrctl.cli.options import LazyGroup
-from ghcrctl.cli.signals import TerminatedError, TimeIsUpError, obey_sigterm
+from ghcrctl.cli.signals import TerminatedError, TimeIsUpError, end_time_limit, obey_sigterm
 from ghcrctl.cli.streams import be_there, closed_output, go_nowhere, take_any_text
 from ghcrctl.errors import (
     ExitStatus,
@@ -151,12 +151,7 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 def _run(app: App, arguments: Sequence[str] | None) -> int:
     try:
-        status = cli.main(
-            args=None if arguments is None else list(arguments),
-            prog_name="ghcrctl",
-            standalone_mode=False,
-            obj=app,
-        )
+        status = _invoke(app, arguments)
     except (BrokenPipeError, SystemExit):
         # The library itself leaves so when its output is gone, and in no other case.
         return _broken_pipe()
@@ -170,6 +165,19 @@ def _run(app: App, arguments: Sequence[str] | None) -> int:
         return _failed(app, error)
     # A command that leaves early with a status of its own has it returned here.
     return status if isinstance(status, int) else ExitStatus.SUCCESS
+
+
+def _invoke(app: App, arguments: Sequence[str] | None) -> object:
+    """Run the command; a time limit is for the command alone."""
+    try:
+        return cli.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="ghcrctl",
+            standalone_mode=False,
+            obj=app,
+        )
+    finally:
+        end_time_limit()
 
 
 def _ended(app: App, how: type[GhcrctlError]) -> int:

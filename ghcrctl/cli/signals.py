@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Seconds that the main thread has to notice that the time is over.
 _GRACE = 2.0
+_is_done = threading.Event()
 
 
 class EndedError(BaseException):
@@ -60,6 +61,7 @@ def limit_time(seconds: float, report: Callable[[GhcrctlError], int]) -> None:
         report: tells of an error and returns its exit status; for a main thread that waits for
             something that no signal ends, as on Windows.
     """
+    _is_done.clear()
     if not hasattr(signal, "setitimer"):
         _limit_by_thread(seconds, report)
         return
@@ -69,6 +71,16 @@ def limit_time(seconds: float, report: Callable[[GhcrctlError], int]) -> None:
 
     signal.signal(signal.SIGALRM, end)
     signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def end_time_limit() -> None:
+    """Let the run take its time from here on: its work is done.
+
+    While Python shuts down, the signal would kill the process, whatever its result.
+    """
+    _is_done.set()
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _limit_by_thread(seconds: float, report: Callable[[GhcrctlError], int]) -> None:
@@ -81,7 +93,8 @@ def _limit_by_thread(seconds: float, report: Callable[[GhcrctlError], int]) -> N
         signal.default_int_handler(number, frame)
 
     def watch() -> None:
-        time.sleep(seconds)
+        if _is_done.wait(seconds):
+            return
         is_over.set()
         signal.raise_signal(signal.SIGINT)
         time.sleep(_GRACE)

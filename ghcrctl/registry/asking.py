@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ghcrctl.content.retry import RetryPolicy, retry
 from ghcrctl.content.waits import telling
-from ghcrctl.errors import ConnectionFailedError, NetworkError, ProxyError, TlsError
+from ghcrctl.errors import (
+    ConnectionFailedError,
+    NetworkError,
+    ProxyError,
+    TimedOutError,
+    TlsError,
+)
 from ghcrctl.registry.addresses import origin
 from ghcrctl.registry.auth import Authenticator
 from ghcrctl.registry.authorized_request import AuthorizedRequest
@@ -93,6 +99,9 @@ class Asker:
             return plain
         # The server is silent, or hangs up. To plain HTTP one that speaks TLS responds with 400.
         other = self._try(plain)
+        if isinstance(found, TimedOutError) and isinstance(other, TimedOutError):
+            # The host is silent whatever it is sent: a second handshake would only take longer.
+            raise other
         return plain if isinstance(other, int) and other != 400 else secure
 
     def _try(self, url: str) -> int | NetworkError:
@@ -100,7 +109,9 @@ class Asker:
         options = replace(
             self.options,
             retry=RetryPolicy(attempts=1),
-            connect_timeout=min(self.options.connect_timeout, _PROBE_SECONDS),
+            connect_timeout=min(
+                self.options.connect_timeout, self.options.stall_timeout, _PROBE_SECONDS
+            ),
         )
         self.transport.guard.trust(url)
         try:

@@ -59,7 +59,7 @@ _NO_LIST = {301, 302, 303, 307, 308, 400, 404, 405, 501}
 # were asked by a redirect.
 _NO_HEAD = {301, 302, 303, 307, 308, 400, 403, 405, 406, 501}
 # How servers refuse to send a part of a blob; the GET of all of it tells whether it is there.
-_NO_RANGE = {403, 404, 405, 416, 501}
+_NO_RANGE = {400, 403, 404, 405, 416, 501}
 
 
 @dataclass(frozen=True, slots=True)

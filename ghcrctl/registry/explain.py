@@ -126,7 +126,15 @@ def _redirected(refusal: Refusal) -> RedirectError:
     """Return the error for a redirect that is not followed, since the body is for one host only."""
     location = refusal.headers["Location"]
     target = host_shown(location) or refusal.sender
-    is_plain = location.startswith("http://") and target in {refusal.registry, refusal.sender}
+    is_here = target in {refusal.registry, refusal.sender}
+    is_plain = location.startswith("http://") and is_here
+    if refusal.status == 303 and is_here:
+        # It makes a GET of the request (RFC 9110, section 15.4.4).
+        return RedirectError(
+            f"cannot {refusal.action} {refusal.name}: {refusal.sender} redirects this request to "
+            "another page (status 303)",
+            hint="something else may answer in its place: --debug shows requests and answers",
+        )
     return RedirectError(
         f"cannot {refusal.action} {refusal.name}: {refusal.sender} redirects the request to "
         f"{'http://' if is_plain else ''}{target} (status {refusal.status}); nothing was "

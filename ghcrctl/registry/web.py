@@ -42,7 +42,7 @@ def fetch(
     if guard is None:
         transport.guard.trust(url)
     response = transport.request("GET", url, headers=headers)
-    if offset and response.status_code in {403, 404, 405, 416, 501}:
+    if offset and response.status_code in {400, 403, 404, 405, 416, 501}:
         # Some servers refuse partial requests; a request for all of it shows whether it exists.
         response.close()
         response = transport.request("GET", url, headers={"Connection": "close"})

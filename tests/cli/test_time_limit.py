@@ -1,7 +1,8 @@
-"""``--timeout`` where the system has no timers, as Windows has none."""
+"""``--timeout``: with the system's timers, and without, as on Windows."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -34,6 +35,13 @@ signals._GRACE = 0.3
 signals.limit_time(0.3, App().report)
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 threading.Event().wait()
+"""
+# What is left of the limit while Python shuts down, where it would kill the process.
+_LEFT = """
+import atexit, signal, sys
+from ghcrctl.cli.main import main
+atexit.register(lambda: print(signal.getitimer(signal.ITIMER_REAL)))
+main(sys.argv[1:])
 """
 
 
@@ -70,6 +78,15 @@ def test_what_is_done_in_time_is_done(shell: Shell, plain_registry: PlainRegistr
     plain_registry.push_image("octo/image", "1.0", random_image())
     name = f"{plain_registry.host}/octo/image:1.0"
     assert _python(shell, _WITHOUT_TIMERS, "pull", "--timeout", "60", name).returncode == 0
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no timers")
+def test_a_limit_ends_with_its_command(shell: Shell, plain_registry: PlainRegistry) -> None:
+    plain_registry.push_image("octo/image", "1.0", random_image())
+    for tag, status in (("1.0", 0), ("none", 4)):
+        name = f"{plain_registry.host}/octo/image:{tag}"
+        done = _python(shell, _LEFT, "digest", "--timeout", "60", name)
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (status, "(0.0, 0.0)")
 
 
 def test_ends_a_main_thread_that_hears_nothing(shell: Shell) -> None:

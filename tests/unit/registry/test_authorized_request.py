@@ -354,3 +354,13 @@ def test_a_credential_that_is_rejected_for_pushing_is_still_named(
     web.post(uploads, status=401, headers=BASIC)
     with pytest.raises(UnauthorizedError, match="rejects the credential from the test for octo"):
         meet(**{"": "octo"}).uploads.begin("octo/image")
+
+
+def test_a_redirect_to_a_page_of_the_same_host_does_not_suggest_that_host(
+    web: responses.RequestsMock, meet: Meet
+) -> None:
+    uploads = f"{BASE}/v2/octo/image/blobs/uploads/"
+    web.post(uploads, status=303, headers={"Location": "/login"})
+    with pytest.raises(RedirectError, match=r"to another page \(status 303\)") as caught:
+        meet(**{"": "octo"}).uploads.begin("octo/image")
+    assert "use the name" not in str(caught.value.hint)

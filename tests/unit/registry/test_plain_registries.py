@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.content.retry import RetryPolicy
+from ghcrctl.errors import TimedOutError
 from ghcrctl.registry import asking
 from ghcrctl.registry.client import RegistryClient
 from ghcrctl.registry.transport import TransportOptions
@@ -74,3 +75,23 @@ def test_a_registry_on_this_machine_that_does_not_speak_tls_is_asked_without(
     assert client.asker.base() == f"http://{host}"
     assert list(client.tags("octo/image")) == ["a"]
     client.close()
+
+
+def test_a_silent_host_is_not_asked_for_tls_twice() -> None:
+    openings: list[bytes] = []
+
+    class Silent(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            openings.append(self.request.recv(1))
+            _wait(self.request)
+
+    options = TransportOptions(connect_timeout=30, stall_timeout=0.3, retry=RetryPolicy(attempts=1))
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Silent) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        host = f"127.0.0.1:{server.server_address[1]}"
+        client = RegistryClient(host, keychain=None, options=options, warn=pytest.fail)
+        with pytest.raises(TimedOutError, match=r"no data after 0\.3 s"):
+            list(client.tags("octo/image"))
+        client.close()
+        server.shutdown()
+    assert openings == [_HANDSHAKE, b"G"]

@@ -247,7 +247,7 @@ def test_a_layer_that_is_called_compressed_and_is_so_itself_is_read_as_it_is(
     assert Content(repository, LAYER).open().read() == LAYER_BYTES
 
 
-@pytest.mark.parametrize("status", [403, 404, 405, 416, 501])
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 416, 501])
 @pytest.mark.parametrize("parallel", [False, True])
 def test_a_blob_is_read_whole_where_its_parts_are_refused(
     repository: Repository,
