@@ -25,7 +25,7 @@ class _Flag:
     Args:
         option: the option.
         name: as written: ``--quiet``, ``-q``, ``--no-human``.
-        value: as written; ``None`` if there is none.
+        value: as written; ``None`` if missing.
         is_on: whether it switches the option on.
     """
 

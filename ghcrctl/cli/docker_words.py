@@ -120,7 +120,7 @@ def advice_on(words: Sequence[str]) -> tuple[str, Advice | None]:
 
 
 def intended(word: str, commands: Iterable[str]) -> str | None:
-    """Return the command that a mistyped word stands for; ``None`` if it is ambiguous.
+    """Return the closest command to a mistyped word; ``None`` if no single one is close.
 
     Args:
         word: the mistyped word.

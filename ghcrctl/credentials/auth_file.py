@@ -130,7 +130,7 @@ def _matching_keys(
 
 
 def _registry_of_key(key: str, *, exact: bool) -> str | None:
-    """Return the registry that a key stands for; ``None`` for a namespace."""
+    """Return the registry that a key names; ``None`` for a namespace."""
     scheme, separator, rest = key.rpartition("://")
     host, _, path = rest.partition("/")
     if not separator and path.strip("/") not in _API_PATHS:

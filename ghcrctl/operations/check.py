@@ -155,7 +155,7 @@ def correct_names(session: Session, result: CheckResult) -> list[str]:
         return replace(record, facts=facts)
 
     if result.misnamed:
-        store.edit(lambda records: [correct(record) for record in records], anew=True)
+        store.edit(lambda records: [correct(record) for record in records], rewrite=True)
     return [name for f, names in result.faults if f.problem == MISNAMED for name in names]
 
 

@@ -111,7 +111,7 @@ def _by_name(records: list[Record], reference: Reference) -> tuple[Record, ...]:
 
 
 def _one_image(records: list[Record], digest: Digest) -> tuple[Record, ...]:
-    """Choose the image that a digest stands for, newest record first.
+    """Return the image that a digest resolves to; the newest record comes first.
 
     The content of this digest itself comes before one platform of it. Two platforms of one index
     may have been pulled one after the other; then the newer one counts.

@@ -206,7 +206,7 @@ def remove_list(session: Session, target: End) -> None:
     """Remove a manifest list that is here.
 
     Raises:
-        NoSuchImageError: there is none of this name.
+        NoSuchImageError: the list does not exist.
     """
     if not session.store.manifest_lists.remove(str(target.reference)):
         raise NoSuchImageError(
@@ -339,7 +339,7 @@ def _index(made: ManifestList) -> Index:
 
 
 def _current(session: Session, target: End) -> Descriptor | None:
-    """Return what the registry's tag points to; ``None`` where there is none, or none is shown."""
+    """Return what the registry's tag points to; ``None`` if it is missing or not readable."""
     place, name = sink_of(session, target)
     try:
         return place.resolve(name)

@@ -105,7 +105,7 @@ class Asker:
         return plain if isinstance(other, int) and other != 400 else secure
 
     def _try(self, url: str) -> int | NetworkError:
-        """Return the status of a registry's response at an address, or why there is none."""
+        """Return the status of a registry's response at an address, or the error."""
         options = replace(
             self.options,
             retry=RetryPolicy(attempts=1),

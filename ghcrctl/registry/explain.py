@@ -70,7 +70,7 @@ class Refusal:
 
     @property
     def underlying_status(self) -> int:
-        """The status that the refusal stands for."""
+        """The status that the refusal represents."""
         return underlying_status(self.status, self.text)
 
     @property

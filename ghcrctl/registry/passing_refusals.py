@@ -1,4 +1,4 @@
-"""Responses that refuse for now: rate limits and faults, whatever status they arrive with."""
+"""Temporary refusals: rate limits and faults, whatever status they arrive with."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def status_of(response: requests.Response) -> int:
-    """Return the status that a response stands for; the body of a 403 may name another."""
+    """Return the status that a response represents; the body of a 403 may name another."""
     status = response.status_code
     return underlying_status(status, error_text(response)) if status == 403 else status
 
 
 def retryable_error(response: requests.Response, host: str) -> GhcrctlError:
-    """Return the error for a response that a later request may not get.
+    """Return the retryable error for a response.
 
     Args:
         response: whose status is worth a retry.

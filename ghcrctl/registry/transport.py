@@ -94,7 +94,7 @@ class Transport:
 
     Args:
         options: how to talk.
-        guard: checks the addresses of hosts; one of its own where it is not given.
+        guard: checks the addresses of hosts; by default a new one.
         waits_out_limits: whether a request that a rate limit refused is sent again here.
         sleep: waits for seconds.
     """

@@ -39,7 +39,7 @@ LEAST_SECONDARY_WAIT = 60.0
 
 
 def underlying_status(status: int, text: str) -> int:
-    """Return the status that a refusal stands for.
+    """Return the status that a refusal represents.
 
     A fault behind ghcr.io's front end arrives as status 403, with the status of the fault in its
     text; rate limits arrive as 403 too.

@@ -53,7 +53,7 @@ class Origins:
                 write_atomically(path, index)
 
     def read(self, digest: Digest) -> bytes | None:
-        """Return an index; ``None`` where it is not kept, or is damaged."""
+        """Return an index; ``None`` if it is missing or damaged."""
         with suppress(OSError):
             raw = self._path(digest).read_bytes()
             if Digest.of(raw, digest.algorithm) == digest:

@@ -284,17 +284,17 @@ class Store:
         return [size_of(path) for path in abandoned_paths(self._partial, self._leases)]
 
     def edit(
-        self, change: Callable[[list[Record]], list[Record]], *, anew: bool = False
+        self, change: Callable[[list[Record]], list[Record]], *, rewrite: bool = False
     ) -> list[Record]:
         """Replace the records by what a function makes of them, under the lock.
 
         Each name occurs once: a new record replaces those with its name. Records that stay are not
-        rewritten, since other tools may have written them. Referrers
-        whose subject is removed are removed with it.
+        rewritten, since other tools may have written them. Referrers whose subject is removed are
+        removed with it.
 
         Args:
             change: gets the records as they are read.
-            anew: write new records that equal the old ones, too: the list may say false names,
+            rewrite: also write new records that equal the old ones: the list may hold false names,
                 which are read as none.
 
         Returns:
@@ -310,7 +310,7 @@ class Store:
             after = each_once(change(list(before)), before)
             lost = {id(record) for record in left_alone(self.graph, before, after)}
             after = [record for record in after if id(record) not in lost]
-            if anew or after != before:
+            if rewrite or after != before:
                 kept = {id(r): raw for r, raw in zip(before, listed.raw_entries, strict=True)}
                 for record in after:
                     if id(record) not in kept:

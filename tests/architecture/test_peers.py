@@ -21,7 +21,7 @@ _EVERYWHERE = {"sh", "tar", "umount"}
 # What `apt-get install python3 python3-venv make git` brings, and what is in every Debian.
 _BARE = {"apt", "bash", "git", "gzip", "tar", "util-linux"}
 
-# Benchmarks are no tests: they choose among the clients that are installed.
+# Benchmarks are excluded: they use whichever clients are installed.
 _TESTS = [path for path in modules("tests") if "bench" not in path.parts]
 
 each_test_module = pytest.mark.parametrize("path", _TESTS, ids=name_of)
@@ -64,7 +64,7 @@ def test_ci_installs_every_program_that_a_test_requires() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     installed = re.search(r"^peers=\((.*?)^\)", script, re.MULTILINE | re.DOTALL)
     assert installed
-    # The script adds npm where there is none.
+    # The script adds npm if it is missing.
     assert _required() - _BARE <= {*installed[1].split(), "npm"}
 
 

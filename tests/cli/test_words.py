@@ -1,4 +1,5 @@
-"""Docker's words as a user types them: groups, aliases, help, flags, and what is no command."""
+"""Docker's command names as a user types them: groups, aliases, help, flags and unknown
+commands."""
 
 from __future__ import annotations
 

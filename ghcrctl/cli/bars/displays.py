@@ -91,7 +91,7 @@ class _Ticker:
         with self._lock:
             if self._thread is None and not self._ended.is_set():
                 thread = threading.Thread(target=self._run, name="progress", daemon=True)
-                # Without a thread there is no progress display, and the work can still be done.
+                # Without a thread, the work continues without a progress display.
                 with suppress(RuntimeError):
                     thread.start()
                     self._thread = thread

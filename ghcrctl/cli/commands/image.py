@@ -6,7 +6,7 @@ import click
 
 from ghcrctl.cli.options import LazyGroup
 
-# Docker's names, with the command that each one stands for.
+# Docker's names and the commands that they run.
 WORDS = {
     "ls": ("images", "images", "List local images"),
     "pull": ("pull", "pull", "Pull images from a registry"),

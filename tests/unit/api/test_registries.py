@@ -81,7 +81,7 @@ def test_an_index_is_made_changed_and_read(client: Client, image: str, repositor
     assert client.manifest.inspect(index, ARM).descriptor.digest == OTHER.root.digest
     client.manifest.push(index)
     client.manifest.annotate(index, ARM, platform="linux/arm64/v8", annotations={"c": "d"})
-    with pytest.raises(UsageError, match="say which entry"):
+    with pytest.raises(UsageError, match="name the entry"):
         client.manifest.annotate(index, platform="linux/arm64")
     left = client.manifest.remove(index, ONE.root.digest, push=True)
     parsed = client.manifest.inspect(f"{repository}@{left.digest}")

@@ -5,7 +5,7 @@ import pytest
 from ghcrctl.cli.docker_words import advice_on, intended
 from ghcrctl.cli.main import ALIASES, COMMANDS
 
-# Every command of docker 29 that is none here.
+# Every command of docker 29 that ghcrctl does not have.
 DOCKERS = """
     attach-nothing builder buildx checkpoint commit compose config container context cp create
     events exec kill logs manifest-nothing network node pause plugin port ps rename restart rm run

@@ -158,7 +158,7 @@ def test_attestations_are_named_by_what_they_attest(compared: Compared) -> None:
     assert all(name == "attestation of linux/amd64" for name in names[1:])
 
 
-def test_a_pulled_platform_stands_for_its_index(session: Session, ghcr: RegistryDouble) -> None:
+def test_a_pulled_platform_represents_its_index(session: Session, ghcr: RegistryDouble) -> None:
     name = name_at(ghcr, session, "octo/image:1")
     ghcr.push_image("octo/image", "1", BOTH)
     pull(session, name, select=Selection())

@@ -174,6 +174,6 @@ def test_a_stream_that_gives_little_at_a_time_is_read_to_its_end(session: Sessio
 
 
 @pytest.mark.parametrize("address", ["ftp://example.com/x.tar", "S3://bucket/x", "file:///x.tar"])
-def test_an_address_of_another_scheme_is_told(session: Session, address: str) -> None:
+def test_an_unsupported_scheme_is_refused(session: Session, address: str) -> None:
     with pytest.raises(UnsupportedError, match="unsupported scheme"), opened(session, address):
         pass

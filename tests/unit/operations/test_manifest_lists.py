@@ -110,7 +110,7 @@ def test_every_field_of_a_platform_is_set(session: Session, end: Callable[[str],
             index_changes.annotate(session, target, str(ONE.root.digest), wrong)
 
 
-def test_a_list_is_amended_only_when_asked(session: Session, end: Callable[[str], End]) -> None:
+def test_a_list_is_only_amended_with_amend(session: Session, end: Callable[[str], End]) -> None:
     target = end("octo/all:1")
     create(session, target, end("a"))
     with pytest.raises(RefusedError, match="it already exists") as caught:
@@ -171,7 +171,7 @@ def test_an_index_at_the_registry_is_changed_by_a_push_alone(
     assert read_manifest(session, target).annotations == {"k": "v"}
 
 
-def test_two_images_for_one_platform_are_told_when_pushed(
+def test_push_refuses_two_images_for_one_platform(
     session: Session, end: Callable[[str], End]
 ) -> None:
     target = end("octo/all:1")
@@ -233,7 +233,7 @@ def test_the_store_keeps_its_own_indexes(session: Session, end: Callable[[str], 
     assert len(platforms(session, target)) == 1
 
 
-def test_a_damaged_list_is_told(session: Session, end: Callable[[str], End]) -> None:
+def test_a_damaged_list_is_an_error(session: Session, end: Callable[[str], End]) -> None:
     target = end("octo/all:1")
     create(session, target, end("a"))
     [path] = (session.store.root / "ghcrctl" / "manifests").iterdir()

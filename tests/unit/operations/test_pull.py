@@ -231,7 +231,7 @@ def test_all_tags_come_page_by_page_without_helper_tags(
     assert any(text.startswith("left out 2 tags") for text in warnings)
 
 
-def test_a_digest_stands_for_the_platform_that_was_pulled_last(
+def test_a_digest_resolves_to_the_platform_pulled_last(
     ghcr: RegistryDouble, session: Session
 ) -> None:
     arm, amd = random_image(seed=1, platform=ARM64), random_image(seed=2, platform=AMD64)

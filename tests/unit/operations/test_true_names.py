@@ -168,7 +168,7 @@ def test_an_image_listed_twice_is_loaded_once(session: Session, warnings: list[s
     assert warnings == []
 
 
-def test_the_tag_of_a_layout_is_told_where_it_names_nothing(session: Session) -> None:
+def test_load_reports_a_tag_without_a_name(session: Session) -> None:
     loaded = load(session, layout((IMAGE, {REF_NAME: "1.0"}), (SECOND, {REF_NAME: "2.0"})))
     assert [(image.name, image.tag) for image in loaded] == [("", "1.0"), ("", "2.0")]
 
@@ -320,7 +320,7 @@ def test_nothing_is_copied_under_the_digest_of_other_content(
     session: Session, tmp_path: Path, target: str
 ) -> None:
     put(session, IMAGE, "hello:1")
-    with pytest.raises(RefusedError, match="cannot be copied to"):
+    with pytest.raises(RefusedError, match="cannot copy the image to"):
         copy(session, "store:hello:1", target.format(tmp_path, OTHER))
     copy(session, "store:hello:1", target.format(tmp_path, IMAGE.root.digest))
     assert not (tmp_path / "layout").exists() or str(OTHER) not in str(

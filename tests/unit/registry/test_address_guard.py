@@ -77,7 +77,7 @@ def test_a_name_that_resolves_to_this_machine_is_not_asked(
 def test_the_address_that_was_checked_is_the_one_that_is_asked(
     transport: Transport, lan: Lan, resolve: Resolve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The name has an address elsewhere for whoever checks, and this machine's a moment later.
+    # The name resolves to another machine during the check, and to this machine a moment later.
     resolve("storage.example", "2001:db8::1 then 127.0.0.1")
     transport.guard.trust("https://registry.example/v2/")
     admitted: list[str] = []

@@ -89,7 +89,7 @@ def test_a_file_that_is_no_certificate_is_named(tmp_path: Path, text: str | None
         ),
     ],
 )
-def test_half_a_client_certificate_is_told(tmp_path: Path, name: str, words: str) -> None:
+def test_half_a_client_certificate_is_an_error(tmp_path: Path, name: str, words: str) -> None:
     folder = tmp_path / "registry.example:5000"
     folder.mkdir()
     (folder / name).write_text("")

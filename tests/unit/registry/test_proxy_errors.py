@@ -126,7 +126,7 @@ def test_githubs_api_goes_through_the_same_proxy(lan: Lan) -> None:
 
 
 class Raw:
-    """A server that treats each connection as it is told."""
+    """A server with scripted connections."""
 
     def __init__(self, act: Callable[[Any], None]) -> None:
         self._act = act

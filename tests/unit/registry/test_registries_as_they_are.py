@@ -222,7 +222,7 @@ def test_a_link_needs_no_brackets(
 # Bodies
 
 
-def test_what_is_compressed_though_nobody_asked_for_it_is_read(
+def test_unrequested_compression_is_decoded(
     client: RegistryClient, repository: Repository, plain_registry: PlainRegistry
 ) -> None:
     def packed(path: str, raw: bytes) -> None:

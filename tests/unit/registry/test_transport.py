@@ -315,7 +315,7 @@ def test_redirects_without_end_are_given_up(
     assert len(web.calls) == 11
 
 
-def test_redirects_in_a_circle_are_told_from_many(
+def test_a_redirect_loop_differs_from_many_redirects(
     web: responses.RequestsMock, transport: Transport
 ) -> None:
     web.get(URL, status=302, headers={"Location": f"{URL}/other"})
@@ -350,7 +350,7 @@ def test_what_writes_follows_its_host_to_tls_without_the_credential(
     assert "Authorization" not in web.calls[1].request.headers
 
 
-def test_head_follows_redirects_where_it_is_told(
+def test_head_follows_redirects_on_request(
     web: responses.RequestsMock, transport: Transport
 ) -> None:
     web.head(URL, status=307, headers={"Location": STORAGE})

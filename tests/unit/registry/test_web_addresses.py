@@ -40,7 +40,7 @@ def test_other_places_are_others(one: str, other: str) -> None:
     assert origin(one) != origin(other)
 
 
-def test_an_address_that_is_none_has_no_origin() -> None:
+def test_an_invalid_address_has_no_origin() -> None:
     with pytest.raises(InvalidResponseError):
         origin("https://[reg.example/")
 

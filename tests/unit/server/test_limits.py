@@ -104,9 +104,7 @@ def get(*headers: bytes, version: bytes = b"1.1") -> bytes:
         (b"Host: localhost",),
     ],
 )
-def test_what_can_be_understood_in_two_ways_is_400(
-    server: Server, headers: tuple[bytes, ...]
-) -> None:
+def test_an_ambiguous_request_is_400(server: Server, headers: tuple[bytes, ...]) -> None:
     lines = b"".join(header + b"\r\n" for header in headers)
     assert status(server, POST + lines + b"\r\nhello") == 400
 
@@ -202,7 +200,7 @@ def test_a_refused_body_of_any_length_is_not_read_to_its_end(server: Server) -> 
     assert b"\r\nConnection: close\r\n" in found
 
 
-def test_a_body_that_nobody_wants_and_is_short_keeps_the_connection(server: Server) -> None:
+def test_a_short_unread_body_keeps_the_connection(server: Server) -> None:
     with connected(server) as client:
         for _ in range(3):
             client.sendall(b"GET /v2/ HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\n\r\nabc")
@@ -275,7 +273,7 @@ def _begin(server: Server) -> bytes:
     return found.partition(b"Location: ")[2].partition(b"\r\n")[0]
 
 
-def test_uploads_that_nobody_goes_on_with_expire(server: Server, uploads: Path) -> None:
+def test_abandoned_uploads_expire(server: Server, uploads: Path) -> None:
     old, fresh = _begin(server), _begin(server)
     (path,) = (p for p in uploads.iterdir() if p.name.split(".")[0].encode() in old)
     long_ago = time.time() - staging.MAX_IDLE - 10
