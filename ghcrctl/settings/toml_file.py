@@ -25,7 +25,7 @@ def read_toml(raw: bytes, path: Path) -> Mapping[str, object]:
     try:
         data: dict[str, object] = tomllib.loads(raw.decode("utf-8-sig"))
     except ValueError as error:
-        raise InvalidSettingError(f"invalid TOML in {path}: {error}") from None
+        raise InvalidSettingError(f"{path} is not valid TOML: {error}") from None
     except RecursionError:
         raise InvalidSettingError(f"{path} is nested too deeply") from None
     return data

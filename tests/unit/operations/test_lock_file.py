@@ -115,7 +115,7 @@ def bent(old: str, new: str) -> bytes:
         (b"version = 1\nimage = 3", "`image` is no list of tables"),
         (b"version = 1\nimage = [3]", "image 1 is no table"),
         (b"version = 1\n<<<<<<< HEAD\n=======\n>>>>>>> v1.2\n", "a merge that conflicted"),
-        (b"version = 1\n\xff", "invalid TOML"),
+        (b"version = 1\n\xff", "not valid TOML"),
         (b"version = 1\nimage = " + b"[" * 100_000, "nested too deeply"),
         (b"version = 1\n[" + b"a." * 100_000 + b"a]", "keys with dots"),
         (b"version = 1\n" + b"'a'." * 100_000 + b"a = 1", "keys with dots"),
