@@ -295,13 +295,14 @@ class _Here:
         from ghcrctl.registry.address_guard import AddressGuard
         from ghcrctl.registry.foreign_layers import open_foreign
 
-        guard = AddressGuard()
+        options = self._session.transport_options("")
+        guard = AddressGuard(options.check_host)
         if self._name:
             guard.trust(f"https://{self._session.parse(self._name).registry}/")
         return open_foreign(
             self._doubts.turned(descriptor),
             offset,
-            self._session.transport_options(""),
+            options,
             guard=guard,
             absent_from=self.label,
         )

@@ -278,7 +278,11 @@ class Session:
             proxies=ProxyRules.from_environ(self.settings.environ),
             debug=self.debug,
             waiting=self.waiting,
+            check_host=self._check_host,
         )
+
+    def _check_host(self, host: str) -> None:
+        self.settings.routes.check_host(host)
 
     def _cert_dirs(self) -> tuple[Path, ...]:
         """Return docker's and podman's folders of registry certificates, ours first."""

@@ -12,11 +12,15 @@ from __future__ import annotations
 
 import ipaddress
 from enum import Enum
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ghcrctl.errors import RedirectError
 from ghcrctl.registry.addresses import origin
 from ghcrctl.registry.endpoint import host_address, host_shown, is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # RFC 6052, section 2.1: IPv4 addresses behind a translator.
@@ -52,9 +56,14 @@ def _inner(address: _Address) -> _Address:
 
 
 class AddressGuard:
-    """The check of one transport; threads may share it."""
+    """The check of one transport; threads may share it.
 
-    def __init__(self) -> None:
+    Args:
+        check_host: raises an error for a host that must not be contacted, wherever it is.
+    """
+
+    def __init__(self, check_host: Callable[[str], None] = lambda _: None) -> None:
+        self._check_host = check_host
         self._trusted: dict[str, str] = {}
         self._reached: set[Zone] = {Zone.ELSEWHERE}
 
@@ -70,9 +79,13 @@ class AddressGuard:
 
         Raises:
             RedirectError: it is on this machine or its link, and may not be.
+            RefusedError: it is blocked.
         """
+        if origin(url) in self._trusted:
+            return
+        self._check_host(host_shown(url).lower())
         zone = _named_zone(url)
-        if zone and origin(url) not in self._trusted:
+        if zone:
             self._refuse_unreached(url, zone, "")
 
     def admit(self, url: str, address: str, *, is_own: bool = False) -> None:

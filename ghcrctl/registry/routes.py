@@ -164,6 +164,16 @@ class Routes:
                 raise blocked_error(registry, blocking)
         return host, rule is not None and rule.origin.insecure
 
+    def check_host(self, host: str) -> None:
+        """Check that a host may be contacted that a registry named, such as a token endpoint.
+
+        Raises:
+            RefusedError: it is blocked.
+        """
+        rule = _best(self.registries, host)
+        if rule and rule.blocked:
+            raise blocked_error(host, rule)
+
     def host_of(self, registry: str) -> str:
         """Return the host that serves a registry, also one that is blocked."""
         rule = _best(self.registries, registry)

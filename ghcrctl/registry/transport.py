@@ -56,6 +56,8 @@ class TransportOptions:
         proxies: which proxies are used; those of this process's environment by default.
         debug: is called with each request and its response, without secrets.
         waiting: is called with each wait.
+        check_host: raises an error for a host that must not be contacted, though a registry names
+            it.
     """
 
     connect_timeout: float = 15.0
@@ -69,6 +71,7 @@ class TransportOptions:
     proxies: ProxyRules | None = None
     debug: Callable[[str], None] | None = None
     waiting: Waiting = untold
+    check_host: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class Transport:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.options = options
-        self.guard = guard or AddressGuard()
+        self.guard = guard or AddressGuard(options.check_host)
         self._waits_out_limits = waits_out_limits
         self._sleep = sleep
         self._session = HttpSession(options, self.guard)

@@ -9,7 +9,7 @@ import pytest
 import ghcrctl
 from ghcrctl.cli.main import COMMANDS
 from tests.filesystems import directory, file, image_of, tar
-from tests.registry_double import PlainRegistry
+from tests.registry_double import Fault, PlainRegistry
 from tests.shell import Shell
 
 if TYPE_CHECKING:
@@ -247,3 +247,20 @@ def test_signing_in_stores_the_credential_for_the_location(
     assert "old.invalid" not in stored
     assert desk.shell.ok("logout", "old.invalid")[0].startswith("Removing login credentials")
     assert origin.host not in (desk.shell.folder / "config" / "auth.json").read_text()
+
+
+@pytest.mark.parametrize("named", ["token endpoint", "redirect"])
+def test_a_blocked_host_that_a_registry_names_is_not_contacted(
+    desk: Desk, origin: PlainRegistry, free: PlainRegistry, named: str
+) -> None:
+    desk.write(f'location = "{free.host}"\nblocked = true')
+    realm = {"WWW-Authenticate": f'Bearer realm="{free.url}/token",service="s"'}
+    place = {"Location": f"{free.url}/v2/octo/image/manifests/1"}
+    origin.faults.append(
+        Fault(path_contains="/manifests/", status=401, headers=realm, times=9)
+        if named == "token endpoint"
+        else Fault(path_contains="/manifests/", status=307, headers=place, times=9)
+    )
+    done = desk.shell.run("digest", f"{origin.host}/octo/image:1")
+    assert (done.returncode, free.log) == (7, [])
+    assert f"`{free.host}` is blocked" in done.stderr
