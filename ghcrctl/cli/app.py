@@ -166,14 +166,14 @@ class App:
 
     def _put(self, stream: TextIO, text: str) -> None:
         """Write to a stream; in a job, with no text that its runner would obey."""
-        if self._is_in_job:
+        if self.is_in_job:
             from ghcrctl.cli.job_log import without_commands
 
             text = without_commands(text)
         self._write(stream, text)
 
     @cached_property
-    def _is_in_job(self) -> bool:
+    def is_in_job(self) -> bool:
         """Whether the output is the log of a GitHub Actions job, whatever settings say."""
         return self.settings.environ.get("GITHUB_ACTIONS") == "true"
 
@@ -221,6 +221,10 @@ class App:
         """Print a line that is no result."""
         lines = "\n".join(printable(line) for line in text.split("\n"))
         self._put(sys.stderr, f"{lines}\n")
+
+    def foreign_line(self, text: str) -> None:
+        """Print a line of another program, with its colours."""
+        self._put(sys.stderr, f"{text}\n")
 
     def json_line(self, document: dict[str, Any]) -> None:
         """Print an object that is no result as one line of JSON."""

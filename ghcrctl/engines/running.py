@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
+from ghcrctl.engines.relay import relayed
 from ghcrctl.errors import BuildFailedError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Runner:
         quiet: keep the output of builds back, too.
         tell: is given what was kept back of a build that fails.
         debug: is told each command.
+        relay: is given the output of builds line by line, which otherwise is written directly.
     """
 
     def __init__(
@@ -45,12 +47,14 @@ class Runner:
         quiet: bool = False,
         tell: Callable[[str], None],
         debug: Callable[[str], None] | None = None,
+        relay: Callable[[str], None] | None = None,
     ) -> None:
         self._environ = environ
         self._log = log
         self._quiet = quiet
         self._tell = tell
         self._debug = debug
+        self._relay = relay
 
     def build(self, command: Command) -> None:
         """Run a command that people watch, and that may read what they type.
@@ -104,20 +108,16 @@ class Runner:
     @contextmanager
     def _outputs(self, command: Command, *, is_seen: bool) -> Iterator[tuple[Any, Any]]:
         """Say where output and errors go; to where ours go, for what people see."""
-        files: list[IO[bytes]] = []
-        try:
-            log = None
+        with ExitStack() as stack:
+            stderr: IO[bytes] | int | None = None
             if not is_seen:
-                log = self._log.open("wb")
-                files.append(log)
-            stdout = log
+                stderr = stack.enter_context(self._log.open("wb"))
+            elif self._relay:
+                stderr = stack.enter_context(relayed(self._relay))
+            stdout = stderr
             if command.stdout:
-                stdout = command.stdout.open("wb")
-                files.append(stdout)
-            yield stdout, log
-        finally:
-            for file in files:
-                file.close()
+                stdout = stack.enter_context(command.stdout.open("wb"))
+            yield stdout, stderr
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:

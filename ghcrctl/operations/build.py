@@ -98,10 +98,11 @@ def built(
     *,
     quiet: bool = False,
     tell: Callable[[str], None],
+    relay: Callable[[str], None] | None = None,
 ) -> Iterator[Path]:
     """Build an image.
 
-    The engine's output goes where ours does. What it makes is gone when this ends.
+    The engine writes to our standard output and error. What it makes is gone when this ends.
 
     Args:
         session: the run.
@@ -109,6 +110,7 @@ def built(
         order: what; where SOURCE_DATE_EPOCH is set, with its time.
         quiet: keep the engine's output back.
         tell: is given what was kept back of a build that fails.
+        relay: is given the engine's output line by line, instead of letting the engine write it.
 
     Yields:
         An archive, or a directory with an OCI layout.
@@ -128,6 +130,7 @@ def built(
             quiet=quiet,
             tell=tell,
             debug=session.debug,
+            relay=relay,
         )
         yield drive(engine, order, folder, runner)
 

@@ -11,6 +11,7 @@ import pytest
 from tests.builders import index_of, random_image
 from tests.registry_double import Fault
 from tests.shell import Shell
+from tests.unit.engines.programs import install
 
 if TYPE_CHECKING:
     from tests.registry_double import PlainRegistry, RegistryDouble
@@ -153,6 +154,18 @@ def test_a_job_gets_digests_a_table_and_groups(job: Shell, name: str) -> None:
         f"::group::Pulling {name}:one", "::endgroup::",
         f"::group::Pulling {name}:two", "::endgroup::",
     ]  # fmt: skip
+
+
+def test_the_output_of_a_builder_has_no_command_to_the_runner(job: Shell) -> None:
+    folder = job.folder / "bin"
+    body = "echo ::error::one; echo 'two ##[error]' >&2; exit 3"
+    install(folder, "buildah", body)
+    job.environ["PATH"] = f"{folder}:{job.environ['PATH']}"
+    done = job.run("build", "--builder", "buildah", str(job.folder))
+    assert done.returncode == 7
+    lines = ["\\x3a:error::one", "two #\\u0023[error]", "error: buildah build ended with status 3"]
+    assert done.stderr.splitlines()[:3] == lines
+    assert done.stdout == ""
 
 
 def test_an_error_is_marked_on_the_page_of_a_job(job: Shell, name: str) -> None:

@@ -175,9 +175,11 @@ def _build(
     app: App, session: Session, order: Order, names: tuple[Reference, ...], *, quiet: bool
 ) -> Built:
     engine = engine_for(session)
+    # What an engine prints may contain commands to the runner of a job.
+    relay = app.foreign_line if app.is_in_job else None
     # Bars come second, when the engine has ended: they would write over its output.
     with (
-        built(session, engine, order, quiet=quiet, tell=app.error_line) as image,
+        built(session, engine, order, quiet=quiet, tell=app.error_line, relay=relay) as image,
         watching(app, quiet=quiet) as watch,
     ):
         return take_in(session, image, names, watch(ignore, ", ".join(map(str, names))))

@@ -60,6 +60,7 @@ def job(monkeypatch: pytest.MonkeyPatch) -> App:
         lambda app, text: app.write(f"first\n{text}\n"),
         lambda app, text: app.warn(f"{text}\n{text}"),
         lambda app, text: app.error_line(text),
+        lambda app, text: app.foreign_line(text),
         lambda app, text: app.debug(f"\n{text}"),
         lambda app, text: app.json_line({"error": {"message": text}}),
         lambda app, text: app.event_line({"name": text}),

@@ -50,6 +50,30 @@ def test_what_a_build_prints_is_seen(
     assert not notes.told
 
 
+def test_relayed_output_keeps_its_order_and_is_written_nowhere_else(
+    tmp_path: Path, notes: Notes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lines: list[str] = []
+    runner = Runner({}, tmp_path / "log", tell=notes.told.append, relay=lines.append)
+    runner.build(command(tmp_path, r"echo one; printf 'two\r\n' >&2; printf '\nfour\377'"))
+    runner.step(command(tmp_path, "echo unseen"))
+    assert lines == ["one", "two", "", "four\ufffd"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_end_of_relayed_output_is_not_awaited_from_processes_left_behind(
+    tmp_path: Path, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ghcrctl.engines.relay._REST_SECONDS", 0.1)
+    lines: list[str] = []
+    runner = Runner({}, tmp_path / "log", tell=notes.told.append, relay=lines.append)
+    left = tmp_path / "left"
+    body = f"echo begun; while [ ! -e {left} ]; do /bin/sleep 0.05; done &"
+    runner.build(command(tmp_path, body))
+    left.touch()
+    assert lines == ["begun"]
+
+
 def test_a_quiet_build_that_works_says_nothing(
     tmp_path: Path, notes: Notes, capfd: pytest.CaptureFixture[str]
 ) -> None:
