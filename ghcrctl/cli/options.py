@@ -6,13 +6,13 @@ What belongs here: option groups, examples in help, suggestions for what was mis
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ghcrctl.cli.app import App
 from ghcrctl.cli.boolean_flags import is_switched_off, plain_flags
+from ghcrctl.cli.path_types import PATH
 from ghcrctl.errors import InterruptedByUserError, UsageError
 
 if TYPE_CHECKING:
@@ -311,7 +311,7 @@ def digest_file_option(function: Function) -> Function:
     return click.option(
         "--digest-file",
         metavar="FILE",
-        type=click.Path(path_type=Path),
+        type=PATH,
         help="Write the digest to a file, each on a line where there are several.",
     )(function)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ghcrctl.cli.password import read_password
+from ghcrctl.cli.path_types import PATH_OR_DASH
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.sides import Access
@@ -66,9 +67,12 @@ def _options(side: str) -> list[click.Option]:
             "ca-file",
             f"PEM certificates to trust for the {word} besides the system's.",
             metavar="FILE",
+            type=PATH_OR_DASH,
         ),
-        option("cert", f"PEM client certificate for the {word}.", metavar="FILE"),
-        option("key", "PEM key of that certificate.", metavar="FILE"),
+        option(
+            "cert", f"PEM client certificate for the {word}.", metavar="FILE", type=PATH_OR_DASH
+        ),
+        option("key", "PEM key of that certificate.", metavar="FILE", type=PATH_OR_DASH),
     ]
 
 

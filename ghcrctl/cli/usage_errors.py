@@ -77,6 +77,8 @@ def _expected(type_: click.ParamType[Any]) -> str | None:
         return _either([str(choice) for choice in type_.choices])
     if isinstance(type_, click.IntRange):
         return _whole_number(type_)
+    if isinstance(type_, click.Path):
+        return "a path"
     if isinstance(type_, type(click.INT)):
         return "a whole number"
     return "a number" if isinstance(type_, type(click.FLOAT)) else None

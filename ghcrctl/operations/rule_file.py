@@ -34,14 +34,21 @@ def read_rules(path: Path) -> Mapping[str, Any]:
         NotFoundError: there is no such file.
         UsageError: it is malformed, or of a shape that no file of rules has.
     """
-    if not path.is_file():
+    if not path.exists():
         raise NotFoundError(f"no such file: {path}")
     raw = read_limited(path, _LARGEST)
     return read_toml(raw, path) if path.suffix == ".toml" else _read_yaml(raw, path)
 
 
 def read_limited(path: Path, largest: int) -> bytes:
-    """Read a file; UsageError where it has more bytes than any of its kind needs."""
+    """Read a file of limited size.
+
+    Raises:
+        UsageError: it is a directory, or larger than any of its kind needs to be.
+        StoreError: it cannot be read.
+    """
+    if path.is_dir():
+        raise UsageError(f"cannot read {path}: it is a directory")
     with disk_errors(f"read {path}"), path.open("rb") as file:
         raw = file.read(largest + 1)
     if len(raw) > largest:

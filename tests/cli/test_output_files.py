@@ -57,6 +57,45 @@ def test_an_archive_is_private_and_keeps_the_mode_of_an_existing_file(
     assert [name.name for name in shell.folder.iterdir() if "out" in name.name] == ["out.tar"]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("save", "hello", "-o", ""),
+        ("export", "hello", "-o", ""),
+        ("export", "hello", "--to", ""),
+        ("artifact", "pull", "octo/tool:1", "--to="),
+        ("artifact", "push", "octo/tool:1", "--type", "a/b", ""),
+        ("attach", "octo/tool:1", "--type", "a/b", ""),
+        ("load", "-i", ""),
+        ("import", "", "other"),
+        ("build", ".", "-f", ""),
+        ("build", ".", "--iidfile", ""),
+        ("build", ".", "--metadata-file="),
+        ("pull", "octo/tool:1", "--digest-file", ""),
+        ("lock", "check", "--file="),
+        ("sync", "--file", ""),
+        ("packages", "apply", ""),
+        ("packages", "prune", "octo/tool", "--plan", ""),
+        ("copy", "hello", "archive:x", "--src-ca-file", ""),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_path_is_not_the_current_directory(
+    shell: Shell, arguments: tuple[str, ...]
+) -> None:
+    before = set(shell.folder.iterdir())
+    message = shell.fails(2, *arguments)
+    assert message.startswith("error: invalid value `` for ")
+    assert ": expected a path\n" in message
+    assert set(shell.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("command", [("lock", "check"), ("lock", "pull"), ("sync",)], ids=" ".join)
+def test_a_directory_is_no_file_to_read(shell: Shell, command: tuple[str, ...]) -> None:
+    message = shell.fails(2, *command, "--file", str(shell.folder))
+    assert message.startswith(f"error: cannot read {shell.folder}: it is a directory\n")
+
+
 def test_a_link_still_leads_to_the_archive(shell: Shell) -> None:
     kept = shell.folder / "kept.tar"
     kept.write_bytes(b"old")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -15,6 +14,7 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
+from ghcrctl.cli.path_types import DIRECTORY, PATH_OR_DASH
 from ghcrctl.cli.progress import PUSH_WORDS, LineObserver, watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
@@ -27,6 +27,7 @@ from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from ghcrctl.cli.app import App
 
@@ -78,7 +79,7 @@ def command() -> None:
     """,
 )
 @click.argument("name", metavar="NAME[:TAG]")
-@click.argument("files", metavar="FILE[:TYPE]...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE[:TYPE]...", nargs=-1, required=True, type=PATH_OR_DASH)
 @file_options
 @click.option("-q", "--quiet", is_flag=True, help="Print the digest, no more.")
 @digest_file_option
@@ -133,7 +134,7 @@ def push(  # noqa: PLR0913 one argument an option
     "--to",
     "folder",
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=DIRECTORY,
     default=".",
     show_default=True,
     help="Where the files go.",

@@ -14,6 +14,7 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
+from ghcrctl.cli.path_types import PATH_OR_DASH
 from ghcrctl.cli.progress import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.artifact import FileEntry, attach
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("name", metavar="NAME[:TAG|@DIGEST]")
-@click.argument("files", metavar="FILE[:TYPE]...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE[:TYPE]...", nargs=-1, required=True, type=PATH_OR_DASH)
 @file_options
 @click.option("-q", "--quiet", is_flag=True, help="Print the new artifact's name, no more.")
 @digest_file_option

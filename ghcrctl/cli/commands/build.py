@@ -10,6 +10,7 @@ import click
 
 from ghcrctl.cli.format.kinds import told_apart
 from ghcrctl.cli.options import Command, digest_file_option, pass_app, registry_options
+from ghcrctl.cli.path_types import PATH_OR_DASH
 from ghcrctl.cli.progress import PUSH_WORDS, LineObserver, watching
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.turns import in_turn
@@ -51,7 +52,13 @@ def _list(*names: str, metavar: str, help: str) -> Callable[[Function], Function
 )
 @click.argument("context", metavar="DIR|URL|-")
 @_list("-t", "--tag", "names", metavar="NAME[:TAG]", help="Name of the image.")
-@click.option("-f", "--file", metavar="FILE", help="Dockerfile, if not the context's usual one.")
+@click.option(
+    "-f",
+    "--file",
+    metavar="FILE",
+    type=PATH_OR_DASH,
+    help="Dockerfile, if not the context's usual one.",
+)
 @_list(
     "--platform",
     "platforms",
@@ -77,8 +84,15 @@ def _list(*names: str, metavar: str, help: str) -> Callable[[Function], Function
     "what is printed.",
 )
 @click.option("--push", "is_pushed", is_flag=True, help="Push all names when it is built.")
-@click.option("--iidfile", metavar="FILE", help="File to write the image's ID to.")
-@click.option("--metadata-file", metavar="FILE", help="File to write digest, ID and names to.")
+@click.option(
+    "--iidfile", metavar="FILE", type=PATH_OR_DASH, help="File to write the image's ID to."
+)
+@click.option(
+    "--metadata-file",
+    metavar="FILE",
+    type=PATH_OR_DASH,
+    help="File to write digest, ID and names to.",
+)
 @click.option(
     "-q", "--quiet", is_flag=True, help="Print the image's ID; of a build that fails, everything."
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,6 +15,7 @@ from ghcrctl.cli.options import (
     platform_option,
     registry_options,
 )
+from ghcrctl.cli.path_types import PATH, PATH_OR_DASH
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
@@ -24,6 +24,7 @@ from ghcrctl.operations.looking import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from ghcrctl.cli.app import App
 
@@ -52,12 +53,18 @@ def wanted_image(name: str, platform: str | None, *, remote: bool) -> Wanted:
     """,
 )
 @click.argument("name", metavar="NAME|ID")
-@click.option("-o", "--output", metavar="FILE|-", help="Where the archive goes, not to stdout.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE|-",
+    type=PATH_OR_DASH,
+    help="Where the archive goes, not to stdout.",
+)
 @click.option(
     "--to",
     "folder",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Put the files into a directory that is empty, or not there yet.",
 )
 @remote_option

@@ -17,6 +17,7 @@ from ghcrctl.cli.options import (
     platform_option,
     progress_option,
 )
+from ghcrctl.cli.path_types import PATH_OR_DASH
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import IntegrityError, UsageError
 from ghcrctl.oci.platform import Platform
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     ghcrctl import -m 'from the build server' https://example.com/rootfs.tar.xz OWNER/IMAGE
     """,
 )
-@click.argument("source", metavar="FILE|-|URL")
+@click.argument("source", metavar="FILE|-|URL", type=PATH_OR_DASH)
 @click.argument("name", metavar="[NAME[:TAG]]", required=False)
 @click.option(
     "-c", "--change", "changes", multiple=True, help="Apply a Dockerfile instruction to the image."

@@ -15,6 +15,7 @@ from ghcrctl.cli.options import (
     pass_app,
     progress_option,
 )
+from ghcrctl.cli.path_types import PATH_OR_DASH
 from ghcrctl.cli.progress import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
@@ -40,7 +41,12 @@ if TYPE_CHECKING:
     """,
 )
 @click.option(
-    "-i", "--input", "source", metavar="FILE|DIR|-", help="What to read, in place of stdin."
+    "-i",
+    "--input",
+    "source",
+    metavar="FILE|DIR|-",
+    type=PATH_OR_DASH,
+    help="What to read, in place of stdin.",
 )
 @click.option(
     "--platform",

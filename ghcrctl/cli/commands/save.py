@@ -12,6 +12,7 @@ from ghcrctl.cli.bytes_out import bytes_to, require_file
 from ghcrctl.cli.format.kinds import told_apart
 from ghcrctl.cli.metering import writing
 from ghcrctl.cli.options import Command, pass_app, progress_option
+from ghcrctl.cli.path_types import PATH_OR_DASH
 from ghcrctl.cli.progress import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.layers.compression import Compression
@@ -39,7 +40,13 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("names", metavar="NAME|ID...", nargs=-1, required=True)
-@click.option("-o", "--output", metavar="FILE|DIR|-", help="Where it goes, in place of stdout.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE|DIR|-",
+    type=PATH_OR_DASH,
+    help="Where it goes, in place of stdout.",
+)
 @click.option(
     "--format",
     "formats",

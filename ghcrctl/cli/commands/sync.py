@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +17,7 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
+from ghcrctl.cli.path_types import PATH
 from ghcrctl.cli.progress import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
@@ -27,6 +27,8 @@ from ghcrctl.operations.sync import Job, Report, What, check_job
 from ghcrctl.operations.sync_run import FailedJob, SyncedTag, run_jobs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ghcrctl.cli.app import App
     from ghcrctl.errors import GhcrctlError
 
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     "--file",
     "file",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Many, from YAML or TOML.",
 )
 @click.option(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ghcrctl.cli.format.human import human_size
+from ghcrctl.cli.path_types import PATH
 from ghcrctl.operations.lock import chosen
 from ghcrctl.operations.lock_file import read_pins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from ghcrctl.cli.app import App
     from ghcrctl.operations.lock import PinChange
@@ -29,7 +30,7 @@ def file_option(function: Function) -> Function:
         "--file",
         "file",
         metavar="FILE",
-        type=click.Path(path_type=Path),
+        type=PATH,
         default="images.lock",
         show_default=True,
         help="The lock file.",

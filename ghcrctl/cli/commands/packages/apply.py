@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ghcrctl.cli.carrying_out import CarryingOut, Manner
 from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
+from ghcrctl.cli.path_types import PATH
 from ghcrctl.github.plan import plans_from_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ghcrctl.cli.app import App
 
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     ghcrctl packages apply --yes --format json plan.json
     """,
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=PATH)
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would happen; delete nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @format_option_beside("text")

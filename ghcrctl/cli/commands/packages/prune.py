@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +15,7 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
+from ghcrctl.cli.path_types import PATH
 from ghcrctl.errors import UsageError
 from ghcrctl.github.policy import AGES
 from ghcrctl.operations.packages.prune import plan_prune
@@ -24,6 +24,7 @@ from ghcrctl.store.output_files import check_output_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from ghcrctl.cli.app import App
     from ghcrctl.operations.packages.rules import Rules
@@ -134,15 +135,13 @@ def _rule_options(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.argument("names", metavar="[OWNER/IMAGE...]", nargs=-1)
 @click.option("--all", "owners", metavar="OWNER", multiple=True, help="All packages of OWNER.")
-@click.option(
-    "--policy", metavar="FILE", type=click.Path(path_type=Path), help="Rules for many packages."
-)
+@click.option("--policy", metavar="FILE", type=PATH, help="Rules for many packages.")
 @_rule_options
 @click.option(
     "--plan",
     "plan_file",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Write what would happen, and why, to FILE for `apply`; delete nothing.",
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would happen; delete nothing.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +10,7 @@ import click
 from ghcrctl.cli.counting import Counting
 from ghcrctl.cli.format.documents import error_fields
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.path_types import PATH
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.digest import Digest
@@ -25,6 +25,8 @@ from ghcrctl.operations.packages.restore import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ghcrctl.cli.app import App
     from ghcrctl.operations.packages.restore import Restored
 
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     "--run",
     "run",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="All that a run deleted: the journal of `apply` or `prune`.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print digests of what was restored, no more.")
