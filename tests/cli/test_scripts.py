@@ -215,9 +215,8 @@ def test_a_file_of_digests_that_cannot_be_is_told_before_anything_moves(
 ) -> None:
     told = shell.fails(2, "pull", "--digest-file", "none/digest", f"{name}:one")
     assert "none does not exist" in told
-    for directory in (".", ""):
-        told = shell.fails(2, "pull", "--digest-file", directory, f"{name}:one")
-        assert "it is a directory" in told
+    told = shell.fails(2, "pull", "--digest-file", ".", f"{name}:one")
+    assert "it is a directory" in told
     assert not plain_registry.count("GET")
 
 
