@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from ghcrctl.errors import IntegrityError
+from ghcrctl.errors import IntegrityError, InvalidManifestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +30,15 @@ class Provenance:
     hint: str | None = None
 
     def mark(self, error: IntegrityError) -> None:
-        """Add the origin to an error about corrupted bytes, unless it has one."""
+        """Add the origin to an error about invalid content, unless it has one.
+
+        A document can break its specification though every byte is right. The hint is about wrong
+        bytes only.
+        """
         if self.label not in error.message:
             error.side = error.side or f"reading from {self.label}"
-        error.hint = error.hint or self.hint
+        if not isinstance(error, InvalidManifestError):
+            error.hint = error.hint or self.hint
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from ghcrctl.archive.layout_folder import LayoutPlace
 from ghcrctl.archive.names import docker_tag
 from ghcrctl.archive.writing import ArchiveSink
 from ghcrctl.content.memory import MemoryPlace, Overlay
+from ghcrctl.content.provenance import blamed
 from ghcrctl.content.streams import Content, read_metadata
 from ghcrctl.errors import RefusedError, UsageError
 from ghcrctl.oci.config import ImageConfig
@@ -272,7 +273,8 @@ def _docker_image(source: Source, root: Descriptor, tags: tuple[str, ...]) -> Im
             hint="save it as it is: ghcrctl save --format oci",
         )
     raw = read_metadata(source, manifest.config)
-    diff_ids = [Digest.parse(text) for text in ImageConfig.parse(raw).diff_ids]
+    with blamed(source, manifest.config):
+        diff_ids = [Digest.parse(text) for text in ImageConfig.parse(raw).diff_ids]
     if len(diff_ids) != len(manifest.layers):
         raise RefusedError(f"the config of {root.digest} does not list all of its layers")
     pairs = zip(diff_ids, manifest.layers, strict=True)

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from ghcrctl.store.records import Record
 
 
+def may_claim(name: str) -> bool:
+    """Return whether a name may have a digest; quicker than reading the digest."""
+    return "@" in name or name.startswith("sha")
+
+
 def claimed_digest(name: str) -> Digest | None:
-    """Return the digest in a name; ``None`` where the name has none."""
+    """Return the digest in a name, or the one that the name reads as; ``None`` without one."""
     _, at, text = name.partition("@")
-    if not at:
-        return None
     try:
-        return Digest.parse(text)
+        return Digest.parse(text if at else name)
     except InvalidDigestError:
         return None
 

@@ -13,7 +13,7 @@ from ghcrctl.errors import InvalidDigestError, InvalidReferenceError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.reference import Reference
-from ghcrctl.store.bindings import true_name
+from ghcrctl.store.bindings import may_claim, true_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,7 +140,7 @@ def from_entry(entry: Mapping[str, Any]) -> Listed | None:
         if not type(name) is type(created) is type(kind) is str:
             return None
         origin = Digest.parse(notes[ORIGIN]) if ORIGIN in notes else None
-        if "@" in name:
+        if may_claim(name):
             name = true_name(name, Digest.parse(entry["digest"]), origin)
         return Listed(
             name,

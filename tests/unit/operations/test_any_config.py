@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from ghcrctl.operations.image_tree import image_trees
 from ghcrctl.operations.images import list_images
 from ghcrctl.operations.looking import Wanted
 from ghcrctl.operations.remove import remove
-from ghcrctl.operations.save import save_archive
+from ghcrctl.operations.save import save_archive, save_docker
 from ghcrctl.server.store_backend import StoreBackend
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
@@ -158,8 +159,18 @@ def test_the_served_store_takes_an_image_whatever_its_config_is(
 @pytest.mark.parametrize("name", ["no JSON", "list", "key said twice"])
 def test_what_depends_on_an_unreadable_config_is_an_error(session: Session, name: str) -> None:
     put(session, with_config(CONFIGS[name]))
-    with pytest.raises(InvalidManifestError, match="invalid image config"):
+    with pytest.raises(InvalidManifestError, match="invalid image config") as caught:
         history(session, Wanted("octo/image:1.0"))
+    # Every byte of the config is right, so that no repair of the store can help.
+    assert caught.value.hint is None
+
+
+def test_an_archive_of_docker_names_the_config_that_it_cannot_read(session: Session) -> None:
+    put(session, with_config(CONFIGS["no JSON"]))
+    [record] = session.store.records()
+    with pytest.raises(InvalidManifestError, match="invalid image config") as caught:
+        save_docker(session, ["octo/image:1.0"], io.BytesIO().write)
+    assert record.facts.image_id.encoded in str(caught.value)
 
 
 def test_a_history_may_have_more_steps_than_layers(session: Session) -> None:

@@ -208,8 +208,10 @@ def rewrite(session: Session, change: dict[str, str]) -> None:
     path.write_text(json.dumps(document))
 
 
-def test_a_false_name_in_the_list_of_images_names_nothing_and_is_found(session: Session) -> None:
-    false = f"ghcr.io/octo/image@{OTHER}"
+@pytest.mark.parametrize("false", [f"ghcr.io/octo/image@{OTHER}", str(OTHER)])
+def test_a_false_name_in_the_list_of_images_names_nothing_and_is_found(
+    session: Session, false: str
+) -> None:
     put(session, IMAGE, "ghcr.io/octo/image:1.0")
     rewrite(session, {NAME: false})
     with pytest.raises(NoSuchImageError):
