@@ -74,7 +74,7 @@ def compare(session: Session, names: Sequence[Reference] = ()) -> list[Compared]
 
 
 def _compare(session: Session, name: Reference, record: Record) -> Compared:
-    here = record.origin
+    here = record.origin or record.index_digest
     try:
         there = session.source(name).digest_of(name.target)
     except NotFoundError:

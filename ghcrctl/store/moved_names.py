@@ -25,6 +25,7 @@ class NamedRecords:
     def __init__(self, records: Iterable[Record]) -> None:
         self._records: dict[int, Record] = {}
         self._places: dict[tuple[str, Digest | None], set[int]] = {}
+        self._origins: dict[Digest | None, set[int]] = {}
         self._next = count()
         for record in records:
             self._keep(next(self._next), record)
@@ -39,6 +40,7 @@ class NamedRecords:
         for place in sorted(self._affected(record)):
             other = self._records.pop(place)
             self._places[_place_key(other)].discard(place)
+            self._origins[other.origin].discard(place)
             if other.name and other.name == record.name:
                 previous = previous or other
             if not is_replaced(other, record):
@@ -49,11 +51,13 @@ class NamedRecords:
     def _affected(self, by: Record) -> set[int]:
         """Return the places of all records that `is_replaced` or `displaced` may concern."""
         keys = {("", by.descriptor.digest), _place_key(by), (by.repo_digest or "", None)}
-        return set().union(*(self._places.get(key, ()) for key in keys))
+        of_digest = self._origins.get(by.origin, set()) if by.name == by.repo_digest else set()
+        return of_digest.union(*(self._places.get(key, ()) for key in keys))
 
     def _keep(self, place: int, record: Record) -> None:
         self._records[place] = record
         self._places.setdefault(_place_key(record), set()).add(place)
+        self._origins.setdefault(record.origin, set()).add(place)
 
 
 def _place_key(record: Record) -> tuple[str, Digest | None]:
@@ -75,7 +79,13 @@ def displaced(record: Record, by: Record) -> Record:
     if "@" in moved.name and not is_exact:
         # Only such a name can have a digest, and parsing the name of each record is slow.
         taken = taken or moved.name == by.repo_digest
-    return replace(moved, name="") if moved.name and taken else moved
+    if moved.name and taken:
+        return replace(moved, name="")
+    is_part = by.descriptor.digest != by.origin and "@" in by.name
+    if is_part and not is_exact and moved.repo_digest == by.name:
+        # The digest names another platform from now on; the tag keeps its own.
+        return replace(moved, origin=None, index=moved.part_of)
+    return moved
 
 
 def each_once(records: Iterable[Record], before: list[Record]) -> list[Record]:

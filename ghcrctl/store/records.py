@@ -94,6 +94,12 @@ class Record:
             return self.index
         return self.repo_digest or ""
 
+    @property
+    def index_digest(self) -> Digest | None:
+        """The digest of the index of its own repository that this is a part of, if it is one."""
+        repository, _, digest = self.part_of.rpartition("@")
+        return Digest.parse(digest) if repository and repository == self.repository else None
+
     def demoted(self) -> Record:
         """Return what becomes of this record when its name moves to another image."""
         return replace(self, name=self.repo_digest or "")

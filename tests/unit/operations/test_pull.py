@@ -17,6 +17,7 @@ from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.find import find
 from ghcrctl.operations.images import list_images
 from ghcrctl.operations.inspect import inspect_local
+from ghcrctl.operations.outdated import State, compare
 from ghcrctl.operations.pull import pull, tags_of
 from ghcrctl.operations.save import chosen
 from ghcrctl.operations.selection import Selection
@@ -248,6 +249,13 @@ def test_a_digest_resolves_to_the_platform_pulled_last(
     pull(session, name.with_digest(index.root.digest), select=Selection((ARM64,)))
     assert find(session, by_digest).record.descriptor.digest == arm.root.digest
     assert find(session, str(name)).record.descriptor.digest == amd.root.digest
+    # The tag keeps its image, and the digest is listed with the one that it names.
+    assert inspect_local(session, str(name))["RepoDigests"] == []
+    assert inspect_local(session, by_digest)["RepoDigests"] == [by_digest]
+    [tagged] = [r for r in session.store.records() if r.name == str(name)]
+    assert tagged.part_of == by_digest
+    assert [one.state for one in compare(session)] == [State.CURRENT]
+    assert not pull(session, name).updated
     pull(session, name.with_digest(index.root.digest), select=Selection(everything=True))
     pull(session, name)
     assert find(session, by_digest).record.descriptor.digest == index.root.digest
