@@ -22,7 +22,6 @@ from ghcrctl.operations.sync_deletions import Deletions
 from ghcrctl.operations.sync_file import read_jobs
 from tests.builders import artifact, index_of, random_image
 from tests.registry_double.faults import Fault
-from tests.sessions import session_on
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -276,27 +275,6 @@ def test_repositories_with_one_target_do_not_delete_each_others_tags(
         ("2", What.SAME),
         ("old", What.DELETE),
     ]
-
-
-def test_two_names_of_one_repository_are_one_place(
-    ghcr: RegistryDouble, plain_registry: PlainRegistry, tmp_path: Path
-) -> None:
-    rules = tmp_path / "registries.conf"
-    rules.write_text(f'[[registry]]\nprefix="alias.lan"\nlocation="{plain_registry.host}"\n')
-    put(ghcr, "octo/image", {"1": IMAGES[0]})
-    put(ghcr, "octo/other", {"2": IMAGES[1]})
-    put(plain_registry, "octo/copy", {"1": IMAGES[0], "2": IMAGES[1], "old": IMAGES[2]})
-    environ = {"CONTAINERS_REGISTRIES_CONF": str(rules)}
-    with session_on(
-        tmp_path / "home", registry=ghcr.host, token="ghp_octo", environ=environ
-    ) as session:
-        one = job(ghcr, plain_registry, session, delete=True)
-        alias = session.parse("alias.lan/octo/copy")
-        two = Job(session.parse(f"{ghcr.host}/octo/other"), alias, delete=True)
-        tasks = plan_jobs(session, [one, two], lambda _, error: pytest.fail(error.message))
-        assert [task.tag for task in tasks if task.what is What.DELETE] == ["old"]
-        with pytest.raises(UsageError, match="the same place"):
-            plan_job(session, Job(alias, one.target))
 
 
 @pytest.mark.parametrize(
