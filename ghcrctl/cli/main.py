@@ -102,7 +102,7 @@ _OF_HOSTS = (ConnectionError, TimeoutError)
     aliases=ALIASES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, "--version", message="%(prog)s %(version)s")
+@click.version_option(__version__, "-v", "--version", message="%(prog)s %(version)s")
 def cli() -> None:
     """Work with images on ghcr.io and every other container registry, without a Docker daemon.
 

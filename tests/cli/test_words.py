@@ -198,3 +198,7 @@ def test_a_format_wins_over_quiet_and_shows_every_name(run: Run, tmp_path: Path)
     assert len(run("images", "-q", "--format", "json")[1].splitlines()) == 2
     assert len(run("images", "-q", "--format", "table")[1].splitlines()) == 1
     assert run("images", "-q", "--format", "table {{.Tag}}")[1].split()[0] == "TAG"
+
+
+def test_v_is_the_short_form_of_version(run: Run) -> None:
+    assert run("-v") == run("--version")
