@@ -54,7 +54,7 @@ _MAX_PAGES = 10_000
 _PAGE = 1000
 _MAX_TAGS = 1_000_000
 # How registries say that they list no referrers.
-_NO_LIST = {301, 302, 303, 307, 308, 400, 404, 405, 501}
+_NO_LIST = {301, 302, 303, 307, 308, 400, 404, 405, 406, 501}
 # How registries refuse a HEAD where a GET may do; also, how storage hosts refuse one that they
 # were asked by a redirect.
 _NO_HEAD = {301, 302, 303, 307, 308, 400, 403, 405, 406, 501}
