@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.builders import index_of, random_image
+from tests.builders import artifact, index_of, random_image
 from tests.cli.test_packages import NAME as PACKAGE
 from tests.cli.test_packages import github
 from tests.cli.test_packages import shell as package_shell
@@ -66,6 +66,18 @@ def test_all_local_images_are_removed(shell: Shell, name: str) -> None:
     shell.ok("pull", f"{name}:one", f"{name}:two")
     pipe(shell, "ghcrctl rmi $(ghcrctl images -q)")
     assert pipe(shell, "ghcrctl images -q") == []
+
+
+def test_referrers_are_removed_with_their_subject_and_in_any_order(
+    shell: Shell, name: str, plain_registry: PlainRegistry
+) -> None:
+    plain_registry.push_image("octo/image", "signature", artifact(subject=ONE.root))
+    for order in ("cat", "tac"):
+        shell.ok("pull", f"{name}:one")
+        pipe(shell, f"ghcrctl pull -q $(ghcrctl digest --full {name}:signature)")
+        assert len(pipe(shell, "ghcrctl images -q")) == 2
+        pipe(shell, f"ghcrctl rmi $(ghcrctl images -q | {order})")
+        assert pipe(shell, "ghcrctl images -q") == []
 
 
 def test_what_is_loaded_is_pushed(shell: Shell, name: str, plain_registry: PlainRegistry) -> None:

@@ -10,6 +10,7 @@ from ghcrctl.cli.options import Command, format_option, pass_app
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import GhcrctlError, NoSuchImageError
 from ghcrctl.oci.platform import Platform
+from ghcrctl.operations.find import is_id
 from ghcrctl.operations.remove import remove
 from ghcrctl.operations.remove_platforms import remove_platforms
 
@@ -57,11 +58,14 @@ def command(
     wanted = tuple(Platform.parse(text) for text in platforms)
     results = Results(app, format_)
     failed: GhcrctlError | None = None
+    deleted: set[str] = set()
     with app.session() as session:
         for name in names:
             try:
-                _remove(results, session, name, wanted, force=force)
+                deleted.update(_remove(results, session, name, wanted, force=force))
             except NoSuchImageError as error:
+                if _is_among(deleted, name):
+                    continue
                 app.report(error)
                 failed = failed if force else failed or error
             except GhcrctlError as error:
@@ -74,7 +78,8 @@ def command(
 
 def _remove(
     results: Results, session: Session, name: str, platforms: tuple[Platform, ...], *, force: bool
-) -> None:
+) -> list[str]:
+    """Remove one name; return the digests of what was deleted."""
     untagged: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     if platforms:
@@ -89,13 +94,17 @@ def _remove(
         for line in removed.untagged:
             results.out(f"Untagged: {line}")
         untagged, deleted = tuple(removed.untagged), removed.deleted
-    for digest in deleted:
+    digests = [str(digest) for digest in deleted]
+    for digest in digests:
         results.out(f"Deleted: {digest}")
-    results.add(
-        {
-            "Name": name,
-            "Untagged": untagged,
-            "Reduced": kept,
-            "Deleted": [str(digest) for digest in deleted],
-        }
-    )
+    results.add({"Name": name, "Untagged": untagged, "Reduced": kept, "Deleted": digests})
+    return digests
+
+
+def _is_among(deleted: set[str], text: str) -> bool:
+    """Return whether an ID is that of an image which was deleted along with an earlier one.
+
+    A list of all IDs has those of referrers too, which are deleted with their subject.
+    """
+    prefix = text if ":" in text else f"sha256:{text}"
+    return is_id(text) and any(digest.startswith(prefix) for digest in deleted)
