@@ -139,6 +139,8 @@ def _fault(words: list[str]) -> str:
             assert found is not None
             command = found
         command.make_context(command.name, list(rest), parent=context)
-    except (click.ClickException, GhcrctlError) as error:
-        return f"ghcrctl {' '.join(words)}: {getattr(error, 'message', error)}"
+    except click.ClickException as error:
+        return f"ghcrctl {' '.join(words)}: {error.format_message()}"
+    except GhcrctlError as error:
+        return f"ghcrctl {' '.join(words)}: {error}"
     return ""
