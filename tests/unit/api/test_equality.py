@@ -43,8 +43,8 @@ def told(shell: Shell, *arguments: str) -> Any:
 
 
 def test_pull_and_push(shell: Shell, client: Client, image: str) -> None:
-    [shown] = told(shell, "pull", "--dry-run", image)
-    pulled = client.pull(image)
+    [shown] = told(shell, "pull", "--dry-run", "--all-platforms", image)
+    pulled = client.pull(image, all_platforms=True)
     assert (shown["Digest"], shown["Moved"]) == (str(pulled.digest), pulled.moved)
     assert (shown["Name"], shown["Updated"]) == (str(pulled.reference), pulled.updated)
     [shown] = told(shell, "push", image)

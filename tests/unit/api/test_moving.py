@@ -94,7 +94,7 @@ def test_all_tags_are_pulled_and_pushed(
     helper = f"sha256-{'a' * 64}.sig"
     plain_registry.push_image("octo/image", "1.1", random_image(seed=5))
     plain_registry.push_image("octo/image", helper, artifact())
-    pulled = client.pull_several([repository], all_tags=True)
+    pulled = client.pull_several([repository], all_tags=True, all_platforms=True)
     assert [attempt.get().reference.tag for attempt in pulled] == ["1.0", "1.1"]
     pushed = client.push_several([repository], all_tags=True)
     assert [attempt.get().moved for attempt in pushed] == [0, 0]
