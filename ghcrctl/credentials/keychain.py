@@ -142,7 +142,7 @@ def podman_files(environ: Mapping[str, str], home: Path) -> list[Path]:
     runtime = environ.get("XDG_RUNTIME_DIR")
     if runtime:
         files.insert(0, Path(runtime) / "containers" / "auth.json")
-    elif sys.platform == "linux":
+    elif sys.platform == "linux" and hasattr(os, "getuid"):
         files.insert(0, _RUN / str(os.getuid()) / "auth.json")
     return files
 

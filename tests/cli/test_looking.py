@@ -98,8 +98,8 @@ def test_scripts_get_json_and_templates(shell: Shell, name: str) -> None:
             "Name": "motd",
             "Path": "/etc/motd",
             "Size": 8,
-            "Device": "",
-            "Target": "",
+            "Device": None,
+            "Target": None,
         }
     ]
     assert shell.ok("ls", "-R", "--format", "{{.Size}} {{.Path}}", f"{name}:1")[2] == "8 /etc/motd"

@@ -237,11 +237,11 @@ def test_a_rule_that_cannot_be_used_is_refused(
     assert github.count("DELETE") == 0
 
 
-def test_a_file_of_protected_digests_that_is_not_there_is_told(
+def test_a_missing_file_of_protected_digests_is_an_error(
     shell: Shell, github: GitHubDouble
 ) -> None:
     said = shell.fails(4, "packages", "prune", NAME, *OLD, "--protect-file", "none", "--yes")
-    assert "none does not exist" in said
+    assert "no such file: none" in said
     assert not github.log
 
 

@@ -163,7 +163,7 @@ def test_skopeo_copies_all_of_an_index_of_the_other_format(
     options = ("--all", "--preserve-digests", "--src-tls-verify=false")
     run_peer("skopeo", "copy", *options, f"docker://{other}", f"dir:{tmp_path}/dir")
     assert json.loads((tmp_path / "dir" / "manifest.json").read_text()) == raw(other)
-    shell.ok("convert", "--to", "oci", other)
+    shell.ok("convert", "--to", "oci", "--replace", other)
     assert shell.ok("digest", other) == shell.ok("digest", name)
 
 

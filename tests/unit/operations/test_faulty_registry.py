@@ -89,13 +89,15 @@ def test_a_manifest_that_is_damaged_here_is_fetched_anew(
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (Fault(path_contains="/manifests/", body=b"{}"), IntegrityError),
-        (Fault(path_contains="/manifests/", body=b"no json"), IntegrityError),
-        (Fault(path_contains="/manifests/", body=b"[" * 100_000), IntegrityError),
+        (Fault(path_contains="/manifests/", times=9, body=b"{}"), IntegrityError),
+        (Fault(path_contains="/manifests/", times=9, body=b"no json"), IntegrityError),
+        (Fault(path_contains="/manifests/", times=9, body=b"[" * 100_000), IntegrityError),
         (Fault(path_contains="/manifests/", body=b" " * (5 * 1024 * 1024)), InvalidResponseError),
         (
             Fault(
-                path_contains="/manifests/", headers={"Docker-Content-Digest": f"sha256:{'0' * 64}"}
+                path_contains="/manifests/",
+                times=9,
+                headers={"Docker-Content-Digest": f"sha256:{'0' * 64}"},
             ),
             DigestMismatchError,
         ),
