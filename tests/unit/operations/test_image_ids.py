@@ -90,7 +90,7 @@ def test_an_image_without_a_name_needs_one_for_what_is_made_of_it(session: Sessi
         mutate(session, source_end(session, IDS[1], local=True), None, Mutation())
     assert "--tag" in (caught.value.hint or "")
     named = source_end(session, IDS[0], local=True)
-    with pytest.raises(UsageError, match="no tag to replace"):
+    with pytest.raises(UsageError, match="cannot replace a tag"):
         mutate(session, named, None, Mutation(), replace=True)
 
 
