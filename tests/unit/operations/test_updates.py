@@ -116,9 +116,7 @@ def test_the_other_side_may_list_what_it_has(session: Session, tmp_path: Path) -
     known = known_content(session, str(listed))
     assert known == {descriptor.digest for descriptor, _ in image.blobs}
     listed.write_text("nothing")
-    with pytest.raises(
-        UsageError, match="expected an image archive or a list of digests"
-    ) as caught:
+    with pytest.raises(UsageError, match="expected an image archive or a list") as caught:
         known_content(session, str(listed))
     assert str(listed) not in (caught.value.hint or "")
 
