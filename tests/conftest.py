@@ -38,7 +38,6 @@ _FORGOTTEN = {
     "REQUESTS_CA_BUNDLE",
     "SOURCE_DATE_EPOCH",
 }
-_KEPT = {"GHCRCTL_REQUIRE_PEERS"}
 
 
 def pytest_collection_finish() -> None:
@@ -51,7 +50,7 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
     """Give each test an empty home, a keyring without a backend and a terminal of 80 columns."""
     home = tmp_path_factory.mktemp("home")
     for name in list(os.environ):
-        if name not in _KEPT and _is_of_this_machine(name):
+        if _is_of_this_machine(name):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))

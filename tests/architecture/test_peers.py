@@ -72,7 +72,7 @@ def test_a_missing_program_skips_the_test_and_says_how_to_get_it(
     bare_path: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del bare_path
-    monkeypatch.delenv("GHCRCTL_REQUIRE_PEERS", raising=False)
+    monkeypatch.delenv("REQUIRE_PEERS", raising=False)
     for name, package in (("zstd", "zstd"), ("man", "man-db"), ("dockerd", "docker.io")):
         with pytest.raises(pytest.skip.Exception, match=rf"apt-get install {package}$"):
             peers.require_peer(name)
@@ -82,7 +82,7 @@ def test_a_missing_program_fails_where_all_are_required(
     bare_path: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del bare_path
-    monkeypatch.setenv("GHCRCTL_REQUIRE_PEERS", "1")
+    monkeypatch.setenv("REQUIRE_PEERS", "1")
     with pytest.raises(pytest.fail.Exception, match=r"apt-get install zstd$"):
         peers.require_peer("zstd")
 

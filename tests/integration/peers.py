@@ -33,7 +33,7 @@ _PREFERRED = ("/usr/bin", "/usr/sbin")
 def require_peer(name: str) -> str:
     """Return the path of a program; skip the test where it is missing.
 
-    With ``GHCRCTL_REQUIRE_PEERS=1`` a missing program fails the test.
+    With ``REQUIRE_PEERS=1`` a missing program fails the test.
     """
     path = os.environ.get("PATH", "")
     found = shutil.which(name, path=os.pathsep.join([*_PREFERRED, path]))
@@ -44,7 +44,7 @@ def require_peer(name: str) -> str:
 
 def do_without(how: str) -> NoReturn:
     """Skip the test, or fail it where everything must run; ``how``: what would let it run."""
-    if os.environ.get("GHCRCTL_REQUIRE_PEERS") == "1":
+    if os.environ.get("REQUIRE_PEERS") == "1":
         pytest.fail(how)
     pytest.skip(how)
 
