@@ -87,6 +87,7 @@ class Transfers(Caller):
         Raises:
             UsageError: a name is malformed, or of one image where all tags are wanted.
         """
+        from ghcrctl.oci.reference import distinct
         from ghcrctl.operations.pull import pull, tags_of
         from ghcrctl.operations.selection import Selection
         from ghcrctl.operations.several import attempt_all
@@ -108,7 +109,7 @@ class Transfers(Caller):
                     dry_run=dry_run,
                 )
 
-            return attempt_all(session, act, list(dict.fromkeys(references)))
+            return attempt_all(session, act, distinct(references))
 
     def push(
         self,
@@ -168,6 +169,7 @@ class Transfers(Caller):
             UsageError: a name is malformed, or of one image where all tags are wanted.
             NoSuchImageError: all tags are wanted, and there is none.
         """
+        from ghcrctl.oci.reference import distinct
         from ghcrctl.operations.push import push, tags_of
         from ghcrctl.operations.several import attempt_all
 
@@ -187,4 +189,4 @@ class Transfers(Caller):
                     force=force,
                 )
 
-            return attempt_all(session, act, list(dict.fromkeys(references)))
+            return attempt_all(session, act, distinct(references))

@@ -6,6 +6,7 @@ What belongs here: that one result is told in each of these, once. What does not
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.cli.actions import cell
@@ -32,8 +33,7 @@ class Results:
 
     Raises:
         InvalidTemplateError: the format is a template that cannot be read.
-        NotFoundError: the file of digests is in no directory; better said before anything moves.
-        UsageError: it is a directory itself.
+        UsageError: the digest file is a directory, or its directory does not exist.
     """
 
     def __init__(self, app: App, format: str | None, digest_file: Path | None = None) -> None:  # noqa: A002 - it is the option's name
@@ -43,7 +43,7 @@ class Results:
             check_output_file(digest_file)
         self._digest_file = digest_file
         self._documents: list[Mapping[str, Any]] = []
-        self._images: list[tuple[str, Digest, int | None]] = []
+        self._images: list[_Image] = []
 
     @property
     def are_documents(self) -> bool:
@@ -80,15 +80,18 @@ class Results:
         self.add({**document, **more})
         self.image(name, descriptor.digest)
 
-    def image(self, name: str, digest: Digest, moved: int | None = None) -> None:
-        """Note an image that the command brought about: for ``--digest-file`` and for a job.
+    def image(
+        self, name: str, digest: Digest, moved: int | None = None, *, pinned: str = ""
+    ) -> None:
+        """Add an image that the command transferred or created, for a digest file and a job.
 
         Args:
-            name: its name, for people; empty where it has none.
-            digest: what it is known by there.
-            moved: bytes that moved for it, where that is known.
+            name: its name, as the user reads it; empty where it has none.
+            digest: its digest at that place.
+            moved: bytes transferred, where that is known.
+            pinned: the name with the digest; without it, that of a reference.
         """
-        self._images.append((name, digest, moved))
+        self._images.append(_Image(name, digest, moved, pinned or _pinned(name, digest)))
 
     def end(self, *, single: bool = False) -> None:
         """Write what is to be written at the end.
@@ -110,30 +113,38 @@ class Results:
     def _write_digests(self) -> None:
         if self._digest_file:
             with whole_file(self._digest_file) as write:
-                write("".join(f"{digest}\n" for _, digest, _ in self._images).encode())
+                write("".join(f"{image.digest}\n" for image in self._images).encode())
 
     def _tell_job(self) -> None:
-        last, digest, _ = self._images[-1]
-        pinned = [_pinned(name, digest) for name, digest, _ in self._images]
-        outputs = {"name": last, "digest": digest, "image": pinned[-1]}
-        self._app.actions.outputs({**outputs, "images": "\n".join(pinned)})
-        rows = (
-            f"| {cell(name)} | {cell(str(digest))} | {_size(moved)} |"
-            for name, digest, moved in self._images
-        )
+        last = self._images[-1]
+        outputs = {"name": last.name, "digest": last.digest, "image": last.pinned}
+        images = "\n".join(image.pinned for image in self._images)
+        self._app.actions.outputs({**outputs, "images": images})
         head = f"| {self._app.command} | digest | moved |\n|---|---|---:|\n"
-        self._app.actions.summary(head + "\n".join(rows))
+        self._app.actions.summary(head + "\n".join(map(_row, self._images)))
 
 
-def _size(moved: int | None) -> str:
-    return "" if moved is None else human_size(moved)
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """An image that the command transferred or created; ``moved`` in bytes."""
+
+    name: str
+    digest: Digest
+    moved: int | None
+    pinned: str
+
+
+def _row(image: _Image) -> str:
+    size = "" if image.moved is None else human_size(image.moved)
+    return f"| {cell(image.name)} | {cell(str(image.digest))} | {size} |"
 
 
 def _pinned(name: str, digest: Digest) -> str:
+    """Return a reference with this digest instead of its tag and digest."""
     return f"{_bare(name)}@{digest}" if name else str(digest)
 
 
 def _bare(name: str) -> str:
-    """Return a name without its tag and digest."""
+    """Return a reference without its tag and digest; the colon of a port is not that of a tag."""
     name = name.partition("@")[0]
     return name[: name.rindex(":")] if ":" in name.rpartition("/")[2] else name

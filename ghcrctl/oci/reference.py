@@ -16,7 +16,7 @@ from ghcrctl.oci.digest import ENCODED_LENGTH, Digest
 from ghcrctl.oci.numbers import whole_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 DEFAULT_REGISTRY = "ghcr.io"
 DEFAULT_TAG = "latest"
@@ -123,6 +123,14 @@ def is_tag(text: str) -> bool:
     Spec: OCI distribution spec 1.1, "Pulling manifests".
     """
     return _TAG.match(text) is not None
+
+
+def distinct(references: Iterable[Reference]) -> list[Reference]:
+    """Return references in order, each image once: `a` and `a:latest` are the same."""
+    first: dict[Reference, Reference] = {}
+    for reference in references:
+        first.setdefault(reference.tagged(), reference)
+    return list(first.values())
 
 
 def check_new_name(reference: Reference) -> Reference:

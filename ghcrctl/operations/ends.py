@@ -50,6 +50,18 @@ class Target:
     names: tuple[str, ...]
     reference: Reference | None = None
 
+    def pinned(self, digest: Digest) -> str:
+        """Return the place and the digest of the copy, without a tag.
+
+        ``shown`` ends in the name; before it may be a path or a host with any number of colons.
+        """
+        if self.reference:
+            place = self.shown.removesuffix(str(self.reference))
+            return f"{place}{self.reference.with_digest(digest)}"
+        if self.shown.endswith(str(digest)):
+            return self.shown
+        return f"{self.shown.removesuffix(f':{self.names[0]}')}@{digest}"
+
 
 @dataclass(frozen=True, slots=True)
 class OpenSource:

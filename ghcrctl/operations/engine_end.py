@@ -17,7 +17,7 @@ from ghcrctl.archive.daemon import Engine
 from ghcrctl.archive.writing import ArchiveSink
 from ghcrctl.errors import InterruptedByUserError, UnsupportedError, UsageError
 from ghcrctl.oci.reference import DOCKER_HUB, Reference
-from ghcrctl.operations.ends import Naming, OpenSource, Target, named_like
+from ghcrctl.operations.ends import Naming, OpenSource, Target, check_digest, named_like
 from ghcrctl.operations.file_ends import FixedSink, from_archive, naming_of
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ class EngineEnd:
         """Return its name there; none where it has none to keep."""
         if self.text and self.reference is None:
             raise UsageError(f"`{self.text}` is an ID, not a name that an image can get")
+        if self.reference:
+            check_digest(f"docker-daemon:{self.text}", self.reference.digest, digest)
         named = self.reference or naming.reference
         if named is None:
             return Target(f"docker-daemon:{digest}", ("",))

@@ -163,10 +163,8 @@ class LayoutEnd:
         """Return what ``index.json`` is to call it; nothing where it was asked for by digest."""
         check_digest(f"oci:{self.folder}@{self.name}", _digest_in(self.name), digest)
         name = "" if _digest_in(self.name) else self.name or naming.tag
-        shown = name or (str(digest) if digest else "")
-        return Target(
-            f"oci:{self.folder}:{shown}" if name else f"oci:{self.folder}@{shown}", (name,)
-        )
+        shown = f":{name}" if name else f"@{digest or self.name}"
+        return Target(f"oci:{self.folder}{shown}", (name,))
 
 
 @dataclass(frozen=True, slots=True)

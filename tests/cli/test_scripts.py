@@ -40,6 +40,17 @@ def errors(stderr: str) -> list[dict[str, Any]]:
     return [line["error"] for line in said(stderr)]
 
 
+def test_an_image_that_is_named_twice_is_pulled_and_pushed_once(
+    shell: Shell, plain_registry: PlainRegistry
+) -> None:
+    plain_registry.push_image("octo/image", "latest", ONE)
+    bare = f"{plain_registry.host}/octo/image"
+    for command in ("pull", "push"):
+        once = shell.ok(command, "-q", "--digest-file", "digests", bare, f"{bare}:latest")
+        assert once == [f"{bare}:latest"]
+        assert (shell.folder / "digests").read_text() == f"{ONE.root.digest}\n"
+
+
 def test_a_pull_is_told_as_one_list_and_nothing_else(shell: Shell, name: str) -> None:
     done = shell.run("pull", "--format", "json", f"{name}:one", f"{name}:two")
     assert [found["Name"] for found in json.loads(done.stdout)] == [f"{name}:one", f"{name}:two"]
@@ -231,3 +242,7 @@ def test_a_file_of_digests_that_fails_keeps_no_result_back(shell: Shell, name: s
 def test_a_job_sees_in_whole_which_images_are_copied(job: Shell, name: str) -> None:
     done = job.run("copy", f"{name}:one", f"oci:{job.folder / 'layout'}:one")
     assert done.stderr.splitlines() == [f"::group::Copying {name}:one", "::endgroup::"]
+    output = (job.folder / "output").read_text()
+    pinned = f"oci:{job.folder / 'layout'}@{ONE.root.digest}"
+    assert f"\n{pinned}\n" in output
+    assert job.ok("copy", "-q", pinned, "hello:1") == ["hello:1"]

@@ -200,7 +200,7 @@ def _report(results: Results, done: Copied, wish: Wish, *, quiet: bool) -> None:
     )
     if wish.dry_run:
         return
-    results.image(done.target.shown, digest)
+    results.image(done.target.shown, digest, pinned=done.target.pinned(digest))
     if not quiet:
         if done.referrers:
             results.out(f"Referrers: {done.referrers}")

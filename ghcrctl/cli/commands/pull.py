@@ -16,6 +16,7 @@ from ghcrctl.cli.options import (
 from ghcrctl.cli.progress import PULL_WORDS, LineObserver, PlanObserver
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.turns import in_turn
+from ghcrctl.oci.reference import distinct
 from ghcrctl.operations.pull import pull, tags_of
 from ghcrctl.operations.selection import Selection
 
@@ -109,7 +110,7 @@ def command(  # noqa: PLR0913 one argument an option
                 dry_run=dry_run,
             )
 
-        once = list(dict.fromkeys(references))
+        once = distinct(references)
 
         def show(result: PullResult) -> None:
             results.add(document(result, dry_run=dry_run))

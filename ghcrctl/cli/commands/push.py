@@ -17,6 +17,7 @@ from ghcrctl.cli.options import (
 from ghcrctl.cli.progress import PUSH_WORDS, LineObserver, PlanObserver
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.turns import in_turn
+from ghcrctl.oci.reference import distinct
 from ghcrctl.operations.push import push, tags_of
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def command(  # noqa: PLR0913 one argument an option
                 force=force,
             )
 
-        once = list(dict.fromkeys(references))
+        once = distinct(references)
         headers = _headers(once)
 
         def show(result: PushResult) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from ghcrctl.errors import InvalidReferenceError
 from ghcrctl.oci.digest import Digest
-from ghcrctl.oci.reference import Reference
+from ghcrctl.oci.reference import Reference, distinct
 
 D256 = "sha256:" + "a" * 64
 D512 = "sha512:" + "b" * 128
@@ -110,3 +110,10 @@ def test_the_digest_wins_and_latest_is_the_default() -> None:
     assert Reference.parse("o/i:1@" + D256).target == D256
     assert Reference.parse("o/i").target == "latest"
     assert str(Reference.parse("o/i").tagged()) == "ghcr.io/o/i:latest"
+
+
+def test_an_image_that_is_named_twice_is_one() -> None:
+    names = ["o/a", "o/a:latest", "o/b:1", f"o/a@sha256:{'a' * 64}", "o/b:1", "o/a", "o/b"]
+    found = distinct(Reference.parse(name) for name in names)
+    kept = ["o/a", "o/b:1", f"o/a@sha256:{'a' * 64}", "o/b"]
+    assert found == [Reference.parse(name) for name in kept]

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.errors import UsageError
+from ghcrctl.errors import RefusedError, UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.end_names import check_several, parse_end
+from ghcrctl.operations.ends import Naming
 from ghcrctl.operations.registry_end import RegistryEnd
 from ghcrctl.operations.store_end import StoreEnd
 from tests.sessions import session_on
@@ -135,3 +136,46 @@ def test_several_images_are_never_called_the_same(
     ends = [parse_end(session, text) for text in sources]
     with pytest.raises(UsageError, match=message):
         check_several(ends, parse_end(session, target))
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "shown", "pinned"),
+    [
+        ("oci:/a/lay", "o/i:1", "oci:/a/lay:1", "oci:/a/lay"),
+        ("oci:/a/lay:1", "o/i:1", "oci:/a/lay:1", "oci:/a/lay"),
+        ("oci:lay:localhost:5000/x:1", "o/i", "oci:lay:localhost:5000/x:1", "oci:lay"),
+        ("oci:lay", f"o/i@{DIGEST}", f"oci:lay@{DIGEST}", "oci:lay"),
+        ("archive:a.tar", "o/i:1", "archive:a.tar:ghcr.io/o/i:1", "archive:a.tar:ghcr.io/o/i"),
+        ("archive:a.tar:x:2", "o/i:1", "archive:a.tar:x:2", "archive:a.tar:x"),
+        ("archive:a.tar", "oci:lay", "archive:a.tar", "archive:a.tar"),
+        ("docker-daemon:x:2", "o/i:1", "docker-daemon:x:2", "docker-daemon:x"),
+        ("docker-daemon:", "oci:lay", f"docker-daemon:{DIGEST}", "docker-daemon:"),
+        ("localhost:5000/x", "o/i:1", "localhost:5000/x:1", "localhost:5000/x"),
+        ("localhost:5000/ns/", "o/i:1", "localhost:5000/ns/i:1", "localhost:5000/ns/i"),
+        ("[::1]:5000/x:2", "o/i:1", "[::1]:5000/x:2", "[::1]:5000/x"),
+        ("o/x", f"o/i@{DIGEST}", f"ghcr.io/o/x@{DIGEST}", "ghcr.io/o/x"),
+        ("store:hello:3", f"o/i@{DIGEST}", "hello:3", "hello"),
+    ],
+)
+def test_a_copy_is_pinned_by_one_digest_in_place_of_its_tag(
+    session: Session, text: str, source: str, shown: str, pinned: str
+) -> None:
+    digest = Digest.parse(DIGEST)
+    target = parse_end(session, text).target(
+        parse_end(session, source).known or Naming(None, ""), digest
+    )
+    assert target.shown == shown
+    separator = "" if pinned.endswith(":") else "@"
+    assert target.pinned(digest) == f"{pinned}{separator}{DIGEST}"
+
+
+@pytest.mark.parametrize(
+    "text", ["oci:lay@{}", "archive:a.tar:o/x@{}", "o/x@{}", "store:o/x@{}", "docker-daemon:o/x@{}"]
+)
+def test_a_target_that_names_a_digest_gets_only_its_content(session: Session, text: str) -> None:
+    target = parse_end(session, text.format(DIGEST))
+    naming = Naming(None, "1")
+    assert DIGEST in target.target(naming, Digest.parse(DIGEST)).shown
+    assert DIGEST in target.target(naming, None).shown
+    with pytest.raises(RefusedError, match=r"its digest is|so it cannot be copied"):
+        target.target(naming, Digest("sha256", "c" * 64))
