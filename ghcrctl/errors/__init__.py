@@ -43,6 +43,8 @@ class GhcrctlError(Exception):
     Attributes:
         least_wait: seconds of the first wait where the other side does not say how long; doubles.
         side: the end of a transfer that failed (``reading from ghcr.io/o/i``), set by the engine.
+        may_be_done: whether the request may have taken effect although it failed: its response
+            was lost, or was an error of the server.
     """
 
     code: ClassVar[str] = "bug"
@@ -64,6 +66,7 @@ class GhcrctlError(Exception):
         self.retry_after = retry_after
         self.least_wait: float | None = None
         self.side: str | None = None
+        self.may_be_done = False
 
     def __str__(self) -> str:
         return f"{self.side}: {self.message}" if self.side else self.message

@@ -16,7 +16,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ghcrctl.content.threads import threads
 from ghcrctl.content.waits import Wait
-from ghcrctl.errors import InvalidResponseError, RateLimitedError, UnauthorizedError
+from ghcrctl.errors import (
+    GhcrctlError,
+    InvalidResponseError,
+    RateLimitedError,
+    UnauthorizedError,
+)
 from ghcrctl.github.explain import Refusal, explain, rate_limited
 from ghcrctl.github.pace import Pace, refusal_wait
 from ghcrctl.oci.numbers import whole_number
@@ -24,7 +29,7 @@ from ghcrctl.registry.answers import read_all
 from ghcrctl.registry.bodies import MAX_ERROR_BODY, error_text, let_go
 from ghcrctl.registry.endpoint import host_shown
 from ghcrctl.registry.error_bodies import is_html, quote_body
-from ghcrctl.registry.transport import Transport
+from ghcrctl.registry.transport import Delivery, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -135,17 +140,48 @@ class GitHub:
         asked = {**(query or {}), "per_page": str(_PAGE), "page": str(number)}
         return self._get_list(path, what, asked)[0]
 
-    def send(self, method: str, path: str, what: str, *, action: str, scope: str) -> None:
+    def send(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        *,
+        action: str,
+        scope: str,
+        is_done: Callable[[], bool],
+    ) -> None:
         """Send a request that changes something; it has no body.
 
+        An attempt whose response was lost may have taken effect. GitHub then refuses the next
+        attempt, because nothing is left to do. So a refusal counts only if the change is not
+        visible.
+
         Source: a body makes GitHub answer 422, https://github.com/cli/cli/issues/4286.
+
+        Args:
+            method: of the request.
+            path: below the API's address.
+            what: the object, for messages.
+            action: the verb, for messages.
+            scope: what the action needs of a classic token.
+            is_done: checks whether the change is visible.
 
         Raises:
             GhcrctlError: GitHub refuses, as `explain` has it.
         """
-        response = self._ask(method, path, {}, action, what, scope)
+        delivery = Delivery()
+        try:
+            response = self._ask(method, path, {}, action, what, scope, delivery=delivery)
+        except GhcrctlError as error:
+            error.may_be_done = delivery.is_uncertain
+            raise
         with response:
-            self._expect(response, {200, 202, 204}, action, what, scope)
+            try:
+                self._expect(response, {200, 202, 204}, action, what, scope)
+            except GhcrctlError as error:
+                error.may_be_done = delivery.is_uncertain
+                if not (delivery.is_uncertain and _holds(is_done)):
+                    raise
 
     def _get_list(self, path: str, what: str, query: Query) -> tuple[list[Any], Mapping[str, str]]:
         data, headers = self._get(path, what, query)
@@ -166,8 +202,16 @@ class GitHub:
             page = quote_body(text, host_shown(self.instance.api)) if is_html(text) else ""
             raise InvalidResponseError(f"GitHub sent no JSON for {what}{page}") from None
 
-    def _ask(
-        self, method: str, path: str, query: Query, action: str, what: str, scope: str
+    def _ask(  # noqa: PLR0913 all that a request is
+        self,
+        method: str,
+        path: str,
+        query: Query,
+        action: str,
+        what: str,
+        scope: str,
+        *,
+        delivery: Delivery | None = None,
     ) -> requests.Response:
         """Send a request, waiting where GitHub refuses for the number of requests."""
         url = f"{self.instance.api}{path}{'?' + urlencode(query) if query else ''}"
@@ -176,7 +220,11 @@ class GitHub:
             attempt += 1
             self._pace.take(method)
             response = self._transport.request(
-                method, url, headers=self._headers(), authorization=self._authorization()
+                method,
+                url,
+                headers=self._headers(),
+                authorization=self._authorization(),
+                delivery=delivery,
             )
             if response.status_code not in {403, 429}:
                 return response
@@ -225,6 +273,14 @@ class GitHub:
             credential=self.credential,
             scope=scope,
         )
+
+
+def _holds(check: Callable[[], bool]) -> bool:
+    """Return the result of a check; `False` if the check itself fails."""
+    try:
+        return check()
+    except GhcrctlError:
+        return False
 
 
 def _asked_to_wait(seconds: float) -> Wait:

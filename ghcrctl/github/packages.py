@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ghcrctl.credentials.token_kinds import TokenKind, token_kind
-from ghcrctl.errors import AuthError, InvalidResponseError, NotFoundError
+from ghcrctl.errors import AuthError, InvalidResponseError, NotFoundError, PackageUnknownError
 from ghcrctl.github.client import flat
 from ghcrctl.github.records import Owner, Package, Version, read_package, read_version
 
@@ -96,12 +96,13 @@ class Packages:
 
     def delete(self, owner: Owner, name: str) -> None:
         """Delete a package with all of its versions."""
-        self._send("DELETE", _path(owner, name), f"{owner.login}/{name}", "delete", _DELETE)
+        what = f"{owner.login}/{name}"
+        self._delete(_path(owner, name), what, lambda: self._is_there(owner, name))
 
     def restore(self, owner: Owner, name: str) -> None:
         """Bring a deleted package back; GitHub can for 30 days."""
         what = f"{owner.login}/{name}"
-        self._send("POST", f"{_path(owner, name)}/restore", what, "restore", _RESTORE)
+        self._restore(_path(owner, name), what, lambda: self._is_there(owner, name))
 
     def versions(
         self,
@@ -168,15 +169,37 @@ class Packages:
             PackageUnknownError: it is gone, or the token may not delete it.
         """
         path, what = _version(owner, name, number)
-        self._send("DELETE", path, what, "delete", _DELETE)
+        self._delete(path, what, lambda: self._is_there(owner, name, number))
 
     def restore_version(self, owner: Owner, name: str, number: int) -> None:
         """Bring a deleted version back; GitHub can for 30 days."""
         path, what = _version(owner, name, number)
-        self._send("POST", f"{path}/restore", what, "restore", _RESTORE)
+        self._restore(path, what, lambda: self._is_there(owner, name, number))
 
-    def _send(self, method: str, path: str, what: str, action: str, scope: str) -> None:
-        self.github.send(method, path, what, action=action, scope=scope)
+    def _delete(self, path: str, what: str, is_there: Callable[[], bool]) -> None:
+        self.github.send(
+            "DELETE", path, what, action="delete", scope=_DELETE, is_done=lambda: not is_there()
+        )
+
+    def _restore(self, path: str, what: str, is_there: Callable[[], bool]) -> None:
+        self.github.send(
+            "POST",
+            f"{path}/restore",
+            what,
+            action="restore",
+            scope=_RESTORE,
+            is_done=is_there,
+        )
+
+    def _is_there(self, owner: Owner, name: str, number: int | None = None) -> bool:
+        try:
+            if number is None:
+                self.get(owner, name)
+            else:
+                self.version(owner, name, number)
+        except PackageUnknownError:
+            return False
+        return True
 
 
 def _path(owner: Owner, name: str) -> str:

@@ -21,6 +21,7 @@ from ghcrctl.errors import (
     GhcrctlError,
     InvalidResponseError,
     NetworkError,
+    RedirectError,
     TimedOutError,
     TlsError,
 )
@@ -91,6 +92,13 @@ def never_connected(error: NetworkError) -> bool:
     return isinstance(error, ConnectionFailedError) or isinstance(
         cause, requests.exceptions.ConnectTimeout
     )
+
+
+def may_have_arrived(error: GhcrctlError) -> bool:
+    """Check whether a request may have reached its host, although no response came back."""
+    if isinstance(error, (TlsError, RedirectError)) or not isinstance(error, NetworkError):
+        return False
+    return not never_connected(error)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -22,7 +22,7 @@ from ghcrctl.registry.addresses import origin, shown
 from ghcrctl.registry.bodies import let_go
 from ghcrctl.registry.connections import Authorization, HttpSession
 from ghcrctl.registry.endpoint import TlsPolicy, host_shown
-from ghcrctl.registry.faults import in_words, never_connected
+from ghcrctl.registry.faults import in_words, may_have_arrived, never_connected
 from ghcrctl.registry.passing_refusals import retryable_error, status_of
 from ghcrctl.registry.proxy_errors import check_proxy_response
 from ghcrctl.registry.redirects import RedirectTrail
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 # Besides the usual ones: a client that went away (499), too early (425), no space (507), too much
 # bandwidth (509), and what content delivery networks add (520 to 530).
 _RETRIED = frozenset({408, 425, 429, 499, 500, 502, 503, 504, 507, 509, *range(520, 531)})
+# A request with such a response may have taken effect all the same: a proxy in front of the server
+# sends most of them. Too early (425) and too many (429) mean that it was not processed.
+_UNCERTAIN = frozenset({408, 499, *range(500, 600)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,18 @@ class TransportOptions:
     check_host: Callable[[str], None] = lambda _: None
 
 
+@dataclass(slots=True)
+class Delivery:
+    """What is known about the delivery of a request that changes something.
+
+    Args:
+        is_uncertain: whether an attempt may have taken effect although it failed, since its
+            response was lost or was an error of the server.
+    """
+
+    is_uncertain: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class _Request:
     """One request, as often as it is sent."""
@@ -85,6 +100,7 @@ class _Request:
     authorization: str | None
     follow: bool
     options: TransportOptions
+    delivery: Delivery
 
     @property
     def is_streamed(self) -> bool:
@@ -131,6 +147,7 @@ class Transport:
         authorization: str | None = None,
         follow: bool | None = None,
         options: TransportOptions | None = None,
+        delivery: Delivery | None = None,
     ) -> requests.Response:
         """Send a request and return its response, whatever its status; the body is not read yet.
 
@@ -146,6 +163,7 @@ class Transport:
             follow: whether redirects are followed: by default those of a HEAD are not, since
                 storage hosts sign their addresses for GET alone.
             options: how patiently; the transport's own where they are not given.
+            delivery: is updated after each attempt.
 
         Raises:
             NetworkError: no response came.
@@ -156,7 +174,14 @@ class Transport:
         follow = follow and not hasattr(body, "read")
         return self._repeat(
             _Request(
-                method, url, headers or {}, body, authorization, follow, options or self.options
+                method,
+                url,
+                headers or {},
+                body,
+                authorization,
+                follow,
+                options or self.options,
+                delivery or Delivery(),
             )
         )
 
@@ -168,12 +193,14 @@ class Transport:
             try:
                 response = self._follow(request)
             except GhcrctlError as error:
+                request.delivery.is_uncertain |= may_have_arrived(error)
                 delay = None if request.is_streamed else policy.delay(attempt, error)
                 if delay is None:
                     error.retryable = error.retryable and request.is_streamed
                     raise
                 wait = Wait(str(error), delay, error.code, attempt + 1, policy.attempts)
             else:
+                request.delivery.is_uncertain |= status_of(response) in _UNCERTAIN
                 delay = None if request.is_streamed else self._delay(policy, attempt, response)
                 if delay is None:
                     return response
