@@ -14,18 +14,27 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import UnsupportedError
+from ghcrctl.errors import StoreError, UnsupportedError
 from ghcrctl.layers.members import Kind
-from ghcrctl.layers.windows import is_foreign_to_windows
+from ghcrctl.layers.windows import (
+    has_long_paths,
+    is_too_long,
+    lacks_privilege,
+    windows_objection,
+)
+from ghcrctl.oci.quoting import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from ghcrctl.layers.members import Member
+    from ghcrctl.layers.merging import Node
     from ghcrctl.layers.walking import Data
+    from ghcrctl.layers.windows_links import LinkKinds
 
 _ROOT_MODE = 0o755
 _REFUSALS = {
@@ -34,6 +43,11 @@ _REFUSALS = {
 }
 # What some systems have for no one, or for root only: such a file may be left out.
 _NOT_EVERYWHERE = {Kind.CHARACTER_DEVICE, Kind.BLOCK_DEVICE, Kind.SYMLINK}
+# Errors about a name: too long, or in an encoding that the file system lacks.
+_ABOUT_NAMES = {errno.ENAMETOOLONG, errno.EILSEQ}
+_DEVELOPER_MODE = (
+    "Windows lets only administrators create them, unless you turn on Developer Mode in Settings"
+)
 # -1, as an unsigned number of 32 bits, leaves an owner as it is.
 _LARGEST_ID = 2**32 - 2
 _LONGEST_TIME = 2**62
@@ -47,7 +61,7 @@ class Extractor:
     Args:
         root: the directory.
         as_root: whether owners and devices are made; by default whether this process may.
-        on_windows: whether names must be such as Windows can have.
+        on_windows: whether names must be such as Windows can have, and links as it needs them.
     """
 
     def __init__(
@@ -58,51 +72,117 @@ class Extractor:
         self._as_root = _is_root() if as_root is None else as_root
         self._directories: list[Member] = []
         self._paths: list[Path] = []
-        self._left_out: dict[str, int] = {}
+        self._left_out: dict[tuple[str, str], int] = {}
+        self._link_kinds: LinkKinds | None = None
+        self._links: list[tuple[str, Member]] = []
+        self._has_long_paths = not on_windows or has_long_paths()
+        if on_windows:
+            from ghcrctl.layers.windows_links import LinkKinds
+
+            self._link_kinds = LinkKinds()
 
     @property
     def left_out(self) -> list[str]:
         """What this person, or this file system, could not be given, a phrase each."""
-        return [f"{what} of {count} files" for what, count in self._left_out.items()]
+        return [
+            f"{what} of {count} files" + (f" ({reason})" if reason else "")
+            for (what, reason), count in self._left_out.items()
+        ]
+
+    def check(self, files: Iterable[tuple[str, Node]]) -> None:
+        """Check the names of all files before the first is created.
+
+        Args:
+            files: every path with what is there.
+
+        Raises:
+            UnsupportedError: this system cannot hold a file under one of the names.
+        """
+        for path, node in files:
+            self._place(path, is_directory=node.children is not None)
 
     def add(self, path: str, member: Member, data: Data | None = None) -> None:
         """Make a file.
 
         Raises:
             UnsupportedError: this system cannot have a file of that name.
+            StoreError: the file system cannot have it.
             OSError: the disk is full, or the file is there already.
         """
-        place = self._place(path)
-        if member.kind is Kind.DIRECTORY:
-            if path:
-                place.mkdir(mode=0o700)
-            self._directories.append(member)
-            self._paths.append(place)
-        elif self._make(place, member, data):
-            self._finish(place, member)
+        is_directory = member.kind is Kind.DIRECTORY
+        place = self._place(path, is_directory=is_directory)
+        if self._link_kinds:
+            self._link_kinds.add(path, member)
+        with _named(path):
+            if is_directory:
+                if path:
+                    place.mkdir(mode=0o700)
+                self._directories.append(member)
+                self._paths.append(place)
+            elif self._link_kinds and member.kind is Kind.SYMLINK:
+                self._links.append((path, member))
+            elif self._make(place, member, data):
+                self._finish(place, member)
 
     def link(self, path: str, first: str, member: Member) -> None:
         """Give a file a further name; where it could not be made, it has none."""
         place, other = self._place(path), self._place(first)
+        if self._link_kinds and member.kind is Kind.SYMLINK:
+            self.add(path, member)
+            return
         if member.kind in _NOT_EVERYWHERE and not os.path.lexists(other):
             return
-        if os.link in os.supports_follow_symlinks:
-            os.link(other, place, follow_symlinks=False)
-        else:
-            # Windows, where a further name is one of the link itself.
-            os.link(other, place)
+        with _named(path):
+            if os.link in os.supports_follow_symlinks:
+                os.link(other, place, follow_symlinks=False)
+            else:
+                # Windows, where a further name is one of the link itself.
+                os.link(other, place)
 
     def finish(self) -> None:
-        """Give directories their modes and times, the innermost first."""
+        """Create what needs all other files, and set modes and times of directories.
+
+        Windows must be told whether a symbolic link leads to a directory. Only all files together
+        tell, so links are created last. Directories come from the innermost outwards.
+        """
+        for name, link in self._links:
+            self._link_on_windows(name, link)
         for path, member in zip(reversed(self._paths), reversed(self._directories), strict=True):
             self._finish(path, member)
         if self._root not in self._paths:
             self._root.chmod(_ROOT_MODE)
 
-    def _place(self, path: str) -> Path:
-        if self._on_windows and is_foreign_to_windows(path):
-            raise UnsupportedError(f"Windows cannot have a file named {path}")
-        return self._root / path if path else self._root
+    def _place(self, path: str, *, is_directory: bool = False) -> Path:
+        place = self._root / path if path else self._root
+        reason = windows_objection(path) if self._on_windows else None
+        if reason:
+            raise UnsupportedError(
+                f"cannot create `{path}`: Windows cannot have a file of that name ({reason})",
+                hint="write an archive instead: ghcrctl export -o FILE.tar IMAGE",
+            )
+        if not self._has_long_paths and is_too_long(place, is_directory=is_directory):
+            raise UnsupportedError(
+                f"cannot create `{path}`: Windows cannot have a path this long ({place})",
+                hint="use a directory with a shorter path, or turn on LongPathsEnabled in Windows",
+            )
+        return place
+
+    def _link_on_windows(self, path: str, member: Member) -> None:
+        """Create a symbolic link, in the form that Windows resolves."""
+        from ghcrctl.layers.windows_links import disk_target
+
+        assert self._link_kinds is not None  # noqa: S101 only Windows keeps links for the end
+        target = disk_target(member.target)
+        if target is None:
+            self._count("symbolic links", "Windows cannot have their targets")
+            return
+        place = self._place(path)
+        is_directory = self._link_kinds.is_directory(path, member.target)
+        if self._try(
+            "symbolic links",
+            lambda: place.symlink_to(target, target_is_directory=is_directory),
+        ):
+            self._finish(place, member)
 
     def _make(self, place: Path, member: Member, data: Data | None) -> bool:
         """Make a file that is no directory; tell whether it could be."""
@@ -164,21 +244,35 @@ class Extractor:
 
     def _try(self, what: str, act: Callable[[], object]) -> bool:
         """Do what not every person or file system may; tell whether it was done."""
+        reason = ""
         try:
             act()
         except OSError as error:
-            if error.errno not in _REFUSALS:
+            if lacks_privilege(error):
+                reason = _DEVELOPER_MODE
+            elif error.errno not in _REFUSALS:
                 raise
         except OverflowError:
             # A number that is larger than any that this system has.
             pass
         else:
             return True
-        self._count(what)
+        self._count(what, reason)
         return False
 
-    def _count(self, what: str) -> None:
-        self._left_out[what] = self._left_out.get(what, 0) + 1
+    def _count(self, what: str, reason: str = "") -> None:
+        self._left_out[what, reason] = self._left_out.get((what, reason), 0) + 1
+
+
+@contextmanager
+def _named(path: str) -> Iterator[None]:
+    """Name the file of the image in errors about its name."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _ABOUT_NAMES:
+            raise
+        raise StoreError(f"cannot create `{shortened(path)}`: {error.strerror}") from error
 
 
 def _is_root() -> bool:

@@ -10,6 +10,7 @@ import stat
 import tarfile
 from typing import TYPE_CHECKING
 
+from ghcrctl.errors import UnsupportedError
 from ghcrctl.layers.tar import BLOCK_SIZE
 
 if TYPE_CHECKING:
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CHUNK = 1024 * 1024
+# Windows has no permissions of this kind: like BuildKit, treat every file as executable, and keep
+# others from writing.
+_EXECUTABLE = 0o111
+_MOST_ON_WINDOWS = 0o755
+_LINK_MODE = 0o777
+# The reparse tag of a junction, Windows' older kind of link to a directory.
+_JUNCTION = 0xA0000003
 
 
 class TreeStream:
@@ -29,10 +37,20 @@ class TreeStream:
         root: the directory; its content is at the archive's root.
         prefix: where it goes inside, without a slash at either end; empty for the root.
         latest: seconds since 1970 (SOURCE_DATE_EPOCH); ``None`` for no limit.
+        on_windows: whether the directory is on a disk of Windows.
     """
 
-    def __init__(self, root: Path, *, prefix: str = "", latest: int | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        prefix: str = "",
+        latest: int | None = None,
+        on_windows: bool = os.name == "nt",
+    ) -> None:
+        self._root = root
         self._latest = latest
+        self._on_windows = on_windows
         self._seen: dict[tuple[int, int], str] = {}
         self._blocks = self._archive(root, prefix)
         self._left = b""
@@ -63,7 +81,8 @@ class TreeStream:
         for entry in sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name)):
             name = f"{prefix}/{entry.name}" if prefix else entry.name
             path = folder / entry.name
-            found = entry.stat(follow_symlinks=False)
+            # On Windows, the entry itself does not know about hard links.
+            found = path.lstat()
             if stat.S_ISSOCK(found.st_mode):
                 continue
             member = self._member(name, found, path)
@@ -75,12 +94,12 @@ class TreeStream:
 
     def _member(self, name: str, found: os.stat_result, path: Path) -> tarfile.TarInfo:
         member = tarfile.TarInfo(name)
-        member.mode = stat.S_IMODE(found.st_mode)
+        member.mode = self._mode(found)
         mtime = int(found.st_mtime)
         member.mtime = mtime if self._latest is None else min(mtime, self._latest)
-        member.type = _type_of(found.st_mode)
+        member.type = _type_of(found)
         if member.issym():
-            member.linkname = os.fspath(path.readlink())
+            member.linkname = self._target(path)
         elif member.ischr() or member.isblk():
             member.devmajor, member.devminor = os.major(found.st_rdev), os.minor(found.st_rdev)
         elif member.isreg():
@@ -91,8 +110,29 @@ class TreeStream:
                 member.size = found.st_size
         return member
 
+    def _mode(self, found: os.stat_result) -> int:
+        if not self._on_windows:
+            return stat.S_IMODE(found.st_mode)
+        if _type_of(found) == tarfile.SYMTYPE:
+            return _LINK_MODE
+        return (stat.S_IMODE(found.st_mode) | _EXECUTABLE) & _MOST_ON_WINDOWS
+
+    def _target(self, path: Path) -> str:
+        target = os.readlink(path)  # noqa: PTH115 a path object would change the text
+        if not self._on_windows:
+            return target
+        from ghcrctl.layers.windows_links import image_target
+
+        return image_target(target, os.path.abspath(path), os.path.abspath(self._root))  # noqa: PTH100 links stay
+
     def _header(self, member: tarfile.TarInfo) -> bytes:
-        return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+        try:
+            return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            # Windows allows half of a character that takes two UTF-16 units.
+            raise UnsupportedError(
+                f"cannot add {member.name!a} to a layer: the name is not valid Unicode"
+            ) from None
 
 
 _TYPES = {
@@ -104,8 +144,10 @@ _TYPES = {
 }
 
 
-def _type_of(mode: int) -> bytes:
-    return _TYPES.get(stat.S_IFMT(mode), tarfile.REGTYPE)
+def _type_of(found: os.stat_result) -> bytes:
+    if getattr(found, "st_reparse_tag", 0) == _JUNCTION:
+        return tarfile.SYMTYPE
+    return _TYPES.get(stat.S_IFMT(found.st_mode), tarfile.REGTYPE)
 
 
 def _content(path: Path, size: int) -> Iterator[bytes]:

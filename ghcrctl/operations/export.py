@@ -25,6 +25,7 @@ from ghcrctl.store.scratch import held, remove_scratch, scratch_beside
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ghcrctl.layers.merging import Node
     from ghcrctl.operations.looking import Progress, Wanted
     from ghcrctl.operations.session import Session
 
@@ -75,7 +76,7 @@ def export_directory(
     require_vacant(target)
     with disk_errors(f"write {target}"), _aside(target) as folder:
         extractor = Extractor(folder)
-        _export(session, wanted, extractor, progress)
+        _export(session, wanted, extractor, progress, check=extractor.check)
         extractor.finish()
     if extractor.left_out:
         session.warn(f"left out in {target}: {', '.join(extractor.left_out)}")
@@ -98,11 +99,20 @@ def require_vacant(target: Path) -> None:
             )
 
 
-def _export(session: Session, wanted: Wanted, sink: Sink, progress: Progress) -> None:
+def _export(
+    session: Session,
+    wanted: Wanted,
+    sink: Sink,
+    progress: Progress,
+    *,
+    check: Callable[[Iterator[tuple[str, Node]]], None] | None = None,
+) -> None:
     with look_into(session, wanted, twice=True, progress=progress) as layers:
         tree = Tree(layers.limits)
         for number in range(len(layers)):
             tree.apply(number, layers.members(number))
+        if check:
+            check(tree.walk())
         flatten(tree, layers.walk, sink)
 
 

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from ghcrctl.errors import UnsupportedError
+from ghcrctl.errors import StoreError, UnsupportedError
 from ghcrctl.layers.extraction import Extractor
 from ghcrctl.layers.members import Kind, Member
-from ghcrctl.layers.windows import is_foreign_to_windows
+from ghcrctl.layers.merging import Tree
+from ghcrctl.layers.windows import is_foreign_to_windows, windows_objection
+
+WITHOUT_PRIVILEGE = OSError(22, "A required privilege is not held by the client")
+WITHOUT_PRIVILEGE.winerror = 1314  # type: ignore[attr-defined, unused-ignore]
 
 
 @pytest.mark.parametrize(
@@ -32,6 +36,8 @@ from ghcrctl.layers.windows import is_foreign_to_windows
         "CONIN$",
         "a\x01b",
         "what?",
+        "x" * 256,
+        "\N{PILE OF POO}" * 128,
     ],
 )
 def test_windows_would_read_it_otherwise(path: str, tmp_path: Path) -> None:
@@ -41,9 +47,70 @@ def test_windows_would_read_it_otherwise(path: str, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("path", ["", "a", "a/b.c", ".hidden", "nulls", "com10", "console", "日本"])
+@pytest.mark.parametrize(
+    "path",
+    ["", "a", "a/b.c", ".hidden", "nulls", "com10", "console", "日本", "x" * 255, "日" * 255],
+)
 def test_windows_has_the_same(path: str) -> None:
     assert not is_foreign_to_windows(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("etc/a:b", "must not contain ':'"),
+        ("etc/end.", "end with a dot or a space"),
+        ("dev/aux.txt/x", "AUX is a device"),
+        ("x" * 256, "longer than 255 characters"),
+    ],
+)
+def test_the_error_names_the_file_and_the_reason(path: str, reason: str, tmp_path: Path) -> None:
+    assert reason in str(windows_objection(path))
+    with pytest.raises(UnsupportedError) as caught:
+        Extractor(tmp_path, on_windows=True).add(path, Member(path, Kind.FILE))
+    assert f"cannot create `{path}`" in str(caught.value)
+    assert reason in str(caught.value)
+    assert "export -o" in str(caught.value.hint)
+
+
+def test_all_names_are_checked_before_the_first_file(tmp_path: Path) -> None:
+    tree = Tree()
+    tree.apply(0, [Member("a", Kind.DIRECTORY), Member("z/nul", Kind.FILE)])
+    with pytest.raises(UnsupportedError, match="`z/nul`"):
+        Extractor(tmp_path, on_windows=True).check(tree.walk())
+    Extractor(tmp_path, on_windows=False).check(tree.walk())
+
+
+@pytest.mark.parametrize(
+    ("kind", "longest"), [(Kind.DIRECTORY, 247), (Kind.FILE, 259), (Kind.SYMLINK, 259)]
+)
+def test_a_path_has_the_length_that_windows_allows(
+    kind: Kind, longest: int, tmp_path: Path
+) -> None:
+    extractor = Extractor(tmp_path, on_windows=True)
+    room = longest - len(f"{tmp_path}/")
+    name = "/".join(["d" * 9] * 30)[: room - 1].rstrip("/").ljust(room, "x")
+    (tmp_path / name).parent.mkdir(parents=True)
+    extractor.add(name, Member(name, kind, target="t" if kind is Kind.SYMLINK else ""))
+    with pytest.raises(UnsupportedError, match="cannot have a path this long") as caught:
+        extractor.add(name + "x", Member(name + "x", kind, target="t"))
+    assert f"cannot create `{name}x`" in str(caught.value)
+    assert "LongPathsEnabled" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("kind", [Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK])
+def test_a_name_that_the_file_system_refuses_is_in_the_error(kind: Kind, tmp_path: Path) -> None:
+    name = "x" * 256
+    member = Member(name, kind, target="t" if kind is Kind.SYMLINK else "")
+    with pytest.raises(StoreError, match=rf"cannot create `{'x' * 200}.*: File name too long"):
+        Extractor(tmp_path, on_windows=False).add(name, member)
+
+
+def test_a_further_name_that_the_file_system_refuses_is_in_the_error(tmp_path: Path) -> None:
+    extractor = Extractor(tmp_path, on_windows=False)
+    extractor.add("a", Member("a", Kind.FILE))
+    with pytest.raises(StoreError, match="cannot create `xxx"):
+        extractor.link("x" * 256, "a", Member("a", Kind.FILE))
 
 
 def test_what_no_system_minds_is_made(tmp_path: Path) -> None:
@@ -67,6 +134,115 @@ def test_where_there_are_no_symbolic_links_they_are_left_out_and_told(
     extractor.finish()
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert "symbolic links of 1 files" in extractor.left_out
+
+
+@pytest.mark.parametrize("on_windows", [True, False])
+def test_developer_mode_is_named_where_windows_wants_a_privilege(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, on_windows: bool
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise WITHOUT_PRIVILEGE
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    extractor = Extractor(tmp_path, on_windows=on_windows)
+    extractor.add("link", Member("link", Kind.SYMLINK, target="file"))
+    extractor.add("more", Member("more", Kind.SYMLINK, target="a:b"))
+    extractor.finish()
+    [told] = [text for text in extractor.left_out if "Developer Mode" in text]
+    assert told.startswith(f"symbolic links of {1 if on_windows else 2} files (Windows")
+    is_told = "symbolic links of 1 files (Windows cannot have their targets)" in extractor.left_out
+    assert is_told == on_windows
+
+
+Made = dict[str, tuple[str, bool]]
+
+
+@pytest.fixture(name="made")
+def _made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
+    """Note which symbolic links are created, by path: the target, and whether a directory."""
+    made: Made = {}
+
+    def note(place: Path, target: str, target_is_directory: bool = False) -> None:
+        made[place.relative_to(tmp_path).as_posix()] = (target, target_is_directory)
+        os.symlink(target, place)  # noqa: PTH211 the method is replaced
+
+    monkeypatch.setattr(Path, "symlink_to", note)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("target", "on_disk", "is_directory"),
+    [
+        ("usr/bin", "usr\\bin", True),
+        ("/usr/bin", "\\usr\\bin", True),
+        ("./usr//bin/", "usr\\bin", True),
+        ("usr/bin/sh", "usr\\bin\\sh", False),
+        ("usr/lib", "usr\\lib", True),
+        ("usr/lib64", "usr\\lib64", True),
+        ("to-sh", "to-sh", False),
+        ("usr/bin/../bin", "usr\\bin\\..\\bin", True),
+        ("../../../usr", "..\\..\\..\\usr", True),
+        ("nothing", "nothing", False),
+        ("nothing/", "nothing", True),
+        ("nothing/..", "nothing\\..", True),
+        ("nothing/.", "nothing", True),
+        ("usr/bin/sh/x", "usr\\bin\\sh\\x", False),
+        ("//server/share", "\\server\\share", False),
+        ("circle", "circle", False),
+        ("/", "\\", True),
+        (".", ".", True),
+        ("..", "..", True),
+    ],
+)
+def test_a_link_gets_backslashes_and_the_kind_of_what_it_leads_to(
+    target: str, on_disk: str, made: Made, tmp_path: Path, *, is_directory: bool
+) -> None:
+    extractor = Extractor(tmp_path, on_windows=True)
+    extractor.add("", Member("", Kind.DIRECTORY))
+    extractor.add("a-link", Member("a-link", Kind.SYMLINK, target=target))
+    extractor.add("circle", Member("circle", Kind.SYMLINK, target="a-link"))
+    extractor.add("to-sh", Member("to-sh", Kind.SYMLINK, target="usr/bin/sh"))
+    for path in ("usr", "usr/bin", "usr/lib32"):
+        extractor.add(path, Member(path, Kind.DIRECTORY))
+    extractor.add("usr/lib", Member("usr/lib", Kind.SYMLINK, target="lib32"))
+    extractor.add("usr/lib64", Member("usr/lib64", Kind.SYMLINK, target="/usr/lib"))
+    extractor.add("usr/bin/sh", Member("usr/bin/sh", Kind.FILE))
+    assert not made
+    extractor.finish()
+    assert made["a-link"] == (on_disk, is_directory)
+    assert made["usr/lib"] == ("lib32", True)
+    assert made["usr/lib64"] == ("\\usr\\lib", True)
+
+
+def test_a_further_name_of_a_link_is_a_link_with_its_own_kind(made: Made, tmp_path: Path) -> None:
+    extractor = Extractor(tmp_path, on_windows=True)
+    link = Member("link", Kind.SYMLINK, target="bin")
+    extractor.add("link", link)
+    extractor.add("usr", Member("usr", Kind.DIRECTORY))
+    extractor.link("usr/link", "link", link)
+    extractor.add("usr/bin", Member("usr/bin", Kind.DIRECTORY))
+    extractor.finish()
+    assert made == {"link": ("bin", False), "usr/link": ("bin", True)}
+
+
+@pytest.mark.parametrize(
+    "target", ["C:/Windows", "..\\..\\evil", "\\\\server\\share", "dir/nul", "a:b", "end.", "... "]
+)
+def test_a_target_that_would_be_another_one_is_left_out(
+    target: str, made: Made, tmp_path: Path
+) -> None:
+    extractor = Extractor(tmp_path, on_windows=True)
+    extractor.add("link", Member("link", Kind.SYMLINK, target=target))
+    extractor.finish()
+    assert not made
+    assert "symbolic links of 1 files (Windows cannot have their targets)" in extractor.left_out
+
+
+def test_elsewhere_a_link_is_made_as_it_is(made: Made, tmp_path: Path) -> None:
+    extractor = Extractor(tmp_path, on_windows=False)
+    extractor.add("link", Member("link", Kind.SYMLINK, target="a/b:c"))
+    assert made == {"link": ("a/b:c", False)}
+    extractor.finish()
 
 
 def test_a_further_name_is_given_where_links_are_always_followed(

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.content.memory import MemoryPlace
-from ghcrctl.errors import DigestMismatchError, IntegrityError, RefusedError, StoreError, UsageError
+from ghcrctl.errors import (
+    DigestMismatchError,
+    IntegrityError,
+    RefusedError,
+    StoreError,
+    UnsupportedError,
+    UsageError,
+)
 from ghcrctl.layers.extraction import Extractor
 from ghcrctl.layers.members import Kind, Member
 from ghcrctl.operations.export import export_archive, export_directory
@@ -147,6 +154,24 @@ def test_a_failure_leaves_no_directory(
     put(session, broken)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(error):
+        export_directory(session, WANTED, tmp_path / "root")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_name_that_windows_cannot_have_is_found_before_the_first_file(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Windows(Extractor):
+        def __init__(self, root: Path) -> None:
+            super().__init__(root, on_windows=True)
+
+        def add(self, *_: object) -> None:
+            raise AssertionError("a file was created")
+
+    monkeypatch.setattr("ghcrctl.operations.export.Extractor", Windows)
+    put(session, image_of(tar(file("a", b"a")), tar(file("z/con.txt", b"z"))))
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(UnsupportedError, match=r"`z/con.txt`: Windows .* \(CON is a device\)"):
         export_directory(session, WANTED, tmp_path / "root")
     assert sorted(tmp_path.iterdir()) == before
 

@@ -1,0 +1,104 @@
+r"""Symbolic links on Windows: the same target in an image and on a disk of Windows.
+
+An image separates names by slashes. Windows resolves a link only if its target has backslashes and
+its kind, file or directory, is right from the start.
+"""
+
+from __future__ import annotations
+
+import ntpath
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import IntegrityError, NotFoundError, UnsupportedError
+from ghcrctl.layers.limits import Limits
+from ghcrctl.layers.merging import Tree
+from ghcrctl.layers.viewing import Found, follow
+from ghcrctl.layers.windows import is_foreign_to_windows
+
+if TYPE_CHECKING:
+    from ghcrctl.layers.members import Member
+
+# Prefixes that mark a full path, in the forms of programs and of the kernel.
+_FULL = ("\\\\?\\", "\\??\\")
+_UNC = "UNC\\"
+
+
+class LinkKinds:
+    """A record of an image's files that tells what symbolic links lead to."""
+
+    def __init__(self) -> None:
+        self._tree = Tree(Limits(members=sys.maxsize))
+
+    def add(self, path: str, member: Member) -> None:
+        """Record a file of the image."""
+        self._tree.apply(0, [replace(member, path=path)])
+
+    def is_directory(self, path: str, target: str) -> bool:
+        """Return whether a symbolic link leads to a directory, as a container would follow it.
+
+        Args:
+            path: the link's own path.
+            target: where it points, with slashes.
+        """
+        folder = "" if target.startswith("/") else path.rpartition("/")[0]
+        try:
+            found = follow(self._tree, f"{folder}/{target}")
+        except (NotFoundError, IntegrityError):
+            # A trailing slash or dots name a directory, even if nothing is there.
+            return target.rpartition("/")[2] in {"", ".", ".."}
+        return isinstance(found, Found) and found.node.children is not None
+
+
+def disk_target(target: str) -> str | None:
+    r"""Return a link's target as Windows needs it, or None if Windows would read another one.
+
+    ``//server/share`` is a local directory in an image, but another machine to Windows, which would
+    send that machine the user's credentials. Repeated slashes therefore become one backslash.
+    """
+    names = [name for name in target.split("/") if name not in {"", "."}]
+    if any(name != ".." and is_foreign_to_windows(name) for name in names):
+        return None
+    text = "\\".join(names)
+    return f"\\{text}" if target.startswith("/") else text or "."
+
+
+def image_target(target: str, link: str, root: str) -> str:
+    r"""Return a link's target on a disk of Windows as an image needs it, with slashes.
+
+    A full path (``C:\tree\etc``) means nothing in an image. Inside the directory that becomes the
+    layer, the path is replaced by a relative one.
+
+    Args:
+        target: as read from the disk.
+        link: the link's own full path.
+        root: the full path of the directory that becomes the layer.
+
+    Raises:
+        UnsupportedError: the target is a full path outside of the directory.
+    """
+    plain = _without_prefix(target)
+    drive, rest = ntpath.splitdrive(plain)
+    if not drive and plain == target:
+        return plain.replace("\\", "/")
+    if not rest.startswith(("\\", "/")) or not _is_inside(plain, root):
+        raise UnsupportedError(
+            f"cannot add {link} to a layer: the link leads to {plain}, which is not in {root}",
+            hint="replace the link by a copy of what it leads to, or by a relative link",
+        )
+    folder = ntpath.dirname(_without_prefix(link))
+    return ntpath.relpath(plain, folder).replace("\\", "/")
+
+
+def _without_prefix(path: str) -> str:
+    for prefix in _FULL:
+        if path.startswith(prefix):
+            rest = path[len(prefix) :]
+            return f"\\\\{rest[len(_UNC) :]}" if rest.upper().startswith(_UNC) else rest
+    return path
+
+
+def _is_inside(path: str, root: str) -> bool:
+    inner, outer = (ntpath.normcase(ntpath.normpath(p)) for p in (path, _without_prefix(root)))
+    return inner == outer or inner.startswith(outer.rstrip("\\") + "\\")

@@ -1,0 +1,160 @@
+"""Directories as layers, also those on disks of Windows."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import UnsupportedError
+from ghcrctl.layers.tree import TreeStream
+from ghcrctl.layers.windows_links import image_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = "C:\\project\\Tree"
+LINK = "C:\\project\\Tree\\usr\\link"
+
+
+def members(stream: TreeStream) -> dict[str, tarfile.TarInfo]:
+    data = io.BytesIO(b"".join(iter(lambda: stream.read(1_000_000), b"")))
+    with tarfile.open(fileobj=data) as archive:
+        return {member.name: member for member in archive.getmembers()}
+
+
+@pytest.fixture(name="tree")
+def _tree(tmp_path: Path) -> Path:
+    tree = tmp_path / "tree"
+    (tree / "bin").mkdir(parents=True)
+    for name, mode in (("bin/tool", 0o666), ("bin/fixed", 0o444)):
+        (tree / name).write_bytes(b"#!")
+        (tree / name).chmod(mode)
+    (tree / "bin").chmod(0o777)
+    return tree
+
+
+def test_windows_files_are_executable_and_of_root(tree: Path) -> None:
+    os.symlink("..\\bin\\tool", tree / "bin" / "link")  # noqa: PTH211 the text as Windows has it
+    found = members(TreeStream(tree, on_windows=True))
+    assert {name: (member.mode, member.uid, member.gid) for name, member in found.items()} == {
+        "bin": (0o755, 0, 0),
+        "bin/fixed": (0o555, 0, 0),
+        "bin/link": (0o777, 0, 0),
+        "bin/tool": (0o755, 0, 0),
+    }
+    assert found["bin/link"].linkname == "../bin/tool"
+
+
+def test_directories_above_a_windows_tree_have_the_same_mode(tree: Path) -> None:
+    found = members(TreeStream(tree / "bin", prefix="usr/bin", on_windows=True))
+    assert (found["usr"].mode, found["usr/bin"].mode) == (0o755, 0o755)
+
+
+def test_elsewhere_modes_and_links_are_as_they_are(tree: Path) -> None:
+    os.symlink("a\\b", tree / "link")  # noqa: PTH211 the text as it is
+    found = members(TreeStream(tree, on_windows=False))
+    modes = {name: oct(member.mode) for name, member in found.items() if member.isfile()}
+    assert modes == {"bin/fixed": "0o444", "bin/tool": "0o666"}
+    assert found["link"].linkname == "a\\b"
+
+
+def test_hard_links_are_kept_where_directory_entries_do_not_tell_of_them(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.link(tree / "bin" / "tool", tree / "bin" / "zwei")
+    scan: Callable[..., object] = os.scandir
+
+    class Entry:
+        """As on Windows: number and links of a file are 0."""
+
+        def __init__(self, entry: os.DirEntry[str]) -> None:
+            self.name = entry.name
+
+    monkeypatch.setattr(os, "scandir", lambda path: [Entry(e) for e in scan(path)])  # type: ignore[attr-defined]
+    found = members(TreeStream(tree, on_windows=True))
+    assert found["bin/zwei"].islnk()
+    assert found["bin/zwei"].linkname == "bin/tool"
+
+
+def test_a_junction_is_a_link_and_is_not_entered(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Found:
+        """As Windows describes a junction: a directory with a tag."""
+
+        st_mode = stat.S_IFDIR | 0o777
+        st_reparse_tag = 0xA0000003
+        st_mtime = 0.0
+
+    real = Path.lstat
+    inside = f"\\\\?\\C:{tree.as_posix()}/bin".replace("/", "\\")
+    monkeypatch.setattr(Path, "lstat", lambda p: Found() if p.name == "bin" else real(p))
+    monkeypatch.setattr(os, "readlink", lambda _: inside)
+    monkeypatch.setattr(os.path, "abspath", lambda p: f"C:{p}".replace("/", "\\"))
+    [member] = members(TreeStream(tree, on_windows=True)).values()
+    assert (member.issym(), member.linkname, member.mode) == (True, "bin", 0o777)
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("..\\lib\\x", "../lib/x"),
+        ("x", "x"),
+        ("\\usr\\lib", "/usr/lib"),
+        ("a/b\\c", "a/b/c"),
+        ("C:\\project\\Tree\\etc\\x", "../etc/x"),
+        ("\\\\?\\C:\\project\\Tree\\usr", "."),
+        ("\\??\\c:\\PROJECT\\tree\\usr\\x", "x"),
+        ("C:/project/Tree/usr/x", "x"),
+        ("C:\\project\\Tree", ".."),
+        ("C:\\project\\other\\..\\Tree\\x", "../x"),
+    ],
+)
+def test_a_windows_link_has_slashes_in_a_layer(target: str, expected: str) -> None:
+    assert image_target(target, LINK, ROOT) == expected
+    assert image_target(target, f"\\\\?\\{LINK}", f"\\\\?\\{ROOT}") == expected
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "C:\\project\\Tree2\\x",
+        "C:\\project",
+        "D:\\project\\Tree\\x",
+        "\\\\?\\C:\\Windows",
+        "\\\\?\\UNC\\server\\share\\x",
+        "\\\\server\\share\\x",
+        "\\\\?\\Volume{0}\\x",
+        "C:x",
+        "C:\\project\\Tree\\..\\other",
+    ],
+)
+def test_a_link_out_of_the_tree_to_a_drive_is_refused(target: str) -> None:
+    with pytest.raises(UnsupportedError, match=r"cannot add .*link to a layer") as e:
+        image_target(target, LINK, ROOT)
+    assert e.value.hint
+
+
+def test_a_tree_at_the_top_of_a_drive_has_all_of_it() -> None:
+    assert image_target("C:\\x\\y", "C:\\link", "C:\\") == "x/y"
+
+
+def test_half_a_character_in_a_name_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Entry:
+        name = "\ud800"
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", lambda _: [Entry()])
+        patch.setattr(os, "fsencode", lambda name: name.encode("utf-8", "surrogatepass"))
+        found = tmp_path.lstat()
+        patch.setattr(Path, "lstat", lambda _: found)
+        with pytest.raises(UnsupportedError, match="not valid Unicode"):
+            TreeStream(tmp_path, on_windows=True).read(10)
