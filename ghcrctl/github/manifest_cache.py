@@ -8,10 +8,9 @@ file is damaged or cannot be written, everything works without it.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
-from ghcrctl.disk.removal import discard
 from ghcrctl.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -80,7 +79,8 @@ class ManifestCache:
             if isinstance(error, sqlite3.OperationalError):
                 raise
             # It is damaged, and holds nothing that cannot be got again.
-            discard(self._path)
+            with suppress(OSError):
+                self._path.unlink()
             return self._opened()
 
     def _opened(self) -> sqlite3.Connection:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import GhcrctlError, InvalidDigestError, NotFoundError, UsageError
 from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.documents import ShapeError, unique_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -124,7 +125,7 @@ def plans_from_file(path: Path) -> list[Plan]:
         UsageError: it cannot be read, or holds no plans.
     """
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(path.read_bytes(), object_pairs_hook=unique_keys)
         if data["schema"] == SCHEMA:
             return [plan_from_json(item) for item in data["plans"]]
     except FileNotFoundError:
@@ -148,6 +149,8 @@ def _why(error: Exception) -> str:
         return f"it has no `{error.args[0]}`"
     if isinstance(error, GhcrctlError):
         return error.message
+    if isinstance(error, ShapeError):
+        return str(error)
     return "it is no JSON" if isinstance(error, ValueError) else "its parts are of other kinds"
 
 

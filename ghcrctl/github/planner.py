@@ -69,12 +69,12 @@ def make_plan(graph: Graph, policy: Policy, now: datetime, target: Target) -> Pl
         return _closed(graph, target, now)
     verdicts = _judge(graph, policy, now)
     kept = _kept_by(graph, verdicts)
-    if _is_lost(graph, kept) and policy.when_empty == "fail":
+    if _is_lost(graph, kept) and policy.if_empty == "fail":
         raise RefusedError(
             f"the rules leave nothing tagged of {target.owner}/{target.package}",
             hint="with --when-empty the newest stays, or the package goes",
         )
-    whole = policy.when_empty == "delete-package" and not kept.intersection(graph.versions)
+    whole = policy.if_empty == "delete-package" and not kept.intersection(graph.versions)
     if whole and graph.versions:
         return plan_whole(graph, now, target)
     if _hold_floor(graph, policy, verdicts, kept):
@@ -164,7 +164,7 @@ def _must_stay(policy: Policy, version: Version, now: datetime) -> str | None:
     protecting = policy.protecting(version.tags)
     if protecting:
         return f"`{protecting[0]}` is protected"
-    if max(version.created, version.updated) > now - policy.min_age:
+    if now - max(version.created, version.updated) < policy.min_age:
         return "it is too new: somebody may still be pushing it"
     return None
 
@@ -272,9 +272,9 @@ def _is_lost(graph: Graph, kept: set[str]) -> bool:
 def _hold_floor(graph: Graph, policy: Policy, verdicts: _Verdicts, kept: set[str]) -> bool:
     """Let the newest stay where too few tagged images would; tell whether that was needed."""
     tagged = _by_age(graph, policy, _tagged(graph))
-    missing = policy.floor - len(kept.intersection(tagged))
+    missing = policy.least - len(kept.intersection(tagged))
     held = [digest for digest in tagged if digest not in kept][: max(0, missing)]
-    why = f"{policy.floor} tagged images always stay"
+    why = f"{policy.least} tagged images always stay"
     if not held and _is_lost(graph, kept):
         any_tag = [d for d, version in graph.versions.items() if version.tags]
         held = _by_age(graph, policy, tagged or any_tag or graph.versions)[:1]

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 AGES = ("created", "updated")
 WHEN_EMPTY = ("keep", "delete-package", "fail")
-MIN_AGE = timedelta(hours=1)
+# Distributed builds push platforms hours before the index that lists them.
+MIN_AGE = timedelta(hours=6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,8 @@ class Policy:
         keep_untagged: how many images without a tag stay, the newest.
         group_by: an expression that fits a part of a tag; ``keep_last`` holds for each group of
             images for which it finds the same. Images for which it finds nothing stay.
-        floor: how many tagged images stay at least, the newest, whatever other rules say.
+        floor: how many tagged images stay at least, the newest, whatever other rules say; 1 if
+            ``None``. A floor of 1 or more that was given comes before ``when_empty``.
         older_than: only what is older may go.
         newer_than: only what is newer may go.
         by: which date counts: ``created``, when these bytes were first pushed, or ``updated``.
@@ -61,7 +63,7 @@ class Policy:
     keep_last: int | None = None
     keep_untagged: int | None = None
     group_by: str | None = None
-    floor: int = 1
+    floor: int | None = None
     older_than: datetime | None = None
     newer_than: datetime | None = None
     by: str = "created"
@@ -81,9 +83,14 @@ class Policy:
             finding(self.group_by)
 
     @property
-    def prunes_tagged(self) -> bool:
-        """Whether tagged images may go at all, but for broken ones."""
-        return bool(self.include or self.gone or self.keep_last is not None)
+    def least(self) -> int:
+        """How many tagged images stay at least."""
+        return 1 if self.floor is None else self.floor
+
+    @property
+    def if_empty(self) -> str:
+        """What to do where nothing tagged would be left, one of `WHEN_EMPTY`."""
+        return "keep" if self.floor else self.when_empty
 
     @cached_property
     def _includes(self) -> Callable[[str], bool]:

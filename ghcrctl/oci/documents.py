@@ -30,10 +30,10 @@ def load_object(raw: bytes, what: str) -> dict[str, Any]:
         raise InvalidManifestError(f"the {what} is larger than {MAX_METADATA_SIZE} bytes")
     try:
         # The library would take UTF-16, and numbers that JSON does not have.
-        data = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_number)
+        data = json.loads(raw.decode(), object_pairs_hook=unique_keys, parse_constant=_no_number)
         _check_depth(data)
     except (ValueError, RecursionError) as error:
-        reason = str(error) if isinstance(error, _ShapeError) else "no valid JSON"
+        reason = str(error) if isinstance(error, ShapeError) else "no valid JSON"
         if isinstance(error, RecursionError):
             reason = "nested too deeply"
         raise InvalidManifestError(f"invalid {what}: {reason}") from None
@@ -42,20 +42,25 @@ def load_object(raw: bytes, what: str) -> dict[str, Any]:
     return data
 
 
-class _ShapeError(ValueError):
+class ShapeError(ValueError):
     """JSON that parsers read, each in its own way."""
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build a JSON object; pass this to `json.loads` as ``object_pairs_hook``.
+
+    Raises:
+        ShapeError: a key is there twice.
+    """
     data = dict(pairs)
     if len(data) != len(pairs):
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        raise _ShapeError(f"`{shortened(twice)}` is said twice")
+        raise ShapeError(f"`{shortened(twice)}` is said twice")
     return data
 
 
 def _no_number(text: str) -> NoReturn:
-    raise _ShapeError(f"{text} is no number")
+    raise ShapeError(f"{text} is no number")
 
 
 def _check_depth(data: object) -> None:
@@ -71,4 +76,4 @@ def _check_depth(data: object) -> None:
         ]
         if not level:
             return
-    raise _ShapeError("nested too deeply")
+    raise ShapeError("nested too deeply")

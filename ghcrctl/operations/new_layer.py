@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timezone
 from typing import TYPE_CHECKING
 
-from ghcrctl.disk.removal import discard
 from ghcrctl.errors import BlobUnknownError, IntegrityError
 from ghcrctl.layers.compression import CHUNK_SIZE, Compression, Unpacker, detect
 from ghcrctl.layers.packing import make_packer
@@ -46,7 +45,7 @@ def staged(root: Path) -> Iterator[Path]:
     try:
         yield path
     finally:
-        discard(path)
+        path.unlink(missing_ok=True)
 
 
 def receive_layer(stream: Stream, path: Path) -> NewLayer:

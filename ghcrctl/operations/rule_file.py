@@ -7,24 +7,21 @@ not: which keys there are (`sync_file`, `lock_file`, `packages.policy_file`).
 from __future__ import annotations
 
 import difflib
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import NotFoundError, UsageError
 from ghcrctl.operations.moments import read_moment
+from ghcrctl.operations.yaml_rules import read_yaml
 from ghcrctl.settings import read_toml
 from ghcrctl.store.files import disk_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
-
-    import yaml
 
 # Bytes: some ten thousand repositories.
 _LARGEST = 1024 * 1024
-# Lists and tables inside each other; a file has four.
-_DEEPEST = 20
 
 
 def read_rules(path: Path) -> Mapping[str, Any]:
@@ -37,7 +34,9 @@ def read_rules(path: Path) -> Mapping[str, Any]:
     if not path.exists():
         raise NotFoundError(f"no such file: {path}")
     raw = read_limited(path, _LARGEST)
-    return read_toml(raw, path) if path.suffix == ".toml" else _read_yaml(raw, path)
+    if path.suffix == ".toml":
+        return read_toml(raw, path)
+    return as_mapping(read_yaml(raw, path), str(path))
 
 
 def read_limited(path: Path, largest: int) -> bytes:
@@ -54,35 +53,6 @@ def read_limited(path: Path, largest: int) -> bytes:
     if len(raw) > largest:
         raise UsageError(f"{path} is larger than {largest} bytes")
     return raw
-
-
-def _read_yaml(raw: bytes, path: Path) -> Mapping[str, Any]:
-    import yaml
-
-    try:
-        text = raw.decode()
-        _check_shape(yaml.parse(text, yaml.SafeLoader), path)
-        data = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise UsageError(f"{path} is no valid YAML: {reason}") from None
-    return as_mapping(data, str(path))
-
-
-def _check_shape(events: Iterable[yaml.Event], path: Path) -> None:
-    """Refuse what would take more memory, or time, than any file of this kind needs."""
-    import yaml
-
-    depth = 0
-    for event in events:
-        if isinstance(event, yaml.AliasEvent):
-            raise UsageError(f"{path} has an alias (`*name`), which is not read here")
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > _DEEPEST:
-            raise UsageError(f"{path} is nested too deeply")
 
 
 def as_mapping(value: object, where: str) -> Mapping[str, Any]:
@@ -135,7 +105,11 @@ def as_flag(data: Mapping[str, Any], key: str, where: str) -> bool:
 
 
 def as_moment(data: Mapping[str, Any], key: str, where: str, now: datetime) -> datetime | None:
-    """Return a moment, if it is there; YAML and TOML know dates by themselves."""
+    """Return a time, if one is given; YAML and TOML have dates of their own.
+
+    Raises:
+        UsageError: it is no time, or a number without a unit.
+    """
     value = data.get(key)
     if value is None:
         return None
@@ -143,6 +117,8 @@ def as_moment(data: Mapping[str, Any], key: str, where: str, now: datetime) -> d
         return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=timezone.utc)
-    if not isinstance(value, str):
-        raise UsageError(f"{where}: `{key}` is neither a span such as 7d nor a date")
-    return read_moment(value, now, f"{key}: {value}")
+    if isinstance(value, timedelta):
+        return now - value
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise UsageError(f"{where}: invalid `{key}`: expected a duration such as 7d, or a date")
+    return read_moment(str(value), now, f"{key}: {value}")

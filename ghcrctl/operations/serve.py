@@ -28,7 +28,6 @@ def make_server(
         UnsupportedError: the server's library is not installed.
         ConnectionFailedError: the address cannot be listened on.
     """
-    from ghcrctl.disk.removal import remove_directory
     from ghcrctl.server.app import RegistryApp
     from ghcrctl.server.host_guard import HostGuard
     from ghcrctl.server.serve import Server
@@ -52,6 +51,6 @@ def make_server(
         app.close()
         # Another server of the same store may still use the directory.
         with suppress(OSError):
-            remove_directory(uploads)
+            uploads.rmdir()
 
     return Server(app, host, port, cleanup=clean_up)

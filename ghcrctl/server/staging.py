@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import Content
-from ghcrctl.disk.removal import discard
 from ghcrctl.errors import ManifestUnknownError, NoSpaceError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.store.files import disk_errors
@@ -160,7 +159,7 @@ class Staging:
         """Forget an upload and its bytes; may be done twice."""
         with self._lock:
             self._sessions.pop(session.id, None)
-        discard(session.path)
+        session.path.unlink(missing_ok=True)
 
     def expire(self) -> None:
         """End abandoned uploads."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,16 @@ from ghcrctl.errors import InvalidSettingError
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+# How Python's parser reports a key that is there twice, and where.
+_TWICE = re.compile(
+    r"Cannot overwrite a value|Cannot declare \((?P<declared>.*?),?\) twice"
+    r"|Cannot mutate immutable namespace \((?P<namespace>.*?),?\)"
+    r"|Duplicate inline table key '(?P<inline>.*)'"
+)
+_LINE = re.compile(r"\(at line (\d+), ")
+_WORD = r"""(?:[\w-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
+_KEY = re.compile(rf"\s*(?:\[{{1,2}}\s*)?(?P<key>{_WORD}(?:\s*\.\s*{_WORD})*)\s*[=\]]")
 
 
 def read_toml(raw: bytes, path: Path) -> Mapping[str, object]:
@@ -23,9 +34,29 @@ def read_toml(raw: bytes, path: Path) -> Mapping[str, object]:
     else:
         import tomli as tomllib
     try:
-        data: dict[str, object] = tomllib.loads(raw.decode("utf-8-sig"))
-    except ValueError as error:
+        text = raw.decode("utf-8-sig")
+        data: dict[str, object] = tomllib.loads(text)
+    except UnicodeDecodeError as error:
         raise InvalidSettingError(f"{path} is not valid TOML: {error}") from None
+    except ValueError as error:
+        reason = _duplicate(text, str(error)) or error
+        raise InvalidSettingError(f"{path} is not valid TOML: {reason}") from None
     except RecursionError:
         raise InvalidSettingError(f"{path} is nested too deeply") from None
     return data
+
+
+def _duplicate(text: str, reason: str) -> str:
+    """Return which key is there twice, and on which line; empty for any other error."""
+    match = _TWICE.match(reason)
+    if not match:
+        return ""
+    lines = text.splitlines() or [""]
+    at = _LINE.search(reason)
+    number = int(at[1]) if at else len(lines)
+    # The parser notices it after the value, which may have several lines.
+    found = ((n, _KEY.match(lines[n - 1])) for n in range(number, 0, -1))
+    line, key = next(((n, key["key"]) for n, key in found if key), (number, ""))
+    named = match["declared"] or match["namespace"] or match["inline"]
+    name = named.replace("'", "").replace(", ", ".") if named else key.strip("\"'")
+    return f"duplicate key `{name}` on line {line}"

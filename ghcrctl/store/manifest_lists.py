@@ -7,11 +7,9 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.disk.durability import make_directories, write_atomically
-from ghcrctl.disk.removal import remove
 from ghcrctl.errors import InvalidManifestError, StoreDamagedError
 from ghcrctl.oci.descriptor import Descriptor, string_map
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.files import disk_errors, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +84,7 @@ class ManifestLists:
     def write(self, made: ManifestList) -> None:
         """Write a manifest list as a whole."""
         with disk_errors(f"write {self._folder}", in_store=True):
-            make_directories(self._folder)
+            self._folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self._path(made.name), json.dumps(_document(made)).encode())
 
     def remove(self, name: str) -> bool:
@@ -94,8 +92,7 @@ class ManifestLists:
         path = self._path(name)
         with disk_errors(f"remove {path}", in_store=True):
             try:
-                path.stat()
-                remove(path)
+                path.unlink()
             except FileNotFoundError:
                 return False
         return True

@@ -9,12 +9,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ghcrctl.disk.durability import make_directories, write_atomically
-from ghcrctl.disk.removal import remove
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, parse
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.files import disk_errors, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -51,7 +49,7 @@ class Origins:
         path = self._path(digest)
         if self.read(digest) is None:
             with disk_errors(f"write {path}", in_store=True):
-                make_directories(path.parent)
+                path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(path, index)
 
     def read(self, digest: Digest) -> bytes | None:
@@ -68,7 +66,7 @@ class Origins:
         for path in self._kept():
             if path.name not in names:
                 with disk_errors(f"remove {path}", in_store=True):
-                    remove(path)
+                    path.unlink(missing_ok=True)
 
     def _kept(self) -> Iterator[Path]:
         if self._folder.is_dir():

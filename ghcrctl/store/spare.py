@@ -6,9 +6,8 @@ What belongs here: keeping that room and giving it back. What does not: when (``
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
-
-from ghcrctl.disk.removal import discard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +39,8 @@ class Spare:
 
     def release(self) -> None:
         """Give the room back."""
-        discard(self._path)
+        with suppress(OSError):
+            self._path.unlink()
 
 
 def _take(handle: int, size: int) -> None:

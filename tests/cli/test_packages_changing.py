@@ -227,12 +227,14 @@ def test_a_tag_that_stands_for_something_else_by_now_is_left_so(
         ((NAME, "--id", "1"), 4),
         ((NAME, "--digest", "sha256:12"), 2),
         ((NAME, "--since", "soon"), 2),
+        ((NAME, "--since", "30"), 2),
+        ((NAME, "--since", ""), 2),
         ((), 2),
         (("--run", "none.journal"), 4),
         (("--run", "plan.json", "--tag", "x"), 2),
         (("octo/nothing",), 4),
     ],
-    ids=range(8),
+    ids=range(10),
 )
 def test_what_cannot_be_brought_back_is_told(
     shell: Shell, arguments: tuple[str, ...], status: int

@@ -128,8 +128,8 @@ def test_nothing_to_do_is_a_success(shell: Shell, github: GitHubDouble) -> None:
     assert github.count("DELETE") == count
 
 
-def test_what_is_younger_than_an_hour_stays(shell: Shell, github: GitHubDouble) -> None:
-    fresh = github.push(NAME, None, random_image(seed=77), ago(github, 0.01))
+def test_what_is_younger_than_six_hours_stays(shell: Shell, github: GitHubDouble) -> None:
+    fresh = github.push(NAME, None, random_image(seed=77), ago(github, 0.24))
     assert fresh not in shell.ok("packages", "prune", NAME, "-n", "-q")
     assert fresh in shell.ok("packages", "prune", NAME, "-n", "-q", "--min-age", "0")
 
@@ -211,6 +211,20 @@ def test_a_policy_file_and_rules_do_not_mix(shell: Shell) -> None:
     assert "--policy" in said
 
 
+@pytest.mark.parametrize("when_empty", ["delete-package", "fail"])
+def test_a_floor_comes_before_when_empty(
+    shell: Shell, github: GitHubDouble, when_empty: str
+) -> None:
+    rules = ("--include", "*", "--when-empty", when_empty)
+    shell.ok("packages", "prune", NAME, *rules, "--floor", "1", "--yes")
+    assert set(github.tags(NAME)) == {"v1.2", "latest"}
+    (shell.folder / "rules.yaml").write_text(
+        f"packages: [{{package: octo/app, include: '*', floor: 1, when-empty: {when_empty}}}]"
+    )
+    shell.ok("packages", "prune", "--policy", "rules.yaml", "--yes")
+    assert set(github.tags(NAME)) == {"v1.2", "latest"}
+
+
 # Rules that cannot be used
 
 
@@ -224,6 +238,9 @@ def test_a_policy_file_and_rules_do_not_mix(shell: Shell) -> None:
         (("--group-by", "v"), "keep-last"),
         (("--keep-last", "-1"), "--keep-last"),
         (("--older-than", "soon"), "soon"),
+        (("--older-than", "30"), "invalid time `older-than: 30`: a number needs a unit: ms, s, m"),
+        (("--newer-than", "30"), "invalid time `newer-than: 30`: a number needs a unit: ms, s, m"),
+        (("--min-age", "30"), "invalid duration `min-age: 30`: a number needs a unit: ms, s, m"),
         (("--min-age", "a while"), "a while"),
         (("--protect-digest", "sha256:12"), "sha256:12"),
         (("--when-empty", "panic"), "panic"),

@@ -181,7 +181,7 @@ def test_as_many_tagged_images_stay_as_the_floor_says(graph: Graph, policy: Poli
     plan = make_plan(graph, policy, NOW, TARGET)
     tagged = [d for d, version in graph.versions.items() if people_tags(version)]
     staying = {kept.digest for kept in plan.kept} & set(tagged)
-    assert len(staying) >= min(policy.floor, len(tagged))
+    assert len(staying) >= min(policy.least, len(tagged))
 
 
 @given(graphs(), POLICIES)

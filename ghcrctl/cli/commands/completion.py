@@ -50,14 +50,13 @@ do. bash then needs the package bash-completion. After an update of ghcrctl do i
 @pass_app
 def command(app: App, *, shell: str, install: bool, format_: str | None) -> None:
     """Print a shell's script, or install it."""
-    from ghcrctl.disk.durability import make_directories, write_atomically
-    from ghcrctl.store.files import disk_errors
+    from ghcrctl.store.files import disk_errors, write_atomically
 
     documents = Documents(format_)
     path, step = _place(shell, app.settings.environ, app.settings.home)
     if install:
         with disk_errors(f"write {path}"):
-            make_directories(path.parent)
+            path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, script(shell).encode())
     if documents:
         written = str(path) if install else None

@@ -107,7 +107,8 @@ def command(  # noqa: PLR0913 one argument an option
         if file:
             from ghcrctl.operations.sync_file import read_jobs
 
-            if source or include or exclude or newer_than or delete or platforms or referrers:
+            is_dated = newer_than is not None
+            if source or include or exclude or is_dated or delete or platforms or referrers:
                 raise UsageError("--file says what is synced: write the rules there")
             jobs = read_jobs(file, session.parse, now)
         elif source and target:
@@ -116,7 +117,7 @@ def command(  # noqa: PLR0913 one argument an option
                 session.parse(target),
                 include,
                 exclude,
-                read_moment(newer_than, now, f"--newer-than {newer_than}") if newer_than else None,
+                _moment(newer_than, now),
                 delete,
                 tuple(map(Platform.parse, platforms)),
                 referrers,
@@ -135,6 +136,12 @@ def command(  # noqa: PLR0913 one argument an option
             results.end()
     if report.first:
         raise click.exceptions.Exit(report.first.exit_status)
+
+
+def _moment(newer_than: str | None, now: datetime) -> datetime | None:
+    if newer_than is None:
+        return None
+    return read_moment(newer_than, now, f"--newer-than {newer_than}")
 
 
 class _Show:

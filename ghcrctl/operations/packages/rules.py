@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import GhcrctlError, UsageError
-from ghcrctl.github.policy import AGES, MIN_AGE, Policy
-from ghcrctl.operations.moments import read_moment
+from ghcrctl.github.policy import AGES, MIN_AGE, WHEN_EMPTY, Policy
+from ghcrctl.operations.moments import read_duration
 from ghcrctl.operations.rule_file import (
     as_flag,
     as_mapping,
@@ -34,7 +34,6 @@ _TEXTS = (
     "closed-pull-requests", "deleted-branches", "repository",
 )  # fmt: skip
 RULES = (*_LISTS, *_FLAGS, *_NUMBERS, *_TEXTS)
-WHEN_EMPTY = ("keep", "delete-package", "fail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +86,11 @@ def read_rules_of(
         keep_last=_number(data, "keep-last", where),
         keep_untagged=_number(data, "keep-untagged", where),
         group_by=_text(data, "group-by", where),
-        floor=1 if (floor := _number(data, "floor", where)) is None else floor,
+        floor=_number(data, "floor", where),
         older_than=as_moment(data, "older-than", where, now),
         newer_than=as_moment(data, "newer-than", where, now),
         by=_word(data, "by", where, AGES),
-        min_age=_span(data, "min-age", where, now),
+        min_age=_min_age(data, where),
         protected=frozenset(_digests(as_texts(data, "protect-digest", where), where)),
         when_empty=_word(data, "when-empty", where, WHEN_EMPTY),
     )
@@ -121,7 +120,8 @@ def read_policy_file(path: Path, now: datetime) -> list[Rules]:
     """
     data = read_rules(path)
     check_keys(data, ("defaults", "packages"), str(path))
-    defaults = as_mapping(data.get("defaults") or {}, f"{path}: `defaults`")
+    given = data.get("defaults")
+    defaults = as_mapping({} if given is None else given, f"{path}: `defaults`")
     check_keys(defaults, RULES, f"{path}: `defaults`")
     entries = data.get("packages")
     if not isinstance(entries, list) or not entries:
@@ -171,11 +171,13 @@ def _word(data: Mapping[str, Any], key: str, where: str, known: tuple[str, ...])
     return str(value)
 
 
-def _span(data: Mapping[str, Any], key: str, where: str, now: datetime) -> timedelta:
-    text = _text(data, key, where)
-    if text is None:
-        return MIN_AGE
-    return timedelta(0) if text == "0" else now - read_moment(text, now, f"{key}: {text}")
+def _min_age(data: Mapping[str, Any], where: str) -> timedelta:
+    value = data.get("min-age", MIN_AGE)
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise UsageError(f"{where}: invalid `min-age`: expected a duration such as 6h")
+    return read_duration(str(value), f"min-age: {value}")
 
 
 def _digests(texts: tuple[str, ...], where: str) -> list[str]:

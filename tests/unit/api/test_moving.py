@@ -209,5 +209,7 @@ def test_rules_of_a_sync_are_read_as_the_command_reads_them(
     assert client.sync(repository, f"{repository}-b", include=["2.*"]).copied == 0
     with pytest.raises(UsageError):
         client.sync(repository, f"{repository}-b", newer_than="yesterday")
+    with pytest.raises(UsageError, match="needs a unit"):
+        client.sync(repository, f"{repository}-b", newer_than="30")
     with pytest.raises(UsageError, match="one image, not a repository"):
         client.sync(image, f"{repository}-b")

@@ -106,6 +106,16 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, raw: bytes) -> None
         plans_from_file(path)
 
 
+def test_a_plan_that_has_a_key_twice_is_refused(tmp_path: Path) -> None:
+    text = plans_to_json([some_plan()])
+    path = tmp_path / "plan.json"
+    path.write_text(
+        text.replace('"deletes_package": false', '"steps": [], "deletes_package": true')
+    )
+    with pytest.raises(UsageError, match="is no plan: `steps` is said twice"):
+        plans_from_file(path)
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="no such file"):
         plans_from_file(tmp_path / "none.json")

@@ -211,9 +211,21 @@ def test_parents_go_before_their_children() -> None:
 
 
 def test_what_was_just_pushed_stays_though_its_index_is_not_there_yet() -> None:
-    versions = Versions().image("main", "main").image("child", hours=0.5)
+    versions = Versions().image("main", "main").image("child", hours=5.9)
     assert gone(versions) == []
-    assert gone(versions, Policy(min_age=timedelta(minutes=10))) == ["child"]
+    assert gone(versions, Policy(min_age=timedelta(hours=5))) == ["child"]
+
+
+def test_what_is_as_old_as_the_minimum_age_goes() -> None:
+    versions = Versions().image("main", "main").image("child", hours=6)
+    assert gone(versions) == ["child"]
+    assert gone(versions, Policy(min_age=timedelta(hours=6, seconds=1))) == []
+    assert gone(versions, Policy(min_age=timedelta(days=999_999_999))) == []
+
+
+def test_no_minimum_age_lets_what_was_just_pushed_go() -> None:
+    versions = Versions().image("main", "main").image("child", hours=0)
+    assert gone(versions, Policy(min_age=timedelta(0))) == ["child"]
 
 
 def test_what_was_just_retagged_stays() -> None:

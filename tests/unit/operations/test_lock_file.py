@@ -113,6 +113,8 @@ def bent(old: str, new: str) -> bytes:
         (b"version = true", "of version True"),
         (b'version = "1"', "of version 1;"),
         (b"version = 1\nimages = []", "unknown key `images`"),
+        (b"version = 1\nversion = 1\n", "duplicate key `version` on line 2"),
+        (bent("tag =", 'name = "x"\ntag ='), "duplicate key `name` on line 4"),
         (b"version = 1\nimage = 3", "`image` is no list of tables"),
         (b"version = 1\nimage = [3]", "image 1 is no table"),
         (b"version = 1\n<<<<<<< HEAD\n=======\n>>>>>>> v1.2\n", "a merge that conflicted"),

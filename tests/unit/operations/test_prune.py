@@ -198,6 +198,7 @@ def test_what_this_process_is_bringing_in_stays(session: Session) -> None:
         ("until=2026-01-31", datetime(2026, 1, 31, tzinfo=timezone.utc)),
         ("until=2026-01-31T10:00:00Z", datetime(2026, 1, 31, 10, tzinfo=timezone.utc)),
         ("until=1700000000", datetime(2023, 11, 14, 22, 13, 20, tzinfo=timezone.utc)),
+        ("until=1000000000", datetime(2001, 9, 9, 1, 46, 40, tzinfo=timezone.utc)),
     ],
 )
 def test_a_moment_is_a_span_a_date_or_seconds(text: str, moment: datetime) -> None:
@@ -216,6 +217,12 @@ def test_a_moment_is_a_span_a_date_or_seconds(text: str, moment: datetime) -> No
         "",
         "until=" + "9" * 30,
         "until=9999999999w",
+        "until=30",
+        "until=0",
+        "until=20260131",
+        "until=0000000030",
+        "until=999999999",
+        "until=-1700000000",
     ],
 )
 def test_a_filter_that_is_none_is_refused(text: str) -> None:

@@ -17,9 +17,9 @@ from ghcrctl.cli.options import (
 )
 from ghcrctl.cli.path_types import PATH
 from ghcrctl.errors import UsageError
-from ghcrctl.github.policy import AGES
+from ghcrctl.github.policy import AGES, WHEN_EMPTY
 from ghcrctl.operations.packages.prune import plan_prune
-from ghcrctl.operations.packages.rules import WHEN_EMPTY, read_policy_file, read_rules_of
+from ghcrctl.operations.packages.rules import read_policy_file, read_rules_of
 from ghcrctl.store.output_files import check_output_file
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ _RULES = (
     click.option(
         "--min-age",
         metavar="SPAN",
-        help="Leave what is younger: somebody may still be pushing it.  [default: 1h]",
+        help="Keep versions younger than this; a push may be in progress.  [default: 6h]",
     ),
     click.option(
         "--floor",
         metavar="N",
         type=click.IntRange(min=0),
-        help="Leave N tagged images at least, whatever the rules say.  [default: 1]",
+        help="Keep at least N tagged images, whatever other rules say.  [default: 1]",
     ),
     click.option(
         "--closed-pull-requests",
@@ -111,7 +111,8 @@ _RULES = (
     click.option(
         "--when-empty",
         type=click.Choice(WHEN_EMPTY),
-        help="What to do where nothing tagged is left.  [default: keep the newest]",
+        help="What to do if no tagged image would be left; --floor comes first.  "
+        "[default: keep the newest]",
     ),
 )
 

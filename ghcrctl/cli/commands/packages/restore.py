@@ -76,7 +76,7 @@ def command(  # noqa: PLR0913 one argument an option
     """
     results = Results(app, format_)
     now = datetime.now(timezone.utc)
-    moment = read_moment(since, now, f"--since {since}") if since else None
+    moment = read_moment(since, now, f"--since {since}") if since is not None else None
     choice = Choice(tags, tuple(str(Digest.parse(d)) for d in digests), ids, moment)
     counting = Counting(app, quiet=quiet)
     show = _Show(app, results, counting, quiet=quiet)

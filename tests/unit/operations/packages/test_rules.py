@@ -80,6 +80,7 @@ def test_a_file_has_rules_for_many_packages(tmp_path: Path, name: str, text: str
         ("packages: [{package: a/b, group-by: 'x'}]", "`keep-last` keeps: give that too"),
         ("packages: [{package: a/b, protect-digest: abc}]", "entry 1"),
         ("defaults: {keep: 3}\npackages: [{package: a/b}]", "`defaults`"),
+        ("defaults: false\npackages: [{package: a/b}]", "`defaults`"),
         ("defaults: [1]\npackages: [{package: a/b}]", "`defaults`"),
         ("other: 1\npackages: [{package: a/b}]", "other"),
         ("packages: [", "p.yaml"),
@@ -96,6 +97,82 @@ def test_a_file_that_says_what_nobody_knows_is_refused(
     assert said in caught.value.message
 
 
+@pytest.mark.parametrize("key", ["older-than", "newer-than", "min-age"])
+@pytest.mark.parametrize("value", ["30", "30.5", "-30", "+30", "30_000", "20260131", "86400"])
+def test_a_number_without_a_unit_is_no_age(tmp_path: Path, key: str, value: str) -> None:
+    for text in (value, f"'{value}'"):
+        path = tmp_path / "p.yaml"
+        path.write_text(f"packages: [{{package: a/b, {key}: {text}}}]")
+        with pytest.raises(UsageError, match=r"needs a unit: ms, s, m, h, d or w") as caught:
+            read_policy_file(path, NOW)
+        assert "p.yaml: entry 1: invalid" in caught.value.message
+        assert f"{key}: " in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("older-than: true", "invalid `older-than`"),
+        ("min-age: true", "invalid `min-age`"),
+        ("min-age: [1h]", "invalid `min-age`"),
+        ("min-age: 2026-01-31", "invalid `min-age`"),
+        ("min-age: '2026-01-31'", "invalid duration `min-age: 2026-01-31`"),
+        ("min-age: 1700000000", "needs a unit"),
+        ("min-age: 1mo", "(units: ms, s, m, h, d, w)"),
+        ("min-age: ''", "invalid duration"),
+        (f"min-age: {'9' * 400}d", "invalid duration"),
+        ("older-than: 1y", "(units: ms, s, m, h, d, w)"),
+        ("older-than: '0'", "needs a unit"),
+    ],
+)
+def test_an_age_that_is_none_is_refused(tmp_path: Path, rule: str, said: str) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(f"packages: [{{package: a/b, {rule}}}]")
+    with pytest.raises(UsageError) as caught:
+        read_policy_file(path, NOW)
+    assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("p.yaml", "packages:\n- package: a/b\n  floor: 1\n  floor: 2", "`floor` on line 4"),
+        ("p.yaml", "packages: [{package: a/b, floor: 1, 'floor': 1}]", "`floor` on line 1"),
+        (
+            "p.yaml",
+            "defaults: {}\npackages: [{package: a/b}]\ndefaults: {}",
+            "`defaults` on line 3",
+        ),
+        ("p.yaml", "packages: []\n\npackages: [{package: a/b}]", "first used on line 1"),
+        ("p.yaml", "? [x]\n: {a: 1,\n a: 1}", "`a` on line 3"),
+        ("p.toml", "[[packages]]\npackage = 'a/b'\nfloor = 1\nfloor = 2", "`floor` on line 4"),
+        ("p.toml", "[[packages]]\nfloor = 1\n\"floor\" = 2\npackage = 'a/b'", "`floor` on line 3"),
+        ("p.toml", "defaults = {floor = 1, floor = 2}\n", "`floor` on line 1"),
+        ("p.toml", "[defaults]\nfloor = 1\n[defaults]\n", "`defaults` on line 3"),
+        ("p.toml", "defaults = {floor = 1}\n[defaults.x]\n", "`defaults.x` on line 2"),
+        ("p.toml", "defaults = {floor = 1}\ndefaults.x = 1", "`defaults` on line 2"),
+        ("p.toml", "[defaults]\ninclude = ['a=']\n\ninclude = [\n  'b = c',\n]\n", "line 4"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_named_with_its_line(
+    tmp_path: Path, name: str, text: str, said: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(UsageError, match="duplicate key") as caught:
+        read_policy_file(path, NOW)
+    assert said in caught.value.message
+    assert str(path) in caught.value.message
+
+
+def test_the_same_key_in_two_tables_is_no_duplicate(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text("packages: [{package: a/b, floor: 1}, {package: a/c, floor: 2}]")
+    assert [rules.policy.floor for rules in read_policy_file(path, NOW)] == [1, 2]
+    path.write_text("packages: [{package: [a/b, a/b], include: [floor, floor]}]")
+    assert read_policy_file(path, NOW)[0].policy.include == ("floor", "floor")
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         read_policy_file(tmp_path / "none.yaml", NOW)
@@ -104,12 +181,23 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "field", "expected"),
     [
-        ({}, "floor", 1),
-        ({"floor": 0}, "floor", 0),
+        ({}, "least", 1),
+        ({"floor": 0}, "least", 0),
+        ({"floor": 3}, "least", 3),
+        ({"when-empty": "fail"}, "if_empty", "fail"),
+        ({"when-empty": "fail", "floor": 0}, "if_empty", "fail"),
+        ({"when-empty": "fail", "floor": 1}, "if_empty", "keep"),
+        ({"when-empty": "delete-package", "floor": 2}, "if_empty", "keep"),
         ({}, "untagged", True),
         ({"untagged": False}, "untagged", False),
-        ({}, "min_age", timedelta(hours=1)),
+        ({}, "min_age", timedelta(hours=6)),
         ({"min-age": "0"}, "min_age", timedelta(0)),
+        ({"min-age": 0}, "min_age", timedelta(0)),
+        ({"min-age": "0h"}, "min_age", timedelta(0)),
+        ({"min-age": "1d12h"}, "min_age", timedelta(hours=36)),
+        ({"min-age": timedelta(hours=2)}, "min_age", timedelta(hours=2)),
+        ({"older-than": timedelta(days=2)}, "older_than", NOW - timedelta(days=2)),
+        ({"older-than": 1700000000}, "older_than", datetime.fromtimestamp(1.7e9, timezone.utc)),
         ({"older-than": "2026-01-31"}, "older_than", datetime(2026, 1, 31, tzinfo=timezone.utc)),
         ({"protect-digest": [DIGEST]}, "protected", frozenset({DIGEST})),
         ({"keep-last": None}, "keep_last", None),

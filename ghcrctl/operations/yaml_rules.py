@@ -1,0 +1,86 @@
+"""Reading YAML files of rules: strict about keys, aliases, depth and size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ghcrctl.errors import UsageError
+from ghcrctl.oci.quoting import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import yaml
+
+# Lists and tables inside each other; a file has four.
+_DEEPEST = 20
+
+
+def read_yaml(raw: bytes, path: Path) -> Any:
+    """Read a YAML document.
+
+    Args:
+        raw: the text of the file.
+        path: the file, for errors.
+
+    Raises:
+        UsageError: it is malformed, has a key twice in one mapping, or is of a shape that no file
+            of rules has.
+    """
+    import yaml
+
+    try:
+        text = raw.decode()
+        _check_shape(yaml.parse(text, yaml.SafeLoader), path)
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"{path} is no valid YAML: {reason}") from None
+
+
+def _check_shape(events: Iterable[yaml.Event], path: Path) -> None:
+    """Refuse duplicate keys, and what would take more memory or time than any file needs."""
+    import yaml
+
+    open_: list[_Collection] = []
+    for event in events:
+        if isinstance(event, yaml.AliasEvent):
+            raise UsageError(f"{path} has an alias (`*name`), which is not read here")
+        if isinstance(event, yaml.CollectionEndEvent):
+            open_.pop()
+        elif isinstance(event, yaml.NodeEvent):
+            if open_:
+                open_[-1].add(event, path)
+            if isinstance(event, yaml.CollectionStartEvent):
+                open_.append(_Collection(is_mapping=isinstance(event, yaml.MappingStartEvent)))
+        if len(open_) > _DEEPEST:
+            raise UsageError(f"{path} is nested too deeply")
+
+
+class _Collection:
+    """A list or mapping that is being read, with the lines of its keys."""
+
+    def __init__(self, *, is_mapping: bool) -> None:
+        self._is_key = is_mapping
+        self._is_mapping = is_mapping
+        self._lines: dict[str, int] = {}
+
+    def add(self, event: yaml.NodeEvent, path: Path) -> None:
+        """Take the next key, value or item.
+
+        YAML 1.2, section 3.2.1.3 forbids equal keys; the library would let the last one win.
+        """
+        import yaml
+
+        if self._is_key and isinstance(event, yaml.ScalarEvent):
+            line = event.start_mark.line + 1 if event.start_mark else 0
+            if event.value in self._lines:
+                first = self._lines[event.value]
+                also = f", first used on line {first}" if first != line else ""
+                raise UsageError(
+                    f"cannot read {path}: duplicate key `{shortened(event.value)}` "
+                    f"on line {line}{also}"
+                )
+            self._lines[event.value] = line
+        self._is_key = self._is_mapping and not self._is_key
