@@ -9,7 +9,6 @@ Spec: OCI image spec 1.1, image-layout.md.
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -28,8 +27,10 @@ from ghcrctl.archive.names import (
 from ghcrctl.content.completeness import is_complete
 from ghcrctl.content.provenance import Provenance
 from ghcrctl.content.streams import CHUNK_SIZE
+from ghcrctl.disk.durability import make_directories, publish, sync_file, write_atomically
+from ghcrctl.disk.removal import discard
 from ghcrctl.errors import NotFoundError, StoreDamagedError
-from ghcrctl.store.files import disk_errors, publish, write_atomically
+from ghcrctl.store.files import disk_errors
 from ghcrctl.store.index import LAYOUT, check_layout, read_index, write_index
 from ghcrctl.store.locks import alone_in
 from ghcrctl.store.scratch import hold_open, scratch_beside
@@ -120,7 +121,7 @@ class LayoutPlace:
         path = self._path(descriptor)
         aside = scratch_beside(self.folder / descriptor.digest.encoded[:16])
         with disk_errors(f"write into {self.folder}"):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_directories(path.parent)
             try:
                 with aside.open("xb") as file, content.open() as stream:
                     hold_open(file.fileno())
@@ -128,11 +129,11 @@ class LayoutPlace:
                     while chunk:
                         file.write(chunk)
                         chunk = stream.read(CHUNK_SIZE)
-                    file.flush()
-                    os.fsync(file.fileno())
+                    sync_file(file)
                 publish(aside, path)
-            finally:
-                aside.unlink(missing_ok=True)
+            except BaseException:
+                discard(aside)
+                raise
 
     def tag(self, content: Content, name: str) -> None:
         """Put a manifest into the directory, and list it under a name, or without one.

@@ -6,6 +6,7 @@ configured, the system's keyring where there is a real one, else our own file.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from ghcrctl.credentials.helpers import Helper, HelperError
 from ghcrctl.credentials.keychain import docker_configs, own_file
 from ghcrctl.credentials.names import registry_of
 from ghcrctl.credentials.os_keyring import PLACE, KeyringError, OsKeyring
+from ghcrctl.disk.durability import make_directories, write_atomically
+from ghcrctl.disk.removal import discard
 from ghcrctl.errors import CredentialStoreError
 
 if TYPE_CHECKING:
@@ -130,7 +133,7 @@ class Vault:
         if entry is None and registry not in self._auths():
             return
         with _in_words(str(self._path)):
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_directories(self._path.parent, mode=0o700)
             with FileLock(self._path.with_suffix(".lock"), timeout=_LOCK_TIMEOUT):
                 data = self._read()
                 auths = dict(data.get("auths") or {})
@@ -149,18 +152,10 @@ def default_vault(environ: Mapping[str, str], *, home: Path, config_dir: Path) -
 def _write(path: Path, data: Mapping[str, Any]) -> None:
     """Replace a file by one that only its owner can read; a symbolic link to it is kept."""
     path = Path(os.path.realpath(path))
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.unlink(missing_ok=True)
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
+    # The lock is held, so nobody writes these any more; a secret must not outlive its removal.
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        discard(left)
+    write_atomically(path, json.dumps(data, indent=1).encode(), mode=0o600)
 
 
 @contextmanager

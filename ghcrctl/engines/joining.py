@@ -10,6 +10,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ghcrctl.disk.durability import move
 from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
@@ -37,7 +38,7 @@ def join(layouts: Iterable[tuple[Platform, Path]], target: Path) -> None:
     for platform, layout in layouts:
         entries.append(replace(_image(layout), platform=platform.normalised(), annotations={}))
         for blob in (layout / "blobs" / "sha256").iterdir():
-            blob.replace(blobs / blob.name)
+            move(blob, blobs / blob.name)
     raw = _index(entries, mediaType=media_types.OCI_INDEX)
     root = Descriptor.of(raw, media_types.OCI_INDEX)
     (blobs / root.digest.encoded).write_bytes(raw)

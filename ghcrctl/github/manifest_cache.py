@@ -8,9 +8,10 @@ file is damaged or cannot be written, everything works without it.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+from ghcrctl.disk.removal import discard
 from ghcrctl.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -79,8 +80,7 @@ class ManifestCache:
             if isinstance(error, sqlite3.OperationalError):
                 raise
             # It is damaged, and holds nothing that cannot be got again.
-            with suppress(OSError):
-                self._path.unlink()
+            discard(self._path)
             return self._opened()
 
     def _opened(self) -> sqlite3.Connection:

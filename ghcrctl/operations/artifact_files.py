@@ -13,6 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import CHUNK_SIZE
+from ghcrctl.disk.durability import make_directories
+from ghcrctl.disk.removal import remove
 from ghcrctl.errors import RefusedError
 from ghcrctl.layers.windows import is_foreign_to_windows
 from ghcrctl.oci.quoting import shortened
@@ -71,12 +73,12 @@ def save_file(content: Content, folder: Path, target: Path) -> None:
         StoreError: the disk refuses.
     """
     with disk_errors(f"write {target}"):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_directories(target.parent)
     _check_way(folder, target)
     if target.is_symlink():
         # The link is replaced, as by a rename: what it leads to belongs to others.
         with disk_errors(f"write {target}"):
-            target.unlink()
+            remove(target)
     with whole_file(target) as write, content.open() as stream:
         while chunk := stream.read(CHUNK_SIZE):
             write(chunk)

@@ -7,12 +7,12 @@ does not: which engine, and how it is driven (``engines``).
 from __future__ import annotations
 
 import re
-import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ghcrctl.disk.removal import remove_tree
 from ghcrctl.engines.choosing import choose
 from ghcrctl.engines.driving import drive
 from ghcrctl.engines.running import Runner
@@ -186,4 +186,4 @@ def _workplace(session: Session) -> Iterator[Path]:
         with held(folder):
             yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ghcrctl.disk.durability import move
+from ghcrctl.disk.removal import remove_directory, remove_tree
 from ghcrctl.errors import RefusedError
 from ghcrctl.layers.extraction import Extractor
 from ghcrctl.layers.flattening import Sink, flatten
@@ -20,7 +22,7 @@ from ghcrctl.layers.writing import TarWriter
 from ghcrctl.operations.looking import look_into, unwatched
 from ghcrctl.store.files import disk_errors
 from ghcrctl.store.output_files import check_output_directory
-from ghcrctl.store.scratch import held, remove_scratch, scratch_beside
+from ghcrctl.store.scratch import held, scratch_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,10 +134,10 @@ def _aside(target: Path) -> Iterator[Path]:
             _move_up(folder, target)
         else:
             if os.name == "nt" and target.exists():
-                target.rmdir()
-            folder.rename(target)
+                remove_directory(target)
+            move(folder, target)
     except BaseException:
-        remove_scratch(folder)
+        remove_tree(folder)
         raise
 
 
@@ -153,8 +155,8 @@ def _move_up(folder: Path, target: Path) -> None:
         if stat.S_ISDIR(own):
             # Moving a directory writes into it.
             path.chmod(0o700)
-        path.rename(target / path.name)
+        move(path, target / path.name)
         if stat.S_ISDIR(own):
             (target / path.name).chmod(stat.S_IMODE(own))
-    folder.rmdir()
+    remove_directory(folder)
     target.chmod(mode)

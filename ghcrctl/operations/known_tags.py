@@ -13,11 +13,11 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ghcrctl.disk.durability import write_atomically
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.operations.session import Session
 from ghcrctl.operations.tags import is_helper
 from ghcrctl.settings import Settings
-from ghcrctl.store.files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,6 +16,8 @@ from ghcrctl.content.doubts import Doubts
 from ghcrctl.content.ports import Doubter
 from ghcrctl.content.provenance import provenance_of
 from ghcrctl.content.streams import Content
+from ghcrctl.disk.durability import move
+from ghcrctl.disk.removal import discard
 from ghcrctl.errors import (
     BlobUnknownError,
     GhcrctlError,
@@ -30,7 +32,7 @@ from ghcrctl.layers.walking import walk
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.contents import image_of
 from ghcrctl.operations.find import find
-from ghcrctl.store.files import disk_errors, take_place
+from ghcrctl.store.files import disk_errors
 from ghcrctl.store.scratch import scratch_directory
 
 if TYPE_CHECKING:
@@ -351,7 +353,7 @@ class _Keeping:
         """Discard corrupted bytes and read the source again if that may help."""
         path = self._folder / descriptor.digest.encoded
         self._wrong.add(descriptor.digest)
-        path.unlink(missing_ok=True)
+        discard(path)
         return isinstance(self._source, Doubter) and self._source.doubt(descriptor)
 
 
@@ -383,4 +385,4 @@ class _Keeper:
             whole = self._file.tell() == self._size
             self._file.close()
             if whole and self._is_right():
-                take_place(self._aside, self._path)
+                move(self._aside, self._path)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timezone
 from typing import TYPE_CHECKING
 
+from ghcrctl.disk.removal import discard
 from ghcrctl.errors import BlobUnknownError, IntegrityError
 from ghcrctl.layers.compression import CHUNK_SIZE, Compression, Unpacker, detect
 from ghcrctl.layers.packing import make_packer
@@ -45,7 +46,7 @@ def staged(root: Path) -> Iterator[Path]:
     try:
         yield path
     finally:
-        path.unlink(missing_ok=True)
+        discard(path)
 
 
 def receive_layer(stream: Stream, path: Path) -> NewLayer:

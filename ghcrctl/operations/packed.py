@@ -11,6 +11,8 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ghcrctl.disk.durability import move
+from ghcrctl.disk.removal import discard
 from ghcrctl.errors import BlobUnknownError, NoSpaceError, StoreReadOnlyError, UsageError
 from ghcrctl.layers.compression import Compression
 from ghcrctl.layers.packing import make_packer
@@ -125,12 +127,12 @@ class PackedLayers:
         try:
             with disk_errors(f"write {aside}"):
                 made = _write(aside, fill, how, threads)
-                aside.replace(self._path(made.descriptor.digest))
+                move(aside, self._path(made.descriptor.digest))
         except (NoSpaceError, StoreReadOnlyError, UsageError) as error:
             error.hint = "choose another temporary directory with: TMPDIR=DIR"
             raise
         finally:
-            aside.unlink(missing_ok=True)
+            discard(aside)
         return replace(made, descriptor=replace(made.descriptor, media_type=media_type))
 
     def _path(self, digest: Digest) -> Path:

@@ -28,6 +28,7 @@ def make_server(
         UnsupportedError: the server's library is not installed.
         ConnectionFailedError: the address cannot be listened on.
     """
+    from ghcrctl.disk.removal import remove_directory
     from ghcrctl.server.app import RegistryApp
     from ghcrctl.server.host_guard import HostGuard
     from ghcrctl.server.serve import Server
@@ -51,6 +52,6 @@ def make_server(
         app.close()
         # Another server of the same store may still use the directory.
         with suppress(OSError):
-            uploads.rmdir()
+            remove_directory(uploads)
 
     return Server(app, host, port, cleanup=clean_up)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import Content
+from ghcrctl.disk.removal import discard
 from ghcrctl.errors import ManifestUnknownError, NoSpaceError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.store.files import disk_errors
@@ -159,7 +160,7 @@ class Staging:
         """Forget an upload and its bytes; may be done twice."""
         with self._lock:
             self._sessions.pop(session.id, None)
-        session.path.unlink(missing_ok=True)
+        discard(session.path)
 
     def expire(self) -> None:
         """End abandoned uploads."""

@@ -17,17 +17,19 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.provenance import Provenance
 from ghcrctl.content.streams import CHUNK_SIZE, Content
+from ghcrctl.disk.durability import make_directories, move, sync_directory, sync_file
+from ghcrctl.disk.removal import discard, remove
 from ghcrctl.errors import (
     BlobUnknownError,
     DigestMismatchError,
     GhcrctlError,
     IntegrityError,
     ManifestUnknownError,
-    NoSpaceError,
     StoreDamagedError,
+    StoreError,
 )
 from ghcrctl.oci.digest import ENCODED_LENGTH, Digest
-from ghcrctl.store.files import disk_errors, remove, sync_directory, take_place
+from ghcrctl.store.files import disk_errors
 from ghcrctl.store.partials import Partials
 from ghcrctl.store.verified import Verified
 
@@ -232,8 +234,8 @@ class Blobs:
         """Take over a synced file beside the blobs, whose bytes were seen to have this digest."""
         path = self.path(digest)
         with disk_errors(f"write {digest}", in_store=True):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            take_place(aside, path)
+            make_directories(path.parent)
+            move(aside, path)
         self._note(digest, self._stat(digest), right=True)
 
     @contextmanager
@@ -253,14 +255,14 @@ class Blobs:
         descriptor = content.descriptor
         path = self.path(descriptor.digest)
         with disk_errors(f"write {descriptor.digest}", in_store=True):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_directories(path.parent)
             aside = self._partials.take(descriptor.digest, lease, lambda: self.exists(descriptor))
         if aside:
             self._fill(content, aside)
             with disk_errors(f"write {descriptor.digest}", in_store=True):
                 # Its own bytes are synced; that its name is, matters when an image gets one
                 # (`sync`).
-                take_place(aside, path)
+                move(aside, path)
             self._note(descriptor.digest, self._stat(descriptor.digest), right=True)
 
     def _fill(self, content: Content, aside: Path) -> None:
@@ -269,9 +271,10 @@ class Blobs:
             with disk_errors(f"write {content.descriptor.digest}", in_store=True):
                 resumed = aside.stat().st_size > 0
             self._receive_again(content, aside) if resumed else self._receive(content, aside)
-        except (IntegrityError, NoSpaceError):
-            # Wrong bytes are of no use, and a disk that is full must not be left so.
-            aside.unlink(missing_ok=True)
+        except (IntegrityError, StoreError):
+            # Wrong bytes are of no use, a full disk must not be left so, and bytes of which the
+            # disk reported an error cannot be trusted. Only an interrupted transfer is resumed.
+            discard(aside)
             raise
         except BaseException:
             with suppress(OSError):
@@ -299,8 +302,7 @@ class Blobs:
                     while chunk:
                         file.write(chunk)
                         chunk = stream.read(CHUNK_SIZE)
-            file.flush()
-            os.fsync(file.fileno())
+            sync_file(file)
 
 
 class Sound:

@@ -10,10 +10,11 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ghcrctl.disk.durability import write_atomically
 from ghcrctl.errors import InvalidManifestError, StoreDamagedError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.media_types import OCI_INDEX
-from ghcrctl.store.files import disk_errors, write_atomically
+from ghcrctl.store.files import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

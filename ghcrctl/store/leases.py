@@ -8,14 +8,14 @@ and looked at under the store's lock.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from ghcrctl.disk.durability import write_atomically
+from ghcrctl.disk.removal import discard_locked, remove
 from ghcrctl.errors import InvalidDigestError
 from ghcrctl.oci.digest import Digest
-from ghcrctl.store.files import remove
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,7 +40,8 @@ class Lease:
         """Keep one piece of content no longer."""
         if self._list.exists():
             lines = self._list.read_text(encoding="ascii").splitlines(keepends=True)
-            self._list.write_text("".join(x for x in lines if x != f"{digest}\n"), "ascii")
+            kept = "".join(x for x in lines if x != f"{digest}\n")
+            write_atomically(self._list, kept.encode("ascii"))
 
     def close(self) -> None:
         """End the lease; what no name refers to may be removed from now on."""
@@ -61,9 +62,7 @@ def is_alive(folder: Path, lease_id: str) -> bool:
         # The process holds the lock (a `TimeoutError`), or nothing can be written here.
         return True
     remove(path.with_suffix(".list"))
-    # Windows removes it once it is released, and not before.
-    with suppress(PermissionError):
-        path.unlink(missing_ok=True)
+    discard_locked(path)
     lock.release()
     return False
 

@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ghcrctl.disk.removal import discard, remove_tree
 from ghcrctl.store.leases import is_alive
-from ghcrctl.store.scratch import PREFIX, abandoned, remove_scratch, size_of
+from ghcrctl.store.scratch import PREFIX, abandoned, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,20 +39,20 @@ def sweep(root: Path, *, partial: Path, leases: Path, max_age: float = MAX_AGE) 
     for lock in list(leases.glob("*.lock")):
         is_alive(leases, lock.stem)
     for path in _abandoned(partial.parent, leases):
-        remove_scratch(path)
+        remove_tree(path)
     oldest = time.time() - max_age
     for path in [path for name in _ASIDE for path in root.glob(name)]:
         if _is_left(path, leases) and _written(path) < oldest:
-            path.unlink(missing_ok=True)
+            discard(path)
     left = [path for path in partial.iterdir() if _is_left(path, leases)]
     size = 0
     for path in [path for path in left if path.name.startswith(ARRIVING)]:
-        path.unlink(missing_ok=True)
+        discard(path)
         left.remove(path)
     for number, path in enumerate(sorted(left, key=_written, reverse=True)):
         size += size_of(path)
         if _written(path) < oldest or number >= MAX_FILES or size > MAX_BYTES:
-            path.unlink(missing_ok=True)
+            discard(path)
 
 
 def _is_left(path: Path, leases: Path) -> bool:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from ghcrctl.disk.durability import make_directories
+from ghcrctl.disk.removal import discard_locked
 from ghcrctl.errors import RefusedError
 from ghcrctl.store.files import disk_errors
 
@@ -37,7 +39,7 @@ def alone_at(path: Path, *, patience: float = 0.0) -> Iterator[None]:
     beside = path.with_name(f"{path.name}.lock")
     with ExitStack() as held:
         with disk_errors(f"write {path}"):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_directories(path.parent)
             try:
                 _acquire(beside, patience, held)
             except Timeout:
@@ -49,8 +51,7 @@ def alone_at(path: Path, *, patience: float = 0.0) -> Iterator[None]:
             yield
         finally:
             # While it is still held: whoever comes now locks a new file, and not one that is going.
-            with suppress(OSError):
-                beside.unlink()
+            discard_locked(beside)
 
 
 def _acquire(beside: Path, patience: float, held: ExitStack) -> None:

@@ -7,9 +7,11 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ghcrctl.disk.durability import make_directories, write_atomically
+from ghcrctl.disk.removal import remove
 from ghcrctl.errors import InvalidManifestError, StoreDamagedError
 from ghcrctl.oci.descriptor import Descriptor, string_map
-from ghcrctl.store.files import disk_errors, write_atomically
+from ghcrctl.store.files import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +86,7 @@ class ManifestLists:
     def write(self, made: ManifestList) -> None:
         """Write a manifest list as a whole."""
         with disk_errors(f"write {self._folder}", in_store=True):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_directories(self._folder)
             write_atomically(self._path(made.name), json.dumps(_document(made)).encode())
 
     def remove(self, name: str) -> bool:
@@ -92,7 +94,8 @@ class ManifestLists:
         path = self._path(name)
         with disk_errors(f"remove {path}", in_store=True):
             try:
-                path.unlink()
+                path.stat()
+                remove(path)
             except FileNotFoundError:
                 return False
         return True

@@ -9,10 +9,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ghcrctl.disk.durability import make_directories, write_atomically
+from ghcrctl.disk.removal import remove
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, parse
-from ghcrctl.store.files import disk_errors, write_atomically
+from ghcrctl.store.files import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -49,7 +51,7 @@ class Origins:
         path = self._path(digest)
         if self.read(digest) is None:
             with disk_errors(f"write {path}", in_store=True):
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_directories(path.parent)
                 write_atomically(path, index)
 
     def read(self, digest: Digest) -> bytes | None:
@@ -66,7 +68,7 @@ class Origins:
         for path in self._kept():
             if path.name not in names:
                 with disk_errors(f"remove {path}", in_store=True):
-                    path.unlink(missing_ok=True)
+                    remove(path)
 
     def _kept(self) -> Iterator[Path]:
         if self._folder.is_dir():

@@ -9,8 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ghcrctl.disk.durability import publish, sync_file
+from ghcrctl.disk.removal import discard
 from ghcrctl.errors import UsageError
-from ghcrctl.store.files import disk_errors, take_place
+from ghcrctl.store.files import disk_errors
 from ghcrctl.store.scratch import hold_open, scratch_beside
 
 if TYPE_CHECKING:
@@ -104,20 +106,30 @@ def whole_file(path: Path, *, private: bool = False) -> Iterator[Callable[[bytes
     with disk_errors(f"write {path}"):
         if path.exists() and not path.is_file():
             with path.open("wb") as device:
-                yield device.write
+                yield _writer(device, path)
             return
         target = Path(os.path.realpath(path))
         aside = scratch_beside(target)
         try:
             with _created(aside, path, private=private) as file:
                 hold_open(file.fileno())
-                yield file.write
-                file.flush()
+                yield _writer(file, path)
                 _keep_mode(target, aside)
-                os.fsync(file.fileno())
-            take_place(aside, target)
-        finally:
-            aside.unlink(missing_ok=True)
+                sync_file(file)
+            publish(aside, target)
+        except BaseException:
+            discard(aside)
+            raise
+
+
+def _writer(file: BinaryIO, path: Path) -> Callable[[bytes], object]:
+    """Return a function that names the output in errors, whoever calls it."""
+
+    def write(data: bytes) -> None:
+        with disk_errors(f"write {path}"):
+            file.write(data)
+
+    return write
 
 
 def _created(aside: Path, path: Path, *, private: bool) -> BinaryIO:

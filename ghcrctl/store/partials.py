@@ -13,6 +13,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from ghcrctl.disk.durability import move
+from ghcrctl.disk.removal import remove
 from ghcrctl.errors import InterruptedByUserError
 from ghcrctl.store.leases import is_alive
 
@@ -67,10 +69,10 @@ class Partials:
         while rival := self._rival(mine):
             if _size(mine) == 0:
                 # An empty file would make others wait for this process.
-                mine.unlink(missing_ok=True)
+                remove(mine)
             self._await(rival, is_here)
             if is_here():
-                mine.unlink(missing_ok=True)
+                remove(mine)
                 return None
             mine = self._claim(digest, lease)
         return mine
@@ -82,7 +84,7 @@ class Partials:
 
     def give_up(self, mine: Path) -> None:
         """Leave a file to whoever wants to go on with it, this process included."""
-        mine.replace(mine.with_name(mine.name + _GIVEN_UP))
+        move(mine, mine.with_name(mine.name + _GIVEN_UP))
 
     def _claim(self, digest: Digest, lease: Lease) -> Path:
         """Take over what was left of this content, or start anew.
@@ -96,7 +98,7 @@ class Partials:
             if is_alive(self._leases, other.suffix[1:]):
                 continue
             try:
-                other.rename(mine)
+                move(other, mine)
             except FileNotFoundError:
                 continue
             return mine

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import tempfile
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ghcrctl.disk.removal import remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,21 +93,7 @@ def abandoned(folder: Path, pattern: str) -> list[Path]:
 def remove_abandoned(folder: Path, pattern: str) -> None:
     """Remove what killed processes of this user left in a directory."""
     for path in abandoned(folder, pattern):
-        remove_scratch(path)
-
-
-def remove_scratch(path: Path) -> None:
-    """Remove a file, or a directory whatever modes are in it; what cannot be removed stays."""
-    with suppress(OSError):
-        if path.is_symlink() or not path.is_dir():
-            path.unlink()
-            return
-        path.chmod(0o700)
-        for above, names, _ in os.walk(path):
-            for folder in (Path(above, name) for name in names):
-                if not folder.is_symlink():
-                    folder.chmod(0o700)
-        shutil.rmtree(path)
+        remove_tree(path)
 
 
 def size_of(path: Path) -> int:

@@ -6,8 +6,9 @@ What belongs here: keeping that room and giving it back. What does not: when (``
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from ghcrctl.disk.removal import discard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,8 +40,7 @@ class Spare:
 
     def release(self) -> None:
         """Give the room back."""
-        with suppress(OSError):
-            self._path.unlink()
+        discard(self._path)
 
 
 def _take(handle: int, size: int) -> None:

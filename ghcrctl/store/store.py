@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from ghcrctl.content.streams import read_metadata
+from ghcrctl.disk.durability import make_directories, sync_file, write_atomically
+from ghcrctl.disk.removal import discard
 from ghcrctl.errors import GhcrctlError, NoSpaceError, StoreLockedError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.store.arrivals import Arrival
@@ -22,17 +24,11 @@ from ghcrctl.store.bindings import check_record, true_name
 from ghcrctl.store.blobs import Blobs
 from ghcrctl.store.collect import live_digests
 from ghcrctl.store.facts import compute_facts
-from ghcrctl.store.files import disk_errors, write_atomically
+from ghcrctl.store.files import disk_errors
 from ghcrctl.store.graph import ManifestGraph
 from ghcrctl.store.index import LAYOUT, check_layout, read_entries, read_index, write_index
 from ghcrctl.store.leases import Lease
-from ghcrctl.store.leftovers import (
-    ARRIVING,
-    MAX_AGE,
-    abandoned_paths,
-    scratch_paths,
-    sweep,
-)
+from ghcrctl.store.leftovers import ARRIVING, MAX_AGE, abandoned_paths, scratch_paths, sweep
 from ghcrctl.store.moved_names import NamedRecords, each_once
 from ghcrctl.store.origins import Origins
 from ghcrctl.store.records import (
@@ -154,7 +150,7 @@ class Store:
         """
         with self._guard, disk_errors(f"write the image store at {self.root}", in_store=True):
             for folder in (self.root / "blobs" / "sha256", self._leases, self._partial):
-                folder.mkdir(parents=True, exist_ok=True)
+                make_directories(folder)
             try:
                 self._lock.acquire()
             except Timeout:
@@ -212,13 +208,12 @@ class Store:
                 arrival = Arrival(file)
                 yield arrival
                 with disk_errors(what, in_store=True):
-                    file.flush()
-                    os.fsync(file.fileno())
+                    sync_file(file)
             digest = arrival.descriptor("").digest
             self.reserve((digest,))
             self.blobs.adopt(aside, digest)
         finally:
-            aside.unlink(missing_ok=True)
+            discard(aside)
 
     def close(self) -> None:
         """End this process's lease, and its waiting for others."""

@@ -16,7 +16,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ghcrctl.store.files import write_atomically
+from ghcrctl.disk.durability import write_atomically
 
 if TYPE_CHECKING:
     import os

@@ -50,13 +50,14 @@ do. bash then needs the package bash-completion. After an update of ghcrctl do i
 @pass_app
 def command(app: App, *, shell: str, install: bool, format_: str | None) -> None:
     """Print a shell's script, or install it."""
-    from ghcrctl.store.files import disk_errors, write_atomically
+    from ghcrctl.disk.durability import make_directories, write_atomically
+    from ghcrctl.store.files import disk_errors
 
     documents = Documents(format_)
     path, step = _place(shell, app.settings.environ, app.settings.home)
     if install:
         with disk_errors(f"write {path}"):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_directories(path.parent)
             write_atomically(path, script(shell).encode())
     if documents:
         written = str(path) if install else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from ghcrctl.disk.durability import make_directories
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.github.plan import plans_to_json
 from ghcrctl.operations.packages.apply import apply_plan
@@ -116,7 +117,7 @@ def keep_plans(session: Session, plans: Sequence[Plan]) -> Path:
     name = f"{now:%Y%m%dT%H%M%S%f}-{first.owner}-{first.package.replace('/', '-')}.json"
     path = session.settings.journal_dir / name
     with disk_errors(f"write {path}"):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_directories(path.parent, mode=0o700)
     write_plans(path, plans)
     return path
 

@@ -7,13 +7,13 @@ was killed goes on from it, and a whole run is undone from it.
 from __future__ import annotations
 
 import json
-import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
+from ghcrctl.disk.durability import AppendedFile
 from ghcrctl.errors import InvalidDigestError, UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.reference import is_tag
@@ -21,7 +21,7 @@ from ghcrctl.store.files import disk_errors
 from ghcrctl.store.locks import alone_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 SCHEMA = "ghcrctl/journal/1"
@@ -58,7 +58,7 @@ class Entry:
 class Journal:
     """A journal that is open for writing; `opened` opens one."""
 
-    def __init__(self, path: Path, file: IO[str], earlier: list[Entry]) -> None:
+    def __init__(self, path: Path, file: AppendedFile, earlier: list[Entry]) -> None:
         self.path = path
         self._file = file
         self._last = {(entry.package, entry.id): entry.state for entry in earlier}
@@ -79,9 +79,7 @@ class Journal:
             **({"why": entry.why} if entry.why else {}),
         }
         with disk_errors(f"write {self.path}"):
-            self._file.write(json.dumps(data) + "\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            self._file.append(_line(data))
         self._last[entry.package, entry.id] = entry.state
 
 
@@ -102,19 +100,20 @@ def opened(path: Path) -> Iterator[Journal]:
     with alone_at(path):
         earlier = read_journal(path) if path.exists() else []
         with disk_errors(f"write {path}"):
-            file = path.open("a+", encoding="utf-8")
-        with file:
+            file = AppendedFile(path)
+        with closing(file):
             _begin(path, file)
             yield Journal(path, file, earlier)
 
 
-def _begin(path: Path, file: IO[str]) -> None:
+def _begin(path: Path, file: AppendedFile) -> None:
     """Write the first line, or end the last one, which a crash may have cut."""
     with disk_errors(f"write {path}"):
-        if file.tell() == 0:
-            file.write(json.dumps({"schema": SCHEMA}) + "\n")
-        else:
-            file.write("\n")
+        file.append(b"\n" if file.size else _line({"schema": SCHEMA}))
+
+
+def _line(data: Mapping[str, object]) -> bytes:
+    return json.dumps(data).encode() + b"\n"
 
 
 def read_journal(path: Path) -> list[Entry]:
