@@ -41,7 +41,7 @@ class Gate:
     def __init__(self, github: GitHubDouble, number: int) -> None:
         self.reached, self.opened = threading.Event(), threading.Event()
         self._left = number
-        github.api.before = self._before
+        github.api.meanwhile = self._before
 
     def _before(self, method: str, _path: str) -> None:
         if method != "DELETE":

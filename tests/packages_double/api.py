@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -87,8 +88,12 @@ class Api:
         self.pulls: dict[str, list[int]] = {}
         self.branches: dict[str, list[str]] = {}
         self.url = ""
+        # Hooks. ``before`` and ``after`` run for one request at a time, so they may count and
+        # change the content; ``meanwhile`` runs for several at once, and may block.
+        self.meanwhile: Callable[[str, str], None] = lambda _method, _path: None
         self.before: Callable[[str, str], None] = lambda _method, _path: None
         self.after: Callable[[Environ, Answer], None] = lambda _environ, _answer: None
+        self._turn = threading.RLock()
 
     def handle(self, environ: Environ) -> Answer:
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -96,6 +101,11 @@ class Api:
         method = environ["REQUEST_METHOD"]
         # What was encoded must be seen as it came: a slash in a name is no slash of the path.
         path = urlsplit(str(environ["REQUEST_URI"])).path
+        self.meanwhile(method, path)
+        with self._turn:
+            return self._answer(method, path, environ, length)
+
+    def _answer(self, method: str, path: str, environ: Environ, length: int) -> Answer:
         self.before(method, path)
         answer = self._refused(environ) or self._route(method, path, environ, length)
         answer.headers.setdefault("X-RateLimit-Limit", "5000")

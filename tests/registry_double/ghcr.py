@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -38,6 +39,14 @@ class Moods:
     lag: int = 0
     expired: int = 0
     referrers: Literal["redirect", "missing"] = "redirect"
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, mood: Literal["rate_limited", "expired"]) -> bool:
+        """Tell whether a mood befalls this request; each counts once, whatever thread asks."""
+        with self._lock:
+            left: int = getattr(self, mood)
+            setattr(self, mood, max(0, left - 1))
+        return left > 0
 
 
 class Ghcr:
@@ -55,6 +64,7 @@ class Ghcr:
         self._app = app
         self._authority = authority
         self._moods = moods
+        self._lock = threading.Lock()
         self._hidden: dict[tuple[str, str], int] = {}
         self.signatures: dict[str, str] = {}
         self.downloads: Counter[str] = Counter()
@@ -71,8 +81,7 @@ class Ghcr:
         path = environ["PATH_INFO"]
         if path == "/token":
             return self._authority.answer_token(environ)
-        if self._moods.rate_limited > 0:
-            self._moods.rate_limited -= 1
+        if self._moods.take("rate_limited"):
             return wsgi.error(429, "TOOMANYREQUESTS", _TOO_MANY)
         match = _PATH.match(path)
         refused = self._refused(environ) or (self._unsupported(environ, match) if match else None)
@@ -183,13 +192,15 @@ class Ghcr:
                 answer.close()
                 return wsgi.error(404, "MANIFEST_UNKNOWN", "manifest unknown")
             if environ["REQUEST_METHOD"] == "GET":
-                self.downloads[digest] += 1
+                with self._lock:
+                    self.downloads[digest] += 1
         return answer
 
     def _lags(self, name: str, last: str) -> bool:
-        left = self._hidden.get((name, last), 0)
-        if left:
-            self._hidden[name, last] = left - 1
+        with self._lock:
+            left = self._hidden.get((name, last), 0)
+            if left:
+                self._hidden[name, last] = left - 1
         return left > 0
 
 
@@ -208,9 +219,9 @@ class Storage:
         path = self._ghcr.signatures.get(signature)
         if environ["REQUEST_METHOD"] != "GET" or path is None:
             return wsgi.error(403, "AuthenticationFailed", "the signature does not match")
-        if self._moods.expired > 0:
-            self._moods.expired -= 1
-            del self._ghcr.signatures[signature]
+        if self._moods.take("expired"):
+            # Another request with the same signature may have met the same fate.
+            self._ghcr.signatures.pop(signature, None)
             return wsgi.error(403, "AuthenticationFailed", "the signature has expired")
         answer = wsgi.call(self._app, {**environ, "PATH_INFO": path, "QUERY_STRING": ""})
         for header in ("Docker-Content-Digest", "Docker-Distribution-Api-Version"):

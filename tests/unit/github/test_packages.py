@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -128,20 +129,17 @@ def test_versions_that_others_delete_meanwhile_hide_none(github: GitHubDouble, a
 
 def test_pages_are_asked_for_at_once(github: GitHubDouble, ask: Ask) -> None:
     fill(github, 600)
-    running, most = 0, 0
+    both = threading.Barrier(2)
+    # The first page says how many there are; each of the next two waits for the other.
+    waiting = iter([False, True, True])
 
-    def slow(_method: str, path: str) -> None:
-        nonlocal running, most
-        if path.endswith("/versions"):
-            running += 1
-            most = max(most, running)
-            time.sleep(0.05)
-            running -= 1
+    def meet(_method: str, path: str) -> None:
+        if path.endswith("/versions") and next(waiting, False):
+            both.wait(30)
 
-    github.api.before = slow
+    github.api.meanwhile = meet
     packages = ask()
-    packages.versions(packages.owner("octo"), "app")
-    assert most > 1
+    assert len(packages.versions(packages.owner("octo"), "app")) == 600
 
 
 def test_a_page_that_fails_is_asked_for_again(github: GitHubDouble, ask: Ask) -> None:
