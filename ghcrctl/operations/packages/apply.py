@@ -29,8 +29,9 @@ from ghcrctl.operations.packages.loading import graph_of, silent
 from ghcrctl.operations.packages.naming import Named, owner_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from ghcrctl.github.graph import Graph
     from ghcrctl.github.plan import Plan, Step
     from ghcrctl.github.records import Version
     from ghcrctl.operations.packages.journal import Journal
@@ -90,8 +91,8 @@ def apply_plan(
     for number, step in enumerate(plan.steps, 1):
         run.do(step)
         progress("versions", number, len(plan.steps))
-        if isinstance(run.report.error, DeniedError):
-            # Whoever may not delete one may delete none.
+        if isinstance(run.report.error, AuthError):
+            # A token that may not delete one version may delete none.
             break
     return run.report
 
@@ -214,14 +215,21 @@ class _Run:
                 return
         versions = self._packages.versions(self._owner, self._plan.package)
         self._seen = {version.id: version for version in versions}
-        graph = graph_of(self._session, self._named, versions)
+        self._needed = self._needed_by(graph_of(self._session, self._named, versions), versions)
+
+    def _needed_by(self, graph: Graph, versions: Sequence[Version]) -> set[str]:
+        """Return what is needed, or may be, by anything that the plan does not delete."""
         planned = {step.id: step for step in self._plan.steps}
-        staying = [v.digest for v in versions if v.id not in planned or _changed(planned[v.id], v)]
         asked = {step.digest for step in self._plan.steps if step.is_asked}
-        unlisted = [digest for digest in graph.facts if digest not in graph.versions]
-        self._needed = graph.closure([*staying, *unlisted], without=asked)
-        if set(graph.unreadable) & set(staying):
-            self._needed |= {step.digest for step in self._plan.steps} - asked
+        staying = {v.digest for v in versions if v.id not in planned or _changed(planned[v.id], v)}
+        # The registry may have manifests for which no version is listed, or not yet.
+        staying |= (graph.facts.keys() | graph.unreadable.keys()) - graph.versions.keys()
+        needed = graph.closure(staying, without=asked)
+        # An index that lists a version named by the user did not exist when the plan was made.
+        needed |= {d for d in asked if staying.intersection(graph.parents.get(d, ()))}
+        if staying & graph.unreadable.keys():
+            needed |= {step.digest for step in self._plan.steps} - asked
+        return needed
 
     def _why_not(self, step: Step) -> str:
         seen = self._seen.get(step.id)
