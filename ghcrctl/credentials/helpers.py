@@ -1,113 +1,172 @@
 """Docker's credential helpers: programs named ``docker-credential-NAME``.
 
 What belongs here: their protocol. A secret goes through standard input and output only, never into
-an argument.
-Source: github.com/docker/docker-credential-helpers.
+an argument or a message.
+
+Source: github.com/docker/docker-credential-helpers, ``client`` and ``credentials``.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import signal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from ghcrctl.credentials.auth_file import member
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.credentials.names import docker_key
+from ghcrctl.programs.finder import ProgramNotFoundError, find_program
+from ghcrctl.programs.process import Finished, ProgramError, run_program
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+# Seconds; the helper may ask the user to unlock a keychain.
 _TIMEOUT = 30.0
-# What helpers print where they have nothing (credentials/error.go).
-_NOTHING = "credentials not found"
+# What helpers print where they have nothing (credentials/error.go); some leave out the last words.
+_NOTHING = frozenset({"credentials not found in native keychain", "credentials not found"})
 _TOKEN_USER = "<token>"  # noqa: S105 a user name
+_SHOWN_MAX = 200
 
 
 class HelperError(Exception):
-    """A helper is missing or failed; the text names it and says what it said of that."""
+    """A helper is missing or failed; the text names the helper and gives its own reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Helper:
-    """One helper. ``environ``: where its program is looked for, and what it runs with."""
+    """A credential helper.
+
+    Args:
+        name: what follows ``docker-credential-``.
+        environ: the environment that the program is found with, and runs with.
+    """
 
     name: str
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
+
+    @property
+    def program(self) -> str:
+        """The name of the program."""
+        return f"docker-credential-{self.name}"
 
     def get(self, registry: str) -> Credential | None:
-        """Ask for a credential.
+        """Return the credential for a registry, if the helper has one.
 
         Raises:
             HelperError: the helper is missing or failed.
         """
-        for key in dict.fromkeys((docker_key(registry), registry, f"https://{registry}")):
-            answer = self._call("get", key)
-            if answer is not None:
-                return self._read(answer)
-        return None
+        found = (self._get(key) for key in _keys(registry))
+        return next((credential for credential in found if credential), None)
 
     def store(self, registry: str, credential: Credential) -> None:
-        """Keep a credential.
+        """Store a credential.
 
         Raises:
             HelperError: the helper is missing or failed.
         """
-        token = credential.identity_token
+        secret = credential.identity_token or credential.secret
         request = {
             "ServerURL": docker_key(registry),
-            "Username": _TOKEN_USER if token else credential.username,
-            "Secret": token or credential.secret,
+            "Username": _TOKEN_USER if credential.identity_token else credential.username,
+            "Secret": secret,
         }
-        self._call("store", json.dumps(request))
+        self._call("store", json.dumps(request), secret)
 
     def erase(self, registry: str) -> bool:
-        """Forget a credential; tell whether there was one.
+        """Erase a credential under each of its keys; return whether there was one.
 
         Raises:
             HelperError: the helper is missing or failed.
         """
-        had = self._call("get", docker_key(registry)) is not None
-        if had:
-            self._call("erase", docker_key(registry))
-        return had
+        known = [key for key in _keys(registry) if self._call("get", key) is not None]
+        for key in known:
+            self._call("erase", key)
+        return bool(known)
 
-    def _read(self, answer: str) -> Credential | None:
-        try:
-            data = json.loads(answer)
-            username, secret = str(data["Username"]), str(data["Secret"])
-        except (ValueError, KeyError, TypeError):
-            raise HelperError(f"docker-credential-{self.name} gave no valid answer") from None
+    def _get(self, key: str) -> Credential | None:
+        response = self._call("get", key)
+        if response is None:
+            return None
+        username, secret = self._read(response)
         if not secret:
             return None
-        source = f"docker-credential-{self.name}"
         if username == _TOKEN_USER:
-            return Credential(username, "", secret, source)
-        return Credential(username, secret, None, source)
+            return Credential(username, "", secret, self.program)
+        return Credential(username, secret, None, self.program)
 
-    def _call(self, verb: str, stdin: str) -> str | None:
-        program = f"docker-credential-{self.name}"
-        path = shutil.which(program, path=self.environ.get("PATH"))
-        if path is None:
-            raise HelperError(f"{program} is not on the PATH")
+    def _read(self, response: bytes) -> tuple[str, str]:
+        """Return the user name and the secret of a response to ``get``; both may be empty."""
+        if not response.strip():
+            raise HelperError(f"{self.program} get printed nothing")
         try:
-            done = subprocess.run(
-                [path, verb],
-                input=stdin.encode(),
-                capture_output=True,
-                env=dict(self.environ),
-                timeout=_TIMEOUT,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise HelperError(f"{program} cannot be run: {type(error).__name__}") from None
-        output = done.stdout.decode(errors="replace").strip()
-        if done.returncode == 0:
-            return output
-        if _NOTHING in output.lower():
+            # As in Go, only the first value is read.
+            data, _ = json.JSONDecoder().raw_decode(response.decode().strip())
+        except UnicodeDecodeError:
+            raise HelperError(f"{self.program} get printed invalid UTF-8") from None
+        except (ValueError, RecursionError):
+            raise HelperError(f"{self.program} get printed invalid JSON") from None
+        if not isinstance(data, dict):
+            raise HelperError(f"{self.program} get printed no JSON object")
+        return self._text(data, "Username"), self._text(data, "Secret")
+
+    def _text(self, data: Mapping[str, Any], name: str) -> str:
+        value = member(data, name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise HelperError(f"{self.program} get printed an invalid `{name}`: expected a string")
+        return value
+
+    def _call(self, verb: str, given: str, secret: str = "") -> bytes | None:
+        """Run the helper; return its output, or ``None`` where it has nothing.
+
+        Args:
+            verb: ``get``, ``store`` or ``erase``.
+            given: its input.
+            secret: the secret in the input, which no message may repeat.
+        """
+        try:
+            words = [find_program(self.program, self.environ), verb]
+            done = run_program(words, self.environ, given=given.encode(), seconds=_TIMEOUT)
+        except (ProgramNotFoundError, ProgramError) as error:
+            raise HelperError(f"cannot run {self.program} {verb}: {error}") from None
+        if done.status == 0:
+            return done.stdout
+        if done.stdout.decode(errors="replace").strip().rstrip(".").lower() in _NOTHING:
             return None
-        # What `get` prints on its way to failing may hold a secret; only its own error line is
-        # shown.
-        said = (done.stderr.decode(errors="replace") or output).strip().splitlines()[:1]
-        raise HelperError(f"{program} {verb} failed{': ' + said[0][:200] if said else ''}")
+        raise HelperError(f"{self.program} {verb} {_ended(done.status)}{_reason(done, secret)}")
+
+
+def _keys(registry: str) -> dict[str, None]:
+    """Return the keys that a registry may have: docker's own, and those of other clients."""
+    return dict.fromkeys((docker_key(registry), registry, f"https://{registry}"))
+
+
+def _ended(status: int) -> str:
+    if status >= 0:
+        return f"failed with status {status}"
+    try:
+        return f"was killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was killed by signal {-status}"
+
+
+def _reason(done: Finished, secret: str) -> str:
+    """Return the first line that a helper printed about its failure, if it has no secret in it.
+
+    Helpers print errors to standard output, where ``get`` may also have begun to print a
+    credential. Nothing that may be part of one is shown.
+    """
+    for line in _lines(done):
+        if "{" in line or '"secret"' in line.lower() or (secret and secret in line):
+            continue
+        return f": {line[:_SHOWN_MAX]}"
+    return ""
+
+
+def _lines(done: Finished) -> Iterator[str]:
+    for output in (done.stdout, done.stderr):
+        lines = output.decode(errors="replace").splitlines()
+        yield from (line.strip() for line in lines if line.strip())

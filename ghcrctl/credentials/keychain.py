@@ -89,7 +89,7 @@ def default_keychain(
             *docker_configs(environ, home=home, warn=once),
             *(AuthFile(path, once, environ) for path in podman_files(environ, home)),
             GitHubEnvironment(environ),
-            GitHubCli(environ),
+            GitHubCli(environ, warn=once),
         ]
     )
 

@@ -6,8 +6,6 @@ to `warn` and passed over, so that a broken file does not break pulling a public
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,6 +21,8 @@ from ghcrctl.credentials.credential import Credential
 from ghcrctl.credentials.helpers import Helper, HelperError
 from ghcrctl.credentials.names import GHCR, GITHUB, github_of, lookup_keys, registry_of
 from ghcrctl.credentials.os_keyring import KeyringError, OsKeyring
+from ghcrctl.programs.finder import ProgramNotFoundError, find_program
+from ghcrctl.programs.process import ProgramError, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,32 +88,37 @@ _FOR_GH = frozenset({"GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_
 
 @dataclass(frozen=True, slots=True)
 class GitHubCli:
-    """What ``gh auth token`` prints for a GitHub; for its registry."""
+    """What ``gh auth token`` prints for a GitHub; for its registry.
+
+    Args:
+        environ: the environment that gh is found with, and runs with.
+        label: the name of this place.
+        warn: is called with the reason why gh cannot be run.
+    """
 
     environ: Mapping[str, str] = field(repr=False)
     label: str = "gh"
+    warn: Callable[[str], None] = lambda _: None
 
     def get(self, registry: str, repository: str) -> Credential | None:  # noqa: ARG002 one signature
         """Ask gh, where it is installed."""
         host = github_of(registry)
-        path = shutil.which("gh", path=self.environ.get("PATH"))
-        if host is None or path is None:
-            return None
+        token = self._token(host) if host else ""
+        return Credential(_ANY_USER, token, None, f"gh auth token, for {host}") if token else None
+
+    def _token(self, host: str) -> str:
         try:
-            done = subprocess.run(
-                [path, "auth", "token", "--hostname", host],
-                capture_output=True,
-                env={k: v for k, v in self.environ.items() if k not in _FOR_GH},
-                timeout=_GH_TIMEOUT,
-                check=False,
-                stdin=subprocess.DEVNULL,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        token = done.stdout.decode(errors="replace").strip()
-        if done.returncode or not token:
-            return None
-        return Credential(_ANY_USER, token, None, f"gh auth token, for {host}")
+            words = [find_program("gh", self.environ), "auth", "token", "--hostname", host]
+            environ = {k: v for k, v in self.environ.items() if k not in _FOR_GH}
+            done = run_program(words, environ, seconds=_GH_TIMEOUT)
+        except ProgramNotFoundError as error:
+            if error.is_ignored:
+                self.warn(str(error))
+            return ""
+        except ProgramError as error:
+            self.warn(f"cannot get a token from gh: {error}")
+            return ""
+        return "" if done.status else done.stdout.decode(errors="replace").strip()
 
 
 @dataclass(frozen=True, slots=True)

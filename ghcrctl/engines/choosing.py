@@ -7,8 +7,6 @@ they are driven (`driving`).
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +17,8 @@ from ghcrctl.engines.installing import how_to_install
 from ghcrctl.engines.order import ENGINES
 from ghcrctl.engines.podman import Podman
 from ghcrctl.errors import UnsupportedError
+from ghcrctl.programs.finder import ProgramNotFoundError, find_program
+from ghcrctl.programs.process import ProgramError, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,10 +54,11 @@ def choose(wanted: str, environ: Mapping[str, str]) -> Engine:
     installed = [reason for reason in reasons if reason.is_installed]
     if wanted != AUTO:
         raise _absent(reasons[0])
-    said = "; ".join(dict.fromkeys(reason.why for reason in installed))
+    known = installed or [reason for reason in reasons if reason.is_ignored]
+    said = "; ".join(dict.fromkeys(reason.why for reason in known))
     raise UnsupportedError(
         "nothing on this machine builds images: there is no docker buildx, buildah or podman, and "
-        + ("no docker" if not installed else said),
+        + (said or "no docker"),
         hint=how_to_install("buildah"),
     )
 
@@ -75,10 +76,14 @@ class AbsentError(Exception):
         engine: its name.
         why: for people.
         is_installed: whether its programs are there.
+        is_ignored: whether there is such a program in the current directory, where none is run.
     """
 
-    def __init__(self, engine: str, why: str, *, is_installed: bool = False) -> None:
+    def __init__(
+        self, engine: str, why: str, *, is_installed: bool = False, is_ignored: bool = False
+    ) -> None:
         super().__init__(why)
+        self.is_ignored = is_ignored
         self.engine = engine
         self.why = why
         self.is_installed = is_installed
@@ -105,10 +110,10 @@ class Search:
         return finders[name]()
 
     def _program(self, name: str, engine: str = "") -> str:
-        found = shutil.which(name, path=self.environ.get("PATH"))
-        if found is None:
-            raise AbsentError(engine or name, f"there is no {name} on the PATH")
-        return found
+        try:
+            return find_program(name, self.environ)
+        except ProgramNotFoundError as error:
+            raise AbsentError(engine or name, str(error), is_ignored=error.is_ignored) from None
 
     def _keeps_steps(self) -> bool:
         return self.environ.get("BUILDAH_LAYERS", "").lower() in {"1", "t", "true"}
@@ -154,18 +159,10 @@ class Search:
     def _ask(self, *words: str) -> str | None:
         """Return what a command prints; none where it fails."""
         try:
-            done = subprocess.run(
-                words,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=dict(self.environ),
-                timeout=_PATIENCE,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
+            done = run_program(words, self.environ, seconds=_PATIENCE)
+        except ProgramError:
             return None
-        return None if done.returncode else done.stdout.decode(errors="replace")
+        return None if done.status else done.stdout.decode(errors="replace")
 
 
 def _field(text: str, name: str) -> str:

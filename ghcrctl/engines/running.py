@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from contextlib import ExitStack, contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from ghcrctl.engines.relay import relayed
 from ghcrctl.errors import BuildFailedError, UnsupportedError
+from ghcrctl.programs.process import DISCARD, ProgramError, has_ended, start_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from ghcrctl.engines.order import Command
+    from ghcrctl.programs.process import Process
 
 # Seconds that a command is left to end by itself: at Ctrl-C on a terminal it has been told already,
 # then it is asked to, more and more firmly.
@@ -93,15 +94,15 @@ class Runner:
             self._debug(f"run {command.shown}")
         with self._outputs(command, is_seen=is_seen) as (stdout, stderr):
             try:
-                process = subprocess.Popen(
+                process = start_program(
                     command.words,
-                    stdin=None if is_asked else subprocess.DEVNULL,
+                    {**self._environ, **command.environ},
+                    stdin=None if is_asked else DISCARD,
                     stdout=stdout,
                     stderr=stderr,
-                    env={**self._environ, **command.environ},
                 )
-            except OSError as error:
-                raise UnsupportedError(f"cannot run {command.program}: {error.strerror}") from None
+            except ProgramError as error:
+                raise UnsupportedError(f"cannot run {command.program}: {error}") from None
             with process:
                 return _wait(process)
 
@@ -120,7 +121,7 @@ class Runner:
             yield stdout, stderr
 
 
-def _wait(process: subprocess.Popen[bytes]) -> int:
+def _wait(process: Process) -> int:
     try:
         return process.wait()
     except BaseException:
@@ -128,22 +129,19 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
         raise
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: Process) -> None:
     """End a command, and wait until it has cleared up; a second Ctrl-C waits no longer."""
     try:
         for number, seconds in _PATIENCE:
             if number is not None:
                 _ask(process, number)
-            try:
-                process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                continue
-            return
+            if has_ended(process, seconds):
+                return
     finally:
         process.kill()
 
 
-def _ask(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+def _ask(process: Process, number: signal.Signals) -> None:
     if os.name == "nt":
         process.terminate()
     else:

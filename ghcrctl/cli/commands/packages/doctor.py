@@ -82,7 +82,7 @@ def _open(app: App, signs: list[Sign]) -> None:
     pages = [sign.page for sign in ordered if sign.page]
     if not pages:
         raise UsageError("there is no page to open: all is well")
-    import webbrowser
+    from ghcrctl.programs.browser import open_page
 
-    if not webbrowser.open(pages[0]):
+    if not open_page(pages[0], app.settings.environ):
         app.warn(f"no browser could be opened; the page is {pages[0]}")

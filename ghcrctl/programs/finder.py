@@ -1,0 +1,156 @@
+"""The search for programs on the PATH, which never looks in the current directory.
+
+The current directory is often a clone of somebody else's repository. A `gh` or
+`docker-credential-...` in it would get the user's token, so only absolute directories of the PATH
+are searched. ``shutil.which`` is no alternative: on Windows it looks in the current directory
+first, and on every system it follows empty and relative entries of the PATH.
+
+Source: Go's ``os/exec``, `ErrDot`; Microsoft's documentation, "CreateProcessW" and
+"NeedCurrentDirectoryForExePathW".
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+# What CreateProcess can start; the PATHEXT of Windows also lists scripts, which it cannot.
+_EXECUTABLE = (".COM", ".EXE", ".BAT", ".CMD")
+
+
+class ProgramNotFoundError(Exception):
+    """No absolute directory of the PATH has a program; the text says so.
+
+    Args:
+        name: the program.
+        ignored: a program of that name in, or relative to, the current directory.
+    """
+
+    def __init__(self, name: str, ignored: str | None = None) -> None:
+        text = f"there is no {name} on the PATH"
+        if ignored:
+            text += (
+                f"; `{ignored}` in the current directory is ignored, because programs are only run "
+                "from absolute directories of the PATH"
+            )
+        super().__init__(text)
+        self.is_ignored = ignored is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """A search for programs.
+
+    Args:
+        environ: the environment, with PATH, and PATHEXT on Windows.
+        on_windows: whether Windows' rules apply.
+        is_program: tells whether a path is a file that can be started.
+    """
+
+    environ: Mapping[str, str] = field(repr=False)
+    on_windows: bool = os.name == "nt"
+    is_program: Callable[[str], bool] | None = None
+
+    def find(self, name: str) -> str:
+        """Return the absolute path of a program.
+
+        Args:
+            name: a bare name, without a directory.
+
+        Raises:
+            ProgramNotFoundError: no absolute directory of the PATH has the program.
+        """
+        if not self._is_bare(name):
+            raise ProgramNotFoundError(repr(name))
+        trusted, skipped = self._folders()
+        found = next(self._programs(trusted, name), None)
+        if found is None:
+            raise ProgramNotFoundError(name, next(self._programs(["", *skipped], name), None))
+        return found
+
+    def _folders(self) -> tuple[list[str], list[str]]:
+        """Return the directories of the PATH that are absolute, and the others."""
+        trusted: list[str] = []
+        skipped: list[str] = []
+        for entry in self._entries():
+            (trusted if self._is_absolute(entry) else skipped).append(entry)
+        return trusted, skipped
+
+    def _entries(self) -> list[str]:
+        path = self._variable("PATH")
+        if self.on_windows:
+            # An entry in quotes may have a semicolon in it.
+            return [part for part in _split_quoted(path or "") if part]
+        return (os.defpath if path is None else path).split(":")
+
+    def _is_absolute(self, entry: str) -> bool:
+        if self.on_windows:
+            # Neither `C:bin` nor `\bin`, which depend on the current directory or drive.
+            return PureWindowsPath(entry).is_absolute()
+        return PurePosixPath(entry).is_absolute()
+
+    def _is_bare(self, name: str) -> bool:
+        if name in {"", ".", ".."} or "\0" in name:
+            return False
+        return not set(name) & set("/\\:" if self.on_windows else "/")
+
+    def _programs(self, folders: list[str], name: str) -> Iterator[str]:
+        is_program = self.is_program or self._is_executable
+        flavour = PureWindowsPath if self.on_windows else PurePosixPath
+        for folder in folders:
+            for file in self._files(name):
+                path = str(flavour(folder) / file)
+                if is_program(path):
+                    yield path
+
+    def _files(self, name: str) -> list[str]:
+        """Return the names of the files that may be a program."""
+        if not self.on_windows:
+            return [name]
+        listed = (self._variable("PATHEXT") or ";".join(_EXECUTABLE)).upper().split(";")
+        known = [end for end in listed if end in _EXECUTABLE]
+        if PureWindowsPath(name).suffix.upper() in known:
+            return [name]
+        return [f"{name}{end.lower()}" for end in known]
+
+    def _variable(self, name: str) -> str | None:
+        """Return a variable; on Windows the case of its name does not matter."""
+        if name in self.environ or not self.on_windows:
+            return self.environ.get(name)
+        return next((v for k, v in self.environ.items() if k.upper() == name), None)
+
+    def _is_executable(self, path: str) -> bool:
+        try:
+            is_file = stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 a path as it is started
+        except (OSError, ValueError):
+            return False
+        return is_file and (self.on_windows or os.access(path, os.X_OK))
+
+
+def find_program(name: str, environ: Mapping[str, str]) -> str:
+    """Return the absolute path of a program on the PATH.
+
+    Raises:
+        ProgramNotFoundError: no absolute directory of the PATH has the program.
+    """
+    return Finder(environ).find(name)
+
+
+def _split_quoted(path: str) -> Iterator[str]:
+    """Yield the entries of a Windows PATH, without their quotes."""
+    entry, is_quoted = "", False
+    for character in path:
+        if character == '"':
+            is_quoted = not is_quoted
+        elif character == ";" and not is_quoted:
+            yield entry
+            entry = ""
+        else:
+            entry += character
+    yield entry
