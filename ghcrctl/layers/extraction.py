@@ -6,7 +6,7 @@ its name (`operations.export`).
 
 Invariant: no path goes through a link. A tree's directories are directories, made here before what
 is in them and never over something that is there; every other file is made anew, too. So a file
-system that takes two names for one (upper and lower case) ends in an error, not outside.
+system that takes two names for one (upper and lower case) ends in an error that names both.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import errno
 import os
 import stat
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from ghcrctl.disk.name_clashes import is_one_file, name_on_disk, similar_paths
 from ghcrctl.errors import StoreError, UnsupportedError
 from ghcrctl.layers.members import Kind
 from ghcrctl.layers.windows import (
@@ -98,8 +100,14 @@ class Extractor:
         Raises:
             UnsupportedError: this system cannot hold a file under one of the names.
         """
+        for one, other in similar_paths(self._checked(files)):
+            if is_one_file(self._root, one, other):
+                raise _clash(one, other)
+
+    def _checked(self, files: Iterable[tuple[str, Node]]) -> Iterator[str]:
         for path, node in files:
             self._place(path, is_directory=node.children is not None)
+            yield path
 
     def add(self, path: str, member: Member, data: Data | None = None) -> None:
         """Make a file.
@@ -113,7 +121,7 @@ class Extractor:
         place = self._place(path, is_directory=is_directory)
         if self._link_kinds:
             self._link_kinds.add(path, member)
-        with _named(path):
+        with _named(path, place):
             if is_directory:
                 if path:
                     place.mkdir(mode=0o700)
@@ -132,7 +140,7 @@ class Extractor:
             return
         if member.kind in _NOT_EVERYWHERE and not os.path.lexists(other):
             return
-        with _named(path):
+        with _named(path, place):
             if os.link in os.supports_follow_symlinks:
                 os.link(other, place, follow_symlinks=False)
             else:
@@ -265,14 +273,25 @@ class Extractor:
 
 
 @contextmanager
-def _named(path: str) -> Iterator[None]:
+def _named(path: str, place: Path) -> Iterator[None]:
     """Name the file of the image in errors about its name."""
     try:
         yield
     except OSError as error:
+        other = name_on_disk(place) if isinstance(error, FileExistsError) else None
+        if other:
+            raise _clash(str(PurePosixPath(path).with_name(other)), path) from error
         if error.errno not in _ABOUT_NAMES:
             raise
         raise StoreError(f"cannot create `{shortened(path)}`: {error.strerror}") from error
+
+
+def _clash(one: str, other: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"cannot create `{shortened(one)}` and `{shortened(other)}`: "
+        "this file system does not distinguish these names",
+        hint="write an archive instead: ghcrctl export -o FILE.tar IMAGE",
+    )
 
 
 def _is_root() -> bool:

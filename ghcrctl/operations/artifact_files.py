@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.disk.durability import make_directories
+from ghcrctl.disk.name_clashes import is_one_file, similar_paths
 from ghcrctl.disk.removal import remove
 from ghcrctl.errors import RefusedError
 from ghcrctl.layers.windows import is_foreign_to_windows
@@ -40,10 +41,12 @@ def target_files(folder: Path, titles: Sequence[str]) -> list[Path]:
         titles: the names in the artifact.
 
     Raises:
-        RefusedError: a title leads out of the directory, is too long, or is in another's way.
+        RefusedError: a title leads out of the directory, is too long, is in another's way, or names
+            the same file as another one on this file system.
     """
     paths = [file_path(title) for title in titles]
     _check_apart(paths)
+    _check_distinct(folder, paths)
     targets = [folder / path for path in paths]
     for target in targets:
         _check_way(folder, target)
@@ -106,6 +109,15 @@ def _check_apart(paths: Sequence[PurePosixPath]) -> None:
     for path in paths:
         if found := known.intersection(path.parents):
             raise _refused(str(path), f"`{shortened(str(found.pop()))}` is a file, too")
+
+
+def _check_distinct(folder: Path, paths: Sequence[PurePosixPath]) -> None:
+    """Refuse names that the user's file system takes for one."""
+    for one, other in similar_paths(map(str, paths)):
+        if is_one_file(folder, one, other):
+            raise _refused(
+                other, f"{folder} does not distinguish this name from `{shortened(one)}`"
+            )
 
 
 def _check_way(folder: Path, target: Path) -> None:

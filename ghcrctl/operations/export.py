@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,8 +91,8 @@ def require_vacant(target: Path) -> None:
         UsageError: the path or a part of it is a file.
         RefusedError: there is something already.
     """
-    if target.is_symlink():
-        raise RefusedError(f"cannot replace {target}: it is a link")
+    if target.is_symlink() and not target.exists():
+        raise RefusedError(f"cannot write to {target}: it is a link to nothing")
     check_output_directory(target)
     with disk_errors(f"read {target}"):
         if target.exists() and any(target.iterdir()):
@@ -144,19 +144,37 @@ def _aside(target: Path) -> Iterator[Path]:
 def _is_fixed(target: Path) -> bool:
     """Tell whether another directory cannot take the place of this one."""
     is_mount = os.path.ismount(target)
-    return is_mount or target == Path.cwd() or not os.access(target.parent, os.W_OK)
+    is_link = target.is_symlink()
+    return is_link or is_mount or _is_here(target) or not os.access(target.parent, os.W_OK)
+
+
+def _is_here(target: Path) -> bool:
+    """Return whether a directory is the current one, whatever links lead to it."""
+    try:
+        return target.samefile(os.curdir)
+    except OSError:
+        # The current directory was deleted.
+        return False
 
 
 def _move_up(folder: Path, target: Path) -> None:
+    """Move all files one directory up, or none of them."""
     mode = stat.S_IMODE(folder.stat().st_mode)
     folder.chmod(0o700)
-    for path in list(folder.iterdir()):
-        own = path.lstat().st_mode
-        if stat.S_ISDIR(own):
-            # Moving a directory writes into it.
-            path.chmod(0o700)
-        move(path, target / path.name)
-        if stat.S_ISDIR(own):
-            (target / path.name).chmod(stat.S_IMODE(own))
-    remove_directory(folder)
-    target.chmod(mode)
+    with ExitStack() as undo:
+        for path in list(folder.iterdir()):
+            undo.callback(remove_tree, target / path.name)
+            _move_one(path, target / path.name)
+        remove_directory(folder)
+        target.chmod(mode)
+        undo.pop_all()
+
+
+def _move_one(path: Path, place: Path) -> None:
+    own = path.lstat().st_mode
+    if stat.S_ISDIR(own):
+        # Moving a directory writes into it.
+        path.chmod(0o700)
+    move(path, place)
+    if stat.S_ISDIR(own):
+        place.chmod(stat.S_IMODE(own))

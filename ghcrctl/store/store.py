@@ -29,6 +29,7 @@ from ghcrctl.store.graph import ManifestGraph
 from ghcrctl.store.index import LAYOUT, check_layout, read_entries, read_index, write_index
 from ghcrctl.store.leases import Lease
 from ghcrctl.store.leftovers import ARRIVING, MAX_AGE, abandoned_paths, scratch_paths, sweep
+from ghcrctl.store.locks import acquire_in_place
 from ghcrctl.store.moved_names import NamedRecords, each_once
 from ghcrctl.store.origins import Origins
 from ghcrctl.store.records import (
@@ -152,7 +153,7 @@ class Store:
             for folder in (self.root / "blobs" / "sha256", self._leases, self._partial):
                 make_directories(folder)
             try:
-                self._lock.acquire()
+                acquire_in_place(self._lock)
             except Timeout:
                 raise StoreLockedError(
                     f"another process has held the lock of {self.root} for {LOCK_TIMEOUT:.0f} s",

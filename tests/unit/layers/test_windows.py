@@ -12,6 +12,7 @@ from ghcrctl.layers.extraction import Extractor
 from ghcrctl.layers.members import Kind, Member
 from ghcrctl.layers.merging import Tree
 from ghcrctl.layers.windows import is_foreign_to_windows, windows_objection
+from tests.caseless import ignore_case
 
 WITHOUT_PRIVILEGE = OSError(22, "A required privilege is not held by the client")
 WITHOUT_PRIVILEGE.winerror = 1314  # type: ignore[attr-defined, unused-ignore]
@@ -254,3 +255,51 @@ def test_a_further_name_is_given_where_links_are_always_followed(
     extractor.add("file", member)
     extractor.link("again", "file", member)
     assert (tmp_path / "again").samefile(tmp_path / "file")
+
+
+# Names that differ only in case or Unicode normalization
+
+
+CLASHES = [("readme", "README"), ("caf\N{LATIN SMALL LETTER E WITH ACUTE}", "cafe\u0301")]
+
+
+@pytest.mark.parametrize(("one", "other"), CLASHES)
+@pytest.mark.parametrize("kind", [Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK, Kind.FIFO])
+def test_a_name_that_the_file_system_takes_for_another_is_named_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: str, other: str, kind: Kind
+) -> None:
+    if kind is Kind.FIFO and not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no named pipes")
+    ignore_case(monkeypatch)
+    extractor = Extractor(tmp_path, on_windows=False)
+    extractor.add("x", Member("x", Kind.DIRECTORY))
+    extractor.add(f"x/{one}", Member(one, Kind.FILE))
+    with pytest.raises(UnsupportedError) as caught:
+        extractor.add(f"x/{other}", Member(other, kind, target="nowhere"))
+    assert str(caught.value) == (
+        f"cannot create `x/{one}` and `x/{other}`: "
+        "this file system does not distinguish these names"
+    )
+    with pytest.raises(UnsupportedError, match=f"`x/{one}` and `x/{other}`"):
+        extractor.link(f"x/{other}", f"x/{one}", Member(other, Kind.FILE))
+
+
+@pytest.mark.parametrize(("one", "other"), CLASHES)
+def test_clashing_names_are_found_before_a_file_is_created(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: str, other: str
+) -> None:
+    tree = Tree()
+    tree.apply(0, [Member(f"x/{name}", Kind.FILE) for name in (one, other)])
+    Extractor(tmp_path, on_windows=False).check(tree.walk())
+    ignore_case(monkeypatch)
+    with pytest.raises(UnsupportedError) as caught:
+        Extractor(tmp_path, on_windows=False).check(tree.walk())
+    assert f"`x/{one}`" in str(caught.value)
+    assert f"`x/{other}`" in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_there_under_the_same_name_is_another_error(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    with pytest.raises(FileExistsError):
+        Extractor(tmp_path, on_windows=False).add("a", Member("a", Kind.FILE))

@@ -11,6 +11,7 @@ from ghcrctl.content.streams import Content
 from ghcrctl.errors import RefusedError
 from ghcrctl.operations.artifact import FileEntry, pull_artifact, push_artifact
 from ghcrctl.operations.artifact_files import save_file, target_files
+from tests.caseless import ignore_case
 from tests.sessions import name_at
 
 if TYPE_CHECKING:
@@ -136,3 +137,22 @@ def test_a_pull_of_a_deep_name_writes_nothing(
     with pytest.raises(RefusedError):
         pull_artifact(session, target, tmp_path / "to")
     assert not (tmp_path / "to").exists()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("README", "readme"), ("caf\N{LATIN SMALL LETTER E WITH ACUTE}", "cafe\u0301")],
+)
+def test_names_that_the_file_system_takes_for_one_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: str, other: str
+) -> None:
+    titles = [f"x/{one}", f"x/{other}"]
+    assert len(target_files(tmp_path / "to", titles)) == 2
+    ignore_case(monkeypatch)
+    with pytest.raises(RefusedError) as caught:
+        target_files(tmp_path / "to", titles)
+    assert f"`x/{one}`" in str(caught.value)
+    assert f"`x/{other}`" in str(caught.value)
+    assert not list(tmp_path.iterdir())
+    # A second pull replaces the files of the first one.
+    assert len(target_files(tmp_path, titles[:1])) == 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
 import tarfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,11 +28,10 @@ from ghcrctl.operations.looking import Wanted
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
+from tests.caseless import ignore_case
 from tests.filesystems import directory, file, hard_link, image_of, special, symlink, tar
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ghcrctl.operations.session import Session
     from tests.builders import Built
     from tests.registry_double import RegistryDouble
@@ -120,6 +121,77 @@ def test_the_directory_where_one_is_may_be_filled(
     assert [path.name for path in here.iterdir()] == ["closed"]
     assert stat.S_IMODE((here / "closed").stat().st_mode) == 0o500
     (here / "closed").chmod(0o700)
+
+
+@pytest.mark.parametrize("way", ["parent", "itself", "itself from elsewhere", "relative"])
+def test_a_directory_that_links_lead_to_stays_the_same(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    put(session, IMAGE)
+    (tmp_path / "real" / "here").mkdir(parents=True)
+    (tmp_path / "up").symlink_to("real")
+    (tmp_path / "link").symlink_to(tmp_path / "real" / "here")
+    here = tmp_path / "real" / "here"
+    before = here.stat()
+    monkeypatch.chdir(tmp_path if "elsewhere" in way else here)
+    target = {"parent": tmp_path / "up" / "here", "relative": Path("../../up/here")}
+    export_directory(session, WANTED, target.get(way, tmp_path / "link"))
+    assert os.path.samestat(before, here.stat())
+    assert sorted(path.name for path in here.iterdir()) == ["etc", "link", "pipe"]
+    assert stat.S_IMODE(here.stat().st_mode) == 0o711
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_where_the_current_directory_is_gone_others_are_written(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(session, IMAGE)
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "target").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    export_directory(session, WANTED, tmp_path / "target")
+    monkeypatch.chdir(tmp_path)
+    assert (tmp_path / "target" / "etc" / "a").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_directory_that_stays_the_same_gets_all_files_or_none(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    put(session, IMAGE)
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    real, left = Path.replace, [at]
+
+    def replace(path: Path, target: Path) -> Path:
+        if path.parent.parent == here:
+            if not left[0]:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            left[0] -= 1
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(StoreError, match=os.strerror(errno.EIO)):
+        export_directory(session, WANTED, here)
+    assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_names_that_differ_only_in_case_are_named_both(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    put(session, image_of(tar(file("README", b"1")), tar(file("readme", b"2"))))
+    target = tmp_path / "target"
+    if is_there:
+        target.mkdir()
+    ignore_case(monkeypatch)
+    with pytest.raises(UnsupportedError, match="`README` and `readme`") as caught:
+        export_directory(session, WANTED, target)
+    assert caught.value.hint == "write an archive instead: ghcrctl export -o FILE.tar IMAGE"
+    assert target.exists() == is_there
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 def test_what_is_there_already_stays(session: Session, tmp_path: Path) -> None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import tempfile
+import threading
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 
-from ghcrctl.errors import RefusedError
-from ghcrctl.store.locks import alone_at
+from ghcrctl.errors import RefusedError, StoreError, StoreLockedError
+from ghcrctl.store import locks
+from ghcrctl.store.locks import alone_at, alone_in
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ghcrctl.store.store import Store
 
 # Adds one to a number so often, each time alone; a lost turn is a lost number.
 COUNT = """
@@ -55,3 +64,170 @@ def test_many_processes_take_turns(tmp_path: Path) -> None:
     assert [process.wait(60) for process in running] == [0] * 4
     assert path.read_text() == "100"
     assert list(tmp_path.iterdir()) == [path]
+
+
+# Files that are replaced while they are locked
+
+
+class Replacing:
+    """Something that gives the name of a file that is being locked to another file, so often."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+        self.tries = 0
+        real = os.path.samestat
+
+        def compare(one: os.stat_result, other: os.stat_result) -> bool:
+            self.tries += 1
+            return self.tries > times and real(one, other)
+
+        monkeypatch.setattr(os.path, "samestat", compare)
+        monkeypatch.setattr(locks, "_PAUSE", 0.0)
+
+
+@pytest.mark.parametrize("patience", [0.0, 0.2])
+def test_a_lock_file_that_is_always_replaced_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    found = Replacing(monkeypatch, 10**9)
+    refused = pytest.raises(RefusedError, match=r"file\.lock was replaced")
+    with refused, alone_at(tmp_path / "file", patience=patience):
+        pass
+    assert found.tries >= locks._ATTEMPTS
+    if not patience:
+        assert found.tries == locks._ATTEMPTS
+
+
+def test_a_lock_file_that_is_replaced_for_a_while_is_locked_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Replacing(monkeypatch, locks._ATTEMPTS - 1)
+    with alone_at(tmp_path / "file"):
+        assert (tmp_path / "file.lock").exists()
+    assert not list(tmp_path.iterdir())
+
+
+def test_patience_outlasts_many_replacements(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Replacing(monkeypatch, 3 * locks._ATTEMPTS)
+    with alone_at(tmp_path / "file", patience=60):
+        pass
+
+
+def test_a_lock_of_a_deleted_file_is_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file.lock"
+    acquire, times = FileLock.acquire, [2]
+
+    def acquire_then_lose(lock: FileLock, *given: Any, **more: Any) -> Any:
+        taken = acquire(lock, *given, **more)
+        if times[0]:
+            times[0] -= 1
+            path.unlink()
+        return taken
+
+    monkeypatch.setattr(FileLock, "acquire", acquire_then_lose)
+    with alone_at(tmp_path / "file"):
+        assert path.exists()
+    assert times == [0]
+
+
+@pytest.mark.parametrize("times", [0, 3])
+def test_a_store_locks_the_file_that_others_lock(
+    store: Store, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    store.prepare()
+    found = Replacing(monkeypatch, times)
+    with store.locked(), store.locked():
+        assert found.tries == times + 1
+    assert not store._lock.is_locked
+
+
+def test_a_store_whose_lock_is_always_replaced_is_an_error(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.prepare()
+    found = Replacing(monkeypatch, 10**9)
+    with pytest.raises(StoreLockedError, match="lock: it was replaced 20 times"), store.locked():
+        pass
+    assert found.tries == locks._ATTEMPTS
+    assert not store._lock.is_locked
+
+
+def test_a_lock_that_cannot_be_compared_is_released(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bool:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    store.prepare()
+    monkeypatch.setattr(os.path, "samestat", fail)
+    with pytest.raises(StoreError, match=os.strerror(errno.EIO)), store.locked():
+        pass
+    assert not store._lock.is_locked
+
+
+unix_only = pytest.mark.skipif(os.name == "nt", reason="Windows locks no directories")
+
+
+@unix_only
+def test_a_directory_that_is_always_replaced_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Replacing(monkeypatch, 10**9)
+    with pytest.raises(StoreLockedError, match="it was replaced 20 times"), alone_in(tmp_path):
+        pass
+    assert found.tries == locks._ATTEMPTS
+    monkeypatch.undo()
+    with alone_in(tmp_path):
+        pass
+
+
+@unix_only
+def test_a_directory_that_was_replaced_is_locked_under_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Replacing(monkeypatch, 2)
+    with alone_in(tmp_path):
+        monkeypatch.setattr(locks, "LOCK_SECONDS", 0.1)
+        refused = pytest.raises(StoreLockedError, match="another process has held the lock")
+        with refused, alone_in(tmp_path):
+            pass
+    with alone_in(tmp_path):
+        pass
+
+
+@unix_only
+def test_a_directory_is_waited_for(tmp_path: Path) -> None:
+    inside, turns = threading.Event(), []
+
+    def hold() -> None:
+        with alone_in(tmp_path):
+            inside.set()
+            time.sleep(0.1)
+            turns.append("first")
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    inside.wait()
+    with alone_in(tmp_path):
+        turns.append("second")
+    thread.join()
+    assert turns == ["first", "second"]
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_without_locks_of_directories_a_file_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: bool
+) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(locks, "LOCK_SECONDS", 0.1)
+    (tmp_path / "folder").mkdir()
+    with alone_in(tmp_path / "folder"):
+        if held:
+            with pytest.raises(StoreLockedError), alone_in(tmp_path / "folder"):
+                pass
+    with alone_in(tmp_path / "folder"):
+        assert not list((tmp_path / "folder").iterdir())
