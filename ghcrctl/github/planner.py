@@ -36,7 +36,7 @@ _ASKED = "asked for"
 
 @dataclass(slots=True)
 class _Verdicts:
-    """What is said of each root: why it goes, or why it stays."""
+    """Why each root is deleted or kept; a root with both reasons is kept."""
 
     goes: dict[str, str] = field(default_factory=dict)
     stays: dict[str, str] = field(default_factory=dict)
@@ -90,7 +90,7 @@ def plan_deletion(graph: Graph, digests: Sequence[str], now: datetime, target: T
     """
     doomed = set(digests)
     for digest in digests:
-        needing = [d for d in graph.parents.get(digest, ()) if d not in doomed and graph.has(d)]
+        needing = [d for d in graph.parents.get(digest, ()) if d not in doomed]
         if needing:
             raise RefusedError(
                 f"{label(graph, needing[0])} needs {digest}",
@@ -102,18 +102,12 @@ def plan_deletion(graph: Graph, digests: Sequence[str], now: datetime, target: T
     reached = graph.reach(digests)
     unreadable = sorted(graph.unreadable.keys() - doomed)
     if unreadable:
-        # It might need what hangs on these: only they go.
-        verdicts.stays.update(
-            (d, f"{_short(unreadable[0])}, which cannot be read, might need it")
-            for d in graph.versions
-            if d not in doomed
-        )
+        # It might need any other version, so only the named ones are deleted.
+        why = f"{_short(unreadable[0])}, which cannot be read, might need it"
+        verdicts.stays.update(dict.fromkeys(graph.versions.keys() - doomed, why))
     for digest in graph.versions:
-        above = set(graph.above(digest))
         if digest not in reached or (graph.own_tags(digest) and digest not in doomed):
             verdicts.stays.setdefault(digest, "not asked for")
-        elif digest not in doomed and above - reached:
-            verdicts.stays.setdefault(digest, "something else needs it")
     kept = _kept_by(graph, verdicts, explicit=doomed)
     if _is_lost(graph, kept):
         raise RetainedError(
@@ -231,7 +225,7 @@ def _kept_last(graph: Graph, policy: Policy) -> dict[str, str]:
         names = policy.groups(included)
         if included and not names:
             found[digest] = "it is in no group"
-        for name in names if included else ():
+        for name in names:
             groups[name].append(digest)
     for name, digests in groups.items():
         shown = f" of the group `{name.replace(chr(0), ' ')}`" if name else ""
@@ -257,8 +251,8 @@ def _by_age(graph: Graph, policy: Policy, digests: Iterable[str]) -> list[str]:
 def _kept_by(graph: Graph, verdicts: _Verdicts, *, explicit: Iterable[str] = ()) -> set[str]:
     """Return all that stays: what is said to, what that needs, and what nothing is said of."""
     reached = graph.reach(verdicts.goes)
-    # What tags tie into a circle has no root; what the registry has and nobody lists may be in use.
-    unsaid = [d for d in graph.versions if d not in reached and d not in verdicts.stays]
+    # A cycle, which only tags can make, has no root; a manifest without a version may be in use.
+    unsaid = [d for d in graph.versions if d not in reached]
     unlisted = [d for d in graph.facts if d not in graph.versions]
     return graph.closure([*verdicts.stays, *unsaid, *unlisted], without=set(explicit))
 
@@ -280,7 +274,6 @@ def _hold_floor(graph: Graph, policy: Policy, verdicts: _Verdicts, kept: set[str
         held = _by_age(graph, policy, tagged or any_tag or graph.versions)[:1]
         why = "GitHub keeps the last tagged version of a package"
     for digest in held:
-        verdicts.goes.pop(digest, None)
         verdicts.stays[digest] = why
     return bool(held)
 

@@ -7,7 +7,7 @@ import pytest
 from ghcrctl.errors import RefusedError
 from ghcrctl.github.policy import Policy
 from tests.unit.github.graphs import Versions
-from tests.unit.github.test_planner import multi_platform, planned
+from tests.unit.github.plans import multi_platform, planned
 
 
 @pytest.mark.parametrize("when_empty", ["delete-package", "fail"])

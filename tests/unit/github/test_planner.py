@@ -4,37 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from ghcrctl.errors import InvalidFilterError, RefusedError, RetainedError
-from ghcrctl.github.planner import make_plan, plan_deletion, plan_whole
+from ghcrctl.github.planner import plan_deletion, plan_whole
 from ghcrctl.github.policy import Policy
 from tests.unit.github.graphs import NOW, TARGET, Versions, digest_of, tag_for
-
-if TYPE_CHECKING:
-    from ghcrctl.github.plan import Kept, Plan, Step
-
-
-def planned(versions: Versions, policy: Policy | None = None) -> Plan:
-    return make_plan(versions.graph, policy or Policy(), NOW, TARGET)
-
-
-def gone(versions: Versions, policy: Policy | None = None) -> list[str]:
-    return [versions.names[step.digest] for step in planned(versions, policy).steps]
-
-
-def why(versions: Versions, name: str, policy: Policy | None = None) -> str:
-    plan = planned(versions, policy)
-    items: list[Step | Kept] = [*plan.steps, *plan.kept]
-    found = {item.digest: item.reason for item in items}
-    return found[digest_of(name)]
-
-
-def multi_platform(*tags: str) -> Versions:
-    return Versions().image("amd64").image("arm64").index("index", ("amd64", "arm64"), *tags)
-
+from tests.unit.github.plans import deleted, gone, multi_platform, planned, why
 
 # The faults of others, each by its own name
 
@@ -342,11 +319,6 @@ def test_bytes_are_counted_once_and_only_where_nothing_needs_them() -> None:
 
 
 # One version by name
-
-
-def deleted(versions: Versions, *names: str) -> list[str]:
-    plan = plan_deletion(versions.graph, [digest_of(name) for name in names], NOW, TARGET)
-    return [versions.names[step.digest] for step in plan.steps]
 
 
 def test_a_version_goes_with_what_only_it_needs() -> None:
