@@ -44,8 +44,10 @@ lint: $(VENV)/.dev ## Check format and rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: $(VENV)/.dev ## Check types
+types: $(VENV)/.dev ## Check types, of the package also as Windows and macOS have them
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 ghcrctl
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin ghcrctl
 
 imports: $(VENV)/.dev ## Check which room imports which
 	$(BIN)/lint-imports

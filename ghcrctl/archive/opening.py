@@ -81,7 +81,7 @@ def _set_aside(stream: Stream, folder: Path, label: str) -> Iterator[Files]:
         # Without a name, or with one that ends with the process.
         file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 below, without its errors
     with file:
-        _unpack(stream, _checked(_writer(file, folder), label))
+        _unpack(stream, _checked(_writer(cast("BinaryIO", file), folder), label))
         with disk_errors(f"write into {folder}"):
             file.flush()
         yield TarFiles(Positioned(cast("BinaryIO", file)), label)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import sys
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
@@ -51,7 +52,7 @@ class Positioned:
 
     def read(self, offset: int, size: int) -> bytes:
         """Return up to ``size`` bytes from a position on."""
-        if hasattr(os, "pread"):
+        if sys.platform != "win32" and hasattr(os, "pread"):
             return os.pread(self._file.fileno(), size, offset)
         with self._lock:
             self._file.seek(offset)

@@ -161,17 +161,17 @@ class Screen:
 @contextmanager
 def _key_by_key() -> Iterator[None]:
     """Make the terminal hand on each key at once, unseen, whatever was typed ahead too."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         yield
-        return
-    import termios
+    else:
+        import termios
 
-    terminal = sys.stdin.fileno()
-    before = termios.tcgetattr(terminal)
-    wanted = termios.tcgetattr(terminal)
-    wanted[3] &= ~(termios.ECHO | termios.ICANON | termios.ISIG)
-    termios.tcsetattr(terminal, termios.TCSADRAIN, wanted)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        terminal = sys.stdin.fileno()
+        before = termios.tcgetattr(terminal)
+        wanted = termios.tcgetattr(terminal)
+        wanted[3] &= ~(termios.ECHO | termios.ICANON | termios.ISIG)
+        termios.tcsetattr(terminal, termios.TCSADRAIN, wanted)
+        try:
+            yield
+        finally:
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)

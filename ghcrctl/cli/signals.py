@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ class EndedError(BaseException):
 
 
 class TerminatedError(EndedError):
-    """SIGTERM came."""
+    """SIGTERM came, or on Windows Ctrl-Break or the end of the console."""
 
 
 class TimeIsUpError(EndedError):
@@ -49,8 +50,14 @@ class TimeIsUpError(EndedError):
 
 
 def obey_sigterm() -> None:
-    """End on SIGTERM as on Ctrl-C."""
+    """End on SIGTERM as on Ctrl-C.
+
+    Windows sends no SIGTERM. Python turns Ctrl-Break, a closed console window, logging off and
+    shutting down into SIGBREAK there, whose default would end the process at once.
+    """
     signal.signal(signal.SIGTERM, _terminate)
+    if hasattr(signal, "SIGBREAK"):
+        signal.signal(signal.SIGBREAK, _terminate)
 
 
 def limit_time(seconds: float, report: Callable[[GhcrctlError], int]) -> None:
@@ -62,15 +69,10 @@ def limit_time(seconds: float, report: Callable[[GhcrctlError], int]) -> None:
             something that no signal ends, as on Windows.
     """
     _is_done.clear()
-    if not hasattr(signal, "setitimer"):
+    if hasattr(signal, "setitimer"):
+        _limit_by_timer(seconds)
+    else:
         _limit_by_thread(seconds, report)
-        return
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        raise TimeIsUpError(seconds)
-
-    signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def end_time_limit() -> None:
@@ -80,7 +82,21 @@ def end_time_limit() -> None:
     """
     _is_done.set()
     if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        _set_timer(0)
+
+
+def _limit_by_timer(seconds: float) -> None:
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise TimeIsUpError(seconds)
+
+    if sys.platform != "win32":
+        signal.signal(signal.SIGALRM, end)
+    _set_timer(seconds)
+
+
+def _set_timer(seconds: float) -> None:
+    if sys.platform != "win32":
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _limit_by_thread(seconds: float, report: Callable[[GhcrctlError], int]) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -208,10 +209,7 @@ class Extractor:
         if not self._as_root:
             self._count("devices")
             return False
-        kind = stat.S_IFBLK if member.kind is Kind.BLOCK_DEVICE else stat.S_IFCHR
-        return self._try(
-            "devices", lambda: os.mknod(place, kind | 0o600, os.makedev(*member.device))
-        )
+        return self._try("devices", lambda: _make_device(place, member))
 
     def _finish(self, place: Path, member: Member) -> None:
         """Set what a file has besides content; owners first, since that takes set-ID bits away."""
@@ -231,7 +229,7 @@ class Extractor:
 
     def _without_foreign_ids(self, member: Member) -> int:
         """Return a mode that does not make this person's rights those of whoever runs the file."""
-        own_uid, own_gid = (os.getuid(), os.getgid()) if hasattr(os, "getuid") else (-1, -1)
+        own_uid, own_gid = _own_ids()
         if (member.uid, member.gid) != (own_uid, own_gid):
             self._count("owners")
         kept = member.mode
@@ -245,10 +243,7 @@ class Extractor:
         if name.startswith(_OVERLAY) or not hasattr(os, "setxattr"):
             self._count("extended attributes")
             return
-        self._try(
-            "extended attributes",
-            lambda: os.setxattr(place, name, value, follow_symlinks=False),
-        )
+        self._try("extended attributes", lambda: _set_attribute(place, name, value))
 
     def _try(self, what: str, act: Callable[[], object]) -> bool:
         """Do what not every person or file system may; tell whether it was done."""
@@ -301,7 +296,26 @@ def _is_root() -> bool:
 def _own(place: Path, member: Member) -> None:
     if not (0 <= member.uid <= _LARGEST_ID and 0 <= member.gid <= _LARGEST_ID):
         raise OverflowError
-    os.chown(place, member.uid, member.gid, follow_symlinks=False)
+    if hasattr(os, "chown"):
+        os.chown(place, member.uid, member.gid, follow_symlinks=False)
+
+
+def _set_attribute(place: Path, name: str, value: bytes) -> None:
+    if hasattr(os, "setxattr"):
+        os.setxattr(place, name, value, follow_symlinks=False)
+
+
+def _own_ids() -> tuple[int, int]:
+    """Return the user and group of this process; -1 where a system has neither."""
+    uid = os.getuid() if hasattr(os, "getuid") else -1
+    gid = os.getgid() if hasattr(os, "getgid") else -1
+    return uid, gid
+
+
+def _make_device(place: Path, member: Member) -> None:
+    kind = stat.S_IFBLK if member.kind is Kind.BLOCK_DEVICE else stat.S_IFCHR
+    if sys.platform != "win32":
+        os.mknod(place, kind | 0o600, os.makedev(*member.device))
 
 
 def _write(place: Path, data: Data | None) -> None:

@@ -159,9 +159,9 @@ def make_packer(
 
 def default_threads() -> int:
     """Return how many threads pack: one for each processor that this process may use."""
-    try:
+    if hasattr(os, "sched_getaffinity"):
         count = len(os.sched_getaffinity(0))
-    except AttributeError:  # not everywhere
+    else:
         count = os.cpu_count() or 1
     return max(1, min(count, MOST_THREADS))
 

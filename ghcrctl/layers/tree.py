@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,7 @@ class TreeStream:
         if member.issym():
             member.linkname = self._target(path)
         elif member.ischr() or member.isblk():
-            member.devmajor, member.devminor = os.major(found.st_rdev), os.minor(found.st_rdev)
+            member.devmajor, member.devminor = _device(found)
         elif member.isreg():
             first = self._seen.setdefault((found.st_dev, found.st_ino), name)
             if found.st_nlink > 1 and first != name:
@@ -148,6 +149,13 @@ def _type_of(found: os.stat_result) -> bytes:
     if getattr(found, "st_reparse_tag", 0) == _JUNCTION:
         return tarfile.SYMTYPE
     return _TYPES.get(stat.S_IFMT(found.st_mode), tarfile.REGTYPE)
+
+
+def _device(found: os.stat_result) -> tuple[int, int]:
+    if sys.platform == "win32":
+        return (0, 0)
+    else:  # noqa: RET505 the type checker knows the platform
+        return os.major(found.st_rdev), os.minor(found.st_rdev)
 
 
 def _content(path: Path, size: int) -> Iterator[bytes]:

@@ -77,7 +77,8 @@ def has_long_paths() -> bool:
             return False
         enabled.restype = ctypes.c_ubyte
         return bool(enabled())
-    return False
+    else:  # noqa: RET505 the type checker knows the platform
+        return False
 
 
 def lacks_privilege(error: OSError) -> bool:

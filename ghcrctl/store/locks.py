@@ -142,7 +142,8 @@ def alone_in(folder: Path) -> Iterator[None]:
         return
 
     def lock_now(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        flags = fcntl.LOCK_EX | fcntl.LOCK_NB  # type: ignore[attr-defined, unused-ignore] # not Windows
+        fcntl.flock(handle, flags)  # type: ignore[attr-defined, unused-ignore] # not Windows
 
     handle = _lock_directory(folder, lock_now)
     try:

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 try:
-    from fcntl import LOCK_EX, LOCK_NB, flock
+    from fcntl import (  # type: ignore[attr-defined, unused-ignore] # not on Windows
+        LOCK_EX,
+        LOCK_NB,
+        flock,
+    )
 except ImportError:  # Windows
     _HAS_LOCKS = False
 else:

@@ -93,7 +93,7 @@ class Screen:
 
     def _is_same(self, stream: TextIO) -> bool:
         with suppress(OSError, ValueError):
-            mine, other = (os.fstat(each.fileno()).st_rdev for each in (self._stream, stream))
+            mine, other = (_terminal(each) for each in (self._stream, stream))
             return mine == other
         return stream is self._stream
 
@@ -155,3 +155,10 @@ class Screen:
         with suppress(OSError, ValueError):
             self._stream.write(text)
             self._stream.flush()
+
+
+def _terminal(stream: TextIO) -> object:
+    """Return what identifies the terminal that a stream belongs to."""
+    found = os.fstat(stream.fileno())
+    # Windows numbers no terminals, and a process has one console at most.
+    return getattr(found, "st_rdev", stream.isatty())

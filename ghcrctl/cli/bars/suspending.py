@@ -36,7 +36,7 @@ class Suspending:
 
     def end(self) -> None:
         """Leave the signal to itself again."""
-        if self._obeys:
+        if self._obeys and hasattr(signal, "SIGTSTP"):
             signal.signal(signal.SIGTSTP, signal.SIG_DFL)
             self._obeys = False
 

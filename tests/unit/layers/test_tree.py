@@ -145,6 +145,12 @@ def test_a_tree_at_the_top_of_a_drive_has_all_of_it() -> None:
     assert image_target("C:\\x\\y", "C:\\link", "C:\\") == "x/y"
 
 
+def test_a_tree_on_another_machine_has_links_into_itself() -> None:
+    link = "\\\\server\\share\\tree\\link"
+    target = "\\\\?\\UNC\\server\\share\\tree\\etc\\x"
+    assert image_target(target, link, "\\\\server\\share\\tree") == "etc/x"
+
+
 def test_half_a_character_in_a_name_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

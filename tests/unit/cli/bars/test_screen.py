@@ -164,3 +164,32 @@ def test_a_terminal_that_is_gone_is_no_failure() -> None:
     screen = Screen(Gone(), {})
     screen.draw(block("x"))
     screen.close()
+
+
+@pytest.mark.parametrize(("is_console", "is_one_write"), [(True, True), (False, False)])
+def test_windows_has_one_console_for_both_streams(
+    monkeypatch: pytest.MonkeyPatch, *, is_console: bool, is_one_write: bool
+) -> None:
+    class Console(Terminal):
+        def fileno(self) -> int:
+            return 2
+
+        def isatty(self) -> bool:
+            return True
+
+    class Output(Terminal):
+        def fileno(self) -> int:
+            return 1
+
+        def isatty(self) -> bool:
+            return is_console
+
+    console, output = Console(), Output()
+    screen = Screen(console, {"NO_COLOR": "1"})
+    screen.draw(block("bar"))
+    with monkeypatch.context() as patch:
+        # What Windows tells of a file has no device of the terminal.
+        patch.setattr("os.fstat", lambda _: object())
+        screen.above(output, "text\n", lambda: block("bar"))
+    assert ("text" in "".join(console.writes)) == is_one_write
+    assert (output.writes == ["text\n"]) != is_one_write
