@@ -16,7 +16,13 @@ from ghcrctl import __version__
 from ghcrctl.cli.app import App
 from ghcrctl.cli.options import LazyGroup
 from ghcrctl.cli.signals import TerminatedError, TimeIsUpError, end_time_limit, obey_sigterm
-from ghcrctl.cli.streams import be_there, closed_output, go_nowhere, take_any_text
+from ghcrctl.cli.streams import (
+    be_there,
+    closed_output,
+    go_nowhere,
+    is_closed_pipe,
+    take_any_text,
+)
 from ghcrctl.errors import (
     ExitStatus,
     GhcrctlError,
@@ -129,10 +135,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         app.close()
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        status = _broken_pipe()
     except OSError as error:
-        status = status or _failed(app, error)
+        status = _broken_pipe() if is_closed_pipe(error) else status or _failed(app, error)
         go_nowhere(sys.stdout)
     if status and threading.active_count() > 1:
         # Threads may still wait for a silent host; what they do is not visible until it is whole.
@@ -198,6 +202,8 @@ def _failed(app: App, error: Exception) -> int:
     if scarce := exhausted(error):
         return app.report(scarce)
     if isinstance(error, OSError) and error.errno and not isinstance(error, _OF_HOSTS):
+        if error.filename is None and is_closed_pipe(error):
+            return _broken_pipe()
         return app.report(_of_the_disk(error))
     return _bug(app, error)
 

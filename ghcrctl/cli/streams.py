@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ERRORS = "ghcrctl.escaped"
+_IS_WINDOWS = os.name == "nt"
 
 
 def be_there() -> None:
@@ -54,12 +55,20 @@ def writing(stream: TextIO) -> Iterator[None]:
             # The exit status still tells what became of the run.
             go_nowhere(stream)
             return
-        if isinstance(error, BrokenPipeError):
-            raise
+        if is_closed_pipe(error):
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
         from ghcrctl.store.files import disk_errors
 
         with disk_errors("write to standard output"):
             raise closed_output(error) from None
+
+
+def is_closed_pipe(error: OSError) -> bool:
+    """Return whether an error of a standard stream means that nobody reads the pipe any more.
+
+    Windows has no SIGPIPE and no error number of its own for this: its C library reports EINVAL.
+    """
+    return isinstance(error, BrokenPipeError) or (_IS_WINDOWS and error.errno == errno.EINVAL)
 
 
 def closed_output(error: OSError) -> OSError:
@@ -87,7 +96,7 @@ def take_any_text() -> None:
     for stream in (sys.stdout, sys.stderr):
         # Without a console, or in another program, it may be nothing or something else.
         if isinstance(stream, io.TextIOWrapper):
-            is_for_programs = os.name == "nt" and not stream.isatty()
+            is_for_programs = _IS_WINDOWS and not stream.isatty()
             stream.reconfigure(
                 encoding="utf-8" if is_for_programs else None, errors=_ERRORS, newline="\n"
             )

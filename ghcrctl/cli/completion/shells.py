@@ -10,6 +10,7 @@ import base64
 import os
 import re
 import sys
+from contextlib import suppress
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -164,9 +165,10 @@ def answer(cli: click.Group, shell: str, given: Sequence[str]) -> None:
         lines = SHELLS[shell](cli, given).complete()
     except Exception:  # noqa: BLE001 a person who types is not to be disturbed
         lines = ""
-    if lines:
-        sys.stdout.write(f"{lines}\n")
-    sys.stdout.flush()
+    with suppress(OSError):
+        if lines:
+            sys.stdout.write(f"{lines}\n")
+        sys.stdout.flush()
     # A thread may still wait for a registry.
     os._exit(0)
 
