@@ -203,23 +203,29 @@ class Graph:
     def _circle(self, left: set[str]) -> set[str]:
         """Return a circle that nothing else of what is left needs."""
         digest = min(left, key=self._age)
-        needing = self._all_above(digest, left)
+        needing = self.all_above(digest, left)
         while True:
-            higher = (d for d in sorted(needing) if digest not in self._all_above(d, left))
+            higher = (d for d in sorted(needing) if digest not in self.all_above(d, left))
             found = next(higher, None)
             if found is None:
                 return needing
             digest = found
-            needing = self._all_above(digest, left)
+            needing = self.all_above(digest, left)
 
-    def _all_above(self, digest: str, left: set[str]) -> set[str]:
+    def all_above(self, digest: str, among: Collection[str] | None = None) -> set[str]:
+        """Return a manifest with all that needs it, directly or through others.
+
+        Args:
+            digest: the manifest.
+            among: what is looked at; everything by default.
+        """
         found: set[str] = set()
         queue = [digest]
         while queue:
             here = queue.pop()
             if here not in found:
                 found.add(here)
-                queue += left.intersection(self.above(here))
+                queue += [d for d in self.above(here) if among is None or d in among]
         return found
 
     def _age(self, digest: str) -> tuple[float, int]:

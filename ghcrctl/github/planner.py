@@ -14,11 +14,17 @@ What holds of every plan, and what the property tests say:
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import RefusedError, RetainedError
+from ghcrctl.github.image_counts import (
+    by_age,
+    held_by_floor,
+    images_among,
+    kept_last,
+    tagged_by_age,
+)
 from ghcrctl.github.kinds import kind_of
 from ghcrctl.github.plan import Kept, Plan, Step
 
@@ -133,9 +139,9 @@ def label(graph: Graph, digest: str) -> str:
 
 def _judge(graph: Graph, policy: Policy, now: datetime) -> _Verdicts:
     verdicts = _Verdicts()
-    last = _kept_last(graph, policy)
+    last = kept_last(graph, policy)
     untagged = [d for d in graph.roots if not graph.own_tags(d) and not graph.is_orphan(d)]
-    first = set(_by_age(graph, policy, untagged)[: policy.keep_untagged or 0])
+    first = set(by_age(graph, policy, untagged)[: policy.keep_untagged or 0])
     for digest in sorted(graph.roots):
         version = graph.versions[digest]
         reason = _must_stay(policy, version, now)
@@ -211,40 +217,6 @@ def _tagged_goes(
     return True, f"`{included[0]}` fits"
 
 
-def _kept_last(graph: Graph, policy: Policy) -> dict[str, str]:
-    """Return what ``keep_last`` keeps, and why: of each group the newest images, tags regardless.
-
-    Protected images count too: they are images that are there.
-    """
-    if policy.keep_last is None:
-        return {}
-    groups: dict[str, list[str]] = defaultdict(list)
-    found: dict[str, str] = {}
-    for digest in _by_age(graph, policy, _tagged(graph)):
-        included = policy.included(graph.own_tags(digest))
-        names = policy.groups(included)
-        if included and not names:
-            found[digest] = "it is in no group"
-        for name in names:
-            groups[name].append(digest)
-    for name, digests in groups.items():
-        shown = f" of the group `{name.replace(chr(0), ' ')}`" if name else ""
-        for digest in digests[: policy.keep_last]:
-            found[digest] = f"one of the {policy.keep_last} newest{shown}"
-    return found
-
-
-def _tagged(graph: Graph) -> list[str]:
-    return [digest for digest in graph.roots if graph.own_tags(digest)]
-
-
-def _by_age(graph: Graph, policy: Policy, digests: Iterable[str]) -> list[str]:
-    """Sort versions, the newest first."""
-    versions = (graph.versions[d] for d in digests)
-    ordered = sorted(versions, key=lambda v: (policy.age_of(v), v.id), reverse=True)
-    return [version.digest for version in ordered]
-
-
 # What follows
 
 
@@ -264,14 +236,13 @@ def _is_lost(graph: Graph, kept: set[str]) -> bool:
 
 
 def _hold_floor(graph: Graph, policy: Policy, verdicts: _Verdicts, kept: set[str]) -> bool:
-    """Let the newest stay where too few tagged images would; tell whether that was needed."""
-    tagged = _by_age(graph, policy, _tagged(graph))
-    missing = policy.least - len(kept.intersection(tagged))
-    held = [digest for digest in tagged if digest not in kept][: max(0, missing)]
+    """Keep the newest images where too few would be left; return whether that was needed."""
+    held = held_by_floor(graph, policy, kept)
     why = f"{policy.least} tagged images always stay"
     if not held and _is_lost(graph, kept):
+        images = images_among(graph, tagged_by_age(graph, policy))
         any_tag = [d for d, version in graph.versions.items() if version.tags]
-        held = _by_age(graph, policy, tagged or any_tag or graph.versions)[:1]
+        held = images[:1] or by_age(graph, policy, any_tag or graph.versions)[:1]
         why = "GitHub keeps the last tagged version of a package"
     for digest in held:
         verdicts.stays[digest] = why

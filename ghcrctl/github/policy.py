@@ -38,7 +38,7 @@ class Policy:
         ghosts: whether tagged indexes may go that lost all of their images.
         partial: whether tagged indexes may go that lost some of them.
         keep_last: how many images stay of those that ``include`` fits, the newest; all tagged ones
-            count without ``include``.
+            count without ``include``. An index and its tagged platforms are one image.
         keep_untagged: how many images without a tag stay, the newest.
         group_by: an expression that fits a part of a tag; ``keep_last`` holds for each group of
             images for which it finds the same. Images for which it finds nothing stay.

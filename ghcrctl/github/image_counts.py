@@ -1,0 +1,116 @@
+"""Counting images for `keep_last` and `floor`: an index and its tagged platforms are one image.
+
+Release tools such as GoReleaser tag the index (``v1``) and each of its platforms (``v1-amd64``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from ghcrctl.github.graph import Graph
+    from ghcrctl.github.policy import Policy
+
+
+def by_age(graph: Graph, policy: Policy, digests: Iterable[str]) -> list[str]:
+    """Sort versions, the newest first."""
+    versions = (graph.versions[d] for d in digests)
+    ordered = sorted(versions, key=lambda v: (policy.age_of(v), v.id), reverse=True)
+    return [version.digest for version in ordered]
+
+
+def tagged_by_age(graph: Graph, policy: Policy) -> list[str]:
+    """Return all versions that users tagged, the newest first."""
+    return by_age(graph, policy, (d for d in graph.roots if graph.own_tags(d)))
+
+
+def owners_among(graph: Graph, digests: Iterable[str]) -> Mapping[str, set[str]]:
+    """Return the images that versions are part of, for each version that is part of one.
+
+    A version is part of an index that lists it, directly or through other indexes, and of an image
+    that it is attached to.
+
+    Args:
+        graph: the package's.
+        digests: the versions; only these count as images.
+    """
+    among = set(digests)
+    found = {}
+    for digest in among:
+        needing = (graph.all_above(digest) & among) - {digest}
+        # In a cycle, which only tags can make, each version is an image of its own.
+        owners = {other for other in needing if digest not in graph.all_above(other)}
+        if owners:
+            found[digest] = owners
+    return found
+
+
+def images_among(graph: Graph, digests: Sequence[str]) -> list[str]:
+    """Return the versions that are not part of another one of them, in the same order."""
+    owners = owners_among(graph, digests)
+    return [digest for digest in digests if digest not in owners]
+
+
+def kept_last(graph: Graph, policy: Policy) -> dict[str, str]:
+    """Return what `keep_last` keeps, and why: the newest images of each group.
+
+    Protected images count too, because they are kept. Tags do not count.
+    """
+    if policy.keep_last is None:
+        return {}
+    groups: dict[str, list[str]] = defaultdict(list)
+    found: dict[str, str] = {}
+    for digest in tagged_by_age(graph, policy):
+        included = policy.included(graph.own_tags(digest))
+        names = policy.groups(included)
+        if included and not names:
+            found[digest] = "it is in no group"
+        for name in names:
+            groups[name].append(digest)
+    for name, digests in groups.items():
+        shown = f" of the group `{name.replace(chr(0), ' ')}`" if name else ""
+        for digest in _newest(graph, digests, policy.keep_last):
+            found[digest] = f"one of the {policy.keep_last} newest{shown}"
+    return found
+
+
+def _newest(graph: Graph, digests: Sequence[str], count: int) -> list[str]:
+    """Return the newest images, and artifacts attached to older ones that are as new."""
+    images = images_among(graph, digests)[:count]
+    if not images:
+        return []
+    end = digests.index(images[-1])
+    return images + [digest for digest in digests[:end] if digest in graph.subjects]
+
+
+def held_by_floor(graph: Graph, policy: Policy, kept: Collection[str]) -> list[str]:
+    """Return the newest images that must be kept too, so that as many are as the floor says.
+
+    Args:
+        graph: the package's.
+        policy: the rules.
+        kept: what is kept already.
+    """
+    tagged = tagged_by_age(graph, policy)
+    owners = owners_among(graph, tagged)
+    staying = set(kept)
+    waiting = (digest for digest in tagged if digest not in owners and digest not in kept)
+    held: list[str] = []
+    while (missing := policy.least - _count(tagged, owners, staying)) > 0:
+        more = list(islice(waiting, missing))
+        if not more:
+            break
+        held += more
+        staying |= graph.closure(more)
+    return held
+
+
+def _count(tagged: Iterable[str], owners: Mapping[str, set[str]], staying: set[str]) -> int:
+    """Count the images that stay; what is part of an image that is deleted counts for itself."""
+    return sum(
+        digest in staying and staying.isdisjoint(owners.get(digest, ())) for digest in tagged
+    )
