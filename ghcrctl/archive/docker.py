@@ -64,11 +64,17 @@ def is_docker(files: Files) -> bool:
     """
     if files.size(MANIFEST_FILE) is None:
         return False
-    if not is_layout(files) or files.size(REPOSITORIES_FILE) is not None:
+    if not is_layout(files):
         return True
-    if any(entry.get("LayerSources") for entry in read_list(files, MANIFEST_FILE)):
-        return True
-    return not read_entries(read_small(files, "index.json"))
+    listed = read_list(files, MANIFEST_FILE)
+    if files.size(REPOSITORIES_FILE) is not None or any(map(_has_sources, listed)):
+        return bool(listed)
+    return bool(listed) and not read_entries(read_small(files, "index.json"))
+
+
+def has_both_lists(files: Files) -> bool:
+    """Return whether an archive has ``manifest.json`` and ``index.json``."""
+    return files.size(MANIFEST_FILE) is not None and is_layout(files)
 
 
 def listed_names(files: Files) -> list[str]:
@@ -76,6 +82,22 @@ def listed_names(files: Files) -> list[str]:
     if files.size(MANIFEST_FILE) is None:
         return []
     return [tag for entry in read_list(files, MANIFEST_FILE) for tag in _texts(entry, "RepoTags")]
+
+
+def listed_configs(files: Files) -> dict[str, Digest]:
+    """Return the digests of the configs in ``manifest.json`` by name; the last one has a name.
+
+    An entry whose config is not in the archive is left out.
+    """
+    if files.size(MANIFEST_FILE) is None:
+        return {}
+    found: dict[str, Digest] = {}
+    for entry in read_list(files, MANIFEST_FILE):
+        path = _config_path(entry)
+        if files.size(path) is not None:
+            config = Digest.of(read_small(files, path))
+            found |= dict.fromkeys(map(parse_name, _texts(entry, "RepoTags")), config)
+    return found
 
 
 def read_images(files: Files) -> list[DockerImage]:
@@ -88,12 +110,9 @@ def read_images(files: Files) -> list[DockerImage]:
 
 
 def _image(files: Files, entry: dict[str, Any]) -> DockerImage:
-    path = entry.get("Config")
-    if not isinstance(path, str) or not path:
-        raise InvalidManifestError(f"invalid {MANIFEST_FILE}: an image has no config")
     layers = tuple(map(_path, _texts(entry, "Layers")))
     # Docker and skopeo compute the image ID, too, whatever digest the file is named after.
-    config = read_small(files, _path(path))
+    config = read_small(files, _config_path(entry))
     return DockerImage(
         config=config,
         diff_ids=diff_ids_of(config, len(layers)),
@@ -103,17 +122,34 @@ def _image(files: Files, entry: dict[str, Any]) -> DockerImage:
     )
 
 
+def _config_path(entry: dict[str, Any]) -> str:
+    path = entry.get("Config")
+    if not isinstance(path, str) or not path:
+        raise InvalidManifestError(f"invalid {MANIFEST_FILE}: an image has no config")
+    return _path(path)
+
+
 def _path(text: str) -> str:
     """Return a path of ``manifest.json`` as archives list it: ``./x`` is ``x``."""
     return clean_path(text.lstrip("/"))
 
 
+def _has_sources(entry: dict[str, Any]) -> bool:
+    return bool(entry.get("LayerSources"))
+
+
 def _foreign(sources: object) -> dict[Digest, Descriptor]:
-    """Read docker's ``LayerSources``: descriptors of layers by their diff ids."""
-    if not isinstance(sources, dict):
+    """Read docker's ``LayerSources``: descriptors of layers by their diff ids.
+
+    Docker lists every layer there since version 25, by the digest of its unpacked bytes; only a
+    foreign layer with an address is left where it is.
+    """
+    if sources is None:
         return {}
+    if not isinstance(sources, dict):
+        raise InvalidManifestError(f"invalid {MANIFEST_FILE}: `LayerSources` is no object")
     found = {key: Descriptor.from_json(value) for key, value in sources.items()}
-    return {Digest.parse(key): value for key, value in found.items() if value.is_foreign}
+    return {Digest.parse(key): d for key, d in found.items() if d.is_foreign and d.urls}
 
 
 def diff_ids_of(config: bytes, layers: int) -> tuple[Digest, ...]:

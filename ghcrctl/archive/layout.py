@@ -135,13 +135,13 @@ def _file(files: Files, path: str) -> Iterator[None]:
 
 
 def read_entries(raw: bytes) -> tuple[Descriptor, ...]:
-    """Read the entries of ``index.json``; tools in Go write ``null`` where there are none.
+    """Read the entries of ``index.json``; tools in Go write ``null`` or nothing for none.
 
     Raises:
         InvalidManifestError: it is no index.
     """
     data = load_object(raw, INDEX_FILE)
-    if data.get("manifests", 0) is None:
+    if data.get("manifests") is None and not {"config", "layers"} & data.keys():
         return ()
     entries = parse_index(raw, OCI_INDEX).manifests
     if len(entries) > MAX_DESCRIPTORS:

@@ -17,7 +17,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ghcrctl.archive import docker, legacy
-from ghcrctl.archive.layout import LayoutSource, blob_path, is_layout
+from ghcrctl.archive.agreement import check_agreement, unlisted_names
+from ghcrctl.archive.layout import INDEX_FILE, LayoutSource, blob_path, is_layout
 from ghcrctl.archive.names import ORIGIN, REF_NAME, name_of, short_names
 from ghcrctl.archive.opening import opened
 from ghcrctl.content.memory import MemoryPlace, Overlay
@@ -105,6 +106,8 @@ def archived(
     store = session.store
     store.prepare()
     with opened(archive, store.root / "ghcrctl") as files:
+        if docker.has_both_lists(files):
+            check_agreement(files)
         if docker.is_docker(files):
             yield _Docker(session, files, observer, compression).archived(docker.read_images(files))
         elif is_layout(files):
@@ -122,20 +125,32 @@ def _layout(session: Session, files: Files) -> Archived:
     source = LayoutSource(files)
     short = short_names(docker.listed_names(files))
     names = ArchiveNames(source.label, session.warn, local_names=session.has_local_names)
+    listed: set[str] = set()
     for entry in source.entries:
         if not entry.is_manifest:
             session.warn(
                 f"{source.label}: left out {entry.digest}: not an image ({entry.media_type})"
             )
             continue
-        root = Descriptor(entry.media_type, entry.digest, entry.size)
+        root = _bare(entry)
         name = name_of(entry, short)
+        listed.add(name)
         tag = "" if name else entry.annotations.get(REF_NAME, "")
         origin, index = _origin(source, entry, files) if name else (None, b"")
         names.add(Named(root, name, origin, tag, index))
+    for name, entry_of in unlisted_names(files, source, listed).items():
+        if entry_of is None:
+            session.warn(f"{source.label}: left out {name}: {INDEX_FILE} does not list that image")
+        else:
+            names.add(Named(_bare(entry_of), name))
     if source.entries and not names.images:
         raise InvalidManifestError(f"{source.label} has no image")
     return Archived(source, names.images, source.has)
+
+
+def _bare(entry: Descriptor) -> Descriptor:
+    """Return a descriptor without annotations, which are of this archive."""
+    return Descriptor(entry.media_type, entry.digest, entry.size)
 
 
 def _origin(source: LayoutSource, entry: Descriptor, files: Files) -> tuple[Digest | None, bytes]:
