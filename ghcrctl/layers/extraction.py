@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.disk.name_clashes import is_one_file, name_on_disk, similar_paths
 from ghcrctl.errors import StoreError, UnsupportedError
-from ghcrctl.layers.members import Kind
+from ghcrctl.layers.members import Kind, is_overlay_attribute
 from ghcrctl.layers.windows import (
     has_long_paths,
     is_too_long,
@@ -54,8 +54,6 @@ _DEVELOPER_MODE = (
 # -1, as an unsigned number of 32 bits, leaves an owner as it is.
 _LARGEST_ID = 2**32 - 2
 _LONGEST_TIME = 2**62
-# Attributes by which overlay file systems hide files: they mean something else out of their layers.
-_OVERLAY = ("trusted.overlay.", "user.overlay.")
 
 
 class Extractor:
@@ -240,7 +238,7 @@ class Extractor:
         return kept
 
     def _set_attribute(self, place: Path, name: str, value: bytes) -> None:
-        if name.startswith(_OVERLAY) or not hasattr(os, "setxattr"):
+        if is_overlay_attribute(name) or not hasattr(os, "setxattr"):
             self._count("extended attributes")
             return
         self._try("extended attributes", lambda: _set_attribute(place, name, value))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Bytes of a path that Linux takes (PATH_MAX); no file system has a longer one.
 LONGEST_PATH = 4096
+_OVERLAY = ("trusted.overlay.", "user.overlay.")
 _NO_ATTRIBUTES: Mapping[str, bytes] = {}
 
 
@@ -84,6 +85,16 @@ class Member:
     def permissions(self) -> str:
         """The kind and mode as ``ls -l`` shows them: ``-rwxr-xr-x``."""
         return stat.filemode(_TYPE_BITS[self.kind] | self.mode)
+
+
+def is_overlay_attribute(name: str) -> bool:
+    """Return whether overlay file systems hide files by an extended attribute.
+
+    Engines keep layers in such file systems, where an attribute of an image could make a directory
+    opaque or redirect it to another one. These attributes are valid in one file system only, so
+    they are neither set on files nor written to archives. Stored layers keep their bytes.
+    """
+    return name.startswith(_OVERLAY)
 
 
 def clean_path(name: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ghcrctl.layers.headers import padding
-from ghcrctl.layers.members import Kind
+from ghcrctl.layers.members import Kind, is_overlay_attribute
 from ghcrctl.layers.tar import BLOCK_SIZE
 
 if TYPE_CHECKING:
@@ -109,7 +109,11 @@ class TarWriter:
 
 def _records(member: Member, name: bytes, target: bytes, size: int) -> dict[bytes, bytes]:
     """Return what the header itself has no room for."""
-    records = {b"SCHILY.xattr." + _bytes(key): value for key, value in member.xattrs.items()}
+    records = {
+        b"SCHILY.xattr." + _bytes(key): value
+        for key, value in member.xattrs.items()
+        if not is_overlay_attribute(key)
+    }
     if len(name) > _NAME_SIZE:
         records[b"path"] = name
     if len(target) > _NAME_SIZE:

@@ -248,6 +248,24 @@ def test_a_name_that_windows_cannot_have_is_found_before_the_first_file(
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_attributes_of_overlays_are_not_exported(session: Session) -> None:
+    given = {"user.a": "1", "user.overlay.opaque": "y", "trusted.overlay.redirect": "/etc"}
+    headers = {f"SCHILY.xattr.{name}": value for name, value in given.items()}
+    put(session, image_of(tar(file("a", b"a", pax_headers=headers))))
+    with tarfile.open(fileobj=io.BytesIO(archived(session))) as archive:
+        found = archive.getmember("a").pax_headers
+    assert [name for name in found if "xattr" in name] == ["SCHILY.xattr.user.a"]
+
+
+def test_a_device_without_a_number_is_no_whiteout(session: Session) -> None:
+    """Overlay file systems mean a whiteout by it; the image specification does not."""
+    upper = tar(special("a", tarfile.CHRTYPE, devmajor=0, devminor=0))
+    put(session, image_of(tar(file("a", b"a"), file("b", b"b")), upper))
+    with tarfile.open(fileobj=io.BytesIO(archived(session))) as archive:
+        assert set(archive.getnames()) - {"."} == {"a", "b"}
+        assert archive.getmember("a").ischr()
+
+
 def test_holes_of_sparse_files_stay_holes(session: Session, tmp_path: Path) -> None:
     extra = {"GNU.sparse.size": str(2**30), "GNU.sparse.map": f"0,1,{2**29},2"}
     put(session, image_of(tar(file("disk", b"abc", pax_headers=extra))))
