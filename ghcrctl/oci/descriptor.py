@@ -60,14 +60,13 @@ class Descriptor:
         size = data.get("size")
         if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= MAX_SIZE:
             raise InvalidManifestError(f"invalid manifest: {digest} has no valid size")
-        platform = data.get("platform")
         return cls(
             media_type=_text(data, "mediaType"),
             digest=digest,
             size=size,
             urls=_urls(data.get("urls")),
             annotations=string_map(data.get("annotations")),
-            platform=Platform.from_json(platform) if isinstance(platform, dict) else None,
+            platform=_platform(data.get("platform")),
             artifact_type=_text(data, "artifactType", required=False),
         )
 
@@ -109,6 +108,12 @@ def _text(data: dict[str, Any], key: str, *, required: bool = True) -> str:
     if not isinstance(value, str) or len(value) > MAX_MEDIA_TYPE or (required and not value):
         raise InvalidManifestError(f"invalid manifest: a descriptor has no valid `{key}`")
     return value
+
+
+def _platform(value: object) -> Platform | None:
+    """Read a platform; tools in Go write an empty one where they know none."""
+    platform = Platform.from_json(value) if isinstance(value, dict) else None
+    return platform if platform and (platform.os or platform.architecture) else None
 
 
 def _urls(value: object) -> tuple[str, ...]:

@@ -105,13 +105,13 @@ class Index:
     def choose(self, want: Platform) -> Descriptor | None:
         """Return the entry that suits a platform best, if any does.
 
-        An entry without a platform suits every machine, after all that name one.
+        An entry without a platform suits every machine, after all that name one. What attests an
+        image suits none.
         """
         position = best_match(want, (d.platform for d in self.manifests))
         if position is not None:
             return self.manifests[position]
-        unnamed = [d for d in self.manifests if d.is_manifest and d.platform is None]
-        return unnamed[0] if unnamed else None
+        return next(filter(_may_be_image, self.manifests), None)
 
     def subset(self, wanted: tuple[Platform, ...]) -> Index:
         """Make a smaller index with the entries for some platforms, and what attests them.
@@ -162,6 +162,11 @@ class Index:
         return parse_index(json.dumps(data, indent=2).encode(), self.descriptor.media_type)
 
 
+def _may_be_image(entry: Descriptor) -> bool:
+    """Return whether an entry without a platform may be an image, or an index of images."""
+    return entry.is_manifest and entry.platform is None and _ATTESTED not in entry.annotations
+
+
 def _attested_by(entry: dict[str, Any]) -> str | None:
     """Return the digest of the image that an entry attests, as buildx notes it."""
     return string_map(entry.get("annotations")).get(_ATTESTED)
@@ -169,11 +174,11 @@ def _attested_by(entry: dict[str, Any]) -> str | None:
 
 def no_platform(index: Index, want: Platform) -> PlatformNotFoundError:
     """Word the error for a platform that an index lacks, naming those it has."""
-    names = list(dict.fromkeys(shortened(str(p)) for p in index.platforms))
+    names = list(dict.fromkeys(shortened(p.with_features) for p in index.platforms))
     offered = ", ".join(names[:_PLATFORMS_NAMED]) or "none named"
     offered += f" and {len(names) - _PLATFORMS_NAMED} more" * (len(names) > _PLATFORMS_NAMED)
     return PlatformNotFoundError(
-        f"no matching manifest for {want} in the index {index.descriptor.digest}",
+        f"no matching manifest for {want.with_features} in the index {index.descriptor.digest}",
         hint=f"choose one of these with --platform: {offered}",
     )
 

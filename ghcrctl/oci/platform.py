@@ -90,6 +90,10 @@ _ARCHITECTURES = frozenset(
 # ``compare.go``).
 _ARM_9_INCLUDES, _ARM_8_LAST = 5, 9
 _OLDEST_COMPATIBLE_ARM = 5
+# The build number of Windows Server 2022.
+_SERVER_2022 = 20348
+# OCI image spec 1.1, config.md: what only Nano Server lacks, so that no client asks for it.
+_USUAL_FEATURES = frozenset({"win32k"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,15 @@ class Platform:
         version = f":{self.os_version}" if self.os_version else ""
         return f"{self.os}/{self.architecture}{variant}{version}"
 
+    @property
+    def with_features(self) -> str:
+        """The text form with the OS features, where there are any: ``linux(+gpu)/amd64``."""
+        if not self.os_features:
+            return str(self)
+        variant = f"/{self.variant}" if self.variant else ""
+        features = "".join(f"+{feature}" for feature in self.os_features)
+        return f"{self.os}({self.os_version}{features})/{self.architecture}{variant}"
+
     def means(self, offered: Platform) -> bool:
         """Tell whether an entry of an index is meant; what is not said here may be anything."""
         one, two = self.normalised(), offered.normalised()
@@ -117,6 +130,7 @@ class Platform:
             (one.os, one.architecture) == (two.os, two.architecture)
             and self.variant in {"", offered.variant, two.variant}
             and self.os_version in {"", offered.os_version}
+            and set(self.os_features) <= set(offered.os_features)
         )
 
     @classmethod
@@ -197,17 +211,20 @@ class Platform:
 
         The larger the better; ``None`` where it cannot run.
 
-        ARM machines run older variants too. A Windows version matches by its build (first three
-        numbers), and the highest revision wins, as in docker; an image without one comes last.
+        ARM machines run older variants too. All OS features that an image needs must be wanted.
+        An entry of an index may leave out the OS.
+
+        Source: github.com/containerd/platforms, ``compare.go`` and ``platforms.go``.
         """
         want, have = self.normalised(), offered.normalised()
-        if (want.os, want.architecture) != (have.os, have.architecture):
+        if have.os not in {"", want.os} or want.architecture != have.architecture:
             return None
         variant = _variant_rank(want, have)
-        version = _version_rank(want.os_version, have.os_version)
-        if variant is None or version is None:
+        features = _features_rank(want, have)
+        version = _version_rank(want, have)
+        if variant is None or features is None or version is None:
             return None
-        return (variant, *version)
+        return (variant, features, *version)
 
 
 def _split_version(text: str) -> tuple[str, str, tuple[str, ...]]:
@@ -315,16 +332,42 @@ def _numbers(variant: str) -> tuple[int, int] | None:
     return numbers[0], numbers[1]
 
 
-def _version_rank(want: str, have: str) -> tuple[int, ...] | None:
-    """Return how well an OS version suits; an image without one runs on every build."""
-    if not want:
+def _features_rank(want: Platform, have: Platform) -> int | None:
+    """Return how many OS features an image uses; ``None`` where it needs one that is not wanted."""
+    needed = {feature for feature in have.os_features if feature not in _USUAL_FEATURES}
+    return len(needed) if needed <= set(want.os_features) else None
+
+
+def _version_rank(want: Platform, have: Platform) -> tuple[int, ...] | None:
+    """Return how well an OS version suits.
+
+    An image without a version runs on every build and comes last. An exact version comes first,
+    then the highest one, the machine's own build before others.
+    """
+    if not want.os_version:
         return ()
-    if not have:
+    if not have.os_version:
         return (-1,)
-    if have.split(".")[:3] != want.split(".")[:3]:
+    if not _runs_build(_version_numbers(want.os_version), _version_numbers(have.os_version)):
         return None
-    exact = 1 if have == want else 0
-    return (exact, *(whole_number(part) or 0 for part in have.split(".")))
+    exact = 1 if have.os_version == want.os_version else 0
+    return (exact, *_version_numbers(have.os_version))
+
+
+def _version_numbers(version: str) -> tuple[int, ...]:
+    return tuple(whole_number(part) or 0 for part in version.split("."))
+
+
+def _runs_build(host: tuple[int, ...], image: tuple[int, ...]) -> bool:
+    """Return whether a Windows machine runs images of a build, the third number of a version.
+
+    Since Windows Server 2022, a machine also runs images of older builds down to that one.
+
+    Source: github.com/containerd/platforms, ``platform_windows_compat.go``.
+    """
+    if len(host) < 3 or len(image) < 3 or host[:2] != image[:2]:
+        return host[:3] == image[:3]
+    return image[2] == host[2] or _SERVER_2022 <= image[2] <= host[2]
 
 
 def best_match(want: Platform, offered: Iterable[Platform | None]) -> int | None:

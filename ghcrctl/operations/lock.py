@@ -236,7 +236,7 @@ def resolve(session: Session, reference: Reference, only: Sequence[Platform] = (
     return Pin(
         reference.with_tag(reference.tag),
         root.digest,
-        tuple(sorted(platforms, key=lambda one: str(one.platform))),
+        tuple(sorted(platforms, key=lambda one: one.platform.with_features)),
         tuple(dict.fromkeys(only)),
     )
 
@@ -259,13 +259,13 @@ def _wanted(
     for platform in only:
         position = best_match(platform, (one.platform for one in offered))
         if position is None:
-            raise not_offered(f"{reference} is not for {platform}", offered)
+            raise not_offered(f"{reference} is not for {platform.with_features}", offered)
         kept[offered[position]] = None
     return list(kept)
 
 
 def not_offered(message: str, offered: Iterable[PinnedPlatform]) -> PlatformNotFoundError:
     """Make the error for a platform that an image is not for, naming those that it is for."""
-    names = ", ".join(dict.fromkeys(str(one.platform) for one in offered)) or "none named"
+    names = ", ".join(dict.fromkeys(one.platform.with_features for one in offered)) or "none named"
     hint = f"choose one of these with --platform: {shortened(names)}"
     return PlatformNotFoundError(message, hint=hint)

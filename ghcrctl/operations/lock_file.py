@@ -221,7 +221,7 @@ def _table(pin: Pin) -> str:
         f"digest = {_quoted(pin.digest)}",
     ]
     if pin.only:
-        lines.append(f"only = [{', '.join(map(_quoted, pin.only))}]")
+        lines.append(f"only = [{', '.join(_quoted(p.with_features) for p in pin.only)}]")
     if pin.platforms:
         # A line each, so that a difference shows which of them changed.
         lines += ["platforms = [", *map(_line, pin.platforms), "]"]
@@ -229,7 +229,7 @@ def _table(pin: Pin) -> str:
 
 
 def _line(one: PinnedPlatform) -> str:
-    platform, digest = _quoted(one.platform), _quoted(one.digest)
+    platform, digest = _quoted(one.platform.with_features), _quoted(one.digest)
     return f"    {{ platform = {platform}, digest = {digest}, size = {one.size} }},"
 
 

@@ -76,7 +76,7 @@ def _selection(session: Session, pin: Pin, select: Selection) -> Selection:
 def _find(pin: Pin, platform: Platform) -> Digest:
     position = best_match(platform, (one.platform for one in pin.platforms))
     if position is None:
-        raise not_offered(f"{pin.name} is not pinned for {platform}", pin.platforms)
+        raise not_offered(f"{pin.name} is not pinned for {platform.with_features}", pin.platforms)
     return pin.platforms[position].digest
 
 

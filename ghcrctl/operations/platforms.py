@@ -195,7 +195,7 @@ def _manifest(source: Source, entry: Descriptor, parsed: Manifest, own: dict[Dig
     platform = entry.platform
     if platform is None or platform.is_unknown:
         platform = ImageConfig.parse_any(read_metadata(source, parsed.config)).platform
-    return Part(entry, str(platform), content, len(parsed.layers), is_image=True)
+    return Part(entry, platform.with_features, content, len(parsed.layers), is_image=True)
 
 
 def _attestation(predicates: list[str]) -> str:

@@ -105,6 +105,49 @@ def test_an_attestation_is_never_chosen_for_a_platform() -> None:
     assert index.platforms == ()
 
 
+_ATTESTS = {"annotations": {"vnd.docker.reference.digest": "sha256:x"}}
+_AMD64 = {"platform": {"os": "linux", "architecture": "amd64"}}
+
+
+@pytest.mark.parametrize(
+    ("entries", "chosen"),
+    [
+        ([{}, _AMD64], 1),
+        ([_AMD64, {}], 0),
+        ([{}, {}], 0),
+        ([_ATTESTS, {}], 1),
+        ([_ATTESTS], None),
+        ([{**_ATTESTS, "platform": {}}, {"platform": {}}], 1),
+        ([{"platform": {"os": "", "architecture": ""}}], 0),
+        ([{"platform": {"os": "", "architecture": "amd64"}}], 0),
+        ([{"platform": {"os": "linux", "architecture": ""}}], None),
+        ([{"platform": {"os": "linux", "architecture": "arm64"}}, {}], 1),
+        ([{"platform": "linux/amd64"}], 0),
+        ([{"mediaType": "text/plain"}, {}], 1),
+        ([{"mediaType": "text/plain"}], None),
+        ([{"mediaType": types.OCI_INDEX}], 0),
+        ([], None),
+    ],
+)
+def test_an_entry_without_a_platform_is_for_every_machine(
+    entries: list[dict[str, Any]], chosen: int | None
+) -> None:
+    common = {**BLOB, "mediaType": types.OCI_MANIFEST}
+    index = parse_index(raw(manifests=[{**common, **e} for e in entries]), types.OCI_INDEX)
+    found = index.choose(Platform("linux", "amd64"))
+    assert found == (None if chosen is None else index.manifests[chosen])
+
+
+def test_a_platform_that_is_lacking_is_named_with_its_features() -> None:
+    entry = {**BLOB, "mediaType": types.OCI_MANIFEST}
+    platform = {"os": "linux", "architecture": "amd64", "os.features": ["erofs"]}
+    index = parse_index(raw(manifests=[{**entry, "platform": platform}]), types.OCI_INDEX)
+    with pytest.raises(PlatformNotFoundError) as caught:
+        index.subset((Platform("linux", "amd64"),))
+    assert "for linux/amd64 in" in caught.value.message
+    assert "linux(+erofs)/amd64" in str(caught.value.hint)
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

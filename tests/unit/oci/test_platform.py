@@ -112,6 +112,124 @@ def test_chooses_the_best_that_can_run(want: str, offered: list[str], chosen: in
     assert best_match(Platform.parse(want), platforms) == chosen
 
 
+SERVER_2022, WINDOWS_11 = "windows/amd64:10.0.20348.2", "windows/amd64:10.0.22631.5"
+
+
+@pytest.mark.parametrize(
+    ("want", "offered", "chosen"),
+    [
+        # Since Server 2022, older builds down to that one run too; the highest wins.
+        (WINDOWS_11, ["windows/amd64:10.0.20348.9", "windows/amd64:10.0.17763.9"], 0),
+        (WINDOWS_11, ["windows/amd64:10.0.20348.9", "windows/amd64:10.0.22621.1"], 1),
+        (WINDOWS_11, ["windows/amd64:10.0.22621.9", "windows/amd64:10.0.22631.1"], 1),
+        (WINDOWS_11, ["windows/amd64:10.0.26100.1"], None),
+        (WINDOWS_11, ["windows/amd64:10.0.20347.1"], None),
+        (WINDOWS_11, ["windows/amd64:10.1.20348.1"], None),
+        (WINDOWS_11, ["windows/amd64:11.0.20348.1"], None),
+        (SERVER_2022, ["windows/amd64:10.0.20348.9"], 0),
+        (SERVER_2022, ["windows/amd64:10.0.20348.9", "windows/amd64:10.0.20348.2"], 1),
+        (SERVER_2022, ["windows/amd64:10.0.20348.9", "windows/amd64:10.0.20348.10"], 1),
+        (SERVER_2022, ["windows/amd64:10.0.20348.9", "windows/amd64:10.0.20348.x"], 0),
+        ("windows/amd64:10.0.17763.1", ["windows/amd64:10.0.17763.9"], 0),
+        ("windows/amd64:10.0.17763.1", ["windows/amd64:10.0.17762.1"], None),
+        ("windows/amd64:10.0.17763.1", ["windows/amd64:10.0.17764.1"], None),
+        # A version of fewer numbers has no build.
+        ("windows/amd64:10.0", ["windows/amd64:10.0.20348.9", "windows/amd64:10.0"], 1),
+        (WINDOWS_11, ["windows/amd64:10.0"], None),
+        # An image may need OS features that nobody asked for.
+        ("linux/amd64", ["linux(+erofs)/amd64", "linux/amd64"], 1),
+        ("linux/amd64", ["linux(+erofs)/amd64"], None),
+        ("linux(+erofs)/amd64", ["linux/amd64", "linux(+erofs)/amd64"], 1),
+        ("linux(+erofs)/amd64", ["linux/amd64", "linux(+erofs+gpu)/amd64"], 0),
+        ("linux(+erofs+gpu)/amd64", ["linux(+gpu)/amd64", "linux(+erofs+gpu)/amd64"], 1),
+        ("linux(+erofs)/amd64/v2", ["linux(+erofs)/amd64", "linux/amd64/v2"], 1),
+        (WINDOWS_11, ["windows(10.0.22631.5+win32k)/amd64"], 0),
+        ("windows/amd64", ["windows(10.0.22631+win32k)/amd64", "windows/amd64"], 0),
+        # Variants: the highest that runs, wherever it stands.
+        ("linux/arm/v8", ["linux/arm/v5", "linux/arm/v7", "linux/arm/v6", "linux/arm/v8"], 3),
+        ("linux/arm/v8", ["linux/arm/v5", "linux/arm", "linux/arm/v6"], 1),
+        ("linux/arm/v5", ["linux/arm/v6", "linux/arm/v5"], 1),
+        ("linux/arm/v6", ["linux/arm/v4", "linux/arm/v5"], 1),
+        ("linux/arm", ["linux/arm/v8"], None),
+        ("linux/arm", ["linux/arm/v6", "linux/arm"], 1),
+        ("linux/arm64/v8", ["linux/arm64"], 0),
+        ("linux/arm64", ["linux/arm64/v9", "linux/arm64/v8"], 1),
+        ("linux/arm64/v9", ["linux/arm64", "linux/arm64/v8.6"], 0),
+        ("linux/arm64/v9.1", ["linux/arm64/v9.2", "linux/arm64/v9", "linux/arm64/v8.6"], 1),
+        ("linux/arm64/v8.1", ["linux/arm64/v8.01"], 0),
+        ("linux/arm64/v8.9", ["linux/arm64/v8.9", "linux/arm64/v9"], 0),
+        ("linux/amd64/v3", ["linux/amd64", "linux/amd64/v2", "linux/amd64/v4"], 1),
+        ("linux/amd64/v3", ["linux/amd64/v1"], 0),
+        ("linux/amd64", ["linux/amd64/v1"], 0),
+        ("linux/amd64/v2", ["linux/amd64/v2.1"], None),
+        ("linux/amd64/x", ["linux/amd64/y", "linux/amd64/x"], 1),
+        ("linux/amd64/x", ["linux/amd64"], None),
+        # The first of equals.
+        ("linux/amd64", ["windows/amd64", "linux/amd64", "linux/amd64"], 1),
+        ("linux/386", ["linux/amd64"], None),
+        ("linux/amd64", ["unknown/unknown"], None),
+    ],
+)
+def test_chooses_as_containerd_does(want: str, offered: list[str], chosen: int | None) -> None:
+    platforms = [Platform.parse(text) for text in offered]
+    assert best_match(Platform.parse(want), platforms) == chosen
+
+
+def test_an_entry_may_lack_its_os_or_its_platform() -> None:
+    want, bare = Platform("windows", "amd64"), Platform("", "amd64")
+    assert best_match(want, [None, bare, None]) == 1
+    assert best_match(want, [Platform("linux", "amd64"), bare]) == 1
+    assert best_match(want, [None, Platform("", "arm64"), Platform("", "")]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "offered", "expected"),
+    [
+        ("linux/amd64", "linux/amd64/v3", True),
+        ("linux/amd64/v2", "linux/amd64/v3", False),
+        ("linux/amd64/v2", "linux/amd64", False),
+        ("linux/arm/v7", "linux/arm", True),
+        ("linux/arm/v6", "linux/arm/v7", False),
+        ("linux/arm64", "linux/arm64/v9", True),
+        ("linux/amd64", "windows/amd64", False),
+        ("linux/amd64", "linux/arm64", False),
+        ("windows/amd64", "windows/amd64:10.0.1", True),
+        ("windows/amd64:10.0.2", "windows/amd64:10.0.1", False),
+        ("windows/amd64:10.0.2", "windows/amd64", False),
+        ("linux/amd64", "linux(+erofs)/amd64", True),
+        ("linux(+erofs)/amd64", "linux(+erofs+gpu)/amd64", True),
+        ("linux(+erofs)/amd64", "linux/amd64", False),
+    ],
+)
+def test_a_platform_means_all_entries_that_it_describes(
+    text: str, offered: str, *, expected: bool
+) -> None:
+    assert Platform.parse(text).means(Platform.parse(offered)) is expected
+
+
+def test_a_variant_is_meant_as_it_is_written() -> None:
+    """An index may write what the normal form leaves out."""
+    entry = Platform("linux", "arm64", "v8")
+    assert Platform("linux", "arm64", "v8").means(entry)
+    assert Platform("linux", "arm64").means(entry)
+    assert not Platform("linux", "arm64", "v9").means(entry)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "linux/amd64",
+        "linux/arm/v7",
+        "windows/amd64:10.0.17763",
+        "linux(+erofs)/amd64",
+        "windows(10.0.17763+a+b)/arm/v7",
+    ],
+)
+def test_the_text_with_features_can_be_read(text: str) -> None:
+    assert Platform.parse(text).with_features == text
+    assert Platform.parse(Platform.parse(text).with_features) == Platform.parse(text)
+
+
 _TABLES = next(
     (p / "shared" / "data" / "peers" for p in Path(__file__).parents if (p / "shared").is_dir()),
     None,

@@ -54,5 +54,5 @@ def _row(pin: Pin) -> dict[str, object]:
     return {
         "Name": str(pin.name),
         "Digest": pin.digest.short,
-        "Platforms": ", ".join(dict.fromkeys(str(one.platform) for one in pin.platforms)),
+        "Platforms": ", ".join(dict.fromkeys(one.platform.with_features for one in pin.platforms)),
     }

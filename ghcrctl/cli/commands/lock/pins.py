@@ -59,9 +59,9 @@ def document(pin: Pin) -> dict[str, object]:
         "Tag": pin.name.tag,
         "Digest": str(pin.digest),
         "Pinned": str(pin.reference),
-        "Only": [str(platform) for platform in pin.only],
+        "Only": [platform.with_features for platform in pin.only],
         "Platforms": [
-            {"Platform": str(one.platform), "Digest": str(one.digest), "Size": one.size}
+            {"Platform": one.platform.with_features, "Digest": str(one.digest), "Size": one.size}
             for one in pin.platforms
         ],
     }
@@ -69,7 +69,9 @@ def document(pin: Pin) -> dict[str, object]:
 
 def platforms_shown(pin: Pin) -> str:
     """Return the platforms of a pin with their sizes, for people."""
-    return ", ".join(f"{one.platform} {human_size(one.size)}" for one in pin.platforms)
+    return ", ".join(
+        f"{one.platform.with_features} {human_size(one.size)}" for one in pin.platforms
+    )
 
 
 def status_of(change: PinChange) -> str:

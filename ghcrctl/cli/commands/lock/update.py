@@ -62,8 +62,8 @@ def _shown(change: PinChange, before: Pin, after: Pin) -> str:
 
 def _what(before: Pin, after: Pin) -> str:
     """Say which platforms are others, where the image has several and not all are."""
-    old = {one.platform: one.digest for one in before.platforms}
-    new = {one.platform: one.digest for one in after.platforms}
+    old = {one.platform.with_features: one.digest for one in before.platforms}
+    new = {one.platform.with_features: one.digest for one in after.platforms}
     parts = [
         *(f"{p} is new" for p in new if p not in old),
         *(f"{p} is gone" for p in old if p not in new),
