@@ -267,7 +267,7 @@ def test_directories_keep_their_times_whatever_is_made_in_them(root: Path) -> No
 
 
 def test_names_that_windows_cannot_have_are_refused_there(root: Path) -> None:
-    with pytest.raises(UnsupportedError, match="Windows cannot have a file named a:b"):
+    with pytest.raises(UnsupportedError, match="cannot create `a:b`"):
         Extractor(root, on_windows=True).add("a:b", _file("a:b"))
     Extractor(root, on_windows=False).add("a:b", _file("a:b"))
     assert (root / "a:b").exists()
