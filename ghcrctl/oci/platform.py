@@ -10,23 +10,40 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.errors import InvalidPlatformError
+from ghcrctl.errors import InvalidPlatformError, UnsupportedError
+from ghcrctl.oci.machine import machine_name
 from ghcrctl.oci.numbers import whole_number
 from ghcrctl.oci.quoting import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+# containerd's names (``database.go``), those of ``uname -m`` and of Windows.
 _ALIASES = {
     "x86_64": ("amd64", ""),
     "x86-64": ("amd64", ""),
-    "i386": ("386", ""),
-    "i686": ("386", ""),
+    "x64": ("amd64", ""),
+    **dict.fromkeys(("x86", "i386", "i486", "i586", "i686"), ("386", "")),
     "aarch64": ("arm64", ""),
-    "armhf": ("arm", "v7"),
-    "armv7l": ("arm", "v7"),
-    "armel": ("arm", "v6"),
-    "armv6l": ("arm", "v6"),
+    "arm64e": ("arm64", ""),
+    "aarch64_be": ("arm64be", ""),
+    # A 32-bit system on a 64-bit processor.
+    **dict.fromkeys(("armv8", "armv8l"), ("arm", "v8")),
+    **dict.fromkeys(("armhf", "armv7", "armv7a", "armv7l", "armv7hl", "armv7hnl"), ("arm", "v7")),
+    **dict.fromkeys(("armel", "armv6", "armv6l", "armv6hl"), ("arm", "v6")),
+    **dict.fromkeys(("armv5l", "armv5tel", "armv5tejl"), ("arm", "v5")),
+    **dict.fromkeys(("armv5teb", "armv6b", "armv7b", "armv8b", "armeb"), ("armbe", "")),
+    "loongarch64": ("loong64", ""),
+    "mipsel": ("mipsle", ""),
+    "mips64el": ("mips64le", ""),
+    "powerpc": ("ppc", ""),
+    "powerpc64": ("ppc64", ""),
+    "powerpc64le": ("ppc64le", ""),
+    "ppc64el": ("ppc64le", ""),
+    "riscv32": ("riscv", ""),
+    "sun4u": ("sparc64", ""),
+    "sun4v": ("sparc64", ""),
+    "wasm32": ("wasm", ""),
 }
 _DEFAULT_VARIANT = {"arm": "v7", "arm64": "v8"}
 _SYSTEM_ALIASES = {"macos": "darwin"}
@@ -244,15 +261,31 @@ def _complete(name: str) -> list[str]:
     """Return OS and architecture where only one of them is given."""
     lower = name.lower()
     if lower in _SYSTEMS or lower in _SYSTEM_ALIASES:
-        return [name, _own_architecture()]
+        return [name, machine_platform().architecture]
     return ["linux", name]
 
 
-def _own_architecture() -> str:
-    # Imported late: few platforms are written without an architecture.
-    from platform import machine
+def machine_platform(machine: str | None = None) -> Platform:
+    """Return Linux on this machine's processor, as docker has it on every system.
 
-    return machine()
+    Args:
+        machine: the processor, as its system names it; this machine's by default.
+
+    Raises:
+        UnsupportedError: images have no name for the processor.
+    """
+    found = Platform("linux", machine_name() if machine is None else machine).normalised()
+    if found.architecture in _ARCHITECTURES:
+        return found
+    reason = (
+        f"unknown processor `{shortened(found.architecture)}`"
+        if found.architecture
+        else ("the system does not name its processor")
+    )
+    raise UnsupportedError(
+        f"cannot determine the platform of this machine: {reason}",
+        hint="choose one with --platform OS/ARCH, or set GHCRCTL_PLATFORM=OS/ARCH",
+    )
 
 
 def _check_known(text: str, platform: Platform) -> None:

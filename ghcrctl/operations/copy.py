@@ -242,7 +242,12 @@ class _Copy:
         default = Selection() if into.end.takes_one_platform else EVERYTHING
         select = wish.select or default
         wanted = choose(
-            self._place, found.root, select, session.settings.platform, made, warn=session.warn
+            self._place,
+            found.root,
+            select,
+            session.settings.preferred_platform,
+            made,
+            warn=session.warn,
         )
         part_of = found.part_of if wanted == found.root else _whole(found)
         # Only a registry's tag is protected, and only a conversion hides what it was made from.

@@ -121,7 +121,7 @@ def diff(
     sides = (open_side(session, one), open_side(session, two))
     indexes = None
     if one.platform is None and two.platform is None:
-        indexes = compare_indexes(*sides, session.settings.platform)
+        indexes = compare_indexes(*sides, session.settings.preferred_platform)
     if indexes is None:
         images = (one, two)
     elif indexes.platform:

@@ -98,10 +98,10 @@ class EngineEnd:
         engine = engine_of(session)
         engine.ping()
         if dry_run:
-            yield FixedSink(ArchiveSink(len, session.settings.platform))
+            yield FixedSink(ArchiveSink(len, session.settings.preferred_platform))
             return
         with _Feed(engine) as feed:
-            sink = ArchiveSink(feed.write, session.settings.platform)
+            sink = ArchiveSink(feed.write, session.settings.preferred_platform)
             sink.label = engine.label
             yield FixedSink(sink)
             sink.finish()

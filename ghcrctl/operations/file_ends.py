@@ -253,7 +253,7 @@ class ArchiveEnd:
     def sink(self, session: Session, *, dry_run: bool) -> Iterator[OpenSink]:
         """Write the archive aside; it gets its name when it is whole."""
         if dry_run:
-            yield FixedSink(ArchiveSink(len, session.settings.platform))
+            yield FixedSink(ArchiveSink(len, session.settings.preferred_platform))
             return
         if os.path.isdir(self.path):  # noqa: PTH112 a name that is too long is none
             raise UsageError(
@@ -261,7 +261,7 @@ class ArchiveEnd:
                 hint=f"write oci:{self.path}, or name a file in it",
             )
         with whole_file(self.path, private=True) as write:
-            sink = ArchiveSink(write, session.settings.platform)
+            sink = ArchiveSink(write, session.settings.preferred_platform)
             sink.label = str(self.path)
             yield FixedSink(sink)
             sink.finish()

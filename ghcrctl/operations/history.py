@@ -45,7 +45,7 @@ def history(session: Session, wanted: Wanted) -> list[HistoryRow]:
         UnsupportedError: it is no container image.
     """
     source, root = place_of_image(session, wanted.text, is_remote=wanted.is_remote)
-    platform = wanted.platform or session.settings.platform
+    platform = wanted.platform or session.settings.preferred_platform
     contents = image_of(
         source, root, platform, exact=wanted.platform is not None, warn=session.warn
     )

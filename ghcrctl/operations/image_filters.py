@@ -101,7 +101,7 @@ def _without_labels(session: Session, values: list[str]) -> Accepts:
 def _has_label(session: Session, row: ImageRow, wanted: str) -> bool:
     from ghcrctl.operations.contents import has_label, image_of
 
-    blobs, platform = session.store.blobs, session.settings.platform
+    blobs, platform = session.store.blobs, session.settings.preferred_platform
     return has_label(image_of(blobs, row.record.descriptor, platform, any_config=True), wanted)
 
 

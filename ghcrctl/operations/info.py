@@ -41,5 +41,5 @@ def information(session: Session) -> Information:
         store=settings.store_dir,
         config_file=settings.config_file,
         default_registry=settings.get("default_registry"),
-        platform=settings.platform,
+        platform=settings.preferred_platform,
     )

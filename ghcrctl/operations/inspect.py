@@ -63,7 +63,7 @@ def inspect_local(session: Session, text: str, platform: Platform | None = None)
     contents = image_of(
         session.store.blobs,
         record.descriptor,
-        platform or session.settings.platform,
+        platform or session.settings.preferred_platform,
         exact=platform is not None,
         warn=session.warn,
     )
@@ -87,7 +87,7 @@ def inspect_remote(
     contents = image_of(
         repository,
         root,
-        platform or session.settings.platform,
+        platform or session.settings.preferred_platform,
         exact=platform is not None,
         warn=session.warn,
     )

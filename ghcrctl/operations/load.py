@@ -186,7 +186,7 @@ class _Loading:
         session, made = self._session, MemoryPlace("made here")
         # What a partial archive leaves out is here, if it was made for this store.
         source = Overlay(made, Overlay(session.store.blobs.sound, self._found.source))
-        platform = session.settings.platform
+        platform = session.settings.preferred_platform
         root = choose(source, image.root, self._select, platform, made, warn=session.warn)
         lacking = _lacking(session, self._found, source, root)
         if needed := [descriptor for descriptor in lacking if not descriptor.is_foreign]:

@@ -69,7 +69,7 @@ def _selection(session: Session, pin: Pin, select: Selection) -> Selection:
     if select.everything:
         return Selection(tuple(one.platform for one in pin.platforms))
     if pin.only:
-        _find(pin, session.settings.platform)
+        _find(pin, session.settings.preferred_platform)
     return select
 
 
@@ -86,7 +86,7 @@ def _root(session: Session, pin: Pin, select: Selection) -> Digest | None:
         return pin.digest
     if len(select.platforms) > 1:
         return None
-    platform = select.platforms[0] if select.platforms else session.settings.platform
+    platform = select.platforms[0] if select.platforms else session.settings.preferred_platform
     position = best_match(platform, (one.platform for one in pin.platforms))
     return None if position is None else pin.platforms[position].digest
 

@@ -200,7 +200,7 @@ def look_into(
     """
     found = located or locate(session, wanted)
     source, root = found.source, found.root
-    platform = wanted.platform or session.settings.platform
+    platform = wanted.platform or session.settings.preferred_platform
     contents = image_of(
         source, root, platform, exact=wanted.platform is not None, warn=session.warn
     )

@@ -236,7 +236,7 @@ def _fits(session: Session, record: Record, rules: PruneRules) -> bool:
         return False
     if not (rules.labels or rules.without_labels):
         return True
-    platform = session.settings.platform
+    platform = session.settings.preferred_platform
     image = image_of(session.store.blobs, record.descriptor, platform, any_config=True)
     return all(has_label(image, wanted) for wanted in rules.labels) and not any(
         has_label(image, unwanted) for unwanted in rules.without_labels

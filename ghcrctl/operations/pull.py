@@ -124,7 +124,7 @@ def _chosen(
     source = Overlay(made, Overlay(session.store.blobs.sound, repository))
     with about(str(reference), InvalidManifestError, SchemaOneError):
         root = repository.resolve(reference.target)
-        default = session.settings.platform
+        default = session.settings.preferred_platform
         wanted = choose(source, root, select, default, made, warn=session.warn)
     return source, root, wanted
 

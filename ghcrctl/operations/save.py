@@ -186,7 +186,7 @@ def save_archive(
             return True
         return descriptor.is_foreign and not session.store.blobs.exists(descriptor)
 
-    sink = ArchiveSink(write, session.settings.platform, leave_out=leave_out)
+    sink = ArchiveSink(write, session.settings.preferred_platform, leave_out=leave_out)
     sink.origins = {image.name: image.origin for image in images if image.origin}
     saved = _copy(session, images, sink, select, observer)
     sink.finish()
@@ -253,7 +253,9 @@ def save_docker(
     one = Selection(select.platforms)
     for image in chosen(session, names):
         made = MemoryPlace()
-        root = choose(source, image.root, one, session.settings.platform, made, warn=session.warn)
+        root = choose(
+            source, image.root, one, session.settings.preferred_platform, made, warn=session.warn
+        )
         roots[root.digest] = root
         saved.append(replace(image, root=root))
         named.setdefault(root.digest, []).append(docker_tag(image.name))
@@ -293,7 +295,12 @@ def _copy(
             _write_origin(session, image, made, sink)
             source = Overlay(made, StorePlace(session.store))
             root = choose(
-                source, image.root, select, session.settings.platform, made, warn=session.warn
+                source,
+                image.root,
+                select,
+                session.settings.preferred_platform,
+                made,
+                warn=session.warn,
             )
             plan = make_plan(source, sink, root, names=(image.name,), optional_foreign=True, jobs=1)
             execute(plan, TransferOptions(workers, session.retry), observer)

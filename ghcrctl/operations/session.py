@@ -109,7 +109,9 @@ class Session:
         """The local image store."""
         with self._lock:
             if self._store is None:
-                self._store = Store(self.settings.store_dir, prefer=self.settings.platform)
+                self._store = Store(
+                    self.settings.store_dir, prefer=self.settings.preferred_platform
+                )
             return self._store
 
     @cached_property

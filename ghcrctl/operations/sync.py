@@ -205,13 +205,13 @@ def _wanted_digest(session: Session, job: Job, source: RepositorySource, tag: st
     place = Overlay(made, source)
     root = source.resolve(tag)
     return choose(
-        place, root, job.select, session.settings.platform, made, warn=session.warn
+        place, root, job.select, session.settings.preferred_platform, made, warn=session.warn
     ).digest
 
 
 def _is_newer(session: Session, source: RepositorySource, tag: str, moment: datetime) -> bool:
     """Tell when an image was made; one that does not say is taken for new."""
-    root, platform = source.resolve(tag), session.settings.platform
+    root, platform = source.resolve(tag), session.settings.preferred_platform
     contents = image_of(source, root, platform, any_config=True)
     shown = contents.manifest or contents.root
     noted = shown.annotations.get("org.opencontainers.image.created", "")

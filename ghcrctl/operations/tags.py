@@ -101,7 +101,7 @@ def list_tags(
     tags = [t for t in source.tags() if (helpers or not is_helper(t)) and accepts(t)]
     if not (details or sort in DETAILED_KEYS):
         return _sorted([TagRow(tag) for tag in tags], sort)
-    platform = session.settings.platform
+    platform = session.settings.preferred_platform
     with threads(session.jobs, "tags") as pool:
         rows = pool.map(lambda tag: _look_at(source, tag, platform), tags)
         return _sorted(list(rows), sort)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
-from ghcrctl.errors import InvalidSettingError, UsageError
-from ghcrctl.oci.platform import Platform
+from ghcrctl.errors import InvalidSettingError, UnsupportedError, UsageError
+from ghcrctl.oci.machine import machine_name
+from ghcrctl.oci.platform import Platform, machine_platform
 from ghcrctl.settings.table import SETTINGS, Setting
 from ghcrctl.settings.toml_file import read_toml
 
@@ -124,12 +125,24 @@ class Settings:
 
     @cached_property
     def platform(self) -> Platform:
-        """The platform to choose: a person's choice, else Linux on this processor."""
+        """The platform to choose: the user's choice, else Linux on this processor.
+
+        Raises:
+            UnsupportedError: nothing is chosen, and images have no name for the processor.
+        """
         given: Platform | None = self.get("platform")
         if given:
             return given
         docker = self.environ.get("DOCKER_DEFAULT_PLATFORM")
         return Platform.parse(docker) if docker else host_platform()
+
+    @cached_property
+    def preferred_platform(self) -> Platform:
+        """The platform to prefer among several; on an unknown processor, one that no image has."""
+        try:
+            return self.platform
+        except UnsupportedError:
+            return Platform("linux", machine_name() or "unknown")
 
     @property
     def is_job(self) -> bool:
@@ -206,12 +219,12 @@ class Settings:
 
 
 def host_platform() -> Platform:
-    """Return Linux on this machine's processor, as docker does on every system."""
-    if hasattr(os, "uname"):
-        machine = os.uname().machine
-    else:  # pragma: no cover Windows has no uname
-        machine = os.environ.get("PROCESSOR_ARCHITECTURE", "AMD64")
-    return Platform("linux", machine).normalised()
+    """Return Linux on this machine's processor, as docker does on every system.
+
+    Raises:
+        UnsupportedError: images have no name for the processor.
+    """
+    return machine_platform()
 
 
 def _read(

@@ -131,7 +131,7 @@ def _named(context: click.Context) -> dict[str, str]:
     from ghcrctl.store.store import Store
 
     settings = context.ensure_object(App).settings
-    store = Store(settings.store_dir, prefer=settings.platform)
+    store = Store(settings.store_dir, prefer=settings.preferred_platform)
     return {row.name: row.image_id.encoded[:12] for row in store.listing() if row.name}
 
 
