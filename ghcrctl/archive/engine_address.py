@@ -8,6 +8,7 @@ Source: Docker's documentation, "Use the Docker command line", ``--host``.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ from ghcrctl.oci.quoting import shortened
 if TYPE_CHECKING:
     from pathlib import Path
 
-DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
+_SOCKET = "/var/run/docker.sock"
+DEFAULT_ADDRESS = "npipe:////./pipe/docker_engine" if os.name == "nt" else f"unix://{_SOCKET}"
 EXAMPLES = "DOCKER_HOST is such as unix:///var/run/docker.sock or tcp://host:2376"
 _PLAIN_PORT, _TLS_PORT = 2375, 2376
 _TUNNEL = (
@@ -63,7 +65,7 @@ class EngineAddress:
         if not found:
             scheme, rest = "tcp", text
         if scheme == "unix":
-            return cls(path=rest or DEFAULT_ADDRESS.removeprefix("unix://"))
+            return cls(path=rest or _SOCKET)
         if scheme == "tcp":
             return _over_tcp(rest, tls)
         if scheme == "ssh":

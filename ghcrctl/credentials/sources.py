@@ -112,7 +112,7 @@ class GitHubCli:
             environ = {k: v for k, v in self.environ.items() if k not in _FOR_GH}
             done = run_program(words, environ, seconds=_GH_TIMEOUT)
         except ProgramNotFoundError as error:
-            if error.is_ignored:
+            if error.ignored:
                 self.warn(str(error))
             return ""
         except ProgramError as error:

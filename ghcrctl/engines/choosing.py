@@ -17,7 +17,7 @@ from ghcrctl.engines.installing import how_to_install
 from ghcrctl.engines.order import ENGINES
 from ghcrctl.engines.podman import Podman
 from ghcrctl.errors import UnsupportedError
-from ghcrctl.programs.finder import ProgramNotFoundError, find_program
+from ghcrctl.programs.finder import ProgramNotFoundError, find_program, ignored_programs
 from ghcrctl.programs.process import ProgramError, run_program
 
 if TYPE_CHECKING:
@@ -54,11 +54,12 @@ def choose(wanted: str, environ: Mapping[str, str]) -> Engine:
     installed = [reason for reason in reasons if reason.is_installed]
     if wanted != AUTO:
         raise _absent(reasons[0])
-    known = installed or [reason for reason in reasons if reason.is_ignored]
-    said = "; ".join(dict.fromkeys(reason.why for reason in known))
+    said = "; ".join(dict.fromkeys(reason.why for reason in installed)) or "no docker"
+    if ignored := [reason.ignored for reason in reasons if reason.ignored]:
+        said += f"; {ignored_programs(ignored)}"
     raise UnsupportedError(
         "nothing on this machine builds images: there is no docker buildx, buildah or podman, and "
-        + (said or "no docker"),
+        + said,
         hint=how_to_install("buildah"),
     )
 
@@ -76,14 +77,14 @@ class AbsentError(Exception):
         engine: its name.
         why: for people.
         is_installed: whether its programs are there.
-        is_ignored: whether there is such a program in the current directory, where none is run.
+        ignored: a program of the current directory, from which none is run.
     """
 
     def __init__(
-        self, engine: str, why: str, *, is_installed: bool = False, is_ignored: bool = False
+        self, engine: str, why: str, *, is_installed: bool = False, ignored: str | None = None
     ) -> None:
         super().__init__(why)
-        self.is_ignored = is_ignored
+        self.ignored = ignored
         self.engine = engine
         self.why = why
         self.is_installed = is_installed
@@ -113,7 +114,7 @@ class Search:
         try:
             return find_program(name, self.environ)
         except ProgramNotFoundError as error:
-            raise AbsentError(engine or name, str(error), is_ignored=error.is_ignored) from None
+            raise AbsentError(engine or name, str(error), ignored=error.ignored) from None
 
     def _keeps_steps(self) -> bool:
         return self.environ.get("BUILDAH_LAYERS", "").lower() in {"1", "t", "true"}

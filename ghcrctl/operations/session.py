@@ -9,7 +9,6 @@ import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ghcrctl import __version__
@@ -21,6 +20,7 @@ from ghcrctl.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import TracebackType
 
     from ghcrctl.content.ports import Stream
@@ -288,14 +288,11 @@ class Session:
 
     def _cert_dirs(self) -> tuple[Path, ...]:
         """Return docker's and podman's folders of registry certificates, ours first."""
-        home = self.settings.home
-        return (
-            self.settings.config_dir / "certs.d",
-            home / ".config" / "containers" / "certs.d",
-            home / ".docker" / "certs.d",
-            Path("/etc/containers/certs.d"),
-            Path("/etc/docker/certs.d"),
-        )
+        from ghcrctl.settings.docker_files import certificate_folders
+
+        settings = self.settings
+        others = certificate_folders(settings.environ, settings.home)
+        return (settings.config_dir / "certs.d", *others)
 
 
 def local_name_error(reference: Reference) -> RefusedError:

@@ -18,7 +18,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 # What CreateProcess can start; the PATHEXT of Windows also lists scripts, which it cannot.
 _EXECUTABLE = (".COM", ".EXE", ".BAT", ".CMD")
@@ -34,13 +34,18 @@ class ProgramNotFoundError(Exception):
 
     def __init__(self, name: str, ignored: str | None = None) -> None:
         text = f"there is no {name} on the PATH"
-        if ignored:
-            text += (
-                f"; `{ignored}` in the current directory is ignored, because programs are only run "
-                "from absolute directories of the PATH"
-            )
-        super().__init__(text)
-        self.is_ignored = ignored is not None
+        super().__init__(f"{text}; {ignored_programs([ignored])}" if ignored else text)
+        self.ignored = ignored
+
+
+def ignored_programs(paths: Iterable[str]) -> str:
+    """Return the reason why programs in the current directory are not run."""
+    names = [f"`{path}`" for path in dict.fromkeys(paths)]
+    verb = "are" if len(names) > 1 else "is"
+    return (
+        f"{', '.join(names)} in the current directory {verb} ignored, because programs are only "
+        "run from absolute directories of the PATH"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ What belongs here: host names, schemes, TLS.
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import socket
 import ssl
@@ -69,6 +70,21 @@ def spellings(registry: str) -> tuple[str, ...]:
         return (registry, bare)
     has_port = registry.rpartition(":")[2].isdigit() and not registry.endswith("]")
     return (registry,) if has_port else (registry, f"{registry}{DEFAULT_PORTS['https']}")
+
+
+def certificate_names(registry: str, *, on_windows: bool = os.name == "nt") -> tuple[str, ...]:
+    """Return the names that a registry's folder of certificates may have.
+
+    A Windows file name has no colon: after one comes the name of a stream. Docker leaves the colon
+    out there, and containerd puts the port between underscores.
+
+    Source: moby, ``registry/config_windows.go``; containerd, ``remotes/docker/config/hosts.go``.
+    """
+    names = spellings(registry)
+    if not on_windows:
+        return names
+    of_containerd = [re.sub(r":([0-9]+)\Z", r"_\1_", name) for name in names]
+    return tuple(dict.fromkeys(name.replace(":", "") for name in (*names, *of_containerd)))
 
 
 def host_shown(url: str) -> str:
@@ -163,7 +179,7 @@ def _authorities(policy: TlsPolicy, host: str) -> Iterator[Path]:
     if policy.ca_file:
         yield policy.ca_file
     given = filter(None, (host, policy.registry))
-    names = dict.fromkeys(name for each in given for name in spellings(each))
+    names = dict.fromkeys(name for each in given for name in certificate_names(each))
     for folder in policy.cert_dirs:
         for name in names:
             yield from sorted((folder / name).glob("*.crt"))
@@ -173,7 +189,7 @@ def _client_pairs(policy: TlsPolicy, host: str) -> Iterator[tuple[Path, Path | N
     if policy.client_cert:
         yield policy.client_cert, policy.client_key
     for folder in policy.cert_dirs:
-        places = [folder / name for name in spellings(host)]
+        places = [folder / name for name in certificate_names(host)]
         for certificate in sorted(path for place in places for path in place.glob("*.cert")):
             key = certificate.with_suffix(".key")
             _check_pair(certificate, key, missing=key)

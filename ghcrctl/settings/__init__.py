@@ -171,10 +171,21 @@ class Settings:
     def docker_engine(self) -> tuple[str | None, Path | None]:
         """Where docker's engine is, and the directory of its certificates where TLS is wanted.
 
-        Source: Docker's documentation, "docker", environment variables: DOCKER_HOST,
-        DOCKER_TLS_VERIFY, which counts whatever is in it, and DOCKER_CERT_PATH.
+        Source: Docker's documentation, "docker", environment variables: DOCKER_HOST, then
+        DOCKER_CONTEXT and the current context; DOCKER_TLS_VERIFY, which counts whatever is in it,
+        and DOCKER_CERT_PATH are for an engine that no context names.
+
+        Raises:
+            InvalidSettingError: the context in use is missing or damaged.
+            UnsupportedError: the context names no engine that can be used.
         """
-        usual = self.environ.get("DOCKER_CONFIG") or self.home / ".docker"
+        from ghcrctl.settings.docker_context import DockerContext
+        from ghcrctl.settings.docker_files import client_folder
+
+        usual = client_folder(self.environ, self.home)
+        context = DockerContext.current(self.environ, usual)
+        if context:
+            return context.endpoint
         folder = Path(self.environ.get("DOCKER_CERT_PATH") or usual)
         verified = bool(self.environ.get("DOCKER_TLS_VERIFY"))
         return self.environ.get("DOCKER_HOST") or None, folder if verified else None

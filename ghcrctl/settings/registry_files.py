@@ -5,12 +5,14 @@ Sources: containers-registries.conf(5); dockerd(8), "Daemon configuration file".
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidSettingError
 from ghcrctl.registry.registries_conf import merged, read_rules
 from ghcrctl.registry.routes import Routes, rules_of_docker, rules_of_settings
+from ghcrctl.settings.docker_files import daemon_files
 from ghcrctl.settings.toml_file import read_toml
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from ghcrctl.settings import Settings
 
 _SYSTEM_CONTAINERS = Path("/etc/containers")
-_SYSTEM_DOCKER = Path("/etc/docker/daemon.json")
 # Podman reads both; the first one that is set is used.
 _GIVEN = ("CONTAINERS_REGISTRIES_CONF", "REGISTRIES_CONFIG_PATH")
 
@@ -49,7 +50,7 @@ def docker_faults(settings: Settings) -> list[str]:
 
 
 def _docker_paths(settings: Settings) -> list[Path]:
-    paths = (settings.home / ".config" / "docker" / "daemon.json", _SYSTEM_DOCKER)
+    paths = daemon_files(settings.environ, settings.home)
     return [path for path in paths if path.is_file()]
 
 
@@ -61,15 +62,19 @@ def _rules_of_containers(settings: Settings) -> Iterator[list[Rule]]:
         yield read_rules(_read(path), str(path), drop_in=True)
 
 
-def files_of_containers(environ: Mapping[str, str], home: Path) -> tuple[Path | None, list[Path]]:
+def files_of_containers(
+    environ: Mapping[str, str], home: Path, *, on_windows: bool = os.name == "nt"
+) -> tuple[Path | None, list[Path]]:
     """Return the main ``registries.conf``, if any, and its drop-in files in order.
 
     A file of the user replaces those of the system; drop-ins of the user come after the system's.
+    On Windows `/etc` is a directory of the current drive, which every user may create.
     """
     own = home / ".config" / "containers"
+    system = [] if on_windows else [_SYSTEM_CONTAINERS]
     given = next((environ[name] for name in _GIVEN if environ.get(name)), None)
-    main = Path(given) if given else _first_file(own, _SYSTEM_CONTAINERS)
-    folders = [own] if main and main.parent == own and not given else [_SYSTEM_CONTAINERS, own]
+    main = Path(given) if given else _first_file(own, *system)
+    folders = [own] if main and main.parent == own and not given else [*system, own]
     drop_ins = [p for f in folders for p in sorted((f / "registries.conf.d").glob("*.conf"))]
     return main, [path for path in drop_ins if path.is_file()]
 

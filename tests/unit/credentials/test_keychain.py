@@ -361,3 +361,43 @@ def test_gh_is_asked_for_the_very_host_and_not_for_what_the_environment_has(
     assert theirs is not None
     assert theirs.secret == SERVER
     assert person.find("quay.io") is None
+
+
+def test_gh_of_the_current_directory_is_never_run(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person.write("clone/gh", f"#!/bin/sh\ntouch {person.home / 'ran'}; echo stolen\n").chmod(0o755)
+    monkeypatch.chdir(person.home / "clone")
+    for path in ("", ".", f".:{person.environ['PATH']}:"):
+        person.environ["PATH"] = path
+        person.said.clear()
+        assert person.find() is None
+        assert ["`gh` in the current directory is ignored" in said for said in person.said] == [
+            True
+        ]
+        assert person.find("quay.io") is None
+    assert not (person.home / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("exit 1", None),
+        ("exit 0", None),
+        (f"echo {SECRET}; exit 4", None),
+        ("while :; do echo endless; done", "cannot get a token from gh: it printed more than"),
+    ],
+)
+def test_a_gh_that_fails_gives_no_token(person: Person, body: str, said: str | None) -> None:
+    person.program("gh", body)
+    assert person.find() is None
+    assert len(person.said) == (1 if said else 0)
+    assert (said or "") in "".join(person.said)
+    assert SECRET not in "".join(person.said)
+
+
+def test_a_gh_that_hangs_is_ended(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ghcrctl.credentials.sources._GH_TIMEOUT", 0.2)
+    person.program("gh", "exec /bin/sleep 60")
+    assert person.find() is None
+    assert person.said == ["cannot get a token from gh: it did not finish within 0.2 seconds"]

@@ -153,3 +153,23 @@ def test_no_other_is_taken_for_the_one_that_is_wanted(
     with pytest.raises(UnsupportedError, match=error) as caught:
         choose(wanted, environ_of(folder, **more))
     assert caught.value.hint
+
+
+def test_an_engine_of_the_current_directory_is_never_run(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("docker", "buildah"):
+        install(tmp_path / "clone", name, f"touch {tmp_path / 'ran'}; exit 0")
+    monkeypatch.chdir(tmp_path / "clone")
+    environ = {"PATH": f".::{folder}"}
+    with pytest.raises(UnsupportedError, match="nothing on this machine builds") as caught:
+        choose("auto", environ)
+    assert "no docker; `docker`, `buildah` in the current directory are ignored" in str(
+        caught.value
+    )
+    for wanted in ("buildah", "docker", "buildx"):
+        with pytest.raises(UnsupportedError, match="in the current directory is ignored"):
+            choose(wanted, environ)
+    program = install(folder, "podman", "exit 0")
+    assert choose("auto", environ) == Podman(program)
+    assert not (tmp_path / "ran").exists()

@@ -37,7 +37,7 @@ def test_empty_and_relative_entries_of_the_path_are_skipped(
     assert find_program("gh", {"PATH": f"{entry}:{tmp_path / 'usr'}:{entry}"}) == real
     with pytest.raises(ProgramNotFoundError, match="no gh on the PATH") as caught:
         find_program("gh", {"PATH": f"/nowhere:{entry}"})
-    assert caught.value.is_ignored
+    assert caught.value.ignored
     assert "in the current directory is ignored" in str(caught.value)
     assert here.exists()
 
@@ -52,7 +52,7 @@ def test_a_program_that_is_nowhere_is_only_missing(tmp_path: Path) -> None:
     with pytest.raises(ProgramNotFoundError) as caught:
         find_program("no-such-gh", {"PATH": str(tmp_path)})
     assert str(caught.value) == "there is no no-such-gh on the PATH"
-    assert not caught.value.is_ignored
+    assert caught.value.ignored is None
 
 
 def test_the_first_file_that_can_be_run_wins(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_entries_that_depend_on_the_current_directory_or_drive_are_skipped(entry
     finder = windows(*hostile, "C:gh.exe", r"C:bin\gh.exe", "D:gh.exe", PATH=f"{entry};C:\\x")
     with pytest.raises(ProgramNotFoundError) as caught:
         finder.find("gh")
-    assert caught.value.is_ignored
+    assert caught.value.ignored
 
 
 @pytest.mark.parametrize("folder", [r"C:\Program Files\GitHub CLI", r"\\server\share\bin", "C:/gh"])

@@ -9,7 +9,13 @@ import pytest
 import trustme
 
 from ghcrctl.errors import ExitStatus, InvalidSettingError
-from ghcrctl.registry.endpoint import TlsPolicy, host_of, is_loopback, ssl_context
+from ghcrctl.registry.endpoint import (
+    TlsPolicy,
+    certificate_names,
+    host_of,
+    is_loopback,
+    ssl_context,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +69,28 @@ def test_certificates_of_a_folder_for_the_host_are_used_and_of_others_not(tmp_pa
     ssl_context(policy, "registry.lan:5000")
     with pytest.raises(InvalidSettingError, match=r"other\.lan/ca\.crt"):
         ssl_context(policy, "other.lan")
+
+
+@pytest.mark.parametrize(
+    ("registry", "on_windows", "names"),
+    [
+        ("reg.lan", False, ["reg.lan", "reg.lan:443"]),
+        ("reg.lan:5000", False, ["reg.lan:5000"]),
+        ("reg.lan:443", False, ["reg.lan:443", "reg.lan"]),
+        ("[::1]:5000", False, ["[::1]:5000"]),
+        # As docker has it, then as containerd has it.
+        ("reg.lan:5000", True, ["reg.lan5000", "reg.lan_5000_"]),
+        ("reg.lan", True, ["reg.lan", "reg.lan443", "reg.lan_443_"]),
+        ("reg.lan:443", True, ["reg.lan443", "reg.lan", "reg.lan_443_"]),
+        ("localhost:5000", True, ["localhost5000", "localhost_5000_"]),
+        ("[::1]:5000", True, ["[1]5000", "[1]_5000_"]),
+        ("[::1]", True, ["[1]", "[1]443", "[1]_443_"]),
+    ],
+)
+def test_a_folder_of_certificates_has_a_name_that_its_system_allows(
+    registry: str, names: list[str], *, on_windows: bool
+) -> None:
+    assert list(certificate_names(registry, on_windows=on_windows)) == names
 
 
 @pytest.mark.parametrize("text", [None, "", "no certificate"])
