@@ -31,7 +31,9 @@ class Policy:
 
     Args:
         include: patterns of tags; images all of whose tags fit may go. As in `parse_pattern`.
-        gone: fits tags too that may go for another reason: their branch is deleted, for instance.
+        gone: matches tags that may be deleted for another reason, such as a deleted branch.
+        living: matches tags that `gone` never chooses: they may be of an existing branch or an
+            open pull request.
         exclude: patterns of tags; an image with one that fits stays, whatever else is said.
         untagged: whether images without a tag may go.
         orphaned: whether signatures and the like of what is not there any more may go.
@@ -55,6 +57,7 @@ class Policy:
 
     include: tuple[str, ...] = ()
     gone: tuple[Callable[[str], bool], ...] = ()
+    living: tuple[Callable[[str], bool], ...] = ()
     exclude: tuple[str, ...] = ()
     untagged: bool = True
     orphaned: bool = True
@@ -112,8 +115,9 @@ class Policy:
         return [tag for tag in tags if self._includes(tag)]
 
     def left_over(self, tags: Iterable[str]) -> list[str]:
-        """Return the tags that may go since what they were made for is gone."""
-        return [tag for tag in tags if any(fits(tag) for fits in self.gone)]
+        """Return the tags that may be deleted because what they were made for is gone."""
+        gone = [tag for tag in tags if any(fits(tag) for fits in self.gone)]
+        return [tag for tag in gone if not any(fits(tag) for fits in self.living)]
 
     def protecting(self, tags: Iterable[str]) -> list[str]:
         """Return the tags that must stay."""

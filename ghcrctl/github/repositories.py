@@ -7,10 +7,12 @@ What belongs here: asking, and telling which tags are left over. Spec: GitHub's 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ghcrctl.errors import InvalidFilterError, InvalidResponseError
+from ghcrctl.github.branch_tags import BranchTags
 from ghcrctl.github.client import flat
 from ghcrctl.oci.numbers import whole_number
 
@@ -20,8 +22,27 @@ if TYPE_CHECKING:
     from ghcrctl.github.client import GitHub
 
 NUMBER, BRANCH = "{number}", "{branch}"
-# As docker/metadata-action writes a branch into a tag.
-_NOT_IN_TAGS = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class TagOrigin:
+    """Tells whether the pull request or branch that a tag was made for still exists.
+
+    Args:
+        readings: returns, for each way to read a tag, whether what it names exists; nothing for a
+            tag that the pattern does not match.
+    """
+
+    readings: Callable[[str], list[bool]]
+
+    def __call__(self, tag: str) -> bool:
+        """Return whether what the tag was made for is gone, however the tag is read."""
+        found = self.readings(tag)
+        return bool(found) and not any(found)
+
+    def may_exist(self, tag: str) -> bool:
+        """Return whether what the tag was made for may still exist."""
+        return any(self.readings(tag))
 
 
 def open_pull_requests(github: GitHub, repository: str) -> set[int]:
@@ -51,8 +72,8 @@ def branches(github: GitHub, repository: str) -> set[str]:
         raise InvalidResponseError(f"GitHub sent no branches of {repository}") from None
 
 
-def tags_of_closed(pattern: str, open_numbers: Iterable[int]) -> Callable[[str], bool]:
-    """Fit tags of pull requests that are not open.
+def tags_of_closed(pattern: str, open_numbers: Iterable[int]) -> TagOrigin:
+    """Match tags of pull requests that are not open.
 
     Args:
         pattern: a glob with ``{number}`` where the pull request's number stands: ``pr-{number}*``.
@@ -64,35 +85,35 @@ def tags_of_closed(pattern: str, open_numbers: Iterable[int]) -> Callable[[str],
     places = _places(pattern, NUMBER)
     known = set(open_numbers)
 
-    def fits(tag: str) -> bool:
+    def readings(tag: str) -> list[bool]:
         numbers = {
             whole_number(tag[start:end])
             for start, end in places(tag)
             if not _is_digit(tag[start - 1 : start]) and not _is_digit(tag[end : end + 1])
-        } - {None}
-        return bool(numbers) and not numbers & known
+        }
+        return [number in known for number in numbers - {None}]
 
-    return fits
+    return TagOrigin(readings)
 
 
-def tags_of_deleted(pattern: str, names: Iterable[str]) -> Callable[[str], bool]:
-    """Fit tags of branches that are not there.
+def tags_of_deleted(pattern: str, names: Iterable[str]) -> TagOrigin:
+    """Match tags of branches that do not exist.
 
     Args:
         pattern: a glob with ``{branch}`` where the branch's name stands: ``branch-{branch}``.
-        names: the branches that are there; what no tag may hold stands as ``-`` in tags.
+        names: the branches that exist. A tag that may have been made from one of them, in any of
+            the usual ways, is not matched.
 
     Raises:
         InvalidFilterError: the pattern has no place for the branch.
     """
     places = _places(pattern, BRANCH)
-    known = {_NOT_IN_TAGS.sub("-", name).lower() for name in names}
+    known = BranchTags(names)
 
-    def fits(tag: str) -> bool:
-        found = {tag[start:end].lower() for start, end in places(tag)}
-        return bool(found) and not found & known
+    def readings(tag: str) -> list[bool]:
+        return [known.may_have(tag[start:end]) for start, end in places(tag)]
 
-    return fits
+    return TagOrigin(readings)
 
 
 def _places(pattern: str, place: str) -> Callable[[str], list[tuple[int, int]]]:

@@ -22,12 +22,13 @@ from ghcrctl.operations.packages.naming import matching, owner_of
 from ghcrctl.operations.packages.protection import digests_in, protected_in, tags_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.plan import Plan
     from ghcrctl.github.policy import Policy
+    from ghcrctl.github.repositories import TagOrigin
     from ghcrctl.operations.packages.loading import Progress
     from ghcrctl.operations.packages.naming import Named
     from ghcrctl.operations.packages.rules import Rules
@@ -84,10 +85,12 @@ def _completed(session: Session, named: Named, rules: Rules, graph: Graph, text:
     tags = tags_in(text, named)
     tagged = (d for d, version in graph.versions.items() if tags.intersection(version.tags))
     protected = policy.protected | digests_in(text) | frozenset(tagged)
-    return replace(policy, protected=protected, gone=tuple(_gone(session, named, rules)))
+    origins = tuple(_origins(session, named, rules))
+    living = tuple(origin.may_exist for origin in origins)
+    return replace(policy, protected=protected, gone=origins, living=living)
 
 
-def _gone(session: Session, named: Named, rules: Rules) -> Iterator[Callable[[str], bool]]:
+def _origins(session: Session, named: Named, rules: Rules) -> Iterator[TagOrigin]:
     if not (rules.closed or rules.deleted):
         return
     packages, owner = owner_of(session, named)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import GhcrctlError, UsageError
 from ghcrctl.github.policy import AGES, MIN_AGE, WHEN_EMPTY, Policy
+from ghcrctl.github.repositories import tags_of_closed, tags_of_deleted
 from ghcrctl.operations.moments import read_duration
 from ghcrctl.operations.rule_file import (
     as_flag,
@@ -97,7 +98,7 @@ def read_rules_of(
     if policy.group_by is not None and policy.keep_last is None:
         raise UsageError(f"{where}: `group-by` says of what `keep-last` keeps: give that too")
     policy.check()
-    return Rules(
+    rules = Rules(
         packages,
         {key: _shown(value) for key, value in data.items() if value is not False},
         policy,
@@ -106,6 +107,20 @@ def read_rules_of(
         _text(data, "deleted-branches", where) or "",
         _text(data, "repository", where) or "",
     )
+    _check_patterns(rules)
+    return rules
+
+
+def _check_patterns(rules: Rules) -> None:
+    """Check the patterns of pull requests and branches before anything is read.
+
+    Raises:
+        InvalidFilterError: one has no place for the number or the branch.
+    """
+    if rules.closed:
+        tags_of_closed(rules.closed, ())
+    if rules.deleted:
+        tags_of_deleted(rules.deleted, ())
 
 
 def read_policy_file(path: Path, now: datetime) -> list[Rules]:

@@ -60,6 +60,78 @@ def test_tags_of_deleted_branches(pattern: str, tag: str, expected: bool) -> Non
     assert tags_of_deleted(pattern, {"main", "Feature/X"})(tag) is expected
 
 
+# Every way in which tools write the name of an existing branch into a tag.
+MADE_OF_BRANCHES = [
+    ("Feature/x", "feature-x"),
+    ("feature/x", "Feature-X"),
+    ("feature/x", "feature_x"),
+    ("feature/x", "featurex"),
+    ("feature/x", "x"),
+    ("a/b/c", "b-c"),
+    ("fix(api)!: #12", "fix-api-12"),
+    ("fix(api)!: #12", "fix-api-----12"),
+    ("fix(api)!", "fix-api-"),
+    ("release/1.2_x", "release-1-2-x"),
+    ("release/1.2", "release-1.2"),
+    ("größe", "gr-e"),
+    ("größe", "gr--e"),
+    ("功能/新", "-"),
+    ("dependabot/npm_and_yarn/@types/node-20.1", "dependabot-npm_and_yarn-types-node-20.1"),
+    ("feature/" + "long-" * 40, ("feature-" + "long-" * 40)[:121]),
+    ("feature/" + "long-" * 40, ("feature-" + "long-" * 40)[:63].strip("-")),
+    ("feature/a-name-that-is-cut", "feature-a-name-that-"),
+    ("main", "main-amd64"),
+    ("main", "main-linux-arm-v7"),
+    ("main", "main-0123abc"),
+    ("main", "main-sha-0123abc"),
+    ("main", "main-20260131"),
+    ("feature/x", "feature-x-0123abc-arm64"),
+]
+
+
+@pytest.mark.parametrize(("branch", "part"), MADE_OF_BRANCHES)
+def test_a_tag_that_a_tool_may_have_made_of_an_existing_branch_stays(
+    branch: str, part: str
+) -> None:
+    origin = tags_of_deleted("branch-{branch}", ["other", branch])
+    assert not origin(f"branch-{part}")
+    assert origin.may_exist(f"branch-{part}")
+
+
+@pytest.mark.parametrize(
+    ("branch", "part"),
+    [
+        ("feature/x", "feature-xy"),
+        ("feature/x", "feature"),
+        ("feature/x", "feature-x-2"),
+        ("feature/x", "feature-x-fix"),
+        ("release-10", "release-1"),
+        ("release/1.1", "release-11"),
+        ("main", "main-fix"),
+        ("main", "mainline"),
+        ("feature/a-name-that-is-cut", "feature-a-name-that"),
+        ("feature/a-name-that-is-cut", "feature-a-name-that-was"),
+        ("feature/a-name-that-is-cut", "zzz-feature-a-name-that-is-cut"),
+        ("main", "-"),
+    ],
+)
+def test_a_tag_of_another_branch_goes(branch: str, part: str) -> None:
+    origin = tags_of_deleted("branch-{branch}", ["another", branch])
+    assert origin(f"branch-{part}")
+    assert not origin.may_exist(f"branch-{part}")
+
+
+def test_a_tag_that_the_pattern_does_not_match_is_of_nothing() -> None:
+    for origin in (tags_of_deleted("branch-{branch}", []), tags_of_closed("pr-{number}", {7})):
+        assert not origin("v1")
+        assert not origin.may_exist("v1")
+
+
+def test_a_number_with_zeros_before_it_is_the_same_pull_request() -> None:
+    assert tags_of_closed("pr-{number}", {7}).may_exist("pr-007")
+    assert tags_of_closed("*{number}*", {7}).may_exist("pr-007-12")
+
+
 @pytest.mark.parametrize("pattern", ["pr-*", "{number}-{number}", "", "{branch}"])
 def test_a_pattern_without_a_single_place_for_the_number_is_refused(pattern: str) -> None:
     with pytest.raises(InvalidFilterError, match=r"must have \{number\} once"):

@@ -224,6 +224,24 @@ def test_images_of_closed_pull_requests_and_deleted_branches_go(
     assert tags_gone(plan) == {"pr-6", "pr-71", "branch-gone"}
 
 
+def test_a_tag_that_may_be_of_something_that_exists_stays_whatever_the_other_pattern_says(
+    at_github: Session, github: GitHubDouble
+) -> None:
+    github.api.linked[NAME] = "octo/app"
+    github.api.pulls["octo/app"] = [7]
+    github.api.branches["octo/app"] = ["main", "fix/12"]
+    for number, tag in enumerate(("pr-6", "pr-7", "main", "fix-12", "gone", "latest")):
+        github.push(NAME, tag, multi_platform(number), days_ago(github, 9))
+    [plan] = plans(
+        at_github,
+        github,
+        closed_pull_requests="*-{number}",
+        deleted_branches="{branch}",
+        exclude=["latest"],
+    )
+    assert tags_gone(plan) == {"pr-6", "gone"}
+
+
 def test_a_package_without_a_repository_needs_one_named(
     at_github: Session, github: GitHubDouble
 ) -> None:

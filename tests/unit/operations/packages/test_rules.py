@@ -79,6 +79,8 @@ def test_a_file_has_rules_for_many_packages(tmp_path: Path, name: str, text: str
         ("packages: [{package: a/b, keep-last: 1, group-by: '('}]", "entry 1"),
         ("packages: [{package: a/b, group-by: 'x'}]", "`keep-last` keeps: give that too"),
         ("packages: [{package: a/b, protect-digest: abc}]", "entry 1"),
+        ("packages: [{package: a/b, closed-pull-requests: pr-}]", "must have {number} once"),
+        ("packages: [{package: a/b, deleted-branches: '{number}'}]", "must have {branch} once"),
         ("defaults: {keep: 3}\npackages: [{package: a/b}]", "`defaults`"),
         ("defaults: false\npackages: [{package: a/b}]", "`defaults`"),
         ("defaults: [1]\npackages: [{package: a/b}]", "`defaults`"),
