@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ghcrctl.oci.manifest import Index, Manifest, parse
+from ghcrctl.oci.media_types import is_image_layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,12 +33,14 @@ class Child:
         platform: for which platform; empty where that is not said, or unknown.
         attests: the digest of the image that it attests, as buildx notes it.
         is_index: whether it is announced as an index.
+        artifact_type: of the artifact that it lists; empty where the entry has none.
     """
 
     digest: str
     platform: str = ""
     attests: str = ""
     is_index: bool = False
+    artifact_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ class Facts:
         children: the manifests that it lists.
         blobs: digest and bytes of all else that it refers to.
         subject: the digest of what it refers to; empty for none.
-        kind: what an artifact says it is; empty for a container image.
+        kind: media type that says what an artifact is; empty for a container image and for an
+            index without an artifact type.
         is_cache: whether it is a builder's cache, whose entries are no manifests.
         annotations: its own.
         config: digest of its config; empty for an index.
@@ -108,6 +112,7 @@ def _child(entry: Descriptor) -> Child:
         platform=str(entry.platform) if known else "",
         attests=entry.annotations.get(_ATTESTED, ""),
         is_index=entry.is_index,
+        artifact_type=entry.artifact_type,
     )
 
 
@@ -118,8 +123,22 @@ def _of_manifest(manifest: Manifest) -> Facts:
         is_index=False,
         blobs=tuple({str(d.digest): d.size for d in manifest.children}.items()),
         subject=str(manifest.subject.digest) if manifest.subject else "",
-        kind="" if manifest.is_image and not manifest.artifact_type else manifest.kind,
+        kind=_kind(manifest),
         is_cache=manifest.config.media_type == _CACHE_CONFIG,
         annotations=manifest.annotations,
         config=str(manifest.config.digest),
     )
+
+
+def _kind(manifest: Manifest) -> str:
+    """Return the media type that says what an artifact is; empty for a container image.
+
+    Cosign's signatures, attestations and SBOMs have the config of an image, so the layers decide
+    where the config says nothing else.
+    """
+    if manifest.artifact_type or not manifest.is_image:
+        return manifest.kind
+    types = [layer.media_type for layer in manifest.layers]
+    if not types or any(map(is_image_layer, types)):
+        return ""
+    return types[0]

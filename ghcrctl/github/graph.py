@@ -4,32 +4,26 @@ What belongs here: edges, and the questions that they answer. What does not: get
 manifests (``operations``), deciding what goes (``planner``). Nothing here talks to anybody.
 
 Four ways lead from one version to another: an index lists its children; a manifest names its
-subject; cosign's and the fallback's tags (``sha256-<hex>``) name it in their stead; buildx's
-attestations are children. Sources: OCI image spec 1.1, manifest.md and image-index.md; OCI
-distribution spec 1.1, "Referrers Tag Schema"; cosign's SIGNATURE_SPEC.md.
+subject; cosign's and the fallback's tags (``sha256-<hex>``) name it in their stead, where the
+manifest is no ordinary image (``subject_tags``); buildx's attestations are children. Sources: OCI
+image spec 1.1, manifest.md and image-index.md; OCI distribution spec 1.1, "Referrers Tag Schema";
+cosign's SIGNATURE_SPEC.md.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from ghcrctl.github.subject_tags import names_subject, subject_of_tag
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from ghcrctl.github.facts import Facts
     from ghcrctl.github.records import Version
-
-_HELPER = re.compile(r"sha256-([0-9a-f]{64})(\..*)?\Z", re.DOTALL)
-
-
-def subject_of_tag(tag: str) -> str:
-    """Return the digest that a tag such as ``sha256-<hex>.sig`` belongs to; empty for others."""
-    match = _HELPER.match(tag)
-    return f"sha256:{match[1]}" if match else ""
 
 
 @dataclass(frozen=True)
@@ -42,12 +36,17 @@ class Graph:
             has though no version was listed for them.
         unreadable: why a manifest could not be read, by digest.
         gone: manifests that others list and that the registry does not have.
+        elsewhere: by the digest of a subject that this package lacks, that or why another package
+            may hold it, for people.
+        deleted: digests of versions that a package of the run had, and that were deleted.
     """
 
     versions: Mapping[str, Version]
     facts: Mapping[str, Facts]
     unreadable: Mapping[str, str] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    deleted: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -99,9 +98,19 @@ class Graph:
             if facts.subject and facts.subject != digest:
                 found[digest].append(facts.subject)
         for digest, version in self.versions.items():
-            named = {subject_of_tag(tag) for tag in version.tags} - {"", digest}
+            named = {subject for tag in version.tags if (subject := self._tied(digest, tag))}
             found[digest] += sorted(named - set(found[digest]))
         return {digest: subjects for digest, subjects in found.items() if subjects}
+
+    def _tied(self, digest: str, tag: str) -> str:
+        """Return what a tag of a version ties it to.
+
+        An image whose tag names a version of this package is kept with it, to be safe, though it is
+        no signature: both are kept for its own sake.
+        """
+        subject = subject_of_tag(tag)
+        is_tied = self.has(subject) and subject != digest
+        return subject if is_tied else self.subject_named(digest, tag)
 
     @cached_property
     def attached(self) -> Mapping[str, list[str]]:
@@ -124,17 +133,40 @@ class Graph:
     def own_tags(self, digest: str) -> tuple[str, ...]:
         """Return the tags that people gave, not those that tie something to its subject."""
         version = self.versions.get(digest)
-        return tuple(t for t in version.tags if not subject_of_tag(t)) if version else ()
+        tags = version.tags if version else ()
+        return tuple(tag for tag in tags if not self.subject_named(digest, tag))
+
+    def subject_named(self, digest: str, tag: str) -> str:
+        """Return the digest of the subject that a tag of a version names; empty for none."""
+        subject = subject_of_tag(tag)
+        if subject in {"", digest} or not names_subject(tag, digest, self.facts):
+            return ""
+        return subject
 
     @cached_property
     def roots(self) -> frozenset[str]:
         """What is there for its own sake: what people tagged, and what nothing else needs."""
         return frozenset(d for d in self.versions if self.own_tags(d) or not self.above(d))
 
-    def is_orphan(self, digest: str) -> bool:
-        """Tell whether something is attached to what is not there any more."""
+    def is_detached(self, digest: str) -> bool:
+        """Return whether something is attached only to what this package does not have."""
         subjects = self.subjects.get(digest, [])
         return bool(subjects) and not any(map(self.has, subjects)) and not self.own_tags(digest)
+
+    def is_orphan(self, digest: str) -> bool:
+        """Return whether what something is attached to is known to have been deleted.
+
+        A subject that no package of the run ever had proves nothing: signatures may be stored in
+        another package than their image.
+        """
+        return self.is_detached(digest) and all(
+            subject in self.deleted and subject not in self.elsewhere
+            for subject in self.subjects[digest]
+        )
+
+    def detached_subjects(self) -> set[str]:
+        """Return the subjects that this package lacks, of all that is attached to nothing else."""
+        return {s for d in self.versions if self.is_detached(d) for s in self.subjects[d]}
 
     def is_ghost(self, digest: str) -> bool:
         """Tell whether an index has lost all of its children."""

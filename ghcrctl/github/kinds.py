@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.github.graph import subject_of_tag
-
 if TYPE_CHECKING:
     from ghcrctl.github.graph import Graph
 
@@ -25,6 +23,7 @@ _TYPES = (
     ("notary.signature", "signature"),
     ("sigstore.bundle", "attestation"),
     ("in-toto", "attestation"),
+    ("dsse.envelope", "attestation"),
     ("spdx", "SBOM"),
     ("cyclonedx", "SBOM"),
     ("syft", "SBOM"),
@@ -42,7 +41,7 @@ def kind_of(graph: Graph, digest: str) -> str:
     entries = [child for parent in parents for child in parent.children if child.digest == digest]
     if any(entry.attests for entry in entries):
         return "attestation"
-    told = _by_tag(graph, digest) or _by_type(facts.kind)
+    told = _by_type(facts.kind) or _by_tag(graph, digest)
     if told or facts.kind:
         return told or "artifact"
     if facts.is_index:
@@ -62,7 +61,7 @@ def platforms_of(graph: Graph, digest: str) -> list[str]:
 def _by_tag(graph: Graph, digest: str) -> str:
     version = graph.versions.get(digest)
     for tag in version.tags if version else ():
-        if subject_of_tag(tag):
+        if graph.subject_named(digest, tag):
             suffix = f".{tag.rpartition('.')[2]}" if "." in tag else ""
             if suffix in _SUFFIXES:
                 return _SUFFIXES[suffix]

@@ -26,6 +26,7 @@ from ghcrctl.github.image_counts import (
     tagged_by_age,
 )
 from ghcrctl.github.kinds import kind_of
+from ghcrctl.github.orphans import detached_goes, unseen_warnings
 from ghcrctl.github.plan import Kept, Plan, Step
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def make_plan(graph: Graph, policy: Policy, now: datetime, target: Target) -> Pl
         return plan_whole(graph, now, target)
     if _hold_floor(graph, policy, verdicts, kept):
         kept = _kept_by(graph, verdicts)
-    return _assemble(graph, verdicts, kept, now, target)
+    return _assemble(graph, verdicts, kept, now, target, unseen_warnings(graph, verdicts.stays))
 
 
 def plan_deletion(graph: Graph, digests: Sequence[str], now: datetime, target: Target) -> Plan:
@@ -140,7 +141,7 @@ def label(graph: Graph, digest: str) -> str:
 def _judge(graph: Graph, policy: Policy, now: datetime) -> _Verdicts:
     verdicts = _Verdicts()
     last = kept_last(graph, policy)
-    untagged = [d for d in graph.roots if not graph.own_tags(d) and not graph.is_orphan(d)]
+    untagged = [d for d in graph.roots if not graph.own_tags(d) and not graph.is_detached(d)]
     first = set(by_age(graph, policy, untagged)[: policy.keep_untagged or 0])
     for digest in sorted(graph.roots):
         version = graph.versions[digest]
@@ -181,8 +182,8 @@ def _may_go(graph: Graph, policy: Policy, digest: str, last: Mapping[str, str]) 
 def _class_goes(
     graph: Graph, policy: Policy, digest: str, last: Mapping[str, str]
 ) -> tuple[bool, str]:
-    if graph.is_orphan(digest):
-        return policy.orphaned, "what it belongs to is gone"
+    if graph.is_detached(digest):
+        return detached_goes(graph, policy, digest)
     if not graph.own_tags(digest):
         return policy.untagged, "no tag, and nothing needs it"
     broken = _broken(graph, policy, digest)

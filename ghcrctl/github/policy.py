@@ -37,6 +37,8 @@ class Policy:
         exclude: patterns of tags; an image with one that fits stays, whatever else is said.
         untagged: whether images without a tag may go.
         orphaned: whether signatures and the like of what is not there any more may go.
+        orphaned_unseen: whether those may go too whose subject no package of the run is known to
+            have held.
         ghosts: whether tagged indexes may go that lost all of their images.
         partial: whether tagged indexes may go that lost some of them.
         keep_last: how many images stay of those that ``include`` fits, the newest; all tagged ones
@@ -61,6 +63,7 @@ class Policy:
     exclude: tuple[str, ...] = ()
     untagged: bool = True
     orphaned: bool = True
+    orphaned_unseen: bool = False
     ghosts: bool = False
     partial: bool = False
     keep_last: int | None = None

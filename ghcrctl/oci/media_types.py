@@ -28,6 +28,8 @@ IMAGE_CONFIGS = frozenset({OCI_CONFIG, DOCKER_CONFIG})
 
 # What to ask a registry for: without all four, ghcr.io answers 404 for a manifest that is there.
 ACCEPTED = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST)
+# Compression and encryption follow as suffixes.
+_IMAGE_LAYERS = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
 
 
 def is_foreign(media_type: str) -> bool:
@@ -39,3 +41,11 @@ def is_foreign(media_type: str) -> bool:
     return media_type == DOCKER_FOREIGN_LAYER or media_type.startswith(
         "application/vnd.oci.image.layer.nondistributable.v1.tar"
     )
+
+
+def is_image_layer(media_type: str) -> bool:
+    """Return whether content of this type is a layer of a container image's file system.
+
+    Spec: OCI image spec 1.1, layer.md; Docker image manifest v2 schema 2, "layers".
+    """
+    return media_type.startswith(_IMAGE_LAYERS)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 1, tzinfo=timezone.utc)
 TARGET = Target("ghcr.io", "octo", "app")
 HELPER = re.compile(r"sha256-([0-9a-f]{64})(\..*)?")
+SIGNATURE = "application/vnd.dev.cosign.simplesigning.v1+json"
 WORDS = ("latest", "v1.0", "v1.1", "v2.0", "v2.1", "pr-1", "pr-2", "main", "edge", "old")
 
 
@@ -60,7 +61,8 @@ def graphs(draw: st.DrawFn) -> Graph:
         facts[name(count)] = draw(manifests(any_digest))
     listed = {child.digest for entry in facts.values() for child in entry.children}
     gone = listed - facts.keys()
-    return Graph.of(versions, facts, {}, gone)
+    graph = Graph.of(versions, facts, {}, gone)
+    return replace(graph, deleted=draw(st.frozensets(any_digest)))
 
 
 @st.composite
@@ -75,6 +77,7 @@ def manifests(draw: st.DrawFn, digests: st.SearchStrategy[str]) -> Facts:
         children=tuple(Child(digest, "linux/amd64") for digest in children),
         blobs=tuple(blobs.items()),
         subject=draw(st.one_of(st.just(""), digests)),
+        kind="" if is_index else draw(st.sampled_from(["", SIGNATURE])),
     )
 
 
@@ -96,6 +99,20 @@ POLICIES = st.builds(
     by=st.sampled_from(["created", "updated"]),
     protected=st.frozensets(st.integers(0, 12).map(name), max_size=2),
 )
+
+
+def subjects_by_tag(graph: Graph, digest: str) -> set[str]:
+    """Say what the tags of a version name as its subject, where it is no ordinary image."""
+    facts = graph.facts[digest]
+    children = [graph.facts.get(child.digest) for child in facts.children]
+    is_list = facts.is_index and all(child and (child.subject or child.kind) for child in children)
+    found = set()
+    for tag in graph.versions[digest].tags if digest in graph.versions else ():
+        match = HELPER.fullmatch(tag)
+        is_artifact = bool(facts.kind) and bool(match and match[2])
+        if match and (facts.subject or is_list or is_artifact):
+            found.add(f"sha256:{match[1]}")
+    return found - {digest}
 
 
 def needs(graph: Graph, digest: str) -> set[str]:
@@ -136,8 +153,9 @@ def gone_by(plan: Plan) -> list[str]:
     return [step.digest for step in plan.steps]
 
 
-def people_tags(version: Version) -> list[str]:
-    return [tag for tag in version.tags if not HELPER.fullmatch(tag)]
+def people_tags(graph: Graph, version: Version) -> list[str]:
+    named = {subject.replace(":", "-") for subject in subjects_by_tag(graph, version.digest)}
+    return [tag for tag in version.tags if tag.partition(".")[0] not in named]
 
 
 @given(graphs(), POLICIES)
@@ -195,7 +213,7 @@ def test_one_tagged_version_stays_where_there_is_one(graph: Graph, policy: Polic
 @given(graphs(), POLICIES)
 def test_as_many_tagged_images_stay_as_the_floor_says(graph: Graph, policy: Policy) -> None:
     plan = make_plan(graph, policy, NOW, TARGET)
-    tagged = {d for d, version in graph.versions.items() if people_tags(version)}
+    tagged = {d for d, version in graph.versions.items() if people_tags(graph, version)}
     staying = {kept.digest for kept in plan.kept} & tagged
     assert len(images(graph, staying)) >= min(policy.least, len(images(graph, tagged)))
 
@@ -214,7 +232,7 @@ def test_what_is_protected_or_new_stays_with_what_it_needs(graph: Graph, policy:
 def test_keep_last_counts_images_and_not_tags(graph: Graph, count: int) -> None:
     policy = Policy(keep_last=count, untagged=False, orphaned=False, floor=0)
     gone = set(gone_by(make_plan(graph, policy, NOW, TARGET)))
-    tagged = images(graph, {d for d, v in graph.versions.items() if people_tags(v)})
+    tagged = images(graph, {d for d, v in graph.versions.items() if people_tags(graph, v)})
     versions = [graph.versions[digest] for digest in tagged]
     newest = sorted(versions, key=lambda v: (v.created, v.id), reverse=True)[:count]
     assert not {version.digest for version in newest} & gone
@@ -228,6 +246,7 @@ def test_a_second_plan_has_nothing_left_to_do(graph: Graph, policy: Policy) -> N
     facts = {digest: entry for digest, entry in graph.facts.items() if digest not in gone}
     listed = {child.digest for entry in facts.values() for child in entry.children}
     after = Graph.of(left, facts, {}, listed - facts.keys())
+    after = replace(after, deleted=graph.deleted | gone)
     assert not make_plan(after, policy, NOW, TARGET).steps
 
 
@@ -284,7 +303,7 @@ def test_a_deletion_takes_what_only_that_version_needs(graph: Graph, data: st.Da
     for other in graph.versions.keys() - gone:
         assert not needs(graph, other) & (gone - {digest})
     for other in gone - {digest}:
-        assert not people_tags(graph.versions[other])
+        assert not people_tags(graph, graph.versions[other])
 
 
 @pytest.mark.parametrize("count", [20_000])

@@ -15,6 +15,7 @@ from ghcrctl.github.kinds import kind_of
 from ghcrctl.github.planner import label
 from ghcrctl.operations.packages.loading import graph_of, silent
 from ghcrctl.operations.packages.naming import matching, owner_of
+from ghcrctl.operations.packages.subjects import Subjects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -84,15 +85,22 @@ def check_packages(
     chosen = matching(session, names)
     if not chosen:
         raise PackageUnknownError("there is no package to check: none fits")
+    subjects = Subjects(session, chosen)
     for named in chosen:
-        _, found = check_package(session, named, progress)
+        _, found = check_package(session, named, progress, subjects)
         yield named, found
 
 
 def check_package(
-    session: Session, named: Named, progress: Progress = silent
+    session: Session, named: Named, progress: Progress = silent, subjects: Subjects | None = None
 ) -> tuple[Graph, list[Finding]]:
     """Look for what is broken.
+
+    Args:
+        session: the run.
+        named: the package.
+        progress: is told how far it has come.
+        subjects: of the packages of the run; of this one alone by default.
 
     Raises:
         PackageUnknownError: there is no such package, or it is not shown to this token.
@@ -101,6 +109,7 @@ def check_package(
     package = packages.get(owner, named.package)
     versions = packages.versions(owner, named.package)
     graph = graph_of(session, named, versions, progress)
+    graph = (subjects or Subjects(session, [named])).complete(named, graph)
     broken = any(map(graph.missing_children, graph.facts))
     deleted = _deleted(session, named) if broken else {}
     found = [*_broken(graph, named, deleted), *_dangling(graph, named)]
@@ -154,15 +163,20 @@ def _platforms(graph: Graph, digest: str, missing: tuple[str, ...]) -> str:
 
 def _dangling(graph: Graph, named: Named) -> Iterator[Finding]:
     for digest, version in graph.versions.items():
+        subjects = graph.subjects.get(digest, [])
+        if not graph.is_detached(digest) or any(s in graph.elsewhere for s in subjects):
+            continue
+        name, subject = f"the {kind_of(graph, digest)} {_name(graph, digest)}", subjects[0]
         if graph.is_orphan(digest):
-            yield Finding(
-                Trouble.DANGLING,
-                f"the {kind_of(graph, digest)} {_name(graph, digest)} belongs to "
-                f"{graph.subjects[digest][0]}, which is not there",
-                f"ghcrctl packages prune {named.repository}",
-                digest,
-                version.tags,
+            message = f"{name} belongs to {subject}, which was deleted"
+            mend = f"ghcrctl packages prune {named.repository}"
+        else:
+            message = f"{name} belongs to {subject}, which is not known in any checked package"
+            mend = (
+                "check the package that holds the images in the same run; else ghcrctl packages "
+                f"prune {named.repository} --orphaned-unseen"
             )
+        yield Finding(Trouble.DANGLING, message, mend, digest, version.tags)
 
 
 def _metadata(graph: Graph, package: Package, named: Named) -> Iterator[Finding]:

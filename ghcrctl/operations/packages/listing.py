@@ -14,6 +14,7 @@ from ghcrctl.errors import InvalidFilterError, PackageUnknownError, UsageError
 from ghcrctl.github.kinds import kind_of, platforms_of
 from ghcrctl.operations.packages.loading import graph_of, load_graph, silent
 from ghcrctl.operations.packages.naming import owner_of, read_owner
+from ghcrctl.operations.packages.subjects import Subjects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ class VersionRow:
         version: GitHub's record.
         kind: one word, as `kinds.KINDS`.
         platforms: for which it is.
-        is_orphan: whether what it belongs to is gone.
+        is_orphan: whether what it belongs to was deleted.
         is_broken: whether some of its manifests are gone.
         size: bytes of all that it is made of, without what is attached to it.
         above: what needs it.
@@ -201,6 +202,7 @@ def version_rows(
         graph = Graph.of(versions, cached_facts(session, [v.digest for v in versions]))
     else:
         graph = load_graph(session, named, progress)
+        graph = Subjects(session, [named]).complete(named, graph)
     return graph, version_rows_of(graph, deleted=deleted)
 
 
@@ -245,6 +247,7 @@ def describe(session: Session, named: Named, progress: Progress = silent) -> Pac
         owner, named.package, seen=lambda done, total: progress("pages of versions", done, total)
     )
     graph = graph_of(session, named, versions, progress)
+    graph = Subjects(session, [named]).complete(named, graph)
     instance = packages.github.instance
     tagged = sorted(
         (d for d in graph.roots if graph.own_tags(d)),

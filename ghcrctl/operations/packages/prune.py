@@ -20,6 +20,7 @@ from ghcrctl.github.repositories import (
 from ghcrctl.operations.packages.loading import load_graph, silent
 from ghcrctl.operations.packages.naming import matching, owner_of
 from ghcrctl.operations.packages.protection import digests_in, protected_in, tags_in
+from ghcrctl.operations.packages.subjects import Subjects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,27 +57,23 @@ def plan_prune(
         PackageUnknownError: no package fits.
         GhcrctlError: a package cannot be looked at.
     """
-    seen: set[str] = set()
-    for some in rules:
-        text = protected_in(some.files)
-        for named in matching(session, some.packages):
-            if named.name not in seen:
-                seen.add(named.name)
-                plan, graph = _plan(session, named, some, text, now, progress)
-                if graphs is not None and plan.does_something:
-                    graphs[plan.name] = graph
-                yield plan
-    if not seen:
+    rules = list(rules)
+    texts = {some.files: protected_in(some.files) for some in rules}
+    chosen = [(named, some) for some in rules for named in matching(session, some.packages)]
+    # Where several rules name one, the first holds.
+    by_name = {named.name: (named, some) for named, some in reversed(chosen)}
+    wanted = [by_name[name] for name in dict.fromkeys(named.name for named, _ in chosen)]
+    if not wanted:
         raise PackageUnknownError("there is no package to prune: none fits")
-
-
-def _plan(
-    session: Session, named: Named, rules: Rules, text: str, now: datetime, progress: Progress
-) -> tuple[Plan, Graph]:
-    graph = load_graph(session, named, progress)
-    policy = _completed(session, named, rules, graph, text)
-    target = Target(named.registry, named.owner, named.package, rules.given)
-    return make_plan(graph, policy, now, target), graph
+    subjects = Subjects(session, [named for named, _ in wanted])
+    for named, some in wanted:
+        graph = subjects.complete(named, load_graph(session, named, progress))
+        policy = _completed(session, named, some, graph, texts[some.files])
+        target = Target(named.registry, named.owner, named.package, some.given)
+        plan = make_plan(graph, policy, now, target)
+        if graphs is not None and plan.does_something:
+            graphs[plan.name] = graph
+        yield plan
 
 
 def _completed(session: Session, named: Named, rules: Rules, graph: Graph, text: str) -> Policy:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LISTS = ("include", "exclude", "protect-digest", "protect-file")
-_FLAGS = ("untagged", "orphaned", "ghosts", "partial")
+_FLAGS = ("untagged", "orphaned", "orphaned-unseen", "ghosts", "partial")
 _NUMBERS = ("keep-last", "keep-untagged", "floor")
 _TEXTS = (
     "group-by", "older-than", "newer-than", "min-age", "by", "when-empty",
@@ -82,6 +82,7 @@ def read_rules_of(
         exclude=as_texts(data, "exclude", where),
         untagged=as_flag(data, "untagged", where) if "untagged" in data else True,
         orphaned=as_flag(data, "orphaned", where) if "orphaned" in data else True,
+        orphaned_unseen=as_flag(data, "orphaned-unseen", where),
         ghosts=as_flag(data, "ghosts", where),
         partial=as_flag(data, "partial", where),
         keep_last=_number(data, "keep-last", where),

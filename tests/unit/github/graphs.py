@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 from ghcrctl.github.facts import Child, Facts
 from ghcrctl.github.graph import Graph
 from ghcrctl.github.planner import Target
 from ghcrctl.github.records import Version
+from ghcrctl.github.subject_tags import subject_of_tag
 from ghcrctl.oci.media_types import OCI_INDEX, OCI_MANIFEST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NOW = datetime(2026, 11, 1, tzinfo=timezone.utc)
 TARGET = Target("ghcr.io", "octo", "app")
+SIGNATURE = "application/vnd.dev.cosign.simplesigning.v1+json"
 
 
 def digest_of(name: str) -> str:
@@ -39,11 +46,14 @@ class Versions:
         name: str,
         *tags: str,
         subject: str = "",
-        kind: str = "",
+        kind: str | None = None,
         layers: tuple[str, ...] = (),
         hours: float | None = None,
     ) -> Versions:
+        """Add an image; with a tag as of cosign's it is a signature where no kind is given."""
         blobs = tuple((digest_of(f"layer {layer}"), 1000) for layer in layers or (name,))
+        if kind is None:
+            kind = SIGNATURE if any(map(subject_of_tag, tags)) else ""
         facts = Facts(
             OCI_MANIFEST,
             100,
@@ -98,8 +108,17 @@ class Versions:
 
     @property
     def graph(self) -> Graph:
+        """The graph, without any knowledge of other packages or of what was deleted."""
         there = {v.digest for v in self.versions.values()} | self.facts.keys()
         listed = {c.digest for facts in self.facts.values() for c in facts.children}
         return Graph.of(
             self.versions.values(), dict(self.facts), dict(self.unreadable), listed - there
+        )
+
+    def knowing(self, *deleted: str, elsewhere: Mapping[str, str] | None = None) -> Graph:
+        """Return the graph, with what was deleted and why a subject may be elsewhere, by name."""
+        return replace(
+            self.graph,
+            deleted=frozenset(map(digest_of, deleted)),
+            elsewhere={digest_of(name): why for name, why in (elsewhere or {}).items()},
         )

@@ -9,6 +9,7 @@ from ghcrctl.github.policy import Policy
 from tests.unit.github.graphs import NOW, TARGET, Versions, digest_of
 
 if TYPE_CHECKING:
+    from ghcrctl.github.graph import Graph
     from ghcrctl.github.plan import Kept, Plan, Step
 
 
@@ -20,8 +21,11 @@ def deletion(versions: Versions, *names: str) -> Plan:
     return plan_deletion(versions.graph, [digest_of(name) for name in names], NOW, TARGET)
 
 
-def gone(versions: Versions, policy: Policy | None = None) -> list[str]:
-    return [versions.names[step.digest] for step in planned(versions, policy).steps]
+def gone(
+    versions: Versions, policy: Policy | None = None, *, graph: Graph | None = None
+) -> list[str]:
+    plan = make_plan(graph or versions.graph, policy or Policy(), NOW, TARGET)
+    return [versions.names[step.digest] for step in plan.steps]
 
 
 def deleted(versions: Versions, *names: str) -> list[str]:

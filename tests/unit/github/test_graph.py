@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ghcrctl.github.graph import Graph, subject_of_tag
+from ghcrctl.github.graph import Graph
+from ghcrctl.github.subject_tags import subject_of_tag
 from tests.unit.github.graphs import Versions, digest_of, tag_for
 
 
@@ -18,7 +19,7 @@ def test_a_version_that_cannot_be_read_is_there() -> None:
     )
     graph = versions.graph
     assert graph.has(digest_of("odd"))
-    assert not graph.is_orphan(digest_of("signature"))
+    assert not graph.is_detached(digest_of("signature"))
     assert graph.above(digest_of("signature")) == [digest_of("odd")]
 
 
@@ -26,7 +27,7 @@ def test_a_manifest_that_is_not_listed_is_there() -> None:
     versions = Versions().image("unlisted").image("signature", tag_for("unlisted", ".sig"))
     del versions.versions["unlisted"]
     assert versions.graph.has(digest_of("unlisted"))
-    assert not versions.graph.is_orphan(digest_of("signature"))
+    assert not versions.graph.is_detached(digest_of("signature"))
     assert not versions.graph.has(digest_of("nowhere"))
 
 
@@ -58,17 +59,17 @@ def test_subjects_come_from_the_manifest_and_from_tags_each_once() -> None:
     assert graph.own_tags(digest_of("signature")) == ("mine",)
 
 
-def test_an_artifact_with_a_tag_of_its_own_is_no_orphan() -> None:
+def test_an_artifact_with_a_tag_of_its_own_is_not_detached() -> None:
     versions = Versions().image("chart", "chart-1", subject="nowhere")
-    assert not versions.graph.is_orphan(digest_of("chart"))
+    assert not versions.graph.is_detached(digest_of("chart"))
     untagged = Versions().image("chart", subject="nowhere")
-    assert untagged.graph.is_orphan(digest_of("chart"))
+    assert untagged.graph.is_detached(digest_of("chart"))
 
 
-def test_an_artifact_of_which_one_subject_is_left_is_no_orphan() -> None:
+def test_an_artifact_of_which_one_subject_is_left_is_not_detached() -> None:
     versions = Versions().image("image", "v1")
     versions.image("signature", tag_for("image", ".sig"), tag_for("nowhere", ".sig"))
-    assert not versions.graph.is_orphan(digest_of("signature"))
+    assert not versions.graph.is_detached(digest_of("signature"))
 
 
 def test_of_versions_with_one_digest_the_newest_counts() -> None:
@@ -116,8 +117,8 @@ def test_a_cycle_is_deleted_from_its_oldest_member_and_before_what_hangs_on_it()
 
 
 def test_a_cycle_that_another_one_needs_comes_after_it() -> None:
-    versions = Versions().image("a", tag_for("b")).image("b", tag_for("a"))
-    versions.index("c", ("a",), tag_for("d")).image("d", tag_for("c"))
+    versions = Versions().image("a", tag_for("b", ".sig")).image("b", tag_for("a", ".sig"))
+    versions.index("c", ("a",), tag_for("d")).image("d", tag_for("c", ".sig"))
     graph = versions.graph
     order = names_of(versions, graph.deletion_order(set(graph.versions)))
     assert {*order[:2]} == {"c", "d"}

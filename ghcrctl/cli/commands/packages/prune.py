@@ -63,6 +63,12 @@ _RULES = (
         default=None,
         help="Whether signatures and the like go of what is gone.  [default: orphaned]",
     ),
+    click.option(
+        "--orphaned-unseen",
+        is_flag=True,
+        default=None,
+        help="Also signatures of images that no package of this run ever held.",
+    ),
     click.option("--ghosts", is_flag=True, default=None, help="Tagged indexes with no image left."),
     click.option("--partial", is_flag=True, default=None, help="Tagged indexes that lack images."),
     click.option("--older-than", metavar="SPAN|DATE", help="Only what is older: 30d, 2026-01-31."),

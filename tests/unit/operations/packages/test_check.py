@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.operations.packages.check import Trouble, check_package, repair
+from ghcrctl.operations.packages.check import Trouble, check_package, check_packages, repair
 from ghcrctl.operations.packages.pushing import pusher
 from tests.builders import artifact, attested, index_of, random_image, rewritten
 from tests.unit.operations.packages.content import (
@@ -90,12 +90,32 @@ def test_what_cannot_be_restored_needs_a_source(at_github: Session, github: GitH
     assert "--from SOURCE" in finding.mend
 
 
-def test_a_signature_of_nothing_is_dangling(at_github: Session, github: GitHubDouble) -> None:
+def test_a_signature_of_what_was_deleted_is_dangling(
+    at_github: Session, github: GitHubDouble
+) -> None:
     push(github, "v1", random_image(seed=1))
-    push(github, f"sha256-{'ab' * 32}.sig", artifact(payload=b"x"))
+    lost = push(github, "v2", random_image(seed=2)).root.digest
+    push(github, f"sha256-{lost.encoded}.sig", artifact(payload=b"x"))
+    github.lose(NAME, str(lost))
     [finding] = found(at_github)
     assert finding.trouble is Trouble.DANGLING
     assert not finding.trouble.breaks
+    assert finding.mend == f"ghcrctl packages prune {NAME}"
+
+
+def test_a_signature_of_what_was_never_there_may_belong_elsewhere(
+    at_github: Session, github: GitHubDouble
+) -> None:
+    image = random_image(seed=1)
+    push(github, "v1", random_image(seed=2))
+    push(github, f"sha256-{image.root.digest.encoded}.sig", artifact(payload=b"x"))
+    [finding] = found(at_github)
+    assert finding.trouble is Trouble.DANGLING
+    assert "not known in any checked package" in finding.message
+    assert "--orphaned-unseen" in finding.mend
+    github.push("octo/other", "v1", image, days_ago(github, 9))
+    checked = dict(check_packages(at_github, [NAME, "octo/other"]))
+    assert Trouble.DANGLING not in {f.trouble for f in next(iter(checked.values()))}
 
 
 def test_an_image_with_provenance_is_whole(at_github: Session, github: GitHubDouble) -> None:

@@ -79,6 +79,9 @@ def test_each_version_is_told_what_it_is(at_github: Session, github: GitHubDoubl
     github.push(NAME, "proven", attested(random_image(seed=4)), days_ago(github, 7))
     github.push(NAME, f"sha256-{index.root.digest.encoded}.sig", artifact(payload=b"s"))
     github.push(NAME, f"sha256-{'ab' * 32}.sbom", artifact(payload=b"b"))
+    gone = github.push(NAME, "gone", random_image(seed=5))
+    github.push(NAME, f"{gone.replace(':', '-')}.att", artifact(payload=b"a"))
+    github.lose(NAME, gone)
     _, rows = version_rows(at_github, named(at_github))
     by_tag = {tag: row for row in rows for tag in row.version.tags}
     assert by_tag["v1"].kind == "index"
@@ -86,11 +89,13 @@ def test_each_version_is_told_what_it_is(at_github: Session, github: GitHubDoubl
     assert by_tag["single"].kind == "image"
     signature = by_tag[f"sha256-{index.root.digest.encoded}.sig"]
     assert (signature.kind, signature.is_orphan) == ("signature", False)
-    orphan = by_tag[f"sha256-{'ab' * 32}.sbom"]
-    assert (orphan.kind, orphan.is_orphan) == ("SBOM", True)
+    unknown = by_tag[f"sha256-{'ab' * 32}.sbom"]
+    assert (unknown.kind, unknown.is_orphan) == ("SBOM", False)
+    orphan = by_tag[f"{gone.replace(':', '-')}.att"]
+    assert (orphan.kind, orphan.is_orphan) == ("attestation", True)
     kinds = [row.kind for row in rows]
     assert kinds.count("platform") == 3
-    assert kinds.count("attestation") == 1
+    assert kinds.count("attestation") == 2
     assert {d for row in rows if row.kind == "platform" for d in row.above} == {
         by_tag["v1"].version.digest,
         by_tag["proven"].version.digest,

@@ -1,0 +1,50 @@
+"""Signatures and other attached artifacts whose subject the package lacks: which of them go.
+
+A missing subject alone is no proof of an orphan, since signatures may be stored in another package
+than their image.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ghcrctl.github.graph import Graph
+    from ghcrctl.github.policy import Policy
+
+_NAMED = 3
+# The algorithm and twelve digits of a digest.
+_SHORT = len("sha256:") + 12
+_UNSEEN = "no package of this run held its subject, as far as GitHub remembers"
+
+
+def detached_goes(graph: Graph, policy: Policy, digest: str) -> tuple[bool, str]:
+    """Return whether something goes that belongs to nothing in this package, and why or why not."""
+    holders = [graph.elsewhere[s] for s in graph.subjects[digest] if s in graph.elsewhere]
+    if holders:
+        return False, holders[0]
+    is_known = graph.is_orphan(digest) or policy.orphaned_unseen
+    if policy.orphaned and not is_known:
+        return False, _UNSEEN
+    return policy.orphaned, "what it belongs to is gone"
+
+
+def unseen_warnings(graph: Graph, stays: Mapping[str, str]) -> tuple[str, ...]:
+    """Warn of attached artifacts that are kept since nothing is known of their subjects.
+
+    Args:
+        graph: the package's.
+        stays: why versions stay, by digest.
+    """
+    kept = sorted(d for d, why in stays.items() if why == _UNSEEN)
+    if not kept:
+        return ()
+    names = dict.fromkeys(graph.subjects[digest][0][:_SHORT] for digest in kept)
+    shown = ", ".join([*names][:_NAMED]) + " ..." * (len(names) > _NAMED)
+    return (
+        f"{len(kept)} signatures or other attached artifacts are kept: their subjects are not "
+        f"known in any package of this run: {shown}; prune the package that holds the images in "
+        "the same run, or delete them with --orphaned-unseen",
+    )
