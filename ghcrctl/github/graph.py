@@ -221,8 +221,6 @@ class Graph:
             if not ready:
                 ready = [min(self._circle(left), key=self._age)]
             digest = ready.pop()
-            if digest not in left:
-                continue
             left.discard(digest)
             ordered.append(digest)
             for other in dict.fromkeys(self.below(digest)):

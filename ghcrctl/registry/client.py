@@ -268,7 +268,7 @@ class RegistryClient:
         path = f"{repository}/blobs/{digest}"
         scope = Scope.pull(repository)
         response = self.asker.ask("GET", path, scope, headers=span.header)
-        if response.status_code in {401, 403} and urlsplit(response.url).path != f"/v2/{path}":
+        if status_of(response) in {401, 403} and urlsplit(response.url).path != f"/v2/{path}":
             # The address that the registry sent us to has expired; it gives a new one.
             response.close()
             response = self.asker.ask("GET", path, scope, headers=span.header)
@@ -356,4 +356,4 @@ def _has_span(response: requests.Response, size: int | None) -> bool:
     """Check that a server did not refuse to send a part, nor sent a part of a compressed body."""
     if response.status_code == 206:
         return not is_packed(response, size)
-    return response.status_code not in _NO_RANGE
+    return status_of(response) not in _NO_RANGE

@@ -13,6 +13,15 @@ if TYPE_CHECKING:
 
     from ghcrctl.errors import GhcrctlError
 
+# Besides the usual ones: a client that went away (499), too early (425), no space (507), too much
+# bandwidth (509), and what content delivery networks add (520 to 530).
+_TEMPORARY = frozenset({408, 425, 429, 499, 500, 502, 503, 504, 507, 509, *range(520, 531)})
+
+
+def is_temporary(response: requests.Response) -> bool:
+    """Check whether a request may be repeated; a `Transport` already did, as often as it may."""
+    return status_of(response) in _TEMPORARY
+
 
 def status_of(response: requests.Response) -> int:
     """Return the status that a response represents; the body of a 403 may name another."""

@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import ConnectionLostError, GhcrctlError
 from ghcrctl.registry.answers import at_offset
+from ghcrctl.registry.auth import Scope
 from ghcrctl.registry.headers import content_range, is_packed
+from ghcrctl.registry.passing_refusals import is_temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,8 +104,12 @@ def open_blob(client: RegistryClient, repository: str, blob: Descriptor, offset:
             response = client.transport.request("GET", address, headers=span.header)
             if response.status_code == 206 and not is_packed(response, blob.size):
                 return response
-            # The address that the registry sent us to has expired; it gives a new one.
-            response.close()
+            with response:
+                if is_temporary(response):
+                    raise client.asker.refused(
+                        response, Scope.pull(repository), "pull from", str(blob.digest)
+                    )
+            # The address that the registry redirected to has expired; a new one is requested.
         response = client.request_blob(repository, blob.digest, span, blob.size)
         address = "" if client.asker.is_own(response.url) else response.url
         return response
@@ -159,9 +165,11 @@ class RangedStream:
 
     def close(self) -> None:
         """Give back the connection, and what was read ahead."""
-        self._current.close()
-        while self._pending:
-            self._ahead.release(self._pending.popitem()[1])
+        try:
+            self._current.close()
+        finally:
+            while self._pending:
+                self._ahead.release(self._pending.popitem()[1])
 
     def _open_next(self) -> Stream:
         """Open the next segment: out of memory, or else from the server."""
@@ -185,10 +193,13 @@ class RangedStream:
         return got == SEGMENT and got > _QUICK * self._waited
 
     def _held(self, future: Future[bytearray | None]) -> bytearray | None:
-        """Return what was read ahead; ``None`` where that failed: it is asked for anew."""
+        """Return what was read ahead; ``None`` if it must be requested again."""
         try:
             return future.result()
-        except GhcrctlError:
+        except GhcrctlError as error:
+            if not error.retryable:
+                # It was requested as often as allowed.
+                raise
             return None
         finally:
             self._ahead.release(future)

@@ -23,7 +23,7 @@ from ghcrctl.registry.bodies import let_go
 from ghcrctl.registry.connections import Authorization, HttpSession
 from ghcrctl.registry.endpoint import TlsPolicy, host_shown
 from ghcrctl.registry.faults import in_words, may_have_arrived, never_connected
-from ghcrctl.registry.passing_refusals import retryable_error, status_of
+from ghcrctl.registry.passing_refusals import is_temporary, retryable_error, status_of
 from ghcrctl.registry.proxy_errors import check_proxy_response
 from ghcrctl.registry.redirects import RedirectTrail
 
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from ghcrctl.content.waits import Waiting
     from ghcrctl.registry.proxies import ProxyRules
 
-# Besides the usual ones: a client that went away (499), too early (425), no space (507), too much
-# bandwidth (509), and what content delivery networks add (520 to 530).
-_RETRIED = frozenset({408, 425, 429, 499, 500, 502, 503, 504, 507, 509, *range(520, 531)})
 # A request with such a response may have taken effect all the same: a proxy in front of the server
 # sends most of them. Too early (425) and too many (429) mean that it was not processed.
 _UNCERTAIN = frozenset({408, 499, *range(500, 600)})
@@ -252,8 +249,8 @@ class Transport:
     def _delay(
         self, policy: RetryPolicy, attempt: int, response: requests.Response
     ) -> float | None:
-        status = status_of(response)
-        if status not in _RETRIED or (status == 429 and not self._waits_out_limits):
+        waits = self._waits_out_limits or status_of(response) != 429
+        if not (waits and is_temporary(response)):
             return None
         return policy.delay(attempt, retryable_error(response, ""))
 

@@ -124,6 +124,7 @@ class PlainRegistry:
             status,
             host,
             str(environ.get("QUERY_STRING", "")),
+            str(environ.get("HTTP_RANGE", "")),
         )
         with self._lock:
             self.log.append(entry)

@@ -40,6 +40,7 @@ class LogEntry:
     status: int
     host: str = "registry"
     query: str = ""
+    range: str = ""
 
 
 def call(app: Callable[..., Iterable[bytes]], environ: Environ) -> Answer:
