@@ -225,6 +225,17 @@ def test_a_floor_comes_before_when_empty(
     assert set(github.tags(NAME)) == {"v1.2", "latest"}
 
 
+def test_a_rule_that_protects_nothing_is_reported_once(shell: Shell, github: GitHubDouble) -> None:
+    github.push("octo/lib", "v9", random_image(seed=78), ago(github, 5))
+    rules = ("--exclude", "v1.0", "--exclude", "lates", "--exclude", "v9", "--dry-run", "-q")
+    done = shell.run("packages", "prune", "--all", "octo", *rules)
+    assert done.returncode == 0
+    [line] = done.stderr.splitlines()
+    assert line == (
+        "warning: exclude `lates` matches nothing in its packages, so it protects nothing"
+    )
+
+
 # Rules that cannot be used
 
 

@@ -19,7 +19,8 @@ from ghcrctl.github.repositories import (
 )
 from ghcrctl.operations.packages.loading import load_graph, silent
 from ghcrctl.operations.packages.naming import matching, owner_of
-from ghcrctl.operations.packages.protection import digests_in, protected_in, tags_in
+from ghcrctl.operations.packages.protection import digests_in, tags_in
+from ghcrctl.operations.packages.protections import Protections
 from ghcrctl.operations.packages.subjects import Subjects
 
 if TYPE_CHECKING:
@@ -53,12 +54,14 @@ def plan_prune(
         graphs: is given the graph of each package that something goes of, by the package's name,
             for a review (``sparing``).
 
+    Warns, after the last plan, of each rule that was to protect something and matched nothing.
+
     Raises:
         PackageUnknownError: no package fits.
         GhcrctlError: a package cannot be looked at.
     """
     rules = list(rules)
-    texts = {some.files: protected_in(some.files) for some in rules}
+    protections = Protections(rules)
     chosen = [(named, some) for some in rules for named in matching(session, some.packages)]
     # Where several rules name one, the first holds.
     by_name = {named.name: (named, some) for named, some in reversed(chosen)}
@@ -68,12 +71,15 @@ def plan_prune(
     subjects = Subjects(session, [named for named, _ in wanted])
     for named, some in wanted:
         graph = subjects.complete(named, load_graph(session, named, progress))
-        policy = _completed(session, named, some, graph, texts[some.files])
+        policy = _completed(session, named, some, graph, protections.text(some))
         target = Target(named.registry, named.owner, named.package, some.given)
         plan = make_plan(graph, policy, now, target)
+        protections.record(some, named, graph)
         if graphs is not None and plan.does_something:
             graphs[plan.name] = graph
         yield plan
+    for warning in protections.warnings():
+        session.warn(warning)
 
 
 def _completed(session: Session, named: Named, rules: Rules, graph: Graph, text: str) -> Policy:

@@ -1,0 +1,81 @@
+"""What the rules of a run protect: the text of files, and whether each rule matched anything."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ghcrctl.oci.tag_pattern import parse_pattern
+from ghcrctl.operations.packages.protection import digests_in, protected_in, tags_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from ghcrctl.github.graph import Graph
+    from ghcrctl.operations.packages.naming import Named
+    from ghcrctl.operations.packages.rules import Rules
+
+
+class Protections:
+    """The rules of a run that protect versions: `exclude`, `protect-digest` and `protect-file`.
+
+    A rule that matches nothing is probably a mistake, and what it was to protect is deleted. A rule
+    of several packages needs to match in one of them only.
+
+    Args:
+        rules: all rules of the run.
+
+    Raises:
+        NotFoundError: a file does not exist.
+        StoreError: a file cannot be read.
+    """
+
+    def __init__(self, rules: Iterable[Rules]) -> None:
+        paths = dict.fromkeys(path for some in rules for path in some.files)
+        self._texts: dict[Path, str] = {path: protected_in([path]) for path in paths}
+        self._matched: dict[str, bool] = {}
+
+    def text(self, rules: Rules) -> str:
+        """Return the text of all files that rules name."""
+        return "\n".join(self._texts[path] for path in rules.files)
+
+    def record(self, rules: Rules, named: Named, graph: Graph) -> None:
+        """Record which rules match something in a package."""
+        for shown, matches in self._checks(rules):
+            if not self._matched.get(shown):
+                self._matched[shown] = matches(named, graph)
+
+    def skip(self, rules: Rules) -> None:
+        """Record that a package cannot be read: what its rules match in it is unknown."""
+        self._matched |= {shown: True for shown, _ in self._checks(rules)}
+
+    def warnings(self) -> list[str]:
+        """Return a warning for each rule that matched nothing in the packages that it is for."""
+        return [
+            f"{shown} matches nothing in its packages, so it protects nothing"
+            for shown, matched in self._matched.items()
+            if not matched
+        ]
+
+    def _checks(self, rules: Rules) -> Iterator[tuple[str, Callable[[Named, Graph], bool]]]:
+        for pattern in rules.policy.exclude:
+            yield f"exclude `{pattern}`", partial(_fits_a_tag, parse_pattern(pattern))
+        for digest in sorted(rules.policy.protected):
+            yield f"protect-digest `{digest}`", partial(_is_there, digest)
+        for path in rules.files:
+            yield f"protect-file `{path}`", partial(_names_a_version, self._texts[path])
+
+
+def _fits_a_tag(fits: Callable[[str], bool], _: Named, graph: Graph) -> bool:
+    return any(fits(tag) for version in graph.versions.values() for tag in version.tags)
+
+
+def _is_there(digest: str, _: Named, graph: Graph) -> bool:
+    return digest in graph.versions
+
+
+def _names_a_version(text: str, named: Named, graph: Graph) -> bool:
+    tags = tags_in(text, named)
+    tagged = any(tags.intersection(version.tags) for version in graph.versions.values())
+    return tagged or not digests_in(text).isdisjoint(graph.versions)
