@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from ghcrctl.cli.progress import watching
+from ghcrctl.content.thread_waits import outcome_of
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.operations.several import several
-from ghcrctl.transfer.workers import outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import CHUNK_SIZE
+from ghcrctl.content.thread_waits import take_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,7 @@ class _Ahead:
         del size
         if self._over:
             return b""
-        item = self._waiting.get()
+        item = take_from(self._waiting)
         if isinstance(item, BaseException):
             self._over = True
             raise item
@@ -72,7 +73,6 @@ class _Ahead:
                 self._waiting.get(timeout=0.05)
             except queue.Empty:
                 continue
-        self._thread.join()
 
     def _run(self) -> None:
         try:

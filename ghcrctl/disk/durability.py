@@ -61,7 +61,7 @@ def _sync(handle: int) -> None:
         full = getattr(fcntl, "F_FULLFSYNC", None)
     if full is not None:
         try:
-            fcntl.fcntl(handle, full)
+            fcntl.fcntl(handle, full)  # type: ignore[attr-defined, unused-ignore] # not Windows
         except OSError as error:
             if error.errno not in _UNSUPPORTED:
                 raise

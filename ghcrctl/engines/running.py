@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ghcrctl.engines.relay import relayed
 from ghcrctl.errors import BuildFailedError, UnsupportedError
-from ghcrctl.programs.process import DISCARD, ProgramError, has_ended, start_program
+from ghcrctl.programs.process import DISCARD, ProgramError, has_ended, start_program, wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -123,7 +123,7 @@ class Runner:
 
 def _wait(process: Process) -> int:
     try:
-        return process.wait()
+        return wait_for_end(process)
     except BaseException:
         _stop(process)
         raise

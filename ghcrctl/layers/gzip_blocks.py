@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.thread_waits import outcome_of
+from ghcrctl.content.threads import ThreadPool
 from ghcrctl.layers.libraries import deflate
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class GzipBlocks:
         self._library = deflate().module
         self._level = level
         self._threads = threads
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool: ThreadPool | None = None
         self._pending: deque[Future[bytes]] = deque()
         self._crc = 0
         self._size = 0
@@ -60,23 +61,23 @@ class GzipBlocks:
             yield self._pack(block)
             return
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="ghcrctl-pack")
+            self._pool = ThreadPool(self._threads, thread_name_prefix="ghcrctl-pack")
         self._pending.append(self._pool.submit(self._pack, block))
         # One more than there are threads, so that none waits for the one that writes.
         while len(self._pending) > self._threads + 1 or (self._pending and self._pending[0].done()):
-            yield self._pending.popleft().result()
+            yield outcome_of(self._pending.popleft())
 
     def finish(self) -> Iterator[bytes]:
         """Give the other blocks, the last one, and the trailer."""
         while self._pending:
-            yield self._pending.popleft().result()
+            yield outcome_of(self._pending.popleft())
         yield _LAST_BLOCK + struct.pack("<II", self._crc, self._size % _SIZE_MODULO)
 
     def stop(self) -> None:
         """End the threads; each has at most the block that it is at."""
         self._pending.clear()
         if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
     def _pack(self, block: bytes) -> bytes:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,6 +22,8 @@ from ghcrctl.archive.names import ORIGIN, REF_NAME, name_of, short_names
 from ghcrctl.archive.opening import opened
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.content.streams import read_metadata
+from ghcrctl.content.thread_waits import outcome_of
+from ghcrctl.content.threads import ThreadPool
 from ghcrctl.errors import (
     DigestMismatchError,
     IntegrityError,
@@ -41,7 +42,6 @@ from ghcrctl.operations.new_layer import pack_layer
 from ghcrctl.store.origins import lists
 from ghcrctl.transfer.events import Finished, Outcome, Progressed, Started, ignore
 from ghcrctl.transfer.plan import Action, Step
-from ghcrctl.transfer.workers import outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -216,7 +216,7 @@ class _Docker:
         """Pack every layer; in parallel, and each of them with several threads."""
         wanted = {pair for image in images for pair in image.contents}
         order = sorted(wanted, key=lambda pair: -(self._files.size(pair[0]) or 0))
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "pack") as pool:
+        with ThreadPool(min(4, os.cpu_count() or 1), "pack") as pool:
             futures = [pool.submit(self._pack, *pair) for pair in order]
             try:
                 return {pair: outcome_of(f) for pair, f in zip(order, futures, strict=True)}

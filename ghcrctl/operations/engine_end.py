@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.archive.daemon import Engine
 from ghcrctl.archive.writing import ArchiveSink
+from ghcrctl.content.thread_waits import join
 from ghcrctl.errors import InterruptedByUserError, UnsupportedError, UsageError
 from ghcrctl.oci.reference import DOCKER_HUB, Reference
 from ghcrctl.operations.ends import Naming, OpenSource, Target, check_digest, named_like
@@ -146,7 +147,7 @@ class _Feed:
             self._thread.join(1.0)
             return
         self.write(b"")
-        self._thread.join()
+        join(self._thread)
         if self._error:
             raise self._error
         if not self._loaded:

@@ -12,15 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import read_metadata
-from ghcrctl.content.threads import threads
+from ghcrctl.content.threads import ThreadPool, threads
 from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.operations.inspect import place_of_image
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
-
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
@@ -132,7 +130,7 @@ def here(session: Session, part: Part) -> int:
 class _Reader:
     """Reads the manifests below one root; an index that is listed again is not gone into again."""
 
-    def __init__(self, source: Source, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, source: Source, pool: ThreadPool) -> None:
         self._source = source
         self._pool = pool
         self._indexes: dict[Digest, Part] = {}

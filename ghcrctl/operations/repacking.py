@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.retry import retry
 from ghcrctl.content.streams import Content
+from ghcrctl.content.thread_waits import outcome_of, wait_for_all
 from ghcrctl.layers.compression import CHUNK_SIZE
 from ghcrctl.layers.limits import Meter
 from ghcrctl.layers.packing import default_threads
@@ -19,7 +20,7 @@ from ghcrctl.layers.unpacking import Unpacked
 from ghcrctl.transfer.events import Finished, Outcome, Progressed, Retrying, Started, ignore
 from ghcrctl.transfer.plan import Action, Step
 from ghcrctl.transfer.sides import reading_from
-from ghcrctl.transfer.workers import Workers, wait_for_all
+from ghcrctl.transfer.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -84,7 +85,7 @@ class Repacking:
                 wait_for_all(futures)
                 for future in futures:
                     if future.done():
-                        future.result()
+                        outcome_of(future)
         return {inside[0].digest: self._done[inside] for inside in layers}
 
     def _repack(self, inside: Inside, threads: int, workers: Workers) -> None:

@@ -6,12 +6,13 @@ What belongs here: the threads of the images. What does not: the threads of thei
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
+from ghcrctl.content.thread_waits import outcome_of
+from ghcrctl.content.threads import ThreadPool
 from ghcrctl.errors import GhcrctlError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def attempt_all(
 
 def _attempt(item: Item, future: Future[Result]) -> Attempt[Item, Result]:
     try:
-        return Attempt(item, future.result())
+        return Attempt(item, outcome_of(future))
     except GhcrctlError as error:
         return Attempt(item, error=error)
 
@@ -91,7 +92,7 @@ def several(
         What becomes of each, in the same order.
     """
     with session.workers() as workers:
-        pool = ThreadPoolExecutor(min(session.jobs, max(len(items), 1)), "image")
+        pool = ThreadPool(min(session.jobs, max(len(items), 1)), "image")
         try:
             yield [pool.submit(partial(act, item, workers)) for item in items]
         finally:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.thread_waits import outcome_of
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.operations.copy import copy
 from ghcrctl.operations.several import several
@@ -17,7 +18,6 @@ from ghcrctl.operations.sync import Report, What, plan_jobs
 from ghcrctl.operations.sync_deletions import Deletions
 from ghcrctl.transfer.events import Planned
 from ghcrctl.transfer.meter import TransferMeter
-from ghcrctl.transfer.workers import outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

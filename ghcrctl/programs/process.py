@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,8 @@ _BATCH = frozenset({".bat", ".cmd"})
 _READ_BY_CMD = frozenset('"%&|<>^!\r\n')
 # How long the last output of a program that has ended is awaited.
 _REST_SECONDS = 1.0
+# Windows notices Ctrl-C only between two waits for a program.
+_STEP_SECONDS = 0.1 if os.name == "nt" else None
 _READ_BYTES = 64 * 1024
 
 
@@ -82,11 +85,25 @@ def start_program(
 
 def has_ended(process: Process, seconds: float) -> bool:
     """Wait for a program; return whether it ended in time."""
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
+    end = time.monotonic() + seconds
+    while True:
+        left = max(0.0, end - time.monotonic())
+        try:
+            process.wait(left if _STEP_SECONDS is None else min(left, _STEP_SECONDS))
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= end:
+                return False
+        else:
+            return True
+
+
+def wait_for_end(process: Process) -> int:
+    """Wait for a program as long as it takes; return its exit status."""
+    while True:
+        try:
+            return process.wait(_STEP_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
 
 
 def _check_words(words: Sequence[str]) -> None:

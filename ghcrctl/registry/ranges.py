@@ -15,10 +15,11 @@ from __future__ import annotations
 import io
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ghcrctl.content.thread_waits import outcome_of
+from ghcrctl.content.threads import ThreadPool
 from ghcrctl.errors import ConnectionLostError, GhcrctlError
 from ghcrctl.registry.answers import at_offset
 from ghcrctl.registry.auth import Scope
@@ -52,7 +53,7 @@ class ReadAhead:
     """
 
     def __init__(self, connections: int) -> None:
-        self._threads = ThreadPoolExecutor(connections, "ranges")
+        self._threads = ThreadPool(connections, "ranges")
         self._free = threading.Semaphore(connections)
 
     def submit(self, read: Callable[[], bytearray | None]) -> Future[bytearray | None] | None:
@@ -195,7 +196,7 @@ class RangedStream:
     def _held(self, future: Future[bytearray | None]) -> bytearray | None:
         """Return what was read ahead; ``None`` if it must be requested again."""
         try:
-            return future.result()
+            return outcome_of(future)
         except GhcrctlError as error:
             if not error.retryable:
                 # It was requested as often as allowed.

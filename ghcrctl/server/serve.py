@@ -11,6 +11,7 @@ import threading
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from ghcrctl.content.thread_waits import join
 from ghcrctl.errors import ConnectionFailedError, UnsupportedError
 from ghcrctl.server.chunked import with_bounded_chunks
 
@@ -95,9 +96,12 @@ class Server:
         """Stop serving, release the port and clean up."""
         self._server.stop()
         if self._thread:
-            self._thread.join(timeout=10)
+            join(self._thread, _STOP_SECONDS)
             self._thread = None
         self._cleanup()
+
+
+_STOP_SECONDS = 10.0
 
 
 def _make_server(app: Application, host: str, port: int, head_seconds: float | None) -> Any:

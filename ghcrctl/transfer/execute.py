@@ -16,6 +16,7 @@ from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.content.ports import Mounter
 from ghcrctl.content.retry import RetryPolicy, retry
 from ghcrctl.content.streams import Content
+from ghcrctl.content.thread_waits import wait_for, wait_for_all
 from ghcrctl.errors import GhcrctlError, InterruptedByUserError
 from ghcrctl.transfer.events import (
     Failed,
@@ -29,7 +30,7 @@ from ghcrctl.transfer.events import (
 )
 from ghcrctl.transfer.plan import Action
 from ghcrctl.transfer.sides import MarkedSource, writing_to
-from ghcrctl.transfer.workers import Workers, wait_for_all
+from ghcrctl.transfer.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -198,7 +199,7 @@ class _Execution:
         )
 
     def _sleep(self, seconds: float) -> None:
-        self._cancelled.wait(seconds)
+        wait_for(self._cancelled, seconds)
         self._check()
 
     def _check(self) -> None:

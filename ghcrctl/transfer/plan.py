@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.ports import Mounter, Resumer
 from ghcrctl.content.provenance import blamed
 from ghcrctl.content.streams import read_metadata
-from ghcrctl.content.threads import threads
+from ghcrctl.content.threads import ThreadPool, threads
 from ghcrctl.errors import InvalidManifestError, NotFoundError
 from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.transfer.sides import reading_from, writing_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from concurrent.futures import ThreadPoolExecutor
 
     from ghcrctl.content.ports import Sink, Source
     from ghcrctl.oci.descriptor import Descriptor
@@ -230,7 +229,7 @@ def _ask(
     order: list[Descriptor],
     *,
     skip_foreign: bool,
-    pool: ThreadPoolExecutor,
+    pool: ThreadPool,
 ) -> dict[Digest, Action]:
     """Ask the sink what it has, parents first: what a present manifest needs is not asked for."""
     actions: dict[Digest, Action] = {}

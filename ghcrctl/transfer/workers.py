@@ -6,43 +6,21 @@ happens (``execute``).
 
 from __future__ import annotations
 
-import os
 import threading
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from ghcrctl.content.thread_waits import wait_for
+from ghcrctl.content.threads import ThreadPool
 from ghcrctl.errors import InterruptedByUserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable
+    from concurrent.futures import Future
     from types import TracebackType
 
     from typing_extensions import Self
 
 DEFAULT_JOBS = 12
-# Seconds between two looks at what threads do. Elsewhere Ctrl-C ends any waiting; on Windows it is
-# noticed once the waiting has ended.
-LOOK = 0.5 if os.name == "nt" else None
-T = TypeVar("T")
-
-
-def outcome_of(future: Future[T]) -> T:
-    """Wait for what another thread does, so that Ctrl-C ends the waiting on every system."""
-    while not future.done():
-        wait([future], timeout=LOOK)
-    return future.result()
-
-
-def wait_for_all(futures: Sequence[Future[None]]) -> None:
-    """Wait until all are done, or one has failed; Ctrl-C ends it on every system."""
-    while not all(future.done() for future in futures):
-        if any(future.done() and _has_failed(future) for future in futures):
-            return
-        wait(futures, timeout=LOOK, return_when=FIRST_EXCEPTION)
-
-
-def _has_failed(future: Future[None]) -> bool:
-    return not future.cancelled() and future.exception() is not None
 
 
 class Workers:
@@ -54,7 +32,7 @@ class Workers:
 
     def __init__(self, jobs: int = DEFAULT_JOBS) -> None:
         self.jobs = jobs
-        self._pool = ThreadPoolExecutor(jobs, "transfer")
+        self._pool = ThreadPool(jobs, "transfer")
         self._cancelled = threading.Event()
         self._done: set[Hashable] = set()
         self._busy: dict[Hashable, threading.Event] = {}
@@ -78,7 +56,7 @@ class Workers:
     def settle(self) -> None:
         """Stop everything, and wait until it has stopped: where all sources are at hand."""
         self._cancelled.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(cancel_futures=True)
 
     def submit(self, act: Callable[[], None]) -> Future[None]:
         """Begin an act as soon as a thread is free."""
@@ -103,7 +81,7 @@ class Workers:
         while other := self._claim(key, mine):
             if other is _DONE:
                 return False
-            other.wait()
+            wait_for(other)
             self.check()
         try:
             act()

@@ -14,6 +14,7 @@ from ghcrctl.cli.bars.board import Board
 from ghcrctl.cli.bars.drawing import ASCII, UNICODE, draw, percent, size_text, time_text
 from ghcrctl.cli.bars.events import Throttle, counted, described, waiting
 from ghcrctl.cli.bars.suspending import Suspending
+from ghcrctl.content.thread_waits import join
 from ghcrctl.transfer.events import Planned, ignore
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class _Ticker:
         self._ended.set()
         with self._lock:
             if self._thread:
-                self._thread.join()
+                join(self._thread)
 
     def _run(self) -> None:
         while not self._ended.wait(self._seconds):

@@ -1,0 +1,90 @@
+"""Waits for other threads, which Ctrl-C interrupts on every system.
+
+Before Python 3.14, a main thread on Windows that waits for a lock without a time limit does not
+notice Ctrl-C until it has the lock. All waits therefore go through this module, which waits in
+short steps there.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    import queue
+    import threading
+    from collections.abc import Sequence
+    from concurrent.futures import Future
+
+T = TypeVar("T")
+# None waits without a limit.
+STEP_SECONDS: Final[float | None] = (
+    0.1 if sys.platform == "win32" and sys.version_info < (3, 14) else None
+)
+
+
+def outcome_of(future: Future[T]) -> T:
+    """Wait for what another thread does; return or raise what came of it."""
+    from concurrent.futures import wait
+
+    while not future.done():
+        wait([future], timeout=STEP_SECONDS)
+    return future.result()
+
+
+def wait_for_all(futures: Sequence[Future[None]]) -> None:
+    """Wait until all are done, or one has failed."""
+    from concurrent.futures import FIRST_EXCEPTION, wait
+
+    while not all(future.done() for future in futures):
+        if any(future.done() and _has_failed(future) for future in futures):
+            return
+        wait(futures, timeout=STEP_SECONDS, return_when=FIRST_EXCEPTION)
+
+
+def _has_failed(future: Future[None]) -> bool:
+    return not future.cancelled() and future.exception() is not None
+
+
+def wait_for(event: threading.Event, seconds: float | None = None) -> bool:
+    """Wait for an event.
+
+    Args:
+        event: what another thread sets.
+        seconds: how long at most; None for as long as it takes.
+
+    Returns:
+        Whether the event is set.
+    """
+    end = None if seconds is None else time.monotonic() + seconds
+    while not event.wait(_step(end)):
+        if end is not None and time.monotonic() >= end:
+            return False
+    return True
+
+
+def join(thread: threading.Thread, seconds: float | None = None) -> None:
+    """Wait until a thread has ended, or for so many seconds."""
+    end = None if seconds is None else time.monotonic() + seconds
+    while thread.is_alive() and (end is None or time.monotonic() < end):
+        thread.join(_step(end))
+
+
+def take_from(items: queue.Queue[T]) -> T:
+    """Wait for the next item of a queue, and remove it."""
+    from queue import Empty
+
+    while True:
+        try:
+            return items.get(timeout=STEP_SECONDS)
+        except Empty:
+            continue
+
+
+def _step(end: float | None) -> float | None:
+    """Return how long to wait at once, in seconds."""
+    if end is None:
+        return STEP_SECONDS
+    left = max(0.0, end - time.monotonic())
+    return left if STEP_SECONDS is None else min(left, STEP_SECONDS)
