@@ -164,8 +164,8 @@ def plan_from_json(data: Any) -> Plan:
         rules=dict(data["rules"]),
         steps=tuple(_step(item) for item in _list(data["steps"])),
         kept=tuple(_kept(item) for item in _list(data["kept"])),
-        size=int(data["size"]),
-        deletes_package=bool(data["deletes_package"]),
+        size=_whole(data["size"]),
+        deletes_package=_flag(data["deletes_package"]),
         warnings=tuple(map(str, data["warnings"])),
     )
 
@@ -174,9 +174,9 @@ def _step(data: Any) -> Step:
     return Step(
         **_common(data),
         created=_moment(data["created"]),
-        freed=int(data["freed"]),
+        freed=_whole(data["freed"]),
         follows=tuple(map(_digest, _list(data["follows"]))),
-        is_asked=bool(data["is_asked"]),
+        is_asked=_flag(data["is_asked"]),
     )
 
 
@@ -186,7 +186,7 @@ def _kept(data: Any) -> Kept:
 
 def _common(data: Any) -> dict[str, Any]:
     return {
-        "id": int(data["id"]),
+        "id": _whole(data["id"]),
         "digest": _digest(data["digest"]),
         "tags": tuple(map(_text, _list(data["tags"]))),
         "kind": _text(data["kind"]),
@@ -197,6 +197,19 @@ def _common(data: Any) -> dict[str, Any]:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def _flag(value: object) -> bool:
+    """Read a boolean; in a plan that a user edited, the text ``"false"`` must not count as true."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is no boolean")
     return value
 
 

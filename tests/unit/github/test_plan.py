@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -114,6 +116,80 @@ def test_a_plan_that_has_a_key_twice_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match="is no plan: `steps` is said twice"):
         plans_from_file(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (_without("plans", 0, "owner"), "it has no `owner`"),
+        (_without("schema"), "it has no `schema`"),
+        (_with("sha256:x", *STEP, "digest"), "invalid digest `sha256:x`"),
+        (_with(7, "plans", 0, "owner"), "its parts are of other kinds"),
+        (_with("yesterday", "plans", 0, "made"), "it is no JSON"),
+    ],
+)
+def test_a_plan_that_is_none_is_refused_with_the_reason(
+    tmp_path: Path, change: Callable[[Any], None], reason: str
+) -> None:
+    data = json.loads(plans_to_json([some_plan()]))
+    change(data)
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(UsageError) as caught:
+        plans_from_file(path)
+    assert caught.value.message.startswith(f"{path} is no plan: {reason}")
+
+
+@pytest.mark.parametrize("value", ["false", "true", 0, 1, None, []])
+@pytest.mark.parametrize("where", [("plans", 0, "deletes_package"), (*STEP, "is_asked")])
+def test_a_text_or_number_does_not_count_as_a_boolean(
+    tmp_path: Path, where: tuple[str | int, ...], value: object
+) -> None:
+    data = json.loads(plans_to_json([some_plan()]))
+    _with(value, *where)(data)
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(UsageError, match="its parts are of other kinds"):
+        plans_from_file(path)
+
+
+@pytest.mark.parametrize("value", ["7", 7.0, 7.5, True, -1, None])
+@pytest.mark.parametrize("where", [("plans", 0, "size"), (*STEP, "id"), (*STEP, "freed")])
+def test_only_a_whole_number_counts_as_one(
+    tmp_path: Path, where: tuple[str | int, ...], value: object
+) -> None:
+    data = json.loads(plans_to_json([some_plan()]))
+    _with(value, *where)(data)
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(UsageError, match="its parts are of other kinds"):
+        plans_from_file(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"), [("2026-11-01T05:00:00", 5), ("2026-11-01T05:00:00+02:00", 3)]
+)
+def test_a_time_without_a_zone_is_in_utc(tmp_path: Path, text: str, hour: int) -> None:
+    data = json.loads(plans_to_json([some_plan()]))
+    _with(text, "plans", 0, "made")(data)
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(data))
+    [plan] = plans_from_file(path)
+    assert plan.made == datetime(2026, 11, 1, hour, tzinfo=timezone.utc)
+
+
+def test_an_edited_plan_says_what_it_does() -> None:
+    plan = some_plan()
+    assert plan.name == "ghcr.io/octo/app"
+    assert plan.does_something
+    nothing = replace(plan, steps=())
+    assert not nothing.does_something
+    assert replace(nothing, deletes_package=True).does_something
+
+
+def test_a_plan_is_written_for_people_to_edit() -> None:
+    lines = plans_to_json([some_plan()]).splitlines()
+    assert lines[1] == ' "schema": "ghcrctl/plan/1",'
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:

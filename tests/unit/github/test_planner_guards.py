@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ghcrctl.errors import RefusedError
+from ghcrctl.errors import InvalidFilterError, RefusedError
 from ghcrctl.github.policy import Policy
 from tests.unit.github.graphs import Versions, digest_of, tag_for
 from tests.unit.github.plans import deleted, deletion, gone, multi_platform, planned, reasons, why
@@ -97,6 +97,20 @@ def test_a_version_of_exactly_the_minimum_age_is_old_enough() -> None:
     versions = Versions().image("main", "main").image("old", hours=2)
     assert gone(versions, Policy(min_age=timedelta(hours=2))) == ["old"]
     assert gone(versions, Policy(min_age=timedelta(hours=2, seconds=1))) == []
+
+
+def test_by_default_what_has_no_tag_for_six_hours_is_deleted() -> None:
+    versions = Versions().image("main", "main").image("old", hours=6).image("new", hours=5.99)
+    assert gone(versions) == ["old"]
+
+
+@pytest.mark.parametrize(
+    "policy", [Policy(include=("re:(",)), Policy(exclude=("re:(",)), Policy(group_by="(")]
+)
+def test_rules_that_cannot_be_read_are_found_before_anything_is_planned(policy: Policy) -> None:
+    with pytest.raises(InvalidFilterError):
+        policy.check()
+    Policy(include=("v*",), exclude=("latest",), group_by="v(.)").check()
 
 
 @pytest.mark.parametrize("hours", [1.0, 3.0])

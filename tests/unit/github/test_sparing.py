@@ -72,3 +72,11 @@ def test_a_package_stays_as_a_whole() -> None:
     found = spare(versions.graph, plan, {digest_of("arm")})
     assert not found.does_something
     assert len(found.kept) == len(plan.steps)
+
+
+def test_what_several_of_the_rest_share_is_freed_once() -> None:
+    versions = Versions().image("a", "v1", layers=("base",)).image("b", "v2", layers=("base",))
+    versions.image("c", "v3").image("latest", "latest")
+    plan = make_plan(versions.graph, OLD, NOW, TARGET)
+    found = spare(versions.graph, plan, {digest_of("c")})
+    assert [step.freed for step in found.steps] == [1100, 100]
