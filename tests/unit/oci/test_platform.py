@@ -46,8 +46,9 @@ def test_a_system_alone_is_for_this_machine(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "linux/", "a/b/c/d", "linux/am d64", "linux(", "linux(+a b)"])
 def test_refuses_what_is_none(text: str) -> None:
-    with pytest.raises(InvalidPlatformError):
-        Platform.parse(text)
+    for known in (True, False):
+        with pytest.raises(InvalidPlatformError):
+            Platform.parse(text, known=known)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +161,7 @@ SERVER_2022, WINDOWS_11 = "windows/amd64:10.0.20348.2", "windows/amd64:10.0.2263
         ("linux/arm64/v8.9", ["linux/arm64/v8.9", "linux/arm64/v9"], 0),
         ("linux/amd64/v3", ["linux/amd64", "linux/amd64/v2", "linux/amd64/v4"], 1),
         ("linux/amd64/v3", ["linux/amd64/v1"], 0),
+        ("linux/amd64/v3", ["linux/amd64/v03"], 0),
         ("linux/amd64", ["linux/amd64/v1"], 0),
         ("linux/amd64/v2", ["linux/amd64/v2.1"], None),
         ("linux/amd64/x", ["linux/amd64/y", "linux/amd64/x"], 1),
