@@ -6,6 +6,7 @@ does not: what is in them (`layout`, `docker`).
 
 from __future__ import annotations
 
+import stat
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from ghcrctl.archive.files import FolderFiles
 from ghcrctl.archive.tar_files import Positioned, TarFiles
 from ghcrctl.content.streams import CHUNK_SIZE
-from ghcrctl.errors import IntegrityError, NotFoundError
+from ghcrctl.errors import IntegrityError
 from ghcrctl.layers.compression import Compression, Unpacker, detect
 from ghcrctl.layers.tar import BLOCK_SIZE, is_tar
 from ghcrctl.store.files import disk_errors
+from ghcrctl.store.input_files import find_input, open_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +49,7 @@ def opened(archive: Path | Stream, aside: Path) -> Iterator[Files]:
     if not isinstance(archive, Path):
         with _set_aside(archive, aside, _STANDARD_INPUT) as files:
             yield files
-    elif archive.is_dir():
+    elif stat.S_ISDIR(find_input(archive).st_mode):
         yield FolderFiles(archive)
     else:
         with _opened_file(archive, aside) as files:
@@ -56,11 +58,7 @@ def opened(archive: Path | Stream, aside: Path) -> Iterator[Files]:
 
 @contextmanager
 def _opened_file(path: Path, aside: Path) -> Iterator[Files]:
-    if not path.exists():
-        raise NotFoundError(f"no such file: {path}")
-    with disk_errors(f"read {path}"):
-        file = path.open("rb")
-    with file:
+    with open_input(path) as file:
         if file.seekable() and _is_plain(file):
             yield TarFiles(Positioned(file), str(path))
         else:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import stat
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,6 +31,7 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.operations.artifact_files import save_file, target_files
 from ghcrctl.store.files import disk_errors
+from ghcrctl.store.input_files import find_input, open_input
 from ghcrctl.store.output_files import check_output_directory
 from ghcrctl.transfer.events import Finished, Outcome, Planned, Progressed, Started, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
@@ -63,7 +66,7 @@ class FileEntry:
         """Read ``FILE`` or ``FILE:TYPE``."""
         path, colon, kind = text.rpartition(":")
         # `C:file` and `a:b` are files; a media type has a slash and no file of the whole name.
-        if colon and "/" in kind and _TYPE.match(kind) and not Path(text).exists():
+        if colon and "/" in kind and _TYPE.match(kind) and not os.path.exists(text):  # noqa: PTH110 a name that is too long is none
             return cls(Path(path), kind)
         return cls(Path(text))
 
@@ -88,7 +91,7 @@ class _Files:
     def add(self, path: Path, media_type: str) -> Descriptor:
         """Describe a file, reading it once."""
         hasher, size = hashlib.sha256(), 0
-        with disk_errors(f"read {path}"), path.open("rb") as file:
+        with open_input(path) as file, disk_errors(f"read {path}"):
             while chunk := file.read(CHUNK_SIZE):
                 hasher.update(chunk)
                 size += len(chunk)
@@ -225,7 +228,7 @@ def _push(  # noqa: PLR0913 the parts of a manifest
 
 
 def _layer(source: _Files, entry: FileEntry) -> Descriptor:
-    if entry.path.is_dir():
+    if stat.S_ISDIR(find_input(entry.path).st_mode):
         raise UnsupportedError(
             f"{entry.path} is a directory; artifacts are of files",
             hint=f"tar -czf {entry.path.name}.tar.gz {entry.path}",

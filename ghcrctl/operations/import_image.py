@@ -7,8 +7,8 @@ unpacking (``layers``), storing (``store``, ``transfer``).
 from __future__ import annotations
 
 import json
-import os
 import re
+import stat
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
-from ghcrctl.errors import NotFoundError, UnsupportedError, UsageError
+from ghcrctl.errors import UnsupportedError, UsageError
 from ghcrctl.oci import media_types
 from ghcrctl.oci.reference import check_new_name
 from ghcrctl.operations.changes import apply_changes
 from ghcrctl.operations.new_layer import StagedLayer, receive_layer, rfc3339, staged
+from ghcrctl.store.input_files import find_input, open_input
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -57,7 +58,8 @@ def opened(session: Session, source: Path | str) -> Iterator[Stream]:
 
     Raises:
         NotFoundError: there is none.
-        UsageError: it is a directory, or may not be read.
+        UsageError: it is a directory.
+        StoreError: it cannot be read.
         UnsupportedError: it is an address that is neither http nor https.
     """
     text = str(source)
@@ -71,17 +73,11 @@ def opened(session: Session, source: Path | str) -> Iterator[Stream]:
             hint="download the file and import that; only http and https are supported",
         )
     path = Path(source)
-    if path.is_dir():
+    if stat.S_ISDIR(find_input(path).st_mode):
         raise UsageError(
             f"{path} is a directory", hint=f"tar -c -C {path} . | ghcrctl import - NAME"
         )
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        raise NotFoundError(f"no such file: {path}") from None
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {os.strerror(error.errno or 0)}") from None
-    with file:
+    with open_input(path) as file:
         yield file
 
 

@@ -8,6 +8,7 @@ place: a new one gets the name.
 from __future__ import annotations
 
 import json
+import stat
 from contextlib import ExitStack
 from dataclasses import dataclass
 from dataclasses import replace as changed
@@ -25,6 +26,7 @@ from ghcrctl.operations.delivery import deliver, destination_of
 from ghcrctl.operations.indexes import source_of
 from ghcrctl.operations.new_layer import StagedLayer, receive_layer, rfc3339
 from ghcrctl.operations.platform_check import warn_of_mismatch
+from ghcrctl.store.input_files import find_input, open_input
 from ghcrctl.store.scratch import scratch_directory
 from ghcrctl.transfer.events import ignore
 from ghcrctl.transfer.sides import about
@@ -117,10 +119,11 @@ def mutate(
 def _receive(path: Path, aside: Path, created: datetime | None) -> NewLayer:
     """Pack a directory, or an archive, as a layer."""
     latest = int(created.timestamp()) if created else None
+    is_directory = stat.S_ISDIR(find_input(path).st_mode)
     try:
-        if path.is_dir():
+        if is_directory:
             return receive_layer(TreeStream(path, latest=latest), aside)
-        with about(str(path), IntegrityError), path.open("rb") as file:
+        with about(str(path), IntegrityError), open_input(path) as file:
             return receive_layer(file, aside)
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror or error}") from None

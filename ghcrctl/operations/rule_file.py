@@ -7,14 +7,16 @@ not: which keys there are (`sync_file`, `lock_file`, `packages.policy_file`).
 from __future__ import annotations
 
 import difflib
+import stat
 from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.errors import NotFoundError, UsageError
+from ghcrctl.errors import UsageError
 from ghcrctl.operations.moments import read_moment
 from ghcrctl.operations.yaml_rules import read_yaml
 from ghcrctl.settings import read_toml
 from ghcrctl.store.files import disk_errors
+from ghcrctl.store.input_files import find_input, open_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +33,6 @@ def read_rules(path: Path) -> Mapping[str, Any]:
         NotFoundError: there is no such file.
         UsageError: it is malformed, or of a shape that no file of rules has.
     """
-    if not path.exists():
-        raise NotFoundError(f"no such file: {path}")
     raw = read_limited(path, _LARGEST)
     if path.suffix == ".toml":
         return read_toml(raw, path)
@@ -43,12 +43,13 @@ def read_limited(path: Path, largest: int) -> bytes:
     """Read a file of limited size.
 
     Raises:
+        NotFoundError: there is no such file.
         UsageError: it is a directory, or larger than any of its kind needs to be.
         StoreError: it cannot be read.
     """
-    if path.is_dir():
+    if stat.S_ISDIR(find_input(path).st_mode):
         raise UsageError(f"cannot read {path}: it is a directory")
-    with disk_errors(f"read {path}"), path.open("rb") as file:
+    with open_input(path) as file, disk_errors(f"read {path}"):
         raw = file.read(largest + 1)
     if len(raw) > largest:
         raise UsageError(f"{path} is larger than {largest} bytes")

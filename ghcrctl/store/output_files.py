@@ -38,7 +38,10 @@ def check_output_file(path: Path) -> None:
     """
     with output_errors(path):
         if path.is_dir():
-            raise UsageError(f"cannot write {path}: it is a directory", hint=f"try: {path}/NAME")
+            raise UsageError(
+                f"cannot write {_shown(path)}: it is a directory",
+                hint=f"name a file in it, such as {path / 'NAME'}",
+            )
         parent = Path(os.path.realpath(path)).parent
         if not parent.exists():
             raise UsageError(
@@ -51,6 +54,11 @@ def check_output_file(path: Path) -> None:
             # Names that are too long, and circles of links.
             with suppress(FileNotFoundError):
                 path.stat()
+
+
+def _shown(path: Path) -> str:
+    """Return a path as a sentence shows it; `.` alone reads as its end."""
+    return f"`{path}`" if path.name in {"", ".."} else str(path)
 
 
 def check_output_directory(path: Path) -> None:

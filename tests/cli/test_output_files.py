@@ -90,6 +90,54 @@ def test_an_empty_path_is_not_the_current_directory(
     assert set(shell.folder.iterdir()) == before
 
 
+INPUTS = (
+    ("load", "-i", "{}"),
+    ("import", "{}", "new"),
+    ("append", "--base", "hello", "{}", "--tag", "new:1"),
+    ("append", "--base", "hello", "{}/in/it", "--tag", "new:1"),
+    ("copy", "archive:{}", "new:1"),
+    ("copy", "oci:{}", "new:1"),
+    ("artifact", "push", "localhost:1/a/b:1", "--type", "a/b", "{}"),
+    ("sync", "--file", "{}"),
+    ("lock", "check", "--file", "{}"),
+    ("lock", "pull", "--file", "{}/in/it"),
+)
+
+
+@pytest.mark.parametrize("arguments", INPUTS, ids=" ".join)
+def test_a_file_to_read_that_is_missing_is_not_found(
+    shell: Shell, arguments: tuple[str, ...]
+) -> None:
+    (shell.folder / "file").write_bytes(b"")
+    for name in ("none", "file/none"):
+        message = shell.fails(4, *(argument.format(name) for argument in arguments))
+        assert name in message
+
+
+@pytest.mark.parametrize("arguments", INPUTS, ids=" ".join)
+def test_a_file_to_read_whose_name_is_impossible_is_no_failure_of_the_disk(
+    shell: Shell, arguments: tuple[str, ...]
+) -> None:
+    done = shell.run(*(argument.format("x" * 300) for argument in arguments))
+    assert done.returncode in {2, 4}, done.stderr
+    assert done.stderr.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    ("path", "shown", "hint"),
+    [("./", "`.`", "NAME"), ("..", "`..`", "../NAME"), ("d/", "d", "d/NAME")],
+)
+def test_a_directory_to_write_gets_the_name_of_a_file_as_a_hint(
+    shell: Shell, path: str, shown: str, hint: str
+) -> None:
+    (shell.folder / "d").mkdir()
+    message = shell.fails(2, "save", "hello", "-o", path)
+    assert message.splitlines() == [
+        f"error: cannot write {shown}: it is a directory",
+        f"hint: name a file in it, such as {hint}",
+    ]
+
+
 @pytest.mark.parametrize("command", [("lock", "check"), ("lock", "pull"), ("sync",)], ids=" ".join)
 def test_a_directory_is_no_file_to_read(shell: Shell, command: tuple[str, ...]) -> None:
     message = shell.fails(2, *command, "--file", str(shell.folder))

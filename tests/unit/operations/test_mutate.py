@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.content.streams import Content, read_metadata
-from ghcrctl.errors import IntegrityError, StoreError, UnsupportedError, UsageError
+from ghcrctl.errors import IntegrityError, NotFoundError, UnsupportedError, UsageError
 from ghcrctl.layers.tree import TreeStream
 from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
@@ -208,7 +208,7 @@ def test_what_cannot_be_is_told_and_nothing_is_named(
     text.write_text("no archive")
     failures: list[tuple[Mutation, type[Exception]]] = [
         (Mutation(("FROM x",)), UsageError),
-        (Mutation(layers=(tmp_path / "none",)), StoreError),
+        (Mutation(layers=(tmp_path / "none",)), NotFoundError),
         (Mutation(layers=(text,)), IntegrityError),
     ]
     for mutation, error in failures:

@@ -1,0 +1,63 @@
+"""Files and directories that the user names for input."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import NotFoundError, UsageError
+from ghcrctl.store.files import disk_errors
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+# Errors of a path that no file can have, as opposed to those of a failing disk.
+_IMPOSSIBLE = {errno.EINVAL, errno.ELOOP, errno.ENAMETOOLONG}
+
+
+@contextmanager
+def input_errors(path: Path) -> Iterator[None]:
+    """Translate errors of opening a file that the user named.
+
+    Raises:
+        NotFoundError: there is no such file.
+        UsageError: no file can have this path.
+        StoreError: it cannot be read.
+    """
+    with disk_errors(f"read {path}"):
+        try:
+            yield
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFoundError(f"no such file: {path}") from None
+        except OSError as error:
+            if error.errno not in _IMPOSSIBLE:
+                raise
+            raise UsageError(f"cannot read {path}: {error.strerror}") from None
+
+
+def find_input(path: Path) -> os.stat_result:
+    """Return the state of a file or a directory that the user named, following links.
+
+    Raises:
+        NotFoundError: there is no such file.
+        UsageError: no file can have this path.
+        StoreError: its directory cannot be read.
+    """
+    with input_errors(path):
+        return path.stat()
+
+
+def open_input(path: Path) -> BinaryIO:
+    """Open a file that the user named, for reading.
+
+    Raises:
+        NotFoundError: there is no such file.
+        UsageError: no file can have this path.
+        StoreError: it cannot be read.
+    """
+    with input_errors(path):
+        return path.open("rb")
