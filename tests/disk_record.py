@@ -8,6 +8,7 @@ sync; a name counts as durable once its directory was synced after the name was 
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 # Names below a watched directory that nobody promises to keep: locks, leases, caches, unfinished
 # files and reserved space.
-NOT_PROMISED = ("*.lock", "lock", "leases", "partial", "verified", "spare", "import.*", ".*")
+NOT_PROMISED = (
+    *("*.lock", "lock", "leases", "partial", "verified", "spare", "import.*", ".cache"),
+    # Files that are written aside.
+    ".*.*.????????",
+)
 # A file with one of these names refers to other files, which must be durable before it.
 REFERRING = ("index.json",)
 
@@ -35,6 +40,7 @@ class DiskRecord:
         self.faults: list[str] = []
         self.synced: list[str] = []
         self._exempt = tuple(exempt)
+        self._guard = threading.RLock()
         self._bytes = {p: p.read_bytes() for p in self._all() if p.is_file()}
         self._names = {p: set(os.listdir(p)) for p in (folder, *self._all()) if p.is_dir()}  # noqa: PTH208 names
 
@@ -79,7 +85,7 @@ class DiskRecord:
             self._bytes[path] = path.read_bytes()
 
     def _move(self, source: Path, target: Path) -> None:
-        if self._is_exempt(target) or not target.is_relative_to(self.folder):
+        if not target.is_relative_to(self.folder) or self._is_exempt(target):
             return
         if source.is_file() and self._bytes.get(source) != source.read_bytes():
             self.faults.append(f"renamed before it was synced: {target.name}")
@@ -87,6 +93,8 @@ class DiskRecord:
             self.check(f"when {target.name} is replaced", leaving_out=target)
 
     def _moved(self, source: Path, target: Path) -> None:
+        if not target.is_relative_to(self.folder):
+            return
         for path in [p for p in self._bytes if p == source or source in p.parents]:
             self._bytes[target / path.relative_to(source)] = self._bytes.pop(path)
         if source in self._names:
@@ -100,7 +108,8 @@ class DiskRecord:
 
         def synced(file: Any) -> None:
             fsync(file)
-            self._sync(file if isinstance(file, int) else file.fileno())
+            with self._guard:
+                self._sync(file if isinstance(file, int) else file.fileno())
 
         try:
             setattr(os, "fsync", synced)  # noqa: B010 an assignment must have the same type
@@ -115,9 +124,10 @@ class DiskRecord:
     def _watched(self, act: Callable[..., Any]) -> Callable[..., Any]:
         def move(source: Any, target: Any, *rest: Any, **more: Any) -> Any:
             pair = (Path(source).absolute(), Path(target).absolute())
-            self._move(*pair)
-            found = act(source, target, *rest, **more)
-            self._moved(*pair)
+            with self._guard:
+                self._move(*pair)
+                found = act(source, target, *rest, **more)
+                self._moved(*pair)
             return found
 
         return move

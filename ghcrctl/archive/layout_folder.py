@@ -29,7 +29,7 @@ from ghcrctl.content.completeness import is_complete
 from ghcrctl.content.provenance import Provenance
 from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.disk.durability import make_directories, publish, sync_file, write_atomically
-from ghcrctl.disk.removal import discard
+from ghcrctl.disk.unfinished_files import unfinished
 from ghcrctl.errors import NotFoundError, StoreDamagedError
 from ghcrctl.store.files import disk_errors
 from ghcrctl.store.index import LAYOUT, check_layout, read_index, write_index
@@ -123,7 +123,7 @@ class LayoutPlace:
         aside = scratch_beside(self.folder / descriptor.digest.encoded[:16])
         with disk_errors(f"write into {self.folder}"):
             make_directories(path.parent)
-            try:
+            with unfinished(aside):
                 with aside.open("xb") as file, content.open() as stream:
                     hold_open(file.fileno())
                     chunk = stream.read(CHUNK_SIZE)
@@ -132,9 +132,6 @@ class LayoutPlace:
                         chunk = stream.read(CHUNK_SIZE)
                     sync_file(file)
                 publish(aside, path)
-            except BaseException:
-                discard(aside)
-                raise
 
     def tag(self, content: Content, name: str) -> None:
         """Put a manifest into the directory, and list it under a name, or without one.

@@ -140,7 +140,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         go_nowhere(sys.stdout)
     if status and threading.active_count() > 1:
         # Threads may still wait for a silent host; what they do is not visible until it is whole.
+        from ghcrctl.disk.unfinished_files import discard_unfinished
+
         sys.stderr.flush()
+        discard_unfinished()
         os._exit(status)
     sys.exit(status)
 

@@ -109,12 +109,16 @@ def _limit_by_thread(seconds: float, report: Callable[[GhcrctlError], int]) -> N
         signal.default_int_handler(number, frame)
 
     def watch() -> None:
+        from ghcrctl.disk.unfinished_files import discard_unfinished
+
         if _is_done.wait(seconds):
             return
         is_over.set()
         signal.raise_signal(signal.SIGINT)
         time.sleep(_GRACE)
-        os._exit(report(TimeIsUpError(seconds).reason))
+        status = report(TimeIsUpError(seconds).reason)
+        discard_unfinished()
+        os._exit(status)
 
     signal.signal(signal.SIGINT, interrupted)
     threading.Thread(target=watch, name="time limit", daemon=True).start()

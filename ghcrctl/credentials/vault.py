@@ -6,6 +6,7 @@ configured, the system's keyring where there is a real one, else our own file.
 
 from __future__ import annotations
 
+import errno
 import glob
 import json
 import os
@@ -23,7 +24,7 @@ from ghcrctl.credentials.names import registry_of
 from ghcrctl.credentials.os_keyring import PLACE, KeyringError, OsKeyring
 from ghcrctl.disk.durability import make_directories, write_atomically
 from ghcrctl.disk.removal import discard
-from ghcrctl.errors import CredentialStoreError
+from ghcrctl.errors import CredentialStoreError, NoSpaceError, StoreError, StoreReadOnlyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,6 +33,15 @@ if TYPE_CHECKING:
     from ghcrctl.credentials.sources import DockerConfig
 
 _LOCK_TIMEOUT = 10.0
+_ELSEWHERE = "GHCRCTL_CONFIG_DIR chooses another directory; GHCRCTL_TOKEN needs no login"
+# Failures of the disk, as opposed to those of this one file.
+_OF_THE_DISK: dict[int | None, type[StoreError]] = {
+    errno.ENOSPC: NoSpaceError,
+    errno.EDQUOT: NoSpaceError,
+    errno.EFBIG: NoSpaceError,
+    errno.EROFS: StoreReadOnlyError,
+    errno.EIO: StoreError,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +179,11 @@ def _in_words(place: str) -> Iterator[None]:
             f"{place} refused: {error}", hint="unlock it, or set GHCRCTL_KEYRING=0 to use a file"
         ) from None
     except (OSError, Timeout) as error:
+        if error.errno in _OF_THE_DISK:
+            kind = _OF_THE_DISK[error.errno]
+            raise kind(f"cannot write {place}: {error.strerror}", hint=_ELSEWHERE) from error
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise CredentialStoreError(
             f"{place} cannot be written: {reason}",
-            hint="GHCRCTL_CONFIG_DIR chooses another directory; GHCRCTL_TOKEN needs no login",
+            hint=_ELSEWHERE,
         ) from None

@@ -76,9 +76,13 @@ def open_copy(
         accesses: what each side has for itself, source and target.
 
     Raises:
-        UsageError: the target is one image, or two sources would be called the same there.
+        UsageError: the target is one image, is an archive that is read, or would have two images of
+            one name.
     """
+    from ghcrctl.operations.file_ends import check_two_archives
+
     check_several(sources, target)
+    check_two_archives(sources, target)
     mine, theirs = accesses
     with (
         side_of(session, mine) as reader,

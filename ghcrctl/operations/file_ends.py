@@ -30,15 +30,15 @@ from ghcrctl.oci.reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_tag
 from ghcrctl.operations.archived import archived
 from ghcrctl.operations.ends import Naming, OpenSource, Target, check_digest, named_like
 from ghcrctl.store.files import disk_errors
-from ghcrctl.store.output_files import check_output_directory, whole_file
+from ghcrctl.store.output_files import check_not_read, check_output_directory, whole_file
 from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ghcrctl.content.ports import Sink, Stream
     from ghcrctl.operations.archive_names import Named
-    from ghcrctl.operations.ends import OpenSink
+    from ghcrctl.operations.ends import End, OpenSink
     from ghcrctl.operations.session import Session
 
 _MOST_NAMES = 10
@@ -276,6 +276,16 @@ class ArchiveEnd:
             return Target(f"archive:{self.path}", ("",))
         named = named_like(named, naming)
         return Target(f"archive:{self.path}:{named}", (str(named),), named)
+
+
+def check_two_archives(sources: Iterable[End], target: End) -> None:
+    """Check that an archive is not replaced by some of its own images.
+
+    Raises:
+        UsageError: a source is the same file as the target.
+    """
+    if isinstance(target, ArchiveEnd):
+        check_not_read(target.path, [end.path for end in sources if isinstance(end, ArchiveEnd)])
 
 
 def naming_of(reference: Reference) -> Naming:

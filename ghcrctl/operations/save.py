@@ -27,7 +27,7 @@ from ghcrctl.operations.find import find
 from ghcrctl.operations.known_content import known_content
 from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.store.files import disk_errors
-from ghcrctl.store.output_files import check_output_directory, whole_file
+from ghcrctl.store.output_files import check_not_read, check_output_directory, whole_file
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
@@ -120,11 +120,13 @@ def save(  # noqa: PLR0913 all but three by keyword
         What was saved, in the order of the archive.
 
     Raises:
-        UsageError: what is wanted does not go together.
+        UsageError: what is wanted does not go together, or `without` reads the output.
         NoSuchImageError: nothing fits a name.
         IntegrityError: content of the store is damaged.
     """
     is_file = isinstance(output, Path)
+    if isinstance(output, Path):
+        check_not_read(output, map(Path, without))
     check_form(form, is_file=is_file, compression=compression, without=without)
     if form is Format.OCI_DIR and isinstance(output, Path):
         return save_directory(session, names, output, select=select, observer=observer)

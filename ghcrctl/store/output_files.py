@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.disk.durability import publish, sync_file
-from ghcrctl.disk.removal import discard
+from ghcrctl.disk.unfinished_files import unfinished
 from ghcrctl.errors import UsageError
 from ghcrctl.store.files import disk_errors
 from ghcrctl.store.scratch import hold_open, scratch_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO
 
 # Errors of an invalid path, as opposed to those of a full or failing disk.
@@ -59,6 +59,25 @@ def check_output_file(path: Path) -> None:
 def _shown(path: Path) -> str:
     """Return a path as a sentence shows it; `.` alone reads as its end."""
     return f"`{path}`" if path.name in {"", ".."} else str(path)
+
+
+def check_not_read(path: Path, inputs: Iterable[Path]) -> None:
+    """Check that an output does not replace a file that it is made from.
+
+    Args:
+        path: the output.
+        inputs: paths that are read; links may lead to them, and they may be missing.
+
+    Raises:
+        UsageError: one of them is the output.
+    """
+    for other in inputs:
+        with suppress(OSError):
+            if other.is_file() and path.samefile(other):
+                raise UsageError(
+                    f"cannot write {path}: it is read at the same time",
+                    hint="write another file, and rename it afterwards",
+                )
 
 
 def check_output_directory(path: Path) -> None:
@@ -118,16 +137,13 @@ def whole_file(path: Path, *, private: bool = False) -> Iterator[Callable[[bytes
             return
         target = Path(os.path.realpath(path))
         aside = scratch_beside(target)
-        try:
+        with unfinished(aside):
             with _created(aside, path, private=private) as file:
                 hold_open(file.fileno())
                 yield _writer(file, path)
                 _keep_mode(target, aside)
                 sync_file(file)
             publish(aside, target)
-        except BaseException:
-            discard(aside)
-            raise
 
 
 def _writer(file: BinaryIO, path: Path) -> Callable[[bytes], object]:

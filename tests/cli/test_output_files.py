@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -245,3 +246,34 @@ def test_a_mistyped_directory_is_a_usage_error(shell: Shell, arguments: tuple[st
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
 def test_a_full_disk_is_no_usage_error(shell: Shell) -> None:
     shell.fails(8, "save", "hello", "-o", "/dev/full")
+
+
+@pytest.mark.parametrize("name", ["base.tar", "link.tar", "../home/base.tar", "hard.tar"])
+def test_an_archive_is_not_replaced_by_what_is_made_from_it(shell: Shell, name: str) -> None:
+    shell.ok("tag", "hello", "other")
+    shell.ok("save", "-o", "base.tar", "hello", "other")
+    path = shell.folder / "base.tar"
+    (shell.folder / "link.tar").symlink_to("base.tar")
+    os.link(path, shell.folder / "hard.tar")
+    before = path.read_bytes()
+    for command in (
+        ("save", "--without", "base.tar", "-o", name, "hello"),
+        ("copy", "archive:base.tar:hello", f"archive:{name}"),
+    ):
+        said = shell.fails(2, *command)
+        assert said.startswith(f"error: cannot write {name}: it is read at the same time\n")
+        assert path.read_bytes() == before
+    shell.ok("copy", "archive:base.tar:hello", "archive:new.tar")
+    shell.ok("save", "--without", "base.tar", "-o", "update.tar", "hello")
+    assert path.read_bytes() == before
+
+
+def test_a_layout_that_is_copied_onto_itself_stays_whole(shell: Shell) -> None:
+    shell.ok("copy", "hello", "oci:layout")
+    (shell.folder / "link").symlink_to("layout")
+    index = shell.folder / "layout" / "index.json"
+    before = json.loads(index.read_bytes())
+    shell.ok("copy", "oci:layout", "oci:link")
+    assert json.loads(index.read_bytes()) == before
+    shell.ok("copy", "oci:link:latest", "oci:layout:second")
+    assert len(json.loads(index.read_bytes())["manifests"]) == 2

@@ -18,6 +18,7 @@ from ghcrctl.cli.results import Results
 from ghcrctl.layers.compression import Compression
 from ghcrctl.operations.save import Format, check_form, save
 from ghcrctl.operations.selection import Selection
+from ghcrctl.store.output_files import check_not_read
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def command(  # noqa: PLR0913 one argument an option
     is_file = output not in {None, "-"}
     check_form(form, is_file=is_file, compression=compression, without=without)
     require_file(results, output)
+    if is_file:
+        check_not_read(Path(str(output)), map(Path, without))
     with (
         app.session() as session,
         watching(app, quiet=quiet) as watch,
