@@ -1,0 +1,255 @@
+"""What a run reports, records and requests while it applies a plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import DeniedError, PackageUnknownError, RateLimitedError
+from ghcrctl.operations.packages import apply as applying
+from ghcrctl.operations.packages.apply import Done, apply_plan
+from ghcrctl.operations.packages.delete import plan_delete
+from ghcrctl.operations.packages.journal import State, opened, read_journal
+from tests.builders import index_of, random_image
+from tests.registry_double import Fault
+from tests.unit.operations.packages.content import (
+    NAME,
+    OLD_ONES,
+    children_of,
+    named,
+    plan_of,
+    releases,
+)
+from tests.unit.operations.packages.test_apply import applied, states
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ghcrctl.operations.session import Session
+    from tests.packages_double import GitHubDouble
+
+
+def lists(github: GitHubDouble) -> int:
+    """Count the requests for lists of versions."""
+    return sum(e.method == "GET" and e.path.endswith("/versions") for e in github.log)
+
+
+def test_each_step_is_told_with_how_many_there_are(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github, 2)
+    plan = plan_of(at_github, github, OLD_ONES)
+    counted: list[tuple[str, int, int]] = []
+    with opened(tmp_path / "journal") as journal:
+        apply_plan(at_github, plan, journal, progress=lambda *step: counted.append(step))
+    assert counted == [("versions", 1, 3), ("versions", 2, 3), ("versions", 3, 3)]
+
+
+def test_what_an_earlier_run_did_is_reported_as_done_then(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github, 2)
+    plan = plan_of(at_github, github, OLD_ONES)
+    first, told = applied(at_github, plan, tmp_path)
+    assert [done.was_done for done in told] == [False] * 3
+    second, told = applied(at_github, plan, tmp_path)
+    assert [(done.was_done, done.state) for done in told] == [(True, State.DELETED)] * 3
+    assert second.freed == first.freed == plan.freed
+    lines = read_journal(tmp_path / "plan.json.journal")
+    assert [entry.state for entry in lines] == [State.BEGUN, State.DELETED] * 3
+
+
+def test_what_stays_is_recorded_with_the_reason(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    old, *_ = releases(github, 2)
+    plan = plan_of(at_github, github, OLD_ONES)
+    github.push(NAME, "stable", old)
+    report, told = applied(at_github, plan, tmp_path)
+    lines = read_journal(tmp_path / "plan.json.journal")
+    assert [(entry.state, entry.why) for entry in lines] == [(d.state, d.why) for d in told]
+    assert [entry.digest for entry in lines] == [step.digest for step in plan.steps]
+    assert lines[0].tags == ("v0",)
+    assert report.freed == 0
+
+
+def test_a_version_that_is_gone_frees_nothing(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github, 2)
+    plan = plan_of(at_github, github, OLD_ONES)
+    for step in plan.steps:
+        github.lose(NAME, step.digest)
+    report, told = applied(at_github, plan, tmp_path)
+    assert states(told) == [State.GONE] * 3
+    assert report.freed == 0
+
+
+def test_a_number_that_belongs_to_another_version_deletes_nothing(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github, 2)
+    plan = plan_of(at_github, github, OLD_ONES)
+    kept = next(item for item in plan.kept if item.tags)
+    wrong = replace(plan.steps[0], id=kept.id)
+    _, told = applied(at_github, replace(plan, steps=(wrong,)), tmp_path)
+    assert states(told) == [State.CHANGED]
+    assert told[0].why == f"version {kept.id} has another digest"
+    assert github.count("DELETE") == 0
+
+
+def test_the_first_error_is_the_one_that_is_reported(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github)
+    plan = plan_of(at_github, github, OLD_ONES)
+    first = next(step for step in plan.steps if step.tags == ("v0",))
+    second = next(step for step in plan.steps if step.tags == ("v1",))
+    for step in (first, second):
+        github.faults.append(Fault("DELETE", f"/{step.id}", status=500, times=9))
+    report, told = applied(at_github, plan, tmp_path)
+    failed = [done for done in told if done.state is State.FAILED]
+    assert len(failed) == 2
+    assert report.error is failed[0].error
+
+
+def test_a_limit_between_a_look_and_a_deletion_is_no_failed_step(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github, 2)
+    plan = plan_of(at_github, github, OLD_ONES)
+    github.faults.append(Fault("DELETE", status=429, headers={"Retry-After": "99999"}, times=99))
+    with pytest.raises(RateLimitedError):
+        applied(at_github, plan, tmp_path)
+    lines = read_journal(tmp_path / "plan.json.journal")
+    assert [entry.state for entry in lines] == [State.BEGUN]
+
+
+# When the list is read again
+
+
+def test_the_list_is_read_once_while_it_is_fresh(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "_STALE", 1e9)
+    releases(github, 4)
+    plan = plan_of(at_github, github, OLD_ONES)
+    before = lists(github)
+    report, _ = applied(at_github, plan, tmp_path)
+    assert report.counts == {State.DELETED: 9}
+    assert lists(github) - before == 1
+
+
+def test_only_the_first_page_is_read_again_while_nothing_new_is_there(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "_STALE", 0.0)
+    releases(github, 60)
+    plan = plan_of(at_github, github, OLD_ONES)
+    plan = replace(plan, steps=plan.steps[:3])
+    before = lists(github)
+    applied(at_github, plan, tmp_path)
+    # All pages and both ends once more, then the first page before each further step.
+    assert lists(github) - before == 4 + 2
+
+
+def test_a_version_that_was_pushed_since_the_last_look_is_read(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "_STALE", 0.0)
+    old, *_ = releases(github, 2)
+    plan = plan_of(at_github, github, OLD_ONES)
+    told: list[Done] = []
+
+    def push(done: Done) -> None:
+        told.append(done)
+        if len(told) == 1:
+            github.push(NAME, "re", index_of(random_image(seed=0), random_image(seed=200)))
+
+    with opened(tmp_path / "journal") as journal:
+        apply_plan(at_github, plan, journal, tell=push)
+    assert sorted(done.state.value for done in told) == ["changed", "deleted", "deleted"]
+    assert github.has(NAME, github.tags(NAME)["re"])
+    assert {r.digest for r in github.versions(NAME)} & set(children_of(old))
+
+
+# Whole packages
+
+
+def test_a_whole_package_is_recorded_version_by_version_before_it_is_deleted(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github, 1)
+    plan = plan_delete(at_github, named(at_github), github.clock.now)
+    report, told = applied(at_github, plan, tmp_path)
+    assert report.counts == {State.DELETED: 1}
+    assert [done.step for done in told] == [None]
+    lines = read_journal(tmp_path / "plan.json.journal")
+    expected = [(step.id, step.digest, step.tags) for step in plan.steps]
+    assert [(e.id, e.digest, e.tags) for e in lines] == [*expected, (0, "", ()), (0, "", ())]
+    assert [e.state for e in lines] == [State.BEGUN] * 4 + [State.DELETED]
+    before = github.count()
+    applied(at_github, plan, tmp_path)
+    assert read_journal(tmp_path / "plan.json.journal") == lines
+    assert github.count() == before, "what the journal calls done is not looked at again"
+
+
+def test_a_whole_package_that_is_gone_is_reported_so(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github, 1)
+    plan = plan_delete(at_github, named(at_github), github.clock.now)
+    github.content.remove_package(NAME)
+    report, told = applied(at_github, plan, tmp_path)
+    assert states(told) == [State.GONE]
+    assert report.freed == 0
+
+
+def test_a_whole_package_whose_deletion_was_begun_before_a_crash_is_deleted(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github, 1)
+    plan = plan_delete(at_github, named(at_github), github.clock.now)
+    applied(at_github, plan, tmp_path)
+    path = tmp_path / "plan.json.journal"
+    path.write_text("\n".join(path.read_text().splitlines()[:-1]) + "\n")
+    _, told = applied(at_github, plan, tmp_path)
+    assert states(told) == [State.DELETED]
+    assert github.count("DELETE") == 1
+
+
+def test_a_whole_package_that_is_downloaded_too_often_is_blocked(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    old, *_ = releases(github, 1)
+    github.public.add(NAME)
+    github.api.limits.popular.add(str(old.root.digest))
+    plan = plan_delete(at_github, named(at_github), github.clock.now)
+    report, told = applied(at_github, plan, tmp_path)
+    assert states(told) == [State.BLOCKED]
+    assert report.freed == 0
+    assert github.tags(NAME)
+
+
+def test_a_whole_package_that_the_token_may_not_delete_is_denied(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github, 1)
+    plan = plan_delete(at_github, named(at_github), github.clock.now)
+    github.api.scopes["ghp_octo"] = ("read:packages",)
+    report, told = applied(at_github, plan, tmp_path)
+    assert states(told) == [State.DENIED]
+    assert isinstance(report.error, DeniedError)
+    assert report.freed == 0
+
+
+def test_a_version_of_a_package_that_vanished_is_gone(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github, 2)
+    plan = plan_of(at_github, github, OLD_ONES)
+    github.content.remove_package(NAME)
+    with pytest.raises(PackageUnknownError):
+        applied(at_github, plan, tmp_path)
