@@ -79,15 +79,20 @@ class PackageCare(Caller):
     ) -> Sequence[Restored]:
         """Undo a run of deletions, the last deletion first.
 
+        The journal records what was restored, so that an undo can be repeated.
+
         Args:
-            journal: of `apply` or `prune`, or the plan that it is beside.
+            journal: of `apply` or `prune`, or the plan that it belongs to.
             only: ``OWNER/IMAGE``: of this package alone.
-            tell: is told of each version.
-            progress: is told how far it has come.
+            tell: is called with what became of each version.
+            progress: is called with the number of versions done.
 
         Raises:
             NotFoundError: there is no such file.
-            UsageError: it is no journal.
+            UsageError: the file is no journal, or the plan was not carried out.
+            PackageUnknownError: the journal has no deletion; or a package cannot be restored.
+            AuthError: GitHub rejects the token.
+            NetworkError: GitHub cannot be reached, or refuses for too long; repeat it later.
         """
         from ghcrctl.operations.packages.naming import read_package
         from ghcrctl.operations.packages.restore import restore_run

@@ -135,7 +135,7 @@ class Packages(PackageCare):
             PackageUnknownError: there is no such package.
         """
         plans = self.plan(*names, progress=progress, **rules)
-        return self.apply(plans, dry_run=dry_run, tell=tell, progress=progress)
+        return self._carry_out(plans, dry_run=dry_run, tell=tell, progress=progress)
 
     def apply(
         self,
@@ -145,19 +145,20 @@ class Packages(PackageCare):
         tell: Callable[[Done], None] = lambda _: None,
         progress: Progress = unwatched,
     ) -> Carried:
-        """Carry plans out. Each version is looked at again just before it goes.
+        """Carry out plans. Each version is checked again just before it is deleted.
 
         Args:
             plans: from `plan`; or a file that ``ghcrctl packages prune --plan`` wrote.
-            dry_run: do nothing.
-            tell: is told what became of each version.
-            progress: is told how far it has come.
+            dry_run: only find out what would be done now; the result is in ``preview``.
+            tell: is called with what became, or would become, of each version.
+            progress: is called with the number of versions done.
 
         Returns:
-            What was done; its journal undoes it, and its file goes on after an interruption.
+            What was done; its journal undoes it, and its file continues after an interruption.
 
         Raises:
-            NetworkError: GitHub cannot be talked to, or refuses for too long; go on later.
+            NetworkError: GitHub cannot be reached, or refuses for too long; continue later.
+            AuthError: GitHub rejects the token.
         """
         import os
 
@@ -198,7 +199,22 @@ class Packages(PackageCare):
         now = datetime.now(timezone.utc)
         with self._session() as session:
             plan = plan_delete(session, read_name(session, name), now, progress)
-        return self.apply([plan], dry_run=dry_run, tell=tell, progress=progress)
+        return self._carry_out([plan], dry_run=dry_run, tell=tell, progress=progress)
+
+    def _carry_out(
+        self,
+        plans: Sequence[Plan],
+        *,
+        dry_run: bool,
+        tell: Callable[[Done], None],
+        progress: Progress,
+    ) -> Carried:
+        """Carry out plans that were just made."""
+        from ghcrctl.operations.packages.carrying import Carried
+
+        if dry_run:
+            return Carried(tuple(plans))
+        return self.apply(plans, tell=tell, progress=progress)
 
     def untag(self, *names: str) -> dict[str, bool]:
         """Take tags away and leave the images that have them.

@@ -20,6 +20,7 @@ from ghcrctl.cli.format.plans import (
     done_line,
     headline,
     kept_table,
+    left_line,
     plan_table,
     run_document,
     summary,
@@ -27,8 +28,15 @@ from ghcrctl.cli.format.plans import (
 from ghcrctl.cli.questions import confirm
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.signals import EndedError, TimeIsUpError
-from ghcrctl.errors import GhcrctlError, RefusedError
-from ghcrctl.operations.packages.carrying import apply_plans, go_on, keep_plans, write_plans
+from ghcrctl.errors import AuthError, GhcrctlError, RefusedError
+from ghcrctl.operations.packages.carrying import (
+    apply_plans,
+    go_on,
+    keep_plans,
+    preview_plans,
+    steps_left,
+    write_plans,
+)
 from ghcrctl.operations.packages.journal import State, journal_beside
 
 if TYPE_CHECKING:
@@ -53,6 +61,7 @@ class Manner:
         format_: tell everything as one object: ``json`` or a template.
         quiet: tell no more than needed.
         dry_run: show, and do nothing.
+        checks: with `dry_run`, find out what changed since the plan was made.
         yes: do not ask.
         show_kept: show what stays too.
     """
@@ -60,6 +69,7 @@ class Manner:
     format_: str | None = None
     quiet: bool = False
     dry_run: bool = False
+    checks: bool = False
     yes: bool = False
     show_kept: bool = False
 
@@ -82,6 +92,7 @@ class CarryingOut:
         self._done: list[Done] = []
         self._counts: Counter[State] = Counter()
         self._freed = 0
+        self._set_aside: Path | None = None
         self.counting = Counting(app, quiet=manner.quiet)
         self.graphs: dict[str, Graph] = {}
 
@@ -95,19 +106,19 @@ class CarryingOut:
         self._warn(plans)
         if not self._results.are_documents:
             self._show(plans)
-        if self._manner.dry_run or not any(plan.does_something for plan in plans):
-            self._finish(plans, plan_file, None)
-            return 0
-        plans = self._agreed(plans)
+        if not self._manner.dry_run and any(plan.does_something for plan in plans):
+            plans = self._agreed(plans)
         if not any(plan.does_something for plan in plans):
             self._finish(plans, plan_file, None)
             return 0
+        if self._manner.dry_run:
+            return self._preview(plans, plan_file)
         plan_file = plan_file or keep_plans(self._session, plans)
         journal = journal_beside(plan_file)
         try:
             error = self._apply(plans, plan_file)
-        except GhcrctlError:
-            self._finish(plans, plan_file, journal)
+        except GhcrctlError as stopped:
+            self._finish(plans, plan_file, journal, stopped)
             raise
         except (KeyboardInterrupt, EndedError) as ended:
             self._finish(plans, plan_file, journal)
@@ -116,10 +127,18 @@ class CarryingOut:
             elif not self._app.as_json:
                 self._app.error_line(f"hint: {go_on(plan_file)}")
             raise
-        self._finish(plans, plan_file, journal)
-        if error:
-            return self._app.report(error)
-        return 0
+        self._finish(plans, plan_file, journal, error)
+        return self._app.report(error) if error else 0
+
+    def _preview(self, plans: Sequence[Plan], plan_file: Path | None) -> int:
+        """Show what plans would do now; return the exit status."""
+        error = None
+        if self._manner.checks:
+            error = preview_plans(
+                self._session, plans, plan_file, tell=self._tell, progress=self.counting
+            )
+        self._finish(plans, plan_file, None, error)
+        return self._app.report(error) if error else 0
 
     def write(self, plans: Sequence[Plan], path: Path, *, brief: bool) -> None:
         """Write plans to a file to carry out later.
@@ -152,12 +171,12 @@ class CarryingOut:
         asks = not (self._manner.dry_run or self._manner.yes)
         for plan in plans:
             if self._manner.quiet:
-                if self._manner.dry_run:
+                if self._manner.dry_run and not self._manner.checks:
                     self._app.write("".join(f"{step.digest}\n" for step in plan.steps))
                 continue
             self._app.out(headline(plan))
             shown = plan.steps[:_MOST_BEFORE_QUESTION] if asks else plan.steps
-            if shown and (asks or self._manner.dry_run):
+            if shown and (asks or (self._manner.dry_run and not self._manner.checks)):
                 self._app.write(plan_table(shown, measure, self._app.style))
             if len(shown) < len(plan.steps):
                 left = len(plan.steps) - len(shown)
@@ -237,14 +256,23 @@ class CarryingOut:
             self._app.error_line("answer y, n or r")
 
     def _apply(self, plans: Sequence[Plan], path: Path) -> GhcrctlError | None:
-        return apply_plans(self._session, plans, path, tell=self._tell, progress=self.counting)
+        return apply_plans(
+            self._session,
+            plans,
+            path,
+            tell=self._tell,
+            progress=self.counting,
+            moved=self._note_set_aside,
+        )
+
+    def _note_set_aside(self, journal: Path) -> None:
+        self._set_aside = journal
 
     def _tell(self, done: Done) -> None:
         self._done.append(done)
         # Counted one by one, since a run may be cut short.
-        self._counts[done.state] += 1
-        if done.state is State.DELETED:
-            self._freed += done.step.freed if done.step else done.plan.freed
+        self._counts[done.state] += len(done.steps)
+        self._freed += done.freed
         self.counting.clear()
         if done.state in {State.BLOCKED, State.FAILED, State.DENIED}:
             self._actions.warning(done_line(done))
@@ -252,28 +280,59 @@ class CarryingOut:
             return
         if not self._manner.quiet:
             self._results.out(done_line(done))
-        elif done.step and done.state is State.DELETED:
-            self._results.out(done.step.digest)
+        elif done.state in {State.DELETED, State.PLANNED}:
+            for step in done.steps:
+                self._results.out(step.digest)
 
-    def _finish(self, plans: Sequence[Plan], plan_file: Path | None, journal: Path | None) -> None:
+    def _finish(
+        self,
+        plans: Sequence[Plan],
+        plan_file: Path | None,
+        journal: Path | None,
+        error: GhcrctlError | None = None,
+    ) -> None:
+        """Report a run, whether it was carried out to the end or not."""
         self.counting.clear()
-        dry_run = self._manner.dry_run
-        data = run_document(plans, self._done, self._freed, dry_run=dry_run)
-        files = {"Plan": plan_file and str(plan_file), "Journal": journal and str(journal)}
-        self._results.add({**data, **files})
+        files = {
+            "Plan": plan_file and str(plan_file),
+            "Journal": journal and str(journal),
+            "SetAside": self._set_aside and str(self._set_aside),
+        }
+        dry_run, is_guess = self._manner.dry_run, self._manner.dry_run and not self._manner.checks
+        freed = sum(plan.freed for plan in plans) if is_guess else self._freed
+        self._results.add({**run_document(plans, self._done, freed, dry_run=dry_run), **files})
         self._results.end(single=True)
-        if not self._manner.quiet and self._done:
-            self._results.out(f"{counted(self._counts)}; freed {human_size(self._freed)}")
-            if self._counts[State.DELETED]:
-                self._results.out(f"Undo: ghcrctl packages restore --run {journal}")
+        if not self._manner.quiet:
+            if journal or self._done:
+                self._name_rest(plans, error)
+            self._sum_up(journal)
         self._actions.summary(summary(plans, self._done, self._counts, dry_run=dry_run))
-        planned = sum(len(plan.steps) for plan in plans)
         self._actions.outputs(
             {
-                "planned": planned,
+                "planned": sum(len(plan.steps) for plan in plans),
                 "deleted": self._counts[State.DELETED],
                 "failed": self._counts[State.FAILED] + self._counts[State.DENIED],
-                "freed": sum(plan.freed for plan in plans) if dry_run else self._freed,
+                "freed": freed,
                 "journal": journal or "",
             }
         )
+
+    def _name_rest(self, plans: Sequence[Plan], error: GhcrctlError | None) -> None:
+        """Print what was not attempted, since the run ended early."""
+        left = steps_left(plans, self._done)
+        # Other errors are passing, and the same command continues.
+        shown = left[:_MOST_BEFORE_QUESTION] if isinstance(error, AuthError) else []
+        for _, step in shown:
+            self._results.out(left_line(step))
+        if len(left) > len(shown):
+            more = len(left) - len(shown)
+            self._results.out(f"... and {more} more" if shown else f"Not attempted: {more}")
+
+    def _sum_up(self, journal: Path | None) -> None:
+        if self._done:
+            verb = "frees" if self._manner.dry_run else "freed"
+            self._results.out(f"{counted(self._counts)}; {verb} {human_size(self._freed)}")
+        if self._set_aside:
+            self._results.out(f"Journal of another plan kept as: {self._set_aside}")
+        if journal and self._counts[State.DELETED]:
+            self._results.out(f"Undo: ghcrctl packages restore --run {journal}")

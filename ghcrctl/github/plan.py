@@ -7,11 +7,18 @@ What belongs here: its shape, which people review and `apply` reads. What does n
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.errors import GhcrctlError, InvalidDigestError, NotFoundError, UsageError
+from ghcrctl.errors import (
+    GhcrctlError,
+    InvalidDigestError,
+    InvalidReferenceError,
+    NotFoundError,
+    UsageError,
+)
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.documents import ShapeError, unique_keys
 
@@ -22,7 +29,9 @@ if TYPE_CHECKING:
 SCHEMA = "ghcrctl/plan/1"
 _MALFORMED = (
     AttributeError, KeyError, TypeError, ValueError, RecursionError, InvalidDigestError,
+    InvalidReferenceError,
 )  # fmt: skip
+_NAME = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:/\[\]-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,11 @@ def plans_to_json(plans: Iterable[Plan]) -> str:
     return json.dumps({"schema": SCHEMA, "plans": [p.to_json() for p in plans]}, indent=1) + "\n"
 
 
+def plans_digest(plans: Iterable[Plan]) -> str:
+    """Return a digest that identifies the plans of a run."""
+    return str(Digest.of(plans_to_json(plans).encode()))
+
+
 def plans_from_file(path: Path) -> list[Plan]:
     """Read the plans of a run.
 
@@ -157,9 +171,9 @@ def _why(error: Exception) -> str:
 def plan_from_json(data: Any) -> Plan:
     """Read a plan that `Plan.to_json` wrote; KeyError, TypeError or ValueError where it is none."""
     return Plan(
-        registry=_text(data["registry"]),
-        owner=_text(data["owner"]),
-        package=_text(data["package"]),
+        registry=_name(data["registry"]),
+        owner=_name(data["owner"]),
+        package=_name(data["package"]),
         made=_moment(data["made"]),
         rules=dict(data["rules"]),
         steps=tuple(_step(item) for item in _list(data["steps"])),
@@ -211,6 +225,14 @@ def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{value!r} is no boolean")
     return value
+
+
+def _name(value: object) -> str:
+    """Return the name of a registry, an owner or a package; it becomes a part of addresses."""
+    text = _text(value)
+    if not _NAME.fullmatch(text):
+        raise InvalidReferenceError(f"invalid name {text!r}")
+    return text
 
 
 def _list(value: object) -> list[Any]:

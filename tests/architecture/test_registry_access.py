@@ -27,7 +27,7 @@ WRITERS = {
     "ghcrctl/operations/packages/doctor.py",
     "ghcrctl/operations/packages/loading.py",
     "ghcrctl/operations/packages/pushing.py",
-    "ghcrctl/operations/packages/restore.py",
+    "ghcrctl/operations/packages/restorer.py",
     "ghcrctl/operations/packages/untag.py",
     "ghcrctl/operations/push.py",
     "ghcrctl/operations/registry_end.py",

@@ -309,7 +309,7 @@ class Api:
         deleted = self._backend.deleted_packages.get(name)
         if deleted is None or self._backend.clock.now - deleted[1] > _WINDOW:
             return as_error(404, "Package not found.")
-        self._backend.bring_package_back(name)
+        self._backend.bring_package_back(name, tags=self.limits.tags_come_back)
         return Answer(204)
 
     # Who sees what

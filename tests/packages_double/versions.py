@@ -141,9 +141,9 @@ class VersionedBackend(MemoryBackend):
                 self.remove(repository, record)
             del self.packages[repository]
 
-    def bring_package_back(self, repository: str) -> None:
+    def bring_package_back(self, repository: str, *, tags: bool = True) -> None:
         with self._lock:
             self.packages[repository], moment = self.deleted_packages.pop(repository)
             for record in list(self.packages[repository].gone.values()):
                 if record.deleted == moment:
-                    self.bring_back(repository, record, tags=True)
+                    self.bring_back(repository, record, tags=tags)

@@ -6,6 +6,7 @@ What belongs here: columns and field names. What does not: carrying plans out.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.cli.actions import cell
@@ -99,14 +100,21 @@ def _short(digest: str) -> str:
 
 
 def done_line(done: Done) -> str:
-    """Say in one line what became of a step."""
+    """Describe in one line what became of a step."""
     what = f"#{done.step.id} {done.step.digest}" if done.step else done.plan.name
     tags = f" ({tags_shown(done.step.tags)})" if done.step and done.step.tags else ""
     why = f": {done.why}" if done.why else ""
     return f"{WORDS[done.state]}: {what}{tags}{why}"
 
 
+def left_line(step: Step) -> str:
+    """Name in one line a step that was not attempted."""
+    tags = f" ({tags_shown(step.tags)})" if step.tags else ""
+    return f"Not attempted: #{step.id} {step.digest}{tags}"
+
+
 WORDS = {
+    State.PLANNED: "To delete",
     State.DELETED: "Deleted",
     State.GONE: "Already gone",
     State.CHANGED: "Left alone",
@@ -127,17 +135,21 @@ def run_document(
     plans: Sequence[Plan], done: Sequence[Done], freed: int, *, dry_run: bool
 ) -> dict[str, Any]:
     """Return the document that tells of a run."""
-    states = {(d.plan.name, d.step.id if d.step else 0): d for d in done}
+    states = {(d.plan.name, step.id): d for d in done for step in d.steps}
+    ends = Counter(
+        states[plan.name, step.id].state if (plan.name, step.id) in states else State.PLANNED
+        for plan in plans
+        for step in plan.steps
+    )
     return {
         "DryRun": dry_run,
         "Packages": [_package_json(plan, states) for plan in plans],
-        "Freed": sum(plan.freed for plan in plans) if dry_run else freed,
-        "Counts": {state.value: sum(d.state is state for d in done) for state in WORDS},
+        "Freed": freed,
+        "Counts": {state.value: ends[state] for state in WORDS},
     }
 
 
 def _package_json(plan: Plan, states: Mapping[tuple[str, int], Done]) -> dict[str, Any]:
-    whole = states.get((plan.name, 0))
     return {
         "Package": plan.name,
         "Size": plan.size,
@@ -145,9 +157,7 @@ def _package_json(plan: Plan, states: Mapping[tuple[str, int], Done]) -> dict[st
         "Kept": len(plan.kept),
         "DeletesPackage": plan.deletes_package,
         "Warnings": list(plan.warnings),
-        "Versions": [
-            _step_json(step, states.get((plan.name, step.id), whole)) for step in plan.steps
-        ],
+        "Versions": [_step_json(step, states.get((plan.name, step.id))) for step in plan.steps],
     }
 
 
@@ -169,7 +179,7 @@ def summary(
     plans: Sequence[Plan], done: Sequence[Done], counts: Mapping[State, int], *, dry_run: bool
 ) -> str:
     """Write a run as Markdown, for the page of a job."""
-    states = {(d.plan.name, d.step.id if d.step else 0): d for d in done}
+    states = {(d.plan.name, step.id): d for d in done for step in d.steps}
     lines = [f"### ghcrctl: {'what would go' if dry_run else counted(counts)}", ""]
     for plan in plans:
         lines += [f"**{cell(headline(plan))}**", ""]
@@ -178,7 +188,7 @@ def summary(
             continue
         lines += ["| version | tags | kind | frees | why | |", "|---|---|---|---|---|---|"]
         for step in plan.steps[:_MOST_IN_SUMMARY]:
-            found = states.get((plan.name, step.id), states.get((plan.name, 0)))
+            found = states.get((plan.name, step.id))
             state = found.state.value if found else "planned"
             lines.append(
                 f"| {step.id} | {cell(', '.join(step.tags))} | {cell(step.kind)} "

@@ -11,10 +11,10 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from ghcrctl.disk.durability import make_directories
-from ghcrctl.errors import GhcrctlError
+from ghcrctl.errors import GhcrctlError, PackageUnknownError
 from ghcrctl.github.plan import plans_to_json
-from ghcrctl.operations.packages.apply import apply_plan
-from ghcrctl.operations.packages.journal import State, journal_beside, opened
+from ghcrctl.operations.packages.apply import Report, apply_plan, preview_plan
+from ghcrctl.operations.packages.journal import State, journal_beside, opened, read_for
 from ghcrctl.operations.packages.loading import silent
 from ghcrctl.store.files import disk_errors
 from ghcrctl.store.output_files import whole_file
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from ghcrctl.github.plan import Plan
+    from ghcrctl.github.plan import Plan, Step
     from ghcrctl.operations.packages.apply import Done
+    from ghcrctl.operations.packages.journal import Journal
     from ghcrctl.operations.packages.loading import Progress
     from ghcrctl.operations.session import Session
 
@@ -36,9 +37,11 @@ class Carried:
     Args:
         plans: one a package.
         done: what became of each step; empty where nothing was to be done, or only looked at.
-        plan_file: where the plans are, so that they can be gone on with.
-        journal: where it stands what was done; `restore` undoes it.
-        error: the first failure that is to be told by a status.
+        plan_file: the file with the plans, to continue with.
+        journal: the file with what was done; `restore` undoes it.
+        error: the first failure that the exit status reports.
+        preview: with ``dry_run``, what would become of each step.
+        set_aside: where the journal of another plan is now that had the same name.
     """
 
     plans: tuple[Plan, ...]
@@ -46,17 +49,24 @@ class Carried:
     plan_file: Path | None = None
     journal: Path | None = None
     error: GhcrctlError | None = None
+    preview: tuple[Done, ...] = ()
+    set_aside: Path | None = None
 
     @property
     def deleted(self) -> tuple[str, ...]:
         """The digests of what was deleted."""
-        return tuple(d.step.digest for d in self.done if d.step and d.state is State.DELETED)
+        gone = (d for d in self.done if d.state is State.DELETED)
+        return tuple(step.digest for one in gone for step in one.steps)
 
     @property
     def freed(self) -> int:
-        """Bytes that nothing in the package needs any more."""
-        gone = (d for d in self.done if d.state is State.DELETED)
-        return sum(d.step.freed if d.step else d.plan.freed for d in gone)
+        """Bytes that nothing in the package needs any longer."""
+        return sum(d.freed for d in self.done)
+
+    @property
+    def remaining(self) -> tuple[Step, ...]:
+        """The steps that were not attempted, since the run ended early."""
+        return tuple(step for _, step in steps_left(self.plans, self.done)) if self.done else ()
 
 
 def carry_out(
@@ -68,32 +78,43 @@ def carry_out(
     tell: Callable[[Done], None] = lambda _: None,
     progress: Progress = silent,
 ) -> Carried:
-    """Carry plans out, with a journal; asking whether they may be is the caller's affair.
+    """Carry out plans with a journal; asking whether they may be is up to the caller.
 
     Args:
         session: the run.
         plans: one a package.
         plan_file: where they are; without it they are kept where journals are.
-        dry_run: do nothing.
-        tell: is told what became of each step.
-        progress: is told how far it has come.
+        dry_run: only find out what would be done now.
+        tell: is called with what became, or would become, of each step.
+        progress: is called with the number of steps done.
 
     Raises:
-        NetworkError: GitHub cannot be talked to, or refuses for too long; `plan_file`, which the
-            hint names, goes on later.
+        NetworkError: GitHub cannot be reached, or refuses for too long; continue later with the
+            file that the hint names.
     """
-    if dry_run or not any(plan.does_something for plan in plans):
+    if not any(plan.does_something for plan in plans):
         return Carried(tuple(plans))
-    path = plan_file or keep_plans(session, plans)
-    journal = journal_beside(path)
     done: list[Done] = []
 
     def note(one: Done) -> None:
         done.append(one)
         tell(one)
 
-    error = apply_plans(session, plans, path, tell=note, progress=progress)
-    return Carried(tuple(plans), tuple(done), path, journal, error)
+    if dry_run:
+        error = preview_plans(session, plans, plan_file, tell=note, progress=progress)
+        return Carried(tuple(plans), error=error, preview=tuple(done))
+    path = plan_file or keep_plans(session, plans)
+    aside: list[Path] = []
+    error = apply_plans(session, plans, path, tell=note, progress=progress, moved=aside.append)
+    moved = aside[0] if aside else None
+    journal = journal_beside(path)
+    return Carried(tuple(plans), tuple(done), path, journal, error, set_aside=moved)
+
+
+def steps_left(plans: Sequence[Plan], done: Sequence[Done]) -> list[tuple[Plan, Step]]:
+    """Return the steps of plans that nothing became of."""
+    known = {(one.plan.name, step.id) for one in done for step in one.steps}
+    return [(p, step) for p in plans for step in p.steps if (p.name, step.id) not in known]
 
 
 def write_plans(path: Path, plans: Sequence[Plan]) -> None:
@@ -129,35 +150,81 @@ def apply_plans(
     *,
     tell: Callable[[Done], None] = lambda _: None,
     progress: Progress = silent,
+    moved: Callable[[Path], object] = lambda _: None,
 ) -> GhcrctlError | None:
-    """Carry plans out, one after the other.
+    """Carry out plans, one after the other.
 
     Args:
         session: the run.
         plans: one a package.
-        plan_file: where they are; the journal beside it is told of each deletion, and what it says
-            was done is not done again.
-        tell: is told what became of each step.
-        progress: is told how far it has come.
+        plan_file: where they are; the journal beside it gets an entry for each deletion, and what
+            it says was deleted is not deleted again.
+        tell: is called with what became of each step.
+        progress: is called with the number of steps done.
+        moved: is called with the new path of a journal that belongs to another plan.
 
     Returns:
-        The first failure that is to be told by a status.
+        The first failure that the exit status reports.
 
     Raises:
-        NetworkError: GitHub cannot be talked to, or refuses for too long; go on later.
+        NetworkError: GitHub cannot be reached, or refuses for too long; continue later.
+        AuthError: GitHub rejects the token.
     """
-    error: GhcrctlError | None = None
     try:
-        with opened(journal_beside(plan_file)) as notes:
-            for plan in plans:
-                report = apply_plan(session, plan, notes, tell=tell, progress=progress)
-                error = error or report.error
+        with opened(journal_beside(plan_file), plans) as journal:
+            if journal.set_aside:
+                moved(journal.set_aside)
+            return _in_turn(
+                plans, lambda plan: apply_plan(session, plan, journal, tell=tell, progress=progress)
+            )
     except GhcrctlError as reason:
         reason.hint = go_on(plan_file)
         raise
+
+
+def preview_plans(
+    session: Session,
+    plans: Sequence[Plan],
+    plan_file: Path | None,
+    *,
+    tell: Callable[[Done], None] = lambda _: None,
+    progress: Progress = silent,
+) -> GhcrctlError | None:
+    """Find out what `apply_plans` would do now, without changing or writing anything.
+
+    Args:
+        session: the run.
+        plans: one a package.
+        plan_file: where they are; the journal beside it says what was done.
+        tell: is called with what would become of each step.
+        progress: is called with the number of steps checked.
+
+    Returns:
+        The first failure that the exit status reports.
+    """
+    journal: Journal = read_for(journal_beside(plan_file) if plan_file else None, plans)
+    return _in_turn(
+        plans, lambda plan: preview_plan(session, plan, journal, tell=tell, progress=progress)
+    )
+
+
+def _in_turn(plans: Sequence[Plan], act: Callable[[Plan], Report]) -> GhcrctlError | None:
+    """Do something with each plan; return the first failure.
+
+    A package that is missing does not stop the others.
+    """
+    error: GhcrctlError | None = None
+    for plan in plans:
+        try:
+            report = act(plan)
+        except PackageUnknownError as reason:
+            report = Report(error=reason)
+        error = error or report.error
+        if report.ends_run:
+            break
     return error
 
 
 def go_on(plan_file: Path) -> str:
-    """Word how plans are gone on with that were not carried out to the end."""
+    """Return the hint for plans that were not carried out to the end."""
     return f"go on with: ghcrctl packages apply {plan_file}"

@@ -1,155 +1,215 @@
 """The journal of a run: what it set out to delete, and what became of it.
 
-What belongs here: the file, one JSON object a line, each on disk before the next act. A run that
-was killed goes on from it, and a whole run is undone from it.
+What belongs here: which file belongs to which plan, and opening it for one process alone. A run
+that was killed is resumed from its journal, and a whole run is undone from it. What does not: the
+entries (`journal_entries`).
 """
 
 from __future__ import annotations
 
-import json
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+import glob
+import os
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import datetime, timezone
-from enum import Enum
 from typing import TYPE_CHECKING
 
-from ghcrctl.disk.durability import AppendedFile
-from ghcrctl.errors import InvalidDigestError, UsageError
-from ghcrctl.oci.digest import Digest
-from ghcrctl.oci.reference import is_tag
+from ghcrctl.disk.durability import AppendedFile, move, sync_directory
+from ghcrctl.errors import NotFoundError, StoreReadOnlyError, UsageError
+from ghcrctl.github.plan import plans_digest, plans_from_file
+from ghcrctl.operations.packages.journal_entries import (
+    DONE,
+    Content,
+    Entry,
+    Journal,
+    State,
+    head_line,
+    read_content,
+    read_journal,
+    read_plan_digest,
+)
 from ghcrctl.store.files import disk_errors
 from ghcrctl.store.locks import alone_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-SCHEMA = "ghcrctl/journal/1"
+    from ghcrctl.github.plan import Plan
 
-
-class State(Enum):
-    """What became of a version."""
-
-    BEGUN = "begun"
-    DELETED = "deleted"
-    GONE = "already gone"
-    CHANGED = "changed"
-    RETAINED = "retained"
-    BLOCKED = "blocked"
-    DENIED = "denied"
-    FAILED = "failed"
-
-
-DONE = frozenset({State.DELETED, State.GONE})
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line. ``package``: registry, owner and name; ``id`` 0: the package as a whole."""
-
-    package: str
-    id: int
-    digest: str
-    tags: tuple[str, ...]
-    state: State
-    why: str = ""
-
-
-class Journal:
-    """A journal that is open for writing; `opened` opens one."""
-
-    def __init__(self, path: Path, file: AppendedFile, earlier: list[Entry]) -> None:
-        self.path = path
-        self._file = file
-        self._last = {(entry.package, entry.id): entry.state for entry in earlier}
-
-    def state(self, package: str, number: int) -> State | None:
-        """Return what is noted last of a version."""
-        return self._last.get((package, number))
-
-    def note(self, entry: Entry) -> None:
-        """Write a line, and wait until the disk has it."""
-        data = {
-            "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            "package": entry.package,
-            "id": entry.id,
-            "digest": entry.digest,
-            "tags": list(entry.tags),
-            "state": entry.state.value,
-            **({"why": entry.why} if entry.why else {}),
-        }
-        with disk_errors(f"write {self.path}"):
-            self._file.append(_line(data))
-        self._last[entry.package, entry.id] = entry.state
+__all__ = [
+    "DONE",
+    "Entry",
+    "Journal",
+    "State",
+    "find_journal",
+    "journal_beside",
+    "opened",
+    "opened_to_undo",
+    "read_for",
+    "read_journal",
+]
+_SUFFIX = ".journal"
 
 
 def journal_beside(plan_file: Path) -> Path:
-    """Return where it stands what was done of a file of plans."""
-    return plan_file.with_name(f"{plan_file.name}.journal")
+    """Return the path of the journal of a file of plans."""
+    return plan_file.with_name(f"{plan_file.name}{_SUFFIX}")
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Journal]:
-    """Open a journal to go on with it, for this process alone.
+def opened(path: Path, plans: Sequence[Plan] = ()) -> Iterator[Journal]:
+    """Open a journal to append to it, for this process alone.
+
+    A journal belongs to one plan. That of another plan is set aside under a name of its own, so
+    that its run can still be undone; one that was set aside earlier comes back for its plan.
+
+    Args:
+        path: the file; it is created if it does not exist.
+        plans: that are carried out; without them, the file is opened whatever plan it belongs to.
 
     Raises:
-        RefusedError: another process is at it.
+        RefusedError: another process has it open.
         UsageError: the file is something else.
-        StoreError: the disk says so.
+        StoreError: the disk refuses.
     """
     with alone_at(path):
-        earlier = read_journal(path) if path.exists() else []
+        aside = _give_place(path, plans) if plans else None
+        found = read_content(path) if path.exists() else Content()
         with disk_errors(f"write {path}"):
             file = AppendedFile(path)
         with closing(file):
-            _begin(path, file)
-            yield Journal(path, file, earlier)
+            digest = plans_digest(plans) if plans else ""
+            _begin(path, file, "" if digest == found.plan else digest)
+            yield Journal(file, found.entries, path, aside)
 
 
-def _begin(path: Path, file: AppendedFile) -> None:
-    """Write the first line, or end the last one, which a crash may have cut."""
-    with disk_errors(f"write {path}"):
-        file.append(b"\n" if file.size else _line({"schema": SCHEMA}))
-
-
-def _line(data: Mapping[str, object]) -> bytes:
-    return json.dumps(data).encode() + b"\n"
-
-
-def read_journal(path: Path) -> list[Entry]:
-    """Read a journal; lines that a crash cut are passed over.
+@contextmanager
+def opened_to_undo(path: Path, warn: Callable[[str], None]) -> Iterator[Journal]:
+    """Open a journal whose run is undone; one that cannot be written is only read.
 
     Raises:
-        UsageError: it is none.
+        RefusedError: another process has it open.
+        UsageError: the file is no journal.
     """
-    with disk_errors(f"read {path}"):
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    found = [_parsed(line) for line in lines if line.strip()]
-    if found and (found[0] is None or found[0].get("schema") != SCHEMA):
-        raise UsageError(f"{path} is no journal of deletions")
-    return [entry for data in found[1:] if data is not None and (entry := _entry(data))]
+    with ExitStack() as held:
+        try:
+            journal = held.enter_context(opened(path))
+        except StoreReadOnlyError as error:
+            warn(f"{error.message}; what is restored is not recorded there")
+            journal = Journal(None, read_content(path).entries)
+        yield journal
 
 
-def _parsed(line: str) -> dict[str, object] | None:
-    try:
-        data = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return data if isinstance(data, dict) else None
+def read_for(path: Path | None, plans: Sequence[Plan]) -> Journal:
+    """Return the journal that carrying out plans would continue, without writing anything.
+
+    Args:
+        path: the file, which may not exist; ``None`` for none.
+        plans: that would be carried out.
+
+    Raises:
+        UsageError: the file is something else.
+    """
+    if path is None:
+        return Journal(None, ())
+    found = read_content(path) if path.exists() else Content()
+    if not (found.entries and _belongs(found, plans)):
+        other = _set_aside_for(path, plans_digest(plans))
+        found = read_content(other) if other else Content()
+    return Journal(None, found.entries)
 
 
-def _entry(data: dict[str, object]) -> Entry | None:
-    try:
-        tags = data["tags"]
-        return Entry(
-            package=str(data["package"]),
-            id=int(str(data["id"])),
-            digest=str(Digest.parse(str(data["digest"]))) if data["digest"] else "",
-            tags=tuple(t for t in tags if isinstance(t, str) and is_tag(t))
-            if isinstance(tags, list)
-            else (),
-            state=State(data["state"]),
-            why=str(data.get("why", "")),
+def find_journal(path: Path) -> Path:
+    """Return the journal that a path means: of a journal, or of the plan that it belongs to.
+
+    Raises:
+        NotFoundError: there is no such file, and no journal beside it.
+        UsageError: the plan was not carried out; the journal beside it belongs to another one.
+    """
+    beside = journal_beside(path)
+    if path.suffix == _SUFFIX or not (beside.exists() or path.exists()):
+        found = path
+    else:
+        found = _journal_of_plan(path, beside)
+    if not found.exists():
+        raise NotFoundError(f"no such file: {path}, nor a journal beside it")
+    return found
+
+
+def _journal_of_plan(path: Path, beside: Path) -> Path:
+    plans: list[Plan] = []
+    with suppress(NotFoundError, UsageError):
+        plans = plans_from_file(path)
+    if not plans:
+        return beside if beside.exists() else path
+    if beside.exists() and _belongs(read_content(beside), plans):
+        return beside
+    if aside := _set_aside_for(beside, plans_digest(plans)):
+        return aside
+    if beside.exists():
+        raise UsageError(
+            f"{path} was not carried out: {beside} belongs to another plan",
+            hint=f"undo that one: ghcrctl packages restore --run {beside}",
         )
-    except (KeyError, ValueError, TypeError, InvalidDigestError):
+    raise NotFoundError(f"{path} was not carried out: it has no journal")
+
+
+def _belongs(content: Content, plans: Sequence[Plan]) -> bool:
+    """Check whether a journal is the one of some plans.
+
+    Journals of older versions do not name their plan: theirs is one that lists all their versions.
+    """
+    if content.plan and content.entries:
+        return content.plan == plans_digest(plans)
+    planned = {(plan.name, step.id, step.digest) for plan in plans for step in plan.steps}
+    planned |= {(plan.name, 0, "") for plan in plans if plan.deletes_package}
+    return all((entry.package, entry.id, entry.digest) in planned for entry in content.entries)
+
+
+def _give_place(path: Path, plans: Sequence[Plan]) -> Path | None:
+    """Set aside the journal of another plan; return where it is now."""
+    found = read_content(path) if path.exists() else None
+    if found and _belongs(found, plans):
         return None
+    aside: Path | None = None
+    with disk_errors(f"write {path}"):
+        if found:
+            aside = _name_aside(path, found)
+            move(path, aside)
+        if mine := _set_aside_for(path, plans_digest(plans)):
+            move(mine, path)
+        sync_directory(path.parent)
+    return aside
+
+
+def _name_aside(path: Path, content: Content) -> Path:
+    written = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+    run = content.run if _is_name(content.run) else f"{written:%Y%m%dT%H%M%SZ}"
+    stem = f"{path.name.removesuffix(_SUFFIX)}.{run}"
+    number = 1
+    while (found := path.with_name(f"{stem}{_SUFFIX}")).exists():
+        number += 1
+        stem = f"{path.name.removesuffix(_SUFFIX)}.{run}-{number}"
+    return found
+
+
+def _is_name(run: str) -> bool:
+    return run.isascii() and run.replace("-", "").isalnum() and len(run) <= 40
+
+
+def _set_aside_for(path: Path, digest: str) -> Path | None:
+    """Return the journal of a plan that was set aside before; ``None`` if there is none."""
+    pattern = f"{glob.escape(path.name.removesuffix(_SUFFIX))}.*{_SUFFIX}"
+    others = sorted(path.parent.glob(pattern))
+    return next((other for other in others if read_plan_digest(other) == digest), None)
+
+
+def _begin(path: Path, file: AppendedFile, plan: str) -> None:
+    """Write the first line, or end the last one, which a crash may have cut."""
+    now = datetime.now(timezone.utc)
+    run = f"{now:%Y%m%dT%H%M%SZ}-{os.urandom(3).hex()}"
+    with disk_errors(f"write {path}"):
+        is_new = not file.size
+        file.append(b"" if is_new else b"\n")
+        if is_new or plan:
+            file.append(head_line(run, plan))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("file", type=PATH)
-@click.option("-n", "--dry-run", is_flag=True, help="Show what would happen; delete nothing.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what apply would do now.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @format_option_beside("text")
 @click.option("-q", "--quiet", is_flag=True, help="Print digests of what was deleted, no more.")
@@ -37,12 +37,13 @@ def command(
 ) -> None:
     """Carry out the plan in FILE.
 
-    Each version is looked at again just before it goes: with other tags than the plan says, or
-    needed by something that was pushed since, it stays. What was done stands in FILE.journal: after
-    an interruption the same command goes on, and `restore --run FILE.journal` undoes it all.
+    Each version is checked again just before it is deleted. It is kept if its tags differ from the
+    plan, or if something that was pushed since needs it. FILE.journal records what was done: after
+    an interruption, the same command continues, and `restore --run FILE.journal` undoes it all. The
+    journal of another plan with the same file name is kept under a name of its own.
     """
     plans = plans_from_file(file)
-    manner = Manner(format_=format_, quiet=quiet, dry_run=dry_run, yes=yes)
+    manner = Manner(format_=format_, quiet=quiet, dry_run=dry_run, checks=True, yes=yes)
     with app.session() as session:
         status = CarryingOut(app, session, manner).run(plans, plan_file=file)
     if status:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ from ghcrctl.cli.format.documents import error_fields
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
 from ghcrctl.cli.path_types import PATH
 from ghcrctl.cli.results import Results
-from ghcrctl.errors import UsageError
+from ghcrctl.errors import GhcrctlError, UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.moments import read_moment
+from ghcrctl.operations.packages.deletion_outcome import ends_run
 from ghcrctl.operations.packages.naming import read_package
 from ghcrctl.operations.packages.restore import (
     Choice,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
+    from ghcrctl.operations.packages.naming import Named
     from ghcrctl.operations.packages.restore import Restored
 
 
@@ -69,10 +72,10 @@ def command(  # noqa: PLR0913 one argument an option
     quiet: bool,
     format_: str | None,
 ) -> None:
-    """Bring versions back, with what they need; without any choice, a package that was deleted.
+    """Restore versions with what they need; without any choice, a package that was deleted.
 
-    GitHub keeps what was deleted for 30 days. Tags come back too, but for those that stand for
-    something else by now.
+    GitHub keeps what was deleted for 30 days. Tags are restored too, except those that point to
+    another version now. A restore that failed in part can be repeated.
     """
     results = Results(app, format_)
     now = datetime.now(timezone.utc)
@@ -80,29 +83,26 @@ def command(  # noqa: PLR0913 one argument an option
     choice = Choice(tags, tuple(str(Digest.parse(d)) for d in digests), ids, moment)
     counting = Counting(app, quiet=quiet)
     show = _Show(app, results, counting, quiet=quiet)
-    restored: list[Restored] = []
+    whole = choice.is_empty and not run
     with app.session() as session:
         named = read_package(session, name) if name else None
-        if run:
-            if not choice.is_empty:
-                raise UsageError("--run says what is restored; give no other choice")
-            restored = restore_run(session, run, only=named, tell=show, progress=counting)
-        elif named is None:
-            raise UsageError("say OWNER/IMAGE, or --run FILE")
-        elif choice.is_empty:
-            restore_package(session, named)
-        else:
-            restored = restore(session, named, choice, tell=show, progress=counting)
-    counting.clear()
-    failed = [r.error for r in restored if r.error]
-    whole = choice.is_empty and not run
-    if not quiet:
-        count = sum(r.outcome is Outcome.RESTORED for r in restored)
-        counted = f"{count} restored{f', {len(failed)} failed' if failed else ''}"
-        results.out(f"Restored: {named.name}" if named and whole else counted)
-    versions = [_document(each) for each in restored]
-    results.add({"Package": named and named.name, "Whole": whole, "Versions": versions})
-    results.end(single=True)
+        try:
+            if run:
+                if not choice.is_empty:
+                    raise UsageError("--run says what is restored; give no other choice")
+                restore_run(session, run, only=named, tell=show, progress=counting)
+            elif named is None:
+                raise UsageError("say OWNER/IMAGE, or --run FILE")
+            elif choice.is_empty:
+                restore_package(session, named)
+            else:
+                restore(session, named, choice, tell=show, progress=counting)
+        except GhcrctlError:
+            if show.restored:
+                show.end(named, whole=whole)
+            raise
+    show.end(named, whole=whole)
+    failed = [r.error for r in show.restored if r.error]
     if failed:
         raise click.exceptions.Exit(failed[0].exit_status)
 
@@ -122,22 +122,51 @@ class _Show:
     """Prints what became of versions."""
 
     def __init__(self, app: App, results: Results, counting: Counting, *, quiet: bool) -> None:
+        self.restored: list[Restored] = []
         self._app = app
         self._results = results
         self._counting = counting
         self._quiet = quiet
 
     def __call__(self, result: Restored) -> None:
+        self.restored.append(result)
         self._counting.clear()
-        if error := result.error:
+        error = result.error
+        # An error that ends the run is reported at its end.
+        if error and not ends_run(error):
             message = f"#{result.id} {result.digest}: {error}"
             self._app.failure(error.code, message, error.hint, error.exit_status)
-        elif self._quiet:
-            if result.outcome is Outcome.RESTORED:
-                self._results.out(result.digest)
-        else:
-            word = "Restored" if result.outcome is Outcome.RESTORED else "Was there"
+        elif not self._quiet:
             tags = f" ({', '.join(result.tags)})" if result.tags else ""
-            self._results.out(f"{word}: #{result.id} {result.digest}{tags}")
+            self._results.out(f"{_WORDS[result.outcome]}: #{result.id} {result.digest}{tags}")
+        elif result.outcome is Outcome.RESTORED:
+            self._results.out(result.digest)
         for tag in result.moved:
             self._app.warn(f"`{tag}` stands for something else by now, and is left so")
+
+    def end(self, named: Named | None, *, whole: bool) -> None:
+        """Print the counts, or the document."""
+        self._counting.clear()
+        counts = Counter(result.outcome for result in self.restored)
+        if not self._quiet:
+            parts = [
+                f"{counts[Outcome.RESTORED]} restored",
+                *(f"{counts[o]} {word}" for o, word in _COUNTED.items() if counts[o]),
+            ]
+            line = f"Restored: {named.name}" if named and whole else ", ".join(parts)
+            self._results.out(line)
+        versions = [_document(each) for each in self.restored]
+        self._results.add({"Package": named and named.name, "Whole": whole, "Versions": versions})
+        self._results.end(single=True)
+
+
+_WORDS = {
+    Outcome.RESTORED: "Restored",
+    Outcome.THERE: "Was there",
+    Outcome.FAILED: "Failed",
+    Outcome.PLANNED: "Not attempted",
+}
+_COUNTED = {
+    Outcome.FAILED: "failed",
+    Outcome.PLANNED: "not attempted",
+}

@@ -1,0 +1,202 @@
+"""The entries of a journal: one JSON object a line, each on disk before the next act."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import InvalidDigestError, UsageError
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.reference import is_tag
+from ghcrctl.store.files import disk_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from ghcrctl.disk.durability import AppendedFile
+
+SCHEMA = "ghcrctl/journal/1"
+
+
+class State(Enum):
+    """What became of a version."""
+
+    PLANNED = "planned"
+    BEGUN = "begun"
+    DELETED = "deleted"
+    GONE = "already gone"
+    CHANGED = "changed"
+    RETAINED = "retained"
+    BLOCKED = "blocked"
+    DENIED = "denied"
+    FAILED = "failed"
+    RESTORED = "restored"
+
+
+DONE = frozenset({State.DELETED, State.GONE})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line. ``package``: registry, owner and name; ``id`` 0: the package as a whole."""
+
+    package: str
+    id: int
+    digest: str
+    tags: tuple[str, ...]
+    state: State
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a journal holds.
+
+    Args:
+        entries: its lines, the oldest first.
+        plan: digest of the plans that were carried out; empty in journals of older versions.
+        run: identifies the run; empty in journals of older versions.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    plan: str = ""
+    run: str = ""
+
+
+class Journal:
+    """A journal in use.
+
+    Args:
+        file: the file, open for appending; ``None`` keeps new entries in memory only.
+        earlier: the entries that the file has.
+        path: of the file, for messages.
+        set_aside: where the journal of another plan is now that had the same path.
+    """
+
+    def __init__(
+        self,
+        file: AppendedFile | None,
+        earlier: Iterable[Entry],
+        path: Path | None = None,
+        set_aside: Path | None = None,
+    ) -> None:
+        self.path = path
+        self.set_aside = set_aside
+        self._file = file
+        self._last: dict[tuple[str, int], Entry] = {}
+        self._remember(earlier)
+
+    @property
+    def last(self) -> list[Entry]:
+        """The last entry of each version, in the order in which they were written."""
+        return list(self._last.values())
+
+    def state(self, package: str, number: int) -> State | None:
+        """Return the last state of a version; ``None`` if it has no entry."""
+        entry = self._last.get((package, number))
+        return entry.state if entry else None
+
+    def note(self, *entries: Entry) -> None:
+        """Append entries, and wait until the disk has them."""
+        if self._file:
+            with disk_errors(f"write {self.path}"):
+                self._file.append(b"".join(map(_line, entries)))
+        self._remember(entries)
+
+    def _remember(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            key = entry.package, entry.id
+            self._last.pop(key, None)
+            self._last[key] = entry
+
+
+def _line(entry: Entry) -> bytes:
+    data = {
+        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "package": entry.package,
+        "id": entry.id,
+        "digest": entry.digest,
+        "tags": list(entry.tags),
+        "state": entry.state.value,
+        **({"why": entry.why} if entry.why else {}),
+    }
+    return json.dumps(data).encode() + b"\n"
+
+
+def head_line(run: str, plan: str) -> bytes:
+    """Return the first line of a journal."""
+    data = {"schema": SCHEMA, "run": run, **({"plan": plan} if plan else {})}
+    return json.dumps(data).encode() + b"\n"
+
+
+def read_journal(path: Path) -> list[Entry]:
+    """Read the entries of a journal; lines that a crash cut are skipped.
+
+    Raises:
+        UsageError: the file is no journal.
+    """
+    return list(read_content(path).entries)
+
+
+def read_content(path: Path) -> Content:
+    """Read a journal; lines that a crash cut are skipped.
+
+    Raises:
+        UsageError: the file is no journal.
+    """
+    with disk_errors(f"read {path}"):
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    found = [_parsed(line) for line in lines if line.strip()]
+    if found and (found[0] is None or found[0].get("schema") != SCHEMA):
+        raise UsageError(f"{path} is no journal of deletions")
+    read = [data for data in found if data is not None]
+    heads = [data for data in read if data.get("schema") == SCHEMA]
+    return Content(
+        tuple(entry for data in read if (entry := _entry(data))),
+        *(
+            next((str(h[key]) for h in reversed(heads) if h.get(key)), "")
+            for key in ("plan", "run")
+        ),
+    )
+
+
+def read_plan_digest(path: Path) -> str:
+    """Return the digest of the plans that a journal belongs to; empty for unknown."""
+    digest = ""
+    with suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
+        for line in filter(str.strip, file):
+            data = _parsed(line) or {}
+            if data.get("schema") != SCHEMA:
+                break
+            digest = str(data.get("plan", digest))
+    return digest
+
+
+def _parsed(line: str) -> dict[str, object] | None:
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _entry(data: dict[str, object]) -> Entry | None:
+    try:
+        tags = data["tags"]
+        return Entry(
+            package=str(data["package"]),
+            id=int(str(data["id"])),
+            digest=str(Digest.parse(str(data["digest"]))) if data["digest"] else "",
+            tags=tuple(t for t in tags if isinstance(t, str) and is_tag(t))
+            if isinstance(tags, list)
+            else (),
+            state=State(data["state"]),
+            why=str(data.get("why", "")),
+        )
+    except (KeyError, ValueError, TypeError, InvalidDigestError):
+        return None

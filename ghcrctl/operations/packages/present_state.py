@@ -1,0 +1,117 @@
+"""The present state of a package: which versions changed since a plan was made.
+
+What belongs here: reading the list of versions again, as seldom as is safe. What does not: deleting
+(`apply`).
+
+A manifest that is about to be deleted may be needed by an index that somebody pushes at that time:
+a registry client does not push what is there already. As long as an index is there, so are its
+children; so the list is read again after the index was deleted and before its first child is.
+Children of the same index share one reading. The list shows new versions first, so its first page
+is enough where nothing on it is new.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import PackageUnknownError
+from ghcrctl.operations.packages.loading import graph_of
+from ghcrctl.operations.packages.naming import Named, owner_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ghcrctl.github.plan import Plan, Step
+    from ghcrctl.github.records import Version
+    from ghcrctl.operations.session import Session
+
+
+class PresentState:
+    """The versions of a package, and what in a plan is needed by others.
+
+    Args:
+        session: the run.
+        plan: of the package.
+    """
+
+    def __init__(self, session: Session, plan: Plan) -> None:
+        self.versions: Mapping[int, Version] = {}
+        self.is_missing = False
+        self._session = session
+        self._plan = plan
+        self._named = Named(plan.registry, plan.owner, plan.package)
+        self._packages, self._owner = owner_of(session, self._named)
+        self._needed: set[str] = set()
+        self._read_at: float | None = None
+        self._parents: tuple[str, ...] = ()
+        self._deleted_since = False
+
+    def refresh(self, step: Step, max_age: float) -> None:
+        """Read the list of versions again if a new version could need the one of a step.
+
+        Args:
+            step: that is next.
+            max_age: seconds after which the list is read again in any case.
+        """
+        if self._read_at is None or (self._is_stale(step, max_age) and self._has_news()):
+            self.read()
+        self._parents = step.follows
+
+    def note_deletion(self) -> None:
+        """Record that a version was deleted after the list was read."""
+        self._deleted_since = True
+
+    def needs(self, step: Step) -> bool:
+        """Check whether a version that is not deleted needs the one of a step, or may do so."""
+        return step.digest in self._needed
+
+    def read(self) -> None:
+        """Read the list of versions, and find out what others than those of the plan need."""
+        self._note_reading()
+        try:
+            versions = self._packages.versions(self._owner, self._plan.package)
+        except PackageUnknownError:
+            self.is_missing, self.versions = True, {}
+            return
+        self.versions = {version.id: version for version in versions}
+        self._needed = self._find_needed(list(versions))
+
+    def _is_stale(self, step: Step, max_age: float) -> bool:
+        is_sibling = bool(step.follows) and step.follows == self._parents
+        is_old = time.monotonic() - (self._read_at or 0.0) >= max_age
+        return is_old or (self._deleted_since and not is_sibling)
+
+    def _has_news(self) -> bool:
+        self._note_reading()
+        newest = self._packages.newest(self._owner, self._plan.package)
+        return any(self.versions.get(version.id) != version for version in newest)
+
+    def _note_reading(self) -> None:
+        # Before the request: what is pushed while it is answered may not be on the list.
+        self._read_at, self._deleted_since = time.monotonic(), False
+
+    def _find_needed(self, versions: list[Version]) -> set[str]:
+        graph = graph_of(self._session, self._named, versions)
+        steps = {step.id: step for step in self._plan.steps}
+        asked = {step.digest for step in self._plan.steps if step.is_asked}
+        staying = {v.digest for v in versions if v.id not in steps or difference(steps[v.id], v)}
+        # The registry may have manifests for which no version is listed, or not yet.
+        staying |= (graph.facts.keys() | graph.unreadable.keys()) - graph.versions.keys()
+        needed = graph.closure(staying, without=asked)
+        # An index that lists a version named by the user did not exist when the plan was made.
+        needed |= {d for d in asked if staying.intersection(graph.parents.get(d, ()))}
+        if staying & graph.unreadable.keys():
+            needed |= {step.digest for step in self._plan.steps} - asked
+        return needed
+
+
+def difference(step: Step, found: Version) -> str:
+    """Return how a version differs from what the plan says; empty where it does not."""
+    if found.digest != step.digest:
+        return f"version {step.id} has another digest"
+    new = sorted(set(found.tags) - set(step.tags))
+    if new:
+        return f"it is tagged `{new[0]}` by now"
+    lost = sorted(set(step.tags) - set(found.tags))
+    return f"it is tagged `{lost[0]}` no more" if lost else ""

@@ -1,0 +1,171 @@
+"""Undoing a run of deletions from its journal.
+
+What belongs here: what of a journal is restored, in which order, and recording that it was. An
+undone deletion no longer counts as done, so that both `apply` and an undo can be repeated in any
+order. What does not: restoring one version (`restorer`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import GhcrctlError, PackageUnknownError
+from ghcrctl.operations.packages.deletion_outcome import ends_run
+from ghcrctl.operations.packages.journal import find_journal, opened_to_undo
+from ghcrctl.operations.packages.journal_entries import State
+from ghcrctl.operations.packages.loading import silent
+from ghcrctl.operations.packages.naming import owner_of, read_package
+from ghcrctl.operations.packages.restorer import Outcome, Restored, Restorer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from ghcrctl.github.records import Version
+    from ghcrctl.operations.packages.journal_entries import Entry, Journal
+    from ghcrctl.operations.packages.loading import Progress
+    from ghcrctl.operations.packages.naming import Named
+    from ghcrctl.operations.session import Session
+
+# What may have been deleted by the run, and what was restored since.
+_UNDOABLE = frozenset({State.BEGUN, State.DELETED, State.RESTORED})
+
+
+def restore_run(
+    session: Session,
+    path: Path,
+    *,
+    only: Named | None = None,
+    tell: Callable[[Restored], None] = lambda _: None,
+    progress: Progress = silent,
+) -> list[Restored]:
+    """Undo a run of deletions, the last deletion first.
+
+    Args:
+        session: the run.
+        path: its journal, or the plan that the journal belongs to.
+        only: of this package alone.
+        tell: is called with what became of each version.
+        progress: is called with the number of versions done.
+
+    Raises:
+        NotFoundError: there is no such file.
+        UsageError: the file is no journal.
+        PackageUnknownError: the journal has no deletion; or a package cannot be restored.
+        AuthError: GitHub rejects the token.
+        NetworkError: GitHub cannot be reached, or refuses for too long; repeat it later.
+    """
+    path = find_journal(path)
+    with opened_to_undo(path, session.warn) as journal:
+        entries = [e for e in reversed(journal.last) if e.state in _UNDOABLE]
+        entries = [e for e in entries if only is None or e.package == only.name]
+        if not entries:
+            raise PackageUnknownError(f"{path} tells of no deletion")
+        return _Undo(session, journal, tell, progress).run(entries)
+
+
+class _Undo:
+    """One journal that is undone."""
+
+    def __init__(
+        self,
+        session: Session,
+        journal: Journal,
+        tell: Callable[[Restored], None],
+        progress: Progress,
+    ) -> None:
+        self._session = session
+        self._journal = journal
+        self._tell = tell
+        self._progress = progress
+        self._results: list[Restored] = []
+        self._total = 0
+
+    def run(self, entries: Sequence[Entry]) -> list[Restored]:
+        """Undo deletions package by package; the first failure of a package is raised last."""
+        self._total = sum(bool(entry.id) for entry in entries)
+        failure: GhcrctlError | None = None
+        for package, own in _by_package(entries).items():
+            try:
+                self._undo(read_package(self._session, package), own)
+            except GhcrctlError as error:
+                failure = failure or error
+                if ends_run(error):
+                    break
+        if failure:
+            self._name_rest(entries)
+            raise failure
+        return self._results
+
+    def _undo(self, named: Named, entries: list[Entry]) -> None:
+        """Undo the deletions in one package."""
+        restoring = Restorer(self._session, named, self._note)
+        came_back = self._restore_whole(named, [e for e in entries if not e.id])
+        there = restoring.present()
+        for entry in entries:
+            if entry.id:
+                self._bring_back(restoring, entry, there.get(entry.id), came_back=came_back)
+                self._progress("versions", len(self._results), self._total)
+
+    def _restore_whole(self, named: Named, entries: list[Entry]) -> bool:
+        """Restore a package that was deleted as a whole; return whether that was necessary."""
+        packages, owner = owner_of(self._session, named)
+        came_back = False
+        for entry in entries:
+            if entry.state is not State.RESTORED:
+                try:
+                    packages.get(owner, named.package)
+                except PackageUnknownError:
+                    packages.restore(owner, named.package)
+                    came_back = True
+                self._record(entry)
+        return came_back
+
+    def _bring_back(
+        self, restoring: Restorer, entry: Entry, there: Version | None, *, came_back: bool
+    ) -> None:
+        if entry.state is State.RESTORED:
+            # Its tags were given back then, and may have been taken away for a reason.
+            restoring.note(_restored_before(entry, there))
+            return
+        if there:
+            outcome = Outcome.RESTORED if came_back else Outcome.THERE
+            result = restoring.keep(there, outcome, entry.tags)
+        else:
+            result = restoring.bring_back(entry.id, entry.digest, entry.tags)
+        if not result.error:
+            self._record(entry)
+
+    def _record(self, entry: Entry) -> None:
+        """Write to the journal that a deletion is undone."""
+        self._journal.note(replace(entry, state=State.RESTORED, why=""))
+
+    def _note(self, result: Restored) -> None:
+        self._results.append(result)
+        self._tell(result)
+
+    def _name_rest(self, entries: Sequence[Entry]) -> None:
+        known = {(result.id, result.digest) for result in self._results}
+        for entry in entries:
+            if entry.id and (entry.id, entry.digest) not in known:
+                self._note(Restored(entry.id, entry.digest, Outcome.PLANNED))
+
+
+def _by_package(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.package, []).append(entry)
+    return found
+
+
+def _restored_before(entry: Entry, there: Version | None) -> Restored:
+    """Return the result for what an earlier undo restored; it is not restored again."""
+    if there:
+        return Restored(entry.id, entry.digest, Outcome.THERE, there.tags)
+    error = PackageUnknownError(
+        f"cannot restore version {entry.id} of {entry.package} with its run: it was restored "
+        "before, and deleted again since",
+        hint=f"restore it by its number: ghcrctl packages restore {entry.package} --id {entry.id}",
+    )
+    return Restored(entry.id, entry.digest, Outcome.FAILED, error=error)

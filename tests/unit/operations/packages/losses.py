@@ -1,0 +1,63 @@
+"""Lost responses and crashes at chosen requests, for tests of runs that end early."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ghcrctl.operations.packages.apply import apply_plan
+from ghcrctl.operations.packages.journal import opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ghcrctl.github.plan import Plan
+    from ghcrctl.operations.packages.apply import Done, Report
+    from ghcrctl.operations.session import Session
+    from tests.packages_double import GitHubDouble
+    from tests.registry_double.wsgi import Answer, Environ
+
+
+@dataclass
+class Loss:
+    """Loses responses to one kind of request after it took effect.
+
+    Args:
+        method: of the requests.
+        status: sent in place of the true response; 0 breaks the connection.
+        numbers: which of these requests, counted from 1; empty for all.
+    """
+
+    method: str = "DELETE"
+    status: int = 502
+    numbers: tuple[int, ...] = ()
+    seen: list[str] = field(default_factory=list)
+
+    def __call__(self, environ: Environ, answer: Answer) -> None:
+        if environ["REQUEST_METHOD"] != self.method:
+            return
+        self.seen.append(environ["PATH_INFO"])
+        if self.numbers and len(self.seen) not in self.numbers:
+            return
+        if answer.status >= 400:
+            return
+        if not self.status:
+            raise ConnectionResetError
+        answer.status = self.status
+
+
+def run_plan(
+    session: Session,
+    plan: Plan,
+    folder: Path,
+    tell: Callable[[Done], None] = lambda _: None,
+) -> Report:
+    """Carry out a plan with the journal of its file."""
+    with opened(folder / "plan.json.journal", [plan]) as journal:
+        return apply_plan(session, plan, journal, tell=tell)
+
+
+def restores(github: GitHubDouble) -> int:
+    """Count the requests to restore something."""
+    return github.count("POST", "/restore")

@@ -1,0 +1,643 @@
+"""Lost responses, crashes, and applying and undoing one plan in any order."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import (
+    DeniedError,
+    NetworkError,
+    NotFoundError,
+    PackageUnknownError,
+    RefusedError,
+    UnauthorizedError,
+    UsageError,
+)
+from ghcrctl.operations.packages.apply import apply_plan
+from ghcrctl.operations.packages.carrying import write_plans
+from ghcrctl.operations.packages.delete import plan_delete
+from ghcrctl.operations.packages.journal import (
+    Entry,
+    State,
+    journal_beside,
+    opened,
+    read_journal,
+)
+from ghcrctl.operations.packages.restore import Outcome, restore_run
+from tests.builders import random_image
+from tests.registry_double.faults import Fault
+from tests.unit.operations.packages.content import (
+    NAME,
+    OLD_ONES,
+    children_of,
+    multi_platform,
+    named,
+    plan_of,
+    releases,
+)
+from tests.unit.operations.packages.losses import Loss, restores, run_plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ghcrctl.github.plan import Plan
+    from ghcrctl.operations.packages.apply import Done
+    from ghcrctl.operations.packages.restore import Restored
+    from ghcrctl.operations.session import Session
+    from tests.packages_double import GitHubDouble
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "plan.json.journal"
+
+
+@pytest.fixture
+def plan(at_github: Session, github: GitHubDouble) -> Plan:
+    """A plan that deletes one of two releases: an index and its two images."""
+    releases(github, 2)
+    return plan_of(at_github, github, OLD_ONES)
+
+
+@pytest.fixture
+def whole(at_github: Session, github: GitHubDouble) -> Plan:
+    """A plan that deletes the whole package."""
+    releases(github, 2)
+    return plan_delete(at_github, named(at_github), github.clock.now)
+
+
+def there(github: GitHubDouble) -> set[str]:
+    return {record.digest for record in github.versions(NAME)}
+
+
+def states(path: Path) -> dict[int, State]:
+    """Return the last state of each version in a journal."""
+    return {entry.id: entry.state for entry in read_journal(path)}
+
+
+def rewind(path: Path, count: int) -> None:
+    """Take the last lines of a journal away, as a crash before them does."""
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-count]))
+
+
+# Lost responses
+
+
+@pytest.mark.parametrize("status", [0, 408, 500, 502, 504])
+def test_deletions_whose_responses_were_lost_are_deleted_and_undone(
+    at_github: Session,
+    github: GitHubDouble,
+    tmp_path: Path,
+    plan: Plan,
+    journal: Path,
+    status: int,
+) -> None:
+    before, tags = there(github), github.tags(NAME)
+    github.api.after = Loss(status=status)
+    report = run_plan(at_github, plan, tmp_path)
+    assert report.counts == {State.DELETED: 3}
+    assert report.error is None
+    assert report.freed == plan.freed
+    restored = restore_run(at_github, journal)
+    assert {result.outcome for result in restored} == {Outcome.RESTORED}
+    assert (there(github), github.tags(NAME)) == (before, tags)
+
+
+@pytest.mark.parametrize("status", [0, 502])
+def test_restores_whose_responses_were_lost_are_restored(
+    at_github: Session,
+    github: GitHubDouble,
+    tmp_path: Path,
+    plan: Plan,
+    journal: Path,
+    status: int,
+) -> None:
+    before, tags = there(github), github.tags(NAME)
+    run_plan(at_github, plan, tmp_path)
+    github.api.after = Loss("POST", status)
+    restored = restore_run(at_github, journal)
+    assert [result.outcome for result in restored] == [Outcome.RESTORED] * 3
+    assert (there(github), github.tags(NAME)) == (before, tags)
+
+
+@pytest.mark.parametrize("status", [0, 502])
+def test_a_package_whose_responses_were_lost_is_deleted_and_restored(
+    at_github: Session,
+    github: GitHubDouble,
+    tmp_path: Path,
+    whole: Plan,
+    journal: Path,
+    status: int,
+) -> None:
+    before, tags = there(github), github.tags(NAME)
+    github.api.after = Loss(status=status)
+    report = run_plan(at_github, whole, tmp_path)
+    assert report.counts == {State.DELETED: 6}
+    github.api.after = Loss("POST", status)
+    restored = restore_run(at_github, journal)
+    assert [result.outcome for result in restored] == [Outcome.RESTORED] * 6
+    assert (there(github), github.tags(NAME)) == (before, tags)
+
+
+def test_what_somebody_else_deleted_is_not_restored(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
+) -> None:
+    gone = children_of(multi_platform(0))[0]
+    lost: list[str] = []
+
+    def lose(method: str, path: str) -> None:
+        step = next(s for s in plan.steps if s.digest == gone)
+        if method == "DELETE" and path.endswith(f"/{step.id}") and not lost:
+            lost.append(gone)
+            github.lose(NAME, gone)
+
+    github.api.before = lose
+    told: list[Done] = []
+    run_plan(at_github, plan, tmp_path, told.append)
+    assert [d.state for d in told if d.step and d.step.digest == gone] == [State.GONE]
+    restore_run(at_github, journal)
+    assert gone not in there(github)
+    assert restores(github) == 2
+
+
+def test_a_deletion_that_fails_and_is_carried_out_later_is_ours(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
+) -> None:
+    # Every response is lost, and GitHub shows the version for a while longer.
+    first = plan.steps[0]
+    github.faults.append(Fault("DELETE", f"/{first.id}", status=502, times=2))
+    report = run_plan(at_github, plan, tmp_path)
+    assert report.counts[State.FAILED] == 1
+    assert states(journal)[first.id] is State.BEGUN
+    github.lose(NAME, first.digest)
+    report = run_plan(at_github, plan, tmp_path)
+    assert report.counts == {State.DELETED: 3}
+    restore_run(at_github, journal)
+    assert first.digest in there(github)
+
+
+def test_a_deletion_that_was_never_sent_is_not_ours(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
+) -> None:
+    first = plan.steps[0]
+    github.faults.append(
+        Fault("DELETE", f"/{first.id}", status=429, headers={"Retry-After": "9999"})
+    )
+    with pytest.raises(NetworkError):
+        run_plan(at_github, plan, tmp_path)
+    assert states(journal) == {first.id: State.FAILED}
+    github.lose(NAME, first.digest)
+    report = run_plan(at_github, plan, tmp_path)
+    assert report.counts == {State.GONE: 1, State.DELETED: 2}
+    restore_run(at_github, journal)
+    assert first.digest not in there(github)
+
+
+def test_a_connection_that_breaks_each_time_leaves_the_deletion_begun(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
+) -> None:
+    before = there(github)
+    github.api.after = Loss(status=0)
+    github.faults.append(Fault("DELETE", after=1, times=9, hang_up=True))
+    with pytest.raises(NetworkError):
+        run_plan(at_github, plan, tmp_path)
+    assert states(journal) == {plan.steps[0].id: State.BEGUN}
+    restored = restore_run(at_github, journal)
+    assert [result.outcome for result in restored] == [Outcome.RESTORED]
+    assert there(github) == before
+
+
+# Crashes
+
+
+@pytest.mark.parametrize("lines", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("then", ["apply", "restore"])
+def test_a_crash_after_any_request_loses_nothing(
+    at_github: Session,
+    github: GitHubDouble,
+    tmp_path: Path,
+    plan: Plan,
+    lines: int,
+    then: str,
+) -> None:
+    journal = tmp_path / "plan.json.journal"
+    before, tags = there(github), github.tags(NAME)
+    run_plan(at_github, plan, tmp_path)
+    # Each version has two lines, one before and one after its deletion: an odd number takes away
+    # the line after a deletion, too. What was not begun is there.
+    for step in plan.steps[len(plan.steps) - lines // 2 :]:
+        record = next(r for r in github.deleted(NAME) if r.id == step.id)
+        github.content.bring_back(NAME, record, tags=True)
+    rewind(journal, lines)
+    if then == "apply":
+        report = run_plan(at_github, plan, tmp_path)
+        assert report.counts == {State.DELETED: 3}
+    if read_journal(journal):
+        restore_run(at_github, journal)
+    assert (there(github), github.tags(NAME)) == (before, tags)
+
+
+def test_a_version_that_was_begun_and_never_deleted_was_there(
+    at_github: Session, github: GitHubDouble, plan: Plan, journal: Path
+) -> None:
+    first = plan.steps[0]
+    with opened(journal, [plan]) as notes:
+        notes.note(Entry(plan.name, first.id, first.digest, first.tags, State.BEGUN))
+    restored = restore_run(at_github, journal)
+    assert [(r.id, r.outcome) for r in restored] == [(first.id, Outcome.THERE)]
+    assert restores(github) == 0
+    assert states(journal) == {first.id: State.RESTORED}
+
+
+@pytest.mark.parametrize("sent", [True, False])
+@pytest.mark.parametrize("then", ["apply", "restore"])
+def test_a_crash_while_a_package_is_deleted_loses_nothing(
+    at_github: Session,
+    github: GitHubDouble,
+    tmp_path: Path,
+    whole: Plan,
+    sent: bool,
+    then: str,
+) -> None:
+    journal = tmp_path / "plan.json.journal"
+    before, tags = there(github), github.tags(NAME)
+    run_plan(at_github, whole, tmp_path)
+    rewind(journal, 7)
+    assert set(states(journal).values()) == {State.BEGUN}
+    if not sent:
+        github.content.bring_package_back(NAME)
+    if then == "apply":
+        report = run_plan(at_github, whole, tmp_path)
+        assert report.counts == {State.DELETED: 6}
+        assert NAME not in github.content.packages
+    restored = restore_run(at_github, journal)
+    came_back = sent or then == "apply"
+    assert {r.outcome for r in restored} == {Outcome.RESTORED if came_back else Outcome.THERE}
+    assert (there(github), github.tags(NAME)) == (before, tags)
+
+
+# Whole packages
+
+
+def test_the_journal_of_a_package_has_two_lines_for_each_version(
+    at_github: Session, tmp_path: Path, whole: Plan, journal: Path
+) -> None:
+    told: list[Done] = []
+    run_plan(at_github, whole, tmp_path, told.append)
+    entries = read_journal(journal)
+    half = len(entries) // 2
+    assert half == len(whole.steps) + 1
+    assert [e.state for e in entries] == [State.BEGUN] * half + [State.DELETED] * half
+    for part in (entries[:half], entries[half:]):
+        assert [(e.id, e.digest, e.tags) for e in part] == [
+            *((s.id, s.digest, s.tags) for s in whole.steps),
+            (0, "", ()),
+        ]
+    assert {e.package for e in entries} == {whole.name}
+    [done] = told
+    assert (done.step, done.steps, done.freed) == (None, whole.steps, whole.freed)
+
+
+@pytest.mark.parametrize("refusal", ["blocked", "denied", "failed", "role"])
+def test_a_package_that_is_not_deleted_leaves_nothing_to_undo(
+    at_github: Session,
+    github: GitHubDouble,
+    tmp_path: Path,
+    whole: Plan,
+    journal: Path,
+    refusal: str,
+) -> None:
+    if refusal == "blocked":
+        github.public.add(NAME)
+        github.api.limits.popular.add(whole.steps[0].digest)
+    elif refusal == "denied":
+        github.api.scopes["ghp_octo"] = ("read:packages",)
+    elif refusal == "role":
+        github.api.admins[NAME] = {"somebody"}
+    else:
+        github.faults.append(Fault("DELETE", status=422))
+    report = run_plan(at_github, whole, tmp_path)
+    expected = State.DENIED if refusal == "role" else State(refusal)
+    assert report.counts == {expected: 6}
+    assert (report.error is None) == (refusal == "blocked")
+    assert report.ends_run == (refusal == "denied")
+    assert set(states(journal).values()) == {expected}
+    with pytest.raises(PackageUnknownError, match="tells of no deletion"):
+        restore_run(at_github, journal)
+    assert report.freed == 0
+
+
+def test_a_package_that_was_deleted_by_somebody_else_is_not_restored(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, whole: Plan, journal: Path
+) -> None:
+    github.content.remove_package(NAME)
+    assert run_plan(at_github, whole, tmp_path).counts == {State.GONE: 6}
+    with pytest.raises(PackageUnknownError, match="tells of no deletion"):
+        restore_run(at_github, journal)
+    assert restores(github) == 0
+
+
+def test_undoing_the_deletion_of_a_package_can_be_repeated(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, whole: Plan, journal: Path
+) -> None:
+    before = there(github)
+    run_plan(at_github, whole, tmp_path)
+    restore_run(at_github, journal)
+    again = restore_run(at_github, journal)
+    assert {result.outcome for result in again} == {Outcome.THERE}
+    assert restores(github) == 1
+    assert there(github) == before
+
+
+def test_an_undo_that_failed_in_part_is_completed_by_the_next(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, whole: Plan, journal: Path
+) -> None:
+    before, tags = there(github), github.tags(NAME)
+    run_plan(at_github, whole, tmp_path)
+    github.api.limits.tags_come_back = False
+    # The package comes back without its tags, and the registry fails for the first of them.
+    github.faults.append(Fault("PUT", "/manifests/", status=500, times=2))
+    first = restore_run(at_github, journal)
+    assert [r.outcome for r in first].count(Outcome.FAILED) == 1
+    assert set(states(journal).values()) == {State.RESTORED, State.DELETED}
+    again = restore_run(at_github, journal)
+    assert {r.outcome for r in again} == {Outcome.THERE}
+    assert (there(github), github.tags(NAME)) == (before, tags)
+    assert set(states(journal).values()) == {State.RESTORED}
+    assert restores(github) == 1
+
+
+def test_a_package_whose_name_was_taken_is_not_mixed_up(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, whole: Plan, journal: Path
+) -> None:
+    run_plan(at_github, whole, tmp_path)
+    github.push(NAME, "v9", random_image(seed=9))
+    restored = restore_run(at_github, journal)
+    assert {r.outcome for r in restored} == {Outcome.FAILED}
+    assert set(github.tags(NAME)) == {"v9"}
+
+
+# Orders of apply and restore
+
+
+def test_a_plan_can_be_applied_and_undone_in_turn(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
+) -> None:
+    before, tags = there(github), github.tags(NAME)
+    for turn in range(1, 4):
+        told: list[Done] = []
+        run_plan(at_github, plan, tmp_path, told.append)
+        assert [(d.state, d.was_done) for d in told] == [(State.DELETED, False)] * 3
+        assert github.count("DELETE") == 3 * turn
+        run_plan(at_github, plan, tmp_path, told.append)
+        assert [d.was_done for d in told[3:]] == [True] * 3
+        restored = restore_run(at_github, journal)
+        assert [r.outcome for r in restored] == [Outcome.RESTORED] * 3
+        again = restore_run(at_github, journal)
+        assert [r.outcome for r in again] == [Outcome.THERE] * 3
+        assert restores(github) == 3 * turn
+        assert (there(github), github.tags(NAME)) == (before, tags)
+
+
+def test_a_package_can_be_deleted_and_undone_in_turn(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, whole: Plan, journal: Path
+) -> None:
+    before = there(github)
+    for _ in range(2):
+        told: list[Done] = []
+        run_plan(at_github, whole, tmp_path, told.append)
+        run_plan(at_github, whole, tmp_path, told.append)
+        assert [(d.state, d.was_done) for d in told] == [
+            (State.DELETED, False),
+            (State.DELETED, True),
+        ]
+        restore_run(at_github, journal)
+        assert there(github) == before
+    assert (github.count("DELETE"), restores(github)) == (2, 2)
+
+
+def test_a_version_that_was_restored_by_hand_is_deleted_again(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan
+) -> None:
+    run_plan(at_github, plan, tmp_path)
+    record = next(r for r in github.deleted(NAME) if r.id == plan.steps[0].id)
+    github.content.bring_back(NAME, record, tags=True)
+    told: list[Done] = []
+    run_plan(at_github, plan, tmp_path, told.append)
+    assert [d.was_done for d in told] == [False, True, True]
+    assert plan.steps[0].digest not in there(github)
+
+
+def test_a_list_that_is_late_does_not_disown_a_deletion(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
+) -> None:
+    run_plan(at_github, plan, tmp_path)
+    [late] = [r for r in github.deleted(NAME) if r.id == plan.steps[0].id]
+    package = github.content.packages[NAME]
+    # GitHub's list still has a version that GitHub does not have.
+    package.active.insert(0, late)
+    told: list[Done] = []
+    report = run_plan(at_github, plan, tmp_path, told.append)
+    assert report.counts == {State.DELETED: 3}
+    assert all(done.was_done for done in told)
+    package.active.remove(late)
+    assert states(journal)[late.id] is State.DELETED
+
+
+def test_what_was_deleted_again_since_it_was_restored_is_named(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
+) -> None:
+    run_plan(at_github, plan, tmp_path)
+    restore_run(at_github, journal)
+    github.lose(NAME, plan.steps[0].digest)
+    count = restores(github)
+    told: list[Restored] = []
+    restore_run(at_github, journal, tell=told.append)
+    [failed] = [r for r in told if r.outcome is Outcome.FAILED]
+    assert failed.id == plan.steps[0].id
+    assert "deleted again since" in str(failed.error)
+    assert f"--id {failed.id}" in str(failed.error and failed.error.hint)
+    assert restores(github) == count
+    # An apply finds it missing: somebody else deleted it.
+    report = run_plan(at_github, plan, tmp_path)
+    assert report.counts == {State.GONE: 1, State.DELETED: 2}
+
+
+# Journals and plans
+
+
+def test_a_journal_of_another_plan_is_kept_and_can_be_undone(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, journal: Path
+) -> None:
+    releases(github, 3)
+    before = there(github)
+    first = plan_of(at_github, github, OLD_ONES)
+    one = replace(first, steps=first.steps[:3])
+    other = replace(first, steps=first.steps[3:])
+    run_plan(at_github, one, tmp_path)
+    with opened(journal, [other]) as notes:
+        aside = notes.set_aside
+        assert apply_plan(at_github, other, notes).counts == {State.DELETED: 3}
+    assert aside is not None
+    assert aside.name.startswith("plan.json.2")
+    assert aside.suffix == ".journal"
+    assert set(states(aside)) == {s.id for s in one.steps}
+    assert set(states(journal)) == {s.id for s in other.steps}
+    # The plan finds its journal, wherever that is.
+    for plan in (one, other):
+        write_plans(tmp_path / "plan.json", [plan])
+        restored = restore_run(at_github, tmp_path / "plan.json")
+        assert {r.id for r in restored} == {s.id for s in plan.steps}
+    assert there(github) == before
+    # The first plan again: its journal comes back, and the other one is set aside.
+    with opened(journal, [one]) as notes:
+        assert notes.set_aside is not None
+        assert {e.state for e in notes.last} == {State.RESTORED}
+        assert {e.id for e in notes.last} == {s.id for s in one.steps}
+    assert not aside.exists()
+
+
+def test_a_journal_without_entries_gives_way(journal: Path, plan: Plan, whole: Plan) -> None:
+    with opened(journal, [plan]):
+        pass
+    with opened(journal, [whole]) as notes:
+        assert notes.set_aside is None
+    assert len(list(journal.parent.glob("*.journal"))) == 1
+
+
+def old_journal(path: Path, plan: Plan, state: State) -> None:
+    """Write a journal as earlier versions did: without the digest of its plan."""
+    lines = [json.dumps({"schema": "ghcrctl/journal/1"})]
+    lines += [
+        json.dumps(
+            {
+                "at": "2026-11-01T00:00:00+00:00",
+                "package": plan.name,
+                "id": step.id,
+                "digest": step.digest,
+                "tags": list(step.tags),
+                "state": state.value,
+            }
+        )
+        for step in plan.steps
+    ]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def test_a_journal_of_an_older_version_is_continued_and_undone(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
+) -> None:
+    before = there(github)
+    old_journal(journal, plan, State.BEGUN)
+    github.lose(NAME, plan.steps[0].digest)
+    assert run_plan(at_github, plan, tmp_path).counts == {State.DELETED: 3}
+    restore_run(at_github, journal)
+    assert there(github) == before
+
+
+def test_a_journal_of_an_older_version_with_other_versions_is_set_aside(
+    at_github: Session, github: GitHubDouble, plan: Plan, journal: Path
+) -> None:
+    other = replace(plan, steps=plan.steps[:1])
+    old_journal(journal, plan, State.DELETED)
+    for step in plan.steps:
+        github.lose(NAME, step.digest)
+    for _ in range(2):
+        with opened(journal, [other]) as notes:
+            pass
+        journal.write_text(notes.set_aside.read_text() if notes.set_aside else "")
+    aside = sorted(p for p in journal.parent.glob("*.journal") if p != journal)
+    assert len(aside) == 2, "a name is not used twice"
+    restore_run(at_github, aside[0])
+    assert {s.digest for s in plan.steps} <= there(github)
+
+
+def test_a_plan_that_was_not_carried_out_has_nothing_to_undo(
+    at_github: Session, tmp_path: Path, plan: Plan, whole: Plan
+) -> None:
+    path = tmp_path / "plan.json"
+    write_plans(path, [whole])
+    with pytest.raises(NotFoundError, match="has no journal"):
+        restore_run(at_github, path)
+    run_plan(at_github, plan, tmp_path)
+    with pytest.raises(UsageError, match="belongs to another plan") as caught:
+        restore_run(at_github, path)
+    assert str(journal_beside(path)) in (caught.value.hint or "")
+    path.unlink()
+    assert len(restore_run(at_github, path)) == 3
+    with pytest.raises(NotFoundError, match="no such file"):
+        restore_run(at_github, tmp_path / "none.json")
+
+
+def test_a_journal_in_use_is_not_undone(at_github: Session, plan: Plan, journal: Path) -> None:
+    with opened(journal, [plan]), pytest.raises(RefusedError, match="another process"):
+        restore_run(at_github, journal)
+
+
+# Errors that end a run
+
+
+def test_a_rejected_token_ends_an_undo_and_names_the_rest(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
+) -> None:
+    run_plan(at_github, plan, tmp_path)
+
+    def revoke(method: str, _path: str) -> None:
+        if method == "POST":
+            github.accounts["octo"] = "ghp_other"
+
+    github.api.before = revoke
+    told: list[Restored] = []
+    with pytest.raises(UnauthorizedError):
+        restore_run(at_github, journal, tell=told.append)
+    assert [r.outcome for r in told] == [Outcome.FAILED, Outcome.PLANNED, Outcome.PLANNED]
+    assert {r.id for r in told} == {s.id for s in plan.steps}
+    assert restores(github) == 1
+    assert set(states(journal).values()) == {State.DELETED}
+
+
+def test_a_scope_that_lacks_ends_an_undo(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
+) -> None:
+    run_plan(at_github, plan, tmp_path)
+    github.api.scopes["ghp_octo"] = ("read:packages",)
+    with pytest.raises(DeniedError):
+        restore_run(at_github, journal)
+    assert restores(github) == 1
+
+
+def test_a_network_that_fails_ends_an_undo_which_can_be_repeated(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
+) -> None:
+    before = there(github)
+    run_plan(at_github, plan, tmp_path)
+    github.faults.append(Fault("POST", after=1, times=2, hang_up=True))
+    told: list[Restored] = []
+    with pytest.raises(NetworkError):
+        restore_run(at_github, journal, tell=told.append)
+    assert [r.outcome for r in told] == [Outcome.RESTORED, Outcome.FAILED, Outcome.PLANNED]
+    restored = restore_run(at_github, journal)
+    assert [r.outcome for r in restored].count(Outcome.RESTORED) == 2
+    assert there(github) == before
+
+
+def test_a_package_that_cannot_be_restored_does_not_stop_the_others(
+    at_github: Session, github: GitHubDouble, journal: Path
+) -> None:
+    for name in (NAME, "octo/lib"):
+        releases(github, 2, name)
+    plans = [plan_of(at_github, github, OLD_ONES, name) for name in (NAME, "octo/lib")]
+    with opened(journal, plans) as notes:
+        for plan in plans:
+            apply_plan(at_github, plan, notes)
+    github.content.remove_package("octo/lib")
+    told: list[Restored] = []
+    with pytest.raises(PackageUnknownError, match="octo/lib"):
+        restore_run(at_github, journal, tell=told.append)
+    assert "v0" in github.tags(NAME)
+    assert sorted(r.outcome.value for r in told) == ["planned"] * 3 + ["restored"] * 3
