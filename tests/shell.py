@@ -19,6 +19,7 @@ class Shell:
         folder.mkdir(exist_ok=True)
         self.environ = {
             "HOME": str(folder),
+            "USERPROFILE": str(folder),
             "PATH": os.environ["PATH"],
             "GHCRCTL_KEYRING": "0",
             "GHCRCTL_STORE": str(folder / "store"),
@@ -27,6 +28,8 @@ class Shell:
             "GHCRCTL_RETRIES": "0",
             "SOURCE_DATE_EPOCH": "1700000000",
             "COLUMNS": "80",
+            # Without it no program starts on Windows.
+            **{name: value for name, value in os.environ.items() if name == "SYSTEMROOT"},
         }
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:

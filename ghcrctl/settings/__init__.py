@@ -7,6 +7,7 @@ there are (``table``). Order: flags, then the environment, then ``config.toml``,
 from __future__ import annotations
 
 import os
+import sys
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
@@ -87,8 +88,13 @@ class Settings:
 
     @cached_property
     def home(self) -> Path:
-        """The person's home directory."""
-        return Path(self.environ.get("HOME") or Path.home())
+        """The user's home directory.
+
+        On Windows, docker and git for Windows disagree about HOME; docker's files are in the
+        user's profile.
+        """
+        variable = "USERPROFILE" if sys.platform == "win32" else "HOME"
+        return Path(self.environ.get(variable) or Path.home())
 
     @cached_property
     def credential_environ(self) -> Mapping[str, str]:
@@ -99,7 +105,7 @@ class Settings:
     def config_dir(self) -> Path:
         """Where ``config.toml`` and stored credentials are."""
         given = self._config_dir or self.environ.get("GHCRCTL_CONFIG_DIR")
-        return Path(given) if given else platformdirs.user_config_path("ghcrctl", appauthor=False)
+        return Path(given) if given else self._own("XDG_CONFIG_HOME", platformdirs.user_config_path)
 
     @property
     def config_file(self) -> Path:
@@ -110,18 +116,26 @@ class Settings:
     def store_dir(self) -> Path:
         """Where the image store is."""
         given: Path | None = self.get("store")
-        return given or platformdirs.user_data_path("ghcrctl", appauthor=False) / "store"
+        return given or self._own("XDG_DATA_HOME", platformdirs.user_data_path) / "store"
 
     @cached_property
     def cache_dir(self) -> Path:
         """Where is kept what can be got again."""
         given = self.environ.get("GHCRCTL_CACHE_DIR")
-        return Path(given) if given else platformdirs.user_cache_path("ghcrctl", appauthor=False)
+        return Path(given) if given else self._own("XDG_CACHE_HOME", platformdirs.user_cache_path)
 
     @cached_property
     def journal_dir(self) -> Path:
         """Where is kept what was deleted on GitHub, so that it can be undone."""
-        return platformdirs.user_state_path("ghcrctl", appauthor=False) / "deletions"
+        return self._own("XDG_STATE_HOME", platformdirs.user_state_path) / "deletions"
+
+    def _own(self, variable: str, usual: Callable[..., Path]) -> Path:
+        """Return our directory: where a variable says on every system, or where is usual.
+
+        A relative path in the variable is ignored, as the XDG Base Directory Specification says.
+        """
+        given = Path(self.environ.get(variable, ""))
+        return given / "ghcrctl" if given.is_absolute() else usual("ghcrctl", appauthor=False)
 
     @cached_property
     def platform(self) -> Platform:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ghcrctl.cli.app import App
+
+
+# What no name has, but paths have; drives and backslashes are those of Windows.
+_PATH = re.compile(r"[./~]|[A-Za-z]:[/\\]|[^\\]*\\")
 
 
 @click.command(
@@ -64,7 +69,7 @@ def _begins_with_name(arguments: Sequence[str]) -> bool:
         UsageError: it is a directory, and might be meant either way.
     """
     first = arguments[0]
-    if len(arguments) == 1 or Path(first).is_file() or first.startswith((".", "/", "~")):
+    if len(arguments) == 1 or Path(first).is_file() or _PATH.match(first):
         return False
     if Path(first).is_dir() and not {":", "/"} & set(first):
         raise UsageError(

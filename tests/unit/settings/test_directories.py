@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from ghcrctl.settings import Settings
 
 # The modules are got before the system is another one; Windows without them reads variables.
 _SHOW = """
@@ -15,7 +18,7 @@ sys.platform = {system!r}
 sys.modules["ctypes"] = None
 from ghcrctl.settings import Settings
 settings = Settings({environ!r})
-for path in (settings.config_file, settings.store_dir, settings.cache_dir):
+for path in (settings.config_file, settings.store_dir, settings.cache_dir, settings.home):
     print(str(path).replace("/", "|").replace(chr(92), "|"))
 """
 _WINDOWS = {"USERPROFILE": r"C:\Users\me", "LOCALAPPDATA": r"C:\Users\me\AppData\Local"}
@@ -45,6 +48,7 @@ def _shown(system: str, environ: dict[str, str]) -> list[str]:
                 "|Users|me|Library|Application Support|ghcrctl|config.toml",
                 "|Users|me|Library|Application Support|ghcrctl|store",
                 "|Users|me|Library|Caches|ghcrctl",
+                "|Users|me",
             ],
         ),
         (
@@ -54,12 +58,38 @@ def _shown(system: str, environ: dict[str, str]) -> list[str]:
                 "C:|Users|me|AppData|Local|ghcrctl|config.toml",
                 "C:|Users|me|AppData|Local|ghcrctl|store",
                 "C:|Users|me|AppData|Local|ghcrctl|Cache",
+                "C:|Users|me",
+            ],
+        ),
+        # The shell of git for Windows sets HOME, which docker does not read.
+        (
+            "win32",
+            {**_WINDOWS, "HOME": "/h", "XDG_CONFIG_HOME": "/x", "XDG_CACHE_HOME": "here"},
+            [
+                "|x|ghcrctl|config.toml",
+                "C:|Users|me|AppData|Local|ghcrctl|store",
+                "C:|Users|me|AppData|Local|ghcrctl|Cache",
+                "C:|Users|me",
+            ],
+        ),
+        (
+            "darwin",
+            {**_MAC, "XDG_DATA_HOME": "/d", "XDG_CACHE_HOME": "/c", "USERPROFILE": "/p"},
+            [
+                "|Users|me|Library|Application Support|ghcrctl|config.toml",
+                "|d|ghcrctl|store",
+                "|c|ghcrctl",
+                "|Users|me",
             ],
         ),
     ],
 )
 def test_each_system_has_its_own(system: str, environ: dict[str, str], paths: list[str]) -> None:
     assert _shown(system, environ) == paths
+
+
+def test_what_was_deleted_is_noted_where_the_variable_says() -> None:
+    assert Settings(environ={"XDG_STATE_HOME": "/s"}).journal_dir == Path("/s/ghcrctl/deletions")
 
 
 def test_a_windows_machine_is_named_as_images_are(monkeypatch: pytest.MonkeyPatch) -> None:
