@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+# Where rules stand that were given as options.
+COMMAND_LINE = "the command line"
 # Bytes: some ten thousand repositories.
 _LARGEST = 1024 * 1024
 
@@ -122,4 +124,9 @@ def as_moment(data: Mapping[str, Any], key: str, where: str, now: datetime) -> d
         return now - value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise UsageError(f"{where}: invalid `{key}`: expected a duration such as 7d, or a date")
-    return read_moment(str(value), now, f"{key}: {value}")
+    return read_moment(str(value), now, shown_rule(key, value, where))
+
+
+def shown_rule(key: str, value: object, where: str) -> str:
+    """Return a rule as the user wrote it, for errors."""
+    return f"--{key} {value}" if where == COMMAND_LINE else f"{key}: {value}"

@@ -22,6 +22,7 @@ from ghcrctl.operations.rule_file import (
     as_texts,
     check_keys,
     read_rules,
+    shown_rule,
 )
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def _min_age(data: Mapping[str, Any], where: str) -> timedelta:
         return value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise UsageError(f"{where}: invalid `min-age`: expected a duration such as 6h")
-    return read_duration(str(value), f"min-age: {value}")
+    return read_duration(str(value), shown_rule("min-age", value, where))
 
 
 def _digests(texts: tuple[str, ...], where: str) -> list[str]:

@@ -20,6 +20,7 @@ from ghcrctl.errors import UsageError
 from ghcrctl.github.policy import AGES, WHEN_EMPTY
 from ghcrctl.operations.packages.prune import plan_prune
 from ghcrctl.operations.packages.rules import read_policy_file, read_rules_of
+from ghcrctl.operations.rule_file import COMMAND_LINE
 from ghcrctl.store.output_files import check_output_file
 
 if TYPE_CHECKING:
@@ -231,4 +232,4 @@ def _rules(
         return read_policy_file(policy, now)
     if not wanted:
         raise UsageError("say OWNER/IMAGE, --all OWNER, or --policy FILE")
-    return [read_rules_of(wanted, data, now, "the command line")]
+    return [read_rules_of(wanted, data, now, COMMAND_LINE)]
