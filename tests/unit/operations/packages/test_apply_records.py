@@ -127,6 +127,25 @@ def test_a_limit_between_a_look_and_a_deletion_is_no_failed_step(
     assert [entry.state for entry in lines] == [State.BEGUN]
 
 
+def test_a_version_that_vanishes_just_before_its_deletion_is_gone(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github, 2)
+    plan = plan_of(at_github, github, OLD_ONES)
+
+    def lose(method: str, _path: str) -> None:
+        if method == "DELETE":
+            github.api.before = lambda *_: None
+            github.lose(NAME, plan.steps[0].digest)
+
+    github.api.before = lose
+    report, told = applied(at_github, plan, tmp_path)
+    assert states(told) == [State.GONE, State.DELETED, State.DELETED]
+    assert (told[0].why, told[0].error) == ("", None)
+    assert report.error is None
+    assert report.freed == plan.freed - plan.steps[0].freed
+
+
 # When the list is read again
 
 
