@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.errors import DigestMismatchError
+from ghcrctl.errors import DigestMismatchError, GhcrctlError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.pull import pull
 from ghcrctl.registry import ranges
-from ghcrctl.registry.ranges import ReadAhead, Span
+from ghcrctl.registry.ranges import RangedStream, ReadAhead, Span, open_blob
 from tests.builders import random_image
 from tests.registry_double import Fault, RegistryDouble
 from tests.sessions import is_stored, name_at, session_on
@@ -153,6 +155,17 @@ def test_reading_begins_at_any_byte(ghcr: RegistryDouble, session: Session) -> N
         assert Digest.of(data) == Digest.of(CONTENT[offset:])
 
 
+def free_slots(session: Session, ghcr: RegistryDouble, expected: int = 6) -> int:
+    """Count the segments that may be read ahead, once those under way have ended."""
+    ahead = session.resolver.sign_in(ghcr.host).ahead
+    assert ahead
+    held = 0
+    deadline = time.monotonic() + 20
+    while held < expected and time.monotonic() < deadline:
+        held += ahead.submit(bytearray) is not None
+    return held + (ahead.submit(bytearray) is not None)
+
+
 def test_a_reader_that_stops_gives_back_what_was_read_ahead(
     ghcr: RegistryDouble, session: Session
 ) -> None:
@@ -162,15 +175,74 @@ def test_a_reader_that_stops_gives_back_what_was_read_ahead(
         assert stream.read(2 * SEGMENT)
         assert stream.read(2 * SEGMENT)
         stream.close()
-    ahead = session.resolver.sign_in(ghcr.host).ahead
-    assert ahead
-    held = 0
-    deadline = time.monotonic() + 20
-    # Segments that were under way when their reader stopped give back when they end.
-    while held < 6 and time.monotonic() < deadline:
-        held += ahead.submit(lambda: None) is not None
-    assert held == 6
-    assert ahead.submit(lambda: None) is None
+    assert free_slots(session, ghcr) == 6
+
+
+def test_a_reader_that_reaches_the_end_has_given_back_every_segment(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    for _ in range(3):
+        stream = session.repository(name_at(ghcr, session)).open(LAYER)
+        while stream.read(SEGMENT):
+            pass
+        stream.close()
+    assert free_slots(session, ghcr) == 6
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [{"status": 503}, {"status": 404}, {"hang_up": True}, {"cut_after": 9}, {"body": b"x" * 99}],
+    ids=["503", "404", "hangs up", "cut", "other bytes"],
+)
+def test_a_reader_that_fails_gives_back_what_was_read_ahead(
+    ghcr: RegistryDouble, session: Session, failure: dict[str, object]
+) -> None:
+    ghcr.faults.append(storage_fault(after=3, times=9999, **failure))
+    for _ in range(3):
+        with contextlib.suppress(GhcrctlError):
+            pulled(ghcr, session)
+    assert free_slots(session, ghcr) == 6
+
+
+def test_a_connection_that_cannot_be_closed_keeps_no_segment(
+    ghcr: RegistryDouble, session: Session
+) -> None:
+    client, repository = session.resolver.access(name_at(ghcr, session))
+    stream = open_blob(client, repository, LAYER, 0)
+    assert isinstance(stream, RangedStream)
+    assert stream.read(2 * SEGMENT)
+    assert stream.read(2 * SEGMENT)
+    close = stream._current.close
+
+    def fail() -> None:
+        close()
+        raise OSError("bad descriptor")
+
+    stream._current.close = fail  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="bad descriptor"):
+        stream.close()
+    assert free_slots(session, ghcr) == 6
+
+
+def test_a_segment_under_way_is_held_until_it_ends() -> None:
+    ahead, ended = ReadAhead(1), threading.Event()
+
+    def read() -> bytearray:
+        assert ended.wait(30)
+        return bytearray()
+
+    future = ahead.submit(read)
+    assert future
+    while not future.running():
+        time.sleep(0.001)
+    ahead.release(future)
+    assert ahead.submit(bytearray) is None
+    ended.set()
+    future.result(30)
+    while (other := ahead.submit(bytearray)) is None:
+        time.sleep(0.001)
+    assert other.result(30) == b""
+    ahead.close()
 
 
 def test_no_more_is_held_than_was_allowed() -> None:

@@ -152,7 +152,7 @@ def test_a_version_that_vanishes_just_before_its_deletion_is_gone(
 def test_the_list_is_read_once_while_it_is_fresh(
     at_github: Session, github: GitHubDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(applying, "_STALE", 1e9)
+    monkeypatch.setattr(applying, "_STALE", 600.0)
     releases(github, 4)
     plan = plan_of(at_github, github, OLD_ONES)
     before = lists(github)
