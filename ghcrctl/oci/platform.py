@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import InvalidPlatformError, UnsupportedError
 from ghcrctl.oci.machine import machine_name
-from ghcrctl.oci.numbers import whole_number
+from ghcrctl.oci.platform_match import features_rank, variant_rank, version_rank
 from ghcrctl.oci.quoting import shortened
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ _ALIASES = {
     "sun4v": ("sparc64", ""),
     "wasm32": ("wasm", ""),
 }
-_DEFAULT_VARIANT = {"arm": "v7", "arm64": "v8"}
 _SYSTEM_ALIASES = {"macos": "darwin"}
 _PART = re.compile(r"[A-Za-z0-9_.-]+\Z")
 _WITH_VERSION = re.compile(r"([^(/]+)\(([^()+]*)((?:\+[^()+]*)*)\)(/.*)?\Z")
@@ -103,14 +102,6 @@ _ARCHITECTURES = frozenset(
         "wasm",
     ]
 )
-# The last 8.x that 9.x includes, and the highest of all (github.com/containerd/platforms,
-# ``compare.go``).
-_ARM_9_INCLUDES, _ARM_8_LAST = 5, 9
-_OLDEST_COMPATIBLE_ARM = 5
-# The build number of Windows Server 2022.
-_SERVER_2022 = 20348
-# OCI image spec 1.1, config.md: what only Nano Server lacks, so that no client asks for it.
-_USUAL_FEATURES = frozenset({"win32k"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,9 +227,9 @@ class Platform:
         want, have = self.normalised(), offered.normalised()
         if have.os not in {"", want.os} or want.architecture != have.architecture:
             return None
-        variant = _variant_rank(want, have)
-        features = _features_rank(want, have)
-        version = _version_rank(want, have)
+        variant = variant_rank(want, have)
+        features = features_rank(want, have)
+        version = version_rank(want, have)
         if variant is None or features is None or version is None:
             return None
         return (variant, features, *version)
@@ -319,88 +310,6 @@ def _invalid(text: str) -> InvalidPlatformError:
         f"invalid platform `{shortened(text)}`: expected OS/ARCH[/VARIANT]",
         hint="a platform looks like linux/amd64 or linux/arm/v7",
     )
-
-
-def _variant_rank(want: Platform, have: Platform) -> int | None:
-    """Return how well a variant suits; the same architecture is given (``compare.go``)."""
-    if want.variant == have.variant:
-        return 1000
-    default = _DEFAULT_VARIANT.get(want.architecture, "v1")
-    ours, theirs = _numbers(want.variant or default), _numbers(have.variant or default)
-    if ours is None or theirs is None:
-        return None
-    if want.architecture == "arm64":
-        steps = _arm64_steps(ours, theirs)
-    else:
-        steps = _major_steps(ours, theirs, want.architecture)
-    return None if steps is None else 999 - steps
-
-
-def _major_steps(ours: tuple[int, int], theirs: tuple[int, int], architecture: str) -> int | None:
-    is_too_old = architecture == "arm" and theirs[0] < _OLDEST_COMPATIBLE_ARM
-    if is_too_old or theirs > ours or ours[1] or theirs[1]:
-        return None
-    return ours[0] - theirs[0]
-
-
-def _arm64_steps(ours: tuple[int, int], theirs: tuple[int, int]) -> int | None:
-    """Return how many variants lie between; v9.x runs what v8.(x+5) runs."""
-    (major, minor), (other, lower) = ours, theirs
-    if other == 8 and lower > _ARM_8_LAST:
-        return None
-    if major == other:
-        return minor - lower if lower <= minor else None
-    highest = min(minor + _ARM_9_INCLUDES, _ARM_8_LAST)
-    if (major, other) == (9, 8) and lower <= highest:
-        return minor + 1 + highest - lower
-    return None
-
-
-def _numbers(variant: str) -> tuple[int, int] | None:
-    """Read ``v8`` or ``v8.1``."""
-    major, _, minor = variant[1:].partition(".")
-    numbers = whole_number(major), whole_number(minor or "0")
-    if variant[:1] != "v" or numbers[0] is None or numbers[1] is None:
-        return None
-    return numbers[0], numbers[1]
-
-
-def _features_rank(want: Platform, have: Platform) -> int | None:
-    """Return how many OS features an image uses; ``None`` where it needs one that is not wanted."""
-    needed = {feature for feature in have.os_features if feature not in _USUAL_FEATURES}
-    return len(needed) if needed <= set(want.os_features) else None
-
-
-def _version_rank(want: Platform, have: Platform) -> tuple[int, ...] | None:
-    """Return how well an OS version suits.
-
-    An image without a version runs on every build and comes last. An exact version comes first,
-    then the highest one, the machine's own build before others.
-    """
-    if not want.os_version:
-        return ()
-    if not have.os_version:
-        return (-1,)
-    if not _runs_build(_version_numbers(want.os_version), _version_numbers(have.os_version)):
-        return None
-    exact = 1 if have.os_version == want.os_version else 0
-    return (exact, *_version_numbers(have.os_version))
-
-
-def _version_numbers(version: str) -> tuple[int, ...]:
-    return tuple(whole_number(part) or 0 for part in version.split("."))
-
-
-def _runs_build(host: tuple[int, ...], image: tuple[int, ...]) -> bool:
-    """Return whether a Windows machine runs images of a build, the third number of a version.
-
-    Since Windows Server 2022, a machine also runs images of older builds down to that one.
-
-    Source: github.com/containerd/platforms, ``platform_windows_compat.go``.
-    """
-    if len(host) < 3 or len(image) < 3 or host[:2] != image[:2]:
-        return host[:3] == image[:3]
-    return image[2] == host[2] or _SERVER_2022 <= image[2] <= host[2]
 
 
 def best_match(want: Platform, offered: Iterable[Platform | None]) -> int | None:
