@@ -100,10 +100,7 @@ def held_by_floor(graph: Graph, policy: Policy, kept: Collection[str]) -> list[s
     staying = set(kept)
     waiting = (digest for digest in tagged if digest not in owners and digest not in kept)
     held: list[str] = []
-    while (missing := policy.least - _count(tagged, owners, staying)) > 0:
-        more = list(islice(waiting, missing))
-        if not more:
-            break
+    while more := [*islice(waiting, max(0, policy.least - _count(tagged, owners, staying)))]:
         held += more
         staying |= graph.closure(more)
     return held

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
@@ -19,8 +20,9 @@ from ghcrctl.errors import (
     UsageError,
 )
 from ghcrctl.oci.config import parse_time
-from ghcrctl.oci.tag_pattern import chosen_by
+from ghcrctl.oci.tag_pattern import chosen_by, parse_pattern
 from ghcrctl.operations.contents import image_of
+from ghcrctl.operations.rule_matches import RuleMatches
 from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.operations.session import local_name_error
 from ghcrctl.operations.tags import is_helper
@@ -129,13 +131,20 @@ def _self_error(job: Job) -> UsageError:
     return UsageError(f"{job.source.name} cannot be synced with {other}")
 
 
-def plan_job(session: Session, job: Job, *, keep_going: bool = False) -> list[Task]:
+def plan_job(
+    session: Session,
+    job: Job,
+    *,
+    keep_going: bool = False,
+    excluded: RuleMatches | None = None,
+) -> list[Task]:
     """Find out what is to be done; a tag that both sides have costs one question each.
 
     Args:
         session: the run.
         job: what is wanted.
         keep_going: whether a tag that cannot be looked at becomes a task that tells of it.
+        excluded: records which of the job's `exclude` patterns match a tag on either side.
 
     Raises:
         NotFoundError: there is no such source.
@@ -153,6 +162,9 @@ def plan_job(session: Session, job: Job, *, keep_going: bool = False) -> list[Ta
     there = _tags(target)
     wanted = [tag for tag in listed if accepts(tag)]
     at_source, known = set(listed), set(there)
+    if excluded is not None:
+        for pattern in job.exclude:
+            excluded.record(pattern, partial(_matches, parse_pattern(pattern), at_source | known))
     gone = [tag for tag in there if accepts(tag) and tag not in at_source] if job.delete else []
     if gone and not listed:
         raise RefusedError(
@@ -171,6 +183,10 @@ def plan_job(session: Session, job: Job, *, keep_going: bool = False) -> list[Ta
     with threads(session.jobs, "tags") as pool:
         tasks = list(pool.map(look, wanted))
     return tasks + [Task(job, tag, What.DELETE) for tag in gone]
+
+
+def _matches(fits: Callable[[str], bool], tags: Iterable[str]) -> bool:
+    return any(map(fits, tags))
 
 
 def _tags(repository: Repository) -> list[str]:
@@ -246,7 +262,8 @@ def plan_jobs(
 ) -> list[Task]:
     """Plan several jobs; one that cannot be planned does not stop the others.
 
-    Where several have the same target, none deletes what another one copies.
+    Where several have the same target, none deletes what another one copies. Warns of each
+    `exclude` pattern that matches no tag of any repository that it is for.
 
     Args:
         session: the run.
@@ -255,11 +272,15 @@ def plan_jobs(
         keep_going: whether a tag that cannot be looked at does not stop its job either.
     """
     tasks: list[Task] = []
+    excluded = RuleMatches()
     for job in jobs:
         try:
-            tasks += plan_job(session, job, keep_going=keep_going)
+            tasks += plan_job(session, job, keep_going=keep_going, excluded=excluded)
         except GhcrctlError as error:
+            excluded.skip(job.exclude)
             failed(job, error)
+    for pattern in excluded.unmatched:
+        session.warn(f"exclude `{pattern}` matches no tag, so it leaves none out")
 
     def place(task: Task) -> tuple[str, str]:
         return session.resolver.place_of(task.job.target), task.tag

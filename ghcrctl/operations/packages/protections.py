@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.oci.tag_pattern import parse_pattern
 from ghcrctl.operations.packages.protection import digests_in, protected_in, tags_in
+from ghcrctl.operations.rule_matches import RuleMatches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 class Protections:
     """The rules of a run that protect versions: `exclude`, `protect-digest` and `protect-file`.
 
-    A rule that matches nothing is probably a mistake, and what it was to protect is deleted. A rule
-    of several packages needs to match in one of them only.
+    A rule that matches nothing is probably a mistake, and what it was to protect is deleted.
 
     Args:
         rules: all rules of the run.
@@ -34,7 +34,7 @@ class Protections:
     def __init__(self, rules: Iterable[Rules]) -> None:
         paths = dict.fromkeys(path for some in rules for path in some.files)
         self._texts: dict[Path, str] = {path: protected_in([path]) for path in paths}
-        self._matched: dict[str, bool] = {}
+        self._matches = RuleMatches()
 
     def text(self, rules: Rules) -> str:
         """Return the text of all files that rules name."""
@@ -42,20 +42,18 @@ class Protections:
 
     def record(self, rules: Rules, named: Named, graph: Graph) -> None:
         """Record which rules match something in a package."""
-        for shown, matches in self._checks(rules):
-            if not self._matched.get(shown):
-                self._matched[shown] = matches(named, graph)
+        for rule, matches in self._checks(rules):
+            self._matches.record(rule, partial(matches, named, graph))
 
     def skip(self, rules: Rules) -> None:
         """Record that a package cannot be read: what its rules match in it is unknown."""
-        self._matched |= {shown: True for shown, _ in self._checks(rules)}
+        self._matches.skip(rule for rule, _ in self._checks(rules))
 
     def warnings(self) -> list[str]:
         """Return a warning for each rule that matched nothing in the packages that it is for."""
         return [
-            f"{shown} matches nothing in its packages, so it protects nothing"
-            for shown, matched in self._matched.items()
-            if not matched
+            f"{rule} matches nothing in its packages, so it protects nothing"
+            for rule in self._matches.unmatched
         ]
 
     def _checks(self, rules: Rules) -> Iterator[tuple[str, Callable[[Named, Graph], bool]]]:
