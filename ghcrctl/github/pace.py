@@ -104,6 +104,6 @@ def refusal_wait(
         if reset is not None:
             # It may be past already: what was waited for has come.
             return max(0.0, reset - now) + _CLOCKS_DIFFER
-    if status == 429 or underlying_status(status, text) == 429:
+    if underlying_status(status, text) == 429:
         return _UNSAID * float(2 ** (attempt - 1))
     return None

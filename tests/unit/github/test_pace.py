@@ -67,6 +67,39 @@ def test_no_minute_costs_more_than_allowed(methods: list[str]) -> None:
         assert sum(cost for moment, cost in spent if start <= moment < start + 60) <= 100
 
 
+def test_a_wait_of_less_than_a_second_is_a_wait() -> None:
+    time = Time()
+    pace = time.pace(1)
+    pace.take("GET")
+    time.now += 59.5
+    pace.take("HEAD")
+    assert time.slept == [0.5]
+
+
+def test_what_was_spent_a_minute_ago_counts_no_longer() -> None:
+    time = Time()
+    told: list[Wait] = []
+    pace = Pace(2, sleep=time.sleep, clock=lambda: time.now, waiting=told.append)
+    pace.take("GET")
+    time.now += 60
+    for _ in range(2):
+        pace.take("OPTIONS")
+    assert told == []
+    assert len(pace._spent) == 2
+    pace.take("GET")
+    assert time.slept == [60.0]
+
+
+def test_github_allows_900_points_a_minute() -> None:
+    time = Time()
+    pace = Pace(sleep=time.sleep, clock=lambda: time.now)
+    for _ in range(180):
+        pace.take("DELETE")
+    assert time.slept == []
+    pace.take("GET")
+    assert time.slept == [60.0]
+
+
 def test_without_a_limit_nothing_waits() -> None:
     time = Time()
     pace = time.pace(0)
@@ -92,6 +125,13 @@ SECONDARY = "You have exceeded a secondary rate limit"
         (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1600000000"}, "", 1, 1.0),
         (403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "soon"}, "", 1, None),
         (403, {"X-RateLimit-Remaining": "12"}, "Resource not accessible", 1, None),
+        (
+            403,
+            {"X-RateLimit-Remaining": "12", "X-RateLimit-Reset": "1700000030"},
+            "Resource not accessible",
+            1,
+            None,
+        ),
         (404, {"Retry-After": "7"}, "", 1, None),
         (200, {"Retry-After": "7"}, "", 1, None),
         (403, {}, "You have triggered an abuse detection mechanism", 1, 60.0),

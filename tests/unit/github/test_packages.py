@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.errors import (
+    GhcrctlError,
     InvalidResponseError,
     PackageUnknownError,
     RateLimitedError,
@@ -25,14 +27,17 @@ from ghcrctl.github.packages import Packages
 from ghcrctl.github.repositories import branches, open_pull_requests
 from ghcrctl.oci.media_types import OCI_INDEX
 from ghcrctl.registry.transport import TransportOptions
+from tests.registry_double import Fault
 from tests.registry_double.wsgi import Answer, Environ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ghcrctl.github.records import Owner
     from tests.packages_double import GitHubDouble
 
 Ask = Callable[..., Packages]
+ATTEMPTS = 2
 
 
 @pytest.fixture
@@ -49,7 +54,7 @@ def ask(github: GitHubDouble, slept: list[float]) -> Iterator[Ask]:
         client = GitHub(
             Instance(github.host, github.api_url, "https://github.com"),
             Credential("octo", token, source="the test") if token is not None else None,
-            TransportOptions(retry=RetryPolicy(attempts=2, base=0.01)),
+            TransportOptions(retry=RetryPolicy(attempts=ATTEMPTS, base=0.01)),
             pace=Pace(0),
             sleep=slept.append,
         )
@@ -248,9 +253,55 @@ def test_a_limit_that_never_ends_is_told(
     github.api.limits.secondary = 10_000
     with pytest.raises(RateLimitedError, match="too many requests") as caught:
         packages.owner("octo")
-    assert 1 <= len(slept) <= 10
+    assert slept == [1.0] * 5
+    assert asked(github, "/users/octo") == 6
     assert caught.value.exit_status == RateLimitedError.exit_status
     assert "the same command goes on" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [("3700", [3700.0]), ("3701", [])])
+def test_a_wait_is_as_long_as_an_hourly_limit_at_most(
+    github: GitHubDouble, ask: Ask, slept: list[float], seconds: str, waits: list[float]
+) -> None:
+    packages = ask()
+    headers = {"Retry-After": seconds}
+    github.faults.append(Fault("GET", "/users/octo", status=429, headers=headers))
+    with contextlib.nullcontext() if waits else pytest.raises(RateLimitedError):
+        packages.owner("octo")
+    assert slept == waits
+    assert asked(github, "/users/octo") == 1 + len(waits)
+
+
+@pytest.mark.parametrize("failure", [{"status": 500}, {"status": 502}, {"hang_up": True}], ids=str)
+@pytest.mark.parametrize(
+    ("method", "path", "act"),
+    [
+        ("GET", "/users/octo", lambda p, _o, _n: p._find_owner("octo")),
+        ("GET", "/versions", lambda p, o, _n: p.versions(o, "app")),
+        ("GET", "/versions", lambda p, o, _n: p.newest(o, "app")),
+        ("DELETE", "/versions/", lambda p, o, n: p.delete_version(o, "app", n)),
+        ("DELETE", "/container/app", lambda p, o, _n: p.delete(o, "app")),
+        ("POST", "/restore", lambda p, o, _n: p.restore_version(o, "app", 1)),
+    ],
+    ids=["account", "versions", "newest", "delete version", "delete", "restore"],
+)
+def test_each_request_is_sent_as_often_as_allowed(
+    github: GitHubDouble,
+    ask: Ask,
+    method: str,
+    path: str,
+    act: Callable[[Packages, Owner, int], object],
+    failure: dict[str, Any],
+) -> None:
+    fill(github, 1)
+    packages = ask()
+    owner = packages.owner("octo")
+    [record] = github.versions("octo/app")
+    fault = Fault(method, path, times=9999, host="api", **failure)
+    github.faults.append(fault)
+    with pytest.raises(GhcrctlError):
+        act(packages, owner, record.id)
+    assert fault.befell == ATTEMPTS
 
 
 def test_a_wait_of_many_hours_is_told_and_not_waited_for(
@@ -344,6 +395,17 @@ def test_a_link_to_pages_that_cannot_be_is_no_endless_work(
 
 
 # Repositories
+
+
+@pytest.mark.parametrize("answer", [b"[{}]", b"[7]", b'[{"number": "x", "name": 7}]'])
+def test_lists_of_something_else_are_told(github: GitHubDouble, ask: Ask, answer: bytes) -> None:
+    github.faults.append(Fault("GET", "/pulls", status=200, body=answer))
+    github.faults.append(Fault("GET", "/branches", status=200, body=answer.replace(b"name", b"x")))
+    client = ask().github
+    with pytest.raises(InvalidResponseError, match="no pull requests of octo/app"):
+        open_pull_requests(client, "octo/app")
+    with pytest.raises(InvalidResponseError, match="no branches of octo/app"):
+        branches(client, "octo/app")
 
 
 def test_pull_requests_and_branches_are_read_whole(github: GitHubDouble, ask: Ask) -> None:
