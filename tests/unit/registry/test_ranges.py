@@ -241,7 +241,7 @@ def test_a_segment_under_way_is_held_until_it_ends() -> None:
     future.result(30)
     while (other := ahead.submit(bytearray)) is None:
         time.sleep(0.001)
-    assert other.result(30) == b""
+    assert other.result(30) == bytearray()
     ahead.close()
 
 
