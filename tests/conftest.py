@@ -7,11 +7,14 @@ import ipaddress
 import os
 import signal
 import socket
+import sys
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 from pytest_socket import socket_allow_hosts
+
+from tests.abilities import lacking, needs_of, reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +41,19 @@ _FORGOTTEN = {
     "REQUESTS_CA_BUNDLE",
     "SOURCE_DATE_EPOCH",
 }
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare our mark."""
+    config.addinivalue_line("markers", "needs(*names): abilities of the system")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what this system cannot do, and say why; on Linux that is for want of root only."""
+    missing = lacking() & {"root"} if sys.platform == "linux" else lacking()
+    for item in items if missing else ():
+        if wanted := needs_of(item) & missing:
+            item.add_marker(pytest.mark.skip(reason=reason(wanted)))
 
 
 def pytest_collection_finish() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.registry_double import PlainRegistry
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has other limits")
+pytestmark = pytest.mark.needs("limits")
 
 # Starts some threads, and no more.
 _THREADS = """

@@ -17,7 +17,7 @@ from tests.shell import Shell
 if TYPE_CHECKING:
     from tests.registry_double import PlainRegistry
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+pytestmark = pytest.mark.needs("modes")
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_a_link_still_leads_to_the_archive(shell: Shell) -> None:
     assert _mode(kept) == 0o644
 
 
-@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="there is no /dev/stdout")
+@pytest.mark.needs("/dev/stdout")
 def test_a_redirected_stdout_by_its_path_is_not_replaced(shell: Shell) -> None:
     out = shell.folder / "out.tar"
     with out.open("wb") as file:
@@ -243,7 +243,7 @@ def test_a_mistyped_directory_is_a_usage_error(shell: Shell, arguments: tuple[st
     assert (shell.folder / "file").read_text() == "mine"
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+@pytest.mark.needs("/dev/full")
 def test_a_full_disk_is_no_usage_error(shell: Shell) -> None:
     shell.fails(8, "save", "hello", "-o", "/dev/full")
 

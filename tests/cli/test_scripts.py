@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +13,8 @@ from tests.shell import Shell
 from tests.unit.engines.programs import install
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.registry_double import PlainRegistry, RegistryDouble
 
 ONE, TWO = random_image(2, seed=1), random_image(2, seed=2)
@@ -231,7 +232,7 @@ def test_a_file_of_digests_that_cannot_be_is_told_before_anything_moves(
     assert not plain_registry.count("GET")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+@pytest.mark.needs("/dev/full")
 def test_a_file_of_digests_that_fails_keeps_no_result_back(shell: Shell, name: str) -> None:
     done = shell.run("pull", "--format", "json", "--digest-file", "/dev/full", f"{name}:one")
     assert done.returncode == 8

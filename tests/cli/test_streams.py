@@ -92,7 +92,7 @@ def test_only_writing_is_mended() -> None:
         b"\xff".decode("utf-8", "tested")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+@pytest.mark.needs("/dev/full")
 @pytest.mark.parametrize(
     "line",
     ["images", "images --format json", "--version", "ls --help", f"cat hello {NAME}", "save hello"],

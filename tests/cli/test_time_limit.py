@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import time
@@ -80,7 +79,7 @@ def test_what_is_done_in_time_is_done(shell: Shell, plain_registry: PlainRegistr
     assert _python(shell, _WITHOUT_TIMERS, "pull", "--timeout", "60", name).returncode == 0
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no timers")
+@pytest.mark.needs("timers")
 def test_a_limit_ends_with_its_command(shell: Shell, plain_registry: PlainRegistry) -> None:
     plain_registry.push_image("octo/image", "1.0", random_image())
     for tag, status in (("1.0", 0), ("none", 4)):

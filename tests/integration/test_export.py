@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["buildah", "docker", "docker_registry"]
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root keeps owners"),
+    pytest.mark.needs("root"),
 ]
 
 # Each instruction a layer: whiteouts, an opaque directory, hard links, owners, set-ID bits, a

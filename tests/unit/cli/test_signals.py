@@ -12,7 +12,7 @@ from ghcrctl.cli.signals import TerminatedError, obey_sigterm
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="the test needs a signal")
+pytestmark = pytest.mark.needs("signals")
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -195,7 +194,7 @@ def test_completion_runs_no_helper(files: Files) -> None:
     assert found.username == "u"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="podman has this folder on Linux only")
+@pytest.mark.needs("linux")
 def test_podmans_file_below_run_is_read_without_a_runtime_directory(files: Files) -> None:
     del files.environ["XDG_RUNTIME_DIR"]
     expected = Path(f"/run/containers/{os.getuid()}/auth.json")

@@ -42,7 +42,7 @@ def path(tmp_path: Path) -> Path:
     return own_file(tmp_path / "deep" / "config")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows syncs no directories")
+@pytest.mark.needs("directory sync")
 def test_the_file_is_durable_and_private(vault: Vault, path: Path, tmp_path: Path) -> None:
     for act in (
         lambda: vault.store("ghcr.io", ONE),

@@ -25,7 +25,7 @@ from tests.disk_record import DiskRecord
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-unix_only = pytest.mark.skipif(os.name == "nt", reason="Windows syncs no directories")
+unix_only = pytest.mark.needs("directory sync")
 
 
 def _fail(number: int) -> Callable[..., Any]:
@@ -202,7 +202,8 @@ class _Mac:
     """A system with full syncs, which may be unsupported for a file."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, answer: int = 0) -> None:
-        fcntl = pytest.importorskip("fcntl")
+        import fcntl
+
         self.calls: list[str] = []
         self._answer = answer
         monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has other modes")
+pytestmark = pytest.mark.needs("modes")
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 OWN: dict[str, Any] = {"uid": os.getuid(), "gid": os.getgid()} if hasattr(os, "getuid") else {}
 CAPABILITY = b"\x01\0\0\x02" + b"\x04" + bytes(15)
@@ -50,8 +50,7 @@ def _directory(path: str, mode: int, **fields: Any) -> Member:
 
 
 @pytest.mark.usefixtures("umask")
-@pytest.mark.parametrize("as_root", [False, pytest.param(True, marks=pytest.mark.skipif(
-    not IS_ROOT, reason="only root gives files away"))])  # fmt: skip
+@pytest.mark.parametrize("as_root", [False, pytest.param(True, marks=pytest.mark.needs("root"))])
 def test_modes_are_those_of_the_image(root: Path, *, as_root: bool) -> None:
     modes = [0o000, 0o644, 0o755, 0o4755, 0o2755, 0o6711, 0o1644, 0o7777]
     extractor = Extractor(root, as_root=as_root)
@@ -92,7 +91,7 @@ def test_set_id_bits_of_other_owners_are_left_out(
     assert extractor.left_out == owners + (["set-ID bits of 1 files"] if any(owner) else [])
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root gives files away")
+@pytest.mark.needs("root")
 def test_owners_do_not_take_set_id_bits_away(root: Path) -> None:
     extractor = Extractor(root)
     extractor.add("su", _file("su", 0o6755, uid=12, gid=34))
@@ -105,7 +104,7 @@ def test_owners_do_not_take_set_id_bits_away(root: Path) -> None:
     assert (found["link"].st_uid, found["link"].st_gid) == (5, 6)
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root gives files away")
+@pytest.mark.needs("root")
 @pytest.mark.parametrize(
     ("uid", "gid"), [(-1, 0), (0, -1), (2**32 - 1, 0), (0, 2**32 - 1), (2**70, 0)]
 )
@@ -122,7 +121,7 @@ def _attributes(path: Path) -> dict[str, bytes]:
     return {name: os.getxattr(path, name) for name in os.listxattr(path)}
 
 
-@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="no extended attributes")
+@pytest.mark.needs("attributes")
 def test_attributes_are_set_but_for_those_of_overlays(root: Path) -> None:
     try:
         os.setxattr(root, "user.test", b"")
@@ -141,7 +140,7 @@ def test_attributes_are_set_but_for_those_of_overlays(root: Path) -> None:
     assert extractor.left_out == ["extended attributes of 4 files"]
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root gives capabilities")
+@pytest.mark.needs("root")
 def test_capabilities_survive_a_change_of_owner(root: Path) -> None:
     extractor = Extractor(root)
     member = _file("ping", 0o755, uid=12, xattrs={"security.capability": CAPABILITY})
@@ -198,7 +197,7 @@ def test_nobody_but_root_makes_devices(root: Path) -> None:
     assert (list(root.iterdir()), extractor.left_out) == ([], ["devices of 2 files"])
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root makes devices")
+@pytest.mark.needs("root")
 def test_devices_are_what_the_image_says(root: Path) -> None:
     extractor = Extractor(root)
     extractor.add("c", Member("c", Kind.CHARACTER_DEVICE, mode=0o620, device=(5, 300)))

@@ -298,7 +298,7 @@ def test_what_this_person_may_not_give_is_left_out_with_one_warning(
     assert sorted(path.name for path in target.iterdir()) == ["own", "su"]
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root gives files away")
+@pytest.mark.needs("root")
 def test_root_makes_owners_devices_and_set_id_bits(session: Session, tmp_path: Path) -> None:
     layer = tar(
         directory("var/", uid=3, gid=4),

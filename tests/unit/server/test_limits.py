@@ -335,7 +335,7 @@ def test_an_upload_larger_than_the_disk_is_507_at_once(server: Server) -> None:
     assert status(server, b"GET " + place + b" HTTP/1.1\r\n" + HOST + b"\r\n") == 204
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, as Linux has it")
+@pytest.mark.needs("/dev/full")
 def test_a_full_disk_is_named() -> None:
     session = staging.Session("id", "a/b", Path("/dev/full"))
     with pytest.raises(NoSpaceError):

@@ -37,7 +37,7 @@ def _shown(system: str, environ: dict[str, str]) -> list[str]:
     return done.stdout.splitlines()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="it only plays other systems")
+@pytest.mark.needs("playing others")
 @pytest.mark.parametrize(
     ("system", "environ", "paths"),
     [

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ghcrctl.store.store import Store
     from tests.builders import Built
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+pytestmark = pytest.mark.needs("fork")
 KNOWN = {built.root.digest: built for built in (OLD, NEW, KEPT)}
 
 

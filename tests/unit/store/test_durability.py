@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.store.store import Store
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows syncs no directories")
+pytestmark = pytest.mark.needs("directory sync")
 
 OLD, NEW = random_image(2, seed=1), random_image(3, seed=2)
 

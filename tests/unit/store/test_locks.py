@@ -168,7 +168,7 @@ def test_a_lock_that_cannot_be_compared_is_released(
     assert not store._lock.is_locked
 
 
-unix_only = pytest.mark.skipif(os.name == "nt", reason="Windows locks no directories")
+unix_only = pytest.mark.needs("directory locks")
 
 
 @unix_only

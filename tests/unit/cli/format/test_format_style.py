@@ -4,7 +4,6 @@ import ctypes
 import io
 import os
 import re
-import sys
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -174,7 +173,7 @@ class Kernel:
         return int(self.obeys)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there the console is a real one")
+@pytest.mark.needs("playing others")
 @pytest.mark.parametrize(
     ("kernel", "obeys", "mode"),
     [
