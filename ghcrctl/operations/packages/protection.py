@@ -36,8 +36,15 @@ def protected_in(paths: Iterable[Path]) -> str:
             raise NotFoundError(f"no such file: {path}")
         with disk_errors(f"read {path}"):
             files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-            texts += [file.read_bytes().decode(errors="replace") for file in files]
+            texts += [_decoded(file.read_bytes()) for file in files]
     return "\n".join(texts)
+
+
+def _decoded(raw: bytes) -> str:
+    """Decode a text, also one in UTF-16, as Windows PowerShell redirects output into files."""
+    without_zeros = raw.replace(b"\0", b"")
+    found = raw if without_zeros == raw else raw + b"\n" + without_zeros
+    return found.decode(errors="replace")
 
 
 def digests_in(text: str) -> frozenset[str]:
@@ -51,6 +58,6 @@ def tags_in(text: str, named: Named) -> frozenset[str]:
     found = re.compile(
         rf"(?:(?<![\w./-])|(?<=//)){name}(?![\w/.-])(?::({_TAG}))?(@)?", re.IGNORECASE
     )
-    return frozenset(
-        match[1] or "latest" for match in found.finditer(text) if match[1] or not match[2]
-    )
+    tags = {match[1] or "latest" for match in found.finditer(text) if match[1] or not match[2]}
+    # A name may end a sentence; protecting one tag too many does no harm.
+    return frozenset(tags | {tag.rstrip(".-") for tag in tags})

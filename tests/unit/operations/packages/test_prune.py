@@ -191,6 +191,7 @@ def test_digests_are_found_in_any_text() -> None:
         ("ghcr.io/octo/app:v1,ghcr.io/octo/app:v2", {"v1", "v2"}),
         ("docker://ghcr.io/octo/app:v1", {"v1"}),
         ("octo/app:v1", set()),
+        ("It runs ghcr.io/octo/app:v1.", {"v1.", "v1"}),
     ],
 )
 def test_tags_are_found_by_the_whole_name(text: str, expected: set[str]) -> None:
@@ -201,6 +202,30 @@ def test_files_of_any_bytes_are_read(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"\xff\xfe ghcr.io/octo/app:v1 \x00")
     assert tags_in(protected_in([path]), Named("ghcr.io", "octo", "app")) == {"v1"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_that_windows_wrote_protects_too(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "images.txt"
+    digest = f"sha256:{'0f' * 32}"
+    path.write_text(f"ghcr.io/octo/app:v1\r\n{digest}\r\n", encoding=encoding)
+    text = protected_in([path])
+    assert tags_in(text, Named("ghcr.io", "octo", "app")) == {"v1"}
+    assert digests_in(text) == {digest}
+
+
+def test_a_list_that_is_separated_by_zeros_protects_each_tag(tmp_path: Path) -> None:
+    path = tmp_path / "images"
+    path.write_bytes(b"ghcr.io/octo/app:v1\0ghcr.io/octo/app:v2\0")
+    assert tags_in(protected_in([path]), Named("ghcr.io", "octo", "app")) >= {"v1", "v2"}
+
+
+def test_every_file_of_a_directory_protects(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    for name in ("a.yaml", "sub/b.yaml"):
+        (tmp_path / name).write_text(f"ghcr.io/octo/app:{name[-6]}")
+    text = protected_in([tmp_path, tmp_path / "a.yaml"])
+    assert tags_in(text, Named("ghcr.io", "octo", "app")) == {"a", "b"}
 
 
 # What GitHub knows
