@@ -23,3 +23,19 @@ class Credential:
     identity_token: str | None = field(default=None, repr=False)
     source: str = ""
     registry_token: str | None = field(default=None, repr=False)
+
+    @property
+    def fault(self) -> str | None:
+        """Why no request can carry this credential; ``None`` where one can.
+
+        Variables and JSON may hold halves of surrogate pairs, which UTF-8 has no bytes for, and a
+        header holds visible ASCII (RFC 9110, section 5.5).
+        """
+        try:
+            f"{self.username}{self.secret}{self.identity_token}".encode()
+        except UnicodeEncodeError:
+            return "it is not valid UTF-8"
+        token = self.registry_token or ""
+        if not (token.isascii() and token.isprintable()):
+            return "its registry token has characters that a header cannot hold"
+        return None

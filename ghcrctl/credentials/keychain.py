@@ -46,10 +46,17 @@ class Keychain:
     """Ordered sources; the first that has a credential for a registry wins.
 
     Threads may share it.
+
+    Args:
+        sources: the places, in order.
+        warn: is called with a message about a credential that cannot be used.
     """
 
-    def __init__(self, sources: Sequence[CredentialSource]) -> None:
+    def __init__(
+        self, sources: Sequence[CredentialSource], warn: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._sources = tuple(sources)
+        self._warn = warn
         self._answers: dict[tuple[str, str], Credential | None] = {}
         self._lock = threading.Lock()
 
@@ -64,7 +71,9 @@ class Keychain:
     def _ask(self, registry: str, repository: str) -> Credential | None:
         for source in self._sources:
             found = source.get(registry, repository)
-            if found:
+            if found and found.fault:
+                self._warn(f"the credential from {found.source} is ignored: {found.fault}")
+            elif found:
                 return found
         return None
 
@@ -90,7 +99,8 @@ def default_keychain(
             *(AuthFile(path, once, environ) for path in podman_files(environ, home)),
             GitHubEnvironment(environ),
             GitHubCli(environ, warn=once),
-        ]
+        ],
+        once,
     )
 
 

@@ -10,16 +10,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.credentials.credential import Credential
+from ghcrctl.credentials.keyring_failures import KeyringError, keyring_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+__all__ = ["PLACE", "KeyringError", "OsKeyring"]
 
 PLACE = "the system's keyring"
 _OFF = frozenset({"0", "false", "no", "off"})
-
-
-class KeyringError(Exception):
-    """The keyring failed; the text says how, without a secret."""
 
 
 class OsKeyring:
@@ -45,27 +44,24 @@ class OsKeyring:
         text = _guarded(lambda: backend.get_password(_service(registry), registry))
         if not text:
             return None
-        try:
-            data = json.loads(text)
-            return Credential(data["username"], data["secret"], data.get("identity_token"), PLACE)
-        except (ValueError, KeyError, TypeError):
-            raise KeyringError("its entry is not one of ours") from None
+        return _read(text)
 
     def store(self, registry: str, credential: Credential) -> None:
-        """Keep a credential.
+        """Store a credential.
 
         Raises:
-            KeyringError: the keyring refused.
+            KeyringError: the keyring failed.
         """
         backend = self._backend()
+        if backend is None:
+            raise KeyringError("there is none in this session")
         data = {
             "username": credential.username,
             "secret": credential.secret,
             "identity_token": credential.identity_token,
         }
-        if backend is None:
-            raise KeyringError("there is none")
-        _guarded(lambda: backend.set_password(_service(registry), registry, json.dumps(data)))
+        text = json.dumps(data)
+        _guarded(lambda: backend.set_password(_service(registry), registry, text), text)
 
     def erase(self, registry: str) -> bool:
         """Forget a credential; tell whether there was one."""
@@ -78,25 +74,54 @@ class OsKeyring:
         return True
 
     def _backend(self) -> Any:
-        """Return the backend in use if it is a real one."""
-        import keyring
-        from keyring.backends import chainer, fail, null
+        """Return the backend in use if it keeps what it is given."""
+        return _guarded(_real_backend)
 
-        backend = _guarded(keyring.get_keyring)
-        if isinstance(backend, (fail.Keyring, null.Keyring)):
-            return None
-        if isinstance(backend, chainer.ChainerBackend) and not backend.backends:
-            return None
-        return backend
+
+def _real_backend() -> Any:
+    import keyring
+    from keyring.backends import chainer, fail, null
+
+    backend = keyring.get_keyring()
+    if isinstance(backend, (fail.Keyring, null.Keyring)):
+        return None
+    if isinstance(backend, chainer.ChainerBackend) and not backend.backends:
+        return None
+    return backend
 
 
 def _service(registry: str) -> str:
     return f"ghcrctl:{registry}"
 
 
-def _guarded(act: Any) -> Any:
-    """Call the keyring; its backends raise whatever their systems do."""
+def _read(text: str) -> Credential:
+    """Read an entry.
+
+    Raises:
+        KeyringError: somebody else wrote the entry.
+    """
+    try:
+        data = json.loads(text)
+        username, secret = data["username"], data["secret"]
+        token = data.get("identity_token")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        username = secret = token = None
+    if not (isinstance(username, str) and isinstance(secret, str)):
+        raise KeyringError("the entry was not written by ghcrctl")
+    return Credential(username, secret, token if isinstance(token, str) else None, PLACE)
+
+
+def _guarded(act: Callable[[], Any], stored: str = "") -> Any:
+    """Call the keyring.
+
+    Args:
+        act: the call.
+        stored: what is to be stored.
+
+    Raises:
+        KeyringError: the call failed.
+    """
     try:
         return act()
     except Exception as error:  # noqa: BLE001 backends raise errors of D-Bus, of Windows, of macOS
-        raise KeyringError(type(error).__name__) from None
+        raise keyring_error(error, stored) from None

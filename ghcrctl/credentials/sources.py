@@ -134,7 +134,10 @@ class KeyringSource:
         try:
             return self.keyring.get(registry)
         except KeyringError as error:
-            self.warn(f"the system's keyring cannot be asked for {registry}: {error}")
+            self.warn(
+                f"cannot read the credential for {registry} from the system's keyring: {error}; "
+                "continuing without it"
+            )
             return None
 
 

@@ -46,7 +46,7 @@ _OF_THE_DISK: dict[int | None, type[StoreError]] = {
 
 @dataclass(frozen=True, slots=True)
 class StoredAt:
-    """Where a credential is now. ``warning``: what a person should know of that place."""
+    """Where a credential is stored. ``warning``: what the user should know about that place."""
 
     place: str
     warning: str | None = None
@@ -74,11 +74,12 @@ class Vault:
         """
         helper = self._helper(registry)
         if helper:
-            with _in_words(f"docker-credential-{helper.name}"):
+            with _in_words(helper.program):
                 helper.store(registry, credential)
             self._remember(registry, None)
-            return StoredAt(f"docker-credential-{helper.name}")
-        if self._has_keyring():
+            return StoredAt(helper.program)
+        has_keyring, fault = self._look_for_keyring()
+        if has_keyring:
             with _in_words(PLACE):
                 self._keyring.store(registry, credential)
             self._remember(registry, {})
@@ -86,8 +87,8 @@ class Vault:
         self._remember(registry, encode_entry(credential))
         return StoredAt(
             str(self._path),
-            f"the credential is kept unencrypted in {self._path}, which only you can read; "
-            "with a system keyring, or a credential helper of docker's, it would be kept there",
+            f"{fault}credentials are stored unencrypted in {self._path} (mode 0600); set up a "
+            "system keyring or a Docker credential helper to encrypt them",
         )
 
     def erase(self, registry: str) -> list[str]:
@@ -99,9 +100,9 @@ class Vault:
         places = []
         helper = self._helper(registry)
         if helper:
-            with _in_words(f"docker-credential-{helper.name}"):
+            with _in_words(helper.program):
                 if helper.erase(registry):
-                    places.append(f"docker-credential-{helper.name}")
+                    places.append(helper.program)
         with _in_words(PLACE):
             if self._keyring.erase(registry):
                 places.append(PLACE)
@@ -114,11 +115,12 @@ class Vault:
         """Return the registries that we keep a credential for."""
         return sorted(registry_of(key) for key in self._auths())
 
-    def _has_keyring(self) -> bool:
+    def _look_for_keyring(self) -> tuple[bool, str]:
+        """Return whether there is a keyring, and a text about one that failed."""
         try:
-            return self._keyring.is_real()
-        except KeyringError:
-            return False
+            return self._keyring.is_real(), ""
+        except KeyringError as error:
+            return False, f"cannot use {PLACE}: {error}; "
 
     def _helper(self, registry: str) -> Helper | None:
         try:
@@ -176,7 +178,8 @@ def _in_words(place: str) -> Iterator[None]:
         raise CredentialStoreError(str(error), hint="mend docker's configuration") from None
     except KeyringError as error:
         raise CredentialStoreError(
-            f"{place} refused: {error}", hint="unlock it, or set GHCRCTL_KEYRING=0 to use a file"
+            f"cannot use {place}: {error}",
+            hint="set GHCRCTL_KEYRING=0 to store credentials in a file that only you can read",
         ) from None
     except (OSError, Timeout) as error:
         if error.errno in _OF_THE_DISK:

@@ -20,7 +20,7 @@ from urllib.parse import urlencode, urlsplit
 
 from ghcrctl.content.retry import retry
 from ghcrctl.content.waits import telling
-from ghcrctl.errors import AuthError, GhcrctlError, InvalidResponseError
+from ghcrctl.errors import AuthError, GhcrctlError, InvalidResponseError, UnauthorizedError
 from ghcrctl.registry.bodies import error_text
 from ghcrctl.registry.challenge import Challenge, parse_challenges
 from ghcrctl.registry.explain import Refusal, explain
@@ -104,10 +104,16 @@ class Authenticator:
         self._lock = threading.RLock()
 
     def credential(self, scope: Scope) -> Credential | None:
-        """Return the credential that is used, if any."""
+        """Return the credential that is used, if any.
+
+        Raises:
+            UnauthorizedError: no request can carry the credential.
+        """
         found = self._find(scope.repository)
         if found is None or self._rejected & {(found, ""), (found, scope.repository)}:
             return None
+        if found.fault:
+            raise UnauthorizedError(f"cannot use the credential from {found.source}: {found.fault}")
         return found
 
     def header(self, scope: Scope) -> str | None:

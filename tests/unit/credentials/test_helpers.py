@@ -292,6 +292,16 @@ def test_the_environment_of_a_helper_is_in_no_repr(user: User) -> None:
     assert "s3cret" not in repr(user.helper)
 
 
+@pytest.mark.parametrize("name", ["Username", "Secret"])
+def test_a_credential_that_no_request_can_carry_is_passed_over(user: User, name: str) -> None:
+    answer = json.dumps({"Username": "u", "Secret": "s"} | {name: "\ud800"})
+    user.script(f"printf '%s' '{answer}'".replace("\\u", "\\u"))
+    assert user.find() is None
+    assert user.said == [
+        "the credential from docker-credential-fake is ignored: it is not valid UTF-8"
+    ]
+
+
 # Which helper
 
 
