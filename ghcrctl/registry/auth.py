@@ -101,6 +101,8 @@ class Authenticator:
         # Credentials, and the repository where they are rejected; none for all of the registry.
         self._rejected: set[tuple[Credential, str]] = set()
         self._has_asked = False
+        # The identity tokens that the endpoint issued in place of those that are stored.
+        self._refreshed: dict[str, str] = {}
         self._lock = threading.RLock()
 
     def credential(self, scope: Scope) -> Credential | None:
@@ -259,7 +261,8 @@ class Authenticator:
         parameters = self._challenge.parameters if self._challenge else {}
         realm, service = parameters.get("realm", ""), parameters.get("service", "")
         if credential and credential.identity_token:
-            response = self._post(realm, service, scope, credential.identity_token)
+            current = self._refreshed.get(credential.identity_token, credential.identity_token)
+            response = self._post(realm, service, scope, current)
         else:
             query = [("service", service)] if service else []
             query += [("scope", text) for text in scope.texts]
@@ -269,7 +272,11 @@ class Authenticator:
         with response:
             if response.status_code != 200:
                 raise self._refused(response, scope, credential)
-            return read_token(response, self._registry)
+            issued = read_token(response, self._registry)
+        if credential and credential.identity_token and issued.refresh_token:
+            # The endpoint may accept each identity token only once (RFC 6749, section 6).
+            self._refreshed[credential.identity_token] = issued.refresh_token
+        return issued.token, issued.life
 
     def _post(
         self, realm: str, service: str, scope: Scope, identity_token: str

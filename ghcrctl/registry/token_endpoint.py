@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -61,8 +62,23 @@ def _host_name(url: str) -> str:
         return ""
 
 
-def read_token(response: requests.Response, registry: str) -> tuple[str, float]:
-    """Return a token and the seconds that it lives.
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """What a token endpoint issued.
+
+    Args:
+        token: the token for requests to the registry.
+        life: how long the token is valid (seconds).
+        refresh_token: the identity token to use from now on; empty where it stays the same.
+    """
+
+    token: str = field(repr=False)
+    life: float
+    refresh_token: str = field(default="", repr=False)
+
+
+def read_token(response: requests.Response, registry: str) -> IssuedToken:
+    """Read the response of a token endpoint.
 
     Raises:
         InvalidResponseError: the response has none.
@@ -71,15 +87,15 @@ def read_token(response: requests.Response, registry: str) -> tuple[str, float]:
     try:
         data = json.loads(raw)
         token = data.get("token") or data.get("access_token")
-        life = data.get("expires_in")
+        life, refresh = data.get("expires_in"), data.get("refresh_token")
     except (ValueError, AttributeError, RecursionError):
-        token = life = None
+        token = life = refresh = None
     # A header holds ASCII (RFC 9110, section 5.5).
     if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
         text = raw[:MAX_ERROR_BODY].decode(errors="replace")
         page = quote_body(text, host_shown(response.url)) if is_html(text) else ""
         raise InvalidResponseError(f"the token endpoint of {registry} returned no token{page}")
-    return token, _seconds(life)
+    return IssuedToken(token, _seconds(life), refresh if isinstance(refresh, str) else "")
 
 
 def rejects_grant(text: str) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import pytest
 
 from ghcrctl.credentials.credential import Credential
+from ghcrctl.errors import UnauthorizedError
 from ghcrctl.registry.auth import Scope
 from tests.unit.registry.party import (
     BASIC,
@@ -171,6 +174,76 @@ def test_an_identity_token_is_traded_by_post(web: responses.RequestsMock) -> Non
     assert "Authorization" not in request.headers
     assert SECRET not in str(request.url)
     party.transport.close()
+
+
+def test_an_identity_token_needs_no_basic_and_is_never_sent_as_one(
+    web: responses.RequestsMock,
+) -> None:
+    party = Party(Credential("<token>", "", identity_token=SECRET, source="the test"))
+    assert party.challenged(header='Basic realm="x"') is None
+    web.post(REALM, json={"token": "t1"})
+    assert party.challenged(PUSH) == "Bearer t1"
+    form = parse_qs(str(web.calls[0].request.body))
+    assert form["service"] == ["ghcr.io"]
+    assert form["client_id"] == ["ghcrctl"]
+    assert form["scope"] == ["repository:octo/image:pull,push"]
+    assert len(web.calls) == 1
+    party.transport.close()
+
+
+def test_an_identity_token_that_is_replaced_is_not_used_again(
+    web: responses.RequestsMock,
+) -> None:
+    party = Party(Credential("<token>", "", identity_token="first", source="the test"))
+    for number, refresh in enumerate(("second", "third", "", None, 5)):
+        answer = {"access_token": f"t{number}", "refresh_token": refresh}
+        web.post(REALM, json=answer)
+    for number in range(5):
+        scope = Scope.pull(f"octo/image-{number}")
+        assert party.challenged(scope) == f"Bearer t{number}"
+    used = [parse_qs(str(call.request.body))["refresh_token"][0] for call in web.calls]
+    assert used == ["first", "second", "third", "third", "third"]
+    assert "second" not in "".join(party.said)
+    party.transport.close()
+
+
+def test_a_password_is_not_replaced_by_an_identity_token(
+    web: responses.RequestsMock, octo: Party
+) -> None:
+    gives(web, {"token": "t1", "refresh_token": "r"}, {"token": "t2"})
+    octo.challenged()
+    octo.challenged(PUSH)
+    assert [call.request.method for call in web.calls] == ["GET", "GET"]
+    assert {call.request.headers["Authorization"] for call in web.calls} == {BASIC}
+
+
+@pytest.mark.parametrize(
+    ("username", "secret", "sent"),
+    [("", "", None), ("u", "", "u:"), ("", "s", ":s"), ("ü", "ß:x", "ü:ß:x")],
+)
+def test_basic_needs_a_user_name_or_a_secret(
+    web: responses.RequestsMock, username: str, secret: str, sent: str | None
+) -> None:
+    party = Party(Credential(username, secret, source="the test"))
+    expected = sent and "Basic " + base64.b64encode(sent.encode()).decode()
+    gives(web, {"token": "t1"})
+    assert party.challenged(header='Basic realm="x"') == expected
+    assert party.auth.header(PULL) == expected
+    assert party.challenged() == "Bearer t1"
+    assert web.calls[0].request.headers.get("Authorization") == expected
+    party.transport.close()
+
+
+@pytest.mark.parametrize("text", ["\udcff"])
+def test_a_credential_that_no_header_can_hold_is_explained(
+    web: responses.RequestsMock, text: str
+) -> None:
+    for credential in (Credential("u", text), Credential(text, "s"), Credential("u", "", text)):
+        party = Party(replace(credential, source="the test"))
+        with pytest.raises(UnauthorizedError, match="from the test: it is not valid UTF-8"):
+            party.challenged()
+        party.transport.close()
+    assert len(web.calls) == 0
 
 
 def test_bearer_is_preferred_to_basic(web: responses.RequestsMock, octo: Party) -> None:
