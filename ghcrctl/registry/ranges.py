@@ -63,13 +63,12 @@ class ReadAhead:
         try:
             return self._threads.submit(read)
         except RuntimeError:
-            # It was closed: the reader is a thread that nobody waits for.
+            # It was closed, so nobody waits for the reader; or no thread can be started.
             self._free.release()
             return None
 
     def release(self, future: Future[bytearray | None]) -> None:
         """Give back what a segment held, as soon as nobody works on it."""
-        future.cancel()
         future.add_done_callback(lambda _: self._free.release())
 
     def close(self) -> None:

@@ -270,6 +270,38 @@ def test_wrong_bytes_are_told(ghcr: RegistryDouble, session: Session) -> None:
         pulled(ghcr, session)
 
 
+def test_a_thread_that_cannot_be_started_holds_no_segment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ahead = ReadAhead(1)
+
+    def fail(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        assert ahead.submit(bytearray) is None
+    future = ahead.submit(bytearray)
+    assert future
+    assert future.result(30) == bytearray()
+    ahead.close()
+
+
+def test_closing_waits_for_no_segment_under_way() -> None:
+    ahead, ended = ReadAhead(1), threading.Event()
+
+    def read() -> bytearray:
+        ended.wait(5)
+        return bytearray()
+
+    future = ahead.submit(read)
+    assert future
+    ahead.close()
+    assert not future.done()
+    ended.set()
+    assert future.result(30) == bytearray()
+
+
 def test_what_is_closed_reads_nothing_ahead() -> None:
     ahead = ReadAhead(2)
     ahead.close()

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.content.retry import RetryPolicy
-from ghcrctl.errors import ConnectionLostError, DigestMismatchError, GhcrctlError
+from ghcrctl.errors import (
+    ConnectionLostError,
+    DigestMismatchError,
+    GhcrctlError,
+    InterruptedByUserError,
+)
 from ghcrctl.oci.platform import Platform
 from ghcrctl.transfer.events import (
     Failed,
@@ -178,3 +183,167 @@ def test_an_interrupt_leaves_the_names_as_they_were() -> None:
     with pytest.raises(KeyboardInterrupt):
         execute(plan, QUICK, interrupt)
     assert sink.acts("tag") == []
+
+
+def test_what_cannot_be_mounted_is_copied() -> None:
+    source, layer = source_of(IMAGE), IMAGE.blobs[0][0]
+    sink = MountingSink({})
+    options = TransferOptions(mount_from={layer.digest: ("octo/other",)})
+    events: list[Event] = []
+    execute(make_plan(source, sink, IMAGE.root), options, events.append)
+    [done] = [e for e in events if isinstance(e, Finished) and e.step.descriptor == layer]
+    assert done.outcome is Outcome.COPIED
+    assert done.mounted_from == ""
+
+
+def test_manifests_are_copied_though_they_could_be_mounted() -> None:
+    index = index_of(random_image(seed=1))
+    manifests = {d.digest: "octo/other" for d, _ in index.contents if d.is_manifest}
+    sink = MountingSink(manifests)
+    options = TransferOptions(mount_from=dict.fromkeys(manifests, ("octo/other",)))
+    execute(make_plan(source_of(index), sink, index.root), options)
+    assert set(manifests) <= set(sink.acts("write"))
+
+
+def test_a_sink_that_mounts_nothing_gets_everything() -> None:
+    layer = IMAGE.blobs[0][0]
+    sink = RecordingSink()
+    options = TransferOptions(mount_from={layer.digest: ("octo/other",)})
+    execute(make_plan(source_of(IMAGE), sink, IMAGE.root), options)
+    assert layer.digest in sink.acts("write")
+
+
+def test_retries_are_told_with_their_number() -> None:
+    source, layer = source_of(IMAGE), IMAGE.blobs[0][0]
+    source.failures[layer.digest] = [
+        ConnectionLostError("cut", retryable=True, retry_after=0.0)
+    ] * 2
+    events: list[Event] = []
+    execute(make_plan(source, RecordingSink(), IMAGE.root), QUICK, events.append)
+    told = [(e.attempt, e.attempts) for e in events if isinstance(e, Retrying)]
+    assert told == [(2, 3), (3, 3)]
+
+
+def test_a_name_of_what_is_there_moves_no_bytes() -> None:
+    sink = RecordingSink()
+    IMAGE.into(sink)
+    events: list[Event] = []
+    plan = make_plan(source_of(IMAGE), sink, IMAGE.root, names=("a", "b"))
+    execute(plan, QUICK, events.append)
+    assert sink.acts("tag") == ["a", "b"]
+    assert not any(isinstance(e, Progressed | Started) for e in events)
+    root = [e for e in events if isinstance(e, Finished) and e.step.descriptor == IMAGE.root]
+    assert [e.outcome for e in root] == [Outcome.EXISTS]
+
+
+def test_a_root_with_several_names_is_told_once() -> None:
+    sink = RecordingSink()
+    plan = make_plan(source_of(IMAGE), sink, IMAGE.root, names=("a", "b"))
+    events: list[Event] = []
+    execute(plan, QUICK, events.append)
+    root = [e for e in events if not isinstance(e, Planned) and e.step.descriptor == IMAGE.root]
+    assert sum(isinstance(e, Started) for e in root) == 1
+    assert root[-1] == Finished(plan.steps[-1], Outcome.COPIED)
+
+
+def test_a_root_without_a_name_is_written() -> None:
+    sink = RecordingSink()
+    execute(make_plan(source_of(IMAGE), sink, IMAGE.root), QUICK)
+    assert sink.acts("write").count(IMAGE.root.digest) == 1
+    assert sink.acts("tag") == []
+
+
+def test_a_name_that_fails_is_tried_again_and_then_told() -> None:
+    class Moody(RecordingSink):
+        failures = 2
+
+        def tag(self, content: Content, name: str) -> None:
+            if self.failures:
+                self.failures -= 1
+                raise ConnectionLostError("cut", retryable=True)
+            super().tag(content, name)
+
+    sink = Moody()
+    execute(make_plan(source_of(IMAGE), sink, IMAGE.root, names=("a",)), QUICK)
+    assert sink.acts("tag") == ["a"]
+    hopeless = Moody()
+    hopeless.failures = 3
+    events: list[Event] = []
+    plan = make_plan(source_of(IMAGE), hopeless, IMAGE.root, names=("a",))
+    with pytest.raises(ConnectionLostError) as caught:
+        execute(plan, QUICK, events.append)
+    assert caught.value.side == "writing to the sink"
+    assert not caught.value.retryable
+    failed = [e for e in events if isinstance(e, Failed)]
+    assert [e.step.descriptor for e in failed] == [IMAGE.root]
+
+
+def test_a_failure_ends_the_waits_of_the_others() -> None:
+    source = source_of(IMAGE)
+    slow, broken = IMAGE.blobs[0][0], IMAGE.blobs[1][0]
+    source.failures[slow.digest] = [ConnectionLostError("cut", retryable=True)] * 9
+    source.failures[broken.digest] = [GhcrctlError("broken")]
+    waiting = threading.Event()
+
+    def hold_back(descriptor: Descriptor) -> None:
+        if descriptor == broken:
+            assert waiting.wait(30)
+
+    def observe(event: Event) -> None:
+        if isinstance(event, Retrying):
+            waiting.set()
+
+    source.on_open = hold_back
+    patient = RetryPolicy(attempts=9, base=3000.0, cap=3000.0)
+    with Workers(8) as workers, pytest.raises(GhcrctlError, match="broken"):
+        execute(
+            make_plan(source, RecordingSink(), IMAGE.root),
+            TransferOptions(workers, retry=patient),
+            observe,
+        )
+    assert source.opened.count(slow.digest) == 1
+
+
+def test_what_the_user_interrupted_is_told_so_and_names_nothing() -> None:
+    sink = RecordingSink()
+    plan = make_plan(source_of(IMAGE), sink, IMAGE.root, names=("a",))
+    workers = Workers(2)
+
+    def interrupt(event: Event) -> None:
+        if isinstance(event, Started):
+            workers._cancelled.set()
+
+    with pytest.raises(InterruptedByUserError):
+        execute(plan, TransferOptions(workers), interrupt)
+    workers.settle()
+    assert sink.acts("tag") == []
+
+
+def test_observers_see_one_event_at_a_time() -> None:
+    busy, overlaps = threading.Lock(), []
+
+    def observe(_event: Event) -> None:
+        if not busy.acquire(blocking=False):
+            overlaps.append(1)
+            return
+        threading.Event().wait(0.001)
+        busy.release()
+
+    image = random_image(8, size=200_000, seed=5)
+    with Workers(8) as workers:
+        plan = make_plan(source_of(image), RecordingSink(), image.root)
+        execute(plan, TransferOptions(workers), observe)
+    assert overlaps == []
+
+
+def test_what_another_image_of_the_act_moved_exists() -> None:
+    source, sink = source_of(IMAGE), RecordingSink()
+    plans = [make_plan(source, sink, IMAGE.root, names=(name,)) for name in ("a", "b")]
+    events: list[Event] = []
+    with Workers(2) as workers:
+        execute(plans[0], TransferOptions(workers))
+        execute(plans[1], TransferOptions(workers), events.append)
+    done = [e for e in events if isinstance(e, Finished) and e.step.descriptor != IMAGE.root]
+    assert {e.outcome for e in done} == {Outcome.EXISTS}
+    assert len(done) == len(IMAGE.blobs)
+    assert sink.acts("tag") == ["a", "b"]

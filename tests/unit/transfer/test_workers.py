@@ -64,3 +64,94 @@ def test_images_that_move_at_once_move_what_they_share_once() -> None:
     assert {name: sink.resolve(name) for name in ("n0", "n1", "n2")} == {
         f"n{number}": root for number, root in enumerate(roots)
     }
+
+
+def test_what_is_waited_for_and_fails_is_tried_by_one_that_waited() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def fail() -> None:
+        begun.set()
+        assert go_on.wait(30)
+        raise GhcrctlError("broken")
+
+    with Workers() as workers, ThreadPoolExecutor(2) as pool:
+        first = pool.submit(workers.once, "content", fail)
+        assert begun.wait(30)
+        second = pool.submit(workers.once, "content", lambda: done.append("second"))
+        go_on.set()
+        with pytest.raises(GhcrctlError, match="broken"):
+            first.result(30)
+        assert second.result(30)
+    assert done == ["second"]
+
+
+def test_a_wait_for_another_ends_where_all_is_stopped() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    workers = Workers()
+
+    def act() -> None:
+        begun.set()
+        assert go_on.wait(30)
+        workers._cancelled.set()
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(workers.once, "content", act)
+        assert begun.wait(30)
+        second = pool.submit(workers.once, "content", lambda: None)
+        go_on.set()
+        assert first.result(30)
+        # Either it saw that the first one was done, or that all is to stop.
+        assert second.exception(30) is None or isinstance(
+            second.exception(), InterruptedByUserError
+        )
+    workers.settle()
+
+
+def test_what_is_left_after_a_failure_is_not_begun_and_not_waited_for() -> None:
+    begun, go_on, ran = threading.Event(), threading.Event(), threading.Event()
+
+    def act() -> None:
+        begun.set()
+        go_on.wait(30)
+
+    workers = Workers(1)
+    busy, waiting = workers.submit(act), workers.submit(ran.set)
+    assert begun.wait(30)
+    with pytest.raises(KeyError), workers:
+        raise KeyError
+    assert not busy.done()
+    assert waiting.cancelled()
+    go_on.set()
+    busy.result(30)
+    assert not ran.is_set()
+
+
+def test_without_a_failure_everything_is_waited_for() -> None:
+    ran: list[int] = []
+    with Workers(1) as workers:
+        for number in range(3):
+            workers.submit(lambda number=number: ran.append(number))  # type: ignore[misc]
+    assert ran == [0, 1, 2]
+    workers.check()
+
+
+def test_settling_waits_for_what_was_begun() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def act() -> None:
+        begun.set()
+        while True:
+            try:
+                workers.check()
+            except InterruptedByUserError:
+                ended.set()
+                return
+
+    workers = Workers(1)
+    workers.submit(act)
+    waiting = workers.submit(lambda: None)
+    assert begun.wait(30)
+    workers.settle()
+    assert ended.is_set()
+    assert waiting.cancelled()

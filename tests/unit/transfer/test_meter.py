@@ -1,0 +1,65 @@
+"""How many bytes a transfer moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.errors import GhcrctlError
+from ghcrctl.transfer.events import Failed, Finished, Outcome, Progressed, Started
+from ghcrctl.transfer.meter import TransferMeter
+from ghcrctl.transfer.plan import Action, Step
+from tests.builders import random_image
+
+if TYPE_CHECKING:
+    from ghcrctl.transfer.events import Event
+
+IMAGE = random_image(2)
+FIRST, SECOND = (Step(descriptor, Action.COPY) for descriptor, _ in IMAGE.blobs[:2])
+
+
+def metered(*events: Event) -> int:
+    seen: list[Event] = []
+    meter = TransferMeter(seen.append)
+    for event in events:
+        meter(event)
+    assert seen == list(events), "every event is passed on"
+    return meter.bytes
+
+
+def test_what_was_copied_counts_from_where_it_began() -> None:
+    copied = Finished(FIRST, Outcome.COPIED)
+    assert metered(Started(FIRST), Progressed(FIRST, 0), Progressed(FIRST, 10), copied) == 10
+    assert metered(Progressed(FIRST, 4), Progressed(FIRST, 10), copied) == 6
+    assert metered(copied) == 0
+
+
+def test_a_retry_counts_what_lies_between_the_lowest_and_the_highest_byte() -> None:
+    positions = (5, 8, 2, 6, 10)
+    events = [Progressed(FIRST, position) for position in positions]
+    assert metered(*events, Finished(FIRST, Outcome.COPIED)) == 8
+
+
+@pytest.mark.parametrize("outcome", [Outcome.EXISTS, Outcome.MOUNTED, Outcome.SKIPPED])
+def test_what_was_not_copied_counts_nothing(outcome: Outcome) -> None:
+    assert metered(Progressed(FIRST, 0), Progressed(FIRST, 9), Finished(FIRST, outcome)) == 0
+
+
+def test_pieces_count_each_for_itself_and_only_once_finished() -> None:
+    assert (
+        metered(
+            Progressed(FIRST, 0),
+            Progressed(SECOND, 100),
+            Progressed(FIRST, 7),
+            Progressed(SECOND, 130),
+            Finished(SECOND, Outcome.COPIED),
+            Failed(FIRST, GhcrctlError("broken")),
+        )
+        == 30
+    )
+
+
+def test_a_piece_that_is_copied_again_counts_anew() -> None:
+    copied = Finished(FIRST, Outcome.COPIED)
+    assert metered(Progressed(FIRST, 5), Progressed(FIRST, 9), copied, copied) == 4
