@@ -14,9 +14,12 @@ def read_password() -> str:
     """Read a password from standard input, without the line ending, as docker does.
 
     Raises:
-        UsageError: there is more text than any password has.
+        UsageError: there is more text than any password has, or bytes that are no text.
     """
-    text = sys.stdin.read(_LONGEST_PASSWORD + 3)
+    try:
+        text = sys.stdin.read(_LONGEST_PASSWORD + 3)
+    except UnicodeDecodeError:
+        raise UsageError("the password on standard input is not valid text") from None
     secret = text.removesuffix("\n").removesuffix("\r")
     if len(secret) > _LONGEST_PASSWORD:
         raise UsageError(

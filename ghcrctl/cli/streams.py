@@ -90,9 +90,12 @@ def take_any_text() -> None:
 
     What an encoding lacks is written as ``\u65e5``, which in a JSON string still means the same.
     Lines end as docker's do, on Windows too; and what a program reads there is UTF-8, as docker's
-    output is, whatever old code page Windows has.
+    output is, whatever old code page Windows has. So is what another program writes to standard
+    input there; PowerShell may put a byte order mark in front.
     """
     codecs.register_error(_ERRORS, escaped)
+    if _IS_WINDOWS and isinstance(sys.stdin, io.TextIOWrapper) and not sys.stdin.isatty():
+        sys.stdin.reconfigure(encoding="utf-8-sig")
     for stream in (sys.stdout, sys.stderr):
         # Without a console, or in another program, it may be nothing or something else.
         if isinstance(stream, io.TextIOWrapper):

@@ -17,7 +17,7 @@ from ghcrctl.disk.durability import make_directories
 from ghcrctl.disk.name_clashes import is_one_file, similar_paths
 from ghcrctl.disk.removal import remove
 from ghcrctl.errors import RefusedError
-from ghcrctl.layers.windows import is_foreign_to_windows
+from ghcrctl.layers.windows import windows_objection
 from ghcrctl.oci.quoting import shortened
 from ghcrctl.store.files import disk_errors
 from ghcrctl.store.output_files import whole_file
@@ -61,10 +61,11 @@ def file_path(title: str, *, on_windows: bool = os.name == "nt") -> PurePosixPat
     """
     parts = [part for part in title.split("/") if part not in {"", "."}]
     odd = "\\" in title or "\0" in title or ":" in title
-    odd = odd or (on_windows and is_foreign_to_windows(title))
     if title.startswith("/") or ".." in parts or not parts or odd:
         raise _refused(title, "its name may point outside the directory")
     _check_length(title, parts)
+    if on_windows and (reason := windows_objection(title)):
+        raise _refused(title, f"Windows cannot have a file of that name ({reason})")
     return PurePosixPath(*parts)
 
 

@@ -126,7 +126,8 @@ def _receive(path: Path, aside: Path, created: datetime | None) -> NewLayer:
         with about(str(path), IntegrityError), open_input(path) as file:
             return receive_layer(file, aside)
     except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror or error}") from None
+        place = error.filename or path
+        raise StoreError(f"cannot read {place}: {error.strerror or error}") from None
 
 
 class _Maker:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ghcrctl.layers.windows import windows_objection
 from tests.shell import Shell
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ def test_a_day_of_work(shell: Unixless, ghcr: RegistryDouble, archive: str) -> N
     for line in ("history", "inspect", "ls"):
         assert shell.ok(line, name)
     assert shell.ok("cat", name, "/hello") == ["hello"]
+    kept = [path.relative_to(shell.folder).as_posix() for path in shell.folder.rglob("*")]
+    assert kept
+    assert not [path for path in kept if windows_objection(path)]
     shell.ok("export", "--to", "tree", name)
     assert (shell.folder / "tree" / "hello").read_text() == "hello\n"
     shell.ok("save", "--output", "image.tar", name)

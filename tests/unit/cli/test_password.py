@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 
 from ghcrctl.cli.password import read_password
+from ghcrctl.cli.streams import take_any_text
 from ghcrctl.errors import UsageError
 
 
@@ -27,6 +29,46 @@ def test_only_the_line_ending_is_removed(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
     assert read_password() == password
+
+
+@pytest.mark.parametrize("data", ["sécret\r\n".encode(), "\ufeffsécret\n".encode()])
+def test_on_windows_a_pipe_holds_utf_8(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    monkeypatch.setattr("ghcrctl.cli.streams._IS_WINDOWS", True)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), encoding="cp1252"))
+    for name in ("sys.stdout", "sys.stderr"):
+        monkeypatch.setattr(name, io.TextIOWrapper(io.BytesIO(), encoding="cp1252"))
+    take_any_text()
+    assert read_password() == "sécret"
+    assert sys.stdout.encoding == "utf-8"
+
+
+def test_elsewhere_the_encoding_is_that_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ghcrctl.cli.streams._IS_WINDOWS", False)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xe9\n"), encoding="cp1252"))
+    for name in ("sys.stdout", "sys.stderr"):
+        monkeypatch.setattr(name, io.TextIOWrapper(io.BytesIO(), encoding="cp1252"))
+    take_any_text()
+    assert read_password() == "é"
+    assert sys.stdout.encoding == "cp1252"
+
+
+def test_the_encoding_of_a_windows_console_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Console(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("ghcrctl.cli.streams._IS_WINDOWS", True)
+    for name in ("sys.stdin", "sys.stdout", "sys.stderr"):
+        monkeypatch.setattr(name, Console(io.BytesIO(b"\xe9\n"), encoding="cp1252"))
+    take_any_text()
+    assert read_password() == "é"
+    assert sys.stdout.encoding == "cp1252"
+
+
+def test_bytes_that_are_no_text_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff"), encoding="utf-8"))
+    with pytest.raises(UsageError, match="not valid text"):
+        read_password()
 
 
 def test_a_text_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

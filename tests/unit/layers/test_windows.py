@@ -50,7 +50,19 @@ def test_windows_would_read_it_otherwise(path: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["", "a", "a/b.c", ".hidden", "nulls", "com10", "console", "日本", "x" * 255, "日" * 255],
+    [
+        "",
+        "a",
+        "a b",
+        "a/b.c",
+        ".hidden",
+        "nulls",
+        "com10",
+        "console",
+        "日本",
+        "x" * 255,
+        "日" * 255,
+    ],
 )
 def test_windows_has_the_same(path: str) -> None:
     assert not is_foreign_to_windows(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import RefusedError
 from ghcrctl.operations.artifact import FileEntry, pull_artifact, push_artifact
-from ghcrctl.operations.artifact_files import save_file, target_files
+from ghcrctl.operations.artifact_files import file_path, save_file, target_files
 from tests.caseless import ignore_case
 from tests.sessions import name_at
 
@@ -156,3 +157,24 @@ def test_names_that_the_file_system_takes_for_one_are_refused(
     assert not list(tmp_path.iterdir())
     # A second pull replaces the files of the first one.
     assert len(target_files(tmp_path, titles[:1])) == 1
+
+
+@pytest.mark.parametrize(
+    ("title", "why"),
+    [
+        ("docs/con.txt", "CON is a device"),
+        ("end.", "must not end with a dot or a space"),
+        ("a?", r"must not contain '\?'"),
+    ],
+)
+def test_a_name_that_only_windows_refuses_is_explained(title: str, why: str) -> None:
+    with pytest.raises(RefusedError, match=rf"`{re.escape(title)}`: Windows cannot .*{why}"):
+        file_path(title, on_windows=True)
+    assert str(file_path(title, on_windows=False)) == title
+
+
+@pytest.mark.parametrize("on_windows", [True, False])
+@pytest.mark.parametrize("title", ["../x", "C:x", "a\\b", "/x", "a/../b"])
+def test_a_name_that_leads_away_is_refused_everywhere(title: str, *, on_windows: bool) -> None:
+    with pytest.raises(RefusedError, match="may point outside the directory"):
+        file_path(title, on_windows=on_windows)
