@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ghcrctl.api.calling import PathLike, Texts
     from ghcrctl.operations.packages.check import Finding, Mended
     from ghcrctl.operations.packages.doctor import Sign
+    from ghcrctl.operations.packages.each_package import Failed
     from ghcrctl.operations.packages.loading import Progress
     from ghcrctl.operations.packages.naming import Named
     from ghcrctl.operations.packages.restore import Restored
@@ -101,12 +102,16 @@ class PackageCare(Caller):
             named = read_package(session, only) if only else None
             return restore_run(session, path_of(journal), only=named, tell=tell, progress=progress)
 
-    def check(self, *names: str, progress: Progress = unwatched) -> dict[str, Sequence[Finding]]:
+    def check(
+        self, *names: str, progress: Progress = unwatched, failed: Failed | None = None
+    ) -> dict[str, Sequence[Finding]]:
         """Find what is broken in packages.
 
         Args:
             names: ``OWNER/IMAGE``, or patterns.
             progress: is told how far it has come.
+            failed: called with the name and the error of each package that cannot be checked;
+                without it, the first such error is raised after the others were checked.
 
         Returns:
             By package, what is wrong; empty where all is well.
@@ -117,7 +122,7 @@ class PackageCare(Caller):
         from ghcrctl.operations.packages.check import check_packages
 
         with self._session() as session:
-            found = check_packages(session, names, progress)
+            found = check_packages(session, names, progress, failed)
             return {named.name: findings for named, findings in found}
 
     def repair(

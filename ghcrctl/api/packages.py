@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ghcrctl.api.calling import PathLike, Texts
+    from ghcrctl.errors import GhcrctlError
     from ghcrctl.github.plan import Plan
     from ghcrctl.github.records import Package
     from ghcrctl.operations.packages.apply import Done
     from ghcrctl.operations.packages.carrying import Carried
+    from ghcrctl.operations.packages.each_package import Failed
     from ghcrctl.operations.packages.listing import PackageView, VersionRow
     from ghcrctl.operations.packages.loading import Progress
 
@@ -66,12 +68,20 @@ class Packages(PackageCare):
             _, rows = version_rows(session, named, deleted=deleted, progress=progress)
             return rows
 
-    def plan(self, *names: str, progress: Progress = unwatched, **rules: Any) -> Sequence[Plan]:
+    def plan(
+        self,
+        *names: str,
+        progress: Progress = unwatched,
+        failed: Failed | None = None,
+        **rules: Any,
+    ) -> Sequence[Plan]:
         """Find out what pruning by rules would delete, and why; delete nothing.
 
         Args:
             names: ``OWNER/IMAGE``, or patterns: ``OWNER/app-*``.
             progress: is told how far it has come.
+            failed: called with the name and the error of each package that cannot be planned;
+                without it, the first such error is raised after the others were planned.
             **rules: the options of ``ghcrctl packages prune``, with underscores: ``keep_last=5``,
                 ``older_than="30d"``, ``exclude=["latest"]``, ``ghosts=True``.
 
@@ -91,14 +101,17 @@ class Packages(PackageCare):
         given = {key.replace("_", "-"): _plain(value) for key, value in rules.items()}
         wanted = [read_rules_of(names, given, now, "the rules")]
         with self._session() as session:
-            return [*plan_prune(session, wanted, now, progress)]
+            return [*plan_prune(session, wanted, now, progress, failed=failed)]
 
-    def plan_file(self, policy: PathLike, *, progress: Progress = unwatched) -> Sequence[Plan]:
+    def plan_file(
+        self, policy: PathLike, *, progress: Progress = unwatched, failed: Failed | None = None
+    ) -> Sequence[Plan]:
         """Find out what pruning by a file of rules would delete, and why; delete nothing.
 
         Args:
             policy: the file, as ``ghcrctl packages prune --policy`` reads it.
             progress: is told how far it has come.
+            failed: as for `plan`.
 
         Raises:
             NotFoundError: there is no such file.
@@ -111,7 +124,8 @@ class Packages(PackageCare):
 
         now = datetime.now(timezone.utc)
         with self._session() as session:
-            return [*plan_prune(session, read_policy_file(path_of(policy), now), now, progress)]
+            rules = read_policy_file(path_of(policy), now)
+            return [*plan_prune(session, rules, now, progress, failed=failed)]
 
     def prune(
         self,
@@ -130,12 +144,24 @@ class Packages(PackageCare):
             progress: is told how far it has come.
             **rules: as in `plan`.
 
+        Returns:
+            What was done. ``error`` is the first failure, also that of a package that could not be
+            planned; the others are pruned.
+
         Raises:
             UsageError: there is no such rule, or it cannot be used.
             PackageUnknownError: there is no such package.
         """
-        plans = self.plan(*names, progress=progress, **rules)
-        return self._carry_out(plans, dry_run=dry_run, tell=tell, progress=progress)
+        from dataclasses import replace
+
+        errors: list[GhcrctlError] = []
+
+        def failed(_name: str, error: GhcrctlError) -> None:
+            errors.append(error)
+
+        plans = self.plan(*names, progress=progress, failed=failed, **rules)
+        done = self._carry_out(plans, dry_run=dry_run, tell=tell, progress=progress)
+        return replace(done, error=errors[0]) if errors else done
 
     def apply(
         self,
@@ -210,14 +236,16 @@ class Packages(PackageCare):
         progress: Progress,
     ) -> Carried:
         """Carry out plans that were just made."""
-        from ghcrctl.operations.packages.carrying import Carried
+        from ghcrctl.operations.packages.carrying import Carried, unreadable_in
 
         if dry_run:
-            return Carried(tuple(plans))
+            return Carried(tuple(plans), error=unreadable_in(plans))
         return self.apply(plans, tell=tell, progress=progress)
 
     def untag(self, *names: str) -> dict[str, bool]:
         """Take tags away and leave the images that have them.
+
+        A tag that fails does not stop the others; the first failure is raised after them.
 
         Args:
             names: each ``OWNER/IMAGE:TAG``.
@@ -229,12 +257,18 @@ class Packages(PackageCare):
             UsageError: a name has no tag.
             RetainedError: it is the last tag of the package, which GitHub keeps.
         """
+        from ghcrctl.operations.packages.each_package import each_package
         from ghcrctl.operations.packages.naming import read_tags
         from ghcrctl.operations.packages.untag import untag
 
         with self._session() as session:
-            wanted = read_tags(session, names)
-            return {f"{named.name}:{named.tag}": untag(session, named) for named in wanted}
+            found = each_package(
+                read_tags(session, names),
+                lambda named: untag(session, named),
+                lambda named: named.name,
+                None,
+            )
+            return {f"{named.name}:{named.tag}": has_others for named, has_others in found}
 
     def retag(self, name: str, *tags: str, force: bool = False) -> dict[str, str]:
         """Add tags to an image in the registry; existing tags are moved.

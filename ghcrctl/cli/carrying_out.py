@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.counting import Counting
+from ghcrctl.cli.format.documents import error_fields
 from ghcrctl.cli.format.human import human_size
 from ghcrctl.cli.format.plans import (
     counted,
     done_line,
+    failures_summary,
     headline,
     kept_table,
     left_line,
@@ -93,6 +95,7 @@ class CarryingOut:
         self._counts: Counter[State] = Counter()
         self._freed = 0
         self._set_aside: Path | None = None
+        self._failures: list[tuple[str, GhcrctlError]] = []
         self.counting = Counting(app, quiet=manner.quiet)
         self.graphs: dict[str, Graph] = {}
 
@@ -110,7 +113,7 @@ class CarryingOut:
             plans = self._agreed(plans)
         if not any(plan.does_something for plan in plans):
             self._finish(plans, plan_file, None)
-            return 0
+            return self._status(plans)
         if self._manner.dry_run:
             return self._preview(plans, plan_file)
         plan_file = plan_file or keep_plans(self._session, plans)
@@ -128,20 +131,46 @@ class CarryingOut:
                 self._app.error_line(f"hint: {go_on(plan_file)}")
             raise
         self._finish(plans, plan_file, journal, error)
-        return self._app.report(error) if error else 0
+        return self._status(plans, error)
 
     def _preview(self, plans: Sequence[Plan], plan_file: Path | None) -> int:
         """Show what plans would do now; return the exit status."""
         error = None
         if self._manner.checks:
             error = preview_plans(
-                self._session, plans, plan_file, tell=self._tell, progress=self.counting
+                self._session,
+                plans,
+                plan_file,
+                tell=self._tell,
+                progress=self.counting,
+                failed=self.failed,
             )
         self._finish(plans, plan_file, None, error)
-        return self._app.report(error) if error else 0
+        return self._status(plans, error)
 
-    def write(self, plans: Sequence[Plan], path: Path, *, brief: bool) -> None:
-        """Write plans to a file to carry out later.
+    def failed(self, name: str, error: GhcrctlError) -> None:
+        """Report a package that could not be planned or carried out; the others are."""
+        self.counting.clear()
+        self._failures.append((name, error))
+        self._app.report(error)
+
+    def _status(self, plans: Sequence[Plan], error: GhcrctlError | None = None) -> int:
+        """Report what could not be read or done; return the exit status of the first failure."""
+        reported = [reason for _, reason in self._failures]
+        new: list[GhcrctlError] = [reason for plan in plans if (reason := plan.unreadable_error)]
+        if error and error not in reported:
+            new.append(error)
+        for failure in new:
+            self._app.report(failure)
+        if self._failures and not self._app.as_json:
+            names = ", ".join(name for name, _ in self._failures)
+            count = f"{len(self._failures)} of {len(self._failures) + len(plans)} packages"
+            self._app.error_line(f"failed: {count}: {names}")
+        statuses = [int(reason.exit_status) for reason in (*reported, *new)]
+        return statuses[0] if statuses else 0
+
+    def write(self, plans: Sequence[Plan], path: Path, *, brief: bool) -> int:
+        """Write plans to a file to carry out later; return the exit status.
 
         Args:
             plans: one a package.
@@ -158,6 +187,7 @@ class CarryingOut:
         self._finish(plans, path, None)
         if not self._manner.quiet:
             self._results.out(f"Carry it out: ghcrctl packages apply {path}")
+        return self._status(plans)
 
     def _warn(self, plans: Sequence[Plan]) -> None:
         self.counting.clear()
@@ -263,6 +293,7 @@ class CarryingOut:
             tell=self._tell,
             progress=self.counting,
             moved=self._note_set_aside,
+            failed=self.failed,
         )
 
     def _note_set_aside(self, journal: Path) -> None:
@@ -300,13 +331,16 @@ class CarryingOut:
         }
         dry_run, is_guess = self._manner.dry_run, self._manner.dry_run and not self._manner.checks
         freed = sum(plan.freed for plan in plans) if is_guess else self._freed
-        self._results.add({**run_document(plans, self._done, freed, dry_run=dry_run), **files})
+        failed = [{"Package": name, **error_fields(error)} for name, error in self._failures]
+        data = run_document(plans, self._done, freed, dry_run=dry_run)
+        self._results.add({**data, "Failed": failed, **files})
         self._results.end(single=True)
         if not self._manner.quiet:
             if journal or self._done:
                 self._name_rest(plans, error)
             self._sum_up(journal)
-        self._actions.summary(summary(plans, self._done, self._counts, dry_run=dry_run))
+        text = summary(plans, self._done, self._counts, dry_run=dry_run)
+        self._actions.summary(text + failures_summary(self._failures))
         self._actions.outputs(
             {
                 "planned": sum(len(plan.steps) for plan in plans),

@@ -14,7 +14,7 @@ The tree, with exit statuses::
     │   RepositoryUnknownError, PlatformNotFoundError, PackageUnknownError
     ├── AuthError (5): UnauthorizedError, DeniedError, CredentialStoreError
     ├── IntegrityError (6): DigestMismatchError, SizeMismatchError, InvalidManifestError,
-    │   InvalidResponseError
+    │   InvalidResponseError, UnreadableManifestError
     ├── UnsupportedError (7): SchemaOneError, RefusedError, AmbiguousIdError, ConflictError,
     │   RetainedError, BlockedError, BuildFailedError
     ├── StoreError (8): StoreLockedError, NoSpaceError, StoreReadOnlyError, StoreDamagedError,
@@ -290,6 +290,12 @@ class InvalidResponseError(IntegrityError):
 
     code = "invalid-response"
     usual_hint = "something else may answer in its place: --debug shows requests and answers"
+
+
+class UnreadableManifestError(IntegrityError):
+    """A package has a version whose manifest cannot be read."""
+
+    code = "unreadable-manifest"
 
 
 class UnsupportedError(GhcrctlError):

@@ -17,6 +17,7 @@ from ghcrctl.errors import (
     InvalidDigestError,
     InvalidReferenceError,
     NotFoundError,
+    UnreadableManifestError,
     UsageError,
 )
 from ghcrctl.oci.digest import Digest
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = "ghcrctl/plan/1"
+# The algorithm and twelve digits of a digest.
+_SHORT = len("sha256:") + 12
 _MALFORMED = (
     AttributeError, KeyError, TypeError, ValueError, RecursionError, InvalidDigestError,
     InvalidReferenceError,
@@ -88,6 +91,7 @@ class Plan:
         size: bytes of all that the package has now.
         deletes_package: whether the package goes as a whole, with what the steps name.
         warnings: what people should know before they agree.
+        unreadable: why manifests could not be read, by digest; what they might need is kept.
     """
 
     registry: str
@@ -100,6 +104,7 @@ class Plan:
     size: int = 0
     deletes_package: bool = False
     warnings: tuple[str, ...] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -112,6 +117,11 @@ class Plan:
         return sum(step.freed for step in self.steps)
 
     @property
+    def unreadable_error(self) -> UnreadableManifestError | None:
+        """The error that says which manifests could not be read."""
+        return unreadable_error(self.name, self.unreadable)
+
+    @property
     def does_something(self) -> bool:
         """Whether anything goes."""
         return bool(self.steps) or self.deletes_package
@@ -119,6 +129,26 @@ class Plan:
     def to_json(self) -> dict[str, Any]:
         """Write it as `plan_from_json` reads it."""
         return {**_plain(asdict(self)), "freed": self.freed}
+
+
+def unreadable_error(name: str, unreadable: Mapping[str, str]) -> UnreadableManifestError | None:
+    """Build the error for manifests of a package that cannot be read; ``None`` without any.
+
+    Args:
+        name: registry, owner and package.
+        unreadable: the reasons, by digest.
+    """
+    if not unreadable:
+        return None
+    digest = min(unreadable)
+    what = f"{digest[:_SHORT]} of {name}"
+    if len(unreadable) > 1:
+        what = f"{len(unreadable)} manifests of {name}, such as {digest[:_SHORT]}"
+    return UnreadableManifestError(
+        f"cannot read {what}: {unreadable[digest]}; nothing is deleted that may be needed",
+        hint="try again; if the manifest is lost, delete the version: ghcrctl packages delete "
+        f"{name}@{digest}",
+    )
 
 
 def plans_to_json(plans: Iterable[Plan]) -> str:
@@ -181,6 +211,7 @@ def plan_from_json(data: Any) -> Plan:
         size=_whole(data["size"]),
         deletes_package=_flag(data["deletes_package"]),
         warnings=tuple(map(str, data["warnings"])),
+        unreadable={_digest(k): _text(v) for k, v in dict(data.get("unreadable") or {}).items()},
     )
 
 

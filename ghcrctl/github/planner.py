@@ -126,7 +126,8 @@ def plan_deletion(graph: Graph, digests: Sequence[str], now: datetime, target: T
         f"{_short(d)} cannot be read ({graph.unreadable[d]}): what only the deleted need stays too"
         for d in unreadable
     ]
-    return _assemble(graph, verdicts, kept, now, target, warnings)
+    plan = _assemble(graph, verdicts, kept, now, target, warnings)
+    return replace(plan, unreadable={digest: graph.unreadable[digest] for digest in unreadable})
 
 
 def label(graph: Graph, digest: str) -> str:
@@ -327,9 +328,10 @@ def _closed(graph: Graph, target: Target, now: datetime) -> Plan:
         ),
         size=sum(graph.sizes(graph.versions).values()),
         warnings=(
-            f"nothing goes: {len(names)} manifests cannot be read: {shown}"
+            f"nothing is deleted, since manifests cannot be read: {shown}"
             f"{' ...' * (len(names) > _NAMED)}; try again, or delete each by its digest",
         ),
+        unreadable=dict(graph.unreadable),
     )
 
 

@@ -205,6 +205,13 @@ def _blocked(stage: Stage) -> str:
     return stage.play("ghcrctl packages delete --yes octo/hello:1.0")
 
 
+def _unreadable_manifest(stage: Stage) -> str:
+    stage.sign_in()
+    stage.publish()
+    stage.github.put_raw("octo/hello", None, b"[]", media_types.OCI_MANIFEST)
+    return stage.play("ghcrctl packages prune --yes octo/hello")
+
+
 # Store
 
 
@@ -333,6 +340,7 @@ CODES: dict[str, Scene] = {
     "invalid-manifest": _manifest_is(_NO_MANIFEST, media_types.OCI_MANIFEST),
     "invalid-response": _fault(path_contains="/token", body=b"<html>Sign in to this network"),
     "size-mismatch": _size_mismatch,
+    "unreadable-manifest": _unreadable_manifest,
     "ambiguous-id": _ambiguous_id,
     "blocked": _blocked,
     "build-failed": _build_failed,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.cli.format.human import Measure
     from ghcrctl.cli.format.style import Style
+    from ghcrctl.errors import GhcrctlError
     from ghcrctl.github.plan import Plan, Step
     from ghcrctl.operations.packages.apply import Done
 
@@ -157,6 +158,7 @@ def _package_json(plan: Plan, states: Mapping[tuple[str, int], Done]) -> dict[st
         "Kept": len(plan.kept),
         "DeletesPackage": plan.deletes_package,
         "Warnings": list(plan.warnings),
+        "Unreadable": list(plan.unreadable),
         "Versions": [_step_json(step, states.get((plan.name, step.id))) for step in plan.steps],
     }
 
@@ -198,3 +200,11 @@ def summary(
             lines.append(f"| ... | and {len(plan.steps) - _MOST_IN_SUMMARY} more | | | | |")
         lines.append("")
     return "\n".join(lines)
+
+
+def failures_summary(failures: Sequence[tuple[str, GhcrctlError]]) -> str:
+    """Return the packages that failed as Markdown, for the page of a job."""
+    if not failures:
+        return ""
+    lines = [f"| {cell(name)} | {cell(str(error))} |" for name, error in failures]
+    return "\n".join(["", "| package that failed | error |", "|---|---|", *lines, ""])

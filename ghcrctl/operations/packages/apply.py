@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import NetworkError, PackageUnknownError
+from ghcrctl.github.plan import unreadable_error
 from ghcrctl.operations.packages.deletion_outcome import Outcome, delete
 from ghcrctl.operations.packages.journal import DONE, Entry, State
 from ghcrctl.operations.packages.loading import silent
@@ -165,6 +166,8 @@ class _Run:
             # A token that may not delete one version of a package may delete none.
             if self.report.counts[State.DENIED]:
                 break
+        unread = unreadable_error(self._plan.name, self._present.unreadable)
+        self.report.error = self.report.error or unread
         return self.report
 
     def _do(self, step: Step) -> None:

@@ -11,9 +11,10 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from ghcrctl.disk.durability import make_directories
-from ghcrctl.errors import GhcrctlError, PackageUnknownError
+from ghcrctl.errors import GhcrctlError, NetworkError, RegistryUnavailableError
 from ghcrctl.github.plan import plans_to_json
 from ghcrctl.operations.packages.apply import Report, apply_plan, preview_plan
+from ghcrctl.operations.packages.each_package import ends_run, name_error
 from ghcrctl.operations.packages.journal import State, journal_beside, opened, read_for
 from ghcrctl.operations.packages.loading import silent
 from ghcrctl.store.files import disk_errors
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.github.plan import Plan, Step
     from ghcrctl.operations.packages.apply import Done
+    from ghcrctl.operations.packages.each_package import Failed
     from ghcrctl.operations.packages.journal import Journal
     from ghcrctl.operations.packages.loading import Progress
     from ghcrctl.operations.session import Session
@@ -92,8 +94,9 @@ def carry_out(
         NetworkError: GitHub cannot be reached, or refuses for too long; continue later with the
             file that the hint names.
     """
+    unreadable = unreadable_in(plans)
     if not any(plan.does_something for plan in plans):
-        return Carried(tuple(plans))
+        return Carried(tuple(plans), error=unreadable)
     done: list[Done] = []
 
     def note(one: Done) -> None:
@@ -102,13 +105,19 @@ def carry_out(
 
     if dry_run:
         error = preview_plans(session, plans, plan_file, tell=note, progress=progress)
-        return Carried(tuple(plans), error=error, preview=tuple(done))
+        return Carried(tuple(plans), error=unreadable or error, preview=tuple(done))
     path = plan_file or keep_plans(session, plans)
     aside: list[Path] = []
     error = apply_plans(session, plans, path, tell=note, progress=progress, moved=aside.append)
     moved = aside[0] if aside else None
     journal = journal_beside(path)
+    error = unreadable or error
     return Carried(tuple(plans), tuple(done), path, journal, error, set_aside=moved)
+
+
+def unreadable_in(plans: Sequence[Plan]) -> GhcrctlError | None:
+    """Return the first error of plans whose packages have manifests that cannot be read."""
+    return next((error for plan in plans if (error := plan.unreadable_error)), None)
 
 
 def steps_left(plans: Sequence[Plan], done: Sequence[Done]) -> list[tuple[Plan, Step]]:
@@ -143,7 +152,7 @@ def keep_plans(session: Session, plans: Sequence[Plan]) -> Path:
     return path
 
 
-def apply_plans(
+def apply_plans(  # noqa: PLR0913 all but these by keyword
     session: Session,
     plans: Sequence[Plan],
     plan_file: Path,
@@ -151,6 +160,7 @@ def apply_plans(
     tell: Callable[[Done], None] = lambda _: None,
     progress: Progress = silent,
     moved: Callable[[Path], object] = lambda _: None,
+    failed: Failed = lambda _name, _error: None,
 ) -> GhcrctlError | None:
     """Carry out plans, one after the other.
 
@@ -162,6 +172,7 @@ def apply_plans(
         tell: is called with what became of each step.
         progress: is called with the number of steps done.
         moved: is called with the new path of a journal that belongs to another plan.
+        failed: is called with the name and the error of each of several packages that fails.
 
     Returns:
         The first failure that the exit status reports.
@@ -175,7 +186,9 @@ def apply_plans(
             if journal.set_aside:
                 moved(journal.set_aside)
             return _in_turn(
-                plans, lambda plan: apply_plan(session, plan, journal, tell=tell, progress=progress)
+                plans,
+                lambda plan: apply_plan(session, plan, journal, tell=tell, progress=progress),
+                failed,
             )
     except GhcrctlError as reason:
         reason.hint = go_on(plan_file)
@@ -189,6 +202,7 @@ def preview_plans(
     *,
     tell: Callable[[Done], None] = lambda _: None,
     progress: Progress = silent,
+    failed: Failed = lambda _name, _error: None,
 ) -> GhcrctlError | None:
     """Find out what `apply_plans` would do now, without changing or writing anything.
 
@@ -198,31 +212,46 @@ def preview_plans(
         plan_file: where they are; the journal beside it says what was done.
         tell: is called with what would become of each step.
         progress: is called with the number of steps checked.
+        failed: is called with the name and the error of each of several packages that fails.
 
     Returns:
         The first failure that the exit status reports.
     """
     journal: Journal = read_for(journal_beside(plan_file) if plan_file else None, plans)
     return _in_turn(
-        plans, lambda plan: preview_plan(session, plan, journal, tell=tell, progress=progress)
+        plans,
+        lambda plan: preview_plan(session, plan, journal, tell=tell, progress=progress),
+        failed,
     )
 
 
-def _in_turn(plans: Sequence[Plan], act: Callable[[Plan], Report]) -> GhcrctlError | None:
+def _in_turn(
+    plans: Sequence[Plan], act: Callable[[Plan], Report], failed: Failed
+) -> GhcrctlError | None:
     """Do something with each plan; return the first failure.
 
-    A package that is missing does not stop the others.
+    A package that is missing or cannot be read does not stop the others.
     """
     error: GhcrctlError | None = None
     for plan in plans:
         try:
             report = act(plan)
-        except PackageUnknownError as reason:
+        except GhcrctlError as reason:
+            if ends_run(reason) or _is_worth_waiting(reason):
+                raise
+            name_error(reason, plan.name)
+            if len(plans) > 1:
+                failed(plan.name, reason)
             report = Report(error=reason)
         error = error or report.error
         if report.ends_run:
             break
     return error
+
+
+def _is_worth_waiting(error: GhcrctlError) -> bool:
+    """Return whether the same plans should be continued later."""
+    return isinstance(error, NetworkError) and not isinstance(error, RegistryUnavailableError)
 
 
 def go_on(plan_file: Path) -> str:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import GhcrctlError, NotFoundError, PackageUnknownError
 from ghcrctl.github.kinds import kind_of
+from ghcrctl.github.plan import unreadable_error
 from ghcrctl.github.planner import label
+from ghcrctl.operations.packages.each_package import check_chosen, each_package
 from ghcrctl.operations.packages.loading import graph_of, silent
 from ghcrctl.operations.packages.naming import matching, owner_of
 from ghcrctl.operations.packages.subjects import Subjects
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.records import Package, Version
+    from ghcrctl.operations.packages.each_package import Failed
     from ghcrctl.operations.packages.loading import Progress
     from ghcrctl.operations.packages.naming import Named
     from ghcrctl.operations.session import Session
@@ -70,7 +73,10 @@ class Finding:
 
 
 def check_packages(
-    session: Session, names: Iterable[str], progress: Progress = silent
+    session: Session,
+    names: Iterable[str],
+    progress: Progress = silent,
+    failed: Failed | None = None,
 ) -> Iterator[tuple[Named, list[Finding]]]:
     """Find what is broken in packages, one after the other.
 
@@ -78,17 +84,29 @@ def check_packages(
         session: the run.
         names: names, and patterns of names.
         progress: is told how far it has come.
+        failed: called with the name and the error of each package that cannot be checked; the
+            others are. Without it, the first error is raised after the last package.
 
     Raises:
         PackageUnknownError: none fits.
+        GhcrctlError: the only package cannot be checked.
     """
-    chosen = matching(session, names)
-    if not chosen:
-        raise PackageUnknownError("there is no package to check: none fits")
-    subjects = Subjects(session, chosen)
-    for named in chosen:
-        _, found = check_package(session, named, progress, subjects)
-        yield named, found
+    unlisted: dict[str, GhcrctlError] = {}
+    chosen = matching(session, names, unlisted)
+    check_chosen(chosen, unlisted, "check", failed)
+    subjects = Subjects(session, chosen, unlisted)
+
+    def check_one(named: Named) -> list[Finding]:
+        return check_package(session, named, progress, subjects)[1]
+
+    yield from each_package(chosen, check_one, lambda named: named.name, failed)
+    if unlisted and failed is None:
+        raise next(iter(unlisted.values()))
+
+
+def unchecked(error: GhcrctlError) -> Finding:
+    """Return the finding that a package could not be checked."""
+    return Finding(Trouble.UNREADABLE, str(error), error.hint or "try again")
 
 
 def check_package(
@@ -233,6 +251,9 @@ def repair(
 ) -> list[Mended]:
     """Bring back every manifest that an index lists and that is not there.
 
+    A version that cannot be read is in the results with an error: it may be an index that lacks
+    something.
+
     Args:
         session: the run.
         named: the package.
@@ -242,12 +263,19 @@ def repair(
     """
     done: dict[str, Mended] = {}
     while True:
-        _, found = check_package(session, named, progress)
+        graph, found = check_package(session, named, progress)
         broken = [finding for finding in found if finding.missing]
         numbers = {digest: number for f in broken for digest, number in f.restorable}
         wanted = [d for f in broken for d in f.missing if d not in done]
         if not wanted:
-            return list(done.values())
+            unread = [
+                Mended(d, "", unreadable_error(named.name, {d: why}))
+                for d, why in sorted(graph.unreadable.items())
+                if d not in done
+            ]
+            for mended in unread:
+                tell(mended)
+            return [*done.values(), *unread]
         # What is restored may itself be an index that lacks others: so until nothing is new.
         for digest in dict.fromkeys(wanted):
             done[digest] = _mend(session, named, digest, numbers.get(digest), push)

@@ -9,9 +9,10 @@ import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import InvalidReferenceError, UsageError
+from ghcrctl.errors import GhcrctlError, InvalidReferenceError, UsageError
 from ghcrctl.oci.numbers import whole_number
 from ghcrctl.oci.reference import Reference
+from ghcrctl.operations.packages.each_package import ends_run, name_error
 from ghcrctl.operations.session import local_name_error
 
 if TYPE_CHECKING:
@@ -118,19 +119,31 @@ def read_owner(session: Session, text: str) -> tuple[str, str]:
     return registry if slash else default, owner
 
 
-def matching(session: Session, texts: Iterable[str]) -> list[Named]:
+def matching(
+    session: Session, texts: Iterable[str], unlisted: dict[str, GhcrctlError] | None = None
+) -> list[Named]:
     """Return the packages that names and patterns stand for, each once.
 
     Args:
         session: the run.
         texts: names; or ``OWNER/PATTERN``, a glob over the names of all packages of the owner.
+        unlisted: gets each pattern whose packages cannot be listed, with the error; without it, the
+            error is raised.
 
     A pattern that fits none is told, since the packages of a list of rules come and go.
     """
     found: dict[str, Named] = {}
     # In workflows, names come from lists of lines.
     for text in map(str.strip, texts):
-        some = _fitting(session, text) if _WILD & set(text) else [read_package(session, text)]
+        is_pattern = bool(_WILD & set(text))
+        try:
+            some = _fitting(session, text) if is_pattern else [read_package(session, text)]
+        except GhcrctlError as error:
+            if unlisted is None or not is_pattern or ends_run(error):
+                raise
+            name_error(error, text)
+            unlisted[text] = error
+            continue
         if not some:
             session.warn(f"no package fits `{text}`")
         found.update((named.name, named) for named in some)

@@ -38,6 +38,8 @@ class PresentState:
     def __init__(self, session: Session, plan: Plan) -> None:
         self.versions: Mapping[int, Version] = {}
         self.is_missing = False
+        # Why manifests that are not deleted cannot be read, by digest.
+        self.unreadable: Mapping[str, str] = {}
         self._session = session
         self._plan = plan
         self._named = Named(plan.registry, plan.owner, plan.package)
@@ -101,7 +103,8 @@ class PresentState:
         needed = graph.closure(staying, without=asked)
         # An index that lists a version named by the user did not exist when the plan was made.
         needed |= {d for d in asked if staying.intersection(graph.parents.get(d, ()))}
-        if staying & graph.unreadable.keys():
+        self.unreadable = {d: why for d, why in graph.unreadable.items() if d in staying}
+        if self.unreadable:
             needed |= {step.digest for step in self._plan.steps} - asked
         return needed
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import PackageUnknownError, RefusedError
+from ghcrctl.errors import RefusedError
 from ghcrctl.github.planner import Target, make_plan
 from ghcrctl.github.repositories import (
     branches,
@@ -17,6 +17,7 @@ from ghcrctl.github.repositories import (
     tags_of_closed,
     tags_of_deleted,
 )
+from ghcrctl.operations.packages.each_package import check_chosen, each_package
 from ghcrctl.operations.packages.loading import load_graph, silent
 from ghcrctl.operations.packages.naming import matching, owner_of
 from ghcrctl.operations.packages.protection import digests_in, tags_in
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from ghcrctl.errors import GhcrctlError
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.plan import Plan
     from ghcrctl.github.policy import Policy
     from ghcrctl.github.repositories import TagOrigin
+    from ghcrctl.operations.packages.each_package import Failed
     from ghcrctl.operations.packages.loading import Progress
     from ghcrctl.operations.packages.naming import Named
     from ghcrctl.operations.packages.rules import Rules
@@ -43,6 +46,7 @@ def plan_prune(
     now: datetime,
     progress: Progress = silent,
     graphs: dict[str, Graph] | None = None,
+    failed: Failed | None = None,
 ) -> Iterator[Plan]:
     """Plan what goes, package by package; where several rules name one, the first holds.
 
@@ -53,23 +57,29 @@ def plan_prune(
         progress: is told how far it has come.
         graphs: is given the graph of each package that something goes of, by the package's name,
             for a review (``sparing``).
+        failed: called with the name and the error of each package that cannot be planned; the
+            others are. Without it, the first error is raised after the last plan.
 
     Warns, after the last plan, of each rule that was to protect something and matched nothing.
 
     Raises:
         PackageUnknownError: no package fits.
-        GhcrctlError: a package cannot be looked at.
+        GhcrctlError: the only package, or each of them, cannot be planned.
     """
     rules = list(rules)
     protections = Protections(rules)
-    chosen = [(named, some) for some in rules for named in matching(session, some.packages)]
+    unlisted: dict[str, GhcrctlError] = {}
+    chosen = [
+        (named, some) for some in rules for named in matching(session, some.packages, unlisted)
+    ]
     # Where several rules name one, the first holds.
     by_name = {named.name: (named, some) for named, some in reversed(chosen)}
     wanted = [by_name[name] for name in dict.fromkeys(named.name for named, _ in chosen)]
-    if not wanted:
-        raise PackageUnknownError("there is no package to prune: none fits")
-    subjects = Subjects(session, [named for named, _ in wanted])
-    for named, some in wanted:
+    check_chosen(wanted, unlisted, "prune", failed)
+    subjects = Subjects(session, [named for named, _ in wanted], unlisted)
+
+    def plan_one(item: tuple[Named, Rules]) -> Plan:
+        named, some = item
         graph = subjects.complete(named, load_graph(session, named, progress))
         policy = _completed(session, named, some, graph, protections.text(some))
         target = Target(named.registry, named.owner, named.package, some.given)
@@ -77,9 +87,17 @@ def plan_prune(
         protections.record(some, named, graph)
         if graphs is not None and plan.does_something:
             graphs[plan.name] = graph
+        return plan
+
+    planned = 0
+    for _, plan in each_package(wanted, plan_one, lambda item: item[0].name, failed):
+        planned += 1
         yield plan
-    for warning in protections.warnings():
+    # What a package that failed holds is not known.
+    for warning in protections.warnings() if planned == len(wanted) and not unlisted else ():
         session.warn(warning)
+    if unlisted and failed is None:
+        raise next(iter(unlisted.values()))
 
 
 def _completed(session: Session, named: Named, rules: Rules, graph: Graph, text: str) -> Policy:

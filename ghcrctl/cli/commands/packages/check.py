@@ -10,10 +10,11 @@ from ghcrctl.cli.counting import Counting
 from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import ExitStatus
-from ghcrctl.operations.packages.check import check_packages
+from ghcrctl.operations.packages.check import check_packages, unchecked
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
+    from ghcrctl.errors import GhcrctlError
     from ghcrctl.operations.packages.check import Finding
 
 
@@ -32,13 +33,22 @@ if TYPE_CHECKING:
 def command(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
     """Find what is broken: indexes that lack images, signatures of what is gone, missing metadata.
 
-    The exit status is 6 where somebody's pull fails for it.
+    The exit status is 6 where somebody's pull fails for it. A package that cannot be checked does
+    not stop the others.
     """
     results = Results(app, format_)
     counting = Counting(app)
     breaks = False
+    failures: list[tuple[str, GhcrctlError]] = []
+
+    def failed(name: str, error: GhcrctlError) -> None:
+        counting.clear()
+        failures.append((name, error))
+        app.report(error)
+        results.add(_document(name, unchecked(error)))
+
     with app.session() as session:
-        for named, found in check_packages(session, names, counting):
+        for named, found in check_packages(session, names, counting, failed):
             counting.clear()
             for finding in found:
                 breaks = breaks or finding.trouble.breaks
@@ -50,6 +60,8 @@ def command(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
             if not found:
                 results.out(f"{named.name}: all is well")
     results.end()
+    if failures:
+        raise click.exceptions.Exit(failures[0][1].exit_status)
     if breaks:
         raise click.exceptions.Exit(ExitStatus.INTEGRITY)
 

@@ -202,13 +202,15 @@ def command(  # noqa: PLR0913 one argument an option
     )
     with app.session() as session:
         running = CarryingOut(app, session, manner)
-        plans = list(plan_prune(session, rules, now, running.counting, running.graphs))
+        plans = list(
+            plan_prune(session, rules, now, running.counting, running.graphs, running.failed)
+        )
         if review:
             plans = running.review(plans)
         if plan_file:
-            running.write(plans, plan_file, brief=not dry_run)
-            return
-        status = running.run(plans)
+            status = running.write(plans, plan_file, brief=not dry_run)
+        else:
+            status = running.run(plans)
     if status:
         raise click.exceptions.Exit(status)
 

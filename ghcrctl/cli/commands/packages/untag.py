@@ -8,11 +8,13 @@ import click
 
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
 from ghcrctl.cli.results import Results
+from ghcrctl.cli.turns import one_by_one
 from ghcrctl.operations.packages.naming import read_tags
 from ghcrctl.operations.packages.untag import untag
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
+    from ghcrctl.operations.packages.naming import Named
 
 
 @click.command(
@@ -35,13 +37,12 @@ def command(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
     """
     results = Results(app, format_)
     with app.session() as session:
-        wanted = read_tags(session, names)
-        try:
-            for named in wanted:
-                has_others = untag(session, named)
-                results.out(f"Untagged: {named.name}:{named.tag}")
-                results.add({"Name": f"{named.name}:{named.tag}", "HasOtherTags": has_others})
-                if not has_others:
-                    app.warn(f"what `{named.tag}` of {named.name} stood for has no tag any more")
-        finally:
-            results.end()
+
+        def untag_one(named: Named) -> None:
+            has_others = untag(session, named)
+            results.out(f"Untagged: {named.name}:{named.tag}")
+            results.add({"Name": f"{named.name}:{named.tag}", "HasOtherTags": has_others})
+            if not has_others:
+                app.warn(f"what `{named.tag}` of {named.name} stood for has no tag any more")
+
+        one_by_one(app, read_tags(session, names), untag_one, results)

@@ -1,0 +1,101 @@
+"""One act for several packages: a package that fails does not stop the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from ghcrctl.errors import (
+    ConnectionFailedError,
+    GhcrctlError,
+    InterruptedByUserError,
+    PackageUnknownError,
+    RateLimitedError,
+    StoreError,
+    TerminatedBySignalError,
+    TlsError,
+    UnauthorizedError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Failed: TypeAlias = Callable[[str, GhcrctlError], None]
+
+# The next package would fail in the same way, or the user ended the run.
+_ENDS_RUN = (
+    ConnectionFailedError, InterruptedByUserError, RateLimitedError, StoreError,
+    TerminatedBySignalError, TlsError, UnauthorizedError,
+)  # fmt: skip
+
+
+def ends_run(error: GhcrctlError) -> bool:
+    """Return whether a failure of one package is one of the whole run."""
+    return isinstance(error, _ENDS_RUN)
+
+
+def each_package(
+    items: Sequence[Item],
+    act: Callable[[Item], Result],
+    name_of: Callable[[Item], str],
+    failed: Failed | None,
+) -> Iterator[tuple[Item, Result]]:
+    """Yield the result of each package, in order; those that fail are left out.
+
+    Args:
+        items: packages, each once.
+        act: returns the result of one.
+        name_of: returns the name of one.
+        failed: called with name and error of each package that fails. Without it, or for one
+            package alone, the first error is raised after the last package.
+
+    Raises:
+        GhcrctlError: the whole run fails, or as `failed` says.
+    """
+    first: GhcrctlError | None = None
+    for item in items:
+        try:
+            result = act(item)
+        except GhcrctlError as error:
+            if ends_run(error):
+                raise
+            name_error(error, name_of(item))
+            first = first or error
+            if failed and len(items) > 1:
+                failed(name_of(item), error)
+        else:
+            yield item, result
+    if first and (failed is None or len(items) == 1):
+        raise first
+
+
+def name_error(error: GhcrctlError, name: str) -> None:
+    """Make the message of an error name the package that failed."""
+    repository = name.partition("/")[2]
+    if repository.lower() not in str(error).lower() and not isinstance(error, UsageError):
+        error.side = f"{error.side}: {name}" if error.side else name
+
+
+def check_chosen(
+    chosen: Sequence[object],
+    unlisted: Mapping[str, GhcrctlError],
+    verb: str,
+    failed: Failed | None,
+) -> None:
+    """Report patterns whose packages could not be listed.
+
+    Raises:
+        PackageUnknownError: no package is chosen.
+        GhcrctlError: no package is chosen since none could be listed.
+    """
+    if not chosen:
+        raise next(
+            iter(unlisted.values()),
+            PackageUnknownError(f"there is no package to {verb}: none fits"),
+        )
+    if failed:
+        for text, error in unlisted.items():
+            failed(text, error)
