@@ -61,6 +61,7 @@ def test_an_index_that_is_older_than_its_tagged_platforms_is_counted_once() -> N
         versions.index(f"v{number}", (f"a{number}", f"b{number}"), f"v{number}")
         versions.image(f"a{number}", f"v{number}-a").image(f"b{number}", f"v{number}-b")
     assert set(gone(versions, Policy(keep_last=2))) == {"v1", "a1", "b1", "v2", "a2", "b2"}
+    assert set(gone(versions, Policy(include=("*",), floor=3))) == {"v1", "a1", "b1"}
 
 
 def test_the_floor_counts_an_index_and_its_platforms_once() -> None:
@@ -69,6 +70,13 @@ def test_the_floor_counts_an_index_and_its_platforms_once() -> None:
     assert why(releases(5), "v3", policy) == "3 tagged images always stay"
     assert set(gone(releases(5), Policy(include=("*",)))) == whole(1, 2, 3, 4)
     assert gone(releases(5), Policy(include=("*",), floor=9)) == []
+
+
+def test_the_floor_adds_to_what_is_kept_and_leaves_its_reasons() -> None:
+    policy = Policy(include=("*",), exclude=("v4", "v2"), floor=3)
+    assert set(gone(releases(5), policy)) == whole(1, 3)
+    assert why(releases(5), "v4", policy) == "`v4` is protected"
+    assert why(releases(5), "v5", policy) == "3 tagged images always stay"
 
 
 def test_the_last_image_of_a_package_is_kept_with_its_platforms() -> None:
