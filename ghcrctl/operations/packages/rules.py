@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _LISTS = ("include", "exclude", "protect-digest", "protect-file")
 _FLAGS = ("untagged", "orphaned", "orphaned-unseen", "ghosts", "partial")
+# Flags that are set unless a rule says otherwise.
+_ON = {"untagged": True, "orphaned": True}
 _NUMBERS = ("keep-last", "keep-untagged", "floor")
 _TEXTS = (
     "group-by", "older-than", "newer-than", "min-age", "by", "when-empty",
@@ -81,8 +83,8 @@ def read_rules_of(
     policy = Policy(
         include=as_texts(data, "include", where),
         exclude=as_texts(data, "exclude", where),
-        untagged=as_flag(data, "untagged", where) if "untagged" in data else True,
-        orphaned=as_flag(data, "orphaned", where) if "orphaned" in data else True,
+        untagged=as_flag(_ON | data, "untagged", where),
+        orphaned=as_flag(_ON | data, "orphaned", where),
         orphaned_unseen=as_flag(data, "orphaned-unseen", where),
         ghosts=as_flag(data, "ghosts", where),
         partial=as_flag(data, "partial", where),
@@ -102,7 +104,7 @@ def read_rules_of(
     policy.check()
     rules = Rules(
         packages,
-        {key: _shown(value) for key, value in data.items() if value is not False},
+        {key: _shown(value) for key, value in data.items() if value is not False or key in _ON},
         policy,
         tuple(map(Path, as_texts(data, "protect-file", where))),
         _text(data, "closed-pull-requests", where) or "",

@@ -64,6 +64,12 @@ def test_an_index_that_is_older_than_its_tagged_platforms_is_counted_once() -> N
     assert set(gone(versions, Policy(include=("*",), floor=3))) == {"v1", "a1", "b1"}
 
 
+def test_a_platform_that_is_newer_than_newer_images_goes_with_its_index() -> None:
+    versions = Versions().index("v1", ("late",), "v1").image("v2", "v2").image("v3", "v3")
+    versions.image("late", "v1-late").image("v4", "v4")
+    assert gone(versions, Policy(keep_last=3)) == ["v1", "late"]
+
+
 def test_the_floor_counts_an_index_and_its_platforms_once() -> None:
     policy = Policy(include=("*",), floor=3)
     assert set(gone(releases(5), policy)) == whole(1, 2)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ghcrctl.errors import GhcrctlError, NotFoundError, UsageError
 from ghcrctl.operations.packages.rules import read_policy_file, read_rules_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NOW = datetime(2026, 11, 1, tzinfo=timezone.utc)
 DIGEST = f"sha256:{'ab' * 32}"
@@ -79,6 +77,12 @@ def test_a_file_has_rules_for_many_packages(tmp_path: Path, name: str, text: str
         ("packages: [{package: a/b, keep-last: 1, group-by: '('}]", "entry 1"),
         ("packages: [{package: a/b, group-by: 'x'}]", "`keep-last` keeps: give that too"),
         ("packages: [{package: a/b, protect-digest: abc}]", "entry 1"),
+        ("packages: [{package: a/b, keep-last: 1, group-by: 7}]", "`group-by` is no text: 7"),
+        ("packages: [{package: a/b, repository: ''}]", "`repository` is no text: "),
+        ("packages: [{package: a/b, deleted-branches: [x]}]", "`deleted-branches` is no text"),
+        ("packages: [{package: a/b, floor: -1}]", "`floor` is no number of at least 0: -1"),
+        ("packages: [{package: a/b, keep-untagged: 1.5}]", "`keep-untagged` is no number"),
+        ("packages: [{package: []}]", "`package`"),
         ("packages: [{package: a/b, closed-pull-requests: pr-}]", "must have {number} once"),
         ("packages: [{package: a/b, deleted-branches: '{number}'}]", "must have {branch} once"),
         ("defaults: {keep: 3}\npackages: [{package: a/b}]", "`defaults`"),
@@ -192,6 +196,26 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         ({"when-empty": "delete-package", "floor": 2}, "if_empty", "keep"),
         ({}, "untagged", True),
         ({"untagged": False}, "untagged", False),
+        ({"untagged": True}, "untagged", True),
+        ({}, "orphaned", True),
+        ({"orphaned": False}, "orphaned", False),
+        ({"orphaned": True}, "orphaned", True),
+        ({}, "orphaned_unseen", False),
+        ({"orphaned-unseen": True}, "orphaned_unseen", True),
+        ({}, "ghosts", False),
+        ({"ghosts": True}, "ghosts", True),
+        ({}, "partial", False),
+        ({"partial": True}, "partial", True),
+        ({"include": "a"}, "include", ("a",)),
+        ({"keep-last": 0}, "keep_last", 0),
+        ({"keep-untagged": 2}, "keep_untagged", 2),
+        ({"keep-last": 1, "group-by": "v"}, "group_by", "v"),
+        ({}, "group_by", None),
+        ({"newer-than": "2d"}, "newer_than", NOW - timedelta(days=2)),
+        ({}, "by", "created"),
+        ({"by": "updated"}, "by", "updated"),
+        ({}, "when_empty", "keep"),
+        ({"when-empty": "fail"}, "when_empty", "fail"),
         ({}, "min_age", timedelta(hours=6)),
         ({"min-age": "0"}, "min_age", timedelta(0)),
         ({"min-age": 0}, "min_age", timedelta(0)),
@@ -211,5 +235,34 @@ def test_each_rule_has_its_meaning(given: dict[str, Any], field: str, expected: 
 
 
 def test_what_was_given_is_kept_for_the_plan() -> None:
-    rules = read_rules_of(("octo/app",), {"include": ["a"], "ghosts": False, "floor": 0}, NOW)
-    assert rules.given == {"include": ["a"], "floor": 0}
+    given = {"include": ["a"], "ghosts": False, "floor": 0, "untagged": False, "partial": True}
+    rules = read_rules_of(("octo/app",), given | {"by": "created", "min-age": None}, NOW)
+    expected = {"include": ["a"], "floor": 0, "untagged": False, "partial": True, "by": "created"}
+    assert rules.given == expected
+
+
+def test_what_files_and_github_are_asked_for_is_kept() -> None:
+    given = {
+        "protect-file": ["a", "b"],
+        "closed-pull-requests": "pr-{number}",
+        "deleted-branches": "{branch}",
+        "repository": "octo/app",
+    }
+    rules = read_rules_of(("octo/app",), given, NOW)
+    assert rules.files == (Path("a"), Path("b"))
+    assert (rules.closed, rules.deleted, rules.repository) == (
+        "pr-{number}",
+        "{branch}",
+        "octo/app",
+    )
+    bare = read_rules_of(("octo/app",), {}, NOW)
+    assert (bare.files, bare.closed, bare.deleted, bare.repository) == ((), "", "", "")
+
+
+def test_an_error_of_an_entry_is_prefixed_once(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    for rule in ("include: ['re:(']", "floor: x"):
+        path.write_text(f"packages: [{{package: a/b}}, {{package: a/b, {rule}}}]")
+        with pytest.raises(UsageError) as caught:
+            read_policy_file(path, NOW)
+        assert caught.value.message.count(f"{path}: entry 2: ") == 1
