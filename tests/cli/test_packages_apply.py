@@ -36,15 +36,16 @@ __all__ = ["github", "shell"]
 
 
 class Gate:
-    """Holds the n-th deletion back until it is opened; one that was held may be dropped."""
+    """Holds the n-th deletion, or other request, back until it is opened."""
 
-    def __init__(self, github: GitHubDouble, number: int) -> None:
+    def __init__(self, github: GitHubDouble, number: int, method: str = "DELETE") -> None:
         self.reached, self.opened = threading.Event(), threading.Event()
         self._left = number
+        self._method = method
         github.api.meanwhile = self._before
 
     def _before(self, method: str, _path: str) -> None:
-        if method != "DELETE":
+        if method != self._method:
             return
         self._left -= 1
         if self._left == 0:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.waits import Wait
 from ghcrctl.errors import (
     GhcrctlError,
+    ManifestUnknownError,
     NotFoundError,
     RefusedError,
     RegistryUnavailableError,
@@ -66,7 +67,8 @@ def untag(session: Session, named: Named, *, sleep: Callable[[float], None] = ti
     found = client.get_manifest(repository, named.tag)
     versions = packages.versions(owner, named.package)
     helper, original = _digest(found.raw), _original(found.raw)
-    others: tuple[str, ...] = ()
+    # A run that was killed has put the helper already.
+    others = next((v.tags for v in versions if v.digest == original), ())
     if not original:
         original = helper
         others = _check(named, original, versions)
@@ -76,6 +78,9 @@ def untag(session: Session, named: Named, *, sleep: Callable[[float], None] = ti
     try:
         _delete(session, named, _await(session, named, helper, sleep))
     except GhcrctlError as error:
+        if _is_untagged(session, named):
+            # The response to the deletion was lost.
+            return bool(others)
         if _put_back(session, named, helper, original):
             error.message += f"; `{named.tag}` stands for what it stood for"
         raise
@@ -93,6 +98,17 @@ def _delete(session: Session, named: Named, version: Version) -> None:
         )
     packages, owner = owner_of(session, named)
     packages.delete_version(owner, named.package, version.id)
+
+
+def _is_untagged(session: Session, named: Named) -> bool:
+    client, repository = session.resolver.access(named.reference)
+    try:
+        client.find_digest(repository, named.tag)
+    except ManifestUnknownError:
+        return True
+    except GhcrctlError:
+        return False
+    return False
 
 
 def _put_back(session: Session, named: Named, helper: str, original: str) -> bool:

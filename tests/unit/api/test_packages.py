@@ -75,6 +75,32 @@ def test_a_plan_in_a_file_goes_on_where_it_was(
     assert at_github.packages.apply([plan], dry_run=True).done == ()
 
 
+def test_a_dry_run_shows_what_would_be_done_now(at_github: Client, github: GitHubDouble) -> None:
+    plans = at_github.packages.plan(NAME, **OLD)
+    github.push(NAME, "stable", RELEASES[0])
+    told: list[Done] = []
+    found = at_github.packages.apply(plans, dry_run=True, tell=told.append)
+    assert (found.done, found.journal, found.plan_file, found.deleted) == ((), None, None, ())
+    assert list(found.preview) == told
+    states = {d.step.digest: d.state.value for d in found.preview if d.step}
+    assert states[digest_of(RELEASES[0])] == "changed"
+    assert states[digest_of(RELEASES[1])] == "planned"
+    assert github.count("DELETE") == 0
+    done = at_github.packages.apply(plans)
+    assert set(done.deleted) == {d for d, state in states.items() if state == "planned"}
+    assert done.remaining == ()
+
+
+def test_what_was_not_attempted_is_named(at_github: Client, github: GitHubDouble) -> None:
+    plans = at_github.packages.plan(NAME, **OLD)
+    github.api.scopes["ghp_octo"] = ("read:packages",)
+    done = at_github.packages.apply(plans)
+    assert done.error is not None
+    assert done.error.code == "denied"
+    assert done.remaining == plans[0].steps[1:]
+    assert github.count("DELETE") == 1
+
+
 def test_a_dry_run_and_nothing_to_do_keep_no_file(at_github: Client, github: GitHubDouble) -> None:
     done = at_github.packages.prune(NAME, dry_run=True)
     assert (done.plan_file, done.journal, done.deleted) == (None, None, ())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -42,8 +44,6 @@ from tests.unit.operations.packages.content import (
 from tests.unit.operations.packages.losses import Loss, restores, run_plan
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ghcrctl.github.plan import Plan
     from ghcrctl.operations.packages.apply import Done
     from ghcrctl.operations.packages.restore import Restored
@@ -577,6 +577,32 @@ def test_a_plan_that_was_not_carried_out_has_nothing_to_undo(
 def test_a_journal_in_use_is_not_undone(at_github: Session, plan: Plan, journal: Path) -> None:
     with opened(journal, [plan]), pytest.raises(RefusedError, match="another process"):
         restore_run(at_github, journal)
+
+
+def test_a_journal_that_cannot_be_written_is_undone_with_a_warning(
+    at_github: Session,
+    tmp_path: Path,
+    plan: Plan,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run_plan(at_github, plan, tmp_path)
+    opening = Path.open
+
+    def refuse(path: Path, mode: str = "r", *rest: Any, **more: Any) -> Any:
+        if path.suffix == ".journal" and mode not in {"r", "rb"}:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opening(path, mode, *rest, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    warned: list[str] = []
+    at_github.warn = warned.append
+    journal = tmp_path / "plan.json.journal"
+    before = journal.read_bytes()
+    restored = restore_run(at_github, journal)
+    assert [r.outcome for r in restored] == [Outcome.RESTORED] * 3
+    assert journal.read_bytes() == before
+    assert len(warned) == 1
+    assert warned[0].endswith("Permission denied; what is restored is not recorded there")
 
 
 # Errors that end a run

@@ -16,7 +16,9 @@ from ghcrctl.errors import (
 )
 from ghcrctl.operations.packages.untag import retag, untag
 from tests.builders import Built, random_image
+from tests.registry_double.faults import Fault
 from tests.unit.operations.packages.content import NAME, days_ago, multi_platform, named
+from tests.unit.operations.packages.losses import Loss
 
 if TYPE_CHECKING:
     from ghcrctl.operations.session import Session
@@ -166,6 +168,65 @@ def test_a_tag_that_somebody_pushed_meanwhile_is_not_put_back(
     with pytest.raises(RegistryUnavailableError):
         untag(at_github, named(at_github, f"{NAME}:rc1"))
     assert github.tags(NAME)["rc1"] == str(newer.root.digest)
+
+
+@pytest.mark.usefixtures("image")
+@pytest.mark.parametrize("status", [0, 502])
+@pytest.mark.parametrize("again", [True, False], ids=["refused again", "unreachable then"])
+def test_a_tag_whose_deletion_lost_its_response_is_taken_away(
+    at_github: Session, github: GitHubDouble, status: int, again: bool
+) -> None:
+    warned: list[str] = []
+    at_github.warn = warned.append
+    github.api.after = Loss(status=status)
+    if not again:
+        github.faults.append(Fault("DELETE", after=1, times=9, hang_up=True))
+    assert untag(at_github, named(at_github, f"{NAME}:rc1"))
+    assert set(github.tags(NAME)) == {"v1", "other"}
+    assert warned == []
+
+
+@pytest.mark.usefixtures("image")
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_tag_that_cannot_be_put_back_is_warned_of(
+    at_github: Session, github: GitHubDouble, method: str
+) -> None:
+    warned: list[str] = []
+    at_github.warn = warned.append
+    digest = github.tags(NAME)["rc1"]
+    github.api.scopes["ghp_octo"] = ("read:packages", "write:packages")
+
+    def fail(called: str, _path: str) -> None:
+        if called == "DELETE":
+            github.faults.append(Fault(method, "/manifests/", times=9, status=500))
+
+    github.api.before = fail
+    with pytest.raises(DeniedError) as caught:
+        untag(at_github, named(at_github, f"{NAME}:rc1"))
+    assert "stands for what it stood for" not in caught.value.message
+    assert len(warned) == 1
+    assert "stands for an empty image" in warned[0]
+    assert digest in warned[0]
+
+
+@pytest.mark.usefixtures("image")
+def test_a_run_that_is_gone_on_with_knows_the_other_tags(
+    at_github: Session, github: GitHubDouble
+) -> None:
+    killed(at_github, github)
+    assert untag(at_github, named(at_github, f"{NAME}:rc1"))
+
+
+@pytest.mark.usefixtures("image")
+def test_a_tag_that_is_pushed_twice_for_a_lost_response_is_moved_once(
+    at_github: Session, github: GitHubDouble
+) -> None:
+    github.faults.append(Fault("PUT", "/manifests/", status=502))
+    before = {r.id for r in github.versions(NAME)}
+    digest = github.tags(NAME)["v1"]
+    assert retag(at_github, named(at_github, f"{NAME}:v1"), ["stable"]) == {"stable": ""}
+    assert github.tags(NAME)["stable"] == digest
+    assert {r.id for r in github.versions(NAME)} == before
 
 
 @pytest.mark.usefixtures("image")
