@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +14,7 @@ from ghcrctl.errors import StoreError, UnsupportedError
 from ghcrctl.layers.extraction import Extractor
 from ghcrctl.layers.members import Kind, Member
 from ghcrctl.layers.merging import Tree
-from ghcrctl.layers.windows import is_foreign_to_windows, windows_objection
+from ghcrctl.layers.windows import has_long_paths, is_foreign_to_windows, windows_objection
 from tests.caseless import ignore_case
 
 WITHOUT_PRIVILEGE = OSError(22, "A required privilege is not held by the client")
@@ -109,6 +112,37 @@ def test_a_path_has_the_length_that_windows_allows(
         extractor.add(name + "x", Member(name + "x", kind, target="t"))
     assert f"cannot create `{name}x`" in str(caught.value)
     assert "LongPathsEnabled" in str(caught.value.hint)
+
+
+def test_a_long_path_is_no_matter_where_windows_allows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ghcrctl.layers.extraction.has_long_paths", lambda: True)
+    name = "/".join(["d" * 99] * 4)
+    (tmp_path / name).parent.mkdir(parents=True)
+    Extractor(tmp_path, on_windows=True).add(name, Member(name, Kind.FILE))
+    assert (tmp_path / name).is_file()
+
+
+@pytest.mark.parametrize(
+    ("system", "functions", "expected"),
+    [
+        ("win32", {"RtlAreLongPathsEnabled": lambda: 1}, True),
+        ("win32", {"RtlAreLongPathsEnabled": lambda: 0}, False),
+        ("win32", {}, False),
+        ("linux", {"RtlAreLongPathsEnabled": lambda: 1}, False),
+    ],
+)
+def test_windows_is_asked_for_long_paths(
+    monkeypatch: pytest.MonkeyPatch, system: str, functions: dict[str, object], *, expected: bool
+) -> None:
+    def library(name: str) -> SimpleNamespace:
+        assert name == "ntdll"
+        return SimpleNamespace(**functions)
+
+    monkeypatch.setattr(ctypes, "WinDLL", library, raising=False)
+    monkeypatch.setattr(sys, "platform", system)
+    assert has_long_paths() is expected
 
 
 @pytest.mark.parametrize("kind", [Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK])
