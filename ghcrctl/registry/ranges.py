@@ -73,7 +73,7 @@ class ReadAhead:
 
     def close(self) -> None:
         """Begin nothing more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.errors import DigestMismatchError, GhcrctlError
+from ghcrctl.errors import DigestMismatchError, GhcrctlError, NetworkError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.pull import pull
 from ghcrctl.registry import ranges
@@ -79,6 +80,38 @@ def test_a_quick_connection_gives_the_rest_in_one_go(
     monkeypatch.setattr(ranges, "_QUICK", 0)
     assert pulled(ghcr, session)
     assert fetched(ghcr) == [206, 206]
+
+
+def test_how_quick_a_connection_is_counts_only_the_time_that_was_waited(
+    ghcr: RegistryDouble, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Bytes a second: far fewer than loopback gives, and more than a segment over the clock's time.
+    monkeypatch.setattr(ranges, "_QUICK", 100)
+    assert pulled(ghcr, session)
+    assert fetched(ghcr) == [206, 206]
+
+
+def test_what_is_left_of_a_blob_decides_whether_it_is_large(
+    ghcr: RegistryDouble, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, repository = session.resolver.access(name_at(ghcr, session))
+    monkeypatch.setattr(ranges, "PARALLEL_FROM", LAYER.size - 5)
+    for offset, is_large in ((0, True), (5, True), (6, False)):
+        stream = open_blob(client, repository, LAYER, offset)
+        stream.close()
+        assert isinstance(stream, RangedStream) is is_large
+
+
+@pytest.mark.parametrize("failure", [{"status": 503}, {"hang_up": True}], ids=["503", "hangs up"])
+def test_a_segment_that_fails_is_requested_as_often_as_allowed(
+    ghcr: RegistryDouble, session: Session, failure: dict[str, object]
+) -> None:
+    ghcr.faults.append(storage_fault(after=2, times=9999, **failure))
+    with pytest.raises(NetworkError):
+        pulled(ghcr, session)
+    requested = Counter(e.range for e in ghcr.log if e.host == "storage")
+    # The session tries again once.
+    assert max(requested.values()) == 2
 
 
 def test_one_connection_is_enough_where_a_person_says_so(
