@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ghcrctl.errors import GhcrctlError
 from ghcrctl.oci.tag_pattern import parse_pattern
 from ghcrctl.operations.packages.protection import digests_in, protected_in, tags_in
 from ghcrctl.operations.rule_matches import RuleMatches
@@ -45,9 +47,14 @@ class Protections:
         for rule, matches in self._checks(rules):
             self._matches.record(rule, partial(matches, named, graph))
 
-    def skip(self, rules: Rules) -> None:
-        """Record that a package cannot be read: what its rules match in it is unknown."""
-        self._matches.skip(rule for rule, _ in self._checks(rules))
+    @contextmanager
+    def skipping(self, rules: Rules) -> Iterator[None]:
+        """Read a package; if that fails, what its rules match in it is unknown."""
+        try:
+            yield
+        except GhcrctlError:
+            self._matches.skip(rule for rule, _ in self._checks(rules))
+            raise
 
     def warnings(self) -> list[str]:
         """Return a warning for each rule that matched nothing in the packages that it is for."""

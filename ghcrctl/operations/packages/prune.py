@@ -80,21 +80,20 @@ def plan_prune(
 
     def plan_one(item: tuple[Named, Rules]) -> Plan:
         named, some = item
-        graph = subjects.complete(named, load_graph(session, named, progress))
-        policy = _completed(session, named, some, graph, protections.text(some))
-        target = Target(named.registry, named.owner, named.package, some.given)
-        plan = make_plan(graph, policy, now, target)
-        protections.record(some, named, graph)
+        with protections.skipping(some):
+            graph = subjects.complete(named, load_graph(session, named, progress))
+            policy = _completed(session, named, some, graph, protections.text(some))
+            target = Target(named.registry, named.owner, named.package, some.given)
+            plan = make_plan(graph, policy, now, target)
+            protections.record(some, named, graph)
         if graphs is not None and plan.does_something:
             graphs[plan.name] = graph
         return plan
 
-    planned = 0
     for _, plan in each_package(wanted, plan_one, lambda item: item[0].name, failed):
-        planned += 1
         yield plan
-    # What a package that failed holds is not known.
-    for warning in protections.warnings() if planned == len(wanted) and not unlisted else ():
+    # What the packages of an owner hold whose packages cannot be listed is not known.
+    for warning in () if unlisted else protections.warnings():
         session.warn(warning)
     if unlisted and failed is None:
         raise next(iter(unlisted.values()))

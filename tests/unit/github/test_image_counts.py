@@ -52,6 +52,8 @@ def whole(*numbers: int) -> set[str]:
 def test_a_tagged_platform_of_a_tagged_index_is_no_image_of_its_own() -> None:
     assert set(gone(releases(), Policy(keep_last=5))) == whole(1, 2, 3)
     assert gone(releases(), Policy(keep_last=8)) == []
+    assert set(gone(releases(2), Policy(keep_last=0))) == whole(1)
+    assert why(releases(), "v4", Policy(keep_last=5)) == "one of the 5 newest"
     assert why(releases(), "v4-amd64", Policy(keep_last=5)) == "`v4` needs it"
 
 

@@ -10,6 +10,7 @@ from ghcrctl.operations.packages.prune import plan_prune
 from ghcrctl.operations.packages.rules import read_policy_file, read_rules_of
 from tests.builders import random_image
 from tests.packages_double.fixtures import environ_for
+from tests.registry_double.faults import Fault
 from tests.sessions import session_on
 from tests.unit.operations.packages.content import NAME, days_ago, releases
 
@@ -127,3 +128,19 @@ package = "{OTHER}"
 """)
     list(plan_prune(session, read_policy_file(path, github.clock.now), github.clock.now))
     assert said == unmatched("exclude `stable`")
+
+
+def test_a_rule_of_a_package_that_cannot_be_read_is_not_reported(
+    session: Session, github: GitHubDouble, said: list[str]
+) -> None:
+    now = github.clock.now
+    rules = [
+        read_rules_of((NAME,), {"exclude": ["shared", "lost"]}, now),
+        read_rules_of((OTHER,), {"exclude": ["shared", "unread"]}, now),
+    ]
+    github.faults.append(Fault("GET", "/octo/lib/manifests/", status=403, times=99))
+    failed: list[str] = []
+    planned = plan_prune(session, rules, now, failed=lambda name, _: failed.append(name))
+    assert [plan.package for plan in planned] == ["app"]
+    assert failed == [f"{github.host}/{OTHER}"]
+    assert said == unmatched("exclude `lost`")

@@ -83,6 +83,7 @@ def test_a_file_has_rules_for_many_packages(tmp_path: Path, name: str, text: str
         ("packages: [{package: a/b, floor: -1}]", "`floor` is no number of at least 0: -1"),
         ("packages: [{package: a/b, keep-untagged: 1.5}]", "`keep-untagged` is no number"),
         ("packages: [{package: []}]", "`package`"),
+        ("packages: [{packge: a/b}]", "entry 1 has an unknown key `packge`"),
         ("packages: [{package: a/b, closed-pull-requests: pr-}]", "must have {number} once"),
         ("packages: [{package: a/b, deleted-branches: '{number}'}]", "must have {branch} once"),
         ("defaults: {keep: 3}\npackages: [{package: a/b}]", "`defaults`"),
