@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.credentials.auth_file import member
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.names import docker_key
+from ghcrctl.credentials.names import docker_key, registry_of
 from ghcrctl.programs.finder import ProgramNotFoundError, find_program
 from ghcrctl.programs.process import Finished, ProgramError, run_program
 
@@ -85,6 +85,16 @@ class Helper:
             self._call("erase", key)
         return bool(known)
 
+    def list(self) -> tuple[str, ...]:
+        """Return the registries that the helper has a credential for.
+
+        Raises:
+            HelperError: the helper is missing or failed.
+        """
+        response = self._call("list", "") or b"{}"
+        data = self._object("list", response) if response.strip() else {}
+        return tuple(sorted({registry_of(key) for key in data}))
+
     def _get(self, key: str) -> Credential | None:
         response = self._call("get", key)
         if response is None:
@@ -100,16 +110,20 @@ class Helper:
         """Return the user name and the secret of a response to ``get``; both may be empty."""
         if not response.strip():
             raise HelperError(f"{self.program} get printed nothing")
+        data = self._object("get", response)
+        return self._text(data, "Username"), self._text(data, "Secret")
+
+    def _object(self, verb: str, response: bytes) -> Mapping[str, Any]:
         try:
             # As in Go, only the first value is read.
             data, _ = json.JSONDecoder().raw_decode(response.decode().strip())
         except UnicodeDecodeError:
-            raise HelperError(f"{self.program} get printed invalid UTF-8") from None
+            raise HelperError(f"{self.program} {verb} printed invalid UTF-8") from None
         except (ValueError, RecursionError):
-            raise HelperError(f"{self.program} get printed invalid JSON") from None
+            raise HelperError(f"{self.program} {verb} printed invalid JSON") from None
         if not isinstance(data, dict):
-            raise HelperError(f"{self.program} get printed no JSON object")
-        return self._text(data, "Username"), self._text(data, "Secret")
+            raise HelperError(f"{self.program} {verb} printed no JSON object")
+        return data
 
     def _text(self, data: Mapping[str, Any], name: str) -> str:
         value = member(data, name)
@@ -123,7 +137,7 @@ class Helper:
         """Run the helper; return its output, or ``None`` where it has nothing.
 
         Args:
-            verb: ``get``, ``store`` or ``erase``.
+            verb: ``get``, ``store``, ``erase`` or ``list``.
             given: its input.
             secret: the secret in the input, which no message may repeat.
         """

@@ -115,6 +115,18 @@ class Vault:
         """Return the registries that we keep a credential for."""
         return sorted(registry_of(key) for key in self._auths())
 
+    def kept_by_helper(self) -> tuple[str, tuple[str, ...]]:
+        """Return docker's helper for all registries, and the registries that it has; maybe none.
+
+        Raises:
+            CredentialStoreError: the helper is missing or failed.
+        """
+        helper = self._helper("")
+        if helper is None:
+            return "", ()
+        with _in_words(helper.program):
+            return helper.program, helper.list()
+
     def _look_for_keyring(self) -> tuple[bool, str]:
         """Return whether there is a keyring, and a text about one that failed."""
         try:
@@ -175,7 +187,9 @@ def _in_words(place: str) -> Iterator[None]:
     try:
         yield
     except HelperError as error:
-        raise CredentialStoreError(str(error), hint="mend docker's configuration") from None
+        raise CredentialStoreError(
+            str(error), hint="fix the helper, or remove it from docker's config.json"
+        ) from None
     except KeyringError as error:
         raise CredentialStoreError(
             f"cannot use {place}: {error}",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.credentials.token_kinds import advice
 from ghcrctl.credentials.vault import default_vault
-from ghcrctl.errors import InvalidReferenceError, UsageError
+from ghcrctl.errors import CredentialStoreError, InvalidReferenceError, UsageError
 from ghcrctl.oci.reference import Reference
 
 if TYPE_CHECKING:
@@ -102,6 +102,20 @@ def logout(session: Session, registry: str) -> list[str]:
 def logged_in(session: Session) -> list[str]:
     """Return the registries whose credentials were kept by `login`."""
     return _vault(session).registries()
+
+
+def warn_of_helper(session: Session) -> None:
+    """Warn of credentials that docker's helper has: other programs may have stored them."""
+    try:
+        program, registries = _vault(session).kept_by_helper()
+    except CredentialStoreError as error:
+        session.warn(str(error))
+        return
+    if registries:
+        session.warn(
+            f"{program} still has credentials for {', '.join(registries)}; docker uses them too. "
+            f"To delete one, run: ghcrctl logout {registries[0]}"
+        )
 
 
 def _vault(session: Session) -> Vault:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @pass_app
 def command(app: App, *, server: str, everything: bool, format_: str | None) -> None:
     """Forget the credential for a registry, ghcr.io by default."""
-    from ghcrctl.operations.login import logged_in, registry_name
+    from ghcrctl.operations.login import logged_in, registry_name, warn_of_helper
 
     results = Results(app, format_)
     with app.session() as session:
@@ -38,6 +38,8 @@ def command(app: App, *, server: str, everything: bool, format_: str | None) -> 
             results.out("Not logged in to any registry")
         for registry in registries:
             _logout(results, session, registry)
+        if everything:
+            warn_of_helper(session)
     results.end()
 
 

@@ -28,6 +28,8 @@ with here.with_suffix(".log").open("a") as log:
 if verb == "store":
     data = json.loads(given)
     known[data["ServerURL"]] = [data["Username"], data["Secret"]]
+elif verb == "list":
+    print(json.dumps({{key: username for key, (username, _) in known.items()}}))
 elif given not in known:
     print("{NOTHING}")
     sys.exit(1)

@@ -122,6 +122,31 @@ def test_responses_are_read_as_docker_reads_them(
     assert user.said == []
 
 
+def test_a_helper_lists_the_registries_that_it_has(user: User) -> None:
+    assert user.vault.kept_by_helper() == ("docker-credential-fake", ())
+    user.keep(**{HUB: ("u", "s"), "https://reg.io": ("u", "s"), "reg.io": ("u", "s")})
+    assert user.vault.kept_by_helper() == ("docker-credential-fake", ("docker.io", "reg.io"))
+    user.configure({"credHelpers": {"reg.io": "fake"}})
+    assert user.vault.kept_by_helper() == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("echo garbage", "list printed invalid JSON"),
+        ("echo '[1]'", "list printed no JSON object"),
+        ("echo no such verb; exit 1", "list failed with status 1: no such verb"),
+    ],
+)
+def test_a_list_that_fails_is_explained(user: User, body: str, reason: str) -> None:
+    user.script(body)
+    with pytest.raises(CredentialStoreError, match=f"docker-credential-fake {reason}"):
+        user.vault.kept_by_helper()
+    for nothing in ("exit 0", f"echo '{NOTHING}'; exit 1"):
+        user.script(nothing)
+        assert user.helper.list() == ()
+
+
 # Failures
 
 
