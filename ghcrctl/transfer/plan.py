@@ -118,7 +118,7 @@ class Plan:
         def planned(step: Step) -> Step:
             is_moved = step.action is Action.COPY and not step.descriptor.is_manifest
             found = mounts.get(step.descriptor.digest, ()) if is_moved else ()
-            return replace(step, mount_from=found) if found else step
+            return replace(step, mount_from=found)
 
         return replace(self, steps=tuple(map(planned, self.steps)))
 

@@ -264,9 +264,8 @@ def repair(
     done: dict[str, Mended] = {}
     while True:
         graph, found = check_package(session, named, progress)
-        broken = [finding for finding in found if finding.missing]
-        numbers = {digest: number for f in broken for digest, number in f.restorable}
-        wanted = [d for f in broken for d in f.missing if d not in done]
+        numbers = {digest: number for f in found for digest, number in f.restorable}
+        wanted = [d for f in found for d in f.missing if d not in done]
         if not wanted:
             unread = [
                 Mended(d, "", unreadable_error(named.name, {d: why}))

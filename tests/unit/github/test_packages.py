@@ -180,16 +180,18 @@ def test_the_path_is_that_of_the_kind_of_owner(github: GitHubDouble, ask: Ask) -
     assert packages.owner("OCTO").path == "/user"
     assert packages.owner("mona").path == "/users/mona"
     assert packages.owner("acme").path == "/orgs/Acme"
+    kinds = [packages.owner(login).is_organization for login in ("octo", "mona", "acme")]
+    assert kinds == [False, False, True]
     with pytest.raises(PackageUnknownError, match="the account nobody"):
         packages.owner("nobody")
 
 
 def test_an_owner_is_asked_for_once(github: GitHubDouble, ask: Ask) -> None:
     packages = ask()
-    packages.owner("octo")
-    count = asked(github, "/users/octo")
-    packages.owner("Octo")
-    assert asked(github, "/users/octo") == count == 1
+    first = packages.owner("octo")
+    before = github.count()
+    assert packages.owner("Octo") is first
+    assert github.count() == before
 
 
 def test_a_name_with_slashes_is_one_segment(github: GitHubDouble, ask: Ask) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import GhcrctlError, PackageUnknownError
-from ghcrctl.operations.packages.check import Trouble, check_packages, repair
+from ghcrctl.operations.packages.check import Mended, Trouble, check_packages, repair
 from tests.builders import index_of, random_image, rewritten
 from tests.packages_double.fixtures import environ_for
 from tests.registry_double import Fault
@@ -207,7 +207,9 @@ def test_only_what_is_missing_is_mended(at_github: Session, github: GitHubDouble
     [first, second] = children_of(index)
     github.lose(NAME, first)
     pushed: list[str] = []
-    done = repair(at_github, named(at_github), push=pushed.append)
+    told: list[Mended] = []
+    done = repair(at_github, named(at_github), push=pushed.append, tell=told.append)
+    assert told == done
     assert [(mended.digest, mended.how) for mended in done] == [(first, "restored")]
     assert pushed == []
     github.lose(NAME, second)
