@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 if TYPE_CHECKING:
     import queue
     import threading
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
 T = TypeVar("T")
@@ -62,6 +62,12 @@ def wait_for(event: threading.Event, seconds: float | None = None) -> bool:
         if end is not None and time.monotonic() >= end:
             return False
     return True
+
+
+def wait_until(condition: threading.Condition, is_true: Callable[[], bool]) -> None:
+    """Wait until another thread has made something true; the condition is held."""
+    while not condition.wait_for(is_true, STEP_SECONDS):
+        pass
 
 
 def join(thread: threading.Thread, seconds: float | None = None) -> None:

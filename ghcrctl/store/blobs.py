@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.provenance import Provenance
 from ghcrctl.content.streams import CHUNK_SIZE, Content
+from ghcrctl.content.thread_waits import wait_until
 from ghcrctl.disk.durability import make_directories, move, sync_directory, sync_file
 from ghcrctl.disk.removal import discard, remove
 from ghcrctl.errors import (
@@ -242,7 +243,7 @@ class Blobs:
     def _alone(self, digest: Digest) -> Iterator[None]:
         """Wait until no other thread writes this content: they share one partial file."""
         with self._turn:
-            self._turn.wait_for(lambda: digest not in self._written)
+            wait_until(self._turn, lambda: digest not in self._written)
             self._written.add(digest)
         try:
             yield

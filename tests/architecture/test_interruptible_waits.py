@@ -63,6 +63,8 @@ def _is_untimed(call: ast.Call) -> bool:
         return len(call.args) < 4
     if not isinstance(call.func, ast.Attribute):
         return False
+    if call.func.attr == "wait_for":
+        return len(call.args) < 2 and "timeout" not in keywords
     if call.func.attr == "shutdown":
         return any(k.arg == "wait" and ast.unparse(k.value) == "True" for k in call.keywords)
     return call.func.attr in WAITS and not call.args and not keywords & {"timeout", "blocking"}
@@ -87,6 +89,7 @@ def test_waits_without_a_limit_are_in_one_place(path: Path) -> None:
         "event.wait()",
         "self._thread.join()",
         "items.get()",
+        "condition.wait_for(is_done)",
         "wait(futures)",
         "as_completed(futures)",
         "pool.shutdown(wait=True)",
@@ -108,6 +111,7 @@ def test_a_wait_without_a_limit_is_found(code: str) -> None:
         "event.wait(0.1)",
         "', '.join(words)",
         "items.get(key)",
+        "condition.wait_for(is_done, 1)",
         "pool.shutdown(wait=False)",
         "lock.acquire(blocking=False)",
         "wait(futures, timeout=LIMIT)",

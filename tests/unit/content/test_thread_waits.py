@@ -13,7 +13,14 @@ import pytest
 
 from ghcrctl.content import thread_waits
 from ghcrctl.content.ahead import reading_ahead
-from ghcrctl.content.thread_waits import join, outcome_of, take_from, wait_for, wait_for_all
+from ghcrctl.content.thread_waits import (
+    join,
+    outcome_of,
+    take_from,
+    wait_for,
+    wait_for_all,
+    wait_until,
+)
 from ghcrctl.content.threads import ThreadPool, threads
 from ghcrctl.layers.compression import Compression
 from ghcrctl.layers.packing import BLOCK_SIZE, make_packer
@@ -101,6 +108,16 @@ def test_an_event(limits: list[float | None], acts: list[Act]) -> None:
     event = threading.Event()
     acts.append(event.set)
     assert wait_for(event)
+    assert_short(limits)
+
+
+def test_something_that_another_thread_makes_true(
+    limits: list[float | None], acts: list[Act]
+) -> None:
+    condition, done = threading.Condition(), threading.Event()
+    acts.append(done.set)
+    with condition:
+        wait_until(condition, done.is_set)
     assert_short(limits)
 
 

@@ -82,6 +82,33 @@ def test_hard_links_are_kept_where_directory_entries_do_not_tell_of_them(
     assert found["bin/zwei"].linkname == "bin/tool"
 
 
+def test_files_without_numbers_are_different_files(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Found:
+        """As some file systems of Windows describe every file."""
+
+        st_mode, st_ino, st_dev, st_nlink, st_size, st_mtime = stat.S_IFREG | 0o666, 0, 0, 1, 2, 0.0
+
+    real = Path.lstat
+    monkeypatch.setattr(Path, "lstat", lambda p: real(p) if p.name == "bin" else Found())
+    found = members(TreeStream(tree, on_windows=True))
+    assert [member.isreg() for member in found.values()] == [False, True, True]
+
+
+@pytest.mark.parametrize(("latest", "expected"), [(None, 2000), (1000, 1000), (3000, 2000)])
+def test_no_file_is_later_than_allowed(tree: Path, latest: int | None, expected: int) -> None:
+    os.utime(tree / "bin" / "tool", (2000, 2000))
+    assert members(TreeStream(tree, latest=latest))["bin/tool"].mtime == expected
+
+
+@pytest.mark.parametrize(("size", "blocks"), [(0, 3), (1, 4), (512, 4), (513, 5)])
+def test_an_archive_has_no_block_too_many(tmp_path: Path, size: int, blocks: int) -> None:
+    (tmp_path / "a").write_bytes(bytes(size))
+    stream = TreeStream(tmp_path)
+    assert sum(map(len, iter(lambda: stream.read(1_000_000), b""))) == blocks * 512
+
+
 def test_a_junction_is_a_link_and_is_not_entered(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
