@@ -54,19 +54,20 @@ class Found:
         return (self.named or self.records)[0]
 
 
-def find(session: Session, text: str) -> Found:
+def find(session: Session, text: str, among: list[Record] | None = None) -> Found:
     """Find one local image.
 
     Args:
         session: the run.
         text: ``NAME[:TAG]``, ``NAME@DIGEST``, an ID, the start of one, or a digest of a manifest
             here.
+        among: the records to search; those of the store by default.
 
     Raises:
         NoSuchImageError: nothing fits.
         AmbiguousIdError: the start of an ID fits several images.
     """
-    records = session.store.records()
+    records = session.store.records() if among is None else among
     reference = _reference(session, text)
     if reference:
         named = _by_name(records, reference) or _by_name_as_it_is(records, text)
@@ -99,7 +100,8 @@ def _reference(session: Session, text: str) -> Reference | None:
 
 def _by_name(records: list[Record], reference: Reference) -> tuple[Record, ...]:
     if not reference.digest:
-        return tuple(r for r in records if r.name == str(reference))
+        name = str(reference)
+        return tuple(r for r in records if r.name == name)
     by_digest = f"{reference.name}@{reference.digest}"
     named = [
         r

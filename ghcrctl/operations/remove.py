@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import ConflictError
+from ghcrctl.errors import ConflictError, NoSuchImageError, RefusedError, UsageError
 from ghcrctl.operations.find import find
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ghcrctl.errors import GhcrctlError
     from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.find import Found
     from ghcrctl.operations.session import Session
@@ -31,6 +34,21 @@ class Removed:
     deleted: tuple[Digest, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of removing one of several names.
+
+    Args:
+        text: the name, digest or ID.
+        removed: what was removed; ``None`` after an error.
+        error: why nothing was removed.
+    """
+
+    text: str
+    removed: Removed | None = None
+    error: GhcrctlError | None = None
+
+
 def remove(session: Session, text: str, *, force: bool = False) -> Removed:
     """Remove the image or the name that a text refers to.
 
@@ -47,62 +65,162 @@ def remove(session: Session, text: str, *, force: bool = False) -> Removed:
         ConflictError: several repositories name the image of this ID; or the text is a digest by
             which no repository knows the image, so that nothing would be removed.
     """
-    found = find(session, text)
-    if found.by == "id":
-        return _remove_image(session, found, force=force)
-    if found.by == "digest":
-        return _remove_digest(session, found, text)
-    return _remove_names(session, found, list(found.named))
+    [outcome] = remove_all(session, [text], force=force)
+    if outcome.removed is None:
+        raise outcome.error or NoSuchImageError(f"no such image: {text}")
+    return outcome.removed
 
 
-def _remove_image(session: Session, found: Found, *, force: bool) -> Removed:
-    repositories = {r.repository for r in found.records if r.name}
-    if len(repositories) > 1 and not force:
-        raise ConflictError(
-            f"unable to delete {found.image_id.short} (must be forced): "
-            "image is referenced in multiple repositories",
-            hint=f"ghcrctl rmi -f {found.image_id.short}, or remove it by its names",
-        )
-    return _remove_names(session, found, list(found.records))
+def remove_all(session: Session, texts: Iterable[str], *, force: bool = False) -> Iterator[Outcome]:
+    """Remove images and names as `remove` does, one after the other; yield each result in order.
 
-
-def _remove_digest(session: Session, found: Found, text: str) -> Removed:
-    """Remove the name of an image by digest; its tags are kept.
+    The store's list of images is read and written once for all of them: it takes long where it has
+    thousands of names. Nothing is removed before the first result is requested.
 
     Raises:
-        ConflictError: the image has its names by tag only, so that there is nothing to forget.
+        StoreError: the store cannot be read or written.
     """
+    batch = _Batch(session)
+    for text in texts:
+        try:
+            found = find(session, text, batch.records)
+            doomed = _doomed(found, force=force)
+            if doomed is not None:
+                batch.add(text, found, doomed)
+                continue
+        except (NoSuchImageError, RefusedError, UsageError) as error:
+            batch.fail(text, error)
+            continue
+        yield from batch.end()
+        yield _without_digest(session, found, text)
+        batch = _Batch(session)
+    yield from batch.end()
+
+
+def _doomed(found: Found, *, force: bool) -> list[Record] | None:
+    """Return the records to remove; ``None`` if tags are kept and only a digest is forgotten."""
+    if found.by == "id":
+        repositories = {r.repository for r in found.records if r.name}
+        if len(repositories) > 1 and not force:
+            raise ConflictError(
+                f"unable to delete {found.image_id.short} (must be forced): "
+                "image is referenced in multiple repositories",
+                hint=f"ghcrctl rmi -f {found.image_id.short}, or remove it by its names",
+            )
+        return list(found.records)
+    if found.by == "digest" and any(r.tag for r in found.named):
+        return None
+    return list(found.named)
+
+
+class _Batch:
+    """Removals that are carried out together.
+
+    Args:
+        session: the run.
+
+    Attributes:
+        records: those that are left after what was added so far.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._store = session.store
+        self.records = session.store.records()
+        self._outcomes: list[tuple[str, _Removal | GhcrctlError]] = []
+
+    def add(self, text: str, found: Found, doomed: list[Record]) -> None:
+        """Add a removal."""
+        removal = _removal(found, doomed)
+        going = {id(record) for record in removal.doomed}
+        self.records = [record for record in self.records if id(record) not in going]
+        self._outcomes.append((text, removal))
+
+    def fail(self, text: str, error: GhcrctlError) -> None:
+        """Add a removal that is refused."""
+        self._outcomes.append((text, error))
+
+    def end(self) -> Iterator[Outcome]:
+        """Carry out all removals, and yield what became of each."""
+        removals = [each for _, each in self._outcomes if isinstance(each, _Removal)]
+        needed = [self._needed(removal) for removal in removals]
+        doomed = [record for removal in removals for record in removal.doomed]
+        content = self._store.remove(doomed) if doomed else ()
+        deleted = _content_of(removals, needed, content)
+        for text, each in self._outcomes:
+            if isinstance(each, _Removal):
+                yield Outcome(text, each.removed(deleted.get(id(each), [])))
+            else:
+                yield Outcome(text, error=each)
+
+    def _needed(self, removal: _Removal) -> set[Digest]:
+        if not removal.is_whole:
+            return set()
+        return set(self._store.graph.reached(r.descriptor for r in removal.doomed))
+
+
+def _without_digest(session: Session, found: Found, text: str) -> Outcome:
+    """Forget the digest of an image; its tags are kept."""
     only_digest = {r: None for r in found.named if not r.tag}
     tagged = {r: None for r in found.named if r.tag}
-    if only_digest and not tagged:
-        return _remove_names(session, found, list(only_digest))
     untagged = tuple(dict.fromkeys(r.repo_digest for r in tagged if r.repo_digest))
     if not (untagged or only_digest):
-        raise ConflictError(
+        names = " ".join(record.name for record in tagged)
+        error = ConflictError(
             f"cannot remove {text}: the image is only known by its tags",
-            hint=f"ghcrctl rmi {' '.join(record.name for record in tagged)}",
+            hint=f"ghcrctl rmi {names}",
         )
+        return Outcome(text, error=error)
     session.store.edit(
         lambda records: [
             replace(r, origin=None) if r in tagged else r for r in records if r not in only_digest
         ]
     )
-    return Removed(untagged, ())
+    return Outcome(text, Removed(untagged, ()))
 
 
-def _remove_names(session: Session, found: Found, doomed: list[Record]) -> Removed:
-    """Remove records; the digest by which a repository knows the image goes with its last tag."""
-    going = set(doomed)
-    kept = [r for r in found.records if r not in going]
+@dataclass(frozen=True, slots=True)
+class _Removal:
+    """One removal of a batch. ``is_whole``: no name of the image is left."""
+
+    image_id: Digest
+    doomed: list[Record]
+    untagged: tuple[str, ...]
+    is_whole: bool
+
+    def removed(self, content: Sequence[Digest]) -> Removed:
+        """Return the result. ``content``: digests that were deleted with the image."""
+        others = (digest for digest in content if digest != self.image_id)
+        return Removed(self.untagged, (self.image_id, *others) if self.is_whole else ())
+
+
+def _removal(found: Found, doomed: list[Record]) -> _Removal:
+    """Plan a removal; the digest by which a repository knows the image goes with its last tag."""
+    going = {id(record) for record in doomed}
+    kept = [r for r in found.records if id(r) not in going]
     left = {r.repository for r in kept if r.tag}
     homes = {r.repository for r in doomed} - left - {""}
     orphaned = [r for r in kept if r.repository in homes and "@" in r.name]
     doomed = [*doomed, *orphaned]
     kept = [r for r in kept if r.repository not in homes or "@" not in r.name]
-    untagged = _untagged(doomed, kept)
-    removed = session.store.remove(doomed)
-    gone = not kept
-    return Removed(untagged, (found.image_id, *_others(found, removed)) if gone else ())
+    return _Removal(found.image_id, doomed, _untagged(doomed, kept), not kept)
+
+
+def _content_of(
+    removals: Sequence[_Removal], needed: Sequence[set[Digest]], content: Sequence[Digest]
+) -> dict[int, list[Digest]]:
+    """Return which removal deleted which content, by the identity of each removal.
+
+    As one after the other, the last image that needs content takes it along. What no image needs,
+    such as signatures of one, belongs to the last removal.
+    """
+    owners: dict[Digest, _Removal] = {}
+    whole = [(one, digests) for one, digests in zip(removals, needed, strict=True) if one.is_whole]
+    for removal, digests in whole:
+        owners.update(dict.fromkeys(digests, removal))
+    found: dict[int, list[Digest]] = {id(removal): [] for removal, _ in whole}
+    for digest in content if whole else ():
+        found[id(owners.get(digest, whole[-1][0]))].append(digest)
+    return found
 
 
 def _untagged(doomed: list[Record], kept: list[Record]) -> tuple[str, ...]:
@@ -115,7 +233,3 @@ def _untagged(doomed: list[Record], kept: list[Record]) -> tuple[str, ...]:
             lines[record.repo_digest] = None
     tags = [line for line in lines if "@" not in line]
     return (*tags, *(line for line in lines if "@" in line))
-
-
-def _others(found: Found, removed: tuple[Digest, ...]) -> tuple[Digest, ...]:
-    return tuple(digest for digest in removed if digest != found.image_id)

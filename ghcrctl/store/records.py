@@ -7,6 +7,7 @@ so that a listing opens one file.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ghcrctl.errors import InvalidDigestError, InvalidReferenceError
@@ -128,6 +129,7 @@ class Listed(NamedTuple):
         return Record(descriptor, self.name, facts, self.origin, index)
 
 
+@lru_cache(maxsize=20_000)
 def split_name(name: str) -> tuple[str, str]:
     """Split a name into repository and tag, without its digest.
 

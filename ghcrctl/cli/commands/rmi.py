@@ -11,11 +11,14 @@ from ghcrctl.cli.results import Results
 from ghcrctl.errors import GhcrctlError, NoSuchImageError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.find import is_id
-from ghcrctl.operations.remove import remove
+from ghcrctl.operations.remove import Removed, remove_all
 from ghcrctl.operations.remove_platforms import remove_platforms
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from ghcrctl.cli.app import App
+    from ghcrctl.operations.remove_platforms import Reduced
     from ghcrctl.operations.session import Session
 
 
@@ -60,41 +63,52 @@ def command(
     failed: GhcrctlError | None = None
     deleted: set[str] = set()
     with app.session() as session:
-        for name in names:
-            try:
-                deleted.update(_remove(results, session, name, wanted, force=force))
-            except NoSuchImageError as error:
-                if _is_among(deleted, name):
+        for name, result in _removed(session, names, wanted, force=force):
+            if isinstance(result, GhcrctlError):
+                if not isinstance(result, NoSuchImageError):
+                    failed = failed or result
+                elif _is_among(deleted, name):
                     continue
-                app.report(error)
-                failed = failed if force else failed or error
-            except GhcrctlError as error:
-                failed = failed or error
-                app.report(error)
+                elif not force:
+                    failed = failed or result
+                app.report(result)
+            else:
+                deleted.update(_report(results, name, result))
     results.end()
     if failed:
         raise click.exceptions.Exit(failed.exit_status)
 
 
-def _remove(
-    results: Results, session: Session, name: str, platforms: tuple[Platform, ...], *, force: bool
-) -> list[str]:
-    """Remove one name; return the digests of what was deleted."""
+def _removed(
+    session: Session, names: Sequence[str], platforms: tuple[Platform, ...], *, force: bool
+) -> Iterator[tuple[str, Removed | Reduced | GhcrctlError]]:
+    """Remove names, or platforms of them; yield what became of each."""
+    if not platforms:
+        for outcome in remove_all(session, names, force=force):
+            result = outcome.removed or outcome.error
+            assert result is not None  # noqa: S101 one of them is
+            yield outcome.text, result
+        return
+    for name in names:
+        try:
+            yield name, remove_platforms(session, name, platforms)
+        except GhcrctlError as error:
+            yield name, error
+
+
+def _report(results: Results, name: str, result: Removed | Reduced) -> list[str]:
+    """Report the removal of one name; return the digests of what was deleted."""
     untagged: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
-    if platforms:
-        reduced = remove_platforms(session, name, platforms)
-        for line in reduced.names:
-            results.out(
-                f"Reduced: {line}@{reduced.digest}" if "@" not in line else f"Reduced: {line}"
-            )
-        kept, deleted = tuple(reduced.names), reduced.deleted
-    else:
-        removed = remove(session, name, force=force)
-        for line in removed.untagged:
+    if isinstance(result, Removed):
+        untagged = tuple(result.untagged)
+        for line in untagged:
             results.out(f"Untagged: {line}")
-        untagged, deleted = tuple(removed.untagged), removed.deleted
-    digests = [str(digest) for digest in deleted]
+    else:
+        kept = tuple(result.names)
+        for line in kept:
+            results.out(f"Reduced: {line}" + ("" if "@" in line else f"@{result.digest}"))
+    digests = [str(digest) for digest in result.deleted]
     for digest in digests:
         results.out(f"Deleted: {digest}")
     results.add({"Name": name, "Untagged": untagged, "Reduced": kept, "Deleted": digests})

@@ -12,7 +12,7 @@ from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.operations.find import find
 from ghcrctl.operations.images import list_images
 from ghcrctl.operations.prune import PruneRules, prune
-from ghcrctl.operations.remove import remove
+from ghcrctl.operations.remove import remove, remove_all
 from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.place import StorePlace
 from ghcrctl.store.records import Record
@@ -85,3 +85,34 @@ def test_twice_the_names_take_twice_the_work(tmp_path: Path, act: str) -> None:
     few = _calls_of(tmp_path / "few", ACTS[act], 200)
     many = _calls_of(tmp_path / "many", ACTS[act], 400)
     assert many < 2.5 * few
+
+
+def test_many_names_are_removed_by_one_change_of_the_list(tmp_path: Path) -> None:
+    names = [f"{HOME}:{number}" for number in range(50)]
+    seen: Counter[str] = Counter()
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        del argument
+        if event == "call":
+            seen[frame.f_code.co_name] += 1
+
+    memory = MemoryPlace()
+    IMAGE.into(memory)
+    with session_on(tmp_path) as session:
+        place = StorePlace(session.store)
+        execute(make_plan(memory, place, IMAGE.root, names=tuple(names)))
+        session.store.release()
+        sys.setprofile(note)
+        try:
+            outcomes = list(remove_all(session, names))
+        finally:
+            sys.setprofile(None)
+        assert session.store.records() == []
+    assert [outcome.text for outcome in outcomes] == names
+    assert not any(outcome.error for outcome in outcomes)
+    deleted = [len(outcome.removed.deleted) for outcome in outcomes if outcome.removed]
+    # The image is deleted with its last name.
+    assert deleted[:-1] == [0] * 49
+    assert deleted[-1] == len(IMAGE.blobs) + 1
+    assert seen["read_entries"] <= 4
+    assert seen["write_index"] == 1
