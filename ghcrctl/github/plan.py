@@ -201,9 +201,10 @@ def _why(error: Exception) -> str:
 def plan_from_json(data: Any) -> Plan:
     """Read a plan that `Plan.to_json` wrote; KeyError, TypeError or ValueError where it is none."""
     return Plan(
-        registry=_name(data["registry"]),
-        owner=_name(data["owner"]),
-        package=_name(data["package"]),
+        # The registry serves no other case than lower, and the journal is kept by these names.
+        registry=_name(data["registry"]).lower(),
+        owner=_name(data["owner"]).lower(),
+        package=_name(data["package"]).lower(),
         made=_moment(data["made"]),
         rules=dict(data["rules"]),
         steps=tuple(_step(item) for item in _list(data["steps"])),

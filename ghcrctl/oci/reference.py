@@ -94,6 +94,7 @@ class Reference:
         default_registry: str = DEFAULT_REGISTRY,
         local_names: bool = False,
         warn: Callable[[str], None] | None = None,
+        is_github: bool = False,
     ) -> Reference:
         """Read a reference as a person writes it.
 
@@ -103,7 +104,8 @@ class Reference:
                 it is Docker Hub, a name of one component belongs to it, too: `alpine` is
                 `docker.io/library/alpine`.
             local_names: keep names of one component local even then, as archives do.
-            warn: is told where the name was changed to be valid (upper case on ghcr.io).
+            warn: is called where the name was changed to be valid (upper case on ghcr.io).
+            is_github: whether the registry is known to be one of GitHub's, whatever its name.
 
         Raises:
             InvalidReferenceError: it breaks the grammar; the message says what is wrong and at
@@ -114,7 +116,8 @@ class Reference:
         """
         default = DOCKER_HUB if default_registry in _HUB_ALIASES else default_registry
         has_local_names = local_names or default != DOCKER_HUB
-        return _Parser(text, default, "" if has_local_names else default, warn).parse()
+        short_registry = "" if has_local_names else default
+        return _Parser(text, default, short_registry, warn, is_github=is_github).parse()
 
 
 def is_tag(text: str) -> bool:
@@ -174,7 +177,10 @@ class _Parser:
         default_registry: str,
         short_registry: str,
         warn: Callable[[str], None] | None,
+        *,
+        is_github: bool,
     ) -> None:
+        self.is_github = is_github
         self.text = text
         self.short_registry = short_registry
         self.default_registry = default_registry
@@ -246,11 +252,14 @@ class _Parser:
         return (DOCKER_HUB if registry in _HUB_ALIASES else registry), rest
 
     def _lowered(self, registry: str, repository: str) -> str:
-        """Lower the repository for ghcr.io, which serves no other case than lower."""
-        if registry != "ghcr.io" or repository == repository.lower():
+        """Lower the repository for registries of GitHub, which serve no other case than lower."""
+        is_github = self.is_github or registry == "ghcr.io" or registry.startswith("containers.")
+        if not is_github or repository == repository.lower():
             return repository
         if self.warn:
-            self.warn(f"repository names on ghcr.io are lower case: using `{repository.lower()}`")
+            self.warn(
+                f"repository names on {registry} are lower case: using `{repository.lower()}`"
+            )
         return repository.lower()
 
     def _check_repository(self, repository: str, start: int) -> None:

@@ -152,10 +152,18 @@ class Session:
         """Do something anew until it succeeds or patience ends; its waits are told."""
         return retry(act, self.retry, on_retry=telling(self.waiting))
 
-    def parse(self, text: str) -> Reference:
-        """Read a reference with this session's default registry."""
+    def parse(self, text: str, *, is_github: bool = False) -> Reference:
+        """Read a reference with this session's default registry.
+
+        Args:
+            text: the reference.
+            is_github: whether its registry is known to be one of GitHub's.
+        """
         return Reference.parse(
-            text, default_registry=self.settings.get("default_registry"), warn=self.warn
+            text,
+            default_registry=self.settings.get("default_registry"),
+            warn=self.warn,
+            is_github=is_github,
         )
 
     @property

@@ -70,7 +70,7 @@ def read_name(session: Session, text: str) -> Named:
         raise InvalidReferenceError(
             f"invalid name `{text}`: after # stands a version's number, as `versions` shows it"
         )
-    reference = session.parse(name)
+    reference = session.parse(name, is_github=True)
     if reference.is_local:
         raise local_name_error(reference)
     owner, slash, package = reference.repository.partition("/")
@@ -116,7 +116,7 @@ def read_owner(session: Session, text: str) -> tuple[str, str]:
     if not owner or "/" in registry:
         raise InvalidReferenceError(f"invalid owner `{text}`: write OWNER, or REGISTRY/OWNER")
     default: str = session.settings.get("default_registry")
-    return registry if slash else default, owner
+    return registry.lower() if slash else default, owner
 
 
 def matching(
@@ -158,8 +158,9 @@ def _fitting(session: Session, text: str) -> list[Named]:
     registry, login = read_owner(session, head)
     owner_found = session.packages(registry).owner(login)
     names = sorted(p.name for p in session.packages(registry).list_all(owner_found))
-    chosen = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
-    return [Named(registry, login.lower(), name) for name in chosen]
+    # Names in a registry are lower case, so a pattern means that as well.
+    chosen = [name for name in names if fnmatch.fnmatchcase(name.lower(), pattern.lower())]
+    return [Named(registry, login.lower(), name.lower()) for name in chosen]
 
 
 def owner_of(session: Session, named: Named) -> tuple[Packages, Owner]:

@@ -117,3 +117,15 @@ def test_an_image_that_is_named_twice_is_one() -> None:
     found = distinct(Reference.parse(name) for name in names)
     kept = ["o/a", "o/b:1", f"o/a@sha256:{'a' * 64}", "o/b"]
     assert found == [Reference.parse(name) for name in kept]
+
+
+@pytest.mark.parametrize("registry", ["ghcr.io", "containers.corp.example", "containers.x.ghe.com"])
+def test_registries_of_github_take_upper_case_with_a_warning(registry: str) -> None:
+    warned: list[str] = []
+    found = Reference.parse(f"{registry}/Octo/App:Tag", warn=warned.append)
+    assert (found.repository, found.tag) == ("octo/app", "Tag")
+    assert warned == [f"repository names on {registry} are lower case: using `octo/app`"]
+
+
+def test_a_registry_that_is_known_to_be_of_github_takes_upper_case() -> None:
+    assert Reference.parse("host:5/Octo/App", is_github=True).repository == "octo/app"
