@@ -51,8 +51,8 @@ class BranchTags:
     def _is_cut(self, text: str, plain: str) -> bool:
         if len(text) < _SHORTEST_CUT:
             return False
-        following = self._ordered[bisect_left(self._ordered, plain) :][:1]
-        return any(name.startswith(plain) for name in following)
+        place = bisect_left(self._ordered, plain)
+        return place < len(self._ordered) and self._ordered[place].startswith(plain)
 
 
 def _ends(name: str) -> list[str]:

@@ -1,0 +1,78 @@
+"""What the rules of a policy say of single tags and dates."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ghcrctl.errors import InvalidFilterError
+from ghcrctl.github.policy import Policy
+from ghcrctl.github.records import Version
+from tests.unit.github.graphs import NOW, digest_of
+
+SECOND = timedelta(seconds=1)
+
+
+def version(created: int = 10, updated: int = 5) -> Version:
+    """Return a version of so many days ago."""
+    days = timedelta(days=1)
+    return Version(1, digest_of("x"), (), NOW - created * days, NOW - updated * days)
+
+
+@pytest.mark.parametrize(("by", "days"), [("created", 10), ("updated", 5)])
+def test_a_version_is_older_or_newer_than_a_time_and_not_as_old(by: str, days: int) -> None:
+    then = NOW - timedelta(days=days)
+    for later, is_older in ((SECOND, True), (timedelta(0), False), (-SECOND, False)):
+        assert Policy(by=by, older_than=then + later).has_age(version()) is is_older
+    for later, is_newer in ((-SECOND, True), (timedelta(0), False), (SECOND, False)):
+        assert Policy(by=by, newer_than=then + later).has_age(version()) is is_newer
+    both = Policy(by=by, older_than=then + SECOND, newer_than=then - SECOND)
+    assert both.has_age(version())
+    assert not Policy(by=by, older_than=then + SECOND, newer_than=then + SECOND).has_age(version())
+    assert Policy(by=by).has_age(version())
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (Policy(), []),
+        (Policy(keep_last=0), ["a", "b"]),
+        (Policy(include=("a",)), ["a"]),
+        (Policy(include=("a", "b"), keep_last=3), ["a", "b"]),
+        (Policy(include=("c",), keep_last=3), []),
+    ],
+)
+def test_tags_are_included_by_pattern_or_by_keep_last(policy: Policy, expected: list[str]) -> None:
+    assert policy.included(["a", "b"]) == expected
+
+
+def test_any_pattern_of_exclude_protects() -> None:
+    assert Policy(exclude=("x", "b*")).protecting(["a", "b1", "b2"]) == ["b1", "b2"]
+    assert Policy().protecting(["a"]) == []
+
+
+def test_a_tag_is_left_over_if_one_pattern_says_so_and_none_that_it_may_be_in_use() -> None:
+    gone = (lambda tag: tag.startswith("pr"), lambda tag: tag.endswith("x"))
+    living = (lambda tag: tag == "pr-7", lambda tag: tag == "7x")
+    tags = ["pr-6", "pr-7", "6x", "7x", "other"]
+    assert Policy(gone=gone).left_over(tags) == ["pr-6", "pr-7", "6x", "7x"]
+    assert Policy(gone=gone, living=living).left_over(tags) == ["pr-6", "6x"]
+    assert Policy(living=living).left_over(tags) == []
+
+
+def test_an_image_is_in_each_group_that_its_tags_name() -> None:
+    tags = ["v1.0", "v1.1", "v2.0", "main"]
+    assert Policy(group_by=r"^v(\d+)\.").groups(tags) == {"1", "2"}
+    assert Policy(group_by=r"^v(\d+)\.").groups(["main"]) == set()
+    assert Policy().groups(tags) == {""}
+    assert Policy().groups([]) == set()
+
+
+@pytest.mark.parametrize(
+    "policy", [Policy(include=("re:(",)), Policy(exclude=("re:(",)), Policy(group_by="(")]
+)
+def test_a_pattern_that_cannot_be_read_is_found_before_a_plan(policy: Policy) -> None:
+    Policy(include=("a",), exclude=("re:b",), group_by="c").check()
+    with pytest.raises(InvalidFilterError):
+        policy.check()
