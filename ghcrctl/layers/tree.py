@@ -50,6 +50,7 @@ class TreeStream:
         on_windows: bool = os.name == "nt",
     ) -> None:
         self._root = root
+        self._prefix = prefix
         self._latest = latest
         self._on_windows = on_windows
         self._seen: dict[tuple[int, int], str] = {}
@@ -100,7 +101,7 @@ class TreeStream:
         member.mtime = mtime if self._latest is None else min(mtime, self._latest)
         member.type = _type_of(found)
         if member.issym():
-            member.linkname = self._target(path)
+            member.linkname = self._target(path, name)
         elif member.ischr() or member.isblk():
             member.devmajor, member.devminor = _device(found)
         elif member.isreg():
@@ -118,13 +119,15 @@ class TreeStream:
             return _LINK_MODE
         return (stat.S_IMODE(found.st_mode) | _EXECUTABLE) & _MOST_ON_WINDOWS
 
-    def _target(self, path: Path) -> str:
+    def _target(self, path: Path, name: str) -> str:
         target = os.readlink(path)  # noqa: PTH115 a path object would change the text
         if not self._on_windows:
             return target
         from ghcrctl.layers.windows_links import image_target
 
-        return image_target(target, os.path.abspath(path), os.path.abspath(self._root))  # noqa: PTH100 links stay
+        roots = (os.path.abspath(self._root), os.path.realpath(self._root))  # noqa: PTH100 links stay
+        inside = name.removeprefix(f"{self._prefix}/") if self._prefix else name
+        return image_target(target, inside, roots)
 
     def _header(self, member: tarfile.TarInfo) -> bytes:
         try:

@@ -18,6 +18,8 @@ from ghcrctl.layers.viewing import Found, follow
 from ghcrctl.layers.windows import is_foreign_to_windows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ghcrctl.layers.members import Member
 
 # Prefixes that mark a full path, in the forms of programs and of the kernel.
@@ -64,7 +66,7 @@ def disk_target(target: str) -> str | None:
     return f"\\{text}" if target.startswith("/") else text or "."
 
 
-def image_target(target: str, link: str, root: str) -> str:
+def image_target(target: str, path: str, roots: Sequence[str]) -> str:
     r"""Return a link's target on a disk of Windows as an image needs it, with slashes.
 
     A full path (``C:\tree\etc``) means nothing in an image. Inside the directory that becomes the
@@ -72,8 +74,9 @@ def image_target(target: str, link: str, root: str) -> str:
 
     Args:
         target: as read from the disk.
-        link: the link's own full path.
-        root: the full path of the directory that becomes the layer.
+        path: the link's own path in the layer, with slashes.
+        roots: the full path of the directory that becomes the layer. It may have several: Windows
+            has short names beside the long ones (`RUNNER~1`).
 
     Raises:
         UnsupportedError: the target is a full path outside of the directory.
@@ -82,12 +85,14 @@ def image_target(target: str, link: str, root: str) -> str:
     drive, rest = ntpath.splitdrive(plain)
     if not drive and plain == target:
         return plain.replace("\\", "/")
-    if not rest.startswith(("\\", "/")) or not _is_inside(plain, root):
+    is_full = rest.startswith(("\\", "/"))
+    root = next((each for each in roots if is_full and _is_inside(plain, each)), None)
+    if root is None:
         raise UnsupportedError(
-            f"cannot add {link} to a layer: the link leads to {plain}, which is not in {root}",
+            f"cannot add {path} to a layer: the link leads to {plain}, which is not in {roots[0]}",
             hint="replace the link by a copy of what it leads to, or by a relative link",
         )
-    folder = ntpath.dirname(_without_prefix(link))
+    folder = ntpath.join(_without_prefix(root), ntpath.dirname(path))
     return ntpath.relpath(plain, folder).replace("\\", "/")
 
 

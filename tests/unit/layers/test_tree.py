@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = "C:\\project\\Tree"
-LINK = "C:\\project\\Tree\\usr\\link"
+LINK = "usr/link"
 
 
 def members(stream: TreeStream) -> dict[str, tarfile.TarInfo]:
@@ -144,8 +144,9 @@ def test_a_junction_is_a_link_and_is_not_entered(
     ],
 )
 def test_a_windows_link_has_slashes_in_a_layer(target: str, expected: str) -> None:
-    assert image_target(target, LINK, ROOT) == expected
-    assert image_target(target, f"\\\\?\\{LINK}", f"\\\\?\\{ROOT}") == expected
+    assert image_target(target, LINK, [ROOT]) == expected
+    assert image_target(target, LINK, [f"\\\\?\\{ROOT}"]) == expected
+    assert image_target(target, LINK, ["C:\\PROJEC~1\\Tree", ROOT]) == expected
 
 
 @pytest.mark.parametrize(
@@ -163,19 +164,34 @@ def test_a_windows_link_has_slashes_in_a_layer(target: str, expected: str) -> No
     ],
 )
 def test_a_link_out_of_the_tree_to_a_drive_is_refused(target: str) -> None:
-    with pytest.raises(UnsupportedError, match=r"cannot add .*link to a layer") as e:
-        image_target(target, LINK, ROOT)
-    assert e.value.hint
+    with pytest.raises(
+        UnsupportedError, match=r"cannot add usr/link to a layer: .* not in C:"
+    ) as told:
+        image_target(target, LINK, [ROOT, "E:\\Tree"])
+    assert told.value.hint
 
 
 def test_a_tree_at_the_top_of_a_drive_has_all_of_it() -> None:
-    assert image_target("C:\\x\\y", "C:\\link", "C:\\") == "x/y"
+    assert image_target("C:\\x\\y", "link", ["C:\\"]) == "x/y"
 
 
 def test_a_tree_on_another_machine_has_links_into_itself() -> None:
-    link = "\\\\server\\share\\tree\\link"
     target = "\\\\?\\UNC\\server\\share\\tree\\etc\\x"
-    assert image_target(target, link, "\\\\server\\share\\tree") == "etc/x"
+    assert image_target(target, "link", ["\\\\server\\share\\tree"]) == "etc/x"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"), [("", {"usr/up": "../etc"}), ("opt/x", {"opt/x/usr/up": "../etc"})]
+)
+def test_a_full_path_becomes_a_relative_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefix: str, expected: dict[str, str]
+) -> None:
+    (tmp_path / "usr").mkdir()
+    (tmp_path / "usr" / "up").symlink_to("C:\\Tree\\etc")
+    monkeypatch.setattr(os.path, "abspath", lambda _: "C:\\TREE~1")
+    monkeypatch.setattr(os.path, "realpath", lambda _: "C:\\Tree")
+    found = members(TreeStream(tmp_path, prefix=prefix, on_windows=True))
+    assert {name: each.linkname for name, each in found.items() if each.issym()} == expected
 
 
 def test_half_a_character_in_a_name_is_an_error(
