@@ -172,6 +172,24 @@ def test_a_key_that_is_there_twice_is_named_with_its_line(
     assert str(path) in caught.value.message
 
 
+def test_a_key_without_a_value_leaves_the_default_and_an_empty_list_takes_it_away(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text("""
+defaults: {exclude: latest, floor: 3}
+packages:
+- package: a/b
+  exclude:
+  floor:
+- package: a/c
+  exclude: []
+""")
+    first, second = (rules.policy for rules in read_policy_file(path, NOW))
+    assert (first.exclude, first.floor) == (("latest",), 3)
+    assert second.exclude == ()
+
+
 def test_the_same_key_in_two_tables_is_no_duplicate(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
     path.write_text("packages: [{package: a/b, floor: 1}, {package: a/c, floor: 2}]")
