@@ -81,9 +81,7 @@ def translate(
             return word(host, text)
     if moving or _any(chain, urllib3.exceptions.ProtocolError):
         return ConnectionLostError(f"the connection to {host} was lost", retryable=True)
-    if _any(chain, requests.exceptions.ConnectionError, urllib3.exceptions.HTTPError, OSError):
-        return _not_connected(host, text)
-    return NetworkError(f"the request to {host} failed: {type(error).__name__}")
+    return _not_connected(host, text)
 
 
 def never_connected(error: NetworkError) -> bool:

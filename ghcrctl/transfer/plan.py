@@ -195,7 +195,7 @@ class _Walk:
         if seen is not None:
             if seen.size != descriptor.size:
                 raise InvalidManifestError(f"{descriptor.digest} is given with two different sizes")
-            return self.levels.get(seen, 0)
+            return self.levels[seen]
         if depth > MAX_DEPTH:
             raise InvalidManifestError(f"indexes are nested more than {MAX_DEPTH} deep")
         self._seen[descriptor.digest] = descriptor

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from http.client import RemoteDisconnected
+import errno
+from http.client import HTTPException, RemoteDisconnected
 
 import pytest
+import requests
 import urllib3
 
-from ghcrctl.errors import ConnectionFailedError, ConnectionLostError
-from ghcrctl.registry.faults import translate
+from ghcrctl.errors import (
+    ConnectionFailedError,
+    ConnectionLostError,
+    GhcrctlError,
+    InvalidResponseError,
+    NetworkError,
+    TimedOutError,
+    TlsError,
+)
+from ghcrctl.registry.faults import in_words, never_connected, translate
 
 
 @pytest.mark.parametrize(
@@ -31,3 +41,196 @@ def test_a_proxy_that_is_down_is_named() -> None:
     found = translate(error, "ghcr.io", moving=False)
     assert isinstance(found, ConnectionFailedError)
     assert "HTTPS_PROXY" in (found.hint or "")
+
+
+def tls(text: str) -> Exception:
+    return requests.exceptions.SSLError(f"HTTPSConnectionPool: {text}")
+
+
+def refused(error: Exception) -> Exception:
+    return requests.exceptions.ConnectionError(
+        urllib3.exceptions.NewConnectionError(None, f"Failed: {error}")  # type: ignore[arg-type]
+    )
+
+
+UNTRUSTED = "certificate verify failed: self-signed certificate (_ssl.c:1006)"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message", "hint", "retryable"),
+    [
+        (
+            tls("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] alert (_ssl.c:2580)"),
+            TlsError,
+            "ghcr.io wants a client certificate that it trusts",
+            "--client-cert",
+            False,
+        ),
+        (
+            tls(f"[SSL: CERTIFICATE_VERIFY_FAILED] {UNTRUSTED}"),
+            TlsError,
+            "the certificate of ghcr.io is not trusted: self-signed certificate",
+            "--ca-file",
+            False,
+        ),
+        (
+            tls("[SSL: CERTIFICATE_VERIFY_FAILED]"),
+            TlsError,
+            "the certificate of ghcr.io is not trusted",
+            "--ca-file",
+            False,
+        ),
+        (
+            tls("[SSL: WRONG_VERSION_NUMBER] wrong version number"),
+            TlsError,
+            "ghcr.io does not speak TLS",
+            "--insecure",
+            False,
+        ),
+        (
+            tls("[SSL: RECORD_LAYER_FAILURE] record layer failure"),
+            TlsError,
+            "ghcr.io does not speak TLS",
+            "--insecure",
+            False,
+        ),
+        (tls("[SSL: HTTP_REQUEST]"), TlsError, "ghcr.io does not speak TLS", "--insecure", False),
+        (
+            tls("UNEXPECTED_EOF_WHILE_READING"),
+            TlsError,
+            "no TLS connection to ghcr.io came about",
+            "",
+            True,
+        ),
+        (tls("something"), TlsError, "no TLS connection to ghcr.io came about", "", False),
+        (
+            refused(ConnectionRefusedError(111, "Connection refused")),
+            ConnectionFailedError,
+            "ghcr.io refused the connection",
+            "check the registry's name and port",
+            True,
+        ),
+        (
+            refused(OSError(113, "No route to host")),
+            ConnectionFailedError,
+            "ghcr.io cannot be reached",
+            "",
+            True,
+        ),
+        (
+            requests.exceptions.ConnectTimeout("timed out. (connect timeout=15.0)"),
+            TimedOutError,
+            "ghcr.io did not answer in time: no connection after 15 s",
+            "--connect-timeout",
+            True,
+        ),
+        (
+            requests.exceptions.ConnectTimeout("timed out"),
+            TimedOutError,
+            "ghcr.io did not answer in time: no connection",
+            "--connect-timeout",
+            True,
+        ),
+        (
+            requests.exceptions.ReadTimeout("Read timed out. (read timeout=0.5)"),
+            TimedOutError,
+            "ghcr.io did not answer in time: no data after 0.5 s",
+            "--stall-timeout",
+            True,
+        ),
+        (
+            TimeoutError("timed out"),
+            TimedOutError,
+            "ghcr.io did not answer in time: no data",
+            "--stall-timeout",
+            True,
+        ),
+        (
+            requests.exceptions.ConnectionError(
+                urllib3.exceptions.NameResolutionError("ghcr.io", None, OSError("unknown"))  # type: ignore[arg-type]
+            ),
+            ConnectionFailedError,
+            "the host ghcr.io has no address: its name does not resolve",
+            "check the spelling",
+            True,
+        ),
+        (
+            requests.exceptions.InvalidURL("bad"),
+            InvalidResponseError,
+            "invalid address: ghcr.io",
+            "",
+            False,
+        ),
+        (
+            requests.exceptions.ConnectionError(urllib3.exceptions.ProtocolError("cut")),
+            ConnectionLostError,
+            "the connection to ghcr.io was lost",
+            "",
+            True,
+        ),
+        (
+            requests.exceptions.ConnectionError("odd"),
+            ConnectionFailedError,
+            "ghcr.io cannot be reached",
+            "",
+            True,
+        ),
+    ],
+    ids=str,
+)
+def test_each_error_of_the_library_has_its_words(
+    error: Exception, kind: type[GhcrctlError], message: str, hint: str, retryable: bool
+) -> None:
+    found = translate(error, "ghcr.io", moving=False)
+    assert type(found) is kind
+    assert found.message == message
+    assert hint in (found.hint or "")
+    assert found.retryable is retryable
+
+
+def test_once_bytes_move_an_error_means_a_lost_connection() -> None:
+    error = OSError(errno.EPIPE, "Broken pipe")
+    assert isinstance(translate(error, "ghcr.io", moving=True), ConnectionLostError)
+    assert isinstance(translate(error, "ghcr.io", moving=False), ConnectionFailedError)
+    # What says more than that stays.
+    assert isinstance(translate(TimeoutError(), "ghcr.io", moving=True), TimedOutError)
+
+
+def test_a_cause_may_be_anywhere_in_the_chain() -> None:
+    outer = requests.exceptions.ConnectionError("outer")
+    outer.__context__ = tls("[SSL: HTTP_REQUEST]")
+    assert isinstance(translate(outer, "ghcr.io", moving=False), TlsError)
+    circle = OSError("a")
+    circle.__cause__ = circle
+    assert isinstance(translate(circle, "ghcr.io", moving=False), ConnectionFailedError)
+
+
+@pytest.mark.parametrize("error", [ValueError("invalid chunk"), HTTPException("bad status")])
+def test_what_breaks_the_rules_of_http_is_an_invalid_response(error: Exception) -> None:
+    with pytest.raises(InvalidResponseError, match=r"ghcr\.io sent an answer that") as caught:
+        raise_in_words(error)
+    assert caught.value.__cause__ is error
+
+
+def test_our_own_errors_pass_as_they_are() -> None:
+    error = GhcrctlError("ours")
+    with pytest.raises(GhcrctlError) as caught:
+        raise_in_words(error)
+    assert caught.value is error
+
+
+def test_a_host_that_was_never_connected_to_is_told_apart() -> None:
+    for error, expected in (
+        (refused(OSError("no")), True),
+        (requests.exceptions.ConnectTimeout("timed out"), True),
+        (requests.exceptions.ReadTimeout("timed out"), False),
+        (requests.exceptions.ConnectionError(urllib3.exceptions.ProtocolError("cut")), False),
+    ):
+        with pytest.raises(NetworkError) as caught:
+            raise_in_words(error)
+        assert never_connected(caught.value) is expected
+
+
+def raise_in_words(error: Exception) -> None:
+    with in_words("https://ghcr.io/v2/?token=secret"):
+        raise error

@@ -34,9 +34,9 @@ def test_into_an_empty_sink_everything_moves_children_first() -> None:
 
 
 def test_layers_are_told_from_configs() -> None:
-    image = random_image(2)
+    image = random_image(3)
     plan = make_plan(source_of(image), RecordingSink(), image.root)
-    assert sum(step.is_layer for step in plan.steps) == 2
+    assert sum(step.is_layer for step in plan.steps) == 3
 
 
 def test_of_a_manifest_that_is_there_nothing_below_is_asked_for() -> None:
