@@ -18,7 +18,9 @@ def read_password() -> str:
     """
     try:
         text = sys.stdin.read(_LONGEST_PASSWORD + 3)
-    except UnicodeDecodeError:
+        # In the locale C, Python reads such bytes as characters that no encoding has.
+        text.encode()
+    except UnicodeError:
         raise UsageError("the password on standard input is not valid text") from None
     secret = text.removesuffix("\n").removesuffix("\r")
     if len(secret) > _LONGEST_PASSWORD:

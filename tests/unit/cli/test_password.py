@@ -65,8 +65,10 @@ def test_the_encoding_of_a_windows_console_is_kept(monkeypatch: pytest.MonkeyPat
     assert sys.stdout.encoding == "cp1252"
 
 
-def test_bytes_that_are_no_text_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff"), encoding="utf-8"))
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_bytes_that_are_no_text_are_refused(monkeypatch: pytest.MonkeyPatch, errors: str) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(b"\xff"), encoding="utf-8", errors=errors)
+    monkeypatch.setattr("sys.stdin", stream)
     with pytest.raises(UsageError, match="not valid text"):
         read_password()
 

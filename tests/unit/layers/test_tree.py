@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import socket
 import stat
 import tarfile
 from pathlib import Path
@@ -80,6 +81,7 @@ def test_hard_links_are_kept_where_directory_entries_do_not_tell_of_them(
     found = members(TreeStream(tree, on_windows=True))
     assert found["bin/zwei"].islnk()
     assert found["bin/zwei"].linkname == "bin/tool"
+    assert found["bin/tool"].isreg()
 
 
 def test_files_without_numbers_are_different_files(
@@ -107,6 +109,15 @@ def test_an_archive_has_no_block_too_many(tmp_path: Path, size: int, blocks: int
     (tmp_path / "a").write_bytes(bytes(size))
     stream = TreeStream(tmp_path)
     assert sum(map(len, iter(lambda: stream.read(1_000_000), b""))) == blocks * 512
+
+
+@pytest.mark.needs("sockets")
+def test_a_socket_is_left_out(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The path of a socket must be short.
+    monkeypatch.chdir(tree)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("a.socket")
+        assert "a.socket" not in members(TreeStream(tree))
 
 
 def test_a_junction_is_a_link_and_is_not_entered(
