@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import errno
+import io
 import os
 import stat
 from pathlib import Path
@@ -20,6 +22,7 @@ from ghcrctl.disk.durability import (
     sync_directory,
     write_atomically,
 )
+from tests.disk_faults import break_disk
 from tests.disk_record import DiskRecord
 
 if TYPE_CHECKING:
@@ -87,6 +90,36 @@ def test_created_directories_are_durable(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) != 0o700
 
 
+def test_modes_are_those_of_other_programs(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "file", b"")
+    make_directories(tmp_path / "folder")
+    with durable_file(tmp_path / "other"):
+        pass
+    found = [stat.S_IMODE(path.stat().st_mode) for path in sorted(tmp_path.iterdir())]
+    assert found == [0o666 & ~_umask(), 0o777 & ~_umask(), 0o666 & ~_umask()]
+
+
+def test_another_process_may_create_a_directory_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder").mkdir()
+    real, asked = Path.is_dir, list[Path]()
+
+    def late(path: Path) -> bool:
+        asked.append(path)
+        return len(asked) > 1 and real(path)
+
+    monkeypatch.setattr(Path, "is_dir", late)
+    make_directories(tmp_path / "folder")
+
+
+def test_a_drive_that_does_not_exist_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "is_dir", lambda _: False)
+    monkeypatch.setattr(Path, "mkdir", _fail(errno.ENOENT))
+    with pytest.raises(FileNotFoundError):
+        make_directories(Path("/"))
+
+
 def test_a_file_in_the_way_of_a_directory_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
@@ -135,6 +168,22 @@ def test_an_interrupted_writer_leaves_no_file(tmp_path: Path) -> None:
             file.write(b"half")
             raise KeyboardInterrupt
 
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_also_refuses_the_rest_does_not_hide_the_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted() -> None:
+        with durable_file(tmp_path / "file") as file:
+            file.write(b"half")
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(builtins, "open", open)
+    monkeypatch.setattr(io, "open", open)
+    break_disk("write", errno.ENOSPC, "file")
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert not list(tmp_path.iterdir())
@@ -193,7 +242,7 @@ def test_a_sync_closes_what_it_opens(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_windows_syncs_no_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(open_handles, "IS_WINDOWS", True)
-    monkeypatch.setattr(os, "open", _fail(errno.EACCES))
+    monkeypatch.setattr(os, "open", _fail(errno.EIO))
     monkeypatch.setattr(os, "fsync", _fail(errno.EIO))
     sync_directory(tmp_path)
 
