@@ -50,10 +50,9 @@ def check_output_file(path: Path) -> None:
             )
         if not parent.is_dir():
             raise UsageError(f"cannot write {path}: {parent} is not a directory")
-        if not path.exists():
-            # Names that are too long, and circles of links.
-            with suppress(FileNotFoundError):
-                path.stat()
+        # Names that are too long, and circles of links.
+        with suppress(FileNotFoundError):
+            path.stat()
 
 
 def _shown(path: Path) -> str:

@@ -131,3 +131,23 @@ def test_another_process_is_waited_for_and_then_named(
     with lock, pytest.raises(CredentialStoreError, match="cannot be written: Timeout"):
         vault.store("ghcr.io", ONE)
     vault.store("ghcr.io", ONE)
+
+
+def test_forgetting_what_is_not_kept_writes_nothing(vault: Vault, path: Path) -> None:
+    assert vault.erase("ghcr.io") == []
+    assert not path.parent.exists()
+
+
+@pytest.mark.parametrize("raw", [b"{", b"[]", b"\xff"])
+def test_a_damaged_file_is_left_as_it_is(vault: Vault, path: Path, raw: bytes) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(raw)
+    for act in (
+        lambda: vault.store("ghcr.io", ONE),
+        lambda: vault.erase("ghcr.io"),
+        vault.registries,
+    ):
+        with pytest.raises(CredentialStoreError, match="cannot be used") as caught:
+            act()
+        assert str(path) in (caught.value.hint or "")
+    assert path.read_bytes() == raw

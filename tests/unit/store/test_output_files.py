@@ -51,7 +51,8 @@ def mended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_new_file_follows_the_umask_unless_it_is_private(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        _write(tmp_path / "public")
+        with whole_file(tmp_path / "public"):
+            pass
         _write(tmp_path / "private", private=True)
     finally:
         os.umask(before)
@@ -140,7 +141,8 @@ def test_a_device_that_refuses_is_no_usage_error() -> None:
     [
         ("none/out", "does not exist"),
         ("file/out", "is not a directory"),
-        ("folder", "it is a directory"),
+        ("folder", "folder: it is a directory"),
+        ("folder/..", r"folder/\.\.`: it is a directory"),
         ("x" * 300, os.strerror(errno.ENAMETOOLONG)),
         ("circle", os.strerror(errno.ELOOP)),
         ("dangling", "does not exist"),
