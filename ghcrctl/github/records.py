@@ -114,7 +114,7 @@ def read_version(data: Any) -> Version:
             id=_number(data["id"]),
             digest=str(Digest.parse(_text(data["name"]))),
             # What is no tag would lead elsewhere in a path.
-            tags=tuple(t for t in container.get("tags") or () if isinstance(t, str) and is_tag(t)),
+            tags=tuple(t for t in _list(container.get("tags") or []) if is_tag(t)),
             created=_moment(data["created_at"]),
             updated=_moment(data["updated_at"]),
             deleted=_moment(gone) if gone else None,
@@ -128,6 +128,13 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
+
+
+def _list(value: object) -> list[str]:
+    """Return the texts of a list; a text alone would read as a list of its letters."""
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return [item for item in value if isinstance(item, str)]
 
 
 def _number(value: object) -> int:

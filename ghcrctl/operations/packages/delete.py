@@ -38,15 +38,20 @@ def plan_delete(session: Session, named: Named, now: datetime, progress: Progres
 
 
 def find_version(graph: Graph, named: Named) -> str:
-    """Return the digest of the version that a name stands for.
+    """Return the digest of the version that a name means; tag and number must both fit.
 
     Raises:
         PackageUnknownError: there is none.
     """
     for digest, version in graph.versions.items():
-        if digest == named.digest or version.id == named.id or named.tag in version.tags:
+        if (
+            named.digest in {"", digest}
+            and named.id in {None, version.id}
+            and (not named.tag or named.tag in version.tags)
+        ):
             return digest
-    wanted = named.tag or named.digest or f"#{named.id}"
+    number = "" if named.id is None else f"#{named.id}"
+    wanted = (named.tag or named.digest) + number
     raise PackageUnknownError(
         f"{named.name} has no version `{wanted}`",
         hint=f"ghcrctl packages versions {named.repository} lists them",
