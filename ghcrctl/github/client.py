@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ghcrctl.content.threads import threads
 from ghcrctl.content.waits import Wait
+from ghcrctl.credentials.renewal import renewal_hint
 from ghcrctl.errors import (
     GhcrctlError,
     InvalidResponseError,
@@ -252,7 +253,7 @@ class GitHub:
         if not (secret.isascii() and secret.isprintable()):
             raise UnauthorizedError(
                 f"the token from {self.credential.source} has characters that no token has",
-                hint=f"sign in again: ghcrctl login {self.instance.registry}",
+                hint=renewal_hint(self.credential.source, self.instance.registry),
             )
         return f"Bearer {secret}"
 

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ghcrctl.credentials.renewal import renewal_hint, scope_hint
 from ghcrctl.credentials.token_kinds import TokenKind, token_kind
 from ghcrctl.errors import (
     BlockedError,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from ghcrctl.github.instance import Instance
 
 _LONGEST_QUOTE = 300
+# A scope that another one includes (GitHub's documentation, "Scopes for OAuth apps").
+_IMPLIED = {"write:packages": ("read:packages",)}
 _SSO_URL = re.compile(r"url=(https://[^\s;,]+)")
 
 
@@ -132,7 +135,8 @@ def _unauthorized(refusal: Refusal) -> UnauthorizedError:
     return UnauthorizedError(
         f"{refusal.cannot}: GitHub rejects the token from {refusal.credential.source}"
         f"{refusal.words}",
-        hint=f"it may have expired; sign in again: ghcrctl login {refusal.instance.registry}",
+        hint="it may have expired or been revoked; "
+        + renewal_hint(refusal.credential.source, refusal.instance.registry),
     )
 
 
@@ -170,13 +174,32 @@ def _needs(refusal: Refusal) -> str:
             "packages do not know fine-grained tokens; make a classic one: "
             + refusal.instance.new_token_page(refusal.scope)
         )
+    return _lacks_scope(refusal) or (
+        f"it needs the scope {refusal.scope}, and the role Admin of the package to change it: "
+        "ghcrctl packages doctor OWNER/IMAGE shows what the token may do"
+    )
+
+
+def _lacks_scope(refusal: Refusal) -> str:
+    """Return the hint for a token without the scope that an action needs; empty for others.
+
+    Source: GitHub's documentation, "Scopes for OAuth apps", ``X-OAuth-Scopes``.
+    """
     given = refusal.headers.get("X-OAuth-Scopes")
-    if given is not None and refusal.scope not in re.split(r",\s*", given):
-        return (
-            f"the token has the scopes `{given}` and lacks {refusal.scope}: "
-            + refusal.instance.new_token_page(refusal.scope)
+    if given is None or refusal.credential is None:
+        return ""
+    scopes = {scope for scope in re.split(r"[,\s]+", given) if scope}
+    if refusal.scope in scopes | {more for scope in scopes for more in _IMPLIED.get(scope, ())}:
+        return ""
+    has = f"has only the scopes `{given}`" if scopes else "has no scope"
+    return (
+        f"the token from {refusal.credential.source} {has} and lacks {refusal.scope}; "
+        + scope_hint(
+            refusal.credential.source,
+            refusal.scope,
+            refusal.instance.new_token_page(refusal.scope),
         )
-    return f"it needs the scope {refusal.scope}, and the role Admin of the package to change it"
+    )
 
 
 def _not_found(refusal: Refusal) -> PackageUnknownError:
@@ -186,6 +209,7 @@ def _not_found(refusal: Refusal) -> PackageUnknownError:
             "it may be gone already; GitHub says the same to a token without the role Admin of "
             f"the package or without the scope {refusal.scope}"
         )
+    hint = _lacks_scope(refusal) or hint
     return PackageUnknownError(
         f"{refusal.cannot}: GitHub does not have it, or does not show it{refusal.words}", hint=hint
     )

@@ -44,7 +44,7 @@ def unseen_warnings(graph: Graph, stays: Mapping[str, str]) -> tuple[str, ...]:
     names = dict.fromkeys(graph.subjects[digest][0][:_SHORT] for digest in kept)
     shown = ", ".join([*names][:_NAMED]) + " ..." * (len(names) > _NAMED)
     return (
-        f"{len(kept)} signatures or other attached artifacts are kept: their subjects are not "
-        f"known in any package of this run: {shown}; prune the package that holds the images in "
-        "the same run, or delete them with --orphaned-unseen",
+        f"signatures or other attached artifacts are kept ({len(kept)}), since no package of this "
+        f"run is known to have held their subjects: {shown}; prune the package that holds the "
+        "images in the same run, or delete the signatures with --orphaned-unseen",
     )

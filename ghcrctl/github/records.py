@@ -98,7 +98,7 @@ def read_package(data: Any) -> Package:
             page=_text(data.get("html_url") or ""),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise InvalidResponseError(f"GitHub sent a package that is none: {error!r}") from None
+        raise _invalid("package", error) from None
 
 
 def read_version(data: Any) -> Version:
@@ -121,7 +121,15 @@ def read_version(data: Any) -> Version:
             page=_text(data.get("html_url") or ""),
         )
     except (KeyError, TypeError, AttributeError, ValueError, InvalidDigestError) as error:
-        raise InvalidResponseError(f"GitHub sent a version that is none: {error!r}") from None
+        raise _invalid("version", error) from None
+
+
+def _invalid(what: str, error: Exception) -> InvalidResponseError:
+    """Build the error for a record that cannot be read."""
+    why = "a field has an unexpected value"
+    if isinstance(error, KeyError):
+        why = f"the field `{error.args[0]}` is missing"
+    return InvalidResponseError(f"GitHub returned an invalid {what}: {why}")
 
 
 def _text(value: object) -> str:

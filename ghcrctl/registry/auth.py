@@ -20,6 +20,7 @@ from urllib.parse import urlencode, urlsplit
 
 from ghcrctl.content.retry import retry
 from ghcrctl.content.waits import telling
+from ghcrctl.credentials.renewal import renewal_hint
 from ghcrctl.errors import AuthError, GhcrctlError, InvalidResponseError, UnauthorizedError
 from ghcrctl.registry.bodies import error_text
 from ghcrctl.registry.challenge import Challenge, parse_challenges
@@ -219,10 +220,8 @@ class Authenticator:
         if told:
             return
         self._warn(
-            f"{self._registry} rejects the credential from {credential.source}; going on "
-            "without it. "
-            f"Sign in again with `ghcrctl login {self._registry}`, "
-            f"or forget it with `ghcrctl logout {self._registry}`"
+            f"{self._registry} rejects the credential from {credential.source}; continuing "
+            f"without it; {renewal_hint(credential.source, self._registry)}"
         )
 
     def _token(self, scope: Scope) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ghcrctl.credentials.renewal import renewal_hint
 from ghcrctl.errors import (
     BlobUnknownError,
     DeniedError,
@@ -191,8 +192,7 @@ def _unauthorized(refusal: Refusal) -> UnauthorizedError:
     if refusal.signed_in:
         return UnauthorizedError(
             f"{refusal.registry} rejects the credential from {refusal.signed_in}{refusal.words}",
-            hint=f"sign in again: ghcrctl login {refusal.registry}; "
-            f"or forget it: ghcrctl logout {refusal.registry}",
+            hint=renewal_hint(refusal.signed_in, refusal.registry),
         )
     hint = f"sign in: ghcrctl login {refusal.registry}"
     if is_github(refusal.registry) and refusal.repository:
@@ -216,7 +216,7 @@ def _denied(refusal: Refusal) -> DeniedError:
             signed_in=refusal.signed_in,
         )
     elif refusal.signed_in and "expired" in refusal.text.lower():
-        hint = f"sign in again: ghcrctl login {refusal.registry}"
+        hint = renewal_hint(refusal.signed_in, refusal.registry)
     elif refusal.signed_in:
         hint = "check the spelling and your account's permissions"
     else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ghcrctl.credentials.names import GITHUB, github_of
+from ghcrctl.credentials.renewal import renewal_hint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +60,7 @@ def denial_hint(
         )
     return (
         f"the credential from {signed_in} may have expired or may not see this package; "
-        "sign in again with ghcrctl login, or ghcrctl logout: public images need no sign-in"
+        f"{renewal_hint(signed_in, registry)}; public images need no sign-in"
     )
 
 

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from ghcrctl.cli.bars.pauses import Pauses
 from ghcrctl.cli.bars.picture import Countdown, Picture, Row
 from ghcrctl.cli.bars.speed import Speed
 from ghcrctl.content.waits import attempt_note
@@ -52,13 +53,17 @@ class _Moving:
 
 @dataclass(slots=True)
 class _Count:
-    """Something that is counted; ``total``: ``None`` where nobody knows how much it will be."""
+    """Something that is counted; ``total``: ``None`` where nobody knows how much it will be.
+
+    ``paused``: seconds that the run had paused when the count began.
+    """
 
     label: str
     total: int | None
     of_bytes: bool
     began: float
     speed: Speed
+    paused: float
     done: int = 0
 
 
@@ -99,6 +104,7 @@ class Board:
         self._lock = threading.Lock()
         self._waits: dict[str, tuple[float, Wait]] = {}
         self._counts: dict[str, _Count] = {}
+        self._pauses = Pauses()
         self.reset()
 
     def reset(self) -> None:
@@ -116,8 +122,12 @@ class Board:
     def wait(self, wait: Wait) -> None:
         """Take note of a wait that begins; several for one reason are shown as the longest."""
         if wait.seconds >= _NOTICED:
-            until = self._clock() + wait.seconds
+            now = self._clock()
+            until = now + wait.seconds
             with self._lock:
+                # After a failure only what failed waits; a rate limit holds up everything.
+                if not wait.attempt:
+                    self._pauses.add(now, wait.seconds)
                 known = self._waits.get(wait.reason)
                 if known is None or known[0] <= until:
                     self._waits[wait.reason] = (until, wait)
@@ -128,7 +138,8 @@ class Board:
             count = self._counts.get(label)
             if count is None:
                 now = self._clock()
-                count = _Count(label, total, of_bytes, now, Speed(self._clock))
+                paused = self._pauses.past(now)
+                count = _Count(label, total, of_bytes, now, Speed(self._clock), paused)
                 self._counts[label] = count
             count.done, count.total = done, total
 
@@ -142,7 +153,7 @@ class Board:
         """Return what there is to be seen."""
         now = self._clock()
         with self._lock:
-            counts = tuple(_counted(count, now) for count in self._counts.values())
+            counts = tuple(_counted(count, now, self._pauses) for count in self._counts.values())
             rows = tuple(_row(one, now) for one in self._moving.values() if one.is_layer)
             self._waits = {r: pair for r, pair in self._waits.items() if pair[0] > now}
             waits = tuple(
@@ -264,11 +275,12 @@ def _row(one: _Moving, now: float) -> Row:
     return Row(one.label, one.position, one.size, note=note)
 
 
-def _counted(count: _Count, now: float) -> Row:
-    took = now - count.began
+def _counted(count: _Count, now: float, pauses: Pauses) -> Row:
+    """Return the row of a count; its time left includes the rest of a pause."""
+    took = now - count.began - (pauses.past(now) - count.paused)
     speed = count.speed.note(count.done) if count.of_bytes else None
     left: float | None = None
     rest = (count.total or 0) - count.done
     if rest > 0 and count.done and took >= _SOON:
-        left = took / count.done * rest
+        left = took / count.done * rest + pauses.left(now)
     return Row(count.label, count.done, count.total, count.of_bytes, speed, left)

@@ -7,12 +7,13 @@ mending; what no API can do is done by a person on the page that is named.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from ghcrctl.credentials.renewal import renewal_hint
 from ghcrctl.credentials.token_kinds import TokenKind, token_kind
-from ghcrctl.errors import ExitStatus, GhcrctlError, NotFoundError
+from ghcrctl.errors import AuthError, ExitStatus, GhcrctlError, NotFoundError
 from ghcrctl.operations.packages.naming import read_name
 
 if TYPE_CHECKING:
@@ -203,6 +204,9 @@ class _Doctor:
                 yield Sign("registry", Health.NOTE, f"{message}, which is not sent the token")
                 return
             client.check(self._credential)
+        except AuthError as error:
+            sign = _problem("registry", error)
+            yield replace(sign, mend=renewal_hint(self._credential.source, self._registry))
         except GhcrctlError as error:
             yield _problem("registry", error)
         else:
@@ -216,8 +220,9 @@ class _Doctor:
             owner = self._packages.owner(named.owner)
         except GhcrctlError as error:
             yield _problem("owner", error)
-            # What everybody may pull is told all the same.
-            yield from self._anonymous(named, None, "")
+            # What everybody may pull is reported all the same.
+            signs = self._anonymous(named, None, "")
+            yield from self._public(named) if isinstance(error, NotFoundError) else signs
             return
         names = {"is_organization": owner.is_organization}
         settings = self._instance.settings_page(owner.login, named.package, **names)
@@ -228,6 +233,9 @@ class _Doctor:
             package = self._packages.get(owner, named.package)
         except NotFoundError as error:
             yield self._absent(named, owner, error)
+            # GitHub may not list a package that everybody may pull all the same.
+            yield from self._public(named)
+            return
         except GhcrctlError as error:
             yield _problem("package", error, settings)
         else:
@@ -273,6 +281,11 @@ class _Doctor:
             )
         else:
             yield Sign("repository", Health.GOOD, f"linked to {package.repository}")
+
+    def _public(self, named: Named) -> Iterator[Sign]:
+        """Yield a sign if everybody may pull a package."""
+        signs = self._anonymous(named, None, "")
+        yield from (sign for sign in signs if sign.health is Health.GOOD)
 
     def _anonymous(self, named: Named, package: Package | None, settings: str) -> Iterator[Sign]:
         client, repository = self._session.resolver.access(named.reference)

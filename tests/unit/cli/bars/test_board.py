@@ -169,3 +169,44 @@ def test_what_is_counted_has_a_time_left(board: Board, clock: Clock) -> None:
     assert (row.done, row.total, row.speed, row.left) == (20, 100, None, 8.0)
     board.uncount("manifests")
     assert not board.picture()
+
+
+def test_the_time_left_includes_the_rest_of_a_rate_limit_and_no_past_one(
+    board: Board, clock: Clock
+) -> None:
+    board.count("manifests", 0, 100)
+    clock.now += 2
+    board.count("manifests", 20, 100)
+    board.wait(Wait("GitHub asks for fewer requests", 600.0))
+    board.wait(Wait("GitHub asks for fewer requests", 500.0))
+    for passed, expected in ((0, 608.0), (100, 508.0), (499, 9.0), (1, 8.0)):
+        clock.now += passed
+        [row] = board.picture().rows
+        assert row.left == pytest.approx(expected)
+    clock.now += 2
+    board.count("manifests", 40, 100)
+    [row] = board.picture().rows
+    assert row.left == pytest.approx(6.0)
+
+
+def test_the_time_left_does_not_include_the_wait_of_one_that_failed(
+    board: Board, clock: Clock
+) -> None:
+    board.count("manifests", 0, 100)
+    clock.now += 2
+    board.count("manifests", 20, 100)
+    board.wait(Wait("the connection broke", 600.0, attempt=2, attempts=5))
+    [row] = board.picture().rows
+    assert row.left == pytest.approx(8.0)
+
+
+def test_pauses_that_overlap_count_once(board: Board, clock: Clock) -> None:
+    board.wait(Wait("one", 30.0))
+    clock.now += 10
+    board.wait(Wait("another", 40.0))
+    board.count("manifests", 0, 100)
+    clock.now += 50
+    board.count("manifests", 50, 100)
+    [row] = board.picture().rows
+    # Forty of these fifty seconds were a pause.
+    assert row.left == pytest.approx(10.0)

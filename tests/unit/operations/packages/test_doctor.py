@@ -56,8 +56,10 @@ def test_a_rejected_token_is_told_with_the_way_out(github: GitHubDouble, tmp_pat
     signs = seen(github, tmp_path, token="ghp_expired")
     assert signs["account"].health is Health.BAD
     assert signs["account"].status is ExitStatus.AUTH
-    assert "sign in again" in signs["account"].mend
-    assert signs["registry"].health is Health.BAD
+    for question in ("account", "registry"):
+        assert signs[question].health is Health.BAD
+        assert "set GHCRCTL_TOKEN" in signs[question].mend
+        assert "login" not in signs[question].mend
 
 
 def test_a_fine_grained_token_is_told_to_be_useless(github: GitHubDouble, tmp_path: Path) -> None:
@@ -120,3 +122,20 @@ def test_single_sign_on_is_told_with_its_page(github: GitHubDouble, tmp_path: Pa
 def test_another_registry_is_refused(tmp_path: Path) -> None:
     with session_on(tmp_path) as session, pytest.raises(UnsupportedError):
         list(diagnose(session, "registry.example", None))
+
+
+def test_a_package_that_is_missing_is_the_only_problem(
+    github: GitHubDouble, tmp_path: Path
+) -> None:
+    github.push(NAME, "v1", random_image(seed=1))
+    signs = seen(github, tmp_path, name="octo/none")
+    bad = [sign for sign in signs.values() if sign.health is Health.BAD]
+    assert [sign.what for sign in bad] == ["package"]
+    assert bad[0].status is ExitStatus.NOT_FOUND
+    assert not any("/none/settings" in sign.page for sign in signs.values())
+
+
+def test_an_owner_that_is_missing_is_the_only_problem(github: GitHubDouble, tmp_path: Path) -> None:
+    signs = seen(github, tmp_path, name="nobody/none")
+    bad = [sign for sign in signs.values() if sign.health is Health.BAD]
+    assert [(sign.what, sign.status) for sign in bad] == [("owner", ExitStatus.NOT_FOUND)]
