@@ -136,3 +136,10 @@ def test_a_number_with_zeros_before_it_is_the_same_pull_request() -> None:
 def test_a_pattern_without_a_single_place_for_the_number_is_refused(pattern: str) -> None:
     with pytest.raises(InvalidFilterError, match=r"must have \{number\} once"):
         tags_of_closed(pattern, set())
+
+
+def test_a_number_is_never_a_part_of_a_longer_one() -> None:
+    assert tags_of_closed("*{number}", {2})("x12")
+    assert tags_of_closed("{number}*", {1})("12x")
+    assert tags_of_closed("{number}", {1})("7")
+    assert not tags_of_closed("{number}", {7})("7")

@@ -207,3 +207,55 @@ def test_a_refused_token_says_what_it_was_for(
     party.transport.close()
     assert isinstance(caught.value, DeniedError)
     assert action in caught.value.message
+
+
+# A token endpoint that refuses
+
+
+def test_the_error_of_a_token_endpoint_is_the_one_that_is_raised(
+    web: responses.RequestsMock, meet: Meet
+) -> None:
+    web.post(f"{BASE}/v2/octo/image/blobs/uploads/", status=401, headers=BEARER_CHALLENGE)
+    web.get(OTHER_REALM, status=503)
+    with pytest.raises(RegistryUnavailableError):
+        meet(**{"": "octo"}).uploads.begin("octo/image")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [(401, DeniedError, "not for you"), (404, ManifestUnknownError, "octo/image")],
+)
+def test_a_token_that_is_refused_explains_a_401_and_nothing_else(
+    web: responses.RequestsMock, meet: Meet, status: int, kind: type[GhcrctlError], words: str
+) -> None:
+    web.get(MANIFEST, status=status)
+    web.get(f"{BASE}/v2/", status=401, headers=BEARER_CHALLENGE)
+    denied = {"errors": [{"code": "DENIED", "message": "not for you"}]}
+    web.get(OTHER_REALM, status=403, json=denied)
+    with pytest.raises(kind, match=words):
+        meet(**{"": "octo"}).get_manifest("octo/image", "1.0")
+    assert paths(web).count(f"GET {MANIFEST}") == 1
+
+
+def test_a_denial_stands_where_no_anonymous_token_is_given(
+    web: responses.RequestsMock, meet: Meet, said: list[str]
+) -> None:
+    web.get(MANIFEST, status=401, headers=BEARER_CHALLENGE)
+    web.get(OTHER_REALM, json={"token": "t"})
+    web.get(MANIFEST, status=403, json={"errors": [{"code": "DENIED", "message": "no access"}]})
+    web.get(OTHER_REALM, status=403)
+    with pytest.raises(DeniedError, match="no access"):
+        meet(**{"": "octo"}).get_manifest("octo/image", "1.0")
+    assert said == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 500])
+def test_a_denial_stands_where_the_anonymous_request_fails_too(
+    web: responses.RequestsMock, meet: Meet, said: list[str], status: int
+) -> None:
+    web.get(MANIFEST, status=401, headers=BASIC_CHALLENGE)
+    web.get(MANIFEST, status=403, json={"errors": [{"code": "DENIED", "message": "no access"}]})
+    web.get(MANIFEST, status=status)
+    with pytest.raises(DeniedError, match="no access"):
+        meet(**{"": "octo"}).get_manifest("octo/image", "1.0")
+    assert said == []

@@ -283,3 +283,10 @@ def test_of_a_graph_only_what_is_missing_makes_it_out_of_date() -> None:
     assert not plan.is_up_to_date
     assert plan.bytes_to_move == image.root.size
     assert plan.bytes_there == sum(descriptor.size for descriptor, _ in image.blobs)
+
+
+def test_an_index_of_nothing_is_one_level_above_blobs() -> None:
+    raw = b'{"schemaVersion": 2, "manifests": []}'
+    root = Descriptor.of(raw, media_types.OCI_INDEX)
+    plan = make_plan(source_of(Built(root, ((root, raw),))), RecordingSink(), root)
+    assert [step.level for step in plan.steps] == [1]
