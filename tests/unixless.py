@@ -13,8 +13,12 @@ OF_OS = (
     *("chown", "lchown", "getegid", "geteuid", "getgid", "getuid", "getpgid", "killpg", "setsid"),
     *("mkfifo", "mknod", "posix_fallocate", "sched_getaffinity", "statvfs", "uname", "fchown"),
     *("getxattr", "listxattr", "removexattr", "setxattr", "sync", "openpty", "sendfile"),
+    *("fork", "major", "makedev", "minor", "pread", "pwrite", "O_DIRECTORY", "O_NOFOLLOW"),
 )
-OF_SIGNAL = ("SIGALRM", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGUSR1", "pthread_kill", "setitimer")
+OF_SIGNAL = (
+    *("SIGALRM", "SIGCHLD", "SIGCONT", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGQUIT", "SIGSTOP"),
+    *("SIGTSTP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "pthread_kill", "setitimer"),
+)
 OF_SOCKET = ("AF_UNIX",)
 
 

@@ -114,6 +114,16 @@ def test_a_path_has_the_length_that_windows_allows(
     assert "LongPathsEnabled" in str(caught.value.hint)
 
 
+def test_lengths_are_checked_before_the_first_file(tmp_path: Path) -> None:
+    room = 255 - len(f"{tmp_path}/")
+    tree, other = Tree(), Tree()
+    tree.apply(0, [Member("x" * room, Kind.FILE)])
+    other.apply(0, [Member("x" * room, Kind.DIRECTORY)])
+    Extractor(tmp_path, on_windows=True).check(tree.walk())
+    with pytest.raises(UnsupportedError, match="cannot have a path this long"):
+        Extractor(tmp_path, on_windows=True).check(other.walk())
+
+
 def test_a_long_path_is_no_matter_where_windows_allows_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,6 +293,16 @@ def test_a_target_that_would_be_another_one_is_left_out(
     extractor.finish()
     assert not made
     assert "symbolic links of 1 files (Windows cannot have their targets)" in extractor.left_out
+
+
+def test_elsewhere_a_further_name_of_a_link_is_the_link_itself(tmp_path: Path) -> None:
+    extractor = Extractor(tmp_path, on_windows=False)
+    link = Member("link", Kind.SYMLINK, target="file")
+    extractor.add("file", Member("file", Kind.FILE))
+    extractor.add("link", link)
+    extractor.link("again", "link", link)
+    extractor.finish()
+    assert (tmp_path / "again").is_symlink()
 
 
 def test_elsewhere_a_link_is_made_as_it_is(made: Made, tmp_path: Path) -> None:
