@@ -69,6 +69,15 @@ def test_an_image_is_in_each_group_that_its_tags_name() -> None:
     assert Policy().groups([]) == set()
 
 
+def test_without_rules_only_what_nothing_needs_may_go() -> None:
+    policy = Policy()
+    chosen = (policy.untagged, policy.orphaned)
+    others = (policy.orphaned_unseen, policy.ghosts, policy.partial)
+    assert (chosen, others) == ((True, True), (False, False, False))
+    assert (policy.by, policy.if_empty, policy.least) == ("created", "keep", 1)
+    assert policy.min_age == timedelta(hours=6)
+
+
 @pytest.mark.parametrize(
     "policy", [Policy(include=("re:(",)), Policy(exclude=("re:(",)), Policy(group_by="(")]
 )
