@@ -38,6 +38,12 @@ def response(
     return made
 
 
+def decoded(made: requests.Response) -> list[bool]:
+    """Return for each read whether the body was to be decompressed."""
+    assert isinstance(made.raw, Raw)
+    return made.raw.asked
+
+
 def test_a_body_that_is_as_long_as_announced_ends_quietly() -> None:
     stream = BodyStream(response(b"abcde", "5"))
     assert [stream.read(3), stream.read(3), stream.read(3), stream.read(3)] == [
@@ -69,10 +75,10 @@ def test_the_length_of_a_compressed_body_counts_other_bytes() -> None:
     made = response(b"abcde", "99")
     stream = BodyStream(made, packed=True)
     assert [stream.read(5), stream.read(5)] == [b"abcde", b""]
-    assert made.raw.asked == [True, True]
+    assert decoded(made) == [True, True]
     plain = response(b"abcde")
     BodyStream(plain).read(5)
-    assert plain.raw.asked == [False]
+    assert decoded(plain) == [False]
 
 
 def test_an_error_on_the_way_is_a_lost_connection() -> None:
@@ -82,6 +88,12 @@ def test_an_error_on_the_way_is_a_lost_connection() -> None:
         stream.read(2)
 
 
+def test_closing_a_body_closes_its_connection() -> None:
+    made = response(b"ab")
+    BodyStream(made).close()
+    assert made.raw.closed
+
+
 # Errors
 
 
@@ -89,7 +101,7 @@ def test_the_text_of_an_error_is_read_once_and_bounded() -> None:
     made = response(b"x" * (MAX_ERROR_BODY + 5))
     assert error_text(made) == "x" * MAX_ERROR_BODY
     assert error_text(made) == "x" * MAX_ERROR_BODY
-    assert made.raw.asked == [True]
+    assert decoded(made) == [True]
     assert error_text(response("größe\xff".encode("latin-1"))).startswith("gr")
 
 

@@ -47,6 +47,7 @@ def test_of_a_manifest_that_is_there_nothing_below_is_asked_for() -> None:
     assert plan.is_up_to_date
     assert plan.bytes_to_move == 0
     assert sink.acts("exists") == [index.root.digest]
+    assert plan.bytes_there == sum(len(content) for _, content in index.contents)
 
 
 def test_what_one_image_has_is_not_moved_for_another_that_shares_it() -> None:
