@@ -94,7 +94,7 @@ def refuse_smaller(place: Source, target: Reference, root: Manifest | Index, *, 
         RefusedError: the tag points to an index that contains all of the root, and more.
     """
     digest = root.descriptor.digest
-    after = {e.digest for e in root.manifests} if isinstance(root, Index) else {digest}
+    after = set(_manifests(place, root)) if isinstance(root, Index) else {digest}
     _refuse(place, target, digest, after, origin="", force=force)
 
 
@@ -164,18 +164,19 @@ def _is_there(plan: Plan) -> bool:
 
 
 def _entries(plan: Plan) -> set[Digest]:
-    """Return the images of the root: itself, or what its index lists."""
-    parsed = plan.manifests.get(plan.root.digest)
-    if not isinstance(parsed, Index):
-        return {plan.root.digest}
-    nested = {d.digest for d in parsed.manifests if d.is_index}
-    return {
-        entry.digest
-        for digest in {plan.root.digest, *nested}
-        if isinstance(index := plan.manifests.get(digest), Index)
-        for entry in index.manifests
-        if not entry.is_index
-    }
+    """Return the images of the root: itself, or what its index lists, however nested."""
+    found: set[Digest] = set()
+    queue, seen = [plan.root.digest], {plan.root.digest}
+    while queue:
+        here = queue.pop()
+        parsed = plan.manifests.get(here)
+        if not isinstance(parsed, Index):
+            found.add(here)
+            continue
+        below = {entry.digest for entry in parsed.manifests} - seen
+        seen |= below
+        queue += below
+    return found
 
 
 def _current(place: Source, tag: str) -> Index | None:
