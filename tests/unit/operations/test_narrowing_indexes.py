@@ -191,3 +191,12 @@ def test_an_image_is_its_own_manifest() -> None:
     assert list(manifests_of(place, FIRST.root)) == [FIRST.root.digest]
     nested = manifests_of(place, place.resolve("1.0"))
     assert list(nested) == [FIRST.root.digest, SECOND.root.digest]
+
+
+def test_entries_without_a_platform_are_counted_or_left_unnamed() -> None:
+    bare = index_of(FIRST, SECOND, platforms=(None, None))
+    found = _refused(_place(bare, FIRST), FIRST)
+    assert "an index of 2 manifests, and only 1 manifest would be left" in found
+    mixed = index_of(FIRST, SECOND, platforms=(Platform("linux", "amd64"), None))
+    found = _refused(_place(mixed, FIRST), FIRST)
+    assert "an index of linux/amd64, and only linux/amd64 would be left" in found
