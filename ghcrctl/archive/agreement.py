@@ -87,6 +87,6 @@ def _configs(source: LayoutSource, root: Descriptor) -> set[Digest] | None:
         if isinstance(parsed, Index):
             queue += [child for child in parsed.manifests if child.digest not in seen]
             seen.update(child.digest for child in parsed.manifests)
-        else:
+        elif parsed.has_config:
             configs.add(parsed.config.digest)
     return configs

@@ -58,7 +58,7 @@ class Facts:
             index without an artifact type.
         is_cache: whether it is a builder's cache, whose entries are no manifests.
         annotations: its own.
-        config: digest of its config; empty for an index.
+        config: digest of its config; empty for an index and an artifact manifest.
     """
 
     media_type: str
@@ -126,7 +126,7 @@ def _of_manifest(manifest: Manifest) -> Facts:
         kind=_kind(manifest),
         is_cache=manifest.config.media_type == _CACHE_CONFIG,
         annotations=manifest.annotations,
-        config=str(manifest.config.digest),
+        config=str(manifest.config.digest) if manifest.has_config else "",
     )
 
 

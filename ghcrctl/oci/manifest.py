@@ -37,13 +37,18 @@ __all__ = [
 MAX_DESCRIPTORS = 10_000
 _PLATFORMS_NAMED = 20
 _ATTESTED = "vnd.docker.reference.digest"
+# Spec: OCI image spec 1.1, manifest.md, "Guidance for an Empty Descriptor".
+_NO_CONFIG = Descriptor.of(b"{}", media_types.OCI_EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """An image or artifact: a config and layers, base first.
 
-    Spec: OCI image spec 1.1, manifest.md.
+    An artifact manifest has blobs instead of layers, and no config: `config` is the empty one then.
+
+    Spec: OCI image spec 1.1, manifest.md; for artifact manifests OCI image spec 1.1.0-rc2,
+    artifact.md.
     """
 
     raw: bytes = field(repr=False)
@@ -60,7 +65,12 @@ class Manifest:
 
         The subject need not be.
         """
-        return (self.config, *self.layers)
+        return (self.config, *self.layers) if self.has_config else self.layers
+
+    @property
+    def has_config(self) -> bool:
+        """Whether a config belongs to this; an artifact manifest has none."""
+        return self.descriptor.media_type != media_types.OCI_ARTIFACT
 
     @property
     def is_image(self) -> bool:
@@ -229,7 +239,10 @@ def _kind(data: dict[str, Any], media_type: str) -> str:
             f"invalid manifest: it is announced as `{media_type}` but says it is `{inner}`"
         )
     kind = inner or (media_type if media_type in media_types.MANIFESTS else _guess(data))
-    if (kind in media_types.INDEXES) != ("manifests" in data):
+    is_artifact = kind == media_types.OCI_ARTIFACT
+    if (kind in media_types.INDEXES) != ("manifests" in data) or (
+        is_artifact and ("config" in data or "layers" in data)
+    ):
         raise InvalidManifestError(f"invalid manifest: its content does not fit its type `{kind}`")
     return str(kind)
 
@@ -239,15 +252,18 @@ def _guess(data: dict[str, Any]) -> str:
         return media_types.OCI_INDEX
     if isinstance(data.get("config"), dict):
         return media_types.OCI_MANIFEST
+    if isinstance(data.get("blobs"), list) and data.get("artifactType"):
+        return media_types.OCI_ARTIFACT
     raise InvalidManifestError("invalid manifest: neither an image nor an index")
 
 
 def _manifest(raw: bytes, kind: str, data: dict[str, Any]) -> Manifest:
+    is_artifact = kind == media_types.OCI_ARTIFACT
     return Manifest(
         raw=raw,
         descriptor=Descriptor.of(raw, kind),
-        config=Descriptor.from_json(data.get("config")),
-        layers=_descriptors(data.get("layers")),
+        config=_NO_CONFIG if is_artifact else Descriptor.from_json(data.get("config")),
+        layers=_descriptors(data.get("blobs" if is_artifact else "layers")),
         annotations=string_map(data.get("annotations")),
         subject=_subject(data),
         artifact_type=_artifact_type(data),

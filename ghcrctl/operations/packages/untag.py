@@ -171,13 +171,13 @@ def _helper_manifest(source: RawManifest) -> tuple[bytes, str]:
     """Make a manifest that holds nothing, is like no other, and says what had its tag.
 
     It is of the same kind as the one whose tag it takes: an index of nothing, or an image of the
-    same config without layers, since a config must be there.
+    same config without layers, since a config must be there. An artifact manifest has no config.
     """
     parsed = parse(source.raw, source.media_type)
     annotations = {_MARK: _digest(source.raw), _UNIQUE: secrets.token_hex(16)}
     common = {"schemaVersion": 2, "annotations": annotations}
     body: dict[str, object]
-    if isinstance(parsed, Index):
+    if isinstance(parsed, Index) or not parsed.has_config:
         body = {**common, "mediaType": media_types.OCI_INDEX, "manifests": []}
     else:
         config = {**parsed.config.to_json(), "mediaType": media_types.OCI_CONFIG}
