@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import errno
 import io
 import os
 from pathlib import Path
@@ -56,6 +57,7 @@ def test_content_that_the_disk_refused_is_not_there_in_part(
     with pytest.raises(StoreError, match=os.strerror(number)) as caught:
         store.blobs.write(Content(Cutting(BIG), LAYER), lease)
     assert caught.value.exit_status is ExitStatus.STORE
+    assert ("--store" in (caught.value.hint or "")) == (number == errno.EROFS)
     assert _blobs(store) == []
     # What was received and synced in full may be used by the next try.
     assert _unfinished(store) in ([], [LAYER.size] if step == "rename" else [])
@@ -88,12 +90,24 @@ def test_a_transfer_that_was_cut_is_resumed_and_wrong_bytes_are_not(store: Store
     with pytest.raises(ConnectionLostError):
         store.blobs.write(Content(Cutting(BIG, 2 * CHUNK_SIZE - 1), LAYER), lease)
     assert store.blobs.received(LAYER.digest) == CHUNK_SIZE
+    [left] = (store.root / "ghcrctl" / "partial").iterdir()
+    # Other processes need not wait for this one.
+    assert left.name.endswith("-left")
     source = Cutting(BIG)
     source._blobs[LAYER.digest] = (LAYER, b"x" * LAYER.size)
     with pytest.raises(DigestMismatchError):
         store.blobs.write(Content(source, LAYER), lease)
     # It was tried from where the first one ended, and then from the start.
     assert source.offsets == [CHUNK_SIZE, 0]
+    assert _unfinished(store) == []
+
+
+def test_wrong_bytes_of_a_new_transfer_are_fetched_once(store: Store) -> None:
+    source = Cutting(BIG)
+    source._blobs[LAYER.digest] = (LAYER, b"x" * LAYER.size)
+    with pytest.raises(DigestMismatchError):
+        store.blobs.write(Content(source, LAYER), store.lease())
+    assert source.offsets == [0]
     assert _unfinished(store) == []
 
 
@@ -123,13 +137,17 @@ def test_content_of_unknown_digest_that_the_disk_refused_is_not_there_in_part(
     store.lease()
     digest = Digest.of(b"new" * 1_000_000)
     break_disk(step, number, digest.encoded if step == "rename" else "/new-")
-    with pytest.raises(StoreError, match=os.strerror(number)):
+    with pytest.raises(StoreError, match=os.strerror(number)) as caught:
         arrive()
+    assert ("--store" in (caught.value.hint or "")) == (number == errno.EROFS)
     assert _blobs(store) == []
     assert _unfinished(store) == []
     mend()
     arrive()
-    assert [path.name for path in _blobs(store)] == [digest.encoded]
+    [path] = _blobs(store)
+    assert path.name == digest.encoded
+    # Its bytes need not be read again.
+    assert store.blobs._verified.verdict(digest, path.stat()) is True
 
 
 @pytest.mark.parametrize("step", STEPS)
