@@ -71,7 +71,7 @@ def test_the_warning_names_up_to_three_unreadable_manifests(count: int) -> None:
     for number in range(count):
         versions.image(f"odd {number}").unread(f"odd {number}")
     [warning] = planned(versions).warnings
-    assert f"{count} manifests cannot be read" in warning
+    assert "manifests cannot be read: " in warning
     assert warning.count("the registry failed") == min(count, 3)
     assert (" ..." in warning) == (count > 3)
 
