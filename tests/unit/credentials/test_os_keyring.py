@@ -203,8 +203,10 @@ def test_an_odd_identity_token_is_none(desk: Desk, backend: Backend) -> None:
     entry = {"username": "u", "secret": "s", "identity_token": 5}
     backend.kept["ghcrctl:reg.io", "reg.io"] = json.dumps(entry)
     assert desk.find() == Credential("u", "s", None, "the system's keyring")
-    backend.kept["ghcrctl:reg.io", "reg.io"] = ""
-    assert desk.find() is None
+    for text in ("", None):
+        backend.kept["ghcrctl:reg.io", "reg.io"] = text  # type: ignore[assignment]
+        assert desk.find() is None
+    assert desk.said == []
 
 
 @pytest.mark.parametrize("value", ["0", "false", "No", " OFF "])
