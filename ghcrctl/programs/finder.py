@@ -91,7 +91,7 @@ class Finder:
         path = self._variable("PATH")
         if self.on_windows:
             # An entry in quotes may have a semicolon in it.
-            return [part for part in _split_quoted(path or "") if part]
+            return list(_split_quoted(path or ""))
         return (os.defpath if path is None else path).split(":")
 
     def _is_absolute(self, entry: str) -> bool:
