@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 T = TypeVar("T")
-# None waits without a limit.
-STEP_SECONDS: Final[float | None] = (
-    0.1 if sys.platform == "win32" and sys.version_info < (3, 14) else None
-)
+
+
+def step_seconds(platform: str, version: tuple[int, int]) -> float | None:
+    """Return how long to wait at once on a system with a version of Python; None for no limit."""
+    return 0.1 if platform == "win32" and version < (3, 14) else None
+
+
+STEP_SECONDS: Final[float | None] = step_seconds(sys.platform, sys.version_info[:2])
 
 
 def outcome_of(future: Future[T]) -> T:

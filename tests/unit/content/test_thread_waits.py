@@ -76,6 +76,23 @@ def assert_short(limits: list[float | None]) -> None:
     assert all(limit is not None and limit <= STEP for limit in limits)
 
 
+@pytest.mark.parametrize(
+    ("platform", "version", "seconds"),
+    [
+        ("win32", (3, 10), 0.1),
+        ("win32", (3, 13), 0.1),
+        ("win32", (3, 14), None),
+        ("win32", (3, 15), None),
+        ("linux", (3, 10), None),
+        ("darwin", (3, 13), None),
+    ],
+)
+def test_only_an_older_python_on_windows_needs_steps(
+    platform: str, version: tuple[int, int], seconds: float | None
+) -> None:
+    assert thread_waits.step_seconds(platform, version) == seconds
+
+
 def test_an_outcome(limits: list[float | None], acts: list[Act]) -> None:
     future: Future[int] = Future()
     acts.append(lambda: future.set_result(7))

@@ -25,7 +25,7 @@ from tests.disk_faults import ERRORS, break_disk
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-posix_only = pytest.mark.skipif(os.name == "nt", reason="Windows has other modes and no pipes")
+posix_only = pytest.mark.needs("modes", "pipes")
 
 
 def _write(path: Path, data: bytes = b"new", *, private: bool = False) -> None:
@@ -127,7 +127,7 @@ def test_a_device_and_a_pipe_are_written_to(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.needs("/dev/full")
 def test_a_device_that_refuses_is_no_usage_error() -> None:
     with pytest.raises(NoSpaceError, match="cannot write /dev/full"):
         _write(Path("/dev/full"))
