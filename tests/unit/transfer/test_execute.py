@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ from ghcrctl.errors import (
     InterruptedByUserError,
 )
 from ghcrctl.oci.platform import Platform
+from ghcrctl.transfer import execute as executing
 from ghcrctl.transfer.events import (
     Failed,
     Finished,
@@ -347,3 +349,40 @@ def test_what_another_image_of_the_act_moved_exists() -> None:
     assert {e.outcome for e in done} == {Outcome.EXISTS}
     assert len(done) == len(IMAGE.blobs)
     assert sink.acts("tag") == ["a", "b"]
+
+
+def test_a_wait_that_is_interrupted_stops_what_was_begun_and_begins_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source, sink, go_on = source_of(IMAGE), RecordingSink(), threading.Event()
+    opened = threading.Event()
+
+    def hold(_descriptor: Descriptor) -> None:
+        opened.set()
+        assert go_on.wait(30)
+
+    def interrupt(_futures: object) -> None:
+        assert opened.wait(30)
+        raise KeyboardInterrupt
+
+    source.on_open = hold
+    monkeypatch.setattr(executing, "wait_for_all", interrupt)
+    plan = make_plan(source_of(IMAGE), sink, IMAGE.root, names=("a",))
+    events: list[Event] = []
+    workers = Workers(1)
+    with pytest.raises(KeyboardInterrupt):
+        execute(replace(plan, source=source), TransferOptions(workers), events.append)
+    go_on.set()
+    workers._pool.shutdown()
+    assert len(source.opened) == 1
+    assert sink.acts("write") == []
+    assert sum(isinstance(event, Failed) for event in events) == 1
+
+
+def test_what_is_skipped_is_told_so() -> None:
+    image = random_image(2, foreign=True)
+    events: list[Event] = []
+    plan = make_plan(source_of(image), RecordingSink(), image.root, skip_foreign=True)
+    execute(plan, QUICK, events.append)
+    done = {e.step.descriptor.is_foreign: e.outcome for e in events if isinstance(e, Finished)}
+    assert done == {True: Outcome.SKIPPED, False: Outcome.COPIED}

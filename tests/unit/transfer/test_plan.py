@@ -291,3 +291,13 @@ def test_an_index_of_nothing_is_one_level_above_blobs() -> None:
     root = Descriptor.of(raw, media_types.OCI_INDEX)
     plan = make_plan(source_of(Built(root, ((root, raw),))), RecordingSink(), root)
     assert [step.level for step in plan.steps] == [1]
+
+
+def test_a_foreign_layer_that_the_source_has_is_copied() -> None:
+    image = random_image(2, foreign=True)
+    source = source_of(image)
+    plan = make_plan(source, RecordingSink(), image.root)
+    [foreign] = [s.descriptor for s in plan.steps if s.descriptor.is_foreign]
+    source.put(foreign, bytes(foreign.size))
+    plan = make_plan(source, RecordingSink(), image.root, optional_foreign=True)
+    assert [s.action for s in plan.steps if s.descriptor == foreign] == [Action.COPY]
