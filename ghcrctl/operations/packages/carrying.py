@@ -11,7 +11,14 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from ghcrctl.disk.durability import make_directories
-from ghcrctl.errors import GhcrctlError, NetworkError, RegistryUnavailableError
+from ghcrctl.errors import (
+    AuthError,
+    GhcrctlError,
+    NetworkError,
+    RefusedError,
+    RegistryUnavailableError,
+    UsageError,
+)
 from ghcrctl.github.plan import plans_to_json
 from ghcrctl.operations.packages.apply import Report, apply_plan, preview_plan
 from ghcrctl.operations.packages.each_package import ends_run, name_error
@@ -191,7 +198,8 @@ def apply_plans(  # noqa: PLR0913 all but these by keyword
                 failed,
             )
     except GhcrctlError as reason:
-        reason.hint = go_on(plan_file)
+        if not isinstance(reason, (AuthError, RefusedError, UsageError)):
+            reason.hint = go_on(plan_file)
         raise
 
 

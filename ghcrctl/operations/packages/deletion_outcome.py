@@ -70,7 +70,13 @@ def delete(
     except BlockedError as error:
         return Outcome(State.BLOCKED, error.message)
     except AuthError as error:
-        return Outcome(State.DENIED, error.message, error, ends_run=True)
+        return Outcome(
+            State.DENIED,
+            error.message,
+            error,
+            is_certain=not error.may_be_done,
+            ends_run=True,
+        )
     except GhcrctlError as error:
         if ends_run(error):
             raise

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import GhcrctlError, PackageUnknownError
+from ghcrctl.errors import GhcrctlError, NetworkError, PackageUnknownError
 from ghcrctl.operations.packages.deletion_outcome import ends_run
 from ghcrctl.operations.packages.journal import find_journal, opened_to_undo
 from ghcrctl.operations.packages.journal_entries import State
@@ -62,7 +62,11 @@ def restore_run(
         entries = [e for e in entries if only is None or e.package == only.name]
         if not entries:
             raise PackageUnknownError(f"{path} tells of no deletion")
-        return _Undo(session, journal, tell, progress).run(entries)
+        try:
+            return _Undo(session, journal, tell, progress).run(entries)
+        except NetworkError as error:
+            error.hint = f"go on with: ghcrctl packages restore --run {path}"
+            raise
 
 
 class _Undo:

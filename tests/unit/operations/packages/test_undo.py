@@ -181,6 +181,26 @@ def test_a_deletion_that_fails_and_is_carried_out_later_is_ours(
     assert first.digest in there(github)
 
 
+def test_a_deletion_that_is_denied_after_a_lost_response_may_be_ours(
+    at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
+) -> None:
+    before = there(github)
+
+    def revoke(method: str, _path: str) -> None:
+        if github.count("DELETE") and method == "DELETE":
+            github.accounts["octo"] = "ghp_other"
+
+    github.api.before, github.api.after = revoke, Loss(status=502)
+    report = run_plan(at_github, plan, tmp_path)
+    assert report.counts == {State.DENIED: 1}
+    assert report.ends_run
+    assert states(journal) == {plan.steps[0].id: State.BEGUN}
+    github.api.before = lambda _method, _path: None
+    github.accounts["octo"] = "ghp_octo"
+    assert [r.outcome for r in restore_run(at_github, journal)] == [Outcome.RESTORED]
+    assert there(github) == before
+
+
 def test_a_deletion_that_was_never_sent_is_not_ours(
     at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
 ) -> None:
@@ -644,8 +664,9 @@ def test_a_network_that_fails_ends_an_undo_which_can_be_repeated(
     run_plan(at_github, plan, tmp_path)
     github.faults.append(Fault("POST", after=1, times=2, hang_up=True))
     told: list[Restored] = []
-    with pytest.raises(NetworkError):
+    with pytest.raises(NetworkError) as caught:
         restore_run(at_github, journal, tell=told.append)
+    assert caught.value.hint == f"go on with: ghcrctl packages restore --run {journal}"
     assert [r.outcome for r in told] == [Outcome.RESTORED, Outcome.FAILED, Outcome.PLANNED]
     restored = restore_run(at_github, journal)
     assert [r.outcome for r in restored].count(Outcome.RESTORED) == 2
