@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import errno
-import json
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ghcrctl.errors import (
     DeniedError,
     NetworkError,
-    NotFoundError,
     PackageUnknownError,
-    RefusedError,
     UnauthorizedError,
-    UsageError,
 )
 from ghcrctl.operations.packages.apply import apply_plan
-from ghcrctl.operations.packages.carrying import write_plans
 from ghcrctl.operations.packages.delete import plan_delete
 from ghcrctl.operations.packages.journal import (
     Entry,
     State,
-    journal_beside,
     opened,
     read_journal,
 )
@@ -44,6 +35,8 @@ from tests.unit.operations.packages.content import (
 from tests.unit.operations.packages.losses import Loss, restores, run_plan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ghcrctl.github.plan import Plan
     from ghcrctl.operations.packages.apply import Done
     from ghcrctl.operations.packages.restore import Restored
@@ -486,143 +479,6 @@ def test_what_was_deleted_again_since_it_was_restored_is_named(
     # An apply finds it missing: somebody else deleted it.
     report = run_plan(at_github, plan, tmp_path)
     assert report.counts == {State.GONE: 1, State.DELETED: 2}
-
-
-# Journals and plans
-
-
-def test_a_journal_of_another_plan_is_kept_and_can_be_undone(
-    at_github: Session, github: GitHubDouble, tmp_path: Path, journal: Path
-) -> None:
-    releases(github, 3)
-    before = there(github)
-    first = plan_of(at_github, github, OLD_ONES)
-    one = replace(first, steps=first.steps[:3])
-    other = replace(first, steps=first.steps[3:])
-    run_plan(at_github, one, tmp_path)
-    with opened(journal, [other]) as notes:
-        aside = notes.set_aside
-        assert apply_plan(at_github, other, notes).counts == {State.DELETED: 3}
-    assert aside is not None
-    assert aside.name.startswith("plan.json.2")
-    assert aside.suffix == ".journal"
-    assert set(states(aside)) == {s.id for s in one.steps}
-    assert set(states(journal)) == {s.id for s in other.steps}
-    # The plan finds its journal, wherever that is.
-    for plan in (one, other):
-        write_plans(tmp_path / "plan.json", [plan])
-        restored = restore_run(at_github, tmp_path / "plan.json")
-        assert {r.id for r in restored} == {s.id for s in plan.steps}
-    assert there(github) == before
-    # The first plan again: its journal comes back, and the other one is set aside.
-    with opened(journal, [one]) as notes:
-        assert notes.set_aside is not None
-        assert {e.state for e in notes.last} == {State.RESTORED}
-        assert {e.id for e in notes.last} == {s.id for s in one.steps}
-    assert not aside.exists()
-
-
-def test_a_journal_without_entries_gives_way(journal: Path, plan: Plan, whole: Plan) -> None:
-    with opened(journal, [plan]):
-        pass
-    with opened(journal, [whole]) as notes:
-        assert notes.set_aside is None
-    assert len(list(journal.parent.glob("*.journal"))) == 1
-
-
-def old_journal(path: Path, plan: Plan, state: State) -> None:
-    """Write a journal as earlier versions did: without the digest of its plan."""
-    lines = [json.dumps({"schema": "ghcrctl/journal/1"})]
-    lines += [
-        json.dumps(
-            {
-                "at": "2026-11-01T00:00:00+00:00",
-                "package": plan.name,
-                "id": step.id,
-                "digest": step.digest,
-                "tags": list(step.tags),
-                "state": state.value,
-            }
-        )
-        for step in plan.steps
-    ]
-    path.write_text("\n".join(lines) + "\n")
-
-
-def test_a_journal_of_an_older_version_is_continued_and_undone(
-    at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
-) -> None:
-    before = there(github)
-    old_journal(journal, plan, State.BEGUN)
-    github.lose(NAME, plan.steps[0].digest)
-    assert run_plan(at_github, plan, tmp_path).counts == {State.DELETED: 3}
-    restore_run(at_github, journal)
-    assert there(github) == before
-
-
-def test_a_journal_of_an_older_version_with_other_versions_is_set_aside(
-    at_github: Session, github: GitHubDouble, plan: Plan, journal: Path
-) -> None:
-    other = replace(plan, steps=plan.steps[:1])
-    old_journal(journal, plan, State.DELETED)
-    for step in plan.steps:
-        github.lose(NAME, step.digest)
-    for _ in range(2):
-        with opened(journal, [other]) as notes:
-            pass
-        journal.write_text(notes.set_aside.read_text() if notes.set_aside else "")
-    aside = sorted(p for p in journal.parent.glob("*.journal") if p != journal)
-    assert len(aside) == 2, "a name is not used twice"
-    restore_run(at_github, aside[0])
-    assert {s.digest for s in plan.steps} <= there(github)
-
-
-def test_a_plan_that_was_not_carried_out_has_nothing_to_undo(
-    at_github: Session, tmp_path: Path, plan: Plan, whole: Plan
-) -> None:
-    path = tmp_path / "plan.json"
-    write_plans(path, [whole])
-    with pytest.raises(NotFoundError, match="has no journal"):
-        restore_run(at_github, path)
-    run_plan(at_github, plan, tmp_path)
-    with pytest.raises(UsageError, match="belongs to another plan") as caught:
-        restore_run(at_github, path)
-    assert str(journal_beside(path)) in (caught.value.hint or "")
-    path.unlink()
-    assert len(restore_run(at_github, path)) == 3
-    with pytest.raises(NotFoundError, match="no such file"):
-        restore_run(at_github, tmp_path / "none.json")
-
-
-def test_a_journal_in_use_is_not_undone(at_github: Session, plan: Plan, journal: Path) -> None:
-    with opened(journal, [plan]), pytest.raises(RefusedError, match="another process"):
-        restore_run(at_github, journal)
-
-
-def test_a_journal_that_cannot_be_written_is_undone_with_a_warning(
-    at_github: Session,
-    tmp_path: Path,
-    plan: Plan,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    run_plan(at_github, plan, tmp_path)
-    opening = Path.open
-
-    def refuse(path: Path, mode: str = "r", *rest: Any, **more: Any) -> Any:
-        if path.suffix == ".journal" and mode not in {"r", "rb"}:
-            raise PermissionError(errno.EACCES, "Permission denied")
-        return opening(path, mode, *rest, **more)
-
-    monkeypatch.setattr(Path, "open", refuse)
-    warned: list[str] = []
-    at_github.warn = warned.append
-    journal = tmp_path / "plan.json.journal"
-    before = journal.read_bytes()
-    restored = restore_run(at_github, journal)
-    assert [r.outcome for r in restored] == [Outcome.RESTORED] * 3
-    assert journal.read_bytes() == before
-    assert len(warned) == 1
-    assert warned[0].endswith("Permission denied; what is restored is not recorded there")
 
 
 # Errors that end a run
