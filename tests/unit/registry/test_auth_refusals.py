@@ -18,7 +18,7 @@ from ghcrctl.errors import (
     UnauthorizedError,
 )
 from ghcrctl.registry.auth import Authenticator, Scope
-from tests.unit.registry.party import BASIC, PULL, PUSH, REALM, SECRET, Party, gives
+from tests.unit.registry.party import BASIC, CHALLENGE, PULL, PUSH, REALM, SECRET, URL, Party, gives
 
 if TYPE_CHECKING:
     import responses
@@ -251,3 +251,45 @@ def test_an_oauth_error_rejects_the_credential(web: responses.RequestsMock, erro
     assert "it has expired" in caught.value.message
     assert "ghcrctl login ghcr.io" in (caught.value.hint or "")
     party.transport.close()
+
+
+@pytest.mark.parametrize("status", [401, 403, 408, 425, 429, 499, 500, 503])
+def test_a_refusal_of_the_token_endpoint_is_explained_and_not_retried_again(
+    web: responses.RequestsMock, octo: Party, status: int
+) -> None:
+    web.get(REALM, status=status)
+    with pytest.raises(GhcrctlError) as caught:
+        octo.challenged(PUSH)
+    assert not isinstance(caught.value, InvalidResponseError)
+    # The request was already tried as often as the user allows.
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize("status", [302, 400, 404, 418])
+def test_other_statuses_of_the_token_endpoint_break_the_protocol(
+    web: responses.RequestsMock, octo: Party, status: int
+) -> None:
+    web.get(REALM, status=status)
+    with pytest.raises(InvalidResponseError, match=f"answered with status {status}"):
+        octo.challenged(PUSH)
+
+
+def test_a_challenge_that_only_the_base_address_sends_is_asked_for_once(
+    web: responses.RequestsMock, octo: Party
+) -> None:
+    octo.transport.guard.trust(URL)
+    base = web.get("https://ghcr.io/v2/", status=401, headers={"WWW-Authenticate": CHALLENGE})
+    gives(web, {"token": "t1"})
+    for _ in range(2):
+        assert octo.auth.discover(PULL, "https://ghcr.io") == "Bearer t1"
+    assert base.call_count == 1
+
+
+def test_a_registry_without_a_challenge_is_asked_for_one_once(
+    web: responses.RequestsMock, octo: Party
+) -> None:
+    octo.transport.guard.trust(URL)
+    base = web.get("https://ghcr.io/v2/", status=200)
+    for _ in range(2):
+        assert octo.auth.discover(PULL, "https://ghcr.io") is None
+    assert base.call_count == 1
