@@ -151,11 +151,10 @@ def _judge(graph: Graph, policy: Policy, now: datetime) -> _Verdicts:
             reason = f"one of the {policy.keep_untagged} newest without a tag"
         goes, why = (False, reason) if reason else _may_go(graph, policy, digest, last)
         (verdicts.goes if goes else verdicts.stays)[digest] = why
-    for digest, version in graph.versions.items():
-        if digest not in graph.roots:
-            reason = _must_stay(policy, version, now)
-            if reason:
-                verdicts.stays[digest] = reason
+    for digest in graph.versions.keys() - graph.roots:
+        reason = _must_stay(policy, graph.versions[digest], now)
+        if reason:
+            verdicts.stays[digest] = reason
     return verdicts
 
 

@@ -85,7 +85,16 @@ def test_the_floor_does_not_count_an_image_twice() -> None:
 
 def test_the_last_version_with_any_tag_stays_before_a_newer_one_without() -> None:
     versions = Versions().image("signature", tag_for("nowhere", ".sig")).image("loose")
-    assert gone(versions) == ["loose"]
+    policy = Policy(orphaned_unseen=True)
+    assert gone(versions, policy) == ["loose"]
+    assert why(versions, "signature", policy) == "GitHub keeps the last tagged version of a package"
+    assert gone(versions.image("main", "main"), policy) == ["signature", "loose"]
+
+
+def test_what_several_deleted_versions_share_is_freed_once() -> None:
+    versions = Versions().image("a", layers=("base",)).image("b", layers=("base",))
+    plan = planned(versions.image("main", "main"))
+    assert [step.freed for step in plan.steps] == [1100, 100]
 
 
 def test_what_a_floor_keeps_keeps_what_it_needs() -> None:
