@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import TimedOutError
@@ -115,7 +114,9 @@ def _limit_by_thread(seconds: float, report: Callable[[GhcrctlError], int]) -> N
             return
         is_over.set()
         signal.raise_signal(signal.SIGINT)
-        time.sleep(_GRACE)
+        # A main thread that has noticed ends the run itself.
+        if _is_done.wait(_GRACE):
+            return
         status = report(TimeIsUpError(seconds).reason)
         discard_unfinished()
         os._exit(status)

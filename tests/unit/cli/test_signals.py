@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.cli.signals import TerminatedError, obey_sigterm
+from ghcrctl.cli import signals
+from ghcrctl.cli.signals import (
+    TerminatedError,
+    TimeIsUpError,
+    end_time_limit,
+    limit_time,
+    obey_sigterm,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +26,8 @@ pytestmark = pytest.mark.needs("signals")
 
 @pytest.fixture(autouse=True)
 def _handlers() -> Iterator[None]:
-    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGUSR1)}
+    used = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGALRM)
+    before = {each: signal.getsignal(each) for each in used}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -41,3 +51,43 @@ def test_no_other_signal_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.getsignal(signal.SIGUSR1)
     obey_sigterm()
     assert signal.getsignal(signal.SIGUSR1) == before
+
+
+def test_a_limit_ends_the_run_and_says_how_long_it_was() -> None:
+    limit_time(0.05, lambda _: 3)
+    with pytest.raises(TimeIsUpError) as caught:
+        threading.Event().wait(20)
+    assert "longer than 0.05 s" in str(caught.value.reason)
+    assert "--timeout" in str(caught.value.reason.hint)
+
+
+def test_a_limit_is_gone_with_its_work() -> None:
+    limit_time(60, lambda _: 3)
+    end_time_limit()
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_without_timers_a_thread_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch, *, is_heard: bool
+) -> None:
+    ended: list[int] = []
+    monkeypatch.delattr(signal, "setitimer")
+    monkeypatch.setattr(signals, "_GRACE", 20 if is_heard else 0.01)
+    monkeypatch.setattr(os, "_exit", ended.append)
+    limit_time(0.05, lambda _: 3)
+    [thread] = [each for each in threading.enumerate() if each.name == "time limit"]
+    with pytest.raises(TimeIsUpError):
+        threading.Event().wait(20)
+    if is_heard:
+        end_time_limit()
+    thread.join(20)
+    assert ended == ([] if is_heard else [3])
+
+
+def test_without_timers_ctrl_c_is_still_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(signal, "setitimer")
+    limit_time(60, lambda _: 3)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    end_time_limit()
