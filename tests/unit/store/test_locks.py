@@ -49,6 +49,12 @@ def test_a_second_one_is_refused_and_leaves_the_first_alone(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_directory_of_a_file_is_created(tmp_path: Path) -> None:
+    with alone_at(tmp_path / "deep" / "folder" / "file"):
+        pass
+    assert list((tmp_path / "deep" / "folder").iterdir()) == []
+
+
 def test_a_lock_ends_with_a_failure(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="mine"), alone_at(tmp_path / "file"):
         raise ValueError("mine")
