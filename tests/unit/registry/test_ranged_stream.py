@@ -191,3 +191,40 @@ def test_an_error_while_reading_ahead_is_raised_only_if_it_is_final(retryable: b
         stream.close()
     assert ahead.submit(bytearray) is not None, "every segment was given back"
     ahead.close()
+
+
+def test_nothing_is_read_ahead_before_the_first_part_was_timed() -> None:
+    ahead = ReadAhead(2)
+    stream = RangedStream(answer, ahead, offset=0, size=SIZE)
+    assert stream._pending == {}
+    assert stream.read(SEGMENT) == DATA[:SEGMENT]
+    assert stream._pending == {}
+    assert stream.read(1) == DATA[SEGMENT : SEGMENT + 1]
+    assert sorted(stream._pending) == [2 * SEGMENT, 3 * SEGMENT]
+    stream.close()
+    assert stream._pending == {}
+    ahead.close()
+
+
+def test_what_is_not_announced_and_too_short_is_a_lost_connection() -> None:
+    def short(span: Span) -> requests.Response:
+        made = answer(span, cut=5)
+        del made.headers["Content-Length"]
+        return made
+
+    request, requested = scripted(short)
+    stream = RangedStream(request, alone(), offset=0, size=SIZE)
+    with pytest.raises(ConnectionLostError, match="shorter than asked for") as caught:
+        read_all(stream)
+    assert caught.value.retryable
+    assert requested == [FIRST, SECOND]
+    stream.close()
+
+
+def test_a_quick_first_part_in_the_middle_is_followed_by_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ranges, "_QUICK", 0)
+    request, requested = scripted(answer)
+    assert read_all(RangedStream(request, alone(), offset=500, size=SIZE)) == DATA[500:]
+    assert requested == [Span(500, SEGMENT + 500), Span(SEGMENT + 500)]
