@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,31 @@ def test_a_journal_without_entries_gives_way(journal: Path, plan: Plan, whole: P
     with opened(journal, [whole]) as notes:
         assert notes.set_aside is None
     assert len(list(journal.parent.glob("*.journal"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("run", "is_used"),
+    [
+        ("20261128T020000Z-3f9a1c", True),
+        ("a" * 40, True),
+        ("a" * 41, False),
+        ("../../escape", False),
+        ("tür", False),
+        ("", False),
+    ],
+)
+def test_the_name_of_a_run_becomes_a_part_of_a_file_name_only_if_it_is_one(
+    journal: Path, plan: Plan, whole: Plan, run: str, is_used: bool
+) -> None:
+    old_journal(journal, plan, State.DELETED)
+    first, *lines = journal.read_text().splitlines()
+    head = {**json.loads(first), "run": run, "plan": "another"}
+    journal.write_text("\n".join([json.dumps(head), *lines]) + "\n")
+    os.utime(journal, (1_700_000_000, 1_700_000_000))
+    with opened(journal, [whole]) as notes:
+        aside = notes.set_aside
+    name = run if is_used else "20231114T221320Z"
+    assert aside == journal.with_name(f"plan.json.{name}.journal")
 
 
 def old_journal(path: Path, plan: Plan, state: State) -> None:
