@@ -23,17 +23,17 @@ def machine_name(
     """Return the name of this machine's processor; empty where the system does not tell it.
 
     Args:
-        environ: the environment; only Windows has the name there.
+        environ: the environment, in which Windows has the name; by default it is left to Python to
+            find out.
         byte_order: ``little`` or ``big``.
     """
     if hasattr(os, "uname"):
         machine = os.uname().machine
         return f"{machine}le" if machine in _MIPS and byte_order == "little" else machine
-    environ = os.environ if environ is None else environ
     # A 32-bit process on a 64-bit system has both (Microsoft's documentation, "WOW64
     # Implementation Details").
     for name in ("PROCESSOR_ARCHITEW6432", "PROCESSOR_ARCHITECTURE"):
-        if environ.get(name):
+        if environ and environ.get(name):
             return environ[name]
     from platform import machine as of_system
 

@@ -156,7 +156,7 @@ class Settings:
         try:
             return self.platform
         except UnsupportedError:
-            return Platform("linux", machine_name() or "unknown")
+            return Platform("linux", machine_name(os.environ) or "unknown")
 
     @property
     def is_job(self) -> bool:
@@ -249,7 +249,7 @@ def host_platform() -> Platform:
     Raises:
         UnsupportedError: images have no name for the processor.
     """
-    return machine_platform()
+    return machine_platform(machine_name(os.environ))
 
 
 def _read(
