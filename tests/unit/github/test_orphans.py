@@ -141,3 +141,28 @@ def test_a_tag_that_names_its_own_version_is_an_ordinary_tag(kind: str, suffix: 
     versions = Versions().image("odd", tag_for("odd", suffix), kind=kind).image("main", "main")
     assert gone(versions) == []
     assert gone(versions, Policy(include=("sha256-*",))) == ["odd"]
+
+
+@pytest.mark.parametrize(("count", "more"), [(3, False), (4, True)])
+def test_a_warning_names_the_first_subjects(count: int, more: bool) -> None:
+    versions = Versions().image("main", "main")
+    for number in range(count):
+        versions.image(f"signature {number}", tag_for(f"lost {number}", ".sig"))
+    [warning] = planned(versions).warnings
+    assert f"({count})" in warning
+    assert sum(digest_of(f"lost {n}")[:19] in warning for n in range(count)) == 3
+    assert (" ..." in warning) == more
+
+
+def test_two_signatures_of_one_subject_name_it_once() -> None:
+    versions = Versions().image("main", "main")
+    versions.image("one", tag_for("lost", ".sig")).image("two", tag_for("lost", ".att"))
+    [warning] = planned(versions).warnings
+    assert "(2)" in warning
+    assert warning.count(digest_of("lost")[:19]) == 1
+
+
+def test_detached_subjects_are_those_of_what_has_no_other_place() -> None:
+    versions = Versions().image("main", "main").image("signature", tag_for("main", ".sig"))
+    versions.image("lost one", tag_for("lost", ".sig")).image("chart", "chart", subject="gone")
+    assert versions.graph.detached_subjects() == {digest_of("lost")}
