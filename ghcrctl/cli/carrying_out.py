@@ -163,9 +163,9 @@ class CarryingOut:
         for failure in new:
             self._app.report(failure)
         if self._failures and not self._app.as_json:
-            names = ", ".join(name for name, _ in self._failures)
-            count = f"{len(self._failures)} of {len(self._failures) + len(plans)} packages"
-            self._app.error_line(f"failed: {count}: {names}")
+            failed = dict.fromkeys(name for name, _ in self._failures)
+            count = f"{len(failed)} of {len({*failed, *(plan.name for plan in plans)})} packages"
+            self._app.error_line(f"failed: {count}: {', '.join(failed)}")
         statuses = [int(reason.exit_status) for reason in (*reported, *new)]
         return statuses[0] if statuses else 0
 

@@ -59,6 +59,7 @@ def test_the_others_are_done_and_the_failure_is_reported(kind: type[GhcrctlError
     )
     assert list(found) == [("a", "A"), ("c", "C")]
     assert failed == [("ghcr.io/octo/b", error)]
+    assert isinstance(error, UsageError) or str(error) == "ghcr.io/octo/b: no"
 
 
 @pytest.mark.parametrize("kind", ENDS)
