@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -179,6 +180,22 @@ def test_a_tree_with_closed_directories_is_deleted(tmp_path: Path) -> None:
         path.chmod(0o000)
     remove_tree(tree)
     assert not tree.exists()
+
+
+@pytest.mark.parametrize(("on_windows", "tries"), [(False, 1), (True, 5)])
+def test_directories_are_opened_and_a_tree_that_stays_is_tried_again_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_windows: bool, tries: int
+) -> None:
+    monkeypatch.setattr(open_handles, "IS_WINDOWS", on_windows)
+    tree, calls = tmp_path / "tree", list[Path]()
+    make_tree(tree)
+    for path in (tree / "a" / "b", tree / "a", tree):
+        path.chmod(0o500)
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **_: calls.append(path))
+    remove_tree(tree)
+    assert calls == [tree] * tries
+    for path in (tree, tree / "a", tree / "a" / "b"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
 
 def make_tree(tree: Path) -> None:
