@@ -90,7 +90,8 @@ def test_a_file_has_rules_for_many_packages(tmp_path: Path, name: str, text: str
         ("defaults: false\npackages: [{package: a/b}]", "`defaults`"),
         ("defaults: [1]\npackages: [{package: a/b}]", "`defaults`"),
         ("other: 1\npackages: [{package: a/b}]", "other"),
-        ("packages: [", "p.yaml"),
+        ("packages: [", "p.yaml is no valid YAML"),
+        ("[" * 30, "is nested too deeply"),
     ],
 )
 def test_a_file_that_says_what_nobody_knows_is_refused(
@@ -158,6 +159,7 @@ def test_an_age_that_is_none_is_refused(tmp_path: Path, rule: str, said: str) ->
         ("p.toml", "[defaults]\nfloor = 1\n[defaults]\n", "`defaults` on line 3"),
         ("p.toml", "defaults = {floor = 1}\n[defaults.x]\n", "`defaults.x` on line 2"),
         ("p.toml", "defaults = {floor = 1}\ndefaults.x = 1", "`defaults` on line 2"),
+        ("p.toml", "[defaults]\nby = 'x'\nfloor = 1\nfloor = [\n1]\n", "`floor` on line 4"),
         ("p.toml", "[defaults]\ninclude = ['a=']\n\ninclude = [\n  'b = c',\n]\n", "line 4"),
     ],
 )
