@@ -73,8 +73,10 @@ def test_a_journal_of_another_plan_is_kept_and_can_be_undone(
 
 
 def test_a_journal_without_entries_gives_way(journal: Path, plan: Plan, whole: Plan) -> None:
-    with opened(journal, [plan]):
-        pass
+    for _ in range(2):
+        with opened(journal, [plan]):
+            pass
+        assert journal.read_text().count('"schema"') == 1
     with opened(journal, [whole]) as notes:
         assert notes.set_aside is None
     assert len(list(journal.parent.glob("*.journal"))) == 1
@@ -148,6 +150,7 @@ def test_a_journal_of_an_older_version_with_other_versions_is_set_aside(
         journal.write_text(notes.set_aside.read_text() if notes.set_aside else "")
     aside = sorted(p for p in journal.parent.glob("*.journal") if p != journal)
     assert len(aside) == 2, "a name is not used twice"
+    assert any(path.name.endswith("-2.journal") for path in aside)
     restore_run(at_github, aside[0])
     assert {s.digest for s in plan.steps} <= there(github)
 
