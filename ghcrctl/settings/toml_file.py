@@ -20,7 +20,8 @@ _TWICE = re.compile(
 )
 _LINE = re.compile(r"\(at line (\d+), ")
 _WORD = r"""(?:[\w-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
-_KEY = re.compile(rf"\s*(?:\[{{1,2}}\s*)?(?P<key>{_WORD}(?:\s*\.\s*{_WORD})*)\s*[=\]]")
+_DOTTED = rf"{_WORD}(?:\s*\.\s*{_WORD})*"
+_KEY = re.compile(rf"\s*(?:({_DOTTED})\s*=|\[{{1,2}}\s*({_DOTTED})\s*\])")
 
 
 def read_toml(raw: bytes, path: Path) -> Mapping[str, object]:
@@ -56,7 +57,7 @@ def _duplicate(text: str, reason: str) -> str:
     number = int(at[1]) if at else len(lines)
     # The parser notices it after the value, which may have several lines.
     found = ((n, _KEY.match(lines[n - 1])) for n in range(number, 0, -1))
-    line, key = next(((n, key["key"]) for n, key in found if key), (number, ""))
+    line, key = next(((n, key[1] or key[2]) for n, key in found if key), (number, ""))
     named = match["declared"] or match["namespace"] or match["inline"]
     name = named.replace("'", "").replace(", ", ".") if named else key.strip("\"'")
     return f"duplicate key `{name}` on line {line}"

@@ -159,6 +159,8 @@ def test_an_age_that_is_none_is_refused(tmp_path: Path, rule: str, said: str) ->
         ("p.toml", "[defaults]\nfloor = 1\n[defaults]\n", "`defaults` on line 3"),
         ("p.toml", "defaults = {floor = 1}\n[defaults.x]\n", "`defaults.x` on line 2"),
         ("p.toml", "defaults = {floor = 1}\ndefaults.x = 1", "`defaults` on line 2"),
+        ("p.toml", "defaults = 1\n[defaults]\nfloor = 1", "`defaults` on line 2"),
+        ("p.toml", "[packages]\nx = 1\n[[packages]]\n", "`packages` on line 3"),
         ("p.toml", "[defaults]\nby = 'x'\nfloor = 1\nfloor = [\n1]\n", "`floor` on line 4"),
         ("p.toml", "[defaults]\ninclude = ['a=']\n\ninclude = [\n  'b = c',\n]\n", "line 4"),
     ],
