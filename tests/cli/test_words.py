@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -134,6 +135,18 @@ def test_versions_and_information_have_dockers_fields(run: Run) -> None:
     assert run("version", "-f", "{{.Client.Version}}")[1].strip() == run("--version")[1].split()[1]
     assert run("info", "-f", "{{.Images}} {{.ContainersRunning}}")[1] == "0 0\n"
     assert json.loads(run("info", "--format", "json")[1])["Images"] == 0
+
+
+@pytest.mark.parametrize(
+    ("machine", "architecture"), [("x86_64", "amd64"), ("aarch64", "arm64"), ("vax", "vax")]
+)
+def test_the_version_has_dockers_name_of_the_processor(
+    run: Run, monkeypatch: pytest.MonkeyPatch, machine: str, architecture: str
+) -> None:
+    system = os.uname_result(("Linux", "host", "6.1", "1", machine))
+    monkeypatch.setattr(os, "uname", lambda: system)
+    assert run("version", "-f", "{{.Client.Arch}}")[1] == f"{architecture}\n"
+    assert f"/{architecture}\n" in run("version")[1]
 
 
 def test_history_shows_times_as_docker_does(run: Run, tmp_path: Path) -> None:

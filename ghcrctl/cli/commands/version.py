@@ -12,6 +12,8 @@ from ghcrctl import __version__
 from ghcrctl.cli.format.values import Struct
 from ghcrctl.cli.options import Command, pass_app, short_format_option
 from ghcrctl.cli.results import Results
+from ghcrctl.oci.machine import machine_name
+from ghcrctl.oci.platform import Platform
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
@@ -26,24 +28,29 @@ def command(app: App, *, format_: str | None) -> None:
     """Show the versions of ghcrctl, of Python and of the libraries it uses."""
     results = Results(app, format_)
     python = f"{platform.python_version()} ({platform.python_implementation()})"
-    system = f"{platform.system().lower()}/{platform.machine()}"
+    system = Platform(platform.system(), machine_name()).normalised()
     libraries = _libraries()
     results.out(f"ghcrctl:   {__version__}")
     results.out(f"Python:    {python}")
-    results.out(f"System:    {system}")
+    results.out(f"System:    {system.os}/{system.architecture}")
     for name, found in libraries.items():
         results.out(f"{name + ':':<10} {found}")
-    document = {"Version": __version__, "Python": python, "System": system, "Libraries": libraries}
-    results.add(Struct(document | {"Client": _client()}, noun="version", shown=document))
+    document = {
+        "Version": __version__,
+        "Python": python,
+        "System": f"{system.os}/{system.architecture}",
+        "Libraries": libraries,
+    }
+    results.add(Struct(document | {"Client": _client(system)}, noun="version", shown=document))
     results.end(single=True)
 
 
-def _client() -> Struct:
+def _client(system: Platform) -> Struct:
     """Return the fields that scripts use with docker; ghcrctl has no server."""
     fields = {
         "Version": __version__,
-        "Os": platform.system().lower(),
-        "Arch": platform.machine(),
+        "Os": system.os,
+        "Arch": system.architecture,
         **dict.fromkeys(("ApiVersion", "BuildTime", "GitCommit", "GoVersion"), ""),
         "Context": "default",
     }
