@@ -72,7 +72,7 @@ class Vault:
         Raises:
             CredentialStoreError: the place refused; nothing was written elsewhere instead.
         """
-        helper = self._helper(registry)
+        helper, ignored = self._helper(registry), self._ignored()
         if helper:
             with _in_words(helper.program):
                 helper.store(registry, credential)
@@ -83,13 +83,13 @@ class Vault:
             with _in_words(PLACE):
                 self._keyring.store(registry, credential)
             self._remember(registry, {})
-            return StoredAt(PLACE)
+            return StoredAt(PLACE, ignored)
         self._remember(registry, encode_entry(credential))
-        return StoredAt(
-            str(self._path),
-            f"{fault}credentials are stored unencrypted in {self._path} (mode 0600); set up a "
-            "system keyring or a Docker credential helper to encrypt them",
+        plain = (
+            f"credentials are stored unencrypted in {self._path} (mode 0600); set up a "
+            "system keyring or a Docker credential helper to encrypt them"
         )
+        return StoredAt(str(self._path), "; ".join(filter(None, (ignored, fault, plain))))
 
     def erase(self, registry: str) -> list[str]:
         """Forget a credential everywhere we may have put it; return the places that had it.
@@ -132,13 +132,21 @@ class Vault:
         try:
             return self._keyring.is_real(), ""
         except KeyringError as error:
-            return False, f"cannot use {PLACE}: {error}; "
+            return False, f"cannot use {PLACE}: {error}"
 
     def _helper(self, registry: str) -> Helper | None:
         try:
             return self._docker.helper(self._docker.data(), registry)
         except UnreadableError:
             return None
+
+    def _ignored(self) -> str | None:
+        """Return a text about a configuration of docker's that may name a helper, but is broken."""
+        try:
+            self._docker.data()
+        except UnreadableError as error:
+            return f"{self._docker.label} is ignored: {error}"
+        return None
 
     def _auths(self) -> Mapping[str, Any]:
         auths = self._read().get("auths")

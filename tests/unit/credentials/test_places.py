@@ -93,6 +93,19 @@ def test_a_helper_takes_over_from_our_file(user: User, ours: Path) -> None:
     assert user.vault.registries() == ["other.io"]
 
 
+def test_a_configuration_that_cannot_name_a_helper_is_told_when_storing(
+    user: User, ours: Path
+) -> None:
+    config = user.home / ".docker" / "config.json"
+    config.write_text('{"credsStore": "fake"')
+    stored = user.vault.store("reg.io", Credential("u", SECRET))
+    assert stored.place == str(ours)
+    assert stored.warning
+    assert stored.warning.startswith(
+        f"{config} is ignored: invalid JSON; credentials are stored un"
+    )
+
+
 def test_a_logout_erases_from_every_place(user: User, ours: Path) -> None:
     user.configure({})
     user.vault.store("reg.io", Credential("u", SECRET))
