@@ -46,13 +46,25 @@ def check_output_file(path: Path) -> None:
         if not parent.exists():
             raise UsageError(
                 f"cannot write {path}: the directory {parent} does not exist",
-                hint=f"create it: mkdir -p {parent}",
+                hint=f"create it: {making_directory(str(parent))}",
             )
         if not parent.is_dir():
             raise UsageError(f"cannot write {path}: {parent} is not a directory")
         # Names that are too long, and circles of links.
         with suppress(FileNotFoundError):
             path.stat()
+
+
+def making_directory(path: str, *, on_windows: bool = os.name == "nt") -> str:
+    """Return the command that creates a directory and its parents.
+
+    Windows' own takes `-p` for the name of one more directory, and needs no option.
+    """
+    if on_windows:
+        return f'mkdir "{path}"' if " " in path else f"mkdir {path}"
+    from shlex import quote
+
+    return f"mkdir -p {quote(path)}"
 
 
 def _shown(path: Path) -> str:

@@ -17,6 +17,7 @@ from ghcrctl.store.output_files import (
     check_not_read,
     check_output_directory,
     check_output_file,
+    making_directory,
     output_errors,
     whole_file,
 )
@@ -158,6 +159,19 @@ def test_a_path_that_no_file_can_have_is_a_usage_error(tmp_path: Path, name: str
         with pytest.raises(UsageError, match=why):
             act(tmp_path / name)
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "on_windows", "command"),
+    [
+        ("/a/b", False, "mkdir -p /a/b"),
+        ("/my dir/$b", False, "mkdir -p '/my dir/$b'"),
+        ("C:\\a\\b", True, "mkdir C:\\a\\b"),
+        ("C:\\my dir\\b", True, 'mkdir "C:\\my dir\\b"'),
+    ],
+)
+def test_the_command_that_creates_a_directory(path: str, command: str, *, on_windows: bool) -> None:
+    assert making_directory(path, on_windows=on_windows) == command
 
 
 def test_a_link_to_a_file_that_is_missing_is_written_through(tmp_path: Path) -> None:
