@@ -185,11 +185,12 @@ class Extractor:
             return
         place = self._place(path)
         is_directory = self._link_kinds.is_directory(path, member.target)
-        if self._try(
-            "symbolic links",
-            lambda: place.symlink_to(target, target_is_directory=is_directory),
-        ):
-            self._finish(place, member)
+        with _named(path, place):
+            if self._try(
+                "symbolic links",
+                lambda: place.symlink_to(target, target_is_directory=is_directory),
+            ):
+                self._finish(place, member)
 
     def _make(self, place: Path, member: Member, data: Data | None) -> bool:
         """Make a file that is no directory; tell whether it could be."""
@@ -227,6 +228,9 @@ class Extractor:
 
     def _without_foreign_ids(self, member: Member) -> int:
         """Return a mode that does not make this person's rights those of whoever runs the file."""
+        if self._on_windows:
+            # No file has such owners and bits there, so none lacks them.
+            return member.mode & 0o777
         own_uid, own_gid = _own_ids()
         if (member.uid, member.gid) != (own_uid, own_gid):
             self._count("owners")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import stat
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -209,6 +210,26 @@ def test_developer_mode_is_named_where_windows_wants_a_privilege(
     assert told.startswith(f"symbolic links of {1 if on_windows else 2} files (Windows")
     is_told = "symbolic links of 1 files (Windows cannot have their targets)" in extractor.left_out
     assert is_told == on_windows
+
+
+def test_windows_has_no_owners_and_set_id_bits_that_could_be_left_out(tmp_path: Path) -> None:
+    extractor = Extractor(tmp_path, as_root=False, on_windows=True)
+    extractor.add("d", Member("d", Kind.DIRECTORY, mode=0o2755, uid=12, gid=34))
+    extractor.add("d/su", Member("d/su", Kind.FILE, mode=0o6755, uid=12, gid=34))
+    extractor.finish()
+    assert extractor.left_out == []
+    assert stat.S_IMODE((tmp_path / "d" / "su").stat().st_mode) == 0o755
+
+
+def test_a_link_in_the_way_of_a_file_is_named_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ignore_case(monkeypatch)
+    extractor = Extractor(tmp_path, on_windows=True)
+    extractor.add("readme", Member("readme", Kind.FILE))
+    extractor.add("README", Member("README", Kind.SYMLINK, target="readme"))
+    with pytest.raises(UnsupportedError, match="cannot create `readme` and `README`"):
+        extractor.finish()
 
 
 Made = dict[str, tuple[str, bool]]
