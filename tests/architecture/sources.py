@@ -1,13 +1,14 @@
-"""The project's own files, as the architecture tests read them.
-
-What belongs here: finding and parsing them. What does not: what must hold of them.
-"""
+"""The project's own files, and how architecture tests apply a rule to each of them."""
 
 from __future__ import annotations
 
 import ast
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "ghcrctl"
@@ -44,3 +45,33 @@ def rooms() -> list[str]:
     packages = [path.parent.name for path in PACKAGE.glob("*/__init__.py")]
     plain = [path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__"]
     return sorted(packages + plain)
+
+
+def rule_for(paths: Sequence[Path]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """Turn a rule about one file into one test of many files.
+
+    A test for each file and rule would be half of all tests. The failure lists every file that
+    breaks the rule.
+    """
+
+    def decorate(rule: Callable[[Path], None]) -> Callable[[], None]:
+        def test() -> None:
+            assert paths
+            broken = [
+                f"{name_of(path)}: {error}" for path in paths if (error := _broken(rule, path))
+            ]
+            assert not broken, "\n".join(broken)
+
+        test.__doc__ = rule.__doc__
+        return test
+
+    return decorate
+
+
+def _broken(rule: Callable[[Path], None], path: Path) -> str:
+    """Return how a file breaks a rule; empty if it does not."""
+    try:
+        rule(path)
+    except AssertionError as error:
+        return str(error) or "breaks the rule"
+    return ""

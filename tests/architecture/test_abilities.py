@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.abilities import ABILITIES, needs_of_code, reason
-from tests.architecture.sources import ROOT, modules, name_of
+from tests.architecture.sources import ROOT, modules, name_of, rule_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def test_plain(): pass
 """
 
 
-@pytest.mark.parametrize("path", modules("tests"), ids=name_of)
+@rule_for(modules("tests"))
 def test_systems_are_told_apart_by_the_mark(path: Path) -> None:
     if path.name != "test_abilities.py":
         assert not BY_HAND.search(path.read_text(encoding="utf-8"))

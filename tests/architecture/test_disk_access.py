@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.architecture.sources import PACKAGE, modules, name_of, parsed
+from tests.architecture.sources import PACKAGE, modules, parsed, rule_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ def _is_of_disk(call: ast.Call) -> bool:
     return len(call.args) + len(call.keywords) in METHODS.get(name, ())
 
 
-@pytest.mark.parametrize("path", STRANGERS, ids=name_of)
+@rule_for(STRANGERS)
 def test_a_module_leaves_the_disk_to_the_package_for_it(path: Path) -> None:
     found = disk_calls(parsed(path))
     assert not found, f"use ghcrctl.disk instead: {found}"

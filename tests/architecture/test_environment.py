@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.architecture.sources import PACKAGE, modules, name_of, parsed
+from tests.architecture.sources import PACKAGE, modules, name_of, parsed, rule_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def readings(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield node.lineno, "platformdirs"
 
 
-@pytest.mark.parametrize("path", ELSEWHERE, ids=name_of)
+@rule_for(ELSEWHERE)
 def test_a_module_does_not_read_the_environment(path: Path) -> None:
     found = list(readings(parsed(path)))
     assert not found, f"{name_of(path)} reads what only the settings may read: {found}"

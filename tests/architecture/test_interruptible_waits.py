@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.architecture.sources import modules, name_of, parsed
+from tests.architecture.sources import modules, name_of, parsed, rule_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def _is_untimed(call: ast.Call) -> bool:
     return call.func.attr in WAITS and not call.args and not keywords & {"timeout", "blocking"}
 
 
-@pytest.mark.parametrize("path", modules("ghcrctl"), ids=name_of)
+@rule_for(modules("ghcrctl"))
 def test_waits_without_a_limit_are_in_one_place(path: Path) -> None:
     if name_of(path) in THE_PLACE:
         return

@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.architecture.sources import PACKAGE, modules, name_of, parsed
+from tests.architecture.sources import PACKAGE, modules, name_of, parsed, rule_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +16,8 @@ VAGUE_NAMES = {"common", "helper", "helpers", "misc", "util", "utils"}
 # Docker's word for the programs that keep credentials.
 NOT_VAGUE = {"ghcrctl/credentials/helpers.py"}
 
-each_module = pytest.mark.parametrize("path", modules("ghcrctl", "tests", "docs"), ids=name_of)
-each_own_module = pytest.mark.parametrize("path", modules("ghcrctl"), ids=name_of)
+each_module = rule_for(modules("ghcrctl", "tests", "docs"))
+each_own_module = rule_for(modules("ghcrctl"))
 
 
 @each_module

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.architecture.sources import ROOT, modules, name_of, parsed
+from tests.architecture.sources import ROOT, modules, parsed, rule_for
 from tests.integration import peers
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _BARE = {"apt", "bash", "git", "gzip", "tar", "util-linux"}
 # Benchmarks are excluded: they use whichever clients are installed.
 _TESTS = [path for path in modules("tests") if "bench" not in path.parts]
 
-each_test_module = pytest.mark.parametrize("path", _TESTS, ids=name_of)
+each_test_module = rule_for(_TESTS)
 
 
 def _calls(path: Path, names: set[str]) -> Iterator[ast.Call]:

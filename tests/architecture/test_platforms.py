@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.architecture.sources import ROOT, modules, name_of, parsed
+from tests.architecture.sources import ROOT, modules, name_of, parsed, rule_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +147,7 @@ def _name(node: ast.AST) -> str | None:
     return next((name for name in imported if name in MODULES), None)
 
 
-@pytest.mark.parametrize("path", modules("ghcrctl"), ids=name_of)
+@rule_for(modules("ghcrctl"))
 def test_what_only_some_systems_have_is_guarded(path: Path) -> None:
     excused = CALLED_BEHIND_A_GUARD.get(name_of(path), set())
     found = [name for name in unguarded(parsed(path)) if name.partition(": ")[2] not in excused]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.architecture.sources import PACKAGE, modules, name_of, parsed
+from tests.architecture.sources import PACKAGE, modules, parsed, rule_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ FUNCTIONS = {
 others = [path for path in modules("ghcrctl") if HOME not in path.parents]
 
 
-@pytest.mark.parametrize("path", others, ids=name_of)
+@rule_for(others)
 def test_a_module_neither_starts_nor_searches_for_programs(path: Path) -> None:
     assert not list(starts(parsed(path)))
 

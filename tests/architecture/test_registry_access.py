@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.architecture.sources import modules, name_of, parsed
+from tests.architecture.sources import modules, name_of, parsed, rule_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,13 +62,13 @@ def past_mirrors(tree: ast.AST) -> Iterator[str]:
             yield f"{owner}.{name}"
 
 
-@pytest.mark.parametrize("path", modules("ghcrctl"), ids=name_of)
+@rule_for(modules("ghcrctl"))
 def test_only_the_resolver_makes_what_talks_to_registries(path: Path) -> None:
     found = {name for name in made(parsed(path)) if name in MAKERS}
     assert not {name for name in found if name_of(path) not in MAKERS[name]}
 
 
-@pytest.mark.parametrize("path", modules("ghcrctl"), ids=name_of)
+@rule_for(modules("ghcrctl"))
 def test_what_only_reads_goes_through_mirrors(path: Path) -> None:
     found = list(past_mirrors(parsed(path)))
     assert not found or name_of(path) in WRITERS, found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.architecture.sources import name_of, texts
+from tests.architecture.sources import rule_for, texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,12 +23,12 @@ def lines_with(pattern: re.Pattern[str], path: Path) -> list[str]:
     return [f"{number}: {line.strip()[:100]}" for number, line in numbered if pattern.search(line)]
 
 
-@pytest.mark.parametrize("path", texts(), ids=name_of)
+@rule_for(texts())
 def test_a_file_does_not_name_a_path_of_one_machine(path: Path) -> None:
     assert not lines_with(MACHINE_PATH, path)
 
 
-@pytest.mark.parametrize("path", texts(), ids=name_of)
+@rule_for(texts())
 def test_a_file_leaves_no_work_for_later_in_comments(path: Path) -> None:
     assert not lines_with(MARKS, path)
 
