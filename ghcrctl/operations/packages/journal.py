@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from ghcrctl.disk.durability import AppendedFile, move, sync_directory
+from ghcrctl.disk.durability import AppendedFile, move
 from ghcrctl.errors import NotFoundError, StoreReadOnlyError, UsageError
 from ghcrctl.github.plan import plans_digest, plans_from_file
 from ghcrctl.operations.packages.journal_entries import (
@@ -178,7 +178,7 @@ def _give_place(path: Path, plans: Sequence[Plan]) -> Path | None:
             move(path, aside)
         if mine := _set_aside_for(path, plans_digest(plans)):
             move(mine, path)
-        sync_directory(path.parent)
+    # The names are durable once the journal is open.
     return aside
 
 
