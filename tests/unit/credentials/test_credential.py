@@ -43,7 +43,12 @@ def test_the_next_place_is_asked_instead(tmp_path: Path) -> None:
     (tmp_path / ".docker").mkdir()
     (tmp_path / ".docker" / "config.json").write_text(json.dumps({"auths": auths}))
     said: list[str] = []
-    environ = {"PATH": "/nowhere", "GHCRCTL_KEYRING": "0", "GHCRCTL_TOKEN": "t\udcff"}
+    environ = {
+        "PATH": "/nowhere",
+        "XDG_RUNTIME_DIR": str(tmp_path),
+        "GHCRCTL_KEYRING": "0",
+        "GHCRCTL_TOKEN": "t\udcff",
+    }
     chain = default_keychain(environ, home=tmp_path, config_dir=tmp_path, warn=said.append)
     found = chain.find("ghcr.io")
     assert found

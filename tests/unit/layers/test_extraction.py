@@ -23,7 +23,9 @@ OWN: dict[str, Any] = {"uid": os.getuid(), "gid": os.getgid()} if hasattr(os, "g
 CAPABILITY = b"\x01\0\0\x02" + b"\x04" + bytes(15)
 
 
-@pytest.fixture(params=[0o000, 0o022, 0o077, 0o777], ids=oct)
+@pytest.fixture(
+    params=[0o000, 0o022, 0o077, pytest.param(0o777, marks=pytest.mark.needs("root"))], ids=oct
+)
 def umask(request: pytest.FixtureRequest) -> Iterator[int]:
     before = os.umask(request.param)
     yield request.param
