@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 import time
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -18,6 +17,7 @@ from tests.packages_double.answers import (
     pull_request,
     version_json,
 )
+from tests.packages_double.limits import Limits
 from tests.packages_double.wire import (
     Newest,
     as_error,
@@ -49,27 +49,6 @@ POPULAR = (
     "GitHub support for further assistance."
 )
 _WINDOW = timedelta(days=30)
-
-
-@dataclass(slots=True)
-class Limits:
-    """What GitHub does at times, on demand.
-
-    Args:
-        remaining: requests of this hour that are left; ``None`` for as many as one likes.
-        reset: seconds since 1970 when there are more.
-        secondary: how many of the next requests are refused for being too many at once.
-        errors: how many of the next requests fail with status 500.
-        popular: digests that were downloaded too often.
-        tags_come_back: whether a restored version has its tags again.
-    """
-
-    remaining: int | None = None
-    reset: float = 0.0
-    secondary: int = 0
-    errors: int = 0
-    popular: set[str] = field(default_factory=set)
-    tags_come_back: bool = True
 
 
 class Api:

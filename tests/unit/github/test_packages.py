@@ -5,82 +5,28 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ghcrctl.content.retry import RetryPolicy
-from ghcrctl.credentials.credential import Credential
 from ghcrctl.errors import (
     GhcrctlError,
-    InvalidResponseError,
     PackageUnknownError,
     RateLimitedError,
     RegistryUnavailableError,
-    UnauthorizedError,
 )
-from ghcrctl.github.client import GitHub
-from ghcrctl.github.instance import Instance
-from ghcrctl.github.pace import Pace
-from ghcrctl.github.packages import Packages
-from ghcrctl.github.repositories import branches, open_pull_requests
 from ghcrctl.oci.media_types import OCI_INDEX
-from ghcrctl.registry.transport import TransportOptions
 from tests.registry_double import Fault
-from tests.registry_double.wsgi import Answer, Environ
+from tests.unit.github.package_requests import ATTEMPTS, Ask, ask, asked, body, fill, slept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
+    from ghcrctl.github.packages import Packages
     from ghcrctl.github.records import Owner
     from tests.packages_double import GitHubDouble
 
-Ask = Callable[..., Packages]
-ATTEMPTS = 2
-
-
-@pytest.fixture
-def slept() -> list[float]:
-    return []
-
-
-@pytest.fixture
-def ask(github: GitHubDouble, slept: list[float]) -> Iterator[Ask]:
-    """Return what makes packages of a token; waiting is noted and takes no time."""
-    made: list[GitHub] = []
-
-    def asking(token: str | None = "ghp_octo") -> Packages:
-        client = GitHub(
-            Instance(github.host, github.api_url, "https://github.com"),
-            Credential("octo", token, source="the test") if token is not None else None,
-            TransportOptions(retry=RetryPolicy(attempts=ATTEMPTS, base=0.01)),
-            pace=Pace(0),
-            sleep=slept.append,
-        )
-        made.append(client)
-        return Packages(client)
-
-    yield asking
-    for client in made:
-        client.close()
-
-
-def fill(github: GitHubDouble, count: int, start: int = 0) -> list[str]:
-    """Put so many small manifests there; return their digests, the oldest first."""
-    return [
-        github.put_raw("octo/app", f"v{start + number}", body(start + number), OCI_INDEX)
-        for number in range(count)
-    ]
-
-
-def body(number: int) -> bytes:
-    return b'{"schemaVersion":2,"manifests":[],"annotations":{"n":"%d"}}' % number
-
-
-def asked(github: GitHubDouble, path: str) -> int:
-    """Count the requests of the API for a path."""
-    return sum(entry.host == "api" and entry.path == path for entry in github.log)
+__all__ = ["ask", "slept"]
 
 
 # Lists
@@ -314,107 +260,3 @@ def test_a_wait_of_many_hours_is_told_and_not_waited_for(
     with pytest.raises(RateLimitedError):
         packages.owner("octo")
     assert slept == []
-
-
-# Tokens
-
-
-def test_white_space_around_a_token_is_no_part_of_it(github: GitHubDouble, ask: Ask) -> None:
-    fill(github, 1)
-    packages = ask(" ghp_octo\n")
-    assert packages.me() == "octo"
-
-
-@pytest.mark.parametrize("token", ["ghp_\nocto", "ghp_öcto", "ghp_\x00"])
-def test_a_token_that_no_header_can_hold_is_told_without_it(ask: Ask, token: str) -> None:
-    with pytest.raises(UnauthorizedError, match="characters that no token has") as caught:
-        ask(token).owner("octo")
-    assert token not in f"{caught.value!r} {caught.value.message} {caught.value.hint}"
-
-
-def test_the_token_of_a_job_is_not_asked_whose_it_is(github: GitHubDouble, ask: Ask) -> None:
-    github.accounts["octo"] = "ghs_job"
-    assert ask("ghs_job").me() == ""
-    assert asked(github, "/user") == 0
-
-
-# Answers that are none
-
-
-@pytest.mark.parametrize(
-    ("path", "answer"),
-    [
-        ("/users/octo", b"[]"),
-        ("/users/octo", b'{"login": "octo"}'),
-        ("/users/octo", b"<html>"),
-        ("/users/octo", b"[" * 50_000),
-        ("/user/packages/container/app", b"null"),
-        ("/user/packages/container/app", b'{"name": "app"}'),
-        ("/user/packages/container/app/versions", b"{}"),
-        ("/user/packages/container/app/versions", b"[7]"),
-        ("/user/packages/container/app/versions", b'[{"id": "x"}]'),
-        ("/user/packages/container/app/versions", b'[{"id": 1, "name": "sha256:../../x"}]'),
-    ],
-)
-def test_an_answer_that_is_none_is_told(
-    github: GitHubDouble, ask: Ask, monkeypatch: pytest.MonkeyPatch, path: str, answer: bytes
-) -> None:
-    fill(github, 1)
-    route = github.api._route
-
-    def routed(method: str, asked: str, environ: Environ, length: int) -> Answer:
-        return Answer(200, {}, [answer]) if asked == path else route(method, asked, environ, length)
-
-    monkeypatch.setattr(github.api, "_route", routed)
-    packages = ask()
-    with pytest.raises(InvalidResponseError, match="GitHub sent"):
-        (
-            packages.get(packages.owner("octo"), "app"),
-            packages.versions(packages.owner("octo"), "app"),
-        )
-
-
-@pytest.mark.parametrize("last", ["99999999", "soon", "", "-1"])
-def test_a_link_to_pages_that_cannot_be_is_no_endless_work(
-    github: GitHubDouble, ask: Ask, monkeypatch: pytest.MonkeyPatch, last: str
-) -> None:
-    fill(github, 1)
-    route = github.api._route
-
-    def routed(method: str, asked: str, environ: Environ, length: int) -> Answer:
-        answer = route(method, asked, environ, length)
-        answer.headers["Link"] = f'<{github.api_url}{asked}?page={last}>; rel="last"'
-        return answer
-
-    monkeypatch.setattr(github.api, "_route", routed)
-    packages = ask()
-    owner = packages.owner("octo")
-    if last == "99999999":
-        with pytest.raises(InvalidResponseError, match="99999999 pages"):
-            packages.versions(owner, "app")
-    else:
-        assert len(packages.versions(owner, "app")) == 1
-
-
-# Repositories
-
-
-@pytest.mark.parametrize("answer", [b"[{}]", b"[7]", b'[{"number": "x", "name": 7}]'])
-def test_lists_of_something_else_are_told(github: GitHubDouble, ask: Ask, answer: bytes) -> None:
-    github.faults.append(Fault("GET", "/pulls", status=200, body=answer))
-    github.faults.append(Fault("GET", "/branches", status=200, body=answer.replace(b"name", b"x")))
-    client = ask().github
-    with pytest.raises(InvalidResponseError, match="no pull requests of octo/app"):
-        open_pull_requests(client, "octo/app")
-    with pytest.raises(InvalidResponseError, match="no branches of octo/app"):
-        branches(client, "octo/app")
-
-
-def test_pull_requests_and_branches_are_read_whole(github: GitHubDouble, ask: Ask) -> None:
-    github.api.pulls["octo/app"] = list(range(1, 251))
-    github.api.branches["octo/app"] = [f"b{number}" for number in range(130)]
-    client = ask().github
-    assert open_pull_requests(client, "octo/app") == set(range(1, 251))
-    assert len(branches(client, "octo/app")) == 130
-    with pytest.raises(PackageUnknownError, match="the branches of octo/none"):
-        branches(client, "octo/none")

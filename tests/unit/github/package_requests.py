@@ -1,0 +1,68 @@
+"""Requests for packages to the double of GitHub, whose waits take no time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ghcrctl.content.retry import RetryPolicy
+from ghcrctl.credentials.credential import Credential
+from ghcrctl.github.client import GitHub
+from ghcrctl.github.instance import Instance
+from ghcrctl.github.pace import Pace
+from ghcrctl.github.packages import Packages
+from ghcrctl.oci.media_types import OCI_INDEX
+from ghcrctl.registry.transport import TransportOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.packages_double import GitHubDouble
+
+Ask = Callable[..., Packages]
+ATTEMPTS = 2
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def ask(github: GitHubDouble, slept: list[float]) -> Iterator[Ask]:
+    """Return what makes packages of a token; waiting is noted and takes no time."""
+    made: list[GitHub] = []
+
+    def asking(token: str | None = "ghp_octo") -> Packages:
+        client = GitHub(
+            Instance(github.host, github.api_url, "https://github.com"),
+            Credential("octo", token, source="the test") if token is not None else None,
+            TransportOptions(retry=RetryPolicy(attempts=ATTEMPTS, base=0.01)),
+            pace=Pace(0),
+            sleep=slept.append,
+        )
+        made.append(client)
+        return Packages(client)
+
+    yield asking
+    for client in made:
+        client.close()
+
+
+def fill(github: GitHubDouble, count: int, start: int = 0) -> list[str]:
+    """Put so many small manifests there; return their digests, the oldest first."""
+    return [
+        github.put_raw("octo/app", f"v{start + number}", body(start + number), OCI_INDEX)
+        for number in range(count)
+    ]
+
+
+def body(number: int) -> bytes:
+    return b'{"schemaVersion":2,"manifests":[],"annotations":{"n":"%d"}}' % number
+
+
+def asked(github: GitHubDouble, path: str) -> int:
+    """Count the requests of the API for a path."""
+    return sum(entry.host == "api" and entry.path == path for entry in github.log)
