@@ -69,7 +69,7 @@ def test_an_answer_that_is_none_is_told(
 
     monkeypatch.setattr(github.api, "_route", routed)
     packages = ask()
-    with pytest.raises(InvalidResponseError, match="GitHub (sent|returned)"):
+    with pytest.raises(InvalidResponseError, match=r"GitHub (sent|returned)"):
         (
             packages.get(packages.owner("octo"), "app"),
             packages.versions(packages.owner("octo"), "app"),
