@@ -182,7 +182,7 @@ def _authorities(policy: TlsPolicy, host: str) -> Iterator[Path]:
     names = dict.fromkeys(name for each in given for name in certificate_names(each))
     for folder in policy.cert_dirs:
         for name in names:
-            yield from sorted((folder / name).glob("*.crt"))
+            yield from _files(folder / name, "*.crt")
 
 
 def _client_pairs(policy: TlsPolicy, host: str) -> Iterator[tuple[Path, Path | None]]:
@@ -190,13 +190,21 @@ def _client_pairs(policy: TlsPolicy, host: str) -> Iterator[tuple[Path, Path | N
         yield policy.client_cert, policy.client_key
     for folder in policy.cert_dirs:
         places = [folder / name for name in certificate_names(host)]
-        for certificate in sorted(path for place in places for path in place.glob("*.cert")):
+        for certificate in sorted(path for place in places for path in _files(place, "*.cert")):
             key = certificate.with_suffix(".key")
             _check_pair(certificate, key, missing=key)
             yield certificate, key
-        for key in sorted(path for place in places for path in place.glob("*.key")):
+        for key in sorted(path for place in places for path in _files(place, "*.key")):
             certificate = key.with_suffix(".cert")
             _check_pair(certificate, key, missing=certificate)
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a directory; none of one that this person may not enter."""
+    try:
+        return sorted(folder.glob(pattern))
+    except PermissionError:
+        return []
 
 
 def _check_pair(certificate: Path, key: Path, *, missing: Path) -> None:

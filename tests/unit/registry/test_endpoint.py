@@ -16,6 +16,7 @@ from ghcrctl.registry.endpoint import (
     is_loopback,
     ssl_context,
 )
+from tests.closed_folder import close_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +70,17 @@ def test_certificates_of_a_folder_for_the_host_are_used_and_of_others_not(tmp_pa
     ssl_context(policy, "registry.lan:5000")
     with pytest.raises(InvalidSettingError, match=r"other\.lan/ca\.crt"):
         ssl_context(policy, "other.lan")
+
+
+def test_a_folder_of_certificates_that_is_closed_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ca.crt", "client.cert", "other.key"):
+        path = tmp_path / "docker" / "certs.d" / "registry.lan" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("no certificate")
+    close_folder(monkeypatch, tmp_path / "docker")
+    ssl_context(TlsPolicy(cert_dirs=(tmp_path / "docker" / "certs.d",)), "registry.lan")
 
 
 @pytest.mark.parametrize(

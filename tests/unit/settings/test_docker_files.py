@@ -10,6 +10,7 @@ import pytest
 from ghcrctl.settings import Settings
 from ghcrctl.settings.docker_files import certificate_folders, daemon_files
 from ghcrctl.settings.registry_files import docker_faults, docker_files, files_of_containers
+from tests.closed_folder import close_folder
 
 ME = Path("/me")
 DATA = Path("/data")
@@ -85,6 +86,19 @@ def test_mirrors_and_insecure_registries_come_from_every_daemons_file(
     assert docker_faults(settings) == []
     assert "reg.lan:5000" in settings.insecure_hosts
     assert "reg.lan" not in settings.insecure_hosts
+
+
+def test_a_daemons_directory_that_is_closed_to_others_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As /etc/docker is on some systems.
+    folder = tmp_path / ".config" / "docker"
+    folder.mkdir(parents=True)
+    (folder / "daemon.json").write_text("[]")
+    close_folder(monkeypatch, folder)
+    settings = Settings({"HOME": str(tmp_path)})
+    assert docker_files(settings) == []
+    assert docker_faults(settings) == []
 
 
 def test_a_daemons_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
