@@ -185,6 +185,19 @@ def test_what_is_stored_is_found_and_erased(desk: Desk, backend: Backend) -> Non
         assert backend.kept == {}
 
 
+def test_a_broken_configuration_of_docker_is_told_where_the_keyring_is_used(
+    desk: Desk, backend: Backend
+) -> None:
+    assert desk.vault.store("reg.io", Credential("me", SECRET)).warning is None
+    config = desk.home / ".docker" / "config.json"
+    config.parent.mkdir()
+    config.write_text('{"credsStore": 7')
+    stored = desk.vault.store("reg.io", Credential("me", SECRET))
+    assert stored.place == "the system's keyring"
+    assert stored.warning == f"{config} is ignored: invalid JSON"
+    assert list(backend.kept) == [("ghcrctl:reg.io", "reg.io")]
+
+
 @pytest.mark.parametrize(
     "entry",
     [

@@ -88,7 +88,8 @@ def test_a_helper_takes_over_from_our_file(user: User, ours: Path) -> None:
     user.vault.store("other.io", Credential("u", SECRET))
     assert set(entries(ours)) == {"reg.io", "other.io"}
     user.configure({"credsStore": "fake"})
-    user.vault.store("reg.io", Credential("u", "new"))
+    stored = user.vault.store("reg.io", Credential("u", "new"))
+    assert (stored.place, stored.warning) == ("docker-credential-fake", None)
     assert set(entries(ours)) == {"other.io"}
     assert user.vault.registries() == ["other.io"]
 
