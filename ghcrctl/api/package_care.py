@@ -90,7 +90,7 @@ class PackageCare(Caller):
 
         Raises:
             NotFoundError: there is no such file.
-            UsageError: the file is no journal, or the plan was not carried out.
+            UsageError: the file is not a journal, or the plan was not carried out.
             PackageUnknownError: the journal has no deletion; or a package cannot be restored.
             AuthError: GitHub rejects the token.
             NetworkError: GitHub cannot be reached, or refuses for too long; repeat it later.
@@ -117,7 +117,7 @@ class PackageCare(Caller):
             By package, what is wrong; empty where all is well.
 
         Raises:
-            PackageUnknownError: none fits.
+            PackageUnknownError: no package matches.
         """
         from ghcrctl.operations.packages.check import check_packages
 

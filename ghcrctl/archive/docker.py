@@ -147,7 +147,7 @@ def _foreign(sources: object) -> dict[Digest, Descriptor]:
     if sources is None:
         return {}
     if not isinstance(sources, dict):
-        raise InvalidManifestError(f"invalid {MANIFEST_FILE}: `LayerSources` is no object")
+        raise InvalidManifestError(f"invalid {MANIFEST_FILE}: expected an object in `LayerSources`")
     found = {key: Descriptor.from_json(value) for key, value in sources.items()}
     return {Digest.parse(key): d for key, d in found.items() if d.is_foreign and d.urls}
 

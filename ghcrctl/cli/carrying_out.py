@@ -33,7 +33,7 @@ from ghcrctl.cli.signals import EndedError, TimeIsUpError
 from ghcrctl.errors import AuthError, GhcrctlError, RefusedError
 from ghcrctl.operations.packages.carrying import (
     apply_plans,
-    go_on,
+    continue_hint,
     keep_plans,
     preview_plans,
     steps_left,
@@ -126,9 +126,9 @@ class CarryingOut:
         except (KeyboardInterrupt, EndedError) as ended:
             self._finish(plans, plan_file, journal)
             if isinstance(ended, TimeIsUpError):
-                ended.reason.hint = go_on(plan_file)
+                ended.reason.hint = continue_hint(plan_file)
             elif not self._app.as_json:
-                self._app.error_line(f"hint: {go_on(plan_file)}")
+                self._app.error_line(f"hint: {continue_hint(plan_file)}")
             raise
         self._finish(plans, plan_file, journal, error)
         return self._status(plans, error)

@@ -187,7 +187,9 @@ class GitHub:
     def _get_list(self, path: str, what: str, query: Query) -> tuple[list[Any], Mapping[str, str]]:
         data, headers = self._get(path, what, query)
         if not isinstance(data, list):
-            raise InvalidResponseError(f"GitHub sent no list for {what}")
+            raise InvalidResponseError(
+                f"GitHub returned an invalid response for {what}: expected a list"
+            )
         return data, headers
 
     def _get(self, path: str, what: str, query: Query | None) -> tuple[Any, Mapping[str, str]]:
@@ -201,7 +203,7 @@ class GitHub:
         except (ValueError, RecursionError):
             text = raw[:MAX_ERROR_BODY].decode(errors="replace")
             page = quote_body(text, host_shown(self.instance.api)) if is_html(text) else ""
-            raise InvalidResponseError(f"GitHub sent no JSON for {what}{page}") from None
+            raise InvalidResponseError(f"GitHub returned invalid JSON for {what}{page}") from None
 
     def _ask(  # noqa: PLR0913 all that a request is
         self,

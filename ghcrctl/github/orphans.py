@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NAMED = 3
 # The algorithm and twelve digits of a digest.
 _SHORT = len("sha256:") + 12
-_UNSEEN = "no package of this run held its subject, as far as GitHub remembers"
+_UNSEEN = "no package of this run is known to have held its subject"
 
 
 def detached_goes(graph: Graph, policy: Policy, digest: str) -> tuple[bool, str]:
@@ -28,7 +28,7 @@ def detached_goes(graph: Graph, policy: Policy, digest: str) -> tuple[bool, str]
     is_known = graph.is_orphan(digest) or policy.orphaned_unseen
     if policy.orphaned and not is_known:
         return False, _UNSEEN
-    return policy.orphaned, "what it belongs to is gone"
+    return policy.orphaned, "its subject is missing"
 
 
 def unseen_warnings(graph: Graph, stays: Mapping[str, str]) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class Packages:
         try:
             name, is_organization = str(found["login"]), found["type"] == "Organization"
         except (KeyError, TypeError):
-            raise InvalidResponseError(f"GitHub sent an account that is none: {login}") from None
+            raise InvalidResponseError(f"GitHub returned an invalid account: {login}") from None
         if is_organization:
             return Owner(name, is_organization=True, path=f"/orgs/{name}")
         if self.me().lower() == name.lower():

@@ -248,14 +248,14 @@ def _text(value: object) -> str:
 
 def _whole(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise TypeError(f"{value!r} is no whole number")
+        raise TypeError(f"{value!r} is not a whole number")
     return value
 
 
 def _flag(value: object) -> bool:
     """Read a boolean; in a plan that a user edited, the text ``"false"`` must not count as true."""
     if not isinstance(value, bool):
-        raise TypeError(f"{value!r} is no boolean")
+        raise TypeError(f"{value!r} is not a boolean")
     return value
 
 
@@ -269,7 +269,7 @@ def _name(value: object) -> str:
 
 def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
-        raise TypeError(f"{value!r} is no list")
+        raise TypeError(f"{value!r} is not a list")
     return value
 
 

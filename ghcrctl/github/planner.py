@@ -239,7 +239,7 @@ def _is_lost(graph: Graph, kept: set[str]) -> bool:
 def _hold_floor(graph: Graph, policy: Policy, verdicts: _Verdicts, kept: set[str]) -> bool:
     """Keep the newest images where too few would be left; return whether that was needed."""
     held = held_by_floor(graph, policy, kept)
-    why = f"{policy.least} tagged images always stay"
+    why = f"{policy.least} tagged images are always kept"
     if not held and _is_lost(graph, kept):
         images = images_among(graph, tagged_by_age(graph, policy))
         any_tag = [d for d, version in graph.versions.items() if version.tags]

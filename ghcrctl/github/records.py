@@ -141,13 +141,13 @@ def _text(value: object) -> str:
 def _list(value: object) -> list[str]:
     """Return the texts of a list; a text alone would read as a list of its letters."""
     if not isinstance(value, list):
-        raise TypeError(f"{value!r} is no list")
+        raise TypeError(f"{value!r} is not a list")
     return [item for item in value if isinstance(item, str)]
 
 
 def _number(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r} is not a number")
     return value
 
 

@@ -56,7 +56,9 @@ def open_pull_requests(github: GitHub, repository: str) -> set[int]:
     try:
         return {int(pull["number"]) for pull in flat(pages)}
     except (KeyError, TypeError, ValueError):
-        raise InvalidResponseError(f"GitHub sent no pull requests of {repository}") from None
+        raise InvalidResponseError(
+            f"GitHub returned an invalid list of pull requests of {repository}"
+        ) from None
 
 
 def branches(github: GitHub, repository: str) -> set[str]:
@@ -69,7 +71,9 @@ def branches(github: GitHub, repository: str) -> set[str]:
     try:
         return {str(branch["name"]) for branch in flat(pages)}
     except (KeyError, TypeError):
-        raise InvalidResponseError(f"GitHub sent no branches of {repository}") from None
+        raise InvalidResponseError(
+            f"GitHub returned an invalid list of branches of {repository}"
+        ) from None
 
 
 def tags_of_closed(pattern: str, open_numbers: Iterable[int]) -> TagOrigin:

@@ -164,12 +164,12 @@ class Extractor:
         reason = windows_objection(path) if self._on_windows else None
         if reason:
             raise UnsupportedError(
-                f"cannot create `{path}`: Windows cannot have a file of that name ({reason})",
+                f"cannot create `{path}`: Windows does not allow this name ({reason})",
                 hint="write an archive instead: ghcrctl export -o FILE.tar IMAGE",
             )
         if not self._has_long_paths and is_too_long(place, is_directory=is_directory):
             raise UnsupportedError(
-                f"cannot create `{path}`: Windows cannot have a path this long ({place})",
+                f"cannot create `{path}`: the path is too long for Windows ({place})",
                 hint="use a directory with a shorter path, or turn on LongPathsEnabled in Windows",
             )
         return place
@@ -181,7 +181,7 @@ class Extractor:
         assert self._link_kinds is not None  # noqa: S101 only Windows keeps links for the end
         target = disk_target(member.target)
         if target is None:
-            self._count("symbolic links", "Windows cannot have their targets")
+            self._count("symbolic links", "Windows does not allow their targets")
             return
         place = self._place(path)
         is_directory = self._link_kinds.is_directory(path, member.target)

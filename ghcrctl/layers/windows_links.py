@@ -89,8 +89,8 @@ def image_target(target: str, path: str, roots: Sequence[str]) -> str:
     root = next((each for each in roots if is_full and _is_inside(plain, each)), None)
     if root is None:
         raise UnsupportedError(
-            f"cannot add {path} to a layer: the link leads to {plain}, which is not in {roots[0]}",
-            hint="replace the link by a copy of what it leads to, or by a relative link",
+            f"cannot add {path} to a layer: the link points to {plain}, outside of {roots[0]}",
+            hint="replace the link with a copy of its target, or with a relative link",
         )
     folder = ntpath.join(_without_prefix(root), ntpath.dirname(path))
     return ntpath.relpath(plain, folder).replace("\\", "/")

@@ -55,12 +55,12 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) != len(pairs):
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        raise ShapeError(f"`{shortened(twice)}` is said twice")
+        raise ShapeError(f"`{shortened(twice)}` is a duplicate key")
     return data
 
 
 def _no_number(text: str) -> NoReturn:
-    raise ShapeError(f"{text} is no number")
+    raise ShapeError(f"{text} is not a number")
 
 
 def _check_depth(data: object) -> None:

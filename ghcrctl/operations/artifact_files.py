@@ -65,7 +65,7 @@ def file_path(title: str, *, on_windows: bool = os.name == "nt") -> PurePosixPat
         raise _refused(title, "its name may point outside the directory")
     _check_length(title, parts)
     if on_windows and (reason := windows_objection(title)):
-        raise _refused(title, f"Windows cannot have a file of that name ({reason})")
+        raise _refused(title, f"Windows does not allow this name ({reason})")
     return PurePosixPath(*parts)
 
 

@@ -92,7 +92,7 @@ def require_vacant(target: Path) -> None:
         RefusedError: there is something already.
     """
     if target.is_symlink() and not target.exists():
-        raise RefusedError(f"cannot write to {target}: it is a link to nothing")
+        raise RefusedError(f"cannot write to {target}: it is a symbolic link to a missing target")
     check_output_directory(target)
     with disk_errors(f"read {target}"):
         if target.exists() and any(target.iterdir()):

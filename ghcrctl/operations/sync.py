@@ -280,7 +280,7 @@ def plan_jobs(
             excluded.skip(job.exclude)
             failed(job, error)
     for pattern in excluded.unmatched:
-        session.warn(f"exclude `{pattern}` matches no tag, so it leaves none out")
+        session.warn(f"exclude `{pattern}` matches no tag, so it excludes nothing")
 
     def place(task: Task) -> tuple[str, str]:
         return session.resolver.place_of(task.job.target), task.tag

@@ -36,7 +36,7 @@ def read_yaml(raw: bytes, path: Path) -> Any:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
-        raise UsageError(f"{path} is no valid YAML: {reason}") from None
+        raise UsageError(f"{path} is not valid YAML: {reason}") from None
 
 
 def _check_shape(events: Iterable[yaml.Event], path: Path) -> None:

@@ -33,7 +33,7 @@ class ProgramNotFoundError(Exception):
     """
 
     def __init__(self, name: str, ignored: str | None = None) -> None:
-        text = f"there is no {name} on the PATH"
+        text = f"{name} is not on the PATH"
         super().__init__(f"{text}; {ignored_programs([ignored])}" if ignored else text)
         self.ignored = ignored
 

@@ -83,7 +83,7 @@ def _acquire(path: Path, beside: Path, patience: float, held: ExitStack) -> None
         if attempt >= _ATTEMPTS and time.monotonic() >= end:
             raise RefusedError(
                 f"cannot lock {path}: {beside} was replaced {attempt} times",
-                hint="end what replaces that file",
+                hint="stop the program that replaces the file",
             )
         time.sleep(_PAUSE)
 
@@ -197,5 +197,6 @@ def _held(path: Path) -> StoreLockedError:
 
 def _replaced(path: Path) -> StoreLockedError:
     return StoreLockedError(
-        f"cannot lock {path}: it was replaced {_ATTEMPTS} times", hint="end what replaces it"
+        f"cannot lock {path}: it was replaced {_ATTEMPTS} times",
+        hint="stop the program that replaces the file",
     )

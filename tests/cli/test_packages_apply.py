@@ -170,7 +170,7 @@ def test_what_was_tagged_since_is_left_alone_and_told(
     assert data["Counts"]["changed"] >= len(manifests_of(RELEASES[0]))
     assert data["Counts"]["deleted"] == len(GOING) - data["Counts"]["changed"]
     [entry] = [v for v in data["Packages"][0]["Versions"] if v["Digest"] == digest_of(RELEASES[0])]
-    assert (entry["State"], entry["Why"]) == ("changed", "it is tagged `stable` by now")
+    assert (entry["State"], entry["Why"]) == ("changed", "it is now tagged `stable`")
 
 
 def test_what_is_the_last_tagged_by_now_is_retained_and_no_failure(
@@ -289,7 +289,7 @@ def test_a_run_that_was_interrupted_is_gone_on_with(
     gate.opened.set()
     assert process.returncode == status, said
     assert "2 deleted; freed " in told
-    assert "hint: go on with: ghcrctl packages apply plan.json" in said
+    assert "hint: continue with: ghcrctl packages apply plan.json" in said
     assert "Traceback" not in said
     assert before - there(github) < GOING
     shell.ok("packages", "apply", plan.name, "--yes")
@@ -322,7 +322,7 @@ def test_a_rate_limit_says_how_to_go_on(shell: Shell, github: GitHubDouble, plan
     github.api.before = end_of_hour
     done = shell.run("packages", "apply", plan.name, "--yes")
     assert done.returncode == 3, done.stderr
-    assert "hint: go on with: ghcrctl packages apply plan.json" in done.stderr
+    assert "hint: continue with: ghcrctl packages apply plan.json" in done.stderr
     assert "2 deleted" in done.stdout
     github.api.before = lambda _method, _path: None
     github.api.limits.remaining = None

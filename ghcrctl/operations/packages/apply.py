@@ -5,7 +5,7 @@ what a plan holds (``github.plan``), what changed since it was made (`present_st
 response to a deletion means (`deletion_outcome`).
 
 A step is done only if its version still has just the digest and the tags that the plan names, if no
-version that the plan does not name needs it by now, and if nothing that needs it stayed after all.
+version outside of the plan needs it now, and if nothing that needs it was kept after all.
 """
 
 from __future__ import annotations
@@ -206,9 +206,9 @@ class _Run:
         if seen and (why := difference(step, seen)):
             return why
         if self._present.needs(step):
-            return "something needs it by now, or might"
+            return "another version may need it now"
         stayed = [digest for digest in step.follows if digest in self._stayed]
-        return f"{stayed[0]} needs it, and stayed" if stayed else ""
+        return f"{stayed[0]} needs it and was kept" if stayed else ""
 
     def _deletion(self, step: Step, noted: State | None) -> Outcome:
         owner, package = self._owner, self._plan.package

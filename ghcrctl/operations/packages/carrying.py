@@ -199,7 +199,7 @@ def apply_plans(  # noqa: PLR0913 all but these by keyword
             )
     except GhcrctlError as reason:
         if not isinstance(reason, (AuthError, RefusedError, UsageError)):
-            reason.hint = go_on(plan_file)
+            reason.hint = continue_hint(plan_file)
         raise
 
 
@@ -262,6 +262,6 @@ def _is_worth_waiting(error: GhcrctlError) -> bool:
     return isinstance(error, NetworkError) and not isinstance(error, RegistryUnavailableError)
 
 
-def go_on(plan_file: Path) -> str:
+def continue_hint(plan_file: Path) -> str:
     """Return the hint for plans that were not carried out to the end."""
-    return f"go on with: ghcrctl packages apply {plan_file}"
+    return f"continue with: ghcrctl packages apply {plan_file}"

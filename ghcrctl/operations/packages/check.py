@@ -88,7 +88,7 @@ def check_packages(
             others are. Without it, the first error is raised after the last package.
 
     Raises:
-        PackageUnknownError: none fits.
+        PackageUnknownError: no package matches.
         GhcrctlError: the only package cannot be checked.
     """
     unlisted: dict[str, GhcrctlError] = {}
@@ -186,10 +186,10 @@ def _dangling(graph: Graph, named: Named) -> Iterator[Finding]:
             continue
         name, subject = f"the {kind_of(graph, digest)} {_name(graph, digest)}", subjects[0]
         if graph.is_orphan(digest):
-            message = f"{name} belongs to {subject}, which was deleted"
+            message = f"{name} is attached to {subject}, which was deleted"
             mend = f"ghcrctl packages prune {named.repository}"
         else:
-            message = f"{name} belongs to {subject}, which is not known in any checked package"
+            message = f"{name} is attached to {subject}, which is in no checked package"
             mend = (
                 "check the package that holds the images in the same run; else ghcrctl packages "
                 f"prune {named.repository} --orphaned-unseen"

@@ -91,6 +91,6 @@ def _unknown(
     if not is_there():
         return Outcome(State.DELETED if was_begun or error.may_be_done else State.GONE)
     denied = DeniedError(
-        f"cannot delete {what}: the token may see it, and not delete it", hint=error.hint
+        f"cannot delete {what}: the token can read it, but not delete it", hint=error.hint
     )
     return Outcome(State.DENIED, denied.message, denied)

@@ -94,7 +94,7 @@ def check_chosen(
     if not chosen:
         raise next(
             iter(unlisted.values()),
-            PackageUnknownError(f"there is no package to {verb}: none fits"),
+            PackageUnknownError(f"cannot {verb} packages: no package matches"),
         )
     if failed:
         for text, error in unlisted.items():

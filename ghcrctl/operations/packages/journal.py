@@ -89,7 +89,7 @@ def opened_to_undo(path: Path, warn: Callable[[str], None]) -> Iterator[Journal]
 
     Raises:
         RefusedError: another process has it open.
-        UsageError: the file is no journal.
+        UsageError: the file is not a journal.
     """
     with ExitStack() as held:
         try:
@@ -132,7 +132,7 @@ def find_journal(path: Path) -> Path:
     else:
         found = _journal_of_plan(path, beside)
     if not found.exists():
-        raise NotFoundError(f"no such file: {path}, nor a journal beside it")
+        raise NotFoundError(f"no such file: {path}, and no journal beside it")
     return found
 
 

@@ -138,7 +138,7 @@ def read_journal(path: Path) -> list[Entry]:
     """Read the entries of a journal; lines that a crash cut are skipped.
 
     Raises:
-        UsageError: the file is no journal.
+        UsageError: the file is not a journal.
     """
     return list(read_content(path).entries)
 
@@ -147,13 +147,13 @@ def read_content(path: Path) -> Content:
     """Read a journal; lines that a crash cut are skipped.
 
     Raises:
-        UsageError: the file is no journal.
+        UsageError: the file is not a journal.
     """
     with disk_errors(f"read {path}"):
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     found = [_parsed(line) for line in lines if line.strip()]
     if found and (found[0] is None or found[0].get("schema") != SCHEMA):
-        raise UsageError(f"{path} is no journal of deletions")
+        raise UsageError(f"cannot read {path}: it is not a journal of deletions")
     read = [data for data in found if data is not None]
     heads = [data for data in read if data.get("schema") == SCHEMA]
     return Content(

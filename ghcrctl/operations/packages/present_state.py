@@ -115,6 +115,6 @@ def difference(step: Step, found: Version) -> str:
         return f"version {step.id} has another digest"
     new = sorted(set(found.tags) - set(step.tags))
     if new:
-        return f"it is tagged `{new[0]}` by now"
+        return f"it is now tagged `{new[0]}`"
     lost = sorted(set(step.tags) - set(found.tags))
-    return f"it is tagged `{lost[0]}` no more" if lost else ""
+    return f"it is no longer tagged `{lost[0]}`" if lost else ""

@@ -51,7 +51,7 @@ def restore_run(
 
     Raises:
         NotFoundError: there is no such file.
-        UsageError: the file is no journal.
+        UsageError: the file is not a journal.
         PackageUnknownError: the journal has no deletion; or a package cannot be restored.
         AuthError: GitHub rejects the token.
         NetworkError: GitHub cannot be reached, or refuses for too long; repeat it later.
@@ -61,11 +61,11 @@ def restore_run(
         entries = [e for e in reversed(journal.last) if e.state in _UNDOABLE]
         entries = [e for e in entries if only is None or e.package == only.name]
         if not entries:
-            raise PackageUnknownError(f"{path} tells of no deletion")
+            raise PackageUnknownError(f"{path} records no deletions")
         try:
             return _Undo(session, journal, tell, progress).run(entries)
         except NetworkError as error:
-            error.hint = f"go on with: ghcrctl packages restore --run {path}"
+            error.hint = f"continue with: ghcrctl packages restore --run {path}"
             raise
 
 
@@ -168,8 +168,8 @@ def _restored_before(entry: Entry, there: Version | None) -> Restored:
     if there:
         return Restored(entry.id, entry.digest, Outcome.THERE, there.tags)
     error = PackageUnknownError(
-        f"cannot restore version {entry.id} of {entry.package} with its run: it was restored "
-        "before, and deleted again since",
+        f"cannot restore version {entry.id} of {entry.package} with its run: it was already "
+        "restored, and then deleted again",
         hint=f"restore it by its number: ghcrctl packages restore {entry.package} --id {entry.id}",
     )
     return Restored(entry.id, entry.digest, Outcome.FAILED, error=error)

@@ -142,7 +142,7 @@ def test_what_is_broken_is_found_and_mended(at_github: Client, github: GitHubDou
     github.lose(NAME, child)
     findings = at_github.packages.check(NAME)[f"{github.host}/{NAME}"]
     assert any(child in finding.missing for finding in findings)
-    with pytest.raises(PackageUnknownError, match="none fits"):
+    with pytest.raises(PackageUnknownError, match="no package matches"):
         at_github.packages.check("octo/none-*")
     mended = at_github.packages.repair(NAME)
     assert [one.digest for one in mended] == [child]

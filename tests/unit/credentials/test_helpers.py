@@ -220,8 +220,8 @@ def test_deeply_nested_garbage_is_no_traceback(user: User) -> None:
 def test_a_missing_helper_is_named(user: User) -> None:
     user.configure({"credsStore": "osxkeychain"})
     assert user.find() is None
-    assert "there is no docker-credential-osxkeychain on the PATH" in user.said[0]
-    with pytest.raises(CredentialStoreError, match="osxkeychain on the PATH") as caught:
+    assert "docker-credential-osxkeychain is not on the PATH" in user.said[0]
+    with pytest.raises(CredentialStoreError, match="osxkeychain is not on the PATH") as caught:
         user.vault.store("reg.io", Credential("me", SECRET))
     assert caught.value.exit_status == 5
     assert caught.value.hint

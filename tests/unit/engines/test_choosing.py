@@ -139,8 +139,8 @@ def test_a_daemon_that_does_not_answer_is_named(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("wanted", "more", "error"),
     [
-        ("buildah", {}, "there is no buildah on the PATH"),
-        ("podman", {}, "there is no podman on the PATH"),
+        ("buildah", {}, "buildah is not on the PATH"),
+        ("podman", {}, "podman is not on the PATH"),
         ("buildx", {}, "docker has no buildx"),
         ("buildx", {"PLUGIN": PLUGIN}, "its daemon does not answer"),
         ("docker", {}, "its daemon does not answer"),

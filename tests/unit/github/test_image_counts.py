@@ -75,7 +75,7 @@ def test_a_platform_that_is_newer_than_newer_images_goes_with_its_index() -> Non
 def test_the_floor_counts_an_index_and_its_platforms_once() -> None:
     policy = Policy(include=("*",), floor=3)
     assert set(gone(releases(5), policy)) == whole(1, 2)
-    assert why(releases(5), "v3", policy) == "3 tagged images always stay"
+    assert why(releases(5), "v3", policy) == "3 tagged images are always kept"
     assert set(gone(releases(5), Policy(include=("*",)))) == whole(1, 2, 3, 4)
     assert gone(releases(5), Policy(include=("*",), floor=9)) == []
 
@@ -84,7 +84,7 @@ def test_the_floor_adds_to_what_is_kept_and_leaves_its_reasons() -> None:
     policy = Policy(include=("*",), exclude=("v4", "v2"), floor=3)
     assert set(gone(releases(5), policy)) == whole(1, 3)
     assert why(releases(5), "v4", policy) == "`v4` is protected"
-    assert why(releases(5), "v5", policy) == "3 tagged images always stay"
+    assert why(releases(5), "v5", policy) == "3 tagged images are always kept"
 
 
 def test_the_last_image_of_a_package_is_kept_with_its_platforms() -> None:

@@ -106,9 +106,9 @@ def test_lists_of_something_else_are_told(github: GitHubDouble, ask: Ask, answer
     github.faults.append(Fault("GET", "/pulls", status=200, body=answer))
     github.faults.append(Fault("GET", "/branches", status=200, body=answer.replace(b"name", b"x")))
     client = ask().github
-    with pytest.raises(InvalidResponseError, match="no pull requests of octo/app"):
+    with pytest.raises(InvalidResponseError, match="invalid list of pull requests of octo/app"):
         open_pull_requests(client, "octo/app")
-    with pytest.raises(InvalidResponseError, match="no branches of octo/app"):
+    with pytest.raises(InvalidResponseError, match="invalid list of branches of octo/app"):
         branches(client, "octo/app")
 
 

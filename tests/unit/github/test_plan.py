@@ -114,7 +114,7 @@ def test_a_plan_that_has_a_key_twice_is_refused(tmp_path: Path) -> None:
     path.write_text(
         text.replace('"deletes_package": false', '"steps": [], "deletes_package": true')
     )
-    with pytest.raises(UsageError, match="is no plan: `steps` is said twice"):
+    with pytest.raises(UsageError, match="is no plan: `steps` is a duplicate key"):
         plans_from_file(path)
 
 

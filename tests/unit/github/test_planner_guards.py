@@ -80,7 +80,7 @@ def test_the_floor_does_not_count_an_image_twice() -> None:
     versions = Versions().image("a", "v1").image("b", "v2").image("c", "latest")
     policy = Policy(include=("*",), exclude=("latest",), floor=2)
     assert gone(versions, policy) == ["a"]
-    assert why(versions, "b", policy) == "2 tagged images always stay"
+    assert why(versions, "b", policy) == "2 tagged images are always kept"
 
 
 def test_the_last_version_with_any_tag_stays_before_a_newer_one_without() -> None:

@@ -37,11 +37,11 @@ def test_json_may_be_as_deep_as_the_limit_and_no_deeper(opening: str, closing: s
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        (b'{"layers": [], "layers": [1]}', "`layers` is said twice"),
-        (b'{"config": {"User": "", "User": "root"}}', "`User` is said twice"),
-        (b'{"a": 1, "\\u0061": 2}', "`a` is said twice"),
-        (b'{"size": NaN}', "NaN is no number"),
-        (b'{"size": -Infinity}', "-Infinity is no number"),
+        (b'{"layers": [], "layers": [1]}', "`layers` is a duplicate key"),
+        (b'{"config": {"User": "", "User": "root"}}', "`User` is a duplicate key"),
+        (b'{"a": 1, "\\u0061": 2}', "`a` is a duplicate key"),
+        (b'{"size": NaN}', "NaN is not a number"),
+        (b'{"size": -Infinity}', "-Infinity is not a number"),
         (json.dumps(IMAGE).encode("utf-16"), "no valid JSON"),
         (json.dumps(IMAGE).encode("utf-32"), "no valid JSON"),
         (b"\xef\xbb\xbf{}", "no valid JSON"),

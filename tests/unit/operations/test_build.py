@@ -185,7 +185,7 @@ def test_the_setting_chooses_the_engine(
     chosen = {**environ, "GHCRCTL_BUILDER": "podman"}
     with (
         session_on(tmp_path / "other", environ=chosen) as other,
-        pytest.raises(UnsupportedError, match="no podman on the PATH"),
+        pytest.raises(UnsupportedError, match="podman is not on the PATH"),
     ):
         engine_for(other)
 

@@ -35,7 +35,7 @@ def test_empty_and_relative_entries_of_the_path_are_skipped(
 ) -> None:
     real = write_program(tmp_path / "usr" / "gh")
     assert find_program("gh", {"PATH": f"{entry}:{tmp_path / 'usr'}:{entry}"}) == real
-    with pytest.raises(ProgramNotFoundError, match="no gh on the PATH") as caught:
+    with pytest.raises(ProgramNotFoundError, match="gh is not on the PATH") as caught:
         find_program("gh", {"PATH": f"/nowhere:{entry}"})
     assert caught.value.ignored
     assert "in the current directory is ignored" in str(caught.value)
@@ -51,7 +51,7 @@ def test_the_program_of_the_current_directory_is_named_even_where_no_entry_leads
 def test_a_program_that_is_nowhere_is_only_missing(tmp_path: Path) -> None:
     with pytest.raises(ProgramNotFoundError) as caught:
         find_program("no-such-gh", {"PATH": str(tmp_path)})
-    assert str(caught.value) == "there is no no-such-gh on the PATH"
+    assert str(caught.value) == "no-such-gh is not on the PATH"
     assert caught.value.ignored is None
 
 

@@ -10,7 +10,7 @@ COMMANDS = {
     "list": ("packages.list_", "List the packages of an owner"),
     "show": ("packages.show", "Describe a package: its tags, and what they weigh"),
     "versions": ("packages.versions", "List all versions of a package, also the untagged"),
-    "prune": ("packages.prune", "Delete versions that are not wanted any more, by rules"),
+    "prune": ("packages.prune", "Delete versions by rules"),
     "apply": ("packages.apply", "Carry out a plan that prune wrote"),
     "delete": ("packages.delete", "Delete a version with what only it needs, or a package"),
     "untag": ("packages.untag", "Take tags away and leave the images"),

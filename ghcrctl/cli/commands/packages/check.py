@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 def command(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
     """Find what is broken: indexes that lack images, signatures of what is gone, missing metadata.
 
-    The exit status is 6 where somebody's pull fails for it. A package that cannot be checked does
-    not stop the others.
+    The exit status is 6 if a pull would fail. A package that cannot be checked does not stop the
+    others.
     """
     results = Results(app, format_)
     counting = Counting(app)

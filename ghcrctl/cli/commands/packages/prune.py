@@ -35,49 +35,58 @@ _RULES = (
         "--include",
         metavar="PATTERN",
         multiple=True,
-        help="Tagged images too, all of whose tags fit: a glob, re:REGEX or semver:RANGE.",
+        help="Also delete tagged images whose tags all match: a glob, re:REGEX or semver:RANGE.",
     ),
     click.option(
-        "--exclude", metavar="PATTERN", multiple=True, help="Never an image with such a tag."
+        "--exclude", metavar="PATTERN", multiple=True, help="Never delete images with such a tag."
     ),
     click.option(
         "--keep-last",
         metavar="N",
         type=click.IntRange(min=0),
-        help="Tagged images too, but the newest N of those that --include fits.",
+        help="Also delete tagged images, except the newest N that --include matches.",
     ),
     click.option(
         "--group-by",
         metavar="REGEX",
-        help="Keep the newest N of each group of tags for which REGEX finds the same.",
+        help="Keep the newest N of each group of tags for which REGEX captures the same text.",
     ),
     click.option(
         "--untagged/--no-untagged",
         default=None,
-        help="Whether images go that have no tag and that nothing needs.  [default: untagged]",
+        help="Delete untagged images that nothing needs.  [default: untagged]",
     ),
     click.option(
-        "--keep-untagged", metavar="N", type=click.IntRange(min=0), help="But the newest N of them."
+        "--keep-untagged",
+        metavar="N",
+        type=click.IntRange(min=0),
+        help="Keep the newest N untagged images.",
     ),
     click.option(
         "--orphaned/--no-orphaned",
         default=None,
-        help="Whether signatures and the like go of what is gone.  [default: orphaned]",
+        help="Delete signatures and attestations of deleted images.  [default: orphaned]",
     ),
     click.option(
         "--orphaned-unseen",
         is_flag=True,
         default=None,
-        help="Also signatures of images that no package of this run ever held.",
+        help="Also delete signatures of images that were never in a package of this run.",
     ),
-    click.option("--ghosts", is_flag=True, default=None, help="Tagged indexes with no image left."),
-    click.option("--partial", is_flag=True, default=None, help="Tagged indexes that lack images."),
-    click.option("--older-than", metavar="SPAN|DATE", help="Only what is older: 30d, 2026-01-31."),
-    click.option("--newer-than", metavar="SPAN|DATE", help="Only what is newer."),
+    click.option(
+        "--ghosts", is_flag=True, default=None, help="Delete tagged indexes that lost all images."
+    ),
+    click.option(
+        "--partial", is_flag=True, default=None, help="Delete tagged indexes that lost some images."
+    ),
+    click.option(
+        "--older-than", metavar="SPAN|DATE", help="Only delete older versions: 30d, 2026-01-31."
+    ),
+    click.option("--newer-than", metavar="SPAN|DATE", help="Only delete newer versions."),
     click.option(
         "--by",
         type=click.Choice(AGES),
-        help="Which date counts: when it was first pushed, or when it or its tags changed last.  "
+        help="Date to compare: first push, or last change of the version or its tags.  "
         "[default: created]",
     ),
     click.option(
@@ -94,26 +103,29 @@ _RULES = (
     click.option(
         "--closed-pull-requests",
         metavar="PATTERN",
-        help="Images too of pull requests that are not open: pr-{number}.",
+        help="Also delete images of closed pull requests: pr-{number}.",
     ),
     click.option(
         "--deleted-branches",
         metavar="PATTERN",
-        help="Images too of branches that are not there: branch-{branch}.",
+        help="Also delete images of deleted branches: branch-{branch}.",
     ),
     click.option(
         "--repository",
         metavar="OWNER/NAME",
-        help="Whose pull requests and branches; without it the linked one.",
+        help="Repository of the pull requests and branches, instead of the linked one.",
     ),
     click.option(
-        "--protect-digest", metavar="DIGEST", multiple=True, help="Never this, nor what it needs."
+        "--protect-digest",
+        metavar="DIGEST",
+        multiple=True,
+        help="Never delete this digest or anything it needs.",
     ),
     click.option(
         "--protect-file",
         metavar="PATH",
         multiple=True,
-        help="Nor what this file, or this directory of files, names: Kubernetes, compose, lists.",
+        help="Never delete images named in this file or directory: Kubernetes, compose, lists.",
     ),
     click.option(
         "--when-empty",
@@ -132,7 +144,7 @@ def _rule_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command(
     cls=Command,
-    short_help="Delete versions that are not wanted any more, by rules",
+    short_help="Delete versions by rules",
     examples="""
     ghcrctl packages prune OWNER/IMAGE --dry-run
     ghcrctl packages prune OWNER/IMAGE --keep-last 5 --group-by '^v(\\d+)\\.' --exclude latest
@@ -233,5 +245,5 @@ def _rules(
             raise UsageError("--policy says which packages and rules: write them there")
         return read_policy_file(policy, now)
     if not wanted:
-        raise UsageError("say OWNER/IMAGE, --all OWNER, or --policy FILE")
+        raise UsageError("give OWNER/IMAGE, --all OWNER, or --policy FILE")
     return [read_rules_of(wanted, data, now, COMMAND_LINE)]

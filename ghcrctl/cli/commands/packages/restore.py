@@ -72,7 +72,7 @@ def command(  # noqa: PLR0913 one argument an option
     quiet: bool,
     format_: str | None,
 ) -> None:
-    """Restore versions with what they need; without any choice, a package that was deleted.
+    """Restore versions and what they need; without --tag or the like, a deleted package.
 
     GitHub keeps what was deleted for 30 days. Tags are restored too, except those that point to
     another version now. A restore that failed in part can be repeated.
@@ -89,10 +89,12 @@ def command(  # noqa: PLR0913 one argument an option
         try:
             if run:
                 if not choice.is_empty:
-                    raise UsageError("--run says what is restored; give no other choice")
+                    raise UsageError(
+                        "--run cannot be combined with --tag, --digest, --id or --since"
+                    )
                 restore_run(session, run, only=named, tell=show, progress=counting)
             elif named is None:
-                raise UsageError("say OWNER/IMAGE, or --run FILE")
+                raise UsageError("give OWNER/IMAGE, or --run FILE")
             elif choice.is_empty:
                 restore_package(session, named)
             else:

@@ -43,6 +43,8 @@ def command(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
             results.out(f"Untagged: {named.name}:{named.tag}")
             results.add({"Name": f"{named.name}:{named.tag}", "HasOtherTags": has_others})
             if not has_others:
-                app.warn(f"what `{named.tag}` of {named.name} stood for has no tag any more")
+                app.warn(
+                    f"the version that `{named.tag}` of {named.name} pointed to has no tags now"
+                )
 
         one_by_one(app, read_tags(session, names), untag_one, results)

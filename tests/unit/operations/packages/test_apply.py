@@ -141,7 +141,7 @@ def test_an_image_that_lost_a_tag_since_stays(
     plan = plan_of(at_github, github, OLD_ONES)
     github.push(NAME, "old", multi_platform(77))
     _report, told = applied(at_github, plan, tmp_path)
-    assert "tagged `old` no more" in next(d.why for d in told if d.state is State.CHANGED)
+    assert "no longer tagged `old`" in next(d.why for d in told if d.state is State.CHANGED)
     assert github.has(NAME, github.tags(NAME)["old"])
     assert github.has(NAME, github.tags(NAME)["v0"])
 
@@ -174,7 +174,7 @@ def test_a_version_that_is_tagged_after_the_last_look_stays(
     report, told = applied(at_github, plan, tmp_path)
     assert github.count("DELETE") == 0
     assert report.counts == {State.CHANGED: 3}
-    assert told[0].why == "it is tagged `stable` by now"
+    assert told[0].why == "it is now tagged `stable`"
 
 
 def test_a_version_that_was_tagged_since_is_named_with_its_tag(
@@ -184,7 +184,7 @@ def test_a_version_that_was_tagged_since_is_named_with_its_tag(
     plan = plan_of(at_github, github, OLD_ONES)
     github.push(NAME, "stable", old)
     _, told = applied(at_github, plan, tmp_path)
-    assert told[0].why == "it is tagged `stable` by now"
+    assert told[0].why == "it is now tagged `stable`"
     assert github.count("GET", f"/versions/{plan.steps[0].id}") == 0
 
 
@@ -291,7 +291,7 @@ def test_beside_an_unreadable_version_only_the_named_one_is_deleted(
     github.put_raw(NAME, "odd", b'{"schemaVersion": 2, "who": "knows"}', OCI_MANIFEST)
     _, told = applied(at_github, plan, tmp_path)
     assert states(told) == [State.DELETED, State.CHANGED, State.CHANGED]
-    assert told[1].why == "something needs it by now, or might"
+    assert told[1].why == "another version may need it now"
     assert {record.digest for record in github.versions(NAME)} >= set(children_of(old))
 
 
@@ -363,7 +363,7 @@ def test_what_is_pushed_just_before_a_step_is_seen_by_it(
     assert github.has(NAME, github.tags(NAME)["re"])
     kept = [done for done in told if done.step and done.step.digest == child]
     assert states(kept) == [State.CHANGED]
-    assert "needs it by now" in kept[0].why
+    assert "may need it now" in kept[0].why
 
 
 # GitHub refuses
@@ -447,7 +447,7 @@ def test_a_404_for_a_version_that_is_there_is_told_as_denied(
     report, told = applied(at_github, plan, tmp_path)
     assert states(told) == [State.DENIED]
     assert isinstance(report.error, DeniedError)
-    assert "may see it, and not delete it" in told[0].why
+    assert "can read it, but not delete it" in told[0].why
 
 
 def test_a_failure_is_told_and_the_others_go_but_for_what_it_needs(

@@ -111,7 +111,7 @@ def test_a_signature_of_what_was_never_there_may_belong_elsewhere(
     push(github, f"sha256-{image.root.digest.encoded}.sig", artifact(payload=b"x"))
     [finding] = found(at_github)
     assert finding.trouble is Trouble.DANGLING
-    assert "not known in any checked package" in finding.message
+    assert "in no checked package" in finding.message
     assert "--orphaned-unseen" in finding.mend
     github.push("octo/other", "v1", image, days_ago(github, 9))
     checked = dict(check_packages(at_github, [NAME, "octo/other"]))

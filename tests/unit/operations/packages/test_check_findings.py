@@ -197,7 +197,7 @@ def test_a_pattern_that_matches_no_package_is_an_error(
     at_github: Session, github: GitHubDouble
 ) -> None:
     push(github, "v1", random_image(seed=1))
-    with pytest.raises(PackageUnknownError, match="none fits"):
+    with pytest.raises(PackageUnknownError, match="no package matches"):
         list(check_packages(at_github, ["octo/none*"]))
     assert [name.package for name, _ in check_packages(at_github, ["octo/a*"])] == ["app"]
 

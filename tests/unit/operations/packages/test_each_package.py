@@ -113,5 +113,5 @@ def test_patterns_that_cannot_be_listed_are_reported_or_raised() -> None:
     check_chosen(["a"], {"octo/*": error}, "prune", None)
     with pytest.raises(DeniedError):
         check_chosen([], {"octo/*": error}, "prune", None)
-    with pytest.raises(PackageUnknownError, match="no package to prune"):
+    with pytest.raises(PackageUnknownError, match="no package matches"):
         check_chosen([], {}, "prune", None)

@@ -82,7 +82,7 @@ def test_tags_that_are_none_are_not_given_back(tmp_path: Path) -> None:
 def test_another_file_is_not_written_to(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("mine\n")
-    with pytest.raises(UsageError, match="no journal"), opened(path):
+    with pytest.raises(UsageError, match="not a journal"), opened(path):
         pass
     assert path.read_text() == "mine\n"
 

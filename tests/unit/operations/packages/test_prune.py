@@ -97,7 +97,7 @@ def test_a_pattern_that_fits_none_is_told_and_ends_a_run_that_has_no_other(
     ) as session:
         assert len(plans(session, github, "octo/x*", NAME)) == 1
         assert said == ["no package fits `octo/x*`"]
-        with pytest.raises(PackageUnknownError, match="none fits"):
+        with pytest.raises(PackageUnknownError, match="no package matches"):
             plans(session, github, "octo/x*")
 
 

@@ -242,8 +242,8 @@ def test_one_package_of_a_run_can_be_undone_alone(
 def test_a_file_that_is_no_journal_is_refused(at_github: Session, tmp_path: Path) -> None:
     path = tmp_path / "other"
     path.write_text('{"schema": "ghcrctl/plan/1"}\n')
-    with pytest.raises(UsageError, match="no journal"):
+    with pytest.raises(UsageError, match="not a journal"):
         restore_run(at_github, path)
     path.write_text("")
-    with pytest.raises(PackageUnknownError, match="tells of no deletion"):
+    with pytest.raises(PackageUnknownError, match="records no deletions"):
         restore_run(at_github, path)

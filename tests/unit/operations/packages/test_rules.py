@@ -90,7 +90,7 @@ def test_a_file_has_rules_for_many_packages(tmp_path: Path, name: str, text: str
         ("defaults: false\npackages: [{package: a/b}]", "`defaults`"),
         ("defaults: [1]\npackages: [{package: a/b}]", "`defaults`"),
         ("other: 1\npackages: [{package: a/b}]", "other"),
-        ("packages: [", "p.yaml is no valid YAML"),
+        ("packages: [", "p.yaml is not valid YAML"),
         ("[" * 30, "is nested too deeply"),
     ],
 )

@@ -340,7 +340,7 @@ def test_a_package_that_is_not_deleted_leaves_nothing_to_undo(
     assert (report.error is None) == (refusal == "blocked")
     assert report.ends_run == (refusal == "denied")
     assert set(states(journal).values()) == {expected}
-    with pytest.raises(PackageUnknownError, match="tells of no deletion"):
+    with pytest.raises(PackageUnknownError, match="records no deletions"):
         restore_run(at_github, journal)
     assert report.freed == 0
 
@@ -350,7 +350,7 @@ def test_a_package_that_was_deleted_by_somebody_else_is_not_restored(
 ) -> None:
     github.content.remove_package(NAME)
     assert run_plan(at_github, whole, tmp_path).counts == {State.GONE: 6}
-    with pytest.raises(PackageUnknownError, match="tells of no deletion"):
+    with pytest.raises(PackageUnknownError, match="records no deletions"):
         restore_run(at_github, journal)
     assert restores(github) == 0
 
@@ -473,7 +473,7 @@ def test_what_was_deleted_again_since_it_was_restored_is_named(
     restore_run(at_github, journal, tell=told.append)
     [failed] = [r for r in told if r.outcome is Outcome.FAILED]
     assert failed.id == plan.steps[0].id
-    assert "deleted again since" in str(failed.error)
+    assert "then deleted again" in str(failed.error)
     assert f"--id {failed.id}" in str(failed.error and failed.error.hint)
     assert restores(github) == count
     # An apply finds it missing: somebody else deleted it.
@@ -522,7 +522,7 @@ def test_a_network_that_fails_ends_an_undo_which_can_be_repeated(
     told: list[Restored] = []
     with pytest.raises(NetworkError) as caught:
         restore_run(at_github, journal, tell=told.append)
-    assert caught.value.hint == f"go on with: ghcrctl packages restore --run {journal}"
+    assert caught.value.hint == f"continue with: ghcrctl packages restore --run {journal}"
     assert [r.outcome for r in told] == [Outcome.RESTORED, Outcome.FAILED, Outcome.PLANNED]
     restored = restore_run(at_github, journal)
     assert [r.outcome for r in restored].count(Outcome.RESTORED) == 2
