@@ -64,7 +64,7 @@ def writing(stream: TextIO) -> Iterator[None]:
 
 
 def is_closed_pipe(error: OSError) -> bool:
-    """Return whether an error of a standard stream means that nobody reads the pipe any more.
+    """Return whether an error of a standard stream means that the reader closed the pipe.
 
     Windows has no SIGPIPE and no error number of its own for this: its C library reports EINVAL.
     """

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def step_seconds(platform: str, version: tuple[int, int]) -> float | None:
-    """Return how long to wait at once on a system with a version of Python; None for no limit."""
+    """Return the longest single wait on a system (seconds); None for no limit."""
     return 0.1 if platform == "win32" and version < (3, 14) else None
 
 

@@ -30,12 +30,12 @@ class ThreadPool(ThreadPoolExecutor):
         chunksize: int = 1,  # noqa: ARG002 only for processes
         **_: Any,
     ) -> Iterator[T]:
-        """Begin calls, and yield what comes of each in order; leaving early begins no more."""
+        """Start calls, and yield their results in order; leaving early starts no more calls."""
         futures = [self.submit(fn, *items) for items in zip(*iterables, strict=False)]
         return _in_order(futures)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 as the base class has it
-        """Begin nothing more, and wait for what was begun."""
+        """Start no more calls, and wait for those that were started."""
         super().shutdown(wait=False, cancel_futures=cancel_futures)
         if wait:
             for thread in tuple(self._threads):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Seconds; the helper may ask the user to unlock a keychain.
 _TIMEOUT = 30.0
-# What helpers print where they have nothing (credentials/error.go); some leave out the last words.
+# Helpers print this if they have no credential (credentials/error.go); some omit the last words.
 _NOTHING = frozenset({"credentials not found in native keychain", "credentials not found"})
 _TOKEN_USER = "<token>"  # noqa: S105 a user name
 _SHOWN_MAX = 200

@@ -1,7 +1,7 @@
-"""Failures of the operating system's keyring, in words.
+"""Translation of errors of the operating system's keyring.
 
-What belongs here: what an exception of a backend means. Backends raise whatever their systems do;
-only texts of ours are shown, since theirs may quote what was to be stored.
+Backends raise the errors of their systems. Only our own texts are shown, since theirs may quote the
+secret.
 
 Sources: Microsoft's documentation, "CREDENTIALW structure" and "System Error Codes"; Apple's
 documentation, "Security Framework Result Codes"; freedesktop.org, "Secret Service API".

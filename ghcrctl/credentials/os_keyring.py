@@ -74,7 +74,7 @@ class OsKeyring:
         return True
 
     def _backend(self) -> Any:
-        """Return the backend in use if it keeps what it is given."""
+        """Return the backend in use if it can store credentials."""
         return _guarded(_real_backend)
 
 
@@ -98,7 +98,7 @@ def _read(text: str) -> Credential:
     """Read an entry.
 
     Raises:
-        KeyringError: somebody else wrote the entry.
+        KeyringError: another program wrote the entry.
     """
     try:
         data = json.loads(text)

@@ -184,7 +184,7 @@ def default_vault(environ: Mapping[str, str], *, home: Path, config_dir: Path) -
 def _write(path: Path, data: Mapping[str, Any]) -> None:
     """Replace a file by one that only its owner can read; a symbolic link to it is kept."""
     path = Path(os.path.realpath(path))
-    # The lock is held, so nobody writes these any more; a secret must not outlive its removal.
+    # The lock is held, so no process writes these files; a secret must not outlive its removal.
     for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
         discard(left)
     write_atomically(path, json.dumps(data, indent=1).encode(), mode=0o600)

@@ -1,7 +1,7 @@
-"""Files that survive a power failure: written aside, synced, renamed, directory synced.
+"""Files that survive a power failure: a temporary file is written, synced and renamed.
 
-The order matters. A rename that reaches the disk before the bytes leaves an empty file under the
-final name, and a rename whose directory is not synced may be lost.
+The directory is synced last. The order matters: a rename that reaches the disk before the bytes
+leaves an empty file under the final name, and a rename whose directory is not synced may be lost.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# A file system that cannot do what is asked for, as opposed to one that fails.
+# Errors of a file system that does not support the call, as opposed to one that fails.
 _UNSUPPORTED = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTTY, errno.EINVAL, errno.ENOSYS}
 # Some file systems cannot sync a directory, and a directory may be writable but not readable.
 _NOT_SYNCED = _UNSUPPORTED | {errno.EBADF, errno.EACCES, errno.EPERM}
@@ -49,7 +49,7 @@ def sync_directory(path: Path) -> None:
 
 
 def _sync(handle: int) -> None:
-    """Sync a file or directory, on macOS beyond the cache of the drive.
+    """Sync a file or directory; on macOS, also flush the drive's cache.
 
     Source: fsync(2) of macOS, which recommends F_FULLFSYNC. Network file systems lack it.
     """
@@ -95,7 +95,7 @@ def _abandon(file: BinaryIO) -> None:
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
-    """Replace a file durably: after a crash the old or the new one is there, whole.
+    """Replace a file durably: a crash leaves either the old or the new file intact.
 
     Args:
         path: the file.
@@ -171,7 +171,7 @@ class AppendedFile:
         return os.fstat(self._file.fileno()).st_size
 
     def append(self, data: bytes) -> None:
-        """Add bytes and wait until the disk has them; if that fails, none are added."""
+        """Append bytes and sync them; if that fails, append none."""
         before = self.size
         try:
             view = memoryview(data)

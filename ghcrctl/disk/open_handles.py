@@ -1,7 +1,7 @@
 """Files that Windows refuses to replace or delete.
 
 Windows neither replaces nor deletes a file that a process has open. Virus scanners, indexers and
-concurrent readers have files open for a moment, so the call is repeated for a moment too.
+concurrent readers open files briefly, so the call is retried for a short time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Removal of files and directory trees, whatever their modes are."""
+"""Removal of files and directory trees, regardless of their modes."""
 
 from __future__ import annotations
 

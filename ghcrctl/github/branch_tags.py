@@ -1,4 +1,4 @@
-"""Which tags may have been made from a branch that still exists.
+"""Tags that may have been made from a branch that still exists.
 
 Build tools write a branch such as ``Feature/x`` into a tag in many ways. docker/metadata-action
 replaces each run of characters that tags cannot have with ``-``. GitLab lowers the name too,

@@ -5,9 +5,9 @@ manifests (``operations``), deciding what goes (``planner``). Nothing here talks
 
 Four ways lead from one version to another: an index lists its children; a manifest names its
 subject; cosign's and the fallback's tags (``sha256-<hex>``) name it in their stead, where the
-manifest is no ordinary image (``subject_tags``); buildx's attestations are children. Sources: OCI
-image spec 1.1, manifest.md and image-index.md; OCI distribution spec 1.1, "Referrers Tag Schema";
-cosign's SIGNATURE_SPEC.md.
+manifest is not an ordinary image (``subject_tags``); buildx's attestations are children. Sources:
+OCI image spec 1.1, manifest.md and image-index.md; OCI distribution spec 1.1, "Referrers Tag
+Schema"; cosign's SIGNATURE_SPEC.md.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Graph:
             has though no version was listed for them.
         unreadable: why a manifest could not be read, by digest.
         gone: manifests that others list and that the registry does not have.
-        elsewhere: by the digest of a subject that this package lacks, that or why another package
-            may hold it, for people.
+        elsewhere: by the digest of a subject that this package lacks, the reason why another
+            package may hold it, as shown to users.
         deleted: digests of versions that a package of the run had, and that were deleted.
     """
 
@@ -105,8 +105,8 @@ class Graph:
     def _tied(self, digest: str, tag: str) -> str:
         """Return what a tag of a version ties it to.
 
-        An image whose tag names a version of this package is kept with it, to be safe, though it is
-        no signature: both are kept for its own sake.
+        An image whose tag names a version of this package is not a signature, but is kept with
+        that version to be safe: both are kept if either is.
         """
         subject = subject_of_tag(tag)
         is_tied = self.has(subject) and subject != digest
@@ -247,7 +247,7 @@ class Graph:
 
         Args:
             digest: the manifest.
-            among: what is looked at; everything by default.
+            among: the manifests to search; all by default.
         """
         found: set[str] = set()
         queue = [digest]

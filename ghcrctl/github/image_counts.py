@@ -107,7 +107,7 @@ def held_by_floor(graph: Graph, policy: Policy, kept: Collection[str]) -> list[s
 
 
 def _count(tagged: Iterable[str], owners: Mapping[str, set[str]], staying: set[str]) -> int:
-    """Count the images that stay; what is part of an image that is deleted counts for itself."""
+    """Count the images that are kept; a part of a deleted image counts as an image of its own."""
     return sum(
         digest in staying and staying.isdisjoint(owners.get(digest, ())) for digest in tagged
     )

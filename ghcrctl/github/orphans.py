@@ -1,6 +1,6 @@
-"""Signatures and other attached artifacts whose subject the package lacks: which of them go.
+"""Orphans: which signatures and other attached artifacts without their subject are deleted.
 
-A missing subject alone is no proof of an orphan, since signatures may be stored in another package
+A missing subject alone does not prove an orphan, since signatures may be stored in another package
 than their image.
 """
 
@@ -21,7 +21,7 @@ _UNSEEN = "no package of this run is known to have held its subject"
 
 
 def detached_goes(graph: Graph, policy: Policy, digest: str) -> tuple[bool, str]:
-    """Return whether something goes that belongs to nothing in this package, and why or why not."""
+    """Return whether to delete an artifact whose subject the package lacks, and the reason."""
     holders = [graph.elsewhere[s] for s in graph.subjects[digest] if s in graph.elsewhere]
     if holders:
         return False, holders[0]
@@ -32,11 +32,11 @@ def detached_goes(graph: Graph, policy: Policy, digest: str) -> tuple[bool, str]
 
 
 def unseen_warnings(graph: Graph, stays: Mapping[str, str]) -> tuple[str, ...]:
-    """Warn of attached artifacts that are kept since nothing is known of their subjects.
+    """Return warnings about artifacts that are kept because their subjects are unknown.
 
     Args:
         graph: the package's.
-        stays: why versions stay, by digest.
+        stays: the reasons why versions are kept, by digest.
     """
     kept = sorted(d for d, why in stays.items() if why == _UNSEEN)
     if not kept:

@@ -201,7 +201,7 @@ def _why(error: Exception) -> str:
 def plan_from_json(data: Any) -> Plan:
     """Read a plan that `Plan.to_json` wrote; KeyError, TypeError or ValueError where it is none."""
     return Plan(
-        # The registry serves no other case than lower, and the journal is kept by these names.
+        # The registry only serves lower-case names, and the journal uses these names as keys.
         registry=_name(data["registry"]).lower(),
         owner=_name(data["owner"]).lower(),
         package=_name(data["package"]).lower(),

@@ -37,7 +37,7 @@ class Policy:
         exclude: patterns of tags; an image with one that fits stays, whatever else is said.
         untagged: whether images without a tag may go.
         orphaned: whether signatures and the like of what is not there any more may go.
-        orphaned_unseen: whether those may go too whose subject no package of the run is known to
+        orphaned_unseen: whether to delete those too whose subject no package of the run is known to
             have held.
         ghosts: whether tagged indexes may go that lost all of their images.
         partial: whether tagged indexes may go that lost some of them.
@@ -46,8 +46,8 @@ class Policy:
         keep_untagged: how many images without a tag stay, the newest.
         group_by: an expression that fits a part of a tag; ``keep_last`` holds for each group of
             images for which it finds the same. Images for which it finds nothing stay.
-        floor: how many tagged images stay at least, the newest, whatever other rules say; 1 if
-            ``None``. A floor of 1 or more that was given comes before ``when_empty``.
+        floor: the minimum number of tagged images to keep, the newest, whatever other rules say;
+            1 if ``None``. A floor of 1 or more that was given comes before ``when_empty``.
         older_than: only what is older may go.
         newer_than: only what is newer may go.
         by: which date counts: ``created``, when these bytes were first pushed, or ``updated``.
@@ -90,12 +90,12 @@ class Policy:
 
     @property
     def least(self) -> int:
-        """How many tagged images stay at least."""
+        """The minimum number of tagged images to keep."""
         return 1 if self.floor is None else self.floor
 
     @property
     def if_empty(self) -> str:
-        """What to do where nothing tagged would be left, one of `WHEN_EMPTY`."""
+        """What to do if no tagged image would be left, one of `WHEN_EMPTY`."""
         return "keep" if self.floor else self.when_empty
 
     @cached_property
@@ -118,7 +118,7 @@ class Policy:
         return [tag for tag in tags if self._includes(tag)]
 
     def left_over(self, tags: Iterable[str]) -> list[str]:
-        """Return the tags that may be deleted because what they were made for is gone."""
+        """Return the tags that may be deleted because `gone` matches them."""
         gone = [tag for tag in tags if any(fits(tag) for fits in self.gone)]
         return [tag for tag in gone if not any(fits(tag) for fits in self.living)]
 

@@ -139,7 +139,7 @@ def _text(value: object) -> str:
 
 
 def _list(value: object) -> list[str]:
-    """Return the texts of a list; a text alone would read as a list of its letters."""
+    """Return the strings of a list; a bare string would be read as its characters."""
     if not isinstance(value, list):
         raise TypeError(f"{value!r} is not a list")
     return [item for item in value if isinstance(item, str)]

@@ -26,7 +26,7 @@ NUMBER, BRANCH = "{number}", "{branch}"
 
 @dataclass(frozen=True, slots=True)
 class TagOrigin:
-    """Tells whether the pull request or branch that a tag was made for still exists.
+    """A check whether the pull request or branch of a tag still exists.
 
     Args:
         readings: returns, for each way to read a tag, whether what it names exists; nothing for a
@@ -36,12 +36,12 @@ class TagOrigin:
     readings: Callable[[str], list[bool]]
 
     def __call__(self, tag: str) -> bool:
-        """Return whether what the tag was made for is gone, however the tag is read."""
+        """Return whether the tag's pull request or branch no longer exists in any reading."""
         found = self.readings(tag)
         return bool(found) and not any(found)
 
     def may_exist(self, tag: str) -> bool:
-        """Return whether what the tag was made for may still exist."""
+        """Return whether the tag's pull request or branch may still exist."""
         return any(self.readings(tag))
 
 

@@ -149,8 +149,9 @@ class Extractor:
     def finish(self) -> None:
         """Create what needs all other files, and set modes and times of directories.
 
-        Windows must be told whether a symbolic link leads to a directory. Only all files together
-        tell, so links are created last. Directories come from the innermost outwards.
+        Windows needs to know whether a symbolic link points to a directory. That is only known
+        after all files were read, so links are created last. Inner directories come before
+        outer ones.
         """
         for name, link in self._links:
             self._link_on_windows(name, link)

@@ -28,7 +28,7 @@ _UNC = "UNC\\"
 
 
 class LinkKinds:
-    """A record of an image's files that tells what symbolic links lead to."""
+    """A record of an image's files that resolves symbolic links."""
 
     def __init__(self) -> None:
         self._tree = Tree(Limits(members=sys.maxsize))

@@ -20,7 +20,7 @@ _MIPS = frozenset({"mips", "mips64"})
 def machine_name(
     environ: Mapping[str, str] | None = None, *, byte_order: str = sys.byteorder
 ) -> str:
-    """Return the name of this machine's processor; empty where the system does not tell it.
+    """Return the name of this machine's processor; empty where the system does not report it.
 
     Args:
         environ: the environment, in which Windows has the name; by default it is left to Python to

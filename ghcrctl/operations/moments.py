@@ -1,4 +1,4 @@
-"""Times as people write them: a duration before now, a date, or a Unix time."""
+"""Times as users write them: a duration before now, a date, or a Unix time."""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ class _Removal:
 
 
 def _removal(found: Found, doomed: list[Record]) -> _Removal:
-    """Plan a removal; the digest by which a repository knows the image goes with its last tag."""
+    """Plan a removal; a repository's digest of the image is removed with its last tag."""
     going = {id(record) for record in doomed}
     kept = [r for r in found.records if id(r) not in going]
     left = {r.repository for r in kept if r.tag}
@@ -210,8 +210,8 @@ def _content_of(
 ) -> dict[int, list[Digest]]:
     """Return which removal deleted which content, by the identity of each removal.
 
-    As one after the other, the last image that needs content takes it along. What no image needs,
-    such as signatures of one, belongs to the last removal.
+    As in separate removals, content is deleted with the last image that needs it. Content that no
+    image needs, such as signatures, is deleted with the last removal.
     """
     owners: dict[Digest, _Removal] = {}
     whole = [(one, digests) for one, digests in zip(removals, needed, strict=True) if one.is_whole]

@@ -1,8 +1,8 @@
 """The search for programs on the PATH, which never looks in the current directory.
 
-The current directory is often a clone of somebody else's repository. A `gh` or
+The current directory is often a clone of an untrusted repository. A `gh` or
 `docker-credential-...` in it would get the user's token, so only absolute directories of the PATH
-are searched. ``shutil.which`` is no alternative: on Windows it looks in the current directory
+are searched. ``shutil.which`` is not an alternative: on Windows it looks in the current directory
 first, and on every system it follows empty and relative entries of the PATH.
 
 Source: Go's ``os/exec``, `ErrDot`; Microsoft's documentation, "CreateProcessW" and

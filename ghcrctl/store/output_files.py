@@ -158,7 +158,7 @@ def whole_file(path: Path, *, private: bool = False) -> Iterator[Callable[[bytes
 
 
 def _writer(file: BinaryIO, path: Path) -> Callable[[bytes], object]:
-    """Return a function that names the output in errors, whoever calls it."""
+    """Return a function that writes to a file, and names the output in errors."""
 
     def write(data: bytes) -> None:
         with disk_errors(f"write {path}"):

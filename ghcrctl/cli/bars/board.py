@@ -53,7 +53,7 @@ class _Moving:
 
 @dataclass(slots=True)
 class _Count:
-    """Something that is counted; ``total``: ``None`` where nobody knows how much it will be.
+    """Something that is counted; ``total``: ``None`` if the total is unknown.
 
     ``paused``: seconds that the run had paused when the count began.
     """

@@ -1,4 +1,4 @@
-"""Times in which nothing goes on, because a host limits the rate of requests."""
+"""Pauses of a run because a host limits the rate of requests."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Carrying out a plan: step by step, each version checked again just before it is deleted.
 
-What belongs here: the order of checks and deletions, and what the journal is told. What does not:
-what a plan holds (``github.plan``), what changed since it was made (`present_state`), what the
+What belongs here: the order of checks and deletions, and what is written to the journal. What does
+not: what a plan holds (``github.plan``), what changed since it was made (`present_state`), what the
 response to a deletion means (`deletion_outcome`).
 
 A step is done only if its version still has just the digest and the tags that the plan names, if no
@@ -97,7 +97,7 @@ def apply_plan(
     tell: Callable[[Done], None] = lambda _: None,
     progress: Progress = silent,
 ) -> Report:
-    """Do what a plan says, as far as it is still safe.
+    """Carry out a plan, as far as that is still safe.
 
     Args:
         session: the run.
@@ -140,7 +140,7 @@ def preview_plan(
 
 
 class _Run:
-    """One plan that is carried out."""
+    """A plan that is being carried out."""
 
     def __init__(
         self, session: Session, plan: Plan, journal: Journal, tell: Callable[[Done], None]
@@ -156,7 +156,7 @@ class _Run:
         self._stayed: set[str] = set()
 
     def run(self, progress: Progress) -> Report:
-        """Do the steps in order, until one shows that no other can be done."""
+        """Run the steps in order, until one shows that the others cannot succeed either."""
         if self._plan.deletes_package:
             self._do_package()
             return self.report
@@ -174,7 +174,7 @@ class _Run:
         """Do one step, or say why not."""
         noted = self._journal.state(self._plan.name, step.id)
         self._refresh(step)
-        # A version that was deleted and is there again was restored: the step is not done.
+        # A deleted version that exists again was restored, so the step must be repeated.
         if noted in DONE and step.id not in self._present.versions:
             self._told(step, Outcome(noted), was_done=True)
             return
@@ -182,7 +182,7 @@ class _Run:
             # Raises, with what GitHub says about the package.
             self._packages.get(self._owner, self._plan.package)
         outcome = self._check(step, noted)
-        # The list is late at times, and shows what was deleted before.
+        # The list may lag behind, and still show deleted versions.
         was_done = outcome is not None and noted in DONE and outcome.state is noted
         self._told(step, outcome or self._deletion(step, noted), was_done=was_done)
 
@@ -306,7 +306,7 @@ class _Run:
 
 
 class _Preview(_Run):
-    """One plan whose outcome is found out without changing anything."""
+    """A plan that is checked without changing anything."""
 
     _gone = 0
     _tagged_gone = 0
@@ -335,5 +335,5 @@ class _Preview(_Run):
 
 
 def _missing(noted: State | None) -> Outcome:
-    """Return the outcome for what is not there: a deletion that was begun was ours."""
+    """Return the outcome for a missing version; a deletion that this run began counts as ours."""
     return Outcome(State.DELETED if noted in _SENT else State.GONE)

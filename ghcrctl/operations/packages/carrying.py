@@ -50,7 +50,7 @@ class Carried:
         journal: the file with what was done; `restore` undoes it.
         error: the first failure that the exit status reports.
         preview: with ``dry_run``, what would become of each step.
-        set_aside: where the journal of another plan is now that had the same name.
+        set_aside: the new path of another plan's journal that had the same name.
     """
 
     plans: tuple[Plan, ...]
@@ -69,7 +69,7 @@ class Carried:
 
     @property
     def freed(self) -> int:
-        """Bytes that nothing in the package needs any longer."""
+        """The number of bytes that were freed."""
         return sum(d.freed for d in self.done)
 
     @property
@@ -87,7 +87,7 @@ def carry_out(
     tell: Callable[[Done], None] = lambda _: None,
     progress: Progress = silent,
 ) -> Carried:
-    """Carry out plans with a journal; asking whether they may be is up to the caller.
+    """Carry out plans with a journal; the caller asks for confirmation.
 
     Args:
         session: the run.
@@ -128,7 +128,7 @@ def unreadable_in(plans: Sequence[Plan]) -> GhcrctlError | None:
 
 
 def steps_left(plans: Sequence[Plan], done: Sequence[Done]) -> list[tuple[Plan, Step]]:
-    """Return the steps of plans that nothing became of."""
+    """Return the steps of plans that were not attempted."""
     known = {(one.plan.name, step.id) for one in done for step in one.steps}
     return [(p, step) for p in plans for step in p.steps if (p.name, step.id) not in known]
 
@@ -236,7 +236,7 @@ def preview_plans(
 def _in_turn(
     plans: Sequence[Plan], act: Callable[[Plan], Report], failed: Failed
 ) -> GhcrctlError | None:
-    """Do something with each plan; return the first failure.
+    """Call a function with each plan; return the first failure.
 
     A package that is missing or cannot be read does not stop the others.
     """

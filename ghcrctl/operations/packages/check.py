@@ -83,7 +83,7 @@ def check_packages(
     Args:
         session: the run.
         names: names, and patterns of names.
-        progress: is told how far it has come.
+        progress: is called with the number of manifests that were read.
         failed: called with the name and the error of each package that cannot be checked; the
             others are. Without it, the first error is raised after the last package.
 
@@ -117,7 +117,7 @@ def check_package(
     Args:
         session: the run.
         named: the package.
-        progress: is told how far it has come.
+        progress: is called with the number of manifests that were read.
         subjects: of the packages of the run; of this one alone by default.
 
     Raises:
@@ -259,7 +259,7 @@ def repair(
         named: the package.
         push: brings one by its digest from elsewhere; ``None`` where nothing else has it.
         tell: is told of each.
-        progress: is told how far it has come.
+        progress: is called with the number of manifests that were read.
     """
     done: dict[str, Mended] = {}
     while True:

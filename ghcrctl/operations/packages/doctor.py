@@ -220,7 +220,7 @@ class _Doctor:
             owner = self._packages.owner(named.owner)
         except GhcrctlError as error:
             yield _problem("owner", error)
-            # What everybody may pull is reported all the same.
+            # A public package is reported even if the token cannot read its owner.
             signs = self._anonymous(named, None, "")
             yield from self._public(named) if isinstance(error, NotFoundError) else signs
             return
@@ -233,7 +233,7 @@ class _Doctor:
             package = self._packages.get(owner, named.package)
         except NotFoundError as error:
             yield self._absent(named, owner, error)
-            # GitHub may not list a package that everybody may pull all the same.
+            # GitHub may hide a package from the API that is nevertheless public.
             yield from self._public(named)
             return
         except GhcrctlError as error:
@@ -283,7 +283,7 @@ class _Doctor:
             yield Sign("repository", Health.GOOD, f"linked to {package.repository}")
 
     def _public(self, named: Named) -> Iterator[Sign]:
-        """Yield a sign if everybody may pull a package."""
+        """Yield a sign if a package is public."""
         signs = self._anonymous(named, None, "")
         yield from (sign for sign in signs if sign.health is Health.GOOD)
 

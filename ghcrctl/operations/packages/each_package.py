@@ -1,4 +1,4 @@
-"""One act for several packages: a package that fails does not stop the others."""
+"""Running an action for several packages: a package that fails does not stop the others."""
 
 from __future__ import annotations
 

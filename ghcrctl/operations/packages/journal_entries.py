@@ -75,7 +75,7 @@ class Journal:
         file: the file, open for appending; ``None`` keeps new entries in memory only.
         earlier: the entries that the file has.
         path: of the file, for messages.
-        set_aside: where the journal of another plan is now that had the same path.
+        set_aside: the new path of another plan's journal that had the same path.
     """
 
     def __init__(

@@ -38,7 +38,7 @@ class VersionRow:
         version: GitHub's record.
         kind: one word, as `kinds.KINDS`.
         platforms: for which it is.
-        is_orphan: whether what it belongs to was deleted.
+        is_orphan: whether its subject was deleted.
         is_broken: whether some of its manifests are gone.
         size: bytes of all that it is made of, without what is attached to it.
         above: what needs it.

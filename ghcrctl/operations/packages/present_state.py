@@ -3,11 +3,11 @@
 What belongs here: reading the list of versions again, as seldom as is safe. What does not: deleting
 (`apply`).
 
-A manifest that is about to be deleted may be needed by an index that somebody pushes at that time:
-a registry client does not push what is there already. As long as an index is there, so are its
-children; so the list is read again after the index was deleted and before its first child is.
+An index that is pushed during the deletion may need a manifest that is about to be deleted, since
+a registry client does not push content that the registry already has. Children exist as long as
+their index, so the list is read again after the index and before its first child is deleted.
 Children of the same index share one reading. The list shows new versions first, so its first page
-is enough where nothing on it is new.
+is enough if nothing on it is new.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class PresentState:
         return any(self.versions.get(version.id) != version for version in newest)
 
     def _note_reading(self) -> None:
-        # Before the request: what is pushed while it is answered may not be on the list.
+        # Taken before the request: a version pushed during it may be missing from the list.
         self._read_at, self._deleted_since = time.monotonic(), False
 
     def _find_needed(self, versions: list[Version]) -> set[str]:

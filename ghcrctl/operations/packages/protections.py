@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Protections:
     """The rules of a run that protect versions: `exclude`, `protect-digest` and `protect-file`.
 
-    A rule that matches nothing is probably a mistake, and what it was to protect is deleted.
+    A rule that matches nothing is probably a mistake: the image it should protect would be deleted.
 
     Args:
         rules: all rules of the run.

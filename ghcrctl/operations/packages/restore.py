@@ -1,4 +1,4 @@
-"""Restoring what was deleted: versions and packages.
+"""Restoring deleted versions and packages.
 
 What belongs here: which versions, in which order, and their tags. GitHub keeps what was deleted for
 30 days. What something needs is restored before it, so that no image is broken in between. What

@@ -155,7 +155,7 @@ def read_policy_file(path: Path, now: datetime) -> list[Rules]:
         names = as_texts(own, "package", where)
         if not names:
             raise UsageError(f"{where} has no `package`")
-        # A key without a value leaves the default in force; an empty list takes it away.
+        # A key without a value keeps the default; an empty list removes it.
         rules = {k: value for k, value in own.items() if k != "package" and value is not None}
         try:
             found.append(read_rules_of(names, {**defaults, **rules}, now, where))

@@ -1,4 +1,4 @@
-"""Where the subjects of signatures and other attached artifacts are, over the packages of a run.
+"""Locations of the subjects of signatures and other artifacts, in all packages of a run.
 
 A package may hold the signatures of images in another package (cosign's ``COSIGN_REPOSITORY``). A
 subject that a package lacks is therefore known to be deleted only where GitHub lists it as deleted.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.packages.naming import Named
     from ghcrctl.operations.session import Session
 
-# What may have been deleted by the run, and what was restored since.
+# States of versions that the run may have deleted, or that were restored since.
 _UNDOABLE = frozenset({State.BEGUN, State.DELETED, State.RESTORED})
 
 
@@ -130,7 +130,7 @@ class _Undo:
         self, restoring: Restorer, entry: Entry, there: Version | None, *, came_back: bool
     ) -> None:
         if entry.state is State.RESTORED:
-            # Its tags were given back then, and may have been taken away for a reason.
+            # Its tags were restored at that time, and may have been removed on purpose since.
             restoring.note(_restored_before(entry, there))
             return
         if there:
