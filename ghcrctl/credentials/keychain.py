@@ -96,7 +96,7 @@ def default_keychain(
             KeyringSource(OsKeyring(environ), once),
             AuthFile(own_file(config_dir), once, empty_ok=True),
             *docker_configs(environ, home=home, warn=once),
-            *(AuthFile(path, once, environ) for path in podman_files(environ, home)),
+            *(AuthFile(path, once, environ) for path in _open_podman_files(environ, home)),
             GitHubEnvironment(environ),
             GitHubCli(environ, warn=once),
         ],
@@ -155,6 +155,15 @@ def podman_files(environ: Mapping[str, str], home: Path) -> list[Path]:
     elif sys.platform == "linux" and hasattr(os, "getuid"):
         files.insert(0, _RUN / str(os.getuid()) / "auth.json")
     return files
+
+
+def _open_podman_files(environ: Mapping[str, str], home: Path) -> list[Path]:
+    """Return podman's files, less the usual one where root has closed the folder above it."""
+    files = podman_files(environ, home)
+    if environ.get("REGISTRY_AUTH_FILE"):
+        return files
+    # Unlike a path's method, this function takes a closed folder's file for a missing one.
+    return [p for p in files if not p.is_relative_to(_RUN) or os.path.exists(p)]  # noqa: PTH110
 
 
 def _once(warn: Callable[[str], None]) -> Callable[[str], None]:

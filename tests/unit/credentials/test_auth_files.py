@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ghcrctl.credentials import keychain
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.credentials.keychain import default_keychain, own_file, podman_files, silent_keychain
 from ghcrctl.credentials.names import namespaces
 from ghcrctl.credentials.vault import default_vault
+from tests.closed_folder import close_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,6 +201,21 @@ def test_podmans_file_below_run_is_read_without_a_runtime_directory(files: Files
     del files.environ["XDG_RUNTIME_DIR"]
     expected = Path(f"/run/containers/{os.getuid()}/auth.json")
     assert podman_files(files.environ, files.home)[0] == expected
+
+
+@pytest.mark.needs("linux")
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_podmans_folder_below_run_may_be_closed_by_root(
+    files: Files, monkeypatch: pytest.MonkeyPatch, *, is_closed: bool
+) -> None:
+    run = files.home / "containers-of-run"
+    files.write(f"{run.name}/{os.getuid()}/auth.json", {"auths": {"reg.io": auth("u")}})
+    monkeypatch.setattr(keychain, "_RUN", run)
+    del files.environ["XDG_RUNTIME_DIR"]
+    if is_closed:
+        close_folder(monkeypatch, run)
+    assert files.user("reg.io/a") == (None if is_closed else "u")
+    assert files.warnings == []
 
 
 def test_a_link_to_our_file_is_kept(files: Files) -> None:
