@@ -11,6 +11,7 @@ from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.streams import CHUNK_SIZE, Content
 from ghcrctl.errors import ConnectionLostError
 from ghcrctl.oci.descriptor import Descriptor
+from ghcrctl.oci.digest import Digest
 from ghcrctl.store.manifest_lists import ManifestList
 from ghcrctl.store.output_files import whole_file
 from ghcrctl.store.place import StorePlace
@@ -67,6 +68,15 @@ def _arrive(store: Store) -> None:
     execute(make_plan(memory, StorePlace(store), NEW.root, names=("new:latest",)))
 
 
+def _use_another_algorithm(store: Store) -> None:
+    """Store content in a directory that no earlier content has made."""
+    memory = MemoryPlace()
+    layer = Descriptor("a/b", Digest.of(b"layer", "sha512"), len(b"layer"))
+    memory.put(layer, b"layer")
+    store.blobs.write(Content(memory, layer), store.lease())
+    store.blobs.sync()
+
+
 def _keep_origin(store: Store) -> None:
     store.prepare()
     raw = b'{"schemaVersion":2,"manifests":[]}'
@@ -81,7 +91,16 @@ def _list_manifests(store: Store) -> None:
     store.manifest_lists.remove("two")
 
 
-ACTS = (_pull, _tag, _remove, _resume, _arrive, _keep_origin, _list_manifests)
+ACTS = (
+    _pull,
+    _tag,
+    _remove,
+    _resume,
+    _arrive,
+    _use_another_algorithm,
+    _keep_origin,
+    _list_manifests,
+)
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__.strip("_"))
