@@ -7,6 +7,7 @@ Only errors that are marked retryable are retried.
 from __future__ import annotations
 
 import random
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -73,29 +74,69 @@ if TYPE_CHECKING:
     OnRetry = Callable[[GhcrctlError, Pause], None]
 
 
+@dataclass(slots=True)
+class _Loop:
+    """A loop that calls a function now.
+
+    Args:
+        barren: failures since the function last got further, those of loops inside included.
+        inside: failures of loops inside the present call.
+    """
+
+    barren: int = 0
+    inside: int = 0
+
+
+class _Running(threading.local):
+    """The innermost loop of each thread."""
+
+    loop: _Loop | None = None
+
+
+_running = _Running()
+
+
+def used_attempts() -> int:
+    """Return how many attempts failed in the loop around, since it last got further."""
+    return _running.loop.barren if _running.loop else 0
+
+
+def note_failure(count: int = 1) -> None:
+    """Count failed attempts for the loop around, which counts them where it gets no further."""
+    if _running.loop:
+        _running.loop.inside += count
+
+
 def retry(
     function: Callable[[], Result],
     policy: RetryPolicy,
     *,
     on_retry: OnRetry | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    reached: Callable[[], int] = lambda: 0,
 ) -> Result:
     """Call a function until it succeeds or the policy gives up; its last error then stands.
 
     Wrong bytes do not count as an attempt: where their source says that they may be right at the
     next, they are fetched again at once, whatever the policy.
 
-    That error is no longer retryable, so that no caller starts over.
+    That error is no longer retryable, so that no caller starts over. Where a call fails without
+    getting further, what loops inside it tried counts as well, here and in the next call: attempts
+    are not squared.
 
     Args:
         function: performs the whole operation at each call.
         policy: how often and how patiently.
         on_retry: is called with the error and the pause, before the pause begins.
         sleep: waits; may raise to stop.
+        reached: tells how far the operation got.
     """
-    attempt = 0
+    outer, loop = _running.loop, _Loop(used_attempts())
+    attempt = loop.barren
     while True:
         attempt += 1
+        before, loop.inside = reached(), 0
+        _running.loop = loop
         try:
             return function()
         except GhcrctlError as error:
@@ -104,10 +145,21 @@ def retry(
                 if on_retry:
                     on_retry(error, Pause(0, 0, 0))
                 continue
+            attempt += _count(loop, further=reached() > before)
             delay = policy.delay(attempt, error)
             if delay is None:
                 error.retryable = False
                 raise
             if on_retry:
                 on_retry(error, Pause(delay, attempt + 1, policy.attempts))
+        finally:
+            _running.loop = outer
+            note_failure(loop.inside)
+        note_failure()
         sleep(delay)
+
+
+def _count(loop: _Loop, *, further: bool) -> int:
+    """Count a failed call in its loop; return how many attempts more than itself it used."""
+    loop.barren = 0 if further else loop.barren + 1 + loop.inside
+    return 0 if further else loop.inside

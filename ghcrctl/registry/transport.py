@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.content.retry import RetryPolicy
+from ghcrctl.content.retry import RetryPolicy, note_failure, used_attempts
 from ghcrctl.content.waits import Wait, untold
 from ghcrctl.errors import (
     GhcrctlError,
@@ -184,7 +184,7 @@ class Transport:
 
     def _repeat(self, request: _Request) -> requests.Response:
         policy = request.options.retry
-        attempt = 0
+        attempt = used_attempts()
         while True:
             attempt += 1
             try:
@@ -204,6 +204,7 @@ class Transport:
                 refusal = retryable_error(response, host_shown(response.url))
                 wait = Wait(refusal.message, delay, refusal.code, attempt + 1, policy.attempts)
                 let_go(response)
+            note_failure()
             self.options.waiting(wait)
             self._sleep(delay)
 

@@ -98,6 +98,8 @@ class _Execution:
         self._source = MarkedSource(Overlay(_read_manifests(plan), plan.source))
         self._cancelled = threading.Event()
         self._observing = threading.Lock()
+        # Per digest, the furthest byte that was read.
+        self._reached: dict[Digest, int] = {}
 
     def run(self) -> None:
         self._emit(Planned(self._plan))
@@ -180,8 +182,11 @@ class _Execution:
         return sink.mount(step.descriptor, candidates)
 
     def _content(self, step: Step) -> Content:
+        digest = step.descriptor.digest
+
         def watch(position: int) -> None:
             self._check()
+            self._reached[digest] = max(position, self._reached.get(digest, 0))
             # What is there already, and only gets a name, moves nothing that was counted.
             if step.action is Action.COPY:
                 self._emit(Progressed(step, position))
@@ -196,6 +201,7 @@ class _Execution:
                 Retrying(step, error, pause.seconds, pause.attempt, pause.attempts)
             ),
             sleep=self._sleep,
+            reached=lambda: self._reached.get(step.descriptor.digest, 0),
         )
 
     def _sleep(self, seconds: float) -> None:

@@ -13,6 +13,7 @@ from ghcrctl.operations.pull import pull
 from ghcrctl.operations.push import push
 from ghcrctl.operations.tag import tag
 from ghcrctl.registry import ranges, sending
+from ghcrctl.store import blobs
 from tests.builders import random_image
 from tests.registry_double import Fault, PlainRegistry, RegistryDouble
 from tests.sessions import name_at, session_on
@@ -119,6 +120,37 @@ def test_a_segment_in_the_middle_is_requested_as_often_as_allowed(
     # A segment that is cut while it is read ahead is requested again by its reader.
     most = retries + 1 + (failure == "cut")
     assert max(asked.values()) <= most, asked
+
+
+@pytest.mark.parametrize("hang_ups", [1, 2])
+def test_mixed_failures_without_progress_share_one_budget(
+    begin: Callable[..., Session], ghcr: RegistryDouble, retries: int, hang_ups: int
+) -> None:
+    for _ in range(10):
+        ghcr.faults += [
+            Fault("GET", LAYER, times=hang_ups, host="storage", hang_up=True),
+            Fault("GET", LAYER, host="storage", cut_after=0),
+        ]
+    with begin(GHCRCTL_CONNECTIONS="1") as session, pytest.raises(GhcrctlError):
+        pull(session, name_at(ghcr, session))
+    assert sum(fault.befell for fault in ghcr.faults) <= retries + 1 + hang_ups
+
+
+def test_a_resume_with_progress_has_all_attempts_again(
+    monkeypatch: pytest.MonkeyPatch,
+    begin: Callable[..., Session],
+    ghcr: RegistryDouble,
+    retries: int,
+) -> None:
+    monkeypatch.setattr(blobs, "CHUNK_SIZE", SEGMENT)
+    for _ in range(retries):
+        ghcr.faults += [
+            Fault("GET", LAYER, times=retries, host="storage", hang_up=True),
+            Fault("GET", LAYER, host="storage", cut_after=100_000),
+        ]
+    with begin(GHCRCTL_CONNECTIONS="1") as session:
+        pull(session, name_at(ghcr, session))
+    assert sum(fault.befell for fault in ghcr.faults) == retries * (retries + 1)
 
 
 @pytest.mark.parametrize("failure", ["503", "hangs up", "cut"])
