@@ -153,3 +153,37 @@ def test_whoever_watches_is_told_where_reading_begins() -> None:
     with content.open(2, hasher) as stream:
         stream.read()
     assert told == [0, 2, 2, 5]
+
+
+def test_a_read_of_nothing_takes_nothing_and_what_ended_is_not_asked_again() -> None:
+    source = Trickle(b"content", 3)
+    stream = VerifiedStream(source, Descriptor.of(b"content", "text/plain"))
+    assert stream.read(0) == b""
+    assert stream.read() == b"content"
+    source.close()
+    assert stream.read() == stream.read(5) == b""
+
+
+class DoubtedPlace(MemoryPlace):
+    """A place that may have content right at the next try."""
+
+    doubted = 0
+
+    def doubt(self, descriptor: Descriptor) -> bool:
+        assert descriptor
+        self.doubted += 1
+        return True
+
+
+@pytest.mark.parametrize(("offset", "doubted"), [(0, 1), (4, 0)])
+def test_a_place_answers_for_wrong_bytes_only_where_it_sent_them_all(
+    offset: int, doubted: int
+) -> None:
+    place, right = DoubtedPlace(), Descriptor.of(b"content", "text/plain")
+    place.put(right, b"CONTENT")
+    hasher = right.digest.hasher()
+    hasher.update(b"cont"[:offset])
+    stream = Content(place, right).open(offset, hasher)
+    with pytest.raises(DigestMismatchError) as caught:
+        stream.read()
+    assert (place.doubted, caught.value.retryable) == (doubted, bool(doubted))

@@ -15,6 +15,7 @@ from ghcrctl.layers.members import Kind
 from ghcrctl.layers.merging import Tree
 from ghcrctl.layers.viewing import View
 from ghcrctl.layers.walking import walk
+from ghcrctl.layers.whiteouts import is_note, whiteout_of
 from ghcrctl.layers.writing import TarWriter
 from tests.filesystems import directory, file, hard_link, special, symlink, tar
 
@@ -96,6 +97,28 @@ def test_an_opaque_directory_keeps_what_its_own_layer_put_deeper() -> None:
     first: Layer = [file("a/b/c/old"), file("a/b/old"), file("a/other/old")]
     second: Layer = [file("a/b/c/new"), file("a/.wh..wh..opq")]
     assert paths(merged(first, second)) == ["a", "a/b", "a/b/c", "a/b/c/new"]
+
+
+@pytest.mark.parametrize(
+    ("path", "note"),
+    [
+        (".wh..wh.plnk", True),
+        ("a/.wh..wh.orph/b", True),
+        (".wh..wh.plnk/.wh..wh..opq", True),
+        (".wh..wh..opq/below", True),
+        ("a/.wh..wh..opq", False),
+        ("a/x.wh..wh.y", False),
+        ("a/.wh.gone", False),
+    ],
+)
+def test_notes_of_aufs_are_no_part_of_the_image(path: str, note: bool) -> None:
+    assert is_note(read([file(path)])[0]) is note
+
+
+@pytest.mark.parametrize("path", [".wh.", ".wh..", ".wh...", "a/.wh.."])
+def test_a_whiteout_of_nothing_is_refused(path: str) -> None:
+    with pytest.raises(IntegrityError, match="whiteout of nothing"):
+        whiteout_of(read([file(path)])[0])
 
 
 def test_the_last_of_members_with_one_name_wins() -> None:

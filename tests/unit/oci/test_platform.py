@@ -137,6 +137,12 @@ SERVER_2022, WINDOWS_11 = "windows/amd64:10.0.20348.2", "windows/amd64:10.0.2263
         # A version of fewer numbers has no build.
         ("windows/amd64:10.0", ["windows/amd64:10.0.20348.9", "windows/amd64:10.0"], 1),
         (WINDOWS_11, ["windows/amd64:10.0"], None),
+        ("windows/amd64:10.0.22631", ["windows/amd64:10.0.20348.9"], 0),
+        (WINDOWS_11, ["windows/amd64:10.0.20348"], 0),
+        # A variant that is no number suits only itself.
+        ("linux/arm/v7", ["linux/arm/vx", "linux/arm/x6"], None),
+        ("linux/arm/vx", ["linux/arm/v7", "linux/arm/vx"], 1),
+        ("linux/arm64/v8.x", ["linux/arm64/v8", "linux/arm64/v8.x"], 1),
         # An image may need OS features that nobody asked for.
         ("linux/amd64", ["linux(+erofs)/amd64", "linux/amd64"], 1),
         ("linux/amd64", ["linux(+erofs)/amd64"], None),
