@@ -14,6 +14,7 @@ from ghcrctl.credentials import keychain
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.credentials.keychain import default_keychain, own_file, podman_files, silent_keychain
 from ghcrctl.credentials.names import namespaces
+from ghcrctl.credentials.sources import AuthFile, DockerConfig
 from ghcrctl.credentials.vault import default_vault
 from tests.closed_folder import close_folder
 
@@ -201,6 +202,27 @@ def test_podmans_file_below_run_is_read_without_a_runtime_directory(files: Files
     del files.environ["XDG_RUNTIME_DIR"]
     expected = Path(f"/run/containers/{os.getuid()}/auth.json")
     assert podman_files(files.environ, files.home)[0] == expected
+
+
+def test_a_token_takes_the_place_of_the_password_beside_it(files: Files) -> None:
+    files.write(DOCKER, {"auths": {"reg.io": {**auth("u", "old"), "identitytoken": "new"}}})
+    found = files.find("reg.io/a")
+    assert found
+    assert (found.username, found.secret, found.identity_token) == ("u", "", "new")
+
+
+def test_a_blank_variable_is_no_configuration(files: Files) -> None:
+    files.environ["DOCKER_AUTH_CONFIG"] = " \n"
+    assert files.user("reg.io/a") is None
+    assert files.warnings == []
+
+
+def test_a_place_does_not_show_the_environment(files: Files) -> None:
+    files.environ["GITHUB_TOKEN"] = "s3cret"
+    path = files.write(DOCKER, {})
+    shown = repr(AuthFile(path, files.warnings.append, files.environ))
+    shown += repr(DockerConfig(path, files.warnings.append, files.environ, text="s3cret"))
+    assert "s3cret" not in shown
 
 
 @pytest.mark.needs("linux")
