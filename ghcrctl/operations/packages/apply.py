@@ -173,7 +173,7 @@ class _Run:
     def _do(self, step: Step) -> None:
         """Do one step, or say why not."""
         noted = self._journal.state(self._plan.name, step.id)
-        self._refresh(step)
+        self._refresh()
         # A deleted version that exists again was restored, so the step must be repeated.
         if noted in DONE and step.id not in self._present.versions:
             self._told(step, Outcome(noted), was_done=True)
@@ -186,8 +186,8 @@ class _Run:
         was_done = outcome is not None and noted in DONE and outcome.state is noted
         self._told(step, outcome or self._deletion(step, noted), was_done=was_done)
 
-    def _refresh(self, step: Step) -> None:
-        self._present.refresh(step, _STALE)
+    def _refresh(self) -> None:
+        self._present.refresh(_STALE)
 
     def _check(self, step: Step, noted: State | None) -> Outcome | None:
         """Return why a step is not done; `None` if it may be."""
@@ -311,8 +311,8 @@ class _Preview(_Run):
     _gone = 0
     _tagged_gone = 0
 
-    def _refresh(self, step: Step) -> None:
-        self._present.refresh(step, float("inf"))
+    def _refresh(self) -> None:
+        self._present.refresh(float("inf"))
 
     def _check(self, step: Step, noted: State | None) -> Outcome | None:
         why = self._why_not(step)

@@ -5,9 +5,8 @@ What belongs here: reading the list of versions again, as seldom as is safe. Wha
 
 An index that is pushed during the deletion may need a manifest that is about to be deleted, since
 a registry client does not push content that the registry already has. Children exist as long as
-their index, so the list is read again after the index and before its first child is deleted.
-Children of the same index share one reading. The list shows new versions first, so its first page
-is enough if nothing on it is new.
+their index, so the list is read again after each deletion, before the next one. The list shows new
+versions first, so its first page is enough if nothing on it is new.
 """
 
 from __future__ import annotations
@@ -46,19 +45,16 @@ class PresentState:
         self._packages, self._owner = owner_of(session, self._named)
         self._needed: set[str] = set()
         self._read_at: float | None = None
-        self._parents: tuple[str, ...] = ()
         self._deleted_since = False
 
-    def refresh(self, step: Step, max_age: float) -> None:
-        """Read the list of versions again if a new version could need the one of a step.
+    def refresh(self, max_age: float) -> None:
+        """Read the list of versions again if a new version could need one that is deleted next.
 
         Args:
-            step: that is next.
             max_age: seconds after which the list is read again in any case.
         """
-        if self._read_at is None or (self._is_stale(step, max_age) and self._has_news()):
+        if self._read_at is None or (self._is_stale(max_age) and self._has_news()):
             self.read()
-        self._parents = step.follows
 
     def note_deletion(self) -> None:
         """Record that a version was deleted after the list was read."""
@@ -79,10 +75,8 @@ class PresentState:
         self.versions = {version.id: version for version in versions}
         self._needed = self._find_needed(list(versions))
 
-    def _is_stale(self, step: Step, max_age: float) -> bool:
-        is_sibling = bool(step.follows) and step.follows == self._parents
-        is_old = time.monotonic() - (self._read_at or 0.0) >= max_age
-        return is_old or (self._deleted_since and not is_sibling)
+    def _is_stale(self, max_age: float) -> bool:
+        return self._deleted_since or time.monotonic() - (self._read_at or 0.0) >= max_age
 
     def _has_news(self) -> bool:
         self._note_reading()

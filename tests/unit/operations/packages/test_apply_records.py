@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ghcrctl.errors import DeniedError, PackageUnknownError, RateLimitedError
+from ghcrctl.oci import media_types
 from ghcrctl.operations.packages import apply as applying
 from ghcrctl.operations.packages.apply import Done, apply_plan
 from ghcrctl.operations.packages.delete import plan_delete
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.operations.session import Session
     from tests.packages_double import GitHubDouble
+    from tests.registry_double.wsgi import Answer, Environ
 
 
 def lists(github: GitHubDouble) -> int:
@@ -150,7 +153,7 @@ def test_a_version_that_vanishes_just_before_its_deletion_is_gone(
 # When the list is read again
 
 
-def test_the_list_is_read_once_for_an_index_and_once_for_its_children(
+def test_the_first_page_is_read_again_after_each_deletion(
     at_github: Session, github: GitHubDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(applying, "_STALE", 600.0)
@@ -159,7 +162,30 @@ def test_the_list_is_read_once_for_an_index_and_once_for_its_children(
     before = lists(github)
     report, _ = applied(at_github, plan, tmp_path)
     assert report.counts == {State.DELETED: 9}
-    assert lists(github) - before == 3 * 2
+    assert lists(github) - before == 9
+
+
+def test_a_child_that_an_index_lists_since_its_sibling_was_deleted_stays(
+    at_github: Session, github: GitHubDouble, tmp_path: Path
+) -> None:
+    releases(github, 2)
+    plan = plan_of(at_github, github, OLD_ONES)
+    _, first, last = plan.steps
+    listed = {"mediaType": media_types.OCI_MANIFEST, "digest": last.digest, "size": 400}
+    raw = json.dumps(
+        {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": [listed]}
+    ).encode()
+
+    def push(environ: Environ, _: Answer) -> None:
+        path = f"/versions/{first.id}"
+        if environ["REQUEST_METHOD"] == "DELETE" and environ["PATH_INFO"].endswith(path):
+            github.put_raw(NAME, "new", raw, media_types.OCI_INDEX)
+
+    github.api.after = push
+    report, told = applied(at_github, plan, tmp_path)
+    assert states(told) == [State.DELETED, State.DELETED, State.CHANGED]
+    assert last.digest in {record.digest for record in github.versions(NAME)}
+    assert report.error is None
 
 
 def test_only_the_first_page_is_read_again_while_nothing_new_is_there(
