@@ -211,6 +211,15 @@ def test_a_token_takes_the_place_of_the_password_beside_it(files: Files) -> None
     assert (found.username, found.secret, found.identity_token) == ("u", "", "new")
 
 
+def test_docker_wants_a_user_name_and_podman_does_not(files: Files) -> None:
+    path = files.write(DOCKER, {"auths": {"reg.io": auth("")}})
+    assert files.find("reg.io/a") is None
+    why = "invalid `auth` for `reg.io`: the user name is missing"
+    assert files.warnings == [f"{path} is ignored: {why}"]
+    files.write(PODMAN, {"auths": {"reg.io": auth("")}})
+    assert files.user("reg.io/a") == ""
+
+
 def test_a_blank_variable_is_no_configuration(files: Files) -> None:
     files.environ["DOCKER_AUTH_CONFIG"] = " \n"
     assert files.user("reg.io/a") is None
