@@ -170,7 +170,7 @@ class DoubtedPlace(MemoryPlace):
     doubted = 0
 
     def doubt(self, descriptor: Descriptor) -> bool:
-        assert descriptor
+        assert descriptor.size == len(b"content")
         self.doubted += 1
         return True
 

@@ -6,7 +6,7 @@ import pytest
 
 from ghcrctl.errors import InvalidReferenceError
 from ghcrctl.oci.digest import Digest
-from ghcrctl.oci.reference import Reference, distinct
+from ghcrctl.oci.reference import Reference, check_new_name, distinct
 
 D256 = "sha256:" + "a" * 64
 D512 = "sha512:" + "b" * 128
@@ -53,7 +53,9 @@ def test_reads_what_docker_reads(
         ("https://ghcr.io/o/i", "scheme", None),
         ("ghcr.io/Own er/i", "a space", 12),
         ("host:5/Owner/i", "lower case", 8),
+        ("host:5/oWner/i", "lower case", 9),
         ("[:::::]/o/i", "no host name", None),
+        (":tag", "a part of the repository is empty", None),
         ("o/i:", "empty", 5),
         ("o/i:-x", "first", 5),
         ("o/i:a/b", "`:`", 4),
@@ -129,3 +131,16 @@ def test_registries_of_github_take_upper_case_with_a_warning(registry: str) -> N
 
 def test_a_registry_that_is_known_to_be_of_github_takes_upper_case() -> None:
     assert Reference.parse("host:5/Octo/App", is_github=True).repository == "octo/app"
+
+
+@pytest.mark.parametrize("name", ["sha256", "sha512:1.0", "docker.io/library/sha256:1"])
+def test_a_new_name_that_reads_as_a_digest_is_refused(name: str) -> None:
+    reference = Reference.parse(name, default_registry="docker.io")
+    with pytest.raises(InvalidReferenceError, match="refusing to create the ambiguous tag"):
+        check_new_name(reference)
+
+
+@pytest.mark.parametrize("name", ["ghcr.io/octo/sha256:1", "docker.io/library/sha1", "o/sha256"])
+def test_other_new_names_are_taken_as_they_are(name: str) -> None:
+    reference = Reference.parse(name)
+    assert check_new_name(reference) == reference

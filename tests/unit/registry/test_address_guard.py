@@ -49,6 +49,12 @@ def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
         ("::ffff:127.0.0.1", Zone.MACHINE),
         ("::127.0.0.1", Zone.MACHINE),
         ("64:ff9b::7f00:1", Zone.MACHINE),
+        ("2002:7f00:1::", Zone.MACHINE),
+        ("2002:a9fe:a9fe::1", Zone.LINK),
+        ("64:ff9b::a9fe:a9fe", Zone.LINK),
+        ("::169.254.169.254", Zone.LINK),
+        ("fe80::1", Zone.LINK),
+        ("64:ff9b::808:808", Zone.ELSEWHERE),
         ("169.254.169.254", Zone.LINK),
         ("::ffff:169.254.169.254", Zone.LINK),
         ("fe80::1%eth0", Zone.LINK),
@@ -128,3 +134,46 @@ def test_nothing_is_trusted_that_the_user_did_not_name() -> None:
     other.trust("https://registry.example/")
     with pytest.raises(RedirectError):
         other.admit("https://registry.example:444/", "127.0.0.1")
+
+
+HERE = ["http://127.0.0.1:5000/", "http://localhost/", "http://[::1]/", "http://a@127.0.0.2/"]
+LINKED = ["http://169.254.169.254/latest", "http://[fe80::1]/"]
+
+
+@pytest.mark.parametrize(
+    ("registry", "allowed", "refused"),
+    [
+        ("https://registry.example/", ["https://10.0.0.1/"], [*HERE, *LINKED]),
+        ("http://localhost:5000/", HERE, LINKED),
+        ("http://169.254.1.1/", LINKED, HERE),
+    ],
+)
+def test_hosts_as_written_are_in_a_zone_that_the_user_named(
+    registry: str, allowed: list[str], refused: list[str]
+) -> None:
+    guard = AddressGuard()
+    guard.trust(registry)
+    for url in allowed:
+        guard.check(url)
+    for url in refused:
+        with pytest.raises(RedirectError, match="named this host, and it is an address of this"):
+            guard.check(url)
+
+
+def test_every_host_is_checked_but_what_the_user_named() -> None:
+    asked: list[str] = []
+    guard = AddressGuard(asked.append)
+    guard.trust("https://Registry.example/v2/")
+    guard.check("https://registry.example/token")
+    guard.check("https://Storage.Example:8443/blob")
+    assert asked == ["storage.example:8443"]
+
+
+def test_a_registry_that_turned_out_to_be_here_may_name_this_machine_but_not_the_link() -> None:
+    guard = AddressGuard()
+    guard.trust("https://registry.example/")
+    guard.admit("https://registry.example/", "127.0.0.1")
+    guard.check("http://localhost/")
+    guard.admit("https://storage.example/", "127.0.0.1")
+    with pytest.raises(RedirectError):
+        guard.admit("https://storage.example/", "169.254.169.254")
