@@ -158,7 +158,8 @@ class CarryingOut:
         """Report what could not be read or done; return the exit status of the first failure."""
         reported = [reason for _, reason in self._failures]
         new: list[GhcrctlError] = [reason for plan in plans if (reason := plan.unreadable_error)]
-        if error and error not in reported:
+        # A package may be read again while it is carried out, and fail for the same reason.
+        if error and error not in reported and str(error) not in map(str, new):
             new.append(error)
         for failure in new:
             self._app.report(failure)

@@ -114,7 +114,8 @@ def test_apply_says_what_could_not_be_read(shell: Shell, github: GitHubDouble) -
 
 def test_delete_says_what_could_not_be_read(shell: Shell, github: GitHubDouble) -> None:
     digest = unreadable(github)
-    shell.fails(6, "packages", "delete", f"{NAME}@{digest_of(LOOSE)}", "--yes")
+    said = shell.fails(6, "packages", "delete", f"{NAME}@{digest_of(LOOSE)}", "--yes")
+    assert said.count(f"error: cannot read {digest[:19]}") == 1
     assert digest_of(LOOSE) not in there(github)
     shell.ok("packages", "delete", f"{NAME}@{digest}", "--yes")
     assert digest not in there(github)
