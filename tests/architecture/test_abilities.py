@@ -1,4 +1,4 @@
-"""What tests need of a system is told by one mechanism, and few tests are left out on Windows."""
+"""One mechanism decides what tests need of a system, and skips few tests on Windows."""
 
 from __future__ import annotations
 

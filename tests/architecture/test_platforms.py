@@ -63,7 +63,7 @@ MODULES = {
     *("_winapi", "crypt", "curses", "fcntl", "grp", "msvcrt", "nis", "posix", "pty", "pwd"),
     *("readline", "resource", "spwd", "syslog", "termios", "tty", "winreg", "winsound"),
 }
-# A condition that tells systems apart.
+# A condition that distinguishes systems.
 GUARD = re.compile(
     r"hasattr\((os|signal|socket|stat|found)\b|sys\.platform|os\.name|_HAS_LOCKS|is_windows|on_windows"
 )
@@ -84,7 +84,7 @@ def _parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
 
 
 def _is_guarded(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
-    """Return whether a condition around a node, or one that leaves before it, tells systems."""
+    """Return whether a condition around a node, or an earlier exit, distinguishes systems."""
     while (above := parents.get(node)) is not None:
         if isinstance(above, ast.If | ast.IfExp | ast.BoolOp) and _tells(above, node):
             return True

@@ -1,4 +1,4 @@
-"""Programs are found and started in one place, which never takes one of the current directory."""
+"""Programs are found and started in one place, which never uses the current directory."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def starts(tree: ast.Module) -> Iterator[str]:
 
 
 def is_start(module: str, name: str) -> bool:
-    """Tell whether a function starts a program or searches for one."""
+    """Return whether a function starts a program or searches for one."""
     if f"{module}.{name}" in MODULES:
         return True
     if module == "os" and name.startswith(("exec", "spawn", "posix_spawn")):

@@ -1,4 +1,4 @@
-"""Pipes that nobody reads any more: a quiet end, with the same exit status on every system."""
+"""Closed pipes: a quiet end, with the same exit status on every system."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _run(shell: Shell, line: str, *, closed: str, is_windows: bool) -> tuple[int
 
 @pytest.mark.parametrize("is_windows", [False, True], ids=["unix", "windows"])
 @pytest.mark.parametrize("line", _COMMANDS)
-def test_output_that_nobody_reads_is_a_quiet_end(
+def test_output_to_a_closed_pipe_is_a_quiet_end(
     shell: Shell, line: str, *, is_windows: bool
 ) -> None:
     assert _run(shell, line, closed="stdout", is_windows=is_windows) == (141, "")
@@ -96,14 +96,14 @@ def test_output_that_nobody_reads_is_a_quiet_end(
         ("images --quiet --debug", 0),
     ],
 )
-def test_messages_that_nobody_reads_leave_the_status(
+def test_messages_to_a_closed_pipe_keep_the_status(
     shell: Shell, line: str, status: int, *, is_windows: bool
 ) -> None:
     found, seen = _run(shell, line, closed="stderr", is_windows=is_windows)
     assert (found, "Traceback" in seen) == (status, False)
 
 
-def test_on_windows_another_error_of_output_is_told(shell: Shell) -> None:
+def test_on_windows_another_error_of_output_is_reported(shell: Shell) -> None:
     script = (
         _WINDOWS.replace("errno.EINVAL", "errno.EIO").replace("BrokenPipeError", "OSError")
         + _PROGRAM
@@ -122,7 +122,7 @@ def test_on_windows_another_error_of_output_is_told(shell: Shell) -> None:
     assert process.wait(60) == 8
 
 
-def test_elsewhere_an_invalid_argument_is_told(shell: Shell) -> None:
+def test_elsewhere_an_invalid_argument_is_reported(shell: Shell) -> None:
     script = _WINDOWS.replace("_IS_WINDOWS = True", "_IS_WINDOWS = False") + _PROGRAM
     process = subprocess.Popen(
         [sys.executable, "-c", script, "images"],

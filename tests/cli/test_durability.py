@@ -1,4 +1,4 @@
-"""What commands wrote survives a power failure, and a disk that refuses leaves no half file."""
+"""What commands wrote survives a power failure, and a failing disk leaves no partial file."""
 
 from __future__ import annotations
 

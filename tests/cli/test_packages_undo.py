@@ -94,7 +94,7 @@ def test_a_dry_run_foresees_what_github_retains(
     assert data["Counts"]["planned"] == done["Counts"]["deleted"]
 
 
-def test_a_dry_run_of_a_package_that_is_gone_is_told(
+def test_a_dry_run_of_a_missing_package_is_reported(
     shell: Shell, github: GitHubDouble, plan: Path
 ) -> None:
     github.content.remove_package(NAME)

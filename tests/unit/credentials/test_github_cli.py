@@ -1,4 +1,4 @@
-"""Getting a token from gh, a program that may fail, hang or be somebody else's."""
+"""Getting a token from gh, a program that may fail, hang or be untrusted."""
 
 from __future__ import annotations
 

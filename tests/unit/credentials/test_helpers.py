@@ -26,7 +26,7 @@ def user(tmp_path: Path) -> User:
     return User(tmp_path)
 
 
-# What a helper is told, and under which names
+# What a helper is given, and under which names
 
 
 @pytest.mark.parametrize("registry", ["reg.io", "reg.io:5000", "docker.io", "localhost:5000"])

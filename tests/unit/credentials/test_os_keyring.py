@@ -185,7 +185,7 @@ def test_what_is_stored_is_found_and_erased(desk: Desk, backend: Backend) -> Non
         assert backend.kept == {}
 
 
-def test_a_broken_configuration_of_docker_is_told_where_the_keyring_is_used(
+def test_a_broken_configuration_of_docker_is_reported_if_the_keyring_is_used(
     desk: Desk, backend: Backend
 ) -> None:
     assert desk.vault.store("reg.io", Credential("me", SECRET)).warning is None
@@ -206,7 +206,7 @@ def test_a_broken_configuration_of_docker_is_told_where_the_keyring_is_used(
         '{"username": "u", "secret": null}',
     ],
 )
-def test_an_entry_of_somebody_else_is_passed_over(desk: Desk, backend: Backend, entry: str) -> None:
+def test_an_entry_of_another_program_is_ignored(desk: Desk, backend: Backend, entry: str) -> None:
     backend.kept["ghcrctl:reg.io", "reg.io"] = entry
     assert desk.find() is None
     assert "the entry was not written by ghcrctl" in desk.said[0]

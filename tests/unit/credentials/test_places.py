@@ -94,7 +94,7 @@ def test_a_helper_takes_over_from_our_file(user: User, ours: Path) -> None:
     assert user.vault.registries() == ["other.io"]
 
 
-def test_a_configuration_that_cannot_name_a_helper_is_told_when_storing(
+def test_a_configuration_that_cannot_name_a_helper_is_reported_when_storing(
     user: User, ours: Path
 ) -> None:
     config = user.home / ".docker" / "config.json"

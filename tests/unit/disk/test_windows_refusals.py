@@ -49,7 +49,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("times", [1, 4])
 @pytest.mark.parametrize("code", [5, 32, 33])
-def test_a_file_is_replaced_once_nobody_has_it_open(
+def test_a_file_is_replaced_once_it_is_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int, code: int
 ) -> None:
     Refusing(monkeypatch, "replace", times, windows_error(code))
@@ -57,7 +57,7 @@ def test_a_file_is_replaced_once_nobody_has_it_open(
     assert (tmp_path / "file").read_bytes() == b"new"
 
 
-def test_a_file_is_deleted_once_nobody_has_it_open(
+def test_a_file_is_deleted_once_it_is_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
@@ -67,7 +67,7 @@ def test_a_file_is_deleted_once_nobody_has_it_open(
     remove(tmp_path / "file")
 
 
-def test_a_directory_is_deleted_once_nobody_has_it_open(
+def test_a_directory_is_deleted_once_it_is_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "folder").mkdir()
@@ -235,7 +235,7 @@ def test_a_tree_of_which_one_file_stays_loses_the_rest(
     assert {path.name for path in tree.rglob("*") if path.is_file()} == {"file1"}
 
 
-def test_on_windows_a_tree_is_deleted_once_nobody_has_a_file_open(
+def test_on_windows_a_tree_is_deleted_once_its_files_are_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(open_handles, "IS_WINDOWS", True)

@@ -72,7 +72,7 @@ def test_the_type_is_looked_at_before_the_tag(kind: str, suffix: str, expected: 
     assert kind_of(versions.graph, digest_of("thing")) == expected
 
 
-def test_a_list_of_referrers_is_told_from_an_index_of_images() -> None:
+def test_a_list_of_referrers_is_distinguished_from_an_index_of_images() -> None:
     versions = Versions().image("bundle", kind=SIGNATURE).image("amd64")
     versions.index("list", ("bundle",), tag_for("image"))
     versions.index("index", ("amd64",), tag_for("other"))

@@ -155,7 +155,7 @@ def test_a_failure_of_what_is_still_there_is_a_failure(
     assert set(github.tags(NAME)) == {"v0", "v1"}
 
 
-def test_a_failure_whose_check_fails_too_is_told_as_the_first_one(
+def test_a_failure_whose_check_fails_too_is_reported_as_the_first_one(
     github: GitHubDouble, packages: Packages
 ) -> None:
     owner, number = packages.owner("octo"), number_of(github)

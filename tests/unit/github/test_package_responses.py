@@ -28,7 +28,7 @@ def test_white_space_around_a_token_is_no_part_of_it(github: GitHubDouble, ask: 
 
 
 @pytest.mark.parametrize("token", ["ghp_\nocto", "ghp_öcto", "ghp_\x00"])
-def test_a_token_that_no_header_can_hold_is_told_without_it(ask: Ask, token: str) -> None:
+def test_a_token_that_no_header_can_hold_is_reported_without_it(ask: Ask, token: str) -> None:
     with pytest.raises(UnauthorizedError, match="characters that no token has") as caught:
         ask(token).owner("octo")
     assert token not in f"{caught.value!r} {caught.value.message} {caught.value.hint}"
@@ -40,7 +40,7 @@ def test_the_token_of_a_job_is_not_asked_whose_it_is(github: GitHubDouble, ask: 
     assert asked(github, "/user") == 0
 
 
-# Answers that are none
+# Invalid responses
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_the_token_of_a_job_is_not_asked_whose_it_is(github: GitHubDouble, ask: 
         ("/user/packages/container/app/versions", b'[{"id": 1, "name": "sha256:../../x"}]'),
     ],
 )
-def test_an_answer_that_is_none_is_told(
+def test_an_invalid_response_is_reported(
     github: GitHubDouble, ask: Ask, monkeypatch: pytest.MonkeyPatch, path: str, answer: bytes
 ) -> None:
     fill(github, 1)
@@ -102,7 +102,9 @@ def test_a_link_to_pages_that_cannot_be_is_no_endless_work(
 
 
 @pytest.mark.parametrize("answer", [b"[{}]", b"[7]", b'[{"number": "x", "name": 7}]'])
-def test_lists_of_something_else_are_told(github: GitHubDouble, ask: Ask, answer: bytes) -> None:
+def test_lists_of_something_else_are_reported(
+    github: GitHubDouble, ask: Ask, answer: bytes
+) -> None:
     github.faults.append(Fault("GET", "/pulls", status=200, body=answer))
     github.faults.append(Fault("GET", "/branches", status=200, body=answer.replace(b"name", b"x")))
     client = ask().github

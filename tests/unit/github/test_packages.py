@@ -252,7 +252,7 @@ def test_each_request_is_sent_as_often_as_allowed(
     assert fault.befell == ATTEMPTS
 
 
-def test_a_wait_of_many_hours_is_told_and_not_waited_for(
+def test_a_wait_of_many_hours_is_reported_and_not_waited_for(
     github: GitHubDouble, ask: Ask, slept: list[float]
 ) -> None:
     packages = ask()

@@ -187,7 +187,7 @@ def test_an_edited_plan_says_what_it_does() -> None:
     assert replace(nothing, deletes_package=True).does_something
 
 
-def test_a_plan_is_written_for_people_to_edit() -> None:
+def test_a_plan_is_written_for_users_to_edit() -> None:
     lines = plans_to_json([some_plan()]).splitlines()
     assert lines[1] == ' "schema": "ghcrctl/plan/1",'
 

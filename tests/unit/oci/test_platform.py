@@ -143,7 +143,7 @@ SERVER_2022, WINDOWS_11 = "windows/amd64:10.0.20348.2", "windows/amd64:10.0.2263
         ("linux/arm/v7", ["linux/arm/vx", "linux/arm/x6"], None),
         ("linux/arm/vx", ["linux/arm/v7", "linux/arm/vx"], 1),
         ("linux/arm64/v8.x", ["linux/arm64/v8", "linux/arm64/v8.x"], 1),
-        # An image may need OS features that nobody asked for.
+        # An image may need OS features that were not requested.
         ("linux/amd64", ["linux(+erofs)/amd64", "linux/amd64"], 1),
         ("linux/amd64", ["linux(+erofs)/amd64"], None),
         ("linux(+erofs)/amd64", ["linux/amd64", "linux(+erofs)/amd64"], 1),

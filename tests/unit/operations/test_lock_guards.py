@@ -145,13 +145,13 @@ def test_two_platforms_make_an_index_of_their_own(
     assert is_stored(session, IMAGES[AMD64])
     assert is_stored(session, IMAGES[ARM64])
     assert not session.store.blobs.exists(IMAGES[S390X].root)
-    # Which index that is, only the registry's can tell.
+    # Only the registry knows which index that is.
     ghcr.log.clear()
     assert not pull_pin(session, pin, select=Selection((AMD64, ARM64))).updated
     assert ghcr.log
 
 
-def test_nobody_is_asked_for_a_platform_that_is_not_pinned(
+def test_no_registry_is_asked_for_a_platform_that_is_not_pinned(
     ghcr: RegistryDouble, session: Session, name: Reference
 ) -> None:
     pin = resolve(session, name, [ARM64])

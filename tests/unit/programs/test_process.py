@@ -1,4 +1,4 @@
-"""How programs of others are run: what they print, how long, how much."""
+"""Running external programs: their output, time limit and size limit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_output_is_no_part_of_a_repr() -> None:
     assert "s3cret" not in repr(sh("echo s3cret; echo s3cret >&2"))
 
 
-def test_a_program_that_reads_no_input_may_answer_still() -> None:
+def test_a_program_that_reads_no_input_may_still_print_output() -> None:
     assert sh("exec <&-; echo fine", bytes(1_000_000)).stdout == b"fine\n"
 
 
@@ -56,7 +56,7 @@ def test_a_program_that_hangs_is_ended() -> None:
     assert time.monotonic() - before < 50
 
 
-def test_a_process_left_behind_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_left_behind_does_not_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "_REST_SECONDS", 0.2)
     done = sh("echo told; sleep 20 & exit 0")
     assert (done.status, done.stdout) == (0, b"told\n")

@@ -114,7 +114,7 @@ def test_an_error_whose_text_does_not_come_has_none(error: Exception) -> None:
         BodyStream(response(b"", error=error)).read(1)
 
 
-def test_a_response_that_nobody_reads_is_closed() -> None:
+def test_an_unread_response_is_closed() -> None:
     made = response(b"rest")
     let_go(made)
     assert made.raw.closed

@@ -219,7 +219,7 @@ def test_our_own_errors_pass_as_they_are() -> None:
     assert caught.value is error
 
 
-def test_a_host_that_was_never_connected_to_is_told_apart() -> None:
+def test_a_host_that_was_never_connected_to_is_distinguished() -> None:
     for error, expected in (
         (refused(OSError("no")), True),
         (requests.exceptions.ConnectTimeout("timed out"), True),

@@ -1,4 +1,4 @@
-"""What a power failure may not take: every file of the store, in the order that keeps it whole."""
+"""Durability of every file of the store, in the order that keeps the store consistent."""
 
 from __future__ import annotations
 

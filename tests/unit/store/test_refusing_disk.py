@@ -1,4 +1,4 @@
-"""Content on a disk that refuses: nothing half written stays, and the next try succeeds."""
+"""Content on a failing disk: no partial file is kept, and the next attempt succeeds."""
 
 from __future__ import annotations
 

@@ -238,7 +238,7 @@ def test_a_name_of_what_is_there_moves_no_bytes() -> None:
     assert [e.outcome for e in root] == [Outcome.EXISTS]
 
 
-def test_a_root_with_several_names_is_told_once() -> None:
+def test_a_root_with_several_names_is_reported_once() -> None:
     sink = RecordingSink()
     plan = make_plan(source_of(IMAGE), sink, IMAGE.root, names=("a", "b"))
     events: list[Event] = []
@@ -306,7 +306,7 @@ def test_a_failure_ends_the_waits_of_the_others() -> None:
     assert source.opened.count(slow.digest) == 1
 
 
-def test_what_the_user_interrupted_is_told_so_and_names_nothing() -> None:
+def test_an_interrupted_item_is_reported_as_such_and_names_nothing() -> None:
     sink = RecordingSink()
     plan = make_plan(source_of(IMAGE), sink, IMAGE.root, names=("a",))
     workers = Workers(2)
@@ -379,7 +379,7 @@ def test_a_wait_that_is_interrupted_stops_what_was_begun_and_begins_no_more(
     assert sum(isinstance(event, Failed) for event in events) == 1
 
 
-def test_what_is_skipped_is_told_so() -> None:
+def test_a_skipped_item_is_reported_as_such() -> None:
     image = random_image(2, foreign=True)
     events: list[Event] = []
     plan = make_plan(source_of(image), RecordingSink(), image.root, skip_foreign=True)

@@ -60,6 +60,6 @@ def test_pieces_count_each_for_itself_and_only_once_finished() -> None:
     )
 
 
-def test_a_piece_that_is_copied_again_counts_anew() -> None:
+def test_a_piece_that_is_copied_again_counts_again() -> None:
     copied = Finished(FIRST, Outcome.COPIED)
     assert metered(Progressed(FIRST, 5), Progressed(FIRST, 9), copied, copied) == 4

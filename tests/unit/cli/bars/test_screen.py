@@ -188,7 +188,7 @@ def test_windows_has_one_console_for_both_streams(
     screen = Screen(console, {"NO_COLOR": "1"})
     screen.draw(block("bar"))
     with monkeypatch.context() as patch:
-        # What Windows tells of a file has no device of the terminal.
+        # On Windows, a file's status does not name the terminal's device.
         patch.setattr("os.fstat", lambda _: object())
         screen.above(output, "text\n", lambda: block("bar"))
     assert ("text" in "".join(console.writes)) == is_one_write

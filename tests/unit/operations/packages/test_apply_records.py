@@ -39,7 +39,7 @@ def lists(github: GitHubDouble) -> int:
     return sum(e.method == "GET" and e.path.endswith("/versions") for e in github.log)
 
 
-def test_each_step_is_told_with_how_many_there_are(
+def test_each_step_is_reported_with_the_total(
     at_github: Session, github: GitHubDouble, tmp_path: Path
 ) -> None:
     releases(github, 2)

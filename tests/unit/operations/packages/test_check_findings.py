@@ -172,7 +172,7 @@ def test_the_description_is_looked_for_at_the_newest_tagged_root(
 @pytest.mark.parametrize(
     ("text", "what"), [("", "has no description"), ("x" * 600, "has one of 600 characters")]
 )
-def test_a_description_that_github_does_not_show_is_told(
+def test_a_description_that_github_does_not_show_is_reported(
     at_github: Session, github: GitHubDouble, text: str, what: str
 ) -> None:
     annotations = {"org.opencontainers.image.description": text}

@@ -1,4 +1,4 @@
-"""Plans and journals are on disk before what they tell of is done at the registry."""
+"""Plans and journals are on disk before the registry is changed."""
 
 from __future__ import annotations
 

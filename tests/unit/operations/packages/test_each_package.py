@@ -1,4 +1,4 @@
-"""One act for several packages, of which some fail."""
+"""One action for several packages, of which some fail."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def test_a_package_whose_responses_were_lost_is_deleted_and_restored(
     assert (there(github), github.tags(NAME)) == (before, tags)
 
 
-def test_what_somebody_else_deleted_is_not_restored(
+def test_what_another_user_deleted_is_not_restored(
     at_github: Session, github: GitHubDouble, tmp_path: Path, plan: Plan, journal: Path
 ) -> None:
     gone = children_of(multi_platform(0))[0]
@@ -345,7 +345,7 @@ def test_a_package_that_is_not_deleted_leaves_nothing_to_undo(
     assert report.freed == 0
 
 
-def test_a_package_that_was_deleted_by_somebody_else_is_not_restored(
+def test_a_package_that_another_user_deleted_is_not_restored(
     at_github: Session, github: GitHubDouble, tmp_path: Path, whole: Plan, journal: Path
 ) -> None:
     github.content.remove_package(NAME)
@@ -476,7 +476,7 @@ def test_what_was_deleted_again_since_it_was_restored_is_named(
     assert "then deleted again" in str(failed.error)
     assert f"--id {failed.id}" in str(failed.error and failed.error.hint)
     assert restores(github) == count
-    # An apply finds it missing: somebody else deleted it.
+    # An apply finds it missing: another user deleted it.
     report = run_plan(at_github, plan, tmp_path)
     assert report.counts == {State.GONE: 1, State.DELETED: 2}
 
