@@ -152,6 +152,12 @@ def read_content(path: Path) -> Content:
     with disk_errors(f"read {path}"):
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     found = [_parsed(line) for line in lines if line.strip()]
+    if (
+        lines
+        and _is_cut_head(lines[0])
+        and all((d or {}).get("schema") == SCHEMA for d in found[1:2])
+    ):
+        del found[0]
     if found and (found[0] is None or found[0].get("schema") != SCHEMA):
         raise UsageError(f"cannot read {path}: it is not a journal of deletions")
     read = [data for data in found if data is not None]
@@ -165,12 +171,22 @@ def read_content(path: Path) -> Content:
     )
 
 
+def _is_cut_head(line: str) -> bool:
+    """Check whether a crash cut a line while the journal was begun; nothing was deleted yet."""
+    whole = head_line("", "").decode().partition(",")[0]
+    return (
+        bool(line) and _parsed(line) is None and (whole.startswith(line) or line.startswith(whole))
+    )
+
+
 def read_plan_digest(path: Path) -> str:
     """Return the digest of the plans that a journal belongs to; empty for unknown."""
     digest = ""
     with suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
         for line in filter(str.strip, file):
-            data = _parsed(line) or {}
+            data = _parsed(line)
+            if data is None:
+                continue
             if data.get("schema") != SCHEMA:
                 break
             digest = str(data.get("plan", digest))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ghcrctl.errors import RefusedError, StoreError, UsageError
+from ghcrctl.github.plan import Plan, plans_digest
 from ghcrctl.operations.packages.journal import Entry, State, opened, read_journal
+from ghcrctl.operations.packages.journal_entries import read_plan_digest
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 DIGEST = f"sha256:{'ab' * 32}"
 ONE = Entry("ghcr.io/octo/app", 1, DIGEST, ("v1", "latest"), State.BEGUN)
 TWO = Entry("ghcr.io/octo/app", 2, DIGEST, (), State.FAILED, "why")
+PLAN = Plan("ghcr.io", "octo", "app", datetime(2026, 1, 31, tzinfo=timezone.utc))
 
 
 def test_what_was_noted_is_read_again(tmp_path: Path) -> None:
@@ -77,6 +81,18 @@ def test_tags_that_are_none_are_not_given_back(tmp_path: Path) -> None:
     entry = {**json.loads(data[-1]), "tags": ["../../x", "ok", 7]}
     path.write_text("\n".join([data[0], json.dumps(entry)]))
     assert read_journal(path)[0].tags == ("ok",)
+
+
+@pytest.mark.parametrize("kept", [1, 12, 31, 45])
+def test_a_first_line_that_was_cut_is_passed_over(tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "journal"
+    path.write_text('{"schema": "ghcrctl/journal/1", "run": "20260131T120000Z-00"}'[:kept])
+    assert read_journal(path) == []
+    with opened(path, [PLAN]) as journal:
+        assert journal.set_aside is None
+        journal.note(ONE)
+    assert read_journal(path) == [ONE]
+    assert read_plan_digest(path) == plans_digest([PLAN])
 
 
 def test_another_file_is_not_written_to(tmp_path: Path) -> None:
