@@ -146,3 +146,31 @@ def test_our_own_wait_is_never_shorter_than_a_short_limit(
     monkeypatch.setattr(random, "uniform", lambda _low, high: high)
     error = RateLimitedError("limited", retryable=True, retry_after=1, least_wait=60)
     assert RetryPolicy(base=8.0).delay(2, error) == 16
+
+
+@pytest.mark.parametrize(
+    ("inner_failures", "gets_further", "requests"),
+    [(0, False, 4), (1, False, 4), (3, False, 4), (0, True, 4), (1, True, 8), (3, True, 16)],
+)
+def test_a_loop_in_a_loop_has_its_attempts_again_only_after_progress(
+    inner_failures: int, gets_further: bool, requests: int
+) -> None:
+    policy, calls, position = RetryPolicy(attempts=4), [], [0]
+
+    def outer() -> None:
+        inner, made = failing(*(lost() for _ in range(inner_failures)))
+        try:
+            retry(inner, policy, sleep=lambda _: None)
+        finally:
+            calls.extend(made)
+        position[0] += gets_further
+        raise lost()
+
+    with pytest.raises(NetworkError) as caught:
+        retry(outer, policy, sleep=lambda _: None, reached=lambda: position[0])
+    assert len(calls) == requests
+    assert not caught.value.retryable
+    # What failed there counts for nobody else.
+    act, later = failing(lost(), lost(), lost())
+    assert retry(act, policy, sleep=lambda _: None) == "done"
+    assert len(later) == 4

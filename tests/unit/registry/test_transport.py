@@ -245,6 +245,14 @@ def test_a_redirect_that_must_not_be_followed_is_not(
     assert re.search(r"ghcr\.io|\.example|\[::::::\]", caught.value.message)
 
 
+def test_a_redirect_to_another_scheme_names_it(
+    web: responses.RequestsMock, transport: Transport
+) -> None:
+    web.get(URL, status=307, headers={"Location": "ftp://ghcr.io/x"})
+    with pytest.raises(RedirectError, match="with the scheme `ftp`"):
+        transport.request("GET", URL)
+
+
 @pytest.mark.parametrize("location", ["/naf\xe9", "/\xff\xfe", "//storage.example/\x85", "?a b"])
 def test_a_redirect_to_an_odd_path_is_followed(
     web: responses.RequestsMock, transport: Transport, location: str
