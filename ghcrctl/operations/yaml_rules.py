@@ -35,8 +35,16 @@ def read_yaml(raw: bytes, path: Path) -> Any:
         _check_shape(yaml.parse(text, yaml.SafeLoader), path)
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise UsageError(f"{path} is not valid YAML: {reason}") from None
+        raise UsageError(f"{path} is not valid YAML: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """Return why a text is not YAML, and on which line."""
+    problem = getattr(error, "problem", None)
+    mark = getattr(error, "problem_mark", None)
+    if problem and mark:
+        return f"{problem} on line {mark.line + 1}"
+    return " ".join(str(error).split())
 
 
 def _check_shape(events: Iterable[yaml.Event], path: Path) -> None:
