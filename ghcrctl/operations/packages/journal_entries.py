@@ -152,11 +152,7 @@ def read_content(path: Path) -> Content:
     with disk_errors(f"read {path}"):
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     found = [_parsed(line) for line in lines if line.strip()]
-    if (
-        lines
-        and _is_cut_head(lines[0])
-        and all((d or {}).get("schema") == SCHEMA for d in found[1:2])
-    ):
+    if lines and _is_cut_head(lines[0]):
         del found[0]
     if found and (found[0] is None or found[0].get("schema") != SCHEMA):
         raise UsageError(f"cannot read {path}: it is not a journal of deletions")

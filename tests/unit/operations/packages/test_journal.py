@@ -95,12 +95,13 @@ def test_a_first_line_that_was_cut_is_passed_over(tmp_path: Path, kept: int) -> 
     assert read_plan_digest(path) == plans_digest([PLAN])
 
 
-def test_another_file_is_not_written_to(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["mine\n", '{\n  "mine": 1\n}\n'])
+def test_another_file_is_not_written_to(tmp_path: Path, text: str) -> None:
     path = tmp_path / "notes.txt"
-    path.write_text("mine\n")
+    path.write_text(text)
     with pytest.raises(UsageError, match="not a journal"), opened(path):
         pass
-    assert path.read_text() == "mine\n"
+    assert path.read_text() == text
 
 
 def hold(path: Path, held: Event, end: Event) -> None:
