@@ -219,7 +219,7 @@ def test_a_rejected_token_ends_a_run_and_the_rest_is_named(
     denied = {line.split()[2].rstrip(":") for line in lines if line.startswith("Denied: ")}
     assert named | denied == GOING - {r.digest for r in github.deleted(NAME)}
     assert len(denied) == (how != "revoked before")
-    assert "hint: go on with" not in done.stderr
+    assert "hint: continue with" not in done.stderr
     assert ("unset GHCRCTL_TOKEN" in done.stderr) == (how != "scope")
     assert len(before) - len(there(github)) == 2
     requests = github.count()
