@@ -183,6 +183,12 @@ def test_show_as_json_has_what_each_image_weighs(shell: Shell) -> None:
     assert sum(data["Kinds"].values()) == len(there_of(data, shell))
 
 
+def test_a_tagged_signature_is_not_attached_to_itself(shell: Shell, github: GitHubDouble) -> None:
+    github.push(NAME, "signed", SIGNATURE, ago(github, 1))
+    images = {image["Digest"]: image for image in answer(shell, "show", NAME)["Images"]}
+    assert images[digest_of(SIGNATURE)]["Attached"] == 0
+
+
 def there_of(data: dict[str, Any], shell: Shell) -> list[str]:
     return shell.ok("packages", "versions", "-q", data["Package"])
 

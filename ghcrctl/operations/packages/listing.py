@@ -280,7 +280,9 @@ def _tag_row(graph: Graph, digest: str, users: Counter[str]) -> TagRow:
         tags=graph.own_tags(digest),
         kind=kind_of(graph, digest),
         platforms=tuple(platforms_of(graph, digest)),
-        attached=sum(kind_of(graph, d) in _ATTACHED for d in needed if d in graph.versions),
+        attached=sum(
+            kind_of(graph, d) in _ATTACHED for d in graph.versions.keys() & needed - {digest}
+        ),
         size=sum(sizes.values()),
         unique=sum(size for blob, size in sizes.items() if users[blob] == 1),
     )
