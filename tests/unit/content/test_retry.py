@@ -152,15 +152,19 @@ def test_our_own_wait_is_never_shorter_than_a_short_limit(
     ("inner_failures", "gets_further", "requests"),
     [(0, False, 4), (1, False, 4), (3, False, 4), (0, True, 4), (1, True, 8), (3, True, 16)],
 )
+@pytest.mark.parametrize("between", [False, True], ids=["two loops", "three loops"])
 def test_a_loop_in_a_loop_has_its_attempts_again_only_after_progress(
-    inner_failures: int, gets_further: bool, requests: int
+    inner_failures: int, gets_further: bool, requests: int, between: bool
 ) -> None:
     policy, calls, position = RetryPolicy(attempts=4), [], [0]
+
+    def repeat(act: Callable[[], str]) -> str:
+        return retry(act, policy, sleep=lambda _: None)
 
     def outer() -> None:
         inner, made = failing(*(lost() for _ in range(inner_failures)))
         try:
-            retry(inner, policy, sleep=lambda _: None)
+            repeat(lambda: repeat(inner)) if between else repeat(inner)
         finally:
             calls.extend(made)
         position[0] += gets_further
@@ -172,5 +176,5 @@ def test_a_loop_in_a_loop_has_its_attempts_again_only_after_progress(
     assert not caught.value.retryable
     # What failed there counts for nobody else.
     act, later = failing(lost(), lost(), lost())
-    assert retry(act, policy, sleep=lambda _: None) == "done"
+    assert repeat(act) == "done"
     assert len(later) == 4
