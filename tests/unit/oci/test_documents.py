@@ -123,3 +123,17 @@ def test_an_index_of_thousands_of_platforms_names_a_few() -> None:
     assert hint
     assert hint.endswith(" and 980 more")
     assert len(hint) < 5000
+
+
+def test_a_descriptor_is_written_as_it_was_read_without_empty_fields() -> None:
+    full = {
+        **{key: BLOB[key] for key in ("mediaType", "digest", "size")},
+        "urls": ["https://example.com/"],
+        "annotations": {"a": "b"},
+        "platform": {"os": "linux", "architecture": "amd64"},
+        "artifactType": "text/x",
+    }
+    assert Descriptor.from_json(full).to_json() == full
+    for key in ("urls", "annotations", "platform", "artifactType"):
+        less = {k: v for k, v in full.items() if k != key}
+        assert Descriptor.from_json(less).to_json() == less
