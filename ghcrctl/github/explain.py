@@ -130,7 +130,7 @@ def _unauthorized(refusal: Refusal) -> UnauthorizedError:
         return UnauthorizedError(
             f"{refusal.cannot}: GitHub's packages API wants a token, also for what is public",
             hint=f"sign in: ghcrctl login {refusal.instance.registry}; a token is made at "
-            + refusal.instance.new_token_page(refusal.scope),
+            + refusal.instance.new_token_page(*dict.fromkeys(("read:packages", refusal.scope))),
         )
     return UnauthorizedError(
         f"{refusal.cannot}: GitHub rejects the token from {refusal.credential.source}"
@@ -197,7 +197,7 @@ def _lacks_scope(refusal: Refusal) -> str:
         + scope_hint(
             refusal.credential.source,
             refusal.scope,
-            refusal.instance.new_token_page(refusal.scope),
+            refusal.instance.new_token_page(*dict.fromkeys(("read:packages", refusal.scope))),
         )
     )
 

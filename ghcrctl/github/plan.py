@@ -145,7 +145,7 @@ def unreadable_error(name: str, unreadable: Mapping[str, str]) -> UnreadableMani
     if len(unreadable) > 1:
         what = f"{len(unreadable)} manifests of {name}, such as {digest[:_SHORT]}"
     return UnreadableManifestError(
-        f"cannot read {what}: {unreadable[digest]}; nothing is deleted that may be needed",
+        f"cannot read {what}: {unreadable[digest]}; versions that it may need are kept",
         hint="try again; if the manifest is lost, delete the version: ghcrctl packages delete "
         f"{name}@{digest}",
     )

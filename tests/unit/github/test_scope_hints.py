@@ -45,7 +45,7 @@ def test_a_scope_that_is_missing_is_named_with_the_page(status: int, given: str)
     hint = refused(status, "delete:packages", given).hint or ""
     assert "lacks delete:packages" in hint
     assert "GHCRCTL_TOKEN" in hint
-    assert hint.endswith(f"{PAGE}delete:packages")
+    assert hint.endswith(f"{PAGE}read:packages,delete:packages")
     assert (f"`{given}`" in hint) == bool(given)
 
 
