@@ -150,6 +150,9 @@ def read_content(path: Path) -> Content:
         UsageError: the file is not a journal.
     """
     with disk_errors(f"read {path}"):
+        # A device such as /dev/full never ends.
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise UsageError(f"cannot read {path}: it is not a journal of deletions")
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     found = [_parsed(line) for line in lines if line.strip()]
     if lines and _is_cut_head(lines[0]):

@@ -11,8 +11,8 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import (
     GhcrctlError,
     ManifestUnknownError,
+    NotFoundError,
     RefusedError,
-    StoreError,
     UnsupportedError,
     UsageError,
 )
@@ -254,7 +254,7 @@ def test_what_cannot_be_an_artifact_is_told(
         push(write(tmp_path, "a"), write(tmp_path, "a"))
     with pytest.raises(UnsupportedError, match="directory"):
         push(FileEntry(tmp_path))
-    with pytest.raises(StoreError, match="No such file"):
+    with pytest.raises(NotFoundError, match="no such file"):
         push(FileEntry(tmp_path / "none"))
     ghcr.push_image("octo/image", "1.0", IMAGE)
     with pytest.raises(ManifestUnknownError):

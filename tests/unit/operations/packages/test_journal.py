@@ -104,6 +104,13 @@ def test_another_file_is_not_written_to(tmp_path: Path, text: str) -> None:
     assert path.read_text() == text
 
 
+def test_a_device_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json.journal"
+    path.symlink_to("/dev/full")
+    with pytest.raises(UsageError, match="not a journal"), opened(path, [PLAN]):
+        pass
+
+
 def hold(path: Path, held: Event, end: Event) -> None:
     with opened(path):
         held.set()
