@@ -23,6 +23,9 @@ class GhcrctlError(Exception):
             was lost, or was an error of the server.
     """
 
+    # The public name: callers and the documentation know the class by it.
+    __module__ = "ghcrctl.errors"
+
     code: ClassVar[str] = "bug"
     exit_status: ClassVar[ExitStatus] = ExitStatus.BUG
     usual_hint: ClassVar[str | None] = None
