@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import pathlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,3 +27,8 @@ def close_folder(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
     for name in ("stat", "lstat", "scandir", "listdir", "open"):
         monkeypatch.setattr(os, name, refusing(getattr(os, name)))
+        # Paths of Python 3.10 keep their own references.
+        accessor: Any = getattr(pathlib, "_NormalAccessor", None)
+        if hasattr(accessor, name):
+            refused = staticmethod(refusing(getattr(accessor, name)))
+            monkeypatch.setattr(accessor, name, refused)

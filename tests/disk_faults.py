@@ -10,11 +10,22 @@ import builtins
 import errno
 import io
 import os
+import pathlib
 from pathlib import Path
 from typing import Any
 
 STEPS = ("write", "sync", "rename")
 ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+# Paths of Python 3.10 keep their own references to functions.
+_ACCESSOR: Any = getattr(pathlib, "_NormalAccessor", None)
+# Owner and name of everything that `break_disk` replaces.
+REPLACED: tuple[tuple[Any, str], ...] = (
+    (builtins, "open"),
+    (io, "open"),
+    (os, "fsync"),
+    (Path, "replace"),
+    *([(_ACCESSOR, "open")] if _ACCESSOR else []),
+)
 
 
 def break_disk(step: str, number: int, fragment: str) -> None:
@@ -57,6 +68,8 @@ def _break_writes(number: int, fragment: str) -> None:
 
     setattr(io, "open", opened)  # noqa: B010 its type has overloads
     setattr(builtins, "open", opened)  # noqa: B010
+    if _ACCESSOR:
+        _ACCESSOR.open = staticmethod(opened)
 
 
 def _break_syncs(number: int, fragment: str) -> None:

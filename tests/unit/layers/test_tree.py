@@ -176,7 +176,7 @@ def test_a_windows_link_has_slashes_in_a_layer(target: str, expected: str) -> No
 )
 def test_a_link_out_of_the_tree_to_a_drive_is_refused(target: str) -> None:
     with pytest.raises(
-        UnsupportedError, match=r"cannot add usr/link to a layer: .* not in C:"
+        UnsupportedError, match=r"cannot add usr/link to a layer: .* outside of C:"
     ) as told:
         image_target(target, LINK, [ROOT, "E:\\Tree"])
     assert told.value.hint

@@ -168,7 +168,9 @@ def test_names_that_the_file_system_takes_for_one_are_refused(
     ],
 )
 def test_a_name_that_only_windows_refuses_is_explained(title: str, why: str) -> None:
-    with pytest.raises(RefusedError, match=rf"`{re.escape(title)}`: Windows cannot .*{why}"):
+    with pytest.raises(
+        RefusedError, match=rf"`{re.escape(title)}`: Windows does not allow .*{why}"
+    ):
         file_path(title, on_windows=True)
     assert str(file_path(title, on_windows=False)) == title
 

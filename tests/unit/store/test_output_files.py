@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
 import errno
-import io
 import os
 import stat
 from pathlib import Path
@@ -21,7 +19,7 @@ from ghcrctl.store.output_files import (
     output_errors,
     whole_file,
 )
-from tests.disk_faults import ERRORS, break_disk
+from tests.disk_faults import ERRORS, REPLACED, break_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,12 +35,7 @@ def _write(path: Path, data: bytes = b"new", *, private: bool = False) -> None:
 @pytest.fixture
 def mended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Mend the disk after the test."""
-    for owner, name in (
-        (builtins, "open"),
-        (io, "open"),
-        (os, "fsync"),
-        (Path, "replace"),
-    ):
+    for owner, name in REPLACED:
         monkeypatch.setattr(owner, name, getattr(owner, name))
     yield
     monkeypatch.undo()

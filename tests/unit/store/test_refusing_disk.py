@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
 import errno
-import io
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +12,7 @@ import pytest
 from ghcrctl.content.streams import CHUNK_SIZE, Content
 from ghcrctl.errors import ConnectionLostError, DigestMismatchError, ExitStatus, StoreError
 from ghcrctl.oci.digest import Digest
-from tests.disk_faults import ERRORS, STEPS, break_disk
+from tests.disk_faults import ERRORS, REPLACED, STEPS, break_disk
 from tests.unit.store.acts import BIG, Cutting, fill
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ LAYER = BIG.blobs[0][0]
 @pytest.fixture
 def mend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """Return what mends the disk; it is mended at the end anyway."""
-    for owner, name in ((builtins, "open"), (io, "open"), (os, "fsync"), (Path, "replace")):
+    for owner, name in REPLACED:
         monkeypatch.setattr(owner, name, getattr(owner, name))
     yield monkeypatch.undo
     monkeypatch.undo()
