@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import pathlib
 from typing import TYPE_CHECKING, Any
@@ -27,8 +28,12 @@ def close_folder(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
     for name in ("stat", "lstat", "scandir", "listdir", "open"):
         monkeypatch.setattr(os, name, refusing(getattr(os, name)))
-        # Paths of Python 3.10 keep their own references.
-        accessor: Any = getattr(pathlib, "_NormalAccessor", None)
-        if hasattr(accessor, name):
-            refused = staticmethod(refusing(getattr(accessor, name)))
-            monkeypatch.setattr(accessor, name, refused)
+        # Paths of Python 3.10 keep their own references, and so does the glob module of 3.13.
+        keepers: list[Any] = [
+            getattr(pathlib, "_NormalAccessor", None),
+            getattr(glob, "_StringGlobber", None),
+        ]
+        for keeper in keepers:
+            if hasattr(keeper, name):
+                refused = staticmethod(refusing(getattr(keeper, name)))
+                monkeypatch.setattr(keeper, name, refused)

@@ -375,7 +375,8 @@ class Store:
         Returns:
             The digests of removed content, parents first.
         """
-        gone = set(doomed)
+        # In their order: content is reported in the order of what needed it.
+        gone = dict.fromkeys(doomed)
         with self.locked():
             dropped = self.edit(lambda records: [r for r in records if r not in gone])
             # A record that a rewritten one replaced is in the list no longer, but may have been

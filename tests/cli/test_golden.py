@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import pty
 import re
@@ -202,7 +203,8 @@ def test_what_is_printed_is_what_was_agreed(shell: Shell, ghcr: RegistryDouble, 
     if _WRITE:
         path.parent.mkdir(exist_ok=True)
         path.write_text(seen)
-    assert seen == path.read_text()
+    changes = difflib.unified_diff(path.read_text().splitlines(), seen.splitlines(), n=1)
+    assert not [*changes]
 
 
 def on_a_terminal(shell: Shell, *arguments: str) -> str:
