@@ -98,10 +98,20 @@ class _Execution:
         self._source = MarkedSource(Overlay(_read_manifests(plan), plan.source))
         self._cancelled = threading.Event()
         self._observing = threading.Lock()
+        # Steps that were started and have not ended, by digest.
+        self._open: dict[Digest, Step] = {}
+        self._is_over = False
         # Per digest, the furthest byte that was read.
         self._reached: dict[Digest, int] = {}
 
     def run(self) -> None:
+        try:
+            self._run()
+        except BaseException:
+            self._end_events()
+            raise
+
+    def _run(self) -> None:
         self._emit(Planned(self._plan))
         copies = []
         for step in self._plan.steps:
@@ -215,4 +225,17 @@ class _Execution:
 
     def _emit(self, event: Event) -> None:
         with self._observing:
+            if self._is_over:
+                return
+            if isinstance(event, Started):
+                self._open[event.step.descriptor.digest] = event.step
+            elif isinstance(event, Finished | Failed):
+                self._open.pop(event.step.descriptor.digest, None)
             self._observer(event)
+
+    def _end_events(self) -> None:
+        """End the steps of threads that are not waited for, so that no event follows the error."""
+        with self._observing:
+            self._is_over = True
+            for step in self._open.values():
+                self._observer(Failed(step, InterruptedByUserError("interrupted")))
