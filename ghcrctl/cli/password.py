@@ -14,7 +14,7 @@ def read_password() -> str:
     """Read a password from standard input, without the line ending, as docker does.
 
     Raises:
-        UsageError: there is more text than any password has, or bytes that are no text.
+        UsageError: the text is longer than any password, or is not valid text.
     """
     try:
         text = sys.stdin.read(_LONGEST_PASSWORD + 3)

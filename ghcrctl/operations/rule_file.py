@@ -111,7 +111,7 @@ def as_moment(data: Mapping[str, Any], key: str, where: str, now: datetime) -> d
     """Return a time, if one is given; YAML and TOML have dates of their own.
 
     Raises:
-        UsageError: it is no time, or a number without a unit.
+        UsageError: the text is not a time, or is a number without a unit.
     """
     value = data.get(key)
     if value is None:
