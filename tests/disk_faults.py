@@ -11,6 +11,7 @@ import errno
 import io
 import os
 import pathlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +19,20 @@ STEPS = ("write", "sync", "rename")
 ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 # Paths of Python 3.10 keep their own references to functions.
 _ACCESSOR: Any = getattr(pathlib, "_NormalAccessor", None)
-# Owner and name of everything that `break_disk` replaces.
-REPLACED: tuple[tuple[Any, str], ...] = (
-    (builtins, "open"),
-    (io, "open"),
-    (os, "fsync"),
-    (Path, "replace"),
-    *([(_ACCESSOR, "open")] if _ACCESSOR else []),
-)
+Replace = Callable[[Any, str, Any], None]
 
 
-def break_disk(step: str, number: int, fragment: str) -> None:
+def break_disk(replace: Replace, step: str, number: int, fragment: str) -> None:
     """Let a step fail for every file whose path has a fragment.
 
     Args:
+        replace: sets an attribute: `monkeypatch.setattr`, or `setattr` in a process of its own.
         step: one of `STEPS`.
         number: the errno.
         fragment: a part of the path; for a rename of the new one.
     """
-    {"write": _break_writes, "sync": _break_syncs, "rename": _break_renames}[step](number, fragment)
+    breaks = {"write": _break_writes, "sync": _break_syncs, "rename": _break_renames}
+    breaks[step](replace, number, fragment)
 
 
 def _refuse(number: int, path: object) -> OSError:
@@ -52,7 +48,7 @@ class _Refusing(io.FileIO):
         raise OSError(self.number, os.strerror(self.number))
 
 
-def _break_writes(number: int, fragment: str) -> None:
+def _break_writes(replace: Replace, number: int, fragment: str) -> None:
     real = io.open
 
     def opened(file: Any, mode: str = "r", buffering: int = -1, *rest: Any, **more: Any) -> Any:
@@ -66,13 +62,13 @@ def _break_writes(number: int, fragment: str) -> None:
         buffered: Any = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
         return buffered if "b" in mode else io.TextIOWrapper(buffered, encoding="utf-8")
 
-    setattr(io, "open", opened)  # noqa: B010 its type has overloads
-    setattr(builtins, "open", opened)  # noqa: B010
+    replace(io, "open", opened)
+    replace(builtins, "open", opened)
     if _ACCESSOR:
-        _ACCESSOR.open = staticmethod(opened)
+        replace(_ACCESSOR, "open", staticmethod(opened))
 
 
-def _break_syncs(number: int, fragment: str) -> None:
+def _break_syncs(replace: Replace, number: int, fragment: str) -> None:
     real = os.fsync
 
     def fsync(handle: Any) -> None:
@@ -81,15 +77,15 @@ def _break_syncs(number: int, fragment: str) -> None:
             raise _refuse(number, path)
         real(handle)
 
-    setattr(os, "fsync", fsync)  # noqa: B010
+    replace(os, "fsync", fsync)
 
 
-def _break_renames(number: int, fragment: str) -> None:
+def _break_renames(replace: Replace, number: int, fragment: str) -> None:
     real = Path.replace
 
-    def replace(source: Path, target: Any) -> Path:
+    def renamed(source: Path, target: Any) -> Path:
         if fragment in str(target):
             raise _refuse(number, target)
         return real(source, target)
 
-    setattr(Path, "replace", replace)  # noqa: B010
+    replace(Path, "replace", renamed)

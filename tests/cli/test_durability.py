@@ -46,7 +46,7 @@ import sys
 from tests.disk_faults import break_disk
 step, number, fragment = sys.argv[1:4]
 from ghcrctl.cli.main import main
-break_disk(step, int(number), fragment)
+break_disk(setattr, step, int(number), fragment)
 main(sys.argv[4:])
 """
 # Each with a part of the path of the file that it writes.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
 import errno
-import io
 import os
 import stat
 from pathlib import Path
@@ -181,9 +179,7 @@ def test_a_disk_that_also_refuses_the_rest_does_not_hide_the_interruption(
             file.write(b"half")
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(builtins, "open", open)
-    monkeypatch.setattr(io, "open", open)
-    break_disk("write", errno.ENOSPC, "file")
+    break_disk(monkeypatch.setattr, "write", errno.ENOSPC, "file")
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert not list(tmp_path.iterdir())

@@ -6,7 +6,6 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,10 +18,7 @@ from ghcrctl.store.output_files import (
     output_errors,
     whole_file,
 )
-from tests.disk_faults import ERRORS, REPLACED, break_disk
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.disk_faults import ERRORS, break_disk
 
 posix_only = pytest.mark.needs("modes", "pipes")
 
@@ -30,15 +26,6 @@ posix_only = pytest.mark.needs("modes", "pipes")
 def _write(path: Path, data: bytes = b"new", *, private: bool = False) -> None:
     with whole_file(path, private=private) as write:
         write(data)
-
-
-@pytest.fixture
-def mended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Mend the disk after the test."""
-    for owner, name in REPLACED:
-        monkeypatch.setattr(owner, name, getattr(owner, name))
-    yield
-    monkeypatch.undo()
 
 
 @posix_only
@@ -70,11 +57,12 @@ def test_an_existing_file_keeps_its_permissions_but_no_set_id_bits(
 @posix_only
 @pytest.mark.parametrize("step", ["write", "sync", "rename"])
 @pytest.mark.parametrize("number", ERRORS)
-@pytest.mark.usefixtures("mended")
-def test_a_disk_that_refuses_leaves_the_old_file(tmp_path: Path, step: str, number: int) -> None:
+def test_a_disk_that_refuses_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
+) -> None:
     path = tmp_path / "out"
     path.write_bytes(b"old")
-    break_disk(step, number, "out")
+    break_disk(monkeypatch.setattr, step, number, "out")
     with pytest.raises(StoreError) as caught:
         _write(path, b"new" * 1_000_000)
     full = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -87,9 +75,10 @@ def test_a_disk_that_refuses_leaves_the_old_file(tmp_path: Path, step: str, numb
 
 
 @posix_only
-@pytest.mark.usefixtures("mended")
-def test_a_refused_write_names_the_output_wherever_it_happens(tmp_path: Path) -> None:
-    break_disk("write", errno.ENOSPC, "out")
+def test_a_refused_write_names_the_output_wherever_it_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_disk(monkeypatch.setattr, "write", errno.ENOSPC, "out")
     refused = pytest.raises(NoSpaceError, match=f"cannot write {tmp_path / 'out'}")
     with whole_file(tmp_path / "out") as write, refused:
         write(b"x" * 1_000_000)

@@ -12,12 +12,10 @@ import pytest
 from ghcrctl.content.streams import CHUNK_SIZE, Content
 from ghcrctl.errors import ConnectionLostError, DigestMismatchError, ExitStatus, StoreError
 from ghcrctl.oci.digest import Digest
-from tests.disk_faults import ERRORS, REPLACED, STEPS, break_disk
+from tests.disk_faults import ERRORS, STEPS, break_disk
 from tests.unit.store.acts import BIG, Cutting, fill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from ghcrctl.store.store import Store
 
 pytestmark = pytest.mark.skipif(
@@ -25,15 +23,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 LAYER = BIG.blobs[0][0]
-
-
-@pytest.fixture
-def mend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
-    """Return what mends the disk; it is mended at the end anyway."""
-    for owner, name in REPLACED:
-        monkeypatch.setattr(owner, name, getattr(owner, name))
-    yield monkeypatch.undo
-    monkeypatch.undo()
 
 
 def _unfinished(store: Store) -> list[int]:
@@ -47,11 +36,11 @@ def _blobs(store: Store) -> list[Path]:
 @pytest.mark.parametrize("number", ERRORS)
 @pytest.mark.parametrize("step", STEPS)
 def test_content_that_the_disk_refused_is_not_there_in_part(
-    store: Store, mend: Callable[[], None], step: str, number: int
+    store: Store, monkeypatch: pytest.MonkeyPatch, step: str, number: int
 ) -> None:
     store.prepare()
     lease = store.lease()
-    break_disk(step, number, LAYER.digest.encoded)
+    break_disk(monkeypatch.setattr, step, number, LAYER.digest.encoded)
     with pytest.raises(StoreError, match=os.strerror(number)) as caught:
         store.blobs.write(Content(Cutting(BIG), LAYER), lease)
     assert caught.value.exit_status is ExitStatus.STORE
@@ -59,7 +48,7 @@ def test_content_that_the_disk_refused_is_not_there_in_part(
     assert _blobs(store) == []
     # What was received and synced in full may be used by the next try.
     assert _unfinished(store) in ([], [LAYER.size] if step == "rename" else [])
-    mend()
+    monkeypatch.undo()
     source = Cutting(BIG)
     store.blobs.write(Content(source, LAYER), lease)
     assert store.blobs.exists(LAYER)
@@ -69,18 +58,18 @@ def test_content_that_the_disk_refused_is_not_there_in_part(
 
 @pytest.mark.parametrize("step", ["write", "sync"])
 def test_the_rest_of_a_resumed_transfer_that_the_disk_refused_is_dropped(
-    store: Store, mend: Callable[[], None], step: str
+    store: Store, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     lease = store.lease()
     with pytest.raises(ConnectionLostError):
         store.blobs.write(Content(Cutting(BIG, 2 * CHUNK_SIZE - 1), LAYER), lease)
     assert _unfinished(store) == [CHUNK_SIZE]
-    break_disk(step, ERRORS[0], LAYER.digest.encoded)
+    break_disk(monkeypatch.setattr, step, ERRORS[0], LAYER.digest.encoded)
     with pytest.raises(StoreError):
         store.blobs.write(Content(Cutting(BIG), LAYER), lease)
     assert _unfinished(store) == []
     assert _blobs(store) == []
-    mend()
+    monkeypatch.undo()
 
 
 def test_a_transfer_that_was_cut_is_resumed_and_wrong_bytes_are_not(store: Store) -> None:
@@ -110,23 +99,23 @@ def test_wrong_bytes_of_a_new_transfer_are_fetched_once(store: Store) -> None:
 
 
 def test_cleaning_up_does_not_hide_why_the_disk_refused(
-    store: Store, mend: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")
 
     lease = store.lease()
-    break_disk("sync", ERRORS[0], LAYER.digest.encoded)
+    break_disk(monkeypatch.setattr, "sync", ERRORS[0], LAYER.digest.encoded)
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(StoreError, match=os.strerror(ERRORS[0])):
         store.blobs.write(Content(Cutting(BIG), LAYER), lease)
-    mend()
+    monkeypatch.undo()
 
 
 @pytest.mark.parametrize("number", ERRORS)
 @pytest.mark.parametrize("step", STEPS)
 def test_content_of_unknown_digest_that_the_disk_refused_is_not_there_in_part(
-    store: Store, mend: Callable[[], None], step: str, number: int
+    store: Store, monkeypatch: pytest.MonkeyPatch, step: str, number: int
 ) -> None:
     def arrive() -> None:
         with store.arrival() as arrival:
@@ -134,13 +123,13 @@ def test_content_of_unknown_digest_that_the_disk_refused_is_not_there_in_part(
 
     store.lease()
     digest = Digest.of(b"new" * 1_000_000)
-    break_disk(step, number, digest.encoded if step == "rename" else "/new-")
+    break_disk(monkeypatch.setattr, step, number, digest.encoded if step == "rename" else "/new-")
     with pytest.raises(StoreError, match=os.strerror(number)) as caught:
         arrive()
     assert ("--store" in (caught.value.hint or "")) == (number == errno.EROFS)
     assert _blobs(store) == []
     assert _unfinished(store) == []
-    mend()
+    monkeypatch.undo()
     arrive()
     [path] = _blobs(store)
     assert path.name == digest.encoded
@@ -150,29 +139,29 @@ def test_content_of_unknown_digest_that_the_disk_refused_is_not_there_in_part(
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_list_that_the_disk_refused_stays_as_it_was(
-    store: Store, mend: Callable[[], None], step: str
+    store: Store, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     fill(store, BIG, "one:latest")
     before = (store.root / "index.json").read_bytes()
-    break_disk(step, ERRORS[0], "index.json")
+    break_disk(monkeypatch.setattr, step, ERRORS[0], "index.json")
     with pytest.raises(StoreError, match=os.strerror(ERRORS[0])):
         fill(store, BIG, "two:latest")
-    mend()
+    monkeypatch.undo()
     assert (store.root / "index.json").read_bytes() == before
     assert [path.name for path in store.root.iterdir() if path.name.startswith(".")] == []
 
 
 def test_a_lease_that_the_disk_refused_to_shorten_keeps_all(
-    store: Store, mend: Callable[[], None]
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lease, digests = store.lease(), [Digest.of(b"1"), Digest.of(b"2")]
     store.reserve(digests)
     [listed] = (store.root / "ghcrctl" / "leases").glob("*.list")
     before = listed.read_bytes()
-    break_disk("write", ERRORS[0], ".list")
+    break_disk(monkeypatch.setattr, "write", ERRORS[0], ".list")
     with pytest.raises(OSError, match=os.strerror(ERRORS[0])):
         lease.drop(digests[0])
     assert listed.read_bytes() == before
-    mend()
+    monkeypatch.undo()
     lease.drop(digests[0])
     assert listed.read_text() == f"{digests[1]}\n"
