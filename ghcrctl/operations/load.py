@@ -21,9 +21,9 @@ from ghcrctl.operations.archived import Archived, archived
 from ghcrctl.operations.pull import keep_origin
 from ghcrctl.operations.selection import Selection, choose
 from ghcrctl.store.place import StorePlace
-from ghcrctl.transfer.events import Finished, Outcome, ignore
+from ghcrctl.transfer.events import Planned, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
-from ghcrctl.transfer.plan import make_plan
+from ghcrctl.transfer.plan import Action, make_plan
 from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
@@ -86,11 +86,13 @@ def load(
         IntegrityError: it is no archive of images, or is damaged; nothing is stored.
         UsageError: a name is given for several images.
     """
-    written: list[Digest] = []
+    planned: list[Digest] = []
 
     def watch(event: Event) -> None:
-        if isinstance(event, Finished) and event.outcome is Outcome.COPIED:
-            written.append(event.step.descriptor.digest)
+        # Threads that are cancelled may still finish a blob, but send no event after the error.
+        if isinstance(event, Planned):
+            steps = event.plan.steps
+            planned.extend(s.descriptor.digest for s in steps if s.action is Action.COPY)
         observer(event)
 
     shown = str(archive) if isinstance(archive, Path) else "standard input"
@@ -108,7 +110,7 @@ def load(
             return [loaded[id(image)] for image in images]
         except BaseException:
             workers.settle()
-            for digest in (*found.packed, *written):
+            for digest in (*found.packed, *planned):
                 session.store.discard(digest)
             raise
 
