@@ -69,9 +69,7 @@ def install(site: Path, *, python: str, machine: str) -> None:
 
 
 def _slim(site: Path) -> None:
-    """Leave out what only other interpreters load, and what only debuggers read."""
-    for unused in site.glob("zstandard/_cffi*"):
-        unused.unlink()
+    """Strip debug symbols from libraries."""
     if shutil.which("strip"):
         libraries = map(str, sorted(site.rglob("*.so")))
         subprocess.run(["strip", "--strip-debug", *libraries], check=True)

@@ -41,7 +41,7 @@ class GzipBlocks:
     """
 
     def __init__(self, level: int, threads: int) -> None:
-        self._library = deflate().module
+        self._library = deflate()
         self._level = level
         self._threads = threads
         self._pool: ThreadPool | None = None

@@ -1,9 +1,4 @@
-"""Zstandard, as one frame with a checksum of the content (RFC 8878).
-
-What belongs here: the settings of the library, whose own threads do the work. With one thread of
-its own or with many it cuts the same sections and gives the same bytes; with none it would give
-others, so there is always one.
-"""
+"""Zstandard compression as one frame with a content checksum (RFC 8878)."""
 
 from __future__ import annotations
 
@@ -14,41 +9,44 @@ from ghcrctl.layers.libraries import zstd
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# What one thread packs at a time, in bytes; it decides the bytes, as the block size of gzip does.
-_SECTION = 2 * 1024 * 1024
+# The library's threads compress jobs of this size. It determines the output, like the block size
+# of gzip does.
+_JOB_BYTES = 2 * 1024 * 1024
 
 
 class ZstdFrame:
-    """One frame in the making.
+    """A zstd frame that is being written.
+
+    The library does the work in its own threads. One thread and many threads split the input into
+    the same jobs and write the same bytes. Compression in the calling thread would write other
+    bytes, so there is always at least one thread.
 
     Args:
         level: 1 to 19.
-        threads: of the library's own, besides the one that writes.
+        threads: number of the library's threads, in addition to the calling one.
     """
 
     def __init__(self, level: int, threads: int) -> None:
-        module = zstd().module
-        settings = module.ZstdCompressionParameters.from_level(
-            level,
-            threads=threads,
-            job_size=_SECTION,
-            write_checksum=True,
-            write_content_size=False,
-        )
-        self._member: Any = module.ZstdCompressor(compression_params=settings).compressobj()
+        module = zstd()
+        name = module.CompressionParameter
+        options = {name.compression_level: level, name.checksum_flag: 1, name.content_size_flag: 0}
+        # A libzstd of the system may be built without threads.
+        if name.nb_workers.bounds()[1]:
+            options |= {name.nb_workers: threads, name.job_size: _JOB_BYTES}
+        self._member: Any = module.ZstdCompressor(options=options)
 
     def start(self) -> Iterable[bytes]:
-        """Give nothing: the library writes the header with the first block."""
+        """Yield nothing: the library writes the header with the first block."""
         return ()
 
     def add(self, block: bytes) -> Iterable[bytes]:
-        """Take a block; give what is ready."""
+        """Compress a block; yield the output that is ready."""
         return (self._member.compress(block),)
 
     def finish(self) -> Iterable[bytes]:
-        """Give the rest and the checksum."""
+        """Yield the rest of the output and the checksum."""
         return (self._member.flush(),)
 
     def stop(self) -> None:
-        """Let the library end its threads, which it does as it is forgotten."""
+        """Release the compressor, which ends its threads."""
         self._member = None

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
-from zstandard import ZstdError
 
 from ghcrctl.content.exhaustion import exhausted
 from ghcrctl.registry.faults import translate
 from tests.shell import Shell
+from tests.zstd import zstd
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,7 +126,10 @@ def test_too_few_threads_are_no_bug(shell: Shell, name: str, arguments: tuple[st
         (RuntimeError("can't start new thread"), "cannot start more threads"),
         (RuntimeError("can't allocate lock"), "out of memory"),
         (ImportError("libssl.so.3: failed to map segment from shared object"), "out of memory"),
-        (ZstdError("zstd compress error: Allocation error : not enough memory"), "out of memory"),
+        (
+            zstd.ZstdError("Allocation error : not enough memory"),
+            "out of memory",
+        ),
         (OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), "Cannot allocate memory"),
         (OSError(errno.EMFILE, os.strerror(errno.EMFILE)), "Too many open files"),
         (NewConnectionError(HTTPConnection("h"), os.strerror(errno.ENOMEM)), "out of memory"),

@@ -9,7 +9,6 @@ import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
-import zstandard
 
 from ghcrctl.oci import media_types
 from tests.integration.archive_stock import (
@@ -41,6 +40,7 @@ from tests.integration.archives import (
     write_layout,
 )
 from tests.integration.engines import docker
+from tests.zstd import zstd
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ def test_what_is_saved_twice_is_the_same(
     assert on_bytes(shell, "save", RICH) == saved.read_bytes()
     for options, unpack in (
         (("--compress", "gzip"), gzip.decompress),
-        (("--compress", "zstd"), _unpack_zstd),
+        (("--compress", "zstd"), zstd.decompress),
         (("--format", "docker"), None),
     ):
         first = on_bytes(stock.shell, "save", *options, RICH)
@@ -68,11 +68,6 @@ def test_what_is_saved_twice_is_the_same(
         assert (tmp_path / "again").read_bytes() == first
         if unpack:
             assert unpack(first) == saved.read_bytes()
-
-
-def _unpack_zstd(data: bytes) -> bytes:
-    with zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True) as reader:
-        return reader.read()
 
 
 def test_all_images_come_out_as_they_went_in(stock: Stock, shell: Shell, tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
-import zstandard
 
 from tests.integration.archive_stock import (
     BOTH,
@@ -44,6 +43,7 @@ from tests.integration.docker_registry import docker_registry
 from tests.integration.engines import docker
 from tests.integration.peers import require_peer
 from tests.shell import Shell
+from tests.zstd import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,10 +65,9 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
-    "zstd": lambda data: zstandard.ZstdCompressor().compress(data),
+    "zstd": zstd.compress,
     "zstd in frames": lambda data: b"".join(
-        zstandard.ZstdCompressor().compress(data[start : start + 700_000])
-        for start in range(0, len(data), 700_000)
+        zstd.compress(data[start : start + 700_000]) for start in range(0, len(data), 700_000)
     ),
     "gzip in members": lambda data: gzip.compress(data[:999_999]) + gzip.compress(data[999_999:]),
 }

@@ -11,10 +11,11 @@ import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
-import zstandard
 
 from ghcrctl.errors import IntegrityError, UnsupportedError
 from ghcrctl.layers.compression import CHUNK_SIZE, Compression, Unpacker, detect
+from ghcrctl.layers.packing import make_packer
+from tests.zstd import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,9 @@ PACK: dict[Compression, Callable[[bytes], bytes]] = {
     Compression.GZIP: gzip.compress,
     Compression.BZIP2: bz2.compress,
     Compression.XZ: lzma.compress,
-    Compression.ZSTD: lambda data: zstandard.ZstdCompressor(write_checksum=True).compress(data),
+    Compression.ZSTD: lambda data: zstd.compress(
+        data, options={zstd.CompressionParameter.checksum_flag: 1}
+    ),
 }
 PACKED = pytest.mark.parametrize("compression", list(PACK), ids=lambda c: c.value)
 
@@ -181,11 +184,24 @@ def test_where_zlib_ng_is_missing_the_standard_library_unpacks(
     assert unpack(Compression.GZIP, gzip.compress(DATA), 100_000) == DATA
 
 
-def test_where_every_library_is_missing_zstd_says_which_to_install(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    "use", [Unpacker, lambda compression: make_packer(compression, print)], ids=["read", "write"]
+)
+def test_a_python_without_zstd_is_reported(
+    use: Callable[[Compression], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("zstandard", "compression.zstd", "backports.zstd"):
-        monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(UnsupportedError, match="zstandard") as caught:
-        Unpacker(Compression.ZSTD)
-    assert caught.value.hint == "pip install zstandard, or pack it with gzip"
+    package, _, module = zstd.__name__.partition(".")
+    monkeypatch.setitem(sys.modules, zstd.__name__, None)
+    monkeypatch.delattr(sys.modules[package], module)
+    with pytest.raises(UnsupportedError, match="zstd is not supported by this Python") as caught:
+        use(Compression.ZSTD)
+    assert caught.value.hint
+    assert caught.value.hint.endswith("compress with gzip")
+
+
+def test_a_zstd_window_beyond_128_mib_is_refused() -> None:
+    options: dict[int, int] = {zstd.CompressionParameter.window_log: 28}
+    compressor = zstd.ZstdCompressor(options=options)
+    packed = compressor.compress(b"x") + compressor.flush()
+    with pytest.raises(IntegrityError, match="too much memory"):
+        unpack(Compression.ZSTD, packed, 4096)

@@ -10,7 +10,6 @@ import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
-import zstandard
 
 from ghcrctl.errors import DigestMismatchError, GhcrctlError, IntegrityError, RefusedError
 from ghcrctl.layers.limits import Limits, Meter
@@ -18,6 +17,7 @@ from ghcrctl.layers.members import Kind, Member, clean_path
 from ghcrctl.layers.walking import walk
 from ghcrctl.oci.digest import Digest
 from tests.filesystems import directory, file, hard_link, special, symlink, tar
+from tests.zstd import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,8 +45,8 @@ def members(data: bytes, *, diff_id: Digest | None = None) -> list[Member]:
         gzip.compress,
         bz2.compress,
         lzma.compress,
-        zstandard.compress,
-        lambda data: b"\x51\x2a\x4d\x18\x03\0\0\0abc" + zstandard.compress(data),
+        zstd.compress,
+        lambda data: b"\x51\x2a\x4d\x18\x03\0\0\0abc" + zstd.compress(data),
     ],
     ids=["plain", "gzip", "bzip2", "xz", "zstd", "skippable"],
 )

@@ -14,13 +14,13 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
-import zstandard
 
 from ghcrctl.errors import ConnectionLostError, IntegrityError, UnsupportedError, UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.import_image import import_image, opened
 from tests.sessions import session_on
+from tests.zstd import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ def make(session: Session, data: bytes, **options: object) -> dict[str, object]:
 
 @pytest.mark.parametrize(
     "pack",
-    [bytes, gzip.compress, bz2.compress, lzma.compress, zstandard.compress],
+    [bytes, gzip.compress, bz2.compress, lzma.compress, zstd.compress],
     ids=["plain", "gzip", "bzip2", "xz", "zstd"],
 )
 def test_an_archive_of_any_packing_becomes_a_layer(

@@ -11,7 +11,6 @@ import tarfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import zstandard
 
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.streams import read_metadata
@@ -39,6 +38,7 @@ from ghcrctl.transfer.plan import make_plan
 from tests.archives import config_of, docker_archive, docker_layout, first_archive, layer, tar_of
 from tests.builders import index_of, random_image
 from tests.sessions import is_stored, session_on
+from tests.zstd import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -211,8 +211,8 @@ def test_a_name_that_moves_is_told(session: Session) -> None:
         gzip.compress,
         bz2.compress,
         lzma.compress,
-        zstandard.ZstdCompressor().compress,
-        lambda data: SKIPPABLE + zstandard.ZstdCompressor().compress(data) + SKIPPABLE,
+        zstd.compress,
+        lambda data: SKIPPABLE + zstd.compress(data) + SKIPPABLE,
     ],
     ids=["plain", "gzip", "bzip2", "xz", "zstd", "skippable"],
 )

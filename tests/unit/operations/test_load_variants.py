@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-import zstandard
 
 from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci.descriptor import Descriptor
@@ -19,6 +18,7 @@ from tests.archives import config_of, docker_archive, tar_of
 from tests.builders import random_image
 from tests.sessions import session_on
 from tests.unit.operations.test_load import CONFIG, FIRST, GOOD, LAYERS, SKIPPABLE, put
+from tests.zstd import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ def test_paths_in_an_archive_may_be_written_in_any_way(
 
 def test_layers_may_begin_with_a_skippable_frame(session: Session) -> None:
     files = docker_archive(LAYERS)
-    packed = SKIPPABLE + zstandard.ZstdCompressor().compress(LAYERS[0])
+    packed = SKIPPABLE + zstd.compress(LAYERS[0])
     (loaded,) = load(session, io.BytesIO(tar_of({**files, FIRST: packed})))
     assert loaded.image_id == Digest.of(config_of(LAYERS))
     with look_into(session, Wanted(loaded.name)) as inside:

@@ -8,7 +8,6 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-import zstandard
 
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.errors import BlobUnknownError, UsageError
@@ -23,6 +22,7 @@ from ghcrctl.transfer.plan import make_plan
 from tests.archives import docker_archive, layer, tar_of
 from tests.builders import index_of, random_image
 from tests.sessions import is_stored, session_on
+from tests.zstd import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -121,9 +121,7 @@ def test_the_other_side_may_list_what_it_has(session: Session, tmp_path: Path) -
     assert str(listed) not in (caught.value.hint or "")
 
 
-@pytest.mark.parametrize(
-    "pack", [bytes, gzip.compress, zstandard.compress], ids=lambda p: p.__name__
-)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd.compress], ids=lambda p: p.__name__)
 def test_an_archive_that_was_loaded_there_says_what_is_there(
     session: Session, tmp_path: Path, pack: Callable[[bytes], bytes]
 ) -> None:
