@@ -120,6 +120,15 @@ class Reference:
         return _Parser(text, default, short_registry, warn, is_github=is_github).parse()
 
 
+def is_repository(text: str) -> bool:
+    """Return whether a text is a valid repository name, without a registry.
+
+    Spec: OCI distribution spec 1.1, "Pulling manifests".
+    """
+    components = text.split("/")
+    return len(text) <= MAX_REPOSITORY_LENGTH and all(map(_PATH_COMPONENT.match, components))
+
+
 def is_tag(text: str) -> bool:
     """Tell whether a text can be a tag: what a registry lists as one may be anything.
 

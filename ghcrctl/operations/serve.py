@@ -25,13 +25,15 @@ def make_server(
         hosts: further host names that requests may be for, on a loopback address.
 
     Raises:
-        UnsupportedError: the server's library is not installed.
+        UnsupportedError: the libraries of the server are not installed.
         ConnectionFailedError: the address cannot be listened on.
     """
+    from ghcrctl.server.serve import Server, check_libraries
+
+    check_libraries()
     from ghcrctl.disk.removal import remove_directory
     from ghcrctl.server.app import RegistryApp
     from ghcrctl.server.host_guard import HostGuard
-    from ghcrctl.server.serve import Server
     from ghcrctl.server.store_backend import StoreBackend
     from ghcrctl.store.leftovers import UPLOADS
 

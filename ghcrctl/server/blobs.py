@@ -9,18 +9,18 @@ import re
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import StoreDamagedError
-from ghcrctl.oci.digest import Digest
+from ghcrctl.server.errors import RegistryError
 from ghcrctl.server.request import BLOCK_SIZE
-from ghcrctl.server.response import Refusal, Response, empty
+from ghcrctl.server.response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ghcrctl.content.ports import Stream
     from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.oci.digest import Digest
     from ghcrctl.server.backend import Backend
     from ghcrctl.server.request import Request
-    from ghcrctl.server.routing import Route
 
 _RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})\Z")
 
@@ -31,9 +31,9 @@ class BlobEndpoints:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    def get(self, request: Request, route: Route) -> Response:
+    def get(self, request: Request, repository: str, digest: Digest) -> Response:
         """Send a blob or one range of it; for HEAD the headers alone."""
-        descriptor = self._backend.stat(route.repository, Digest.parse(route.last))
+        descriptor = self._backend.stat(repository, digest)
         span = _requested_span(request, descriptor)
         first, count = span or (0, descriptor.size)
         headers = {
@@ -47,13 +47,14 @@ class BlobEndpoints:
             headers["Content-Range"] = f"bytes {first}-{first + count - 1}/{descriptor.size}"
         status = 206 if span else 200
         if request.method == "HEAD":
-            return Response(status, headers)
-        return Response(status, headers, Body(self._backend.open(descriptor, first), count))
+            return Response(status=status, headers=headers)
+        body = Body(self._backend.open(descriptor, first), count)
+        return Response(body, status, headers, direct_passthrough=True)
 
-    def delete(self, request: Request, route: Route) -> Response:  # noqa: ARG002 one signature
+    def delete(self, request: Request, repository: str, digest: Digest) -> Response:  # noqa: ARG002 one signature
         """Delete a blob."""
-        self._backend.delete_blob(route.repository, Digest.parse(route.last))
-        return empty(202)
+        self._backend.delete_blob(repository, digest)
+        return Response(status=202)
 
 
 class Body:
@@ -87,8 +88,8 @@ def _requested_span(request: Request, descriptor: Descriptor) -> tuple[int, int]
 
     What is no single range of bytes is disregarded, as RFC 9110 allows.
     """
-    match = _RANGE.match(request.header("Range"))
-    condition = request.header("If-Range")
+    match = _RANGE.match(request.headers.get("Range", ""))
+    condition = request.headers.get("If-Range")
     if not match or (condition and condition != f'"{descriptor.digest}"'):
         return None
     size = descriptor.size
@@ -103,7 +104,7 @@ def _requested_span(request: Request, descriptor: Descriptor) -> tuple[int, int]
         last = min(int(match["last"] or size), size - 1)
         count = last - first + 1
     if first >= size or count <= 0:
-        raise Refusal(
+        raise RegistryError(
             416,
             "RANGE_INVALID",
             "the range is outside of the blob",

@@ -105,13 +105,15 @@ def with_bounded_chunks(
     """
 
     def wrapped(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
-        if not environ.get("wsgi.input_terminated"):
+        # cheroot always sets this, and werkzeug looks only whether it is set.
+        if not environ.pop("wsgi.input_terminated", False):
             return app(environ, start_response)
         body = ChunkedInput(environ["wsgi.input"].rfile)
-        answer = app({**environ, "wsgi.input": body}, start_response)
+        chunked = {**environ, "wsgi.input": body, "wsgi.input_terminated": True}
+        response = app(chunked, start_response)
         if body.broken:
-            # cheroot closes the connection without a word for this one.
-            raise ConnectionResetError(errno.ECONNRESET, "the request body is broken")
-        return answer
+            # cheroot closes the connection without logging this error.
+            raise ConnectionResetError(errno.ECONNRESET, "malformed chunked body")
+        return response
 
     return wrapped

@@ -9,7 +9,7 @@ import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ghcrctl.server.response import Refusal
+from ghcrctl.server.errors import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,24 +40,26 @@ class HostGuard:
         """Refuse a request that is for another host or from a page of another origin.
 
         Raises:
-            Refusal: with 403.
+            RegistryError: with 403.
         """
-        host = request.header("Host")
+        host = request.headers.get("Host", "")
         name = _normal(host)
         if host and self._is_local and not (is_loopback(name) or name in self._allowed):
-            raise Refusal(
+            raise RegistryError(
                 403,
                 "DENIED",
                 f"`{host}` is not a name of this server; --allow-host {name} allows it",
             )
         if self._is_foreign(request, host):
-            raise Refusal(403, "DENIED", "web pages of other origins cannot use this registry")
+            raise RegistryError(
+                403, "DENIED", "web pages of other origins cannot use this registry"
+            )
 
     def _is_foreign(self, request: Request, host: str) -> bool:
-        origin = request.header("Origin")
+        origin = request.headers.get("Origin", "")
         if origin and urlsplit(origin.lower()).netloc != host.lower():
             return True
-        return request.header("Sec-Fetch-Site").lower() in _FOREIGN_SITES
+        return request.headers.get("Sec-Fetch-Site", "").lower() in _FOREIGN_SITES
 
 
 def is_loopback(name: str) -> bool:

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from ghcrctl.oci import media_types
-from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.numbers import whole_number
-from ghcrctl.server.response import Refusal, json_response
+from ghcrctl.server.errors import RegistryError
+from ghcrctl.server.response import json_response
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ghcrctl.oci.digest import Digest
     from ghcrctl.server.backend import Backend
     from ghcrctl.server.request import Request
     from ghcrctl.server.response import Response
-    from ghcrctl.server.routing import Route
 
 
 class ListEndpoints:
@@ -34,21 +34,21 @@ class ListEndpoints:
         self._backend = backend
         self._page_size = page_size
 
-    def tags(self, request: Request, route: Route) -> Response:
+    def tags(self, request: Request, repository: str) -> Response:
         """List a page of tags."""
-        page, headers = self._page(request, self._backend.tags(route.repository))
-        return json_response({"name": route.repository, "tags": page}, headers=headers)
+        page, headers = self._page(request, self._backend.tags(repository))
+        return json_response({"name": repository, "tags": page}, headers=headers)
 
-    def catalog(self, request: Request, route: Route) -> Response:  # noqa: ARG002 one signature
+    def catalog(self, request: Request) -> Response:
         """List a page of repositories."""
         page, headers = self._page(request, self._backend.repositories())
         return json_response({"repositories": page}, headers=headers)
 
-    def referrers(self, request: Request, route: Route) -> Response:
+    def referrers(self, request: Request, repository: str, digest: Digest) -> Response:
         """List what refers to a digest: an index, maybe an empty one, never 404."""
-        found = self._backend.referrers(route.repository, Digest.parse(route.last))
+        found = self._backend.referrers(repository, digest)
         headers = {}
-        wanted = request.query.get("artifactType", "")
+        wanted = request.args.get("artifactType", "")
         if wanted:
             found = [entry for entry in found if entry.artifact_type == wanted]
             headers["OCI-Filters-Applied"] = "artifactType"
@@ -57,18 +57,18 @@ class ListEndpoints:
             "mediaType": media_types.OCI_INDEX,
             "manifests": [entry.to_json() for entry in found],
         }
-        return json_response(index, media_type=media_types.OCI_INDEX, headers=headers)
+        return json_response(index, content_type=media_types.OCI_INDEX, headers=headers)
 
     def _page(
         self, request: Request, entries: Sequence[str]
     ) -> tuple[Sequence[str], dict[str, str]]:
         """Cut a page out of a sorted list, with the link to the next one where there is one."""
-        last = request.query.get("last", "")
+        last = request.args.get("last", "")
         left = [entry for entry in entries if entry > last]
-        text = request.query.get("n", "")
+        text = request.args.get("n", "")
         limit = whole_number(text) if text else self._page_size
         if text and limit is None:
-            raise Refusal(400, "PAGINATION_NUMBER_INVALID", "`n` is no number")
+            raise RegistryError(400, "PAGINATION_NUMBER_INVALID", "`n` is no number")
         if limit is None or limit >= len(left):
             return left, {}
         page = left[:limit]

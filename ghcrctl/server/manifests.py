@@ -13,16 +13,16 @@ from ghcrctl.content.streams import Content
 from ghcrctl.errors import (
     DigestMismatchError,
     InvalidManifestError,
-    ManifestUnknownError,
     NotFoundError,
 )
 from ghcrctl.oci import manifest as manifests
 from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import MAX_METADATA_SIZE
+from ghcrctl.oci.reference import is_tag
 from ghcrctl.server.blobs import Body
-from ghcrctl.server.response import Refusal, Response, empty
-from ghcrctl.server.routing import is_tag
+from ghcrctl.server.errors import RegistryError
+from ghcrctl.server.response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ghcrctl.oci.manifest import Index, Manifest
     from ghcrctl.server.backend import Backend
     from ghcrctl.server.request import Request
-    from ghcrctl.server.routing import Route
 
 _MOST_TAGS = 100
 
@@ -42,10 +41,9 @@ class ManifestEndpoints:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    def get(self, request: Request, route: Route) -> Response:
+    def get(self, request: Request, repository: str, reference: str | Digest) -> Response:
         """Send a manifest; for HEAD the headers alone."""
-        _target(route.last)
-        descriptor = self._backend.resolve(route.repository, route.last)
+        descriptor = self._backend.resolve(repository, str(reference))
         headers = {
             "Content-Type": descriptor.media_type,
             "Content-Length": str(descriptor.size),
@@ -53,34 +51,31 @@ class ManifestEndpoints:
             "Docker-Content-Digest": str(descriptor.digest),
         }
         if request.method == "HEAD":
-            return Response(200, headers)
-        return Response(200, headers, Body(self._backend.open(descriptor), descriptor.size))
+            return Response(headers=headers)
+        body = Body(self._backend.open(descriptor), descriptor.size)
+        return Response(body, headers=headers, direct_passthrough=True)
 
-    def put(self, request: Request, route: Route) -> Response:
+    def put(self, request: Request, repository: str, reference: str | Digest) -> Response:
         """Receive a manifest whose children are there."""
-        target = _target(route.last)
-        raw = request.read(MAX_METADATA_SIZE)
-        if raw is None:
-            limit = f"manifests may have {MAX_METADATA_SIZE} bytes"
-            raise Refusal(413, "MANIFEST_INVALID", limit)
-        tags = _tags(request) if target else [route.last]
-        parsed = _parse(raw, request.content_type)
-        descriptor = _identify(parsed, target)
-        self._check_children(route.repository, parsed)
+        raw = request.read_body(MAX_METADATA_SIZE)
+        tags = [reference] if isinstance(reference, str) else _tags(request)
+        parsed = _parse(raw, request.mimetype)
+        descriptor = _identify(parsed, reference)
+        self._check_children(repository, parsed)
         place = MemoryPlace("the request")
         place.put(descriptor, raw)
         for tag in tags or (None,):
-            self._backend.name(route.repository, tag, Content(place, descriptor))
-        return _created(route.repository, descriptor, parsed.subject, tags if target else [])
+            self._backend.name(repository, tag, Content(place, descriptor))
+        extra_tags = [] if isinstance(reference, str) else tags
+        return _created(repository, descriptor, parsed.subject, extra_tags)
 
-    def delete(self, request: Request, route: Route) -> Response:  # noqa: ARG002 one signature
+    def delete(self, request: Request, repository: str, reference: str | Digest) -> Response:  # noqa: ARG002 one signature
         """Delete a tag, or a manifest with all of its tags."""
-        target = _target(route.last)
-        if target:
-            self._backend.delete(route.repository, target)
+        if isinstance(reference, str):
+            self._backend.untag(repository, reference)
         else:
-            self._backend.untag(route.repository, route.last)
-        return empty(202)
+            self._backend.delete(repository, reference)
+        return Response(status=202)
 
     def _check_children(self, repository: str, parsed: Manifest | Index) -> None:
         missing = [
@@ -89,7 +84,7 @@ class ManifestEndpoints:
             if not child.is_foreign and not self._has(repository, child)
         ]
         if missing:
-            raise Refusal(
+            raise RegistryError(
                 404,
                 "MANIFEST_BLOB_UNKNOWN",
                 "the manifest refers to what is not here",
@@ -107,28 +102,14 @@ class ManifestEndpoints:
         return found.size == child.size
 
 
-def _target(text: str) -> Digest | None:
-    """Return the digest that a reference is, ``None`` where it is a tag.
-
-    Raises:
-        InvalidDigestError: it looks like a digest and is none.
-        ManifestUnknownError: it is neither.
-    """
-    if ":" in text:
-        return Digest.parse(text)
-    if not is_tag(text):
-        raise ManifestUnknownError(f"invalid tag `{text}`")
-    return None
-
-
 def _tags(request: Request) -> list[str]:
     """Return the tags that a push by digest asks for (spec after 1.1, "Pushing Manifests")."""
-    tags = list(dict.fromkeys(request.queries.get("tag", ())))
+    tags = list(dict.fromkeys(request.args.getlist("tag")))
     if len(tags) > _MOST_TAGS:
-        raise Refusal(414, "TAG_INVALID", f"one push can set at most {_MOST_TAGS} tags")
+        raise RegistryError(414, "TAG_INVALID", f"one push can set at most {_MOST_TAGS} tags")
     for tag in tags:
         if not is_tag(tag):
-            raise Refusal(400, "TAG_INVALID", f"invalid tag `{tag}`")
+            raise RegistryError(400, "TAG_INVALID", f"invalid tag `{tag}`")
     return tags
 
 
@@ -138,12 +119,12 @@ def _parse(raw: bytes, content_type: str) -> Manifest | Index:
     return manifests.parse(raw, content_type)
 
 
-def _identify(parsed: Manifest | Index, target: Digest | None) -> Descriptor:
-    if target is None:
+def _identify(parsed: Manifest | Index, reference: str | Digest) -> Descriptor:
+    if isinstance(reference, str):
         return parsed.descriptor
-    actual = Digest.of(parsed.raw, target.algorithm)
-    if actual != target:
-        raise DigestMismatchError(f"the manifest is {actual}, not {target}")
+    actual = Digest.of(parsed.raw, reference.algorithm)
+    if actual != reference:
+        raise DigestMismatchError(f"the digest of the manifest is {actual}, not {reference}")
     return replace(parsed.descriptor, digest=actual)
 
 
@@ -158,4 +139,4 @@ def _created(
         headers["OCI-Subject"] = str(subject.digest)
     if tags:
         headers["OCI-Tag"] = ", ".join(tags)
-    return empty(201, headers)
+    return Response(status=201, headers=headers)

@@ -1,69 +1,118 @@
-"""Which endpoint a path means, and the grammars of what stands in it.
+"""The endpoints of the registry API, and the types of the values in their paths.
 
-Spec: OCI distribution spec 1.1, "Endpoints" and "Pulling manifests" (the grammars).
+Spec: OCI distribution spec 1.1, "Endpoints".
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ghcrctl.oci.reference import MAX_REPOSITORY_LENGTH
-from ghcrctl.server.response import Refusal
+from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.routing import BaseConverter, Map, Rule
 
-_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*\Z")
-_TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}\Z")
-# In order: `blobs/uploads` before `blobs`, since a repository may itself be called `a/blobs`.
-_ROUTES = (
-    ("base", re.compile(r"/v2/?\Z")),
-    ("catalog", re.compile(r"/v2/_catalog\Z")),
-    ("uploads", re.compile(r"/v2/(?P<repository>.+)/blobs/uploads/?\Z")),
-    ("upload", re.compile(r"/v2/(?P<repository>.+)/blobs/uploads/(?P<last>[^/]+)\Z")),
-    ("blob", re.compile(r"/v2/(?P<repository>.+)/blobs/(?P<last>[^/]+)\Z")),
-    ("manifest", re.compile(r"/v2/(?P<repository>.+)/manifests/(?P<last>[^/]+)\Z")),
-    ("tags", re.compile(r"/v2/(?P<repository>.+)/tags/list\Z")),
-    ("referrers", re.compile(r"/v2/(?P<repository>.+)/referrers/(?P<last>[^/]+)\Z")),
-)
+from ghcrctl.errors import ManifestUnknownError
+from ghcrctl.oci.digest import Digest
+from ghcrctl.oci.reference import is_repository, is_tag
+from ghcrctl.server.errors import RegistryError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where a request goes: the endpoint's name, the repository and the path's last part."""
+    from ghcrctl.server.request import Request
+    from ghcrctl.server.response import Response
 
-    endpoint: str
-    repository: str = ""
-    last: str = ""
+    Handler = Callable[..., Response]
+
+_READS = frozenset({"GET", "HEAD"})
 
 
-def find_route(path: str) -> Route:
-    """Take a path apart.
+class Router:
+    """The handlers of a registry, by path and method.
 
-    Raises:
-        Refusal: no endpoint has this path (404), or its repository breaks the grammar (400).
+    Args:
+        handlers: by path as werkzeug writes it, then by method; ``GET`` includes ``HEAD``.
+        read_only: refuse all other methods.
     """
-    for endpoint, pattern in _ROUTES:
-        match = pattern.match(path)
-        if match:
-            groups = match.groupdict()
-            repository = groups.get("repository", "")
-            if repository:
-                check_repository(repository)
-            return Route(endpoint, repository, groups.get("last") or "")
-    raise Refusal(404, "UNSUPPORTED", "there is no such endpoint")
+
+    def __init__(
+        self, handlers: Mapping[str, Mapping[str, Handler]], *, read_only: bool = False
+    ) -> None:
+        rules = [
+            Rule(path, methods=[method], endpoint=handler)
+            for path, methods in handlers.items()
+            for method, handler in methods.items()
+        ]
+        paths = Map(rules, converters=_CONVERTERS, strict_slashes=False, merge_slashes=False)
+        self._paths = paths.bind("")
+        self._read_only = read_only
+
+    def dispatch(self, request: Request) -> Response:
+        """Call the handler of a request.
+
+        Raises:
+            NotFound: no endpoint has this path.
+            MethodNotAllowed: the endpoint does not support the method.
+            RegistryError: the repository name is malformed.
+            InvalidDigestError: the digest is malformed.
+            ManifestUnknownError: the tag is malformed.
+        """
+        handler, values = self._match(request)
+        response: Response = handler(request, **values)
+        return response
+
+    def _match(self, request: Request) -> tuple[Handler, Mapping[str, Any]]:
+        if self._read_only and request.method not in _READS:
+            methods = self._paths.allowed_methods(request.path)
+            if methods:
+                raise MethodNotAllowed(_READS.intersection(methods), "the registry is read-only")
+        return self._paths.match(request.path, request.method)
+
+
+class _RepositoryConverter(BaseConverter):
+    """A repository name. A malformed name is reported as such (400), not as a wrong path (404)."""
+
+    regex = ".+"
+    part_isolating = False
+
+    def to_python(self, value: str) -> str:
+        check_repository(value)
+        return value
+
+
+class _DigestConverter(BaseConverter):
+    """The digest of a blob or a subject."""
+
+    # Without the exception, `blobs/uploads` would be a malformed digest for some methods.
+    regex = r"(?!uploads\Z)[^/]+"
+
+    def to_python(self, value: str) -> Digest:
+        return Digest.parse(value)
+
+
+class _ReferenceConverter(BaseConverter):
+    """The tag or the digest of a manifest."""
+
+    def to_python(self, value: str) -> str | Digest:
+        if ":" in value:
+            return Digest.parse(value)
+        if not is_tag(value):
+            raise ManifestUnknownError(f"invalid tag `{value}`")
+        return value
+
+
+_CONVERTERS = {
+    "repository": _RepositoryConverter,
+    "digest": _DigestConverter,
+    "reference": _ReferenceConverter,
+}
 
 
 def check_repository(name: str) -> None:
-    """Refuse a name that breaks the grammar of repositories."""
+    """Check a repository name.
+
+    Raises:
+        RegistryError: the name is malformed.
+    """
     if not is_repository(name):
-        raise Refusal(400, "NAME_INVALID", "invalid repository name", detail={"name": name})
-
-
-def is_repository(name: str) -> bool:
-    """Return whether a name keeps to the grammar of repositories."""
-    return len(name) <= MAX_REPOSITORY_LENGTH and bool(_NAME.match(name))
-
-
-def is_tag(text: str) -> bool:
-    """Tell whether a text is a tag by the grammar."""
-    return bool(_TAG.match(text))
+        raise RegistryError(400, "NAME_INVALID", "invalid repository name", detail={"name": name})

@@ -26,6 +26,19 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
+def check_libraries() -> None:
+    """Check that the libraries of the server, an optional extra, are installed.
+
+    Raises:
+        UnsupportedError: one of them is missing.
+    """
+    for library in ("cheroot", "werkzeug"):
+        if find_spec(library) is None:
+            raise UnsupportedError(
+                f"cannot serve: {library} is not installed", hint="pip install 'ghcrctl[serve]'"
+            )
+
+
 class Server:
     """An HTTP/1.1 server on one address, bound when it is made.
 
@@ -37,7 +50,6 @@ class Server:
         cleanup: called when the server has stopped.
 
     Raises:
-        UnsupportedError: cheroot is not installed.
         ConnectionFailedError: the address cannot be listened at.
     """
 
@@ -105,10 +117,6 @@ _STOP_SECONDS = 10.0
 
 
 def _make_server(app: Application, host: str, port: int, head_seconds: float | None) -> Any:
-    if find_spec("cheroot") is None:
-        raise UnsupportedError(
-            "serving needs cheroot, which is not installed", hint="pip install 'ghcrctl[serve]'"
-        )
     from ghcrctl.server.connections import HEAD_SECONDS, LimitedServer
 
     server: Any = LimitedServer(

@@ -22,8 +22,8 @@ from ghcrctl.errors import (
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import parse
+from ghcrctl.oci.reference import is_repository, is_tag
 from ghcrctl.server.backend import as_referrer
-from ghcrctl.server.routing import is_repository, is_tag
 from ghcrctl.store.facts import compute_facts
 from ghcrctl.store.records import Record, split_name
 

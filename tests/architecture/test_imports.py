@@ -34,6 +34,7 @@ HOMES = {
     "tomli": {"settings"},
     "truststore": {"registry", "github"},
     "urllib3": {"registry", "github"},
+    "werkzeug": {"server"},
     "yaml": {"operations"},
     "zlib_ng": {"layers"},
 }

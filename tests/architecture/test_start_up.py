@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SLOW = {"cheroot", "cryptography", "http.client", "keyring", "requests", "ssl", "truststore"}
-SLOW |= {"rich", "rich.progress", "urllib3"}
+SLOW |= {"rich", "rich.progress", "urllib3", "werkzeug"}
 PROGRAM = """
 import json, sys
 from ghcrctl.cli.main import main

@@ -97,3 +97,11 @@ def test_what_came_before_the_connection_broke_is_kept(
     place = begin(plain_registry)
     talk(plain_registry, b"PATCH " + place + b" HTTP/1.1\r\nHost: x\r\n" + rest)
     assert b"Range: 0-2\r\n" in status(plain_registry, place)
+
+
+def test_body_shorter_than_its_length_is_400(plain_registry: PlainRegistry) -> None:
+    head = b"PUT /v2/a/b/manifests/v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+    response = talk(plain_registry, head + b"{}")
+    assert response.startswith(b"HTTP/1.1 400 ")
+    assert b"BLOB_UPLOAD_INVALID" in response
+    assert b"\r\nConnection: close\r\n" in response

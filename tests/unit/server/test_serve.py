@@ -12,7 +12,7 @@ import pytest
 from ghcrctl.errors import ConnectionFailedError, UnsupportedError
 from ghcrctl.server.app import RegistryApp
 from ghcrctl.server.memory import MemoryBackend
-from ghcrctl.server.serve import Server
+from ghcrctl.server.serve import Server, check_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,12 +33,13 @@ def test_a_port_that_is_taken_is_an_error_with_a_hint(app: RegistryApp) -> None:
     assert "--addr" in caught.value.hint
 
 
-def test_a_missing_cheroot_names_the_extra(
-    app: RegistryApp, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("library", ["cheroot", "werkzeug"])
+def test_missing_library_error_names_the_extra(
+    library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "cheroot", None)
-    with pytest.raises(UnsupportedError) as caught:
-        Server(app)
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(UnsupportedError, match=library) as caught:
+        check_libraries()
     assert caught.value.hint == "pip install 'ghcrctl[serve]'"
 
 
