@@ -18,6 +18,9 @@ from contracts import contracts
 from drawing import drawing
 from python_api import python_api
 from schemas import page, schemas
+from troubleshooting import PAGE as TROUBLESHOOTING
+from troubleshooting import troubleshooting
+from variables import variables_and_files
 
 from ghcrctl.cli.explanations import explain_code, explain_status, statuses_by_code
 from ghcrctl.cli.main import cli
@@ -143,10 +146,12 @@ def pages() -> dict[Path, str]:
         "cli.md": commands(),
         "python.md": python_api(),
         "json.md": page(),
+        "variables-and-files.md": variables_and_files(),
     }
     texts = {REFERENCE / name: _NOTE + text for name, text in made.items()}
     texts |= {REFERENCE / "schemas" / name: text for name, text in schemas().items()}
     texts[INTERNALS / "contracts.md"] = _NOTE + contracts()
+    texts[TROUBLESHOOTING] = troubleshooting()
     return {**texts, INTERNALS / "rooms.svg": drawing(), **manual.pages()}
 
 
