@@ -112,7 +112,7 @@ def _handlers(
         },
         f"{_REPOSITORY}/blobs/uploads": {"POST": uploads.start},
         f"{_REPOSITORY}/blobs/uploads/": {"POST": uploads.start},
-        f"{_REPOSITORY}/blobs/uploads/<upload>": {
+        f"{_REPOSITORY}/blobs/uploads/<upload_id>": {
             "GET": uploads.status,
             "PATCH": uploads.append,
             "PUT": uploads.finish,

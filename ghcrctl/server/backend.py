@@ -1,8 +1,4 @@
-"""What the registry application needs of a place with content.
-
-What belongs here: the protocol, and how a manifest is described to those who ask for referrers.
-What does not: places that implement it.
-"""
+"""The storage interface of the registry application."""
 
 from __future__ import annotations
 
@@ -18,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class Backend(Protocol):
-    """A place that can be served; every method may be called by several threads at once.
+    """The content of a registry. All methods must be thread-safe.
 
-    A place that does not keep content apart by repository may disregard ``repository`` wherever
-    content is asked for by digest. Repositories come into being when something is written to them.
+    A backend that stores content by digest only may ignore ``repository`` in methods that take a
+    digest. A repository exists as soon as something is written to it.
     """
 
     def repositories(self) -> list[str]:
@@ -29,51 +25,51 @@ class Backend(Protocol):
         ...
 
     def stat(self, repository: str, digest: Digest) -> Descriptor:
-        """Describe content of any kind: its media type (maybe generic) and its size.
+        """Return the descriptor of a blob or manifest; its media type may be generic.
 
         Raises:
-            NotFoundError: it is not there.
+            NotFoundError: the content does not exist.
         """
         ...
 
     def resolve(self, repository: str, name: str) -> Descriptor:
-        """Return the manifest or index that a tag or a digest stands for.
+        """Return the descriptor of the manifest or index with a tag or digest.
 
         Raises:
-            NotFoundError: there is no such repository or no such name in it.
+            NotFoundError: the repository or the manifest does not exist.
         """
         ...
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading content, that was found before, at a byte.
+        """Open existing content for reading, starting at a byte offset.
 
         Raises:
-            NotFoundError: it is gone.
+            NotFoundError: the content was deleted in the meantime.
         """
         ...
 
     def write(self, repository: str, content: Content) -> None:
-        """Make a blob visible, all of it or nothing; the content verifies itself as it is read.
+        """Store a blob atomically; reading the content verifies it.
 
         Raises:
-            IntegrityError: the content is not what its descriptor says.
+            IntegrityError: the content does not match its descriptor.
         """
         ...
 
     def mount(self, repository: str, digest: Digest, source: str) -> bool:
-        """Make a blob of another repository visible here too; return whether that was done.
+        """Mount a blob from another repository; return whether the blob was found.
 
         Args:
-            repository: where the blob is to be visible.
-            digest: the blob.
-            source: the other repository; empty for any that has the blob.
+            repository: target repository.
+            digest: digest of the blob.
+            source: repository that has the blob; empty for any.
         """
         ...
 
     def name(self, repository: str, tag: str | None, content: Content) -> None:
-        """Make a manifest visible by its digest and, where given, by a tag.
+        """Store a manifest under its digest and optionally under a tag.
 
-        The caller has made sure that its children are there.
+        The caller has checked that its children exist.
         """
         ...
 
@@ -81,15 +77,15 @@ class Backend(Protocol):
         """Return all tags, sorted by code point.
 
         Raises:
-            NotFoundError: there is no such repository.
+            NotFoundError: the repository does not exist.
         """
         ...
 
     def untag(self, repository: str, tag: str) -> None:
-        """Take a tag away; the manifest may stay.
+        """Delete a tag; the manifest may be kept.
 
         Raises:
-            NotFoundError: there is no such tag.
+            NotFoundError: the tag does not exist.
         """
         ...
 
@@ -103,21 +99,23 @@ class Backend(Protocol):
         ...
 
     def delete_blob(self, repository: str, digest: Digest) -> None:
-        """Take a blob away.
+        """Delete a blob.
 
         Raises:
-            NotFoundError: there is no such blob.
-            RefusedError: an image needs it.
+            NotFoundError: the blob does not exist.
+            RefusedError: an image uses the blob.
         """
         ...
 
     def referrers(self, repository: str, digest: Digest) -> list[Descriptor]:
-        """Return what has this digest as its subject, described by `as_referrer`."""
+        """Return the referrers of a digest, as described by `as_referrer`."""
         ...
 
 
 def as_referrer(parsed: Manifest | Index, descriptor: Descriptor) -> Descriptor:
-    """Describe a manifest for the list of referrers: with its artifact type and annotations.
+    """Return the descriptor of a manifest for a list of referrers.
+
+    It includes the artifact type and the annotations of the manifest.
 
     Spec: OCI distribution spec 1.1, "Listing Referrers".
     """

@@ -1,4 +1,4 @@
-"""The endpoints of blobs: ask for, read, delete; and ranges, which only blobs have.
+"""The blob endpoints: check, read and delete.
 
 Spec: OCI distribution spec 1.1, "Pulling blobs", "Deleting Blobs"; RFC 9110, section 14.
 """
@@ -26,13 +26,13 @@ _RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})\Z")
 
 
 class BlobEndpoints:
-    """What can be done to a blob by its digest."""
+    """Handlers of the blob endpoints."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
     def get(self, request: Request, repository: str, digest: Digest) -> Response:
-        """Send a blob or one range of it; for HEAD the headers alone."""
+        """Send a blob or a range of it."""
         descriptor = self._backend.stat(repository, digest)
         span = _requested_span(request, descriptor)
         first, count = span or (0, descriptor.size)
@@ -58,11 +58,11 @@ class BlobEndpoints:
 
 
 class Body:
-    """So many bytes of a stream, as WSGI iterates and closes it.
+    """A WSGI response body that reads from a stream.
 
     Args:
-        stream: positioned at the first byte.
-        count: bytes to send.
+        stream: stream positioned at the first byte to send.
+        count: number of bytes to send.
     """
 
     def __init__(self, stream: Stream, count: int) -> None:
@@ -73,7 +73,7 @@ class Body:
         while self._left:
             block = self._stream.read(min(BLOCK_SIZE, self._left))
             if not block:
-                # Raising breaks the connection: the client must not take this for all of it.
+                # This closes the connection, so the client notices that the body is incomplete.
                 raise StoreDamagedError(f"content ends {self._left} bytes early")
             self._left -= len(block)
             yield block
@@ -84,9 +84,9 @@ class Body:
 
 
 def _requested_span(request: Request, descriptor: Descriptor) -> tuple[int, int] | None:
-    """Return first byte and count of the range asked for, or ``None`` for everything.
+    """Return the offset and length of the requested range, or ``None`` for the whole blob.
 
-    What is no single range of bytes is disregarded, as RFC 9110 allows.
+    Anything but a single byte range is ignored, as RFC 9110 allows.
     """
     match = _RANGE.match(request.headers.get("Range", ""))
     condition = request.headers.get("If-Range")
@@ -100,14 +100,14 @@ def _requested_span(request: Request, descriptor: Descriptor) -> tuple[int, int]
         first = size - count
     else:
         first = int(match["first"])
-        # RFC 9110, 14.2: a range whose end is before its start is answered with 416, too.
+        # RFC 9110, 14.2 also allows 416 for a range that ends before it starts.
         last = min(int(match["last"] or size), size - 1)
         count = last - first + 1
     if first >= size or count <= 0:
         raise RegistryError(
             416,
             "RANGE_INVALID",
-            "the range is outside of the blob",
+            "the range is outside the blob",
             headers={"Content-Range": f"bytes */{size}"},
         )
     return first, count

@@ -1,7 +1,6 @@
-"""Request bodies in chunked transfer coding, read in pieces of bounded size.
+"""A decoder for chunked request bodies with bounded memory use.
 
-What belongs here: the coding. cheroot's own reader holds a whole chunk in memory, and a client
-chooses how large that is.
+cheroot's own decoder holds a whole chunk in memory, and the client chooses the chunk size.
 
 Spec: RFC 9112, section 7.1.
 """
@@ -21,22 +20,22 @@ _MAX_TRAILERS = 64
 
 
 class ByteReader(Protocol):
-    """What the coding is read from: a connection."""
+    """A connection to read from."""
 
     def read(self, size: int, /) -> bytes:
-        """Return ``size`` bytes, fewer only at the end."""
+        """Return ``size`` bytes; fewer only at the end of the stream."""
         ...
 
     def readline(self, size: int, /) -> bytes:
-        """Return a line, at most ``size`` bytes of it."""
+        """Return a line of at most ``size`` bytes."""
         ...
 
 
 class ChunkedInput:
-    """The decoded body; ``broken`` once it turned out to be none.
+    """A decoded request body; ``broken`` is set when the encoding is malformed.
 
     Args:
-        raw: the connection, after the headers.
+        raw: the connection, positioned after the headers.
     """
 
     def __init__(self, raw: ByteReader) -> None:
@@ -47,13 +46,13 @@ class ChunkedInput:
         self.broken = False
 
     def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` bytes; none means the end.
+        """Return up to ``size`` bytes; empty at the end of the body.
 
         Raises:
-            ValueError: the coding is broken, or the connection ended inside it.
+            ValueError: the encoding is malformed, or the connection was closed early.
         """
         if self.broken:
-            raise ValueError("the chunked coding is broken")
+            raise ValueError("malformed chunked body")
         try:
             return self._read(size)
         except (OSError, ValueError):
@@ -67,17 +66,17 @@ class ChunkedInput:
             return b""
         data = self._raw.read(min(size, self._left))
         if not data:
-            raise ValueError("the connection ended inside a chunk")
+            raise ValueError("connection closed inside a chunk")
         self._left -= len(data)
         return data
 
     def _next_chunk(self) -> None:
         if self._started and self._line():
-            raise ValueError("a chunk is longer than its size")
+            raise ValueError("chunk longer than its size")
         self._started = True
         size = self._line().partition(b";")[0].strip()
         if not _SIZE.match(size):
-            raise ValueError("a chunk has no size")
+            raise ValueError("invalid chunk size")
         self._left = int(size, 16)
         if not self._left:
             self._skip_trailers()
@@ -92,20 +91,20 @@ class ChunkedInput:
     def _line(self) -> bytes:
         line = self._raw.readline(_MAX_LINE)
         if not line.endswith(b"\r\n"):
-            raise ValueError("a line has no end")
+            raise ValueError("line without CRLF")
         return line[:-2]
 
 
 def with_bounded_chunks(
     app: Callable[[dict[str, Any], Callable[..., object]], Iterable[bytes]],
 ) -> Callable[[dict[str, Any], Callable[..., object]], Iterable[bytes]]:
-    """Let an application read chunked bodies by `ChunkedInput`, under cheroot.
+    """Wrap a WSGI application so that cheroot gives it chunked bodies as `ChunkedInput`.
 
-    After a broken body nobody knows where the next request starts, so the connection ends.
+    After a malformed body the start of the next request is unknown, so the connection is closed.
     """
 
     def wrapped(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
-        # cheroot always sets this, and werkzeug looks only whether it is set.
+        # cheroot always sets this key, and werkzeug only checks that it exists.
         if not environ.pop("wsgi.input_terminated", False):
             return app(environ, start_response)
         body = ChunkedInput(environ["wsgi.input"].rfile)

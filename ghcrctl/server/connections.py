@@ -1,4 +1,4 @@
-"""cheroot's connections with limits: on request heads, on waiting, and on threads.
+"""A cheroot server with limits on request heads, idle time and threads.
 
 Spec: RFC 9112, sections 3, 5 and 6; RFC 9110, section 5.
 """
@@ -18,18 +18,19 @@ from cheroot import wsgi
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Bytes of a request line and of one header line, number of header lines, bytes of them all.
+# Limit of the request line and of each header line, in bytes.
 MAX_LINE = 8 * 1024
 MAX_HEADERS = 100
+# Limit of all headers together, in bytes.
 MAX_HEAD = 64 * 1024
 HEAD_SECONDS = 20.0
-# Seconds without a byte of a body, in either direction.
+# A connection is closed after this long without a byte of a body, in either direction.
 STALL_SECONDS = 60
 MIN_THREADS = 16
-# A slow client holds a thread, so allow more threads than slow clients to be expected.
+# A slow client occupies a thread, so the limit is well above the expected number of slow clients.
 MAX_THREADS = 512
 MAX_WAITING = 256
-# Seconds that requests have to finish when the server stops.
+# Running requests may take this long to finish when the server stops.
 _GRACE_SECONDS = 2
 
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -49,18 +50,18 @@ _ONCE = frozenset(
 
 
 class HeaderReader:
-    """Reads headers strictly.
+    """A strict header parser.
 
-    Attack: a proxy in front of this server and this server disagree on where a request ends, so
-    that the rest of one client's body becomes another client's request. Decision: refuse whatever
-    can be understood in two ways. Exception: none; no client of registries sends such requests.
+    Attack: this server and a proxy in front of it disagree on where a request ends, so that the
+    rest of one client's body becomes another client's request. Decision: reject every ambiguous
+    request. Exception: none; no registry client sends such requests.
     """
 
     def __call__(self, rfile: Any, headers: dict[bytes, bytes]) -> dict[bytes, bytes]:
-        """Read headers into a dictionary, up to the empty line.
+        """Read headers into a dictionary until an empty line.
 
         Raises:
-            ValueError: a header is malformed, too long or repeated, or lengths contradict.
+            ValueError: a header is malformed, too long or repeated, or the lengths conflict.
         """
         for _ in range(MAX_HEADERS + 1):
             line = rfile.readline()
@@ -72,14 +73,14 @@ class HeaderReader:
 
     def _add(self, line: bytes, headers: dict[bytes, bytes]) -> None:
         if not line.endswith(b"\r\n"):
-            raise ValueError("a header has no end")
+            raise ValueError("header without CRLF")
         if len(line) > MAX_LINE:
-            raise ValueError(f"a header is longer than {MAX_LINE} bytes")
+            raise ValueError(f"header longer than {MAX_LINE} bytes")
         name, colon, value = line.partition(b":")
         if not colon or not _NAME.match(name):
             raise ValueError("malformed header")
         if b"_" in name:
-            # Under WSGI such a name cannot be told from one with a hyphen.
+            # In a WSGI environment, this name is the same as one with hyphens.
             return
         key, value = name.title(), value.strip(b" \t\r\n")
         if any(byte < 32 and byte != 9 for byte in value):
@@ -94,7 +95,7 @@ class HeaderReader:
 def _check_lengths(headers: dict[bytes, bytes]) -> None:
     length, coding = headers.get(b"Content-Length"), headers.get(b"Transfer-Encoding")
     if length is not None and coding is not None:
-        raise ValueError("Content-Length and Transfer-Encoding contradict each other")
+        raise ValueError("both Content-Length and Transfer-Encoding are set")
     if length is not None and not _LENGTH.match(length):
         raise ValueError("malformed Content-Length")
     if coding is not None and coding.lower() != b"chunked":
@@ -102,17 +103,17 @@ def _check_lengths(headers: dict[bytes, bytes]) -> None:
 
 
 class Request(http.HTTPRequest):  # type: ignore[misc, unused-ignore]
-    """A request whose head is bounded in size and time."""
+    """A request whose head is limited in size and time."""
 
     header_reader = HeaderReader()
 
     def parse_request(self) -> None:
-        """Read the head; the server closes the connection if that takes too long."""
+        """Read the head; the server closes the connection if it takes too long."""
         with self.server.heads.limited(self.conn.socket):
             super().parse_request()
 
     def read_request_line(self) -> bool:
-        """Read the first line."""
+        """Read the request line and check its length."""
         if not super().read_request_line():  # type: ignore[no-untyped-call, unused-ignore]
             return False
         if len(self.uri) > MAX_LINE:
@@ -121,7 +122,7 @@ class Request(http.HTTPRequest):  # type: ignore[misc, unused-ignore]
         return True
 
     def read_request_headers(self) -> bool:
-        """Read the headers; HTTP/1.0 has no chunks."""
+        """Read the headers and check what the HTTP version requires of them."""
         if not super().read_request_headers():  # type: ignore[no-untyped-call, unused-ignore]
             return False
         if self.response_protocol != "HTTP/1.1" and b"Transfer-Encoding" in self.inheaders:
@@ -133,7 +134,7 @@ class Request(http.HTTPRequest):  # type: ignore[misc, unused-ignore]
         return True
 
     def send_headers(self) -> None:
-        """Send the response's head; what is left of the body is not read if that says so."""
+        """Send the response head, and close the connection afterwards if the head says so."""
         if (b"Connection", b"close") in self.outheaders:
             self.close_connection = True
         super().send_headers()
@@ -142,7 +143,7 @@ class Request(http.HTTPRequest):  # type: ignore[misc, unused-ignore]
 class Connection(http.HTTPConnection):  # type: ignore[misc, unused-ignore]
     """A connection that discards unsent bytes when it closes.
 
-    cheroot leaves that to the garbage collector, and there Python 3.13 prints a traceback.
+    cheroot leaves this to the garbage collector, where Python 3.13 prints a traceback.
     """
 
     RequestHandlerClass = Request
@@ -164,11 +165,11 @@ class Connection(http.HTTPConnection):  # type: ignore[misc, unused-ignore]
 class Heads:
     """The connections whose request heads are being read.
 
-    cheroot's timeout starts again with every byte, so that one byte a minute holds a thread for
-    ever.
+    cheroot's timeout restarts with every byte, so a client that sends one byte a minute would
+    occupy a thread forever.
 
     Args:
-        seconds: for one head.
+        seconds: time limit for one head (seconds).
     """
 
     def __init__(self, seconds: float) -> None:
@@ -178,7 +179,7 @@ class Heads:
 
     @contextlib.contextmanager
     def limited(self, connection: socket.socket) -> Any:
-        """End a connection unless this ends in time."""
+        """Shut down a connection unless the block ends in time."""
         with self._lock:
             self._ends[connection] = time.monotonic() + self._seconds
         try:
@@ -188,7 +189,7 @@ class Heads:
                 self._ends.pop(connection, None)
 
     def end_late(self) -> None:
-        """End the connections whose time is up."""
+        """Shut down the connections whose time is up."""
         now = time.monotonic()
         with self._lock:
             late = [connection for connection, end in self._ends.items() if end < now]
@@ -198,17 +199,17 @@ class Heads:
 
 
 class LimitedServer(wsgi.Server):  # type: ignore[misc, unused-ignore]
-    """A WSGI server that makes threads as slow clients need them.
+    """A WSGI server that starts more threads when slow clients occupy them.
 
     Args:
-        address: host and port.
-        app: the application.
-        head_seconds: for one request head.
+        address: host and port to listen on.
+        app: the WSGI application.
+        head_seconds: time limit for one request head (seconds).
     """
 
     ConnectionClass = Connection
     max_request_header_size = MAX_HEAD
-    # Seconds until an idle server notices a stop.
+    # An idle server notices `stop` after this long, in seconds.
     expiration_interval = 0.1
 
     def __init__(
@@ -236,7 +237,7 @@ class LimitedServer(wsgi.Server):  # type: ignore[misc, unused-ignore]
         super().serve()
 
     def process_conn(self, conn: Connection) -> None:
-        """Hand a connection to a thread; refuse it where too many wait for one."""
+        """Queue a connection for a thread, or respond with 503 if the queue is full."""
         with self._guard:
             is_full = self._waiting >= MAX_WAITING
             if not is_full:
@@ -256,10 +257,10 @@ class LimitedServer(wsgi.Server):  # type: ignore[misc, unused-ignore]
             conn.waits = False
 
     def _watch(self) -> None:
-        """Start threads and end late connections, so that accepting never blocks."""
+        """Start threads and shut down late connections, so that accepting never blocks."""
         while self.ready:
             self.heads.end_late()
-            # Without more threads, connections wait for one.
+            # If no thread can be started, connections wait in the queue.
             with contextlib.suppress(RuntimeError):
                 self.requests.grow(max(0, self._waiting - self.requests.idle))
             self._wake.wait(self.expiration_interval)

@@ -1,4 +1,4 @@
-"""Protection against requests that a web page makes a browser send.
+"""Protection against cross-site requests and DNS rebinding.
 
 Spec: RFC 9110, section 7.2; Fetch standard, "Origin header" and "Sec-Fetch-Site header".
 """
@@ -20,16 +20,16 @@ _FOREIGN_SITES = {"cross-site", "same-site"}
 
 
 class HostGuard:
-    """Refuses requests that web pages cause.
+    """A check that rejects requests sent by web pages.
 
-    Attack: a page that a user visits resolves its own name to 127.0.0.1 (DNS rebinding), or sends
-    requests there directly, and reads or changes the images of this machine. Decision: on a
-    loopback address a request must name a loopback host, and a page of another origin is refused
-    everywhere. Exception: names that the user allows, for a proxy in front.
+    Attack: a web page resolves its own host name to 127.0.0.1 (DNS rebinding) or sends requests to
+    127.0.0.1 directly, to read or change the images on this machine. Decision: on a loopback
+    address the Host header must be a loopback host, and on every address the Origin must be this
+    server. Exception: host names that the user allows, for a reverse proxy.
 
     Args:
-        address: the host that the server listens on.
-        allowed: further names that requests may be for.
+        address: host that the server listens on.
+        allowed: additional host names.
     """
 
     def __init__(self, address: str, allowed: Iterable[str] = ()) -> None:
@@ -37,10 +37,10 @@ class HostGuard:
         self._allowed = {_normal(name) for name in (address, *allowed)}
 
     def check(self, request: Request) -> None:
-        """Refuse a request that is for another host or from a page of another origin.
+        """Check the Host and Origin of a request.
 
         Raises:
-            RegistryError: with 403.
+            RegistryError: with 403, if one of them is not allowed.
         """
         host = request.headers.get("Host", "")
         name = _normal(host)
@@ -48,11 +48,11 @@ class HostGuard:
             raise RegistryError(
                 403,
                 "DENIED",
-                f"`{host}` is not a name of this server; --allow-host {name} allows it",
+                f"host `{host}` is not allowed; to allow it: ghcrctl serve --allow-host {name}",
             )
         if self._is_foreign(request, host):
             raise RegistryError(
-                403, "DENIED", "web pages of other origins cannot use this registry"
+                403, "DENIED", "requests from web pages of another origin are not allowed"
             )
 
     def _is_foreign(self, request: Request, host: str) -> bool:
@@ -63,7 +63,7 @@ class HostGuard:
 
 
 def is_loopback(name: str) -> bool:
-    """Return whether a host name or an address is this machine's loopback."""
+    """Return whether a host name or address is a loopback one."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
@@ -73,7 +73,7 @@ def is_loopback(name: str) -> bool:
 
 
 def _normal(host: str) -> str:
-    """Return the name in a ``Host`` header: without port, brackets and final dot."""
+    """Return the name in a ``Host`` header without port, brackets and trailing dot."""
     host = host.strip().lower()
     if host.startswith("["):
         return host[1:].partition("]")[0]

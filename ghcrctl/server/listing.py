@@ -1,6 +1,7 @@
-"""The endpoints that list: tags, repositories, referrers.
+"""The endpoints that list tags, repositories and referrers.
 
-Spec: OCI distribution spec 1.1, "Listing Tags", "Listing Referrers"; ``_catalog`` is docker's.
+Spec: OCI distribution spec 1.1, "Listing Tags", "Listing Referrers"; for ``_catalog``, the Docker
+Registry HTTP API V2.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
 
 class ListEndpoints:
-    """What can be listed.
+    """Handlers of the list endpoints.
 
     Args:
-        backend: the place.
-        page_size: entries where the client names no number; ``None`` for all of them.
+        backend: storage to list.
+        page_size: entries per page if the client does not specify it; ``None`` for no limit.
     """
 
     def __init__(self, backend: Backend, page_size: int | None = None) -> None:
@@ -35,17 +36,17 @@ class ListEndpoints:
         self._page_size = page_size
 
     def tags(self, request: Request, repository: str) -> Response:
-        """List a page of tags."""
+        """Send a page of tags."""
         page, headers = self._page(request, self._backend.tags(repository))
         return json_response({"name": repository, "tags": page}, headers=headers)
 
     def catalog(self, request: Request) -> Response:
-        """List a page of repositories."""
+        """Send a page of repository names."""
         page, headers = self._page(request, self._backend.repositories())
         return json_response({"repositories": page}, headers=headers)
 
     def referrers(self, request: Request, repository: str, digest: Digest) -> Response:
-        """List what refers to a digest: an index, maybe an empty one, never 404."""
+        """Send an index of the referrers of a digest; it is empty if there are none."""
         found = self._backend.referrers(repository, digest)
         headers = {}
         wanted = request.args.get("artifactType", "")
@@ -62,13 +63,13 @@ class ListEndpoints:
     def _page(
         self, request: Request, entries: Sequence[str]
     ) -> tuple[Sequence[str], dict[str, str]]:
-        """Cut a page out of a sorted list, with the link to the next one where there is one."""
+        """Return a page of a sorted list, and a ``Link`` header if there is another page."""
         last = request.args.get("last", "")
         left = [entry for entry in entries if entry > last]
         text = request.args.get("n", "")
         limit = whole_number(text) if text else self._page_size
         if text and limit is None:
-            raise RegistryError(400, "PAGINATION_NUMBER_INVALID", "`n` is no number")
+            raise RegistryError(400, "PAGINATION_NUMBER_INVALID", "invalid `n`: expected a number")
         if limit is None or limit >= len(left):
             return left, {}
         page = left[:limit]

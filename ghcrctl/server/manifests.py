@@ -1,4 +1,4 @@
-"""The endpoints of manifests: ask for, read, push, delete.
+"""The manifest endpoints: check, read, push and delete.
 
 Spec: OCI distribution spec 1.1, "Pulling manifests", "Pushing Manifests", "Deleting Manifests".
 """
@@ -36,13 +36,13 @@ _MOST_TAGS = 100
 
 
 class ManifestEndpoints:
-    """What can be done to a manifest by a tag or its digest."""
+    """Handlers of the manifest endpoints."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
     def get(self, request: Request, repository: str, reference: str | Digest) -> Response:
-        """Send a manifest; for HEAD the headers alone."""
+        """Send a manifest."""
         descriptor = self._backend.resolve(repository, str(reference))
         headers = {
             "Content-Type": descriptor.media_type,
@@ -56,7 +56,7 @@ class ManifestEndpoints:
         return Response(body, headers=headers, direct_passthrough=True)
 
     def put(self, request: Request, repository: str, reference: str | Digest) -> Response:
-        """Receive a manifest whose children are there."""
+        """Store a manifest; its blobs and child manifests must exist."""
         raw = request.read_body(MAX_METADATA_SIZE)
         tags = [reference] if isinstance(reference, str) else _tags(request)
         parsed = _parse(raw, request.mimetype)
@@ -70,7 +70,7 @@ class ManifestEndpoints:
         return _created(repository, descriptor, parsed.subject, extra_tags)
 
     def delete(self, request: Request, repository: str, reference: str | Digest) -> Response:  # noqa: ARG002 one signature
-        """Delete a tag, or a manifest with all of its tags."""
+        """Delete a tag, or a manifest and all of its tags."""
         if isinstance(reference, str):
             self._backend.untag(repository, reference)
         else:
@@ -87,7 +87,7 @@ class ManifestEndpoints:
             raise RegistryError(
                 404,
                 "MANIFEST_BLOB_UNKNOWN",
-                "the manifest refers to what is not here",
+                "blobs or manifests that the manifest refers to are missing",
                 detail=[{"digest": str(child.digest)} for child in missing],
             )
 
@@ -103,10 +103,13 @@ class ManifestEndpoints:
 
 
 def _tags(request: Request) -> list[str]:
-    """Return the tags that a push by digest asks for (spec after 1.1, "Pushing Manifests")."""
+    """Return the tags in the query of a push by digest.
+
+    Spec: OCI distribution spec after 1.1, "Pushing Manifests with Tags".
+    """
     tags = list(dict.fromkeys(request.args.getlist("tag")))
     if len(tags) > _MOST_TAGS:
-        raise RegistryError(414, "TAG_INVALID", f"one push can set at most {_MOST_TAGS} tags")
+        raise RegistryError(414, "TAG_INVALID", f"a push can set at most {_MOST_TAGS} tags")
     for tag in tags:
         if not is_tag(tag):
             raise RegistryError(400, "TAG_INVALID", f"invalid tag `{tag}`")
@@ -115,7 +118,7 @@ def _tags(request: Request) -> list[str]:
 
 def _parse(raw: bytes, content_type: str) -> Manifest | Index:
     if content_type and content_type not in media_types.MANIFESTS | media_types.SCHEMA1:
-        raise InvalidManifestError(f"`{content_type}` is no type of a manifest")
+        raise InvalidManifestError(f"unsupported manifest media type `{content_type}`")
     return manifests.parse(raw, content_type)
 
 

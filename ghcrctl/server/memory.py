@@ -1,7 +1,4 @@
-"""A backend in memory: for tests and for demonstrations.
-
-What belongs here: the smallest implementation of `Backend`. What does not: anything on disk.
-"""
+"""A backend in memory, for tests and demonstrations."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Repository:
-    """What one repository shows: blobs and manifests by digest, and manifests' digests by tag."""
+    """The blobs and manifests of one repository by digest, and its digests by tag."""
 
     blobs: dict[Digest, Descriptor] = field(default_factory=dict)
     manifests: dict[Digest, Descriptor] = field(default_factory=dict)
@@ -31,7 +28,7 @@ class _Repository:
 
 
 class MemoryBackend:
-    """Repositories in a dictionary; equal content is kept once."""
+    """A backend that keeps repositories in a dictionary and each content once."""
 
     def __init__(self) -> None:
         self._content: dict[Digest, bytes] = {}
@@ -44,7 +41,7 @@ class MemoryBackend:
             return sorted(self._repositories)
 
     def stat(self, repository: str, digest: Digest) -> Descriptor:
-        """Describe content of any kind."""
+        """Return the descriptor of a blob or manifest."""
         with self._lock:
             place = self._find(repository)
             found = place.blobs.get(digest) or place.manifests.get(digest)
@@ -53,7 +50,7 @@ class MemoryBackend:
         return found
 
     def resolve(self, repository: str, name: str) -> Descriptor:
-        """Return the manifest that a tag or a digest stands for."""
+        """Return the descriptor of the manifest with a tag or digest."""
         with self._lock:
             place = self._find(repository)
             tagged = place.tags.get(name)
@@ -63,25 +60,25 @@ class MemoryBackend:
         raise ManifestUnknownError(f"{repository} has no manifest `{name}`")
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading content at a byte."""
+        """Open content for reading, starting at a byte offset."""
         with self._lock:
             content = self._content.get(descriptor.digest)
         if content is None:
-            raise BlobUnknownError(f"there is no blob {descriptor.digest}")
-        # BytesIO shares the bytes until somebody writes, so nothing is copied here.
+            raise BlobUnknownError(f"blob {descriptor.digest} not found")
+        # BytesIO copies the bytes only on write.
         stream = io.BytesIO(content)
         stream.seek(offset)
         return stream
 
     def write(self, repository: str, content: Content) -> None:
-        """Make a blob visible."""
+        """Store a blob."""
         data = _read(content)
         with self._lock:
             self._content[content.descriptor.digest] = data
             self._make(repository).blobs[content.descriptor.digest] = content.descriptor
 
     def mount(self, repository: str, digest: Digest, source: str) -> bool:
-        """Show a blob of another repository here too."""
+        """Mount a blob from another repository; return whether it was found."""
         with self._lock:
             places = self._repositories
             origins = [places[source]] if source in places else [] if source else places.values()
@@ -92,7 +89,7 @@ class MemoryBackend:
             return True
 
     def name(self, repository: str, tag: str | None, content: Content) -> None:
-        """Make a manifest visible by its digest and maybe a tag."""
+        """Store a manifest under its digest and optionally under a tag."""
         data = _read(content)
         digest = content.descriptor.digest
         with self._lock:
@@ -103,18 +100,18 @@ class MemoryBackend:
                 place.tags[tag] = digest
 
     def tags(self, repository: str) -> list[str]:
-        """Return all tags, sorted."""
+        """Return all tags of a repository, sorted."""
         with self._lock:
             return sorted(self._find(repository).tags)
 
     def untag(self, repository: str, tag: str) -> None:
-        """Take a tag away."""
+        """Delete a tag."""
         with self._lock:
             if self._find(repository).tags.pop(tag, None) is None:
                 raise ManifestUnknownError(f"{repository} has no tag `{tag}`")
 
     def delete(self, repository: str, digest: Digest) -> None:
-        """Take a manifest and its tags away."""
+        """Delete a manifest and its tags."""
         with self._lock:
             place = self._find(repository)
             if place.manifests.pop(digest, None) is None:
@@ -122,13 +119,13 @@ class MemoryBackend:
             place.tags = {tag: target for tag, target in place.tags.items() if target != digest}
 
     def delete_blob(self, repository: str, digest: Digest) -> None:
-        """Take a blob away from a repository."""
+        """Delete a blob from a repository."""
         with self._lock:
             if self._find(repository).blobs.pop(digest, None) is None:
                 raise BlobUnknownError(f"{repository} has no blob {digest}")
 
     def referrers(self, repository: str, digest: Digest) -> list[Descriptor]:
-        """Return what has this digest as its subject, in the order of arrival."""
+        """Return the referrers of a digest, oldest first."""
         with self._lock:
             place = self._repositories.get(repository, _Repository())
             entries = [(found, self._content[found.digest]) for found in place.manifests.values()]
@@ -142,7 +139,7 @@ class MemoryBackend:
     def _find(self, repository: str) -> _Repository:
         found = self._repositories.get(repository)
         if found is None:
-            raise RepositoryUnknownError(f"there is no repository `{repository}`")
+            raise RepositoryUnknownError(f"repository `{repository}` not found")
         return found
 
     def _make(self, repository: str) -> _Repository:

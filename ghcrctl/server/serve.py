@@ -1,7 +1,4 @@
-"""The server that carries the application: cheroot, an optional extra.
-
-What belongs here: binding, threads, starting and stopping. What does not: the protocol (``app``).
-"""
+"""The HTTP server of the registry application; its libraries are the optional extra ``serve``."""
 
 from __future__ import annotations
 
@@ -40,17 +37,17 @@ def check_libraries() -> None:
 
 
 class Server:
-    """An HTTP/1.1 server on one address, bound when it is made.
+    """An HTTP/1.1 server on one address, which it binds when it is created.
 
     Args:
         app: a WSGI application.
-        host: the address to listen at.
-        port: 0 chooses a free one.
-        head_seconds: for the head of one request; by default 20.
-        cleanup: called when the server has stopped.
+        host: address to listen on.
+        port: port to listen on; 0 for any free port.
+        head_seconds: time limit for one request head, by default 20 (seconds).
+        cleanup: function to call after the server has stopped.
 
     Raises:
-        ConnectionFailedError: the address cannot be listened at.
+        ConnectionFailedError: the address cannot be bound.
     """
 
     def __init__(
@@ -87,16 +84,16 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where the server is: scheme, host and port."""
+        """The URL of the server, with scheme, host and port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
     def run(self) -> None:
-        """Serve until `stop` is called or the user interrupts."""
+        """Serve until `stop` is called or the user presses Ctrl-C."""
         self._server.serve()
 
     def start(self) -> None:
-        """Serve in a thread of its own."""
+        """Serve in a background thread."""
         self._thread = threading.Thread(target=self.run, name="ghcrctl-serve", daemon=True)
         self._thread.start()
 
@@ -122,13 +119,13 @@ def _make_server(app: Application, host: str, port: int, head_seconds: float | N
     server: Any = LimitedServer(
         (host, port), with_bounded_chunks(app), head_seconds or HEAD_SECONDS
     )
-    # Left alone, cheroot prints a traceback for every client that hangs up.
+    # By default, cheroot prints a traceback for every client that closes its connection early.
     server.error_log = _log_error
     return server
 
 
 def _probe(host: str, port: int) -> None:
-    """Bind for a moment: of a failure, cheroot hides the reason and leaks the socket."""
+    """Bind the address once: cheroot hides the reason of a failure and leaks the socket."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     socket.create_server((host, port), family=family).close()
 
@@ -138,9 +135,9 @@ def _log_error(message: str = "", level: int = logging.ERROR, traceback: bool = 
 
 
 def _bind_error(host: str, port: int, error: OSError) -> ConnectionFailedError:
-    # The error's own text repeats the address, in brackets.
+    # The system's text repeats the address in parentheses.
     reason = (error.strerror or str(error)).partition(" (while")[0]
     return ConnectionFailedError(
-        f"cannot listen at {host}:{port}: {reason}",
-        hint="choose another address with --addr HOST:PORT; port 0 chooses a free one",
+        f"cannot listen on {host}:{port}: {reason}",
+        hint="use any free port: ghcrctl serve --addr 127.0.0.1:0",
     )

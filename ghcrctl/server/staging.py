@@ -1,8 +1,4 @@
-"""Unfinished uploads, each a file in a directory.
-
-What belongs here: sessions and their bytes. What does not: the protocol (``uploads``), and
-verification, which happens where the content is written.
-"""
+"""Unfinished uploads, each stored in a file."""
 
 from __future__ import annotations
 
@@ -27,20 +23,19 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream
     from ghcrctl.oci.digest import Digest
 
-# An upload takes a file, so a client must not begin as many as it likes.
-MAX_SESSIONS = 1000
-# Seconds.
-MAX_IDLE = UPLOAD_MAX_AGE
+# Each upload is a file, so their number is limited.
+MAX_UPLOADS = 1000
+MAX_IDLE_SECONDS = UPLOAD_MAX_AGE
 BLOB_TYPE = "application/octet-stream"
 
 
 class TooManyUploadsError(Exception):
-    """The limit of unfinished uploads is reached."""
+    """There are too many unfinished uploads."""
 
 
 @dataclass(slots=True)
-class Session:
-    """One upload to one repository; ``lock`` is held by the request that works on it."""
+class Upload:
+    """An upload to a repository; a request that uses the upload holds ``lock``."""
 
     id: str
     repository: str
@@ -54,14 +49,14 @@ class Session:
 
     @property
     def is_abandoned(self) -> bool:
-        """Whether the upload received no byte for so long that it is abandoned."""
+        """Whether the upload has received no data for `MAX_IDLE_SECONDS`."""
         try:
-            return self.path.stat().st_mtime < time.time() - MAX_IDLE
+            return self.path.stat().st_mtime < time.time() - MAX_IDLE_SECONDS
         except FileNotFoundError:
             return True
 
     def append(self, blocks: Iterable[bytes]) -> int:
-        """Add bytes; those that came before a failure stay. Return how many came.
+        """Append bytes and return their number; bytes received before a failure are kept.
 
         Raises:
             NoSpaceError: the disk is full.
@@ -77,103 +72,108 @@ class Session:
         return count
 
     def check_room(self, count: int) -> None:
-        """Check that the disk has room for more bytes.
+        """Check that the disk has enough free space.
+
+        Args:
+            count: bytes to be written.
 
         Raises:
-            NoSpaceError: the disk has less.
+            NoSpaceError: the disk has less free space.
         """
         if count > shutil.disk_usage(self.path.parent).free:
-            raise NoSpaceError(f"cannot store the upload: the disk has no room for {count} bytes")
+            raise NoSpaceError(f"cannot store the upload: not enough disk space for {count} bytes")
 
     def cut(self, size: int) -> None:
-        """Forget what came after so many bytes."""
+        """Truncate the upload to a size (bytes)."""
         with self.path.open("r+b") as file:
             file.truncate(size)
 
     def content(self, digest: Digest) -> Content:
-        """Offer what was received as content, which is verified when it is read."""
+        """Return the upload as content, which is verified when it is read."""
         return Content(StagedFile(self.path), Descriptor(BLOB_TYPE, digest, self.size))
 
 
 class StagedFile:
-    """A source of one file, whatever digest is asked for."""
+    """A source that returns the same file for every digest."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     @property
     def label(self) -> str:
-        """How people know this place."""
+        """The name of this source in messages."""
         return "the upload"
 
     def resolve(self, name: str) -> Descriptor:
-        """Refuse: an upload has no names."""
-        raise ManifestUnknownError(f"an upload has no `{name}`")
+        """Raise an error, since an upload has no tags."""
+        raise ManifestUnknownError(f"tag `{name}` not found in an upload")
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:  # noqa: ARG002 one file
-        """Start reading the file at a byte."""
+        """Open the file for reading, starting at a byte offset."""
         file = self._path.open("rb")
         file.seek(offset)
         return file
 
 
 class Staging:
-    """All sessions of one server, which end with it.
+    """All unfinished uploads of a server.
 
     Args:
-        directory: made at the first upload.
-        owner: returns what ends the names of files, so that others know whose they are.
+        directory: directory of the upload files, created at the first upload.
+        owner: returns the suffix of the names of upload files, which identifies their process.
     """
 
     def __init__(self, directory: Path, owner: Callable[[], str] = lambda: "") -> None:
         self._directory = directory
         self._owner = owner
-        self._sessions: dict[str, Session] = {}
+        self._uploads: dict[str, Upload] = {}
         self._lock = threading.Lock()
 
-    def begin(self, repository: str) -> Session:
+    def begin(self, repository: str) -> Upload:
         """Start an upload.
 
         Raises:
-            TooManyUploadsError: too many are unfinished.
+            TooManyUploadsError: there are `MAX_UPLOADS` unfinished uploads.
         """
         self._directory.mkdir(parents=True, exist_ok=True)
-        identity = secrets.token_hex(16)
-        path = self._directory / f"{identity}.{self._owner()}"
-        session = Session(identity, repository, path)
-        if len(self._sessions) >= MAX_SESSIONS:
-            raise TooManyUploadsError(f"{MAX_SESSIONS} uploads are unfinished")
+        upload_id = secrets.token_hex(16)
+        path = self._directory / f"{upload_id}.{self._owner()}"
+        upload = Upload(upload_id, repository, path)
+        if len(self._uploads) >= MAX_UPLOADS:
+            raise TooManyUploadsError(
+                f"too many unfinished uploads: at most {MAX_UPLOADS} are allowed"
+            )
         path.touch(mode=0o600)
         with self._lock:
-            self._sessions[identity] = session
-        return session
+            self._uploads[upload_id] = upload
+        return upload
 
-    def find(self, identity: str, repository: str) -> Session | None:
-        """Return an upload to a repository, if there is one."""
+    def find(self, upload_id: str, repository: str) -> Upload | None:
+        """Return an unfinished upload to a repository, or ``None`` if it does not exist."""
         with self._lock:
-            session = self._sessions.get(identity)
-        if session is None or session.repository != repository or not session.path.exists():
+            upload = self._uploads.get(upload_id)
+        if upload is None or upload.repository != repository or not upload.path.exists():
             return None
-        return session
+        return upload
 
-    def end(self, session: Session) -> None:
-        """Forget an upload and its bytes; may be done twice."""
+    def end(self, upload: Upload) -> None:
+        """Delete an upload and its file; deleting it again has no effect."""
         with self._lock:
-            self._sessions.pop(session.id, None)
-        discard(session.path)
+            self._uploads.pop(upload.id, None)
+        discard(upload.path)
 
     def expire(self) -> None:
-        """End abandoned uploads."""
+        """Delete abandoned uploads."""
         with self._lock:
-            sessions = list(self._sessions.values())
-        for session in sessions:
-            if session.is_abandoned and session.lock.acquire(blocking=False):
-                self.end(session)
-                session.lock.release()
+            uploads = list(self._uploads.values())
+        for upload in uploads:
+            if upload.is_abandoned and upload.lock.acquire(blocking=False):
+                self.end(upload)
+                upload.lock.release()
 
     def close(self) -> None:
-        """End every upload."""
+        """Delete all uploads."""
         with self._lock:
-            sessions = list(self._sessions.values())
-        for session in sessions:
-            self.end(session)
+            uploads = list(self._uploads.values())
+        for upload in uploads:
+            self.end(upload)

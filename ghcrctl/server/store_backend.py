@@ -1,9 +1,7 @@
-"""The local store as a backend: what `ghcrctl serve` serves.
+"""The local store as a backend of the registry.
 
-What belongs here: the store's names as repositories and tags. The image ``ghcr.io/owner/image:1.0``
-is served as repository ``ghcr.io/owner/image``; what is pushed as ``owner/image:1.0`` gets that
-name in the store. A repository has the manifests of its own records and everything below them.
-Blobs are kept apart by digest only, so every repository shows every blob.
+The image ``ghcr.io/owner/image:1.0`` is served as repository ``ghcr.io/owner/image``. An image that
+is pushed as ``owner/image:1.0`` has that name in the store.
 """
 
 from __future__ import annotations
@@ -38,19 +36,19 @@ _UNKNOWN_TYPE = "application/octet-stream"
 
 
 class StoreBackend:
-    """Serves one store; changes made by other processes are seen at once."""
+    """A backend that serves the local store, including changes by other processes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def repositories(self) -> list[str]:
-        """Return the names of all repositories that a client can request, sorted."""
+        """Return the names of all repositories that clients can request, sorted."""
         names = (listed.name for listed in self._store.listing())
         found = {split_name(name)[0] for name in names if _is_full(name)}
         return sorted(filter(is_repository, found))
 
     def stat(self, repository: str, digest: Digest) -> Descriptor:
-        """Describe content of any kind."""
+        """Return the descriptor of a blob or manifest."""
         try:
             size = self._store.blobs.path(digest).stat().st_size
         except OSError:
@@ -58,10 +56,10 @@ class StoreBackend:
         return Descriptor(_UNKNOWN_TYPE, digest, size)
 
     def resolve(self, repository: str, name: str) -> Descriptor:
-        """Return the manifest that a tag or a digest stands for."""
+        """Return the descriptor of the manifest with a tag or digest."""
         records = self._records(repository)
         if not records:
-            raise RepositoryUnknownError(f"there is no repository `{repository}`")
+            raise RepositoryUnknownError(f"repository `{repository}` not found")
         found = (
             self._manifests(records).get(Digest.parse(name))
             if ":" in name
@@ -72,24 +70,24 @@ class StoreBackend:
         return found
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading content at a byte."""
+        """Open content for reading, starting at a byte offset."""
         return self._store.blobs.open(descriptor, offset)
 
-    def write(self, repository: str, content: Content) -> None:  # noqa: ARG002 kept apart by digest only
-        """Make a blob visible."""
+    def write(self, repository: str, content: Content) -> None:  # noqa: ARG002 the store keeps blobs by digest only
+        """Store a blob."""
         self._store.reserve([content.descriptor.digest])
         if not self._store.blobs.exists(content.descriptor):
             self._store.blobs.write(content, self._store.lease())
 
     def mount(self, repository: str, digest: Digest, source: str) -> bool:  # noqa: ARG002 see write
-        """Return whether a blob is here; every repository shows it then."""
+        """Return whether the store has a blob, which every repository then shares."""
         if not self._store.blobs.path(digest).exists():
             return False
         self._store.reserve([digest])
         return True
 
     def name(self, repository: str, tag: str | None, content: Content) -> None:
-        """Make a manifest visible by its digest and maybe a tag."""
+        """Store a manifest under its digest and optionally under a tag."""
         self.write(repository, content)
         root = content.descriptor
         facts = compute_facts(self._store.blobs, root, self._store.prefer)
@@ -97,14 +95,14 @@ class StoreBackend:
         self._store.put(Record(root, name, facts, root.digest))
 
     def tags(self, repository: str) -> list[str]:
-        """Return all tags, sorted."""
+        """Return all tags of a repository, sorted."""
         records = self._records(repository)
         if not records:
-            raise RepositoryUnknownError(f"there is no repository `{repository}`")
+            raise RepositoryUnknownError(f"repository `{repository}` not found")
         return sorted(record.tag for record in records if is_tag(record.tag))
 
     def untag(self, repository: str, tag: str) -> None:
-        """Take a tag away; the manifest stays, under its digest, until that is deleted."""
+        """Delete a tag; the manifest is kept under its digest until it is deleted."""
         doomed = [r for r in self._records(repository) if r.tag == tag]
         if not doomed:
             raise ManifestUnknownError(f"{repository} has no tag `{tag}`")
@@ -118,31 +116,33 @@ class StoreBackend:
         self._store.edit(change)
 
     def delete(self, repository: str, digest: Digest) -> None:
-        """Delete a manifest with its tags, and its referrers that have no tag of their own.
+        """Delete a manifest, its tags, and its referrers without a tag.
 
         Raises:
-            ManifestUnknownError: the repository has no such manifest.
-            RefusedError: an index of the repository lists the manifest.
+            ManifestUnknownError: the repository does not have the manifest.
+            RefusedError: an index in the repository lists the manifest.
         """
         records = self._records(repository)
         doomed = [r for r in records if r.descriptor.digest == digest]
         if digest in self._manifests([r for r in records if r not in doomed]):
-            raise RefusedError(f"an index in {repository} lists {digest}: delete the index first")
+            raise RefusedError(
+                f"cannot delete {digest}: an index in {repository} lists it; delete the index first"
+            )
         if not doomed:
             raise ManifestUnknownError(f"{repository} has no manifest {digest}")
         self._store.remove(doomed)
-        # While this process lives it holds what was pushed; what is deleted is not to be seen
-        # again.
+        # This process reserves pushed content until it ends. Deleted content must not be visible
+        # until then.
         self._store.discard(digest)
 
     def delete_blob(self, repository: str, digest: Digest) -> None:
-        """Take a blob away that no image needs."""
+        """Delete a blob that no image uses."""
         self.stat(repository, digest)
         if not self._store.discard(digest):
-            raise RefusedError(f"an image needs {digest}")
+            raise RefusedError(f"cannot delete blob {digest}: an image uses it")
 
     def referrers(self, repository: str, digest: Digest) -> list[Descriptor]:
-        """Return what has this digest as its subject, among all manifests of the repository."""
+        """Return the referrers of a digest among all manifests of the repository."""
         graph = self._store.graph
         manifests = self._manifests(self._records(repository)).values()
         found = (
@@ -151,7 +151,7 @@ class StoreBackend:
         return [entry for entry in found if entry]
 
     def _as_referrer(self, descriptor: Descriptor) -> Descriptor | None:
-        """Describe a referrer; ``None`` if its manifest is missing or damaged."""
+        """Return the descriptor of a referrer; ``None`` if its manifest is missing or damaged."""
         try:
             raw = read_metadata(self._store.blobs, descriptor)
         except GhcrctlError:
@@ -160,7 +160,7 @@ class StoreBackend:
         return as_referrer(parse(raw, descriptor.media_type), plain)
 
     def _records(self, repository: str) -> list[Record]:
-        """Return a repository's records; a name without tag and digest is in no repository."""
+        """Return the records of a repository; names without tag or digest are ignored."""
         return [
             listed.record
             for listed in self._store.listing()
@@ -168,17 +168,17 @@ class StoreBackend:
         ]
 
     def _manifests(self, records: Sequence[Record]) -> dict[Digest, Descriptor]:
-        """Return the readable manifests of records, and those that their indexes list."""
+        """Return the readable manifests of records, including those in their indexes."""
         found = self._store.graph.manifests(record.descriptor for record in records)
         return {descriptor.digest: descriptor for descriptor in found}
 
 
 def _is_full(name: str) -> bool:
-    """Return whether a name has a tag or a digest; those of other tools may be a tag alone."""
+    """Return whether a name has a tag or digest; other tools may store a tag alone."""
     return split_name(name)[0] != name
 
 
 def _by_digest_only(record: Record) -> Record:
-    """Name a record by its digest; without any name it would be the next `prune`'s."""
+    """Return a record named by its digest, since `prune` deletes records without a name."""
     digest = record.descriptor.digest
     return replace(record, name=f"{record.repository}@{digest}", origin=digest)

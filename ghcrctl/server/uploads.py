@@ -1,4 +1,4 @@
-"""The endpoints of uploads: begin, mount, send in one piece or in chunks, ask, finish, cancel.
+"""The upload endpoints: start, mount, send monolithic or in chunks, get the status, finish, cancel.
 
 Spec: OCI distribution spec 1.1, "Pushing blobs".
 """
@@ -21,37 +21,37 @@ if TYPE_CHECKING:
 
     from ghcrctl.server.backend import Backend
     from ghcrctl.server.request import Request
-    from ghcrctl.server.staging import Session, Staging
+    from ghcrctl.server.staging import Staging, Upload
 
-# The specification writes `0-99`; some clients write `bytes 0-99/*`, as HTTP does.
+# The spec uses `0-99`; some clients send `bytes 0-99/*` as in HTTP.
 _CONTENT_RANGE = re.compile(
     r"(?:bytes[ =])?(?P<first>[0-9]{1,18})-(?P<last>[0-9]{1,18})(?:/(?:[0-9]+|\*))?\Z"
 )
 
 
 class UploadEndpoints:
-    """What can be done to uploads."""
+    """Handlers of the upload endpoints."""
 
     def __init__(self, backend: Backend, staging: Staging) -> None:
         self._backend = backend
         self._staging = staging
 
     def start(self, request: Request, repository: str) -> Response:
-        """Start an upload, or finish at once by a mount or with the whole body."""
+        """Start an upload, mount a blob, or receive a whole blob in one request."""
         if "mount" in request.args and self._mount(request, repository):
             return _created(repository, Digest.parse(request.args["mount"]))
         digest = _digest(request) if "digest" in request.args else None
-        session = self._begin(repository)
+        upload = self._begin(repository)
         if digest is None:
-            return Response(status=202, headers=_progress(session))
+            return Response(status=202, headers=_progress(upload))
         try:
-            session.check_room(request.content_length or 0)
-            session.append(request.blocks())
-            return self._finish(session, digest)
+            upload.check_room(request.content_length or 0)
+            upload.append(request.blocks())
+            return self._finish(upload, digest)
         finally:
-            self._staging.end(session)
+            self._staging.end(upload)
 
-    def _begin(self, repository: str) -> Session:
+    def _begin(self, repository: str) -> Upload:
         try:
             return self._staging.begin(repository)
         except TooManyUploadsError as error:
@@ -59,31 +59,31 @@ class UploadEndpoints:
                 429, "TOOMANYREQUESTS", str(error), headers={"Retry-After": "60"}
             ) from None
 
-    def status(self, request: Request, repository: str, upload: str) -> Response:  # noqa: ARG002 one signature
-        """Tell how much was received."""
-        session = self._find(repository, upload)
-        return Response(status=204, headers=_progress(session))
+    def status(self, request: Request, repository: str, upload_id: str) -> Response:  # noqa: ARG002 one signature
+        """Send the number of bytes received."""
+        upload = self._find(repository, upload_id)
+        return Response(status=204, headers=_progress(upload))
 
-    def append(self, request: Request, repository: str, upload: str) -> Response:
-        """Receive a chunk, or the whole in a stream."""
-        session = self._find(repository, upload)
-        with self._held(session):
-            self._receive(request, session)
-            return Response(status=202, headers=_progress(session))
+    def append(self, request: Request, repository: str, upload_id: str) -> Response:
+        """Receive a chunk, or the whole blob as a stream."""
+        upload = self._find(repository, upload_id)
+        with self._held(upload):
+            self._receive(request, upload)
+            return Response(status=202, headers=_progress(upload))
 
-    def finish(self, request: Request, repository: str, upload: str) -> Response:
-        """Receive the last chunk, if any, and make the blob visible if it is what it should be."""
-        session = self._find(repository, upload)
+    def finish(self, request: Request, repository: str, upload_id: str) -> Response:
+        """Receive the last chunk, if any, verify the blob and store it."""
+        upload = self._find(repository, upload_id)
         digest = _digest(request)
-        with self._held(session):
-            self._receive(request, session)
-            return self._finish(session, digest)
+        with self._held(upload):
+            self._receive(request, upload)
+            return self._finish(upload, digest)
 
-    def cancel(self, request: Request, repository: str, upload: str) -> Response:  # noqa: ARG002 one signature
-        """Forget an upload."""
-        session = self._find(repository, upload)
-        with self._held(session):
-            self._staging.end(session)
+    def cancel(self, request: Request, repository: str, upload_id: str) -> Response:  # noqa: ARG002 one signature
+        """Cancel an upload."""
+        upload = self._find(repository, upload_id)
+        with self._held(upload):
+            self._staging.end(upload)
         return Response(status=204)
 
     def _mount(self, request: Request, repository: str) -> bool:
@@ -93,84 +93,90 @@ class UploadEndpoints:
             check_repository(source)
         return self._backend.mount(repository, digest, source)
 
-    def _find(self, repository: str, upload: str) -> Session:
-        session = self._staging.find(upload, repository)
-        if session is None:
-            raise RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload")
-        return session
+    def _find(self, repository: str, upload_id: str) -> Upload:
+        upload = self._staging.find(upload_id, repository)
+        if upload is None:
+            raise RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "upload not found")
+        return upload
 
     @contextmanager
-    def _held(self, session: Session) -> Iterator[None]:
-        """Keep other requests off an upload; a second one at the same time is refused."""
-        if not session.lock.acquire(blocking=False):
-            raise RegistryError(409, "BLOB_UPLOAD_INVALID", "another request works on this upload")
+    def _held(self, upload: Upload) -> Iterator[None]:
+        """Lock an upload; respond with 409 if another request uses it."""
+        if not upload.lock.acquire(blocking=False):
+            raise RegistryError(409, "BLOB_UPLOAD_INVALID", "another request is using this upload")
         try:
-            if self._staging.find(session.id, session.repository) is None:
-                raise RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload")
+            if self._staging.find(upload.id, upload.repository) is None:
+                raise RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "upload not found")
             yield
         finally:
-            session.lock.release()
+            upload.lock.release()
 
-    def _receive(self, request: Request, session: Session) -> None:
-        start = session.size
-        span = _span(request, session)
-        session.check_room(request.content_length or span or 0)
-        received = self._append(request, session)
+    def _receive(self, request: Request, upload: Upload) -> None:
+        start = upload.size
+        span = _span(request, upload)
+        upload.check_room(request.content_length or span or 0)
+        received = self._append(request, upload)
         if span is not None and received != span:
-            session.cut(start)
-            raise _out_of_order(session, f"the range has {span} bytes, the body {received}")
+            upload.cut(start)
+            raise _out_of_order(
+                upload, f"the body has {received} bytes, but Content-Range has {span}"
+            )
 
-    def _append(self, request: Request, session: Session) -> int:
+    def _append(self, request: Request, upload: Upload) -> int:
         try:
-            return session.append(request.blocks())
+            return upload.append(request.blocks())
         except NoSpaceError:
-            # Free the space of a failed upload on a full disk.
-            self._staging.end(session)
+            # Free the disk space of the failed upload.
+            self._staging.end(upload)
             raise
 
-    def _finish(self, session: Session, digest: Digest) -> Response:
+    def _finish(self, upload: Upload, digest: Digest) -> Response:
         try:
-            self._backend.write(session.repository, session.content(digest))
+            self._backend.write(upload.repository, upload.content(digest))
         finally:
-            self._staging.end(session)
-        return _created(session.repository, digest)
+            self._staging.end(upload)
+        return _created(upload.repository, digest)
 
 
-def _span(request: Request, session: Session) -> int | None:
-    """Return the bytes that `Content-Range` announces, if it does and starts where it must."""
+def _span(request: Request, upload: Upload) -> int | None:
+    """Return the length in `Content-Range`, or ``None`` without that header.
+
+    Raises:
+        RegistryError: the header is malformed, or the range does not start at the next byte.
+    """
     text = request.headers.get("Content-Range")
     if not text:
         return None
     match = _CONTENT_RANGE.match(text)
     if not match:
-        raise RegistryError(400, "BLOB_UPLOAD_INVALID", "Content-Range is no range")
+        raise RegistryError(400, "BLOB_UPLOAD_INVALID", "invalid Content-Range")
     first, last = int(match["first"]), int(match["last"])
-    # An empty last chunk has no range that could be written down, but for `10-9`.
+    # The range of an empty last chunk can only be written as, for example, `10-9`.
     length = request.content_length
     if length is not None and length != last - first + 1:
-        raise RegistryError(400, "SIZE_INVALID", "Content-Range contradicts Content-Length")
-    if first != session.size or last < first - 1:
-        raise _out_of_order(session, f"the next byte is {session.size}, not {first}")
+        raise RegistryError(400, "SIZE_INVALID", "Content-Range does not match Content-Length")
+    if first != upload.size or last < first - 1:
+        raise _out_of_order(upload, f"the chunk must start at byte {upload.size}, not {first}")
     return last - first + 1
 
 
-def _out_of_order(session: Session, why: str) -> RegistryError:
-    return RegistryError(416, "BLOB_UPLOAD_INVALID", why, headers=_progress(session))
+def _out_of_order(upload: Upload, why: str) -> RegistryError:
+    return RegistryError(416, "BLOB_UPLOAD_INVALID", why, headers=_progress(upload))
 
 
 def _digest(request: Request) -> Digest:
     text = request.args.get("digest", "")
     if not text:
-        raise InvalidDigestError("the digest is missing")
+        raise InvalidDigestError("missing digest")
     return Digest.parse(text)
 
 
-def _progress(session: Session) -> dict[str, str]:
+def _progress(upload: Upload) -> dict[str, str]:
     return {
-        "Location": f"/v2/{session.repository}/blobs/uploads/{session.id}",
-        # An empty upload has no valid range. Clients know docker-registry's `0-0`.
-        "Range": f"0-{max(session.size - 1, 0)}",
-        "Docker-Upload-UUID": session.id,
+        "Location": f"/v2/{upload.repository}/blobs/uploads/{upload.id}",
+        # An empty upload has no valid range. docker-registry sends `0-0`, which clients accept.
+        "Range": f"0-{max(upload.size - 1, 0)}",
+        "Docker-Upload-UUID": upload.id,
     }
 
 

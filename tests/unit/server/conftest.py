@@ -1,4 +1,4 @@
-"""The server over each of its backends."""
+"""Fixtures: a registry with each of the backends."""
 
 from __future__ import annotations
 

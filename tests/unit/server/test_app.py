@@ -1,4 +1,4 @@
-"""The rules of the distribution spec 1.1, each a test, over real HTTP."""
+"""The rules of the OCI distribution spec 1.1, tested over HTTP."""
 
 from __future__ import annotations
 
@@ -46,33 +46,35 @@ def begin(http: requests.Session, url: str) -> str:
     return url.removesuffix("/v2") + begun.headers["Location"]
 
 
-def code_of(answer: requests.Response) -> str:
-    (error,) = answer.json()["errors"]
+def code_of(response: requests.Response) -> str:
+    (error,) = response.json()["errors"]
     assert set(error) == {"code", "message", "detail"}
     return str(error["code"])
 
 
-def test_the_base_endpoint_says_that_this_is_a_registry(http: requests.Session, url: str) -> None:
-    answer = http.get(f"{url}/")
-    assert answer.status_code == 200
-    assert answer.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
+def test_base_endpoint_identifies_a_registry(http: requests.Session, url: str) -> None:
+    response = http.get(f"{url}/")
+    assert response.status_code == 200
+    assert response.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
 
 
 class TestBlobs:
-    def test_a_blob_is_sent_whole_with_its_digest(self, http: requests.Session, url: str) -> None:
+    def test_get_blob_sends_it_with_its_digest(self, http: requests.Session, url: str) -> None:
         push_blob(http, url)
-        answer = http.get(f"{url}/a/b/blobs/{DIGEST}")
-        assert (answer.status_code, answer.content) == (200, BLOB)
-        assert answer.headers["Docker-Content-Digest"] == str(DIGEST)
+        response = http.get(f"{url}/a/b/blobs/{DIGEST}")
+        assert (response.status_code, response.content) == (200, BLOB)
+        assert response.headers["Docker-Content-Digest"] == str(DIGEST)
 
-    def test_head_gives_the_size_and_no_body(self, http: requests.Session, url: str) -> None:
+    def test_head_blob_sends_the_size_without_a_body(
+        self, http: requests.Session, url: str
+    ) -> None:
         push_blob(http, url)
-        answer = http.head(f"{url}/a/b/blobs/{DIGEST}")
-        assert (answer.status_code, answer.content) == (200, b"")
-        assert answer.headers["Content-Length"] == str(len(BLOB))
+        response = http.head(f"{url}/a/b/blobs/{DIGEST}")
+        assert (response.status_code, response.content) == (200, b"")
+        assert response.headers["Content-Length"] == str(len(BLOB))
 
     @pytest.mark.parametrize(
-        ("asked", "status", "content", "content_range"),
+        ("range_", "status", "content", "content_range"),
         [
             ("bytes=0-0", 206, BLOB[:1], "bytes 0-0/1024"),
             ("bytes=100-", 206, BLOB[100:], "bytes 100-1023/1024"),
@@ -86,157 +88,156 @@ class TestBlobs:
             ("lines=0-1", 200, BLOB, None),
         ],
     )
-    def test_a_single_range_is_honoured_and_others_disregarded(
+    def test_single_byte_range_is_sent_and_other_ranges_are_ignored(
         self,
         http: requests.Session,
         url: str,
-        asked: str,
+        range_: str,
         status: int,
         content: bytes | None,
         content_range: str | None,
     ) -> None:
         push_blob(http, url)
-        answer = http.get(f"{url}/a/b/blobs/{DIGEST}", headers={"Range": asked})
-        assert answer.status_code == status
-        assert answer.headers.get("Content-Range") == content_range
-        assert content is None or answer.content == content
+        response = http.get(f"{url}/a/b/blobs/{DIGEST}", headers={"Range": range_})
+        assert response.status_code == status
+        assert response.headers.get("Content-Range") == content_range
+        assert content is None or response.content == content
 
-    def test_an_unknown_blob_is_404(self, http: requests.Session, url: str) -> None:
+    def test_unknown_blob_is_404(self, http: requests.Session, url: str) -> None:
         push_blob(http, url)
-        answer = http.get(f"{url}/a/b/blobs/{OTHER}")
-        assert (answer.status_code, code_of(answer)) == (404, "BLOB_UNKNOWN")
+        response = http.get(f"{url}/a/b/blobs/{OTHER}")
+        assert (response.status_code, code_of(response)) == (404, "BLOB_UNKNOWN")
 
-    def test_an_unknown_repository_is_404(self, http: requests.Session, url: str) -> None:
-        answer = http.get(f"{url}/no/where/blobs/{OTHER}")
-        assert answer.status_code == 404
-        # The store keeps blobs apart by digest only.
-        assert code_of(answer) in {"NAME_UNKNOWN", "BLOB_UNKNOWN"}
+    def test_unknown_repository_is_404(self, http: requests.Session, url: str) -> None:
+        response = http.get(f"{url}/no/where/blobs/{OTHER}")
+        assert response.status_code == 404
+        # The store keeps blobs by digest only.
+        assert code_of(response) in {"NAME_UNKNOWN", "BLOB_UNKNOWN"}
 
-    def test_a_deleted_blob_is_gone(self, http: requests.Session, url: str) -> None:
+    def test_deleted_blob_is_404(self, http: requests.Session, url: str) -> None:
         push_blob(http, url)
         assert http.delete(f"{url}/a/b/blobs/{DIGEST}").status_code == 202
         assert http.get(f"{url}/a/b/blobs/{DIGEST}").status_code == 404
         assert http.delete(f"{url}/a/b/blobs/{DIGEST}").status_code == 404
 
     @pytest.mark.parametrize("name", ["UPPER/case", "a//b", "-a", "a.", "a..b", "a" * 256])
-    def test_a_name_that_breaks_the_grammar_is_400(
+    def test_invalid_repository_name_is_400(
         self, http: requests.Session, url: str, name: str
     ) -> None:
-        answer = http.get(f"{url}/{name}/tags/list")
-        assert (answer.status_code, code_of(answer)) == (400, "NAME_INVALID")
+        response = http.get(f"{url}/{name}/tags/list")
+        assert (response.status_code, code_of(response)) == (400, "NAME_INVALID")
 
-    def test_an_invalid_digest_is_400(self, http: requests.Session, url: str) -> None:
-        answer = http.get(f"{url}/a/b/blobs/sha256:beef")
-        assert (answer.status_code, code_of(answer)) == (400, "DIGEST_INVALID")
+    def test_invalid_digest_is_400(self, http: requests.Session, url: str) -> None:
+        response = http.get(f"{url}/a/b/blobs/sha256:beef")
+        assert (response.status_code, code_of(response)) == (400, "DIGEST_INVALID")
 
 
 class TestUploads:
-    def test_post_then_put(self, http: requests.Session, url: str) -> None:
-        answer = http.put(begin(http, url), params={"digest": str(DIGEST)}, data=BLOB)
-        assert answer.status_code == 201
-        assert answer.headers["Location"] == f"/v2/a/b/blobs/{DIGEST}"
+    def test_monolithic_upload_with_post_and_put(self, http: requests.Session, url: str) -> None:
+        response = http.put(begin(http, url), params={"digest": str(DIGEST)}, data=BLOB)
+        assert response.status_code == 201
+        assert response.headers["Location"] == f"/v2/a/b/blobs/{DIGEST}"
         assert http.get(f"{url}/a/b/blobs/{DIGEST}").content == BLOB
 
-    def test_a_sha512_digest_is_verified_as_such(self, http: requests.Session, url: str) -> None:
+    def test_sha512_digest_is_verified(self, http: requests.Session, url: str) -> None:
         digest = Digest.of(BLOB, "sha512")
-        answer = http.put(begin(http, url), params={"digest": str(digest)}, data=BLOB)
-        assert answer.headers["Docker-Content-Digest"] == str(digest)
+        response = http.put(begin(http, url), params={"digest": str(digest)}, data=BLOB)
+        assert response.headers["Docker-Content-Digest"] == str(digest)
         assert http.get(f"{url}/a/b/blobs/{digest}").content == BLOB
 
-    def test_wrong_bytes_are_refused_and_not_visible(
-        self, http: requests.Session, url: str
-    ) -> None:
-        answer = http.put(begin(http, url), params={"digest": str(OTHER)}, data=BLOB)
-        assert (answer.status_code, code_of(answer)) == (400, "DIGEST_INVALID")
+    def test_upload_with_wrong_digest_is_rejected(self, http: requests.Session, url: str) -> None:
+        response = http.put(begin(http, url), params={"digest": str(OTHER)}, data=BLOB)
+        assert (response.status_code, code_of(response)) == (400, "DIGEST_INVALID")
         assert http.head(f"{url}/a/b/blobs/{OTHER}").status_code == 404
 
-    def test_finishing_needs_a_digest(self, http: requests.Session, url: str) -> None:
-        answer = http.put(begin(http, url), data=BLOB)
-        assert (answer.status_code, code_of(answer)) == (400, "DIGEST_INVALID")
+    def test_put_without_digest_is_400(self, http: requests.Session, url: str) -> None:
+        response = http.put(begin(http, url), data=BLOB)
+        assert (response.status_code, code_of(response)) == (400, "DIGEST_INVALID")
 
-    def test_chunks_in_order_and_the_last_one_in_the_put(
+    def test_chunked_upload_with_the_last_chunk_in_put(
         self, http: requests.Session, url: str
     ) -> None:
-        place = begin(http, url)
-        first = http.patch(place, data=BLOB[:400], headers={"Content-Range": "0-399"})
+        location = begin(http, url)
+        first = http.patch(location, data=BLOB[:400], headers={"Content-Range": "0-399"})
         assert (first.status_code, first.headers["Range"]) == (202, "0-399")
-        second = http.patch(place, data=BLOB[400:600], headers={"Content-Range": "400-599"})
+        second = http.patch(location, data=BLOB[400:600], headers={"Content-Range": "400-599"})
         assert second.headers["Range"] == "0-599"
         last = http.put(
-            place,
+            location,
             params={"digest": str(DIGEST)},
             data=BLOB[600:],
             headers={"Content-Range": "600-1023"},
         )
         assert last.status_code == 201
 
-    def test_a_chunk_out_of_order_is_416_with_what_is_there(
+    def test_chunk_out_of_order_is_416_with_the_current_range(
         self, http: requests.Session, url: str
     ) -> None:
-        place = begin(http, url)
-        http.patch(place, data=BLOB[:400], headers={"Content-Range": "0-399"})
-        answer = http.patch(place, data=BLOB[500:], headers={"Content-Range": "500-1023"})
-        assert answer.status_code == 416
-        assert answer.headers["Range"] == "0-399"
-        assert place.endswith(answer.headers["Location"])
+        location = begin(http, url)
+        http.patch(location, data=BLOB[:400], headers={"Content-Range": "0-399"})
+        response = http.patch(location, data=BLOB[500:], headers={"Content-Range": "500-1023"})
+        assert response.status_code == 416
+        assert response.headers["Range"] == "0-399"
+        assert location.endswith(response.headers["Location"])
 
-    def test_a_range_that_does_not_fit_the_length_is_400(
+    def test_range_that_does_not_match_the_length_is_400(
         self, http: requests.Session, url: str
     ) -> None:
-        place = begin(http, url)
-        answer = http.patch(place, data=BLOB, headers={"Content-Range": "0-9"})
-        assert (answer.status_code, code_of(answer)) == (400, "SIZE_INVALID")
-        assert http.get(place).headers["Range"] == "0-0"
+        location = begin(http, url)
+        response = http.patch(location, data=BLOB, headers={"Content-Range": "0-9"})
+        assert (response.status_code, code_of(response)) == (400, "SIZE_INVALID")
+        assert http.get(location).headers["Range"] == "0-0"
 
-    def test_a_stream_without_length_is_received(self, http: requests.Session, url: str) -> None:
-        place = begin(http, url)
-        answer = http.patch(place, data=iter([BLOB[:10], BLOB[10:]]))
-        assert (answer.status_code, answer.headers["Range"]) == (202, "0-1023")
-        assert http.put(place, params={"digest": str(DIGEST)}).status_code == 201
+    def test_stream_without_length_is_received(self, http: requests.Session, url: str) -> None:
+        location = begin(http, url)
+        response = http.patch(location, data=iter([BLOB[:10], BLOB[10:]]))
+        assert (response.status_code, response.headers["Range"]) == (202, "0-1023")
+        assert http.put(location, params={"digest": str(DIGEST)}).status_code == 201
 
-    def test_a_stream_with_a_range_too_short_is_taken_back(
+    def test_stream_shorter_than_its_range_is_discarded(
         self, http: requests.Session, url: str
     ) -> None:
-        place = begin(http, url)
-        answer = http.patch(place, data=iter([BLOB]), headers={"Content-Range": "0-2047"})
-        assert answer.status_code == 416
-        assert http.get(place).headers["Range"] == "0-0"
+        location = begin(http, url)
+        response = http.patch(location, data=iter([BLOB]), headers={"Content-Range": "0-2047"})
+        assert response.status_code == 416
+        assert http.get(location).headers["Range"] == "0-0"
 
-    def test_status_tells_how_far_it_is(self, http: requests.Session, url: str) -> None:
-        place = begin(http, url)
-        http.patch(place, data=BLOB[:7])
-        answer = http.get(place)
-        assert (answer.status_code, answer.headers["Range"]) == (204, "0-6")
+    def test_upload_status_is_the_received_range(self, http: requests.Session, url: str) -> None:
+        location = begin(http, url)
+        http.patch(location, data=BLOB[:7])
+        response = http.get(location)
+        assert (response.status_code, response.headers["Range"]) == (204, "0-6")
 
-    def test_a_cancelled_upload_is_unknown(self, http: requests.Session, url: str) -> None:
-        place = begin(http, url)
-        assert http.delete(place).status_code == 204
-        answer = http.get(place)
-        assert (answer.status_code, code_of(answer)) == (404, "BLOB_UPLOAD_UNKNOWN")
+    def test_cancelled_upload_is_unknown(self, http: requests.Session, url: str) -> None:
+        location = begin(http, url)
+        assert http.delete(location).status_code == 204
+        response = http.get(location)
+        assert (response.status_code, code_of(response)) == (404, "BLOB_UPLOAD_UNKNOWN")
 
-    def test_an_upload_belongs_to_its_repository(self, http: requests.Session, url: str) -> None:
-        place = begin(http, url).replace("/a/b/", "/c/d/")
-        assert http.patch(place, data=BLOB).status_code == 404
+    def test_upload_of_another_repository_is_404(self, http: requests.Session, url: str) -> None:
+        location = begin(http, url).replace("/a/b/", "/c/d/")
+        assert http.patch(location, data=BLOB).status_code == 404
 
-    def test_mount_takes_over_what_another_repository_has(
-        self, http: requests.Session, url: str
-    ) -> None:
+    def test_mount_blob_of_another_repository(self, http: requests.Session, url: str) -> None:
         push_blob(http, url)
         where = {"mount": str(DIGEST), "from": "a/b"}
-        answer = http.post(f"{url}/c/d/blobs/uploads/", params=where)
-        assert (answer.status_code, answer.headers["Location"]) == (201, f"/v2/c/d/blobs/{DIGEST}")
+        response = http.post(f"{url}/c/d/blobs/uploads/", params=where)
+        assert (response.status_code, response.headers["Location"]) == (
+            201,
+            f"/v2/c/d/blobs/{DIGEST}",
+        )
         assert http.get(f"{url}/c/d/blobs/{DIGEST}").content == BLOB
 
     @pytest.mark.parametrize("source", [{}, {"from": "a/b"}, {"from": "no/where"}])
-    def test_mount_of_what_is_not_there_begins_an_upload(
+    def test_mount_of_missing_blob_starts_an_upload(
         self, http: requests.Session, url: str, source: dict[str, str]
     ) -> None:
         push_blob(http, url)
-        answer = http.post(f"{url}/c/d/blobs/uploads/", params={"mount": str(OTHER), **source})
-        assert answer.status_code == 202
-        assert "/c/d/blobs/uploads/" in answer.headers["Location"]
+        response = http.post(f"{url}/c/d/blobs/uploads/", params={"mount": str(OTHER), **source})
+        assert response.status_code == 202
+        assert "/c/d/blobs/uploads/" in response.headers["Location"]
 
-    def test_an_empty_blob_can_be_uploaded(self, http: requests.Session, url: str) -> None:
+    def test_empty_blob_can_be_uploaded(self, http: requests.Session, url: str) -> None:
         empty = Digest.of(b"")
         assert http.put(begin(http, url), params={"digest": str(empty)}).status_code == 201
         assert http.get(f"{url}/a/b/blobs/{empty}").content == b""
@@ -251,45 +252,45 @@ class TestManifests:
         )
 
     @pytest.mark.parametrize("form", ["oci", "docker"])
-    def test_a_manifest_comes_back_byte_for_byte(
+    def test_manifest_is_returned_byte_for_byte(
         self, plain_registry: PlainRegistry, http: requests.Session, url: str, form: str
     ) -> None:
         image = random_image(format="docker" if form == "docker" else "oci")
         plain_registry.push_image("a/b", None, image)
-        answer = self.put(http, url, "v1", image.raw, image.root.media_type)
-        assert answer.status_code == 201
-        assert answer.headers["Docker-Content-Digest"] == str(image.root.digest)
+        response = self.put(http, url, "v1", image.raw, image.root.media_type)
+        assert response.status_code == 201
+        assert response.headers["Docker-Content-Digest"] == str(image.root.digest)
         for name in ("v1", str(image.root.digest)):
             got = http.get(f"{url}/a/b/manifests/{name}")
             assert got.content == image.raw
             assert got.headers["Content-Type"] == image.root.media_type
 
-    def test_children_must_be_there(self, http: requests.Session, url: str) -> None:
+    def test_manifest_with_missing_blobs_is_404(self, http: requests.Session, url: str) -> None:
         image = random_image()
-        answer = self.put(http, url, "v1", image.raw, image.root.media_type)
-        assert (answer.status_code, code_of(answer)) == (404, "MANIFEST_BLOB_UNKNOWN")
-        missing = {entry["digest"] for entry in answer.json()["errors"][0]["detail"]}
+        response = self.put(http, url, "v1", image.raw, image.root.media_type)
+        assert (response.status_code, code_of(response)) == (404, "MANIFEST_BLOB_UNKNOWN")
+        missing = {entry["digest"] for entry in response.json()["errors"][0]["detail"]}
         assert missing == {str(descriptor.digest) for descriptor, _ in image.blobs}
 
-    def test_children_of_an_index_must_be_there(self, http: requests.Session, url: str) -> None:
+    def test_index_with_missing_manifests_is_404(self, http: requests.Session, url: str) -> None:
         index = index_of(random_image())
-        answer = self.put(http, url, "v1", index.raw, index.root.media_type)
-        assert code_of(answer) == "MANIFEST_BLOB_UNKNOWN"
+        response = self.put(http, url, "v1", index.raw, index.root.media_type)
+        assert code_of(response) == "MANIFEST_BLOB_UNKNOWN"
 
-    def test_foreign_layers_need_not_be_there(
+    def test_foreign_layers_may_be_missing(
         self, plain_registry: PlainRegistry, http: requests.Session, url: str
     ) -> None:
         image = random_image(foreign=True)
         plain_registry.push_image("a/b", None, image)
         assert self.put(http, url, "v1", image.raw, image.root.media_type).status_code == 201
 
-    def test_a_digest_that_is_not_the_manifests_is_400(
+    def test_manifest_with_wrong_digest_is_400(
         self, plain_registry: PlainRegistry, http: requests.Session, url: str
     ) -> None:
         image = random_image()
         plain_registry.push_image("a/b", None, image)
-        answer = self.put(http, url, str(OTHER), image.raw, image.root.media_type)
-        assert (answer.status_code, code_of(answer)) == (400, "DIGEST_INVALID")
+        response = self.put(http, url, str(OTHER), image.raw, image.root.media_type)
+        assert (response.status_code, code_of(response)) == (400, "DIGEST_INVALID")
 
     @pytest.mark.parametrize(
         ("raw", "kind"),
@@ -301,17 +302,17 @@ class TestManifests:
             (b'{"schemaVersion":1}', media_types.DOCKER_SCHEMA1),
         ],
     )
-    def test_what_is_no_manifest_of_its_type_is_400(
+    def test_invalid_manifest_is_400(
         self, http: requests.Session, url: str, raw: bytes, kind: str
     ) -> None:
-        answer = self.put(http, url, "v1", raw, kind)
-        assert (answer.status_code, code_of(answer)) == (400, "MANIFEST_INVALID")
+        response = self.put(http, url, "v1", raw, kind)
+        assert (response.status_code, code_of(response)) == (400, "MANIFEST_INVALID")
 
-    def test_more_than_four_mebibytes_is_413(self, http: requests.Session, url: str) -> None:
+    def test_manifest_over_4_mib_is_413(self, http: requests.Session, url: str) -> None:
         raw = b" " * (4 * 1024 * 1024 + 1)
         assert self.put(http, url, "v1", raw, media_types.OCI_MANIFEST).status_code == 413
 
-    def test_deleting_a_tag_leaves_the_manifest(
+    def test_deleting_a_tag_keeps_the_manifest(
         self, plain_registry: PlainRegistry, http: requests.Session, url: str
     ) -> None:
         image = random_image()
@@ -330,11 +331,11 @@ class TestManifests:
         assert code_of(http.get(f"{url}/a/b/manifests/v1")) == "MANIFEST_UNKNOWN"
         assert http.get(f"{url}/a/b/tags/list").json()["tags"] == ["other"]
 
-    def test_a_subject_is_acknowledged_and_need_not_be_there(
+    def test_subject_is_acknowledged_even_if_missing(
         self, plain_registry: PlainRegistry, http: requests.Session, url: str
     ) -> None:
         subject = random_image().root
         signature = artifact(subject=subject)
         plain_registry.push_image("a/b", None, signature)
-        answer = self.put(http, url, "sig", signature.raw, signature.root.media_type)
-        assert answer.headers["OCI-Subject"] == str(subject.digest)
+        response = self.put(http, url, "sig", signature.raw, signature.root.media_type)
+        assert response.headers["OCI-Subject"] == str(subject.digest)

@@ -1,4 +1,4 @@
-"""The rules of the distribution spec 1.1 on lists, and of the server as a whole, over real HTTP."""
+"""The rules of the OCI distribution spec 1.1 for lists, tested over HTTP."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["http", "url"]
 
 
 class TestLists:
-    def test_tags_come_in_pages_with_a_link(
+    def test_tags_are_paginated_with_link_header(
         self, plain_registry: PlainRegistry, http: requests.Session, url: str
     ) -> None:
         for tag in ("b", "c", "a", "B"):
@@ -40,7 +40,7 @@ class TestLists:
     @pytest.mark.parametrize(
         ("query", "tags"), [({"n": "0"}, []), ({"last": "a"}, ["b"]), ({"n": "9"}, ["a", "b"])]
     )
-    def test_n_and_last_choose(
+    def test_n_and_last_select_a_page(
         self,
         plain_registry: PlainRegistry,
         http: requests.Session,
@@ -52,7 +52,7 @@ class TestLists:
             plain_registry.push_image("a/b", tag, random_image())
         assert http.get(f"{url}/a/b/tags/list", params=query).json()["tags"] == tags
 
-    def test_the_catalog_lists_repositories(
+    def test_catalog_lists_repositories(
         self, plain_registry: PlainRegistry, http: requests.Session, url: str
     ) -> None:
         for name in ("z/z", "a/b"):
@@ -67,31 +67,31 @@ class TestLists:
         bill = artifact("app/sbom", subject=image.root)
         for tag, built in (("v1", image), ("s", signature), ("b", bill)):
             plain_registry.push_image("a/b", tag, built)
-        answer = http.get(f"{url}/a/b/referrers/{image.root.digest}")
-        assert answer.headers["Content-Type"] == media_types.OCI_INDEX
-        kinds = {entry["artifactType"] for entry in answer.json()["manifests"]}
+        response = http.get(f"{url}/a/b/referrers/{image.root.digest}")
+        assert response.headers["Content-Type"] == media_types.OCI_INDEX
+        kinds = {entry["artifactType"] for entry in response.json()["manifests"]}
         assert kinds == {"app/sig", "app/sbom"}
-        chosen = http.get(answer.url, params={"artifactType": "app/sig"})
+        chosen = http.get(response.url, params={"artifactType": "app/sig"})
         assert chosen.headers["OCI-Filters-Applied"] == "artifactType"
         (entry,) = chosen.json()["manifests"]
         assert (entry["digest"], entry["annotations"]) == (str(signature.root.digest), {"k": "v"})
 
-    def test_no_referrers_is_an_empty_list_and_not_404(
-        self, http: requests.Session, url: str
-    ) -> None:
-        answer = http.get(f"{url}/no/where/referrers/{OTHER}")
-        assert (answer.status_code, answer.json()["manifests"]) == (200, [])
+    def test_no_referrers_is_an_empty_index(self, http: requests.Session, url: str) -> None:
+        response = http.get(f"{url}/no/where/referrers/{OTHER}")
+        assert (response.status_code, response.json()["manifests"]) == (200, [])
 
 
 class TestServer:
-    def test_a_refused_body_does_not_spoil_the_connection(
+    def test_connection_is_usable_after_a_rejected_body(
         self, http: requests.Session, url: str
     ) -> None:
         for _ in range(3):
             assert http.put(f"{url}/a/b/blobs/uploads/none", data=iter([BLOB])).status_code == 404
             assert http.get(f"{url}/").status_code == 200
 
-    def test_read_only_refuses_every_write(self, http: requests.Session, tmp_path: Path) -> None:
+    def test_read_only_server_rejects_every_write(
+        self, http: requests.Session, tmp_path: Path
+    ) -> None:
         app = RegistryApp(MemoryBackend(), read_only=True, upload_dir=tmp_path)
         with Server(app) as server:
             for method, path in (
@@ -101,11 +101,13 @@ class TestServer:
                 ("DELETE", f"blobs/{DIGEST}"),
                 ("PATCH", "blobs/uploads/x"),
             ):
-                answer = http.request(method, f"{server.url}/v2/a/b/{path}", data=BLOB)
-                assert (answer.status_code, code_of(answer)) == (405, "UNSUPPORTED")
+                response = http.request(method, f"{server.url}/v2/a/b/{path}", data=BLOB)
+                assert (response.status_code, code_of(response)) == (405, "UNSUPPORTED")
             assert http.get(f"{server.url}/v2/").status_code == 200
 
-    def test_uploads_leave_nothing_behind(self, http: requests.Session, tmp_path: Path) -> None:
+    def test_closed_app_leaves_no_upload_files(
+        self, http: requests.Session, tmp_path: Path
+    ) -> None:
         app = RegistryApp(MemoryBackend(), upload_dir=tmp_path)
         with Server(app) as server:
             push_blob(http, f"{server.url}/v2")
@@ -115,7 +117,7 @@ class TestServer:
         app.close()
         assert list(tmp_path.iterdir()) == []
 
-    def test_many_clients_at_once_see_their_own_bytes(self, url: str) -> None:
+    def test_concurrent_clients_get_their_own_blobs(self, url: str) -> None:
         seen: list[bool] = []
 
         def work(number: int) -> None:

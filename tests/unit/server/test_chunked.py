@@ -20,9 +20,7 @@ def encode(chunks: list[bytes]) -> bytes:
 
 
 @given(st.lists(st.binary(max_size=50)), st.integers(1, 70))
-def test_what_was_encoded_is_read_and_the_next_request_is_left(
-    chunks: list[bytes], size: int
-) -> None:
+def test_body_is_decoded_and_the_next_request_is_not_read(chunks: list[bytes], size: int) -> None:
     raw = io.BytesIO(encode(chunks) + b"GET / HTTP/1.1")
     body = ChunkedInput(raw)
     assert b"".join(iter(lambda: body.read(size), b"")) == b"".join(chunks)
@@ -30,7 +28,7 @@ def test_what_was_encoded_is_read_and_the_next_request_is_left(
     assert not body.broken
 
 
-def test_extensions_and_trailers_are_skipped() -> None:
+def test_chunk_extensions_and_trailers_are_skipped() -> None:
     raw = io.BytesIO(b"3;name=value\r\nabc\r\n0\r\nExpires: never\r\n\r\nrest")
     body = ChunkedInput(raw)
     assert (body.read(10), body.read(10), raw.read()) == (b"abc", b"", b"rest")
@@ -50,12 +48,12 @@ def test_extensions_and_trailers_are_skipped() -> None:
         b"0\r\n" + b"a: b\r\n" * 100,
     ],
 )
-def test_a_broken_coding_is_an_error_and_stays_one(text: bytes) -> None:
+def test_malformed_body_raises_on_every_read(text: bytes) -> None:
     body = ChunkedInput(io.BytesIO(text))
     with pytest.raises(ValueError, match=r"\w"):
         list(iter(lambda: body.read(100), b""))
     assert body.broken
-    with pytest.raises(ValueError, match="broken"):
+    with pytest.raises(ValueError, match="malformed"):
         body.read(1)
 
 
@@ -68,17 +66,17 @@ def talk(registry: PlainRegistry, text: bytes) -> bytes:
 
 
 def begin(registry: PlainRegistry) -> bytes:
-    answer = talk(
+    response = talk(
         registry, b"POST /v2/a/b/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
     )
-    return answer.split(b"Location: ", 1)[1].split(b"\r\n", 1)[0]
+    return response.split(b"Location: ", 1)[1].split(b"\r\n", 1)[0]
 
 
-def status(registry: PlainRegistry, place: bytes) -> bytes:
-    return talk(registry, b"GET " + place + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+def status(registry: PlainRegistry, location: bytes) -> bytes:
+    return talk(registry, b"GET " + location + b" HTTP/1.1\r\nHost: x\r\n\r\n")
 
 
-def test_nothing_after_a_broken_body_is_taken_for_a_request(plain_registry: PlainRegistry) -> None:
+def test_request_after_malformed_body_is_not_processed(plain_registry: PlainRegistry) -> None:
     head = b"PATCH " + begin(plain_registry) + b" HTTP/1.1\r\nHost: x\r\n"
     before = len(plain_registry.log)
     hidden = b"GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -91,12 +89,12 @@ def test_nothing_after_a_broken_body_is_taken_for_a_request(plain_registry: Plai
     [b"Content-Length: 9\r\n\r\nabc", b"Transfer-Encoding: chunked\r\n\r\n9\r\nabc"],
     ids=["length", "chunked"],
 )
-def test_what_came_before_the_connection_broke_is_kept(
+def test_bytes_before_a_lost_connection_are_kept(
     plain_registry: PlainRegistry, rest: bytes
 ) -> None:
-    place = begin(plain_registry)
-    talk(plain_registry, b"PATCH " + place + b" HTTP/1.1\r\nHost: x\r\n" + rest)
-    assert b"Range: 0-2\r\n" in status(plain_registry, place)
+    location = begin(plain_registry)
+    talk(plain_registry, b"PATCH " + location + b" HTTP/1.1\r\nHost: x\r\n" + rest)
+    assert b"Range: 0-2\r\n" in status(plain_registry, location)
 
 
 def test_body_shorter_than_its_length_is_400(plain_registry: PlainRegistry) -> None:

@@ -1,4 +1,4 @@
-"""What one client can cost the server, over raw connections."""
+"""The server's limits, tested over raw connections."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def received(client: socket.socket) -> bytes:
     return data
 
 
-def answer(server: Server, request: bytes) -> bytes:
+def send(server: Server, request: bytes) -> bytes:
     with connected(server) as client:
         client.sendall(request)
         return received(client)
 
 
 def status(server: Server, request: bytes) -> int:
-    found = answer(server, request)
+    found = send(server, request)
     assert found.startswith(b"HTTP/1.1 "), found
     return int(found[9:12])
 
@@ -104,22 +104,22 @@ def get(*headers: bytes, version: bytes = b"1.1") -> bytes:
         (b"Host: localhost",),
     ],
 )
-def test_an_ambiguous_request_is_400(server: Server, headers: tuple[bytes, ...]) -> None:
+def test_ambiguous_request_is_400(server: Server, headers: tuple[bytes, ...]) -> None:
     lines = b"".join(header + b"\r\n" for header in headers)
     assert status(server, POST + lines + b"\r\nhello") == 400
 
 
-def test_chunks_need_http_1_1(server: Server) -> None:
+def test_chunked_body_requires_http_1_1(server: Server) -> None:
     request = b"POST /v2/a/b/blobs/uploads/ HTTP/1.0\r\nConnection: Keep-Alive\r\n"
     assert status(server, request + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n") == 400
 
 
-def test_http_1_1_needs_a_host(server: Server) -> None:
+def test_http_1_1_requires_a_host_header(server: Server) -> None:
     assert status(server, get()) == 400
     assert status(server, get(version=b"1.0")) == 200
 
 
-def test_a_header_with_an_underscore_is_not_taken_for_another(server: Server) -> None:
+def test_headers_with_underscores_are_ignored(server: Server) -> None:
     assert status(server, get(HOST.strip(), b"Content_Length: 5", b"X_Y: 1")) == 200
 
 
@@ -134,12 +134,12 @@ def test_a_header_with_an_underscore_is_not_taken_for_another(server: Server) ->
         (get(HOST.strip(), *(b"X-%d: " % n + b"a" * 7000 for n in range(20))), 413),
     ],
 )
-def test_heads_are_bounded(server: Server, request_: bytes, wanted: int) -> None:
+def test_request_heads_are_limited(server: Server, request_: bytes, wanted: int) -> None:
     assert status(server, request_) == wanted
     assert status(server, PING) == 200
 
 
-def test_as_many_headers_as_a_browser_sends_are_fine(server: Server) -> None:
+def test_headers_of_a_browser_are_within_the_limits(server: Server) -> None:
     headers = [b"X-%d: " % n + b"a" * 400 for n in range(60)]
     assert status(server, get(HOST.strip(), *headers, b"Cookie: " + b"a" * 4000)) == 200
 
@@ -154,14 +154,14 @@ def test_as_many_headers_as_a_browser_sends_are_fine(server: Server) -> None:
         POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab",
     ],
 )
-def test_a_hundred_slow_clients_do_not_hold_up_another(server: Server, begun: bytes) -> None:
+def test_hundred_slow_clients_do_not_block_another(server: Server, begun: bytes) -> None:
     with ExitStack() as stack:
         for _ in range(100):
             stack.enter_context(connected(server)).sendall(begun)
         assert status(server, PING) == 200
 
 
-def test_slow_clients_do_not_hold_up_the_end(uploads: Path) -> None:
+def test_slow_clients_do_not_delay_stop(uploads: Path) -> None:
     app = RegistryApp(MemoryBackend(), upload_dir=uploads)
     server = Server(app, head_seconds=1000, cleanup=app.close)
     server.start()
@@ -179,28 +179,28 @@ def test_slow_clients_do_not_hold_up_the_end(uploads: Path) -> None:
 
 
 def _trickle(client: socket.socket, seconds: float) -> None:
-    """Send a byte now and then, which begins the time of a single read again."""
+    """Send single bytes; each restarts the timeout of a read."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         client.sendall(b"X")
         time.sleep(0.05)
 
 
-def test_a_head_that_does_not_end_in_time_is_cut_off(server: Server) -> None:
+def test_slow_request_head_closes_the_connection(server: Server) -> None:
     with connected(server) as client:
         client.sendall(b"GET /v2/ HTTP/1.1\r\n")
         with pytest.raises(OSError, match=r"reset|pipe|abort"):
             _trickle(client, 15)
 
 
-def test_a_refused_body_of_any_length_is_not_read_to_its_end(server: Server) -> None:
+def test_huge_rejected_body_closes_the_connection(server: Server) -> None:
     head = b"PUT /v2/a/b/manifests/v1 HTTP/1.1\r\n" + HOST
-    found = answer(server, head + b"Content-Length: 100000000000\r\n\r\nabc")
+    found = send(server, head + b"Content-Length: 100000000000\r\n\r\nabc")
     assert found.startswith(b"HTTP/1.1 413 ")
     assert b"\r\nConnection: close\r\n" in found
 
 
-def test_a_short_unread_body_keeps_the_connection(server: Server) -> None:
+def test_short_unread_body_keeps_the_connection(server: Server) -> None:
     with connected(server) as client:
         for _ in range(3):
             client.sendall(b"GET /v2/ HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\n\r\nabc")
@@ -234,7 +234,7 @@ def test_a_short_unread_body_keeps_the_connection(server: Server) -> None:
         ("notlocalhost", 403),
     ],
 )
-def test_on_loopback_a_request_names_this_machine(server: Server, host: str, wanted: int) -> None:
+def test_host_header_on_loopback(server: Server, host: str, wanted: int) -> None:
     assert status(server, get(b"Host: " + host.encode())) == wanted
 
 
@@ -251,13 +251,13 @@ def test_on_loopback_a_request_names_this_machine(server: Server, host: str, wan
         ((b"Sec-Fetch-Site: none",), 200),
     ],
 )
-def test_pages_of_other_origins_are_refused(
+def test_other_origins_are_rejected(
     server: Server, headers: tuple[bytes, ...], wanted: int
 ) -> None:
     assert status(server, get(b"Host: localhost:5000", *headers)) == wanted
 
 
-def test_elsewhere_any_host_may_be_named_and_foreign_pages_are_refused(tmp_path: Path) -> None:
+def test_any_host_but_no_other_origin_is_allowed_on_other_addresses(tmp_path: Path) -> None:
     app = RegistryApp(MemoryBackend(), upload_dir=tmp_path, guard=HostGuard("0.0.0.0"))
     with Server(app) as server:
         assert status(server, get(b"Host: registry.example")) == 200
@@ -268,7 +268,7 @@ def test_elsewhere_any_host_may_be_named_and_foreign_pages_are_refused(tmp_path:
 
 
 def _begin(server: Server) -> bytes:
-    found = answer(server, POST + b"Content-Length: 0\r\n\r\n")
+    found = send(server, POST + b"Content-Length: 0\r\n\r\n")
     assert found.startswith(b"HTTP/1.1 202 "), found
     return found.partition(b"Location: ")[2].partition(b"\r\n")[0]
 
@@ -276,17 +276,17 @@ def _begin(server: Server) -> bytes:
 def test_abandoned_uploads_expire(server: Server, uploads: Path) -> None:
     old, fresh = _begin(server), _begin(server)
     (path,) = (p for p in uploads.iterdir() if p.name.split(".")[0].encode() in old)
-    long_ago = time.time() - staging.MAX_IDLE - 10
+    long_ago = time.time() - staging.MAX_IDLE_SECONDS - 10
     os.utime(path, (long_ago, long_ago))
     assert status(server, b"GET " + old + b" HTTP/1.1\r\n" + HOST + b"\r\n") == 404
     assert status(server, b"GET " + fresh + b" HTTP/1.1\r\n" + HOST + b"\r\n") == 204
     assert len(list(uploads.iterdir())) == 1
 
 
-def test_unfinished_uploads_are_bounded(
+def test_number_of_unfinished_uploads_is_limited(
     server: Server, uploads: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(staging, "MAX_SESSIONS", 3)
+    monkeypatch.setattr(staging, "MAX_UPLOADS", 3)
     first = _begin(server)
     for _ in range(2):
         _begin(server)
@@ -310,33 +310,33 @@ def test_unfinished_uploads_are_bounded(
         (b"0-" + b"9" * 30, b"abc", 400),
     ],
 )
-def test_a_range_that_contradicts_the_body_is_refused(
+def test_range_that_does_not_match_the_body_is_rejected(
     server: Server, span: bytes, body: bytes, wanted: int
 ) -> None:
-    place = _begin(server)
-    head = b"PATCH " + place + b" HTTP/1.1\r\n" + HOST + b"Content-Range: " + span
+    location = _begin(server)
+    head = b"PATCH " + location + b" HTTP/1.1\r\n" + HOST + b"Content-Range: " + span
     length = b"\r\nContent-Length: %d\r\n\r\n" % len(body)
     assert status(server, head + length + body) == wanted
 
 
-def test_an_upload_whose_file_is_missing_is_unknown(server: Server, uploads: Path) -> None:
-    place = _begin(server)
+def test_upload_without_its_file_is_404(server: Server, uploads: Path) -> None:
+    location = _begin(server)
     for path in uploads.iterdir():
         path.unlink()
     digest = str(Digest.of(b"")).encode()
-    finish = b"PUT " + place + b"?digest=" + digest + b" HTTP/1.1\r\n" + HOST
+    finish = b"PUT " + location + b"?digest=" + digest + b" HTTP/1.1\r\n" + HOST
     assert status(server, finish + b"Content-Length: 0\r\n\r\n") == 404
 
 
-def test_an_upload_larger_than_the_disk_is_507_at_once(server: Server) -> None:
-    place = _begin(server)
-    head = b"PATCH " + place + b" HTTP/1.1\r\n" + HOST
+def test_upload_larger_than_the_disk_is_507(server: Server) -> None:
+    location = _begin(server)
+    head = b"PATCH " + location + b" HTTP/1.1\r\n" + HOST
     assert status(server, head + b"Content-Length: 100000000000000000\r\n\r\nabc") == 507
-    assert status(server, b"GET " + place + b" HTTP/1.1\r\n" + HOST + b"\r\n") == 204
+    assert status(server, b"GET " + location + b" HTTP/1.1\r\n" + HOST + b"\r\n") == 204
 
 
 @pytest.mark.needs("/dev/full")
-def test_a_full_disk_is_named() -> None:
-    session = staging.Session("id", "a/b", Path("/dev/full"))
+def test_full_disk_raises_no_space_error() -> None:
+    session = staging.Upload("id", "a/b", Path("/dev/full"))
     with pytest.raises(NoSpaceError):
         session.append([b"abc"])

@@ -24,7 +24,7 @@ def app(tmp_path: Path) -> RegistryApp:
     return RegistryApp(MemoryBackend(), upload_dir=tmp_path)
 
 
-def test_a_port_that_is_taken_is_an_error_with_a_hint(app: RegistryApp) -> None:
+def test_port_in_use_is_an_error_with_a_hint(app: RegistryApp) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ConnectionFailedError, match=f"127.0.0.1:{port}") as caught:
@@ -43,18 +43,18 @@ def test_missing_library_error_names_the_extra(
     assert caught.value.hint == "pip install 'ghcrctl[serve]'"
 
 
-def test_a_stopped_server_gives_its_port_back(app: RegistryApp) -> None:
+def test_stopped_server_releases_its_port(app: RegistryApp) -> None:
     with Server(app) as first:
         port = first.port
     with Server(app, port=port) as second:
         assert second.url == f"http://127.0.0.1:{port}"
 
 
-def test_a_client_that_hangs_up_leaves_nothing_to_complain_of(
+def test_client_that_disconnects_causes_no_unraisable_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    complaints: list[str] = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda told: complaints.append(repr(told)))
+    errors: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda error: errors.append(repr(error)))
 
     def endless(environ: object, start_response: Callable[..., object]) -> Iterator[bytes]:
         del environ
@@ -72,4 +72,4 @@ def test_a_client_that_hangs_up_leaves_nothing_to_complain_of(
         time.sleep(0.3)
         gc.collect()
     gc.collect()
-    assert complaints == []
+    assert errors == []

@@ -1,4 +1,4 @@
-"""The store as a registry's backend."""
+"""The local store as a backend of the registry."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def keep(session: Session, image: Built, name: str) -> None:
     execute(make_plan(memory, StorePlace(session.store), image.root, names=(name,)))
 
 
-def test_an_image_that_was_made_here_stays_when_its_tag_is_deleted(session: Session) -> None:
+def test_deleting_a_tag_keeps_a_locally_created_image(session: Session) -> None:
     image = random_image(seed=1)
     keep(session, image, "hello:1")
     backend = StoreBackend(session.store)
@@ -48,7 +48,7 @@ def test_an_image_that_was_made_here_stays_when_its_tag_is_deleted(session: Sess
     assert session.store.records() == []
 
 
-def test_manifests_of_an_index_are_there_as_long_as_the_index(session: Session) -> None:
+def test_manifests_of_an_index_exist_as_long_as_the_index(session: Session) -> None:
     child = random_image(seed=1)
     index = index_of(child, random_image(seed=2))
     keep(session, index, "hello:1")
@@ -61,7 +61,7 @@ def test_manifests_of_an_index_are_there_as_long_as_the_index(session: Session) 
         backend.delete("hello", child.root.digest)
 
 
-def test_a_manifest_whose_file_is_missing_is_unknown(session: Session) -> None:
+def test_manifest_without_its_file_is_unknown(session: Session) -> None:
     image = random_image(seed=1)
     keep(session, image, "hello:1")
     backend = StoreBackend(session.store)
@@ -72,7 +72,7 @@ def test_a_manifest_whose_file_is_missing_is_unknown(session: Session) -> None:
             backend.resolve("hello", name)
 
 
-def test_only_names_that_can_be_requested_are_listed(session: Session) -> None:
+def test_only_requestable_names_are_listed(session: Session) -> None:
     names = ("ghcr.io/octo/tool:1", "hello:1", "localhost:5000/octo/tool:1", "[::1]:5000/tool:1")
     for seed, name in enumerate(names):
         keep(session, random_image(seed=seed), name)
