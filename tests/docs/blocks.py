@@ -1,9 +1,9 @@
-"""Pages as commands: which blocks of a page are run, and what each should print.
+"""Extract the commands of a page, and the output that the page shows for each.
 
-A block of ``sh`` is run. The block of ``text`` right after it is what it prints. A block of another
-language after a line that ends with a file's name and a colon is that file. A block after a line
-that begins with ``*Not run by the tests:`` is left out; that line tells everybody why. Right below
-the title it holds for the whole page.
+A ``sh`` block is run. A ``text`` block right after it is its expected output. A block of another
+language after a line that ends with a file name and a colon is the content of that file. A block
+after a comment ``<!-- not run: REASON -->`` is skipped; readers do not see the comment. Right below
+the title, the comment applies to the whole page.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DOCS = ROOT / "docs"
+_PAGES = ("index.md", "quick-start.md", "tutorial.md")
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[\w{}-]*)[^`]*$")
 _FILE = re.compile(r"`(?P<name>[\w./-]+\.\w+)`:\Z")
-_NOT_RUN = re.compile(r"\*Not run by the tests: (?P<reason>.+?)\*", re.DOTALL)
+_NOT_RUN = re.compile(r"<!-- not run: (?P<reason>.+?) -->", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,11 @@ class Block:
     """Commands of a page.
 
     Args:
-        line: where they begin, from 1.
+        line: line number of the opening fence, from 1.
         text: the commands.
-        output: what the page says they print; ``None`` where it says nothing.
-        output_lines: the lines of the page, from 0, that say so.
-        reason: why they are not run; empty where they are.
+        output: the expected output; ``None`` if the page shows none.
+        output_lines: first and last line of that output in the page, from 0.
+        reason: why the block is not run; empty if it is.
     """
 
     line: int
@@ -51,10 +52,10 @@ class _Fenced:
 
 
 def pages() -> list[Path]:
-    """Return the pages whose commands are run: what somebody would follow step by step."""
+    """Return the pages whose commands are run: those that a reader follows step by step."""
     folders = [DOCS / "how-to", DOCS / "concepts"]
     inner = [page for folder in folders for page in sorted(folder.glob("*.md"))]
-    return [ROOT / "README.md", DOCS / "tutorial.md", *inner]
+    return [ROOT / "README.md", *(DOCS / name for name in _PAGES), *inner]
 
 
 def blocks_of(text: str) -> list[Block]:
@@ -106,12 +107,12 @@ def _only_blank(lines: list[str]) -> bool:
 
 
 def _writing(name: str, text: str) -> str:
-    """Return the command that makes a file."""
+    """Return the command that creates a file."""
     return f"mkdir -p \"$(dirname {name})\"\ncat > {name} <<'END-OF-{name}'\n{text}END-OF-{name}\n"
 
 
 def _reason(before: str) -> str:
-    """Return why a block is not run: the paragraph before it says so, or nothing does."""
+    """Return why a block is not run, from the comment right before it; empty if it is run."""
     paragraph = before.rpartition("\n\n")[2]
     match = _NOT_RUN.search(paragraph)
     return match["reason"] if match else ""

@@ -1,7 +1,7 @@
-"""What a command prints beside what a page says it prints.
+"""Compare the output of a command with the output that a page shows.
 
-Digests, IDs, sizes and ages differ from run to run, and so they count as the same. In a page
-``...`` stands for any text, on a line of its own for any lines.
+Digests, IDs, sizes and ages differ between runs and compare as equal. In a page, ``...`` matches
+any text, and on a line of its own any lines.
 """
 
 from __future__ import annotations
@@ -25,9 +25,13 @@ _MASKS = (
     (re.compile(r" {2,}"), "  "),
 )
 
+_LONG_DIGEST = re.compile(r"(\bsha256[:-][0-9a-f]{12})[0-9a-f]{52}")
+# Characters that shortening a digest removes: 52 of its 64, less the dots.
+_CUT = 49
+
 
 def matches(said: str, printed: str) -> bool:
-    """Tell whether a page says what was printed."""
+    """Return whether the output in a page matches the printed output."""
     pattern = re.escape(_masked(said))
     pattern = re.sub(r"(?m)^\\\.\\\.\\\.\\\n", "(?:.*\n)*?", pattern)
     return re.fullmatch(pattern.replace(r"\.\.\.", ".*"), _masked(printed)) is not None
@@ -42,13 +46,30 @@ def _masked(text: str) -> str:
 
 
 def _ordered(lines: list[str]) -> list[str]:
-    """Sort the lines of layers that moved at once, since any may be the first to be there."""
+    """Sort the lines of layers, which complete in any order."""
     runs = itertools.groupby(lines, key=lambda line: line.startswith("ID: "))
     return [line for layers, run in runs for line in (sorted(run) if layers else run)]
 
 
 def shortened(text: str) -> str:
-    """Return what was printed as a page shows it: digests and their columns short."""
-    lines = "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
-    short = re.sub(r"(?<=\bsha256[:/])([0-9a-f]{12})[0-9a-f]{52}", r"\1...", lines)
-    return (re.sub(r"(?<=\S) {8,}", "   ", short) if short != lines else lines) + "\n"
+    """Return output as a page shows it: digests shortened, columns still aligned."""
+    lines = [line.rstrip() for line in text.strip("\n").splitlines()]
+    paragraphs = itertools.groupby(lines, key=bool)
+    return "\n".join(line for _, group in paragraphs for line in _narrowed(list(group))) + "\n"
+
+
+def _narrowed(lines: list[str]) -> list[str]:
+    """Shorten the digests of adjacent lines, column by column from the right."""
+    while places := [match.start() for line in lines for match in _LONG_DIGEST.finditer(line)]:
+        column = max(places)
+        lines = [_narrowed_at(line, column) for line in lines]
+    return lines
+
+
+def _narrowed_at(line: str, column: int) -> str:
+    """Shorten the digest at a column, or else remove as much padding from that cell."""
+    digest = _LONG_DIGEST.match(line, column)
+    if digest:
+        return line[:column] + digest[1] + "..." + line[digest.end() :]
+    padding = re.compile(rf"(?<=\S) {{{_CUT},}}(?=  )").search(line, column)
+    return line[: padding.end() - _CUT] + line[padding.end() :] if padding else line

@@ -1,4 +1,4 @@
-"""What pages call by name is there: commands, their options, settings."""
+"""Commands, options and variables that pages name exist."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ PAGES = sorted(
     path
     for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
     if not {"_build", "reference"} & set(path.parts)
-    # There somebody types what is not there.
-    and path.stem != "first-five-minutes"
+    # The log shows mistyped commands on purpose.
+    and path.stem != "usability-log"
 )
 each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 _COMMAND = re.compile(r"`ghcrctl ([^`]+)`")
@@ -30,7 +30,7 @@ _FENCED = re.compile(r"^ *```(?:sh|console)?\n(.*?)^ *```$", re.MULTILINE | re.D
 _LINE = re.compile(r"^ *(?:\$ )?ghcrctl (.+)$", re.MULTILINE)
 _VARIABLE = re.compile(r"\bGHCRCTL_[A-Z_]+\b")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
-# What is read beside the settings, and what only the tests read.
+# Variables that are not settings, and those of the tests.
 _OTHER_VARIABLES = {
     "GHCRCTL_CACHE_DIR",
     "GHCRCTL_CONFIG_DIR",
@@ -46,7 +46,7 @@ _OTHER_VARIABLES = {
 
 
 @each_page
-def test_commands_and_options_that_a_page_names_are_there(page: Path) -> None:
+def test_commands_and_options_in_a_page_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8").replace("\\\n", " ")
     lines = [line for block in _FENCED.findall(text) for line in _LINE.findall(block)]
     for line in [*_COMMAND.findall(text), *lines]:
@@ -58,24 +58,24 @@ def test_commands_and_options_that_a_page_names_are_there(page: Path) -> None:
 
 
 def _words(line: str) -> list[str]:
-    """Return the words of a command line, up to where the shell begins another."""
+    """Return the words of a command line, up to the first shell operator."""
     words = shlex.shlex(line, posix=True, punctuation_chars="|;&<>")
     words.whitespace_split = True
     return list(itertools.takewhile(lambda word: not set(word[:2]) <= set("|;&<>$("), words))
 
 
 def _command(words: list[str]) -> tuple[click.Command, list[str]]:
-    """Return the command that words begin with, and the other words."""
+    """Return the command that the words begin with, and the remaining words."""
     found: click.Command = cli
     while isinstance(found, click.Group) and words and re.fullmatch(r"[a-z][a-z-]*", words[0]):
         context = click.Context(found)
         inner = found.get_command(context, words[0])
-        assert inner is not None, f"there is no command `{words[0]}`"
+        assert inner is not None, f"unknown command `{words[0]}`"
         found, words = inner, words[1:]
     return found, words
 
 
 @each_page
-def test_variables_that_a_page_names_are_there(page: Path) -> None:
+def test_variables_in_a_page_exist(page: Path) -> None:
     named = set(_VARIABLE.findall(page.read_text(encoding="utf-8")))
     assert named <= {setting.env for setting in SETTINGS} | _OTHER_VARIABLES
