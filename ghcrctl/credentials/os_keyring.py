@@ -1,16 +1,18 @@
-"""The keyring of the operating system.
+"""ghcrctl's entries in the keyring of the operating system.
 
-What belongs here: finding out whether there is a real one, and our entries in it. The library is
-imported when a credential is first looked for or kept.
+The package keyring is used where it is installed: by default on macOS and Windows, and on Linux
+with the extra ``ghcrctl[keyring]``. Without it, ghcrctl uses the Secret Service of Linux directly.
 """
 
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.credentials.keyring_failures import KeyringError, keyring_error
+from ghcrctl.credentials.secret_service import SecretService
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +21,7 @@ __all__ = ["PLACE", "KeyringError", "OsKeyring"]
 
 PLACE = "the system's keyring"
 _OFF = frozenset({"0", "false", "no", "off"})
+_NO_BACKEND = ("keyring.backends.null.Keyring", "keyring.backends.fail.Keyring")
 
 
 class OsKeyring:
@@ -75,11 +78,14 @@ class OsKeyring:
 
     def _backend(self) -> Any:
         """Return the backend in use if it can store credentials."""
-        return _guarded(_real_backend)
+        return _guarded(lambda: _real_backend(self._environ))
 
 
-def _real_backend() -> Any:
-    import keyring
+def _real_backend(environ: Mapping[str, str]) -> Any:
+    try:
+        import keyring
+    except ModuleNotFoundError:
+        return _secret_service(environ)
     from keyring.backends import chainer, fail, null
 
     backend = keyring.get_keyring()
@@ -88,6 +94,26 @@ def _real_backend() -> Any:
     if isinstance(backend, chainer.ChainerBackend) and not backend.backends:
         return None
     return backend
+
+
+def _secret_service(environ: Mapping[str, str]) -> SecretService | None:
+    """Return the Secret Service of this session.
+
+    Raises:
+        KeyringError: the environment selects a backend of the package keyring.
+    """
+    chosen = environ.get("PYTHON_KEYRING_BACKEND", "")
+    if chosen in _NO_BACKEND:
+        return None
+    if chosen:
+        raise KeyringError(
+            "PYTHON_KEYRING_BACKEND needs the package keyring: pip install 'ghcrctl[keyring]'"
+        )
+    address = environ.get("DBUS_SESSION_BUS_ADDRESS")
+    if not address or find_spec("jeepney") is None:
+        return None
+    found = SecretService(address)
+    return found if found.is_available() else None
 
 
 def _service(registry: str) -> str:
@@ -123,5 +149,7 @@ def _guarded(act: Callable[[], Any], stored: str = "") -> Any:
     """
     try:
         return act()
+    except KeyringError:
+        raise
     except Exception as error:  # noqa: BLE001 backends raise errors of D-Bus, of Windows, of macOS
         raise keyring_error(error, stored) from None

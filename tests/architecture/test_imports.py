@@ -26,6 +26,7 @@ HOMES = {
     "cheroot": {"server"},
     "click": {"cli"},
     "filelock": {"credentials", "store"},
+    "jeepney": {"credentials"},
     "keyring": {"credentials"},
     "platformdirs": {"settings"},
     "regex": {"oci"},
@@ -81,6 +82,14 @@ def test_every_library_is_a_declared_dependency() -> None:
     declared = {re.split(r"[^\w-]", line)[0].replace("-", "_") for line in lines}
     # The distribution pyyaml contains the package yaml.
     assert externals() <= declared | {"yaml"}
+
+
+def test_every_declared_dependency_is_imported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.split(r"[^\w.-]", line)[0] for line in project["dependencies"]}
+    modules = {"backports.zstd": "backports", "pyyaml": "yaml", "zlib-ng": "zlib_ng"}
+    # urllib3 imports pysocks for SOCKS proxies.
+    assert {modules.get(name, name) for name in declared} - {"pysocks", "rich"} <= externals()
 
 
 @pytest.mark.parametrize("library", sorted(HOMES))

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 PACKAGES = {
     "apt-get": "apt",
     "busybox": "busybox-static",
+    "dbus-run-session": "dbus-daemon",
     "docker": "docker.io",
     "dockerd": "docker.io",
+    "gnome-keyring-daemon": "gnome-keyring",
     "htpasswd": "apache2-utils",
     "man": "man-db",
     "node": "npm",
