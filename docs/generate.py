@@ -26,13 +26,13 @@ from ghcrctl.cli.explanations import explain_code, explain_status, statuses_by_c
 from ghcrctl.cli.main import cli
 from ghcrctl.errors import ExitStatus
 from ghcrctl.settings import SETTINGS
-from ghcrctl.settings.table import VARIABLES
+from ghcrctl.settings.setting_table import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ghcrctl.cli.explanations import Explanation
-    from ghcrctl.settings.table import Setting
+    from ghcrctl.settings.setting_table import Setting
 
 REFERENCE = Path(__file__).parent / "reference"
 INTERNALS = Path(__file__).parent / "internals"

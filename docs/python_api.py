@@ -16,8 +16,8 @@ Every call of `Client` is a function of the package too: `ghcrctl.pull(...)` is 
 _CALLS = (
     ("Client", "ghcrctl.api.client.Client"),
     ("Calls of `packages`", "ghcrctl.api.packages.Packages"),
-    ("Calls of `manifest`", "ghcrctl.api.groups.Manifests"),
-    ("Calls of `artifact`", "ghcrctl.api.groups.Artifacts"),
+    ("Calls of `manifest`", "ghcrctl.api.manifests.Manifests"),
+    ("Calls of `artifact`", "ghcrctl.api.manifests.Artifacts"),
 )
 _ERRORS = """
 ## Errors

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ghcrctl import errors as errors
     from ghcrctl.api.client import Client
     from ghcrctl.credentials.credential import Credential
-    from ghcrctl.engines.order import Order
+    from ghcrctl.engines.build_request import Order
     from ghcrctl.errors import (
         AuthError,
         ExitStatus,
@@ -34,42 +34,42 @@ if TYPE_CHECKING:
     from ghcrctl.oci.manifest import Index, Manifest
     from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.artifact import FileEntry, Made
-    from ghcrctl.operations.build import Built
-    from ghcrctl.operations.check import CheckResult, Repair
-    from ghcrctl.operations.copy import Copied
-    from ghcrctl.operations.df import DiskUsage, UsageLine
-    from ghcrctl.operations.diff import Difference
-    from ghcrctl.operations.files import FileRow
-    from ghcrctl.operations.history import HistoryRow
-    from ghcrctl.operations.image_tree import ImageTree
-    from ghcrctl.operations.images import ImageRow
-    from ghcrctl.operations.import_image import ImportResult
-    from ghcrctl.operations.indexes import NewImage
-    from ghcrctl.operations.load import Loaded
-    from ghcrctl.operations.lock import PinChange
-    from ghcrctl.operations.lock_check import CheckedPin
-    from ghcrctl.operations.lock_file import Pin, PinnedPlatform
-    from ghcrctl.operations.login import LoginResult
-    from ghcrctl.operations.outdated import Compared
+    from ghcrctl.operations.archives.load import Loaded
+    from ghcrctl.operations.common.batch import Attempt
+    from ghcrctl.operations.common.registry_access import Access
+    from ghcrctl.operations.images.list import ImageRow
+    from ghcrctl.operations.images.platforms import PlatformRow
+    from ghcrctl.operations.images.remove import Removed
+    from ghcrctl.operations.images.remove_platforms import Reduced
+    from ghcrctl.operations.images.tree import ImageTree
+    from ghcrctl.operations.inside.diff import Difference
+    from ghcrctl.operations.inside.files import FileRow
+    from ghcrctl.operations.inside.history import HistoryRow
+    from ghcrctl.operations.locks.check import CheckedPin
+    from ghcrctl.operations.locks.lock import PinChange
+    from ghcrctl.operations.locks.lock_file import Pin, PinnedPlatform
+    from ghcrctl.operations.making.artifact import FileEntry, Made
+    from ghcrctl.operations.making.build import Built
+    from ghcrctl.operations.making.import_image import ImportResult
+    from ghcrctl.operations.making.indexes import NewImage
+    from ghcrctl.operations.moving.copy import Copied
+    from ghcrctl.operations.moving.pull import PullResult
+    from ghcrctl.operations.moving.push import PushResult
     from ghcrctl.operations.packages.apply import Done
-    from ghcrctl.operations.packages.carrying import Carried
     from ghcrctl.operations.packages.check import Finding, Mended
     from ghcrctl.operations.packages.doctor import Sign
-    from ghcrctl.operations.packages.listing import PackageView, VersionRow
+    from ghcrctl.operations.packages.list import PackageView, VersionRow
+    from ghcrctl.operations.packages.plan_execution import Carried
     from ghcrctl.operations.packages.restore import Restored
-    from ghcrctl.operations.platforms import PlatformRow
-    from ghcrctl.operations.prune import Pruned
-    from ghcrctl.operations.pull import PullResult
-    from ghcrctl.operations.push import PushResult
-    from ghcrctl.operations.referrers import Node
-    from ghcrctl.operations.remove import Removed
-    from ghcrctl.operations.remove_platforms import Reduced
-    from ghcrctl.operations.several import Attempt
-    from ghcrctl.operations.sides import Access
-    from ghcrctl.operations.sync import Report
-    from ghcrctl.operations.sync_run import FailedJob, SyncedTag
-    from ghcrctl.operations.tags import TagRow
+    from ghcrctl.operations.registries.login import LoginResult
+    from ghcrctl.operations.registries.outdated import Compared
+    from ghcrctl.operations.registries.referrers import Node
+    from ghcrctl.operations.registries.tags import TagRow
+    from ghcrctl.operations.store.df import DiskUsage, UsageLine
+    from ghcrctl.operations.store.fsck import CheckResult, Repair
+    from ghcrctl.operations.store.prune import Pruned
+    from ghcrctl.operations.sync.plan import Report
+    from ghcrctl.operations.sync.run import FailedJob, SyncedTag
     from ghcrctl.transfer.events import (
         Event,
         Failed,
@@ -264,7 +264,7 @@ __all__ = [
 _PLACES = {
     "api.client": "Client",
     "credentials.credential": "Credential",
-    "engines.order": "Order",
+    "engines.build_request": "Order",
     "errors": "AuthError ExitStatus GhcrctlError IntegrityError InterruptedByUserError "
     "NetworkError NotFoundError RateLimitedError RefusedError StoreError UnsupportedError "
     "UsageError",
@@ -276,42 +276,42 @@ _PLACES = {
     "oci.manifest": "Index Manifest",
     "oci.platform": "Platform",
     "oci.reference": "Reference",
-    "operations.artifact": "FileEntry Made",
-    "operations.build": "Built",
-    "operations.check": "CheckResult Repair",
-    "operations.copy": "Copied",
-    "operations.df": "DiskUsage UsageLine",
-    "operations.diff": "Difference",
-    "operations.files": "FileRow",
-    "operations.history": "HistoryRow",
-    "operations.image_tree": "ImageTree",
-    "operations.images": "ImageRow",
-    "operations.import_image": "ImportResult",
-    "operations.indexes": "NewImage",
-    "operations.load": "Loaded",
-    "operations.lock": "PinChange",
-    "operations.lock_check": "CheckedPin",
-    "operations.lock_file": "Pin PinnedPlatform",
-    "operations.login": "LoginResult",
-    "operations.outdated": "Compared",
+    "operations.making.artifact": "FileEntry Made",
+    "operations.making.build": "Built",
+    "operations.store.fsck": "CheckResult Repair",
+    "operations.moving.copy": "Copied",
+    "operations.store.df": "DiskUsage UsageLine",
+    "operations.inside.diff": "Difference",
+    "operations.inside.files": "FileRow",
+    "operations.inside.history": "HistoryRow",
+    "operations.images.tree": "ImageTree",
+    "operations.images.list": "ImageRow",
+    "operations.making.import_image": "ImportResult",
+    "operations.making.indexes": "NewImage",
+    "operations.archives.load": "Loaded",
+    "operations.locks.lock": "PinChange",
+    "operations.locks.check": "CheckedPin",
+    "operations.locks.lock_file": "Pin PinnedPlatform",
+    "operations.registries.login": "LoginResult",
+    "operations.registries.outdated": "Compared",
     "operations.packages.apply": "Done",
-    "operations.packages.carrying": "Carried",
+    "operations.packages.plan_execution": "Carried",
     "operations.packages.check": "Finding Mended",
     "operations.packages.doctor": "Sign",
-    "operations.packages.listing": "PackageView VersionRow",
+    "operations.packages.list": "PackageView VersionRow",
     "operations.packages.restore": "Restored",
-    "operations.platforms": "PlatformRow",
-    "operations.prune": "Pruned",
-    "operations.pull": "PullResult",
-    "operations.push": "PushResult",
-    "operations.referrers": "Node",
-    "operations.remove": "Removed",
-    "operations.remove_platforms": "Reduced",
-    "operations.several": "Attempt",
-    "operations.sides": "Access",
-    "operations.sync": "Report",
-    "operations.sync_run": "FailedJob SyncedTag",
-    "operations.tags": "TagRow",
+    "operations.images.platforms": "PlatformRow",
+    "operations.store.prune": "Pruned",
+    "operations.moving.pull": "PullResult",
+    "operations.moving.push": "PushResult",
+    "operations.registries.referrers": "Node",
+    "operations.images.remove": "Removed",
+    "operations.images.remove_platforms": "Reduced",
+    "operations.common.batch": "Attempt",
+    "operations.common.registry_access": "Access",
+    "operations.sync.plan": "Report",
+    "operations.sync.run": "FailedJob SyncedTag",
+    "operations.registries.tags": "TagRow",
     "transfer.events": "Event Failed Finished Observer Planned Progressed Retrying Started",
 }
 

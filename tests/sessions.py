@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.operations.session import Session
+from ghcrctl.operations.common.session import Session
 from ghcrctl.settings import Settings
 
 if TYPE_CHECKING:

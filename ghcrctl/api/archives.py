@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import (
+from ghcrctl.api.arguments import (
     Caller,
     path_of,
     platform_of,
@@ -24,16 +24,16 @@ from ghcrctl.transfer.events import ignore
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ghcrctl.api.calling import Name, Names, PathLike, Platforms, Texts, Write
+    from ghcrctl.api.arguments import Name, Names, PathLike, Platforms, Texts, Write
     from ghcrctl.content.ports import Stream
-    from ghcrctl.engines.order import Order
+    from ghcrctl.engines.build_request import Order
     from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.build import Built
-    from ghcrctl.operations.import_image import ImportResult
-    from ghcrctl.operations.load import Loaded
-    from ghcrctl.operations.push import PushResult
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.archives.load import Loaded
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.making.build import Built
+    from ghcrctl.operations.making.import_image import ImportResult
+    from ghcrctl.operations.moving.push import PushResult
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
 
@@ -72,8 +72,8 @@ class Archives(Caller):
             IntegrityError: content of the store is damaged.
         """
         from ghcrctl.layers.compression import Compression
-        from ghcrctl.operations.save import Format, save
-        from ghcrctl.operations.selection import Selection
+        from ghcrctl.operations.archives.save import Format, save
+        from ghcrctl.operations.common.platform_selection import Selection
 
         chosen = platforms_of(platform)
         with self._session() as session:
@@ -109,8 +109,8 @@ class Archives(Caller):
             IntegrityError: it is damaged; nothing of the image is stored.
         """
         from ghcrctl.layers.compression import Compression
-        from ghcrctl.operations.load import load
-        from ghcrctl.operations.selection import Selection
+        from ghcrctl.operations.archives.load import load
+        from ghcrctl.operations.common.platform_selection import Selection
 
         chosen = platforms_of(platform)
         with self._session() as session:
@@ -159,7 +159,7 @@ class Archives(Caller):
             UsageError: a name is malformed.
             NotFoundError: there is no such context.
         """
-        from ghcrctl.engines.order import Order
+        from ghcrctl.engines.build_request import Order
 
         order = context if isinstance(context, Order) else Order(str(context))
         order = replace(
@@ -199,7 +199,7 @@ class Archives(Caller):
             UsageError: a change is malformed, or the name has a digest.
             IntegrityError: it is no tar archive, or damaged; nothing is stored.
         """
-        from ghcrctl.operations.import_image import import_image
+        from ghcrctl.operations.making.import_image import import_image
 
         with self._session() as session, ExitStack() as stack:
             stream, what = _stream(session, stack, source)
@@ -217,7 +217,7 @@ class Archives(Caller):
 def _stream(session: Session, stack: ExitStack, source: PathLike | Stream) -> tuple[Stream, str]:
     """Return what an archive is read from, and its name, which becomes part of the image."""
     from ghcrctl.content.redaction import without_secrets
-    from ghcrctl.operations.import_image import opened
+    from ghcrctl.operations.making.import_image import opened
 
     if not isinstance(source, (str, os.PathLike)):
         return source, "a stream"
@@ -239,9 +239,9 @@ def _build(  # noqa: PLR0913 what the call says
     quiet: bool,
     tell: Callable[[str], None],
 ) -> Built:
-    from ghcrctl.operations.build import built, checked_names, engine_for, take_in
-    from ghcrctl.operations.push import push as push_one
-    from ghcrctl.operations.several import attempt_all
+    from ghcrctl.operations.common.batch import attempt_all
+    from ghcrctl.operations.making.build import built, checked_names, engine_for, take_in
+    from ghcrctl.operations.moving.push import push as push_one
 
     names = checked_names(session, texts_of_names(tags), push=push)
     with built(session, engine_for(session), order, quiet=quiet, tell=tell) as image:

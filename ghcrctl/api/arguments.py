@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.looking import Wanted
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.inside.image_layers import Wanted
 
     Opener: TypeAlias = Callable[[], AbstractContextManager[Session]]
     Name: TypeAlias = str | Reference
@@ -130,7 +130,7 @@ def moment_of(given: datetime | str | None, what: str) -> datetime | None:
     """
     from datetime import datetime, timezone
 
-    from ghcrctl.operations.moments import read_moment
+    from ghcrctl.operations.common.times import read_moment
 
     if not isinstance(given, str):
         return given
@@ -139,6 +139,6 @@ def moment_of(given: datetime | str | None, what: str) -> datetime | None:
 
 def wanted_of(name: Name, platform: str | Platform | None, *, remote: bool) -> Wanted:
     """Put together which image is looked into."""
-    from ghcrctl.operations.looking import Wanted
+    from ghcrctl.operations.inside.image_layers import Wanted
 
     return Wanted(text_of(name), platform_of(platform), is_remote=remote)

@@ -10,16 +10,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ghcrctl.api.archives import Archives
-from ghcrctl.api.calling import path_of
-from ghcrctl.api.copies import Copies
-from ghcrctl.api.files import Files
-from ghcrctl.api.groups import Artifacts, Manifests
+from ghcrctl.api.arguments import path_of
+from ghcrctl.api.copying import Copies
 from ghcrctl.api.images import Images
+from ghcrctl.api.inside import Files
 from ghcrctl.api.locks import Locks
 from ghcrctl.api.making import Making
+from ghcrctl.api.manifests import Artifacts, Manifests
+from ghcrctl.api.moving import Transfers
 from ghcrctl.api.packages import Packages
 from ghcrctl.api.registries import Registries
-from ghcrctl.api.transfers import Transfers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ghcrctl.api.calling import PathLike
+    from ghcrctl.api.arguments import PathLike
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 
 def _silent(_: str) -> None:
@@ -166,7 +166,7 @@ class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
                     shared.release()
 
     def _new_session(self) -> Session:
-        from ghcrctl.operations.session import Session
+        from ghcrctl.operations.common.session import Session
         from ghcrctl.settings import Settings
 
         folder = None if self._config_dir is None else path_of(self._config_dir)

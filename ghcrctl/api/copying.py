@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import (
+from ghcrctl.api.arguments import (
     Caller,
     moment_of,
     path_of,
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from ghcrctl.api.calling import Name, Names, PathLike, Platforms, Texts
-    from ghcrctl.operations.copy import Copied, Wish
-    from ghcrctl.operations.ends import End
-    from ghcrctl.operations.session import Session
-    from ghcrctl.operations.several import Attempt
-    from ghcrctl.operations.sides import Access
-    from ghcrctl.operations.sync import Job, Report
-    from ghcrctl.operations.sync_run import FailedJob, SyncedTag
+    from ghcrctl.api.arguments import Name, Names, PathLike, Platforms, Texts
+    from ghcrctl.operations.common.batch import Attempt
+    from ghcrctl.operations.common.registry_access import Access
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.moving.copy import Copied, Wish
+    from ghcrctl.operations.moving.endpoints.base import End
+    from ghcrctl.operations.sync.plan import Job, Report
+    from ghcrctl.operations.sync.run import FailedJob, SyncedTag
     from ghcrctl.transfer.events import Event, Observer
     from ghcrctl.transfer.workers import Workers
 
@@ -122,9 +122,9 @@ class Copies(Caller):
         ``/``, or a place where each image keeps its name. What is written in order, as an archive,
         is there when all images are, or not at all: then the first failure is raised.
         """
-        from ghcrctl.operations.convert import read_conversion
-        from ghcrctl.operations.copy import Wish
-        from ghcrctl.operations.selection import Selection
+        from ghcrctl.operations.common.platform_selection import Selection
+        from ghcrctl.operations.making.convert import read_conversion
+        from ghcrctl.operations.moving.copy import Wish
 
         chosen = platforms_of(platform)
         select = Selection.of(chosen, everything=all_platforms)
@@ -179,7 +179,7 @@ class Copies(Caller):
             UsageError: a name is that of one image, or a rule is malformed.
             GhcrctlError: the first failure, unless `keep_going`.
         """
-        from ghcrctl.operations.sync import Job, check_job
+        from ghcrctl.operations.sync.plan import Job, check_job
 
         with self._session() as session:
             job = Job(
@@ -224,7 +224,7 @@ class Copies(Caller):
         """
         from datetime import datetime, timezone
 
-        from ghcrctl.operations.sync_file import read_jobs
+        from ghcrctl.operations.sync.config_file import read_jobs
 
         with self._session() as session:
             jobs = read_jobs(path_of(file), session.parse, datetime.now(timezone.utc))
@@ -241,9 +241,9 @@ def _copy(
     accesses: Sides,
     observer: Observer,
 ) -> list[Attempt[str, Copied]]:
-    from ghcrctl.operations.copy_several import open_copy
-    from ghcrctl.operations.end_names import parse_end
-    from ghcrctl.operations.several import Attempt, attempt_all
+    from ghcrctl.operations.common.batch import Attempt, attempt_all
+    from ghcrctl.operations.moving.copy_many import open_copy
+    from ghcrctl.operations.moving.endpoints.parse import parse_end
 
     ends = [parse_end(session, text) for text in sources]
     into = parse_end(session, target)
@@ -271,7 +271,7 @@ def _sync(  # noqa: PLR0913 as `sync`
     dry_run: bool,
     keep_going: bool,
 ) -> Report:
-    from ghcrctl.operations.sync_run import run_jobs
+    from ghcrctl.operations.sync.run import run_jobs
 
     def both(inner: Observer, _: str) -> Observer:
         def watch(event: Event) -> None:

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.api.calling import Caller, platform_of, platforms_of, reference_of, text_of, texts_of
+from ghcrctl.api.arguments import Caller, platform_of, platforms_of, reference_of, text_of, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ghcrctl.api.calling import Name, Platforms, Texts
+    from ghcrctl.api.arguments import Name, Platforms, Texts
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.check import CheckResult, Repair
-    from ghcrctl.operations.df import DiskUsage
-    from ghcrctl.operations.image_tree import ImageTree
-    from ghcrctl.operations.images import ImageRow
-    from ghcrctl.operations.platforms import PlatformRow
-    from ghcrctl.operations.prune import Pruned
-    from ghcrctl.operations.remove import Removed
-    from ghcrctl.operations.remove_platforms import Reduced
+    from ghcrctl.operations.images.list import ImageRow
+    from ghcrctl.operations.images.platforms import PlatformRow
+    from ghcrctl.operations.images.remove import Removed
+    from ghcrctl.operations.images.remove_platforms import Reduced
+    from ghcrctl.operations.images.tree import ImageTree
+    from ghcrctl.operations.store.df import DiskUsage
+    from ghcrctl.operations.store.fsck import CheckResult, Repair
+    from ghcrctl.operations.store.prune import Pruned
 
 
 class Images(Caller):
@@ -41,7 +41,7 @@ class Images(Caller):
         Raises:
             UsageError: a filter is malformed.
         """
-        from ghcrctl.operations.images import list_images
+        from ghcrctl.operations.images.list import list_images
 
         with self._session() as session:
             return list_images(session, name=name, filters=texts_of(filters), sort=sort)
@@ -53,8 +53,8 @@ class Images(Caller):
 
         Arguments are those of `images`.
         """
-        from ghcrctl.operations.image_tree import image_trees
-        from ghcrctl.operations.images import list_images
+        from ghcrctl.operations.images.list import list_images
+        from ghcrctl.operations.images.tree import image_trees
 
         with self._session() as session:
             rows = list_images(session, name=name, filters=texts_of(filters), sort=sort)
@@ -76,7 +76,7 @@ class Images(Caller):
         Raises:
             NotFoundError: there is no such image, or it is not for the platform.
         """
-        from ghcrctl.operations.inspect import inspect_local, inspect_remote
+        from ghcrctl.operations.images.inspect import inspect_local, inspect_remote
 
         with self._session() as session:
             if remote:
@@ -93,7 +93,7 @@ class Images(Caller):
         Raises:
             NotFoundError: there is no such image.
         """
-        from ghcrctl.operations.platforms import platform_rows
+        from ghcrctl.operations.images.platforms import platform_rows
 
         with self._session() as session:
             return platform_rows(session, text_of(name), is_remote=remote)
@@ -109,7 +109,7 @@ class Images(Caller):
             NoSuchImageError: nothing fits the source.
             UsageError: a target has a digest.
         """
-        from ghcrctl.operations.tag import tag
+        from ghcrctl.operations.images.tag import tag
 
         with self._session() as session:
             tag(session, text_of(source), [reference_of(session, target) for target in targets])
@@ -125,7 +125,7 @@ class Images(Caller):
             NoSuchImageError: nothing fits.
             RefusedError: the ID is of an image with several names.
         """
-        from ghcrctl.operations.remove import remove
+        from ghcrctl.operations.images.remove import remove
 
         with self._session() as session:
             return remove(session, text_of(name), force=force)
@@ -141,14 +141,14 @@ class Images(Caller):
             NoSuchImageError: nothing fits.
             PlatformNotFoundError: the image has no such platform.
         """
-        from ghcrctl.operations.remove_platforms import remove_platforms
+        from ghcrctl.operations.images.remove_platforms import remove_platforms
 
         with self._session() as session:
             return remove_platforms(session, text_of(name), platforms_of(platform))
 
     def df(self) -> DiskUsage:
         """Measure what the local store takes, and how much of it nobody needs."""
-        from ghcrctl.operations.df import disk_usage
+        from ghcrctl.operations.store.df import disk_usage
 
         with self._session() as session:
             return disk_usage(session)
@@ -181,7 +181,7 @@ class Images(Caller):
         from dataclasses import replace
         from datetime import datetime, timezone
 
-        from ghcrctl.operations.prune import prune, read_filters, read_size
+        from ghcrctl.operations.store.prune import prune, read_filters, read_size
 
         rules = replace(
             read_filters(texts_of(filters), datetime.now(timezone.utc)),
@@ -207,7 +207,7 @@ class Images(Caller):
         Raises:
             StoreDamagedError: the list of images itself is damaged.
         """
-        from ghcrctl.operations.check import check, mend
+        from ghcrctl.operations.store.fsck import check, mend
 
         with self._session() as session:
             result = check(session)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, path_of, wanted_of
+from ghcrctl.api.arguments import Caller, path_of, wanted_of
 
 if TYPE_CHECKING:
-    from ghcrctl.api.calling import Name, PathLike, Write
+    from ghcrctl.api.arguments import Name, PathLike, Write
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.diff import Difference
-    from ghcrctl.operations.files import FileRow
-    from ghcrctl.operations.history import HistoryRow
+    from ghcrctl.operations.inside.diff import Difference
+    from ghcrctl.operations.inside.files import FileRow
+    from ghcrctl.operations.inside.history import HistoryRow
 
 
 class Files(Caller):
@@ -37,7 +37,7 @@ class Files(Caller):
         Raises:
             NotFoundError: there is no such image, or it is not for the platform.
         """
-        from ghcrctl.operations.history import history
+        from ghcrctl.operations.inside.history import history
 
         with self._session() as session:
             return history(session, wanted_of(name, platform, remote=remote))
@@ -64,7 +64,7 @@ class Files(Caller):
             NotFoundError: there is no such image, or no such path in it.
             IntegrityError: a layer is damaged.
         """
-        from ghcrctl.operations.files import list_files
+        from ghcrctl.operations.inside.files import list_files
 
         with self._session() as session:
             wanted = wanted_of(name, platform, remote=remote)
@@ -116,7 +116,7 @@ class Files(Caller):
             NotFoundError: there is no such image, or no such file in it.
             IntegrityError: a layer is damaged.
         """
-        from ghcrctl.operations.files import read_file
+        from ghcrctl.operations.inside.files import read_file
 
         with self._session() as session:
             read_file(session, wanted_of(name, platform, remote=remote), path, write)
@@ -146,7 +146,7 @@ class Files(Caller):
         Raises:
             NotFoundError: there is no such image, or it is not for the platform.
         """
-        from ghcrctl.operations.diff import diff
+        from ghcrctl.operations.inside.diff import diff
 
         with self._session() as session:
             one = wanted_of(before, platform, remote=remote or remote_a)
@@ -173,7 +173,7 @@ class Files(Caller):
             NotFoundError: there is no such image, or it is not for the platform.
             IntegrityError: a layer is damaged.
         """
-        from ghcrctl.operations.export import export_archive
+        from ghcrctl.operations.inside.export import export_archive
         from ghcrctl.store.output_files import whole_file
 
         with self._session() as session:
@@ -208,7 +208,7 @@ class Files(Caller):
             RefusedError: the directory is not empty.
             IntegrityError: a layer is damaged.
         """
-        from ghcrctl.operations.export import export_directory
+        from ghcrctl.operations.inside.export import export_directory
 
         with self._session() as session:
             wanted = wanted_of(name, platform, remote=remote)

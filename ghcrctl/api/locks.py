@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, path_of, platforms_of, references_of
+from ghcrctl.api.arguments import Caller, path_of, platforms_of, references_of
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.api.calling import Names, PathLike, Platforms
-    from ghcrctl.operations.lock import PinChange
-    from ghcrctl.operations.lock_check import CheckedPin
-    from ghcrctl.operations.lock_file import Pin
-    from ghcrctl.operations.pull import PullResult
-    from ghcrctl.operations.session import Session
-    from ghcrctl.operations.several import Attempt
+    from ghcrctl.api.arguments import Names, PathLike, Platforms
+    from ghcrctl.operations.common.batch import Attempt
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.locks.check import CheckedPin
+    from ghcrctl.operations.locks.lock import PinChange
+    from ghcrctl.operations.locks.lock_file import Pin
+    from ghcrctl.operations.moving.pull import PullResult
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
 
@@ -49,7 +49,7 @@ class Locks(Caller):
             UsageError: a name has a digest and no tag, or stands there twice; the file makes no
                 sense.
         """
-        from ghcrctl.operations.lock import add
+        from ghcrctl.operations.locks.lock import add
 
         with self._session() as session:
             references = references_of(session, names)
@@ -71,7 +71,7 @@ class Locks(Caller):
             NotFoundError: there is no such file, or a name fits no pin.
             UsageError: the file makes no sense.
         """
-        from ghcrctl.operations.lock import update
+        from ghcrctl.operations.locks.lock import update
 
         with self._session() as session:
             references = references_of(session, names)
@@ -97,7 +97,7 @@ class Locks(Caller):
             NotFoundError: there is no such file, or a name fits no pin.
             UsageError: the file makes no sense.
         """
-        from ghcrctl.operations.lock_check import check_pins
+        from ghcrctl.operations.locks.check import check_pins
 
         path = path_of(file)
         with self._session() as session:
@@ -129,9 +129,9 @@ class Locks(Caller):
             NotFoundError: there is no such file, or a name fits no pin.
             UsageError: the file makes no sense.
         """
-        from ghcrctl.operations.lock_pull import pull_pin
-        from ghcrctl.operations.selection import Selection
-        from ghcrctl.operations.several import attempt_all
+        from ghcrctl.operations.common.batch import attempt_all
+        from ghcrctl.operations.common.platform_selection import Selection
+        from ghcrctl.operations.locks.pull import pull_pin
 
         select = Selection.of(platforms_of(platform), everything=all_platforms)
         with self._session() as session:
@@ -152,7 +152,7 @@ class Locks(Caller):
             NotFoundError: there is no such file, or a name fits no pin; then all stay.
             UsageError: the file makes no sense.
         """
-        from ghcrctl.operations.lock import remove
+        from ghcrctl.operations.locks.lock import remove
 
         with self._session() as session:
             return remove(path_of(file), references_of(session, names))
@@ -173,8 +173,8 @@ class Locks(Caller):
 
 
 def _chosen(session: Session, path: Path, names: Names) -> list[Pin]:
-    from ghcrctl.operations.lock import chosen
-    from ghcrctl.operations.lock_file import read_pins
+    from ghcrctl.operations.locks.lock import chosen
+    from ghcrctl.operations.locks.lock_file import read_pins
 
     references = references_of(session, names)
     return list(chosen(read_pins(path), references, path).values())

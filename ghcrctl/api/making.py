@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, paths_of, platforms_of, text_of, texts_of
+from ghcrctl.api.arguments import Caller, paths_of, platforms_of, text_of, texts_of
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ghcrctl.api.calling import Name, Paths, Platforms, Texts
-    from ghcrctl.operations.indexes import End, NewImage
-    from ghcrctl.operations.session import Session
+    from ghcrctl.api.arguments import Name, Paths, Platforms, Texts
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.making.indexes import End, NewImage
     from ghcrctl.transfer.events import Observer
 
 
@@ -133,7 +133,7 @@ class Making(Caller):
         local: bool,
         observer: Observer,
     ) -> NewImage:
-        from ghcrctl.operations.mutate import Mutation, mutate
+        from ghcrctl.operations.making.mutate import Mutation, mutate
 
         with self._session() as session:
             mutation = Mutation(
@@ -177,8 +177,8 @@ class Making(Caller):
             NotFoundError: there is no such image.
             UsageError: there is no such level.
         """
-        from ghcrctl.operations.flatten_image import Flattening, flatten_image
-        from ghcrctl.operations.packed import HowToPack, how_to_pack
+        from ghcrctl.operations.making.flatten import Flattening, flatten_image
+        from ghcrctl.operations.making.staged_layers import HowToPack, how_to_pack
 
         how = how_to_pack(compress, level) or HowToPack()
         with self._session() as session:
@@ -215,7 +215,7 @@ class Making(Caller):
             NotFoundError: there is no such image.
             RefusedError: the image is not built on the old base.
         """
-        from ghcrctl.operations.rebase import Rebasing, rebase
+        from ghcrctl.operations.making.rebase import Rebasing, rebase
 
         with self._session() as session:
             rebasing = Rebasing(
@@ -259,7 +259,7 @@ class Making(Caller):
             UsageError: there is nothing to convert, or the level is invalid.
         """
         from ghcrctl.errors import UsageError
-        from ghcrctl.operations.convert import convert_image, read_conversion
+        from ghcrctl.operations.making.convert import convert_image, read_conversion
 
         conversion = read_conversion(form, compress, level, force=force)
         if conversion is None:
@@ -270,7 +270,7 @@ class Making(Caller):
 
 
 def _end(session: Session, name: Name, *, local: bool) -> End:
-    from ghcrctl.operations.indexes import source_end
+    from ghcrctl.operations.making.indexes import source_end
 
     return source_end(session, text_of(name), local=local)
 
@@ -279,7 +279,7 @@ def _ends(
     session: Session, source: Name, target: Name | None, *, local: bool
 ) -> tuple[End, End | None]:
     """Read the old image and the new one, which may have no name of its own."""
-    from ghcrctl.operations.indexes import end_of
+    from ghcrctl.operations.making.indexes import end_of
 
     new = end_of(session, text_of(target), local=local) if target else None
     return _end(session, source, local=local), new

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import (
+from ghcrctl.api.arguments import (
     Caller,
     path_of,
     platform_of,
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from ghcrctl.api.calling import Name, Names, PathLike, Texts
+    from ghcrctl.api.arguments import Name, Names, PathLike, Texts
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.manifest import Index, Manifest
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.artifact import FileEntry, Made
-    from ghcrctl.operations.indexes import NewImage
+    from ghcrctl.operations.making.artifact import FileEntry, Made
+    from ghcrctl.operations.making.indexes import NewImage
     from ghcrctl.transfer.events import Observer
 
 
@@ -55,8 +55,8 @@ class Manifests(Caller):
         Raises:
             NotFoundError: there is none.
         """
-        from ghcrctl.operations.indexes import read_manifest, source_end
-        from ghcrctl.operations.manifest_lists import kept_index, read_listed
+        from ghcrctl.operations.making.indexes import read_manifest, source_end
+        from ghcrctl.operations.making.manifest_lists import kept_index, read_listed
 
         with self._session() as session:
             end = source_end(session, text_of(name), local=local)
@@ -76,8 +76,8 @@ class Manifests(Caller):
         Raises:
             NotFoundError: there is none.
         """
-        from ghcrctl.operations.indexes import read_entries, source_end
-        from ghcrctl.operations.manifest_lists import kept_entries
+        from ghcrctl.operations.making.indexes import read_entries, source_end
+        from ghcrctl.operations.making.manifest_lists import kept_entries
 
         with self._session() as session:
             end = source_end(session, text_of(name), local=local)
@@ -114,8 +114,8 @@ class Manifests(Caller):
             RefusedError: the name exists, and neither ``amend`` nor ``replace`` is given.
             UsageError: two images are for the same platform.
         """
-        from ghcrctl.operations import index_changes
-        from ghcrctl.operations.indexes import end_of, source_end
+        from ghcrctl.operations.making import index_changes
+        from ghcrctl.operations.making.indexes import end_of, source_end
 
         with self._session() as session:
             return index_changes.create(
@@ -152,8 +152,8 @@ class Manifests(Caller):
         Raises:
             NotFoundError: a list, index or image does not exist.
         """
-        from ghcrctl.operations import index_changes
-        from ghcrctl.operations.indexes import end_of, source_end
+        from ghcrctl.operations.making import index_changes
+        from ghcrctl.operations.making.indexes import end_of, source_end
 
         with self._session() as session:
             end = end_of(session, text_of(target), local=local)
@@ -178,8 +178,8 @@ class Manifests(Caller):
         Raises:
             NotFoundError: the list, the index or the image in it does not exist.
         """
-        from ghcrctl.operations import index_changes
-        from ghcrctl.operations.indexes import end_of
+        from ghcrctl.operations.making import index_changes
+        from ghcrctl.operations.making.indexes import end_of
 
         with self._session() as session:
             end = end_of(session, text_of(target), local=local)
@@ -219,9 +219,9 @@ class Manifests(Caller):
             NotFoundError: the list, the index or the entry does not exist.
             UsageError: a change of an entry does not name the entry.
         """
-        from ghcrctl.operations import index_changes
-        from ghcrctl.operations.index_entries import Change
-        from ghcrctl.operations.indexes import end_of
+        from ghcrctl.operations.common.index_entries import Change
+        from ghcrctl.operations.making import index_changes
+        from ghcrctl.operations.making.indexes import end_of
 
         change = Change(
             annotations or {},
@@ -256,8 +256,8 @@ class Manifests(Caller):
             NoSuchImageError: neither a list nor a local image has this name.
             RefusedError: the registry has a tag that the list was not made from.
         """
-        from ghcrctl.operations import index_changes
-        from ghcrctl.operations.indexes import end_of
+        from ghcrctl.operations.making import index_changes
+        from ghcrctl.operations.making.indexes import end_of
 
         with self._session() as session:
             end = end_of(session, text_of(name), local=False)
@@ -274,8 +274,8 @@ class Manifests(Caller):
         Raises:
             NoSuchImageError: a list does not exist.
         """
-        from ghcrctl.operations.indexes import end_of
-        from ghcrctl.operations.manifest_lists import remove_list
+        from ghcrctl.operations.making.indexes import end_of
+        from ghcrctl.operations.making.manifest_lists import remove_list
 
         with self._session() as session:
             for name in texts_of_names(names):
@@ -307,7 +307,7 @@ class Artifacts(Caller):
             UsageError: there is no file, or two have one name, or the type is no media type.
             StoreError: a file cannot be read.
         """
-        from ghcrctl.operations.artifact import push_artifact
+        from ghcrctl.operations.making.artifact import push_artifact
 
         with self._session() as session:
             return push_artifact(
@@ -334,7 +334,7 @@ class Artifacts(Caller):
             UnsupportedError: it is no artifact of files.
             RefusedError: a file's name leads out of the folder.
         """
-        from ghcrctl.operations.artifact import pull_artifact
+        from ghcrctl.operations.making.artifact import pull_artifact
 
         with self._session() as session:
             return pull_artifact(session, reference_of(session, name), path_of(folder))

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, platforms_of, references_of
+from ghcrctl.api.arguments import Caller, platforms_of, references_of
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
-    from ghcrctl.api.calling import Name, Names, Platforms
+    from ghcrctl.api.arguments import Name, Names, Platforms
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.pull import PullResult
-    from ghcrctl.operations.push import PushResult
-    from ghcrctl.operations.several import Attempt
+    from ghcrctl.operations.common.batch import Attempt
+    from ghcrctl.operations.moving.pull import PullResult
+    from ghcrctl.operations.moving.push import PushResult
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
 
@@ -88,9 +88,9 @@ class Transfers(Caller):
             UsageError: a name is malformed, or of one image where all tags are wanted.
         """
         from ghcrctl.oci.reference import distinct
-        from ghcrctl.operations.pull import pull, tags_of
-        from ghcrctl.operations.selection import Selection
-        from ghcrctl.operations.several import attempt_all
+        from ghcrctl.operations.common.batch import attempt_all
+        from ghcrctl.operations.common.platform_selection import Selection
+        from ghcrctl.operations.moving.pull import pull, tags_of
 
         select = Selection.of(platforms_of(platform), everything=all_platforms)
         with self._session() as session:
@@ -170,8 +170,8 @@ class Transfers(Caller):
             NoSuchImageError: all tags are wanted, and there is none.
         """
         from ghcrctl.oci.reference import distinct
-        from ghcrctl.operations.push import push, tags_of
-        from ghcrctl.operations.several import attempt_all
+        from ghcrctl.operations.common.batch import attempt_all
+        from ghcrctl.operations.moving.push import push, tags_of
 
         with self._session() as session:
             references = references_of(session, names)

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, moment_of, path_of, texts_of
+from ghcrctl.api.arguments import Caller, moment_of, path_of, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from ghcrctl.api.calling import PathLike, Texts
+    from ghcrctl.api.arguments import PathLike, Texts
     from ghcrctl.operations.packages.check import Finding, Mended
     from ghcrctl.operations.packages.doctor import Sign
-    from ghcrctl.operations.packages.each_package import Failed
-    from ghcrctl.operations.packages.loading import Progress
-    from ghcrctl.operations.packages.naming import Named
+    from ghcrctl.operations.packages.package_batch import Failed
+    from ghcrctl.operations.packages.package_graph import Progress
+    from ghcrctl.operations.packages.package_names import Named
     from ghcrctl.operations.packages.restore import Restored
 
 
@@ -58,7 +58,7 @@ class PackageCare(Caller):
             PackageUnknownError: nothing that was deleted fits, or it is too long ago.
         """
         from ghcrctl.oci.digest import Digest
-        from ghcrctl.operations.packages.naming import read_package
+        from ghcrctl.operations.packages.package_names import read_package
         from ghcrctl.operations.packages.restore import Choice, restore, restore_package
 
         chosen = tuple(str(Digest.parse(str(digest))) for digest in texts_of(digests))
@@ -95,7 +95,7 @@ class PackageCare(Caller):
             AuthError: GitHub rejects the token.
             NetworkError: GitHub cannot be reached, or refuses for too long; repeat it later.
         """
-        from ghcrctl.operations.packages.naming import read_package
+        from ghcrctl.operations.packages.package_names import read_package
         from ghcrctl.operations.packages.restore import restore_run
 
         with self._session() as session:
@@ -149,8 +149,8 @@ class PackageCare(Caller):
             PackageUnknownError: there is no such package.
         """
         from ghcrctl.operations.packages.check import repair
-        from ghcrctl.operations.packages.naming import read_package
-        from ghcrctl.operations.packages.pushing import pusher
+        from ghcrctl.operations.packages.package_names import read_package
+        from ghcrctl.operations.packages.push_missing import pusher
 
         with self._session() as session:
             named: Named = read_package(session, name)

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.api.calling import path_of, texts_of
-from ghcrctl.api.package_care import PackageCare, unwatched
+from ghcrctl.api.arguments import path_of, texts_of
+from ghcrctl.api.package_repair import PackageCare, unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from ghcrctl.api.calling import PathLike, Texts
+    from ghcrctl.api.arguments import PathLike, Texts
     from ghcrctl.errors import GhcrctlError
     from ghcrctl.github.plan import Plan
     from ghcrctl.github.records import Package
     from ghcrctl.operations.packages.apply import Done
-    from ghcrctl.operations.packages.carrying import Carried
-    from ghcrctl.operations.packages.each_package import Failed
-    from ghcrctl.operations.packages.listing import PackageView, VersionRow
-    from ghcrctl.operations.packages.loading import Progress
+    from ghcrctl.operations.packages.list import PackageView, VersionRow
+    from ghcrctl.operations.packages.package_batch import Failed
+    from ghcrctl.operations.packages.package_graph import Progress
+    from ghcrctl.operations.packages.plan_execution import Carried
 
 
 class Packages(PackageCare):
@@ -41,8 +41,8 @@ class Packages(PackageCare):
         Raises:
             PackageUnknownError: there is none, or the token may not see it.
         """
-        from ghcrctl.operations.packages.listing import describe
-        from ghcrctl.operations.packages.naming import read_package
+        from ghcrctl.operations.packages.list import describe
+        from ghcrctl.operations.packages.package_names import read_package
 
         with self._session() as session:
             return describe(session, read_package(session, name), progress)
@@ -60,8 +60,8 @@ class Packages(PackageCare):
         Raises:
             PackageUnknownError: there is none, or the token may not see it.
         """
-        from ghcrctl.operations.packages.listing import version_rows
-        from ghcrctl.operations.packages.naming import read_package
+        from ghcrctl.operations.packages.list import version_rows
+        from ghcrctl.operations.packages.package_names import read_package
 
         with self._session() as session:
             named = read_package(session, name)
@@ -189,7 +189,7 @@ class Packages(PackageCare):
         import os
 
         from ghcrctl.github.plan import plans_from_file
-        from ghcrctl.operations.packages.carrying import carry_out
+        from ghcrctl.operations.packages.plan_execution import carry_out
 
         file = path_of(plans) if isinstance(plans, (str, os.PathLike)) else None
         found = plans_from_file(file) if file else [*_plans(plans)]
@@ -220,7 +220,7 @@ class Packages(PackageCare):
         from datetime import datetime, timezone
 
         from ghcrctl.operations.packages.delete import plan_delete
-        from ghcrctl.operations.packages.naming import read_name
+        from ghcrctl.operations.packages.package_names import read_name
 
         now = datetime.now(timezone.utc)
         with self._session() as session:
@@ -236,7 +236,7 @@ class Packages(PackageCare):
         progress: Progress,
     ) -> Carried:
         """Carry out plans that were just made."""
-        from ghcrctl.operations.packages.carrying import Carried, unreadable_in
+        from ghcrctl.operations.packages.plan_execution import Carried, unreadable_in
 
         if dry_run:
             return Carried(tuple(plans), error=unreadable_in(plans))
@@ -257,8 +257,8 @@ class Packages(PackageCare):
             UsageError: a name has no tag.
             RetainedError: it is the last tag of the package, which GitHub keeps.
         """
-        from ghcrctl.operations.packages.each_package import each_package
-        from ghcrctl.operations.packages.naming import read_tags
+        from ghcrctl.operations.packages.package_batch import each_package
+        from ghcrctl.operations.packages.package_names import read_tags
         from ghcrctl.operations.packages.untag import untag
 
         with self._session() as session:
@@ -286,7 +286,7 @@ class Packages(PackageCare):
             RefusedError: a tag would lose platforms.
             ManifestUnknownError: there is no such version.
         """
-        from ghcrctl.operations.packages.naming import read_name
+        from ghcrctl.operations.packages.package_names import read_name
         from ghcrctl.operations.packages.untag import retag
 
         with self._session() as session:
@@ -308,7 +308,7 @@ class Packages(PackageCare):
             AuthError: the token may not.
             UsageError: a filter is malformed.
         """
-        from ghcrctl.operations.packages.listing import list_packages
+        from ghcrctl.operations.packages.list import list_packages
 
         with self._session() as session:
             return list_packages(session, owner, texts_of(filters), sort)

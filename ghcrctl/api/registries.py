@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.calling import Caller, path_of, platform_of, reference_of, text_of, texts_of
+from ghcrctl.api.arguments import Caller, path_of, platform_of, reference_of, text_of, texts_of
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ghcrctl.api.calling import Name, PathLike, Texts
+    from ghcrctl.api.arguments import Name, PathLike, Texts
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.artifact import FileEntry, Made
-    from ghcrctl.operations.login import LoginResult
-    from ghcrctl.operations.outdated import Compared
-    from ghcrctl.operations.referrers import Node
-    from ghcrctl.operations.tags import TagRow
+    from ghcrctl.operations.making.artifact import FileEntry, Made
+    from ghcrctl.operations.registries.login import LoginResult
+    from ghcrctl.operations.registries.outdated import Compared
+    from ghcrctl.operations.registries.referrers import Node
+    from ghcrctl.operations.registries.tags import TagRow
     from ghcrctl.transfer.events import Observer
 
 
@@ -51,7 +51,7 @@ class Registries(Caller):
             NotFoundError: there is no such repository.
             UsageError: the name is that of one image, or a filter is malformed.
         """
-        from ghcrctl.operations.tags import list_tags
+        from ghcrctl.operations.registries.tags import list_tags
 
         with self._session() as session:
             return list_tags(
@@ -74,7 +74,7 @@ class Registries(Caller):
             NotFoundError: there is no such image, or it is not for the platform.
             RefusedError: the name is local.
         """
-        from ghcrctl.operations.digest import digest_of
+        from ghcrctl.operations.registries.digest import digest_of
 
         with self._session() as session:
             reference = reference_of(session, name).tagged()
@@ -95,7 +95,7 @@ class Registries(Caller):
             NetworkError: the registry cannot be asked.
             RefusedError: the name is local, and the registry is meant.
         """
-        from ghcrctl.operations.exists import exists
+        from ghcrctl.operations.registries.exists import exists
 
         with self._session() as session:
             return exists(session, text_of(name), platform=platform_of(platform), local=local)
@@ -112,7 +112,7 @@ class Registries(Caller):
         Raises:
             NotFoundError: there is no such image.
         """
-        from ghcrctl.operations.referrers import referrers_tree
+        from ghcrctl.operations.registries.referrers import referrers_tree
 
         with self._session() as session:
             return referrers_tree(session, reference_of(session, name).tagged())
@@ -140,7 +140,7 @@ class Registries(Caller):
             UsageError: there is no file, or two have one name, or the type is no media type.
             StoreError: a file cannot be read.
         """
-        from ghcrctl.operations.artifact import attach
+        from ghcrctl.operations.making.artifact import attach
 
         with self._session() as session:
             return attach(
@@ -161,7 +161,7 @@ class Registries(Caller):
         Returns:
             Each with its state; one that cannot be compared has an error.
         """
-        from ghcrctl.operations.outdated import compare
+        from ghcrctl.operations.registries.outdated import compare
 
         with self._session() as session:
             return compare(session, [reference_of(session, name) for name in names])
@@ -179,7 +179,7 @@ class Registries(Caller):
             CredentialStoreError: it cannot be kept.
             UsageError: there is no such registry.
         """
-        from ghcrctl.operations.login import login, registry_name
+        from ghcrctl.operations.registries.login import login, registry_name
 
         with self._session() as session:
             return login(session, registry_name(server), username, secret)
@@ -193,14 +193,14 @@ class Registries(Caller):
         Returns:
             The places that it was erased from; none where there was none.
         """
-        from ghcrctl.operations.login import logout, registry_name
+        from ghcrctl.operations.registries.login import logout, registry_name
 
         with self._session() as session:
             return logout(session, registry_name(server))
 
     def logged_in(self) -> list[str]:
         """Return the registries whose credentials were kept by `login`."""
-        from ghcrctl.operations.login import logged_in
+        from ghcrctl.operations.registries.login import logged_in
 
         with self._session() as session:
             return logged_in(session)
@@ -210,7 +210,7 @@ def entries_of(files: PathLike | FileEntry | Iterable[PathLike | FileEntry]) -> 
     """Read files, or one that stands alone: paths, or entries as they are."""
     import os
 
-    from ghcrctl.operations.artifact import FileEntry
+    from ghcrctl.operations.making.artifact import FileEntry
 
     given = [files] if isinstance(files, (str, os.PathLike, FileEntry)) else files
     return [one if isinstance(one, FileEntry) else FileEntry(path_of(one)) for one in given]

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 from ghcrctl.archive.docker import MANIFEST_FILE
 from ghcrctl.archive.layout import INDEX_FILE, LAYOUT_FILE, blob_path
 from ghcrctl.archive.names import OUR_NAME, docker_tag, name_annotations
-from ghcrctl.content.ahead import WORTHWHILE, reading_ahead
+from ghcrctl.content.read_ahead import WORTHWHILE, reading_ahead
 from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import IntegrityError
 from ghcrctl.layers.members import Kind, Member
-from ghcrctl.layers.writing import TarWriter
+from ghcrctl.layers.tar_writer import TarWriter
 from ghcrctl.oci.manifest import Index, Manifest, parse
 from ghcrctl.oci.media_types import OCI_INDEX
 from ghcrctl.store.index import LAYOUT

@@ -17,7 +17,7 @@ from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import DigestMismatchError
 from ghcrctl.layers.compression import Compression, Unpacker, detect
 from ghcrctl.layers.members import Kind, Member
-from ghcrctl.layers.writing import TarWriter
+from ghcrctl.layers.tar_writer import TarWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

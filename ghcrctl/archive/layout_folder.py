@@ -31,7 +31,7 @@ from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.disk.durability import make_directories, publish, sync_file, write_atomically
 from ghcrctl.disk.unfinished_files import unfinished
 from ghcrctl.errors import NotFoundError, StoreDamagedError
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.index import LAYOUT, check_layout, read_index, write_index
 from ghcrctl.store.locks import alone_in
 from ghcrctl.store.scratch import hold_open, scratch_beside

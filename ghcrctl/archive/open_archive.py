@@ -18,7 +18,7 @@ from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import IntegrityError
 from ghcrctl.layers.compression import Compression, Unpacker, detect
 from ghcrctl.layers.tar import BLOCK_SIZE, is_tar
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.input_files import find_input, open_input
 
 if TYPE_CHECKING:

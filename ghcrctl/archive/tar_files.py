@@ -21,7 +21,7 @@ from ghcrctl.layers import headers
 from ghcrctl.layers.members import Kind, clean_path
 from ghcrctl.layers.tar import BLOCK_SIZE
 from ghcrctl.oci.quoting import shortened
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 
 if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream

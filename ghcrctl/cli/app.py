@@ -11,19 +11,19 @@ import threading
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
 from ghcrctl.cli.streams import writing
 from ghcrctl.errors import ExitStatus, GhcrctlError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ghcrctl.cli.actions import Actions
-    from ghcrctl.cli.bars.displays import Display
-    from ghcrctl.cli.format.human import Measure
     from ghcrctl.cli.format.style import Style
-    from ghcrctl.content.waits import Wait
-    from ghcrctl.operations.session import Session
+    from ghcrctl.cli.format.units import Measure
+    from ghcrctl.cli.github_actions import Actions
+    from ghcrctl.cli.progress.displays import Display
+    from ghcrctl.content.rate_limit_waits import Wait
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.settings import Settings
 
 
@@ -65,7 +65,7 @@ class App:
     @cached_property
     def actions(self) -> Actions:
         """The job of GitHub Actions that this run is a step of, if it is one."""
-        from ghcrctl.cli.actions import Actions
+        from ghcrctl.cli.github_actions import Actions
 
         return Actions(self)
 
@@ -74,7 +74,7 @@ class App:
         """What shows how far everything has come; the same for the whole run."""
         with self._lock:
             if self._display is None:
-                from ghcrctl.cli.bars.choosing import display_for
+                from ghcrctl.cli.progress.choose_display import display_for
 
                 self._display = display_for(self)
             return self._display
@@ -107,7 +107,7 @@ class App:
     def session(self) -> Session:
         """Begin a session whose warnings go to the person."""
         from ghcrctl.cli.signals import limit_time
-        from ghcrctl.operations.session import Session
+        from ghcrctl.operations.common.session import Session
 
         allowed = self.settings.get("timeout")
         if allowed:
@@ -146,7 +146,7 @@ class App:
         """How sizes and times are written."""
         from datetime import datetime, timezone
 
-        from ghcrctl.cli.format.human import Measure
+        from ghcrctl.cli.format.units import Measure
 
         return Measure(datetime.now(timezone.utc), bool(self.settings.get("human")))
 
@@ -203,7 +203,7 @@ class App:
             if self.as_json:
                 self.json_line({"warning": {"message": text}})
             else:
-                from ghcrctl.cli.failures import warning
+                from ghcrctl.cli.errors_out import warning
 
                 self._put(sys.stderr, warning(text, self.error_style))
 
@@ -259,7 +259,7 @@ class App:
             fields = {"code": code, "message": message, "hint": hint, "exit_status": int(status)}
             self.json_line({"error": fields})
         else:
-            from ghcrctl.cli.failures import Failure
+            from ghcrctl.cli.errors_out import Failure
 
             failure = Failure(code, message, hint, int(status))
             is_new = code not in self._explained

@@ -140,7 +140,7 @@ class _Reader:
 
     def _boolean(self, name: str, value: str) -> bool:
         # Imported late: few command lines have such a value, and every start loads this module.
-        from ghcrctl.oci.booleans import parse_bool
+        from ghcrctl.oci.go_booleans import parse_bool
 
         parsed = parse_bool(value)
         if parsed is None:

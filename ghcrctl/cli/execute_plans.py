@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.counting import Counting
 from ghcrctl.cli.format.documents import error_fields
-from ghcrctl.cli.format.human import human_size
 from ghcrctl.cli.format.plans import (
     counted,
     done_line,
@@ -27,11 +25,14 @@ from ghcrctl.cli.format.plans import (
     run_document,
     summary,
 )
-from ghcrctl.cli.questions import confirm
+from ghcrctl.cli.format.units import human_size
+from ghcrctl.cli.item_progress import Counting
+from ghcrctl.cli.prompts import confirm
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.signals import EndedError, TimeIsUpError
 from ghcrctl.errors import AuthError, GhcrctlError, RefusedError
-from ghcrctl.operations.packages.carrying import (
+from ghcrctl.operations.packages.journal import State, journal_beside
+from ghcrctl.operations.packages.plan_execution import (
     apply_plans,
     continue_hint,
     keep_plans,
@@ -39,7 +40,6 @@ from ghcrctl.operations.packages.carrying import (
     steps_left,
     write_plans,
 )
-from ghcrctl.operations.packages.journal import State, journal_beside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.plan import Plan
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.packages.apply import Done
-    from ghcrctl.operations.session import Session
 
 # Before a question, no more than fills a screen.
 _MOST_BEFORE_QUESTION = 30
@@ -233,7 +233,7 @@ class CarryingOut:
         chosen = [plan for plan in plans if plan.does_something]
         if not chosen:
             return list(plans)
-        from ghcrctl.cli.reviewing import review
+        from ghcrctl.cli.review.review import review
 
         now = datetime.now(timezone.utc)
         left = review(chosen, self.graphs, now, self._app.error_style)

@@ -10,9 +10,9 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
 from ghcrctl.errors import GhcrctlError
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

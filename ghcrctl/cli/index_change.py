@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ghcrctl.cli.made import report_made
-from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
-from ghcrctl.operations.indexes import end_of, source_end
+from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, watching
+from ghcrctl.cli.report_created import report_made
+from ghcrctl.operations.making.indexes import end_of, source_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ghcrctl.cli.app import App
     from ghcrctl.cli.results import Results
-    from ghcrctl.operations.indexes import End, NewImage
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.making.indexes import End, NewImage
     from ghcrctl.transfer.events import Observer
 
     Function = TypeVar("Function", bound=Callable[..., Any])

@@ -35,55 +35,55 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
-    "login": ("login", "Sign in to a registry"),
-    "logout": ("logout", "Sign out of a registry"),
-    "pull": ("pull", "Bring images from a registry"),
-    "push": ("push", "Send images to a registry"),
-    "copy": ("copy", "Copy images from any place to any other"),
+    "login": ("registries.login", "Sign in to a registry"),
+    "logout": ("registries.logout", "Sign out of a registry"),
+    "pull": ("moving.pull", "Bring images from a registry"),
+    "push": ("moving.push", "Send images to a registry"),
+    "copy": ("moving.copy", "Copy images from any place to any other"),
     "sync": ("sync", "Make the tags of a repository be those of another one"),
-    "manifest": ("manifest", "Look at manifests, and make and change indexes"),
-    "tags": ("tags", "List the tags of a repository"),
-    "digest": ("digest", "Print what a tag stands for"),
-    "exists": ("exists", "Tell by the exit status whether an image is there"),
-    "referrers": ("referrers", "Show what signs, attests or describes an image"),
-    "attach": ("attach", "Attach files to an image in a registry"),
-    "artifact": ("artifact", "Push and pull plain files"),
+    "manifest": ("making.manifest", "Look at manifests, and make and change indexes"),
+    "tags": ("registries.tags", "List the tags of a repository"),
+    "digest": ("registries.digest", "Print what a tag stands for"),
+    "exists": ("registries.exists", "Tell by the exit status whether an image is there"),
+    "referrers": ("registries.referrers", "Show what signs, attests or describes an image"),
+    "attach": ("making.attach", "Attach files to an image in a registry"),
+    "artifact": ("making.artifact", "Push and pull plain files"),
     "packages": ("packages", "Look after packages on GitHub: see, prune, restore"),
-    "lock": ("lock", "Pin the image names of a project in a file"),
-    "outdated": ("outdated", "Show which local images have moved on at their registry"),
-    "images": ("images", "List local images"),
-    "inspect": ("inspect", "Describe images in detail"),
-    "tag": ("tag", "Give a local image further names"),
-    "rmi": ("rmi", "Remove local images"),
-    "history": ("history", "Show how an image came to be"),
-    "ls": ("ls", "List the files in an image"),
-    "cat": ("cat", "Print a file of an image"),
-    "diff": ("diff", "Compare two images"),
-    "export": ("export", "Write an image's files as one archive, or into a directory"),
-    "save": ("save", "Save images to an archive"),
-    "load": ("load", "Load images from an archive"),
-    "build": ("build", "Build an image from a Dockerfile"),
-    "import": ("import_", "Make an image of a file tree in a tar archive"),
-    "append": ("append", "Make an image of another one and further files"),
-    "mutate": ("mutate", "Make an image of another one with a changed config"),
-    "flatten": ("flatten", "Make the layers of an image one"),
-    "rebase": ("rebase", "Put an image on a newer base without building it again"),
-    "convert": ("convert", "Give an image the other format, or pack its layers otherwise"),
-    "df": ("df", "Show what the local store takes"),
-    "prune": ("prune", "Remove local images that are not wanted any more"),
-    "fsck": ("fsck", "Check the local store, and repair it"),
-    "serve": ("serve", "Serve the local images as a registry"),
-    "explain": ("explain", "Explain an error code or an exit status"),
-    "completion": ("completion", "Let a shell complete what is typed"),
-    "info": ("info", "Show information about ghcrctl and its store"),
-    "version": ("version", "Show versions"),
+    "lock": ("locks", "Pin the image names of a project in a file"),
+    "outdated": ("registries.outdated", "Show which local images have moved on at their registry"),
+    "images": ("images.images", "List local images"),
+    "inspect": ("images.inspect", "Describe images in detail"),
+    "tag": ("images.tag", "Give a local image further names"),
+    "rmi": ("images.rmi", "Remove local images"),
+    "history": ("inside.history", "Show how an image came to be"),
+    "ls": ("inside.ls", "List the files in an image"),
+    "cat": ("inside.cat", "Print a file of an image"),
+    "diff": ("inside.diff", "Compare two images"),
+    "export": ("inside.export", "Write an image's files as one archive, or into a directory"),
+    "save": ("archives.save", "Save images to an archive"),
+    "load": ("archives.load", "Load images from an archive"),
+    "build": ("making.build", "Build an image from a Dockerfile"),
+    "import": ("making.import_", "Make an image of a file tree in a tar archive"),
+    "append": ("making.append", "Make an image of another one and further files"),
+    "mutate": ("making.mutate", "Make an image of another one with a changed config"),
+    "flatten": ("making.flatten", "Make the layers of an image one"),
+    "rebase": ("making.rebase", "Put an image on a newer base without building it again"),
+    "convert": ("making.convert", "Give an image the other format, or pack its layers otherwise"),
+    "df": ("store.df", "Show what the local store takes"),
+    "prune": ("store.prune", "Remove local images that are not wanted any more"),
+    "fsck": ("store.fsck", "Check the local store, and repair it"),
+    "serve": ("store.serve", "Serve the local images as a registry"),
+    "explain": ("general.explain", "Explain an error code or an exit status"),
+    "completion": ("general.completion", "Let a shell complete what is typed"),
+    "info": ("store.info", "Show information about ghcrctl and its store"),
+    "version": ("general.version", "Show versions"),
 }
 
 # Docker's other names, which the list of commands leaves out.
 ALIASES = {
-    "help": ("help_", "Show help for a command"),
-    "image": ("image", "Manage local images with docker's command names"),
-    "system": ("system", "Manage the local store with docker's command names"),
+    "help": ("general.help_", "Show help for a command"),
+    "image": ("images.image", "Manage local images with docker's command names"),
+    "system": ("store.system", "Manage the local store with docker's command names"),
 }
 
 # How the list of commands is divided: by where a section begins.
@@ -200,7 +200,7 @@ def _failed(app: App, error: Exception) -> int:
         return _usage(app, error)
     if isinstance(error, GhcrctlError):
         return app.report(error)
-    from ghcrctl.content.exhaustion import exhausted
+    from ghcrctl.content.exhausted_resources import exhausted
 
     if scarce := exhausted(error):
         return app.report(scarce)
@@ -213,7 +213,7 @@ def _failed(app: App, error: Exception) -> int:
 
 def _of_the_disk(error: OSError) -> GhcrctlError:
     """Translate an OSError without context."""
-    from ghcrctl.store.files import disk_errors
+    from ghcrctl.store.disk_errors import disk_errors
 
     try:
         # Only a closed standard stream causes EBADF.

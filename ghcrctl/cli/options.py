@@ -152,7 +152,7 @@ def _parsed(
 
 
 def _unknown_command(ctx: click.Context, args: list[str], commands: list[str]) -> UsageError:
-    from ghcrctl.cli.docker_words import advice_on, intended
+    from ghcrctl.cli.docker_commands import advice_on, intended
 
     path = ctx.command_path
     words = [word for word in args if not word.startswith("-")]

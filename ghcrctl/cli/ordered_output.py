@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from ghcrctl.cli.progress import watching
+from ghcrctl.cli.progress.transfer_lines import watching
 from ghcrctl.content.thread_waits import outcome_of
 from ghcrctl.errors import GhcrctlError
-from ghcrctl.operations.several import several
+from ghcrctl.operations.common.batch import several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.progress import Watch
+    from ghcrctl.cli.progress.transfer_lines import Watch
     from ghcrctl.cli.results import Results
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.workers import Workers
 
     Out: TypeAlias = Callable[[str], None]

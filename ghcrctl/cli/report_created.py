@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.operations.indexes import image_id_of
+from ghcrctl.operations.making.indexes import image_id_of
 
 if TYPE_CHECKING:
     from ghcrctl.cli.results import Results
-    from ghcrctl.operations.indexes import NewImage
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.making.indexes import NewImage
 
 
 def report_made(results: Results, session: Session, made: NewImage, *, quiet: bool) -> None:

@@ -15,7 +15,7 @@ from ghcrctl.cli.password import read_password
 from ghcrctl.cli.path_types import PATH_OR_DASH
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.sides import Access
+from ghcrctl.operations.common.registry_access import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -57,7 +57,7 @@ def writing(stream: TextIO) -> Iterator[None]:
             return
         if is_closed_pipe(error):
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
-        from ghcrctl.store.files import disk_errors
+        from ghcrctl.store.disk_errors import disk_errors
 
         with disk_errors("write to standard output"):
             raise closed_output(error) from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghcrctl.cli.docker_words import intended
+from ghcrctl.cli.docker_commands import intended
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

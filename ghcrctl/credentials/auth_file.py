@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.names import DOCKER_HUB, lookup_keys
+from ghcrctl.credentials.registry_names import DOCKER_HUB, lookup_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

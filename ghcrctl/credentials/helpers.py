@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.credentials.auth_file import member
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.names import docker_key, registry_of
+from ghcrctl.credentials.registry_names import docker_key, registry_of
 from ghcrctl.programs.finder import ProgramNotFoundError, find_program
 from ghcrctl.programs.process import Finished, ProgramError, run_program
 

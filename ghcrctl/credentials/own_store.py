@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from ghcrctl.credentials.auth_file import UnreadableError, encode_entry, read_json
+from ghcrctl.credentials.credential_chain import docker_configs, own_file
 from ghcrctl.credentials.helpers import Helper, HelperError
-from ghcrctl.credentials.keychain import docker_configs, own_file
-from ghcrctl.credentials.names import registry_of
 from ghcrctl.credentials.os_keyring import PLACE, KeyringError, OsKeyring
+from ghcrctl.credentials.registry_names import registry_of
 from ghcrctl.disk.durability import make_directories, write_atomically
 from ghcrctl.disk.removal import discard
 from ghcrctl.errors import CredentialStoreError, NoSpaceError, StoreError, StoreReadOnlyError

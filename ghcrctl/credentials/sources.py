@@ -19,8 +19,8 @@ from ghcrctl.credentials.auth_file import (
 )
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.credentials.helpers import Helper, HelperError
-from ghcrctl.credentials.names import GHCR, GITHUB, github_of, lookup_keys, registry_of
 from ghcrctl.credentials.os_keyring import KeyringError, OsKeyring
+from ghcrctl.credentials.registry_names import GHCR, GITHUB, github_of, lookup_keys, registry_of
 from ghcrctl.programs.finder import ProgramNotFoundError, find_program
 from ghcrctl.programs.process import ProgramError, run_program
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from ghcrctl.credentials.names import GHCR
+from ghcrctl.credentials.registry_names import GHCR
 
 
 class TokenKind(Enum):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.engines.lacks import lacks
-from ghcrctl.engines.order import option, private
+from ghcrctl.engines.build_request import option, private
+from ghcrctl.engines.unsupported import lacks
 
 if TYPE_CHECKING:
-    from ghcrctl.engines.order import Order
+    from ghcrctl.engines.build_request import Order
 
 _REGISTRY = "type=registry,ref="
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.engines import docker
-from ghcrctl.engines.lacks import check_format
-from ghcrctl.engines.order import Command, Private, private, switch, usual
+from ghcrctl.engines.build_request import Command, Private, private, switch, usual
+from ghcrctl.engines.unsupported import check_format
 from ghcrctl.errors import UnsupportedError
 
 if TYPE_CHECKING:
-    from ghcrctl.engines.order import Order, Work
+    from ghcrctl.engines.build_request import Order, Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ghcrctl.engines.build_request import ENGINES
 from ghcrctl.engines.buildah import Buildah
 from ghcrctl.engines.buildx import Buildx
 from ghcrctl.engines.docker import Docker
-from ghcrctl.engines.installing import how_to_install
-from ghcrctl.engines.order import ENGINES
+from ghcrctl.engines.install_hints import how_to_install
 from ghcrctl.engines.podman import Podman
 from ghcrctl.errors import UnsupportedError
 from ghcrctl.programs.finder import ProgramNotFoundError, find_program, ignored_programs
@@ -23,7 +23,7 @@ from ghcrctl.programs.process import ProgramError, run_program
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ghcrctl.engines.order import Engine
+    from ghcrctl.engines.build_request import Engine
 
 AUTO = "auto"
 # Seconds that an engine may take to say that it is there.

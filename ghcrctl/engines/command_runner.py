@@ -11,7 +11,7 @@ import signal
 from contextlib import ExitStack, contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from ghcrctl.engines.relay import relayed
+from ghcrctl.engines.output_relay import relayed
 from ghcrctl.errors import BuildFailedError, UnsupportedError
 from ghcrctl.programs.process import DISCARD, ProgramError, has_ended, start_program, wait_for_end
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from ghcrctl.engines.order import Command
+    from ghcrctl.engines.build_request import Command
     from ghcrctl.programs.process import Process
 
 # Seconds that a command is left to end by itself: at Ctrl-C on a terminal it has been told already,

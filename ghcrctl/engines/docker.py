@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.engines.lacks import lacks
-from ghcrctl.engines.order import Command, Private, private, switch, usual
+from ghcrctl.engines.build_request import Command, Private, private, switch, usual
+from ghcrctl.engines.unsupported import lacks
 
 if TYPE_CHECKING:
-    from ghcrctl.engines.order import Order, Work
+    from ghcrctl.engines.build_request import Order, Work
 
 
 _LABEL = "docker without buildx"

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.engines.containers import check_caching, own_words
-from ghcrctl.engines.lacks import check_format
-from ghcrctl.engines.order import Command, Private, usual
+from ghcrctl.engines.build_request import Command, Private, usual
+from ghcrctl.engines.buildah_options import check_caching, own_words
+from ghcrctl.engines.unsupported import check_format
 
 if TYPE_CHECKING:
-    from ghcrctl.engines.order import Order, Work
+    from ghcrctl.engines.build_request import Order, Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from ghcrctl.engines.joining import join
-from ghcrctl.engines.order import Work
+from ghcrctl.engines.build_request import Work
+from ghcrctl.engines.join_platforms import join
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.engines.order import Engine, Order
-    from ghcrctl.engines.running import Runner
+    from ghcrctl.engines.build_request import Engine, Order
+    from ghcrctl.engines.command_runner import Runner
 
 # All engines take it for a name of this machine's.
 _REPOSITORY = "localhost/ghcrctl-build"

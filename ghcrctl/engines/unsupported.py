@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import UnsupportedError
 
 if TYPE_CHECKING:
-    from ghcrctl.engines.order import Order
+    from ghcrctl.engines.build_request import Order
 
 
 def lacks(message: str, *instead: str) -> UnsupportedError:

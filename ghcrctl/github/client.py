@@ -14,22 +14,22 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from ghcrctl.content.rate_limit_waits import Wait
 from ghcrctl.content.threads import threads
-from ghcrctl.content.waits import Wait
-from ghcrctl.credentials.renewal import renewal_hint
+from ghcrctl.credentials.renewal_hints import renewal_hint
 from ghcrctl.errors import (
     GhcrctlError,
     InvalidResponseError,
     RateLimitedError,
     UnauthorizedError,
 )
-from ghcrctl.github.explain import Refusal, explain, rate_limited
-from ghcrctl.github.pace import Pace, refusal_wait
+from ghcrctl.github.rate_limit import Pace, refusal_wait
+from ghcrctl.github.refusals import Refusal, explain, rate_limited
 from ghcrctl.oci.numbers import whole_number
-from ghcrctl.registry.answers import read_all
-from ghcrctl.registry.bodies import MAX_ERROR_BODY, error_text, let_go
+from ghcrctl.registry.body_stream import MAX_ERROR_BODY, error_text, let_go
 from ghcrctl.registry.endpoint import host_shown
 from ghcrctl.registry.error_bodies import is_html, quote_body
+from ghcrctl.registry.responses import read_all
 from ghcrctl.registry.transport import Delivery, Transport
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from ghcrctl.github.subject_tags import names_subject, subject_of_tag
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from ghcrctl.github.facts import Facts
+    from ghcrctl.github.manifest_facts import Facts
     from ghcrctl.github.records import Version
 
 

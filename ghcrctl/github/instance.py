@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ghcrctl.credentials.names import GITHUB, github_of
+from ghcrctl.credentials.registry_names import GITHUB, github_of
 from ghcrctl.errors import UnsupportedError
 
 _RESIDENT = ".ghe.com"

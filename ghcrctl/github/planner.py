@@ -25,9 +25,9 @@ from ghcrctl.github.image_counts import (
     kept_last,
     tagged_by_age,
 )
-from ghcrctl.github.kinds import kind_of
 from ghcrctl.github.orphans import detached_goes, unseen_warnings
 from ghcrctl.github.plan import Kept, Plan, Step
+from ghcrctl.github.version_kinds import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -12,14 +12,14 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.waits import Wait, untold
+from ghcrctl.content.rate_limit_waits import Wait, untold
 from ghcrctl.oci.numbers import whole_number
-from ghcrctl.registry.waiting import underlying_status, wait_asked
+from ghcrctl.registry.retry_after import underlying_status, wait_asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ghcrctl.content.waits import Waiting
+    from ghcrctl.content.rate_limit_waits import Waiting
 
 POINTS_A_MINUTE = 900
 _WINDOW = 60.0

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.credentials.renewal import renewal_hint, scope_hint
+from ghcrctl.credentials.renewal_hints import renewal_hint, scope_hint
 from ghcrctl.credentials.token_kinds import TokenKind, token_kind
 from ghcrctl.errors import (
     BlockedError,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ghcrctl.github.facts import Child, Facts
+    from ghcrctl.github.manifest_facts import Child, Facts
 
 _SUBJECT = re.compile(r"sha256-([0-9a-f]{64})(\..*)?\Z", re.DOTALL)
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.layers.members import Kind, Member
-from ghcrctl.layers.merging import walk_below
+from ghcrctl.layers.merged_tree import walk_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ghcrctl.layers.merging import Node, Tree
+    from ghcrctl.layers.merged_tree import Node, Tree
 
 # Gives the digest of a node's content.
 ContentOf = Callable[["Node"], bytes]

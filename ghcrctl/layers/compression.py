@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import IntegrityError
-from ghcrctl.layers.libraries import Decompressor, gzip_decompressor, zstd_decompressor
+from ghcrctl.layers.codecs import Decompressor, gzip_decompressor, zstd_decompressor
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.disk.name_clashes import is_one_file, name_on_disk, similar_paths
 from ghcrctl.errors import StoreError, UnsupportedError
 from ghcrctl.layers.members import Kind, is_overlay_attribute
-from ghcrctl.layers.windows import (
+from ghcrctl.layers.windows_names import (
     has_long_paths,
     is_too_long,
     lacks_privilege,
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.layers.members import Member
-    from ghcrctl.layers.merging import Node
-    from ghcrctl.layers.walking import Data
+    from ghcrctl.layers.merged_tree import Node
+    from ghcrctl.layers.walk_layer import Data
     from ghcrctl.layers.windows_links import LinkKinds
 
 _ROOT_MODE = 0o755

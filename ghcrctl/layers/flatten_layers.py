@@ -16,8 +16,8 @@ from ghcrctl.layers.members import Kind, Member
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ghcrctl.layers.merging import Tree
-    from ghcrctl.layers.walking import Data, Entry
+    from ghcrctl.layers.merged_tree import Tree
+    from ghcrctl.layers.walk_layer import Data, Entry
 
 
 class Sink(Protocol):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.thread_waits import outcome_of
 from ghcrctl.content.threads import ThreadPool
-from ghcrctl.layers.libraries import deflate
+from ghcrctl.layers.codecs import deflate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

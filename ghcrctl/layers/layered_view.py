@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import NotFoundError
 from ghcrctl.layers.members import Kind
-from ghcrctl.layers.merging import MOST_LINKS, Node, Tree
+from ghcrctl.layers.merged_tree import MOST_LINKS, Node, Tree
 from ghcrctl.layers.whiteouts import whiteout_of
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import lzma
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import DigestMismatchError, IntegrityError
+from ghcrctl.layers.codecs import Decompressor, gzip_decompressor, zstd_decompressor
 from ghcrctl.layers.compression import CHUNK_SIZE, MAGIC_SIZE, Compression, detect
-from ghcrctl.layers.libraries import Decompressor, gzip_decompressor, zstd_decompressor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from ghcrctl.layers import headers
 from ghcrctl.layers.compression import CHUNK_SIZE
 from ghcrctl.layers.members import LONGEST_PATH, Kind, Member, clean_path
 from ghcrctl.layers.tar import BLOCK_SIZE
-from ghcrctl.layers.unpacking import Unpacked
+from ghcrctl.layers.unpack import Unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import IntegrityError, NotFoundError, UnsupportedError
+from ghcrctl.layers.layered_view import Found, follow
 from ghcrctl.layers.limits import Limits
-from ghcrctl.layers.merging import Tree
-from ghcrctl.layers.viewing import Found, follow
-from ghcrctl.layers.windows import is_foreign_to_windows
+from ghcrctl.layers.merged_tree import Tree
+from ghcrctl.layers.windows_names import is_foreign_to_windows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.layers.libraries import zstd
+from ghcrctl.layers.codecs import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

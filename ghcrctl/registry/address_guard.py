@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ghcrctl.errors import RedirectError
-from ghcrctl.registry.addresses import origin
 from ghcrctl.registry.endpoint import host_address, host_shown, is_loopback
+from ghcrctl.registry.urls import origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,13 +18,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
+from ghcrctl.content.rate_limit_waits import telling
 from ghcrctl.content.retry import retry
-from ghcrctl.content.waits import telling
-from ghcrctl.credentials.renewal import renewal_hint
+from ghcrctl.credentials.renewal_hints import renewal_hint
 from ghcrctl.errors import AuthError, GhcrctlError, InvalidResponseError, UnauthorizedError
-from ghcrctl.registry.bodies import error_text
+from ghcrctl.registry.body_stream import error_text
 from ghcrctl.registry.challenge import Challenge, parse_challenges
-from ghcrctl.registry.explain import Refusal, explain
+from ghcrctl.registry.refusals import Refusal, explain
 from ghcrctl.registry.token_endpoint import check_realm, read_token, rejects_grant
 
 if TYPE_CHECKING:

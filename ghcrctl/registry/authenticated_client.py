@@ -10,8 +10,8 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ghcrctl.content.rate_limit_waits import telling
 from ghcrctl.content.retry import RetryPolicy, retry
-from ghcrctl.content.waits import telling
 from ghcrctl.errors import (
     ConnectionFailedError,
     NetworkError,
@@ -19,13 +19,13 @@ from ghcrctl.errors import (
     TimedOutError,
     TlsError,
 )
-from ghcrctl.registry.addresses import origin
 from ghcrctl.registry.auth import Authenticator
 from ghcrctl.registry.authorized_request import AuthorizedRequest
-from ghcrctl.registry.bodies import error_text, let_go
+from ghcrctl.registry.body_stream import error_text, let_go
 from ghcrctl.registry.endpoint import host_of, host_shown, is_loopback, spellings
-from ghcrctl.registry.explain import Refusal, explain
+from ghcrctl.registry.refusals import Refusal, explain
 from ghcrctl.registry.transport import Transport
+from ghcrctl.registry.urls import origin
 
 Result = TypeVar("Result")
 # Seconds for a connection and its TLS handshake, while it is open whether there is TLS.
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import requests
 
     from ghcrctl.credentials.credential import Credential
-    from ghcrctl.credentials.keychain import Keychain
+    from ghcrctl.credentials.credential_chain import Keychain
     from ghcrctl.errors import GhcrctlError
     from ghcrctl.registry.auth import Scope
     from ghcrctl.registry.transport import TransportOptions

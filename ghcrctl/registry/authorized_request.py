@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import AuthError
-from ghcrctl.registry.addresses import origin
-from ghcrctl.registry.bodies import let_go
-from ghcrctl.registry.passing_refusals import status_of
+from ghcrctl.registry.body_stream import let_go
+from ghcrctl.registry.temporary_refusals import status_of
+from ghcrctl.registry.urls import origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable

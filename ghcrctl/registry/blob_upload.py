@@ -28,14 +28,14 @@ from ghcrctl.errors import (
     UnsupportedError,
 )
 from ghcrctl.registry.redirects import MAX_REDIRECTS
-from ghcrctl.registry.uploads import OutOfOrderError, TooLargeError, UploadMovedError
+from ghcrctl.registry.upload_endpoints import OutOfOrderError, TooLargeError, UploadMovedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ghcrctl.content.streams import Content, VerifiedStream
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.registry.uploads import Begun, Uploads
+    from ghcrctl.registry.upload_endpoints import Begun, Uploads
 
 # Bytes. ghcr.io refuses larger ones: "exceeds the maximum permissible limit of 4.00MiB".
 CHUNK = 4 * 1024 * 1024

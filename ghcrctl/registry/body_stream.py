@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import ConnectionLostError, TimedOutError
 from ghcrctl.oci.numbers import whole_number
 from ghcrctl.registry.endpoint import host_shown
-from ghcrctl.registry.faults import in_words
+from ghcrctl.registry.transport_errors import in_words
 
 if TYPE_CHECKING:
     import requests

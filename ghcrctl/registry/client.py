@@ -26,17 +26,17 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import MAX_METADATA_SIZE
 from ghcrctl.oci.media_types import ACCEPTED
 from ghcrctl.oci.reference import is_tag
-from ghcrctl.registry.addresses import joined, same_host
-from ghcrctl.registry.answers import at_offset, read_all, read_json
-from ghcrctl.registry.asking import Asker
 from ghcrctl.registry.auth import Authenticator, Scope
-from ghcrctl.registry.bodies import MAX_ERROR_BODY, error_text, let_go
+from ghcrctl.registry.authenticated_client import Asker
+from ghcrctl.registry.body_stream import MAX_ERROR_BODY, error_text, let_go
 from ghcrctl.registry.endpoint import host_shown
 from ghcrctl.registry.error_bodies import is_html, quote_body
 from ghcrctl.registry.headers import is_packed, next_link, stated_digest
-from ghcrctl.registry.passing_refusals import status_of
 from ghcrctl.registry.ranges import ReadAhead, Span
-from ghcrctl.registry.uploads import Uploads
+from ghcrctl.registry.responses import at_offset, read_all, read_json
+from ghcrctl.registry.temporary_refusals import status_of
+from ghcrctl.registry.upload_endpoints import Uploads
+from ghcrctl.registry.urls import joined, same_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.content.ports import Stream
     from ghcrctl.credentials.credential import Credential
-    from ghcrctl.credentials.keychain import Keychain
+    from ghcrctl.credentials.credential_chain import Keychain
     from ghcrctl.registry.transport import TransportOptions
 
 ACCEPT = ", ".join((*ACCEPTED, "*/*"))

@@ -17,10 +17,10 @@ from urllib3.connection import HTTPConnection
 from urllib3.util.connection import allowed_gai_family, create_connection
 
 from ghcrctl.errors import InterruptedByUserError
-from ghcrctl.registry.addresses import origin
 from ghcrctl.registry.endpoint import host_shown, ssl_context
 from ghcrctl.registry.handshakes import TimedHTTPSConnection
 from ghcrctl.registry.proxies import ProxyRules, proxy_headers
+from ghcrctl.registry.urls import origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import BlobUnknownError, GhcrctlError
-from ghcrctl.registry.addresses import joined
 from ghcrctl.registry.endpoint import host_shown
-from ghcrctl.registry.web import fetch
+from ghcrctl.registry.plain_fetch import fetch
+from ghcrctl.registry.urls import joined
 
 if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream

@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ghcrctl.credentials.names import GITHUB, github_of
-from ghcrctl.credentials.renewal import renewal_hint
+from ghcrctl.credentials.registry_names import GITHUB, github_of
+from ghcrctl.credentials.renewal_hints import renewal_hint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

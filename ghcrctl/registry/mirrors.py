@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ghcrctl.content.ports import Doubter
 from ghcrctl.content.provenance import provenance_of
 from ghcrctl.errors import GhcrctlError, IntegrityError, NetworkError, NotFoundError, RefusedError
-from ghcrctl.registry.blocked import BlockedPlace
+from ghcrctl.registry.blocked_registry import BlockedPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import DeniedError, NetworkError, NotFoundError
-from ghcrctl.registry.answers import at_offset
 from ghcrctl.registry.endpoint import host_shown
+from ghcrctl.registry.responses import at_offset
 from ghcrctl.registry.transport import Transport
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.thread_waits import outcome_of
 from ghcrctl.content.threads import ThreadPool
 from ghcrctl.errors import ConnectionLostError, GhcrctlError
-from ghcrctl.registry.answers import at_offset
 from ghcrctl.registry.auth import Scope
 from ghcrctl.registry.headers import content_range, is_packed
-from ghcrctl.registry.passing_refusals import is_temporary
+from ghcrctl.registry.responses import at_offset
+from ghcrctl.registry.temporary_refusals import is_temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ghcrctl.errors import RedirectError
-from ghcrctl.registry.addresses import joined, origin, same_host, shown_origin
 from ghcrctl.registry.endpoint import host_shown, is_loopback
+from ghcrctl.registry.urls import joined, origin, same_host, shown_origin
 
 if TYPE_CHECKING:
     import requests

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.credentials.renewal import renewal_hint
+from ghcrctl.credentials.renewal_hints import renewal_hint
 from ghcrctl.errors import (
     BlobUnknownError,
     DeniedError,
@@ -25,7 +25,7 @@ from ghcrctl.registry.endpoint import host_shown
 from ghcrctl.registry.error_bodies import error_codes, quote_body
 from ghcrctl.registry.github_denials import denial_hint, is_github, settings_pages
 from ghcrctl.registry.redirects import FORWARDED_PROTO
-from ghcrctl.registry.waiting import least_wait, underlying_status, wait_asked
+from ghcrctl.registry.retry_after import least_wait, underlying_status, wait_asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

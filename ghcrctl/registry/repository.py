@@ -11,7 +11,7 @@ import threading
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.doubts import Doubts
+from ghcrctl.content.corruption_retry import Doubts
 from ghcrctl.content.provenance import Provenance
 from ghcrctl.errors import (
     AuthError,
@@ -25,10 +25,10 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import parse
+from ghcrctl.registry.blob_upload import Sender
 from ghcrctl.registry.foreign_layers import open_foreign
 from ghcrctl.registry.ranges import open_blob
 from ghcrctl.registry.referrers import add_referrer, list_referrers
-from ghcrctl.registry.sending import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

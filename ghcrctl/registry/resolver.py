@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from ghcrctl.registry.blocked import BlockedPlace
+from ghcrctl.registry.blocked_registry import BlockedPlace
 from ghcrctl.registry.endpoint import spellings
 from ghcrctl.registry.mirrors import MirroredSource
 from ghcrctl.registry.repository import Repository

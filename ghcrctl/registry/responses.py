@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import InvalidResponseError
-from ghcrctl.registry.bodies import MAX_ERROR_BODY, BodyStream
+from ghcrctl.registry.body_stream import MAX_ERROR_BODY, BodyStream
 from ghcrctl.registry.endpoint import host_shown
 from ghcrctl.registry.error_bodies import is_html, quote_body
 from ghcrctl.registry.headers import content_range, is_packed

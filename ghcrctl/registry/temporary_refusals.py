@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import RateLimitedError, RegistryUnavailableError
-from ghcrctl.registry.bodies import error_text
-from ghcrctl.registry.waiting import least_wait, underlying_status, wait_asked
+from ghcrctl.registry.body_stream import error_text
+from ghcrctl.registry.retry_after import least_wait, underlying_status, wait_asked
 
 if TYPE_CHECKING:
     import requests

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ghcrctl.errors import InvalidResponseError
-from ghcrctl.registry.answers import read_all
-from ghcrctl.registry.bodies import MAX_ERROR_BODY
+from ghcrctl.registry.body_stream import MAX_ERROR_BODY
 from ghcrctl.registry.endpoint import host_shown, is_loopback
 from ghcrctl.registry.error_bodies import is_html, quote_body
 from ghcrctl.registry.redirects import FORWARDED_PROTO
+from ghcrctl.registry.responses import read_all
 
 if TYPE_CHECKING:
     import requests

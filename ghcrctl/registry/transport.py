@@ -10,29 +10,29 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ghcrctl.content.rate_limit_waits import Wait, untold
 from ghcrctl.content.retry import RetryPolicy, note_failure, used_attempts
-from ghcrctl.content.waits import Wait, untold
 from ghcrctl.errors import (
     GhcrctlError,
     InterruptedByUserError,
     NetworkError,
 )
 from ghcrctl.registry.address_guard import AddressGuard
-from ghcrctl.registry.addresses import origin, shown
-from ghcrctl.registry.bodies import let_go
+from ghcrctl.registry.body_stream import let_go
 from ghcrctl.registry.connections import Authorization, HttpSession
 from ghcrctl.registry.endpoint import TlsPolicy, host_shown
-from ghcrctl.registry.faults import in_words, may_have_arrived, never_connected
-from ghcrctl.registry.passing_refusals import is_temporary, retryable_error, status_of
 from ghcrctl.registry.proxy_errors import check_proxy_response
 from ghcrctl.registry.redirects import RedirectTrail
+from ghcrctl.registry.temporary_refusals import is_temporary, retryable_error, status_of
+from ghcrctl.registry.transport_errors import in_words, may_have_arrived, never_connected
+from ghcrctl.registry.urls import origin, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import requests
 
-    from ghcrctl.content.waits import Waiting
+    from ghcrctl.content.rate_limit_waits import Waiting
     from ghcrctl.registry.proxies import ProxyRules
 
 # A request with such a response may have taken effect all the same: a proxy in front of the server

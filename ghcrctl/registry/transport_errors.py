@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import requests
 import urllib3
 
-from ghcrctl.content.exhaustion import exhausted
+from ghcrctl.content.exhausted_resources import exhausted
 from ghcrctl.errors import (
     ConnectionFailedError,
     ConnectionLostError,

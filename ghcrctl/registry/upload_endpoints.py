@@ -16,16 +16,16 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.errors import InvalidResponseError, RegistryUnavailableError
 from ghcrctl.oci.numbers import whole_number
-from ghcrctl.registry.addresses import joined
 from ghcrctl.registry.auth import Scope
 from ghcrctl.registry.endpoint import host_shown
 from ghcrctl.registry.redirects import FORWARDED_PROTO, redirect_target
+from ghcrctl.registry.urls import joined
 
 if TYPE_CHECKING:
     import requests
 
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.registry.asking import Asker
+    from ghcrctl.registry.authenticated_client import Asker
 
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,18})\Z")
 _BYTES = {"Content-Type": "application/octet-stream"}

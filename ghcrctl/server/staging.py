@@ -13,8 +13,8 @@ from ghcrctl.content.streams import Content
 from ghcrctl.disk.removal import discard
 from ghcrctl.errors import ManifestUnknownError, NoSpaceError
 from ghcrctl.oci.descriptor import Descriptor
-from ghcrctl.store.files import disk_errors
-from ghcrctl.store.leftovers import UPLOAD_MAX_AGE
+from ghcrctl.store.disk_errors import disk_errors
+from ghcrctl.store.stale_files import UPLOAD_MAX_AGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -22,7 +22,7 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import parse
 from ghcrctl.oci.reference import is_repository, is_tag
 from ghcrctl.server.backend import as_referrer
-from ghcrctl.store.facts import compute_facts
+from ghcrctl.store.image_facts import compute_facts
 from ghcrctl.store.records import Record, split_name
 
 if TYPE_CHECKING:

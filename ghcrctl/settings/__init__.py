@@ -18,13 +18,13 @@ import platformdirs
 from ghcrctl.errors import InvalidSettingError, UnsupportedError, UsageError
 from ghcrctl.oci.machine import machine_name
 from ghcrctl.oci.platform import Platform, machine_platform
-from ghcrctl.settings.table import SETTINGS, Setting
+from ghcrctl.settings.setting_table import SETTINGS, Setting
 from ghcrctl.settings.toml_file import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ghcrctl.registry.insecure import InsecureHosts
+    from ghcrctl.registry.insecure_hosts import InsecureHosts
     from ghcrctl.registry.routes import Routes
 
 __all__ = ["SETTINGS", "Settings", "host_platform", "read_toml"]
@@ -82,7 +82,7 @@ class Settings:
         Raises:
             InvalidSettingError: a value is invalid.
         """
-        from ghcrctl.settings.checks import check_settings
+        from ghcrctl.settings.check_settings import check_settings
 
         return check_settings(self)
 
@@ -218,7 +218,7 @@ class Settings:
     @cached_property
     def insecure_hosts(self) -> InsecureHosts:
         """The registries that our settings and docker list as insecure."""
-        from ghcrctl.registry.insecure import InsecureHosts, of_docker
+        from ghcrctl.registry.insecure_hosts import InsecureHosts, of_docker
         from ghcrctl.settings.registry_files import docker_files
 
         ours = self.get("insecure_registries")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from ghcrctl.credentials.names import registry_of
+from ghcrctl.credentials.registry_names import registry_of
 from ghcrctl.errors import InvalidSettingError
-from ghcrctl.settings.kinds import REGISTRY
-from ghcrctl.settings.table import SETTINGS, VARIABLES
+from ghcrctl.settings.setting_table import SETTINGS, VARIABLES
+from ghcrctl.settings.setting_types import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.oci.reference import DEFAULT_REGISTRY
-from ghcrctl.settings.kinds import (
+from ghcrctl.settings.setting_types import (
     ADDRESS,
     HOSTS,
     MIRRORS,
@@ -20,7 +20,7 @@ from ghcrctl.settings.kinds import (
 )
 
 if TYPE_CHECKING:
-    from ghcrctl.settings.kinds import Kind
+    from ghcrctl.settings.setting_types import Kind
 
 _PROGRESS = ("auto", "bar", "plain", "json", "none")
 # A piece is kept in memory.

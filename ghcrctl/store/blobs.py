@@ -30,9 +30,9 @@ from ghcrctl.errors import (
     StoreError,
 )
 from ghcrctl.oci.digest import ENCODED_LENGTH, Digest
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.partials import Partials
-from ghcrctl.store.verified import Verified
+from ghcrctl.store.verified_blobs import Verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

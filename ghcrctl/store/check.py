@@ -9,8 +9,8 @@ from ghcrctl.content.streams import Content
 from ghcrctl.content.threads import threads
 from ghcrctl.errors import GhcrctlError, IntegrityError, NotFoundError
 from ghcrctl.oci.manifest import parse
-from ghcrctl.store.bindings import is_true
-from ghcrctl.store.collect import closure
+from ghcrctl.store.garbage_collection import closure
+from ghcrctl.store.name_bindings import is_true
 from ghcrctl.store.records import NAME, from_descriptor
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 
 
 class Arrival:

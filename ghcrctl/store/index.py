@@ -14,7 +14,7 @@ from ghcrctl.disk.durability import write_atomically
 from ghcrctl.errors import InvalidManifestError, StoreDamagedError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.media_types import OCI_INDEX
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

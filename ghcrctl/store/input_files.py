@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import NotFoundError, UsageError
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 
 if TYPE_CHECKING:
     import os

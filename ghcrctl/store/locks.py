@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from ghcrctl.disk.durability import make_directories
 from ghcrctl.disk.removal import discard_locked
 from ghcrctl.errors import RefusedError, StoreLockedError
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ from ghcrctl.disk.durability import make_directories, write_atomically
 from ghcrctl.disk.removal import remove
 from ghcrctl.errors import InvalidManifestError, StoreDamagedError
 from ghcrctl.oci.descriptor import Descriptor, string_map
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from ghcrctl.disk.removal import remove
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, parse
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.disk.durability import publish, sync_file
 from ghcrctl.disk.unfinished_files import unfinished
 from ghcrctl.errors import UsageError
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.scratch import hold_open, scratch_beside
 
 if TYPE_CHECKING:

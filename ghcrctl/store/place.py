@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.completeness import is_complete
 from ghcrctl.errors import DigestMismatchError, NoSuchImageError
-from ghcrctl.store.facts import compute_facts
+from ghcrctl.store.image_facts import compute_facts
 from ghcrctl.store.records import Record
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ghcrctl.errors import InvalidDigestError, InvalidReferenceError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.reference import Reference
-from ghcrctl.store.bindings import may_claim, true_name
+from ghcrctl.store.name_bindings import may_claim, true_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

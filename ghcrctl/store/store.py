@@ -18,19 +18,18 @@ from ghcrctl.disk.durability import make_directories, sync_file, write_atomicall
 from ghcrctl.disk.removal import discard
 from ghcrctl.errors import GhcrctlError, NoSpaceError, StoreLockedError
 from ghcrctl.oci.descriptor import Descriptor
-from ghcrctl.store.arrivals import Arrival
-from ghcrctl.store.belonging import left_alone
-from ghcrctl.store.bindings import check_record, true_name
+from ghcrctl.store.attached_referrers import left_alone
 from ghcrctl.store.blobs import Blobs
-from ghcrctl.store.collect import live_digests
-from ghcrctl.store.facts import compute_facts
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
+from ghcrctl.store.garbage_collection import live_digests
 from ghcrctl.store.graph import ManifestGraph
+from ghcrctl.store.image_facts import compute_facts
+from ghcrctl.store.incoming_blob import Arrival
 from ghcrctl.store.index import LAYOUT, check_layout, read_entries, read_index, write_index
 from ghcrctl.store.leases import Lease
-from ghcrctl.store.leftovers import ARRIVING, MAX_AGE, abandoned_paths, scratch_paths, sweep
 from ghcrctl.store.locks import acquire_in_place
 from ghcrctl.store.moved_names import NamedRecords, each_once
+from ghcrctl.store.name_bindings import check_record, true_name
 from ghcrctl.store.origins import Origins
 from ghcrctl.store.records import (
     NAME,
@@ -41,8 +40,9 @@ from ghcrctl.store.records import (
     from_entry,
     to_descriptor,
 )
+from ghcrctl.store.reserved_space import Spare
 from ghcrctl.store.scratch import size_of
-from ghcrctl.store.spare import Spare
+from ghcrctl.store.stale_files import ARRIVING, MAX_AGE, abandoned_paths, scratch_paths, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.store.collect import closure
+from ghcrctl.store.garbage_collection import closure
 
 if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest

@@ -18,6 +18,7 @@ from ghcrctl.content.retry import RetryPolicy, retry
 from ghcrctl.content.streams import Content
 from ghcrctl.content.thread_waits import wait_for, wait_for_all
 from ghcrctl.errors import GhcrctlError, InterruptedByUserError
+from ghcrctl.transfer.error_context import MarkedSource, writing_to
 from ghcrctl.transfer.events import (
     Failed,
     Finished,
@@ -29,7 +30,6 @@ from ghcrctl.transfer.events import (
     ignore,
 )
 from ghcrctl.transfer.plan import Action
-from ghcrctl.transfer.sides import MarkedSource, writing_to
 from ghcrctl.transfer.workers import Workers
 
 if TYPE_CHECKING:

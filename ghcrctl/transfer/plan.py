@@ -16,7 +16,7 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.content.threads import ThreadPool, threads
 from ghcrctl.errors import InvalidManifestError, NotFoundError
 from ghcrctl.oci.manifest import Manifest, parse
-from ghcrctl.transfer.sides import reading_from, writing_to
+from ghcrctl.transfer.error_context import reading_from, writing_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

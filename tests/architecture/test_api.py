@@ -19,7 +19,7 @@ from tests.architecture.sources import PACKAGE, ROOT, parsed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ghcrctl.api.calling import Caller
+    from ghcrctl.api.arguments import Caller
 
 PAGE = (ROOT / "docs" / "topics" / "python.md").read_text(encoding="utf-8")
 # Python has the word for itself.

@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 
 # Who may make what talks to a registry.
 MAKERS = {
-    "RegistryClient": {"ghcrctl/operations/session.py", "ghcrctl/registry/client.py"},
+    "RegistryClient": {"ghcrctl/operations/common/session.py", "ghcrctl/registry/client.py"},
     "Repository": {"ghcrctl/registry/resolver.py"},
     "MirroredSource": {"ghcrctl/registry/resolver.py"},
-    "Resolver": {"ghcrctl/operations/session.py"},
+    "Resolver": {"ghcrctl/operations/common/session.py"},
 }
 # Who may go past mirrors, since it writes, or must know what the registry itself has.
 WRITERS = {
-    "ghcrctl/operations/artifact.py",
-    "ghcrctl/operations/indexes.py",
+    "ghcrctl/operations/making/artifact.py",
+    "ghcrctl/operations/making/indexes.py",
     "ghcrctl/operations/packages/doctor.py",
-    "ghcrctl/operations/packages/loading.py",
-    "ghcrctl/operations/packages/pushing.py",
-    "ghcrctl/operations/packages/restorer.py",
+    "ghcrctl/operations/packages/package_graph.py",
+    "ghcrctl/operations/packages/push_missing.py",
+    "ghcrctl/operations/packages/version_restorer.py",
     "ghcrctl/operations/packages/untag.py",
-    "ghcrctl/operations/push.py",
-    "ghcrctl/operations/registry_end.py",
-    "ghcrctl/operations/session.py",
-    "ghcrctl/operations/sides.py",
-    "ghcrctl/operations/sync.py",
-    "ghcrctl/operations/sync_deletions.py",
+    "ghcrctl/operations/moving/push.py",
+    "ghcrctl/operations/moving/endpoints/registry.py",
+    "ghcrctl/operations/common/session.py",
+    "ghcrctl/operations/common/registry_access.py",
+    "ghcrctl/operations/sync/plan.py",
+    "ghcrctl/operations/sync/deletions.py",
 }
 PAST_MIRRORS = {"repository", "write", "access"}
 
@@ -76,7 +76,7 @@ def test_what_only_reads_goes_through_mirrors(path: Path) -> None:
 
 def test_each_listed_module_still_needs_its_place() -> None:
     paths = {name_of(path): parsed(path) for path in modules("ghcrctl")}
-    own = {"ghcrctl/operations/session.py", "ghcrctl/operations/sides.py"}
+    own = {"ghcrctl/operations/common/session.py", "ghcrctl/operations/common/registry_access.py"}
     assert all(list(past_mirrors(paths[name])) for name in WRITERS - own)
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.layers.compression import Compression, Unpacker
-from ghcrctl.layers.packing import make_packer
+from ghcrctl.layers.compressor import make_packer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,7 +9,7 @@ import pytest
 
 from tests.builders import attested, random_image
 from tests.shell import Shell
-from tests.unit.operations.test_rebase import IMAGE, NEW, OLD
+from tests.unit.operations.making.test_rebase import IMAGE, NEW, OLD
 
 if TYPE_CHECKING:
     from pathlib import Path

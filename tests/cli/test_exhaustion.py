@@ -12,8 +12,8 @@ import pytest
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
 
-from ghcrctl.content.exhaustion import exhausted
-from ghcrctl.registry.faults import translate
+from ghcrctl.content.exhausted_resources import exhausted
+from ghcrctl.registry.transport_errors import translate
 from tests.shell import Shell
 from tests.zstd import zstd
 

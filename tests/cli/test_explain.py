@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.cli.explanations import statuses_by_code
-from ghcrctl.cli.explanations.finding import find
+from ghcrctl.cli.explanations.find import find
 from ghcrctl.errors import ExitStatus, NotFoundError
 from tests.shell import Shell
 

@@ -14,7 +14,7 @@ import click
 import pytest
 
 from ghcrctl.cli.explanations import explain_code, explain_status, statuses_by_code
-from ghcrctl.cli.explanations.finding import find
+from ghcrctl.cli.explanations.find import find
 from ghcrctl.cli.main import cli
 from ghcrctl.errors import ExitStatus
 from tests.explained.scenes import CODES, EXPLANATIONS, STATUSES, UNUSED

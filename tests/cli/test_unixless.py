@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.layers.windows import windows_objection
+from ghcrctl.layers.windows_names import windows_objection
 from tests.shell import Shell
 
 if TYPE_CHECKING:

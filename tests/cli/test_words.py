@@ -13,7 +13,7 @@ import click
 import pytest
 
 from ghcrctl.cli.app import App
-from ghcrctl.cli.commands.image import WORDS
+from ghcrctl.cli.commands.images.image import WORDS
 from ghcrctl.cli.main import COMMANDS, cli
 from ghcrctl.cli.main import _run as run_commands
 

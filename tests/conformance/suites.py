@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ghcrctl.content.ports import Stream
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.registry.repository import Repository
 
 ABSENT = Descriptor.of(b"never written", "application/octet-stream")

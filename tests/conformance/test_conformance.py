@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ghcrctl.archive.archive_sink import ArchiveSink
 from ghcrctl.archive.layout import LayoutSource
 from ghcrctl.archive.layout_folder import LayoutPlace
 from ghcrctl.archive.tar_files import Positioned, TarFiles
-from ghcrctl.archive.writing import ArchiveSink
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.oci.platform import Platform
 from ghcrctl.server.store_backend import StoreBackend

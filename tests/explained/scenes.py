@@ -32,7 +32,7 @@ _NO_THREADS = (
     "threading.Thread.start = start"
 )
 _BROKEN = (
-    "import ghcrctl.operations.images as images\n"
+    "import ghcrctl.operations.images.list as images\n"
     "def broken(*_, **__): raise ZeroDivisionError('division by zero')\n"
     "images.list_images = broken"
 )

@@ -14,12 +14,12 @@ import trustme
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import GhcrctlError
-from ghcrctl.operations.check import check
-from ghcrctl.operations.copy import copy
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.push import push
-from ghcrctl.operations.tag import tag
-from ghcrctl.registry import ranges, sending
+from ghcrctl.operations.images.tag import tag
+from ghcrctl.operations.moving.copy import copy
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.moving.push import push
+from ghcrctl.operations.store.fsck import check
+from ghcrctl.registry import blob_upload, ranges
 from tests.builders import random_image
 from tests.faults.matrix import CASES, DEAD, IMAGE, SEGMENT, Case
 from tests.registry_double import PlainRegistry, RegistryDouble
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 RETRIES = 2
 BEFORE = random_image(1, seed=9)
@@ -145,7 +145,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranges, "SEGMENT", SEGMENT)
     monkeypatch.setattr(ranges, "PARALLEL_FROM", 4 * SEGMENT)
     monkeypatch.setattr(ranges, "_QUICK", 1e15)
-    monkeypatch.setattr(sending, "CHUNK", SEGMENT)
+    monkeypatch.setattr(blob_upload, "CHUNK", SEGMENT)
     patient = RetryPolicy.delay
     monkeypatch.setattr(
         RetryPolicy, "delay", lambda *given: None if patient(*given) is None else 0.0

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
-from ghcrctl.operations.push import push
+from ghcrctl.operations.moving.push import push
 from ghcrctl.transfer.events import Finished, Outcome
 from tests.builders import Built, random_image
 from tests.integration.peers import require_peer
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.events import Event, Observer
 
 USER = "octo"

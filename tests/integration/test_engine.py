@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.archive.daemon import Engine
+from ghcrctl.archive.engine import Engine
 from ghcrctl.errors import NoSuchImageError, UnsupportedError
 from ghcrctl.settings import Settings
 from tests.integration.engines import GREETING, context, docker

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.github.packages import Packages
     from ghcrctl.github.records import Owner
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.packages_double import GitHubDouble
 
 __all__ = ["contract", "github"]

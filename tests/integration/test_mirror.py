@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.push import push
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.moving.push import push
 from ghcrctl.transfer.events import Finished
 from tests.builders import random_image
 from tests.integration.docker_registry import docker_registry, running

@@ -16,14 +16,14 @@ from ghcrctl.errors import (
     NotFoundError,
     TlsError,
 )
-from ghcrctl.operations.images import list_images
-from ghcrctl.operations.inspect import inspect_local, inspect_remote
-from ghcrctl.operations.login import login
-from ghcrctl.operations.pull import pull, tags_of
-from ghcrctl.operations.push import push
-from ghcrctl.operations.remove import remove
-from ghcrctl.operations.selection import Selection
-from ghcrctl.operations.tag import tag
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.images.inspect import inspect_local, inspect_remote
+from ghcrctl.operations.images.list import list_images
+from ghcrctl.operations.images.remove import remove
+from ghcrctl.operations.images.tag import tag
+from ghcrctl.operations.moving.pull import pull, tags_of
+from ghcrctl.operations.moving.push import push
+from ghcrctl.operations.registries.login import login
 from ghcrctl.registry.referrers import referrers_tag
 from ghcrctl.transfer.events import Finished, Outcome
 from tests.builders import Built, artifact, index_of, random_image

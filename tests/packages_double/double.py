@@ -91,7 +91,7 @@ class GitHubDouble(RegistryDouble):
 
     def has(self, repository: str, digest: str) -> bool:
         """Tell whether the registry has a manifest, and all that it lists."""
-        from ghcrctl.github.facts import facts_of
+        from ghcrctl.github.manifest_facts import facts_of
 
         try:
             found = self.content.resolve(repository, str(Digest.parse(digest)))

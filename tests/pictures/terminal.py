@@ -39,8 +39,8 @@ class Still(datetime.datetime):
     def now(cls, tz=None):
         return cls.fromtimestamp(moment, tz)
 datetime.datetime = Still
-from ghcrctl.registry import asking
-asking.host_of = lambda registry: host if registry == "ghcr.io" else registry
+from ghcrctl.registry import authenticated_client
+authenticated_client.host_of = lambda registry: host if registry == "ghcr.io" else registry
 from ghcrctl.cli.main import main
 main()
 """

@@ -15,18 +15,18 @@ from ghcrctl.layers.compression import Compression
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.convert import Conversion, convert_image
-from ghcrctl.operations.flatten_image import Flattening, flatten_image
-from ghcrctl.operations.formats import Format
-from ghcrctl.operations.indexes import End
-from ghcrctl.operations.rebase import Rebasing, rebase
+from ghcrctl.operations.making.convert import Conversion, convert_image
+from ghcrctl.operations.making.flatten import Flattening, flatten_image
+from ghcrctl.operations.making.indexes import End
+from ghcrctl.operations.making.media_formats import Format
+from ghcrctl.operations.making.rebase import Rebasing, rebase
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
 from tests.builders import index_of, random_image, rewritten
 from tests.filesystems import file, image_of, tar
 from tests.sessions import session_on
-from tests.unit.operations.test_convert import Conversions, diff_ids, image
+from tests.unit.operations.making.test_convert import Conversions, diff_ids, image
 
 if TYPE_CHECKING:
     import pytest

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from ghcrctl.errors import GhcrctlError, NotFoundError
 from ghcrctl.layers.extraction import Extractor
-from ghcrctl.layers.flattening import flatten
+from ghcrctl.layers.flatten_layers import flatten
+from ghcrctl.layers.layered_view import View
 from ghcrctl.layers.limits import Meter
 from ghcrctl.layers.members import Kind, Member
-from ghcrctl.layers.merging import Tree
-from ghcrctl.layers.viewing import View
-from ghcrctl.layers.walking import walk
-from ghcrctl.layers.writing import TarWriter
+from ghcrctl.layers.merged_tree import Tree
+from ghcrctl.layers.tar_writer import TarWriter
+from ghcrctl.layers.walk_layer import walk
 from tests.filesystems import directory, file, hard_link, special, symlink, tar
 
 if TYPE_CHECKING:

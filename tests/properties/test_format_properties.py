@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ghcrctl.cli.format.cells import display_width
 from ghcrctl.cli.format.gojson import dumps
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
 from ghcrctl.cli.format.table import align, render_rows
 from ghcrctl.cli.format.template import compile_template
 from ghcrctl.cli.format.values import Struct

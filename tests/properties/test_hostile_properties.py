@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ghcrctl.cli.format.gojson import dumps
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
 from ghcrctl.errors import (
     InvalidManifestError,
     InvalidReferenceError,

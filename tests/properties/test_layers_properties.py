@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ghcrctl.errors import IntegrityError
 from ghcrctl.layers.compression import Compression, Unpacker, detect
-from ghcrctl.layers.packing import BLOCK_SIZE, make_packer
+from ghcrctl.layers.compressor import BLOCK_SIZE, make_packer
 from tests.zstd import zstd
 
 formats = st.sampled_from([Compression.GZIP, Compression.ZSTD])

@@ -11,13 +11,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ghcrctl.errors import GhcrctlError, InvalidResponseError
-from ghcrctl.registry.addresses import joined
 from ghcrctl.registry.auth import Authenticator, Scope
 from ghcrctl.registry.challenge import Challenge, parse_challenges
 from ghcrctl.registry.endpoint import host_shown, is_loopback
-from ghcrctl.registry.explain import Refusal, explain
+from ghcrctl.registry.refusals import Refusal, explain
+from ghcrctl.registry.retry_after import wait_asked
 from ghcrctl.registry.transport import Transport, TransportOptions
-from ghcrctl.registry.waiting import wait_asked
+from ghcrctl.registry.urls import joined
 
 _token = st.text("abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+.^_`|~-", min_size=1, max_size=8)
 _values = st.text(st.characters(codec="latin-1", exclude_characters="\r\n"), max_size=30)

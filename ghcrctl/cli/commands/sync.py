@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.format.documents import error_fields
-from ghcrctl.cli.format.human import human_size
+from ghcrctl.cli.format.units import human_size
 from ghcrctl.cli.options import (
     Command,
     force_option,
@@ -18,13 +18,13 @@ from ghcrctl.cli.options import (
     registry_options,
 )
 from ghcrctl.cli.path_types import PATH
-from ghcrctl.cli.progress import watching
+from ghcrctl.cli.progress.transfer_lines import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.moments import read_moment
-from ghcrctl.operations.sync import Job, Report, What, check_job
-from ghcrctl.operations.sync_run import FailedJob, SyncedTag, run_jobs
+from ghcrctl.operations.common.times import read_moment
+from ghcrctl.operations.sync.plan import Job, Report, What, check_job
+from ghcrctl.operations.sync.run import FailedJob, SyncedTag, run_jobs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +105,7 @@ def command(  # noqa: PLR0913 one argument an option
     now = datetime.now(timezone.utc)
     with app.session() as session:
         if file:
-            from ghcrctl.operations.sync_file import read_jobs
+            from ghcrctl.operations.sync.config_file import read_jobs
 
             is_dated = newer_than is not None
             if source or include or exclude or is_dated or delete or platforms or referrers:

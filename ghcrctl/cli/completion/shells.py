@@ -23,7 +23,7 @@ from click.shell_completion import (
 )
 
 from ghcrctl.cli.completion.values import candidates
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -183,7 +183,7 @@ def _repositories(context: click.Context) -> list[str]:
 
 
 def _tags(context: click.Context, repository: str) -> list[str]:
-    from ghcrctl.operations.known_tags import known_tags
+    from ghcrctl.operations.registries.cached_tags import known_tags
 
     return known_tags(context.ensure_object(App).settings, repository)
 
@@ -193,7 +193,7 @@ def _pinned(context: click.Context, word: str) -> Iterator[CompletionItem]:
     from pathlib import Path
 
     from ghcrctl.errors import GhcrctlError
-    from ghcrctl.operations.lock_file import read_pins
+    from ghcrctl.operations.locks.lock_file import read_pins
 
     try:
         pins = read_pins(Path(context.params.get("file") or "images.lock"))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.cli.format.layout import LAST, Cell, Shape
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
 from ghcrctl.cli.format.style import Marked, Meaning
+from ghcrctl.cli.format.table_layout import LAST, Cell, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

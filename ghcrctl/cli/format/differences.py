@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from ghcrctl.cli.format.bars import Bar, Bars
-from ghcrctl.cli.format.layout import Cell, Shape, lay_out
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
+from ghcrctl.cli.format.size_bars import Bar, Bars
 from ghcrctl.cli.format.style import Meaning
+from ghcrctl.cli.format.table_layout import Cell, Shape, lay_out
 from ghcrctl.layers.members import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ghcrctl.cli.format.human import Measure
     from ghcrctl.cli.format.style import Style
-    from ghcrctl.layers.comparing import FileChange
+    from ghcrctl.cli.format.units import Measure
+    from ghcrctl.layers.compare_trees import FileChange
     from ghcrctl.layers.members import Member
-    from ghcrctl.operations.compare_indexes import Change, PlatformChange
-    from ghcrctl.operations.diff import Difference, LayerChange
+    from ghcrctl.operations.inside.compare_indexes import Change, PlatformChange
+    from ghcrctl.operations.inside.diff import Difference, LayerChange
 
 _MEANINGS = {"+": Meaning.GOOD, "-": Meaning.BAD, "~": Meaning.WARN}
 _LEGEND = ((Meaning.GOOD, "came"), (Meaning.BAD, "went"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.cli.format.gojson import dumps
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
 from ghcrctl.cli.format.values import Struct
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.quoting import shortened

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ghcrctl.cli.format.gofloat import json_number
-from ghcrctl.cli.format.safe import is_harmful
+from ghcrctl.cli.format.printable import is_harmful
 from ghcrctl.cli.format.values import NILS, Row, Struct, Time
 
 _SHORT = {

@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.cli.format.bars import Bar, Bars
 from ghcrctl.cli.format.columns import headers_of, shapes_of
 from ghcrctl.cli.format.gojson import dumps
-from ghcrctl.cli.format.layout import Cell, lay_out
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
+from ghcrctl.cli.format.size_bars import Bar, Bars
 from ghcrctl.cli.format.style import Meaning
+from ghcrctl.cli.format.table_layout import Cell, lay_out
 from ghcrctl.cli.format.tree import branches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ghcrctl.cli.format.human import Measure
     from ghcrctl.cli.format.style import Style
+    from ghcrctl.cli.format.units import Measure
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.image_tree import ImageTree
-    from ghcrctl.operations.platforms import Part
+    from ghcrctl.operations.images.platforms import Part
+    from ghcrctl.operations.images.tree import ImageTree
 
 
 # Algorithm and twelve digits.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.cli.format.gojson import dumps
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ghcrctl.cli.format.gojson import dumps
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
 from ghcrctl.cli.format.style import PLAIN
 from ghcrctl.cli.format.table import align, render_rows
 from ghcrctl.cli.format.values import Row
@@ -17,7 +17,7 @@ from ghcrctl.cli.format.values import Row
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ghcrctl.cli.format.bars import Bars
+    from ghcrctl.cli.format.size_bars import Bars
     from ghcrctl.cli.format.style import Style
 
 _TABLE = "table"

@@ -9,17 +9,17 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.cli.actions import cell
-from ghcrctl.cli.format.human import human_size
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
 from ghcrctl.cli.format.table import render_rows
+from ghcrctl.cli.format.units import human_size
+from ghcrctl.cli.github_actions import cell
 from ghcrctl.operations.packages.journal import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ghcrctl.cli.format.human import Measure
     from ghcrctl.cli.format.style import Style
+    from ghcrctl.cli.format.units import Measure
     from ghcrctl.errors import GhcrctlError
     from ghcrctl.github.plan import Plan, Step
     from ghcrctl.operations.packages.apply import Done

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ghcrctl.cli.format.cells import display_width
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
 from ghcrctl.cli.format.style import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ghcrctl.cli.format.bars import Bars
+    from ghcrctl.cli.format.size_bars import Bars
     from ghcrctl.cli.format.style import Style
 
 _MINIMUM_WIDTH = 10
@@ -58,9 +58,9 @@ def _for_people(
     style: Style,
     bars: Bars | None,
 ) -> str:
-    from ghcrctl.cli.format.bars import NO_BARS
     from ghcrctl.cli.format.columns import cells_of, headers_of, shapes_of
-    from ghcrctl.cli.format.layout import lay_out
+    from ghcrctl.cli.format.size_bars import NO_BARS
+    from ghcrctl.cli.format.table_layout import lay_out
 
     fields = [field for field, _ in columns]
     table = [headers_of([header for _, header in columns])] if headers else []

@@ -10,14 +10,14 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.cli.format.bars import NO_BARS, draw, legend
 from ghcrctl.cli.format.cells import display_width, fitted
+from ghcrctl.cli.format.size_bars import NO_BARS, draw, legend
 from ghcrctl.cli.format.style import Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ghcrctl.cli.format.bars import Bars
+    from ghcrctl.cli.format.size_bars import Bars
     from ghcrctl.cli.format.style import Style
 
 # Docker's, and what is used where that is too wide.

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.cli.format.bars import Bar, Bars
 from ghcrctl.cli.format.columns import headers_of, shapes_of
-from ghcrctl.cli.format.layout import Cell, lay_out
 from ghcrctl.cli.format.plans import NO_TAG, tags_shown
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
+from ghcrctl.cli.format.size_bars import Bar, Bars
 from ghcrctl.cli.format.style import Meaning
+from ghcrctl.cli.format.table_layout import Cell, lay_out
 from ghcrctl.cli.format.tree import branches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ghcrctl.cli.format.human import Measure
     from ghcrctl.cli.format.style import Glyphs, Style
+    from ghcrctl.cli.format.units import Measure
     from ghcrctl.github.graph import Graph
-    from ghcrctl.operations.packages.listing import VersionRow
+    from ghcrctl.operations.packages.list import VersionRow
 
 _COLUMNS = ("Version", "Kind", "Digest", "ID", "Size")
 _Node = tuple[str, tuple[str, ...]]

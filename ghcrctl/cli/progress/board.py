@@ -10,10 +10,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from ghcrctl.cli.bars.pauses import Pauses
-from ghcrctl.cli.bars.picture import Countdown, Picture, Row
-from ghcrctl.cli.bars.speed import Speed
-from ghcrctl.content.waits import attempt_note
+from ghcrctl.cli.progress.pauses import Pauses
+from ghcrctl.cli.progress.snapshot import Countdown, Picture, Row
+from ghcrctl.cli.progress.speed import Speed
+from ghcrctl.content.rate_limit_waits import attempt_note
 from ghcrctl.transfer.events import (
     Failed,
     Outcome,
@@ -25,8 +25,8 @@ from ghcrctl.transfer.events import (
 from ghcrctl.transfer.plan import Action
 
 if TYPE_CHECKING:
-    from ghcrctl.cli.bars.speed import Clock
-    from ghcrctl.content.waits import Wait
+    from ghcrctl.cli.progress.speed import Clock
+    from ghcrctl.content.rate_limit_waits import Wait
     from ghcrctl.oci.digest import Digest
     from ghcrctl.transfer.events import Event
     from ghcrctl.transfer.plan import Plan, Step

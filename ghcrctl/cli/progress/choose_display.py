@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ghcrctl.cli.bars.displays import Bars, Display, Events, Lines
+from ghcrctl.cli.progress.displays import Bars, Display, Events, Lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ def display_for(app: App) -> Display:
         return Lines(app.warn, app.error_line)
     if how == "none":
         return Display(app.warn)
-    from ghcrctl.cli.bars.screen import Screen
+    from ghcrctl.cli.progress.screen import Screen
 
     is_unicode = (sys.stderr.encoding or "").lower().replace("-", "") == "utf8"
     screen = Screen(sys.stderr, app.settings.environ)

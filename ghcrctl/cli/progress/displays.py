@@ -10,20 +10,20 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
-from ghcrctl.cli.bars.board import Board
-from ghcrctl.cli.bars.drawing import ASCII, UNICODE, draw, percent, size_text, time_text
-from ghcrctl.cli.bars.events import Throttle, counted, described, waiting
-from ghcrctl.cli.bars.suspending import Suspending
+from ghcrctl.cli.progress.board import Board
+from ghcrctl.cli.progress.events import Throttle, counted, described, waiting
+from ghcrctl.cli.progress.render import ASCII, UNICODE, draw, percent, size_text, time_text
+from ghcrctl.cli.progress.suspend import Suspending
 from ghcrctl.content.thread_waits import join
 from ghcrctl.transfer.events import Planned, ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ghcrctl.cli.bars.drawing import Line
-    from ghcrctl.cli.bars.picture import Row
-    from ghcrctl.cli.bars.screen import Screen
-    from ghcrctl.content.waits import Wait
+    from ghcrctl.cli.progress.render import Line
+    from ghcrctl.cli.progress.screen import Screen
+    from ghcrctl.cli.progress.snapshot import Row
+    from ghcrctl.content.rate_limit_waits import Wait
     from ghcrctl.transfer.events import Event, Observer
 
     Tell = Callable[[str], None]

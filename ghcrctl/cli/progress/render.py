@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from ghcrctl.cli.format.cells import display_width, fitted
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
 from ghcrctl.cli.format.style import Meaning
 
 if TYPE_CHECKING:
-    from ghcrctl.cli.bars.picture import Countdown, Picture, Row
+    from ghcrctl.cli.progress.snapshot import Countdown, Picture, Row
 
 # A text, and what it means.
 Span: TypeAlias = "tuple[str, Meaning | None]"

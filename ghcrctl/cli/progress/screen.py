@@ -20,7 +20,7 @@ from ghcrctl.cli.format.style import Style, wants_colour
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from ghcrctl.cli.bars.drawing import Line
+    from ghcrctl.cli.progress.render import Line
 
 _HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"

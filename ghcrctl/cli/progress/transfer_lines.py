@@ -9,8 +9,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from ghcrctl.cli.format.human import human_size
-from ghcrctl.content.waits import attempt_note
+from ghcrctl.cli.format.units import human_size
+from ghcrctl.content.rate_limit_waits import attempt_note
 from ghcrctl.transfer.events import Finished, Outcome, Planned, Retrying
 from ghcrctl.transfer.plan import Action
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.bars.displays import Display
+    from ghcrctl.cli.progress.displays import Display
     from ghcrctl.transfer.events import Event, Observer
     from ghcrctl.transfer.plan import Step
 

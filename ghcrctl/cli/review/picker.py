@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from ghcrctl.cli.format.human import ago, human_size
 from ghcrctl.cli.format.plans import headline, tags_shown
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
 from ghcrctl.cli.format.style import Marked, Meaning
-from ghcrctl.cli.screen import Key
-from ghcrctl.github.sparing import spare
+from ghcrctl.cli.format.units import ago, human_size
+from ghcrctl.cli.review.screen import Key
+from ghcrctl.github.plan_exclusions import spare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.cli.format.cells import display_width, fitted
 from ghcrctl.cli.format.columns import cells_of, headers_of, shapes_of
-from ghcrctl.cli.format.layout import lay_out
 from ghcrctl.cli.format.style import Meaning
-from ghcrctl.cli.picker import HELPS, SEEKING_HELPS, Choice, Picker
-from ghcrctl.cli.screen import Screen
+from ghcrctl.cli.format.table_layout import lay_out
+from ghcrctl.cli.review.picker import HELPS, SEEKING_HELPS, Choice, Picker
+from ghcrctl.cli.review.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from ghcrctl.cli.format.layout import Cell
     from ghcrctl.cli.format.style import Style
-    from ghcrctl.cli.picker import Row
+    from ghcrctl.cli.format.table_layout import Cell
+    from ghcrctl.cli.review.picker import Row
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.plan import Plan
 

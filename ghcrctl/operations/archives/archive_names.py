@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidReferenceError
 from ghcrctl.oci.reference import DOCKER_HUB, Reference, check_new_name
-from ghcrctl.store.bindings import is_true
+from ghcrctl.store.name_bindings import is_true
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,10 +16,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ghcrctl.archive import docker, legacy
-from ghcrctl.archive.agreement import check_agreement, unlisted_names
 from ghcrctl.archive.layout import INDEX_FILE, LayoutSource, blob_path, is_layout
+from ghcrctl.archive.list_agreement import check_agreement, unlisted_names
 from ghcrctl.archive.names import ORIGIN, REF_NAME, name_of, short_names
-from ghcrctl.archive.opening import opened
+from ghcrctl.archive.open_archive import opened
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.content.thread_waits import outcome_of
@@ -37,8 +37,8 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import parse
-from ghcrctl.operations.archive_names import ArchiveNames, Named
-from ghcrctl.operations.new_layer import pack_layer
+from ghcrctl.operations.archives.archive_names import ArchiveNames, Named
+from ghcrctl.operations.common.new_layer import pack_layer
 from ghcrctl.store.origins import lists
 from ghcrctl.transfer.events import Finished, Outcome, Progressed, Started, ignore
 from ghcrctl.transfer.plan import Action, Step
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from ghcrctl.archive.docker import DockerImage
     from ghcrctl.archive.files import Files
     from ghcrctl.content.ports import Source, Stream
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.events import Event, Observer
 
 

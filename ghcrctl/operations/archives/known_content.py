@@ -12,14 +12,14 @@ from ghcrctl.errors import UsageError
 from ghcrctl.layers.compression import Compression, detect
 from ghcrctl.layers.tar import BLOCK_SIZE, is_tar
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.archived import archived
-from ghcrctl.operations.find import find
-from ghcrctl.store.collect import closure
-from ghcrctl.store.files import disk_errors
+from ghcrctl.operations.archives.from_archive import archived
+from ghcrctl.operations.common.find import find
+from ghcrctl.store.disk_errors import disk_errors
+from ghcrctl.store.garbage_collection import closure
 from ghcrctl.store.graph import ManifestGraph
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 _DIGEST = re.compile(r"\b(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})\b")
 # Maximum size of a list of digests (bytes): about a million digests.

@@ -16,15 +16,15 @@ from ghcrctl.errors import BlobUnknownError, IntegrityError, UsageError
 from ghcrctl.layers.compression import Compression
 from ghcrctl.oci.manifest import parse
 from ghcrctl.oci.reference import check_new_name
-from ghcrctl.operations.archive_names import Named
-from ghcrctl.operations.archived import Archived, archived
-from ghcrctl.operations.pull import keep_origin
-from ghcrctl.operations.selection import Selection, choose
+from ghcrctl.operations.archives.archive_names import Named
+from ghcrctl.operations.archives.from_archive import Archived, archived
+from ghcrctl.operations.common.platform_selection import Selection, choose
+from ghcrctl.operations.moving.pull import keep_origin
 from ghcrctl.store.place import StorePlace
+from ghcrctl.transfer.error_context import about
 from ghcrctl.transfer.events import Planned, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import Action, make_plan
-from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.store.records import Record
     from ghcrctl.transfer.events import Event, Observer
     from ghcrctl.transfer.workers import Workers

@@ -12,10 +12,10 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghcrctl.archive.docker_writing import DockerWriter, Image, Layer
+from ghcrctl.archive.archive_sink import ArchiveSink
+from ghcrctl.archive.docker_writer import DockerWriter, Image, Layer
 from ghcrctl.archive.layout_folder import LayoutPlace
 from ghcrctl.archive.names import docker_tag
-from ghcrctl.archive.writing import ArchiveSink
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.content.provenance import blamed
 from ghcrctl.content.streams import Content, read_metadata
@@ -23,10 +23,10 @@ from ghcrctl.errors import RefusedError, UsageError
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Manifest, parse
-from ghcrctl.operations.find import find
-from ghcrctl.operations.known_content import known_content
-from ghcrctl.operations.selection import Selection, choose
-from ghcrctl.store.files import disk_errors
+from ghcrctl.operations.archives.known_content import known_content
+from ghcrctl.operations.common.find import find
+from ghcrctl.operations.common.platform_selection import Selection, choose
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.output_files import check_not_read, check_output_directory, whole_file
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import ignore
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Sink, Source
     from ghcrctl.layers.compression import Compression
     from ghcrctl.oci.descriptor import Descriptor
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.events import Observer
 
 EVERYTHING = Selection(everything=True)
@@ -148,7 +148,7 @@ def _opened(
             else output
         )
         if compression:
-            from ghcrctl.layers.packing import make_packer
+            from ghcrctl.layers.compressor import make_packer
 
             write = stack.enter_context(make_packer(compression, write)).write
         yield write

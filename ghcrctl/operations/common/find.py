@@ -15,7 +15,7 @@ from ghcrctl.oci.digest import Digest
 
 if TYPE_CHECKING:
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.store.records import Record
 
 _ID = re.compile(r"(?:sha256:|sha512:)?[0-9a-f]+\Z")

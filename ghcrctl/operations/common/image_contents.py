@@ -14,8 +14,8 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.documents import MAX_METADATA_SIZE
 from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
-from ghcrctl.operations.platform_check import warn_of_mismatch
-from ghcrctl.store.facts import representative
+from ghcrctl.operations.common.platform_check import warn_of_mismatch
+from ghcrctl.store.image_facts import representative
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 
 @dataclass(frozen=True, slots=True)

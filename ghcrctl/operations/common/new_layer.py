@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from ghcrctl.disk.removal import discard
 from ghcrctl.errors import BlobUnknownError, IntegrityError
 from ghcrctl.layers.compression import CHUNK_SIZE, Compression, Unpacker, detect
-from ghcrctl.layers.packing import make_packer
+from ghcrctl.layers.compressor import make_packer
 from ghcrctl.layers.tar import BLOCK_SIZE, is_tar
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.scratch import hold_open, scratch_name
 
 if TYPE_CHECKING:

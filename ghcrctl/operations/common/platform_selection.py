@@ -13,7 +13,7 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import InvalidManifestError, PlatformNotFoundError, UsageError
 from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.platform_check import warn_of_mismatch
+from ghcrctl.operations.common.platform_check import warn_of_mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

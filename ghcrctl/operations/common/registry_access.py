@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ghcrctl.operations.session import Session
+from ghcrctl.operations.common.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Set
     from pathlib import Path
 
     from ghcrctl.credentials.credential import Credential
-    from ghcrctl.credentials.keychain import Keychain
+    from ghcrctl.credentials.credential_chain import Keychain
     from ghcrctl.oci.reference import Reference
     from ghcrctl.registry.repository import Repository
     from ghcrctl.registry.resolver import RepositorySource
@@ -94,7 +94,7 @@ class _Side(Session):
     @cached_property
     def keychain(self) -> Keychain:
         """The credential of this side, then everybody's."""
-        from ghcrctl.credentials.keychain import Keychain as Sources
+        from ghcrctl.credentials.credential_chain import Keychain as Sources
 
         return Sources((_Given(self._access, self._hosts), _Shared(self._whole)))
 

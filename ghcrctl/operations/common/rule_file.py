@@ -12,10 +12,10 @@ from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.moments import read_moment
-from ghcrctl.operations.yaml_rules import read_yaml
+from ghcrctl.operations.common.times import read_moment
+from ghcrctl.operations.common.yaml_rules import read_yaml
 from ghcrctl.settings import read_toml
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.input_files import find_input, open_input
 
 if TYPE_CHECKING:

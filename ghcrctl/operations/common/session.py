@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from ghcrctl import __version__
+from ghcrctl.content.rate_limit_waits import telling, untold
 from ghcrctl.content.retry import RetryPolicy, retry
-from ghcrctl.content.waits import telling, untold
 from ghcrctl.errors import RefusedError
 from ghcrctl.oci.reference import DOCKER_HUB, Reference
 from ghcrctl.store.store import Store
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ghcrctl.content.ports import Stream
-    from ghcrctl.content.waits import Waiting
-    from ghcrctl.credentials.keychain import Keychain
+    from ghcrctl.content.rate_limit_waits import Waiting
+    from ghcrctl.credentials.credential_chain import Keychain
     from ghcrctl.github.packages import Packages
     from ghcrctl.registry.client import RegistryClient
     from ghcrctl.registry.repository import Repository
@@ -117,7 +117,7 @@ class Session:
     @cached_property
     def keychain(self) -> Keychain:
         """Where credentials are looked for."""
-        from ghcrctl.credentials.keychain import default_keychain
+        from ghcrctl.credentials.credential_chain import default_keychain
 
         return default_keychain(
             self.settings.credential_environ,
@@ -228,8 +228,8 @@ class Session:
         """
         from ghcrctl.github.client import GitHub
         from ghcrctl.github.instance import instance_of
-        from ghcrctl.github.pace import Pace
         from ghcrctl.github.packages import Packages
+        from ghcrctl.github.rate_limit import Pace
 
         get = self.settings.get
         with self._lock:
@@ -254,7 +254,7 @@ class Session:
             NotFoundError: there is nothing.
             NetworkError: the host cannot be talked to.
         """
-        from ghcrctl.registry.web import fetch
+        from ghcrctl.registry.plain_fetch import fetch
 
         stream = fetch(url, self.transport_options(""))
         try:

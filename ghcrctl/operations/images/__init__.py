@@ -1,0 +1,1 @@
+"""Operations on local images: list, inspect, tag and remove."""

@@ -6,18 +6,18 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidFilterError
-from ghcrctl.oci.booleans import parse_bool
 from ghcrctl.oci.config import parse_time
+from ghcrctl.oci.go_booleans import parse_bool
 from ghcrctl.oci.path_match import path_pattern
 from ghcrctl.oci.reference import familiar_names
-from ghcrctl.operations.find import find
-from ghcrctl.operations.moments import read_moment
+from ghcrctl.operations.common.find import find
+from ghcrctl.operations.common.times import read_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ghcrctl.operations.images import ImageRow
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.images.list import ImageRow
 
     Accepts = Callable[[ImageRow], bool]
 
@@ -99,7 +99,7 @@ def _without_labels(session: Session, values: list[str]) -> Accepts:
 
 
 def _has_label(session: Session, row: ImageRow, wanted: str) -> bool:
-    from ghcrctl.operations.contents import has_label, image_of
+    from ghcrctl.operations.common.image_contents import has_label, image_of
 
     blobs, platform = session.store.blobs, session.settings.preferred_platform
     return has_label(image_of(blobs, row.record.descriptor, platform, any_config=True), wanted)

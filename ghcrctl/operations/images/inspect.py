@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.content.memory import Overlay
 from ghcrctl.oci.config import go_time
-from ghcrctl.operations.contents import image_of
-from ghcrctl.operations.find import find
+from ghcrctl.operations.common.find import find
+from ghcrctl.operations.common.image_contents import image_of
 
 if TYPE_CHECKING:
     from ghcrctl.content.ports import Source
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.contents import ImageContents
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.image_contents import ImageContents
+    from ghcrctl.operations.common.session import Session
 
 _NO_TIME = "0001-01-01T00:00:00Z"
 _CREATED = "org.opencontainers.image.created"

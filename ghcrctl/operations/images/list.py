@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.config import parse_time
-from ghcrctl.operations.image_filters import BEGINNING, filters_of, matches_reference
-from ghcrctl.store.belonging import listed_by_indexes
+from ghcrctl.operations.images.filters import BEGINNING, filters_of, matches_reference
+from ghcrctl.store.attached_referrers import listed_by_indexes
 from ghcrctl.store.records import split_name
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.store.records import Listed, Record
 
 SORT_KEYS = ("created", "name", "repository", "size", "tag", "id")

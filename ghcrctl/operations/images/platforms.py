@@ -16,14 +16,14 @@ from ghcrctl.content.threads import ThreadPool, threads
 from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.manifest import Manifest, parse
-from ghcrctl.operations.inspect import place_of_image
+from ghcrctl.operations.images.inspect import place_of_image
 
 if TYPE_CHECKING:
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.manifest import Index
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 _MAX_DEPTH = 8
 _ATTESTED = "vnd.docker.reference.digest"

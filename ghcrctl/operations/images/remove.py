@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import ConflictError, NoSuchImageError, RefusedError, UsageError
-from ghcrctl.operations.find import find
+from ghcrctl.operations.common.find import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ghcrctl.errors import GhcrctlError
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.find import Found
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.find import Found
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.store.records import Record
 
 

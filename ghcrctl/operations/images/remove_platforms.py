@@ -12,8 +12,8 @@ from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.streams import Content, read_metadata
 from ghcrctl.errors import RefusedError
 from ghcrctl.oci.manifest import Index, parse
-from ghcrctl.operations.find import find
-from ghcrctl.store.facts import compute_facts
+from ghcrctl.operations.common.find import find
+from ghcrctl.store.image_facts import compute_facts
 from ghcrctl.store.place import StorePlace
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.store.records import Record
 
 

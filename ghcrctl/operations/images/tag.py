@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.reference import check_new_name
-from ghcrctl.operations.find import find
+from ghcrctl.operations.common.find import find
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.store.records import Record
 
 

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import GhcrctlError
-from ghcrctl.operations.platforms import Part, parts_of
+from ghcrctl.operations.images.platforms import Part, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.images import ImageRow
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.images.list import ImageRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Operations inside images: files, layers, history and differences."""

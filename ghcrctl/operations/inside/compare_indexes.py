@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.manifest import Index, Manifest, parse
-from ghcrctl.operations.looking import locate
+from ghcrctl.operations.inside.image_layers import locate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.looking import Located, Wanted
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.inside.image_layers import Located, Wanted
 
 # Docker's documentation, "Image attestation storage".
 _ATTESTED = "vnd.docker.reference.digest"

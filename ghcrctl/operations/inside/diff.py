@@ -13,20 +13,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import PlatformNotFoundError
-from ghcrctl.layers.comparing import FileChange, UnsettledError, compare
-from ghcrctl.layers.merging import Tree
-from ghcrctl.operations.compare_indexes import changes, compare_indexes, open_side
-from ghcrctl.operations.looking import look_into, unwatched
+from ghcrctl.layers.compare_trees import FileChange, UnsettledError, compare
+from ghcrctl.layers.merged_tree import Tree
+from ghcrctl.operations.inside.compare_indexes import changes, compare_indexes, open_side
+from ghcrctl.operations.inside.image_layers import look_into, unwatched
 
 if TYPE_CHECKING:
     from ghcrctl.layers.members import Member
-    from ghcrctl.layers.merging import Node
-    from ghcrctl.layers.walking import Entry
+    from ghcrctl.layers.merged_tree import Node
+    from ghcrctl.layers.walk_layer import Entry
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.compare_indexes import Change, IndexComparison, PlatformChange
-    from ghcrctl.operations.looking import Layers, Progress, Wanted
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.inside.compare_indexes import Change, IndexComparison, PlatformChange
+    from ghcrctl.operations.inside.image_layers import Layers, Progress, Wanted
 
 # Fields of the config whose values are compared as they are (OCI image spec 1.1, config.md).
 _PLAIN = {

@@ -16,20 +16,20 @@ from ghcrctl.disk.durability import move
 from ghcrctl.disk.removal import remove_directory, remove_tree
 from ghcrctl.errors import RefusedError
 from ghcrctl.layers.extraction import Extractor
-from ghcrctl.layers.flattening import Sink, flatten
-from ghcrctl.layers.merging import Tree
-from ghcrctl.layers.writing import TarWriter
-from ghcrctl.operations.looking import look_into, unwatched
-from ghcrctl.store.files import disk_errors
+from ghcrctl.layers.flatten_layers import Sink, flatten
+from ghcrctl.layers.merged_tree import Tree
+from ghcrctl.layers.tar_writer import TarWriter
+from ghcrctl.operations.inside.image_layers import look_into, unwatched
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.output_files import check_output_directory
 from ghcrctl.store.scratch import held, scratch_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ghcrctl.layers.merging import Node
-    from ghcrctl.operations.looking import Progress, Wanted
-    from ghcrctl.operations.session import Session
+    from ghcrctl.layers.merged_tree import Node
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.inside.image_layers import Progress, Wanted
 
 
 def export_archive(

@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import IntegrityError, RefusedError
+from ghcrctl.layers.layered_view import NoSuchPathError, View
 from ghcrctl.layers.members import Kind, Member
-from ghcrctl.layers.merging import walk_below
-from ghcrctl.layers.viewing import NoSuchPathError, View
-from ghcrctl.operations.looking import look_into, unwatched
-from ghcrctl.transfer.sides import about
+from ghcrctl.layers.merged_tree import walk_below
+from ghcrctl.operations.inside.image_layers import look_into, unwatched
+from ghcrctl.transfer.error_context import about
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from ghcrctl.layers.viewing import Found
-    from ghcrctl.operations.looking import Layers, Progress, Wanted
-    from ghcrctl.operations.session import Session
+    from ghcrctl.layers.layered_view import Found
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.inside.image_layers import Layers, Progress, Wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import UnsupportedError
 from ghcrctl.oci.config import parse_time
-from ghcrctl.operations.contents import image_of
-from ghcrctl.operations.inspect import place_of_image
+from ghcrctl.operations.common.image_contents import image_of
+from ghcrctl.operations.images.inspect import place_of_image
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.looking import Wanted
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.inside.image_layers import Wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.doubts import Doubts
+from ghcrctl.content.corruption_retry import Doubts
 from ghcrctl.content.ports import Doubter
 from ghcrctl.content.provenance import provenance_of
 from ghcrctl.content.streams import Content
@@ -28,11 +28,11 @@ from ghcrctl.errors import (
     UnsupportedError,
 )
 from ghcrctl.layers.limits import Limits, Meter
-from ghcrctl.layers.walking import walk
+from ghcrctl.layers.walk_layer import walk
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.contents import image_of
-from ghcrctl.operations.find import find
-from ghcrctl.store.files import disk_errors
+from ghcrctl.operations.common.find import find
+from ghcrctl.operations.common.image_contents import image_of
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.scratch import scratch_directory
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Source, Stream
     from ghcrctl.content.provenance import Provenance
     from ghcrctl.layers.members import Member
-    from ghcrctl.layers.walking import Entry
+    from ghcrctl.layers.walk_layer import Entry
     from ghcrctl.oci.config import ImageConfig
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.manifest import Manifest
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.store.records import Record
 
     Progress = Callable[[int, int], None]

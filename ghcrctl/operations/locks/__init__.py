@@ -1,0 +1,1 @@
+"""Operations on lock files, which pin image names to digests."""

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.lock_file import Pin
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.locks.lock_file import Pin
     from ghcrctl.registry.resolver import RepositorySource
     from ghcrctl.store.records import Record
 

@@ -20,7 +20,8 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.platform import best_match
 from ghcrctl.oci.quoting import shortened
-from ghcrctl.operations.lock_file import (
+from ghcrctl.operations.images.platforms import parts_of
+from ghcrctl.operations.locks.lock_file import (
     Pin,
     PinnedPlatform,
     check_lock_path,
@@ -28,7 +29,6 @@ from ghcrctl.operations.lock_file import (
     read_pins,
     read_platform,
 )
-from ghcrctl.operations.platforms import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.platforms import Part
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.images.platforms import Part
 
 Item = TypeVar("Item")
 

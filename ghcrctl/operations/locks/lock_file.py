@@ -19,7 +19,7 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.platform import Platform
 from ghcrctl.oci.quoting import shortened
 from ghcrctl.oci.reference import Reference, is_tag
-from ghcrctl.operations.rule_file import (
+from ghcrctl.operations.common.rule_file import (
     as_mapping,
     as_text,
     as_texts,

@@ -10,17 +10,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.oci.platform import best_match
-from ghcrctl.operations.lock import not_offered
-from ghcrctl.operations.pull import PullResult, pull
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.locks.lock import not_offered
+from ghcrctl.operations.moving.pull import PullResult, pull
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.lock_file import Pin
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.locks.lock_file import Pin
     from ghcrctl.store.records import Record
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers

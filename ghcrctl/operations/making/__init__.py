@@ -1,0 +1,1 @@
+"""Operations that create images, indexes and artifacts."""

@@ -29,8 +29,8 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Manifest, parse
-from ghcrctl.operations.artifact_files import save_file, target_files
-from ghcrctl.store.files import disk_errors
+from ghcrctl.operations.making.artifact_files import save_file, target_files
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.input_files import find_input, open_input
 from ghcrctl.store.output_files import check_output_directory
 from ghcrctl.transfer.events import Finished, Outcome, Planned, Progressed, Started, ignore
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.content.ports import Stream
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.events import Observer
 
 # OCI image spec 1.1, annotations.md.

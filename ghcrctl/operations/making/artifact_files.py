@@ -17,9 +17,9 @@ from ghcrctl.disk.durability import make_directories
 from ghcrctl.disk.name_clashes import is_one_file, similar_paths
 from ghcrctl.disk.removal import remove
 from ghcrctl.errors import RefusedError
-from ghcrctl.layers.windows import windows_objection
+from ghcrctl.layers.windows_names import windows_objection
 from ghcrctl.oci.quoting import shortened
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.output_files import whole_file
 
 if TYPE_CHECKING:

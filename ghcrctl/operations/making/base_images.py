@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import NotFoundError, UnsupportedError
 from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
-from ghcrctl.operations.indexes import source_of
-from ghcrctl.operations.remaking import has_files, read_config
-from ghcrctl.transfer.sides import reading_from
+from ghcrctl.operations.making.derive import has_files, read_config
+from ghcrctl.operations.making.indexes import source_of
+from ghcrctl.transfer.error_context import reading_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.indexes import End
-    from ghcrctl.operations.remaking import Document
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.making.derive import Document
+    from ghcrctl.operations.making.indexes import End
 
 # OCI image spec 1.1, annotations.md.
 BASE_NAME = "org.opencontainers.image.base.name"

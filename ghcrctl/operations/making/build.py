@@ -13,25 +13,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.disk.removal import remove_tree
-from ghcrctl.engines.choosing import choose
-from ghcrctl.engines.driving import drive
-from ghcrctl.engines.running import Runner
+from ghcrctl.engines.choose_engine import choose
+from ghcrctl.engines.command_runner import Runner
+from ghcrctl.engines.run_build import drive
 from ghcrctl.errors import NotFoundError, RefusedError, UsageError
 from ghcrctl.oci.reference import check_new_name
-from ghcrctl.operations.load import load
-from ghcrctl.operations.tag import tag
-from ghcrctl.store.files import disk_errors
+from ghcrctl.operations.archives.load import load
+from ghcrctl.operations.images.tag import tag
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.scratch import held, scratch_name
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ghcrctl.engines.order import Engine, Order
+    from ghcrctl.engines.build_request import Engine, Order
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.events import Observer
 
 # What engines fetch by themselves: any address, git's short form, and docker's for GitHub.

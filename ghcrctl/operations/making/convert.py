@@ -19,18 +19,7 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import GhcrctlError, UnsupportedError, UsageError
 from ghcrctl.oci.descriptor import string_map
 from ghcrctl.oci.manifest import Manifest, parse
-from ghcrctl.operations.delivery import deliver, destination_of
-from ghcrctl.operations.formats import (
-    Format,
-    LayerKind,
-    document_type,
-    format_of,
-    layer_kind,
-    layer_type,
-)
-from ghcrctl.operations.indexes import source_of
-from ghcrctl.operations.packed import HowToPack, PackedLayers, how_to_pack
-from ghcrctl.operations.remaking import (
+from ghcrctl.operations.making.derive import (
     ATTESTATION,
     ATTESTED,
     Remaking,
@@ -38,7 +27,18 @@ from ghcrctl.operations.remaking import (
     read_config,
     write_anew,
 )
-from ghcrctl.operations.repacking import Repacking
+from ghcrctl.operations.making.destination import deliver, destination_of
+from ghcrctl.operations.making.indexes import source_of
+from ghcrctl.operations.making.media_formats import (
+    Format,
+    LayerKind,
+    document_type,
+    format_of,
+    layer_kind,
+    layer_type,
+)
+from ghcrctl.operations.making.recompress import Repacking
+from ghcrctl.operations.making.staged_layers import HowToPack, PackedLayers, how_to_pack
 from ghcrctl.registry.referrers import referrers_tag
 from ghcrctl.store.scratch import scratch_directory
 from ghcrctl.transfer.events import ignore
@@ -51,9 +51,9 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.manifest import Index
-    from ghcrctl.operations.indexes import End, NewImage
-    from ghcrctl.operations.remaking import Document
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.making.derive import Document
+    from ghcrctl.operations.making.indexes import End, NewImage
     from ghcrctl.transfer.events import Observer
 
 # What some builders write of a layer's packed bytes, which does not hold of other packed bytes.

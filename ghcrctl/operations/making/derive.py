@@ -16,8 +16,8 @@ from ghcrctl.errors import (
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
-from ghcrctl.operations.formats import layer_kind
-from ghcrctl.operations.platform_check import warn_of_mismatch
+from ghcrctl.operations.common.platform_check import warn_of_mismatch
+from ghcrctl.operations.making.media_formats import layer_kind
 from ghcrctl.transfer.plan import MAX_DEPTH, MAX_MANIFESTS, MAX_PIECES
 
 if TYPE_CHECKING:

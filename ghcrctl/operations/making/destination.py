@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.indexes import NAMELESS, End, NewImage, mount_source, sink_of
-from ghcrctl.operations.narrowing import refuse_partial_replacement
+from ghcrctl.operations.making.indexes import NAMELESS, End, NewImage, mount_source, sink_of
+from ghcrctl.operations.making.published_tags import refuse_partial_replacement
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.events import Observer
 
 

@@ -11,23 +11,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
-from ghcrctl.layers.flattening import flatten
-from ghcrctl.layers.merging import Tree
-from ghcrctl.layers.writing import TarWriter
+from ghcrctl.layers.flatten_layers import flatten
+from ghcrctl.layers.merged_tree import Tree
+from ghcrctl.layers.tar_writer import TarWriter
 from ghcrctl.oci.descriptor import string_map
-from ghcrctl.operations.bases import BASE_DIGEST, BASE_NAME
-from ghcrctl.operations.delivery import deliver, destination_of
-from ghcrctl.operations.formats import format_of
-from ghcrctl.operations.indexes import source_of
-from ghcrctl.operations.looking import Layers
-from ghcrctl.operations.new_layer import rfc3339
-from ghcrctl.operations.packed import HowToPack, PackedLayers
-from ghcrctl.operations.remaking import (
+from ghcrctl.operations.common.new_layer import rfc3339
+from ghcrctl.operations.inside.image_layers import Layers
+from ghcrctl.operations.making.base_images import BASE_DIGEST, BASE_NAME
+from ghcrctl.operations.making.derive import (
     Remaking,
     read_config,
     write_anew,
     write_config,
 )
+from ghcrctl.operations.making.destination import deliver, destination_of
+from ghcrctl.operations.making.indexes import source_of
+from ghcrctl.operations.making.media_formats import format_of
+from ghcrctl.operations.making.staged_layers import HowToPack, PackedLayers
 from ghcrctl.store.scratch import scratch_directory
 from ghcrctl.transfer.events import ignore
 
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.manifest import Index, Manifest
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.indexes import End, NewImage
-    from ghcrctl.operations.new_layer import NewLayer
-    from ghcrctl.operations.packed import Take
-    from ghcrctl.operations.remaking import Document
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.new_layer import NewLayer
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.making.derive import Document
+    from ghcrctl.operations.making.indexes import End, NewImage
+    from ghcrctl.operations.making.staged_layers import Take
     from ghcrctl.transfer.events import Observer
 
 

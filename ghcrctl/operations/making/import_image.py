@@ -19,8 +19,8 @@ from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.errors import UnsupportedError, UsageError
 from ghcrctl.oci import media_types
 from ghcrctl.oci.reference import check_new_name
-from ghcrctl.operations.changes import apply_changes
-from ghcrctl.operations.new_layer import StagedLayer, receive_layer, rfc3339, staged
+from ghcrctl.operations.common.new_layer import StagedLayer, receive_layer, rfc3339, staged
+from ghcrctl.operations.making.dockerfile_changes import apply_changes
 from ghcrctl.store.input_files import find_input, open_input
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.new_layer import NewLayer
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.new_layer import NewLayer
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.store.store import Store
 
 

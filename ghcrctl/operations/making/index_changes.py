@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import NoSuchImageError, RefusedError, UnsupportedError
-from ghcrctl.operations.indexes import (
+from ghcrctl.operations.making.indexes import (
     End,
     NewImage,
     add_to_index,
@@ -13,7 +13,7 @@ from ghcrctl.operations.indexes import (
     create_index,
     remove_from_index,
 )
-from ghcrctl.operations.manifest_lists import (
+from ghcrctl.operations.making.manifest_lists import (
     add_to_list,
     annotate_list,
     create_list,
@@ -28,8 +28,8 @@ from ghcrctl.transfer.events import ignore
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ghcrctl.operations.index_entries import Change
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.index_entries import Change
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.store.manifest_lists import ManifestList
     from ghcrctl.transfer.events import Observer
 
@@ -151,8 +151,8 @@ def publish(
     kept = None if target.local else kept_list(session, target)
     if kept:
         return push_list(session, target, kept, purge=purge, replace_tag=replace, observer=observer)
-    from ghcrctl.operations.push import push as push_image
-    from ghcrctl.operations.remove import remove as remove_name
+    from ghcrctl.operations.images.remove import remove as remove_name
+    from ghcrctl.operations.moving.push import push as push_image
 
     _require_local_index(session, target)
     pushed = push_image(session, target.reference, observer=observer, force=replace)

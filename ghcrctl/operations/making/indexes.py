@@ -14,8 +14,8 @@ from ghcrctl.errors import NoSuchImageError, UnsupportedError, UsageError
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.manifest import Index, Manifest, parse
 from ghcrctl.oci.reference import Reference
-from ghcrctl.operations.find import find, is_id
-from ghcrctl.operations.index_entries import (
+from ghcrctl.operations.common.find import find, is_id
+from ghcrctl.operations.common.index_entries import (
     attests,
     changed_entry,
     check_platforms,
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.index_entries import Change
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.index_entries import Change
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.registry.repository import Repository
     from ghcrctl.registry.resolver import RepositorySource
     from ghcrctl.transfer.events import Observer

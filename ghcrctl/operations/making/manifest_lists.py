@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.streams import Content, read_metadata
 from ghcrctl.errors import AuthError, NoSuchImageError, NotFoundError, RefusedError, UsageError
 from ghcrctl.oci.manifest import Index, Manifest, parse
-from ghcrctl.operations.index_entries import (
+from ghcrctl.operations.common.index_entries import (
     attests,
     changed_entry,
     check_platforms,
@@ -20,7 +20,7 @@ from ghcrctl.operations.index_entries import (
     make_index,
     merged_annotations,
 )
-from ghcrctl.operations.indexes import (
+from ghcrctl.operations.making.indexes import (
     End,
     NewImage,
     entries_of,
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.index_entries import Change
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.index_entries import Change
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.events import Observer
 
 

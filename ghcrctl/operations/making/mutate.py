@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING, Any
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import IntegrityError, StoreError, UnsupportedError
-from ghcrctl.layers.tree import TreeStream
+from ghcrctl.layers.directory_tar import TreeStream
 from ghcrctl.oci import media_types
 from ghcrctl.oci.manifest import Index, Manifest, parse
-from ghcrctl.operations.changes import apply_changes
-from ghcrctl.operations.delivery import deliver, destination_of
-from ghcrctl.operations.indexes import source_of
-from ghcrctl.operations.new_layer import StagedLayer, receive_layer, rfc3339
-from ghcrctl.operations.platform_check import warn_of_mismatch
+from ghcrctl.operations.common.new_layer import StagedLayer, receive_layer, rfc3339
+from ghcrctl.operations.common.platform_check import warn_of_mismatch
+from ghcrctl.operations.making.destination import deliver, destination_of
+from ghcrctl.operations.making.dockerfile_changes import apply_changes
+from ghcrctl.operations.making.indexes import source_of
 from ghcrctl.store.input_files import find_input, open_input
 from ghcrctl.store.scratch import scratch_directory
+from ghcrctl.transfer.error_context import about
 from ghcrctl.transfer.events import ignore
-from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.indexes import End, NewImage
-    from ghcrctl.operations.new_layer import NewLayer
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.new_layer import NewLayer
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.making.indexes import End, NewImage
     from ghcrctl.transfer.events import Observer
 
 

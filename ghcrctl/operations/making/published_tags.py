@@ -8,7 +8,7 @@ from ghcrctl.content.ports import Source
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import NotFoundError, RefusedError
 from ghcrctl.oci.manifest import Index, parse
-from ghcrctl.operations.index_entries import is_helper_entry
+from ghcrctl.operations.common.index_entries import is_helper_entry
 from ghcrctl.transfer.plan import MAX_DEPTH, Action
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.manifest import Manifest
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.plan import Plan
 
 

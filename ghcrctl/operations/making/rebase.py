@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.bases import (
+from ghcrctl.operations.common.new_layer import rfc3339
+from ghcrctl.operations.making.base_images import (
     BASE_DIGEST,
     BASE_NAME,
     Base,
@@ -22,17 +23,16 @@ from ghcrctl.operations.bases import (
     require_base,
     spliced_history,
 )
-from ghcrctl.operations.delivery import deliver, destination_of
-from ghcrctl.operations.flatten_image import warn_of_attestations
-from ghcrctl.operations.formats import Format, format_of, layer_kind, layer_type
-from ghcrctl.operations.indexes import End, NewImage, end_of, source_of
-from ghcrctl.operations.new_layer import rfc3339
-from ghcrctl.operations.remaking import (
+from ghcrctl.operations.making.derive import (
     Remaking,
     read_config,
     write_anew,
     write_config,
 )
+from ghcrctl.operations.making.destination import deliver, destination_of
+from ghcrctl.operations.making.flatten import warn_of_attestations
+from ghcrctl.operations.making.indexes import End, NewImage, end_of, source_of
+from ghcrctl.operations.making.media_formats import Format, format_of, layer_kind, layer_type
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.manifest import Index, Manifest
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.remaking import Document
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.making.derive import Document
     from ghcrctl.transfer.events import Observer
 
 _PLATFORM_FIELDS = ("architecture", "os", "os.version", "os.features", "variant")

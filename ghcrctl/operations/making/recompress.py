@@ -14,12 +14,12 @@ from ghcrctl.content.retry import retry
 from ghcrctl.content.streams import Content
 from ghcrctl.content.thread_waits import outcome_of, wait_for_all
 from ghcrctl.layers.compression import CHUNK_SIZE
+from ghcrctl.layers.compressor import default_threads
 from ghcrctl.layers.limits import Meter
-from ghcrctl.layers.packing import default_threads
-from ghcrctl.layers.unpacking import Unpacked
+from ghcrctl.layers.unpack import Unpacked
+from ghcrctl.transfer.error_context import reading_from
 from ghcrctl.transfer.events import Finished, Outcome, Progressed, Retrying, Started, ignore
 from ghcrctl.transfer.plan import Action, Step
-from ghcrctl.transfer.sides import reading_from
 from ghcrctl.transfer.workers import Workers
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.packed import HowToPack, PackedLayers, Take
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.making.staged_layers import HowToPack, PackedLayers, Take
     from ghcrctl.transfer.events import Event, Observer
 
     Inside = tuple[Descriptor, Digest]

@@ -15,19 +15,19 @@ from ghcrctl.disk.durability import move
 from ghcrctl.disk.removal import discard
 from ghcrctl.errors import BlobUnknownError, NoSpaceError, StoreReadOnlyError, UsageError
 from ghcrctl.layers.compression import Compression
-from ghcrctl.layers.packing import make_packer
+from ghcrctl.layers.compressor import make_packer
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.formats import LayerKind, layer_type
-from ghcrctl.operations.new_layer import NewLayer
-from ghcrctl.store.files import disk_errors
+from ghcrctl.operations.common.new_layer import NewLayer
+from ghcrctl.operations.making.media_formats import LayerKind, layer_type
+from ghcrctl.store.disk_errors import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from ghcrctl.content.ports import Stream
-    from ghcrctl.operations.formats import Format
+    from ghcrctl.operations.making.media_formats import Format
 
     Take = Callable[[bytes], object]
 

@@ -1,0 +1,1 @@
+"""Operations that transfer images: pull, push and copy."""

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.copy_referrers import (
+from ghcrctl.operations.common.platform_selection import Selection, choose
+from ghcrctl.operations.common.session import local_name_error
+from ghcrctl.operations.making.published_tags import manifests_of, refuse_narrowing, warn_of_part
+from ghcrctl.operations.moving.copy_referrers import (
     but_plans,
     find_attached,
     move_company,
     plan_company,
     together,
 )
-from ghcrctl.operations.narrowing import manifests_of, refuse_narrowing, warn_of_part
-from ghcrctl.operations.registry_end import RegistryEnd
-from ghcrctl.operations.selection import Selection, choose
-from ghcrctl.operations.session import local_name_error
+from ghcrctl.operations.moving.endpoints.registry import RegistryEnd
 from ghcrctl.transfer.events import Planned, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.convert import Conversion
-    from ghcrctl.operations.copy_referrers import Company
-    from ghcrctl.operations.ends import End, OpenSink, OpenSource, Target
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.making.convert import Conversion
+    from ghcrctl.operations.moving.copy_referrers import Company
+    from ghcrctl.operations.moving.endpoints.base import End, OpenSink, OpenSource, Target
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.plan import Plan
 
@@ -214,7 +214,7 @@ def _changing(session: Session, wish: Wish, observer: Observer) -> Iterator[Chan
     if conversion is None:
         yield lambda place, root: (place, root)
         return
-    from ghcrctl.operations.convert import convert
+    from ghcrctl.operations.making.convert import convert
     from ghcrctl.store.scratch import scratch_directory
 
     with scratch_directory() as folder:

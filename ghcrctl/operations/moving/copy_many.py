@@ -10,18 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.operations.copy import Into, copy_into
-from ghcrctl.operations.end_names import check_several
-from ghcrctl.operations.sides import side_of
+from ghcrctl.operations.common.registry_access import side_of
+from ghcrctl.operations.moving.copy import Into, copy_into
+from ghcrctl.operations.moving.endpoints.parse import check_several
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ghcrctl.operations.copy import Copied, Wish
-    from ghcrctl.operations.ends import End
-    from ghcrctl.operations.session import Session
-    from ghcrctl.operations.sides import Access
+    from ghcrctl.operations.common.registry_access import Access
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.moving.copy import Copied, Wish
+    from ghcrctl.operations.moving.endpoints.base import End
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
 
@@ -79,7 +79,7 @@ def open_copy(
         UsageError: the target is one image, is an archive that is read, or would have two images of
             one name.
     """
-    from ghcrctl.operations.file_ends import check_two_archives
+    from ghcrctl.operations.moving.endpoints.files import check_two_archives
 
     check_several(sources, target)
     check_two_archives(sources, target)

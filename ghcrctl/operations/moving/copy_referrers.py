@@ -25,13 +25,13 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.oci.media_types import OCI_INDEX
-from ghcrctl.operations.listed_referrers import lists_of, make_listed
-from ghcrctl.operations.referrers import Way, referrers_tree
+from ghcrctl.operations.registries.referrers import Way, referrers_tree
+from ghcrctl.operations.registries.referrers_consistency import lists_of, make_listed
 from ghcrctl.registry.referrers import referrers_tag
+from ghcrctl.transfer.error_context import writing_to
 from ghcrctl.transfer.events import Planned
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import Action, make_plan
-from ghcrctl.transfer.sides import writing_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.referrers import Node
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.registries.referrers import Node
     from ghcrctl.registry.repository import Repository
     from ghcrctl.transfer.events import Event, Observer
     from ghcrctl.transfer.execute import TransferOptions

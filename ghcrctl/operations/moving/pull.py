@@ -13,21 +13,21 @@ from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import InvalidManifestError, SchemaOneError, UsageError
 from ghcrctl.oci.manifest import Index, Manifest
-from ghcrctl.operations.selection import Selection, choose
-from ghcrctl.operations.tags import is_helper
+from ghcrctl.operations.common.platform_selection import Selection, choose
+from ghcrctl.operations.registries.tags import is_helper
 from ghcrctl.store.place import StorePlace
+from ghcrctl.transfer.error_context import about
 from ghcrctl.transfer.events import Planned, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.meter import TransferMeter
 from ghcrctl.transfer.plan import Action, make_plan
-from ghcrctl.transfer.sides import about
 
 if TYPE_CHECKING:
     from ghcrctl.content.ports import Source
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.plan import Plan
     from ghcrctl.transfer.workers import Workers

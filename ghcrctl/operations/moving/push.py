@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import NoSuchImageError, StoreError, UsageError
-from ghcrctl.operations.narrowing import refuse_narrowing, warn_of_part
-from ghcrctl.operations.session import local_name_error
-from ghcrctl.store.collect import closure
+from ghcrctl.operations.common.session import local_name_error
+from ghcrctl.operations.making.published_tags import refuse_narrowing, warn_of_part
+from ghcrctl.store.garbage_collection import closure
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import Planned, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.store.records import Record
     from ghcrctl.store.store import Store
     from ghcrctl.transfer.events import Observer

@@ -18,8 +18,8 @@ from ghcrctl.errors import NetworkError, PackageUnknownError
 from ghcrctl.github.plan import unreadable_error
 from ghcrctl.operations.packages.deletion_outcome import Outcome, delete
 from ghcrctl.operations.packages.journal import DONE, Entry, State
-from ghcrctl.operations.packages.loading import silent
-from ghcrctl.operations.packages.naming import Named, owner_of
+from ghcrctl.operations.packages.package_graph import silent
+from ghcrctl.operations.packages.package_names import Named, owner_of
 from ghcrctl.operations.packages.present_state import PresentState, difference
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from ghcrctl.errors import GhcrctlError
     from ghcrctl.github.plan import Plan, Step
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.packages.journal import Journal
-    from ghcrctl.operations.packages.loading import Progress
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.packages.package_graph import Progress
 
 # Seconds after which the list of versions is read again in any case.
 _STALE = 5.0

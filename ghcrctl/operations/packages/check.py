@@ -11,12 +11,12 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import GhcrctlError, NotFoundError, PackageUnknownError
-from ghcrctl.github.kinds import kind_of
 from ghcrctl.github.plan import unreadable_error
 from ghcrctl.github.planner import label
-from ghcrctl.operations.packages.each_package import check_chosen, each_package
-from ghcrctl.operations.packages.loading import graph_of, silent
-from ghcrctl.operations.packages.naming import matching, owner_of
+from ghcrctl.github.version_kinds import kind_of
+from ghcrctl.operations.packages.package_batch import check_chosen, each_package
+from ghcrctl.operations.packages.package_graph import graph_of, silent
+from ghcrctl.operations.packages.package_names import matching, owner_of
 from ghcrctl.operations.packages.subjects import Subjects
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.records import Package, Version
-    from ghcrctl.operations.packages.each_package import Failed
-    from ghcrctl.operations.packages.loading import Progress
-    from ghcrctl.operations.packages.naming import Named
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.packages.package_batch import Failed
+    from ghcrctl.operations.packages.package_graph import Progress
+    from ghcrctl.operations.packages.package_names import Named
 
 _PREFIX = "org.opencontainers.image."
 _LONGEST_DESCRIPTION = 512

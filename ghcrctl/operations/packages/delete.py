@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import PackageUnknownError
 from ghcrctl.github.planner import Target, plan_deletion, plan_whole
-from ghcrctl.operations.packages.loading import load_graph, silent
+from ghcrctl.operations.packages.package_graph import load_graph, silent
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.plan import Plan
-    from ghcrctl.operations.packages.loading import Progress
-    from ghcrctl.operations.packages.naming import Named
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.packages.package_graph import Progress
+    from ghcrctl.operations.packages.package_names import Named
 
 
 def plan_delete(session: Session, named: Named, now: datetime, progress: Progress = silent) -> Plan:

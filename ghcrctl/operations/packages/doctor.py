@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.credentials.renewal import renewal_hint
+from ghcrctl.credentials.renewal_hints import renewal_hint
 from ghcrctl.credentials.token_kinds import TokenKind, token_kind
 from ghcrctl.errors import AuthError, ExitStatus, GhcrctlError, NotFoundError
-from ghcrctl.operations.packages.naming import read_name
+from ghcrctl.operations.packages.package_names import read_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ghcrctl.credentials.credential import Credential
     from ghcrctl.github.packages import Packages
     from ghcrctl.github.records import Owner, Package
-    from ghcrctl.operations.packages.naming import Named
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.packages.package_names import Named
 
 _SCOPES = {
     "read:packages": "pull private images and look at packages",

@@ -27,7 +27,7 @@ from ghcrctl.operations.packages.journal_entries import (
     read_journal,
     read_plan_digest,
 )
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.locks import alone_at
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import InvalidDigestError, UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.reference import is_tag
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidFilterError, PackageUnknownError, UsageError
-from ghcrctl.github.kinds import kind_of, platforms_of
-from ghcrctl.operations.packages.loading import graph_of, load_graph, silent
-from ghcrctl.operations.packages.naming import owner_of, read_owner
+from ghcrctl.github.version_kinds import kind_of, platforms_of
+from ghcrctl.operations.packages.package_graph import graph_of, load_graph, silent
+from ghcrctl.operations.packages.package_names import owner_of, read_owner
 from ghcrctl.operations.packages.subjects import Subjects
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.records import Package, Version
-    from ghcrctl.operations.packages.loading import Progress
-    from ghcrctl.operations.packages.naming import Named
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.packages.package_graph import Progress
+    from ghcrctl.operations.packages.package_names import Named
 
 SORT_KEYS = ("name", "updated", "created", "versions")
 _FILTERS = ("name", "visibility", "repository", "linked")
@@ -195,7 +195,7 @@ def version_rows(
     """
     if deleted:
         from ghcrctl.github.graph import Graph
-        from ghcrctl.operations.packages.loading import cached_facts
+        from ghcrctl.operations.packages.package_graph import cached_facts
 
         packages, owner = owner_of(session, named)
         versions = packages.versions(owner, named.package, deleted=True)

@@ -16,20 +16,20 @@ from ghcrctl.errors import (
     NotFoundError,
     UnsupportedError,
 )
-from ghcrctl.github.facts import facts_of
 from ghcrctl.github.graph import Graph
 from ghcrctl.github.manifest_cache import ManifestCache
+from ghcrctl.github.manifest_facts import facts_of
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.packages.naming import owner_of
+from ghcrctl.operations.packages.package_names import owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ghcrctl.errors import GhcrctlError
-    from ghcrctl.github.facts import Facts
+    from ghcrctl.github.manifest_facts import Facts
     from ghcrctl.github.records import Version
-    from ghcrctl.operations.packages.naming import Named
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.packages.package_names import Named
 
 # How many manifests are fetched before they are kept: what an interruption costs.
 _BATCH = 200

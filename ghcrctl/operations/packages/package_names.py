@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import GhcrctlError, InvalidReferenceError, UsageError
 from ghcrctl.oci.numbers import whole_number
 from ghcrctl.oci.reference import Reference
-from ghcrctl.operations.packages.each_package import ends_run, name_error
-from ghcrctl.operations.session import local_name_error
+from ghcrctl.operations.common.session import local_name_error
+from ghcrctl.operations.packages.package_batch import ends_run, name_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ghcrctl.github.packages import Packages
     from ghcrctl.github.records import Owner
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 _WILD = frozenset("*?[")
 

@@ -21,10 +21,10 @@ from ghcrctl.errors import (
 )
 from ghcrctl.github.plan import plans_to_json
 from ghcrctl.operations.packages.apply import Report, apply_plan, preview_plan
-from ghcrctl.operations.packages.each_package import ends_run, name_error
 from ghcrctl.operations.packages.journal import State, journal_beside, opened, read_for
-from ghcrctl.operations.packages.loading import silent
-from ghcrctl.store.files import disk_errors
+from ghcrctl.operations.packages.package_batch import ends_run, name_error
+from ghcrctl.operations.packages.package_graph import silent
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.output_files import whole_file
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.github.plan import Plan, Step
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.packages.apply import Done
-    from ghcrctl.operations.packages.each_package import Failed
     from ghcrctl.operations.packages.journal import Journal
-    from ghcrctl.operations.packages.loading import Progress
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.packages.package_batch import Failed
+    from ghcrctl.operations.packages.package_graph import Progress
 
 
 @dataclass(frozen=True, slots=True)

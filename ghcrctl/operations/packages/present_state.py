@@ -15,15 +15,15 @@ import time
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import PackageUnknownError
-from ghcrctl.operations.packages.loading import graph_of
-from ghcrctl.operations.packages.naming import Named, owner_of
+from ghcrctl.operations.packages.package_graph import graph_of
+from ghcrctl.operations.packages.package_names import Named, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.github.plan import Plan, Step
     from ghcrctl.github.records import Version
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 
 class PresentState:

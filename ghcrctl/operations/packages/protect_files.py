@@ -11,13 +11,13 @@ import re
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import NotFoundError
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from ghcrctl.operations.packages.naming import Named
+    from ghcrctl.operations.packages.package_names import Named
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}(?![0-9A-Za-z])")
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.oci.tag_pattern import parse_pattern
-from ghcrctl.operations.packages.protection import digests_in, protected_in, tags_in
-from ghcrctl.operations.rule_matches import RuleMatches
+from ghcrctl.operations.common.rule_matches import RuleMatches
+from ghcrctl.operations.packages.protect_files import digests_in, protected_in, tags_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from ghcrctl.github.graph import Graph
-    from ghcrctl.operations.packages.naming import Named
+    from ghcrctl.operations.packages.package_names import Named
     from ghcrctl.operations.packages.rules import Rules
 
 

@@ -17,11 +17,11 @@ from ghcrctl.github.repositories import (
     tags_of_closed,
     tags_of_deleted,
 )
-from ghcrctl.operations.packages.each_package import check_chosen, each_package
-from ghcrctl.operations.packages.loading import load_graph, silent
-from ghcrctl.operations.packages.naming import matching, owner_of
-from ghcrctl.operations.packages.protection import digests_in, tags_in
-from ghcrctl.operations.packages.protections import Protections
+from ghcrctl.operations.packages.package_batch import check_chosen, each_package
+from ghcrctl.operations.packages.package_graph import load_graph, silent
+from ghcrctl.operations.packages.package_names import matching, owner_of
+from ghcrctl.operations.packages.protect_files import digests_in, tags_in
+from ghcrctl.operations.packages.protection_rules import Protections
 from ghcrctl.operations.packages.subjects import Subjects
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from ghcrctl.github.plan import Plan
     from ghcrctl.github.policy import Policy
     from ghcrctl.github.repositories import TagOrigin
-    from ghcrctl.operations.packages.each_package import Failed
-    from ghcrctl.operations.packages.loading import Progress
-    from ghcrctl.operations.packages.naming import Named
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.packages.package_batch import Failed
+    from ghcrctl.operations.packages.package_graph import Progress
+    from ghcrctl.operations.packages.package_names import Named
     from ghcrctl.operations.packages.rules import Rules
-    from ghcrctl.operations.session import Session
 
 
 def plan_prune(

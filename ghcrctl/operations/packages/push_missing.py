@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import NotFoundError
 from ghcrctl.oci.manifest import Index, parse
-from ghcrctl.operations.end_names import parse_end
+from ghcrctl.operations.moving.endpoints.parse import parse_end
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ghcrctl.oci.descriptor import Descriptor
-    from ghcrctl.operations.ends import OpenSource
-    from ghcrctl.operations.packages.naming import Named
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.moving.endpoints.base import OpenSource
+    from ghcrctl.operations.packages.package_names import Named
 
 
 def pusher(session: Session, named: Named, source: str) -> Callable[[str], None]:

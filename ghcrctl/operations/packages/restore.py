@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import PackageUnknownError, UsageError
 from ghcrctl.github.graph import Graph
-from ghcrctl.operations.packages.loading import cached_facts, silent
-from ghcrctl.operations.packages.naming import owner_of
-from ghcrctl.operations.packages.restorer import Outcome, Restored, Restorer
+from ghcrctl.operations.packages.package_graph import cached_facts, silent
+from ghcrctl.operations.packages.package_names import owner_of
 from ghcrctl.operations.packages.undo import restore_run
+from ghcrctl.operations.packages.version_restorer import Outcome, Restored, Restorer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from ghcrctl.github.records import Version
-    from ghcrctl.operations.packages.loading import Progress
-    from ghcrctl.operations.packages.naming import Named
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.packages.package_graph import Progress
+    from ghcrctl.operations.packages.package_names import Named
 
 __all__ = ["Choice", "Outcome", "Restored", "restore", "restore_package", "restore_run"]
 

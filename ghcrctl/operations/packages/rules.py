@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ghcrctl.errors import GhcrctlError, UsageError
 from ghcrctl.github.policy import AGES, MIN_AGE, WHEN_EMPTY, Policy
 from ghcrctl.github.repositories import tags_of_closed, tags_of_deleted
-from ghcrctl.operations.moments import read_duration
-from ghcrctl.operations.rule_file import (
+from ghcrctl.operations.common.rule_file import (
     as_flag,
     as_mapping,
     as_moment,
@@ -24,6 +23,7 @@ from ghcrctl.operations.rule_file import (
     read_rules,
     shown_rule,
 )
+from ghcrctl.operations.common.times import read_duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

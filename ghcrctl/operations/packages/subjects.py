@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import AuthError, GhcrctlError, IntegrityError, NotFoundError
-from ghcrctl.operations.packages.naming import owner_of
+from ghcrctl.operations.packages.package_names import owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ghcrctl.github.graph import Graph
-    from ghcrctl.operations.packages.naming import Named
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.packages.package_names import Named
 
 
 class Subjects:

@@ -14,19 +14,19 @@ from ghcrctl.errors import GhcrctlError, NetworkError, PackageUnknownError
 from ghcrctl.operations.packages.deletion_outcome import ends_run
 from ghcrctl.operations.packages.journal import find_journal, opened_to_undo
 from ghcrctl.operations.packages.journal_entries import State
-from ghcrctl.operations.packages.loading import silent
-from ghcrctl.operations.packages.naming import owner_of, read_package
-from ghcrctl.operations.packages.restorer import Outcome, Restored, Restorer
+from ghcrctl.operations.packages.package_graph import silent
+from ghcrctl.operations.packages.package_names import owner_of, read_package
+from ghcrctl.operations.packages.version_restorer import Outcome, Restored, Restorer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from ghcrctl.github.records import Version
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.packages.journal_entries import Entry, Journal
-    from ghcrctl.operations.packages.loading import Progress
-    from ghcrctl.operations.packages.naming import Named
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.packages.package_graph import Progress
+    from ghcrctl.operations.packages.package_names import Named
 
 # States of versions that the run may have deleted, or that were restored since.
 _UNDOABLE = frozenset({State.BEGUN, State.DELETED, State.RESTORED})

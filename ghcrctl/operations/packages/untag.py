@@ -14,7 +14,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.waits import Wait
+from ghcrctl.content.rate_limit_waits import Wait
 from ghcrctl.errors import (
     GhcrctlError,
     ManifestUnknownError,
@@ -28,15 +28,15 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, parse
 from ghcrctl.oci.reference import is_tag
-from ghcrctl.operations.narrowing import refuse_smaller
-from ghcrctl.operations.packages.naming import owner_of
+from ghcrctl.operations.making.published_tags import refuse_smaller
+from ghcrctl.operations.packages.package_names import owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ghcrctl.github.records import Version
-    from ghcrctl.operations.packages.naming import Named
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.packages.package_names import Named
     from ghcrctl.registry.client import RawManifest
 
 # Of the empty manifest: what had its tag, and what makes it like no other.

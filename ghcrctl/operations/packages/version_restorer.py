@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import GhcrctlError, InvalidResponseError, NotFoundError, PackageUnknownError
 from ghcrctl.operations.packages.deletion_outcome import ends_run
-from ghcrctl.operations.packages.loading import facts_by_digest
-from ghcrctl.operations.packages.naming import owner_of
+from ghcrctl.operations.packages.package_graph import facts_by_digest
+from ghcrctl.operations.packages.package_names import owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from ghcrctl.github.facts import Facts
+    from ghcrctl.github.manifest_facts import Facts
     from ghcrctl.github.records import Version
-    from ghcrctl.operations.packages.naming import Named
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.packages.package_names import Named
 
 
 class Outcome(Enum):

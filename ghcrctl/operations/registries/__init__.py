@@ -1,0 +1,1 @@
+"""Operations on registries: sign-in, tags, digests and referrers."""

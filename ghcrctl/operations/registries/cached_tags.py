@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.disk.durability import write_atomically
 from ghcrctl.errors import GhcrctlError
-from ghcrctl.operations.session import Session
-from ghcrctl.operations.tags import is_helper
+from ghcrctl.operations.common.session import Session
+from ghcrctl.operations.registries.tags import is_helper
 from ghcrctl.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ def _asked(session: Session, text: str, path: Path) -> list[str]:
 
 
 def _listed(session: Session, text: str) -> list[str]:
-    from ghcrctl.credentials.keychain import silent_keychain
-    from ghcrctl.operations.tags import list_tags
+    from ghcrctl.credentials.credential_chain import silent_keychain
+    from ghcrctl.operations.registries.tags import list_tags
 
     settings = session.settings
     session.keychain = silent_keychain(

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace
-from ghcrctl.operations.selection import Selection, choose
+from ghcrctl.operations.common.platform_selection import Selection, choose
 
 if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 
 def digest_of(

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import NotFoundError
-from ghcrctl.operations.contents import image_of
-from ghcrctl.operations.digest import digest_of
-from ghcrctl.operations.find import find
+from ghcrctl.operations.common.find import find
+from ghcrctl.operations.common.image_contents import image_of
+from ghcrctl.operations.registries.digest import digest_of
 
 if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 
 def exists(

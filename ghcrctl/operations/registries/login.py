@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.credentials.credential import Credential
+from ghcrctl.credentials.own_store import default_vault
 from ghcrctl.credentials.token_kinds import advice
-from ghcrctl.credentials.vault import default_vault
 from ghcrctl.errors import CredentialStoreError, InvalidReferenceError, UsageError
 from ghcrctl.oci.reference import Reference
 
 if TYPE_CHECKING:
-    from ghcrctl.credentials.vault import Vault
-    from ghcrctl.operations.session import Session
+    from ghcrctl.credentials.own_store import Vault
+    from ghcrctl.operations.common.session import Session
 
 
 @dataclass(frozen=True, slots=True)

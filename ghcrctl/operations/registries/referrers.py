@@ -16,7 +16,7 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.content.threads import threads
 from ghcrctl.errors import NetworkError, NotFoundError
 from ghcrctl.oci.manifest import Index, parse
-from ghcrctl.operations.referrer_kinds import describe_referrer, title_of
+from ghcrctl.operations.registries.referrer_kinds import describe_referrer, title_of
 from ghcrctl.registry.mirrors import MirroredSource
 from ghcrctl.registry.referrers import referrers_tag
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.registry.resolver import RepositorySource
 
 # A signature of an attestation of an image is as deep as it gets.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ghcrctl.content.streams import Content
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.registry.repository import Repository
 
 # How often a list is looked at before something counts as missing, and the seconds of the first

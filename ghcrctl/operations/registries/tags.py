@@ -17,7 +17,7 @@ from ghcrctl.oci.config import parse_time
 from ghcrctl.oci.manifest import Index
 from ghcrctl.oci.tag_pattern import in_range, like
 from ghcrctl.oci.version import Version
-from ghcrctl.operations.contents import image_of
+from ghcrctl.operations.common.image_contents import image_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 SORT_KEYS = ("version", "name", "created", "size")
 # Orders that need to look at each image.

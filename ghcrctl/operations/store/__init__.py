@@ -1,0 +1,1 @@
+"""Operations on the local store as a whole: usage, pruning, checks, serving."""

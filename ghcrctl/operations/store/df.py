@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.operations.images import list_images
-from ghcrctl.store.belonging import Belonging
+from ghcrctl.operations.images.list import list_images
+from ghcrctl.store.attached_referrers import Belonging
 from ghcrctl.store.usage import measure
 
 if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.images import ImageRow
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.images.list import ImageRow
     from ghcrctl.store.usage import ImageUsage, Usage
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.memory import Overlay
 from ghcrctl.errors import GhcrctlError, IntegrityError
 from ghcrctl.store.check import MISNAMED, check_content, check_names
-from ghcrctl.store.collect import closure
-from ghcrctl.store.facts import compute_facts
+from ghcrctl.store.garbage_collection import closure
+from ghcrctl.store.image_facts import compute_facts
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.store.check import Fault
     from ghcrctl.store.records import Record
     from ghcrctl.transfer.events import Observer

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.operations.images import list_images
+from ghcrctl.operations.images.list import list_images
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidFilterError, UsageError
 from ghcrctl.oci.config import parse_time
-from ghcrctl.operations.contents import has_label, image_of
-from ghcrctl.operations.moments import read_moment
-from ghcrctl.store.belonging import (
+from ghcrctl.operations.common.image_contents import has_label, image_of
+from ghcrctl.operations.common.times import read_moment
+from ghcrctl.store.attached_referrers import (
     Belonging,
     belonging_among,
     is_bound,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.store.records import Record
 
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]+)?)\s*([kmgtp]?)(i?)b?\Z", re.IGNORECASE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.server.serve import Server
 
 
@@ -35,7 +35,7 @@ def make_server(
     from ghcrctl.server.app import RegistryApp
     from ghcrctl.server.host_guard import HostGuard
     from ghcrctl.server.store_backend import StoreBackend
-    from ghcrctl.store.leftovers import UPLOADS
+    from ghcrctl.store.stale_files import UPLOADS
 
     store = session.store
     uploads = store.root / "ghcrctl" / UPLOADS

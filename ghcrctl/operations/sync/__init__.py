@@ -1,0 +1,1 @@
+"""Synchronization of the tags of repositories."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import GhcrctlError, UsageError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.rule_file import (
+from ghcrctl.operations.common.rule_file import (
     as_flag,
     as_mapping,
     as_moment,
@@ -19,7 +19,7 @@ from ghcrctl.operations.rule_file import (
     check_keys,
     read_rules,
 )
-from ghcrctl.operations.sync import Job, check_job
+from ghcrctl.operations.sync.plan import Job, check_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

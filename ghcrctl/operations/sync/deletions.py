@@ -11,14 +11,14 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.content.threads import threads
 from ghcrctl.errors import NotFoundError, RefusedError, UnsupportedError
 from ghcrctl.oci.manifest import Index, parse
-from ghcrctl.operations.sync import What
+from ghcrctl.operations.sync.plan import What
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.session import Session
-    from ghcrctl.operations.sync import Task
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.sync.plan import Task
     from ghcrctl.registry.repository import Repository
 
 

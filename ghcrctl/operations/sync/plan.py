@@ -21,11 +21,11 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.config import parse_time
 from ghcrctl.oci.tag_pattern import chosen_by, parse_pattern
-from ghcrctl.operations.contents import image_of
-from ghcrctl.operations.rule_matches import RuleMatches
-from ghcrctl.operations.selection import Selection, choose
-from ghcrctl.operations.session import local_name_error
-from ghcrctl.operations.tags import is_helper
+from ghcrctl.operations.common.image_contents import image_of
+from ghcrctl.operations.common.platform_selection import Selection, choose
+from ghcrctl.operations.common.rule_matches import RuleMatches
+from ghcrctl.operations.common.session import local_name_error
+from ghcrctl.operations.registries.tags import is_helper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.registry.repository import Repository
     from ghcrctl.registry.resolver import RepositorySource
 

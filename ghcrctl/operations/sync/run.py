@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.thread_waits import outcome_of
 from ghcrctl.errors import GhcrctlError
-from ghcrctl.operations.copy import copy
-from ghcrctl.operations.several import several
-from ghcrctl.operations.sync import Report, What, plan_jobs
-from ghcrctl.operations.sync_deletions import Deletions
+from ghcrctl.operations.common.batch import several
+from ghcrctl.operations.moving.copy import copy
+from ghcrctl.operations.sync.deletions import Deletions
+from ghcrctl.operations.sync.plan import Report, What, plan_jobs
 from ghcrctl.transfer.events import Planned
 from ghcrctl.transfer.meter import TransferMeter
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.session import Session
-    from ghcrctl.operations.sync import Job, Task
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.sync.plan import Job, Task
     from ghcrctl.transfer.events import Event, Observer
     from ghcrctl.transfer.workers import Workers
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.archive.writing import ArchiveSink
+from ghcrctl.archive.archive_sink import ArchiveSink
 from ghcrctl.content.streams import CHUNK_SIZE, Content
 from ghcrctl.errors import ConnectionLostError, IntegrityError
 from ghcrctl.oci.descriptor import Descriptor

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ghcrctl.archive.agreement import check_agreement, unlisted_names
 from ghcrctl.archive.docker import (
     diff_ids_of,
     has_both_lists,
@@ -19,6 +18,7 @@ from ghcrctl.archive.docker import (
 )
 from ghcrctl.archive.files import FolderFiles
 from ghcrctl.archive.layout import LayoutSource, read_entries
+from ghcrctl.archive.list_agreement import check_agreement, unlisted_names
 from ghcrctl.errors import InvalidDigestError, InvalidManifestError, ManifestUnknownError
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor

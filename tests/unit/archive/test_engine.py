@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.archive import daemon
-from ghcrctl.archive.daemon import Engine
+from ghcrctl.archive import engine as engine_module
+from ghcrctl.archive.engine import Engine
 from ghcrctl.archive.engine_address import EngineAddress
 from ghcrctl.archive.engine_connection import in_words
 from ghcrctl.errors import (
@@ -225,7 +225,7 @@ def test_an_engine_that_does_not_load_is_quoted(
 def test_a_line_without_an_end_is_given_up(
     double: EngineDouble, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemon, "_LONGEST_ANSWER", 5000)
+    monkeypatch.setattr(engine_module, "_LONGEST_ANSWER", 5000)
     double.loaded = [b"x" * 100_000]
     with pytest.raises(InvalidResponseError, match="without an end"):
         engine.load([ARCHIVE])
@@ -320,7 +320,7 @@ def test_an_account_without_the_right_is_told_of_the_group() -> None:
 def test_an_engine_that_never_answers_is_given_up(
     double: EngineDouble, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemon, "_ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(engine_module, "_ANSWER_SECONDS", 0.05)
     double.silent = threading.Event()
     with pytest.raises(TimedOutError, match="did not answer in time"):
         engine.ping()

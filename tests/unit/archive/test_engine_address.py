@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from ghcrctl.archive.daemon import Engine
+from ghcrctl.archive.engine import Engine
 from ghcrctl.archive.engine_address import EngineAddress
 from ghcrctl.errors import InvalidSettingError, TlsError, UnsupportedError
 from ghcrctl.settings import Settings

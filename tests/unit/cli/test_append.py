@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ghcrctl.cli.commands.append import _begins_with_name
+from ghcrctl.cli.commands.making.append import _begins_with_name
 from ghcrctl.errors import UsageError
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.cli.app import App
-from ghcrctl.cli.bars.displays import Display
-from ghcrctl.cli.metering import metered, reading, writing
+from ghcrctl.cli.byte_progress import metered, reading, writing
+from ghcrctl.cli.progress.displays import Display
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ghcrctl.cli.docker_words import advice_on, intended
+from ghcrctl.cli.docker_commands import advice_on, intended
 from ghcrctl.cli.main import ALIASES, COMMANDS
 
 # Every command of docker 29 that ghcrctl does not have.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ghcrctl.cli.failures import Failure, warning
+from ghcrctl.cli.errors_out import Failure, warning
 from ghcrctl.cli.format.style import PLAIN, Style
 from ghcrctl.errors import ExitStatus
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.cli.actions import Actions
 from ghcrctl.cli.app import App
+from ghcrctl.cli.github_actions import Actions
 from ghcrctl.cli.job_log import without_commands
 
 if TYPE_CHECKING:

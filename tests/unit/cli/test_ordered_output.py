@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ghcrctl.cli.turns import Turns
+from ghcrctl.cli.ordered_output import Turns
 
 
 def test_lines_come_as_if_one_image_came_after_the_other() -> None:

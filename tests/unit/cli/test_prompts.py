@@ -5,7 +5,7 @@ import io
 import click
 import pytest
 
-from ghcrctl.cli.questions import confirm
+from ghcrctl.cli.prompts import confirm
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ghcrctl.content.doubts import Doubts
+from ghcrctl.content.corruption_retry import Doubts
 from ghcrctl.oci.descriptor import Descriptor
 
 BLOB = Descriptor.of(b"content", "application/octet-stream")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ghcrctl.content.rate_limit_waits import Wait, telling
 from ghcrctl.content.retry import RetryPolicy, retry
-from ghcrctl.content.waits import Wait, telling
 from ghcrctl.errors import ConnectionLostError
 
 

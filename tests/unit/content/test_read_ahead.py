@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from ghcrctl.content.ahead import reading_ahead
+from ghcrctl.content.read_ahead import reading_ahead
 from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import ConnectionLostError
 

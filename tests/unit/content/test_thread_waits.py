@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ghcrctl.content import thread_waits
-from ghcrctl.content.ahead import reading_ahead
+from ghcrctl.content.read_ahead import reading_ahead
 from ghcrctl.content.thread_waits import (
     join,
     outcome_of,
@@ -23,7 +23,7 @@ from ghcrctl.content.thread_waits import (
 )
 from ghcrctl.content.threads import ThreadPool, threads
 from ghcrctl.layers.compression import Compression
-from ghcrctl.layers.packing import BLOCK_SIZE, make_packer
+from ghcrctl.layers.compressor import BLOCK_SIZE, make_packer
 from ghcrctl.transfer.workers import Workers
 
 STEP = 0.01

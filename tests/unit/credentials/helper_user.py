@@ -6,9 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ghcrctl.credentials.credential_chain import default_keychain
 from ghcrctl.credentials.helpers import Helper
-from ghcrctl.credentials.keychain import default_keychain
-from ghcrctl.credentials.vault import default_vault
+from ghcrctl.credentials.own_store import default_vault
 
 if TYPE_CHECKING:
     from pathlib import Path

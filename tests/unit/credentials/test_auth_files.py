@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ghcrctl.credentials import keychain
+from ghcrctl.credentials import credential_chain
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.keychain import default_keychain, own_file, podman_files, silent_keychain
-from ghcrctl.credentials.names import namespaces
+from ghcrctl.credentials.credential_chain import (
+    default_keychain,
+    own_file,
+    podman_files,
+    silent_keychain,
+)
+from ghcrctl.credentials.own_store import default_vault
+from ghcrctl.credentials.registry_names import namespaces
 from ghcrctl.credentials.sources import AuthFile, DockerConfig
-from ghcrctl.credentials.vault import default_vault
 from tests.closed_folder import close_folder
 
 if TYPE_CHECKING:
@@ -241,7 +246,7 @@ def test_podmans_folder_below_run_may_be_closed_by_root(
 ) -> None:
     run = files.home / "containers-of-run"
     files.write(f"{run.name}/{os.getuid()}/auth.json", {"auths": {"reg.io": auth("u")}})
-    monkeypatch.setattr(keychain, "_RUN", run)
+    monkeypatch.setattr(credential_chain, "_RUN", run)
     del files.environ["XDG_RUNTIME_DIR"]
     if is_closed:
         close_folder(monkeypatch, run)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.keychain import default_keychain
+from ghcrctl.credentials.credential_chain import default_keychain
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from ghcrctl.credentials.auth_file import decode_entry, encode_entry
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.keychain import default_keychain, own_file
+from ghcrctl.credentials.credential_chain import default_keychain, own_file
+from ghcrctl.credentials.own_store import default_vault
 from ghcrctl.credentials.token_kinds import TokenKind, advice, token_kind
-from ghcrctl.credentials.vault import default_vault
 from ghcrctl.errors import CredentialStoreError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.credentials.test_keychain import SECRET, Person
+from tests.unit.credentials.test_credential_chain import SECRET, Person
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 from ghcrctl.credentials import helpers
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.credentials.helpers import HelperError
-from ghcrctl.credentials.vault import default_vault
+from ghcrctl.credentials.own_store import default_vault
 from ghcrctl.errors import CredentialStoreError
 from tests.unit.credentials.helper_user import NOTHING, User
 

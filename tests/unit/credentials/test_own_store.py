@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ghcrctl.credentials import vault as vault_module
+from ghcrctl.credentials import own_store as vault_module
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.keychain import own_file
-from ghcrctl.credentials.vault import Vault, default_vault
+from ghcrctl.credentials.credential_chain import own_file
+from ghcrctl.credentials.own_store import Vault, default_vault
 from ghcrctl.errors import (
     CredentialStoreError,
     ExitStatus,

@@ -9,8 +9,8 @@ import pytest
 from filelock import FileLock
 
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.keychain import Keychain, default_keychain, silent_keychain
-from ghcrctl.credentials.names import docker_key, github_of, registry_of
+from ghcrctl.credentials.credential_chain import Keychain, default_keychain, silent_keychain
+from ghcrctl.credentials.registry_names import docker_key, github_of, registry_of
 from ghcrctl.credentials.sources import Environment, GitHubEnvironment
 from ghcrctl.errors import CredentialStoreError
 from tests.unit.credentials.helper_user import User
@@ -163,7 +163,7 @@ def test_a_file_that_cannot_be_written_is_named(
     assert "GHCRCTL_CONFIG_DIR" in (caught.value.hint or "")
     ours.parent.unlink()
     ours.parent.mkdir()
-    monkeypatch.setattr("ghcrctl.credentials.vault._LOCK_TIMEOUT", 0.1)
+    monkeypatch.setattr("ghcrctl.credentials.own_store._LOCK_TIMEOUT", 0.1)
     with (
         FileLock(ours.with_suffix(".lock")),
         pytest.raises(CredentialStoreError, match="cannot be written: Timeout"),

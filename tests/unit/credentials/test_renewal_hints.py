@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ghcrctl.credentials.renewal import renewal_hint, scope_hint
+from ghcrctl.credentials.renewal_hints import renewal_hint, scope_hint
 
 PAGE = "https://github.com/settings/tokens/new"
 

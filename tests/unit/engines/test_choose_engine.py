@@ -8,7 +8,7 @@ import pytest
 
 from ghcrctl.engines.buildah import Buildah
 from ghcrctl.engines.buildx import Buildx
-from ghcrctl.engines.choosing import choose
+from ghcrctl.engines.choose_engine import choose
 from ghcrctl.engines.docker import Docker
 from ghcrctl.engines.podman import Podman
 from ghcrctl.errors import UnsupportedError

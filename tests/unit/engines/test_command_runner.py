@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.engines.order import Command, Private
-from ghcrctl.engines.running import Runner
+from ghcrctl.engines.build_request import Command, Private
+from ghcrctl.engines.command_runner import Runner
 from ghcrctl.errors import UnsupportedError
 from tests.unit.engines.programs import install
 
@@ -64,7 +64,7 @@ def test_relayed_output_keeps_its_order_and_is_written_nowhere_else(
 def test_the_end_of_relayed_output_is_not_awaited_from_processes_left_behind(
     tmp_path: Path, notes: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ghcrctl.engines.relay._REST_SECONDS", 0.1)
+    monkeypatch.setattr("ghcrctl.engines.output_relay._REST_SECONDS", 0.1)
     lines: list[str] = []
     runner = Runner({}, tmp_path / "log", tell=notes.told.append, relay=lines.append)
     left = tmp_path / "left"

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ghcrctl.engines.build_request import Order, Work
 from ghcrctl.engines.buildah import Buildah
 from ghcrctl.engines.buildx import Buildx
 from ghcrctl.engines.docker import Docker
-from ghcrctl.engines.order import Order, Work
 from ghcrctl.engines.podman import Podman
 from ghcrctl.errors import UnsupportedError
 from ghcrctl.oci.platform import Platform
 
 if TYPE_CHECKING:
-    from ghcrctl.engines.order import Engine
+    from ghcrctl.engines.build_request import Engine
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
 WORK = Work(Path("/w"), "localhost/b:1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ghcrctl.engines.installing import how_to_install, install_line
+from ghcrctl.engines.install_hints import how_to_install, install_line
 
 DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nHOME_URL="https://a/?b=c"\n'
 FEDORA = "NAME='Fedora Linux'\nID=fedora\n"

@@ -10,7 +10,7 @@ import pytest
 from ghcrctl.archive.files import FolderFiles
 from ghcrctl.archive.layout import LayoutSource
 from ghcrctl.content.streams import read_metadata
-from ghcrctl.engines.joining import join
+from ghcrctl.engines.join_platforms import join
 from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci.manifest import Index, parse
 from ghcrctl.oci.platform import Platform

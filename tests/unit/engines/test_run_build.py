@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ghcrctl.engines.build_request import Order
 from ghcrctl.engines.buildah import Buildah
+from ghcrctl.engines.command_runner import Runner
 from ghcrctl.engines.docker import Docker
-from ghcrctl.engines.driving import drive
-from ghcrctl.engines.order import Order
-from ghcrctl.engines.running import Runner
+from ghcrctl.engines.run_build import drive
 from ghcrctl.errors import UnsupportedError
 from ghcrctl.oci.platform import Platform
 from tests.builders import random_image

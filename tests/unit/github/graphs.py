@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from ghcrctl.github.facts import Child, Facts
 from ghcrctl.github.graph import Graph
+from ghcrctl.github.manifest_facts import Child, Facts
 from ghcrctl.github.planner import Target
 from ghcrctl.github.records import Version
 from ghcrctl.github.subject_tags import subject_of_tag

@@ -11,8 +11,8 @@ from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.github.client import GitHub
 from ghcrctl.github.instance import Instance
-from ghcrctl.github.pace import Pace
 from ghcrctl.github.packages import Packages
+from ghcrctl.github.rate_limit import Pace
 from ghcrctl.oci.media_types import OCI_INDEX
 from ghcrctl.registry.transport import TransportOptions
 

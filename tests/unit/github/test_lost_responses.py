@@ -18,10 +18,10 @@ from ghcrctl.errors import (
 )
 from ghcrctl.github.client import GitHub
 from ghcrctl.github.instance import Instance
-from ghcrctl.github.pace import Pace
 from ghcrctl.github.packages import Packages
-from ghcrctl.registry.faults import may_have_arrived
+from ghcrctl.github.rate_limit import Pace
 from ghcrctl.registry.transport import TransportOptions
+from ghcrctl.registry.transport_errors import may_have_arrived
 from tests.builders import random_image
 from tests.registry_double.faults import Fault
 

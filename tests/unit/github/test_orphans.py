@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ghcrctl.github.facts import Child
+from ghcrctl.github.manifest_facts import Child
 from ghcrctl.github.planner import make_plan
 from ghcrctl.github.policy import Policy
 from tests.unit.github.graphs import NOW, SIGNATURE, TARGET, Versions, digest_of, tag_for

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ghcrctl.content.waits import Wait
-from ghcrctl.github.pace import Pace, refusal_wait
+from ghcrctl.content.rate_limit_waits import Wait
+from ghcrctl.github.rate_limit import Pace, refusal_wait
 
 NOW = 1_700_000_000.0
 

@@ -19,8 +19,8 @@ from ghcrctl.errors import (
     RetainedError,
     UnauthorizedError,
 )
-from ghcrctl.github.explain import Refusal, explain
 from ghcrctl.github.instance import instance_of
+from ghcrctl.github.refusals import Refusal, explain
 from tests.packages_double.api import LAST_TAGGED, POPULAR
 
 

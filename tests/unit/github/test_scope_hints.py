@@ -9,9 +9,9 @@ import pytest
 
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.errors import GhcrctlError, InvalidResponseError
-from ghcrctl.github.explain import Refusal, explain
 from ghcrctl.github.instance import instance_of
 from ghcrctl.github.records import read_package, read_version
+from ghcrctl.github.refusals import Refusal, explain
 
 PAGE = "https://github.com/settings/tokens/new?scopes="
 VERSION = {

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ghcrctl.github.facts import Child, Facts, facts_of
-from ghcrctl.github.kinds import kind_of
+from ghcrctl.github.manifest_facts import Child, Facts, facts_of
 from ghcrctl.github.subject_tags import names_subject
+from ghcrctl.github.version_kinds import kind_of
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.media_types import (
     DOCKER_LAYER_GZIP,

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import BlobUnknownError, InvalidResponseError, RedirectError
-from ghcrctl.operations.pull import pull
+from ghcrctl.operations.moving.pull import pull
 from ghcrctl.registry import client as client_module
 from ghcrctl.registry.address_guard import AddressGuard
-from ghcrctl.registry.addresses import joined
 from ghcrctl.registry.endpoint import is_loopback
+from ghcrctl.registry.urls import joined
 from tests.builders import Built, random_image
 from tests.registry_double import Fault
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import PlainRegistry
 
 

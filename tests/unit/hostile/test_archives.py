@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import GhcrctlError, IntegrityError, NoSpaceError
-from ghcrctl.operations.load import load
+from ghcrctl.operations.archives.load import load
 from tests.archives import config_of, docker_archive, layer, tar_of
 from tests.sessions import session_on
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 LAYERS = [layer(1), layer(2)]
 GOOD = docker_archive(LAYERS)

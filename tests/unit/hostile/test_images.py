@@ -16,10 +16,10 @@ from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import MAX_DESCRIPTORS, parse
 from ghcrctl.oci.reference import Reference
 from ghcrctl.oci.version import Range, Version
-from ghcrctl.operations.pull import pull
+from ghcrctl.operations.moving.pull import pull
 from ghcrctl.registry.challenge import parse_challenges
 from ghcrctl.registry.headers import _LINK
-from ghcrctl.registry.waiting import wait_asked
+from ghcrctl.registry.retry_after import wait_asked
 from ghcrctl.transfer import plan
 from ghcrctl.transfer.plan import make_plan
 from tests.builders import Built, index_of, random_image
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import PlainRegistry, RegistryDouble
 
 # Moves the cursor, sets the window's title, a C1 control, a link, a bell, text from right to left.

@@ -11,13 +11,13 @@ import pytest
 from ghcrctl.errors import PlatformNotFoundError
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
-from ghcrctl.operations.inspect import inspect_remote
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.images.inspect import inspect_remote
+from ghcrctl.operations.moving.pull import pull
 from tests.builders import Built, random_image
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import PlainRegistry
 
 EVERYTHING = Selection(everything=True)

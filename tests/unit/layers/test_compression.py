@@ -14,7 +14,7 @@ import pytest
 
 from ghcrctl.errors import IntegrityError, UnsupportedError
 from ghcrctl.layers.compression import CHUNK_SIZE, Compression, Unpacker, detect
-from ghcrctl.layers.packing import make_packer
+from ghcrctl.layers.compressor import make_packer
 from tests.zstd import zstd
 
 if TYPE_CHECKING:

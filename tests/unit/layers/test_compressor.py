@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from ghcrctl.errors import UnsupportedError, UsageError
+from ghcrctl.layers.codecs import deflate
 from ghcrctl.layers.compression import Compression, Unpacker
-from ghcrctl.layers.libraries import deflate
-from ghcrctl.layers.packing import (
+from ghcrctl.layers.compressor import (
     BLOCK_SIZE,
     DEFAULT_LEVELS,
     LEVELS,
@@ -352,7 +352,7 @@ def test_a_libzstd_without_threads_compresses(monkeypatch: pytest.MonkeyPatch) -
 
 def test_packing_imports_its_libraries_late() -> None:
     code = (
-        "import sys, ghcrctl.layers.packing, ghcrctl.layers.compression; "
+        "import sys, ghcrctl.layers.compressor, ghcrctl.layers.compression; "
         "print([m for m in ('zlib_ng', 'backports', 'compression') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import UnsupportedError
-from ghcrctl.layers.tree import TreeStream
+from ghcrctl.layers.directory_tar import TreeStream
 from ghcrctl.layers.windows_links import image_target
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import IntegrityError, NotFoundError, RefusedError
-from ghcrctl.layers.flattening import flatten
+from ghcrctl.layers.flatten_layers import flatten
+from ghcrctl.layers.layered_view import View
 from ghcrctl.layers.limits import Limits, Meter
 from ghcrctl.layers.members import Kind
-from ghcrctl.layers.merging import Tree
-from ghcrctl.layers.viewing import View
-from ghcrctl.layers.walking import walk
+from ghcrctl.layers.merged_tree import Tree
+from ghcrctl.layers.tar_writer import TarWriter
+from ghcrctl.layers.walk_layer import walk
 from ghcrctl.layers.whiteouts import is_note, whiteout_of
-from ghcrctl.layers.writing import TarWriter
 from tests.filesystems import directory, file, hard_link, special, symlink, tar
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import pytest
 from ghcrctl.errors import DigestMismatchError, GhcrctlError, IntegrityError, RefusedError
 from ghcrctl.layers.limits import Limits, Meter
 from ghcrctl.layers.members import Kind, Member, clean_path
-from ghcrctl.layers.walking import walk
+from ghcrctl.layers.walk_layer import walk
 from ghcrctl.oci.digest import Digest
 from tests.filesystems import directory, file, hard_link, special, symlink, tar
 from tests.zstd import zstd

@@ -14,8 +14,8 @@ import pytest
 from ghcrctl.errors import StoreError, UnsupportedError
 from ghcrctl.layers.extraction import Extractor
 from ghcrctl.layers.members import Kind, Member
-from ghcrctl.layers.merging import Tree
-from ghcrctl.layers.windows import has_long_paths, is_foreign_to_windows, windows_objection
+from ghcrctl.layers.merged_tree import Tree
+from ghcrctl.layers.windows_names import has_long_paths, is_foreign_to_windows, windows_objection
 from tests.caseless import ignore_case
 
 WITHOUT_PRIVILEGE = OSError(22, "A required privilege is not held by the client")

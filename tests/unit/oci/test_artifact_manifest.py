@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ghcrctl.errors import InvalidManifestError
-from ghcrctl.github.facts import facts_of
+from ghcrctl.github.manifest_facts import facts_of
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.oci.media_types import OCI_ARTIFACT, OCI_MANIFEST

@@ -12,7 +12,7 @@ import requests
 
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.keychain import Keychain
+from ghcrctl.credentials.credential_chain import Keychain
 from ghcrctl.errors import (
     ConnectionFailedError,
     InvalidResponseError,

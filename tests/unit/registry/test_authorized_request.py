@@ -10,7 +10,7 @@ import pytest
 
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.keychain import Keychain
+from ghcrctl.credentials.credential_chain import Keychain
 from ghcrctl.errors import (
     DeniedError,
     GhcrctlError,

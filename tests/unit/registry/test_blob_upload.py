@@ -16,7 +16,7 @@ from ghcrctl.errors import (
     UnsupportedError,
 )
 from ghcrctl.oci.descriptor import Descriptor
-from ghcrctl.registry import sending
+from ghcrctl.registry import blob_upload
 from ghcrctl.registry.client import RegistryClient
 from ghcrctl.registry.repository import Repository
 from ghcrctl.registry.transport import TransportOptions
@@ -34,7 +34,7 @@ PATIENT = RetryPolicy(attempts=4, base=0.0)
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "CHUNK", CHUNK)
+    monkeypatch.setattr(blob_upload, "CHUNK", CHUNK)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from ghcrctl.errors import ConnectionLostError, TimedOutError
-from ghcrctl.registry.bodies import MAX_ERROR_BODY, BodyStream, error_text, let_go
+from ghcrctl.registry.body_stream import MAX_ERROR_BODY, BodyStream, error_text, let_go
 
 
 class Raw(io.BytesIO):

@@ -18,7 +18,7 @@ from ghcrctl.errors import (
     TimedOutError,
     TlsError,
 )
-from ghcrctl.registry.bodies import BodyStream
+from ghcrctl.registry.body_stream import BodyStream
 from ghcrctl.registry.connections import AddressOrder
 from tests.unit.registry.lan import Lan, answer
 

@@ -11,12 +11,12 @@ from ghcrctl.content.retry import RetryPolicy, retry
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import DigestMismatchError, ExitStatus, IntegrityError, RefusedError
 from ghcrctl.layers.members import Kind
-from ghcrctl.operations.copy import copy
-from ghcrctl.operations.files import list_files, read_file
-from ghcrctl.operations.looking import Wanted
-from ghcrctl.operations.pull import pull
+from ghcrctl.operations.inside.files import list_files, read_file
+from ghcrctl.operations.inside.image_layers import Wanted
+from ghcrctl.operations.moving.copy import copy
+from ghcrctl.operations.moving.pull import pull
 from ghcrctl.registry import ranges
-from ghcrctl.registry.blocked import BlockedPlace
+from ghcrctl.registry.blocked_registry import BlockedPlace
 from ghcrctl.registry.mirrors import MirroredSource
 from tests.builders import random_image
 from tests.registry_double import Fault, PlainRegistry, RegistryDouble
@@ -26,7 +26,7 @@ from tests.shell import Shell
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 IMAGE = random_image(2, 100_000, seed=1)
 LAYER, LAYER_BYTES = IMAGE.blobs[0]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import ManifestUnknownError, NetworkError, RefusedError
-from ghcrctl.operations.exists import exists
-from ghcrctl.operations.inspect import inspect_remote
-from ghcrctl.operations.pull import pull
+from ghcrctl.operations.images.inspect import inspect_remote
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.registries.exists import exists
 from tests.builders import random_image
 from tests.registry_double import Fault, PlainRegistry, RegistryDouble
 from tests.sessions import is_stored, name_at, session_on

@@ -10,7 +10,7 @@ import pytest
 
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.errors import TimedOutError
-from ghcrctl.registry import asking
+from ghcrctl.registry import authenticated_client
 from ghcrctl.registry.client import RegistryClient
 from ghcrctl.registry.transport import TransportOptions
 
@@ -68,7 +68,7 @@ def test_a_registry_on_this_machine_that_does_not_speak_tls_is_asked_without(
     monkeypatch: pytest.MonkeyPatch,
     treat: Callable[[socket.socket], None],
 ) -> None:
-    monkeypatch.setattr(asking, "_PROBE_SECONDS", 0.3)
+    monkeypatch.setattr(authenticated_client, "_PROBE_SECONDS", 0.3)
     host = serve(treat)
     options = TransportOptions(retry=RetryPolicy(attempts=5, base=10.0), stall_timeout=5.0)
     client = RegistryClient(host, keychain=None, options=options, warn=print)

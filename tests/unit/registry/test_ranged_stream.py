@@ -10,7 +10,7 @@ import requests
 from ghcrctl.errors import ConnectionLostError, NetworkError
 from ghcrctl.registry import ranges
 from ghcrctl.registry.ranges import RangedStream, ReadAhead, Span
-from tests.unit.registry.test_bodies import Raw
+from tests.unit.registry.test_body_stream import Raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ import pytest
 
 from ghcrctl.errors import DigestMismatchError, GhcrctlError, NetworkError
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.pull import pull
+from ghcrctl.operations.moving.pull import pull
 from ghcrctl.registry import ranges
 from ghcrctl.registry.ranges import RangedStream, ReadAhead, Span, open_blob
 from tests.builders import random_image
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 IMAGE = random_image(1, 1_000_000, seed=1)
 LAYER, CONTENT = IMAGE.blobs[0]

@@ -9,7 +9,7 @@ import pytest
 
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.streams import Content
-from ghcrctl.credentials.keychain import Keychain
+from ghcrctl.credentials.credential_chain import Keychain
 from ghcrctl.credentials.sources import Environment
 from ghcrctl.errors import InvalidManifestError, ManifestUnknownError
 from ghcrctl.oci import media_types

@@ -19,7 +19,7 @@ from ghcrctl.errors import (
     UnauthorizedError,
     UnsupportedError,
 )
-from ghcrctl.registry.explain import Refusal, explain
+from ghcrctl.registry.refusals import Refusal, explain
 
 
 def body(code: str, message: str) -> str:

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from ghcrctl.registry.waiting import wait_asked
+from ghcrctl.registry.retry_after import wait_asked
 
 
 @pytest.mark.parametrize(

@@ -22,14 +22,14 @@ from ghcrctl.errors import (
     InvalidResponseError,
     RedirectError,
 )
-from ghcrctl.registry.bodies import error_text
+from ghcrctl.registry.body_stream import error_text
 from ghcrctl.registry.endpoint import TlsPolicy
 from ghcrctl.registry.transport import Transport, TransportOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.content.waits import Wait
+    from ghcrctl.content.rate_limit_waits import Wait
 
 URL = "https://ghcr.io/v2/octo/image/blobs/x"
 STORAGE = "https://storage.example/x?signature=verysecret"

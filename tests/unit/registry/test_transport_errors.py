@@ -18,7 +18,7 @@ from ghcrctl.errors import (
     TimedOutError,
     TlsError,
 )
-from ghcrctl.registry.faults import in_words, never_connected, translate
+from ghcrctl.registry.transport_errors import in_words, never_connected, translate
 
 
 @pytest.mark.parametrize(

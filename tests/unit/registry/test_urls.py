@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ghcrctl.errors import InvalidResponseError
-from ghcrctl.registry.addresses import origin, same_host
 from ghcrctl.registry.endpoint import spellings
+from ghcrctl.registry.urls import origin, same_host
 
 
 @pytest.mark.parametrize(

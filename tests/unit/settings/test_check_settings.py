@@ -9,7 +9,7 @@ import pytest
 import ghcrctl
 from ghcrctl.errors import ExitStatus, InvalidSettingError, UsageError
 from ghcrctl.settings import SETTINGS, Settings
-from ghcrctl.settings.table import VARIABLES
+from ghcrctl.settings.setting_table import VARIABLES
 from tests.shell import Shell
 
 WRONG = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ghcrctl.archive.daemon import Engine
+from ghcrctl.archive.engine import Engine
 from ghcrctl.errors import InvalidSettingError, UnsupportedError
 from ghcrctl.settings import Settings
 

@@ -9,11 +9,11 @@ import pytest
 
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.df import disk_usage
-from ghcrctl.operations.images import list_images
-from ghcrctl.operations.prune import PruneRules, prune
-from ghcrctl.operations.remove import remove
-from ghcrctl.operations.remove_platforms import remove_platforms
+from ghcrctl.operations.images.list import list_images
+from ghcrctl.operations.images.remove import remove
+from ghcrctl.operations.images.remove_platforms import remove_platforms
+from ghcrctl.operations.store.df import disk_usage
+from ghcrctl.operations.store.prune import PruneRules, prune
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.builders import Built
 
 HOME = "ghcr.io/octo/tool"

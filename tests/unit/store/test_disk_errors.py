@@ -10,7 +10,7 @@ import pytest
 
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import ExitStatus, NoSpaceError, StoreError, StoreReadOnlyError
-from ghcrctl.store.files import disk_errors
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.place import StorePlace
 from tests.builders import random_image
 from tests.unit.store.acts import fill, open_store

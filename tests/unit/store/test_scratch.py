@@ -14,12 +14,12 @@ import pytest
 
 from ghcrctl.archive.layout_folder import LayoutPlace
 from ghcrctl.content.memory import MemoryPlace
-from ghcrctl.operations.df import disk_usage
-from ghcrctl.operations.prune import PruneRules, prune
+from ghcrctl.operations.store.df import disk_usage
+from ghcrctl.operations.store.prune import PruneRules, prune
 from ghcrctl.store import scratch
-from ghcrctl.store.leftovers import UPLOAD_MAX_AGE
 from ghcrctl.store.output_files import whole_file
 from ghcrctl.store.scratch import abandoned, scratch_beside, scratch_directory
+from ghcrctl.store.stale_files import UPLOAD_MAX_AGE
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
 from tests.builders import random_image
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 # Makes what each part of this program works in, says so, and waits to be killed.
 _WORK = """
 import sys, time
 from contextlib import ExitStack
 from pathlib import Path
-from ghcrctl.operations.export import _aside
-from ghcrctl.operations.new_layer import receive_layer
+from ghcrctl.operations.inside.export import _aside
+from ghcrctl.operations.common.new_layer import receive_layer
 from ghcrctl.store.output_files import whole_file
 from ghcrctl.store.scratch import *
 kind, where = sys.argv[1], Path(sys.argv[2])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.store.leftovers import MAX_AGE, MAX_BYTES, MAX_FILES
+from ghcrctl.store.stale_files import MAX_AGE, MAX_BYTES, MAX_FILES
 from tests.builders import random_image
 from tests.unit.store.acts import fill, is_whole, open_store, record
 

@@ -14,7 +14,7 @@ from ghcrctl.errors import DigestMismatchError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.store.check import check_content
 from ghcrctl.store.place import StorePlace
-from ghcrctl.store.verified import Verified
+from ghcrctl.store.verified_blobs import Verified
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
 from tests.builders import random_image

@@ -16,18 +16,18 @@ from ghcrctl.cli.options import (
     progress_option,
 )
 from ghcrctl.cli.path_types import PATH_OR_DASH
-from ghcrctl.cli.progress import watching
+from ghcrctl.cli.progress.transfer_lines import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.layers.compression import Compression
-from ghcrctl.operations.load import load
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.archives.load import load
+from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
     from ghcrctl.content.ports import Stream
-    from ghcrctl.operations.load import Loaded
+    from ghcrctl.operations.archives.load import Loaded
 
 
 @click.command(

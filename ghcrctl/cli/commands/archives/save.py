@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.bytes_out import bytes_to, require_file
-from ghcrctl.cli.format.kinds import told_apart
-from ghcrctl.cli.metering import writing
+from ghcrctl.cli.binary_output import bytes_to, require_file
+from ghcrctl.cli.byte_progress import writing
+from ghcrctl.cli.format.format_option import told_apart
 from ghcrctl.cli.options import Command, pass_app, progress_option
 from ghcrctl.cli.path_types import PATH_OR_DASH
-from ghcrctl.cli.progress import watching
+from ghcrctl.cli.progress.transfer_lines import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.layers.compression import Compression
-from ghcrctl.operations.save import Format, check_form, save
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.archives.save import Format, check_form, save
+from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.store.output_files import check_not_read
 from ghcrctl.transfer.events import ignore
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.save import Saved
+    from ghcrctl.operations.archives.save import Saved
 
 
 @click.command(

@@ -51,7 +51,7 @@ do. bash then needs the package bash-completion. After an update of ghcrctl do i
 def command(app: App, *, shell: str, install: bool, format_: str | None) -> None:
     """Print a shell's script, or install it."""
     from ghcrctl.disk.durability import make_directories, write_atomically
-    from ghcrctl.store.files import disk_errors
+    from ghcrctl.store.disk_errors import disk_errors
 
     documents = Documents(format_)
     path, step = _place(shell, app.settings.environ, app.settings.home)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ghcrctl.cli.explanations import explain_code, explain_status
-from ghcrctl.cli.explanations.finding import find
+from ghcrctl.cli.explanations.find import find
 from ghcrctl.cli.format.documents import Documents
 from ghcrctl.cli.format.style import Meaning
 from ghcrctl.cli.options import Command, format_option, pass_app

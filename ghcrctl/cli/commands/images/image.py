@@ -8,18 +8,18 @@ from ghcrctl.cli.options import LazyGroup
 
 # Docker's names and the commands that they run.
 WORDS = {
-    "ls": ("images", "images", "List local images"),
-    "pull": ("pull", "pull", "Pull images from a registry"),
-    "push": ("push", "push", "Push images to a registry"),
-    "rm": ("rmi", "rmi", "Remove local images"),
-    "tag": ("tag", "tag", "Give a local image more names"),
-    "inspect": ("inspect", "inspect", "Show details of images"),
-    "history": ("history", "history", "Show the history of an image"),
-    "save": ("save", "save", "Save images to an archive"),
-    "load": ("load", "load", "Load images from an archive"),
-    "import": ("import", "import_", "Create an image from a tar archive of files"),
-    "prune": ("prune", "prune", "Remove unused local images"),
-    "build": ("build", "build", "Build an image from a Dockerfile"),
+    "ls": ("images", "images.images", "List local images"),
+    "pull": ("pull", "moving.pull", "Pull images from a registry"),
+    "push": ("push", "moving.push", "Push images to a registry"),
+    "rm": ("rmi", "images.rmi", "Remove local images"),
+    "tag": ("tag", "images.tag", "Give a local image more names"),
+    "inspect": ("inspect", "images.inspect", "Show details of images"),
+    "history": ("history", "inside.history", "Show the history of an image"),
+    "save": ("save", "archives.save", "Save images to an archive"),
+    "load": ("load", "archives.load", "Load images from an archive"),
+    "import": ("import", "making.import_", "Create an image from a tar archive of files"),
+    "prune": ("prune", "store.prune", "Remove unused local images"),
+    "build": ("build", "making.build", "Build an image from a Dockerfile"),
 }
 _ALIASES = {"list": "ls", "remove": "rm"}
 

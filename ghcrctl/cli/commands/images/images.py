@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.format.human import exact_fields
-from ghcrctl.cli.format.listing import Listing
+from ghcrctl.cli.format.list_format import Listing
+from ghcrctl.cli.format.units import exact_fields
 from ghcrctl.cli.options import Command, human_option, pass_app
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.images import SORT_KEYS, list_images
+from ghcrctl.operations.images.list import SORT_KEYS, list_images
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.format.human import Measure
-    from ghcrctl.operations.images import ImageRow
-    from ghcrctl.operations.session import Session
+    from ghcrctl.cli.format.units import Measure
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.images.list import ImageRow
 
 NONE = "<none>"
 # Docker prints Go's zero time for an image without a time.
@@ -146,7 +146,7 @@ def _tree(
     full: bool,
 ) -> str:
     from ghcrctl.cli.format.image_trees import as_json, as_text
-    from ghcrctl.operations.image_tree import image_trees
+    from ghcrctl.operations.images.tree import image_trees
 
     if quiet or format_ not in {None, "", "table", "json"}:
         raise UsageError("--tree is shown as a table, or with --format json")

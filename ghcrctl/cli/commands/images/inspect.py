@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ghcrctl.cli.format.docker_types import IMAGE
-from ghcrctl.cli.format.human import human_size
-from ghcrctl.cli.format.inspecting import Inspection
-from ghcrctl.cli.format.listing import Listing
+from ghcrctl.cli.format.inspect_format import Inspection
+from ghcrctl.cli.format.list_format import Listing
+from ghcrctl.cli.format.units import human_size
 from ghcrctl.cli.options import (
     Command,
     human_option,
@@ -19,8 +19,8 @@ from ghcrctl.cli.options import (
 )
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.inspect import inspect_local, inspect_remote
-from ghcrctl.operations.platforms import platform_rows
+from ghcrctl.operations.images.inspect import inspect_local, inspect_remote
+from ghcrctl.operations.images.platforms import platform_rows
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App

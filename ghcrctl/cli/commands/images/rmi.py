@@ -10,16 +10,16 @@ from ghcrctl.cli.options import Command, format_option, pass_app
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import GhcrctlError, NoSuchImageError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.find import is_id
-from ghcrctl.operations.remove import Removed, remove_all
-from ghcrctl.operations.remove_platforms import remove_platforms
+from ghcrctl.operations.common.find import is_id
+from ghcrctl.operations.images.remove import Removed, remove_all
+from ghcrctl.operations.images.remove_platforms import remove_platforms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.remove_platforms import Reduced
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.images.remove_platforms import Reduced
 
 
 @click.command(

@@ -8,7 +8,7 @@ import click
 
 from ghcrctl.cli.options import Command, format_option, pass_app
 from ghcrctl.cli.results import Results
-from ghcrctl.operations.tag import tag
+from ghcrctl.operations.images.tag import tag
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.export import remote_option, wanted_image
-from ghcrctl.cli.metering import metered
+from ghcrctl.cli.byte_progress import metered
+from ghcrctl.cli.commands.inside.export import remote_option, wanted_image
 from ghcrctl.cli.options import (
     Command,
     format_option,
@@ -17,7 +17,7 @@ from ghcrctl.cli.options import (
     registry_options,
 )
 from ghcrctl.cli.results import Results
-from ghcrctl.operations.files import read_file
+from ghcrctl.operations.inside.files import read_file
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghcrctl.cli.commands.export import remote_option, wanted_image
+from ghcrctl.cli.byte_progress import metered
+from ghcrctl.cli.commands.inside.export import remote_option, wanted_image
 from ghcrctl.cli.format.differences import as_text, sign_of
 from ghcrctl.cli.format.documents import Documents
 from ghcrctl.cli.format.values import Struct
-from ghcrctl.cli.metering import metered
 from ghcrctl.cli.options import (
     Command,
     format_option,
@@ -20,14 +20,14 @@ from ghcrctl.cli.options import (
     registry_options,
 )
 from ghcrctl.errors import ExitStatus
-from ghcrctl.operations.diff import diff
+from ghcrctl.operations.inside.diff import diff
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
-    from ghcrctl.layers.comparing import FileChange
+    from ghcrctl.layers.compare_trees import FileChange
     from ghcrctl.layers.members import Member
-    from ghcrctl.operations.compare_indexes import Change, PlatformChange
-    from ghcrctl.operations.diff import Difference, LayerChange
+    from ghcrctl.operations.inside.compare_indexes import Change, PlatformChange
+    from ghcrctl.operations.inside.diff import Difference, LayerChange
 
 
 @click.command(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ghcrctl.cli.bytes_out import bytes_to, require_file
-from ghcrctl.cli.metering import metered, writing
+from ghcrctl.cli.binary_output import bytes_to, require_file
+from ghcrctl.cli.byte_progress import metered, writing
 from ghcrctl.cli.options import (
     Command,
     format_option,
@@ -19,8 +19,8 @@ from ghcrctl.cli.path_types import PATH, PATH_OR_DASH
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.export import export_archive, export_directory
-from ghcrctl.operations.looking import Wanted
+from ghcrctl.operations.inside.export import export_archive, export_directory
+from ghcrctl.operations.inside.image_layers import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

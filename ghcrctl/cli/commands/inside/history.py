@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.export import remote_option, wanted_image
-from ghcrctl.cli.format.bars import Bar, Bars
-from ghcrctl.cli.format.human import exact, exact_fields
-from ghcrctl.cli.format.listing import Listing
+from ghcrctl.cli.commands.inside.export import remote_option, wanted_image
+from ghcrctl.cli.format.list_format import Listing
+from ghcrctl.cli.format.size_bars import Bar, Bars
 from ghcrctl.cli.format.style import Meaning
+from ghcrctl.cli.format.units import exact, exact_fields
 from ghcrctl.cli.options import Command, human_option, pass_app, platform_option, registry_options
-from ghcrctl.operations.history import history
+from ghcrctl.operations.inside.history import history
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.format.human import Measure
-    from ghcrctl.operations.history import HistoryRow
+    from ghcrctl.cli.format.units import Measure
+    from ghcrctl.operations.inside.history import HistoryRow
 
 _HEADERS = {
     "ID": "IMAGE",

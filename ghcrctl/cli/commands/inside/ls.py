@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.export import remote_option, wanted_image
-from ghcrctl.cli.format.human import human_size
-from ghcrctl.cli.format.listing import Listing
-from ghcrctl.cli.format.safe import printable
-from ghcrctl.cli.metering import metered
+from ghcrctl.cli.byte_progress import metered
+from ghcrctl.cli.commands.inside.export import remote_option, wanted_image
+from ghcrctl.cli.format.list_format import Listing
+from ghcrctl.cli.format.printable import printable
+from ghcrctl.cli.format.units import human_size
 from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
 from ghcrctl.layers.members import Kind
-from ghcrctl.operations.files import list_files
+from ghcrctl.operations.inside.files import list_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ghcrctl.cli.app import App
     from ghcrctl.layers.members import Member
-    from ghcrctl.operations.files import FileRow
+    from ghcrctl.operations.inside.files import FileRow
 
 _HEADERS = {
     "Mode": "MODE",

@@ -7,12 +7,12 @@ import click
 from ghcrctl.cli.options import LazyGroup
 
 COMMANDS = {
-    "add": ("lock.add", "Pin names to what they stand for"),
-    "update": ("lock.update", "Move pins to what their tags stand for now"),
-    "check": ("lock.check", "Tell by the exit status whether all pins still hold"),
-    "pull": ("lock.pull", "Bring exactly what is pinned"),
-    "list": ("lock.list_", "List what is pinned"),
-    "remove": ("lock.remove", "Take pins out of the file"),
+    "add": ("locks.add", "Pin names to what they stand for"),
+    "update": ("locks.update", "Move pins to what their tags stand for now"),
+    "check": ("locks.check", "Tell by the exit status whether all pins still hold"),
+    "pull": ("locks.pull", "Bring exactly what is pinned"),
+    "list": ("locks.list_", "List what is pinned"),
+    "remove": ("locks.remove", "Take pins out of the file"),
 }
 
 _HELP = """Pin the image names of a project: each tag with the digest that it stands for.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.lock.pins import (
+from ghcrctl.cli.commands.locks.pins import (
     changed,
     file_option,
     platforms_shown,
@@ -15,8 +15,8 @@ from ghcrctl.cli.commands.lock.pins import (
 )
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
 from ghcrctl.cli.results import Results
-from ghcrctl.operations.lock import add
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.locks.lock import add
 
 if TYPE_CHECKING:
     from pathlib import Path

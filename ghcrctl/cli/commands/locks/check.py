@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.lock.pins import document, file_option, pins_of
+from ghcrctl.cli.commands.locks.pins import document, file_option, pins_of
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
 from ghcrctl.cli.results import Results
-from ghcrctl.operations.lock_check import There, check_pins, worst
+from ghcrctl.operations.locks.check import There, check_pins, worst
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.lock_check import CheckedPin
+    from ghcrctl.operations.locks.check import CheckedPin
 
 
 @click.command(

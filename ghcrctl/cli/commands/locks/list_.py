@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.lock.pins import document, file_option, pins_of
+from ghcrctl.cli.commands.locks.pins import document, file_option, pins_of
 from ghcrctl.cli.format.table import render_rows
 from ghcrctl.cli.options import Command, format_option, pass_app
 from ghcrctl.cli.results import Results
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.lock_file import Pin
+    from ghcrctl.operations.locks.lock_file import Pin
 
 _COLUMNS = (("Name", "NAME"), ("Digest", "DIGEST"), ("Platforms", "PLATFORMS"))
 

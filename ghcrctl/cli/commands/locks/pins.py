@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ghcrctl.cli.format.human import human_size
+from ghcrctl.cli.format.units import human_size
 from ghcrctl.cli.path_types import PATH
-from ghcrctl.operations.lock import chosen
-from ghcrctl.operations.lock_file import read_pins
+from ghcrctl.operations.locks.lock import chosen
+from ghcrctl.operations.locks.lock_file import read_pins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.lock import PinChange
-    from ghcrctl.operations.lock_file import Pin
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.locks.lock import PinChange
+    from ghcrctl.operations.locks.lock_file import Pin
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 

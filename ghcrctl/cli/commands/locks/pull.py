@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.lock.pins import file_option, pins_of
-from ghcrctl.cli.commands.pull import document, report
+from ghcrctl.cli.commands.locks.pins import file_option, pins_of
+from ghcrctl.cli.commands.moving.pull import document, report
 from ghcrctl.cli.options import (
     Command,
     digest_file_option,
@@ -15,20 +15,20 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
-from ghcrctl.cli.progress import PULL_WORDS, LineObserver
+from ghcrctl.cli.ordered_output import in_turn
+from ghcrctl.cli.progress.transfer_lines import PULL_WORDS, LineObserver
 from ghcrctl.cli.results import Results
-from ghcrctl.cli.turns import in_turn
-from ghcrctl.operations.lock_pull import pull_pin
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.locks.pull import pull_pin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.progress import Watch
-    from ghcrctl.cli.turns import Out
-    from ghcrctl.operations.lock_file import Pin
-    from ghcrctl.operations.pull import PullResult
+    from ghcrctl.cli.ordered_output import Out
+    from ghcrctl.cli.progress.transfer_lines import Watch
+    from ghcrctl.operations.locks.lock_file import Pin
+    from ghcrctl.operations.moving.pull import PullResult
     from ghcrctl.transfer.workers import Workers
 
 

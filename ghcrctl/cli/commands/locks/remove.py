@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.lock.pins import document, file_option
+from ghcrctl.cli.commands.locks.pins import document, file_option
 from ghcrctl.cli.options import Command, format_option, pass_app
 from ghcrctl.cli.results import Results
-from ghcrctl.operations.lock import remove
+from ghcrctl.operations.locks.lock import remove
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.lock.pins import changed, file_option, report_failures, status_of
+from ghcrctl.cli.commands.locks.pins import changed, file_option, report_failures, status_of
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
 from ghcrctl.cli.results import Results
-from ghcrctl.operations.lock import update
+from ghcrctl.operations.locks.lock import update
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.lock import PinChange
-    from ghcrctl.operations.lock_file import Pin
+    from ghcrctl.operations.locks.lock import PinChange
+    from ghcrctl.operations.locks.lock_file import Pin
 
 
 @click.command(

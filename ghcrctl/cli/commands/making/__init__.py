@@ -1,0 +1,1 @@
+"""Commands that create images, indexes and artifacts."""

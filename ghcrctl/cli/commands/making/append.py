@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghcrctl.cli.commands.flatten import naming_options
-from ghcrctl.cli.commands.mutate import mutation_options, run
+from ghcrctl.cli.commands.making.flatten import naming_options
+from ghcrctl.cli.commands.making.mutate import mutation_options, run
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.errors import UsageError
 

@@ -15,10 +15,10 @@ from ghcrctl.cli.options import (
     registry_options,
 )
 from ghcrctl.cli.path_types import DIRECTORY, PATH_OR_DASH
-from ghcrctl.cli.progress import PUSH_WORDS, LineObserver, watching
+from ghcrctl.cli.progress.transfer_lines import PUSH_WORDS, LineObserver, watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.artifact import (
+from ghcrctl.operations.making.artifact import (
     FileEntry,
     pull_artifact,
     push_artifact,

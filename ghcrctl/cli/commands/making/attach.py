@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.artifact import file_options, read_annotations
+from ghcrctl.cli.commands.making.artifact import file_options, read_annotations
 from ghcrctl.cli.options import (
     Command,
     digest_file_option,
@@ -15,9 +15,9 @@ from ghcrctl.cli.options import (
     registry_options,
 )
 from ghcrctl.cli.path_types import PATH_OR_DASH
-from ghcrctl.cli.progress import watching
+from ghcrctl.cli.progress.transfer_lines import watching
 from ghcrctl.cli.results import Results
-from ghcrctl.operations.artifact import FileEntry, attach
+from ghcrctl.operations.making.artifact import FileEntry, attach
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:

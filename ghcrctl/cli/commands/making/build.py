@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ghcrctl.cli.format.kinds import told_apart
+from ghcrctl.cli.format.format_option import told_apart
 from ghcrctl.cli.options import Command, digest_file_option, pass_app, registry_options
+from ghcrctl.cli.ordered_output import in_turn
 from ghcrctl.cli.path_types import PATH_OR_DASH
-from ghcrctl.cli.progress import PUSH_WORDS, LineObserver, watching
+from ghcrctl.cli.progress.transfer_lines import PUSH_WORDS, LineObserver, watching
 from ghcrctl.cli.results import Results
-from ghcrctl.cli.turns import in_turn
-from ghcrctl.engines.order import Order
+from ghcrctl.engines.build_request import Order
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.build import built, checked_names, engine_for, take_in
-from ghcrctl.operations.push import push
+from ghcrctl.operations.making.build import built, checked_names, engine_for, take_in
+from ghcrctl.operations.moving.push import push
 from ghcrctl.store.output_files import check_output_file, whole_file
 from ghcrctl.transfer.events import ignore
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.progress import Watch
-    from ghcrctl.cli.turns import Out
+    from ghcrctl.cli.ordered_output import Out
+    from ghcrctl.cli.progress.transfer_lines import Watch
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.build import Built
-    from ghcrctl.operations.push import PushResult
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.making.build import Built
+    from ghcrctl.operations.moving.push import PushResult
     from ghcrctl.transfer.workers import Workers
 
     Function = TypeVar("Function", bound=Callable[..., Any])

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.flatten import make_image, naming_options, packing_options
+from ghcrctl.cli.commands.making.flatten import make_image, naming_options, packing_options
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.convert import convert_image, read_conversion
-from ghcrctl.operations.formats import Format
+from ghcrctl.operations.making.convert import convert_image, read_conversion
+from ghcrctl.operations.making.media_formats import Format
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ghcrctl.cli.made import report_made
 from ghcrctl.cli.options import (
     Command,
     digest_file_option,
@@ -14,20 +13,21 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
-from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
+from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, watching
+from ghcrctl.cli.report_created import report_made
 from ghcrctl.cli.results import Results
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.flatten_image import Flattening, flatten_image
-from ghcrctl.operations.indexes import end_of, source_end
-from ghcrctl.operations.packed import HowToPack, how_to_pack
+from ghcrctl.operations.making.flatten import Flattening, flatten_image
+from ghcrctl.operations.making.indexes import end_of, source_end
+from ghcrctl.operations.making.staged_layers import HowToPack, how_to_pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.indexes import End, NewImage
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.making.indexes import End, NewImage
     from ghcrctl.transfer.events import Observer
 
     Function = TypeVar("Function", bound=Callable[..., Any])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.metering import reading
+from ghcrctl.cli.byte_progress import reading
 from ghcrctl.cli.options import (
     Command,
     digest_file_option,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.cli.app import App
     from ghcrctl.content.ports import Stream
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 
 @click.command(
@@ -67,8 +67,8 @@ def command(  # noqa: PLR0913 one argument an option
     Prints the new image's ID. SOURCE_DATE_EPOCH, where it is set, is its time of making.
     """
     from ghcrctl.content.redaction import without_secrets
-    from ghcrctl.operations.import_image import import_image
-    from ghcrctl.transfer.sides import about
+    from ghcrctl.operations.making.import_image import import_image
+    from ghcrctl.transfer.error_context import about
 
     results = Results(app, format_, digest_file)
     shown = without_secrets(source)
@@ -99,7 +99,7 @@ def _short(source: str) -> str:
 
 @contextmanager
 def _opened(session: Session, source: str) -> Iterator[Stream]:
-    from ghcrctl.operations.import_image import opened
+    from ghcrctl.operations.making.import_image import opened
 
     if source != "-":
         with opened(session, source) as stream:

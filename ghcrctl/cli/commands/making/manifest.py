@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghcrctl.cli.commands.artifact import read_annotations
-from ghcrctl.cli.commands.flatten import local_option, place_options
+from ghcrctl.cli.commands.making.artifact import read_annotations
+from ghcrctl.cli.commands.making.flatten import local_option, place_options
 from ghcrctl.cli.format.docker_types import MANIFEST
 from ghcrctl.cli.format.documents import Documents
 from ghcrctl.cli.index_change import changing, push_option
@@ -20,15 +20,20 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
-from ghcrctl.cli.progress import watching
+from ghcrctl.cli.progress.transfer_lines import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.manifest import Manifest
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations import index_changes
-from ghcrctl.operations.index_entries import Change
-from ghcrctl.operations.indexes import end_of, read_entries, read_manifest, source_end
-from ghcrctl.operations.manifest_lists import kept_entries, kept_index, read_listed, remove_list
+from ghcrctl.operations.common.index_entries import Change
+from ghcrctl.operations.making import index_changes
+from ghcrctl.operations.making.indexes import end_of, read_entries, read_manifest, source_end
+from ghcrctl.operations.making.manifest_lists import (
+    kept_entries,
+    kept_index,
+    read_listed,
+    remove_list,
+)
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.manifest import Index
-    from ghcrctl.operations.indexes import End
+    from ghcrctl.operations.making.indexes import End
 
 
 @click.group(cls=Group, short_help="Look at manifests, and make and change indexes")

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ghcrctl.cli.commands.artifact import read_annotations
-from ghcrctl.cli.commands.flatten import naming_options
-from ghcrctl.cli.made import report_made
+from ghcrctl.cli.commands.making.artifact import read_annotations
+from ghcrctl.cli.commands.making.flatten import naming_options
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.cli.progress import COPY_WORDS, LineObserver, watching
+from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, watching
+from ghcrctl.cli.report_created import report_made
 from ghcrctl.cli.results import Results
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.indexes import end_of, source_end
-from ghcrctl.operations.mutate import Mutation, mutate
+from ghcrctl.operations.making.indexes import end_of, source_end
+from ghcrctl.operations.making.mutate import Mutation, mutate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.flatten import make_image, naming_options, platforms_option
+from ghcrctl.cli.commands.making.flatten import make_image, naming_options, platforms_option
 from ghcrctl.cli.options import Command, pass_app, registry_options
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.indexes import source_end
-from ghcrctl.operations.rebase import Rebasing, rebase
+from ghcrctl.operations.making.indexes import source_end
+from ghcrctl.operations.making.rebase import Rebasing, rebase
 
 if TYPE_CHECKING:
     from pathlib import Path

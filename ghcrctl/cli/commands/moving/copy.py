@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.flatten import packing_options
+from ghcrctl.cli.commands.making.flatten import packing_options
 from ghcrctl.cli.options import (
     Command,
     digest_file_option,
@@ -15,27 +15,27 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
-from ghcrctl.cli.progress import COPY_WORDS, LineObserver, PlanObserver
+from ghcrctl.cli.ordered_output import in_turn
+from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, PlanObserver
 from ghcrctl.cli.results import Results
-from ghcrctl.cli.sides import accesses, side_options
-from ghcrctl.cli.turns import in_turn
-from ghcrctl.operations.convert import read_conversion
-from ghcrctl.operations.copy import Wish
-from ghcrctl.operations.copy_several import open_copy
-from ghcrctl.operations.end_names import check_several, parse_end
-from ghcrctl.operations.formats import Format
-from ghcrctl.operations.selection import Selection
+from ghcrctl.cli.side_options import accesses, side_options
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.making.convert import read_conversion
+from ghcrctl.operations.making.media_formats import Format
+from ghcrctl.operations.moving.copy import Wish
+from ghcrctl.operations.moving.copy_many import open_copy
+from ghcrctl.operations.moving.endpoints.parse import check_several, parse_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.progress import Watch
-    from ghcrctl.cli.turns import Out
-    from ghcrctl.operations.copy import Copied
-    from ghcrctl.operations.ends import End
-    from ghcrctl.operations.session import Session
+    from ghcrctl.cli.ordered_output import Out
+    from ghcrctl.cli.progress.transfer_lines import Watch
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.moving.copy import Copied
+    from ghcrctl.operations.moving.endpoints.base import End
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
 

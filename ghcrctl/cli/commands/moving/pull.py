@@ -13,21 +13,21 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
-from ghcrctl.cli.progress import PULL_WORDS, LineObserver, PlanObserver
+from ghcrctl.cli.ordered_output import in_turn
+from ghcrctl.cli.progress.transfer_lines import PULL_WORDS, LineObserver, PlanObserver
 from ghcrctl.cli.results import Results
-from ghcrctl.cli.turns import in_turn
 from ghcrctl.oci.reference import distinct
-from ghcrctl.operations.pull import pull, tags_of
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.moving.pull import pull, tags_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.progress import Watch
-    from ghcrctl.cli.turns import Out
+    from ghcrctl.cli.ordered_output import Out
+    from ghcrctl.cli.progress.transfer_lines import Watch
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.pull import PullResult
+    from ghcrctl.operations.moving.pull import PullResult
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.carrying_out import CarryingOut, Manner
+from ghcrctl.cli.execute_plans import CarryingOut, Manner
 from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
 from ghcrctl.cli.path_types import PATH
 from ghcrctl.github.plan import plans_from_file

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.counting import Counting
+from ghcrctl.cli.item_progress import Counting
 from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import ExitStatus

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.carrying_out import CarryingOut, Manner
+from ghcrctl.cli.execute_plans import CarryingOut, Manner
 from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
 from ghcrctl.operations.packages.delete import plan_delete
-from ghcrctl.operations.packages.naming import read_name
+from ghcrctl.operations.packages.package_names import read_name
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App

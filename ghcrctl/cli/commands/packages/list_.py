@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.format.human import rfc3339
-from ghcrctl.cli.format.listing import Listing
+from ghcrctl.cli.format.list_format import Listing
 from ghcrctl.cli.format.style import Marked
+from ghcrctl.cli.format.units import rfc3339
 from ghcrctl.cli.options import Command, human_option, pass_app, registry_options
-from ghcrctl.operations.packages.listing import SORT_KEYS, list_packages
+from ghcrctl.operations.packages.list import SORT_KEYS, list_packages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.format.human import Measure
+    from ghcrctl.cli.format.units import Measure
     from ghcrctl.github.records import Package
 
 HEADERS = {

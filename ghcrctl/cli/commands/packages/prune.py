@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghcrctl.cli.carrying_out import CarryingOut, Manner
+from ghcrctl.cli.execute_plans import CarryingOut, Manner
 from ghcrctl.cli.options import (
     Command,
     format_option_beside,
@@ -18,9 +18,9 @@ from ghcrctl.cli.options import (
 from ghcrctl.cli.path_types import PATH
 from ghcrctl.errors import UsageError
 from ghcrctl.github.policy import AGES, WHEN_EMPTY
+from ghcrctl.operations.common.rule_file import COMMAND_LINE
 from ghcrctl.operations.packages.prune import plan_prune
 from ghcrctl.operations.packages.rules import read_policy_file, read_rules_of
-from ghcrctl.operations.rule_file import COMMAND_LINE
 from ghcrctl.store.output_files import check_output_file
 
 if TYPE_CHECKING:

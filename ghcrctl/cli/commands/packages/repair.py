@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.counting import Counting
 from ghcrctl.cli.format.documents import error_fields
+from ghcrctl.cli.item_progress import Counting
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.packages.check import repair
-from ghcrctl.operations.packages.naming import read_package
-from ghcrctl.operations.packages.pushing import pusher
+from ghcrctl.operations.packages.package_names import read_package
+from ghcrctl.operations.packages.push_missing import pusher
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.counting import Counting
 from ghcrctl.cli.format.documents import error_fields
+from ghcrctl.cli.item_progress import Counting
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
 from ghcrctl.cli.path_types import PATH
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import GhcrctlError, UsageError
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.moments import read_moment
+from ghcrctl.operations.common.times import read_moment
 from ghcrctl.operations.packages.deletion_outcome import ends_run
-from ghcrctl.operations.packages.naming import read_package
+from ghcrctl.operations.packages.package_names import read_package
 from ghcrctl.operations.packages.restore import (
     Choice,
     Outcome,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.packages.naming import Named
+    from ghcrctl.operations.packages.package_names import Named
     from ghcrctl.operations.packages.restore import Restored
 
 

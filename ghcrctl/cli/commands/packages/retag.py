@@ -8,7 +8,7 @@ import click
 
 from ghcrctl.cli.options import Command, force_option, format_option, pass_app, registry_options
 from ghcrctl.cli.results import Results
-from ghcrctl.operations.packages.naming import read_name
+from ghcrctl.operations.packages.package_names import read_name
 from ghcrctl.operations.packages.untag import retag
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghcrctl.cli.counting import Counting
-from ghcrctl.cli.format.bars import Bar, Bars, legend
-from ghcrctl.cli.format.bars import draw as draw_bar
 from ghcrctl.cli.format.documents import Documents
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
+from ghcrctl.cli.format.size_bars import Bar, Bars, legend
+from ghcrctl.cli.format.size_bars import draw as draw_bar
 from ghcrctl.cli.format.style import Meaning
 from ghcrctl.cli.format.table import render_rows
 from ghcrctl.cli.format.version_tree import draw
+from ghcrctl.cli.item_progress import Counting
 from ghcrctl.cli.options import (
     Command,
     format_option_beside,
@@ -21,14 +21,14 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
-from ghcrctl.operations.packages.listing import describe, version_rows_of
-from ghcrctl.operations.packages.naming import read_package
+from ghcrctl.operations.packages.list import describe, version_rows_of
+from ghcrctl.operations.packages.package_names import read_package
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.format.human import Measure
     from ghcrctl.cli.format.style import Style
-    from ghcrctl.operations.packages.listing import PackageView, TagRow
+    from ghcrctl.cli.format.units import Measure
+    from ghcrctl.operations.packages.list import PackageView, TagRow
 
 _LEGEND = (
     (Meaning.SHARED, "of several images"),

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.ordered_output import one_by_one
 from ghcrctl.cli.results import Results
-from ghcrctl.cli.turns import one_by_one
-from ghcrctl.operations.packages.naming import read_tags
+from ghcrctl.operations.packages.package_names import read_tags
 from ghcrctl.operations.packages.untag import untag
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.packages.naming import Named
+    from ghcrctl.operations.packages.package_names import Named
 
 
 @click.command(

@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.counting import Counting
-from ghcrctl.cli.format.human import exact_fields, rfc3339
-from ghcrctl.cli.format.listing import Listing
+from ghcrctl.cli.format.list_format import Listing
 from ghcrctl.cli.format.plans import tags_shown
 from ghcrctl.cli.format.style import Marked, Meaning
+from ghcrctl.cli.format.units import exact_fields, rfc3339
 from ghcrctl.cli.format.version_tree import draw
+from ghcrctl.cli.item_progress import Counting
 from ghcrctl.cli.options import Command, human_option, pass_app, registry_options
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.packages.listing import version_rows
-from ghcrctl.operations.packages.naming import read_package
+from ghcrctl.operations.packages.list import version_rows
+from ghcrctl.operations.packages.package_names import read_package
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.format.human import Measure
-    from ghcrctl.operations.packages.listing import VersionRow
+    from ghcrctl.cli.format.units import Measure
+    from ghcrctl.operations.packages.list import VersionRow
 
 HEADERS = {
     "ID": "ID",

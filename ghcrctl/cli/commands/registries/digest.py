@@ -13,10 +13,10 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
+from ghcrctl.cli.ordered_output import one_by_one
 from ghcrctl.cli.results import Results
-from ghcrctl.cli.turns import one_by_one
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.digest import digest_of
+from ghcrctl.operations.registries.digest import digest_of
 
 if TYPE_CHECKING:
     from pathlib import Path

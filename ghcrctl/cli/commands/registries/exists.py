@@ -13,11 +13,11 @@ from ghcrctl.cli.options import (
     platform_option,
     registry_options,
 )
+from ghcrctl.cli.ordered_output import one_by_one
 from ghcrctl.cli.results import Results
-from ghcrctl.cli.turns import one_by_one
 from ghcrctl.errors import ExitStatus, UsageError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.exists import exists
+from ghcrctl.operations.registries.exists import exists
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App

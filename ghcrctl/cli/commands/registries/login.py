@@ -45,7 +45,7 @@ def command(
     The credential is checked with the registry, then kept in the system's keyring, or where
     docker's credential helper keeps it, or in a file that only you can read.
     """
-    from ghcrctl.operations.login import login, registry_name
+    from ghcrctl.operations.registries.login import login, registry_name
 
     results = Results(app, format_)
     registry = registry_name(server)

@@ -11,7 +11,7 @@ from ghcrctl.cli.results import Results
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 
 @click.command(
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @pass_app
 def command(app: App, *, server: str, everything: bool, format_: str | None) -> None:
     """Forget the credential for a registry, ghcr.io by default."""
-    from ghcrctl.operations.login import logged_in, registry_name, warn_of_helper
+    from ghcrctl.operations.registries.login import logged_in, registry_name, warn_of_helper
 
     results = Results(app, format_)
     with app.session() as session:
@@ -44,7 +44,7 @@ def command(app: App, *, server: str, everything: bool, format_: str | None) -> 
 
 
 def _logout(results: Results, session: Session, registry: str) -> None:
-    from ghcrctl.operations.login import logout
+    from ghcrctl.operations.registries.login import logout
 
     places = logout(session, registry)
     if places:

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.format.listing import Listing
+from ghcrctl.cli.format.list_format import Listing
 from ghcrctl.cli.format.style import Marked, Meaning
 from ghcrctl.cli.options import Command, pass_app, registry_options
-from ghcrctl.operations.outdated import State, compare
+from ghcrctl.operations.registries.outdated import State, compare
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ghcrctl.cli.app import App
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.outdated import Compared
+    from ghcrctl.operations.registries.outdated import Compared
 
 HEADERS = {"Name": "NAME", "Here": "HERE", "There": "THERE", "State": "STATE"}
 _MEANINGS = {

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghcrctl.cli.format.human import human_size
 from ghcrctl.cli.format.tree import branches
+from ghcrctl.cli.format.units import human_size
 from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
 from ghcrctl.cli.results import Results
-from ghcrctl.operations.referrers import Way, referrers_tree
+from ghcrctl.operations.registries.referrers import Way, referrers_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
     from ghcrctl.cli.format.style import Glyphs
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.referrers import Node
+    from ghcrctl.operations.registries.referrers import Node
 
 
 @click.command(

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.format.human import exact_fields
-from ghcrctl.cli.format.listing import Listing
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.list_format import Listing
+from ghcrctl.cli.format.printable import printable
+from ghcrctl.cli.format.units import exact_fields
 from ghcrctl.cli.options import Command, human_option, pass_app, registry_options
-from ghcrctl.operations.tags import SORT_KEYS, list_tags
+from ghcrctl.operations.registries.tags import SORT_KEYS, list_tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.format.human import Measure
-    from ghcrctl.operations.tags import TagRow
+    from ghcrctl.cli.format.units import Measure
+    from ghcrctl.operations.registries.tags import TagRow
 
 NONE = "<none>"
 HEADERS = {

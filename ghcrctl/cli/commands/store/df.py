@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.images import HEADERS, fields
-from ghcrctl.cli.format.bars import Bar, Bars
-from ghcrctl.cli.format.listing import Listing
+from ghcrctl.cli.commands.images.images import HEADERS, fields
+from ghcrctl.cli.format.list_format import Listing
+from ghcrctl.cli.format.size_bars import Bar, Bars
 from ghcrctl.cli.format.style import Meaning
 from ghcrctl.cli.options import Command, human_option, pass_app
-from ghcrctl.operations.df import disk_usage
+from ghcrctl.operations.store.df import disk_usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.cli.app import App
-    from ghcrctl.cli.format.human import Measure
-    from ghcrctl.operations.df import DiskUsage, UsageLine
-    from ghcrctl.operations.images import ImageRow
+    from ghcrctl.cli.format.units import Measure
+    from ghcrctl.operations.images.list import ImageRow
+    from ghcrctl.operations.store.df import DiskUsage, UsageLine
 
 _HEADERS = {
     "Type": "TYPE",

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghcrctl.cli.format.human import human_size
-from ghcrctl.cli.metering import metered
+from ghcrctl.cli.byte_progress import metered
+from ghcrctl.cli.format.units import human_size
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
-from ghcrctl.cli.progress import watching
+from ghcrctl.cli.progress.transfer_lines import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import ExitStatus
-from ghcrctl.operations.check import check, mend
+from ghcrctl.operations.store.fsck import check, mend
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.check import CheckResult, Repair
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.store.fsck import CheckResult, Repair
 
 
 @click.command(

@@ -12,7 +12,7 @@ from ghcrctl import __version__
 from ghcrctl.cli.format.values import Struct
 from ghcrctl.cli.options import Command, pass_app, short_format_option
 from ghcrctl.cli.results import Results
-from ghcrctl.operations.info import information
+from ghcrctl.operations.store.info import information
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.format.human import human_size
+from ghcrctl.cli.format.units import human_size
 from ghcrctl.cli.options import Command, format_option, pass_app
-from ghcrctl.cli.questions import confirm
+from ghcrctl.cli.prompts import confirm
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import RefusedError
-from ghcrctl.operations.prune import prune, read_filters, read_size
+from ghcrctl.operations.store.prune import prune, read_filters, read_size
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.prune import Pruned
+    from ghcrctl.operations.store.prune import Pruned
 
 
 @click.command(

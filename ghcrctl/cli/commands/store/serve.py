@@ -58,7 +58,7 @@ def command(
     it can read and, without --read-only, write. On loopback, the Host header must name this
     machine.
     """
-    from ghcrctl.operations.serve import make_server
+    from ghcrctl.operations.store.serve import make_server
 
     results = Results(app, format_)
     host, port = _address(addr)

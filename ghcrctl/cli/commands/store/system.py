@@ -7,9 +7,9 @@ import click
 from ghcrctl.cli.options import LazyGroup
 
 WORDS = {
-    "df": ("df", "df", "Show disk usage of the local store"),
-    "info": ("info", "info", "Show information about ghcrctl and its store"),
-    "prune": ("prune", "prune", "Remove unused local images"),
+    "df": ("df", "store.df", "Show disk usage of the local store"),
+    "info": ("info", "store.info", "Show information about ghcrctl and its store"),
+    "prune": ("prune", "store.prune", "Remove unused local images"),
 }
 
 

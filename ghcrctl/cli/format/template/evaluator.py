@@ -29,7 +29,7 @@ from ghcrctl.cli.format.template.nodes import (
     Text,
     Variable,
 )
-from ghcrctl.cli.format.template.printing import show
+from ghcrctl.cli.format.template.print_values import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

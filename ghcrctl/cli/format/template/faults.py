@@ -7,7 +7,7 @@ reasons, which are written where they are found.
 from __future__ import annotations
 
 from ghcrctl.cli.format.cells import display_width
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
 from ghcrctl.errors import InvalidTemplateError
 
 _WINDOW = 60

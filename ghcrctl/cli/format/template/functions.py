@@ -13,8 +13,8 @@ from ghcrctl.cli.format.template import access, comparison
 from ghcrctl.cli.format.template.arguments import Function, int_of, text_of
 from ghcrctl.cli.format.template.faults import TemplateFaultError
 from ghcrctl.cli.format.template.kinds import NO_VALUE, Kind, is_true, kind_of, octets
+from ghcrctl.cli.format.template.print_values import join_shown, show
 from ghcrctl.cli.format.template.printf import sprintf
-from ghcrctl.cli.format.template.printing import join_shown, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable

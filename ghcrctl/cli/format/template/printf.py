@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ghcrctl.cli.format.gofloat import shortest
 from ghcrctl.cli.format.template.faults import TemplateFaultError
 from ghcrctl.cli.format.template.kinds import Kind, kind_of, octets, type_name
-from ghcrctl.cli.format.template.printing import quote, show
+from ghcrctl.cli.format.template.print_values import quote, show
 from ghcrctl.cli.format.values import Duration
 
 if TYPE_CHECKING:

@@ -13,20 +13,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.archive.daemon import Engine
-from ghcrctl.archive.writing import ArchiveSink
+from ghcrctl.archive.archive_sink import ArchiveSink
+from ghcrctl.archive.engine import Engine
 from ghcrctl.content.thread_waits import join
 from ghcrctl.errors import InterruptedByUserError, UnsupportedError, UsageError
 from ghcrctl.oci.reference import DOCKER_HUB, Reference
-from ghcrctl.operations.ends import Naming, OpenSource, Target, check_digest, named_like
-from ghcrctl.operations.file_ends import FixedSink, from_archive, naming_of
+from ghcrctl.operations.moving.endpoints.base import (
+    Naming,
+    OpenSource,
+    Target,
+    check_digest,
+    named_like,
+)
+from ghcrctl.operations.moving.endpoints.files import FixedSink, from_archive, naming_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.ends import OpenSink
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.moving.endpoints.base import OpenSink
 
 _ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}\Z")
 # Pieces of an archive that wait for the engine.

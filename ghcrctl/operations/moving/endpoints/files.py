@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ghcrctl.archive.archive_sink import ArchiveSink
 from ghcrctl.archive.layout_folder import LayoutPlace
 from ghcrctl.archive.names import REF_NAME, noted_name
-from ghcrctl.archive.writing import ArchiveSink
 from ghcrctl.errors import (
     IntegrityError,
     InvalidDigestError,
@@ -27,19 +27,25 @@ from ghcrctl.errors import (
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_tag
-from ghcrctl.operations.archived import archived
-from ghcrctl.operations.ends import Naming, OpenSource, Target, check_digest, named_like
-from ghcrctl.store.files import disk_errors
+from ghcrctl.operations.archives.from_archive import archived
+from ghcrctl.operations.moving.endpoints.base import (
+    Naming,
+    OpenSource,
+    Target,
+    check_digest,
+    named_like,
+)
+from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.output_files import check_not_read, check_output_directory, whole_file
-from ghcrctl.transfer.sides import about
+from ghcrctl.transfer.error_context import about
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ghcrctl.content.ports import Sink, Stream
-    from ghcrctl.operations.archive_names import Named
-    from ghcrctl.operations.ends import End, OpenSink
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.archives.archive_names import Named
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.moving.endpoints.base import End, OpenSink
 
 _MOST_NAMES = 10
 

@@ -10,17 +10,17 @@ import re
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidReferenceError, UsageError
-from ghcrctl.operations.engine_end import EngineEnd
-from ghcrctl.operations.file_ends import ArchiveEnd, LayoutEnd
-from ghcrctl.operations.find import is_full_id
-from ghcrctl.operations.registry_end import RegistryEnd
-from ghcrctl.operations.store_end import StoreEnd
+from ghcrctl.operations.common.find import is_full_id
+from ghcrctl.operations.moving.endpoints.engine import EngineEnd
+from ghcrctl.operations.moving.endpoints.files import ArchiveEnd, LayoutEnd
+from ghcrctl.operations.moving.endpoints.registry import RegistryEnd
+from ghcrctl.operations.moving.endpoints.store import StoreEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ghcrctl.operations.ends import End
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.moving.endpoints.base import End
 
 # What other programs write in the same place, and what is meant by it here.
 _OTHERS = {

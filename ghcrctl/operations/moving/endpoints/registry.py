@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import RefusedError, UsageError
-from ghcrctl.operations.ends import Naming, OpenSource, Target
+from ghcrctl.operations.moving.endpoints.base import Naming, OpenSource, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Sink
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.ends import OpenSink
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.moving.endpoints.base import OpenSink
 
 
 @dataclass(frozen=True, slots=True)

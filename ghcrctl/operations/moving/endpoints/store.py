@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.reference import check_new_name
-from ghcrctl.operations.ends import Naming, OpenSource, Target, check_digest, named_like
-from ghcrctl.operations.find import find
+from ghcrctl.operations.common.find import find
+from ghcrctl.operations.moving.endpoints.base import (
+    Naming,
+    OpenSource,
+    Target,
+    check_digest,
+    named_like,
+)
 from ghcrctl.store.place import StorePlace
 
 if TYPE_CHECKING:
@@ -19,8 +25,8 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Sink
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.ends import OpenSink
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.moving.endpoints.base import OpenSink
 
 
 @dataclass(frozen=True, slots=True)

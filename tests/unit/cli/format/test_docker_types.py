@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from ghcrctl.cli.commands.inspect import as_struct
+from ghcrctl.cli.commands.images.inspect import as_struct
 from ghcrctl.cli.format.docker_types import MANIFEST
-from ghcrctl.cli.format.inspecting import Inspection
+from ghcrctl.cli.format.inspect_format import Inspection
 from ghcrctl.cli.format.template import compile_template
 from ghcrctl.cli.format.values import Duration
 from ghcrctl.errors import InvalidTemplateError

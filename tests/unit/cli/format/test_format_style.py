@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from ghcrctl.cli.format.cells import display_width, fitted
-from ghcrctl.cli.format.human import Measure, exact
 from ghcrctl.cli.format.style import (
     ASCII,
     PLAIN,
@@ -23,6 +22,7 @@ from ghcrctl.cli.format.style import (
     style_of,
     wants_colour,
 )
+from ghcrctl.cli.format.units import Measure, exact
 from ghcrctl.cli.format.windows import obey_sequences
 
 LINKING = Style(width=80, in_colour=True, has_links=True)

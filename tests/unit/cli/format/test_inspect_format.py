@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ghcrctl.cli.format.inspecting import Inspection
+from ghcrctl.cli.format.inspect_format import Inspection
 from ghcrctl.cli.format.values import NilList, NilMap, Struct
 from ghcrctl.errors import InvalidTemplateError
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from ghcrctl.cli.format.listing import Listing
+from ghcrctl.cli.format.list_format import Listing
 from ghcrctl.errors import InvalidTemplateError
 
 LISTING = Listing(
@@ -146,8 +146,8 @@ def test_a_value_with_tabs_and_line_feeds_stays_in_its_cell() -> None:
 def test_tables_and_json_load_neither_the_template_engine_nor_click() -> None:
     code = (
         "import sys\n"
-        "import ghcrctl.cli.format.inspecting as i, ghcrctl.cli.format.listing as l\n"
-        "import ghcrctl.cli.format.human\n"
+        "import ghcrctl.cli.format.inspect_format as i, ghcrctl.cli.format.list_format as l\n"
+        "import ghcrctl.cli.format.units\n"
         "l.Listing({'ID': 'ID'}, ['ID']).render([{'ID': 'x'}], format=None)\n"
         "i.Inspection().render([{'Id': 'x'}])\n"
         "bad = {'click', 'rich', 'requests', 'json', 'ghcrctl.cli.format.template'}\n"

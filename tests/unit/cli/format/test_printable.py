@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ghcrctl.cli.format.safe import printable
+from ghcrctl.cli.format.printable import printable
 
 
 @pytest.mark.parametrize(

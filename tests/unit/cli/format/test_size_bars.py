@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from ghcrctl.cli.format.bars import Bar, Bars, draw
 from ghcrctl.cli.format.cells import display_width
-from ghcrctl.cli.format.layout import Cell, Shape, lay_out
+from ghcrctl.cli.format.size_bars import Bar, Bars, draw
 from ghcrctl.cli.format.style import ASCII, Meaning, Style
+from ghcrctl.cli.format.table_layout import Cell, Shape, lay_out
 
 PLAIN_80 = Style(width=80)
 SIGNS = ASCII

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from ghcrctl.cli.format.human import Measure, ago, exact, human_duration, human_size
+from ghcrctl.cli.format.units import Measure, ago, exact, human_duration, human_size
 
 NOW = datetime(2024, 6, 1, 12, tzinfo=timezone.utc)
 MINUTE, HOUR, DAY = 60, 3600, 86400

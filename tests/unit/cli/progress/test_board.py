@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from ghcrctl.cli.bars.board import Board, ImageBoard
-from ghcrctl.cli.bars.picture import Countdown
-from ghcrctl.content.waits import Wait
+from ghcrctl.cli.progress.board import Board, ImageBoard
+from ghcrctl.cli.progress.snapshot import Countdown
+from ghcrctl.content.rate_limit_waits import Wait
 from ghcrctl.errors import ConnectionLostError
 from ghcrctl.transfer.events import Failed, Finished, Outcome, Progressed, Retrying, Started
 from ghcrctl.transfer.plan import Action
-from tests.unit.cli.bars.events import Clock, layer, planned
+from tests.unit.cli.progress.events import Clock, layer, planned
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import time
 
-from ghcrctl.cli.bars.displays import Display, Lines
-from ghcrctl.cli.bars.events import Throttle
-from ghcrctl.content.waits import Wait
+from ghcrctl.cli.progress.displays import Display, Lines
+from ghcrctl.cli.progress.events import Throttle
+from ghcrctl.content.rate_limit_waits import Wait
 from ghcrctl.transfer.events import Finished, Outcome, Progressed, Started
-from tests.unit.cli.bars.events import Clock, layer, planned
+from tests.unit.cli.progress.events import Clock, layer, planned
 
 
 def wait_for(lines: list[str], count: int) -> None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghcrctl.cli.bars.drawing import ASCII, UNICODE, draw, size_text, time_text
-from ghcrctl.cli.bars.picture import Countdown, Picture, Row
 from ghcrctl.cli.format.cells import display_width
+from ghcrctl.cli.progress.render import ASCII, UNICODE, draw, size_text, time_text
+from ghcrctl.cli.progress.snapshot import Countdown, Picture, Row
 
 LAYERS = tuple(Row(f"{n:012x}", n * 1_000_000, 45_100_000) for n in range(12))
 TOTAL = Row("Total", 57_300_000, 612_400_000, speed=8_200_000.0, left=67.2)

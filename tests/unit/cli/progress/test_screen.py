@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.cli.bars.screen import Screen
 from ghcrctl.cli.format.style import Meaning
-from tests.unit.cli.bars.terminal import Terminal
+from ghcrctl.cli.progress.screen import Screen
+from tests.unit.cli.progress.terminal import Terminal
 
 if TYPE_CHECKING:
-    from ghcrctl.cli.bars.drawing import Line
+    from ghcrctl.cli.progress.render import Line
 
 
 class Sized(Screen):

@@ -7,12 +7,12 @@ import pytest
 
 from ghcrctl.cli.format.cells import display_width
 from ghcrctl.cli.format.style import ASCII, Style
-from ghcrctl.cli.picker import Choice, Picker
-from ghcrctl.cli.reviewing import lines
-from ghcrctl.cli.screen import Key, keys_of
+from ghcrctl.cli.review.picker import Choice, Picker
+from ghcrctl.cli.review.review import lines
+from ghcrctl.cli.review.screen import Key, keys_of
 from ghcrctl.github.planner import make_plan
 from tests.unit.github.graphs import NOW, TARGET, digest_of
-from tests.unit.github.test_sparing import OLD, two_releases
+from tests.unit.github.test_plan_exclusions import OLD, two_releases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

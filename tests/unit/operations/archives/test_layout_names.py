@@ -9,21 +9,21 @@ import pytest
 
 from ghcrctl.archive.names import ORIGIN, OUR_NAME, REF_NAME
 from ghcrctl.errors import ManifestUnknownError
-from ghcrctl.operations.end_names import parse_end
-from ghcrctl.operations.images import list_images
-from ghcrctl.operations.load import load
-from ghcrctl.operations.save import save_directory
+from ghcrctl.operations.archives.load import load
+from ghcrctl.operations.archives.save import save_directory
+from ghcrctl.operations.images.list import list_images
+from ghcrctl.operations.moving.endpoints.parse import parse_end
 from tests.builders import random_image
 from tests.sessions import session_on
-from tests.unit.operations.test_damage import copy
-from tests.unit.operations.test_true_names import names, put
+from tests.unit.operations.images.test_damage import copy
+from tests.unit.operations.images.test_true_names import names, put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 NAME, OTHER = "ghcr.io/octo/image:1.0", "ghcr.io/octo/other:1.0"
 IMAGE, SECOND = random_image(seed=1), random_image(seed=2)

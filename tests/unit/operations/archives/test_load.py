@@ -28,9 +28,9 @@ from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.load import load
-from ghcrctl.operations.save import save_archive, save_directory, save_docker
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.archives.load import load
+from ghcrctl.operations.archives.save import save_archive, save_directory, save_docker
+from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.store.index import write_index
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.store.index import ImageList
     from tests.builders import Built
 

@@ -11,7 +11,7 @@ import pytest
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci import media_types
-from ghcrctl.operations.load import load
+from ghcrctl.operations.archives.load import load
 from tests.archives import config_of, docker_layout, layer, tar_of
 from tests.sessions import session_on
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ghcrctl.oci.descriptor import Descriptor
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 LAYERS = [layer(1), layer(2)]
 

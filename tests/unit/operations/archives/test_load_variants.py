@@ -11,20 +11,20 @@ import pytest
 from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.load import load
-from ghcrctl.operations.looking import Wanted, look_into
-from ghcrctl.operations.save import save_directory
+from ghcrctl.operations.archives.load import load
+from ghcrctl.operations.archives.save import save_directory
+from ghcrctl.operations.inside.image_layers import Wanted, look_into
 from tests.archives import config_of, docker_archive, tar_of
 from tests.builders import random_image
 from tests.sessions import session_on
-from tests.unit.operations.test_load import CONFIG, FIRST, GOOD, LAYERS, SKIPPABLE, put
+from tests.unit.operations.archives.test_load import CONFIG, FIRST, GOOD, LAYERS, SKIPPABLE, put
 from tests.zstd import zstd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.errors import DigestMismatchError, NoSuchImageError, RefusedError, UsageError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.save import chosen, save_archive, save_directory, save_docker
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.archives.save import chosen, save_archive, save_directory, save_docker
+from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.builders import Built
 
 ARM = Platform("linux", "arm64")

@@ -13,14 +13,14 @@ from ghcrctl.content.streams import Content
 from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
-from ghcrctl.operations.check import check
-from ghcrctl.operations.find import find
-from ghcrctl.operations.history import history
-from ghcrctl.operations.image_tree import image_trees
-from ghcrctl.operations.images import list_images
-from ghcrctl.operations.looking import Wanted
-from ghcrctl.operations.remove import remove
-from ghcrctl.operations.save import save_archive, save_docker
+from ghcrctl.operations.archives.save import save_archive, save_docker
+from ghcrctl.operations.common.find import find
+from ghcrctl.operations.images.list import list_images
+from ghcrctl.operations.images.remove import remove
+from ghcrctl.operations.images.tree import image_trees
+from ghcrctl.operations.inside.history import history
+from ghcrctl.operations.inside.image_layers import Wanted
+from ghcrctl.operations.store.fsck import check
 from ghcrctl.server.store_backend import StoreBackend
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 IMAGE = random_image(2)
 GOOD: dict[str, Any] = json.loads(IMAGE.contents[-2][1])

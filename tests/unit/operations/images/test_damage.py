@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import DigestMismatchError, GhcrctlError, IntegrityError, SizeMismatchError
-from ghcrctl.operations.copy import Into, Wish, copy_into
-from ghcrctl.operations.end_names import parse_end
-from ghcrctl.operations.files import list_files
-from ghcrctl.operations.load import load
-from ghcrctl.operations.looking import Wanted
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.push import push
-from ghcrctl.operations.save import save_archive, save_directory, save_docker
+from ghcrctl.operations.archives.load import load
+from ghcrctl.operations.archives.save import save_archive, save_directory, save_docker
+from ghcrctl.operations.inside.files import list_files
+from ghcrctl.operations.inside.image_layers import Wanted
+from ghcrctl.operations.moving.copy import Into, Wish, copy_into
+from ghcrctl.operations.moving.endpoints.parse import parse_end
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.moving.push import push
 from tests.archives import docker_archive, layer, tar_of
 from tests.builders import random_image
 from tests.registry_double import Fault
 from tests.sessions import session_on
-from tests.unit.operations.test_any_config import with_config
-from tests.unit.operations.test_load import put
+from tests.unit.operations.archives.test_load import put
+from tests.unit.operations.common.test_any_config import with_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.builders import Built
     from tests.registry_double import PlainRegistry
 

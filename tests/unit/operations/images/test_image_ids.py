@@ -8,20 +8,20 @@ import pytest
 
 from ghcrctl.api.client import Client
 from ghcrctl.errors import NoSuchImageError, UsageError
-from ghcrctl.operations.copy import Into, Wish, copy_into
-from ghcrctl.operations.end_names import parse_end
-from ghcrctl.operations.find import find
-from ghcrctl.operations.indexes import create_index, end_of, read_manifest, source_end
-from ghcrctl.operations.mutate import Mutation, mutate
+from ghcrctl.operations.common.find import find
+from ghcrctl.operations.making.indexes import create_index, end_of, read_manifest, source_end
+from ghcrctl.operations.making.mutate import Mutation, mutate
+from ghcrctl.operations.moving.copy import Into, Wish, copy_into
+from ghcrctl.operations.moving.endpoints.parse import parse_end
 from tests.builders import index_of, random_image
 from tests.sessions import session_on
-from tests.unit.operations.test_true_names import names, put
+from tests.unit.operations.images.test_true_names import names, put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 NAME = "ghcr.io/octo/image:1.0"
 IMAGE, BARE = random_image(seed=1), random_image(seed=2)

@@ -17,13 +17,13 @@ from ghcrctl.errors import (
     UnsupportedError,
     UsageError,
 )
-from ghcrctl.operations.find import find
-from ghcrctl.operations.history import history
-from ghcrctl.operations.images import list_images
-from ghcrctl.operations.inspect import inspect_local
-from ghcrctl.operations.looking import Wanted
-from ghcrctl.operations.remove import remove
-from ghcrctl.operations.tag import tag
+from ghcrctl.operations.common.find import find
+from ghcrctl.operations.images.inspect import inspect_local
+from ghcrctl.operations.images.list import list_images
+from ghcrctl.operations.images.remove import remove
+from ghcrctl.operations.images.tag import tag
+from ghcrctl.operations.inside.history import history
+from ghcrctl.operations.inside.image_layers import Wanted
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 IMAGE, OTHER = random_image(2, seed=1), random_image(1, seed=2)
 NAME = "ghcr.io/octo/image:1.0"

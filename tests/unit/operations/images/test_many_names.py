@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.content.memory import MemoryPlace
-from ghcrctl.operations.find import find
-from ghcrctl.operations.images import list_images
-from ghcrctl.operations.prune import PruneRules, prune
-from ghcrctl.operations.remove import remove, remove_all
-from ghcrctl.store.facts import compute_facts
+from ghcrctl.operations.common.find import find
+from ghcrctl.operations.images.list import list_images
+from ghcrctl.operations.images.remove import remove, remove_all
+from ghcrctl.operations.store.prune import PruneRules, prune
+from ghcrctl.store.image_facts import compute_facts
 from ghcrctl.store.place import StorePlace
 from ghcrctl.store.records import Record
 from ghcrctl.transfer.execute import execute
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 IMAGE = random_image(seed=1)
 HOME = "ghcr.io/octo/tool"

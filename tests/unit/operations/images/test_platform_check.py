@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.copy import copy
-from ghcrctl.operations.digest import digest_of
-from ghcrctl.operations.exists import exists
-from ghcrctl.operations.export import export_archive
-from ghcrctl.operations.flatten_image import Flattening, flatten_image
-from ghcrctl.operations.history import history
-from ghcrctl.operations.indexes import End
-from ghcrctl.operations.inspect import inspect_local, inspect_remote
-from ghcrctl.operations.looking import Wanted, look_into
-from ghcrctl.operations.mutate import Mutation, mutate
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.save import save_docker
-from ghcrctl.operations.selection import Selection
-from ghcrctl.operations.sync import Job
-from ghcrctl.operations.sync_run import run_jobs
+from ghcrctl.operations.archives.save import save_docker
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.images.inspect import inspect_local, inspect_remote
+from ghcrctl.operations.inside.export import export_archive
+from ghcrctl.operations.inside.history import history
+from ghcrctl.operations.inside.image_layers import Wanted, look_into
+from ghcrctl.operations.making.flatten import Flattening, flatten_image
+from ghcrctl.operations.making.indexes import End
+from ghcrctl.operations.making.mutate import Mutation, mutate
+from ghcrctl.operations.moving.copy import copy
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.registries.digest import digest_of
+from ghcrctl.operations.registries.exists import exists
+from ghcrctl.operations.sync.plan import Job
+from ghcrctl.operations.sync.run import run_jobs
 from tests.builders import artifact, index_of, random_image
 from tests.sessions import name_at
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import RegistryDouble
 
     Act = Callable[[Session, Reference, Platform], object]

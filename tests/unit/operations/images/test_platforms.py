@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.cli.format.human import Measure
 from ghcrctl.cli.format.image_trees import as_json, as_text
 from ghcrctl.cli.format.style import PLAIN
+from ghcrctl.cli.format.units import Measure
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.errors import NoSuchImageError, PlatformNotFoundError, RefusedError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import parse_index
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.check import check
-from ghcrctl.operations.image_tree import image_trees
-from ghcrctl.operations.images import list_images
-from ghcrctl.operations.platforms import here, parts_of
-from ghcrctl.operations.remove_platforms import remove_platforms
+from ghcrctl.operations.images.list import list_images
+from ghcrctl.operations.images.platforms import here, parts_of
+from ghcrctl.operations.images.remove_platforms import remove_platforms
+from ghcrctl.operations.images.tree import image_trees
+from ghcrctl.operations.store.fsck import check
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 AMD64 = Platform("linux", "amd64")
 ARM64 = Platform("linux", "arm64")

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import ConflictError, NoSuchImageError
-from ghcrctl.operations.images import list_images
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.remove import remove, remove_all
-from ghcrctl.operations.tag import tag
+from ghcrctl.operations.images.list import list_images
+from ghcrctl.operations.images.remove import remove, remove_all
+from ghcrctl.operations.images.tag import tag
+from ghcrctl.operations.moving.pull import pull
 from tests.builders import random_image
 from tests.filesystems import file, image_of, tar
 from tests.sessions import name_at
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.builders import Built
     from tests.registry_double import RegistryDouble
 

@@ -21,17 +21,17 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.check import check, mend
-from ghcrctl.operations.copy import Into, Wish, copy_into
-from ghcrctl.operations.end_names import parse_end
-from ghcrctl.operations.find import find
-from ghcrctl.operations.images import list_images
-from ghcrctl.operations.import_image import import_image
-from ghcrctl.operations.load import load
-from ghcrctl.operations.remove import remove
-from ghcrctl.operations.save import save_archive, save_directory
-from ghcrctl.operations.selection import Selection
-from ghcrctl.operations.tag import tag
+from ghcrctl.operations.archives.load import load
+from ghcrctl.operations.archives.save import save_archive, save_directory
+from ghcrctl.operations.common.find import find
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.images.list import list_images
+from ghcrctl.operations.images.remove import remove
+from ghcrctl.operations.images.tag import tag
+from ghcrctl.operations.making.import_image import import_image
+from ghcrctl.operations.moving.copy import Into, Wish, copy_into
+from ghcrctl.operations.moving.endpoints.parse import parse_end
+from ghcrctl.operations.store.fsck import check, mend
 from ghcrctl.store.place import StorePlace
 from ghcrctl.store.records import NAME, Record
 from tests.archives import docker_archive, first_archive, layer, tar_of
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.builders import Built
 
 OTHER = Digest.of(b"other content")

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ghcrctl.content.memory import MemoryPlace
-from ghcrctl.operations.diff import Difference, diff
-from ghcrctl.operations.looking import Wanted
+from ghcrctl.operations.inside.diff import Difference, diff
+from ghcrctl.operations.inside.image_layers import Wanted
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
 from tests.filesystems import directory, file, hard_link, image_of, symlink, tar
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.builders import Built
     from tests.registry_double import RegistryDouble
 

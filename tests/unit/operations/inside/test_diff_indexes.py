@@ -12,11 +12,11 @@ from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.errors import PlatformNotFoundError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.compare_indexes import PlatformChange
-from ghcrctl.operations.diff import Difference, diff
-from ghcrctl.operations.looking import Wanted
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.inside.compare_indexes import PlatformChange
+from ghcrctl.operations.inside.diff import Difference, diff
+from ghcrctl.operations.inside.image_layers import Wanted
+from ghcrctl.operations.moving.pull import pull
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -25,7 +25,7 @@ from tests.sessions import name_at
 
 if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import RegistryDouble
 
 AMD64, ARM64, S390X = (Platform("linux", name) for name in ("amd64", "arm64", "s390x"))

@@ -23,8 +23,8 @@ from ghcrctl.errors import (
 )
 from ghcrctl.layers.extraction import Extractor
 from ghcrctl.layers.members import Kind, Member
-from ghcrctl.operations.export import export_archive, export_directory
-from ghcrctl.operations.looking import Wanted
+from ghcrctl.operations.inside.export import export_archive, export_directory
+from ghcrctl.operations.inside.image_layers import Wanted
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -32,7 +32,7 @@ from tests.caseless import ignore_case
 from tests.filesystems import directory, file, hard_link, image_of, special, symlink, tar
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.builders import Built
     from tests.registry_double import RegistryDouble
 
@@ -240,7 +240,7 @@ def test_a_name_that_windows_cannot_have_is_found_before_the_first_file(
         def add(self, *_: object) -> None:
             raise AssertionError("a file was created")
 
-    monkeypatch.setattr("ghcrctl.operations.export.Extractor", Windows)
+    monkeypatch.setattr("ghcrctl.operations.inside.export.Extractor", Windows)
     put(session, image_of(tar(file("a", b"a")), tar(file("z/con.txt", b"z"))))
     before = sorted(tmp_path.iterdir())
     with pytest.raises(UnsupportedError, match=r"`z/con.txt`: Windows .* \(CON is a device\)"):

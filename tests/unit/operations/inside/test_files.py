@@ -25,8 +25,8 @@ from ghcrctl.errors import (
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.files import list_files, read_file
-from ghcrctl.operations.looking import Wanted
+from ghcrctl.operations.inside.files import list_files, read_file
+from ghcrctl.operations.inside.image_layers import Wanted
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -37,7 +37,7 @@ from tests.registry_double.faults import Fault
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import RegistryDouble
 
 NAME = "ghcr.io/octo/image:1.0"

@@ -18,13 +18,13 @@ from ghcrctl.errors import (
     UsageError,
 )
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.lock import add, remove, resolve, update
-from ghcrctl.operations.lock_check import Here, There, check_pins, worst
-from ghcrctl.operations.lock_file import PinnedPlatform, read_pins
-from ghcrctl.operations.lock_pull import pull_pin
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.selection import Selection
-from ghcrctl.operations.tag import tag
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.images.tag import tag
+from ghcrctl.operations.locks.check import Here, There, check_pins, worst
+from ghcrctl.operations.locks.lock import add, remove, resolve, update
+from ghcrctl.operations.locks.lock_file import PinnedPlatform, read_pins
+from ghcrctl.operations.locks.pull import pull_pin
+from ghcrctl.operations.moving.pull import pull
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -34,7 +34,7 @@ from tests.sessions import is_stored, name_at
 
 if TYPE_CHECKING:
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import RegistryDouble
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")

@@ -13,7 +13,7 @@ from ghcrctl.errors import ExitStatus, GhcrctlError, NotFoundError, UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.platform import Platform
 from ghcrctl.oci.reference import Reference
-from ghcrctl.operations.lock_file import (
+from ghcrctl.operations.locks.lock_file import (
     Pin,
     PinnedPlatform,
     edit_pins,

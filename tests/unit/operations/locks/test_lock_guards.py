@@ -11,10 +11,10 @@ from ghcrctl.errors import NotFoundError, PlatformNotFoundError, UsageError
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.lock import add, remove, resolve, update
-from ghcrctl.operations.lock_file import read_pins
-from ghcrctl.operations.lock_pull import pull_pin
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.locks.lock import add, remove, resolve, update
+from ghcrctl.operations.locks.lock_file import read_pins
+from ghcrctl.operations.locks.pull import pull_pin
 from tests.builders import Built, index_of, random_image
 from tests.sessions import is_stored, name_at
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import RegistryDouble
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")

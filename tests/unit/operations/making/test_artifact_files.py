@@ -10,15 +10,15 @@ import pytest
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.streams import Content
 from ghcrctl.errors import RefusedError
-from ghcrctl.operations.artifact import FileEntry, pull_artifact, push_artifact
-from ghcrctl.operations.artifact_files import file_path, save_file, target_files
+from ghcrctl.operations.making.artifact import FileEntry, pull_artifact, push_artifact
+from ghcrctl.operations.making.artifact_files import file_path, save_file, target_files
 from tests.caseless import ignore_case
 from tests.sessions import name_at
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import RegistryDouble
 
 LONG = "x" * 255

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.engines.order import Order
+from ghcrctl.engines.build_request import Order
 from ghcrctl.errors import NotFoundError, RefusedError, UnsupportedError, UsageError
-from ghcrctl.operations.build import built, checked_names, engine_for, take_in
+from ghcrctl.operations.making.build import built, checked_names, engine_for, take_in
 from tests.builders import random_image
 from tests.sessions import is_stored, session_on
 from tests.unit.engines.programs import install_buildah, told
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.build import Built
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.making.build import Built
 
 IMAGE = random_image()
 

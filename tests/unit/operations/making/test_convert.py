@@ -19,14 +19,14 @@ from ghcrctl.errors import (
     UsageError,
 )
 from ghcrctl.layers.compression import Compression, detect
-from ghcrctl.layers.unpacking import unpack
+from ghcrctl.layers.unpack import unpack
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, Manifest, parse
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.convert import Conversion, convert
-from ghcrctl.operations.formats import Format, layer_kind
+from ghcrctl.operations.making.convert import Conversion, convert
+from ghcrctl.operations.making.media_formats import Format, layer_kind
 from ghcrctl.transfer.events import Started
 from tests.builders import Built, artifact, attested, index_of, random_image, rewritten
 from tests.filesystems import file, image_of, tar
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.content.ports import Source
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.events import Event
 
 ARM = Platform("linux", "arm64")

@@ -8,19 +8,19 @@ import pytest
 
 from ghcrctl.layers.compression import Compression
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.check import check
-from ghcrctl.operations.convert import Conversion, convert_image
-from ghcrctl.operations.formats import Format
-from ghcrctl.operations.indexes import End, NewImage, read_manifest
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.referrers import referrers_tree
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.making.convert import Conversion, convert_image
+from ghcrctl.operations.making.indexes import End, NewImage, read_manifest
+from ghcrctl.operations.making.media_formats import Format
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.registries.referrers import referrers_tree
+from ghcrctl.operations.store.fsck import check
 from ghcrctl.transfer.events import Finished, Outcome, Planned
 from tests.builders import artifact, index_of, random_image
 from tests.sessions import name_at
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.events import Event
     from tests.registry_double import RegistryDouble
 

@@ -7,8 +7,8 @@ import pytest
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.reference import Reference
-from ghcrctl.operations.delivery import destination_of
-from ghcrctl.operations.indexes import NAMELESS, End
+from ghcrctl.operations.making.destination import destination_of
+from ghcrctl.operations.making.indexes import NAMELESS, End
 
 DIGEST = f"sha256:{'a' * 64}"
 ROOT = Digest.of(b"image")

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import NotFoundError, UsageError
-from ghcrctl.operations.convert import Conversion, convert_image
-from ghcrctl.operations.flatten_image import Flattening, flatten_image
-from ghcrctl.operations.formats import Format
-from ghcrctl.operations.indexes import End, read_manifest
-from ghcrctl.operations.mutate import Mutation, mutate
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.rebase import Rebasing, rebase
+from ghcrctl.operations.making.convert import Conversion, convert_image
+from ghcrctl.operations.making.flatten import Flattening, flatten_image
+from ghcrctl.operations.making.indexes import End, read_manifest
+from ghcrctl.operations.making.media_formats import Format
+from ghcrctl.operations.making.mutate import Mutation, mutate
+from ghcrctl.operations.making.rebase import Rebasing, rebase
+from ghcrctl.operations.moving.pull import pull
 from tests.builders import random_image
 from tests.sessions import name_at
-from tests.unit.operations.test_rebase import IMAGE, NEW, OLD
+from tests.unit.operations.making.test_rebase import IMAGE, NEW, OLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ghcrctl.operations.indexes import NewImage
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.making.indexes import NewImage
     from tests.registry_double import RegistryDouble
 
     Make = Callable[[Session, End, bool], NewImage]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.changes import apply_changes
+from ghcrctl.operations.making.dockerfile_changes import apply_changes
 
 
 @pytest.mark.parametrize(

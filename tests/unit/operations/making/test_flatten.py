@@ -21,19 +21,19 @@ from ghcrctl.errors import (
     UsageError,
 )
 from ghcrctl.layers.compression import Compression
-from ghcrctl.layers.unpacking import unpack
+from ghcrctl.layers.unpack import unpack
 from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, Manifest
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.check import check
-from ghcrctl.operations.export import export_archive
-from ghcrctl.operations.flatten_image import Flattening, flatten_image
-from ghcrctl.operations.indexes import End, read_entries, read_manifest, source_of
-from ghcrctl.operations.looking import Wanted
-from ghcrctl.operations.packed import HowToPack
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.inside.export import export_archive
+from ghcrctl.operations.inside.image_layers import Wanted
+from ghcrctl.operations.making.flatten import Flattening, flatten_image
+from ghcrctl.operations.making.indexes import End, read_entries, read_manifest, source_of
+from ghcrctl.operations.making.staged_layers import HowToPack
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.store.fsck import check
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -45,7 +45,7 @@ from tests.sessions import name_at, session_on
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.filesystems import Entry
     from tests.registry_double import RegistryDouble
 

@@ -18,7 +18,7 @@ import pytest
 from ghcrctl.errors import ConnectionLostError, IntegrityError, UnsupportedError, UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.import_image import import_image, opened
+from ghcrctl.operations.making.import_image import import_image, opened
 from tests.sessions import session_on
 from tests.zstd import zstd
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 WHEN = datetime(2024, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 

@@ -18,9 +18,9 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import Index
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.check import check
-from ghcrctl.operations.index_entries import Change
-from ghcrctl.operations.indexes import (
+from ghcrctl.operations.common.index_entries import Change
+from ghcrctl.operations.images.tag import tag
+from ghcrctl.operations.making.indexes import (
     End,
     add_to_index,
     annotate_index,
@@ -30,15 +30,15 @@ from ghcrctl.operations.indexes import (
     read_manifest,
     remove_from_index,
 )
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.tag import tag
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.store.fsck import check
 from tests.builders import Built, index_of, random_image
 from tests.sessions import name_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import PlainRegistry, RegistryDouble
 
 AMD, ARM, S390 = (Platform("linux", name) for name in ("amd64", "arm64", "s390x"))

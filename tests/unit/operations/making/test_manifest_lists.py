@@ -17,20 +17,25 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.manifest import Index
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations import index_changes
-from ghcrctl.operations.exists import exists
-from ghcrctl.operations.index_entries import Change
-from ghcrctl.operations.indexes import End, read_manifest
-from ghcrctl.operations.manifest_lists import kept_entries, kept_index, read_listed, remove_list
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.tag import tag
+from ghcrctl.operations.common.index_entries import Change
+from ghcrctl.operations.images.tag import tag
+from ghcrctl.operations.making import index_changes
+from ghcrctl.operations.making.indexes import End, read_manifest
+from ghcrctl.operations.making.manifest_lists import (
+    kept_entries,
+    kept_index,
+    read_listed,
+    remove_list,
+)
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.registries.exists import exists
 from tests.builders import attested, index_of, random_image
 from tests.sessions import name_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import RegistryDouble
 
 ARM = Platform("linux", "arm64")

@@ -14,16 +14,16 @@ import pytest
 
 from ghcrctl.content.streams import Content, read_metadata
 from ghcrctl.errors import IntegrityError, NotFoundError, UnsupportedError, UsageError
-from ghcrctl.layers.tree import TreeStream
+from ghcrctl.layers.directory_tar import TreeStream
 from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, Manifest
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.check import check
-from ghcrctl.operations.indexes import End, read_entries, read_manifest, source_of
-from ghcrctl.operations.mutate import Mutation, mutate
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.making.indexes import End, read_entries, read_manifest, source_of
+from ghcrctl.operations.making.mutate import Mutation, mutate
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.store.fsck import check
 from tests.builders import artifact, index_of, random_image
 from tests.sessions import name_at
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import RegistryDouble
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)

@@ -13,7 +13,7 @@ from ghcrctl.errors import RefusedError
 from ghcrctl.oci.manifest import parse
 from ghcrctl.oci.platform import Platform
 from ghcrctl.oci.reference import Reference
-from ghcrctl.operations.narrowing import (
+from ghcrctl.operations.making.published_tags import (
     manifests_of,
     refuse_narrowing,
     refuse_partial_replacement,

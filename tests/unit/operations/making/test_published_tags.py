@@ -9,25 +9,25 @@ import pytest
 
 from ghcrctl.errors import RefusedError, UnsupportedError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations import index_changes
-from ghcrctl.operations.convert import Conversion
-from ghcrctl.operations.copy import EVERYTHING, Into, Wish, copy, copy_into
-from ghcrctl.operations.formats import Format
-from ghcrctl.operations.indexes import End
-from ghcrctl.operations.mutate import Mutation, mutate
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.push import push
-from ghcrctl.operations.registry_end import RegistryEnd
-from ghcrctl.operations.selection import Selection
-from ghcrctl.operations.sync import Job
-from ghcrctl.operations.sync_run import run_jobs
-from ghcrctl.operations.tag import tag
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.images.tag import tag
+from ghcrctl.operations.making import index_changes
+from ghcrctl.operations.making.convert import Conversion
+from ghcrctl.operations.making.indexes import End
+from ghcrctl.operations.making.media_formats import Format
+from ghcrctl.operations.making.mutate import Mutation, mutate
+from ghcrctl.operations.moving.copy import EVERYTHING, Into, Wish, copy, copy_into
+from ghcrctl.operations.moving.endpoints.registry import RegistryEnd
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.moving.push import push
+from ghcrctl.operations.sync.plan import Job
+from ghcrctl.operations.sync.run import run_jobs
 from tests.builders import attested, index_of, random_image
 from tests.sessions import name_at
 
 if TYPE_CHECKING:
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.builders import Built
     from tests.registry_double import RegistryDouble
 

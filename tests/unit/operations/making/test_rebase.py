@@ -21,12 +21,12 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import Manifest
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.check import check
-from ghcrctl.operations.convert import Conversion, convert_image
-from ghcrctl.operations.formats import Format
-from ghcrctl.operations.indexes import End, read_entries, read_manifest, source_of
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.rebase import Rebasing, rebase
+from ghcrctl.operations.making.convert import Conversion, convert_image
+from ghcrctl.operations.making.indexes import End, read_entries, read_manifest, source_of
+from ghcrctl.operations.making.media_formats import Format
+from ghcrctl.operations.making.rebase import Rebasing, rebase
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.store.fsck import check
 from ghcrctl.transfer.events import Finished, Outcome
 from tests.builders import Built, artifact, attested, index_of, random_image
 from tests.sessions import name_at
@@ -34,7 +34,7 @@ from tests.sessions import name_at
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.events import Event
     from tests.registry_double import RegistryDouble
 

@@ -12,13 +12,13 @@ from ghcrctl.layers.compression import Compression
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.formats import Format
-from ghcrctl.operations.packed import HowToPack, PackedLayers
+from ghcrctl.operations.making.media_formats import Format
+from ghcrctl.operations.making.staged_layers import HowToPack, PackedLayers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.operations.packed import Take
+    from ghcrctl.operations.making.staged_layers import Take
 
 
 def test_a_layer_can_be_read_once_it_is_whole(tmp_path: Path) -> None:

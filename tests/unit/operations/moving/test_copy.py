@@ -17,18 +17,18 @@ from ghcrctl.errors import (
 from ghcrctl.oci.manifest import parse_index
 from ghcrctl.oci.media_types import DOCKER_LIST, DOCKER_MANIFEST
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.convert import Conversion
-from ghcrctl.operations.copy import Into, Wish, copy, copy_into
-from ghcrctl.operations.formats import Format
-from ghcrctl.operations.registry_end import RegistryEnd
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.making.convert import Conversion
+from ghcrctl.operations.making.media_formats import Format
+from ghcrctl.operations.moving.copy import Into, Wish, copy, copy_into
+from ghcrctl.operations.moving.endpoints.registry import RegistryEnd
 from tests.builders import artifact, index_of, random_image
 from tests.registry_double import Fault, PlainRegistry, RegistryDouble
 from tests.sessions import name_at
 
 if TYPE_CHECKING:
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.builders import Built
 
 IMAGES = [

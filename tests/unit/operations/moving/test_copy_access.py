@@ -10,9 +10,9 @@ import pytest
 
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.errors import AuthError
-from ghcrctl.operations.copy import Into, Wish, copy_into
-from ghcrctl.operations.registry_end import RegistryEnd
-from ghcrctl.operations.sides import Access, side_of
+from ghcrctl.operations.common.registry_access import Access, side_of
+from ghcrctl.operations.moving.copy import Into, Wish, copy_into
+from ghcrctl.operations.moving.endpoints.registry import RegistryEnd
 from tests.builders import random_image
 from tests.sessions import name_at, session_on
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import PlainRegistry, RegistryDouble
 
 IMAGE = random_image(seed=1)

@@ -25,10 +25,10 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.copy import Copied, Into, Wish, copy_into
-from ghcrctl.operations.end_names import parse_end
-from ghcrctl.operations.file_ends import split_path
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.moving.copy import Copied, Into, Wish, copy_into
+from ghcrctl.operations.moving.endpoints.files import split_path
+from ghcrctl.operations.moving.endpoints.parse import parse_end
 from ghcrctl.transfer.events import Event, Planned
 from tests.builders import artifact, index_of, random_image
 from tests.registry_double import Fault
@@ -37,7 +37,7 @@ from tests.sessions import session_on
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.events import Observer
     from tests.builders import Built
     from tests.registry_double import PlainRegistry

@@ -12,9 +12,9 @@ import pytest
 
 from ghcrctl.errors import NoSuchImageError, NotFoundError, UnsupportedError, UsageError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.copy import Copied, Into, Wish, copy_into
-from ghcrctl.operations.end_names import parse_end
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.moving.copy import Copied, Into, Wish, copy_into
+from ghcrctl.operations.moving.endpoints.parse import parse_end
 from ghcrctl.transfer.events import Event, Planned
 from tests.builders import index_of, random_image
 from tests.registry_double import Fault
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.events import Observer
     from tests.registry_double import PlainRegistry
     from tests.unit.archive.engine_double import EngineDouble

@@ -12,9 +12,9 @@ from ghcrctl.errors import GhcrctlError, NotFoundError
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.copy import copy
-from ghcrctl.operations.referrers import Node, referrers_tree
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.moving.copy import copy
+from ghcrctl.operations.registries.referrers import Node, referrers_tree
 from ghcrctl.registry.referrers import referrers_tag
 from ghcrctl.transfer.events import Event, Planned
 from tests.builders import Built, artifact, index_of, random_image
@@ -24,7 +24,7 @@ from tests.sessions import name_at
 if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 IMAGES = [
     random_image(1, seed=n, platform=Platform("linux", a))
@@ -311,7 +311,7 @@ def test_nothing_is_lost_where_writing_is_seen_late(
     monkeypatch: pytest.MonkeyPatch,
     lag: int,
 ) -> None:
-    monkeypatch.setattr("ghcrctl.operations.listed_referrers._PAUSE", 0.01)
+    monkeypatch.setattr("ghcrctl.operations.registries.referrers_consistency._PAUSE", 0.01)
     more = [artifact("x/more", subject=INDEX.root, payload=bytes([n])) for n in range(3)]
     own = artifact("application/x-own", subject=INDEX.root, payload=b"own")
     fill(plain_registry, "octo/one")

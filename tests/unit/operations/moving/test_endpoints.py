@@ -8,17 +8,17 @@ import pytest
 
 from ghcrctl.errors import RefusedError, UsageError
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.end_names import check_several, parse_end
-from ghcrctl.operations.ends import Naming
-from ghcrctl.operations.registry_end import RegistryEnd
-from ghcrctl.operations.store_end import StoreEnd
+from ghcrctl.operations.moving.endpoints.base import Naming
+from ghcrctl.operations.moving.endpoints.parse import check_several, parse_end
+from ghcrctl.operations.moving.endpoints.registry import RegistryEnd
+from ghcrctl.operations.moving.endpoints.store import StoreEnd
 from tests.sessions import session_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 DIGEST = f"sha256:{'a' * 64}"
 

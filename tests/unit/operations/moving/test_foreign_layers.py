@@ -15,12 +15,12 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.copy import Wish
-from ghcrctl.operations.copy_several import open_copy
-from ghcrctl.operations.end_names import parse_end
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.push import push
-from ghcrctl.operations.tag import tag
+from ghcrctl.operations.images.tag import tag
+from ghcrctl.operations.moving.copy import Wish
+from ghcrctl.operations.moving.copy_many import open_copy
+from ghcrctl.operations.moving.endpoints.parse import parse_end
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.moving.push import push
 from ghcrctl.transfer.events import Finished, Outcome
 from tests.builders import Built, random_image
 from tests.sessions import name_at
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import RegistryDouble
 
 

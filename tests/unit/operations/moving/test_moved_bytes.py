@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.cli.format.human import human_size
-from ghcrctl.cli.progress import PlanObserver
-from ghcrctl.operations.copy import copy
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.push import push
-from ghcrctl.operations.sync import Job
-from ghcrctl.operations.sync_run import run_jobs
-from ghcrctl.operations.tag import tag
+from ghcrctl.cli.format.units import human_size
+from ghcrctl.cli.progress.transfer_lines import PlanObserver
+from ghcrctl.operations.images.tag import tag
+from ghcrctl.operations.moving.copy import copy
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.moving.push import push
+from ghcrctl.operations.sync.plan import Job
+from ghcrctl.operations.sync.run import run_jobs
 from ghcrctl.transfer.events import Planned
 from tests.builders import random_image
 from tests.sessions import name_at, session_on
@@ -21,8 +21,8 @@ from tests.sessions import name_at, session_on
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.operations.pull import PullResult
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.moving.pull import PullResult
     from ghcrctl.transfer.events import Event
     from tests.registry_double import RegistryDouble
 

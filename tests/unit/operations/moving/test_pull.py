@@ -14,20 +14,20 @@ from ghcrctl.errors import (
     PlatformNotFoundError,
 )
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.find import find
-from ghcrctl.operations.images import list_images
-from ghcrctl.operations.inspect import inspect_local
-from ghcrctl.operations.outdated import State, compare
-from ghcrctl.operations.pull import pull, tags_of
-from ghcrctl.operations.save import chosen
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.archives.save import chosen
+from ghcrctl.operations.common.find import find
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.images.inspect import inspect_local
+from ghcrctl.operations.images.list import list_images
+from ghcrctl.operations.moving.pull import pull, tags_of
+from ghcrctl.operations.registries.outdated import State, compare
 from tests.builders import artifact, index_of, random_image
 from tests.sessions import is_stored, name_at, session_on
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import RegistryDouble
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")

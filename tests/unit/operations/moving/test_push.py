@@ -9,16 +9,16 @@ import pytest
 from ghcrctl.errors import (
     RefusedError,
 )
-from ghcrctl.operations.inspect import inspect_remote
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.push import push
-from ghcrctl.operations.tag import tag
+from ghcrctl.operations.images.inspect import inspect_remote
+from ghcrctl.operations.images.tag import tag
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.moving.push import push
 from ghcrctl.transfer.events import Finished, Outcome
 from tests.builders import artifact, random_image
 from tests.sessions import name_at
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import RegistryDouble
 
 

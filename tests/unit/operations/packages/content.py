@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.github.plan import plans_from_file, plans_to_json
 from ghcrctl.github.policy import Policy
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.packages.naming import read_name
+from ghcrctl.operations.packages.package_names import read_name
 from ghcrctl.operations.packages.prune import plan_prune
 from ghcrctl.operations.packages.rules import Rules
 from tests.builders import index_of, random_image
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.github.plan import Plan
-    from ghcrctl.operations.packages.naming import Named
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.packages.package_names import Named
     from tests.builders import Built
     from tests.packages_double import GitHubDouble
 

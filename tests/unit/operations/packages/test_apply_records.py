@@ -29,7 +29,7 @@ from tests.unit.operations.packages.test_apply import applied, states
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.packages_double import GitHubDouble
     from tests.registry_double.wsgi import Answer, Environ
 

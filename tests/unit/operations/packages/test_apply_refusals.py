@@ -30,7 +30,7 @@ from tests.unit.operations.packages.test_apply import always_looks, applied, sta
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.packages_double import GitHubDouble
 
 __all__ = ["always_looks"]

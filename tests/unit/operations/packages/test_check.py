@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.operations.packages.check import Trouble, check_package, check_packages, repair
-from ghcrctl.operations.packages.pushing import pusher
+from ghcrctl.operations.packages.push_missing import pusher
 from tests.builders import artifact, attested, index_of, random_image, rewritten
 from tests.unit.operations.packages.content import (
     NAME,
@@ -19,8 +19,8 @@ from tests.unit.operations.packages.content import (
 )
 
 if TYPE_CHECKING:
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.packages.check import Finding
-    from ghcrctl.operations.session import Session
     from tests.builders import Built
     from tests.packages_double import GitHubDouble
     from tests.registry_double import PlainRegistry

@@ -26,7 +26,7 @@ from tests.unit.operations.packages.test_check import DESCRIBED, described, foun
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.packages_double import GitHubDouble
 
 PLATFORMS = (random_image(seed=1), random_image(seed=1, platform=ARM), random_image(seed=2))

@@ -11,7 +11,7 @@ from ghcrctl.operations.packages.delete import plan_delete
 from tests.unit.operations.packages.content import NAME, named, releases
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.packages_double import GitHubDouble
 
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.operations.packages.carrying import keep_plans
 from ghcrctl.operations.packages.journal import Entry, State, journal_beside, opened
+from ghcrctl.operations.packages.plan_execution import keep_plans
 from tests.disk_record import DiskRecord
 from tests.unit.operations.packages.content import OLD_ONES, plan_of, releases
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.packages_double import GitHubDouble
 
 pytestmark = pytest.mark.needs("directory sync")

@@ -17,12 +17,12 @@ from ghcrctl.errors import (
     UsageError,
 )
 from ghcrctl.operations.packages.apply import apply_plan
-from ghcrctl.operations.packages.carrying import write_plans
 from ghcrctl.operations.packages.journal import (
     State,
     journal_beside,
     opened,
 )
+from ghcrctl.operations.packages.plan_execution import write_plans
 from ghcrctl.operations.packages.restore import Outcome, restore_run
 from tests.unit.operations.packages.content import (
     NAME,
@@ -35,7 +35,7 @@ from tests.unit.operations.packages.test_undo import journal, plan, states, ther
 
 if TYPE_CHECKING:
     from ghcrctl.github.plan import Plan
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.packages_double import GitHubDouble
 
 __all__ = ["journal", "plan", "whole"]

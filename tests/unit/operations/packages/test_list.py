@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import InvalidFilterError, PackageUnknownError
-from ghcrctl.operations.packages.listing import describe, list_packages, version_rows
+from ghcrctl.operations.packages.list import describe, list_packages, version_rows
 from tests.builders import artifact, attested, index_of, random_image
 from tests.unit.operations.packages.content import NAME, days_ago, multi_platform, named
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.packages_double import GitHubDouble
 
 

@@ -19,7 +19,7 @@ from ghcrctl.errors import (
     UnauthorizedError,
     UsageError,
 )
-from ghcrctl.operations.packages.each_package import (
+from ghcrctl.operations.packages.package_batch import (
     check_chosen,
     each_package,
     ends_run,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import GhcrctlError, InvalidReferenceError, RefusedError, UsageError
-from ghcrctl.operations.packages.naming import (
+from ghcrctl.operations.packages.package_names import (
     Named,
     matching,
     read_name,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 DIGEST = f"sha256:{'ab' * 32}"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.operations.packages.carrying import preview_plans
 from ghcrctl.operations.packages.journal import (
     State,
 )
+from ghcrctl.operations.packages.plan_execution import preview_plans
 from tests.builders import random_image
 from tests.unit.operations.packages.content import (
     NAME,
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.github.plan import Plan
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.packages.apply import Done
-    from ghcrctl.operations.session import Session
     from tests.packages_double import GitHubDouble
 
 __all__ = ["journal", "plan", "whole"]

@@ -14,8 +14,8 @@ from ghcrctl.errors import (
     PackageUnknownError,
     RefusedError,
 )
-from ghcrctl.operations.packages.naming import Named, matching, read_name, read_owner
-from ghcrctl.operations.packages.protection import digests_in, protected_in, tags_in
+from ghcrctl.operations.packages.package_names import Named, matching, read_name, read_owner
+from ghcrctl.operations.packages.protect_files import digests_in, protected_in, tags_in
 from ghcrctl.operations.packages.prune import plan_prune
 from ghcrctl.operations.packages.rules import read_rules_of
 from tests.builders import random_image
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.github.plan import Plan
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.packages_double import GitHubDouble
 
 

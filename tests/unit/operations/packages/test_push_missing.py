@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import NotFoundError
-from ghcrctl.operations.packages.pushing import pusher
+from ghcrctl.operations.packages.push_missing import pusher
 from tests.builders import index_of, random_image
 from tests.unit.operations.packages.content import NAME, children_of, multi_platform, named
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.packages_double import GitHubDouble
     from tests.registry_double import PlainRegistry
 

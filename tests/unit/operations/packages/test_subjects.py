@@ -12,7 +12,7 @@ from tests.builders import artifact, index_of, random_image
 from tests.unit.operations.packages.content import NAME, days_ago
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.builders import Built
     from tests.packages_double import GitHubDouble
 

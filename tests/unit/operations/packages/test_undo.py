@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.github.plan import Plan
+    from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.packages.apply import Done
-    from ghcrctl.operations.session import Session
     from tests.packages_double import GitHubDouble
 
 

@@ -21,7 +21,7 @@ from tests.unit.operations.packages.content import NAME, days_ago, multi_platfor
 from tests.unit.operations.packages.losses import Loss
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.packages_double import GitHubDouble
 
 IMAGES = {

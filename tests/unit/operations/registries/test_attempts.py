@@ -9,10 +9,10 @@ import pytest
 
 from ghcrctl.content import retry
 from ghcrctl.errors import GhcrctlError
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.push import push
-from ghcrctl.operations.tag import tag
-from ghcrctl.registry import ranges, sending
+from ghcrctl.operations.images.tag import tag
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.moving.push import push
+from ghcrctl.registry import blob_upload, ranges
 from ghcrctl.store import blobs
 from tests.builders import random_image
 from tests.registry_double import Fault, PlainRegistry, RegistryDouble
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 IMAGE = random_image(1, 500_000, seed=1)
 LAYER = IMAGE.blobs[0][0].digest.encoded
@@ -50,7 +50,7 @@ def _quick_and_small(monkeypatch: pytest.MonkeyPatch) -> None:
         return None if decide(policy, attempt, error) is None else 0.0
 
     monkeypatch.setattr(retry.RetryPolicy, "delay", at_once)
-    monkeypatch.setattr(sending, "CHUNK", 200_000)
+    monkeypatch.setattr(blob_upload, "CHUNK", 200_000)
     monkeypatch.setattr(ranges, "SEGMENT", SEGMENT)
     monkeypatch.setattr(ranges, "PARALLEL_FROM", 4 * SEGMENT)
     monkeypatch.setattr(ranges, "_QUICK", 1e15)

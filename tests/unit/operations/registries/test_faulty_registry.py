@@ -19,14 +19,14 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.inspect import inspect_local
-from ghcrctl.operations.pull import pull
+from ghcrctl.operations.images.inspect import inspect_local
+from ghcrctl.operations.moving.pull import pull
 from tests.builders import random_image
 from tests.registry_double import Fault, RegistryDouble
 from tests.sessions import is_stored, name_at
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 
 def test_waits_for_a_rate_limit_and_for_an_expired_address(

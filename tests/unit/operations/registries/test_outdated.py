@@ -13,9 +13,9 @@ from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.errors import BlobUnknownError, UsageError
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.known_content import known_content
-from ghcrctl.operations.load import load
-from ghcrctl.operations.save import save_archive, save_directory
+from ghcrctl.operations.archives.known_content import known_content
+from ghcrctl.operations.archives.load import load
+from ghcrctl.operations.archives.save import save_archive, save_directory
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.builders import Built
 
 

@@ -19,9 +19,9 @@ from ghcrctl.errors import (
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.artifact import FileEntry, attach, pull_artifact, push_artifact
-from ghcrctl.operations.artifact_files import file_path
-from ghcrctl.operations.referrers import Node, referrers_tree
+from ghcrctl.operations.making.artifact import FileEntry, attach, pull_artifact, push_artifact
+from ghcrctl.operations.making.artifact_files import file_path
+from ghcrctl.operations.registries.referrers import Node, referrers_tree
 from ghcrctl.registry.referrers import referrers_tag
 from tests.builders import Built, artifact, random_image
 from tests.registry_double import Fault
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.oci.reference import Reference
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import PlainRegistry, RegistryDouble
 
 IMAGE = random_image(seed=1)

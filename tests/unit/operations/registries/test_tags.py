@@ -13,17 +13,17 @@ from ghcrctl.errors import (
     RefusedError,
 )
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.digest import digest_of
-from ghcrctl.operations.outdated import State, compare
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.tag import tag
-from ghcrctl.operations.tags import list_tags
+from ghcrctl.operations.images.tag import tag
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.registries.digest import digest_of
+from ghcrctl.operations.registries.outdated import State, compare
+from ghcrctl.operations.registries.tags import list_tags
 from tests.builders import artifact, index_of, random_image
 from tests.registry_double import Fault
 from tests.sessions import name_at
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import PlainRegistry, RegistryDouble
 
 ARM = Platform("linux", "arm64")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.content.memory import MemoryPlace
-from ghcrctl.operations.check import check, repair
-from ghcrctl.operations.pull import pull
-from ghcrctl.operations.selection import Selection
+from ghcrctl.operations.common.platform_selection import Selection
+from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.store.fsck import check, repair
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -18,7 +18,7 @@ from tests.sessions import is_stored, name_at
 from tests.unit.store.acts import fill
 
 if TYPE_CHECKING:
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
     from tests.registry_double import RegistryDouble
 
 IMAGE = random_image(2, 300_000, seed=1)

@@ -12,7 +12,7 @@ import pytest
 from ghcrctl.errors import InvalidFilterError, UsageError
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
-from ghcrctl.operations.prune import PruneRules, prune, read_filters, read_size
+from ghcrctl.operations.store.prune import PruneRules, prune, read_filters, read_size
 from ghcrctl.store.blobs import Blobs
 from ghcrctl.store.usage import measure
 from tests.builders import Built, random_image
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.content.ports import Stream
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.session import Session
+    from ghcrctl.operations.common.session import Session
 
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
 

@@ -17,17 +17,17 @@ from ghcrctl.errors import (
     UsageError,
 )
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.sync import Job, What, check_job, plan_job, plan_jobs
-from ghcrctl.operations.sync_deletions import Deletions
-from ghcrctl.operations.sync_file import read_jobs
+from ghcrctl.operations.sync.config_file import read_jobs
+from ghcrctl.operations.sync.deletions import Deletions
+from ghcrctl.operations.sync.plan import Job, What, check_job, plan_job, plan_jobs
 from tests.builders import artifact, index_of, random_image
 from tests.registry_double.faults import Fault
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.operations.session import Session
-    from ghcrctl.operations.sync import Task
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.sync.plan import Task
     from tests.builders import Built
     from tests.registry_double import PlainRegistry, RegistryDouble
 

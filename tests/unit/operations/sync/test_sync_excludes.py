@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ghcrctl.operations.sync import plan_jobs
-from tests.unit.operations.test_sync import IMAGES, job, put
+from ghcrctl.operations.sync.plan import plan_jobs
+from tests.unit.operations.sync.test_sync import IMAGES, job, put
 
 if TYPE_CHECKING:
     from ghcrctl.errors import GhcrctlError
-    from ghcrctl.operations.session import Session
-    from ghcrctl.operations.sync import Job
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.operations.sync.plan import Job
     from tests.registry_double import PlainRegistry, RegistryDouble
 
 

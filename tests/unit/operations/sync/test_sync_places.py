@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.sync import Job, What, plan_job, plan_jobs
+from ghcrctl.operations.sync.plan import Job, What, plan_job, plan_jobs
 from tests.builders import random_image
 from tests.sessions import session_on
 
