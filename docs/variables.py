@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ghcrctl.settings import SETTINGS
-from ghcrctl.settings.table import VARIABLES
+from ghcrctl.settings.setting_table import VARIABLES
 
 # Variables of other tools, by purpose. A name may stand for several, separated by commas.
 OTHER_VARIABLES: dict[str, dict[str, str]] = {
