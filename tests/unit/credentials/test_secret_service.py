@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.keychain import default_keychain
+from ghcrctl.credentials.credential_chain import default_keychain
 from ghcrctl.credentials.os_keyring import KeyringError, OsKeyring
-from ghcrctl.credentials.vault import default_vault
+from ghcrctl.credentials.own_store import default_vault
 from ghcrctl.errors import CredentialStoreError
 
 if TYPE_CHECKING:
