@@ -15,6 +15,7 @@ OTHER_VARIABLES: dict[str, dict[str, str]] = {
         "DOCKER_CONFIG": "Directory of docker's `config.json` and contexts.",
         "DOCKER_AUTH_CONFIG": "Content of a docker `config.json`, as in GitLab jobs.",
         "REGISTRY_AUTH_FILE": "Credential file of podman and skopeo.",
+        "DBUS_SESSION_BUS_ADDRESS": "Session bus of the keyring, on Linux.",
     },
     "Network": {
         "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY": "Proxies, in upper or lower case.",
