@@ -15,6 +15,7 @@ OTHER_VARIABLES: dict[str, dict[str, str]] = {
         "DOCKER_CONFIG": "Directory of docker's `config.json` and contexts.",
         "DOCKER_AUTH_CONFIG": "Content of a docker `config.json`, as in GitLab jobs.",
         "REGISTRY_AUTH_FILE": "Credential file of podman and skopeo.",
+        "PYTHON_KEYRING_BACKEND": "Keyring backend to use.",
         "DBUS_SESSION_BUS_ADDRESS": "Session bus of the keyring, on Linux.",
     },
     "Network": {
