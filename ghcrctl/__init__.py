@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.archives.load import Loaded
     from ghcrctl.operations.common.batch import Attempt
     from ghcrctl.operations.common.registry_access import Access
-    from ghcrctl.operations.images.list import ImageRow
+    from ghcrctl.operations.images.image_row import ImageRow
     from ghcrctl.operations.images.platforms import PlatformRow
     from ghcrctl.operations.images.remove import Removed
     from ghcrctl.operations.images.remove_platforms import Reduced
@@ -285,7 +285,7 @@ _PLACES = {
     "operations.inside.files": "FileRow",
     "operations.inside.history": "HistoryRow",
     "operations.images.tree": "ImageTree",
-    "operations.images.list": "ImageRow",
+    "operations.images.image_row": "ImageRow",
     "operations.making.import_image": "ImportResult",
     "operations.making.indexes": "NewImage",
     "operations.archives.load": "Loaded",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.api.arguments import Name, Platforms, Texts
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.images.list import ImageRow
+    from ghcrctl.operations.images.image_row import ImageRow
     from ghcrctl.operations.images.platforms import PlatformRow
     from ghcrctl.operations.images.remove import Removed
     from ghcrctl.operations.images.remove_platforms import Reduced

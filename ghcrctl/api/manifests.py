@@ -256,14 +256,12 @@ class Manifests(Caller):
             NoSuchImageError: neither a list nor a local image has this name.
             RefusedError: the registry has a tag that the list was not made from.
         """
-        from ghcrctl.operations.making import index_changes
         from ghcrctl.operations.making.indexes import end_of
+        from ghcrctl.operations.moving.push_index import push_index
 
         with self._session() as session:
             end = end_of(session, text_of(name), local=False)
-            return index_changes.publish(
-                session, end, purge=purge, replace=replace, observer=observer
-            )
+            return push_index(session, end, purge=purge, replace=replace, observer=observer)
 
     def rm(self, names: Names) -> None:
         """Delete local manifest lists; registries are not changed.

@@ -67,7 +67,7 @@ class App:
         """The job of GitHub Actions that this run is a step of, if it is one."""
         from ghcrctl.cli.github_actions import Actions
 
-        return Actions(self)
+        return Actions(self.settings, self.workflow_command)
 
     @property
     def display(self) -> Display:
@@ -76,7 +76,9 @@ class App:
             if self._display is None:
                 from ghcrctl.cli.progress.choose_display import display_for
 
-                self._display = display_for(self)
+                self._display = display_for(
+                    self.settings, self.warn, self.error_line, self.event_line
+                )
             return self._display
 
     def close(self) -> None:
@@ -159,7 +161,13 @@ class App:
         self._put(sys.stdout, text)
 
     def workflow_command(self, command: str) -> None:
-        """Print a command to the runner of a job; foreign text in it must be escaped."""
+        """Print a workflow command for the runner, unless the log is JSON.
+
+        Args:
+            command: the command, with foreign text in it escaped.
+        """
+        if self.as_json:
+            return
         from ghcrctl.cli.job_log import without_old_commands
 
         self._write(sys.stderr, f"{without_old_commands(printable(command))}\n")

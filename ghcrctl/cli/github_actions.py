@@ -10,25 +10,29 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghcrctl.cli.format.printable import printable
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.store.disk_errors import disk_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from ghcrctl.cli.app import App
+    from ghcrctl.settings import Settings
 
 _ESCAPES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 
 
 class Actions:
-    """The job that this run is a step of, if it is one."""
+    """The GitHub Actions job of this run, if it runs in one.
 
-    def __init__(self, app: App) -> None:
-        environ = app.settings.environ
-        self._app = app
-        self._is_job = environ.get("GITHUB_ACTIONS") == "true" and _is_wanted(app)
+    Args:
+        settings: of this run.
+        write: writes a workflow command to the log.
+    """
+
+    def __init__(self, settings: Settings, write: Callable[[str], None]) -> None:
+        environ = settings.environ
+        self._write = write
+        self._is_job = environ.get("GITHUB_ACTIONS") == "true" and _is_wanted(settings)
         self._output = environ.get("GITHUB_OUTPUT", "") if self._is_job else ""
         self._summary = environ.get("GITHUB_STEP_SUMMARY", "") if self._is_job else ""
 
@@ -68,14 +72,13 @@ class Actions:
         self._put(f"::{kind} title={named}::{_escaped(text)}")
 
     def _put(self, mark: str) -> None:
-        # What is read as JSON has no other lines.
-        if self._is_job and not self._app.as_json:
-            self._app.workflow_command(mark)
+        if self._is_job:
+            self._write(mark)
 
 
-def _is_wanted(app: App) -> bool:
+def _is_wanted(settings: Settings) -> bool:
     try:
-        return bool(app.settings.get("ci"))
+        return bool(settings.get("ci"))
     except GhcrctlError:
         # The settings cannot be read; that is told on the page, too.
         return True
@@ -88,9 +91,3 @@ def _escaped(text: str) -> str:
 def _append(path: str, text: str) -> None:
     with disk_errors(f"write {path}"), Path(path).open("a", encoding="utf-8") as file:
         file.write(text)
-
-
-def cell(text: str) -> str:
-    """Write a text as a cell of a table in Markdown, with no character that means anything."""
-    line = printable(" ".join(text.split()))
-    return "".join(f"&#{ord(c)};" if c in "|<>&`*_[]\\" else c for c in line)

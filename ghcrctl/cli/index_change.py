@@ -60,7 +60,7 @@ def changing(
     app: App, results: Results, target: str, *, local: bool, quiet: bool
 ) -> Iterator[IndexChange]:
     """Open a session, and watch the transfer of one change."""
-    with app.session() as session, watching(app, quiet=quiet) as watch:
+    with app.session() as session, watching(app.display, quiet=quiet) as watch:
         end = end_of(session, target, local=local)
         lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
         observer = watch(lines, str(end.reference))

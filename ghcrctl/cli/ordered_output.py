@@ -113,7 +113,7 @@ def in_turn(  # noqa: PLR0913 all but these by keyword
 
     turns = Turns(results.out, begin)
     failed: GhcrctlError | None = None
-    with watching(app, quiet=quiet) as watch:
+    with watching(app.display, quiet=quiet) as watch:
 
         def one(numbered: tuple[int, Item], workers: Workers) -> Result:
             number, item = numbered

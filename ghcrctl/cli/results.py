@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.cli.format.documents import Documents
+from ghcrctl.cli.format.markdown import cell
 from ghcrctl.cli.format.units import human_size
-from ghcrctl.cli.github_actions import cell
 from ghcrctl.store.output_files import check_output_file, whole_file
 
 if TYPE_CHECKING:

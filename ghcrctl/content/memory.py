@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.completeness import is_complete
-from ghcrctl.content.ports import Doubter
+from ghcrctl.content.ports import FallbackSource
 from ghcrctl.content.provenance import provenance_of
 from ghcrctl.errors import BlobUnknownError, ManifestUnknownError, NotFoundError
 from ghcrctl.oci.descriptor import Descriptor
@@ -98,7 +98,7 @@ class Overlay:
         self._front = front
         self._back = back
         self._read_in_front: set[Digest] = set()
-        self._doubted: set[Digest] = set()
+        self._corrupt: set[Digest] = set()
 
     @property
     def label(self) -> str:
@@ -111,7 +111,7 @@ class Overlay:
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
         """Start reading at whichever place has the content."""
-        if descriptor.digest not in self._doubted:
+        if descriptor.digest not in self._corrupt:
             try:
                 stream = self._front.open(descriptor, offset)
             except NotFoundError:
@@ -123,18 +123,19 @@ class Overlay:
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
         """Return where content was read last: in front or behind."""
-        if descriptor.digest in self._read_in_front and descriptor.digest not in self._doubted:
+        if descriptor.digest in self._read_in_front and descriptor.digest not in self._corrupt:
             return provenance_of(self._front, descriptor)
         return provenance_of(self._back, descriptor)
 
-    def doubt(self, descriptor: Descriptor) -> bool:
+    def mark_corrupt(self, descriptor: Descriptor) -> bool:
         """Read content behind that is wrong in front."""
         digest = descriptor.digest
-        if digest in self._read_in_front and digest not in self._doubted:
-            if not (isinstance(self._front, Doubter) and self._front.doubt(descriptor)):
-                self._doubted.add(digest)
+        if digest in self._read_in_front and digest not in self._corrupt:
+            front = self._front
+            if not (isinstance(front, FallbackSource) and front.mark_corrupt(descriptor)):
+                self._corrupt.add(digest)
             return True
-        return isinstance(self._back, Doubter) and self._back.doubt(descriptor)
+        return isinstance(self._back, FallbackSource) and self._back.mark_corrupt(descriptor)
 
 
 if TYPE_CHECKING:

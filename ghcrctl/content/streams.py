@@ -12,8 +12,8 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.ports import Doubter
 from ghcrctl.content.provenance import provenance_of
+from ghcrctl.content.sources import FallbackSource
 from ghcrctl.errors import (
     DigestMismatchError,
     IntegrityError,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ghcrctl.content.ports import Source, Stream
     from ghcrctl.content.provenance import Provenance
+    from ghcrctl.content.sources import Source, Stream
     from ghcrctl.oci.descriptor import Descriptor
 
 CHUNK_SIZE = 1024 * 1024
@@ -50,7 +50,7 @@ class VerifiedStream:
         hasher: the computation over those bytes; needed where the offset is not zero.
         watch: is told the position in bytes after each chunk, of a slow stream more often, and may
             raise to stop the reading.
-        doubt: is called when the bytes are wrong; returns whether to open the content again.
+        mark_corrupt: is called when the bytes are wrong; returns whether to open the content again.
         provenance: returns the origin of the bytes, for errors.
     """
 
@@ -62,7 +62,7 @@ class VerifiedStream:
         offset: int = 0,
         hasher: _Hash | None = None,
         watch: Callable[[int], None] | None = None,
-        doubt: Callable[[], bool] | None = None,
+        mark_corrupt: Callable[[], bool] | None = None,
         provenance: Callable[[], Provenance] | None = None,
     ) -> None:
         self._stream = stream
@@ -70,7 +70,7 @@ class VerifiedStream:
         self._position = offset
         self._hasher = hasher.copy() if hasher else descriptor.digest.hasher()
         self._watch = watch
-        self._doubt = doubt
+        self._mark_corrupt = mark_corrupt
         self._provenance = provenance
         self._verified = False
         self._step = _FIRST_STEP if watch else 0
@@ -107,7 +107,7 @@ class VerifiedStream:
             # The source is to blame, though the code of a sink reads from it.
             if self._provenance:
                 self._provenance().mark(error)
-            error.retryable = self._doubt is not None and self._doubt()
+            error.retryable = self._mark_corrupt is not None and self._mark_corrupt()
             raise
 
     def _read(self, size: int) -> bytes:
@@ -206,13 +206,14 @@ class Content:
             offset=offset,
             hasher=hasher,
             watch=self._watch,
-            doubt=self._doubt if not offset else None,
+            mark_corrupt=self._mark_corrupt if not offset else None,
             provenance=partial(provenance_of, self._source, self.descriptor),
         )
 
-    def _doubt(self) -> bool:
+    def _mark_corrupt(self) -> bool:
         """Report corrupted bytes to the source, which did not send those before an offset."""
-        return isinstance(self._source, Doubter) and self._source.doubt(self.descriptor)
+        source = self._source
+        return isinstance(source, FallbackSource) and source.mark_corrupt(self.descriptor)
 
     def read(self) -> bytes:
         """Return all of a manifest or config.

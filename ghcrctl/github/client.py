@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.credentials.credential import Credential
     from ghcrctl.github.instance import Instance
-    from ghcrctl.registry.transport import TransportOptions
+    from ghcrctl.registry.transport_options import TransportOptions
 
 # Both: the second is what GitHub's own description of the API names.
 _ACCEPT = "application/vnd.github+json, application/json"

@@ -227,9 +227,9 @@ class Platform:
         want, have = self.normalised(), offered.normalised()
         if have.os not in {"", want.os} or want.architecture != have.architecture:
             return None
-        variant = variant_rank(want, have)
-        features = features_rank(want, have)
-        version = version_rank(want, have)
+        variant = variant_rank(want.architecture, want.variant, have.variant)
+        features = features_rank(want.os_features, have.os_features)
+        version = version_rank(want.os_version, have.os_version)
         if variant is None or features is None or version is None:
             return None
         return (variant, features, *version)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.oci.numbers import whole_number
 
 if TYPE_CHECKING:
-    from ghcrctl.oci.platform import Platform
+    from collections.abc import Sequence
 
 _DEFAULT_VARIANT = {"arm": "v7", "arm64": "v8"}
 # The last 8.x that 9.x includes, and the highest of all (github.com/containerd/platforms,
@@ -24,18 +24,18 @@ _SERVER_2022 = 20348
 _USUAL_FEATURES = frozenset({"win32k"})
 
 
-def variant_rank(want: Platform, have: Platform) -> int | None:
+def variant_rank(architecture: str, want: str, have: str) -> int | None:
     """Return how well a variant suits; the same architecture is given (``compare.go``)."""
-    if want.variant == have.variant:
+    if want == have:
         return 1000
-    default = _DEFAULT_VARIANT.get(want.architecture, "v1")
-    ours, theirs = _numbers(want.variant or default), _numbers(have.variant or default)
+    default = _DEFAULT_VARIANT.get(architecture, "v1")
+    ours, theirs = _numbers(want or default), _numbers(have or default)
     if ours is None or theirs is None:
         return None
-    if want.architecture == "arm64":
+    if architecture == "arm64":
         steps = _arm64_steps(ours, theirs)
     else:
-        steps = _major_steps(ours, theirs, want.architecture)
+        steps = _major_steps(ours, theirs, architecture)
     return None if steps is None else 999 - steps
 
 
@@ -68,26 +68,26 @@ def _numbers(variant: str) -> tuple[int, int] | None:
     return numbers[0], numbers[1]
 
 
-def features_rank(want: Platform, have: Platform) -> int | None:
+def features_rank(want: Sequence[str], have: Sequence[str]) -> int | None:
     """Return how many OS features an image uses; ``None`` where it needs one that is not wanted."""
-    needed = {feature for feature in have.os_features if feature not in _USUAL_FEATURES}
-    return len(needed) if needed <= set(want.os_features) else None
+    needed = {feature for feature in have if feature not in _USUAL_FEATURES}
+    return len(needed) if needed <= set(want) else None
 
 
-def version_rank(want: Platform, have: Platform) -> tuple[int, ...] | None:
+def version_rank(want: str, have: str) -> tuple[int, ...] | None:
     """Return how well an OS version suits.
 
     An image without a version runs on every build and comes last. An exact version comes first,
     then the highest one, the machine's own build before others.
     """
-    if not want.os_version:
+    if not want:
         return ()
-    if not have.os_version:
+    if not have:
         return (-1,)
-    if not _runs_build(_version_numbers(want.os_version), _version_numbers(have.os_version)):
+    if not _runs_build(_version_numbers(want), _version_numbers(have)):
         return None
-    exact = 1 if have.os_version == want.os_version else 0
-    return (exact, *_version_numbers(have.os_version))
+    exact = 1 if have == want else 0
+    return (exact, *_version_numbers(have))
 
 
 def _version_numbers(version: str) -> tuple[int, ...]:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ghcrctl.credentials.credential_chain import Keychain
     from ghcrctl.errors import GhcrctlError
     from ghcrctl.registry.auth import Scope
-    from ghcrctl.registry.transport import TransportOptions
+    from ghcrctl.registry.transport_options import TransportOptions
 
 
 class Asker:

@@ -32,7 +32,7 @@ from ghcrctl.registry.body_stream import MAX_ERROR_BODY, error_text, let_go
 from ghcrctl.registry.endpoint import host_shown
 from ghcrctl.registry.error_bodies import is_html, quote_body
 from ghcrctl.registry.headers import is_packed, next_link, stated_digest
-from ghcrctl.registry.ranges import ReadAhead, Span
+from ghcrctl.registry.read_ahead import ReadAhead, Span
 from ghcrctl.registry.responses import at_offset, read_all, read_json
 from ghcrctl.registry.temporary_refusals import status_of
 from ghcrctl.registry.upload_endpoints import Uploads
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream
     from ghcrctl.credentials.credential import Credential
     from ghcrctl.credentials.credential_chain import Keychain
-    from ghcrctl.registry.transport import TransportOptions
+    from ghcrctl.registry.transport_options import TransportOptions
 
 ACCEPT = ", ".join((*ACCEPTED, "*/*"))
 _THERE = {200, 301, 302, 303, 307, 308}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.registry.address_guard import AddressGuard
     from ghcrctl.registry.proxies import Proxy
-    from ghcrctl.registry.transport import TransportOptions
+    from ghcrctl.registry.transport_options import TransportOptions
 
     # Takes an address, and whether it is one of this machine's interfaces.
     Admit = Callable[..., None]
@@ -53,7 +53,7 @@ class AddressOrder:
         """Record that a connection goes to an address."""
         self._reached.add(address)
 
-    def doubt(self) -> None:
+    def mark_corrupt(self) -> None:
         """Try the addresses that were reached so far after all others."""
         self._doubted, self._reached = self._doubted | self._reached, set()
 
@@ -255,7 +255,7 @@ class HttpSession(requests.Session):
             # Requests in progress still use the former ones.
             self._former += self._by_origin.values()
             self._by_origin = {}
-            self._order.doubt()
+            self._order.mark_corrupt()
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Return no target: the library would read the whole body and fail at odd addresses."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.registry.address_guard import AddressGuard
-    from ghcrctl.registry.transport import TransportOptions
+    from ghcrctl.registry.transport_options import TransportOptions
 
 
 def open_foreign(

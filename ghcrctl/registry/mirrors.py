@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from ghcrctl.content.ports import Doubter
+from ghcrctl.content.ports import FallbackSource
 from ghcrctl.content.provenance import provenance_of
 from ghcrctl.errors import GhcrctlError, IntegrityError, NetworkError, NotFoundError, RefusedError
 from ghcrctl.registry.blocked_registry import BlockedPlace
@@ -124,12 +124,12 @@ class MirroredSource:
         senders = self._senders.get(descriptor.digest) or [self._origin]
         return provenance_of(senders[-1], descriptor)
 
-    def doubt(self, descriptor: Descriptor) -> bool:
+    def mark_corrupt(self, descriptor: Descriptor) -> bool:
         """Stop using the mirrors that sent corrupted content, if another place has it."""
         senders = self._senders.pop(descriptor.digest, None) or [self._origin]
         last = senders[-1]
         if self._is_only(descriptor, last):
-            return isinstance(last, Doubter) and last.doubt(descriptor)
+            return isinstance(last, FallbackSource) and last.mark_corrupt(descriptor)
         self._broken.setdefault(descriptor.digest, []).extend(senders)
         if len(senders) == 1:
             self._pass_over(last, IntegrityError(f"wrong bytes for {descriptor.digest}"))

@@ -15,7 +15,7 @@ from ghcrctl.registry.transport import Transport
 if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream
     from ghcrctl.registry.address_guard import AddressGuard
-    from ghcrctl.registry.transport import TransportOptions
+    from ghcrctl.registry.transport_options import TransportOptions
 
 
 def fetch(

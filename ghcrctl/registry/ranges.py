@@ -13,16 +13,14 @@ with images.
 from __future__ import annotations
 
 import io
-import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.thread_waits import outcome_of
-from ghcrctl.content.threads import ThreadPool
 from ghcrctl.errors import ConnectionLostError, GhcrctlError
 from ghcrctl.registry.auth import Scope
 from ghcrctl.registry.headers import content_range, is_packed
+from ghcrctl.registry.read_ahead import Span
 from ghcrctl.registry.responses import at_offset
 from ghcrctl.registry.temporary_refusals import is_temporary
 
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.registry.client import RegistryClient
+    from ghcrctl.registry.read_ahead import ReadAhead
 
 # Bytes of one request; at 20 ms and 40 MB/s a sixth of its time is waiting.
 SEGMENT = 4 * 1024 * 1024
@@ -43,53 +42,6 @@ PARALLEL_FROM = 4 * SEGMENT
 # Bytes a second from which one connection is enough: hashing and writing take as long.
 _QUICK = 100_000_000
 _BLOCK = 256 * 1024
-
-
-class ReadAhead:
-    """Threads that read ahead, and how many segments they may hold.
-
-    Args:
-        connections: how many segments are read or held at once, besides the one of each reader.
-    """
-
-    def __init__(self, connections: int) -> None:
-        self._threads = ThreadPool(connections, "ranges")
-        self._free = threading.Semaphore(connections)
-
-    def submit(self, read: Callable[[], bytearray | None]) -> Future[bytearray | None] | None:
-        """Begin to read a segment; ``None`` where as many as may be are held, or all has ended."""
-        if not self._free.acquire(blocking=False):
-            return None
-        try:
-            return self._threads.submit(read)
-        except RuntimeError:
-            # It was closed, so nobody waits for the reader; or no thread can be started.
-            self._free.release()
-            return None
-
-    def release(self, future: Future[bytearray | None]) -> None:
-        """Give back what a segment held, as soon as nobody works on it."""
-        future.add_done_callback(lambda _: self._free.release())
-
-    def close(self) -> None:
-        """Begin nothing more."""
-        self._threads.shutdown(wait=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Bytes of a blob: from ``first`` up to, and without, ``end``; ``None`` for all that follow."""
-
-    first: int
-    end: int | None = None
-
-    @property
-    def header(self) -> dict[str, str]:
-        """The request header (RFC 9110, section 14.2); none for a whole blob."""
-        if not self.first and self.end is None:
-            return {}
-        last = "" if self.end is None else self.end - 1
-        return {"Range": f"bytes={self.first}-{last}"}
 
 
 def open_blob(client: RegistryClient, repository: str, blob: Descriptor, offset: int) -> Stream:

@@ -156,7 +156,7 @@ class Repository:
             absent_from=self.label,
         )
 
-    def doubt(self, descriptor: Descriptor) -> bool:
+    def mark_corrupt(self, descriptor: Descriptor) -> bool:
         """Allow one more fetch of corrupted content, or one from its next address."""
         self._manifests.pop(descriptor.digest, None)
         self._client.transport.reconnect()

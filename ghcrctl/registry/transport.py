@@ -7,10 +7,10 @@ means (``client``), tokens (``auth``).
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.content.rate_limit_waits import Wait, untold
+from ghcrctl.content.rate_limit_waits import Wait
 from ghcrctl.content.retry import RetryPolicy, note_failure, used_attempts
 from ghcrctl.errors import (
     GhcrctlError,
@@ -20,7 +20,7 @@ from ghcrctl.errors import (
 from ghcrctl.registry.address_guard import AddressGuard
 from ghcrctl.registry.body_stream import let_go
 from ghcrctl.registry.connections import Authorization, HttpSession
-from ghcrctl.registry.endpoint import TlsPolicy, host_shown
+from ghcrctl.registry.endpoint import host_shown
 from ghcrctl.registry.proxy_errors import check_proxy_response
 from ghcrctl.registry.redirects import RedirectTrail
 from ghcrctl.registry.temporary_refusals import is_temporary, retryable_error, status_of
@@ -32,46 +32,11 @@ if TYPE_CHECKING:
 
     import requests
 
-    from ghcrctl.content.rate_limit_waits import Waiting
-    from ghcrctl.registry.proxies import ProxyRules
+    from ghcrctl.registry.transport_options import TransportOptions
 
 # A request with such a response may have taken effect all the same: a proxy in front of the server
 # sends most of them. Too early (425) and too many (429) mean that it was not processed.
 _UNCERTAIN = frozenset({408, 499, *range(500, 600)})
-
-
-@dataclass(frozen=True, slots=True)
-class TransportOptions:
-    """How to talk.
-
-    Args:
-        connect_timeout: seconds to wait for a connection.
-        stall_timeout: seconds without a byte after which a connection is given up.
-        retry: how patiently a request is tried again.
-        tls: whom to trust.
-        user_agent: who we are.
-        jobs: how many pieces of content move at once, each through a connection of its own.
-        connections: how many more read ahead in large ones; with 1, each is read in one go.
-        chunk: bytes of a piece in which blobs are sent; 0 sends each whole where that is possible.
-        proxies: which proxies are used; those of this process's environment by default.
-        debug: is called with each request and its response, without secrets.
-        waiting: is called with each wait.
-        check_host: raises an error for a host that must not be contacted, though a registry names
-            it.
-    """
-
-    connect_timeout: float = 15.0
-    stall_timeout: float = 60.0
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    tls: TlsPolicy = field(default_factory=TlsPolicy)
-    user_agent: str = "ghcrctl"
-    jobs: int = 12
-    connections: int = 6
-    chunk: int = 0
-    proxies: ProxyRules | None = None
-    debug: Callable[[str], None] | None = None
-    waiting: Waiting = untold
-    check_host: Callable[[str], None] = lambda _: None
 
 
 @dataclass(slots=True)

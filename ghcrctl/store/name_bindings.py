@@ -14,7 +14,7 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.reference import check_new_name
 
 if TYPE_CHECKING:
-    from ghcrctl.store.records import Record
+    from ghcrctl.oci.reference import Reference
 
 
 def may_claim(name: str) -> bool:
@@ -47,16 +47,19 @@ def true_name(name: str, *known: Digest | None) -> str:
     return name if is_true(name, *known) else ""
 
 
-def check_record(record: Record) -> None:
-    """Check the name of a record that is about to be written.
+def check_name(name: str, reference: Reference | None, *known: Digest | None) -> None:
+    """Check the name of a record before it is written.
+
+    Args:
+        name: the record's name.
+        reference: the same as a reference, if it is one.
+        known: the digests that the image is known by, its own first.
 
     Raises:
         DigestMismatchError: the name has the digest of other content.
         InvalidReferenceError: the name itself reads as a digest.
     """
-    if not is_true(record.name, record.descriptor.digest, record.origin):
-        raise DigestMismatchError(
-            f"cannot name an image {record.name}: its digest is {record.descriptor.digest}"
-        )
-    if record.reference:
-        check_new_name(record.reference)
+    if not is_true(name, *known):
+        raise DigestMismatchError(f"cannot name an image {name}: its digest is {known[0]}")
+    if reference:
+        check_new_name(reference)

@@ -29,7 +29,7 @@ from ghcrctl.store.index import LAYOUT, check_layout, read_entries, read_index, 
 from ghcrctl.store.leases import Lease
 from ghcrctl.store.locks import acquire_in_place
 from ghcrctl.store.moved_names import NamedRecords, each_once
-from ghcrctl.store.name_bindings import check_record, true_name
+from ghcrctl.store.name_bindings import check_name, true_name
 from ghcrctl.store.origins import Origins
 from ghcrctl.store.records import (
     NAME,
@@ -310,7 +310,9 @@ class Store:
                 kept = {id(r): raw for r, raw in zip(before, listed.raw_entries, strict=True)}
                 for record in after:
                     if id(record) not in kept:
-                        check_record(record)
+                        check_name(
+                            record.name, record.reference, record.descriptor.digest, record.origin
+                        )
                 self._list([kept.get(id(r)) or to_descriptor(r).to_json() for r in after], listed)
             staying = {id(record) for record in after}
             return [record for record in before if id(record) not in staying]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.ports import Doubter
+from ghcrctl.content.ports import FallbackSource
 from ghcrctl.content.provenance import provenance_of
 from ghcrctl.errors import GhcrctlError
 
@@ -79,9 +79,9 @@ class MarkedSource:
         """Return where the source itself reads content."""
         return provenance_of(self._source, descriptor)
 
-    def doubt(self, descriptor: Descriptor) -> bool:
+    def mark_corrupt(self, descriptor: Descriptor) -> bool:
         """Doubt the source itself."""
-        return isinstance(self._source, Doubter) and self._source.doubt(descriptor)
+        return isinstance(self._source, FallbackSource) and self._source.mark_corrupt(descriptor)
 
 
 class _MarkedStream:

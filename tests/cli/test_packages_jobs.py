@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.cli.github_actions import cell
+from ghcrctl.cli.format.markdown import cell
 from tests.builders import artifact
 from tests.cli.test_packages import (
     LOOSE,

@@ -16,7 +16,8 @@ from ghcrctl.registry.challenge import Challenge, parse_challenges
 from ghcrctl.registry.endpoint import host_shown, is_loopback
 from ghcrctl.registry.refusals import Refusal, explain
 from ghcrctl.registry.retry_after import wait_asked
-from ghcrctl.registry.transport import Transport, TransportOptions
+from ghcrctl.registry.transport import Transport
+from ghcrctl.registry.transport_options import TransportOptions
 from ghcrctl.registry.urls import joined
 
 _token = st.text("abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+.^_`|~-", min_size=1, max_size=8)

@@ -127,7 +127,7 @@ def command(  # noqa: PLR0913 one argument an option
         else:
             raise UsageError("say SOURCE and TARGET, or --file FILE")
         show = _Show(app, results, quiet=quiet, dry_run=dry_run)
-        bars = partial(watching, app, quiet=quiet)
+        bars = partial(watching, app.display, quiet=quiet)
         how = {"keep_going": keep_going, "dry_run": dry_run, "force": force}
         try:
             report = run_jobs(session, jobs, tell=show, watching=bars, **how)

@@ -9,10 +9,10 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from ghcrctl.cli.format.markdown import cell
 from ghcrctl.cli.format.printable import printable
 from ghcrctl.cli.format.table import render_rows
 from ghcrctl.cli.format.units import human_size
-from ghcrctl.cli.github_actions import cell
 from ghcrctl.operations.packages.journal import State
 
 if TYPE_CHECKING:

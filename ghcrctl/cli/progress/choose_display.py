@@ -12,27 +12,39 @@ from typing import TYPE_CHECKING
 from ghcrctl.cli.progress.displays import Bars, Display, Events, Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from ghcrctl.cli.app import App
+    from ghcrctl.settings import Settings
 
 
-def display_for(app: App) -> Display:
-    """Make the display of a run."""
-    how = app.settings.get("progress")
+def display_for(
+    settings: Settings,
+    warn: Callable[[str], None],
+    write_line: Callable[[str], None],
+    write_event: Callable[[Mapping[str, object]], None],
+) -> Display:
+    """Return the display that the settings and standard error allow.
+
+    Args:
+        settings: of this run.
+        warn: prints a warning.
+        write_line: prints a line to standard error.
+        write_event: prints an event as a line of JSON.
+    """
+    how = settings.get("progress")
     if how == "auto":
-        how = "bar" if _can_draw(app.settings.environ) and not app.settings.is_job else "plain"
+        how = "bar" if _can_draw(settings.environ) and not settings.is_job else "plain"
     if how == "json":
-        return Events(app.warn, app.event_line)
+        return Events(warn, write_event)
     if how == "plain":
-        return Lines(app.warn, app.error_line)
+        return Lines(warn, write_line)
     if how == "none":
-        return Display(app.warn)
+        return Display(warn)
     from ghcrctl.cli.progress.screen import Screen
 
     is_unicode = (sys.stderr.encoding or "").lower().replace("-", "") == "utf8"
-    screen = Screen(sys.stderr, app.settings.environ)
-    return Bars(app.warn, screen, is_unicode=is_unicode)
+    screen = Screen(sys.stderr, settings.environ)
+    return Bars(warn, screen, is_unicode=is_unicode)
 
 
 def _can_draw(environ: Mapping[str, str]) -> bool:

@@ -17,7 +17,6 @@ from ghcrctl.transfer.plan import Action
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from ghcrctl.cli.app import App
     from ghcrctl.cli.progress.displays import Display
     from ghcrctl.transfer.events import Event, Observer
     from ghcrctl.transfer.plan import Step
@@ -126,17 +125,16 @@ class Watch(Protocol):
 
 
 @contextmanager
-def watching(app: App, *, quiet: bool) -> Iterator[Watch]:
+def watching(display: Display, *, quiet: bool) -> Iterator[Watch]:
     """Show what moves, as the setting ``progress`` says.
 
     Args:
-        app: whose display it is.
+        display: shows the progress of this run.
         quiet: show nothing to people; programs that asked for events get them.
 
     Yields:
         Gives each event of an image to the display too, and to what prints the image's lines.
     """
-    display = app.display
     if quiet and not display.is_for_programs:
         yield lambda lines, image="": lines  # noqa: ARG005 the same for all displays
         return

@@ -18,8 +18,8 @@ from ghcrctl.oci.manifest import parse
 from ghcrctl.oci.reference import check_new_name
 from ghcrctl.operations.archives.archive_names import Named
 from ghcrctl.operations.archives.from_archive import Archived, archived
+from ghcrctl.operations.common.index_origin import keep_origin
 from ghcrctl.operations.common.platform_selection import Selection, choose
-from ghcrctl.operations.moving.pull import keep_origin
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.error_context import about
 from ghcrctl.transfer.events import Planned, ignore

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.reference import Reference
     from ghcrctl.registry.repository import Repository
     from ghcrctl.registry.resolver import RepositorySource
-    from ghcrctl.registry.transport import TransportOptions
+    from ghcrctl.registry.transport_options import TransportOptions
     from ghcrctl.store.store import Store
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ghcrctl.registry.client import RegistryClient
     from ghcrctl.registry.repository import Repository
     from ghcrctl.registry.resolver import RepositorySource, Resolver
-    from ghcrctl.registry.transport import TransportOptions
+    from ghcrctl.registry.transport_options import TransportOptions
     from ghcrctl.settings import Settings
     from ghcrctl.transfer.workers import Workers
 
@@ -266,7 +266,7 @@ class Session:
         """Return how to talk to a registry."""
         from ghcrctl.registry.endpoint import TlsPolicy
         from ghcrctl.registry.proxies import ProxyRules
-        from ghcrctl.registry.transport import TransportOptions
+        from ghcrctl.registry.transport_options import TransportOptions
 
         get = self.settings.get
         return TransportOptions(

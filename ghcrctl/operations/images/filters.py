@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.images.list import ImageRow
+    from ghcrctl.operations.images.image_row import ImageRow
 
     Accepts = Callable[[ImageRow], bool]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.images.list import ImageRow
+    from ghcrctl.operations.images.image_row import ImageRow
 
 
 @dataclass(frozen=True, slots=True)

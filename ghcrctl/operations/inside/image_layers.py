@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.corruption_retry import Doubts
-from ghcrctl.content.ports import Doubter
+from ghcrctl.content.ports import FallbackSource
 from ghcrctl.content.provenance import provenance_of
 from ghcrctl.content.streams import Content
 from ghcrctl.disk.durability import move
@@ -309,7 +309,7 @@ class _Here:
             absent_from=self.label,
         )
 
-    def doubt(self, descriptor: Descriptor) -> bool:
+    def mark_corrupt(self, descriptor: Descriptor) -> bool:
         """Fetch a foreign layer again; what is here stays as it is."""
         is_here = self._blobs.path(descriptor.digest).exists()
         return not is_here and self._doubts.note(descriptor)
@@ -349,12 +349,12 @@ class _Keeping:
         self._wrong.discard(descriptor.digest)
         return _Keeper(stream, path, descriptor.size, lambda: descriptor.digest not in self._wrong)
 
-    def doubt(self, descriptor: Descriptor) -> bool:
+    def mark_corrupt(self, descriptor: Descriptor) -> bool:
         """Discard corrupted bytes and read the source again if that may help."""
         path = self._folder / descriptor.digest.encoded
         self._wrong.add(descriptor.digest)
         discard(path)
-        return isinstance(self._source, Doubter) and self._source.doubt(descriptor)
+        return isinstance(self._source, FallbackSource) and self._source.mark_corrupt(descriptor)
 
 
 class _Keeper:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.errors import NoSuchImageError, RefusedError, UnsupportedError
+from ghcrctl.errors import RefusedError
 from ghcrctl.operations.making.indexes import (
     End,
     NewImage,
@@ -18,7 +18,6 @@ from ghcrctl.operations.making.manifest_lists import (
     annotate_list,
     create_list,
     keep_list,
-    kept_list,
     open_list,
     push_list,
     remove_from_list,
@@ -123,54 +122,6 @@ def annotate(
         return NewImage(target, annotate_index(session, target, chosen, change))
     made = annotate_list(session, open_list(session, target), chosen, change)
     return _finish(session, target, made, push=push, observer=observer)
-
-
-def publish(
-    session: Session,
-    target: End,
-    *,
-    purge: bool = False,
-    replace: bool = False,
-    observer: Observer = ignore,
-) -> NewImage:
-    """Push a manifest list, or an index of the local store, with all that it lists.
-
-    Args:
-        session: the run.
-        target: its name.
-        purge: remove the list, or the local name, afterwards.
-        replace: replace the registry's tag whatever it points to.
-        observer: watches the transfer.
-
-    Raises:
-        NoSuchImageError: there is neither.
-        RefusedError: the registry has a tag that the list was not made from, or an index with
-            more platforms.
-        UnsupportedError: the local store has one image of this name.
-    """
-    kept = None if target.local else kept_list(session, target)
-    if kept:
-        return push_list(session, target, kept, purge=purge, replace_tag=replace, observer=observer)
-    from ghcrctl.operations.images.remove import remove as remove_name
-    from ghcrctl.operations.moving.push import push as push_image
-
-    _require_local_index(session, target)
-    pushed = push_image(session, target.reference, observer=observer, force=replace)
-    if purge:
-        remove_name(session, str(pushed.reference))
-    return NewImage(End(pushed.reference), pushed.descriptor)
-
-
-def _require_local_index(session: Session, target: End) -> None:
-    """Check that the local store has an index of a name: an image is pushed by `ghcrctl push`."""
-    name = str(target.reference)
-    found = [r.descriptor for r in session.store.records() if r.name == name]
-    if not found:
-        raise NoSuchImageError(
-            f"no such manifest list: {name}", hint=f"ghcrctl manifest create {name} IMAGE..."
-        )
-    if not found[0].is_index:
-        raise UnsupportedError(f"{name} is one image, not an index", hint=f"ghcrctl push {name}")
 
 
 def _finish(

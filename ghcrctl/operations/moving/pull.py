@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
-from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import InvalidManifestError, SchemaOneError, UsageError
 from ghcrctl.oci.manifest import Index, Manifest
+from ghcrctl.operations.common.index_origin import keep_origin
 from ghcrctl.operations.common.platform_selection import Selection, choose
 from ghcrctl.operations.registries.tags import is_helper
 from ghcrctl.store.place import StorePlace
@@ -132,12 +132,6 @@ def _chosen(
 def _transfer(session: Session, plan: Plan, workers: Workers | None, observer: Observer) -> None:
     with session.workers(workers) as shared:
         execute(plan, TransferOptions(shared, session.retry), observer)
-
-
-def keep_origin(session: Session, source: Source, root: Descriptor, part: Descriptor) -> None:
-    """Keep the index that only a part is taken of, as the proof of its digest in archives."""
-    if part.digest != root.digest and root.is_index:
-        session.store.origins.keep(root.digest, read_metadata(source, root))
 
 
 def _is_updated(

@@ -15,7 +15,7 @@ from ghcrctl.store.usage import measure
 if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.images.list import ImageRow
+    from ghcrctl.operations.images.image_row import ImageRow
     from ghcrctl.store.usage import ImageUsage, Usage
 
 

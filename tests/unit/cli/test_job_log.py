@@ -86,7 +86,7 @@ def test_a_failure_has_one_command_and_it_is_ours(
 
 
 def test_a_groups_title_is_no_other_command(job: App, capsys: pytest.CaptureFixture[str]) -> None:
-    Actions(job).group("x\n::error::y ##[z]")
+    Actions(job.settings, job.workflow_command).group("x\n::error::y ##[z]")
     assert obeyed(capsys.readouterr().err) == ["::group::x%0A::error::y #\\u0023[z]"]
 
 

@@ -169,7 +169,7 @@ class DoubtedPlace(MemoryPlace):
 
     doubted = 0
 
-    def doubt(self, descriptor: Descriptor) -> bool:
+    def mark_corrupt(self, descriptor: Descriptor) -> bool:
         assert descriptor.size == len(b"content")
         self.doubted += 1
         return True

@@ -14,7 +14,7 @@ from ghcrctl.github.instance import Instance
 from ghcrctl.github.packages import Packages
 from ghcrctl.github.rate_limit import Pace
 from ghcrctl.oci.media_types import OCI_INDEX
-from ghcrctl.registry.transport import TransportOptions
+from ghcrctl.registry.transport_options import TransportOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,8 +20,8 @@ from ghcrctl.github.client import GitHub
 from ghcrctl.github.instance import Instance
 from ghcrctl.github.packages import Packages
 from ghcrctl.github.rate_limit import Pace
-from ghcrctl.registry.transport import TransportOptions
 from ghcrctl.registry.transport_errors import may_have_arrived
+from ghcrctl.registry.transport_options import TransportOptions
 from tests.builders import random_image
 from tests.registry_double.faults import Fault
 

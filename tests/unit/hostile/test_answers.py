@@ -14,7 +14,7 @@ from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.errors import GhcrctlError, InvalidResponseError
 from ghcrctl.registry import client as client_module
 from ghcrctl.registry.client import RegistryClient
-from ghcrctl.registry.transport import TransportOptions
+from ghcrctl.registry.transport_options import TransportOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

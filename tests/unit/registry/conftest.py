@@ -8,7 +8,8 @@ import responses
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.registry.client import RegistryClient
-from ghcrctl.registry.transport import Transport, TransportOptions
+from ghcrctl.registry.transport import Transport
+from ghcrctl.registry.transport_options import TransportOptions
 from tests.registry_double.fixtures import ghcr, plain_registry
 from tests.unit.registry.bending import IMAGE
 from tests.unit.registry.lan import Lan

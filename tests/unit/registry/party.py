@@ -10,7 +10,8 @@ import requests
 
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.registry.auth import Authenticator, Scope
-from ghcrctl.registry.transport import Transport, TransportOptions
+from ghcrctl.registry.transport import Transport
+from ghcrctl.registry.transport_options import TransportOptions
 
 if TYPE_CHECKING:
     import responses

@@ -20,7 +20,8 @@ from ghcrctl.errors import (
     UnauthorizedError,
 )
 from ghcrctl.registry.auth import Authenticator, Scope
-from ghcrctl.registry.transport import Transport, TransportOptions
+from ghcrctl.registry.transport import Transport
+from ghcrctl.registry.transport_options import TransportOptions
 from tests.unit.registry.party import PULL, PUSH, REALM, Party, gives, query
 from tests.unit.registry.test_authorized_request import (
     BASE,

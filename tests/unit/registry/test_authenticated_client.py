@@ -23,7 +23,7 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.registry.client import RegistryClient
 from ghcrctl.registry.endpoint import TlsPolicy
 from ghcrctl.registry.repository import Repository
-from ghcrctl.registry.transport import TransportOptions
+from ghcrctl.registry.transport_options import TransportOptions
 from tests.builders import random_image
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.digest import Digest
 from ghcrctl.registry.client import RegistryClient
-from ghcrctl.registry.transport import TransportOptions
+from ghcrctl.registry.transport_options import TransportOptions
 from tests.unit.registry.lan import answer
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.registry import blob_upload
 from ghcrctl.registry.client import RegistryClient
 from ghcrctl.registry.repository import Repository
-from ghcrctl.registry.transport import TransportOptions
+from ghcrctl.registry.transport_options import TransportOptions
 from tests.registry_double import Fault, PlainRegistry
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
 from ghcrctl.registry.client import RegistryClient
 from ghcrctl.registry.repository import Repository
-from ghcrctl.registry.transport import TransportOptions
+from ghcrctl.registry.transport_options import TransportOptions
 from tests.builders import random_image
 from tests.unit.registry.bending import IMAGE, bend
 

@@ -253,7 +253,7 @@ def test_after_wrong_bytes_another_address_is_tried_first(lan: Lan, transport: T
     addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
     order.note("192.0.2.1")
     assert order.sorted(addresses) == addresses
-    order.doubt()
+    order.mark_corrupt()
     assert order.sorted(addresses) == ["192.0.2.2", "192.0.2.3", "192.0.2.1"]
     transport.request("GET", lan.url).close()
     transport.request("GET", lan.url).close()

@@ -12,7 +12,7 @@ from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.errors import TimedOutError
 from ghcrctl.registry import authenticated_client
 from ghcrctl.registry.client import RegistryClient
-from ghcrctl.registry.transport import TransportOptions
+from ghcrctl.registry.transport_options import TransportOptions
 
 if TYPE_CHECKING:
     import socket

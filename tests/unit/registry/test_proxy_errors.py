@@ -15,7 +15,8 @@ from ghcrctl.errors import ConnectionLostError, GhcrctlError, ProxyError, TimedO
 from ghcrctl.github.client import GitHub
 from ghcrctl.github.instance import instance_of
 from ghcrctl.registry.proxies import ProxyRules
-from ghcrctl.registry.transport import Transport, TransportOptions
+from ghcrctl.registry.transport import Transport
+from ghcrctl.registry.transport_options import TransportOptions
 from tests.unit.registry.lan import Lan, answer
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import requests
 
 from ghcrctl.errors import ConnectionLostError, NetworkError
 from ghcrctl.registry import ranges
-from ghcrctl.registry.ranges import RangedStream, ReadAhead, Span
+from ghcrctl.registry.ranges import RangedStream
+from ghcrctl.registry.read_ahead import ReadAhead, Span
 from tests.unit.registry.test_body_stream import Raw
 
 if TYPE_CHECKING:

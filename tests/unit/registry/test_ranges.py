@@ -14,7 +14,8 @@ from ghcrctl.errors import DigestMismatchError, GhcrctlError, NetworkError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.moving.pull import pull
 from ghcrctl.registry import ranges
-from ghcrctl.registry.ranges import RangedStream, ReadAhead, Span, open_blob
+from ghcrctl.registry.ranges import RangedStream, open_blob
+from ghcrctl.registry.read_ahead import ReadAhead, Span
 from tests.builders import random_image
 from tests.registry_double import Fault, RegistryDouble
 from tests.sessions import is_stored, name_at, session_on

@@ -18,7 +18,7 @@ from ghcrctl.oci.manifest import parse
 from ghcrctl.registry.client import RegistryClient
 from ghcrctl.registry.referrers import add_referrer, list_referrers, referrers_tag
 from ghcrctl.registry.repository import Repository
-from ghcrctl.registry.transport import TransportOptions
+from ghcrctl.registry.transport_options import TransportOptions
 from tests.builders import Built, artifact, index_of, random_image
 from tests.registry_double import Fault
 from tests.unit.registry.bending import IMAGE

@@ -21,7 +21,7 @@ from ghcrctl.errors import (
 from ghcrctl.registry import ranges
 from ghcrctl.registry.client import RegistryClient
 from ghcrctl.registry.repository import Repository
-from ghcrctl.registry.transport import TransportOptions
+from ghcrctl.registry.transport_options import TransportOptions
 from tests.builders import random_image
 from tests.registry_double import Fault
 from tests.sessions import session_on

@@ -9,7 +9,8 @@ import pytest
 
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.errors import RateLimitedError
-from ghcrctl.registry.transport import Transport, TransportOptions
+from ghcrctl.registry.transport import Transport
+from ghcrctl.registry.transport_options import TransportOptions
 from tests.unit.registry.party import PULL, PUSH, REALM, Party, gives
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import trustme
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.errors import ExitStatus, NetworkError, ProxyError, TlsError
 from ghcrctl.registry.endpoint import TlsPolicy
-from ghcrctl.registry.transport import Transport, TransportOptions
+from ghcrctl.registry.transport import Transport
+from ghcrctl.registry.transport_options import TransportOptions
 from tests.unit.registry.lan import Lan, answer
 
 if TYPE_CHECKING:

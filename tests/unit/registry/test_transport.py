@@ -24,7 +24,8 @@ from ghcrctl.errors import (
 )
 from ghcrctl.registry.body_stream import error_text
 from ghcrctl.registry.endpoint import TlsPolicy
-from ghcrctl.registry.transport import Transport, TransportOptions
+from ghcrctl.registry.transport import Transport
+from ghcrctl.registry.transport_options import TransportOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

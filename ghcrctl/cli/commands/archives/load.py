@@ -84,7 +84,7 @@ def command(  # noqa: PLR0913 one argument an option
     manifests whose digests would change.
     """
     results = Results(app, format_, digest_file)
-    with app.session() as session, watching(app, quiet=quiet) as watch:
+    with app.session() as session, watching(app.display, quiet=quiet) as watch:
         loaded = load(
             session,
             _archive(source),

@@ -104,7 +104,7 @@ def command(  # noqa: PLR0913 one argument an option
         check_not_read(Path(str(output)), map(Path, without))
     with (
         app.session() as session,
-        watching(app, quiet=quiet) as watch,
+        watching(app.display, quiet=quiet) as watch,
         _opened(app, output, form, quiet=quiet) as sink,
     ):
         saved = save(

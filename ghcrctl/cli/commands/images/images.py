@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
     from ghcrctl.cli.format.units import Measure
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.images.list import ImageRow
+    from ghcrctl.operations.images.image_row import ImageRow
 
 NONE = "<none>"
 # Docker prints Go's zero time for an image without a time.

@@ -103,7 +103,7 @@ def push(  # noqa: PLR0913 one argument an option
         target = session.parse(name).tagged()
         header = f"The push refers to repository [{target.name}]"
         lines = LineObserver(results.out, app.warn, PUSH_WORDS, header, quiet=quiet, always=True)
-        with watching(app, quiet=quiet) as watch:
+        with watching(app.display, quiet=quiet) as watch:
             made = push_artifact(
                 session,
                 target,
@@ -147,7 +147,7 @@ def pull(app: App, *, name: str, folder: Path, format_: str | None) -> None:
     results = Results(app, format_)
     with app.session() as session:
         reference = session.parse(name).tagged()
-        with watching(app, quiet=False) as watch:
+        with watching(app.display, quiet=False) as watch:
             found = pull_artifact(session, reference, folder, watch(ignore, str(reference)))
         files = [str(path) for path in found]
     for file in files:

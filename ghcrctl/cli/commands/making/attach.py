@@ -59,7 +59,7 @@ def command(  # noqa: PLR0913 one argument an option
     sha256-DIGEST keeps the list.
     """
     results = Results(app, format_, digest_file)
-    with app.session() as session, watching(app, quiet=quiet) as watch:
+    with app.session() as session, watching(app.display, quiet=quiet) as watch:
         reference = session.parse(name)
         made = attach(
             session,

@@ -194,7 +194,7 @@ def _build(
     # Bars come second, when the engine has ended: they would write over its output.
     with (
         built(session, engine, order, quiet=quiet, tell=app.error_line, relay=relay) as image,
-        watching(app, quiet=quiet) as watch,
+        watching(app.display, quiet=quiet) as watch,
     ):
         return take_in(session, image, names, watch(ignore, ", ".join(map(str, names))))
 

@@ -108,7 +108,7 @@ def make_image(  # noqa: PLR0913 the options that these commands share, one argu
     """Make an image of another one, and tell of it."""
     results = Results(app, format_, digest_file)
     given = end_of(session, target, local=local) if target else None
-    with watching(app, quiet=quiet) as watch:
+    with watching(app.display, quiet=quiet) as watch:
         lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
         old = source_end(session, source, local=local)
         observer = watch(lines, str((given or old).reference))

@@ -34,6 +34,7 @@ from ghcrctl.operations.making.manifest_lists import (
     read_listed,
     remove_list,
 )
+from ghcrctl.operations.moving.push_index import push_index as publish_index
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
@@ -356,8 +357,8 @@ def push_index(
     The digest is printed.
     """
     results = Results(app, format_, digest_file)
-    with app.session() as session, watching(app, quiet=False) as watch:
-        made = index_changes.publish(
+    with app.session() as session, watching(app.display, quiet=False) as watch:
+        made = publish_index(
             session,
             end_of(session, name, local=False),
             purge=purge,

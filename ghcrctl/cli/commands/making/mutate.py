@@ -99,7 +99,7 @@ def run(  # noqa: PLR0913 one argument an option
 ) -> None:
     """Make an image of another one, as the options say."""
     results = Results(app, format_, digest_file)
-    with app.session() as session, watching(app, quiet=quiet) as watch:
+    with app.session() as session, watching(app.display, quiet=quiet) as watch:
         mutation = Mutation(
             changes=changes,
             annotations=read_annotations(annotations, empty=True),

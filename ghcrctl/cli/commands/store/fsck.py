@@ -53,7 +53,7 @@ def command(app: App, *, mends: bool, quiet: bool, format_: str | None) -> None:
             if not quiet:
                 show(result)
             tell = partial(_tell, app, results, repaired, quiet=quiet)
-            with watching(app, quiet=quiet) as watch:
+            with watching(app.display, quiet=quiet) as watch:
                 result = mend(session, result, tell, watch(ignore))
         show(result)
     results.add({**_document(result), "Repaired": list(repaired)})

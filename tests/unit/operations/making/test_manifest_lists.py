@@ -28,6 +28,7 @@ from ghcrctl.operations.making.manifest_lists import (
     remove_list,
 )
 from ghcrctl.operations.moving.pull import pull
+from ghcrctl.operations.moving.push_index import push_index
 from ghcrctl.operations.registries.exists import exists
 from tests.builders import attested, index_of, random_image
 from tests.sessions import name_at
@@ -79,7 +80,7 @@ def test_dockers_sequence(
     assert not is_published(session, target)
     assert kept_index(session, target)
     assert kept_entries(session, target)
-    done = index_changes.publish(session, target)
+    done = push_index(session, target)
     assert done.digest == made.digest
     assert done.previous is None
     assert platforms(session, target) == [
@@ -88,11 +89,11 @@ def test_dockers_sequence(
     ]
     # It is kept, as in docker, and can be changed and pushed again; --purge removes it.
     index_changes.annotate(session, target, "linux/arm64", Change({"a": "b"}))
-    again = index_changes.publish(session, target, purge=True)
+    again = push_index(session, target, purge=True)
     assert again.previous == done.digest
     assert kept_index(session, target) is None
     with pytest.raises(NoSuchImageError):
-        index_changes.publish(session, target)
+        push_index(session, target)
 
 
 def test_every_field_of_a_platform_is_set(session: Session, end: Callable[[str], End]) -> None:
@@ -157,10 +158,10 @@ def test_a_tag_that_appeared_or_moved_meanwhile_is_kept(
     create(session, target, end("a"))
     ghcr.push_image("octo/all", "1", OTHER)
     with pytest.raises(RefusedError, match="the tag exists") as caught:
-        index_changes.publish(session, target)
+        push_index(session, target)
     assert "manifest push --replace" in str(caught.value.hint)
     assert read_manifest(session, target).descriptor.digest == OTHER.root.digest
-    assert index_changes.publish(session, target, replace=True).previous == OTHER.root.digest
+    assert push_index(session, target, replace=True).previous == OTHER.root.digest
 
 
 def test_an_index_at_the_registry_is_changed_by_a_push_alone(
@@ -172,7 +173,7 @@ def test_an_index_at_the_registry_is_changed_by_a_push_alone(
     index_changes.add(session, target, [end("s390x")])
     index_changes.annotate(session, target, "", Change({"k": "v"}))
     assert read_manifest(session, target).descriptor.digest == both.root.digest
-    assert index_changes.publish(session, target).previous == both.root.digest
+    assert push_index(session, target).previous == both.root.digest
     assert read_manifest(session, target).annotations == {"k": "v"}
 
 
@@ -182,7 +183,7 @@ def test_push_refuses_two_images_for_one_platform(
     target = end("octo/all:1")
     create(session, target, end("a"), end("b"))
     with pytest.raises(UsageError, match="two images are for linux/amd64") as caught:
-        index_changes.publish(session, target)
+        push_index(session, target)
     assert "manifest annotate" in str(caught.value.hint)
     assert not is_published(session, target)
 
@@ -219,7 +220,7 @@ def test_a_local_image_is_uploaded_by_the_push(
     target = end("octo/new:1")
     create(session, target, End(session.parse("mine").tagged(), local=True))
     assert not ghcr.count("POST", "/octo/new/")
-    index_changes.publish(session, target)
+    push_index(session, target)
     assert platforms(session, target) == [{"architecture": "s390x", "os": "linux"}]
 
 
@@ -244,7 +245,7 @@ def test_a_damaged_list_is_an_error(session: Session, end: Callable[[str], End])
     [path] = (session.store.root / "ghcrctl" / "manifests").iterdir()
     path.write_text("{")
     with pytest.raises(StoreDamagedError, match="is damaged") as caught:
-        index_changes.publish(session, target)
+        push_index(session, target)
     assert "manifest rm" in str(caught.value.hint)
 
 
@@ -252,7 +253,7 @@ def test_the_same_image_is_listed_once(session: Session, end: Callable[[str], En
     target = end("octo/all:1")
     create(session, target, end("a"), end("a"), end("octo/parts:a"))
     assert len(kept_entries(session, target) or []) == 1
-    index_changes.publish(session, target)
+    push_index(session, target)
 
 
 @pytest.mark.parametrize("local", [False, True])

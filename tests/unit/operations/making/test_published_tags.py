@@ -11,7 +11,6 @@ from ghcrctl.errors import RefusedError, UnsupportedError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.operations.images.tag import tag
-from ghcrctl.operations.making import index_changes
 from ghcrctl.operations.making.convert import Conversion
 from ghcrctl.operations.making.indexes import End
 from ghcrctl.operations.making.media_formats import Format
@@ -20,6 +19,7 @@ from ghcrctl.operations.moving.copy import EVERYTHING, Into, Wish, copy, copy_in
 from ghcrctl.operations.moving.endpoints.registry import RegistryEnd
 from ghcrctl.operations.moving.pull import pull
 from ghcrctl.operations.moving.push import push
+from ghcrctl.operations.moving.push_index import push_index
 from ghcrctl.operations.sync.plan import Job
 from ghcrctl.operations.sync.run import run_jobs
 from tests.builders import attested, index_of, random_image
@@ -227,7 +227,7 @@ def test_a_part_does_not_replace_its_index(session: Session, name: Reference, lo
 def test_a_manifest_push_pushes_no_part_over_its_index(session: Session, name: Reference) -> None:
     pull(session, name)
     with pytest.raises(UnsupportedError, match="is one image, not an index") as caught:
-        index_changes.publish(session, End(name), purge=True)
+        push_index(session, End(name), purge=True)
     assert caught.value.hint == f"ghcrctl push {name}"
     assert current(session, name) == str(ALL.root.digest)
     assert session.store.records()
@@ -238,8 +238,8 @@ def test_a_smaller_index_of_the_store_replaces_no_larger_one(
 ) -> None:
     pull(session, name, select=Selection((ARM, S390)))
     with pytest.raises(RefusedError, match="only linux/arm64, linux/s390x would be left"):
-        index_changes.publish(session, End(name))
-    index_changes.publish(session, End(name), replace=True)
+        push_index(session, End(name))
+    push_index(session, End(name), replace=True)
     assert current(session, name) != str(ALL.root.digest)
 
 

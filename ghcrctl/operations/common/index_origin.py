@@ -1,0 +1,18 @@
+"""Indexes of which the local store has only a part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.content.streams import read_metadata
+
+if TYPE_CHECKING:
+    from ghcrctl.content.ports import Source
+    from ghcrctl.oci.descriptor import Descriptor
+    from ghcrctl.operations.common.session import Session
+
+
+def keep_origin(session: Session, source: Source, root: Descriptor, part: Descriptor) -> None:
+    """Store an index that only a part was pulled of; archives prove its digest with it."""
+    if part.digest != root.digest and root.is_index:
+        session.store.origins.keep(root.digest, read_metadata(source, root))

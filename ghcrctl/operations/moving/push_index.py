@@ -1,0 +1,61 @@
+"""Push of a manifest list, or of an index in the local store, with everything it lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghcrctl.errors import NoSuchImageError, UnsupportedError
+from ghcrctl.operations.images.remove import remove
+from ghcrctl.operations.making.indexes import End, NewImage
+from ghcrctl.operations.making.manifest_lists import kept_list, push_list
+from ghcrctl.operations.moving.push import push
+from ghcrctl.transfer.events import ignore
+
+if TYPE_CHECKING:
+    from ghcrctl.operations.common.session import Session
+    from ghcrctl.transfer.events import Observer
+
+
+def push_index(
+    session: Session,
+    target: End,
+    *,
+    purge: bool = False,
+    replace: bool = False,
+    observer: Observer = ignore,
+) -> NewImage:
+    """Push a manifest list, or an index of the local store, with all that it lists.
+
+    Args:
+        session: the run.
+        target: its name.
+        purge: remove the list, or the local name, afterwards.
+        replace: replace the registry's tag whatever it points to.
+        observer: watches the transfer.
+
+    Raises:
+        NoSuchImageError: there is neither.
+        RefusedError: the registry has a tag that the list was not made from, or an index with
+            more platforms.
+        UnsupportedError: the local store has one image of this name.
+    """
+    kept = None if target.local else kept_list(session, target)
+    if kept:
+        return push_list(session, target, kept, purge=purge, replace_tag=replace, observer=observer)
+    _require_local_index(session, target)
+    pushed = push(session, target.reference, observer=observer, force=replace)
+    if purge:
+        remove(session, str(pushed.reference))
+    return NewImage(End(pushed.reference), pushed.descriptor)
+
+
+def _require_local_index(session: Session, target: End) -> None:
+    """Check that the local store has an index of a name: an image is pushed by `ghcrctl push`."""
+    name = str(target.reference)
+    found = [r.descriptor for r in session.store.records() if r.name == name]
+    if not found:
+        raise NoSuchImageError(
+            f"no such manifest list: {name}", hint=f"ghcrctl manifest create {name} IMAGE..."
+        )
+    if not found[0].is_index:
+        raise UnsupportedError(f"{name} is one image, not an index", hint=f"ghcrctl push {name}")
