@@ -1,8 +1,4 @@
-"""Draws which room imports which, from the imports themselves.
-
-What belongs here: the graph of rooms, and its picture as SVG. `docs/generate.py` writes it and
-checks that it is in step.
-"""
+"""Draw the import graph of a package's folders as SVG."""
 
 from __future__ import annotations
 
@@ -32,20 +28,26 @@ _HEAD = (
 )
 
 
-def drawing() -> str:
-    """Return the picture of the rooms: what is above imports what is below."""
-    graph = _stepwise(_reduced(rooms()))
+def drawing(package: str = "ghcrctl") -> str:
+    """Return the drawing: each folder imports from the ones below it.
+
+    Args:
+        package: dotted name of the package whose folders are drawn.
+    """
+    graph = _stepwise(_reduced(_folders(package)))
     rows = _rows(graph)
     places = _places(rows, graph)
     width = max(len(row) for row in rows) * _COLUMN + 2 * _MARGIN - (_COLUMN - _WIDTH)
     height = len(rows) * _ROW + 2 * _MARGIN - (_ROW - _HEIGHT)
     arrows = [
-        _arrow(places[room], places[below], passes=_passes(below))
-        for room in sorted(graph)
-        for below in sorted(graph[room])
+        _arrow(places[folder], places[below], passes=_passes(below))
+        for folder in sorted(graph)
+        for below in sorted(graph[folder])
     ]
-    through = [_line(places[room]) for room in sorted(graph) if _passes(room)]
-    boxes = [_box(room, places[room]) for room in sorted(graph) if not _passes(room)]
+    through = [_line(places[folder]) for folder in sorted(graph) if _passes(folder)]
+    boxes = [
+        _box(package, folder, places[folder]) for folder in sorted(graph) if not _passes(folder)
+    ]
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}">',
         f"<style>{_STYLE}</style><defs>{_HEAD}</defs>",
@@ -58,39 +60,42 @@ def drawing() -> str:
     return "\n".join(lines) + "\n"
 
 
-def rooms() -> Graph:
-    """Return which rooms each room imports directly."""
+def _folders(package: str) -> Graph:
+    """Return the folders that each folder of a package imports directly."""
     modules = grimp.build_graph("ghcrctl", cache_dir=None)
     graph: Graph = {}
     for module in modules.modules:
-        room = _room(module)
-        imported = {_room(name) for name in modules.find_modules_directly_imported_by(module)}
-        if room:
-            graph.setdefault(room, set()).update(imported - {room, ""})
+        folder = _folder(package, module)
+        imported = modules.find_modules_directly_imported_by(module)
+        if folder:
+            others = {_folder(package, name) for name in imported}
+            graph.setdefault(folder, set()).update(others - {folder, ""})
     return graph
 
 
-def _room(module: str) -> str:
-    """Return the room of a module; none for the package itself and how it is started."""
-    parts = module.split(".")
-    return "" if len(parts) < 2 or parts[1].startswith("_") else parts[1]
+def _folder(package: str, module: str) -> str:
+    """Return the folder of a module; empty outside the package and for its own modules."""
+    if not module.startswith(f"{package}."):
+        return ""
+    name = module.removeprefix(f"{package}.").split(".")[0]
+    return "" if name.startswith("_") else name
 
 
 def _reduced(graph: Graph) -> Graph:
-    """Leave out what follows from other imports."""
+    """Return the graph without arrows that follow from other arrows."""
     return {
-        room: {
+        folder: {
             name
             for name in below
             if not any(name in _reached(graph, other) for other in below - {name})
         }
-        for room, below in graph.items()
+        for folder, below in graph.items()
     }
 
 
-def _reached(graph: Graph, room: str) -> set[str]:
+def _reached(graph: Graph, folder: str) -> set[str]:
     found: set[str] = set()
-    waiting = [room]
+    waiting = [folder]
     while waiting:
         new = graph[waiting.pop()] - found
         found |= new
@@ -99,14 +104,14 @@ def _reached(graph: Graph, room: str) -> set[str]:
 
 
 def _stepwise(graph: Graph) -> Graph:
-    """Let each arrow lead to the next row: where it passes a row, it has a place there."""
+    """Split arrows over several rows into one arrow a row."""
     level = _levels(graph)
-    steps: Graph = {room: set() for room in graph}
-    for room, below in graph.items():
+    steps: Graph = {folder: set() for folder in graph}
+    for folder, below in graph.items():
         for name in below:
-            last = room
-            for row in range(level[room] + 1, level[name]):
-                place = f"{room}>{name}>{row}"
+            last = folder
+            for row in range(level[folder] + 1, level[name]):
+                place = f"{folder}>{name}>{row}"
                 steps[last].add(place)
                 last = place
                 steps.setdefault(place, set())
@@ -114,18 +119,18 @@ def _stepwise(graph: Graph) -> Graph:
     return steps
 
 
-def _passes(room: str) -> bool:
-    return ">" in room
+def _passes(folder: str) -> bool:
+    return ">" in folder
 
 
 def _levels(graph: Graph) -> dict[str, int]:
-    """Return the row of each room, from 0: right below the lowest that imports it."""
+    """Return the row of each folder, from 0, below every folder that imports it."""
     level = dict.fromkeys(graph, 0)
-    # As often as there are rooms, since no way through them is longer.
+    # No path is longer than the number of folders.
     for _ in graph:
-        for room, below in graph.items():
+        for folder, below in graph.items():
             for name in below:
-                level[name] = max(level[name], level[room] + 1)
+                level[name] = max(level[name], level[folder] + 1)
     return level
 
 
@@ -135,14 +140,14 @@ def _rows(graph: Graph) -> list[list[str]]:
 
 
 def _places(rows: list[list[str]], graph: Graph) -> dict[str, tuple[float, float]]:
-    """Return the middle of each box: each row in the middle, near to what its rooms import."""
+    """Return the center of each box, close to the folders that it imports."""
     widest = max(len(row) for row in rows)
     places: dict[str, tuple[float, float]] = {}
     for number, row in reversed(list(enumerate(rows))):
-        ordered = sorted(row, key=lambda room: (_middle(places, graph[room]), room))
+        ordered = sorted(row, key=lambda folder: (_middle(places, graph[folder]), folder))
         left = _MARGIN + _WIDTH / 2 + (widest - len(row)) * _COLUMN / 2
-        for column, room in enumerate(ordered):
-            places[room] = (left + column * _COLUMN, _MARGIN + _HEIGHT / 2 + number * _ROW)
+        for column, folder in enumerate(ordered):
+            places[folder] = (left + column * _COLUMN, _MARGIN + _HEIGHT / 2 + number * _ROW)
     return places
 
 
@@ -165,11 +170,11 @@ def _line(place: tuple[float, float]) -> str:
     return f'<path d="M{x:g},{y - _HEIGHT / 2:g} V{y + _HEIGHT / 2:g}" />'
 
 
-def _box(room: str, place: tuple[float, float]) -> str:
+def _box(package: str, folder: str, place: tuple[float, float]) -> str:
     x, y = place
-    summary = (import_module(f"ghcrctl.{room}").__doc__ or "").strip().splitlines()[0]
+    summary = (import_module(f"{package}.{folder}").__doc__ or "").strip().splitlines()[0]
     return (
         f'<g><title>{escape(summary)}</title><rect x="{x - _WIDTH / 2:g}" y="{y - _HEIGHT / 2:g}" '
         f'width="{_WIDTH}" height="{_HEIGHT}" rx="6" />'
-        f'<text x="{x:g}" y="{y + 5:g}">{room}</text></g>'
+        f'<text x="{x:g}" y="{y + 5:g}">{folder}</text></g>'
     )

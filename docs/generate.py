@@ -1,8 +1,8 @@
-"""Writes the parts of the documentation that the code knows better than anybody.
+"""Generate the parts of the documentation that come from the code.
 
-``docs/reference/*.md``, the drawing of the rooms and the contracts of places come from here and are
-never edited by hand. With ``--check`` nothing is written: it fails where a file is not what it
-should be, and shows the difference.
+These are ``docs/reference/*.md``, the drawings of the folders, the contracts of places and the man
+pages. Do not edit them by hand. With ``--check``, nothing is written: the differences are shown,
+and the exit status is 1 if there are any.
 """
 
 from __future__ import annotations
@@ -152,7 +152,12 @@ def pages() -> dict[Path, str]:
     texts |= {REFERENCE / "schemas" / name: text for name, text in schemas().items()}
     texts[INTERNALS / "contracts.md"] = _NOTE + contracts()
     texts[TROUBLESHOOTING] = troubleshooting()
-    return {**texts, INTERNALS / "rooms.svg": drawing(), **manual.pages()}
+    return {
+        **texts,
+        INTERNALS / "folders.svg": drawing(),
+        INTERNALS / "operations.svg": drawing("ghcrctl.operations"),
+        **manual.pages(),
+    }
 
 
 def left_over() -> list[Path]:

@@ -40,7 +40,7 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
-def rooms() -> list[str]:
+def top_folders() -> list[str]:
     """Return the top-level modules and packages of ghcrctl."""
     packages = [path.parent.name for path in PACKAGE.glob("*/__init__.py")]
     plain = [path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__"]

@@ -1,4 +1,4 @@
-"""Which room may import what; the layers themselves are import-linter's contracts."""
+"""Which folder may import which library; import-linter checks the layers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import grimp
 import pytest
 
-from tests.architecture.sources import ROOT, rooms
+from tests.architecture.sources import ROOT, top_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-# Who may import a library by itself; everybody else asks that room.
+# The folders that may import a library directly.
 HOMES = {
     "backports": {"layers"},
     "cheroot": {"server"},
@@ -52,8 +52,8 @@ def graph(*, with_types: bool = True) -> grimp.ImportGraph:
     )
 
 
-def room_of(module: str) -> str:
-    """Return the room of a module of ours, ``""`` for the package itself."""
+def folder_of(module: str) -> str:
+    """Return the folder of a module of ghcrctl; empty for the package itself."""
     return module.partition(".")[2].partition(".")[0]
 
 
@@ -99,7 +99,7 @@ def test_a_library_is_imported_only_where_it_is_at_home(library: str) -> None:
     strangers = {
         module
         for module in graph().find_modules_that_directly_import(library)
-        if room_of(module) not in HOMES[library]
+        if folder_of(module) not in HOMES[library]
     }
     assert not strangers
 
@@ -115,8 +115,8 @@ def test_no_two_rooms_import_each_other() -> None:
     uses: dict[str, set[str]] = {}
     for module in graph().modules:
         if module.startswith("ghcrctl."):
-            used = {room_of(m) for m in graph().find_modules_directly_imported_by(module)}
-            uses.setdefault(room_of(module), set()).update(used - {"", room_of(module)})
+            used = {folder_of(m) for m in graph().find_modules_directly_imported_by(module)}
+            uses.setdefault(folder_of(module), set()).update(used - {"", folder_of(module)})
     assert not in_circles(uses)
 
 
@@ -139,15 +139,15 @@ def in_circles(uses: dict[str, set[str]]) -> list[str]:
 
 def test_every_room_has_its_layer() -> None:
     layers = next(contract["layers"] for contract in contracts() if contract["type"] == "layers")
-    assert set(rooms()) <= {room_of(name) for name in split(layers)}
+    assert set(top_folders()) <= {folder_of(name) for name in split(layers)}
 
 
 def test_no_room_escapes_a_contract() -> None:
     for contract in contracts():
         if contract["type"] == "forbidden":
             homes = set.union(*(HOMES[library] for library in contract["forbidden_modules"]))
-            named = {room_of(module) for module in contract["source_modules"]}
-            assert set(rooms()) - homes - {"__main__"} <= named, contract["name"]
+            named = {folder_of(module) for module in contract["source_modules"]}
+            assert set(top_folders()) - homes - {"__main__"} <= named, contract["name"]
 
 
 def split(layers: Iterable[str]) -> list[str]:

@@ -58,8 +58,8 @@ def test_tagging_imports_nothing_slow(tmp_path: Path) -> None:
 
 def test_the_version_needs_no_room_but_the_cli(tmp_path: Path) -> None:
     imported = run(tmp_path, "--version")
-    rooms = {name.split(".")[1] for name in imported if name.startswith("ghcrctl.")}
-    assert rooms <= {"cli", "errors"}
+    top_folders = {name.split(".")[1] for name in imported if name.startswith("ghcrctl.")}
+    assert top_folders <= {"cli", "errors"}
     assert not {name for name in imported if name.startswith("ghcrctl.cli.commands.")}
 
 
