@@ -1,4 +1,4 @@
-"""Writes down what every place with content promises, from the names of the conformance tests."""
+"""Generate the page of the contracts of places from the names of the conformance tests."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from pathlib import Path
 SUITES = Path(__file__).parents[1] / "tests" / "conformance" / "suites.py"
 _HEAD = """# Contracts of places
 
-A [place](../concepts/places.md) is an adapter that fulfils the ports in `ghcrctl/content/ports.py`:
-a `Source` can be read, a `Sink` can be written. The engine knows nothing else of it. What a place
-promises is one test a line, in one suite that every adapter passes: a place in memory, the store, a
-directory, an archive (to read), `ghcrctl serve`, and repositories of registries: by the book, like
-ghcr.io, and Debian's docker-registry. The lines below are the names of these tests.
+A [place](../concepts/places.md) is an adapter that implements the ports in
+`ghcrctl/content/ports.py`: a `Source` can be read, a `Sink` can be written. The engine knows nothing
+else about it.
 
-A new kind of place is one adapter, and one line that enters it into the suite
+One test suite checks every adapter: a place in memory, the store, a directory, an archive (to read),
+`ghcrctl serve`, a registry that follows the spec, one that behaves like ghcr.io, and docker-registry.
+The lines below are the names of its tests.
+
+A new kind of place is one adapter, and one line that adds it to the suite
 (`tests/conformance/test_conformance.py`).
 """
 _ABOUT = {
-    "SourceSuite": "What can be read",
-    "SinkSuite": "What can be written",
+    "SourceSuite": "Sources",
+    "SinkSuite": "Sinks",
 }
 _ENGINE = """
-## What the engine adds
+## The engine
 
-- It walks first and then moves: what is missing, and how many bytes that is, is known before any
-  byte moves.
-- Each digest moves once; blobs before manifests, children before parents, names last of all.
-- Bytes are verified in one place, `content.streams.VerifiedStream`, which hands out the last piece
-  only after size and digest are right.
-- Only errors that are marked as retryable are tried again, from where the source broke off;
-  progress goes back by what was lost.
-- Manifests and configs are read up to 4 MiB; everything else streams, so that memory does not grow
-  with images.
-- It tells what happens as events (`ghcrctl/transfer/events.py`), and knows no bar, no log and no
-  terminal.
+- It plans before it transfers: what is missing, and how many bytes that is, is known before the
+  first byte is transferred.
+- Each digest is transferred once: blobs before manifests, children before parents, names last.
+- Bytes are verified in one place, `content.streams.VerifiedStream`, which returns the last piece only
+  if size and digest are right.
+- Only errors that are marked as retryable are retried, from where the source ended. Progress is reset
+  by what was lost.
+- Manifests and configs are read up to 4 MiB. Everything else streams, so memory does not grow with the
+  size of images.
+- It reports events (`ghcrctl/transfer/events.py`), and knows nothing about bars, logs or terminals.
 - An error says which side failed: *reading from ...*, *writing to ...*.
 """
 

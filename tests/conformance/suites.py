@@ -130,7 +130,7 @@ def read(source: Source, descriptor: Descriptor, offset: int = 0) -> bytes:
 class SourceSuite:
     """What every source promises; subclasses define the fixture ``rig``."""
 
-    def test_a_tag_and_a_digest_stand_for_the_manifest_that_was_named(self, rig: Rig) -> None:
+    def test_a_tag_and_a_digest_resolve_to_the_manifest(self, rig: Rig) -> None:
         image = random_image(seed=1)
         fill(rig, image, "v1")
         for name in (rig.name("v1"), str(image.root.digest)):
@@ -144,7 +144,7 @@ class SourceSuite:
         with pytest.raises(NotFoundError):
             rig.place.resolve(missing if ":" in missing else rig.name(missing))
 
-    def test_a_blob_is_no_name(self, rig: Rig) -> None:
+    def test_a_blob_digest_does_not_resolve_to_a_manifest(self, rig: Rig) -> None:
         image = random_image(seed=1)
         fill(rig, image, "v1")
         with pytest.raises(NotFoundError):
@@ -160,21 +160,21 @@ class SourceSuite:
         ],
         ids=["oci", "docker", "index", "artifact"],
     )
-    def test_what_went_in_comes_out_byte_for_byte(self, rig: Rig, built: Built) -> None:
+    def test_content_is_read_back_byte_for_byte(self, rig: Rig, built: Built) -> None:
         fill(rig, built, "v1")
         again = rig.reopen()
         for descriptor, content in built.contents:
             assert read(again, descriptor) == content
 
     @pytest.mark.parametrize("offset", [1, 999, 1000, -1, 0])
-    def test_content_opens_at_an_offset(self, rig: Rig, offset: int) -> None:
+    def test_content_can_be_read_from_an_offset(self, rig: Rig, offset: int) -> None:
         image = random_image(seed=1)
         fill(rig, image, "v1")
         descriptor, content = image.blobs[0]
         start = offset if offset >= 0 else len(content) + offset
         assert read(rig.place, descriptor, start) == content[start:]
 
-    def test_content_opens_again_while_it_is_read(self, rig: Rig) -> None:
+    def test_content_can_be_opened_several_times_at_once(self, rig: Rig) -> None:
         image = random_image(seed=1)
         fill(rig, image, "v1")
         descriptor, content = image.blobs[0]
@@ -187,55 +187,55 @@ class SourceSuite:
             first.close()
         assert head + rest == content
 
-    def test_threads_read_different_content_at_once(self, rig: Rig) -> None:
+    def test_several_threads_can_read(self, rig: Rig) -> None:
         image = random_image(layers=6, size=20_000, seed=1)
         fill(rig, image, "v1")
         with ThreadPoolExecutor(6) as pool:
             got = list(pool.map(lambda pair: read(rig.place, pair[0]), image.contents))
         assert got == [content for _, content in image.contents]
 
-    def test_absent_content_is_not_found(self, rig: Rig) -> None:
+    def test_missing_content_is_not_found(self, rig: Rig) -> None:
         fill(rig, random_image(seed=1), "v1")
         with pytest.raises(NotFoundError):
             read(rig.place, ABSENT)
 
-    def test_a_stream_closes_twice(self, rig: Rig) -> None:
+    def test_a_stream_can_be_closed_twice(self, rig: Rig) -> None:
         image = random_image(seed=1)
         fill(rig, image, "v1")
         stream = rig.place.open(image.root)
         stream.close()
         stream.close()
 
-    def test_a_lister_yields_every_tag_once(self, rig: Rig) -> None:
+    def test_each_tag_is_listed_once(self, rig: Rig) -> None:
         if not isinstance(rig.place, Lister):
             pytest.skip("this place does not list")
         for tag in ("one", "two"):
             fill(rig, random_image(seed=1), tag)
         assert sorted(rig.place.tags()) == sorted([rig.name("one"), rig.name("two")])
 
-    def test_the_place_says_what_it_is(self, rig: Rig) -> None:
+    def test_a_place_describes_itself(self, rig: Rig) -> None:
         assert rig.place.label.strip()
 
 
 class SinkSuite:
     """What every sink promises; subclasses define the fixture ``rig``."""
 
-    def test_written_content_exists_and_other_content_does_not(self, rig: Rig) -> None:
+    def test_only_written_content_exists(self, rig: Rig) -> None:
         image = random_image(seed=1)
         fill(rig, image, "v1")
         assert all(rig.place.exists(descriptor) for descriptor, _ in image.contents)
         assert not rig.place.exists(ABSENT)
 
-    def test_an_empty_place_has_nothing(self, rig: Rig) -> None:
+    def test_an_empty_place_has_no_content(self, rig: Rig) -> None:
         image = random_image(seed=1)
         assert not any(rig.place.exists(descriptor) for descriptor, _ in image.contents)
 
-    def test_an_empty_content_can_be_written(self, rig: Rig) -> None:
+    def test_empty_content_can_be_written(self, rig: Rig) -> None:
         descriptor = Descriptor.of(b"", "application/octet-stream")
         rig.place.write(Content(ScriptedSource(b""), descriptor))
         assert rig.place.exists(descriptor)
 
-    def test_content_of_a_sha512_digest_can_be_written(self, rig: Rig) -> None:
+    def test_content_with_a_sha512_digest_can_be_written(self, rig: Rig) -> None:
         data = b"sha512" * 1000
         descriptor = Descriptor("application/octet-stream", Digest.of(data, "sha512"), len(data))
         rig.place.write(Content(ScriptedSource(data), descriptor))
@@ -259,7 +259,7 @@ class SinkSuite:
             rig.place.write(Content(ScriptedSource(data), descriptor))
         self._assert_absent(rig, descriptor)
 
-    def test_nothing_is_visible_before_the_last_byte(self, rig: Rig) -> None:
+    def test_content_is_not_visible_before_its_last_byte(self, rig: Rig) -> None:
         descriptor = Descriptor.of(b"a" * 5000, "application/octet-stream")
         seen: list[bool] = []
 
@@ -271,7 +271,7 @@ class SinkSuite:
         assert not any(seen)
         assert rig.reopen().exists(descriptor)
 
-    def test_a_broken_write_leaves_nothing_and_can_be_done_again(self, rig: Rig) -> None:
+    def test_a_failed_write_leaves_nothing_and_can_be_repeated(self, rig: Rig) -> None:
         data = bytes(range(250)) * 20
         descriptor = Descriptor.of(data, "application/octet-stream")
         with pytest.raises(BrokenOnPurposeError):
@@ -280,7 +280,7 @@ class SinkSuite:
         rig.place.write(Content(ScriptedSource(data), descriptor))
         assert read(rig.place, descriptor) == data
 
-    def test_wrong_bytes_are_not_kept_for_the_next_try(self, rig: Rig) -> None:
+    def test_wrong_bytes_are_not_reused_on_retry(self, rig: Rig) -> None:
         data = bytes(range(250)) * 20
         descriptor = Descriptor.of(data, "application/octet-stream")
         with pytest.raises(DigestMismatchError):
@@ -295,7 +295,7 @@ class SinkSuite:
             rig.place.write(Content(ScriptedSource(data), descriptor))
         assert read(rig.place, descriptor) == data
 
-    def test_a_failed_tag_leaves_the_old_image_under_the_name(self, rig: Rig) -> None:
+    def test_a_failed_tag_keeps_the_old_image(self, rig: Rig) -> None:
         old, new = random_image(seed=1), random_image(seed=2)
         fill(rig, old, "v1")
         memory = MemoryPlace()
@@ -307,7 +307,7 @@ class SinkSuite:
             rig.place.tag(broken, rig.name("v1"))
         assert rig.reopen().resolve(rig.name("v1")).digest == old.root.digest
 
-    def test_a_name_moves_and_the_old_image_stays_whole(self, rig: Rig) -> None:
+    def test_moving_a_tag_keeps_the_old_image_complete(self, rig: Rig) -> None:
         old, new = random_image(seed=1), random_image(seed=2)
         fill(rig, old, "v1")
         fill(rig, new, "v1")
@@ -315,7 +315,7 @@ class SinkSuite:
         assert again.resolve(rig.name("v1")).digest == new.root.digest
         assert all(read(again, descriptor) == content for descriptor, content in old.contents)
 
-    def test_a_reader_sees_the_old_image_or_the_new_one_and_nothing_between(self, rig: Rig) -> None:
+    def test_a_reader_sees_either_the_old_or_the_new_image(self, rig: Rig) -> None:
         images = [random_image(seed=1), random_image(seed=2)]
         fill(rig, images[0], "v1")
         done = threading.Event()
@@ -334,26 +334,26 @@ class SinkSuite:
             looking.result(timeout=30)
         assert seen <= {image.root.digest for image in images}
 
-    def test_one_image_may_have_many_names(self, rig: Rig) -> None:
+    def test_one_image_can_have_several_names(self, rig: Rig) -> None:
         image = random_image(seed=1)
         for tag in ("v1", "v2"):
             fill(rig, image, tag)
         found = {rig.place.resolve(rig.name(tag)).digest for tag in ("v1", "v2")}
         assert found == {image.root.digest}
 
-    def test_a_manifest_without_its_children_is_not_there(self, rig: Rig) -> None:
+    def test_a_manifest_without_its_children_does_not_exist(self, rig: Rig) -> None:
         memory = MemoryPlace()
         image = random_image(seed=1).into(memory)
         with contextlib.suppress(GhcrctlError):
             rig.place.tag(Content(memory, image.root), rig.name("v1"))
         assert not rig.reopen().exists(image.root)
 
-    def test_a_manifest_whose_foreign_layers_are_elsewhere_is_there(self, rig: Rig) -> None:
+    def test_a_manifest_without_its_foreign_layers_exists(self, rig: Rig) -> None:
         image = random_image(foreign=True, seed=1)
         fill(rig, image, "v1")
         assert rig.reopen().exists(image.root)
 
-    def test_threads_write_different_content_at_once(self, rig: Rig) -> None:
+    def test_several_threads_can_write(self, rig: Rig) -> None:
         image = random_image(layers=6, size=20_000, seed=1)
         memory = MemoryPlace()
         image.into(memory)
@@ -362,13 +362,13 @@ class SinkSuite:
             list(pool.map(lambda pair: rig.place.write(Content(memory, pair[0])), image.blobs))
         assert all(read(rig.place, descriptor) == content for descriptor, content in image.blobs)
 
-    def test_what_is_reserved_and_found_stays(self, rig: Rig) -> None:
+    def test_reserved_content_is_kept(self, rig: Rig) -> None:
         image = random_image(seed=1)
         fill(rig, image, "v1")
         rig.place.reserve([descriptor for descriptor, _ in image.contents])
         assert all(rig.place.exists(descriptor) for descriptor, _ in image.contents)
 
-    def test_a_wrong_size_is_not_the_content(self, rig: Rig) -> None:
+    def test_content_of_the_wrong_size_does_not_exist(self, rig: Rig) -> None:
         data = b"sized" * 100
         descriptor = Descriptor.of(data, "application/octet-stream")
         lying = replace(descriptor, size=descriptor.size + 1)

@@ -31,7 +31,7 @@ def rig(docker_registry: DockerRegistry, tmp_path: Path) -> Iterator[Rig]:
 class TestSource(SourceSuite):
     """Reading."""
 
-    def test_a_blob_is_no_name(self, rig: Rig) -> None:
+    def test_a_blob_digest_does_not_resolve_to_a_manifest(self, rig: Rig) -> None:
         # It reads any blob as a manifest, and fails over it with status 500.
         image = random_image(seed=1)
         fill(rig, image, "v1")
