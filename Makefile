@@ -9,7 +9,7 @@ SITE := $(BIN)/sphinx-build -M html docs docs/_build -q -n -W --keep-going
 PYTHON = $$(sh tests/interpreters.sh first)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lint types imports spelling unit integration reference man pictures docs docs-check bench build image zipapp cov clean
+.PHONY: help demo test check fmt lint types imports spelling unit integration reference man pictures docs docs-check bench build image zipapp lock cov clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ $(VENV)/.made: pyproject.toml tests/interpreters.sh
 
 $(VENV)/.dev: $(VENV)/.made
 	@$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+$(VENV)/.release: $(VENV)/.made
+	@$(BIN)/python -m pip install --quiet --group release
 	@touch $@
 
 demo: $(VENV)/.made ## Show the main job at work, in under a minute
@@ -87,19 +91,23 @@ docs-check: $(VENV)/.dev ## Check that the reference is in step with the code an
 bench: $(VENV)/.dev ## Measure speed and memory beside other clients
 	$(BIN)/python -m tests.bench --write docs/benchmarks.md
 
-build: $(VENV)/.dev ## Build the wheel and try it alone in a clean environment
+build: $(VENV)/.dev ## Build the wheel, install it in a clean environment and check its size
 	@rm -rf dist build/wheel-check
 	$(BIN)/python -m build --outdir dist . >/dev/null
 	$(BIN)/python -m venv build/wheel-check
 	build/wheel-check/bin/pip install --quiet dist/*.whl
 	build/wheel-check/bin/ghcrctl --version
 	build/wheel-check/bin/ghcrctl --help >/dev/null
+	@$(BIN)/python -m release.weight build/wheel-check
 
-image: $(VENV)/.made ## Make the image of ghcrctl, with ghcrctl; BASE=IMAGE and TAG=NAME choose
+image: $(VENV)/.release ## Build the image of ghcrctl; BASE=IMAGE and TAG=NAME select base and name
 	@$(BIN)/python -m release.image $(if $(BASE),--base "$(BASE)") $(if $(TAG),--tag "$(TAG)")
 
-zipapp: $(VENV)/.dev ## Make ghcrctl as one file for this Python and this kind of machine
+zipapp: $(VENV)/.release ## Build ghcrctl as a single file for this Python and kind of machine
 	@$(BIN)/python -m release.single_file
+
+lock: $(VENV)/.release ## Update the hash-locked requirements; UPGRADE=1 for the latest versions
+	@$(BIN)/python -m release.lock $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove everything that was made
 	rm -rf $(VENV) .venvs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

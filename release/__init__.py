@@ -1,1 +1,1 @@
-"""What ghcrctl is shipped in besides its wheel: an image and a single file."""
+"""The tools that build releases: lock, single file, image, SBOM and checksums."""

@@ -1,8 +1,4 @@
-"""ghcrctl with the libraries that it needs, as files for a Python that is elsewhere.
-
-What belongs here: installing them into a directory the same way each time, and packing a directory
-the same way each time.
-"""
+"""ghcrctl and its locked libraries as a directory, and reproducible archives of directories."""
 
 from __future__ import annotations
 
@@ -12,118 +8,144 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ghcrctl.programs.finder import Finder, ProgramNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parents[1]
-# Where there is no keyring it is of no use, and it brings a library of ciphers.
-_LEFT_OUT = "keyring"
-_KEPT_OF_RECORDS = re.compile(
-    r"METADATA|entry_points\.txt|licenses|LICEN[CS]E.*|COPYING.*|NOTICE.*"
-)
+LOCK = ROOT / "release/requirements.txt"
+BUILD_LOCK = ROOT / "release/build-requirements.txt"
+_KEPT_METADATA = re.compile(r"METADATA|entry_points\.txt|licenses|LICEN[CS]E.*|COPYING.*|NOTICE.*")
+
+
+def program(name: str) -> str:
+    """Return the absolute path of a program.
+
+    Raises:
+        ProgramNotFoundError: no absolute directory of the PATH has the program.
+    """
+    return Finder(os.environ).find(name)
 
 
 def git(*arguments: str) -> str:
-    """Return what git says of this checkout; nothing where it is none."""
-    done = subprocess.run(
-        ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False
-    )
+    """Return the output of git in this checkout, or an empty string if git fails."""
+    try:
+        command = [program("git"), "-C", str(ROOT), *arguments]
+    except ProgramNotFoundError:
+        return ""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def date_by_commit() -> int:
-    """Let everything that is made have the time of the commit, unless the environment has one."""
-    # The first time that an archive of zip can have.
+def set_source_date() -> int:
+    """Set SOURCE_DATE_EPOCH to the time of the commit unless it is set; return its value."""
+    # Without git, 1980-01-01: zip archives cannot store earlier times.
     os.environ.setdefault("SOURCE_DATE_EPOCH", git("log", "-1", "--format=%ct") or "315532800")
     return int(os.environ["SOURCE_DATE_EPOCH"])
 
 
-def install(site: Path, *, python: str, machine: str) -> None:
-    """Install ghcrctl from this checkout, and its libraries, for a version of Python on Linux.
+def install(site: Path, *target: str) -> None:
+    """Install ghcrctl from this checkout and its locked libraries.
 
     Args:
         site: an empty directory.
-        python: ``3.11``.
-        machine: as ``uname -m`` has it.
+        target: options of ``uv pip install`` that select another Python or system.
     """
-    _pip(site, "--no-deps", str(ROOT))
-    platforms = [
-        f"{name}_{machine}" for name in ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
-    ]
-    wanted = [word for name in platforms for word in ("--platform", name)]
-    wanted += ["--python-version", python, "--implementation", "cp", "--only-binary", ":all:"]
-    _pip(site, *wanted, *_requirements(site, python))
+    locked = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement")
+    _uv_install(site, *target, *locked, str(LOCK))
+    with tempfile.TemporaryDirectory() as folder:
+        _uv_install(site, "--no-deps", str(build_wheel(Path(folder))))
     for unused in ("bin", "share"):
         shutil.rmtree(site / unused, ignore_errors=True)
-    _slim(site)
-    # Where and how it was installed differs from time to time, and is nobody's business.
-    for record in site.glob("*.dist-info"):
-        for path in record.iterdir():
-            if path.is_dir() and path.name != "licenses":
-                shutil.rmtree(path)
-            elif not _KEPT_OF_RECORDS.fullmatch(path.name):
-                path.unlink()
+    (site / ".lock").unlink(missing_ok=True)
+    _strip(site)
+    _drop_records(site)
 
 
-def _slim(site: Path) -> None:
-    """Strip debug symbols from libraries."""
-    if shutil.which("strip"):
-        libraries = map(str, sorted(site.rglob("*.so")))
-        subprocess.run(["strip", "--strip-debug", *libraries], check=True)
+def build_wheel(folder: Path) -> Path:
+    """Build the wheel of this checkout with the locked build backend.
 
-
-def _pip(site: Path, *arguments: str) -> None:
-    command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    Args:
+        folder: a directory for the wheel and the build backend.
+    """
+    backend = folder / "backend"
+    _uv_install(backend, "--no-deps", "--require-hashes", "--requirement", str(BUILD_LOCK))
     subprocess.run(
-        [*command, "--no-compile", "--upgrade", "--target", str(site), *arguments], check=True
+        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(backend)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def _uv_install(site: Path, *arguments: str) -> None:
+    from uv import find_uv_bin
+
+    command = [find_uv_bin(), "pip", "install", "--quiet", "--python", sys.executable]
+    # Copies, because files are changed below: links would change the cache.
+    subprocess.run(
+        [*command, "--link-mode", "copy", "--target", str(site), *arguments], cwd=ROOT, check=True
     )
 
 
-def _requirements(site: Path, python: str) -> list[str]:
-    """Return what ghcrctl requires there, as its own record says."""
-    (record,) = site.glob("ghcrctl-*.dist-info")
-    lines = (record / "METADATA").read_text(encoding="utf-8").splitlines()
-    required = [line.removeprefix("Requires-Dist: ") for line in lines if "Requires-Dist" in line]
-    old = tuple(map(int, python.split("."))) < (3, 11)
-    return [
-        line.partition(";")[0]
-        for line in required
-        if "extra ==" not in line
-        and not line.startswith(_LEFT_OUT)
-        and (old or "python_version" not in line)
-    ]
+def _strip(site: Path) -> None:
+    """Strip debug symbols from Linux libraries, if strip is installed."""
+    libraries = [str(path) for path in sorted(site.rglob("*.so"))]
+    if sys.platform != "linux" or not libraries:
+        return
+    try:
+        command = [program("strip"), "--strip-debug", *libraries]
+    except ProgramNotFoundError:
+        return
+    subprocess.run(command, check=True)
+
+
+def _drop_records(site: Path) -> None:
+    """Delete metadata that differs from one installation to the next."""
+    for folder in site.glob("*.dist-info"):
+        for path in folder.iterdir():
+            if path.is_dir() and path.name != "licenses":
+                shutil.rmtree(path)
+            elif not _KEPT_METADATA.fullmatch(path.name):
+                path.unlink()
 
 
 def compile_all(folder: Path, interpreter: Path, environ: Mapping[str, str]) -> None:
-    """Compile all modules, so that nothing is compiled at each start; the same each time.
+    """Compile all modules reproducibly, so that nothing is compiled at start-up.
 
     Args:
-        folder: where the modules are.
-        interpreter: the one that will run them.
-        environ: what it needs to run here.
+        folder: directory of the modules.
+        interpreter: the Python that will run the modules.
+        environ: variables that the interpreter needs on this machine.
     """
     subprocess.run(
         [
             *(str(interpreter), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"),
             *("-s", str(folder), "-p", "/", str(folder)),
         ],
-        # What it only imports itself would be compiled in another way.
+        # Modules that compileall imports would get bytecode with another invalidation mode.
         env={"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", **environ},
         check=True,
     )
 
 
 def pack(folder: Path, archive: Path, *, epoch: int, owners: Mapping[str, tuple[int, int]]) -> None:
-    """Write a directory as a tar archive that depends on its files only.
+    """Write a directory as a reproducible tar archive.
 
     Args:
-        folder: what becomes the root of the archive.
+        folder: the directory that becomes the root of the archive.
         archive: the file to write.
-        epoch: seconds; the time of all files.
-        owners: user id and mode of paths that are not root's.
+        epoch: modification time of all files (seconds since 1970).
+        owners: user ID and mode of paths that do not belong to root.
     """
     with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
         for path in _walk(folder):

@@ -1,7 +1,6 @@
-"""A root file system with Python and no more, of the packages of Debian.
+"""A minimal root file system with Python from Debian's packages.
 
-What belongs here: which packages, what of them, and the few files that their installation would
-have made. It works on Debian and its like, whose own packages are taken.
+It uses the packages of the machine that builds it, which must be Debian or a derivative.
 """
 
 from __future__ import annotations
@@ -11,17 +10,19 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from ghcrctl.programs.finder import ProgramNotFoundError
+from release.contents import program
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-# Of what Python's packages depend on; the rest is for modules that ghcrctl does not use.
+# Dependencies of Python's packages. Others belong to modules that ghcrctl does not use.
 _LIBRARIES = re.compile(
     r"libc6|libcrypt1|libgcc-s1|libssl3(t64)?|libffi8|libexpat1|libbz2-1\.0|liblzma5|libuuid1|zlib1g"
 )
-_BESIDES = ("ca-certificates", "busybox-static")
-# Documentation, menus and scripts; what the C library has for old encodings; modules for
-# installing, drawing and databases.
+_OTHERS = ("ca-certificates", "busybox-static")
+# Documentation, menus, scripts, and the C library's tables for old encodings.
 _UNUSED = (
     "etc/python*",
     "usr/sbin",
@@ -55,22 +56,22 @@ _GROUPS = "root:x:0:\nghcrctl:x:65532:\n"
 
 
 class NoPackagesError(Exception):
-    """Packages of Debian cannot be had here."""
+    """Debian's packages are not available."""
 
 
 def make_root(root: Path, aside: Path) -> str:
-    """Make the root file system; return its version of Python, ``3.11``.
+    """Create the root file system; return its version of Python, such as ``3.11``.
 
     Args:
         root: an empty directory.
         aside: a directory for the packages.
 
     Raises:
-        NoPackagesError: apt is missing, or its packages cannot be fetched.
+        NoPackagesError: apt is missing, or the packages cannot be downloaded.
     """
     version = _python_version()
     names = [f"python{version}-minimal", f"libpython{version}-stdlib"]
-    for package in _fetch([*names, *_libraries(names), *_BESIDES], aside):
+    for package in _fetch([*names, *_libraries(names), *_OTHERS], aside):
         _run(["dpkg-deb", "--extract", str(package), str(root)])
     _drop(root)
     _finish(root, version)
@@ -78,9 +79,13 @@ def make_root(root: Path, aside: Path) -> str:
 
 
 def _run(command: Sequence[str], cwd: Path | None = None) -> str:
-    if shutil.which(command[0]) is None:
-        raise NoPackagesError(f"{command[0]} is missing: this is no Debian")
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    try:
+        path = command[0] if "/" in command[0] else program(command[0])
+    except ProgramNotFoundError as error:
+        raise NoPackagesError(f"cannot use Debian's packages: {error}") from None
+    done = subprocess.run(
+        [path, *command[1:]], cwd=cwd, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise NoPackagesError(f"{' '.join(command[:3])}: {done.stderr.strip()[-500:]}")
     return done.stdout
@@ -89,12 +94,12 @@ def _run(command: Sequence[str], cwd: Path | None = None) -> str:
 def _python_version() -> str:
     found = re.search(r"python(3\.\d+)-minimal", _run(["apt-cache", "show", "python3-minimal"]))
     if found is None:
-        raise NoPackagesError("apt knows no python3-minimal: run apt-get update")
+        raise NoPackagesError("package python3-minimal not found: run apt-get update")
     return found.group(1)
 
 
 def _libraries(names: Sequence[str]) -> list[str]:
-    """Return the libraries that packages depend on, and those that these depend on."""
+    """Return the libraries that packages depend on, directly or indirectly."""
     listed = _run(["apt-cache", "depends", "--important", "--recurse", *names])
     return sorted({line for line in listed.splitlines() if _LIBRARIES.fullmatch(line)})
 
@@ -109,27 +114,27 @@ def _drop(root: Path) -> None:
     for pattern in (*_UNUSED, *(f"usr/lib/python3.*/{name}" for name in _UNUSED_MODULES)):
         for path in root.glob(pattern):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    # Licences stay with what they are of.
+    # Licenses stay.
     for path in (root / "usr/share/doc").glob("*/*"):
         if path.name != "copyright" and path.is_file():
             path.unlink()
 
 
 def _finish(root: Path, version: str) -> None:
-    """Make what the packages' own scripts would have made, and a user who is not root."""
+    """Create what the installation scripts of the packages create, and a user without root."""
     certificates = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
     bundle = root / "etc/ssl/certs/ca-certificates.crt"
     bundle.parent.mkdir(parents=True, exist_ok=True)
     bundle.write_text("".join(path.read_text() for path in certificates), encoding="ascii")
     shutil.rmtree(root / "usr/share/ca-certificates")
-    # Where OpenSSL looks, whatever the variables say.
+    # The default path of OpenSSL.
     (root / "usr/lib/ssl").mkdir(exist_ok=True)
     (root / "usr/lib/ssl/cert.pem").symlink_to("/etc/ssl/certs/ca-certificates.crt")
     (root / "usr/bin/python3").symlink_to(f"python{version}")
     (root / "etc/passwd").write_text(_USERS, encoding="ascii")
     (root / "etc/group").write_text(_GROUPS, encoding="ascii")
     (root / "etc/nsswitch.conf").write_text("hosts: files dns\n", encoding="ascii")
-    # For the scripts of CI systems that run in the image.
+    # CI systems run shell scripts in the image.
     for applet in _run([str(root / "bin/busybox"), "--list"]).split():
         if not (root / "bin" / applet).exists():
             (root / "bin" / applet).symlink_to("busybox")

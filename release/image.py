@@ -1,7 +1,8 @@
-"""The image of ghcrctl, made by ghcrctl: `make image`.
+"""Build the image of ghcrctl, with ghcrctl: ``make image``.
 
-It has Python from Debian's packages, or another base (``BASE=docker.io/library/python:3.13-slim``),
-and above it a layer with ghcrctl. The same commit, packages and binutils make the same digest.
+The base is a root file system of Debian's Python packages, or an image of your choice
+(``BASE=docker.io/library/python:3.13-slim``). A layer with ghcrctl goes on top. The same commit,
+Debian packages and binutils give the same digest.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl import __version__
-from release.contents import compile_all, date_by_commit, git, install, pack
+from release.contents import compile_all, git, install, pack, set_source_date
 from release.debian import NoPackagesError, make_root
+from release.repository import project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,14 +44,14 @@ main()
 
 
 def main() -> None:
-    """Make the image and print its name, digest and size."""
+    """Build the image; print its name, digest and size."""
     given = _arguments()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            made = _Making(Path(folder), given.base, given.python)
+            build = _ImageBuild(Path(folder), given.base, given.python)
         except NoPackagesError as error:
             sys.exit(f"error: {error}\nhint: choose another base: make image BASE={_PYTHON}")
-        made.image(given.tag)
+        build.run(given.tag)
     (image,) = json.loads(_ghcrctl("inspect", given.tag))
     print(f"{given.tag} {image['Descriptor']['digest']} {image['Size'] / 1e6:.1f}MB")
 
@@ -57,23 +59,29 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make image", description=__doc__)
     parser.add_argument("--tag", default=f"ghcrctl:{__version__}", help="name of the image")
-    parser.add_argument("--base", default="", help="image below; without it Debian's packages")
-    parser.add_argument("--python", default="/usr/local/bin/python3", help="the base's Python")
+    parser.add_argument("--base", default="", help="base image (default: Debian's packages)")
+    parser.add_argument("--python", default="/usr/local/bin/python3", help="Python of the base")
     return parser.parse_args()
 
 
-class _Making:
-    """One making. ``folder``: for what is only needed until the end."""
+class _ImageBuild:
+    """One build of the image.
+
+    Args:
+        folder: directory for temporary files.
+        base: name of the base image; empty for Debian's packages.
+        python: path of Python in the base image.
+    """
 
     def __init__(self, folder: Path, base: str, python: str) -> None:
         self._folder = folder
-        self._epoch = date_by_commit()
+        self._epoch = set_source_date()
         self._base, self._python = base, python
         self._root = folder / "root"
         self._version = _version_in(base) if base else self._make_base()
 
     def _make_base(self) -> str:
-        """Make the base of Debian's packages; return its version of Python."""
+        """Create the root file system of Debian's packages; return its version of Python."""
         aside = self._folder / "packages"
         aside.mkdir()
         self._root.mkdir()
@@ -83,7 +91,7 @@ class _Making:
         return version
 
     def _compile(self, folder: Path) -> None:
-        """Compile modules, where an interpreter of the image's version can run here."""
+        """Compile modules, if a Python of the image's version runs on this machine."""
         if not self._base:
             libraries = [self._root / "lib", self._root / "usr/lib"]
             triplets = [path for place in libraries for path in place.glob("*-linux-gnu")]
@@ -95,23 +103,23 @@ class _Making:
         elif self._version == ".".join(map(str, sys.version_info[:2])):
             compile_all(folder, Path(sys.executable), {})
 
-    def image(self, name: str) -> None:
-        """Make the image from both layers."""
+    def run(self, name: str) -> None:
+        """Build the image from both layers."""
         above = self._folder / "ghcrctl.tar"
         self._pack_ghcrctl(above)
         changes = [word for change in _changes() for word in ("--change", change)]
         with self._local_base() as base:
             local = () if self._base else ("--local",)
-            told = (*changes, "-m", f"ghcrctl {__version__}")
-            # With a name of a registry it would go there straight away.
-            made = f"ghcrctl-made:{os.getpid()}"
-            _ghcrctl("append", *local, "--base", base, *told, made, str(above))
-        _ghcrctl("tag", made, name)
-        _ghcrctl("rmi", made)
+            config = (*changes, "-m", f"ghcrctl {__version__}")
+            # `append` pushes an image whose name has a registry.
+            built = f"ghcrctl-built:{os.getpid()}"
+            _ghcrctl("append", *local, "--base", base, *config, built, str(above))
+        _ghcrctl("tag", built, name)
+        _ghcrctl("rmi", built)
 
     @contextmanager
     def _local_base(self) -> Iterator[str]:
-        """Give the image below; one that was made here has its name only as long as it is used."""
+        """Yield the name of the base image; a base that was built here is deleted afterwards."""
         if self._base:
             yield self._base
             return
@@ -119,7 +127,7 @@ class _Making:
         archive = self._folder / "root.tar"
         pack(self._root, archive, epoch=self._epoch, owners=_OWNERS)
         name = f"ghcrctl-base:{os.getpid()}"
-        _ghcrctl("import", "-m", "Python, of the packages of Debian", str(archive), name)
+        _ghcrctl("import", "-m", "Python from Debian's packages", str(archive), name)
         try:
             yield name
         finally:
@@ -129,7 +137,8 @@ class _Making:
         tree = self._folder / "tree"
         site = tree / "opt/ghcrctl"
         site.mkdir(parents=True)
-        install(site, python=self._version, machine=platform.machine())
+        target = f"{platform.machine()}-manylinux_2_28"
+        install(site, "--python-version", self._version, "--python-platform", target)
         self._compile(site)
         program = tree / "usr/local/bin/ghcrctl"
         program.parent.mkdir(parents=True)
@@ -140,26 +149,26 @@ class _Making:
 
 
 def _version_in(base: str) -> str:
-    """Return a base's version of Python, as the official images have it among their variables."""
+    """Return the Python version of a base image, which official images have in a variable."""
     (image,) = json.loads(_ghcrctl("inspect", "--remote", base))
     for variable in image["Config"].get("Env") or ():
         found = re.match(r"PYTHON_VERSION=(\d+\.\d+)", variable)
         if found:
             return found.group(1)
-    sys.exit(f"error: {base} does not say its version of Python in PYTHON_VERSION")
+    sys.exit(f"error: {base} has no variable PYTHON_VERSION, as the official Python images have")
 
 
 def _changes() -> list[str]:
-    """Return what the image's config says besides its files."""
+    """Return the changes to the image's config."""
     labels = {
         "title": "ghcrctl",
-        "description": "The Docker-like client of ghcr.io that needs no Docker",
+        "description": project()["description"],
         "version": __version__,
         "licenses": "Apache-2.0",
         "revision": git("rev-parse", "HEAD"),
-        "source": os.environ.get("IMAGE_SOURCE", ""),
+        "source": project()["urls"]["Repository"],
     }
-    said = [
+    used = [
         f"LABEL org.opencontainers.image.{name}={shlex.quote(text)}"
         for name, text in labels.items()
         if text
@@ -170,7 +179,7 @@ def _changes() -> list[str]:
         f"ENV PATH=/usr/local/bin:/usr/bin:/bin HOME=/{_HOME} LANG=C.UTF-8 GHCRCTL_KEYRING=0",
         'ENTRYPOINT ["/usr/local/bin/ghcrctl"]',
         'CMD ["--help"]',
-        *said,
+        *used,
     ]
 
 

@@ -31,7 +31,7 @@ _NAME = "localhost/ghcrctl:test"
 
 def _shell(folder: Path) -> Shell:
     shell = Shell(folder)
-    shell.environ |= {name: text for name, text in os.environ.items() if name.startswith("PIP_")}
+    shell.environ |= {name: text for name, text in os.environ.items() if name.startswith("UV_")}
     return shell
 
 
@@ -47,7 +47,7 @@ def _make(shell: Shell, *options: str) -> str:
         timeout=500,
     )
     if done.returncode:
-        for missing in ("Unable to fetch", "onnection", "Could not resolve"):
+        for missing in ("Unable to fetch", "onnection", "Could not resolve", "error sending request"):
             if missing in done.stderr:
                 do_without(f"a network is missing, or Debian's packages: {done.stderr[-300:]}")
         pytest.fail(done.stderr)

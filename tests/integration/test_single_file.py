@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ghcrctl import __version__
+from release.file_name import file_name
 from tests.integration.peers import do_without
 from tests.registry_double.fixtures import ghcr
 
@@ -37,7 +40,7 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
         timeout=500,
     )
-    if done.returncode and "onnection" in done.stderr:
+    if done.returncode and "error sending request" in done.stderr:
         do_without(f"a network with a package index is missing: {done.stderr[-300:]}")
     assert done.returncode == 0, done.stderr
     (path,) = folder.iterdir()
@@ -74,6 +77,36 @@ def test_works_from_an_empty_home(single: Path, ghcr: RegistryDouble, tmp_path: 
     pushed = _run(single, home, "push", name)
     assert pushed.returncode == 0, pushed.stderr
     assert ghcr.backend.resolve("octo/image", "1.0").is_manifest
+
+
+def test_is_small(single: Path) -> None:
+    assert single.name == file_name(__version__)
+    assert single.stat().st_size < 10_000_000
+
+
+# The digests change with the locked libraries. Mention that in the changelog.
+@pytest.mark.parametrize(
+    ("options", "digest"),
+    [
+        (("--compress", "gzip"), "GZIP"),
+        (("--compress", "zstd"), "ZSTD"),
+    ],
+)
+def test_compresses_to_the_same_bytes_on_every_machine(
+    single: Path, tmp_path: Path, options: tuple[str, ...], digest: str
+) -> None:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        member = tarfile.TarInfo("numbers")
+        data = b" ".join(b"%d" % number for number in range(300_000))
+        member.size = len(data)
+        tar.addfile(member, io.BytesIO(data))
+    home = tmp_path / "home"
+    assert _run(single, home, "import", "-", "local:1", stdin=archive.getvalue()).returncode == 0
+    converted = _run(single, home, "convert", *options, "local:1", "local:2")
+    assert converted.returncode == 0, converted.stderr
+    shown = _run(single, home, "manifest", "inspect", "local:2", "--format", "json")
+    assert digest in shown.stdout.decode()
 
 
 def test_says_which_python_it_is_for(single: Path, tmp_path: Path) -> None:
