@@ -88,12 +88,23 @@ def build_wheel(folder: Path) -> Path:
 
 
 def _uv_install(site: Path, *arguments: str) -> None:
+    # Copies, because installed files are changed: links would change the cache.
+    how = ("--python", sys.executable, "--link-mode", "copy", "--target", str(site))
+    uv("pip", "install", *how, *arguments)
+
+
+def uv(*arguments: str, stdin: str = "") -> None:
+    """Run uv in this checkout."""
     from uv import find_uv_bin
 
-    command = [find_uv_bin(), "pip", "install", "--quiet", "--python", sys.executable]
-    # Copies, because files are changed below: links would change the cache.
     subprocess.run(
-        [*command, "--link-mode", "copy", "--target", str(site), *arguments], cwd=ROOT, check=True
+        [find_uv_bin(), "--quiet", *arguments],
+        cwd=ROOT,
+        # A company's own certificates are in the system's store; the variable was renamed.
+        env={**os.environ, "UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"},
+        input=stdin,
+        text=True,
+        check=True,
     )
 
 

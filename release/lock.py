@@ -7,11 +7,10 @@ systems, ``build-requirements.txt`` the build backend.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from release.contents import BUILD_LOCK, LOCK, ROOT
+from release.contents import BUILD_LOCK, LOCK, ROOT, uv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,19 +35,10 @@ def compile_lock(path: Path, *arguments: str) -> None:
         path: the file to write, whose versions are kept if possible.
         arguments: what to lock; ``-`` for the build backend.
     """
-    from uv import find_uv_bin
-
-    subprocess.run(
-        [
-            *(find_uv_bin(), "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
-            *("--python-version", _OLDEST_PYTHON, "--custom-compile-command", "make lock"),
-            *("--output-file", str(path), *arguments),
-        ],
-        cwd=ROOT,
-        input="\n".join(build_requires()),
-        text=True,
-        stdout=subprocess.DEVNULL,
-        check=True,
+    uv(
+        *("pip", "compile", "--universal", "--generate-hashes", "--python-version", _OLDEST_PYTHON),
+        *("--custom-compile-command", "make lock", "--output-file", str(path), *arguments),
+        stdin="\n".join(build_requires()),
     )
 
 

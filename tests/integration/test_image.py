@@ -47,7 +47,7 @@ def _make(shell: Shell, *options: str) -> str:
         timeout=500,
     )
     if done.returncode:
-        for missing in ("Unable to fetch", "onnection", "Could not resolve", "error sending request"):
+        for missing in ("Unable to fetch", "Could not resolve", "error sending request"):
             if missing in done.stderr:
                 do_without(f"a network is missing, or Debian's packages: {done.stderr[-300:]}")
         pytest.fail(done.stderr)
