@@ -1,10 +1,10 @@
 #!/bin/sh
-# The Pythons of this machine that ghcrctl supports.
-#   first  prints the one to make the environment with
-#   unit   runs the unit tests on the oldest and on the newest besides that one
+# Find the supported Python versions on this machine.
+#   first  print the one to create the environment with
+#   unit   run the unit tests on the oldest and the newest other version
 set -eu
 
-# Prints "VERSION PATH" for each that runs; some found on the PATH are only shims that do not.
+# Print "VERSION PATH" of each Python that runs. Some on the PATH are shims that do not run.
 found() {
     for candidate in python3 python3.14 python3.13 python3.12 python3.11 python3.10 \
         "$HOME"/.pyenv/versions/3.1[0-9]*/bin/python3; do
@@ -35,7 +35,7 @@ unit() {
             "$venv/bin/python" -m pip install --quiet --editable ".[serve]" --group test
             touch "$venv/.made"
         fi
-        # Other Pythons differ in what a test meets at once, and hardly in its hundredth example.
+        # A few examples per property are enough to find what differs between Python versions.
         HYPOTHESIS_PROFILE=few "$venv/bin/python" -m pytest -q -n "${JOBS:-3}" --dist worksteal \
             -p no:cacheprovider tests/unit tests/properties
     done
