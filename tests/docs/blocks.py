@@ -44,7 +44,9 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fenced:
+class Fenced:
+    """A fenced block: its language, the lines of its fences from 0, and its text."""
+
     language: str
     start: int
     end: int
@@ -62,16 +64,16 @@ def blocks_of(text: str) -> list[Block]:
     """Return the commands of a page, in order."""
     lines = text.splitlines()
     whole = _reason(text.partition("\n\n")[2].partition("\n\n")[0])
-    fenced = _fenced(lines)
+    fences = fenced(lines)
     found = []
-    for number, block in enumerate(fenced):
+    for number, block in enumerate(fences):
         before = "\n".join(lines[: block.start]).rstrip()
         file = _FILE.search(before)
         if file and block.language not in {"sh", "text", "console"}:
             found.append(Block(block.start + 1, _writing(file["name"], block.text), reason=whole))
         if block.language != "sh":
             continue
-        after = fenced[number + 1] if number + 1 < len(fenced) else None
+        after = fences[number + 1] if number + 1 < len(fences) else None
         shown = (
             after and after.language == "text" and _only_blank(lines[block.end + 1 : after.start])
         )
@@ -87,7 +89,8 @@ def blocks_of(text: str) -> list[Block]:
     return found
 
 
-def _fenced(lines: list[str]) -> list[_Fenced]:
+def fenced(lines: list[str]) -> list[Fenced]:
+    """Return the fenced blocks of a page, in order."""
     found = []
     opened: tuple[int, str, str] | None = None
     for number, line in enumerate(lines):
@@ -97,7 +100,7 @@ def _fenced(lines: list[str]) -> list[_Fenced]:
         elif opened and line.strip() == "```":
             start, language, indent = opened
             inner = [text.removeprefix(indent) for text in lines[start + 1 : number]]
-            found.append(_Fenced(language, start, number, "\n".join(inner) + "\n"))
+            found.append(Fenced(language, start, number, "\n".join(inner) + "\n"))
             opened = None
     return found
 

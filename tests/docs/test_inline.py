@@ -13,6 +13,7 @@ import pytest
 from ghcrctl.cli.main import cli
 from ghcrctl.settings import SETTINGS
 from tests.architecture.sources import ROOT, name_of
+from tests.docs.blocks import fenced
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +27,8 @@ PAGES = sorted(
 )
 each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 _COMMAND = re.compile(r"`ghcrctl ([^`]+)`")
-_FENCED = re.compile(r"^ *```(?:sh|console)?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _LINE = re.compile(r"^ *(?:\$ )?ghcrctl (.+)$", re.MULTILINE)
+_SHELL = {"", "sh", "console"}
 _VARIABLE = re.compile(r"\bGHCRCTL_[A-Z_]+\b")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 # Variables that are not settings, and those of the tests.
@@ -48,7 +49,8 @@ _OTHER_VARIABLES = {
 @each_page
 def test_commands_and_options_in_a_page_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8").replace("\\\n", " ")
-    lines = [line for block in _FENCED.findall(text) for line in _LINE.findall(block)]
+    shell = [block.text for block in fenced(text.splitlines()) if block.language in _SHELL]
+    lines = [line for block in shell for line in _LINE.findall(block)]
     for line in [*_COMMAND.findall(text), *lines]:
         command, rest = _command(_words(line))
         known = {name for parameter in command.params for name in parameter.opts}
