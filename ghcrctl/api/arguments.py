@@ -130,11 +130,11 @@ def moment_of(given: datetime | str | None, what: str) -> datetime | None:
     """
     from datetime import datetime, timezone
 
-    from ghcrctl.operations.common.times import read_moment
+    from ghcrctl.operations.common.times import parse_point_in_time
 
     if not isinstance(given, str):
         return given
-    return read_moment(given, datetime.now(timezone.utc), f"{what}={given}")
+    return parse_point_in_time(given, datetime.now(timezone.utc), f"{what}={given}")
 
 
 def wanted_of(name: Name, platform: str | Platform | None, *, remote: bool) -> Wanted:

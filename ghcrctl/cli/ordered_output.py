@@ -14,7 +14,7 @@ import click
 from ghcrctl.cli.progress.transfer_lines import watching
 from ghcrctl.content.thread_waits import outcome_of
 from ghcrctl.errors import GhcrctlError
-from ghcrctl.operations.common.batch import several
+from ghcrctl.operations.common.batch import submit_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -119,7 +119,7 @@ def in_turn(  # noqa: PLR0913 all but these by keyword
             number, item = numbered
             return act(item, turns.of(number), watch, workers)
 
-        with several(session, one, list(enumerate(items))) as outcomes:
+        with submit_all(session, one, list(enumerate(items))) as outcomes:
             for outcome in outcomes:
                 try:
                     result = _outcome(app, turns, results, outcome)

@@ -282,7 +282,7 @@ class RefusedError(UnsupportedError):
 
 
 class AmbiguousIdError(RefusedError):
-    """A short image ID fits several images."""
+    """An ID prefix matches several images."""
 
     code = "ambiguous-id"
 

@@ -1,5 +1,4 @@
-"""One use case a module: takes what it needs, returns a typed result; prints and prompts nothing.
+"""Use cases, grouped by task: each takes what it needs and returns a typed result.
 
-What belongs here: wiring places, engine and nouns to what a person wants. What does not: options,
-output (``cli``).
+Operations never print or prompt; options and output belong in ``cli``.
 """

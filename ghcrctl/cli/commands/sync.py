@@ -22,7 +22,7 @@ from ghcrctl.cli.progress.transfer_lines import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.common.times import read_moment
+from ghcrctl.operations.common.times import parse_point_in_time
 from ghcrctl.operations.sync.plan import Job, Report, What, check_job
 from ghcrctl.operations.sync.run import FailedJob, SyncedTag, run_jobs
 
@@ -141,7 +141,7 @@ def command(  # noqa: PLR0913 one argument an option
 def _moment(newer_than: str | None, now: datetime) -> datetime | None:
     if newer_than is None:
         return None
-    return read_moment(newer_than, now, f"--newer-than {newer_than}")
+    return parse_point_in_time(newer_than, now, f"--newer-than {newer_than}")
 
 
 class _Show:

@@ -183,9 +183,9 @@ def _repositories(context: click.Context) -> list[str]:
 
 
 def _tags(context: click.Context, repository: str) -> list[str]:
-    from ghcrctl.operations.registries.cached_tags import known_tags
+    from ghcrctl.operations.registries.cached_tags import cached_tags
 
-    return known_tags(context.ensure_object(App).settings, repository)
+    return cached_tags(context.ensure_object(App).settings, repository)
 
 
 def _pinned(context: click.Context, word: str) -> Iterator[CompletionItem]:

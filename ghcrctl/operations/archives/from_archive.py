@@ -38,7 +38,7 @@ from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import parse
 from ghcrctl.operations.archives.archive_names import ArchiveNames, Named
-from ghcrctl.operations.common.new_layer import pack_layer
+from ghcrctl.operations.common.new_layer import write_compressed_layer
 from ghcrctl.store.origins import lists
 from ghcrctl.transfer.events import Finished, Outcome, Progressed, Started, ignore
 from ghcrctl.transfer.plan import Action, Step
@@ -235,7 +235,7 @@ class _Docker:
         stream = _Watched(self._files.open(path), partial(self._watch, step))
         try:
             with self._store.arrival() as arrival:
-                found, compression = pack_layer(
+                found, compression = write_compressed_layer(
                     stream,
                     arrival.write,
                     compression=self._compression,

@@ -1,8 +1,4 @@
-"""Several images in one act: at once, each reported on its own, in the order they were given.
-
-What belongs here: the threads of the images. What does not: the threads of their content
-(``transfer.workers``).
-"""
+"""Run an operation for submit_all images in parallel and collect each result or error."""
 
 from __future__ import annotations
 
@@ -28,12 +24,12 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Attempt(Generic[Item, Result]):
-    """What became of one of several.
+    """The result or the error of one item of a batch.
 
     Args:
-        item: what it was done for.
-        result: what came of it; ``None`` where it failed.
-        error: why it failed.
+        item: the item.
+        result: the result; ``None`` if the item failed.
+        error: why the item failed; ``None`` if it succeeded.
     """
 
     item: Item
@@ -44,7 +40,7 @@ class Attempt(Generic[Item, Result]):
         """Return the result.
 
         Raises:
-            GhcrctlError: it failed.
+            GhcrctlError: the item failed.
         """
         if self.error:
             raise self.error
@@ -54,17 +50,17 @@ class Attempt(Generic[Item, Result]):
 def attempt_all(
     session: Session, act: Callable[[Item, Workers], Result], items: Sequence[Item]
 ) -> list[Attempt[Item, Result]]:
-    """Do something for several images at once, and wait for all.
+    """Run an operation for submit_all items in parallel and wait for all of them.
 
     Args:
         session: the run.
-        act: what is done for each.
-        items: the images.
+        act: the operation for one item.
+        items: the items.
 
     Returns:
-        What became of each, in the same order.
+        One attempt per item, in the order of the items.
     """
-    with several(session, act, items) as futures:
+    with submit_all(session, act, items) as futures:
         return [_attempt(item, future) for item, future in zip(items, futures, strict=True)]
 
 
@@ -76,20 +72,20 @@ def _attempt(item: Item, future: Future[Result]) -> Attempt[Item, Result]:
 
 
 @contextmanager
-def several(
+def submit_all(
     session: Session, act: Callable[[Item, Workers], Result], items: Sequence[Item]
 ) -> Iterator[list[Future[Result]]]:
-    """Do something for several images at once; content that they share moves once.
+    """Submit an operation for submit_all items; content that they share is transferred once.
 
-    One that fails does not stop the others. Whoever leaves the block early stops all.
+    A failed item does not stop the others. Leaving the block early cancels the rest.
 
     Args:
         session: the run.
-        act: what is done for each.
-        items: the images.
+        act: the operation for one item.
+        items: the items.
 
     Yields:
-        What becomes of each, in the same order.
+        One future per item, in the order of the items.
     """
     with session.workers() as workers:
         pool = ThreadPool(min(session.jobs, max(len(items), 1)), "image")

@@ -1,7 +1,4 @@
-"""Finding local images by what people type: a name, a digest, an ID or the start of one.
-
-What belongs here: docker's rules for that, and the errors when nothing or too much fits.
-"""
+"""Find local images by name, digest, ID or ID prefix, with docker's rules."""
 
 from __future__ import annotations
 
@@ -33,13 +30,13 @@ def is_full_id(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a text stands for.
+class FoundImage:
+    """A local image that matches a text.
 
     Args:
-        image_id: the image.
+        image_id: the image's ID.
         records: every record of that image, in the store's order.
-        named: the records that the text names; empty where it is an ID.
+        named: the records that the text names; empty if the text is an ID.
         by: ``name``, ``digest`` (of a repository) or ``id``.
     """
 
@@ -50,27 +47,27 @@ class Found:
 
     @property
     def record(self) -> Record:
-        """The record that stands for the image."""
+        """The first record that matches."""
         return (self.named or self.records)[0]
 
 
-def find(session: Session, text: str, among: list[Record] | None = None) -> Found:
+def find(session: Session, text: str, among: list[Record] | None = None) -> FoundImage:
     """Find one local image.
 
     Args:
         session: the run.
-        text: ``NAME[:TAG]``, ``NAME@DIGEST``, an ID, the start of one, or a digest of a manifest
-            here.
-        among: the records to search; those of the store by default.
+        text: ``NAME[:TAG]``, ``NAME@DIGEST``, an ID, an ID prefix, or the digest of a stored
+            manifest.
+        among: the records to search; by default all records of the store.
 
     Raises:
-        NoSuchImageError: nothing fits.
-        AmbiguousIdError: the start of an ID fits several images.
+        NoSuchImageError: no image matches.
+        AmbiguousIdError: several images match an ID prefix.
     """
     records = session.store.records() if among is None else among
     reference = _reference(session, text)
     if reference:
-        named = _by_name(records, reference) or _by_name_as_it_is(records, text)
+        named = _by_name(records, reference) or _by_exact_name(records, text)
         if named:
             by = "digest" if reference.digest else "name"
             return _found(records, named[0].facts.image_id, named, by)
@@ -79,15 +76,15 @@ def find(session: Session, text: str, among: list[Record] | None = None) -> Foun
         if len(ids) > 1:
             shown = ", ".join(sorted(i.short for i in ids))
             raise AmbiguousIdError(
-                f"`{text}` fits several images: {shown}", hint="give more digits"
+                f"image ID `{text}` is ambiguous: it matches {shown}", hint="give more digits"
             )
         if ids:
             return _found(records, ids.pop(), (), "id")
-    raise _nothing(text, records)
+    raise _no_such_image(text, records)
 
 
 def _reference(session: Session, text: str) -> Reference | None:
-    """Read a name; an ID of 64 digits, or one with its algorithm, is none."""
+    """Parse a name; return ``None`` for an ID of 64 digits or one with its algorithm."""
     if re.match(r"(?:sha256|sha512):", text) or is_full_id(text):
         return None
     try:
@@ -113,18 +110,18 @@ def _by_name(records: list[Record], reference: Reference) -> tuple[Record, ...]:
 
 
 def _one_image(records: list[Record], digest: Digest) -> tuple[Record, ...]:
-    """Return the image that a digest resolves to; the newest record comes first.
+    """Return the records of the image that a digest resolves to, newest first.
 
-    The content of this digest itself comes before one platform of it. Two platforms of one index
-    may have been pulled one after the other; then the newer one counts.
+    A record of exactly this digest wins over one platform of it. If several platforms of one
+    index were pulled separately, the newest one wins.
     """
     exact = [record for record in records if _has(record, digest)]
     chosen = exact or [r for r in records if _has(r, records[-1].descriptor.digest)]
     return tuple(reversed(chosen))
 
 
-def _by_name_as_it_is(records: list[Record], text: str) -> tuple[Record, ...]:
-    """Find what was pushed to the served store: such names have no registry."""
+def _by_exact_name(records: list[Record], text: str) -> tuple[Record, ...]:
+    """Return records that were pushed to the served store: their names have no registry."""
     return tuple(r for r in records if r.name in {text, f"{text}:latest"})
 
 
@@ -133,7 +130,7 @@ def _has(record: Record, digest: Digest) -> bool:
 
 
 def _by_id(records: list[Record], text: str) -> set[Digest]:
-    """Return the images whose ID begins so, or whose manifest's digest is this one."""
+    """Return the images whose ID starts with a text, or whose manifest has this digest."""
     prefix = text.partition(":")[2] or text
     ids = {r.facts.image_id for r in records if r.facts.image_id.encoded.startswith(prefix)}
     if ids or ":" not in text:
@@ -142,15 +139,19 @@ def _by_id(records: list[Record], text: str) -> set[Digest]:
     return {r.facts.image_id for r in _one_image(known, Digest.parse(text))[:1]} if known else set()
 
 
-def _found(records: list[Record], image_id: Digest, named: tuple[Record, ...], by: str) -> Found:
-    return Found(image_id, tuple(r for r in records if r.facts.image_id == image_id), named, by)
+def _found(
+    records: list[Record], image_id: Digest, named: tuple[Record, ...], by: str
+) -> FoundImage:
+    return FoundImage(
+        image_id, tuple(r for r in records if r.facts.image_id == image_id), named, by
+    )
 
 
-def _nothing(text: str, records: list[Record]) -> NoSuchImageError:
+def _no_such_image(text: str, records: list[Record]) -> NoSuchImageError:
     names = [r.name for r in records if r.name]
     endings = {name.rpartition("/")[2]: name for name in names}
     near = difflib.get_close_matches(text, names, 1, 0.7) or [
         endings[e] for e in difflib.get_close_matches(text.rpartition("/")[2], endings, 1, 0.7)
     ]
-    hint = f"did you mean {near[0]}?" if near else "`ghcrctl images` lists what is here"
+    hint = f"did you mean {near[0]}?" if near else "list local images: ghcrctl images"
     return NoSuchImageError(f"no such image: {text}", hint=hint)

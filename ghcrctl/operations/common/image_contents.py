@@ -1,8 +1,4 @@
-"""What an image is, read from whichever place has it.
-
-What belongs here: going from a root to the manifest and config of one platform. Used for local and
-remote images alike.
-"""
+"""Read the manifest and config of a local or remote image for one platform."""
 
 from __future__ import annotations
 
@@ -30,10 +26,9 @@ class ImageContents:
     """One image's documents.
 
     Args:
-        root: what the name stands for.
-        manifest: the image for the platform; ``None`` where the root is an index without images.
-        config: its config; ``None`` where it is no container image.
-        size: bytes of the image of this platform, as stored or moved.
+        root: the manifest or index that the name resolves to.
+        manifest: the image for the platform; ``None`` if the root is an index without images.
+        config: the image's config; ``None`` for an artifact.
     """
 
     root: Manifest | Index
@@ -42,7 +37,7 @@ class ImageContents:
 
     @property
     def size(self) -> int:
-        """Bytes of the one image, as stored and moved."""
+        """Stored size of the image for this platform (bytes)."""
         return self.manifest.size if self.manifest else len(self.root.raw)
 
 
@@ -58,16 +53,16 @@ def image_of(
     """Read the documents of an image.
 
     Args:
-        source: a place that has them.
+        source: where the documents are read from.
         descriptor: a manifest or an index.
-        platform: whose image to take from an index.
+        platform: the platform to choose from an index.
         exact: whether only this platform is acceptable.
         any_config: whether an unreadable config is treated as an empty one.
-        warn: prints a warning where the root is an image for another platform.
+        warn: prints a warning if a single-platform image is for another platform.
 
     Raises:
-        PlatformNotFoundError: the platform is not there, where it was asked for exactly.
-        InvalidManifestError: a document is not what it should be.
+        PlatformNotFoundError: ``exact`` is set and the index has no image for the platform.
+        InvalidManifestError: a document is malformed.
     """
     with blamed(source, descriptor):
         root = parse(read_metadata(source, descriptor), descriptor.media_type)
@@ -93,7 +88,7 @@ def _config(source: Source, manifest: Manifest, *, any_config: bool) -> ImageCon
 
 
 def has_label(contents: ImageContents, wanted: str) -> bool:
-    """Tell whether an image has a label, given as ``KEY`` or ``KEY=VALUE``."""
+    """Return whether an image has a label, given as ``KEY`` or ``KEY=VALUE``."""
     key, equals, value = wanted.partition("=")
     labels = contents.config.labels if contents.config else {}
     return key in labels and (not equals or labels[key] == value)

@@ -1,4 +1,4 @@
-"""Entries of an index: find them, change them and build an index from them."""
+"""Find and change entries of an index, and build an index from entries."""
 
 from __future__ import annotations
 
@@ -30,16 +30,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is set on an entry of an index, or on the index itself.
+    """A change to an entry of an index, or to the index itself.
+
+    ``None`` leaves a field as it is.
 
     Args:
-        annotations: added, or replaced; an empty value takes one away.
-        platform: what the entry is for from now on.
-        os_version: its ``os.version`` from now on.
-        os: its ``os`` from now on.
-        architecture: its ``architecture`` from now on.
-        variant: its ``variant`` from now on.
-        os_features: its ``os.features`` from now on.
+        annotations: annotations to add or replace; an empty value removes one.
+        platform: the new platform.
+        os_version: the new ``os.version``.
+        os: the new ``os``.
+        architecture: the new ``architecture``.
+        variant: the new ``variant``.
+        os_features: the new ``os.features``.
     """
 
     annotations: Mapping[str, str]
@@ -52,7 +54,7 @@ class Change:
 
     @property
     def has_platform(self) -> bool:
-        """Whether it sets anything of an entry's platform."""
+        """Whether any field of the platform changes."""
         fields = (self.os, self.architecture, self.variant, self.os_version, self.os_features)
         return self.platform is not None or any(field is not None for field in fields)
 
@@ -61,7 +63,7 @@ def check_platforms(target: Reference, entries: Sequence[Descriptor]) -> None:
     """Check that no two images of an index are for the same platform.
 
     Raises:
-        UsageError: two are.
+        UsageError: two images are for the same platform.
     """
     listed = [entry.platform for entry in entries if not is_helper_entry(entry)]
     twice = {str(p) for p in listed if p is not None and listed.count(p) > 1}
@@ -75,7 +77,7 @@ def check_platforms(target: Reference, entries: Sequence[Descriptor]) -> None:
 def make_index(
     entries: Sequence[Descriptor], annotations: Mapping[str, str]
 ) -> tuple[MemoryPlace, Descriptor]:
-    """Build an index, of docker's kind where all of its images are; return its place and root."""
+    """Build an index, in Docker's format if all its images are; return its place and root."""
     docker = not annotations and all(e.media_type == media_types.DOCKER_MANIFEST for e in entries)
     kind = media_types.DOCKER_LIST if docker else media_types.OCI_INDEX
     document: dict[str, Any] = {
@@ -84,7 +86,7 @@ def make_index(
         "manifests": [entry.to_json() for entry in entries],
         **({"annotations": dict(annotations)} if annotations else {}),
     }
-    made = MemoryPlace("made here")
+    made = MemoryPlace("a new index")
     return made, made.add(json.dumps(document, indent=3).encode(), kind)
 
 
@@ -100,10 +102,10 @@ def find_entries(
 
     Args:
         session: the run.
-        entries: of an index.
-        text: what is meant.
-        sources: the digests of entries by the references that they were added by.
-        local: whether names are those of the local store.
+        entries: the entries of the index.
+        text: the platform, digest or name.
+        sources: the digests of entries, by the reference that added them.
+        local: whether names are resolved in the local store.
 
     Raises:
         PlatformNotFoundError: no entry matches.
@@ -118,7 +120,9 @@ def find_entries(
             found = {e.digest for e in entries if e.platform and wanted.means(e.platform)}
     if not found:
         offered = ", ".join(str(e.platform or e.digest) for e in entries)
-        raise PlatformNotFoundError(f"the index has no entry `{text}`", hint=f"it has: {offered}")
+        raise PlatformNotFoundError(
+            f"entry `{text}` not found in the index", hint=f"its entries: {offered}"
+        )
     return found
 
 
@@ -142,7 +146,7 @@ def _find_by_name(
 def _find_by_current_digest(
     session: Session, entries: Sequence[Descriptor], text: str, *, local: bool
 ) -> set[Digest]:
-    """Return the entries of the digest that a name has now, where the name can be resolved."""
+    """Return the entries with the digest that a name resolves to now, if it resolves."""
     try:
         reference = session.parse(text).tagged()
         if local or reference.is_local:
@@ -163,15 +167,15 @@ def is_helper_entry(entry: Descriptor) -> bool:
 
 
 def attests(entry: Descriptor, gone: Iterable[Digest]) -> bool:
-    """Return whether an entry is an attestation of one of the images."""
+    """Return whether an entry is an attestation of one of these images."""
     return entry.annotations.get(_ATTESTED) in {str(digest) for digest in gone}
 
 
 def changed_entry(entry: Descriptor, change: Change) -> Descriptor:
-    """Return an entry with what is set on it.
+    """Return an entry with a change applied.
 
     Raises:
-        InvalidPlatformError: its OS or its architecture is missing or unknown.
+        InvalidPlatformError: the OS or the architecture is missing or unknown.
     """
     annotations = merged_annotations(entry.annotations, change.annotations)
     if not change.has_platform:
@@ -184,7 +188,7 @@ def changed_entry(entry: Descriptor, change: Change) -> Descriptor:
         old.os_version if change.os_version is None else change.os_version,
         old.os_features if change.os_features is None else change.os_features,
     )
-    # Written as it is given: docker writes `v8` where containerd's normal form has no variant.
+    # Keep the variant as given: docker writes `v8`, which containerd's normal form omits.
     Platform.parse(f"{new.os}/{new.architecture}")
     return replace(entry, annotations=annotations, platform=new)
 

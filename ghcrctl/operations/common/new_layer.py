@@ -1,8 +1,4 @@
-"""New layers: a tar archive, packed as a layer is, beside the store until the store takes it.
-
-What belongs here: reading the archive once, packing it, and offering it as a source. What does not:
-the image around it.
-"""
+"""Create a layer from a tar archive, in a temporary file that serves as a source."""
 
 from __future__ import annotations
 
@@ -33,15 +29,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NewLayer:
-    """The archive, packed. ``diff_id``: of what is inside."""
+    """A compressed layer. ``diff_id`` is the digest of the uncompressed archive."""
 
     descriptor: Descriptor
     diff_id: Digest
 
 
 @contextmanager
-def staged(root: Path) -> Iterator[Path]:
-    """Give a file beside the store's blobs that is gone afterwards."""
+def temporary_layer_file(root: Path) -> Iterator[Path]:
+    """Yield a path for a temporary file beside the store's blobs; delete the file at the end."""
     path = root / "ghcrctl" / scratch_name("import")
     try:
         yield path
@@ -49,8 +45,8 @@ def staged(root: Path) -> Iterator[Path]:
         discard(path)
 
 
-def receive_layer(stream: Stream, path: Path) -> NewLayer:
-    """Read the archive once: keep a gzip stream as it is, pack everything else."""
+def store_layer(stream: Stream, path: Path) -> NewLayer:
+    """Read an archive once: keep a gzip stream unchanged, compress everything else."""
     stored = hashlib.sha256()
     with disk_errors(f"write {path}"), path.open("xb") as file:
         hold_open(file.fileno())
@@ -59,54 +55,54 @@ def receive_layer(stream: Stream, path: Path) -> NewLayer:
             stored.update(data)
             file.write(data)
 
-        diff_id, _ = pack_layer(stream, keep)
+        diff_id, _ = write_compressed_layer(stream, keep)
         size = file.tell()
     digest = Digest("sha256", stored.hexdigest())
     return NewLayer(Descriptor(media_types.OCI_LAYER_GZIP, digest, size), diff_id)
 
 
-def pack_layer(
+def write_compressed_layer(
     stream: Stream,
     keep: Callable[[bytes], None],
     *,
     compression: Compression = Compression.GZIP,
     level: int | None = None,
 ) -> tuple[Digest, Compression]:
-    """Give a layer's bytes as they are stored: a gzip stream as it is, all else packed.
+    """Write a layer's bytes as stored: a gzip stream unchanged, everything else compressed.
 
     Args:
-        stream: a tar archive, plain or packed.
-        keep: takes the bytes, in order.
-        compression: how it is packed; gzip or zstd.
-        level: how hard; the format's default where it is not given.
+        stream: a tar archive, compressed or not.
+        keep: receives the bytes, in order.
+        compression: the compression to use; gzip or zstd.
+        level: the compression level; by default the format's own.
 
     Returns:
-        The diff id, and how the bytes are packed.
+        The diff ID, and the compression of the stored bytes.
 
     Raises:
-        IntegrityError: it is no tar archive, or is damaged.
+        IntegrityError: the input is not a tar archive, or is damaged.
     """
     start = _read_start(stream)
     found = detect(start)
     diff = hashlib.sha256()
     check = _TarCheck()
 
-    def look_inside(data: bytes) -> None:
+    def inspect(data: bytes) -> None:
         diff.update(data)
         check.feed(data)
 
     if found is Compression.GZIP:
-        _keep_packed(start, stream, keep, look_inside)
+        _copy_compressed(start, stream, keep, inspect)
     else:
         with make_packer(compression, keep, level=level) as packer:
-            _pack(found, start, stream, packer.write, look_inside)
+            _pack(found, start, stream, packer.write, inspect)
     check.finish()
     diff_id = Digest("sha256", diff.hexdigest())
     return diff_id, Compression.GZIP if found is Compression.GZIP else compression
 
 
 class _TarCheck:
-    """Looks whether unpacked bytes begin as a tar archive does."""
+    """Checks that uncompressed bytes start like a tar archive."""
 
     def __init__(self) -> None:
         self._start = b""
@@ -122,8 +118,8 @@ class _TarCheck:
     def finish(self) -> None:
         if not self._checked and not is_tar(self._start):
             raise IntegrityError(
-                "the input is no tar archive" if self._start else "the input is empty",
-                hint="make one with: tar -c -C DIRECTORY .",
+                "the input is not a tar archive" if self._start else "the input is empty",
+                hint="create one: tar -c -C DIRECTORY .",
             )
         self._checked = True
 
@@ -138,7 +134,7 @@ def _read_start(stream: Stream) -> bytes:
     return start
 
 
-def _keep_packed(
+def _copy_compressed(
     start: bytes, stream: Stream, keep: Callable[[bytes], None], inside: Callable[[bytes], None]
 ) -> None:
     unpacker = Unpacker(Compression.GZIP)
@@ -177,7 +173,7 @@ def _chunks(start: bytes, stream: Stream) -> Iterator[bytes]:
 
 
 class StagedLayer:
-    """The packed archive as a source."""
+    """A source with a single layer, read from its temporary file."""
 
     def __init__(self, path: Path, descriptor: Descriptor) -> None:
         self._path = path
@@ -185,15 +181,15 @@ class StagedLayer:
         self.label = "the archive"
 
     def exists(self, descriptor: Descriptor) -> bool:
-        """Return whether this is the one layer."""
+        """Return whether a descriptor is that of the layer."""
         return descriptor.digest == self._descriptor.digest
 
     def resolve(self, name: str) -> Descriptor:
-        """Refuse: an archive has no names."""
+        """Raise BlobUnknownError: an archive has no names."""
         raise BlobUnknownError(f"the archive has no `{name}`")
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Open the one layer."""
+        """Open the layer at an offset (bytes)."""
         if descriptor.digest != self._descriptor.digest:
             raise BlobUnknownError(f"the archive has no {descriptor.digest}")
         file = self._path.open("rb")
@@ -201,7 +197,7 @@ class StagedLayer:
         return file
 
 
-def rfc3339(moment: datetime) -> str:
-    """Write a moment as configs have it, in UTC and no longer than it must be."""
-    text = f"{moment.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%S.%f}"
+def rfc3339(time: datetime) -> str:
+    """Format a time as in image configs: in UTC, without trailing zeros."""
+    text = f"{time.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%S.%f}"
     return text.rstrip("0").rstrip(".") + "Z"

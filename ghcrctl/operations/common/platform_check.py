@@ -24,13 +24,13 @@ def warn_of_mismatch(
 ) -> None:
     """Warn, as podman does, if an image is for none of the requested platforms.
 
-    Only an index offers a choice; a single-platform image is used in any case.
+    A single-platform image is used anyway: only an index offers a choice.
 
     Args:
         warn: prints a warning.
-        source: has the image's config.
+        source: the source of the image's config.
         manifest: the image.
-        wanted: the platforms of the command line; none where the user did not choose.
+        wanted: the requested platforms; empty if the user requested none.
     """
     if not wanted or not manifest.is_image or manifest.config.size > MAX_METADATA_SIZE:
         return

@@ -1,7 +1,4 @@
-"""Which of a multi-platform image's platforms are meant.
-
-What belongs here: choosing a root below a root. What does not: moving it (``transfer``).
-"""
+"""Choose the requested platforms of a multi-platform image."""
 
 from __future__ import annotations
 
@@ -23,31 +20,31 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
 
-# How deep an index may nest others while an image for a platform is looked for.
+# Maximum depth of nested indexes when looking for a platform.
 _MAX_NESTING = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What of a multi-platform image is wanted: some platforms, all of it, or this machine's."""
+    """Which platforms to use: some, all, or by default the one of this machine."""
 
     platforms: tuple[Platform, ...] = ()
     everything: bool = False
 
     @classmethod
     def of(cls, platforms: Iterable[Platform | str], *, everything: bool = False) -> Selection:
-        """Put together what is wanted.
+        """Build a selection.
 
         Args:
-            platforms: some, as they are written or read.
-            everything: all of it.
+            platforms: the requested platforms, parsed or as text.
+            everything: whether all platforms are requested.
 
         Raises:
-            UsageError: both are wanted.
+            UsageError: both are given.
         """
         chosen = tuple(Platform.parse(p) if isinstance(p, str) else p for p in platforms)
         if chosen and everything:
-            raise UsageError("--platform and --all-platforms exclude each other")
+            raise UsageError("--platform and --all-platforms are mutually exclusive")
         return cls(chosen, everything)
 
 
@@ -60,18 +57,18 @@ def choose(
     *,
     warn: Callable[[str], None],
 ) -> Descriptor:
-    """Choose what of a root is meant; of several platforms an index of its own is made.
+    """Choose a manifest or index below a root; several platforms become a new, smaller index.
 
     Args:
-        source: where the root is.
+        source: the source of the root.
         root: a manifest or an index.
-        select: what of it is wanted.
-        default: the platform that is taken where nothing is said.
-        made: gets the index that is made.
-        warn: prints a warning where the root is an image for another platform.
+        select: the requested platforms.
+        default: the platform to use if none is requested.
+        made: receives the new index.
+        warn: prints a warning if a single-platform image is for another platform.
 
     Raises:
-        PlatformNotFoundError: there is no image for a platform that is wanted.
+        PlatformNotFoundError: the index has no image for a requested platform.
     """
     with blamed(source, root):
         parsed = parse(read_metadata(source, root), root.media_type)
@@ -94,7 +91,7 @@ def choose(
 def _find_platform(
     source: Source, index: Index, platform: Platform, depth: int, seen: set[Digest]
 ) -> Descriptor | None:
-    """Find the image for a platform in an index and in the indexes that it lists."""
+    """Find the image for a platform in an index and the indexes nested in it."""
     if depth > _MAX_NESTING:
         raise InvalidManifestError(f"indexes are nested more than {_MAX_NESTING} deep")
     chosen = index.choose(platform)
@@ -120,6 +117,6 @@ def _not_offered(index: Index, platform: Platform) -> PlatformNotFoundError:
     if index.platforms:
         return no_platform(index, platform)
     return PlatformNotFoundError(
-        f"the index {index.descriptor.digest} lists no image for any platform",
-        hint="it may be no image but an artifact; --all-platforms pulls it as it is",
+        f"the index {index.descriptor.digest} has no image for any platform",
+        hint="it may be an artifact; pull it unchanged with --all-platforms",
     )

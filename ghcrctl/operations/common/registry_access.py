@@ -1,8 +1,4 @@
-"""One side of an act between two registries: with a credential, trust and certificates of its own.
-
-What belongs here: what a side has for itself. What does not: everything else of a run, which the
-sides share with their session (``session``).
-"""
+"""Separate credentials and TLS options for the source or the target of a copy."""
 
 from __future__ import annotations
 
@@ -28,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What one side uses for a registry, in place of what the settings say.
+    """Credentials and TLS options for one registry, used in place of the settings.
 
     Args:
-        registry: whom it is for; no other host is shown any of it.
-        credential: who we are.
-        ca_file: PEM certificates to trust besides the system's.
+        registry: the registry; nothing here is sent to any other host.
+        credential: the credential to use.
+        ca_file: PEM certificates to trust in addition to the system's.
         client_cert: PEM client certificate.
-        client_key: its PEM key, where that is in a file of its own.
+        client_key: the certificate's PEM key, if it is in a separate file.
         insecure: accept any certificate, and plain HTTP.
     """
 
@@ -48,21 +44,21 @@ class Access:
 
 
 @contextmanager
-def side_of(session: Session, access: Access | None) -> Iterator[Session]:
-    """Give the session of one side of an act; without anything of its own it is the whole one.
+def use_access(session: Session, access: Access | None) -> Iterator[Session]:
+    """Yield a session that uses this access; the session itself if there is nothing to use.
 
-    The connections, tokens and answers of a side are its own, also where the other side talks to
-    the same registry.
+    The new session has its own connections, tokens and cached responses, even if the original
+    session uses the same registry.
     """
     if access is None or access == Access(access.registry):
         yield session
         return
-    with _Side(session, access) as side:
+    with _AccessSession(session, access) as side:
         yield side
 
 
-class _Side(Session):
-    """A session within a session."""
+class _AccessSession(Session):
+    """A session that takes the access for one registry and the rest from another session."""
 
     def __init__(self, whole: Session, access: Access) -> None:
         super().__init__(whole.settings, warn=whole.warn, debug=whole.debug)
@@ -81,22 +77,24 @@ class _Side(Session):
         return super().repository(reference)
 
     def _learn(self, reference: Reference) -> None:
-        """Remember the host that a part of the registry is routed to; never a mirror's."""
+        """Record the host that this registry routes to. Mirrors never get the credential."""
         if reference.registry == self._access.registry:
             route = self.settings.routes.find(reference)
             self._hosts.add(route.origin.reference.registry)
 
     @property
     def store(self) -> Store:
-        """The local image store, of which there is one."""
+        """The local image store of the original session."""
         return self._whole.store
 
     @cached_property
     def keychain(self) -> Keychain:
-        """The credential of this side, then everybody's."""
+        """The given credential first, then the sources of the original session."""
         from ghcrctl.credentials.credential_chain import Keychain as Sources
 
-        return Sources((_Given(self._access, self._hosts), _Shared(self._whole)))
+        return Sources(
+            (_AccessCredential(self._access, self._hosts), _SessionCredentials(self._whole))
+        )
 
     def transport_options(self, registry: str, *, insecure: bool = False) -> TransportOptions:
         """Return how to talk to a registry."""
@@ -113,8 +111,8 @@ class _Side(Session):
         return replace(options, tls=tls)
 
 
-class _Given:
-    """The credential of a side."""
+class _AccessCredential:
+    """A credential source with the given credential."""
 
     label = "the command line"
 
@@ -126,8 +124,8 @@ class _Given:
         return self._access.credential if registry in self._hosts else None
 
 
-class _Shared:
-    """What the whole session knows; it is not looked at before it is needed."""
+class _SessionCredentials:
+    """A credential source that opens the original session's sources on first use."""
 
     label = "the session"
 

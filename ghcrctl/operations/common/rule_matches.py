@@ -1,4 +1,4 @@
-"""Which rules of a run matched something: one that matches nothing may be misspelled."""
+"""Track which rules of a run matched something: a rule without a match may be misspelled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class RuleMatches:
     """Records for each rule of a run whether it matched something.
 
-    A rule of several packages or repositories needs to match in one of them only.
+    A rule for several packages or repositories only needs to match in one of them.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class RuleMatches:
             self._matched[rule] = matches()
 
     def skip(self, rules: Iterable[str]) -> None:
-        """Record rules of something that cannot be read: whether they match there is unknown."""
+        """Count rules as matched for an object that cannot be read, where no match is provable."""
         self._matched |= dict.fromkeys(rules, True)
 
     @property

@@ -1,7 +1,4 @@
-"""A session: what the operations of one run share.
-
-What belongs here: making stores, keychains and registry clients from settings, once each.
-"""
+"""A session: the store, credentials and registry clients that the operations of a run share."""
 
 from __future__ import annotations
 
@@ -38,18 +35,18 @@ Result = TypeVar("Result")
 
 
 def _silent(_: str) -> None:
-    """Tell nobody."""
+    """Ignore a message."""
 
 
 class Session:
-    """The parts of one run, made when first used.
+    """The shared parts of one run, created on first use.
 
     Args:
-        settings: where everything is, and how patient to be.
-        warn: is told what a person should know though it is no error.
-        debug: is told each request.
-        waiting: is told of each wait as it begins: for a pause that a host asks for, or before a
-            failed request is sent again.
+        settings: the settings.
+        warn: prints a warning.
+        debug: prints each request.
+        waiting: is called at the start of each wait: for a rate limit, or before a request is
+            retried.
     """
 
     def __init__(
@@ -66,7 +63,7 @@ class Session:
         self.waiting = waiting
         self._clients: dict[tuple[str, bool, bool], RegistryClient] = {}
         self._packages: dict[str, Packages] = {}
-        # Of what other threads may still use.
+        # Close functions of clients that other threads may still use.
         self._retired: list[Callable[[], None]] = []
         self._store: Store | None = None
         self._lock = threading.RLock()
@@ -90,7 +87,7 @@ class Session:
             self._store.close()
 
     def forget(self, registry: str) -> None:
-        """Ask anew who we are at a registry, whose credential has changed."""
+        """Drop the clients and credentials of a registry whose credential has changed."""
         with self._lock:
             self.__dict__.pop("keychain", None)
             for key in [key for key in self._clients if key[0] == registry]:
@@ -100,7 +97,7 @@ class Session:
             self.resolver.forget(registry)
 
     def release(self) -> None:
-        """Let others remove what only this run kept: between the acts of one that goes on."""
+        """Release this run's claim on stored content, so that garbage collection can delete it."""
         if self._store:
             self._store.release()
 
@@ -116,7 +113,7 @@ class Session:
 
     @cached_property
     def keychain(self) -> Keychain:
-        """Where credentials are looked for."""
+        """The sources of credentials, in order."""
         from ghcrctl.credentials.credential_chain import default_keychain
 
         return default_keychain(
@@ -128,13 +125,13 @@ class Session:
 
     @property
     def jobs(self) -> int:
-        """How many pieces of content move at once."""
+        """How many transfers run in parallel."""
         jobs: int = self.settings.get("jobs")
         return jobs
 
     @contextmanager
     def workers(self, shared: Workers | None = None) -> Iterator[Workers]:
-        """Give the threads of an act: those that it shares with others, or some of its own."""
+        """Yield the given worker threads, or new ones if there are none."""
         from ghcrctl.transfer.workers import Workers
 
         if shared:
@@ -145,19 +142,19 @@ class Session:
 
     @property
     def retry(self) -> RetryPolicy:
-        """How patiently a failure is tried again."""
+        """The retry policy of this run."""
         return RetryPolicy(attempts=self.settings.get("retries") + 1)
 
-    def patiently(self, act: Callable[[], Result]) -> Result:
-        """Do something anew until it succeeds or patience ends; its waits are told."""
+    def with_retries(self, act: Callable[[], Result]) -> Result:
+        """Call a function, and retry failures with the session's policy; report each wait."""
         return retry(act, self.retry, on_retry=telling(self.waiting))
 
     def parse(self, text: str, *, is_github: bool = False) -> Reference:
-        """Read a reference with this session's default registry.
+        """Parse a reference with this session's default registry.
 
         Args:
             text: the reference.
-            is_github: whether its registry is known to be one of GitHub's.
+            is_github: whether the registry is known to belong to GitHub.
         """
         return Reference.parse(
             text,
@@ -168,12 +165,12 @@ class Session:
 
     @property
     def has_local_names(self) -> bool:
-        """Whether a name of one part is local, and not one of Docker Hub."""
+        """Whether a one-part name is local and does not belong to Docker Hub."""
         return bool(self.settings.get("default_registry") != DOCKER_HUB)
 
     @cached_property
     def resolver(self) -> Resolver:
-        """The one place that decides which registry serves a reference."""
+        """The resolver that decides which registry serves a reference."""
         from ghcrctl.registry.resolver import Resolver as Built
         from ghcrctl.settings.registry_files import docker_faults
 
@@ -196,7 +193,7 @@ class Session:
             return self._clients[key]
 
     def source(self, reference: Reference) -> RepositorySource:
-        """Return where to read a reference: its mirrors, then its registry.
+        """Return the source of a reference: its mirrors, then its registry.
 
         Raises:
             RefusedError: the reference is a local name, or its registry is blocked.
@@ -204,12 +201,12 @@ class Session:
         if reference.is_local:
             raise RefusedError(
                 f"`{reference}` is a local name: it belongs to no registry",
-                hint=f"name its registry: docker.io/{reference}, or ghcr.io/OWNER/{reference}",
+                hint=f"add a registry: docker.io/{reference}, or ghcr.io/OWNER/{reference}",
             )
         return self.resolver.read(reference)
 
     def repository(self, reference: Reference) -> Repository:
-        """Return where to write a reference, always the same object for one repository.
+        """Return the repository to write to; the same object for each call with one repository.
 
         Raises:
             RefusedError: the reference is a local name, or its registry is blocked.
@@ -219,12 +216,12 @@ class Session:
         return self.resolver.write(reference)
 
     def packages(self, registry: str) -> Packages:
-        """Return the packages of the GitHub that a registry belongs to.
+        """Return the packages of the GitHub instance that a registry belongs to.
 
-        Its token is the registry's credential: GitHub has one for both.
+        GitHub's API gets the credential of the registry: both use the same token.
 
         Raises:
-            UnsupportedError: the registry is none of GitHub's.
+            UnsupportedError: the registry does not belong to GitHub.
         """
         from ghcrctl.github.client import GitHub
         from ghcrctl.github.instance import instance_of
@@ -248,11 +245,11 @@ class Session:
 
     @contextmanager
     def fetch(self, url: str) -> Iterator[Stream]:
-        """Open what is at a web address, without any credential.
+        """Open a URL without sending any credential.
 
         Raises:
-            NotFoundError: there is nothing.
-            NetworkError: the host cannot be talked to.
+            NotFoundError: the URL does not exist.
+            NetworkError: the host cannot be reached.
         """
         from ghcrctl.registry.plain_fetch import fetch
 
@@ -263,7 +260,7 @@ class Session:
             stream.close()
 
     def transport_options(self, registry: str, *, insecure: bool = False) -> TransportOptions:
-        """Return how to talk to a registry."""
+        """Return the transport options for a registry."""
         from ghcrctl.registry.endpoint import TlsPolicy
         from ghcrctl.registry.proxies import ProxyRules
         from ghcrctl.registry.transport_options import TransportOptions
@@ -295,7 +292,7 @@ class Session:
         self.settings.routes.check_host(host)
 
     def _cert_dirs(self) -> tuple[Path, ...]:
-        """Return docker's and podman's folders of registry certificates, ours first."""
+        """Return the folders with registry certificates: ours, docker's and podman's."""
         from ghcrctl.settings.docker_files import certificate_folders
 
         settings = self.settings
@@ -304,9 +301,9 @@ class Session:
 
 
 def local_name_error(reference: Reference) -> RefusedError:
-    """Word the error for a local name where one of a registry is written to."""
+    """Build the error for a local name used where a registry is required."""
     tag = reference.tag or "latest"
     return RefusedError(
         f"`{reference}` is a local name: it belongs to no registry",
-        hint=f"name it first: ghcrctl tag {reference} ghcr.io/OWNER/{reference.repository}:{tag}",
+        hint=f"tag it first: ghcrctl tag {reference} ghcr.io/OWNER/{reference.repository}:{tag}",
     )

@@ -10,22 +10,22 @@ from ghcrctl.errors import InvalidFilterError
 _SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|w)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _NUMBER = re.compile(r"[+-]?[0-9][0-9_]*(?:\.[0-9]*)?\Z")
-# The first Unix time that is read as one, in seconds: 2001-09-09. A smaller number is a duration
-# without its unit, as in `--newer-than 30`, which must not mean thirty seconds after 1970.
+# Smaller numbers are not read as Unix times (seconds; 2001-09-09): `--newer-than 30` is a
+# duration without its unit, and must not mean thirty seconds after 1970.
 _FIRST_UNIX_SECONDS = 10**9
 _NEEDS_UNIT = "a number needs a unit: ms, s, m, h, d or w, as in `30d`"
 
 
-def read_moment(text: str, now: datetime, shown: str) -> datetime:
-    """Read a time; a date without a time zone is UTC.
+def parse_point_in_time(text: str, now: datetime, shown: str) -> datetime:
+    """Parse a time; a date without a time zone is UTC.
 
     Args:
         text: ``24h``, ``7d``, ``2026-01-31``, ``2026-01-31T12:00:00Z``, ``1700000000``.
-        now: aware.
+        now: the current time, with a time zone.
         shown: the option or key with its value, for errors.
 
     Raises:
-        InvalidFilterError: it is none of these, or a number without a unit.
+        InvalidFilterError: the text is not a time, or is a number without a unit.
     """
     try:
         duration = _duration(text)
@@ -45,14 +45,14 @@ def read_moment(text: str, now: datetime, shown: str) -> datetime:
 
 
 def read_duration(text: str, shown: str) -> timedelta:
-    """Read a duration: ``90s``, ``1h30m``, ``7d``, or ``0``.
+    """Parse a duration: ``90s``, ``1h30m``, ``7d``, or ``0``.
 
     Args:
         text: the duration.
         shown: the option or key with its value, for errors.
 
     Raises:
-        InvalidFilterError: it is none, or a number other than 0 without a unit.
+        InvalidFilterError: the text is not a duration, or is a number other than 0 without a unit.
     """
     try:
         duration = timedelta(0) if text == "0" else _duration(text)

@@ -1,4 +1,4 @@
-"""Reading YAML files of rules: strict about keys, aliases, depth and size."""
+"""Read YAML rule files; duplicate keys, aliases and deep nesting are errors."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ if TYPE_CHECKING:
 
     import yaml
 
-# Lists and tables inside each other; a file has four.
-_DEEPEST = 20
+# Maximum nesting of lists and tables; rule files use four levels.
+_MAX_DEPTH = 20
 
 
 def read_yaml(raw: bytes, path: Path) -> Any:
     """Read a YAML document.
 
     Args:
-        raw: the text of the file.
+        raw: the content of the file.
         path: the file, for errors.
 
     Raises:
-        UsageError: it is malformed, has a key twice in one mapping, or is of a shape that no file
-            of rules has.
+        UsageError: the text is malformed, has a duplicate key or an alias, or is nested too deeply.
     """
     import yaml
 
@@ -48,13 +47,13 @@ def _reason(error: Exception) -> str:
 
 
 def _check_shape(events: Iterable[yaml.Event], path: Path) -> None:
-    """Refuse duplicate keys, and what would take more memory or time than any file needs."""
+    """Reject duplicate keys, and aliases and nesting that could exhaust memory or time."""
     import yaml
 
     open_: list[_Collection] = []
     for event in events:
         if isinstance(event, yaml.AliasEvent):
-            raise UsageError(f"{path} has an alias (`*name`), which is not read here")
+            raise UsageError(f"cannot read {path}: YAML aliases (`*name`) are not supported")
         if isinstance(event, yaml.CollectionEndEvent):
             open_.pop()
         elif isinstance(event, yaml.NodeEvent):
@@ -62,8 +61,8 @@ def _check_shape(events: Iterable[yaml.Event], path: Path) -> None:
                 open_[-1].add(event, path)
             if isinstance(event, yaml.CollectionStartEvent):
                 open_.append(_Collection(is_mapping=isinstance(event, yaml.MappingStartEvent)))
-        if len(open_) > _DEEPEST:
-            raise UsageError(f"{path} is nested too deeply")
+        if len(open_) > _MAX_DEPTH:
+            raise UsageError(f"cannot read {path}: it is nested too deeply")
 
 
 class _Collection:
@@ -75,9 +74,9 @@ class _Collection:
         self._lines: dict[str, int] = {}
 
     def add(self, event: yaml.NodeEvent, path: Path) -> None:
-        """Take the next key, value or item.
+        """Check the next key, value or item.
 
-        YAML 1.2, section 3.2.1.3 forbids equal keys; the library would let the last one win.
+        YAML 1.2, section 3.2.1.3 forbids duplicate keys; PyYAML silently keeps the last one.
         """
         import yaml
 

@@ -11,7 +11,7 @@ from ghcrctl.oci.go_booleans import parse_bool
 from ghcrctl.oci.path_match import path_pattern
 from ghcrctl.oci.reference import familiar_names
 from ghcrctl.operations.common.find import find
-from ghcrctl.operations.common.times import read_moment
+from ghcrctl.operations.common.times import parse_point_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,7 +121,7 @@ def _created(session: Session, text: str) -> datetime:
 
 def _until(_: Session, values: list[str]) -> Accepts:
     now = datetime.now(timezone.utc)
-    limit = min(read_moment(value, now, f"until={value}") for value in values)
+    limit = min(parse_point_in_time(value, now, f"until={value}") for value in values)
     return lambda row: (row.created or BEGINNING) < limit
 
 

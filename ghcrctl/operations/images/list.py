@@ -39,7 +39,7 @@ def list_images(
         UsageError: there is no such order.
     """
     if sort not in SORT_KEYS:
-        raise UsageError(f"cannot be sorted by `{sort}`", hint=f"sort by {', '.join(SORT_KEYS)}")
+        raise UsageError(f"invalid sort key `{sort}`", hint=f"use one of: {', '.join(SORT_KEYS)}")
     rows = _without_parts(session, _rows(session.store.listing()))
     if name:
         has_name = _named(session, name)

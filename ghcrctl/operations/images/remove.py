@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.errors import GhcrctlError
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.common.find import Found
+    from ghcrctl.operations.common.find import FoundImage
     from ghcrctl.operations.common.session import Session
     from ghcrctl.store.records import Record
 
@@ -97,7 +97,7 @@ def remove_all(session: Session, texts: Iterable[str], *, force: bool = False) -
     yield from batch.end()
 
 
-def _doomed(found: Found, *, force: bool) -> list[Record] | None:
+def _doomed(found: FoundImage, *, force: bool) -> list[Record] | None:
     """Return the records to remove; ``None`` if tags are kept and only a digest is forgotten."""
     if found.by == "id":
         repositories = {r.repository for r in found.records if r.name}
@@ -128,7 +128,7 @@ class _Batch:
         self.records = session.store.records()
         self._outcomes: list[tuple[str, _Removal | GhcrctlError]] = []
 
-    def add(self, text: str, found: Found, doomed: list[Record]) -> None:
+    def add(self, text: str, found: FoundImage, doomed: list[Record]) -> None:
         """Add a removal."""
         removal = _removal(found, doomed)
         going = {id(record) for record in removal.doomed}
@@ -158,7 +158,7 @@ class _Batch:
         return set(self._store.graph.reached(r.descriptor for r in removal.doomed))
 
 
-def _without_digest(session: Session, found: Found, text: str) -> Outcome:
+def _without_digest(session: Session, found: FoundImage, text: str) -> Outcome:
     """Forget the digest of an image; its tags are kept."""
     only_digest = {r: None for r in found.named if not r.tag}
     tagged = {r: None for r in found.named if r.tag}
@@ -193,7 +193,7 @@ class _Removal:
         return Removed(self.untagged, (self.image_id, *others) if self.is_whole else ())
 
 
-def _removal(found: Found, doomed: list[Record]) -> _Removal:
+def _removal(found: FoundImage, doomed: list[Record]) -> _Removal:
     """Plan a removal; a repository's digest of the image is removed with its last tag."""
     going = {id(record) for record in doomed}
     kept = [r for r in found.records if id(r) not in going]

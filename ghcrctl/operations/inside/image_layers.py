@@ -138,7 +138,7 @@ class Layers:
             RefusedError: it unpacks to too much.
             UnsupportedError: it is no tar archive.
         """
-        return self._session.patiently(partial(self._members, number, look))
+        return self._session.with_retries(partial(self._members, number, look))
 
     def _members(self, number: int, look: Callable[[Entry], object]) -> list[Member]:
         meter = Meter(self.limits)

@@ -273,7 +273,7 @@ def pull_artifact(
     for step, target in zip(steps, targets, strict=True):
         observer(Started(step))
         content = Content(source, step.descriptor, watch=partial(_moved, observer, step))
-        session.patiently(partial(save_file, content, folder, target))
+        session.with_retries(partial(save_file, content, folder, target))
         observer(Finished(step, Outcome.COPIED))
     return targets
 

@@ -19,7 +19,12 @@ from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.errors import UnsupportedError, UsageError
 from ghcrctl.oci import media_types
 from ghcrctl.oci.reference import check_new_name
-from ghcrctl.operations.common.new_layer import StagedLayer, receive_layer, rfc3339, staged
+from ghcrctl.operations.common.new_layer import (
+    StagedLayer,
+    rfc3339,
+    store_layer,
+    temporary_layer_file,
+)
 from ghcrctl.operations.making.dockerfile_changes import apply_changes
 from ghcrctl.store.input_files import find_input, open_input
 from ghcrctl.store.place import StorePlace
@@ -114,8 +119,8 @@ def import_image(  # noqa: PLR0913 what docker's command takes
         check_new_name(reference)
     config = apply_changes({}, changes)
     store.prepare()
-    with staged(store.root) as path:
-        layer = receive_layer(stream, path)
+    with temporary_layer_file(store.root) as path:
+        layer = store_layer(stream, path)
         place = MemoryPlace("the archive")
         image = _config(layer, config, message, platform, created or datetime.now(timezone.utc))
         raw = json.dumps(image, sort_keys=True, separators=(",", ":")).encode()

@@ -21,7 +21,7 @@ from ghcrctl.errors import IntegrityError, StoreError, UnsupportedError
 from ghcrctl.layers.directory_tar import TreeStream
 from ghcrctl.oci import media_types
 from ghcrctl.oci.manifest import Index, Manifest, parse
-from ghcrctl.operations.common.new_layer import StagedLayer, receive_layer, rfc3339
+from ghcrctl.operations.common.new_layer import StagedLayer, rfc3339, store_layer
 from ghcrctl.operations.common.platform_check import warn_of_mismatch
 from ghcrctl.operations.making.destination import deliver, destination_of
 from ghcrctl.operations.making.dockerfile_changes import apply_changes
@@ -98,12 +98,12 @@ def mutate(
         made = MemoryPlace("made here")
         place: Source = Overlay(made, origin)
         layers: list[NewLayer] = []
-        staged: list[StagedLayer] = []
+        temporary_layer_file: list[StagedLayer] = []
         for number, path in enumerate(mutation.layers):
             aside = folder / str(number)
             layers.append(_receive(path, aside, mutation.created))
-            staged.append(StagedLayer(aside, layers[-1].descriptor))
-            place = Overlay(staged[-1], place)
+            temporary_layer_file.append(StagedLayer(aside, layers[-1].descriptor))
+            place = Overlay(temporary_layer_file[-1], place)
         return deliver(
             session,
             place,
@@ -111,7 +111,7 @@ def mutate(
             destination,
             source=source,
             old=root,
-            made=(made, *staged),
+            made=(made, *temporary_layer_file),
             observer=observer,
         )
 
@@ -122,9 +122,9 @@ def _receive(path: Path, aside: Path, created: datetime | None) -> NewLayer:
     is_directory = stat.S_ISDIR(find_input(path).st_mode)
     try:
         if is_directory:
-            return receive_layer(TreeStream(path, latest=latest), aside)
+            return store_layer(TreeStream(path, latest=latest), aside)
         with about(str(path), IntegrityError), open_input(path) as file:
-            return receive_layer(file, aside)
+            return store_layer(file, aside)
     except OSError as error:
         place = error.filename or path
         raise StoreError(f"cannot read {place}: {error.strerror or error}") from None

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.operations.common.registry_access import side_of
+from ghcrctl.operations.common.registry_access import use_access
 from ghcrctl.operations.moving.copy import Into, copy_into
 from ghcrctl.operations.moving.endpoints.parse import check_several
 from ghcrctl.transfer.events import ignore
@@ -85,8 +85,8 @@ def open_copy(
     check_two_archives(sources, target)
     mine, theirs = accesses
     with (
-        side_of(session, mine) as reader,
-        side_of(session, theirs) as writer,
+        use_access(session, mine) as reader,
+        use_access(session, theirs) as writer,
         target.sink(writer, dry_run=wish.dry_run) as sink,
     ):
         apart = tuple((end,) for end in sources)

@@ -26,7 +26,7 @@ from ghcrctl.errors import (
 from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.oci.media_types import OCI_INDEX
 from ghcrctl.operations.registries.referrers import Way, referrers_tree
-from ghcrctl.operations.registries.referrers_consistency import lists_of, make_listed
+from ghcrctl.operations.registries.referrers_consistency import ensure_listed, read_referrers
 from ghcrctl.registry.referrers import referrers_tag
 from ghcrctl.transfer.error_context import writing_to
 from ghcrctl.transfer.events import Planned
@@ -168,7 +168,7 @@ def plan_company(
         jobs=session.jobs,
     )
     subjects = {item.subject for item in whole if not item.tag} if reserve else ()
-    before = lists_of(session, sink, subjects)
+    before = read_referrers(session, sink, subjects)
     return Company(whole, replace(plan, steps=plan.steps[:-1]), sink, before)
 
 
@@ -237,7 +237,7 @@ def _list_all(session: Session, company: Company) -> None:
         wanted = {d.digest: Content(sink, d) for d in before}
         wanted |= {d.digest: Content(plan.source, d) for d in ours}
         unlisted = there - {d.digest for d in before}
-        make_listed(session, sink, subject, wanted, unlisted)
+        ensure_listed(session, sink, subject, wanted, unlisted)
 
 
 def _give_tag(session: Session, company: Company, item: Attached) -> None:
@@ -256,7 +256,7 @@ def _give_tag(session: Session, company: Company, item: Attached) -> None:
         )
         return
     content = Content(source, item.descriptor)
-    session.patiently(lambda: sink.tag(content, item.tag))
+    session.with_retries(lambda: sink.tag(content, item.tag))
 
 
 def _layers(source: Source, descriptor: Descriptor) -> set[Digest]:

@@ -124,7 +124,7 @@ def list_packages(
         DeniedError: the token may not list packages.
     """
     if sort not in SORT_KEYS:
-        raise UsageError(f"cannot be sorted by `{sort}`", hint=f"sort by {', '.join(SORT_KEYS)}")
+        raise UsageError(f"invalid sort key `{sort}`", hint=f"use one of: {', '.join(SORT_KEYS)}")
     wanted = [_read_filter(text) for text in filters]
     registry, login = read_owner(session, text) if text else _me(session)
     packages = session.packages(registry)

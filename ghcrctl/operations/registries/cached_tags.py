@@ -1,8 +1,4 @@
-"""The tags of a repository for somebody who is typing: at once, or not at all.
-
-What belongs here: asking a registry without patience and without asking anybody for a credential,
-and remembering the answer for some minutes.
-"""
+"""Tags for shell completion: a short time limit, no prompts, and a cache of a few minutes."""
 
 from __future__ import annotations
 
@@ -22,61 +18,61 @@ from ghcrctl.settings import Settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Seconds that somebody waits who pressed a key.
-PATIENCE = 1.5
-# Seconds for which an answer counts; and for which a registry that gave none is not asked again.
-_FRESH = 300.0
-_FRESH_FAILURE = 30.0
+# How long completion waits for a registry (seconds).
+MAX_WAIT_SECONDS = 1.5
+# How long a list of tags is reused, and how long a failed registry is not tried again.
+_FRESH_SECONDS = 300.0
+_FRESH_FAILURE_SECONDS = 30.0
 _IMPATIENT = {"retries": 0, "connect_timeout": 1, "stall_timeout": 1, "timeout": None}
 
 
-def known_tags(settings: Settings, text: str) -> list[str]:
-    """Return the tags of a repository, newest version first; none where that takes too long.
+def cached_tags(settings: Settings, text: str) -> list[str]:
+    """Return the tags of a repository, newest version first; none if the registry is too slow.
 
     Args:
-        settings: where the registry and the cache are.
+        settings: the settings, with the registries and the cache directory.
         text: the repository's name.
     """
-    hasty = Settings(settings.environ, {**settings.flags, **_IMPATIENT})
+    impatient = Settings(settings.environ, {**settings.flags, **_IMPATIENT})
     with suppress(GhcrctlError, OSError):
-        session = Session(hasty)
+        session = Session(impatient)
         name = session.parse(text).name
         path = settings.cache_dir / "tags" / hashlib.sha256(name.encode()).hexdigest()[:32]
-        remembered = _remembered(path)
-        return _asked(session, text, path) if remembered is None else remembered
+        remembered = _read_cache(path)
+        return _list_in_thread(session, text, path) if remembered is None else remembered
     return []
 
 
-def _remembered(path: Path) -> list[str] | None:
+def _read_cache(path: Path) -> list[str] | None:
     try:
         age = time.time() - path.stat().st_mtime
         tags: list[str] | None = json.loads(path.read_bytes())["tags"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     if tags is None:
-        return [] if age < _FRESH_FAILURE else None
-    return tags if age < _FRESH else None
+        return [] if age < _FRESH_FAILURE_SECONDS else None
+    return tags if age < _FRESH_SECONDS else None
 
 
-def _asked(session: Session, text: str, path: Path) -> list[str]:
-    """Ask in a thread, which is left alone when it takes too long."""
-    answer: list[Any] = []
+def _list_in_thread(session: Session, text: str, path: Path) -> list[str]:
+    """List the tags in a thread that is abandoned after the time limit; cache the result."""
+    results: list[Any] = []
 
-    def ask() -> None:
+    def list_tags() -> None:
         with suppress(Exception):
-            answer.append(_listed(session, text))
+            results.append(_list_tags(session, text))
 
-    thread = threading.Thread(target=ask, daemon=True)
+    thread = threading.Thread(target=list_tags, daemon=True)
     thread.start()
-    thread.join(PATIENCE)
-    tags = answer[0] if answer else None
+    thread.join(MAX_WAIT_SECONDS)
+    tags = results[0] if results else None
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps({"tags": tags}).encode())
     return tags or []
 
 
-def _listed(session: Session, text: str) -> list[str]:
+def _list_tags(session: Session, text: str) -> list[str]:
     from ghcrctl.credentials.credential_chain import silent_keychain
     from ghcrctl.operations.registries.tags import list_tags
 

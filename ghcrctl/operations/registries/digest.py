@@ -1,7 +1,4 @@
-"""Digest: what a name stands for at its registry.
-
-What belongs here: asking for it in the way that downloads least.
-"""
+"""Resolve a name to its digest at the registry, with as little download as possible."""
 
 from __future__ import annotations
 
@@ -20,15 +17,15 @@ if TYPE_CHECKING:
 def digest_of(
     session: Session, reference: Reference, *, platform: Platform | None = None
 ) -> Digest:
-    """Return what a name stands for.
+    """Return the digest that a name resolves to.
 
     Args:
         session: the run.
         reference: the name.
-        platform: whose image of a multi-platform image is meant; the whole without it.
+        platform: the platform to choose from a multi-platform image; by default the whole image.
 
     Raises:
-        NotFoundError: there is no such image, or it is not for the platform.
+        NotFoundError: the image does not exist, or not for the platform.
         RefusedError: the name is local.
     """
     repository = session.source(reference)

@@ -1,8 +1,4 @@
-"""Exists: whether an image is there, at its registry or here.
-
-What belongs here: what counts as not being there. What does not: failures that leave it open, which
-are raised as everywhere.
-"""
+"""Check whether an image exists at its registry or in the local store."""
 
 from __future__ import annotations
 
@@ -26,14 +22,14 @@ def exists(
 
     Args:
         session: the run.
-        name: ``NAME[:TAG|@DIGEST]``; of a local image also its ID.
-        platform: whose image of a multi-platform image must be there.
-        local: look in the local store, without network access.
+        name: ``NAME[:TAG|@DIGEST]``; for a local image also its ID.
+        platform: the platform that the image must have.
+        local: whether to look in the local store, without network access.
 
     Raises:
-        AuthError: the registry does not say, since it wants another credential.
-        NetworkError: the registry cannot be asked.
-        RefusedError: the name is local, and the registry is meant.
+        AuthError: the registry requires another credential, so the result is unknown.
+        NetworkError: the registry cannot be reached.
+        RefusedError: the name is local, but the registry should be checked.
     """
     try:
         if local:

@@ -1,7 +1,4 @@
-"""Login and logout: check a credential with its registry, keep it, forget it.
-
-What belongs here: the order of things: nothing is kept that the registry did not accept.
-"""
+"""Log in and out: a credential is stored only after its registry has accepted it."""
 
 from __future__ import annotations
 
@@ -21,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoginResult:
-    """Where a credential is kept.
+    """Where a credential is stored.
 
     Args:
         registry: the registry that the credential is sent to.
-        place: where it is kept, for messages.
-        warnings: warnings about the place or the token.
+        place: where it is stored, for messages.
+        warnings: warnings about the storage or the token.
     """
 
     registry: str
@@ -35,10 +32,10 @@ class LoginResult:
 
 
 def registry_name(text: str) -> str:
-    """Read what people type for a registry: a host, maybe with a scheme or a path behind it.
+    """Parse a registry as the user typed it: a host, possibly with a scheme or an API path.
 
     Raises:
-        UsageError: it is no registry.
+        UsageError: the text is not a registry.
     """
     host = text.removeprefix("https://").removeprefix("http://").rstrip("/")
     host = host.removesuffix("/v1").removesuffix("/v2")
@@ -52,25 +49,26 @@ def registry_name(text: str) -> str:
     try:
         registry = Reference.parse(f"{host}/image").registry
     except InvalidReferenceError as error:
-        raise UsageError(f"`{text}` is no registry: {error.message}") from None
+        raise UsageError(f"invalid registry `{text}`: {error.message}") from None
     if not any(character in host for character in ".:") and host != "localhost":
         raise UsageError(
-            f"`{text}` is no registry: it has neither a dot nor a port",
+            f"invalid registry `{text}`: expected a host with a dot or a port",
             hint="a registry looks like ghcr.io or localhost:5000",
         )
     if "/" in host:
         raise UsageError(
-            f"`{text}` is no registry but a repository", hint=f"try: {host.partition('/')[0]}"
+            f"invalid registry `{text}`: expected a host, not a repository",
+            hint=f"try: {host.partition('/')[0]}",
         )
     return registry
 
 
 def login(session: Session, registry: str, username: str, secret: str) -> LoginResult:
-    """Check a credential with its registry, then keep it.
+    """Check a credential with its registry, then store it.
 
     Raises:
-        UnauthorizedError: the registry rejects it; nothing is kept.
-        CredentialStoreError: it cannot be kept.
+        UnauthorizedError: the registry rejects it; nothing is stored.
+        CredentialStoreError: it cannot be stored.
     """
     credential = Credential(username, secret, source="the command line")
     client = session.resolver.sign_in(registry)
@@ -84,10 +82,10 @@ def login(session: Session, registry: str, username: str, secret: str) -> LoginR
 
 
 def logout(session: Session, registry: str) -> list[str]:
-    """Forget the credential for a registry, and warn where another one is left.
+    """Delete the credential for a registry, and warn if another source still has one.
 
     Returns:
-        The places that it was erased from; none where there was none.
+        The places that it was deleted from; empty if there was none.
     """
     host = session.settings.routes.host_of(registry)
     places: list[str] = []
@@ -95,17 +93,17 @@ def logout(session: Session, registry: str) -> list[str]:
         places += _vault(session).erase(name)
         session.forget(name)
         if left := session.keychain.find(name):
-            session.warn(f"{name} is still reached with a credential from {left.source}")
+            session.warn(f"{name} still has a credential from {left.source}")
     return list(dict.fromkeys(places))
 
 
 def logged_in(session: Session) -> list[str]:
-    """Return the registries whose credentials were kept by `login`."""
+    """Return the registries whose credentials were stored by `login`."""
     return _vault(session).registries()
 
 
-def warn_of_helper(session: Session) -> None:
-    """Warn of credentials that docker's helper has: other programs may have stored them."""
+def warn_of_helper_credentials(session: Session) -> None:
+    """Warn of credentials in docker's credential helper: other programs may have stored them."""
     try:
         program, registries = _vault(session).kept_by_helper()
     except CredentialStoreError as error:

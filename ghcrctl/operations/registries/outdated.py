@@ -1,7 +1,4 @@
-"""Outdated: which local names stand for another image at their registry by now.
-
-What belongs here: comparing names here and there. What does not: pulling (``pull``).
-"""
+"""Compare local names with their registries to find outdated images."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class State(Enum):
-    """How a local name relates to its registry."""
+    """The state of a local name compared with its registry."""
 
     CURRENT = "current"
     OUTDATED = "outdated"
@@ -33,14 +30,14 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A local name beside its registry.
+    """A local name compared with its registry.
 
     Args:
         reference: the name.
-        here: what its repository knew the local image by; ``None`` where it never had it.
-        there: what the name stands for at the registry now.
-        state: how the two relate.
-        error: why the registry could not be asked.
+        here: the digest that the repository had for the local image; ``None`` if it never had it.
+        there: the digest that the name resolves to at the registry now.
+        state: the result of the comparison.
+        error: why the registry could not be read.
     """
 
     reference: Reference
@@ -51,11 +48,11 @@ class Compared:
 
 
 def compare(session: Session, names: Sequence[Reference] = ()) -> list[Compared]:
-    """Compare local names with their registries, by one request each.
+    """Compare local names with their registries, with one request for each name.
 
     Args:
         session: the run.
-        names: repositories, or names with tags; all local names without any.
+        names: repositories, or names with tags; by default all local names.
 
     Raises:
         StoreDamagedError: the list of images is damaged.

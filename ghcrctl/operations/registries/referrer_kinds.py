@@ -1,8 +1,8 @@
-"""The type of a referrer, read from its own manifest.
+"""Read the type of a referrer from its own manifest.
 
-Lists of referrers repeat the type and the annotations of each manifest, but cosign and
-go-containerregistry write the media type of its config in place of the artifact type. So the
-manifest itself is read. Source: Sigstore, "Sigstore Bundle OCI Spec": annotations of bundles.
+Lists of referrers repeat each manifest's type and annotations, but cosign and go-containerregistry
+list the media type of the config in place of the artifact type. Reading the manifest avoids that.
+Source: Sigstore, "Sigstore Bundle OCI Spec", annotations of bundles.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _TITLES = {
 }
 
 
-def describe_referrer(source: Source, listed: Descriptor) -> Descriptor:
-    """Return a listed manifest with the type and annotations that it has itself.
+def read_referrer_type(source: Source, listed: Descriptor) -> Descriptor:
+    """Return a listed descriptor with the type and annotations of its manifest.
 
-    Where it cannot be read, the list is all that is known.
+    If the manifest cannot be read, the listed descriptor is returned unchanged.
     """
     try:
         own = parse(read_metadata(source, listed), listed.media_type)
@@ -48,7 +48,7 @@ def describe_referrer(source: Source, listed: Descriptor) -> Descriptor:
 
 
 def title_of(referrer: Descriptor) -> str:
-    """Return a readable name of a Sigstore bundle, or its predicate type; empty for all else."""
+    """Return a readable name of a Sigstore bundle, or its predicate type; else an empty text."""
     predicate = referrer.annotations.get(_PREDICATE, "")
     known = (title for start, title in _TITLES.items() if predicate.startswith(start))
     return next(known, predicate)

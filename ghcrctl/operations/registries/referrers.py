@@ -1,7 +1,7 @@
-"""Referrers: what signs, attests or describes an image, however it is attached to it.
+"""Collect signatures, attestations and other referrers of an image into one tree.
 
-What belongs here: gathering it into one tree. Four ways are in use: the registry's own list, the
-tag that clients keep in its place, cosign's tags, and buildx's entries in the index itself.
+Four mechanisms are in use: the registry's referrers API, its fallback tag, cosign's tags, and
+buildx's entries in the index itself.
 Sources: OCI distribution spec 1.1, "Listing Referrers" and "Referrers Tag Schema"; cosign's
 specification, SIGNATURE_SPEC.md; Docker's documentation, "Image attestation storage".
 """
@@ -16,7 +16,7 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.content.threads import threads
 from ghcrctl.errors import NetworkError, NotFoundError
 from ghcrctl.oci.manifest import Index, parse
-from ghcrctl.operations.registries.referrer_kinds import describe_referrer, title_of
+from ghcrctl.operations.registries.referrer_kinds import read_referrer_type, title_of
 from ghcrctl.registry.mirrors import MirroredSource
 from ghcrctl.registry.referrers import referrers_tag
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.session import Session
     from ghcrctl.registry.resolver import RepositorySource
 
-# A signature of an attestation of an image is as deep as it gets.
+# A typical deepest chain: a signature of an attestation of an image of an index.
 _MAX_DEPTH = 5
 _COSIGN = {".sig": "signature", ".att": "attestation", ".sbom": "SBOM"}
 _ATTESTED = "vnd.docker.reference.digest"
 
 
 class Way(Enum):
-    """How something is attached."""
+    """How a manifest is attached to its parent."""
 
     ROOT = "root"
     PLATFORM = "platform"
@@ -49,10 +49,10 @@ class Node:
 
     Args:
         descriptor: the manifest.
-        way: how it is attached to what is above it.
-        kind: what it says it is: an artifact type, or a word.
-        title: a readable name of that, where there is one.
-        children: what is attached to it.
+        way: how it is attached to its parent.
+        kind: its artifact type, or a general word such as ``attestation``.
+        title: a readable name of the artifact type, if known.
+        children: the manifests attached to it.
     """
 
     descriptor: Descriptor
@@ -63,13 +63,13 @@ class Node:
 
     @property
     def count(self) -> int:
-        """How many things below this are neither the image nor its platforms."""
+        """The number of referrers below this node, without images and platforms."""
         own = (c.way not in {Way.ROOT, Way.PLATFORM} for c in self.children)
         return sum(own) + sum(child.count for child in self.children)
 
 
 def referrers_tree(session: Session, reference: Reference, *, describe: bool = True) -> Node:
-    """Gather what refers to an image and to its platforms.
+    """Collect the referrers of an image and of its platforms.
 
     Args:
         session: the run.
@@ -77,7 +77,7 @@ def referrers_tree(session: Session, reference: Reference, *, describe: bool = T
         describe: whether each referrer's own manifest is read for its type.
 
     Raises:
-        NotFoundError: there is no such image.
+        NotFoundError: the image does not exist.
         RefusedError: the name is local.
     """
     repository = session.source(reference)
@@ -106,7 +106,7 @@ _FOLLOWED = {Way.REFERRER, Way.COSIGN, Way.BUILDX}
 
 
 def _in_index(index: Index) -> list[Node]:
-    """Return an index's images, each with what buildx attests of it."""
+    """Return the images of an index, each with its buildx attestations."""
     images: dict[str, Node] = {}
     rest: list[Node] = []
     for entry in index.manifests:
@@ -126,7 +126,7 @@ def _attached(
 ) -> list[Node]:
     digest = node.descriptor.digest
     listed = [
-        _referrer(describe_referrer(repository, found) if describe else found)
+        _referrer(read_referrer_type(repository, found) if describe else found)
         for found in repository.referrers(digest)
     ]
     return listed + (_cosign(repository, digest) if cosign else [])
@@ -146,7 +146,7 @@ def _cosign(repository: RepositorySource, digest: Digest) -> list[Node]:
         except NotFoundError:
             continue
         except NetworkError:
-            # In a closed network only mirrors respond; `referrers` has said so.
+            # Offline, only mirrors respond; `referrers` has already warned about that.
             if not isinstance(repository, MirroredSource):
                 raise
     return found

@@ -1,11 +1,8 @@
-"""Making sure that a registry lists what refers to an image, however it keeps the list.
+"""Ensure that a registry lists what refers to an image.
 
-What belongs here: looking whether it does, and putting once more what is missing, which lists it.
-What does not: the list itself (``registry.referrers``).
-
-Registries show for a moment what was before the last write. Where clients keep the list, as on
-ghcr.io, one that is read too early is written back without its newest entries, so that it is looked
-at again when all is done.
+A registry may briefly return data from before the last write. On registries where clients maintain
+the list, such as ghcr.io, a stale read is then written back without the newest entries. So the list
+is checked after all writes, and missing referrers are written again, which lists them.
 """
 
 from __future__ import annotations
@@ -25,50 +22,49 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.session import Session
     from ghcrctl.registry.repository import Repository
 
-# How often a list is looked at before something counts as missing, and the seconds of the first
-# wait; each further one is as much longer.
+# How often a list is read before an entry counts as missing. The wait grows by this each time.
 _TRIES = 5
-_PAUSE = 0.3
+_PAUSE_SECONDS = 0.3
 
 
-def lists_of(
+def read_referrers(
     session: Session, place: Repository, subjects: Iterable[Digest]
 ) -> dict[Digest, list[Descriptor]]:
-    """Return what refers to each of some manifests, which need not be there yet."""
+    """Return the referrers of some manifests, which may not exist yet."""
     wanted = list(dict.fromkeys(subjects))
 
     def listed(subject: Digest) -> list[Descriptor]:
         try:
             return place.referrers(subject)
         except (NotFoundError, AuthError):
-            # Some registries do not tell a repository that is not there from a private one.
+            # Some registries do not distinguish a missing repository from a private one.
             return []
 
     with threads(session.jobs, "referrers") as pool:
         return dict(zip(wanted, pool.map(listed, wanted), strict=True))
 
 
-def make_listed(
+def ensure_listed(
     session: Session,
     place: Repository,
     subject: Digest,
     wanted: Mapping[Digest, Content],
     unlisted: Collection[Digest],
 ) -> None:
-    """See to it that all of it is listed as referring to a manifest.
+    """Ensure that some manifests are listed as referrers of a subject.
 
     Args:
-        session: the run; is warned of what stays missing.
+        session: the run; warns of manifests that remain unlisted.
         place: the repository.
-        subject: the manifest.
-        wanted: what refers to it; all of it is there.
-        unlisted: what of that was never listed, so that there is nothing to wait for.
+        subject: the manifest that they refer to.
+        wanted: the referrers; all of them exist already.
+        unlisted: those that were never listed, so that there is nothing to wait for.
     """
     listed = _listed(place, subject)
     for digest, content in wanted.items():
         if digest in listed or (digest not in unlisted and _is_seen(place, subject, digest)):
             continue
-        # One by one: the next is added to a list that is known to have this one.
+        # One at a time: each write then starts from a list that has all earlier entries.
         if not (_put(session, place, content) and _is_seen(place, subject, digest)):
             session.warn(f"{place.label} does not list {digest} as referring to {subject}")
 
@@ -79,7 +75,7 @@ def _listed(place: Repository, subject: Digest) -> set[Digest]:
 
 def _is_seen(place: Repository, subject: Digest, digest: Digest) -> bool:
     for number in range(_TRIES):
-        time.sleep(_PAUSE * number)
+        time.sleep(_PAUSE_SECONDS * number)
         if digest in _listed(place, subject):
             return True
     return False
@@ -87,7 +83,7 @@ def _is_seen(place: Repository, subject: Digest, digest: Digest) -> bool:
 
 def _put(session: Session, place: Repository, content: Content) -> bool:
     try:
-        session.patiently(lambda: place.write(content))
+        session.with_retries(lambda: place.write(content))
     except GhcrctlError:
         return False
     return True

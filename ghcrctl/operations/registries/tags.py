@@ -1,8 +1,4 @@
-"""Tags: list what a repository calls its images.
-
-What belongs here: which tags, in which order, and what they stand for. What does not: columns
-(``cli``).
-"""
+"""List the tags of a repository, optionally with details of each image."""
 
 from __future__ import annotations
 
@@ -29,7 +25,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.session import Session
 
 SORT_KEYS = ("version", "name", "created", "size")
-# Orders that need to look at each image.
+# Sort keys that require reading each image.
 DETAILED_KEYS = ("created", "size")
 FILTERS = ("name", "version")
 _BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
@@ -40,15 +36,15 @@ _HELPER = re.compile(r"sha256-[0-9a-f]{64}(\.|\Z)")
 
 @dataclass(frozen=True, slots=True)
 class TagRow:
-    """A tag and what it stands for.
+    """A tag and the image that it points to.
 
     Args:
         tag: the tag.
-        digest: of its root; ``None`` where nobody looked, or it cannot be read.
-        created: aware UTC; ``None`` where the image does not say.
-        size: bytes of the image for the session's platform, as they travel.
-        platforms: what it is for, without what is no platform.
-        kind: empty for a container image, else what kind of artifact it is.
+        digest: the digest of its root; ``None`` if it was not read or cannot be read.
+        created: aware UTC; ``None`` if the image has no creation time.
+        size: stored size of the image for the session's platform (bytes).
+        platforms: its platforms, without unknown ones.
+        kind: empty for a container image, else the type of the artifact.
         error: why it cannot be read.
     """
 
@@ -62,7 +58,7 @@ class TagRow:
 
 
 def is_helper(tag: str) -> bool:
-    """Tell whether a tag only holds signatures, attestations or a list of referrers."""
+    """Return whether a tag only holds signatures, attestations or a list of referrers."""
     return _HELPER.match(tag) is not None
 
 
@@ -80,35 +76,36 @@ def list_tags(
     Args:
         session: the run.
         reference: the repository.
-        filters: ``name=GLOB`` and ``version=RANGE``; of one key any must hold, of both both.
-        sort: one of `SORT_KEYS`: the newest version, the newest or the largest first, or by name.
-        helpers: whether tags are listed that only hold signatures and the like.
-        details: whether each image is looked at; tags alone take one request a thousand.
+        filters: ``name=GLOB`` and ``version=RANGE``; several filters with the same key are
+            alternatives.
+        sort: one of `SORT_KEYS`: newest version, newest or largest first, or by name.
+        helpers: whether to list tags that only hold signatures and the like.
+        details: whether to read each image; tags alone take one request per thousand.
 
     Raises:
         InvalidFilterError: a filter is unknown or malformed.
-        UsageError: the name is that of one image, or there is no such order.
+        UsageError: the name is that of a single image, or the sort key is unknown.
         RefusedError: the name is local.
     """
     if reference.tag or reference.digest:
         raise UsageError(
-            f"`{reference}` is one image, not a repository", hint=f"ghcrctl tags {reference.name}"
+            f"`{reference}` is an image, not a repository", hint=f"ghcrctl tags {reference.name}"
         )
     if sort not in SORT_KEYS:
-        raise UsageError(f"cannot be sorted by `{sort}`", hint=f"sort by {', '.join(SORT_KEYS)}")
+        raise UsageError(f"invalid sort key `{sort}`", hint=f"use one of: {', '.join(SORT_KEYS)}")
     source = session.source(reference)
-    accepts = _accepter(filters)
+    accepts = _tag_filter(filters)
     tags = [t for t in source.tags() if (helpers or not is_helper(t)) and accepts(t)]
     if not (details or sort in DETAILED_KEYS):
         return _sorted([TagRow(tag) for tag in tags], sort)
     platform = session.settings.preferred_platform
     with threads(session.jobs, "tags") as pool:
-        rows = pool.map(lambda tag: _look_at(source, tag, platform), tags)
+        rows = pool.map(lambda tag: _read_row(source, tag, platform), tags)
         return _sorted(list(rows), sort)
 
 
-def _look_at(source: Source, tag: str, platform: Platform) -> TagRow:
-    """Describe a tag; one that cannot be read does not hide the others."""
+def _read_row(source: Source, tag: str, platform: Platform) -> TagRow:
+    """Read a tag's image; a failure is stored in the row and does not hide other tags."""
     try:
         root = source.resolve(tag)
         contents = image_of(source, root, platform, any_config=True)
@@ -129,16 +126,14 @@ def _look_at(source: Source, tag: str, platform: Platform) -> TagRow:
     )
 
 
-def _accepter(filters: Iterable[str]) -> Callable[[str], bool]:
+def _tag_filter(filters: Iterable[str]) -> Callable[[str], bool]:
     patterns, ranges = [], []
     for item in filters:
         key, equals, value = item.partition("=")
         if not equals or key not in FILTERS:
             raise InvalidFilterError(
-                f"invalid filter `{item}`",
-                hint=(
-                    "write name=GLOB, such as name='v1.*', or version=RANGE, as version='>=1.2 <2'"
-                ),
+                f"invalid filter `{item}`: expected name=GLOB or version=RANGE",
+                hint="examples: name='v1.*', version='>=1.2 <2'",
             )
         if key == "name":
             patterns.append(like(value))
@@ -153,7 +148,7 @@ def _sorted(rows: list[TagRow], sort: str) -> list[TagRow]:
     if sort == "name":
         return by_name
     if sort == "version":
-        # Other tags, such as `latest`, follow in the order of their names.
+        # Tags that are not versions, such as `latest`, follow in alphabetical order.
         versions = {row.tag: Version.parse(row.tag) for row in by_name}
         words = [row for row in by_name if versions[row.tag] is None]
         rest = [row for row in by_name if versions[row.tag] is not None]

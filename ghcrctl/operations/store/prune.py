@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import InvalidFilterError, UsageError
 from ghcrctl.oci.config import parse_time
 from ghcrctl.operations.common.image_contents import has_label, image_of
-from ghcrctl.operations.common.times import read_moment
+from ghcrctl.operations.common.times import parse_point_in_time
 from ghcrctl.store.attached_referrers import (
     Belonging,
     belonging_among,
@@ -84,7 +84,7 @@ def read_filters(filters: Sequence[str], now: datetime) -> PruneRules:
     for item in filters:
         key, equals, value = item.partition("=")
         if key == "until" and value:
-            until = read_moment(value, now, f"until={value}")
+            until = parse_point_in_time(value, now, f"until={value}")
         elif key in {"label", "label!"} and value:
             (labels if key == "label" else without).append(value)
         else:

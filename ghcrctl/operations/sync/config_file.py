@@ -13,9 +13,9 @@ from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.common.rule_file import (
     as_flag,
     as_mapping,
-    as_moment,
     as_text,
     as_texts,
+    as_time,
     check_keys,
     read_rules,
 )
@@ -76,7 +76,7 @@ def _job(
             parse(as_text(data, "to", where)),
             include=as_texts(data, "include", where),
             exclude=as_texts(data, "exclude", where),
-            newer_than=as_moment(data, "newer-than", where, now),
+            newer_than=as_time(data, "newer-than", where, now),
             delete=as_flag(data, "delete", where),
             platforms=tuple(map(Platform.parse, as_texts(data, "platforms", where))),
             referrers=as_flag(data, "referrers", where),

@@ -118,7 +118,7 @@ def check_job(job: Job) -> None:
             raise local_name_error(reference)
         if reference.tag or reference.digest:
             raise UsageError(
-                f"`{reference}` is one image, not a repository",
+                f"`{reference}` is an image, not a repository",
                 hint=f"ghcrctl sync --include TAG ..., or: ghcrctl copy {reference} TARGET",
             )
     if job.source.name == job.target.name:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.thread_waits import outcome_of
 from ghcrctl.errors import GhcrctlError
-from ghcrctl.operations.common.batch import several
+from ghcrctl.operations.common.batch import submit_all
 from ghcrctl.operations.moving.copy import copy
 from ghcrctl.operations.sync.deletions import Deletions
 from ghcrctl.operations.sync.plan import Report, What, plan_jobs
@@ -163,7 +163,7 @@ class _Run:
                 )
                 return meter
 
-            with several(self._session, one, tasks) as outcomes:
+            with submit_all(self._session, one, tasks) as outcomes:
                 for task, outcome in zip(tasks, outcomes, strict=True):
                     try:
                         meter = outcome_of(outcome)

@@ -37,7 +37,7 @@ import sys, time
 from contextlib import ExitStack
 from pathlib import Path
 from ghcrctl.operations.inside.export import _aside
-from ghcrctl.operations.common.new_layer import receive_layer
+from ghcrctl.operations.common.new_layer import store_layer
 from ghcrctl.store.output_files import whole_file
 from ghcrctl.store.scratch import *
 kind, where = sys.argv[1], Path(sys.argv[2])
@@ -55,7 +55,7 @@ elif kind == "export":
 elif kind == "temporary":
     (stack.enter_context(scratch_directory()) / "file").write_bytes(b"half")
 elif kind == "import":
-    receive_layer(Slow(), where / "store" / "ghcrctl" / scratch_name("import"))
+    store_layer(Slow(), where / "store" / "ghcrctl" / scratch_name("import"))
 wait()
 """
 

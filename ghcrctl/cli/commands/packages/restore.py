@@ -15,7 +15,7 @@ from ghcrctl.cli.path_types import PATH
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import GhcrctlError, UsageError
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.common.times import read_moment
+from ghcrctl.operations.common.times import parse_point_in_time
 from ghcrctl.operations.packages.deletion_outcome import ends_run
 from ghcrctl.operations.packages.package_names import read_package
 from ghcrctl.operations.packages.restore import (
@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913 one argument an option
     """
     results = Results(app, format_)
     now = datetime.now(timezone.utc)
-    moment = read_moment(since, now, f"--since {since}") if since is not None else None
+    moment = parse_point_in_time(since, now, f"--since {since}") if since is not None else None
     choice = Choice(tags, tuple(str(Digest.parse(d)) for d in digests), ids, moment)
     counting = Counting(app, quiet=quiet)
     show = _Show(app, results, counting, quiet=quiet)

@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 @pass_app
 def command(app: App, *, server: str, everything: bool, format_: str | None) -> None:
     """Forget the credential for a registry, ghcr.io by default."""
-    from ghcrctl.operations.registries.login import logged_in, registry_name, warn_of_helper
+    from ghcrctl.operations.registries.login import (
+        logged_in,
+        registry_name,
+        warn_of_helper_credentials,
+    )
 
     results = Results(app, format_)
     with app.session() as session:
@@ -39,7 +43,7 @@ def command(app: App, *, server: str, everything: bool, format_: str | None) -> 
         for registry in registries:
             _logout(results, session, registry)
         if everything:
-            warn_of_helper(session)
+            warn_of_helper_credentials(session)
     results.end()
 
 

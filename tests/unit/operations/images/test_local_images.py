@@ -110,7 +110,7 @@ def test_the_start_of_two_ids_is_ambiguous(session: Session) -> None:
         image_id = put(session, random_image(1, 20, seed=seed), f"ghcr.io/octo/image:{seed}")
         digit = image_id.partition(":")[2][0]
         if digit in ids:
-            with pytest.raises(AmbiguousIdError, match="several images"):
+            with pytest.raises(AmbiguousIdError, match="is ambiguous"):
                 find(session, f"sha256:{digit}")
             return
         ids[digit] = image_id

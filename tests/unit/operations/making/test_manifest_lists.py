@@ -197,7 +197,7 @@ def test_entries_are_meant_by_name_platform_or_digest(
     for text in (str(name), "linux/s390x", str(S390.root.digest), f"x@{S390.root.digest}"):
         assert read_listed(session, target, text).descriptor.digest == S390.root.digest
     for text in ("linux/arm64", "octo/none:1", "no thing", str(OTHER.root.digest)):
-        with pytest.raises(PlatformNotFoundError, match="the index has no entry"):
+        with pytest.raises(PlatformNotFoundError, match="not found in the index"):
             index_changes.annotate(session, target, text, Change({"a": "b"}))
     with pytest.raises(UsageError, match="name the entry"):
         index_changes.annotate(session, target, "", Change({}, variant="v8"))

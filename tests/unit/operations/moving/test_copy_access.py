@@ -10,7 +10,7 @@ import pytest
 
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.errors import AuthError
-from ghcrctl.operations.common.registry_access import Access, side_of
+from ghcrctl.operations.common.registry_access import Access, use_access
 from ghcrctl.operations.moving.copy import Into, Wish, copy_into
 from ghcrctl.operations.moving.endpoints.registry import RegistryEnd
 from tests.builders import random_image
@@ -45,8 +45,8 @@ def copy_between(
     """Copy with what each side was given; return the digest of the copy."""
     end = RegistryEnd(target)
     with (
-        side_of(session, mine) as reader,
-        side_of(session, theirs) as writer,
+        use_access(session, mine) as reader,
+        use_access(session, theirs) as writer,
         end.sink(writer, dry_run=False) as sink,
     ):
         wish = Wish(referrers=referrers)
@@ -104,7 +104,7 @@ def test_a_side_without_a_credential_has_everybodys(ghcr: RegistryDouble, tmp_pa
 def test_a_credential_is_shown_to_no_other_registry(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
-    with side_of(session, as_user(ghcr, "octo")) as side:
+    with use_access(session, as_user(ghcr, "octo")) as side:
         assert side.keychain.find(ghcr.host, "octo/image") is not None
         assert side.keychain.find(plain_registry.host, "octo/image") is None
         assert side.store is session.store
@@ -118,7 +118,7 @@ def test_the_files_of_a_side_are_for_its_registry(session: Session) -> None:
         client_key=Path("key.pem"),
         insecure=True,
     )
-    with side_of(session, given) as side:
+    with use_access(session, given) as side:
         mine = side.transport_options("one.local").tls
         assert (mine.ca_file, mine.client_cert) == (Path("ca.pem"), Path("cert.pem"))
         assert (mine.client_key, mine.insecure) == (Path("key.pem"), True)
@@ -131,14 +131,14 @@ def test_the_files_of_a_side_are_for_its_registry(session: Session) -> None:
 
 def test_a_side_without_anything_of_its_own_is_the_session(session: Session) -> None:
     for nothing in (None, Access("one.local")):
-        with side_of(session, nothing) as side:
+        with use_access(session, nothing) as side:
             assert side is session
 
 
 def test_a_key_of_the_settings_is_not_mixed_with_a_certificate_of_a_side(tmp_path: Path) -> None:
     environ = {"GHCRCTL_CLIENT_CERT": "general.pem", "GHCRCTL_CLIENT_KEY": "general.key"}
     access = Access("one.local", client_cert=Path("both.pem"))
-    with session_on(tmp_path, environ=environ) as session, side_of(session, access) as side:
+    with session_on(tmp_path, environ=environ) as session, use_access(session, access) as side:
         tls = side.transport_options("one.local").tls
         assert (tls.client_cert, tls.client_key) == (Path("both.pem"), None)
 

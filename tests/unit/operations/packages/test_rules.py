@@ -59,7 +59,7 @@ def test_a_file_has_rules_for_many_packages(tmp_path: Path, name: str, text: str
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "no table"),
+        ("", "expected a table"),
         ("packages: []", "no list `packages`"),
         ("packages: {package: x}", "no list `packages`"),
         ("packages: [7]", "entry 1"),
@@ -91,7 +91,7 @@ def test_a_file_has_rules_for_many_packages(tmp_path: Path, name: str, text: str
         ("defaults: [1]\npackages: [{package: a/b}]", "`defaults`"),
         ("other: 1\npackages: [{package: a/b}]", "other"),
         ("packages: [", "p.yaml is not valid YAML"),
-        ("[" * 30, "is nested too deeply"),
+        ("[" * 30, "it is nested too deeply"),
     ],
 )
 def test_a_file_that_says_what_nobody_knows_is_refused(
