@@ -81,3 +81,27 @@ def _command(words: list[str]) -> tuple[click.Command, list[str]]:
 def test_variables_in_a_page_exist(page: Path) -> None:
     named = set(_VARIABLE.findall(page.read_text(encoding="utf-8")))
     assert named <= {setting.env for setting in SETTINGS} | _OTHER_VARIABLES
+
+
+_MODULE = re.compile(r"`([\w./-]+\.py)`")
+_FILES = [
+    name_of(path) for part in ("ghcrctl", "tests", "docs") for path in (ROOT / part).rglob("*.py")
+]
+
+
+def unknown_modules(text: str) -> set[str]:
+    """Return the Python files that a page names and that do not exist, in whole or by their end."""
+    named = set(_MODULE.findall(text))
+    return {name for name in named if not any(f"/{path}".endswith(f"/{name}") for path in _FILES)}
+
+
+@each_page
+def test_modules_that_a_page_names_are_there(page: Path) -> None:
+    # The changelog names modules of its time.
+    if page.stem != "changelog":
+        assert not unknown_modules(page.read_text(encoding="utf-8"))
+
+
+def test_an_unknown_module_is_noticed() -> None:
+    text = "`ghcrctl/cli/main.py`, `registry/ranges.py`, `nothing.py`, `cli/ranges.py`"
+    assert unknown_modules(text) == {"nothing.py", "cli/ranges.py"}
