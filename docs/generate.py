@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 import manual
+from command_reference import command_reference
 from contracts import contracts
 from drawing import drawing
 from python_api import python_api
@@ -23,14 +23,11 @@ from troubleshooting import troubleshooting
 from variables import variables_and_files
 
 from ghcrctl.cli.explanations import explain_code, explain_status, statuses_by_code
-from ghcrctl.cli.main import cli
 from ghcrctl.errors import ExitStatus
 from ghcrctl.settings import SETTINGS
 from ghcrctl.settings.setting_table import VARIABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ghcrctl.cli.explanations import Explanation
     from ghcrctl.settings.setting_table import Setting
 
@@ -113,37 +110,13 @@ def _default(setting: Setting) -> str:
     return f"`{value}`"
 
 
-def commands() -> str:
-    """Write the help of every command."""
-    parent = click.Context(cli, info_name="ghcrctl", max_content_width=100, terminal_width=100)
-    parts = [_help(cli, parent), *_below(cli, parent, "")]
-    return "# Commands\n\n" + "\n".join(parts)
-
-
-def _below(group: click.Group, parent: click.Context, path: str) -> Iterator[str]:
-    for name in group.list_commands(parent):
-        command = group.get_command(parent, name)
-        if command is None:
-            continue
-        context = click.Context(command, info_name=name, parent=parent)
-        context.terminal_width = 100
-        yield f"## {path}{name}\n\n{_help(command, context)}"
-        if isinstance(command, click.Group):
-            yield from _below(command, context, f"{path}{name} ")
-
-
-def _help(command: click.Command, context: click.Context) -> str:
-    text = "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
-    return f"```text\n{text}\n```\n"
-
-
 def pages() -> dict[Path, str]:
     """Return every generated page with its text."""
     made = {
         "exit-statuses.md": exit_statuses(),
         "errors.md": error_codes(),
         "settings.md": settings(),
-        "cli.md": commands(),
+        "cli.md": command_reference(),
         "python.md": python_api(),
         "json.md": page(),
         "variables-and-files.md": variables_and_files(),

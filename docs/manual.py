@@ -26,6 +26,7 @@ FOLDER = Path(__file__).parent / "man"
 # Text to the left, and words whole: names and options are not to be taken apart.
 _SET = ".ad l\n.nh\n"
 _CODE = re.compile(r"`([^`]+)`")
+_HELP_NAMES = cli.context_settings["help_option_names"]
 _VERBATIM = "\b"
 _FILES = (
     (
@@ -69,7 +70,9 @@ def pages() -> dict[Path, str]:
 def _all(
     command: click.Command, parent: click.Context | None, path: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    context = click.Context(command, info_name=path[-1], parent=parent)
+    context = click.Context(
+        command, info_name=path[-1], parent=parent, help_option_names=_HELP_NAMES
+    )
     yield path, _page(command, context, path)
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
