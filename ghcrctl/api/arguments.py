@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.inside.image_layers import Wanted
+    from ghcrctl.operations.inside.image_layers import ImageSelector
 
     Opener: TypeAlias = Callable[[], AbstractContextManager[Session]]
     Name: TypeAlias = str | Reference
@@ -137,8 +137,8 @@ def moment_of(given: datetime | str | None, what: str) -> datetime | None:
     return parse_point_in_time(given, datetime.now(timezone.utc), f"{what}={given}")
 
 
-def wanted_of(name: Name, platform: str | Platform | None, *, remote: bool) -> Wanted:
+def wanted_of(name: Name, platform: str | Platform | None, *, remote: bool) -> ImageSelector:
     """Put together which image is looked into."""
-    from ghcrctl.operations.inside.image_layers import Wanted
+    from ghcrctl.operations.inside.image_layers import ImageSelector
 
-    return Wanted(text_of(name), platform_of(platform), is_remote=remote)
+    return ImageSelector(text_of(name), platform_of(platform), is_remote=remote)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.packages.restore import Restored
 
 
-def unwatched(what: str, done: int, total: int) -> None:
+def no_progress(what: str, done: int, total: int) -> None:
     """Watch nothing."""
 
 
@@ -38,7 +38,7 @@ class PackageCare(Caller):
         ids: Iterable[int] = (),
         since: datetime | str | None = None,
         tell: Callable[[Restored], None] = lambda _: None,
-        progress: Progress = unwatched,
+        progress: Progress = no_progress,
     ) -> Sequence[Restored]:
         """Bring versions back, with what they need; without any choice, the whole package.
 
@@ -76,7 +76,7 @@ class PackageCare(Caller):
         *,
         only: str | None = None,
         tell: Callable[[Restored], None] = lambda _: None,
-        progress: Progress = unwatched,
+        progress: Progress = no_progress,
     ) -> Sequence[Restored]:
         """Undo a run of deletions, the last deletion first.
 
@@ -103,7 +103,7 @@ class PackageCare(Caller):
             return restore_run(session, path_of(journal), only=named, tell=tell, progress=progress)
 
     def check(
-        self, *names: str, progress: Progress = unwatched, failed: Failed | None = None
+        self, *names: str, progress: Progress = no_progress, failed: Failed | None = None
     ) -> dict[str, Sequence[Finding]]:
         """Find what is broken in packages.
 
@@ -131,7 +131,7 @@ class PackageCare(Caller):
         source: str | None = None,
         *,
         tell: Callable[[Mended], None] = lambda _: None,
-        progress: Progress = unwatched,
+        progress: Progress = no_progress,
     ) -> Sequence[Mended]:
         """Bring back every image that an index lists and that is not there.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.api.arguments import path_of, texts_of
-from ghcrctl.api.package_repair import PackageCare, unwatched
+from ghcrctl.api.package_repair import PackageCare, no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,7 +31,7 @@ class Packages(PackageCare):
     or ``OWNER/IMAGE#ID``. Nobody is asked before something is deleted: look at `plan` first.
     """
 
-    def show(self, name: str, *, progress: Progress = unwatched) -> PackageView:
+    def show(self, name: str, *, progress: Progress = no_progress) -> PackageView:
         """Describe a package: its tags, and what they weigh.
 
         Args:
@@ -48,7 +48,7 @@ class Packages(PackageCare):
             return describe(session, read_package(session, name), progress)
 
     def versions(
-        self, name: str, *, deleted: bool = False, progress: Progress = unwatched
+        self, name: str, *, deleted: bool = False, progress: Progress = no_progress
     ) -> Sequence[VersionRow]:
         """List all versions of a package, the newest first, with what each of them is.
 
@@ -71,7 +71,7 @@ class Packages(PackageCare):
     def plan(
         self,
         *names: str,
-        progress: Progress = unwatched,
+        progress: Progress = no_progress,
         failed: Failed | None = None,
         **rules: Any,
     ) -> Sequence[Plan]:
@@ -104,7 +104,7 @@ class Packages(PackageCare):
             return [*plan_prune(session, wanted, now, progress, failed=failed)]
 
     def plan_file(
-        self, policy: PathLike, *, progress: Progress = unwatched, failed: Failed | None = None
+        self, policy: PathLike, *, progress: Progress = no_progress, failed: Failed | None = None
     ) -> Sequence[Plan]:
         """Find out what pruning by a file of rules would delete, and why; delete nothing.
 
@@ -132,7 +132,7 @@ class Packages(PackageCare):
         *names: str,
         dry_run: bool = False,
         tell: Callable[[Done], None] = lambda _: None,
-        progress: Progress = unwatched,
+        progress: Progress = no_progress,
         **rules: Any,
     ) -> Carried:
         """Delete versions that no rule keeps; nothing goes that a version which stays needs.
@@ -169,7 +169,7 @@ class Packages(PackageCare):
         *,
         dry_run: bool = False,
         tell: Callable[[Done], None] = lambda _: None,
-        progress: Progress = unwatched,
+        progress: Progress = no_progress,
     ) -> Carried:
         """Carry out plans. Each version is checked again just before it is deleted.
 
@@ -204,7 +204,7 @@ class Packages(PackageCare):
         *,
         dry_run: bool = False,
         tell: Callable[[Done], None] = lambda _: None,
-        progress: Progress = unwatched,
+        progress: Progress = no_progress,
     ) -> Carried:
         """Delete one version with what only it needs; without tag, digest or ID, the package.
 

@@ -86,7 +86,7 @@ def _chain(files: Files, top: str) -> list[dict[str, Any]]:
 
 def _diff_id(files: Files, path: str) -> Digest:
     if files.size(path) is None:
-        raise InvalidManifestError(f"{files.label} lacks the layer {shortened(path)}")
+        raise InvalidManifestError(f"{files.label} has no layer {shortened(path)}")
     hasher = hashlib.sha256()
     stream = files.open(path)
     try:

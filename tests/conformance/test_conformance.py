@@ -55,7 +55,7 @@ def layout_directory(folder: Path) -> Iterator[Rig]:
     yield Rig(reopen(), reopen)
 
 
-class Saved(MemoryPlace):
+class SavedImage(MemoryPlace):
     """A place that is written as an archive, and read from that."""
 
     def __init__(self, path: Path) -> None:
@@ -104,7 +104,7 @@ class Saved(MemoryPlace):
 
 @contextmanager
 def archive(folder: Path) -> Iterator[Rig]:
-    place = Saved(folder / "archive.tar")
+    place = SavedImage(folder / "archive.tar")
     with place.opened:
         yield Rig(place, lambda: place, name="ghcr.io/octo/image:{}".format)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ghcrctl.cli.format.units import Measure
     from ghcrctl.layers.compare_trees import FileChange
     from ghcrctl.layers.members import Member
-    from ghcrctl.operations.inside.compare_indexes import Change, PlatformChange
+    from ghcrctl.operations.inside.compare_indexes import FieldChange, PlatformChange
     from ghcrctl.operations.inside.diff import Difference, LayerChange
 
 _MEANINGS = {"+": Meaning.GOOD, "-": Meaning.BAD, "~": Meaning.WARN}
@@ -80,7 +80,7 @@ def _line(text: str, style: Style) -> str:
     return f"{style.paint(printable(text), _MEANINGS.get(text[0]))}\n"
 
 
-def _change_line(change: Change) -> str:
+def _change_line(change: FieldChange) -> str:
     shown = " -> ".join(value for value in (change.before, change.after) if value is not None)
     return f"{sign_of(change.before, change.after)} {change.field}: {shown}".rstrip(": ")
 

@@ -1,6 +1,7 @@
-"""The names that images of an archive get in the local store.
+"""Assign the names in an archive to its images.
 
-A name is only kept if it is true: an archive may call any content ``NAME@sha256:...``.
+A name with a digest is kept only if the digest is right: an archive may name any content
+``NAME@sha256:...``.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedImage:
     """An image of an archive.
 
     Args:
         root: its manifest or index.
         name: a full reference, or empty.
-        origin: the digest that the repository in the name knows the image by, where that is proven.
-        tag: what a layout calls an image that has no full name; mostly a tag.
-        index: the bytes of the index that proves the origin, where that is not the image itself.
+        origin: the digest of the image in the repository that the name refers to, if proven.
+        tag: the short name of an image without a full name in a layout; usually a tag.
+        index: the bytes of the index that proves the origin, unless the image itself proves it.
     """
 
     root: Descriptor
@@ -39,28 +40,28 @@ class Named:
 
 
 class ArchiveNames:
-    """The images of one archive, in its order; each name belongs to one of them.
+    """The images of one archive, in its order; a name belongs to one image only.
 
     Args:
         label: the archive, as the user knows it.
-        local_names: keep names of one component local; else they belong to Docker Hub.
-        warn: is called with each dropped name.
+        local_names: keep one-part names local; otherwise they belong to Docker Hub.
+        warn: is called for each dropped name.
     """
 
     def __init__(self, label: str, warn: Callable[[str], None], *, local_names: bool) -> None:
         self._label = label
         self._local_names = local_names
         self._warn = warn
-        self._images: dict[tuple[str, Digest], Named] = {}
+        self._images: dict[tuple[str, Digest], NamedImage] = {}
         self._holders: dict[str, tuple[str, Digest]] = {}
 
     @property
-    def images(self) -> tuple[Named, ...]:
-        """All images; an image with several names is listed once for each."""
+    def images(self) -> tuple[NamedImage, ...]:
+        """All images; an image with several names is listed once for each of them."""
         return tuple(self._images.values())
 
-    def add(self, image: Named) -> None:
-        """Add an image, without its name where the name cannot be kept."""
+    def add(self, image: NamedImage) -> None:
+        """Add an image; drop its name if it is wrong or invalid."""
         kept = replace(image, name=self._kept(image))
         if not kept.name:
             kept = replace(kept, origin=None, index=b"")
@@ -70,7 +71,7 @@ class ArchiveNames:
             self._holders[kept.name] = key
         self._images.setdefault(key, kept)
 
-    def _kept(self, image: Named) -> str:
+    def _kept(self, image: NamedImage) -> str:
         if not image.name:
             return ""
         reference = Reference.parse(
@@ -84,12 +85,12 @@ class ArchiveNames:
             return self._dropped(image, "it reads as a digest")
         return str(reference.with_digest(reference.digest) if reference.digest else reference)
 
-    def _dropped(self, image: Named, reason: str) -> str:
+    def _dropped(self, image: NamedImage, reason: str) -> str:
         self._warn(f"{self._label}: dropped the name {image.name}: {reason}")
         return ""
 
-    def _take_name(self, image: Named) -> None:
-        """Take a name away from the image before; the last one has it, as in docker."""
+    def _take_name(self, image: NamedImage) -> None:
+        """Remove a name from the previous image with it: as in docker, the last one wins."""
         key = self._holders.get(image.name)
         if key is None or key[1] == image.root.digest:
             return

@@ -1,8 +1,7 @@
-"""The images of an archive: found in whatever kind it is, and made ready to be copied.
+"""Find the images of an archive of any format, and prepare them to be copied.
 
-What belongs here: which images an archive has and what they are called; packing the layers of
-docker's archives, which have none that could be pushed as they are, and the manifests for them.
-What does not: reading archives (``archive``), moving content (``transfer``).
+The layers of Docker archives are uncompressed and have no manifests, so they are compressed into
+the store first, and manifests are created for them.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import parse
-from ghcrctl.operations.archives.archive_names import ArchiveNames, Named
+from ghcrctl.operations.archives.archive_names import ArchiveNames, NamedImage
 from ghcrctl.operations.common.new_layer import write_compressed_layer
 from ghcrctl.store.origins import lists
 from ghcrctl.transfer.events import Finished, Outcome, Progressed, Started, ignore
@@ -54,8 +53,8 @@ if TYPE_CHECKING:
     from ghcrctl.transfer.events import Event, Observer
 
 
-# With this level gzip makes layers as large as docker's and skopeo's, in two thirds of the time
-# that our default takes; archives are large, and people wait.
+# At this level, gzip layers are as large as docker's and skopeo's, in two thirds of the time of
+# our default level; archives are large, and the user is waiting.
 _LEVELS = {Compression.GZIP: 3, Compression.ZSTD: None}
 _LAYERS = {
     Compression.GZIP: media_types.DOCKER_LAYER_GZIP,
@@ -65,43 +64,43 @@ _IN_OCI = {media_types.DOCKER_LAYER_GZIP: media_types.OCI_LAYER_GZIP}
 
 
 @dataclass(frozen=True, slots=True)
-class Archived:
+class OpenedArchive:
     """The images of one archive.
 
     Args:
-        source: where they are.
-        images: what they are, in the archive's order; each name belongs to one of them.
+        source: the source of their content.
+        images: the images, in the archive's order; a name belongs to one image only.
         has: returns whether the archive has some content.
-        packed: layers that were packed into the store for them.
+        packed: layers that were compressed into the store for them.
     """
 
     source: Source
-    images: tuple[Named, ...]
+    images: tuple[NamedImage, ...]
     has: Callable[[Descriptor], bool]
     packed: tuple[Digest, ...] = field(default=())
 
 
 @contextmanager
-def archived(
+def open_image_archive(
     session: Session,
     archive: Path | Stream,
     observer: Observer = ignore,
     compression: Compression = Compression.GZIP,
-) -> Iterator[Archived]:
-    """Open an archive of any kind, and find its images.
+) -> Iterator[OpenedArchive]:
+    """Open an archive of any format and find its images.
 
-    The layers of docker's archives are packed into the store on the way; they stay there only if
-    an image needs them when the run ends.
+    The layers of Docker archives are compressed into the store. They are kept only if an image
+    uses them at the end of the run.
 
     Args:
         session: the run.
-        archive: a file, a directory, or bytes in order.
-        observer: watches the packing.
-        compression: how such layers are packed; gzip or zstd.
+        archive: a file, a directory, or a stream of bytes.
+        observer: receives progress events of the compression.
+        compression: the compression of such layers; gzip or zstd.
 
     Raises:
-        NotFoundError: there is no such file.
-        IntegrityError: it is no archive of images, or is damaged.
+        NotFoundError: the file does not exist.
+        IntegrityError: the file is not an image archive, or is damaged.
     """
     store = session.store
     store.prepare()
@@ -109,19 +108,23 @@ def archived(
         if docker.has_both_lists(files):
             check_agreement(files)
         if docker.is_docker(files):
-            yield _Docker(session, files, observer, compression).archived(docker.read_images(files))
+            yield _DockerArchive(session, files, observer, compression).read(
+                docker.read_images(files)
+            )
         elif is_layout(files):
             yield _layout(session, files)
         elif legacy.is_legacy(files):
-            yield _Docker(session, files, observer, compression).archived(legacy.read_images(files))
+            yield _DockerArchive(session, files, observer, compression).read(
+                legacy.read_images(files)
+            )
         else:
             raise InvalidManifestError(
-                f"{files.label} is no archive of images: it has no manifest.json and no index.json",
-                hint="an archive of a file tree becomes an image with: ghcrctl import FILE NAME",
+                f"{files.label} is not an image archive: it has no manifest.json or index.json",
+                hint="to import a tar archive of files, run: ghcrctl import FILE NAME",
             )
 
 
-def _layout(session: Session, files: Files) -> Archived:
+def _layout(session: Session, files: Files) -> OpenedArchive:
     source = LayoutSource(files)
     short = short_names(docker.listed_names(files))
     names = ArchiveNames(source.label, session.warn, local_names=session.has_local_names)
@@ -129,34 +132,34 @@ def _layout(session: Session, files: Files) -> Archived:
     for entry in source.entries:
         if not entry.is_manifest:
             session.warn(
-                f"{source.label}: left out {entry.digest}: not an image ({entry.media_type})"
+                f"{source.label}: skipped {entry.digest}: not an image ({entry.media_type})"
             )
             continue
-        root = _bare(entry)
+        root = _without_annotations(entry)
         name = name_of(entry, short)
         listed.add(name)
         tag = "" if name else entry.annotations.get(REF_NAME, "")
         origin, index = _origin(source, entry, files) if name else (None, b"")
-        names.add(Named(root, name, origin, tag, index))
+        names.add(NamedImage(root, name, origin, tag, index))
     for name, entry_of in unlisted_names(files, source, listed).items():
         if entry_of is None:
-            session.warn(f"{source.label}: left out {name}: {INDEX_FILE} does not list that image")
+            session.warn(f"{source.label}: skipped {name}: {INDEX_FILE} does not list that image")
         else:
-            names.add(Named(_bare(entry_of), name))
+            names.add(NamedImage(_without_annotations(entry_of), name))
     if source.entries and not names.images:
         raise InvalidManifestError(f"{source.label} has no image")
-    return Archived(source, names.images, source.has)
+    return OpenedArchive(source, names.images, source.has)
 
 
-def _bare(entry: Descriptor) -> Descriptor:
-    """Return a descriptor without annotations, which are of this archive."""
+def _without_annotations(entry: Descriptor) -> Descriptor:
+    """Return a descriptor without annotations: they belong to this archive only."""
     return Descriptor(entry.media_type, entry.digest, entry.size)
 
 
 def _origin(source: LayoutSource, entry: Descriptor, files: Files) -> tuple[Digest | None, bytes]:
-    """Return the digest that the image's repository knows it by, where the archive proves it.
+    """Return the digest of the image in its repository, if the archive proves it.
 
-    The proof is the index of this digest, which must list the image.
+    The proof is an index with this digest that lists the image.
     """
     try:
         claimed = Digest.parse(entry.annotations.get(ORIGIN, ""))
@@ -172,8 +175,8 @@ def _origin(source: LayoutSource, entry: Descriptor, files: Files) -> tuple[Dige
     return (claimed, index) if lists(index, root) else (None, b"")
 
 
-class _Docker:
-    """Images that have configs and layers, and no manifests yet."""
+class _DockerArchive:
+    """A Docker archive: its images have configs and layers, but no manifests yet."""
 
     def __init__(
         self, session: Session, files: Files, observer: Observer, compression: Compression
@@ -188,8 +191,8 @@ class _Docker:
         self._made = MemoryPlace(files.label)
         self._packed: dict[Digest, None] = {}
 
-    def archived(self, images: Sequence[DockerImage]) -> Archived:
-        """Pack the layers, each once, and make the manifests."""
+    def read(self, images: Sequence[DockerImage]) -> OpenedArchive:
+        """Compress each layer once, and create the manifests."""
         try:
             layers = self._pack_all(images)
             names = ArchiveNames(
@@ -200,20 +203,20 @@ class _Docker:
             for image in images:
                 root = self._manifest(image, layers)
                 for name in image.names or ("",):
-                    names.add(Named(root, name))
+                    names.add(NamedImage(root, name))
         except BaseException:
             self.forget()
             raise
         source = Overlay(self._made, self._store.blobs)
-        return Archived(source, names.images, _is_stored, tuple(self._packed))
+        return OpenedArchive(source, names.images, _is_stored, tuple(self._packed))
 
     def forget(self) -> None:
-        """Let go of what was packed."""
+        """Discard the layers that were compressed."""
         for digest in self._packed:
             self._store.discard(digest)
 
     def _pack_all(self, images: Sequence[DockerImage]) -> dict[tuple[str, Digest], Descriptor]:
-        """Pack every layer; in parallel, and each of them with several threads."""
+        """Compress all layers: in parallel, and each with several threads."""
         wanted = {pair for image in images for pair in image.contents}
         order = sorted(wanted, key=lambda pair: -(self._files.size(pair[0]) or 0))
         with ThreadPool(min(4, os.cpu_count() or 1), "pack") as pool:
@@ -229,10 +232,10 @@ class _Docker:
     def _pack(self, path: str, diff_id: Digest) -> Descriptor:
         size = self._files.size(path)
         if size is None:
-            raise InvalidManifestError(f"{self._files.label} lacks the layer {path}")
+            raise InvalidManifestError(f"{self._files.label} has no layer {path}")
         step = Step(Descriptor(media_types.OCI_LAYER, diff_id, size), Action.COPY, is_layer=True)
-        self._tell(Started(step))
-        stream = _Watched(self._files.open(path), partial(self._watch, step))
+        self._notify(Started(step))
+        stream = _WatchedStream(self._files.open(path), partial(self._watch, step))
         try:
             with self._store.arrival() as arrival:
                 found, compression = write_compressed_layer(
@@ -243,31 +246,31 @@ class _Docker:
                 )
                 if found != diff_id:
                     raise DigestMismatchError(
-                        f"the layer {path} in {self._files.label} is not what the image's config "
-                        f"says: expected {diff_id}, got {found}"
+                        f"the layer {path} in {self._files.label} does not match the image's "
+                        f"config: expected {diff_id}, got {found}"
                     )
         finally:
             stream.close()
         layer = arrival.descriptor(_LAYERS[compression])
         self._packed[layer.digest] = None
-        self._tell(Finished(step, Outcome.COPIED))
+        self._notify(Finished(step, Outcome.COPIED))
         return layer
 
     def _watch(self, step: Step, position: int) -> None:
         if self._stopped.is_set():
             raise InterruptedByUserError("interrupted")
-        self._tell(Progressed(step, position))
+        self._notify(Progressed(step, position))
 
-    def _tell(self, event: Event) -> None:
+    def _notify(self, event: Event) -> None:
         with self._observing:
             self._observer(event)
 
     def _manifest(
         self, image: DockerImage, layers: dict[tuple[str, Digest], Descriptor]
     ) -> Descriptor:
-        """Write a manifest as docker's engine does when it pushes such an image.
+        """Create the manifest that docker's engine would push for this image.
 
-        Docker's own format has no layers packed by zstd; then it is OCI's.
+        Docker's format has no zstd layers; such an image gets an OCI manifest.
         """
         listed = [
             image.foreign.get(diff_id) or layers[path, diff_id]
@@ -289,12 +292,12 @@ class _Docker:
 
 
 def _is_stored(descriptor: Descriptor) -> bool:
-    """Tell whether content was brought in: all but what the image's publisher keeps."""
+    """Return whether content was loaded; foreign layers stay with their publisher."""
     return not descriptor.is_foreign
 
 
-class _Watched:
-    """A layer that tells how far it has been read."""
+class _WatchedStream:
+    """A stream that reports its position."""
 
     def __init__(self, stream: Stream, watch: Callable[[int], None]) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""Content that the receiver already has, so that an archive can leave it out."""
+"""Find content that the recipient of an archive already has, so that it can be left out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ghcrctl.errors import UsageError
 from ghcrctl.layers.compression import Compression, detect
 from ghcrctl.layers.tar import BLOCK_SIZE, is_tar
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.archives.from_archive import archived
+from ghcrctl.operations.archives.from_archive import open_image_archive
 from ghcrctl.operations.common.find import find
 from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.garbage_collection import closure
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
 _DIGEST = re.compile(r"\b(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})\b")
 # Maximum size of a list of digests (bytes): about a million digests.
 _LONGEST_LIST = 100_000_000
-# Files that identify a directory of images; any other may have a local image's name by chance.
+# Files that identify an image directory. Any other directory may have the same name as an image.
 _LISTS = ("index.json", "manifest.json", "repositories")
 
 
 def known_content(session: Session, text: str) -> frozenset[Digest]:
-    """Return the content that the receiver has.
+    """Return the digests of content that the recipient has.
 
     Args:
         session: the run.
-        text: an archive or a layout that was loaded there; a file that lists digests, in whatever
-            form; or the name, digest or ID of a local image.
+        text: an archive or a layout that was loaded there; a file with digests, in any format;
+            or the name, digest or ID of a local image.
 
     Raises:
-        NoSuchImageError: it is neither a file nor an image.
+        NoSuchImageError: the text is neither a file nor an image.
         UsageError: the file is neither an archive nor a list of digests.
         IntegrityError: the archive is damaged.
     """
     path = Path(text)
     if path.is_dir() and any((path / name).is_file() for name in _LISTS):
-        return _of_archive(session, path)
+        return _read_archive(session, path)
     if not path.is_file():
         return frozenset(closure(session.store.blobs, (find(session, text).record.descriptor,)))
-    return _of_archive(session, path) if _is_archive(path) else _of_list(path)
+    return _read_archive(session, path) if _is_archive(path) else _read_list(path)
 
 
 def _is_archive(path: Path) -> bool:
@@ -55,12 +55,13 @@ def _is_archive(path: Path) -> bool:
     return detect(start) is not Compression.NONE or is_tar(start)
 
 
-def _of_archive(session: Session, path: Path) -> frozenset[Digest]:
-    """Return what loading an archive stores; the layers of docker's archives are packed for that.
+def _read_archive(session: Session, path: Path) -> frozenset[Digest]:
+    """Return the digests that loading an archive stores, with compressed layers.
 
-    An archive that leaves content out was loaded where that content is.
+    Content that a partial archive leaves out counts too: it could only be loaded where that
+    content exists.
     """
-    with archived(session, path) as found:
+    with open_image_archive(session, path) as found:
         try:
             graph = ManifestGraph(partial(read_metadata, found.source))
             return frozenset(graph.reached(image.root for image in found.images))
@@ -69,7 +70,7 @@ def _of_archive(session: Session, path: Path) -> frozenset[Digest]:
                 session.store.discard(digest)
 
 
-def _of_list(path: Path) -> frozenset[Digest]:
+def _read_list(path: Path) -> frozenset[Digest]:
     with disk_errors(f"read {path}"):
         if path.stat().st_size > _LONGEST_LIST:
             raise UsageError(f"{path} is too large for a list of digests")

@@ -1,8 +1,4 @@
-"""Load: make the images of an archive exist in the local store.
-
-What belongs here: which of them, and what they are called here. What does not: finding them
-(`archived`), moving them (``transfer``).
-"""
+"""Load the images of an archive into the local store."""
 
 from __future__ import annotations
 
@@ -16,8 +12,8 @@ from ghcrctl.errors import BlobUnknownError, IntegrityError, UsageError
 from ghcrctl.layers.compression import Compression
 from ghcrctl.oci.manifest import parse
 from ghcrctl.oci.reference import check_new_name
-from ghcrctl.operations.archives.archive_names import Named
-from ghcrctl.operations.archives.from_archive import Archived, archived
+from ghcrctl.operations.archives.archive_names import NamedImage
+from ghcrctl.operations.archives.from_archive import OpenedArchive, open_image_archive
 from ghcrctl.operations.common.index_origin import keep_origin
 from ghcrctl.operations.common.platform_selection import Selection, choose
 from ghcrctl.store.place import StorePlace
@@ -47,11 +43,11 @@ class Loaded:
     """One image that was loaded.
 
     Args:
-        name: what it is called now; empty where it has no name.
-        descriptor: what the store has.
+        name: its name in the store; empty if it has none.
+        descriptor: its manifest or index in the store.
         image_id: its ID.
         replaced: the ID of another image that had the name before.
-        tag: what a layout calls an image that has no full name; mostly a tag.
+        tag: the short name of an image without a full name in a layout; usually a tag.
     """
 
     name: str
@@ -74,22 +70,22 @@ def load(
 
     Args:
         session: the run.
-        archive: a file, a directory with an OCI layout, or bytes in order.
-        select: what of multi-platform images; by default all of them.
-        name: what its one image is called here, in place of the archive's own names.
-        compression: how layers are packed that are not, where the archive has no manifests.
-        observer: watches.
+        archive: a file, a directory with an OCI layout, or a stream of bytes.
+        select: the platforms of multi-platform images; by default all.
+        name: a name for the only image, in place of its names in the archive.
+        compression: the compression of layers that the archive has uncompressed.
+        observer: receives progress events.
 
     Raises:
-        NotFoundError: there is no such file; or content is missing that an archive left out since
-            the other side should have it.
-        IntegrityError: it is no archive of images, or is damaged; nothing is stored.
-        UsageError: a name is given for several images.
+        NotFoundError: the file does not exist; or a partial archive needs content that the store
+            does not have.
+        IntegrityError: the file is not an image archive, or is damaged; nothing is stored.
+        UsageError: a name is given, but the archive has several images.
     """
     planned: list[Digest] = []
 
     def watch(event: Event) -> None:
-        # Threads that are cancelled may still finish a blob, but send no event after the error.
+        # Cancelled threads may still finish a blob, but send no event after the error.
         if isinstance(event, Planned):
             steps = event.plan.steps
             planned.extend(s.descriptor.digest for s in steps if s.action is Action.COPY)
@@ -99,9 +95,9 @@ def load(
     with (
         about(shown, IntegrityError),
         session.workers() as workers,
-        archived(session, archive, observer, compression) as found,
+        open_image_archive(session, archive, observer, compression) as found,
     ):
-        images = _named(found, name) if name else found.images
+        images = _rename(found, name) if name else found.images
         try:
             loading = _Loading(session, found, select, workers, watch)
             for same in _same_content(images):
@@ -115,33 +111,33 @@ def load(
             raise
 
 
-def _named(found: Archived, name: Reference) -> tuple[Named, ...]:
+def _rename(found: OpenedArchive, name: Reference) -> tuple[NamedImage, ...]:
     roots = {image.root.digest: image.root for image in found.images}
     if len(roots) != 1:
-        raise UsageError(f"the archive has {len(roots)} images, which cannot all be called {name}")
+        raise UsageError(f"cannot name {len(roots)} images {name}: the archive must have only one")
     named = check_new_name(name.tagged())
-    return tuple(Named(root, str(named)) for root in roots.values())
+    return tuple(NamedImage(root, str(named)) for root in roots.values())
 
 
-def _same_content(images: Sequence[Named]) -> list[list[Named]]:
-    """Group images that differ in their names only."""
-    groups: dict[object, list[Named]] = {}
+def _same_content(images: Sequence[NamedImage]) -> list[list[NamedImage]]:
+    """Group images that differ only in their names."""
+    groups: dict[object, list[NamedImage]] = {}
     for image in images:
         groups.setdefault((image.root.digest, image.origin, image.index), []).append(image)
     return list(groups.values())
 
 
 class _Loading:
-    """The images of one archive on their way into the store; all get their names at the end.
+    """Loads the images of one archive; all names are written at the end.
 
-    To write the store's list for each name takes minutes for an archive with a thousand of them,
-    and an archive that turns out to be damaged would be loaded in part.
+    Writing the store's list once per name takes minutes for a thousand names, and a damaged
+    archive would be loaded in part.
     """
 
     def __init__(
         self,
         session: Session,
-        found: Archived,
+        found: OpenedArchive,
         select: Selection,
         workers: Workers,
         observer: Observer,
@@ -151,13 +147,13 @@ class _Loading:
         self._select = select
         self._workers = workers
         self._observer = observer
-        self._images: list[Named] = []
+        self._images: list[NamedImage] = []
         self._records: list[Record] = []
 
-    def load(self, images: Sequence[Named]) -> None:
-        """Bring the content of images that differ in their names only."""
+    def load(self, images: Sequence[NamedImage]) -> None:
+        """Load the content of images that differ only in their names."""
         session, image = self._session, images[0]
-        source, root = self._chosen(image)
+        source, root = self._resolve_root(image)
         plan = make_plan(
             source,
             StorePlace(session.store, origin=image.origin, put=self._put),
@@ -174,7 +170,7 @@ class _Loading:
         execute(plan, TransferOptions(self._workers, session.retry), self._observer)
 
     def finish(self) -> dict[int, Loaded]:
-        """Write all names; return what was loaded by the identity of each image."""
+        """Write all names; return the results by the identity of each image."""
         previous = self._session.store.put_all(self._records)
         rows = zip(self._images, self._records, previous, strict=True)
         return {id(image): _loaded(image, record, before) for image, record, before in rows}
@@ -183,20 +179,20 @@ class _Loading:
         self._records.append(record)
         return None
 
-    def _chosen(self, image: Named) -> tuple[Source, Descriptor]:
-        """Return what of an image is loaded, and a source that has all of it."""
-        session, made = self._session, MemoryPlace("made here")
-        # What a partial archive leaves out is here, if it was made for this store.
+    def _resolve_root(self, image: NamedImage) -> tuple[Source, Descriptor]:
+        """Return the root to load, and a source that has all of its content."""
+        session, made = self._session, MemoryPlace("a new index")
+        # The store has what a partial archive leaves out, if the archive was made for it.
         source = Overlay(made, Overlay(session.store.blobs.sound, self._found.source))
         platform = session.settings.preferred_platform
         root = choose(source, image.root, self._select, platform, made, warn=session.warn)
-        lacking = _lacking(session, self._found, source, root)
-        if needed := [descriptor for descriptor in lacking if not descriptor.is_foreign]:
-            raise _left_out(needed)
+        missing = _find_missing(session, self._found, source, root)
+        if needed := [descriptor for descriptor in missing if not descriptor.is_foreign]:
+            raise _missing_content_error(needed)
         return source, root
 
 
-def _loaded(image: Named, record: Record, before: Record | None) -> Loaded:
+def _loaded(image: NamedImage, record: Record, before: Record | None) -> Loaded:
     image_id = record.facts.image_id
     replaced = before.facts.image_id if before else None
     return Loaded(
@@ -208,14 +204,14 @@ def _loaded(image: Named, record: Record, before: Record | None) -> Loaded:
     )
 
 
-def _lacking(
-    session: Session, found: Archived, source: Source, root: Descriptor
+def _find_missing(
+    session: Session, found: OpenedArchive, source: Source, root: Descriptor
 ) -> list[Descriptor]:
-    """Return what is neither in the archive nor here, before anything moves.
+    """Return content that neither the archive nor the store has, before any transfer.
 
-    What a manifest that is lacking needs is not known, and not in the list.
+    Content below a missing manifest is unknown, so it is not listed.
     """
-    lacking: dict[Digest, Descriptor] = {}
+    missing: dict[Digest, Descriptor] = {}
     queue, seen = [root], {root.digest}
     while queue:
         here = queue.pop()
@@ -223,20 +219,20 @@ def _lacking(
             try:
                 children = parse(read_metadata(source, here), here.media_type).children
             except BlobUnknownError:
-                lacking[here.digest] = here
+                missing[here.digest] = here
                 continue
             queue += [child for child in children if child.digest not in seen]
             seen.update(child.digest for child in children)
         elif not (found.has(here) or session.store.blobs.exists(here)):
-            lacking[here.digest] = here
-    return list(lacking.values())
+            missing[here.digest] = here
+    return list(missing.values())
 
 
-def _left_out(needed: Sequence[Descriptor]) -> BlobUnknownError:
+def _missing_content_error(needed: Sequence[Descriptor]) -> BlobUnknownError:
     shown = [f"{d.digest} ({d.size} bytes)" for d in needed[:_NAMED_MISSING]]
     more = len(needed) - len(shown)
     shown += [f"{more} more"] if more else []
     return BlobUnknownError(
-        f"the archive leaves out content that is not here either: {', '.join(shown)}",
-        hint="it was saved with --without: load or pull what it builds on, or save it whole",
+        f"the archive lacks content that the store does not have either: {', '.join(shown)}",
+        hint="it was saved with --without: first load or pull its base, or save it in full",
     )

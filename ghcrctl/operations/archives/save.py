@@ -1,8 +1,4 @@
-"""Save: write images of the local store into an archive, or into a layout directory.
-
-What belongs here: which images, which of their content, and what they are called in the archive.
-What does not: the forms of archives (``archive``).
-"""
+"""Save images of the local store to an archive or a layout directory."""
 
 from __future__ import annotations
 
@@ -47,7 +43,7 @@ EVERYTHING = Selection(everything=True)
 
 
 class Format(Enum):
-    """What is written: an archive for all, one for old programs, or a directory."""
+    """The format to write: an OCI archive, a Docker archive, or an OCI layout directory."""
 
     OCI = "oci"
     DOCKER = "docker"
@@ -55,13 +51,13 @@ class Format(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
-    """One image that is to be saved.
+class SavedImage:
+    """One image to save.
 
     Args:
         root: its manifest or index.
         name: a full reference, or empty.
-        origin: the digest that the repository in the name knows the image by.
+        origin: the digest of the image in the repository that the name refers to.
     """
 
     root: Descriptor
@@ -72,23 +68,23 @@ class Saved:
 def check_form(
     form: Format, *, is_file: bool, compression: Compression | None, without: Collection[str]
 ) -> None:
-    """Check that what is wanted goes together.
+    """Check that the options are compatible with each other.
 
     Args:
-        form: what is written.
-        is_file: whether it goes into a file or a directory.
-        compression: how an archive is packed as a whole.
-        without: what is left out.
+        form: the format to write.
+        is_file: whether the output is a path, and not a stream.
+        compression: the compression of the whole archive.
+        without: the content to leave out.
 
     Raises:
-        UsageError: it does not.
+        UsageError: they are not compatible.
     """
     if form is Format.OCI_DIR and not is_file:
-        raise UsageError("--format oci-dir needs a directory", hint="name one with -o DIR")
+        raise UsageError("--format oci-dir requires a directory", hint="add: -o DIR")
     if form is Format.OCI_DIR and compression:
-        raise UsageError("--compress packs archives, and --format oci-dir makes none")
+        raise UsageError("--compress requires an archive, but --format oci-dir writes a directory")
     if form is not Format.OCI and without:
-        raise UsageError(f"--without is not for --format {form.value}: nothing could load it")
+        raise UsageError(f"--without is not supported with --format {form.value}")
 
 
 def save(  # noqa: PLR0913 all but three by keyword
@@ -101,27 +97,27 @@ def save(  # noqa: PLR0913 all but three by keyword
     select: Selection = EVERYTHING,
     without: Sequence[str] = (),
     observer: Observer = ignore,
-) -> list[Saved]:
+) -> list[SavedImage]:
     """Save images.
 
     Args:
         session: the run.
-        names: names, digests or IDs; a name without a tag stands for all of its tags.
-        output: the file, which is there whole or not at all, or the directory; or what takes the
-            bytes.
-        form: what is written.
-        compression: how an archive is packed as a whole.
-        select: what of multi-platform images; by default all that is here.
-        without: what the other side has, whose content is left out: local images, archives,
-            layouts, or files that list digests.
-        observer: watches.
+        names: names, digests or IDs; a name without a tag means all of its tags.
+        output: a file, which is written completely or not at all; a directory; or a function that
+            receives the bytes.
+        form: the format to write.
+        compression: the compression of the whole archive.
+        select: the platforms of multi-platform images; by default all stored ones.
+        without: what the recipient already has, and the archive leaves out: local images,
+            archives, layouts, or files that list digests.
+        observer: receives progress events.
 
     Returns:
-        What was saved, in the order of the archive.
+        The saved images, in the order of the archive.
 
     Raises:
-        UsageError: what is wanted does not go together, or `without` reads the output.
-        NoSuchImageError: nothing fits a name.
+        UsageError: the options are not compatible, or `without` reads the output.
+        NoSuchImageError: no image matches a name.
         IntegrityError: content of the store is damaged.
     """
     is_file = isinstance(output, Path)
@@ -130,7 +126,7 @@ def save(  # noqa: PLR0913 all but three by keyword
     check_form(form, is_file=is_file, compression=compression, without=without)
     if form is Format.OCI_DIR and isinstance(output, Path):
         return save_directory(session, names, output, select=select, observer=observer)
-    with _opened(output, compression) as write:
+    with _open_output(output, compression) as write:
         if form is Format.DOCKER:
             return save_docker(session, names, write, select=select)
         there = frozenset().union(*(known_content(session, text) for text in without))
@@ -138,7 +134,7 @@ def save(  # noqa: PLR0913 all but three by keyword
 
 
 @contextmanager
-def _opened(
+def _open_output(
     output: Path | Callable[[bytes], object], compression: Compression | None
 ) -> Iterator[Callable[[bytes], object]]:
     with ExitStack() as stack:
@@ -162,25 +158,25 @@ def save_archive(
     select: Selection = EVERYTHING,
     without: Collection[Digest] = frozenset(),
     observer: Observer = ignore,
-) -> list[Saved]:
-    """Write an archive that is an OCI layout with docker's list.
+) -> list[SavedImage]:
+    """Write an archive that is an OCI layout and also has Docker's manifest.json.
 
     Args:
         session: the run.
-        names: names, digests or IDs; a name without a tag stands for all of its tags.
-        write: takes the bytes, in order; the same images give the same bytes.
-        select: what of multi-platform images; by default all that is here.
-        without: content that whoever loads the archive has.
-        observer: watches.
+        names: names, digests or IDs; a name without a tag means all of its tags.
+        write: receives the bytes, in order; the same images give the same bytes.
+        select: the platforms of multi-platform images; by default all stored ones.
+        without: content that the recipient already has.
+        observer: receives progress events.
 
     Returns:
-        What the archive has, in its order.
+        The images in the archive, in its order.
 
     Raises:
-        NoSuchImageError: nothing fits a name.
+        NoSuchImageError: no image matches a name.
         IntegrityError: content of the store is damaged.
     """
-    images = chosen(session, names)
+    images = select_images(session, names)
     roots = {image.root.digest for image in images}
 
     def leave_out(descriptor: Descriptor) -> bool:
@@ -202,25 +198,25 @@ def save_directory(
     *,
     select: Selection = EVERYTHING,
     observer: Observer = ignore,
-) -> list[Saved]:
-    """Add images to an OCI layout in a directory, which is made where there is none.
+) -> list[SavedImage]:
+    """Add images to an OCI layout in a directory; create the directory if needed.
 
     Returns:
-        What was added.
+        The images that were added.
 
     Raises:
         UsageError: the path is not a directory.
         RefusedError: the directory is neither a layout nor empty.
-        NoSuchImageError: nothing fits a name.
+        NoSuchImageError: no image matches a name.
     """
     check_output_directory(folder)
     with disk_errors(f"read {folder}"):
         if folder.exists() and any(folder.iterdir()) and not (folder / "index.json").exists():
             raise RefusedError(
-                f"the directory {folder} is not empty, and no OCI image layout",
-                hint="name one that is not there yet",
+                f"the directory {folder} is neither empty nor an OCI image layout",
+                hint="use a new directory",
             )
-    images = chosen(session, names)
+    images = select_images(session, names)
     place = LayoutPlace(folder, full_names=True)
     place.origins = {image.name: image.origin for image in images if image.origin}
     return _copy(session, images, place, select, observer)
@@ -232,28 +228,29 @@ def save_docker(
     write: Callable[[bytes], object],
     *,
     select: Selection = EVERYTHING,
-) -> list[Saved]:
-    """Write an archive as docker did until 24: layers unpacked, no manifests, so no digests.
+) -> list[SavedImage]:
+    """Write an archive as docker did before version 25: uncompressed layers, no manifests.
 
-    Of a multi-platform image it takes one: the chosen platform's, or this machine's.
+    Such an archive holds one platform of a multi-platform image: the selected one, or that of
+    this machine.
 
     Returns:
-        What the archive has; digests are those of the store.
+        The images in the archive, with their digests in the store.
 
     Raises:
-        UsageError: several platforms are chosen.
-        RefusedError: it is no container image, or some of its layers are elsewhere.
-        NoSuchImageError: nothing fits a name.
+        UsageError: several platforms are selected.
+        RefusedError: an image is an artifact, or has foreign layers.
+        NoSuchImageError: no image matches a name.
     """
     if len(select.platforms) > 1:
-        raise UsageError("docker's own archives hold one platform: choose one with --platform")
+        raise UsageError("a Docker archive holds only one platform", hint="use --platform once")
     source = StorePlace(session.store)
     writer = DockerWriter(write)
     named: dict[Digest, list[str]] = {}
     roots: dict[Digest, Descriptor] = {}
-    saved: list[Saved] = []
+    saved: list[SavedImage] = []
     one = Selection(select.platforms)
-    for image in chosen(session, names):
+    for image in select_images(session, names):
         made = MemoryPlace()
         root = choose(
             source, image.root, one, session.settings.preferred_platform, made, warn=session.warn
@@ -270,11 +267,11 @@ def save_docker(
 def _docker_image(source: Source, root: Descriptor, tags: tuple[str, ...]) -> Image:
     manifest = parse(read_metadata(source, root), root.media_type)
     if not isinstance(manifest, Manifest) or not manifest.is_image:
-        raise RefusedError(f"{root.digest} is no container image, which docker's archives hold")
+        raise RefusedError(f"cannot save {root.digest} as a Docker archive: not a container image")
     if any(layer.is_foreign for layer in manifest.layers):
         raise RefusedError(
-            f"{root.digest} has foreign layers, which docker's archives cannot hold",
-            hint="save it as it is: ghcrctl save --format oci",
+            f"cannot save {root.digest} as a Docker archive: it has foreign layers",
+            hint="save it unchanged: ghcrctl save --format oci",
         )
     raw = read_metadata(source, manifest.config)
     with blamed(source, manifest.config):
@@ -287,13 +284,17 @@ def _docker_image(source: Source, root: Descriptor, tags: tuple[str, ...]) -> Im
 
 
 def _copy(
-    session: Session, images: Sequence[Saved], sink: Sink, select: Selection, observer: Observer
-) -> list[Saved]:
+    session: Session,
+    images: Sequence[SavedImage],
+    sink: Sink,
+    select: Selection,
+    observer: Observer,
+) -> list[SavedImage]:
     saved = []
-    # One after the other: an archive has one end, and is to be the same each time.
+    # One at a time: an archive is written sequentially, and must be reproducible.
     with Workers(1) as workers:
         for image in images:
-            made = MemoryPlace("made here")
+            made = MemoryPlace("a new index")
             _write_origin(session, image, made, sink)
             source = Overlay(made, StorePlace(session.store))
             root = choose(
@@ -310,8 +311,8 @@ def _copy(
     return saved
 
 
-def _write_origin(session: Session, image: Saved, made: MemoryPlace, sink: Sink) -> None:
-    """Write the index that an image is a part of: the proof of the digest it was pulled by."""
+def _write_origin(session: Session, image: SavedImage, made: MemoryPlace, sink: Sink) -> None:
+    """Write the index that an image was pulled from: it proves the image's origin."""
     if image.origin is None or image.origin == image.root.digest:
         return
     raw = session.store.origins.read(image.origin)
@@ -322,28 +323,28 @@ def _write_origin(session: Session, image: Saved, made: MemoryPlace, sink: Sink)
     sink.write(Content(made, index))
 
 
-def chosen(session: Session, names: Sequence[str]) -> list[Saved]:
-    """Find the images that are meant, each name once, in the order given.
+def select_images(session: Session, names: Sequence[str]) -> list[SavedImage]:
+    """Return the named images in order, each name once.
 
     Raises:
-        NoSuchImageError: nothing fits a name.
+        NoSuchImageError: no image matches a name.
     """
-    found: dict[tuple[str, Digest], Saved] = {}
+    found: dict[tuple[str, Digest], SavedImage] = {}
     for text in names:
-        for image in _all_tags(session, text) or [_one(session, text)]:
+        for image in _all_tags(session, text) or [_find_one(session, text)]:
             found[image.name, image.root.digest] = image
     return list(found.values())
 
 
-def _one(session: Session, text: str) -> Saved:
+def _find_one(session: Session, text: str) -> SavedImage:
     found = find(session, text)
     record = found.record
     named = record.name if found.by == "name" else ""
-    return Saved(record.descriptor, named, record.origin if named else None)
+    return SavedImage(record.descriptor, named, record.origin if named else None)
 
 
-def _all_tags(session: Session, text: str) -> list[Saved]:
-    """Return all tags of a name that says none, as docker does."""
+def _all_tags(session: Session, text: str) -> list[SavedImage]:
+    """Return all tags of a name without a tag, as docker does."""
     try:
         reference = session.parse(text)
     except UsageError:
@@ -351,7 +352,7 @@ def _all_tags(session: Session, text: str) -> list[Saved]:
     if reference.tag or reference.digest:
         return []
     return [
-        Saved(record.descriptor, record.name, record.origin)
+        SavedImage(record.descriptor, record.name, record.origin)
         for record in sorted(session.store.records(), key=lambda record: record.name)
         if record.reference and record.reference.name == reference.name and record.reference.tag
     ]

@@ -1,4 +1,4 @@
-"""Docker's filters of the list of local images: ``--filter KEY=VALUE``."""
+"""Docker's filters for the list of local images: ``--filter KEY=VALUE``."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
 
 
 def filters_of(session: Session, filters: Sequence[str]) -> list[Accepts]:
-    """Return a check for each key of the filters; an image has to pass all of them.
+    """Return a check for each key of the filters; an image must pass all of them.
 
     Args:
         session: the run.
-        filters: ``key=value``, the key in any case; of several references any may match, of other
-            keys every value must.
+        filters: ``key=value``, the key in any case. Several references are alternatives; several
+            values of any other key must all match.
 
     Raises:
         InvalidFilterError: a filter is unknown or malformed.
@@ -42,7 +42,7 @@ def filters_of(session: Session, filters: Sequence[str]) -> list[Accepts]:
         if item and (not equals or key not in _FILTERS):
             raise InvalidFilterError(
                 f"invalid filter `{item}`: expected KEY=VALUE",
-                hint=f"the keys are {', '.join(_FILTERS)}",
+                hint=f"use one of the keys {', '.join(_FILTERS)}",
             )
         if item:
             by_key.setdefault(key, []).append(value.strip())
@@ -52,8 +52,8 @@ def filters_of(session: Session, filters: Sequence[str]) -> list[Accepts]:
 def matches_reference(session: Session, patterns: Sequence[str]) -> Accepts:
     """Return a check whether a name matches any pattern, with or without its tag.
 
-    Names are matched as docker shows them: without ``docker.io`` and ``library``. A name in the
-    default registry is also matched without the registry, as it may be written.
+    Names are matched as docker shows them: without ``docker.io`` and ``library``. Names in the
+    default registry also match without the registry.
 
     Raises:
         InvalidFilterError: a pattern is malformed.
@@ -77,9 +77,9 @@ def _full_names(row: ImageRow, name: str) -> list[str]:
 def _dangling(_: Session, values: list[str]) -> Accepts:
     wanted = {_boolean(value) for value in values}
     if len(wanted) > 1:
-        raise InvalidFilterError("invalid filter `dangling`: it is both true and false")
+        raise InvalidFilterError("invalid filter `dangling`: expected either true or false")
     (is_wanted,) = wanted
-    # As in docker, a name by digest counts as either.
+    # As in docker, an image with a name by digest matches both values.
     return lambda row: not row.tag if is_wanted else bool(row.repository)
 
 

@@ -20,12 +20,12 @@ _parse_time = lru_cache(maxsize=4096)(parse_time)
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
-    """One row of the table.
+    """One row of the list.
 
     Args:
-        repository: registry and repository; empty where the image has no name.
-        tag: empty where there is none.
-        listed: what the store's list says.
+        repository: registry and repository; empty if the image has no name.
+        tag: the tag; empty if the name has none.
+        listed: the entry in the store's list.
     """
 
     repository: str
@@ -34,27 +34,27 @@ class ImageRow:
 
     @property
     def digest(self) -> Digest | None:
-        """What the repository knows the image by; ``None`` where that is not known."""
+        """The digest of the image in its repository; ``None`` if unknown."""
         return self.listed.origin
 
     @property
     def image_id(self) -> Digest:
-        """The config's digest."""
+        """The digest of the config."""
         return self.listed.image_id
 
     @property
     def created(self) -> datetime | None:
-        """Aware UTC; ``None`` where the image does not say."""
+        """Aware UTC; ``None`` if the image has no creation time."""
         return _parse_time(self.listed.created)
 
     @property
     def size(self) -> int:
-        """Bytes, as stored."""
+        """Stored size (bytes)."""
         return self.listed.size
 
     @property
     def kind(self) -> str:
-        """Empty for a container image, else what kind of artifact it is."""
+        """Empty for a container image, else the type of the artifact."""
         return self.listed.kind
 
     @property

@@ -1,7 +1,4 @@
-"""Inspect: docker's description of an image, from the store or straight from a registry.
-
-What belongs here: docker's field names and what fills them.
-"""
+"""Describe an image as docker does, from the store or directly from a registry."""
 
 from __future__ import annotations
 
@@ -25,24 +22,24 @@ _NO_TIME = "0001-01-01T00:00:00Z"
 _CREATED = "org.opencontainers.image.created"
 
 
-def place_of_image(session: Session, text: str, *, is_remote: bool) -> tuple[Source, Descriptor]:
-    """Return where an image is, and its manifest or index.
+def locate_image(session: Session, text: str, *, is_remote: bool) -> tuple[Source, Descriptor]:
+    """Return the source of an image, and its manifest or index.
 
     Args:
         session: the run.
         text: a name; for a local image also a digest or an ID.
-        is_remote: whether the registry is asked, and not the local store.
+        is_remote: whether to look at the registry and not in the local store.
 
     Raises:
-        NotFoundError: there is no such image.
-        RefusedError: the name is local, and the registry is asked.
+        NotFoundError: the image does not exist.
+        RefusedError: the name is local, but the registry is requested.
     """
     if not is_remote:
         return session.store.blobs, find(session, text).record.descriptor
     reference = session.parse(text).tagged()
     repository = session.source(reference)
     root = repository.resolve(reference.target)
-    # What is here need not be fetched.
+    # Stored content need not be fetched.
     return Overlay(session.store.blobs.sound, repository), root
 
 
@@ -52,10 +49,10 @@ def inspect_local(session: Session, text: str, platform: Platform | None = None)
     Args:
         session: the run.
         text: a name, a digest or an ID.
-        platform: whose image to describe where all were pulled; this machine's by default.
+        platform: the platform of a multi-platform image; this machine's by default.
 
     Raises:
-        NoSuchImageError: nothing fits the text.
+        NoSuchImageError: no image matches the text.
         PlatformNotFoundError: the image was not pulled for the platform.
     """
     found = find(session, text)
@@ -75,11 +72,11 @@ def inspect_local(session: Session, text: str, platform: Platform | None = None)
 def inspect_remote(
     session: Session, reference: Reference, platform: Platform | None = None
 ) -> dict[str, Any]:
-    """Describe an image of a registry, reading its manifests and config only.
+    """Describe an image at a registry, reading only its manifests and config.
 
     Raises:
         RefusedError: the reference is a local name.
-        NotFoundError: the registry has no such image, or not for the platform.
+        NotFoundError: the image does not exist, or not for the platform.
     """
     reference = reference.tagged()
     repository = session.source(reference)
@@ -98,9 +95,9 @@ def inspect_remote(
 def _document(
     contents: ImageContents, root: Descriptor, tags: list[str], digests: list[str]
 ) -> dict[str, Any]:
-    """Put docker's document together. Source: Docker Engine API, ``ImageInspect``."""
+    """Build docker's document. Source: Docker Engine API, ``ImageInspect``."""
     if contents.config is None:
-        return _artifact(contents, root, tags, digests)
+        return _artifact_document(contents, root, tags, digests)
     config, manifest = contents.config, contents.manifest
     image_id = manifest.config.digest if manifest else root.digest
     document: dict[str, Any] = {
@@ -123,22 +120,22 @@ def _document(
         "RootFS": {"Type": "layers", "Layers": list(config.diff_ids)},
         "Config": config.data.get("config") or {},
         "Metadata": {"LastTagTime": _NO_TIME},
-        "Descriptor": _described(root),
+        "Descriptor": _descriptor_json(root),
     }
 
 
 def _comment(config: ImageConfig) -> str:
-    """Return the image's own comment, else the last step's, as docker does."""
+    """Return the image's own comment, else the one of the last step, as docker does."""
     own = config.data.get("comment")
     if own and isinstance(own, str):
         return own
     return config.history[-1].comment if config.history else ""
 
 
-def _artifact(
+def _artifact_document(
     contents: ImageContents, root: Descriptor, tags: list[str], digests: list[str]
 ) -> dict[str, Any]:
-    """Describe what is no container image by what it says of itself."""
+    """Describe an artifact or an index without images."""
     shown = contents.manifest or contents.root
     kind = contents.manifest.kind if contents.manifest else contents.root.artifact_type
     children = shown.children
@@ -151,9 +148,9 @@ def _artifact(
         "Size": contents.size,
         "Annotations": dict(shown.annotations),
         "Blobs": [child.to_json() for child in children],
-        "Descriptor": _described(root),
+        "Descriptor": _descriptor_json(root),
     }
 
 
-def _described(root: Descriptor) -> dict[str, Any]:
+def _descriptor_json(root: Descriptor) -> dict[str, Any]:
     return {"mediaType": root.media_type, "digest": str(root.digest), "size": root.size}

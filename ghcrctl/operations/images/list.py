@@ -1,4 +1,4 @@
-"""Images: list what the local store has."""
+"""List the images of the local store."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def list_images(
 
     Args:
         session: the run.
-        name: only this repository, or this name with its tag; ``*`` and ``?`` stand for characters.
-        filters: ``key=value`` as docker has them; of one key any must hold, of several keys all.
-        sort: one of `SORT_KEYS`; created and size sort from the top.
+        name: only this repository, or this name with its tag; may contain ``*`` and ``?``.
+        filters: ``key=value``, as in docker.
+        sort: one of `SORT_KEYS`; newest or largest first for ``created`` and ``size``.
 
     Raises:
         InvalidFilterError: a filter is unknown or malformed.
-        UsageError: there is no such order.
+        UsageError: the sort key is unknown.
     """
     if sort not in SORT_KEYS:
         raise UsageError(f"invalid sort key `{sort}`", hint=f"use one of: {', '.join(SORT_KEYS)}")
     rows = _without_parts(session, _rows(session.store.listing()))
     if name:
-        has_name = _named(session, name)
+        has_name = _name_filter(session, name)
         rows = [row for row in rows if has_name(row)]
     for accept in filters_of(session, filters):
         rows = [row for row in rows if accept(row)]
@@ -50,7 +50,7 @@ def list_images(
 
 
 def _rows(listed: Iterable[Listed]) -> list[ImageRow]:
-    """Make the rows; a name by digest shows only where the repository has no tag on the image."""
+    """Build the rows; omit a name by digest if the repository has a tag for the same image."""
     rows = [ImageRow(*split_name(entry.name), entry) for entry in listed]
     if all(row.tag for row in rows):
         return rows
@@ -73,7 +73,7 @@ def _without_parts(session: Session, rows: list[ImageRow]) -> list[ImageRow]:
     ]
 
 
-def _named(session: Session, name: str) -> Callable[[ImageRow], bool]:
+def _name_filter(session: Session, name: str) -> Callable[[ImageRow], bool]:
     """Return a check whether a row has a name, or matches it where it is a pattern."""
     if any(character in name for character in "*?[\\"):
         return matches_reference(session, [name])

@@ -1,9 +1,6 @@
-"""The platforms of an image: what each takes, and how much of it is here.
+"""List the platforms of an image, with their sizes and how much of each is stored locally.
 
-What belongs here: reading all manifests below a root, and telling images from what attests them.
-What does not: drawing (``cli``).
-
-Source of attestations' form: Docker's documentation, "Image attestation storage".
+Source for attestations: Docker's documentation, "Image attestation storage".
 """
 
 from __future__ import annotations
@@ -16,7 +13,7 @@ from ghcrctl.content.threads import ThreadPool, threads
 from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.manifest import Manifest, parse
-from ghcrctl.operations.images.inspect import place_of_image
+from ghcrctl.operations.images.inspect import locate_image
 
 if TYPE_CHECKING:
     from ghcrctl.content.ports import Source
@@ -33,15 +30,15 @@ _PREDICATES = {"https://spdx.dev/": "SBOM", "https://slsa.dev/provenance": "prov
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A manifest or an index of an image, and what hangs on it.
+    """A manifest or an index of an image, and what is attached to it.
 
     Args:
-        descriptor: it.
-        what: its platform, or what it is; of an attestation, what it attests.
-        content: all that it needs, itself included; bytes by digest, as stored and moved.
-        layers: how many it has.
-        is_image: whether it is a container image, and no attestation, artifact or index.
-        parts: of an index its images, of an image its attestations.
+        descriptor: the manifest or index.
+        what: its platform, its type, or what it attests.
+        content: all content that it needs, including itself; stored bytes by digest.
+        layers: the number of layers.
+        is_image: whether it is a container image, and not an attestation, artifact or index.
+        parts: the images of an index, or the attestations of an image.
     """
 
     descriptor: Descriptor
@@ -53,11 +50,11 @@ class Part:
 
     @property
     def size(self) -> int:
-        """Bytes of all that it needs, each piece once."""
+        """Stored size of all content that it needs, without duplicates (bytes)."""
         return sum(self.content.values())
 
     def images(self) -> list[Part]:
-        """Return the container images in it, in their order."""
+        """Return the container images in it, in order."""
         found = [self] if self.is_image else []
         return found + [image for part in self.parts for image in part.images()]
 
@@ -67,12 +64,12 @@ class PlatformRow:
     """A platform of an image.
 
     Args:
-        name: the image, as it was asked for.
-        platform: what it is for.
-        descriptor: the image for it.
-        size: bytes of all that it needs, as stored and moved.
-        here: bytes of that which the local store has.
-        layers: how many it has.
+        name: the image, as given by the user.
+        platform: the platform.
+        descriptor: the image for the platform.
+        size: stored size of all content that it needs (bytes).
+        here: how much of that the local store has (bytes).
+        layers: the number of layers.
     """
 
     name: str
@@ -84,51 +81,51 @@ class PlatformRow:
 
     @property
     def to_pull(self) -> int:
-        """Bytes that a pull would move."""
+        """How much a pull would transfer (bytes)."""
         return self.size - self.here
 
 
 def platform_rows(session: Session, text: str, *, is_remote: bool) -> list[PlatformRow]:
-    """List the platforms of an image, what each takes, and how much of it is here.
+    """List the platforms of an image, with their sizes.
 
     Args:
         session: the run.
         text: a name; for a local image also a digest or an ID.
-        is_remote: whether the registry is asked, and not the local store.
+        is_remote: whether to look at the registry and not in the local store.
 
     Raises:
-        NotFoundError: there is no such image.
+        NotFoundError: the image does not exist.
     """
-    source, root = place_of_image(session, text, is_remote=is_remote)
+    source, root = locate_image(session, text, is_remote=is_remote)
     return [
         PlatformRow(text, part.what, part.descriptor, part.size, here(session, part), part.layers)
-        for part in parts_of(session, source, root).images()
+        for part in read_parts(session, source, root).images()
     ]
 
 
-def parts_of(session: Session, source: Source, root: Descriptor) -> Part:
-    """Read all manifests of an image, those of an index at once.
+def read_parts(session: Session, source: Source, root: Descriptor) -> Part:
+    """Read all manifests of an image; those of an index in parallel.
 
     Args:
         session: the run.
-        source: where they are.
+        source: the source of the image.
         root: a manifest or an index.
 
     Raises:
-        InvalidManifestError: one is not what it should be.
+        InvalidManifestError: a manifest is malformed.
     """
     with threads(session.jobs, "manifests") as pool:
-        return _Reader(source, pool).part(root, 0)
+        return _PartReader(source, pool).part(root, 0)
 
 
 def here(session: Session, part: Part) -> int:
-    """Return how many bytes of a part the local store has."""
+    """Return how much of a part the local store has (bytes)."""
     blobs = session.store.blobs
     return sum(size for digest, size in part.content.items() if blobs.size(digest) == size)
 
 
-class _Reader:
-    """Reads the manifests below one root; an index that is listed again is not gone into again."""
+class _PartReader:
+    """Reads the manifests below one root; a repeated index is expanded only once."""
 
     def __init__(self, source: Source, pool: ThreadPool) -> None:
         self._source = source
@@ -136,11 +133,11 @@ class _Reader:
         self._indexes: dict[Digest, Part] = {}
 
     def part(self, entry: Descriptor, depth: int) -> Part:
-        """Read one entry and all below it."""
+        """Read one entry and everything below it."""
         if depth > _MAX_DEPTH:
             raise InvalidManifestError(f"indexes are nested more than {_MAX_DEPTH} deep")
         if entry.digest in self._indexes:
-            # Drawing it again and again would never end where indexes list the same indexes.
+            # Expanding it again would never end if indexes list each other.
             return replace(self._indexes[entry.digest], descriptor=entry, parts=())
         parsed = parse(read_metadata(self._source, entry), entry.media_type)
         if isinstance(parsed, Manifest):
@@ -151,8 +148,8 @@ class _Reader:
         return made
 
     def _index(self, entry: Descriptor, parsed: Index, depth: int) -> Part:
-        # Manifests at once; an index in an index is rare, and waits for none of this pool's
-        # threads.
+        # Read manifests in parallel. Nested indexes are rare, and are read in this thread, which
+        # must not wait for a thread of its own pool.
         plain = list(dict.fromkeys(c for c in parsed.manifests if c.is_manifest and not c.is_index))
         found = self._pool.map(lambda child: self.part(child, depth + 1), plain)
         read = dict(zip(plain, found, strict=True))
@@ -165,11 +162,13 @@ class _Reader:
         for part in parts:
             content |= part.content
         content |= {c.digest: c.size for c in parsed.manifests if not c.is_manifest}
-        return Part(entry, parsed.artifact_type or "index", content, parts=_nested(parts))
+        return Part(
+            entry, parsed.artifact_type or "index", content, parts=_attach_attestations(parts)
+        )
 
 
-def _nested(parts: list[Part]) -> tuple[Part, ...]:
-    """Hang attestations on the images that they attest."""
+def _attach_attestations(parts: list[Part]) -> tuple[Part, ...]:
+    """Attach attestations to the images that they attest."""
     noted = [part.descriptor.annotations.get(_ATTESTED, "") for part in parts]
     hosts = {str(p.descriptor.digest) for p, of in zip(parts, noted, strict=True) if not of}
     attested: dict[str, list[Part]] = {}

@@ -1,7 +1,4 @@
-"""Remove: take names away from local images, and the images that have none left.
-
-What belongs here: docker's rules for what a name or an ID removes, and when it is refused.
-"""
+"""Remove names from local images, and images without names, by docker's rules."""
 
 from __future__ import annotations
 
@@ -23,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What is gone.
+    """The result of a removal.
 
     Args:
-        untagged: names, by tag and by digest.
-        deleted: the image's ID, if it is gone, then its content that nothing else needed.
+        untagged: removed names, by tag and by digest.
+        deleted: the image's ID, if the image was deleted, then other content that was deleted.
     """
 
     untagged: tuple[str, ...]
@@ -58,12 +55,12 @@ def remove(session: Session, text: str, *, force: bool = False) -> Removed:
     Args:
         session: the run.
         text: a name, a digest or an ID.
-        force: remove an image by its ID though several repositories name it.
+        force: remove an image by its ID even if it has names in several repositories.
 
     Raises:
-        NoSuchImageError: nothing fits the text.
-        ConflictError: several repositories name the image of this ID; or the text is a digest by
-            which no repository knows the image, so that nothing would be removed.
+        NoSuchImageError: no image matches the text.
+        ConflictError: the image of this ID has names in several repositories; or the text is a
+            digest that no repository has for the image, so that nothing would be removed.
     """
     [outcome] = remove_all(session, [text], force=force)
     if outcome.removed is None:
@@ -72,9 +69,9 @@ def remove(session: Session, text: str, *, force: bool = False) -> Removed:
 
 
 def remove_all(session: Session, texts: Iterable[str], *, force: bool = False) -> Iterator[Outcome]:
-    """Remove images and names as `remove` does, one after the other; yield each result in order.
+    """Remove several images or names in order, as `remove` does; yield each result.
 
-    The store's list of images is read and written once for all of them: it takes long where it has
+    The store's list of images is read and written once for all of them, since that takes long with
     thousands of names. Nothing is removed before the first result is requested.
 
     Raises:
@@ -84,7 +81,7 @@ def remove_all(session: Session, texts: Iterable[str], *, force: bool = False) -
     for text in texts:
         try:
             found = find(session, text, batch.records)
-            doomed = _doomed(found, force=force)
+            doomed = _records_to_remove(found, force=force)
             if doomed is not None:
                 batch.add(text, found, doomed)
                 continue
@@ -97,7 +94,7 @@ def remove_all(session: Session, texts: Iterable[str], *, force: bool = False) -
     yield from batch.end()
 
 
-def _doomed(found: FoundImage, *, force: bool) -> list[Record] | None:
+def _records_to_remove(found: FoundImage, *, force: bool) -> list[Record] | None:
     """Return the records to remove; ``None`` if tags are kept and only a digest is forgotten."""
     if found.by == "id":
         repositories = {r.repository for r in found.records if r.name}
@@ -120,7 +117,7 @@ class _Batch:
         session: the run.
 
     Attributes:
-        records: those that are left after what was added so far.
+        records: the records that remain after the removals added so far.
     """
 
     def __init__(self, session: Session) -> None:
@@ -131,16 +128,16 @@ class _Batch:
     def add(self, text: str, found: FoundImage, doomed: list[Record]) -> None:
         """Add a removal."""
         removal = _removal(found, doomed)
-        going = {id(record) for record in removal.doomed}
-        self.records = [record for record in self.records if id(record) not in going]
+        removed_ids = {id(record) for record in removal.doomed}
+        self.records = [record for record in self.records if id(record) not in removed_ids]
         self._outcomes.append((text, removal))
 
     def fail(self, text: str, error: GhcrctlError) -> None:
-        """Add a removal that is refused."""
+        """Add the error of a removal that is not possible."""
         self._outcomes.append((text, error))
 
     def end(self) -> Iterator[Outcome]:
-        """Carry out all removals, and yield what became of each."""
+        """Carry out all removals, and yield the result of each."""
         removals = [each for _, each in self._outcomes if isinstance(each, _Removal)]
         needed = [self._needed(removal) for removal in removals]
         doomed = [record for removal in removals for record in removal.doomed]
@@ -159,14 +156,14 @@ class _Batch:
 
 
 def _without_digest(session: Session, found: FoundImage, text: str) -> Outcome:
-    """Forget the digest of an image; its tags are kept."""
+    """Remove the digest of an image, and keep its tags."""
     only_digest = {r: None for r in found.named if not r.tag}
     tagged = {r: None for r in found.named if r.tag}
     untagged = tuple(dict.fromkeys(r.repo_digest for r in tagged if r.repo_digest))
     if not (untagged or only_digest):
         names = " ".join(record.name for record in tagged)
         error = ConflictError(
-            f"cannot remove {text}: the image is only known by its tags",
+            f"cannot remove {text}: the image has only tags",
             hint=f"ghcrctl rmi {names}",
         )
         return Outcome(text, error=error)
@@ -180,7 +177,7 @@ def _without_digest(session: Session, found: FoundImage, text: str) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Removal:
-    """One removal of a batch. ``is_whole``: no name of the image is left."""
+    """One removal of a batch. ``is_whole``: the image has no name left."""
 
     image_id: Digest
     doomed: list[Record]
@@ -195,8 +192,8 @@ class _Removal:
 
 def _removal(found: FoundImage, doomed: list[Record]) -> _Removal:
     """Plan a removal; a repository's digest of the image is removed with its last tag."""
-    going = {id(record) for record in doomed}
-    kept = [r for r in found.records if id(r) not in going]
+    removed_ids = {id(record) for record in doomed}
+    kept = [r for r in found.records if id(r) not in removed_ids]
     left = {r.repository for r in kept if r.tag}
     homes = {r.repository for r in doomed} - left - {""}
     orphaned = [r for r in kept if r.repository in homes and "@" in r.name]

@@ -1,7 +1,4 @@
-"""Take platforms out of a local image: its name stands for a smaller index afterwards.
-
-What belongs here: which entries go. What does not: removing images as a whole (`remove`).
-"""
+"""Remove platforms from a local image: its names then resolve to a smaller index."""
 
 from __future__ import annotations
 
@@ -27,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
-    """What became of an image.
+    """The result of removing platforms from an image.
 
     Args:
-        names: the names that stand for the smaller index.
-        digest: the smaller index.
+        names: the names that now resolve to the smaller index.
+        digest: the digest of the smaller index.
         deleted: content that nothing else needed.
     """
 
@@ -41,31 +38,29 @@ class Reduced:
 
 
 def remove_platforms(session: Session, text: str, platforms: Sequence[Platform]) -> Reduced:
-    """Remove the images for some platforms, and what attests them.
+    """Remove the images for some platforms, and their attestations.
 
     Args:
         session: the run.
-        text: a name, or an ID, which stands for all names of the image.
-        platforms: which; at least one other stays.
+        text: a name, or an ID, which means all names of the image.
+        platforms: the platforms to remove; at least one other must remain.
 
     Raises:
-        NoSuchImageError: nothing fits the text.
-        RefusedError: the image is for one platform only, or none would be left.
-        PlatformNotFoundError: it is not for one of the platforms.
+        NoSuchImageError: no image matches the text.
+        RefusedError: the image has only one platform, or none would remain.
+        PlatformNotFoundError: the image does not have one of the platforms.
     """
     found = find(session, text)
     if found.by == "digest":
         raise RefusedError(
-            f"{text} names one index for ever, which cannot become a smaller one",
-            hint="give the name with its tag, or the ID",
+            f"cannot remove platforms from {text}: a digest names an index that cannot change",
+            hint="use the name with its tag, or the ID",
         )
     records = found.named or found.records
     if len({record.descriptor.digest for record in records}) > 1:
-        raise RefusedError(
-            f"{text} stands for several indexes", hint="give each by its name and tag"
-        )
-    smaller = _without(session, text, records[0], platforms)
-    made = MemoryPlace("made here")
+        raise RefusedError(f"{text} refers to several indexes", hint="use the name and tag of each")
+    smaller = _without_platforms(session, text, records[0], platforms)
+    made = MemoryPlace("a new index")
     made.put(smaller.descriptor, smaller.raw)
     store = session.store
     store.reserve((smaller.descriptor.digest,))
@@ -91,17 +86,20 @@ def remove_platforms(session: Session, text: str, platforms: Sequence[Platform])
     return Reduced(names, smaller.descriptor.digest, deleted)
 
 
-def _without(session: Session, text: str, record: Record, platforms: Sequence[Platform]) -> Index:
+def _without_platforms(
+    session: Session, text: str, record: Record, platforms: Sequence[Platform]
+) -> Index:
     root = record.descriptor
     parsed = parse(read_metadata(session.store.blobs, root), root.media_type)
     if not isinstance(parsed, Index):
         raise RefusedError(
-            f"{text} is an image for one platform", hint=f"remove it as a whole: ghcrctl rmi {text}"
+            f"cannot remove platforms from {text}: it has only one",
+            hint=f"remove the image: ghcrctl rmi {text}",
         )
     smaller = parsed.without(tuple(platforms))
     if not smaller.platforms:
         raise RefusedError(
-            f"no platform of {text} would be left",
-            hint=f"remove it as a whole: ghcrctl rmi {text}",
+            f"cannot remove platforms from {text}: none would remain",
+            hint=f"remove the image: ghcrctl rmi {text}",
         )
     return smaller

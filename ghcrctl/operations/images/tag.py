@@ -1,4 +1,4 @@
-"""Tag: give a local image further names."""
+"""Add names to a local image."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 def tag(session: Session, source: str, targets: Sequence[Reference]) -> Record:
-    """Name an image; return what the store knows of it.
+    """Add names to an image; return its record.
 
-    The digest that a repository knows the image by is kept within that repository; another one
-    learns of the image when it is pushed there.
+    New names in the same repository keep the image's digest there. Another repository has no digest
+    for the image until it is pushed there.
 
     Args:
         session: the run.
         source: a name, a digest or an ID.
-        targets: the new names; without a tag, ``latest``.
+        targets: the new names; ``latest`` is the default tag.
 
     Raises:
-        NoSuchImageError: nothing fits the source.
+        NoSuchImageError: no image matches the source.
         UsageError: a target has a digest, or reads as one.
     """
     for target in targets:

@@ -1,7 +1,4 @@
-"""The store's images as trees: platforms, what attests them, what they share.
-
-What belongs here: grouping names by image, and counting what only one image needs.
-"""
+"""Build trees of the store's images, with platforms, attestations and shared content."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import GhcrctlError
-from ghcrctl.operations.images.platforms import Part, parts_of
+from ghcrctl.operations.images.platforms import Part, read_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,10 +23,10 @@ class ImageTree:
     """One image with all its names.
 
     Args:
-        names: in the order of the listing.
+        names: the names, in the order of the list.
         image_id: its ID.
-        root: what the names stand for.
-        unique: bytes that no other image of the store needs.
+        root: its manifest or index, with all parts.
+        unique: stored size of content that no other image needs (bytes).
     """
 
     names: tuple[str, ...]
@@ -39,11 +36,11 @@ class ImageTree:
 
 
 def image_trees(session: Session, rows: Iterable[ImageRow]) -> list[ImageTree]:
-    """Make the trees of the images in a listing.
+    """Build the trees of listed images.
 
     Args:
         session: the run.
-        rows: the listing; what others share is counted over the whole store.
+        rows: the listed images; shared content is counted across the whole store.
     """
     everything = {r.descriptor.digest: r.descriptor for r in session.store.records()}
     parts = {digest: _part(session, root) for digest, root in everything.items()}
@@ -65,6 +62,6 @@ def image_trees(session: Session, rows: Iterable[ImageRow]) -> list[ImageTree]:
 
 def _part(session: Session, root: Descriptor) -> Part:
     try:
-        return parts_of(session, session.store.blobs, root)
+        return read_parts(session, session.store.blobs, root)
     except GhcrctlError:
         return Part(root, "damaged", {root.digest: root.size})

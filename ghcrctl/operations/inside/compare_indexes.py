@@ -1,4 +1,4 @@
-"""A comparison of two indexes: their fields and their platforms."""
+"""Compare the fields and platforms of two indexes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.inside.image_layers import Located, Wanted
+    from ghcrctl.operations.inside.image_layers import ImageSelector, LocatedImage
 
 # Docker's documentation, "Image attestation storage".
 _ATTESTED = "vnd.docker.reference.digest"
@@ -25,8 +25,8 @@ _ATTESTATION_NOTES = "vnd.docker.reference."
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A field that differs. ``before``, ``after``: its value; ``None`` where it is missing."""
+class FieldChange:
+    """A field that differs. ``before``, ``after``: its value; ``None`` if missing."""
 
     field: str
     before: str | None
@@ -35,12 +35,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class PlatformChange:
-    """A platform that was added, was removed or has another image.
+    """A platform that was added or removed, or has another image.
 
     Args:
-        platform: the platform; for other entries of an index, what they are.
-        before: its manifest in the one index; ``None`` where it is missing.
-        after: its manifest in the other.
+        platform: the platform; for entries without a platform, their type.
+        before: its manifest in the first index; ``None`` if missing.
+        after: its manifest in the second index; ``None`` if missing.
     """
 
     platform: str
@@ -50,28 +50,28 @@ class PlatformChange:
 
 @dataclass(frozen=True, slots=True)
 class IndexComparison:
-    """How two indexes differ.
+    """The differences between two indexes.
 
     Args:
-        before: the digest of the one.
-        after: the digest of the other.
-        fields: changes of their fields and annotations.
-        platforms: changes of the platforms that they list.
-        platform: one that both have, this machine's if possible.
+        before: the digest of the first.
+        after: the digest of the second.
+        fields: changed fields and annotations.
+        platforms: changed platforms.
+        platform: a platform that both have; this machine's if possible.
     """
 
     before: Digest
     after: Digest
-    fields: list[Change]
+    fields: list[FieldChange]
     platforms: list[PlatformChange]
     platform: Platform | None
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One of two images: where it is, and its manifest or index."""
+class ComparedImage:
+    """One of two compared images: its location, and its manifest or index."""
 
-    located: Located
+    located: LocatedImage
     parsed: Manifest | Index
 
     @property
@@ -80,57 +80,58 @@ class Side:
         return self.parsed.descriptor.digest
 
 
-def open_side(session: Session, wanted: Wanted) -> Side:
-    """Find an image, and read its manifest or index.
+def read_compared_image(session: Session, wanted: ImageSelector) -> ComparedImage:
+    """Find an image and read its manifest or index.
 
     Raises:
         NotFoundError: the image does not exist.
     """
     located = locate(session, wanted)
     raw = read_metadata(located.source, located.root)
-    return Side(located, parse(raw, located.root.media_type))
+    return ComparedImage(located, parse(raw, located.root.media_type))
 
 
-def compare_indexes(before: Side, after: Side, prefer: Platform) -> IndexComparison | None:
+def compare_indexes(
+    before: ComparedImage, after: ComparedImage, prefer: Platform
+) -> IndexComparison | None:
     """Compare two images with all their platforms.
 
-    One platform that was pulled from an index represents that index, since nothing else of it is
-    stored.
+    A platform pulled from an index represents that index: the rest of it is not stored.
 
     Args:
-        before: the one.
-        after: the other.
-        prefer: the platform whose images are compared further, if both have it.
+        before: the first image.
+        after: the second image.
+        prefer: the platform whose images are then compared in detail, if both have it.
 
     Returns:
-        How they differ; ``None`` where neither is an index.
+        The differences; ``None`` if neither is an index.
     """
     if not isinstance(before.parsed, Index) and not isinstance(after.parsed, Index):
         return None
     one, two = _known_digest(before), _known_digest(after)
     first, second = _entries(before), _entries(after)
     if (one, two) != (before.digest, after.digest):
-        fields = _changed("digest", one, two)
+        fields = _field_change("digest", one, two)
         known = first if one != before.digest else second
-        first, second = _only(first, known), _only(second, known)
+        first, second = _restrict(first, known), _restrict(second, known)
     else:
         fields = list(changes(_fields(before.parsed), _fields(after.parsed)))
-    common = _common(before, after, prefer)
+    common = _common_platform(before, after, prefer)
     return IndexComparison(one, two, fields, list(_platforms(first, second)), common)
 
 
-def changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
-    """Yield the fields that differ, those of the first image first."""
+def changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[FieldChange]:
+    """Yield the fields that differ, in the order of the first image."""
     for field in dict.fromkeys((*before, *after)):
         if before.get(field) != after.get(field):
-            yield Change(field, before.get(field), after.get(field))
+            yield FieldChange(field, before.get(field), after.get(field))
 
 
-def _changed(field: str, before: object, after: object) -> list[Change]:
-    return [] if before == after else [Change(field, str(before), str(after))]
+def _field_change(field: str, before: object, after: object) -> list[FieldChange]:
+    return [] if before == after else [FieldChange(field, str(before), str(after))]
 
 
-def _known_digest(side: Side) -> Digest:
+def _known_digest(side: ComparedImage) -> Digest:
     if isinstance(side.parsed, Manifest) and side.located.origin:
         return side.located.origin
     return side.digest
@@ -147,23 +148,23 @@ def _fields(parsed: Manifest | Index) -> dict[str, str]:
     if isinstance(parsed, Index):
         fields |= {
             f"{name} annotation {key}": value
-            for name, entry in _named(parsed).items()
+            for name, entry in _entries_by_name(parsed).items()
             for key, value in entry.annotations.items()
             if not key.startswith(_ATTESTATION_NOTES)
         }
     return {name: value for name, value in fields.items() if value or name.count("annotation")}
 
 
-def _entries(side: Side) -> dict[str, Descriptor]:
-    """Return what an image offers, by platform."""
+def _entries(side: ComparedImage) -> dict[str, Descriptor]:
+    """Return the entries of an image, by platform."""
     if isinstance(side.parsed, Index):
-        return _named(side.parsed)
+        return _entries_by_name(side.parsed)
     platform = _platform_of(side)
     return {str(platform) if platform else side.parsed.kind: side.parsed.descriptor}
 
 
-def _named(index: Index) -> dict[str, Descriptor]:
-    """Name the entries of an index by their platforms; a second one of a name is numbered."""
+def _entries_by_name(index: Index) -> dict[str, Descriptor]:
+    """Return the entries of an index by platform; number those that share one."""
     of_digest = {entry.digest: str(entry.platform) for entry in index.manifests if entry.platform}
     named: dict[str, Descriptor] = {}
     for entry in index.manifests:
@@ -194,33 +195,37 @@ def _platforms(
             yield PlatformChange(name, first, second)
 
 
-def _only(
+def _restrict(
     entries: Mapping[str, Descriptor], known: Mapping[str, Descriptor]
 ) -> dict[str, Descriptor]:
     return {name: entry for name, entry in entries.items() if name in known}
 
 
-def _common(before: Side, after: Side, prefer: Platform) -> Platform | None:
-    """Return the platform whose images are compared further."""
+def _common_platform(
+    before: ComparedImage, after: ComparedImage, prefer: Platform
+) -> Platform | None:
+    """Return the platform whose images are compared in detail."""
     offered = [prefer, *_offered(before), *_offered(after)]
-    return next((one for one in offered if _has(before, one) and _has(after, one)), None)
+    return next(
+        (one for one in offered if _has_platform(before, one) and _has_platform(after, one)), None
+    )
 
 
-def _offered(side: Side) -> tuple[Platform, ...]:
+def _offered(side: ComparedImage) -> tuple[Platform, ...]:
     if isinstance(side.parsed, Index):
         return side.parsed.platforms
     platform = _platform_of(side)
     return (platform,) if platform else ()
 
 
-def _has(side: Side, platform: Platform) -> bool:
+def _has_platform(side: ComparedImage, platform: Platform) -> bool:
     if isinstance(side.parsed, Index):
         return any(platform.means(offered) for offered in side.parsed.platforms)
     own = _platform_of(side)
     return own is not None and platform.means(own)
 
 
-def _platform_of(side: Side) -> Platform | None:
+def _platform_of(side: ComparedImage) -> Platform | None:
     """Return the platform of a single image."""
     manifest = side.parsed
     if not isinstance(manifest, Manifest) or not manifest.is_image:

@@ -1,8 +1,4 @@
-"""Diff: how two images differ, in their manifests, configs, layers and files.
-
-What belongs here: what is compared with what. What does not: comparing trees of files
-(``layers.comparing``), and words for people.
-"""
+"""Compare the manifests, configs, layers and files of two images."""
 
 from __future__ import annotations
 
@@ -15,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ghcrctl.errors import PlatformNotFoundError
 from ghcrctl.layers.compare_trees import FileChange, UnsettledError, compare
 from ghcrctl.layers.merged_tree import Tree
-from ghcrctl.operations.inside.compare_indexes import changes, compare_indexes, open_side
-from ghcrctl.operations.inside.image_layers import look_into, unwatched
+from ghcrctl.operations.inside.compare_indexes import changes, compare_indexes, read_compared_image
+from ghcrctl.operations.inside.image_layers import no_progress, open_layers
 
 if TYPE_CHECKING:
     from ghcrctl.layers.members import Member
@@ -25,10 +21,14 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.inside.compare_indexes import Change, IndexComparison, PlatformChange
-    from ghcrctl.operations.inside.image_layers import Layers, Progress, Wanted
+    from ghcrctl.operations.inside.compare_indexes import (
+        FieldChange,
+        IndexComparison,
+        PlatformChange,
+    )
+    from ghcrctl.operations.inside.image_layers import ImageSelector, Layers, Progress
 
-# Fields of the config whose values are compared as they are (OCI image spec 1.1, config.md).
+# Fields of the config whose values are compared whole (OCI image spec 1.1, config.md).
 _PLAIN = {
     "Cmd": "cmd",
     "Entrypoint": "entrypoint",
@@ -44,12 +44,12 @@ _SETS = {"ExposedPorts": "port", "Volumes": "volume"}
 
 @dataclass(frozen=True, slots=True)
 class LayerChange:
-    """A layer that is not the same in both.
+    """A layer that differs between two images.
 
     Args:
-        diff_id: what it unpacks to.
-        before: as it is stored in the one image; ``None`` where it is not in it.
-        after: as it is stored in the other; where both are there, it is packed otherwise.
+        diff_id: the digest of its uncompressed content.
+        before: the stored layer in the first image; ``None`` if missing.
+        after: the stored layer in the second; if both have it, only the compression differs.
     """
 
     diff_id: Digest
@@ -59,66 +59,66 @@ class LayerChange:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How two images differ.
+    """The differences between two images.
 
     Args:
-        before: the digest of what was compared first, a manifest or an index.
-        after: the digest of what was compared with it.
-        is_of_indexes: whether all platforms were compared, and not one image.
-        platform: whose config, layers and files were compared; ``None`` where no platform is in
-            both indexes.
-        manifest: changes of the manifest, or of the index.
-        platforms: changes of the list of platforms.
-        config: changes of the config.
-        layers: those that are not the same, base first.
-        shared: the layers that both have.
-        files: those that differ; ``None`` where they were not compared.
+        before: the digest of the first manifest or index.
+        after: the digest of the second manifest or index.
+        is_of_indexes: whether all platforms were compared, and not only one image.
+        platform: the platform whose config, layers and files were compared; ``None`` if the
+            indexes have no platform in common.
+        manifest: changed fields of the manifest or the index.
+        platforms: changed platforms.
+        config: changed fields of the config.
+        layers: changed layers, base first.
+        shared: layers that both images have.
+        files: changed files; ``None`` if files were not compared.
     """
 
     before: Digest
     after: Digest
     is_of_indexes: bool
     platform: str | None
-    manifest: list[Change]
+    manifest: list[FieldChange]
     platforms: list[PlatformChange]
-    config: list[Change]
+    config: list[FieldChange]
     layers: list[LayerChange]
     shared: list[Descriptor]
     files: list[FileChange] | None
 
     @property
     def is_empty(self) -> bool:
-        """Whether what was compared has the same digest."""
+        """Whether both digests are the same."""
         return self.before == self.after
 
 
 def diff(
     session: Session,
-    one: Wanted,
-    two: Wanted,
+    one: ImageSelector,
+    two: ImageSelector,
     *,
     files: bool = False,
-    progress: Progress = unwatched,
+    progress: Progress = no_progress,
 ) -> Difference:
     """Compare two images.
 
-    Indexes are compared with all their platforms, unless a platform is wanted; config, layers and
-    files are then those of this machine's platform, or of the first one that both have.
+    Indexes are compared with all their platforms, unless a platform is selected. Their configs,
+    layers and files are compared for this machine's platform, or the first one that both have.
 
     Args:
         session: the run.
-        one: what was before.
-        two: what is after.
-        files: whether files are compared, for which layers are read: those that differ, and where
-            a file is in one image's own layers only also those that both have, once.
-        progress: is told how many bytes of layers were read, and how many there are at most.
+        one: the image before.
+        two: the image after.
+        files: whether to compare files. This reads the layers that differ; if a file is only in
+            one image's own layers, it also reads the shared layers once.
+        progress: receives the bytes of layers read so far, and the maximum.
 
     Raises:
-        NotFoundError: one of them is not there.
-        UnsupportedError: one of them is no container image.
+        NotFoundError: one of the images does not exist.
+        UnsupportedError: one of them is not a container image.
         IntegrityError: a layer is damaged.
     """
-    sides = (open_side(session, one), open_side(session, two))
+    sides = (read_compared_image(session, one), read_compared_image(session, two))
     indexes = None
     if one.platform is None and two.platform is None:
         indexes = compare_indexes(*sides, session.settings.preferred_platform)
@@ -129,18 +129,20 @@ def diff(
     elif files:
         raise PlatformNotFoundError(f"{one.text} and {two.text} have no platform in common")
     else:
-        return _of_indexes(indexes)
+        return _index_difference(indexes)
     with ExitStack() as stack:
-        told = _Together(progress)
+        combined = _CombinedProgress(progress)
         before, after = (
-            stack.enter_context(look_into(session, image, located=side.located, progress=tell))
-            for image, side, tell in zip(images, sides, (told.first, told.second), strict=True)
+            stack.enter_context(open_layers(session, image, located=side.located, progress=tell))
+            for image, side, tell in zip(
+                images, sides, (combined.first, combined.second), strict=True
+            )
         )
-        found = _of_images(before, after, files=files)
-    return _beside(indexes, found) if indexes else found
+        found = _compare_images(before, after, files=files)
+    return _merge(indexes, found) if indexes else found
 
 
-def _of_images(before: Layers, after: Layers, *, files: bool) -> Difference:
+def _compare_images(before: Layers, after: Layers, *, files: bool) -> Difference:
     return Difference(
         before=before.manifest.descriptor.digest,
         after=after.manifest.descriptor.digest,
@@ -155,7 +157,7 @@ def _of_images(before: Layers, after: Layers, *, files: bool) -> Difference:
     )
 
 
-def _of_indexes(indexes: IndexComparison) -> Difference:
+def _index_difference(indexes: IndexComparison) -> Difference:
     return Difference(
         before=indexes.before,
         after=indexes.after,
@@ -170,13 +172,13 @@ def _of_indexes(indexes: IndexComparison) -> Difference:
     )
 
 
-def _beside(indexes: IndexComparison, image: Difference) -> Difference:
-    """Put together how two indexes differ and how their images for one platform do."""
+def _merge(indexes: IndexComparison, image: Difference) -> Difference:
+    """Combine the differences of two indexes with those of their images for one platform."""
     platform = str(indexes.platform)
     of_image = [
         replace(change, field=f"{platform} {change.field}")
         for change in image.manifest
-        # The list of platforms has it.
+        # Both are already in the list of platforms.
         if change.field not in {"digest", "platform"}
     ]
     return replace(
@@ -190,8 +192,8 @@ def _beside(indexes: IndexComparison, image: Difference) -> Difference:
     )
 
 
-class _Together:
-    """Adds up how far two images have been read."""
+class _CombinedProgress:
+    """Adds up the progress of two images."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -199,13 +201,13 @@ class _Together:
 
     def first(self, done: int, total: int) -> None:
         self._one = done, total
-        self._tell()
+        self._report()
 
     def second(self, done: int, total: int) -> None:
         self._two = done, total
-        self._tell()
+        self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         self._progress(self._one[0] + self._two[0], self._one[1] + self._two[1])
 
 
@@ -239,7 +241,7 @@ def _text(value: object) -> str:
 
 
 def _layer_changes(before: Layers, after: Layers) -> list[LayerChange]:
-    """Compare layers by what they unpack to, and then by how they are stored."""
+    """Compare layers by uncompressed content first, then by stored bytes."""
     first = dict(zip(before.diff_ids, before.manifest.layers, strict=True))
     second = dict(zip(after.diff_ids, after.manifest.layers, strict=True))
     found = (
@@ -261,28 +263,28 @@ def _file_changes(before: Layers, after: Layers) -> list[FileChange]:
     shared = _common(before.diff_ids, after.diff_ids)
     if len(before) == len(after) == shared:
         return []
-    one, two = _Files(before), _Files(after)
+    one, two = _ImageFiles(before), _ImageFiles(after)
     try:
         return _compare(one, two, shared)
     except UnsettledError:
-        two.take_over(one, shared)
+        two.reuse_layers(one, shared)
         return _compare(one, two, 0)
 
 
 def _common(one: list[Digest], two: list[Digest]) -> int:
-    """Return how many layers, base first, are the same."""
+    """Return the number of shared layers, counted from the base."""
     count = 0
     while count < min(len(one), len(two)) and one[count] == two[count]:
         count += 1
     return count
 
 
-def _compare(one: _Files, two: _Files, lowest: int) -> list[FileChange]:
+def _compare(one: _ImageFiles, two: _ImageFiles, lowest: int) -> list[FileChange]:
     return list(compare(one.tree(lowest), two.tree(lowest), one.content, two.content))
 
 
-class _Files:
-    """The files of one image, with the digests of their contents."""
+class _ImageFiles:
+    """The files of one image, with digests of their contents."""
 
     def __init__(self, layers: Layers) -> None:
         self._layers = layers
@@ -290,7 +292,7 @@ class _Files:
         self._contents: dict[int, dict[int, bytes]] = {}
 
     def tree(self, lowest: int) -> Tree:
-        """Put layers on each other, from one on upwards."""
+        """Apply the layers from a number upwards to an empty tree."""
         tree = Tree(self._layers.limits, is_open=lowest > 0)
         for number in range(lowest, len(self._layers)):
             tree.apply(number, self._read(number))
@@ -301,8 +303,8 @@ class _Files:
         number = node.member.number if node.member else -1
         return self._contents[node.layer].get(number, b"")
 
-    def take_over(self, other: _Files, count: int) -> None:
-        """Know of the lowest layers what another image, that has them too, knows."""
+    def reuse_layers(self, other: _ImageFiles, count: int) -> None:
+        """Reuse what another image has read of the lowest layers, which both images share."""
         for number in range(count):
             self._members[number] = other._read(number)
             self._contents[number] = other._contents[number]

@@ -1,7 +1,7 @@
-"""Export: an image's files as one archive, or in a directory.
+"""Export an image's files to an archive or a directory.
 
-What belongs here: reading the layers twice, once for what there is and once for the content, and
-making the result visible as a whole or not at all. What does not: making single files (``layers``).
+Layers are read twice: once for the list of files, and once for their content. The result appears
+completely or not at all.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ghcrctl.layers.extraction import Extractor
 from ghcrctl.layers.flatten_layers import Sink, flatten
 from ghcrctl.layers.merged_tree import Tree
 from ghcrctl.layers.tar_writer import TarWriter
-from ghcrctl.operations.inside.image_layers import look_into, unwatched
+from ghcrctl.operations.inside.image_layers import no_progress, open_layers
 from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.output_files import check_output_directory
 from ghcrctl.store.scratch import held, scratch_beside
@@ -29,25 +29,25 @@ if TYPE_CHECKING:
 
     from ghcrctl.layers.merged_tree import Node
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.inside.image_layers import Progress, Wanted
+    from ghcrctl.operations.inside.image_layers import ImageSelector, Progress
 
 
 def export_archive(
     session: Session,
-    wanted: Wanted,
+    wanted: ImageSelector,
     write: Callable[[bytes], object],
-    progress: Progress = unwatched,
+    progress: Progress = no_progress,
 ) -> None:
-    """Write an image's files as a tar archive, the same bytes for the same image.
+    """Write an image's files as a reproducible tar archive.
 
     Args:
         session: the run.
         wanted: the image.
-        write: takes the bytes. All layers were verified before it gets the first.
-        progress: is told how many bytes of all layers were read before, and how many there are.
+        write: receives the bytes; it is first called when all layers are verified.
+        progress: receives the bytes of layers read so far, and the total.
 
     Raises:
-        NotFoundError: there is no such image.
+        NotFoundError: the image does not exist.
         IntegrityError: a layer is damaged.
     """
     writer = TarWriter(write)
@@ -56,27 +56,27 @@ def export_archive(
 
 
 def export_directory(
-    session: Session, wanted: Wanted, target: Path, progress: Progress = unwatched
+    session: Session, wanted: ImageSelector, target: Path, progress: Progress = no_progress
 ) -> None:
-    """Put an image's files into a directory, and nothing outside of it.
+    """Extract an image's files into a directory, and never outside of it.
 
-    They are made beside it: it gets its name when it is whole. What this person may not give them
-    (owners, devices, set-ID bits, attributes) is left out, with one warning.
+    The files are written beside the directory, which is then replaced as a whole. Owners, devices,
+    set-ID bits and attributes that this user may not set are left out, with one warning.
 
     Args:
         session: the run.
         wanted: the image.
-        target: a directory that is empty, or not there yet.
-        progress: is told how many bytes of all layers were read before, and how many there are.
+        target: an empty or new directory.
+        progress: receives the bytes of layers read so far, and the total.
 
     Raises:
-        RefusedError: there is something already.
-        NotFoundError: there is no such image.
+        RefusedError: the directory is not empty.
+        NotFoundError: the image does not exist.
         IntegrityError: a layer is damaged.
-        StoreError: the disk is full, or there is no permission.
+        StoreError: the disk is full, or access is denied.
     """
-    require_vacant(target)
-    with disk_errors(f"write {target}"), _aside(target) as folder:
+    require_empty_directory(target)
+    with disk_errors(f"write {target}"), _staging_directory(target) as folder:
         extractor = Extractor(folder)
         _export(session, wanted, extractor, progress, check=extractor.check)
         extractor.finish()
@@ -84,12 +84,12 @@ def export_directory(
         session.warn(f"left out in {target}: {', '.join(extractor.left_out)}")
 
 
-def require_vacant(target: Path) -> None:
-    """Check that a directory is empty, or that nothing has its name.
+def require_empty_directory(target: Path) -> None:
+    """Check that a directory is empty or does not exist.
 
     Raises:
         UsageError: the path or a part of it is a file.
-        RefusedError: there is something already.
+        RefusedError: the directory is not empty.
     """
     if target.is_symlink() and not target.exists():
         raise RefusedError(f"cannot write to {target}: it is a symbolic link to a missing target")
@@ -97,19 +97,19 @@ def require_vacant(target: Path) -> None:
     with disk_errors(f"read {target}"):
         if target.exists() and any(target.iterdir()):
             raise RefusedError(
-                f"the directory {target} is not empty", hint="name one that is not there yet"
+                f"the directory {target} is not empty", hint="use a new or empty directory"
             )
 
 
 def _export(
     session: Session,
-    wanted: Wanted,
+    wanted: ImageSelector,
     sink: Sink,
     progress: Progress,
     *,
     check: Callable[[Iterator[tuple[str, Node]]], None] | None = None,
 ) -> None:
-    with look_into(session, wanted, twice=True, progress=progress) as layers:
+    with open_layers(session, wanted, twice=True, progress=progress) as layers:
         tree = Tree(layers.limits)
         for number in range(len(layers)):
             tree.apply(number, layers.members(number))
@@ -119,18 +119,18 @@ def _export(
 
 
 @contextmanager
-def _aside(target: Path) -> Iterator[Path]:
-    """Give a directory that takes the target's place when all went well, and is gone if not."""
-    target = Path(os.path.abspath(target))  # noqa: PTH100 links in it stay as they are
-    is_fixed = target.is_dir() and _is_fixed(target)
-    folder = scratch_beside(target / target.name if is_fixed else target)
-    if not is_fixed:
+def _staging_directory(target: Path) -> Iterator[Path]:
+    """Yield a directory that replaces the target on success, and is deleted on failure."""
+    target = Path(os.path.abspath(target))  # noqa: PTH100 keep symbolic links
+    cannot_be_replaced = target.is_dir() and _cannot_be_replaced(target)
+    folder = scratch_beside(target / target.name if cannot_be_replaced else target)
+    if not cannot_be_replaced:
         target.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700)
     try:
         with held(folder):
             yield folder
-        if is_fixed:
+        if cannot_be_replaced:
             _move_up(folder, target)
         else:
             if os.name == "nt" and target.exists():
@@ -141,15 +141,20 @@ def _aside(target: Path) -> Iterator[Path]:
         raise
 
 
-def _is_fixed(target: Path) -> bool:
-    """Tell whether another directory cannot take the place of this one."""
+def _cannot_be_replaced(target: Path) -> bool:
+    """Return whether a directory cannot be replaced by another one."""
     is_mount = os.path.ismount(target)
     is_link = target.is_symlink()
-    return is_link or is_mount or _is_here(target) or not os.access(target.parent, os.W_OK)
+    return (
+        is_link
+        or is_mount
+        or _is_current_directory(target)
+        or not os.access(target.parent, os.W_OK)
+    )
 
 
-def _is_here(target: Path) -> bool:
-    """Return whether a directory is the current one, whatever links lead to it."""
+def _is_current_directory(target: Path) -> bool:
+    """Return whether a directory is the current one, even through links."""
     try:
         return target.samefile(os.curdir)
     except OSError:
@@ -173,7 +178,7 @@ def _move_up(folder: Path, target: Path) -> None:
 def _move_one(path: Path, place: Path) -> None:
     own = path.lstat().st_mode
     if stat.S_ISDIR(own):
-        # Moving a directory writes into it.
+        # Moving a directory writes to it.
         path.chmod(0o700)
     move(path, place)
     if stat.S_ISDIR(own):

@@ -1,8 +1,4 @@
-"""Single files of images: listing them, reading one.
-
-What belongs here: asking a `View` that reads only the layers it must. What does not: how paths are
-followed and layers put together (``layers``).
-"""
+"""List and read single files of images, reading only the layers that are needed."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ from ghcrctl.errors import IntegrityError, RefusedError
 from ghcrctl.layers.layered_view import NoSuchPathError, View
 from ghcrctl.layers.members import Kind, Member
 from ghcrctl.layers.merged_tree import walk_below
-from ghcrctl.operations.inside.image_layers import look_into, unwatched
+from ghcrctl.operations.inside.image_layers import no_progress, open_layers
 from ghcrctl.transfer.error_context import about
 
 if TYPE_CHECKING:
@@ -22,17 +18,17 @@ if TYPE_CHECKING:
 
     from ghcrctl.layers.layered_view import Found
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.inside.image_layers import Layers, Progress, Wanted
+    from ghcrctl.operations.inside.image_layers import ImageSelector, Layers, Progress
 
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One file of a listing.
+    """One file of a list.
 
     Args:
-        name: as it is listed: from the directory that was asked for.
-        path: from the root, with a slash in front.
-        member: what its layer says of it.
+        name: its path relative to the listed directory.
+        path: its absolute path in the image.
+        member: its entry in the layer.
     """
 
     name: str
@@ -42,40 +38,40 @@ class FileRow:
 
 def list_files(
     session: Session,
-    wanted: Wanted,
+    wanted: ImageSelector,
     path: str = "/",
     *,
     recursive: bool = False,
-    progress: Progress = unwatched,
+    progress: Progress = no_progress,
 ) -> list[FileRow]:
-    """List a directory, sorted by name; of a file that is none list itself.
+    """List a directory, sorted by name; for any other file, list the file itself.
 
     Args:
         session: the run.
         wanted: the image.
-        path: from the image's root; links are followed as in a container.
-        recursive: whether all levels below are listed.
-        progress: is told how many bytes of layers were read, and how many there are at most.
+        path: a path from the image's root; links are followed as in a container.
+        recursive: whether to list subdirectories too.
+        progress: receives the bytes of layers read so far, and the maximum.
 
     Raises:
-        NotFoundError: there is no such image, or no such path in it.
+        NotFoundError: the image or the path does not exist.
         IntegrityError: a layer that had to be read is damaged.
     """
-    with _named(wanted), look_into(session, wanted, progress=progress) as layers:
+    with _missing_path_context(wanted), open_layers(session, wanted, progress=progress) as layers:
         view = View(len(layers), layers.members, layers.limits)
         found = view.open_up(path, everything=recursive)
     if found.node.children is None:
         return [FileRow(path, f"/{found.path}", _member(found))]
-    return list(_listed(found, recursive=recursive))
+    return list(_list_rows(found, recursive=recursive))
 
 
-def _named(wanted: Wanted) -> AbstractContextManager[None]:
-    """Say of which image it is that there is no such path, and how to see what there is."""
+def _missing_path_context(wanted: ImageSelector) -> AbstractContextManager[None]:
+    """Add the image, and a hint that lists its files, to the error for a missing path."""
     remote = "--remote " if wanted.is_remote else ""
     return about(wanted.text, NoSuchPathError, hint=f"ghcrctl ls {remote}{wanted.text} /")
 
 
-def _listed(found: Found, *, recursive: bool) -> Iterator[FileRow]:
+def _list_rows(found: Found, *, recursive: bool) -> Iterator[FileRow]:
     skipped = len(found.path) + 1 if found.path else 0
     if recursive:
         below = walk_below(found.path, found.node)
@@ -95,33 +91,32 @@ def _member(found: Found) -> Member:
 
 def read_file(
     session: Session,
-    wanted: Wanted,
+    wanted: ImageSelector,
     path: str,
     write: Callable[[bytes], object],
-    progress: Progress = unwatched,
+    progress: Progress = no_progress,
 ) -> None:
     """Read a file.
 
     Args:
         session: the run.
         wanted: the image.
-        path: from the image's root; links are followed as in a container.
-        write: takes the content. All of the file's layer was verified before it gets the first
-            byte.
-        progress: is told how many bytes of layers were read, and how many there are at most.
+        path: a path from the image's root; links are followed as in a container.
+        write: receives the content; it is first called when the file's layer is verified.
+        progress: receives the bytes of layers read so far, and the maximum.
 
     Raises:
-        NotFoundError: there is no such image, or no such path in it.
-        RefusedError: it is no file with content.
+        NotFoundError: the image or the path does not exist.
+        RefusedError: the path is not a regular file.
         IntegrityError: a layer that had to be read is damaged.
     """
-    looking = look_into(session, wanted, twice=True, progress=progress)
-    with _named(wanted), looking as layers:
+    opened = open_layers(session, wanted, twice=True, progress=progress)
+    with _missing_path_context(wanted), opened as layers:
         found = View(len(layers), layers.members, layers.limits).find(path)
         member = _member(found)
         if member.kind is not Kind.FILE:
             raise RefusedError(
-                f"`{path}` is a {member.kind.value}, not a file with content",
+                f"`{path}` is a {member.kind.value}, not a regular file",
                 hint=f"ghcrctl ls {wanted.text} {path}"
                 if found.node.children is not None
                 else None,
@@ -132,9 +127,9 @@ def read_file(
 
 
 def _content(layers: Layers, layer: int, member: Member) -> Iterator[bytes]:
-    """Yield a file's content; what reads the layer lives as long as this."""
+    """Yield a file's content. The layer stays open until the generator is closed."""
     for entry in layers.walk(layer):
         if entry.member.number == member.number and entry.member.path == member.path:
             yield from entry.data.chunks()
             return
-    raise IntegrityError("a layer has changed while it was read")
+    raise IntegrityError("a layer changed while it was read")

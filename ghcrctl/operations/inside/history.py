@@ -1,4 +1,4 @@
-"""History: how an image came to be, newest step first, as docker shows it."""
+"""Show the build history of an image, newest step first, as docker does."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import UnsupportedError
 from ghcrctl.oci.config import parse_time
 from ghcrctl.operations.common.image_contents import image_of
-from ghcrctl.operations.images.inspect import place_of_image
+from ghcrctl.operations.images.inspect import locate_image
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.inside.image_layers import Wanted
+    from ghcrctl.operations.inside.image_layers import ImageSelector
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """One step.
+    """One step of the history.
 
     Args:
         image_id: the image's ID at its newest step; ``None`` elsewhere (docker's ``<missing>``).
-        created: aware UTC; ``None`` where the image does not say.
+        created: aware UTC; ``None`` if unknown.
         created_by: the build instruction.
-        size: bytes of the step's layer as stored; 0 where it made none.
-        comment: what the builder noted.
+        size: stored size of the step's layer (bytes); 0 if it created none.
+        comment: the builder's comment.
     """
 
     image_id: Digest | None
@@ -37,21 +37,23 @@ class HistoryRow:
     comment: str
 
 
-def history(session: Session, wanted: Wanted) -> list[HistoryRow]:
-    """Return the steps of an image; of one at a registry only manifests and config are read.
+def history(session: Session, wanted: ImageSelector) -> list[HistoryRow]:
+    """Return the steps of an image; at a registry, only manifests and config are read.
 
     Raises:
-        NotFoundError: there is no such image, or not for the platform that is asked for.
-        UnsupportedError: it is no container image.
+        NotFoundError: the image does not exist, or not for the selected platform.
+        UnsupportedError: the image is not a container image.
     """
-    source, root = place_of_image(session, wanted.text, is_remote=wanted.is_remote)
+    source, root = locate_image(session, wanted.text, is_remote=wanted.is_remote)
     platform = wanted.platform or session.settings.preferred_platform
     contents = image_of(
         source, root, platform, exact=wanted.platform is not None, warn=session.warn
     )
     if contents.config is None or contents.manifest is None:
         kind = contents.manifest.kind if contents.manifest else root.media_type
-        raise UnsupportedError(f"`{wanted.text}` is no container image ({kind}): it has no history")
+        raise UnsupportedError(
+            f"cannot show the history of `{wanted.text}`: it is not a container image ({kind})"
+        )
     sizes = iter([layer.size for layer in contents.manifest.layers])
     rows = [
         HistoryRow(

@@ -1,9 +1,4 @@
-"""Looking into an image's layers, wherever the image is.
-
-What belongs here: finding the image and reading its layers, verified, with what failed on the way
-tried again. What does not: what layers mean (``layers``), and what is asked of them (`files`,
-`export`, `diff`).
-"""
+"""Read the layers of a local or remote image: verified, and with retries."""
 
 from __future__ import annotations
 
@@ -53,18 +48,18 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 
-def unwatched(_done: int, _all: int) -> None:
-    """Watch nothing."""
+def no_progress(_done: int, _all: int) -> None:
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which image is meant.
+class ImageSelector:
+    """Selects an image.
 
     Args:
-        text: a name, or for a local image also a digest or an ID.
-        platform: whose image of a multi-platform image; this machine's by default.
-        is_remote: whether the registry is asked, and not the local store.
+        text: a name; for a local image also a digest or an ID.
+        platform: the platform of a multi-platform image; this machine's by default.
+        is_remote: whether to look at the registry and not in the local store.
     """
 
     text: str
@@ -73,13 +68,13 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class LocatedImage:
     """An image that was found.
 
     Args:
-        source: where it is.
+        source: the source of its content.
         root: its manifest or index.
-        origin: of a local image, the digest that its repository knows it by, where that is known.
+        origin: for a local image, its digest in its repository, if known.
     """
 
     source: Source
@@ -88,16 +83,16 @@ class Located:
 
 
 class Layers:
-    """The layers of one image, base first from 0.
+    """The layers of one image, numbered from 0 at the base.
 
     Args:
         session: the run.
-        source: where they are.
-        manifest: lists them.
-        config: says what they unpack to.
-        again: a folder where a layer from elsewhere is kept, to be read a second time; ``None``
-            where each is read once.
-        progress: is told how many bytes of all layers were read, and how many there are.
+        source: the source of the layers.
+        manifest: the manifest that lists them.
+        config: the config with their diff IDs.
+        again: a folder that keeps remote layers for a second read; ``None`` if each layer is read
+            once.
+        progress: receives the bytes of layers read so far, and the total.
     """
 
     def __init__(
@@ -108,14 +103,14 @@ class Layers:
         config: ImageConfig,
         *,
         again: Path | None = None,
-        progress: Progress = unwatched,
+        progress: Progress = no_progress,
     ) -> None:
         self.manifest = manifest
         self.config = config
         self.limits = Limits()
         self._total = Meter(self.limits)
         self._session = session
-        self._source = _Keeping(source, again) if again else source
+        self._source = _CachingSource(source, again) if again else source
         self._progress = progress
         self._positions: dict[int, int] = {}
         self.diff_ids = _diff_ids(manifest, config)
@@ -126,17 +121,17 @@ class Layers:
     def members(
         self, number: int, look: Callable[[Entry], object] = lambda _: None
     ) -> list[Member]:
-        """Read all of a layer, verified, and return what is in it.
+        """Read a whole layer, verify it, and return its members.
 
         Args:
-            number: of the layer.
-            look: is shown each member with its content; again from the first where a broken
-                connection makes it so.
+            number: the number of the layer.
+            look: is called with each member and its content; starts again at the first member if a
+                broken connection requires a retry.
 
         Raises:
-            IntegrityError: it is damaged, or not what the config says.
-            RefusedError: it unpacks to too much.
-            UnsupportedError: it is no tar archive.
+            IntegrityError: the layer is damaged, or does not match the config.
+            RefusedError: the layer is too large when uncompressed.
+            UnsupportedError: the layer is not a tar archive.
         """
         return self._session.with_retries(partial(self._members, number, look))
 
@@ -161,7 +156,7 @@ class Layers:
         *,
         watch: Callable[[int], None] | None = None,
     ) -> Iterator[Entry]:
-        """Walk through a layer; it is verified when its last member was taken."""
+        """Yield the entries of a layer; it is verified once the last entry was read."""
         layer = self.manifest.layers[number]
         _require_archive(layer)
         try:
@@ -176,27 +171,27 @@ class Layers:
 
 
 @contextmanager
-def look_into(
+def open_layers(
     session: Session,
-    wanted: Wanted,
+    wanted: ImageSelector,
     *,
-    located: Located | None = None,
+    located: LocatedImage | None = None,
     twice: bool = False,
-    progress: Progress = unwatched,
+    progress: Progress = no_progress,
 ) -> Iterator[Layers]:
     """Yield the layers of an image.
 
     Args:
         session: the run.
         wanted: the image.
-        located: where it is, if it was found already.
-        twice: whether layers will be read again; those of a registry are then kept on disk
-            meanwhile, as they are stored.
-        progress: is told how many bytes of all layers were read, and how many there are.
+        located: its location, if already known.
+        twice: whether layers are read twice; remote layers are then kept on disk until the end,
+            as stored.
+        progress: receives the bytes of layers read so far, and the total.
 
     Raises:
-        NotFoundError: there is no such image, or not for the platform.
-        UnsupportedError: it is no container image.
+        NotFoundError: the image does not exist, or not for the platform.
+        UnsupportedError: the image is not a container image.
     """
     found = located or locate(session, wanted)
     source, root = found.source, found.root
@@ -207,7 +202,9 @@ def look_into(
     manifest, config = contents.manifest, contents.config
     if manifest is None or config is None:
         kind = contents.manifest.kind if contents.manifest else root.media_type
-        raise UnsupportedError(f"`{wanted.text}` is no container image ({kind}): it has no files")
+        raise UnsupportedError(
+            f"cannot read files of `{wanted.text}`: it is not a container image ({kind})"
+        )
     with ExitStack() as stack:
         again = None
         if twice and wanted.is_remote:
@@ -215,27 +212,29 @@ def look_into(
         yield Layers(session, source, manifest, config, again=again, progress=progress)
 
 
-def locate(session: Session, wanted: Wanted) -> Located:
-    """Find an image, at its registry or here.
+def locate(session: Session, wanted: ImageSelector) -> LocatedImage:
+    """Find an image at its registry or in the local store.
 
     Raises:
         NotFoundError: the image does not exist.
     """
     if not wanted.is_remote:
-        record = _find_here(session, wanted.text)
-        here = _Here(session, record.name)
-        return Located(here, record.descriptor, record.origin)
+        record = _find_local(session, wanted.text)
+        here = _LocalLayers(session, record.name)
+        return LocatedImage(here, record.descriptor, record.origin)
     reference = session.parse(wanted.text).tagged()
     repository = session.source(reference)
-    return Located(repository, repository.resolve(reference.target))
+    return LocatedImage(repository, repository.resolve(reference.target))
 
 
-def _find_here(session: Session, text: str) -> Record:
+def _find_local(session: Session, text: str) -> Record:
     try:
         return find(session, text).record
     except NoSuchImageError as error:
         if "did you mean" not in (error.hint or ""):
-            error.hint = "--remote reads it from its registry; `ghcrctl images` lists what is here"
+            error.hint = (
+                "use --remote to read it from its registry, or list local images: ghcrctl images"
+            )
         raise
 
 
@@ -252,20 +251,20 @@ def _diff_ids(manifest: Manifest, config: ImageConfig) -> list[Digest]:
 
 
 def _require_archive(layer: Descriptor) -> None:
-    # What follows a plus sign is how it is packed, which is seen by its first bytes.
+    # Ignore a compression suffix: compression is detected from the first bytes.
     kind, _, suffix = layer.media_type.partition("+")
     if "encrypted" in suffix or not kind.endswith((".tar", ".tar.gzip", ".tar.zstd")):
         raise UnsupportedError(
-            f"the layer {layer.digest} is no plain archive of files but `{layer.media_type}`"
+            f"cannot read the layer {layer.digest}: `{layer.media_type}` is not a tar archive"
         )
 
 
-class _Here:
-    """The local store; foreign layers, which it need not have, are read at their publisher's.
+class _LocalLayers:
+    """The local store; foreign layers that it lacks are read from their publisher.
 
     Args:
         session: the run.
-        name: of the image, whose registry says where its foreign layers may be.
+        name: the image's name, whose registry may also serve its foreign layers.
     """
 
     def __init__(self, session: Session, name: str) -> None:
@@ -276,19 +275,19 @@ class _Here:
 
     @property
     def label(self) -> str:
-        """How people know this place."""
+        """The name of the store, for messages."""
         return self._blobs.label
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
-        """Return the file that has content."""
+        """Return the file that holds content."""
         return self._blobs.provenance(descriptor)
 
     def resolve(self, name: str) -> Descriptor:
-        """Refuse, as blobs have no names."""
+        """Raise an error: blobs have no names."""
         return self._blobs.resolve(name)
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading content at a byte."""
+        """Open content at an offset (bytes)."""
         try:
             return self._blobs.open(descriptor, offset)
         except BlobUnknownError:
@@ -310,18 +309,18 @@ class _Here:
         )
 
     def mark_corrupt(self, descriptor: Descriptor) -> bool:
-        """Fetch a foreign layer again; what is here stays as it is."""
+        """Return whether a foreign layer can be fetched again; stored layers cannot."""
         is_here = self._blobs.path(descriptor.digest).exists()
         return not is_here and self._doubts.note(descriptor)
 
 
-class _Keeping:
-    """A source whose layers are kept on disk as they are read, and read there the next time."""
+class _CachingSource:
+    """A source that keeps each layer on disk when it is first read, for the next read."""
 
     def __init__(self, source: Source, folder: Path) -> None:
         self._source = source
         self._folder = folder
-        self._wrong: set[Digest] = set()
+        self._corrupt: set[Digest] = set()
 
     @property
     def label(self) -> str:
@@ -329,15 +328,15 @@ class _Keeping:
         return self._source.label
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
-        """Return where the source reads content."""
+        """Return where the source reads content from."""
         return provenance_of(self._source, descriptor)
 
     def resolve(self, name: str) -> Descriptor:
-        """Ask the source."""
+        """Resolve a name at the source."""
         return self._source.resolve(name)
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading content at a byte."""
+        """Open content at an offset (bytes)."""
         path = self._folder / descriptor.digest.encoded
         if path.exists():
             file = path.open("rb")
@@ -346,33 +345,35 @@ class _Keeping:
         stream = self._source.open(descriptor, offset)
         if offset:
             return stream
-        self._wrong.discard(descriptor.digest)
-        return _Keeper(stream, path, descriptor.size, lambda: descriptor.digest not in self._wrong)
+        self._corrupt.discard(descriptor.digest)
+        return _CachingStream(
+            stream, path, descriptor.size, lambda: descriptor.digest not in self._corrupt
+        )
 
     def mark_corrupt(self, descriptor: Descriptor) -> bool:
-        """Discard corrupted bytes and read the source again if that may help."""
+        """Discard corrupt bytes; return whether reading the source again may help."""
         path = self._folder / descriptor.digest.encoded
-        self._wrong.add(descriptor.digest)
+        self._corrupt.add(descriptor.digest)
         discard(path)
         return isinstance(self._source, FallbackSource) and self._source.mark_corrupt(descriptor)
 
 
-class _Keeper:
-    """A stream that leaves a copy, once all of it was read. The reader verifies it each time."""
+class _CachingStream:
+    """A stream that keeps a copy of a completely read layer. Readers verify it each time."""
 
     def __init__(self, stream: Stream, path: Path, size: int, is_right: Callable[[], bool]) -> None:
         self._stream = stream
         self._path = path
         self._size = size
         self._is_right = is_right
-        self._aside = path.with_suffix(".part")
-        with disk_errors(f"write {self._aside}"):
-            self._file = self._aside.open("wb")
+        self._partial = path.with_suffix(".part")
+        with disk_errors(f"write {self._partial}"):
+            self._file = self._partial.open("wb")
 
     def read(self, size: int, /) -> bytes:
         """Return up to ``size`` bytes."""
         chunk = self._stream.read(size)
-        with disk_errors(f"write {self._aside}"):
+        with disk_errors(f"write {self._partial}"):
             self._file.write(chunk)
         return chunk
 
@@ -381,8 +382,8 @@ class _Keeper:
         self._stream.close()
         if self._file.closed:
             return
-        with disk_errors(f"write {self._aside}"):
+        with disk_errors(f"write {self._partial}"):
             whole = self._file.tell() == self._size
             self._file.close()
             if whole and self._is_right():
-                move(self._aside, self._path)
+                move(self._partial, self._path)

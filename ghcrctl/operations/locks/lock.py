@@ -20,7 +20,7 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.platform import best_match
 from ghcrctl.oci.quoting import shortened
-from ghcrctl.operations.images.platforms import parts_of
+from ghcrctl.operations.images.platforms import read_parts
 from ghcrctl.operations.locks.lock_file import (
     Pin,
     PinnedPlatform,
@@ -229,7 +229,7 @@ def resolve(session: Session, reference: Reference, only: Sequence[Platform] = (
     """
     place = session.source(reference)
     root = place.resolve(reference.target)
-    images = parts_of(session, place, root).images()
+    images = read_parts(session, place, root).images()
     platforms = [_pinned(reference, part) for part in images]
     if only:
         platforms = _wanted(reference, platforms, only)

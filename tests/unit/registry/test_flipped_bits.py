@@ -12,7 +12,7 @@ from ghcrctl.content.streams import Content
 from ghcrctl.errors import DigestMismatchError, ExitStatus, IntegrityError, RefusedError
 from ghcrctl.layers.members import Kind
 from ghcrctl.operations.inside.files import list_files, read_file
-from ghcrctl.operations.inside.image_layers import Wanted
+from ghcrctl.operations.inside.image_layers import ImageSelector
 from ghcrctl.operations.moving.copy import copy
 from ghcrctl.operations.moving.pull import pull
 from ghcrctl.registry import ranges
@@ -124,7 +124,7 @@ def test_an_archive_gets_over_a_flipped_bit(
 def test_reading_at_a_registry_gets_over_a_flipped_bit(
     session: Session, plain_registry: PlainRegistry, path: str, raw: bytes
 ) -> None:
-    wanted = Wanted(f"{plain_registry.host}/octo/image:1.0", is_remote=True)
+    wanted = ImageSelector(f"{plain_registry.host}/octo/image:1.0", is_remote=True)
     inside = [
         row for row in list_files(session, wanted, recursive=True) if row.member.kind is Kind.FILE
     ]

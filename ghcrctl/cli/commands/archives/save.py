@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.archives.save import Saved
+    from ghcrctl.operations.archives.save import SavedImage
 
 
 @click.command(
@@ -122,7 +122,7 @@ def command(  # noqa: PLR0913 one argument an option
     results.end()
 
 
-def _document(image: Saved) -> dict[str, object]:
+def _document(image: SavedImage) -> dict[str, object]:
     root = image.root
     return {"Name": image.name or None, "Digest": str(root.digest), "MediaType": root.media_type}
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
     from ghcrctl.layers.compare_trees import FileChange
     from ghcrctl.layers.members import Member
-    from ghcrctl.operations.inside.compare_indexes import Change, PlatformChange
+    from ghcrctl.operations.inside.compare_indexes import FieldChange, PlatformChange
     from ghcrctl.operations.inside.diff import Difference, LayerChange
 
 
@@ -109,7 +109,7 @@ def _document(found: Difference) -> Struct:
     )
 
 
-def _change(change: Change) -> Struct:
+def _change(change: FieldChange) -> Struct:
     sign = sign_of(change.before, change.after)
     return Struct({"Change": sign, "Field": change.field, "A": change.before, "B": change.after})
 

@@ -20,7 +20,7 @@ from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.inside.export import export_archive, export_directory
-from ghcrctl.operations.inside.image_layers import Wanted
+from ghcrctl.operations.inside.image_layers import ImageSelector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +38,9 @@ def remote_option(function: Function) -> Function:
     )(function)
 
 
-def wanted_image(name: str, platform: str | None, *, remote: bool) -> Wanted:
+def wanted_image(name: str, platform: str | None, *, remote: bool) -> ImageSelector:
     """Put together which image is meant."""
-    return Wanted(name, Platform.parse(platform) if platform else None, is_remote=remote)
+    return ImageSelector(name, Platform.parse(platform) if platform else None, is_remote=remote)
 
 
 @click.command(

@@ -27,7 +27,7 @@ from ghcrctl.errors import (
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_tag
-from ghcrctl.operations.archives.from_archive import archived
+from ghcrctl.operations.archives.from_archive import open_image_archive
 from ghcrctl.operations.moving.endpoints.base import (
     Naming,
     OpenSource,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ghcrctl.content.ports import Sink, Stream
-    from ghcrctl.operations.archives.archive_names import Named
+    from ghcrctl.operations.archives.archive_names import NamedImage
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.moving.endpoints.base import End, OpenSink
 
@@ -160,8 +160,8 @@ class LayoutEnd:
             is_layout = (self.folder / "index.json").exists()
             if self.folder.exists() and not is_layout and any(self.folder.iterdir()):
                 raise RefusedError(
-                    f"the directory {self.folder} is not empty, and no OCI image layout",
-                    hint="name one that is not there yet",
+                    f"the directory {self.folder} is neither empty nor an OCI image layout",
+                    hint="use a new directory",
                 )
         yield _LayoutSink(self.folder, named=bool(self.name))
 
@@ -318,7 +318,7 @@ def from_archive(
     with ExitStack() as stack:
         # Only what opening it shows: later errors may be those of the target.
         with about(where, IntegrityError):
-            found = stack.enter_context(archived(session, archive))
+            found = stack.enter_context(open_image_archive(session, archive))
         try:
             image = _image(found.images, wanted, usage)
             name = Reference.parse(image.name, default_registry="") if image.name else None
@@ -329,7 +329,7 @@ def from_archive(
                 session.store.discard(digest)
 
 
-def _image(images: Sequence[Named], wanted: Reference | None, usage: str) -> Named:
+def _image(images: Sequence[NamedImage], wanted: Reference | None, usage: str) -> NamedImage:
     names = [image.name for image in images if image.name]
     if wanted is not None:
         for image in images:

@@ -351,7 +351,7 @@ def test_a_layer_that_lies_is_refused_and_nothing_of_its_image_stays(
 def test_a_file_that_is_not_there_is_an_error(session: Session, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="no such file"):
         load(session, tmp_path / "nothing")
-    with pytest.raises(InvalidManifestError, match="no archive of images"):
+    with pytest.raises(InvalidManifestError, match="not an image archive"):
         load(session, tmp_path)
 
 

@@ -86,5 +86,5 @@ def test_an_image_that_the_layout_lacks_is_left_out_with_a_warning(tmp_path: Pat
         (loaded,) = load(session, io.BytesIO(archive))
     assert loaded.name == "docker.io/octo/image:1.0"
     assert warnings == [
-        "standard input: left out docker.io/octo/other:2: index.json does not list that image"
+        "standard input: skipped docker.io/octo/other:2: index.json does not list that image"
     ]

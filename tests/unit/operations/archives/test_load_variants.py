@@ -13,7 +13,7 @@ from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.archives.load import load
 from ghcrctl.operations.archives.save import save_directory
-from ghcrctl.operations.inside.image_layers import Wanted, look_into
+from ghcrctl.operations.inside.image_layers import ImageSelector, open_layers
 from tests.archives import config_of, docker_archive, tar_of
 from tests.builders import random_image
 from tests.sessions import session_on
@@ -59,7 +59,7 @@ def test_layers_may_begin_with_a_skippable_frame(session: Session) -> None:
     packed = SKIPPABLE + zstd.compress(LAYERS[0])
     (loaded,) = load(session, io.BytesIO(tar_of({**files, FIRST: packed})))
     assert loaded.image_id == Digest.of(config_of(LAYERS))
-    with look_into(session, Wanted(loaded.name)) as inside:
+    with open_layers(session, ImageSelector(loaded.name)) as inside:
         assert [member.path for member in inside.members(0)] == ["etc/file-1"]
 
 

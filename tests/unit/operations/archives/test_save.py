@@ -12,7 +12,12 @@ import pytest
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.errors import DigestMismatchError, NoSuchImageError, RefusedError, UsageError
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.archives.save import chosen, save_archive, save_directory, save_docker
+from ghcrctl.operations.archives.save import (
+    save_archive,
+    save_directory,
+    save_docker,
+    select_images,
+)
 from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
@@ -90,7 +95,7 @@ def test_a_name_without_a_tag_stands_for_all_of_its_tags(session: Session) -> No
     for tag in ("1", "2"):
         put(session, random_image(seed=int(tag)), f"ghcr.io/octo/image:{tag}")
     put(session, random_image(seed=3), "ghcr.io/octo/other:1")
-    found = [image.name for image in chosen(session, ["octo/image"])]
+    found = [image.name for image in select_images(session, ["octo/image"])]
     assert found == ["ghcr.io/octo/image:1", "ghcr.io/octo/image:2"]
 
 
@@ -145,7 +150,7 @@ def test_a_directory_that_holds_other_things_is_left_alone(
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "thesis.txt").write_text("precious")
-    with pytest.raises(RefusedError, match="not empty"):
+    with pytest.raises(RefusedError, match="neither empty nor"):
         save_directory(session, ["hello:1"], folder)
     assert [path.name for path in folder.iterdir()] == ["thesis.txt"]
 

@@ -19,7 +19,7 @@ from ghcrctl.operations.images.list import list_images
 from ghcrctl.operations.images.remove import remove
 from ghcrctl.operations.images.tree import image_trees
 from ghcrctl.operations.inside.history import history
-from ghcrctl.operations.inside.image_layers import Wanted
+from ghcrctl.operations.inside.image_layers import ImageSelector
 from ghcrctl.operations.store.fsck import check
 from ghcrctl.server.store_backend import StoreBackend
 from ghcrctl.store.place import StorePlace
@@ -160,7 +160,7 @@ def test_the_served_store_takes_an_image_whatever_its_config_is(
 def test_what_depends_on_an_unreadable_config_is_an_error(session: Session, name: str) -> None:
     put(session, with_config(CONFIGS[name]))
     with pytest.raises(InvalidManifestError, match="invalid image config") as caught:
-        history(session, Wanted("octo/image:1.0"))
+        history(session, ImageSelector("octo/image:1.0"))
     # Every byte of the config is right, so that no repair of the store can help.
     assert caught.value.hint is None
 
@@ -175,6 +175,6 @@ def test_an_archive_of_docker_names_the_config_that_it_cannot_read(session: Sess
 
 def test_a_history_may_have_more_steps_than_layers(session: Session) -> None:
     put(session, with_config(CONFIGS["history too long"]))
-    rows = history(session, Wanted("octo/image:1.0"))
+    rows = history(session, ImageSelector("octo/image:1.0"))
     assert [row.created_by for row in rows] == [str(n) for n in reversed(range(9))]
     assert [row.size > 0 for row in reversed(rows)] == [True, True] + [False] * 7

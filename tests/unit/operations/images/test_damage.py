@@ -12,7 +12,7 @@ from ghcrctl.errors import DigestMismatchError, GhcrctlError, IntegrityError, Si
 from ghcrctl.operations.archives.load import load
 from ghcrctl.operations.archives.save import save_archive, save_directory, save_docker
 from ghcrctl.operations.inside.files import list_files
-from ghcrctl.operations.inside.image_layers import Wanted
+from ghcrctl.operations.inside.image_layers import ImageSelector
 from ghcrctl.operations.moving.copy import Into, Wish, copy_into
 from ghcrctl.operations.moving.endpoints.parse import parse_end
 from ghcrctl.operations.moving.pull import pull
@@ -156,7 +156,7 @@ def test_a_damaged_file_of_the_store_is_named(
         lambda: save_directory(stocked, ["hello:1"], tmp_path / "layout"),
         lambda: copy(stocked, "store:hello:1", f"oci:{tmp_path}/copy"),
         lambda: push(stocked, name),
-        lambda: list_files(stocked, Wanted("hello:1")),
+        lambda: list_files(stocked, ImageSelector("hello:1")),
     ):
         with pytest.raises(IntegrityError) as caught:
             act()

@@ -23,7 +23,7 @@ from ghcrctl.operations.images.list import list_images
 from ghcrctl.operations.images.remove import remove
 from ghcrctl.operations.images.tag import tag
 from ghcrctl.operations.inside.history import history
-from ghcrctl.operations.inside.image_layers import Wanted
+from ghcrctl.operations.inside.image_layers import ImageSelector
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -182,7 +182,7 @@ def test_an_invalid_filter_is_refused_even_where_nothing_is_stored(
 
 
 def test_dangling_cannot_be_both(session: Session) -> None:
-    with pytest.raises(InvalidFilterError, match="both true and false"):
+    with pytest.raises(InvalidFilterError, match="either true or false"):
         list_images(session, filters=["dangling=1", "dangling=0"])
 
 
@@ -267,7 +267,7 @@ def test_a_digest_is_taken_away_and_the_tag_stays(session: Session) -> None:
 
 def test_history_tells_steps_newest_first_with_their_layers_sizes(session: Session) -> None:
     put(session, IMAGE, NAME)
-    rows = history(session, Wanted(NAME))
+    rows = history(session, ImageSelector(NAME))
     sizes = [d.size for d, _ in IMAGE.blobs if "layer" in d.media_type]
     assert [row.size for row in rows if row.size] == sizes[::-1]
     assert rows[0].image_id == find(session, NAME).image_id
@@ -276,8 +276,8 @@ def test_history_tells_steps_newest_first_with_their_layers_sizes(session: Sessi
 
 def test_an_artifact_has_no_history(session: Session) -> None:
     put(session, artifact(), "ghcr.io/octo/thing:1")
-    with pytest.raises(UnsupportedError, match="no container image"):
-        history(session, Wanted("octo/thing:1"))
+    with pytest.raises(UnsupportedError, match="not a container image"):
+        history(session, ImageSelector("octo/thing:1"))
 
 
 @pytest.mark.parametrize(

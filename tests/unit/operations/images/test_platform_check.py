@@ -12,7 +12,7 @@ from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.operations.images.inspect import inspect_local, inspect_remote
 from ghcrctl.operations.inside.export import export_archive
 from ghcrctl.operations.inside.history import history
-from ghcrctl.operations.inside.image_layers import Wanted, look_into
+from ghcrctl.operations.inside.image_layers import ImageSelector, open_layers
 from ghcrctl.operations.making.flatten import Flattening, flatten_image
 from ghcrctl.operations.making.indexes import End
 from ghcrctl.operations.making.mutate import Mutation, mutate
@@ -38,7 +38,7 @@ ARM, AMD = Platform("linux", "arm64"), Platform("linux", "amd64")
 
 
 def _look(session: Session, name: Reference, platform: Platform) -> None:
-    with look_into(session, Wanted(str(name), platform, is_remote=True)):
+    with open_layers(session, ImageSelector(str(name), platform, is_remote=True)):
         pass
 
 
@@ -50,9 +50,9 @@ ACTS: dict[str, Act] = {
     "exists --local": lambda s, n, p: exists(s, str(n), platform=p, local=True),
     "inspect": lambda s, n, p: inspect_local(s, str(n), p),
     "inspect --remote": inspect_remote,
-    "history": lambda s, n, p: history(s, Wanted(str(n), p)),
+    "history": lambda s, n, p: history(s, ImageSelector(str(n), p)),
     "cat, ls, diff": _look,
-    "export": lambda s, n, p: export_archive(s, Wanted(str(n), p), lambda _: None),
+    "export": lambda s, n, p: export_archive(s, ImageSelector(str(n), p), lambda _: None),
     "save": lambda s, n, p: save_docker(s, [str(n)], lambda _: None, select=Selection((p,))),
     "flatten": lambda s, n, p: flatten_image(s, End(n), None, Flattening(platforms=(p,))),
     "mutate": lambda s, n, p: mutate(s, End(n), None, Mutation(("USER 1",), platforms=(p,))),

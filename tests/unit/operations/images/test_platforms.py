@@ -18,7 +18,7 @@ from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import parse_index
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.images.list import list_images
-from ghcrctl.operations.images.platforms import here, parts_of
+from ghcrctl.operations.images.platforms import here, read_parts
 from ghcrctl.operations.images.remove_platforms import remove_platforms
 from ghcrctl.operations.images.tree import image_trees
 from ghcrctl.operations.store.fsck import check
@@ -92,7 +92,7 @@ def with_predicates(image: Built, *predicates: str) -> Built:
 
 
 def test_each_platform_has_its_own_size(session: Session) -> None:
-    part = parts_of(session, memory_of(INDEX), INDEX.root)
+    part = read_parts(session, memory_of(INDEX), INDEX.root)
     assert [(image.what, image.size) for image in part.images()] == [
         (str(platform), size_of(image)) for platform, image in IMAGES.items()
     ]
@@ -101,7 +101,7 @@ def test_each_platform_has_its_own_size(session: Session) -> None:
 
 def test_what_is_here_is_counted_by_piece(session: Session) -> None:
     put(session, IMAGES[ARM64], "hello:1")
-    images = parts_of(session, memory_of(INDEX), INDEX.root).images()
+    images = read_parts(session, memory_of(INDEX), INDEX.root).images()
     assert [here(session, image) for image in images] == [0, size_of(IMAGES[ARM64]), 0]
 
 
@@ -122,7 +122,7 @@ def test_attestations_hang_on_what_they_attest(
 ) -> None:
     image = random_image(seed=1)
     index = with_predicates(image, *predicates) if predicates else attested(image)
-    part = parts_of(session, memory_of(index), index.root)
+    part = read_parts(session, memory_of(index), index.root)
     (child,) = part.parts
     assert (child.what, [inner.what for inner in child.parts]) == ("linux/amd64", [what])
     assert len(part.images()) == 1
@@ -135,7 +135,7 @@ def test_attestations_hang_on_what_they_attest(
 def test_what_has_no_platforms_says_what_it_is(
     session: Session, built: Built, what: str, images: int
 ) -> None:
-    part = parts_of(session, memory_of(built), built.root)
+    part = read_parts(session, memory_of(built), built.root)
     assert (part.what, len(part.images())) == (what, images)
 
 
@@ -263,7 +263,7 @@ def test_indexes_of_the_same_indexes_are_read_once(session: Session) -> None:
     for _ in range(6):
         below = [nested] * 8
         nested = index_of(*below, platforms=(None,) * 8)
-    part = parts_of(session, memory_of(nested), nested.root)
+    part = read_parts(session, memory_of(nested), nested.root)
     assert part.size == size_of(nested)
 
 
@@ -272,4 +272,4 @@ def test_what_attests_itself_is_shown(session: Session) -> None:
     entries = json.loads(index_of(image).raw)["manifests"]
     entries[0]["annotations"] = {"vnd.docker.reference.digest": str(image.root.digest)}
     index = rewritten(index_of(image), manifests=entries)
-    assert len(parts_of(session, memory_of(index), index.root).parts) == 1
+    assert len(read_parts(session, memory_of(index), index.root).parts) == 1

@@ -237,7 +237,7 @@ def test_a_false_id_in_the_list_of_images_is_found(session: Session) -> None:
 
 def test_removing_nothing_is_an_error(session: Session) -> None:
     put(session, IMAGE, "ghcr.io/octo/image:1.0")
-    with pytest.raises(ConflictError, match="only known by its tags"):
+    with pytest.raises(ConflictError, match="has only tags"):
         remove(session, f"ghcr.io/octo/image@{IMAGE.root.digest}")
     assert list(names(session)) == ["ghcr.io/octo/image:1.0"]
 

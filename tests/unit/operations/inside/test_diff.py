@@ -9,7 +9,7 @@ import pytest
 
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.operations.inside.diff import Difference, diff
-from ghcrctl.operations.inside.image_layers import Wanted
+from ghcrctl.operations.inside.image_layers import ImageSelector
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -39,7 +39,7 @@ def compared(session: Session, one: Built, two: Built, **options: Any) -> Differ
         built.into(memory)
         name = f"ghcr.io/octo/image:{number}"
         execute(make_plan(memory, StorePlace(session.store), built.root, names=(name,)))
-        wanted.append(Wanted(name))
+        wanted.append(ImageSelector(name))
     return diff(session, wanted[0], wanted[1], **options)
 
 
@@ -118,7 +118,9 @@ def test_layers_that_both_have_are_read_only_where_they_matter_and_once(
     }
     for tag, image in images.items():
         ghcr.push_image("octo/image", tag, image)
-    one, two, three = (Wanted(f"{ghcr.host}/octo/image:{tag}", is_remote=True) for tag in images)
+    one, two, three = (
+        ImageSelector(f"{ghcr.host}/octo/image:{tag}", is_remote=True) for tag in images
+    )
     base = str(images["1"].blobs[0][0].digest)
 
     def reads() -> int:

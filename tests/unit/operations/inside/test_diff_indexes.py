@@ -15,7 +15,7 @@ from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.operations.inside.compare_indexes import PlatformChange
 from ghcrctl.operations.inside.diff import Difference, diff
-from ghcrctl.operations.inside.image_layers import Wanted
+from ghcrctl.operations.inside.image_layers import ImageSelector
 from ghcrctl.operations.moving.pull import pull
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
@@ -58,7 +58,7 @@ class Compared:
                 built.into(memory)
                 place = StorePlace(self._session.store)
                 execute(make_plan(memory, place, built.root, names=(name,)))
-            wanted.append(Wanted(name, platform, is_remote=self._is_remote))
+            wanted.append(ImageSelector(name, platform, is_remote=self._is_remote))
         found = diff(self._session, *wanted, files=files)
         assert found.is_empty == (found.before == found.after)
         assert found.is_empty == (not found.manifest)
@@ -162,7 +162,7 @@ def test_a_pulled_platform_represents_its_index(session: Session, ghcr: Registry
     name = name_at(ghcr, session, "octo/image:1")
     ghcr.push_image("octo/image", "1", BOTH)
     pull(session, name, select=Selection())
-    here, there = Wanted(str(name)), Wanted(str(name), is_remote=True)
+    here, there = ImageSelector(str(name)), ImageSelector(str(name), is_remote=True)
     assert diff(session, here, there).is_empty
     two = index_of(AMD, NEW_ARM)
     ghcr.push_image("octo/image", "1", two)

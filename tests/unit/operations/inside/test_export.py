@@ -24,7 +24,7 @@ from ghcrctl.errors import (
 from ghcrctl.layers.extraction import Extractor
 from ghcrctl.layers.members import Kind, Member
 from ghcrctl.operations.inside.export import export_archive, export_directory
-from ghcrctl.operations.inside.image_layers import Wanted
+from ghcrctl.operations.inside.image_layers import ImageSelector
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tests.registry_double import RegistryDouble
 
 NAME = "ghcr.io/octo/image:1.0"
-WANTED = Wanted(NAME)
+WANTED = ImageSelector(NAME)
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 IMAGE = image_of(
     tar(directory("./", mode=0o711), directory("etc/"), file("etc/a", b"old"), file("etc/b", b"b")),
@@ -58,7 +58,7 @@ def put(session: Session, built: Built) -> None:
     execute(make_plan(memory, StorePlace(session.store), built.root, names=(NAME,)))
 
 
-def archived(session: Session, wanted: Wanted = WANTED) -> bytes:
+def archived(session: Session, wanted: ImageSelector = WANTED) -> bytes:
     out = io.BytesIO()
     export_archive(session, wanted, out.write)
     return out.getvalue()
@@ -68,7 +68,7 @@ def test_an_archive_is_the_same_from_either_place(session: Session, ghcr: Regist
     put(session, IMAGE)
     ghcr.push_image("octo/image", "1.0", IMAGE)
     data = archived(session)
-    assert archived(session, Wanted(f"{ghcr.host}/octo/image:1.0", is_remote=True)) == data
+    assert archived(session, ImageSelector(f"{ghcr.host}/octo/image:1.0", is_remote=True)) == data
     for descriptor, _ in IMAGE.blobs[:2]:
         seen = [e.status for e in ghcr.log if str(descriptor.digest) in e.path]
         assert seen.count(200) == 1

@@ -26,7 +26,7 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.inside.files import list_files, read_file
-from ghcrctl.operations.inside.image_layers import Wanted
+from ghcrctl.operations.inside.image_layers import ImageSelector
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -66,22 +66,22 @@ def put(session: Session, built: Built, name: str = NAME) -> None:
 
 
 @pytest.fixture(params=["local", "remote"])
-def wanted(request: pytest.FixtureRequest, session: Session, ghcr: RegistryDouble) -> Wanted:
+def wanted(request: pytest.FixtureRequest, session: Session, ghcr: RegistryDouble) -> ImageSelector:
     """The image, in either place."""
     if request.param == "local":
         put(session, IMAGE)
-        return Wanted(NAME)
+        return ImageSelector(NAME)
     ghcr.push_image("octo/image", "1.0", IMAGE)
-    return Wanted(f"{ghcr.host}/octo/image:1.0", is_remote=True)
+    return ImageSelector(f"{ghcr.host}/octo/image:1.0", is_remote=True)
 
 
-def content(session: Session, wanted: Wanted, path: str) -> bytes:
+def content(session: Session, wanted: ImageSelector, path: str) -> bytes:
     parts: list[bytes] = []
     read_file(session, wanted, path, parts.append)
     return b"".join(parts)
 
 
-def test_a_directory_is_listed_by_name(session: Session, wanted: Wanted) -> None:
+def test_a_directory_is_listed_by_name(session: Session, wanted: ImageSelector) -> None:
     rows = list_files(session, wanted)
     assert [(row.name, row.path) for row in rows] == [
         (name, f"/{name}") for name in ("empty", "etc", "motd", "null", "var")
@@ -90,7 +90,7 @@ def test_a_directory_is_listed_by_name(session: Session, wanted: Wanted) -> None
 
 
 def test_all_levels_are_listed_from_the_directory_that_was_asked_for(
-    session: Session, wanted: Wanted
+    session: Session, wanted: ImageSelector
 ) -> None:
     rows = list_files(session, wanted, "/", recursive=True)
     assert [row.name for row in rows][:4] == ["empty", "etc", "etc/motd", "etc/passwd"]
@@ -98,7 +98,7 @@ def test_all_levels_are_listed_from_the_directory_that_was_asked_for(
     assert (last.name, last.path, last.member.size) == ("2", "/var/2", 100)
 
 
-def test_a_file_is_listed_as_it_was_asked_for(session: Session, wanted: Wanted) -> None:
+def test_a_file_is_listed_as_it_was_asked_for(session: Session, wanted: ImageSelector) -> None:
     [row] = list_files(session, wanted, "motd")
     assert (row.name, row.path, row.member.size) == ("motd", "/etc/motd", 7)
 
@@ -113,19 +113,19 @@ def test_a_file_is_listed_as_it_was_asked_for(session: Session, wanted: Wanted) 
     ],
 )
 def test_a_file_is_read_byte_for_byte(
-    session: Session, wanted: Wanted, path: str, expected: bytes
+    session: Session, wanted: ImageSelector, path: str, expected: bytes
 ) -> None:
     assert content(session, wanted, path) == expected
 
 
 @pytest.mark.parametrize("path", ["/etc", "null", "/"])
-def test_what_has_no_content_is_refused(session: Session, wanted: Wanted, path: str) -> None:
-    with pytest.raises(RefusedError, match="not a file with content"):
+def test_what_has_no_content_is_refused(session: Session, wanted: ImageSelector, path: str) -> None:
+    with pytest.raises(RefusedError, match="not a regular file"):
         content(session, wanted, path)
 
 
 @pytest.mark.parametrize("path", ["/etc/old", "none", "/etc/passwd/x"])
-def test_what_is_not_there_is_not_found(session: Session, wanted: Wanted, path: str) -> None:
+def test_what_is_not_there_is_not_found(session: Session, wanted: ImageSelector, path: str) -> None:
     with pytest.raises(NotFoundError, match="no `"):
         content(session, wanted, path)
     with pytest.raises(NotFoundError):
@@ -136,7 +136,7 @@ def test_of_a_registry_only_the_layers_that_matter_are_read_and_once(
     session: Session, ghcr: RegistryDouble
 ) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
-    wanted = Wanted(f"{ghcr.host}/octo/image:1.0", is_remote=True)
+    wanted = ImageSelector(f"{ghcr.host}/octo/image:1.0", is_remote=True)
     assert content(session, wanted, "etc/motd") == b"hello\0\xff"
     base, top = (descriptor.digest for descriptor, _ in IMAGE.blobs[:2])
     statuses = [entry.status for entry in ghcr.log if str(top) in entry.path]
@@ -159,8 +159,8 @@ def test_of_a_registry_only_the_layers_that_matter_are_read_and_once(
         ),
         (image_of(BASE, diff_ids=["nothing"]), InvalidManifestError, "invalid digest"),
         (image_of(BASE, packed=[b"no archive"]), IntegrityError, "reading the layer sha256:"),
-        (image_of(BASE, layer_type="application/x-disk"), UnsupportedError, "no plain archive"),
-        (artifact(), UnsupportedError, "no container image"),
+        (image_of(BASE, layer_type="application/x-disk"), UnsupportedError, "not a tar archive"),
+        (artifact(), UnsupportedError, "not a container image"),
     ],
 )
 def test_an_image_that_is_not_what_it_says_is_an_error_in_words(
@@ -168,31 +168,31 @@ def test_an_image_that_is_not_what_it_says_is_an_error_in_words(
 ) -> None:
     put(session, broken)
     with pytest.raises(error, match=words):
-        list_files(session, Wanted(NAME))
+        list_files(session, ImageSelector(NAME))
 
 
 def test_nothing_is_given_out_of_a_layer_that_is_not_right(session: Session) -> None:
     put(session, image_of(BASE, diff_ids=["sha256:" + "0" * 64]))
     given: list[bytes] = []
     with pytest.raises(IntegrityError):
-        read_file(session, Wanted(NAME), "etc/passwd", given.append)
+        read_file(session, ImageSelector(NAME), "etc/passwd", given.append)
     assert not given
 
 
 def test_the_platform_is_chosen_as_elsewhere(session: Session) -> None:
     arm = random_image(1, platform=Platform("linux", "arm64"))
     put(session, index_of(random_image(1), arm))
-    [row] = list_files(session, Wanted(NAME, Platform("linux", "arm64")), "data")
+    [row] = list_files(session, ImageSelector(NAME, Platform("linux", "arm64")), "data")
     assert "arm64" in row.name
     with pytest.raises(PlatformNotFoundError):
-        list_files(session, Wanted(NAME, Platform("linux", "s390x")))
+        list_files(session, ImageSelector(NAME, Platform("linux", "s390x")))
 
 
 def test_an_image_that_is_not_here_is_not_looked_for_elsewhere(
     session: Session, ghcr: RegistryDouble
 ) -> None:
     with pytest.raises(NoSuchImageError):
-        list_files(session, Wanted(f"{ghcr.host}/octo/image:1.0"))
+        list_files(session, ImageSelector(f"{ghcr.host}/octo/image:1.0"))
     assert ghcr.count() == 0
 
 
@@ -201,7 +201,7 @@ def test_a_connection_that_breaks_is_made_again(session: Session, ghcr: Registry
     top = IMAGE.blobs[1][0]
     fault = Fault(path_contains=str(top.digest), host="storage", cut_after=top.size // 2)
     ghcr.faults.append(fault)
-    wanted = Wanted(f"{ghcr.host}/octo/image:1.0", is_remote=True)
+    wanted = ImageSelector(f"{ghcr.host}/octo/image:1.0", is_remote=True)
     assert content(session, wanted, "etc/motd") == b"hello\0\xff"
     assert fault.befell == 1
 
@@ -247,12 +247,12 @@ def test_a_foreign_layer_is_read_where_its_publisher_keeps_it(
     image.into(memory)
     place = StorePlace(session.store)
     execute(make_plan(memory, place, root, names=(name,), skip_foreign=True))
-    assert content(session, Wanted(name, is_remote=is_remote), "etc/passwd") == b"root"
+    assert content(session, ImageSelector(name, is_remote=is_remote), "etc/passwd") == b"root"
 
 
 def test_a_file_larger_than_what_is_read_at_once_is_whole(session: Session) -> None:
     large = random.Random(1).randbytes(5_000_000)
     put(session, image_of(tar(file("a", b"before"), file("large", large), file("z", b"after"))))
     given: list[bytes] = []
-    read_file(session, Wanted(NAME), "large", given.append)
+    read_file(session, ImageSelector(NAME), "large", given.append)
     assert b"".join(given) == large

@@ -28,7 +28,7 @@ from ghcrctl.oci.manifest import Index, Manifest
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.operations.inside.export import export_archive
-from ghcrctl.operations.inside.image_layers import Wanted
+from ghcrctl.operations.inside.image_layers import ImageSelector
 from ghcrctl.operations.making.flatten import Flattening, flatten_image
 from ghcrctl.operations.making.indexes import End, read_entries, read_manifest, source_of
 from ghcrctl.operations.making.staged_layers import HowToPack
@@ -112,7 +112,9 @@ def image_at(session: Session, where: End) -> Manifest:
 
 def exported(session: Session, where: End) -> bytes:
     out = io.BytesIO()
-    export_archive(session, Wanted(str(where.reference), is_remote=not where.local), out.write)
+    export_archive(
+        session, ImageSelector(str(where.reference), is_remote=not where.local), out.write
+    )
     return out.getvalue()
 
 

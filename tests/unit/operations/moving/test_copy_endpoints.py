@@ -346,7 +346,7 @@ def test_a_folder_of_something_else_is_left_alone(
 ) -> None:
     (tmp_path / "home").mkdir(exist_ok=True)
     (tmp_path / "home" / "letter").write_text("dear")
-    with pytest.raises(RefusedError, match="not empty, and no OCI image layout"):
+    with pytest.raises(RefusedError, match="neither empty nor an OCI image layout"):
         copy(session, at["start"], f"oci:{tmp_path}/home")
     (tmp_path / "file").write_text("x")
     with pytest.raises(UsageError, match="file is not a directory"):

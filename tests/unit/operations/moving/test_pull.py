@@ -14,7 +14,7 @@ from ghcrctl.errors import (
     PlatformNotFoundError,
 )
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.archives.save import chosen
+from ghcrctl.operations.archives.save import select_images
 from ghcrctl.operations.common.find import find
 from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.operations.images.inspect import inspect_local
@@ -244,7 +244,7 @@ def test_a_digest_resolves_to_the_platform_pulled_last(
     pull(session, name)
     for text in (str(name), by_digest, str(index.root.digest)):
         assert find(session, text).record.descriptor.digest == amd.root.digest, text
-    assert [i.root.digest for i in chosen(session, [by_digest])] == [amd.root.digest]
+    assert [i.root.digest for i in select_images(session, [by_digest])] == [amd.root.digest]
     pull(session, name.with_digest(index.root.digest), select=Selection((ARM64,)))
     assert find(session, by_digest).record.descriptor.digest == arm.root.digest
     assert find(session, str(name)).record.descriptor.digest == amd.root.digest
