@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ghcrctl import errors as errors
     from ghcrctl.api.client import Client
     from ghcrctl.credentials.credential import Credential
-    from ghcrctl.engines.build_request import Order
+    from ghcrctl.engines.build_request import BuildRequest
     from ghcrctl.errors import (
         AuthError,
         ExitStatus,
@@ -136,6 +136,7 @@ __all__ = [
     "Access",
     "Attempt",
     "AuthError",
+    "BuildRequest",
     "Built",
     "Carried",
     "CheckResult",
@@ -176,7 +177,6 @@ __all__ = [
     "Node",
     "NotFoundError",
     "Observer",
-    "Order",
     "Package",
     "PackageView",
     "Pin",
@@ -264,7 +264,7 @@ __all__ = [
 _PLACES = {
     "api.client": "Client",
     "credentials.credential": "Credential",
-    "engines.build_request": "Order",
+    "engines.build_request": "BuildRequest",
     "errors": "AuthError ExitStatus GhcrctlError IntegrityError InterruptedByUserError "
     "NetworkError NotFoundError RateLimitedError RefusedError StoreError UnsupportedError "
     "UsageError",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.api.arguments import Name, Names, PathLike, Platforms, Texts, Write
     from ghcrctl.content.ports import Stream
-    from ghcrctl.engines.build_request import Order
+    from ghcrctl.engines.build_request import BuildRequest
     from ghcrctl.oci.platform import Platform
     from ghcrctl.oci.reference import Reference
     from ghcrctl.operations.archives.load import Loaded
@@ -124,7 +124,7 @@ class Archives(Caller):
 
     def build(  # noqa: PLR0913 one argument an option
         self,
-        context: PathLike | Order,
+        context: PathLike | BuildRequest,
         *,
         tags: Names = (),
         file: PathLike | None = None,
@@ -142,7 +142,7 @@ class Archives(Caller):
         The engine is the setting ``builder``: ``Client(settings={"builder": "buildah"})``.
 
         Args:
-            context: a directory, or an address; or an `Order`, which says all that can be said.
+            context: a directory, or an address; or a `BuildRequest` with all options.
             tags: one name of the image, or several.
             file: the Dockerfile; the context's usual one by default.
             platform: what to build for; several make an index.
@@ -159,9 +159,9 @@ class Archives(Caller):
             UsageError: a name is malformed.
             NotFoundError: there is no such context.
         """
-        from ghcrctl.engines.build_request import Order
+        from ghcrctl.engines.build_request import BuildRequest
 
-        order = context if isinstance(context, Order) else Order(str(context))
+        order = context if isinstance(context, BuildRequest) else BuildRequest(str(context))
         order = replace(
             order,
             file=str(file) if file else order.file,
@@ -231,7 +231,7 @@ def _assignments(values: Mapping[str, str | None] | Mapping[str, str]) -> tuple[
 
 def _build(  # noqa: PLR0913 what the call says
     session: Session,
-    order: Order,
+    order: BuildRequest,
     tags: Names,
     observer: Observer,
     *,

@@ -1,10 +1,9 @@
-"""Archives as they are written: OCI image layouts that docker's programs read as well.
+"""Writes OCI archives that docker can load too.
 
-What belongs here: the order of an archive, and its two tables of contents. ``index.json`` is OCI's;
-``manifest.json`` is what `docker load` and others look for (docker's image specification 1.2), and
-points at the same files. What does not: which images are saved (``operations``).
+``index.json`` is OCI's list of images. ``manifest.json`` is docker's (docker's image specification
+1.2) and refers to the same files.
 
-The same images give the same bytes: content comes in the order it is written, without times and
+Archives are reproducible: files are in the order in which they are written, without times and
 owners.
 """
 
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ghcrctl.archive.docker import MANIFEST_FILE
 from ghcrctl.archive.layout import INDEX_FILE, LAYOUT_FILE, blob_path
 from ghcrctl.archive.names import OUR_NAME, docker_tag, name_annotations
-from ghcrctl.content.read_ahead import WORTHWHILE, reading_ahead
+from ghcrctl.content.read_ahead import MIN_READ_AHEAD_SIZE, read_ahead
 from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import IntegrityError
 from ghcrctl.layers.members import Kind, Member
@@ -39,21 +38,21 @@ if TYPE_CHECKING:
 
 
 def leave_nothing_out(_: Descriptor) -> bool:
-    """Keep everything."""
+    """Return false, so that all content is kept."""
     return False
 
 
 class ArchiveSink:
-    """An archive on its way to a file or a pipe. Its one writer must not be used by two threads.
+    """A sink that writes an archive to a file or pipe.
 
     Args:
-        write: takes the bytes, in order.
-        platform: whose image of an index ``manifest.json`` lists, which can list one only.
-        leave_out: tells what is not put in, since whoever reads the archive has it.
+        write: called with the bytes of the archive, in order.
+        platform: platform of the image in ``manifest.json``, which cannot list an index.
+        leave_out: returns whether to omit content, since the reader of the archive already has it.
 
     Attributes:
-        label: the archive, as the user knows it.
-        origins: the digests by which the repositories of names know their images.
+        label: name of the archive in messages.
+        origins: digest of each full name in its repository.
     """
 
     def __init__(
@@ -77,19 +76,19 @@ class ArchiveSink:
         self._lock = threading.Lock()
 
     def reserve(self, descriptors: Iterable[Descriptor]) -> None:
-        """Do nothing: what is in the archive stays."""
+        """Do nothing, since content is never deleted from the archive."""
 
     def exists(self, descriptor: Descriptor) -> bool:
-        """Tell whether content is in the archive, or is to be left out."""
+        """Return whether content is in the archive or is omitted."""
         if descriptor.digest in self._written:
             return True
         left_out = self._leave_out(descriptor)
-        # What an image can be loaded without anyhow, makes no archive partial.
+        # An image can be loaded without foreign layers, so the archive is still complete.
         self._is_partial |= left_out and not descriptor.is_foreign
         return left_out
 
     def write(self, content: Content) -> None:
-        """Put content in; when its bytes turn out to be wrong, the archive is to be thrown away."""
+        """Write content; if it is corrupted, the archive is unusable."""
         descriptor = content.descriptor
         with self._lock:
             if descriptor.digest in self._written:
@@ -104,15 +103,15 @@ class ArchiveSink:
             self._written.add(descriptor.digest)
 
     def _put_large(self, descriptor: Descriptor, stream: Stream) -> None:
-        """Write a file; of a large one, the next bytes are read and verified meanwhile."""
-        if descriptor.size < WORTHWHILE:
+        """Write a file; a large one is read and verified in a background thread."""
+        if descriptor.size < MIN_READ_AHEAD_SIZE:
             self._put(descriptor, stream)
             return
-        with reading_ahead(stream) as ahead:
+        with read_ahead(stream) as ahead:
             self._put(descriptor, ahead)
 
     def _put(self, descriptor: Descriptor, stream: Stream) -> None:
-        """Write a file; a second try goes on where the first one broke off."""
+        """Write a file; a second attempt resumes where the first one failed."""
         if self._begun is None:
             self._begun = (descriptor.digest, _File(descriptor.size))
             self._begun[1].stream = stream
@@ -120,13 +119,13 @@ class ArchiveSink:
         else:
             digest, file = self._begun
             if digest != descriptor.digest:
-                raise IntegrityError(f"{self.label} broke off within {digest}")
+                raise IntegrityError(f"{self.label} ended early in {digest}")
             file.stream = stream
             self._tar.content(file)
         self._begun = None
 
     def tag(self, content: Content, name: str) -> None:
-        """Put a manifest in, and list it under a full reference, or without a name."""
+        """Write a manifest and list it under a full reference, or without a name."""
         self.write(content)
         found = content.descriptor
         notes = name_annotations(name, self.origins.get(name))
@@ -134,7 +133,7 @@ class ArchiveSink:
         self._entries.append(bare)
 
     def finish(self) -> None:
-        """Write the tables of contents, and end the archive."""
+        """Write the lists of images and the end of the archive."""
         self._small(LAYOUT_FILE, LAYOUT)
         index = {
             "schemaVersion": 2,
@@ -148,7 +147,7 @@ class ArchiveSink:
         self._tar.finish()
 
     def _docker_list(self) -> list[dict[str, Any]]:
-        """Make docker's list of what is here whole, each image once with all its names."""
+        """Return docker's list of the complete images, each once with all of its names."""
         images: dict[Digest, dict[str, Any]] = {}
         for entry in self._entries:
             manifest = self._image(self._manifests.get(entry.digest))
@@ -167,7 +166,7 @@ class ArchiveSink:
         return list(images.values())
 
     def _image(self, parsed: Manifest | Index | None) -> Manifest | None:
-        """Return the image that stands for an index where only one can."""
+        """Return the image of a manifest; for an index, that of the platform."""
         if isinstance(parsed, Index):
             chosen = parsed.choose(self._platform) or next(iter(parsed.manifests), None)
             found = self._manifests.get(chosen.digest) if chosen else None
@@ -188,7 +187,7 @@ class ArchiveSink:
         self._tar.add(path, Member(path, Kind.FILE, mode=0o644, size=data.size), data)
 
     def _folder(self, path: str) -> None:
-        """Add the folders of a path: some programs miss them."""
+        """Add the parent directories of a path, which some programs require."""
         parts = path.split("/") if path else []
         for count in range(1, len(parts) + 1):
             folder = "/".join(parts[:count])
@@ -198,10 +197,10 @@ class ArchiveSink:
 
 
 class _File:
-    """Content as the writer of tar archives takes it; what was given once is not given again.
+    """Content for a `TarWriter`; bytes that were written are skipped in the next attempt.
 
     Args:
-        size: bytes.
+        size: size of the content (bytes).
     """
 
     stream: Stream

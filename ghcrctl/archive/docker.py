@@ -1,7 +1,4 @@
-"""Docker's archives: ``manifest.json`` with configs and layers, as docker, podman and skopeo write.
-
-What belongs here: what such an archive lists. What does not: making images of it (`conversion`),
-and archives that are OCI layouts as well (`layout`).
+"""Reads ``manifest.json`` of docker archives, as written by docker, podman and skopeo.
 
 Source: docker's image specification 1.2, "Combined Image JSON + Filesystem Changeset Format".
 """
@@ -32,14 +29,14 @@ REPOSITORIES_FILE = "repositories"
 
 @dataclass(frozen=True, slots=True)
 class DockerImage:
-    """One image of an archive.
+    """An image in a docker archive.
 
     Args:
-        config: the image config as it stands.
-        diff_ids: of the layers, base first.
-        layers: their files, in the same order.
-        names: full references.
-        foreign: layers that their publisher wants fetched from elsewhere, by diff id.
+        config: raw bytes of the image config.
+        diff_ids: diff IDs of the layers, base first.
+        layers: paths of the layers, in the same order.
+        names: full references of the image.
+        foreign: foreign layers with URLs, by diff ID.
     """
 
     config: bytes
@@ -50,17 +47,17 @@ class DockerImage:
 
     @property
     def contents(self) -> tuple[tuple[str, Digest], ...]:
-        """The files that are needed, each with its diff id."""
+        """The paths and diff IDs of the layers in the archive."""
         pairs = zip(self.layers, self.diff_ids, strict=True)
         return tuple(pair for pair in pairs if pair[1] not in self.foreign)
 
 
 def is_docker(files: Files) -> bool:
-    """Tell whether an archive is to be read by ``manifest.json``.
+    """Return whether to read an archive by ``manifest.json`` rather than ``index.json``.
 
-    Docker's engine writes an OCI layout as well, of which the manifests are made at every save: of
-    layers that are not packed, and in some versions without any. Only it notes ``repositories`` or
-    the sources of layers. All others write both for the same manifests, which are the image's own.
+    Docker writes an OCI layout as well, but it generates new manifests at every save, with
+    uncompressed layers and in some versions without any. Only docker writes ``repositories`` or the
+    sources of layers. Other programs write both lists for the original manifests.
     """
     if files.size(MANIFEST_FILE) is None:
         return False
@@ -78,16 +75,16 @@ def has_both_lists(files: Files) -> bool:
 
 
 def listed_names(files: Files) -> list[str]:
-    """Return every name in ``manifest.json``, where that is there."""
+    """Return all names in ``manifest.json``, if the file exists."""
     if files.size(MANIFEST_FILE) is None:
         return []
     return [tag for entry in read_list(files, MANIFEST_FILE) for tag in _texts(entry, "RepoTags")]
 
 
 def listed_configs(files: Files) -> dict[str, Digest]:
-    """Return the digests of the configs in ``manifest.json`` by name; the last one has a name.
+    """Return the digests of the configs in ``manifest.json`` by name.
 
-    An entry whose config is not in the archive is left out.
+    If a name is listed twice, the last entry counts. Entries without their config are ignored.
     """
     if files.size(MANIFEST_FILE) is None:
         return {}
@@ -101,17 +98,17 @@ def listed_configs(files: Files) -> dict[str, Digest]:
 
 
 def read_images(files: Files) -> list[DockerImage]:
-    """Return the images that ``manifest.json`` lists, in its order.
+    """Return the images in ``manifest.json``, in its order.
 
     Raises:
-        InvalidManifestError: it is not what docker writes, or an image's config is none.
+        InvalidManifestError: the file or the config of an image is invalid.
     """
     return [_image(files, entry) for entry in read_list(files, MANIFEST_FILE)]
 
 
 def _image(files: Files, entry: dict[str, Any]) -> DockerImage:
     layers = tuple(map(_path, _texts(entry, "Layers")))
-    # Docker and skopeo compute the image ID, too, whatever digest the file is named after.
+    # Docker and skopeo also compute the image ID, whatever the name of the file.
     config = read_small(files, _config_path(entry))
     return DockerImage(
         config=config,
@@ -130,7 +127,7 @@ def _config_path(entry: dict[str, Any]) -> str:
 
 
 def _path(text: str) -> str:
-    """Return a path of ``manifest.json`` as archives list it: ``./x`` is ``x``."""
+    """Return a path of ``manifest.json`` in the form of archive paths: ``./x`` becomes ``x``."""
     return clean_path(text.lstrip("/"))
 
 
@@ -139,10 +136,9 @@ def _has_sources(entry: dict[str, Any]) -> bool:
 
 
 def _foreign(sources: object) -> dict[Digest, Descriptor]:
-    """Read docker's ``LayerSources``: descriptors of layers by their diff ids.
+    """Return the foreign layers with URLs in docker's ``LayerSources``, by diff ID.
 
-    Docker lists every layer there since version 25, by the digest of its unpacked bytes; only a
-    foreign layer with an address is left where it is.
+    Since version 25, docker lists every layer there.
     """
     if sources is None:
         return {}
@@ -153,16 +149,20 @@ def _foreign(sources: object) -> dict[Digest, Descriptor]:
 
 
 def diff_ids_of(config: bytes, layers: int) -> tuple[Digest, ...]:
-    """Return the diff ids that a config lists, one for each of so many layers.
+    """Return the diff IDs in a config.
+
+    Args:
+        config: raw bytes of the config.
+        layers: number of layers.
 
     Raises:
-        InvalidManifestError: they are not as many, or no digests.
+        InvalidManifestError: the config has another number of diff IDs, or one is invalid.
     """
     parsed = ImageConfig.parse(config)
     if len(parsed.diff_ids) != layers or layers > MAX_DESCRIPTORS:
         raise InvalidManifestError(
-            f"an image of the archive has {layers} layers, but its config lists "
-            f"{len(parsed.diff_ids)}"
+            f"an image in the archive has {layers} layers, but its config has "
+            f"{len(parsed.diff_ids)} diff IDs"
         )
     return tuple(Digest.parse(text) for text in parsed.diff_ids)
 
@@ -170,5 +170,7 @@ def diff_ids_of(config: bytes, layers: int) -> tuple[Digest, ...]:
 def _texts(entry: dict[str, Any], key: str) -> list[str]:
     values = entry.get(key) or []
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise InvalidManifestError(f"invalid {MANIFEST_FILE}: `{key}` is no list of texts")
+        raise InvalidManifestError(
+            f"invalid {MANIFEST_FILE}: expected a list of strings in `{key}`"
+        )
     return values

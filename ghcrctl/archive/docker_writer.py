@@ -1,7 +1,6 @@
-"""Docker's own archives as they are written, for programs that know nothing else.
+"""Writes docker archives in the format of `docker save` from 1.10 to 24.
 
-What belongs here: ``manifest.json``, configs and unpacked layers, as `docker save` wrote them from
-1.10 to 24. What does not: archives with digests (`writing`), which the same programs read since.
+They have ``manifest.json``, configs and uncompressed layers, for programs that read nothing else.
 
 Source: docker's image specification 1.2, "Combined Image JSON + Filesystem Changeset Format".
 """
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A layer to be written. ``content``: as it is stored."""
+    """A layer to write; ``content`` is the layer as stored, maybe compressed."""
 
     diff_id: Digest
     content: Content
@@ -36,13 +35,13 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image to be written.
+    """An image to write.
 
     Args:
-        digest: the config's.
-        config: its bytes.
-        layers: base first.
-        tags: as docker's ``RepoTags`` have them.
+        digest: digest of the config.
+        config: raw bytes of the config.
+        layers: layers, base first.
+        tags: names for ``RepoTags``.
     """
 
     digest: Digest
@@ -52,10 +51,10 @@ class Image:
 
 
 class DockerWriter:
-    """An archive on its way to a file or a pipe.
+    """A writer of docker archives.
 
     Args:
-        write: takes the bytes, in order.
+        write: called with the bytes of the archive, in order.
     """
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
@@ -64,10 +63,10 @@ class DockerWriter:
         self._written: set[str] = set()
 
     def add(self, image: Image) -> None:
-        """Write one image; what another one brought is not written again.
+        """Write an image, except files that are already in the archive.
 
         Raises:
-            IntegrityError: a layer is damaged.
+            IntegrityError: a layer is corrupted.
         """
         config = f"{image.digest.encoded}.json"
         self._once(config, lambda: _Small(image.config))
@@ -81,7 +80,7 @@ class DockerWriter:
         self._listed.append({"Config": config, "RepoTags": list(image.tags), "Layers": layers})
 
     def finish(self) -> None:
-        """Write the table of contents, and end the archive."""
+        """Write ``manifest.json`` and the end of the archive."""
         raw = json.dumps(self._listed, separators=(",", ":")).encode()
         self._once(MANIFEST_FILE, lambda: _Small(raw))
         self._tar.finish()
@@ -107,7 +106,7 @@ class _Small:
 
 
 class _Unpacked:
-    """A layer's bytes, unpacked; read once to learn how many these are, and again to write them.
+    """The uncompressed bytes of a layer, read once for their size and again to write them.
 
     Raises:
         DigestMismatchError: the bytes do not match the diff ID in the config.
@@ -146,5 +145,5 @@ class _Unpacked:
             unpacker.finish()
 
 
-# Bytes that are unpacked at once: they may become a thousand times as many.
+# Input of one decompression step, in bytes; the output may be a thousand times larger.
 _STEP = 16 * 1024

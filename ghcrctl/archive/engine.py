@@ -1,10 +1,7 @@
-"""The docker engine as a place for archives: what it saves and loads, over its API.
+"""The image API of a docker engine: save, load, tag and inspect.
 
-What belongs here: the few requests that images need, and what the engine's answers mean. What does
-not: connections (`engine_connection`), and what is in the archives (`docker`, `layout`).
-
-Source: Docker's documentation, "Docker Engine API", Images: the requests and their answers are the
-same in every version from 1.24 on, so the engine's own version is asked for.
+Source: Docker's documentation, "Docker Engine API", Images. These requests are the same in every
+version since 1.24, so the engine's own version is used.
 """
 
 from __future__ import annotations
@@ -15,8 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.archive.engine_address import DEFAULT_ADDRESS, EngineAddress
-from ghcrctl.archive.engine_connection import Answer, connect, in_words
-from ghcrctl.archive.engine_refusals import message_in, refusal
+from ghcrctl.archive.engine_connection import EngineResponse, connect, translate_errors
+from ghcrctl.archive.engine_errors import engine_error, message_in
 from ghcrctl.errors import (
     InvalidResponseError,
 )
@@ -28,10 +25,10 @@ if TYPE_CHECKING:
 
     from ghcrctl.content.ports import Stream
 
-_ANSWER_SECONDS = 60.0
-# Bytes of one JSON document of the engine's.
-_LONGEST_ANSWER = 4 * 1024 * 1024
-# Bytes at the end of a stream in which the engine's word on what failed is looked for.
+_RESPONSE_SECONDS = 60.0
+# Limit of one JSON document, in bytes.
+_MAX_DOCUMENT = 4 * 1024 * 1024
+# An error message is expected in this many bytes at the end of a stream.
 _TAIL = 4096
 _BODY_HEADERS = (("Content-Type", "application/x-tar"), ("Transfer-Encoding", "chunked"))
 _LOADED = re.compile(r"Loaded image(?: ID|\(s\))?: (.+)")
@@ -39,17 +36,16 @@ _VERSION = re.compile(r"\d+\.\d+")
 
 
 class Engine:
-    """A docker engine, or another that speaks docker's API.
+    """A docker engine, or another engine with docker's API.
 
     Args:
-        address: where it listens, as in DOCKER_HOST; ``None`` for docker's usual socket.
-        tls: the directory of its ``ca.pem`` and our ``cert.pem`` and ``key.pem``, where TCP is
-            to be encrypted and verified.
-        connect_timeout: seconds to wait for a connection.
+        address: address of the engine as in DOCKER_HOST; ``None`` for docker's default socket.
+        tls: directory with ``ca.pem``, ``cert.pem`` and ``key.pem``; enables TLS for TCP.
+        connect_timeout: time limit for connecting (seconds).
 
     Raises:
-        InvalidSettingError: the address is none.
-        UnsupportedError: the address is one that only docker itself can use.
+        InvalidSettingError: the address is invalid.
+        UnsupportedError: only docker itself supports this kind of address.
     """
 
     def __init__(
@@ -65,89 +61,89 @@ class Engine:
 
     @property
     def label(self) -> str:
-        """How people know this place."""
+        """The name of this place in messages."""
         return f"the docker engine at {self.address}"
 
     def ping(self) -> None:
-        """Make sure that an engine answers.
+        """Check that the engine responds.
 
         Raises:
-            NetworkError: none does.
-            DeniedError: this account may not use it.
+            NetworkError: the engine does not respond.
+            DeniedError: the user may not access the engine.
         """
-        answer = self._ask("GET", f"{self.address.prefix}/_ping", seconds=_ANSWER_SECONDS)
-        with answer:
-            self._check(answer, "answer", [])
-            # Where an engine does not tell its version, a path without one stands for its own.
-            version = _VERSION.fullmatch(answer.header("Api-Version"))
+        response = self._request("GET", f"{self.address.prefix}/_ping", seconds=_RESPONSE_SECONDS)
+        with response:
+            self._check(response, "respond", [])
+            # Without a version in the path, the engine uses its own.
+            version = _VERSION.fullmatch(response.header("Api-Version"))
         self._base = f"{self.address.prefix}/v{version[0]}" if version else self.address.prefix
 
     def save(self, names: Sequence[str]) -> Stream:
-        """Start reading images as ``docker save`` writes them.
+        """Return a stream of images as written by ``docker save``.
 
-        The engine writes all of it aside before its first byte comes: there is no telling how long
-        that takes.
+        The engine prepares the whole archive before it sends the first byte, so there is no
+        timeout.
 
         Args:
             names: references or image IDs.
 
         Raises:
-            NoSuchImageError: the engine lacks one of them.
+            NoSuchImageError: the engine does not have one of the images.
         """
         query = [("names", name) for name in names]
-        answer = self._ask("GET", self._path("/images/get", query), seconds=None)
+        response = self._request("GET", self._path("/images/get", query), seconds=None)
         try:
-            self._check(answer, "save images", names)
+            self._check(response, "save images", names)
         except BaseException:
-            answer.close()
+            response.close()
             raise
-        return _SavedImages(answer, self.label)
+        return _SavedImages(response, self.label)
 
     def load(self, chunks: Iterable[bytes]) -> list[str]:
-        """Give the engine an archive of images.
+        """Load an archive of images into the engine.
 
         Args:
-            chunks: the archive, in any form that ``docker load`` takes.
+            chunks: the archive, in any format that ``docker load`` accepts.
 
         Returns:
-            The names that it loaded, or image IDs as ``sha256:...`` where there is no name.
+            The names of the loaded images, or ``sha256:...`` image IDs of images without a name.
 
         Raises:
-            UnsupportedError: the engine does not take the archive.
-            NoSpaceError: its disk is full.
+            UnsupportedError: the engine rejects the archive.
+            NoSpaceError: the engine's disk is full.
         """
         path = self._path("/images/load", [("quiet", "1")])
-        with self._ask("POST", path, chunks=chunks, seconds=None) as answer:
-            self._check(answer, "load images", [])
-            return [name for said in self._documents(answer) for name in _loaded(said)]
+        with self._request("POST", path, chunks=chunks, seconds=None) as response:
+            self._check(response, "load images", [])
+            return [name for message in self._documents(response) for name in _loaded(message)]
 
     def tag(self, id_: str, name: str) -> None:
-        """Give an image a name, which is taken from any other image.
+        """Tag an image; another image with this name loses it.
 
         Args:
-            id_: the image's ID, or a name of it.
-            name: a repository with a tag, without a digest.
+            id_: ID or name of the image.
+            name: repository with a tag, without a digest.
 
         Raises:
-            NoSuchImageError: the engine has no such image.
+            NoSuchImageError: the engine does not have the image.
         """
         repository, colon, tag = name.rpartition(":")
         if not colon or "/" in tag:
             repository, tag = name, "latest"
         path = self._path(f"/images/{_quoted(id_)}/tag", [("repo", repository), ("tag", tag)])
-        with self._ask("POST", path, seconds=_ANSWER_SECONDS) as answer:
-            self._check(answer, "tag images", [id_])
+        with self._request("POST", path, seconds=_RESPONSE_SECONDS) as response:
+            self._check(response, "tag images", [id_])
 
     def inspect(self, name: str) -> dict[str, Any]:
-        """Return what the engine knows of an image, as ``docker inspect`` shows it.
+        """Return the details of an image, as shown by ``docker inspect``.
 
         Raises:
-            NoSuchImageError: the engine has no such image.
+            NoSuchImageError: the engine does not have the image.
         """
         path = self._path(f"/images/{_quoted(name)}/json")
-        with self._ask("GET", path, seconds=_ANSWER_SECONDS) as answer:
-            self._check(answer, "show images", [name])
-            return self._document(answer.read(_LONGEST_ANSWER + 1))
+        with self._request("GET", path, seconds=_RESPONSE_SECONDS) as response:
+            self._check(response, "show images", [name])
+            return self._document(response.read(_MAX_DOCUMENT + 1))
 
     def _path(self, path: str, query: Sequence[tuple[str, str]] = ()) -> str:
         from urllib.parse import urlencode
@@ -156,21 +152,21 @@ class Engine:
             self.ping()
         return f"{self._base}{path}{'?' if query else ''}{urlencode(query)}"
 
-    def _ask(
+    def _request(
         self,
         method: str,
         path: str,
         *,
         seconds: float | None,
         chunks: Iterable[bytes] | None = None,
-    ) -> Answer:
-        """Ask for something, and wait for the answer to begin.
+    ) -> EngineResponse:
+        """Send a request and read the head of the response.
 
         Args:
-            method: HTTP's.
-            path: with its query.
-            seconds: to wait for each piece of the answer; ``None`` for as long as it takes.
-            chunks: a body, of a length that nobody knows.
+            method: HTTP method.
+            path: path and query.
+            seconds: timeout of each read; ``None`` for no limit (seconds).
+            chunks: request body of unknown length.
         """
         connection = connect(self.address, connect_timeout=self._connect_timeout)
         try:
@@ -181,8 +177,8 @@ class Engine:
                 connection.putheader(name, value)
             if self._sent(connection.endheaders) and chunks is not None:
                 self._send(connection, chunks)
-            with in_words(self.address, moving=True):
-                return Answer(connection, connection.getresponse(), self.address)
+            with translate_errors(self.address, connected=True):
+                return EngineResponse(connection, connection.getresponse(), self.address)
         except BaseException:
             connection.close()
             raise
@@ -192,85 +188,86 @@ class Engine:
             framed = b"%x\r\n%b\r\n" % (len(chunk), chunk)
             if chunk and not self._sent(partial(connection.send, framed)):
                 return
-        # Only this says that the body is whole: where `chunks` fail, the engine must drop it.
+        # The last chunk marks the body as complete. If `chunks` raises an exception, it is not sent
+        # and the engine discards the body.
         self._sent(partial(connection.send, b"0\r\n\r\n"))
 
     def _sent(self, send: Callable[[], object]) -> bool:
-        """Send something; tell whether the engine still listens. Why not, its answer may say."""
+        """Send data; return whether the engine accepted it. If not, its response may say why."""
         import ssl
 
-        with in_words(self.address, moving=True):
+        with translate_errors(self.address, connected=True):
             try:
                 send()
             except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
                 return False
         return True
 
-    def _check(self, answer: Answer, action: str, names: Sequence[str]) -> None:
-        if answer.status >= 300:
-            said = message_in(answer.read(_LONGEST_ANSWER))
-            raise refusal(self.label, action, said, status=answer.status, names=names)
+    def _check(self, response: EngineResponse, action: str, names: Sequence[str]) -> None:
+        if response.status >= 300:
+            message = message_in(response.read(_MAX_DOCUMENT))
+            raise engine_error(self.label, action, message, status=response.status, names=names)
 
-    def _documents(self, answer: Answer) -> Iterator[dict[str, Any]]:
-        """Read the documents that tell how loading goes, one a line."""
-        for line in answer.lines(_LONGEST_ANSWER):
+    def _documents(self, response: EngineResponse) -> Iterator[dict[str, Any]]:
+        """Yield the JSON documents of a progress stream, which has one per line."""
+        for line in response.lines(_MAX_DOCUMENT):
             document = self._document(line)
             if document.get("errorDetail") or document.get("error"):
-                raise refusal(self.label, "load images", message_in(line))
+                raise engine_error(self.label, "load images", message_in(line))
             yield document
 
     def _document(self, raw: bytes) -> dict[str, Any]:
         try:
-            found = json.loads(raw) if len(raw) <= _LONGEST_ANSWER else None
+            found = json.loads(raw) if len(raw) <= _MAX_DOCUMENT else None
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            raise InvalidResponseError(f"{self.label} sent an answer that is none of its API")
+            raise InvalidResponseError(f"{self.label} sent an unexpected response")
         return found
 
 
 class _SavedImages:
-    """Images as an engine saves them; where that fails on the way, its words come after them."""
+    """A stream of saved images, which ends with an error message if the engine fails."""
 
-    def __init__(self, answer: Answer, label: str) -> None:
-        self._answer = answer
+    def __init__(self, response: EngineResponse, label: str) -> None:
+        self._response = response
         self._label = label
         self._tail = b""
 
     def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` bytes; none means the end.
+        """Return up to ``size`` bytes; empty at the end.
 
         Raises:
-            ConnectionLostError: the bytes ended before their end.
-            UnsupportedError: the engine could not go on.
+            ConnectionLostError: the connection was closed early.
+            UnsupportedError: the engine failed to save the images.
         """
-        chunk = self._answer.read(size)
+        chunk = self._response.read(size)
         if chunk:
             self._tail = (self._tail + chunk[-_TAIL:])[-_TAIL:]
         else:
-            self._look_for_words()
+            self._check_tail()
         return chunk
 
     def close(self) -> None:
         """Close the connection; the engine stops saving."""
-        self._answer.close()
+        self._response.close()
 
-    def _look_for_words(self) -> None:
-        # An archive ends with zeros.
+    def _check_tail(self) -> None:
+        # A complete archive ends with zeros.
         found = self._tail.rfind(b'{"errorDetail"')
         if found >= 0 and self._tail.rstrip().endswith(b"}"):
-            raise refusal(self._label, "save images", message_in(self._tail[found:]))
+            raise engine_error(self._label, "save images", message_in(self._tail[found:]))
 
 
-def _loaded(said: dict[str, Any]) -> list[str]:
-    """Read which names one document of a loading engine tells."""
-    found = _LOADED.match(str(said.get("stream", "")))
-    # Docker tells one a line; podman tells all in one.
+def _loaded(message: dict[str, Any]) -> list[str]:
+    """Return the names of loaded images in a document of a progress stream."""
+    found = _LOADED.match(str(message.get("stream", "")))
+    # Docker sends one name per line; podman sends all names in one line.
     return [name.strip() for name in found[1].split(",")] if found else []
 
 
 def _quoted(name: str) -> str:
-    """Write a name as a part of a path."""
+    """Quote a name for a URL path."""
     from urllib.parse import quote
 
     return quote(name, safe="/:@")

@@ -1,7 +1,4 @@
-"""Where a docker engine listens.
-
-What belongs here: addresses. What does not: connecting (`engine_connection`), and where an address
-is written down (``settings``).
+"""The address of a docker engine.
 
 Source: Docker's documentation, "Use the Docker command line", ``--host``.
 """
@@ -20,25 +17,25 @@ if TYPE_CHECKING:
 
 _SOCKET = "/var/run/docker.sock"
 DEFAULT_ADDRESS = "npipe:////./pipe/docker_engine" if os.name == "nt" else f"unix://{_SOCKET}"
-EXAMPLES = "DOCKER_HOST is such as unix:///var/run/docker.sock or tcp://host:2376"
+EXAMPLES = "set DOCKER_HOST, for example to unix:///var/run/docker.sock or tcp://host:2376"
 _PLAIN_PORT, _TLS_PORT = 2375, 2376
 _TUNNEL = (
-    "forward its socket: ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock {host}; "
-    "then DOCKER_HOST=unix:///tmp/docker.sock"
+    "forward the socket: ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock {host}; "
+    "then set DOCKER_HOST=unix:///tmp/docker.sock"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class EngineAddress:
-    """Where an engine listens.
+    """The address of a docker engine.
 
     Args:
-        path: a socket of this machine; empty where it is reached over TCP.
-        host: name or address, without brackets.
-        port: of the host.
-        prefix: what its paths begin with; mostly empty.
-        tls: the directory of ``ca.pem``, ``cert.pem`` and ``key.pem``, each of which may be
-            missing; ``None`` for a connection in the clear.
+        path: path of a Unix socket; empty for TCP.
+        host: host name or IP address, without brackets.
+        port: TCP port.
+        prefix: prefix of all URL paths; mostly empty.
+        tls: directory with ``ca.pem``, ``cert.pem`` and ``key.pem``, each of which is optional;
+            ``None`` for an unencrypted connection.
     """
 
     path: str = ""
@@ -55,11 +52,11 @@ class EngineAddress:
 
     @classmethod
     def parse(cls, text: str, tls: Path | None = None) -> EngineAddress:
-        """Read an address as DOCKER_HOST has it.
+        """Parse an address in the format of DOCKER_HOST.
 
         Raises:
-            InvalidSettingError: it is none.
-            UnsupportedError: it is one that only docker itself can use.
+            InvalidSettingError: the address is invalid.
+            UnsupportedError: only docker itself supports this kind of address.
         """
         scheme, found, rest = text.partition("://")
         if not found:
@@ -71,16 +68,17 @@ class EngineAddress:
         if scheme == "ssh":
             host = rest.partition("/")[0].rpartition("@")[2]
             raise UnsupportedError(
-                "a docker engine behind ssh:// cannot be talked to directly",
+                "cannot connect to a docker engine over ssh://",
                 hint=_TUNNEL.format(host=shortened(host)),
             )
         if scheme == "npipe":
             raise UnsupportedError(
-                "a docker engine behind a Windows pipe cannot be talked to",
-                hint="let it listen on tcp://localhost:2375 too, and set DOCKER_HOST to that",
+                "cannot connect to a docker engine over a Windows pipe",
+                hint="make the engine listen on tcp://localhost:2375 and set DOCKER_HOST to that",
             )
         raise InvalidSettingError(
-            f"`{shortened(scheme)}://` is no way to a docker engine", hint=EXAMPLES
+            f"invalid address of the docker engine: unknown scheme `{shortened(scheme)}://`",
+            hint=EXAMPLES,
         )
 
 
@@ -91,11 +89,14 @@ def _over_tcp(rest: str, tls: Path | None) -> EngineAddress:
         parts = urlsplit(f"//{rest}")
         port = parts.port
     except ValueError:
-        raise InvalidSettingError("the docker engine's port is none", hint=EXAMPLES) from None
-    if parts.username is not None or parts.query or parts.fragment:
-        # A password in it must not be shown, and docker has no use for one.
         raise InvalidSettingError(
-            "the docker engine's address has more than a host, a port and a path", hint=EXAMPLES
+            "invalid address of the docker engine: invalid port", hint=EXAMPLES
+        ) from None
+    if parts.username is not None or parts.query or parts.fragment:
+        # Do not show the address, since it may have a password. Docker does not use one.
+        raise InvalidSettingError(
+            "invalid address of the docker engine: expected only host, port and path",
+            hint=EXAMPLES,
         )
     usual = _TLS_PORT if tls else _PLAIN_PORT
     prefix = parts.path.rstrip("/")

@@ -1,7 +1,4 @@
-"""Connections to a docker engine, and its answers.
-
-What belongs here: sockets, TLS, HTTP, and the wording of what goes wrong there. What does not: what
-an engine is asked for, and what its answers mean (`daemon`).
+"""HTTP connections to a docker engine over Unix sockets, TCP and TLS.
 
 Source: Docker's documentation, "Protect the Docker daemon socket".
 """
@@ -38,13 +35,13 @@ if TYPE_CHECKING:
 _CHUNK = 65536
 
 
-class Answer:
-    """What an engine answers, with the connection that it comes through.
+class EngineResponse:
+    """A response of an engine.
 
     Args:
-        connection: closed with this.
-        response: whose head was read.
-        address: who answers.
+        connection: connection of the response, which is closed with it.
+        response: HTTP response whose head was read.
+        address: address of the engine.
     """
 
     def __init__(
@@ -67,50 +64,50 @@ class Answer:
         self.close()
 
     def header(self, name: str) -> str:
-        """Return a header's text, empty where there is none."""
+        """Return the value of a header; empty if it is missing."""
         return self._response.getheader(name) or ""
 
     def read(self, size: int, /) -> bytes:
-        """Return ``size`` bytes, or what is left where that is less.
+        """Return ``size`` bytes; fewer only at the end.
 
         Raises:
-            ConnectionLostError: the bytes ended before their end.
+            ConnectionLostError: the connection was closed early.
         """
-        with in_words(self._address, moving=True):
+        with translate_errors(self._address, connected=True):
             chunk = self._response.read(size)
         self._check_end(chunk)
         return chunk
 
     def lines(self, longest: int) -> Iterator[bytes]:
-        """Yield the lines that are not blank, each as soon as it is there.
+        """Yield non-blank lines as they arrive.
 
         Args:
-            longest: bytes that one may have.
+            longest: maximum length of a line (bytes).
         """
         rest = b""
         while chunk := self._some():
             *whole, rest = (rest + chunk).split(b"\n")
             if len(rest) > longest:
                 raise InvalidResponseError(
-                    f"the docker engine at {self._address} sent a line without an end"
+                    f"the docker engine at {self._address} sent a line that is too long"
                 )
             yield from (line for line in whole if line.strip())
         if rest.strip():
             yield rest
 
     def _some(self) -> bytes:
-        with in_words(self._address, moving=True):
+        with translate_errors(self._address, connected=True):
             chunk = self._response.read1(_CHUNK)
         self._check_end(chunk)
         return chunk
 
     def _check_end(self, chunk: bytes) -> None:
-        # The library says so by itself only where the answer comes in chunks.
+        # The library raises an error by itself only for chunked responses.
         if not chunk and self._response.length:
-            raise lost(self._address)
+            raise connection_lost(self._address)
 
     def close(self) -> None:
-        """Close the connection; may be called twice."""
+        """Close the connection; can be called twice."""
         self._response.close()
         self._connection.close()
 
@@ -119,23 +116,23 @@ def connect(address: EngineAddress, *, connect_timeout: float) -> HTTPConnection
     """Connect to an engine.
 
     Args:
-        address: where it is.
-        connect_timeout: seconds to wait for the connection, and for each piece of its answers
-            until another timeout is set on the connection's socket.
+        address: address of the engine.
+        connect_timeout: time limit for connecting, and for each read until another timeout is set
+            on the connection's socket (seconds).
 
     Raises:
-        ConnectionFailedError: nobody answers there.
-        DeniedError: this account may not use the socket.
-        TimedOutError: nobody answered in time.
-        TlsError: no trusted connection came about.
-        UnsupportedError: this system has no such sockets.
+        ConnectionFailedError: no engine listens on the address.
+        DeniedError: the user may not access the socket.
+        TimedOutError: the engine did not respond in time.
+        TlsError: the TLS handshake failed.
+        UnsupportedError: the system has no Unix sockets.
     """
     from http.client import HTTPConnection
 
     context = _tls_context(address.tls) if address.tls and not address.path else None
     host = "docker" if address.path else address.host
     connection = HTTPConnection(host, address.port or None, timeout=connect_timeout)
-    with in_words(address):
+    with translate_errors(address):
         connection.sock = _connected(address, connect_timeout, context)
     return connection
 
@@ -147,7 +144,7 @@ def _connected(
         plain = socket.create_connection((address.host, address.port), timeout)
     else:
         if not hasattr(socket, "AF_UNIX"):  # pragma: no cover on Windows
-            raise UnsupportedError("this system has no unix sockets", hint=EXAMPLES)
+            raise UnsupportedError("this system does not support Unix sockets", hint=EXAMPLES)
         plain = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         plain.settimeout(timeout)
     try:
@@ -160,31 +157,31 @@ def _connected(
 
 
 def _tls_context(folder: Path) -> ssl.SSLContext:
-    """Trust what docker would with certificates in this directory."""
+    """Build a TLS context from the certificates in a directory, as docker does."""
     import ssl
 
     authority, certificate, key = (folder / f"{name}.pem" for name in ("ca", "cert", "key"))
     try:
         context = ssl.create_default_context(cafile=authority if authority.exists() else None)
         if certificate.exists() and key.exists():
-            # Without a password of ours a locked key would make the library ask on the terminal.
+            # With an empty password, the library does not prompt for one if the key is encrypted.
             context.load_cert_chain(certificate, key, password="")
     except OSError as error:
-        reason = error.strerror or "they are no PEM files"
+        reason = error.strerror or "invalid PEM file"
         raise TlsError(
-            f"the certificates in {folder} cannot be used: {reason}",
-            hint="DOCKER_CERT_PATH names the directory of ca.pem, cert.pem and key.pem",
+            f"cannot read the certificates in {folder}: {reason}",
+            hint="set DOCKER_CERT_PATH to the directory of ca.pem, cert.pem and key.pem",
         ) from error
     return context
 
 
 @contextmanager
-def in_words(address: EngineAddress, *, moving: bool = False) -> Iterator[None]:
-    """Turn errors of sockets and HTTP into ours.
+def translate_errors(address: EngineAddress, *, connected: bool = False) -> Iterator[None]:
+    """Translate errors of sockets and HTTP.
 
     Args:
-        address: who is talked to.
-        moving: whether the connection had come about.
+        address: address of the engine.
+        connected: whether the connection was established.
     """
     from http.client import HTTPException
 
@@ -193,63 +190,59 @@ def in_words(address: EngineAddress, *, moving: bool = False) -> Iterator[None]:
     except GhcrctlError:
         raise
     except OSError as error:
-        raise _translated(error, address, moving=moving) from error
+        raise _translated(error, address, connected=connected) from error
     except (HTTPException, ValueError) as error:
         raise _broken(address, error) from error
 
 
 def _broken(address: EngineAddress, error: Exception) -> GhcrctlError:
-    """Word what is wrong with an answer's form."""
+    """Build the error for an invalid HTTP response."""
     from http.client import IncompleteRead, RemoteDisconnected
 
     if isinstance(error, (IncompleteRead, RemoteDisconnected)):
-        return lost(address)
-    return InvalidResponseError(
-        f"the docker engine at {address} sent an answer that breaks the rules of HTTP"
-    )
+        return connection_lost(address)
+    return InvalidResponseError(f"the docker engine at {address} sent an invalid HTTP response")
 
 
-def lost(address: EngineAddress) -> ConnectionLostError:
-    """Word that a connection broke."""
+def connection_lost(address: EngineAddress) -> ConnectionLostError:
+    """Build the error for a lost connection."""
     return ConnectionLostError(
         f"the connection to the docker engine at {address} was lost",
-        hint="see whether it runs: docker version",
+        hint="check whether the engine runs: docker version",
         retryable=True,
     )
 
 
-def _translated(error: OSError, address: EngineAddress, *, moving: bool) -> GhcrctlError:
+def _translated(error: OSError, address: EngineAddress, *, connected: bool) -> GhcrctlError:
     import ssl
 
-    if moving and isinstance(error, ssl.SSLEOFError):
-        return lost(address)
+    if connected and isinstance(error, ssl.SSLEOFError):
+        return connection_lost(address)
     if isinstance(error, ssl.SSLError):
         return _tls_error(error, address)
     if isinstance(error, TimeoutError):
         return TimedOutError(
-            f"the docker engine at {address} did not answer in time",
-            hint="see whether it runs: docker version",
+            f"the docker engine at {address} did not respond in time",
+            hint="check whether the engine runs: docker version",
         )
-    if moving:
-        return lost(address)
+    if connected:
+        return connection_lost(address)
     if isinstance(error, PermissionError):
         return DeniedError(
-            f"this account may not use the docker engine at {address}",
-            hint="be root, or of the socket's group: sudo usermod -aG docker $USER, "
-            "then sign in to the machine anew",
+            f"permission denied for the docker engine at {address}",
+            hint="join the docker group and log in again: sudo usermod -aG docker $USER",
         )
     return ConnectionFailedError(
-        f"no docker engine answers at {address}: {_reason(error)}",
-        hint="is dockerd running? start it, as with: systemctl start docker; "
-        "DOCKER_HOST names an engine elsewhere",
+        f"cannot connect to the docker engine at {address}: {_reason(error)}",
+        hint="start the engine: systemctl start docker; or set DOCKER_HOST",
     )
 
 
 def _reason(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
-        return "its name does not resolve"
+        return "host not found"
     if isinstance(error, FileNotFoundError):
-        return "there is no such socket"
+        return "socket not found"
     return (error.strerror or str(error)).lower()
 
 
@@ -260,13 +253,13 @@ def _tls_error(error: ssl.SSLError, address: EngineAddress) -> TlsError:
         why = text.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
         return TlsError(
             f"the certificate of {who} is not trusted: {why or 'verification failed'}",
-            hint=f"{address.tls}/ca.pem is the authority to trust",
+            hint=f"put the certificate of its CA into {address.tls}/ca.pem",
         )
     if "ALERT" in text:
         return TlsError(
-            f"{who} wants a client certificate that it trusts",
-            hint=f"it is read from {address.tls}/cert.pem and {address.tls}/key.pem",
+            f"{who} requires a client certificate",
+            hint=f"put it into {address.tls}/cert.pem and its key into {address.tls}/key.pem",
         )
     if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER" in text:
-        return TlsError(f"{who} does not speak TLS", hint="unset DOCKER_TLS_VERIFY")
-    return TlsError(f"no TLS connection to {who} came about")
+        return TlsError(f"{who} does not support TLS", hint="unset DOCKER_TLS_VERIFY")
+    return TlsError(f"TLS handshake with {who} failed")

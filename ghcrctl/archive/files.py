@@ -1,8 +1,4 @@
-"""Files of an archive by their paths, wherever they are: the port, and a directory.
-
-What belongs here: reading named files at any position. What does not: archives packed in one file
-(`tar_files`), and what the files mean (`layout`, `docker`).
-"""
+"""The files of an archive by path: the interface, and its implementation for directories."""
 
 from __future__ import annotations
 
@@ -22,51 +18,52 @@ if TYPE_CHECKING:
 
 
 class Files(Protocol):
-    """Files by their paths, which have slashes and no ``.`` or ``..``; for several threads."""
+    """The files of an archive by path, with slashes and without ``.`` or ``..``. Thread-safe."""
 
     @property
     def label(self) -> str:
-        """How people know this place."""
+        """The name of this place in messages."""
         ...
 
     def where(self, path: str) -> str:
-        """Return the file that has the bytes of a path: the archive, or the file itself."""
+        """Return the file on disk that has the bytes of a path: the archive or the file itself."""
         ...
 
     def size(self, path: str) -> int | None:
-        """Return the bytes of a file; ``None`` where there is none.
+        """Return the size of a file (bytes); ``None`` if it does not exist.
 
         Raises:
-            IntegrityError: the path is that of a link which leads nowhere, or out of this place.
+            IntegrityError: the path is a link to a missing file or to a file outside the archive.
         """
         ...
 
     def open(self, path: str, offset: int = 0) -> Stream:
-        """Start reading a file at a byte; its end is the end of the file.
+        """Open a file for reading, starting at a byte offset.
 
         Raises:
-            BlobUnknownError: there is no such file.
+            BlobUnknownError: the file does not exist.
         """
         ...
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Release all resources."""
         ...
 
 
 def read_small(files: Files, path: str) -> bytes:
-    """Return all of a file of metadata.
+    """Return the content of a metadata file.
 
     Raises:
-        BlobUnknownError: there is no such file.
-        InvalidManifestError: it is larger than the 4 MiB that metadata may have.
+        BlobUnknownError: the file does not exist.
+        InvalidManifestError: the file is larger than 4 MiB.
     """
     size = files.size(path)
     if size is None:
         raise BlobUnknownError(f"{files.label} has no {shortened(path)}")
     if size > MAX_METADATA_SIZE:
         raise InvalidManifestError(
-            f"{shortened(path)} in {files.label} has {size} bytes; {MAX_METADATA_SIZE} are allowed"
+            f"{shortened(path)} in {files.label} has {size} bytes; at most "
+            f"{MAX_METADATA_SIZE} are allowed"
         )
     stream = files.open(path)
     try:
@@ -77,32 +74,32 @@ def read_small(files: Files, path: str) -> bytes:
         stream.close()
     data = b"".join(parts)
     if len(data) != size:
-        raise IntegrityError(f"{files.label} is damaged: {shortened(path)} ends too early")
+        raise IntegrityError(f"{files.label} is damaged: {shortened(path)} is truncated")
     return data
 
 
 def read_list(files: Files, path: str) -> list[dict[str, Any]]:
-    """Return the objects in a file that holds a JSON list of them.
+    """Return the content of a file with a JSON list of objects.
 
     Raises:
-        InvalidManifestError: it does not.
+        InvalidManifestError: the file has no such list.
     """
     raw = read_small(files, path)
-    # An object around it lets all that is asked of foreign JSON be asked of a list, too.
+    # `load_object` has the checks for untrusted JSON, and needs an object.
     wrapped = load_object(b'{"list":' + raw + b"}", path)
     entries = wrapped["list"]
     if len(wrapped) > 1 or not isinstance(entries, list):
-        raise InvalidManifestError(f"invalid {path}: no JSON list")
+        raise InvalidManifestError(f"invalid {path}: expected a JSON list")
     if not all(isinstance(entry, dict) for entry in entries):
-        raise InvalidManifestError(f"invalid {path}: an entry is no JSON object")
+        raise InvalidManifestError(f"invalid {path}: expected a list of JSON objects")
     return entries
 
 
 class FolderFiles:
-    """The files of a directory; nothing outside of it is read.
+    """The files of a directory, without links out of it.
 
     Args:
-        folder: the directory.
+        folder: path of the directory.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -111,17 +108,17 @@ class FolderFiles:
         self.label = str(folder)
 
     def where(self, path: str) -> str:
-        """Return the file of a path."""
+        """Return the file on disk."""
         return str(self._folder / path)
 
     def size(self, path: str) -> int | None:
-        """Return the bytes of a file."""
+        """Return the size of a file (bytes)."""
         found = self._find(path)
         with disk_errors(f"read {found}"):
             return found.stat().st_size if found.is_file() else None
 
     def open(self, path: str, offset: int = 0) -> Stream:
-        """Start reading a file."""
+        """Open a file for reading."""
         found = self._find(path)
         if not found.is_file():
             raise BlobUnknownError(f"{self.label} has no {shortened(path)}")
@@ -131,12 +128,10 @@ class FolderFiles:
             return file
 
     def close(self) -> None:
-        """Do nothing: no file stays open."""
+        """Do nothing, since no file is kept open."""
 
     def _find(self, path: str) -> Path:
         found = Path(os.path.realpath(self._folder / path))
         if not found.is_relative_to(self._real):
-            raise IntegrityError(
-                f"{shortened(path)} in {self.label} is a link that leads out of it"
-            )
+            raise IntegrityError(f"{shortened(path)} in {self.label} is a link to a file outside")
         return found

@@ -1,7 +1,4 @@
-"""OCI image layouts as sources, wherever their files are.
-
-What belongs here: ``index.json``, ``oci-layout`` and ``blobs/``, read. What does not: writing them
-(`layout_folder`, `tar_sink`), and which names of theirs are ours (`names`).
+"""Reads OCI image layouts from directories and archives.
 
 Spec: OCI image spec 1.1, image-layout.md.
 """
@@ -41,51 +38,53 @@ LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 
 
 def blob_path(digest: Digest) -> str:
-    """Return where a layout has the content of a digest."""
+    """Return the path of a blob in a layout."""
     return f"blobs/{digest.algorithm}/{digest.encoded}"
 
 
 def is_layout(files: Files) -> bool:
-    """Tell whether files are those of a layout."""
+    """Return whether an archive is a layout."""
     return files.size(INDEX_FILE) is not None
 
 
 class LayoutSource:
-    """A layout as a source; its names are those that ``index.json`` has.
+    """A layout as a source, with the names in ``index.json``.
 
     Args:
-        files: where it is.
+        files: files of the layout.
 
     Raises:
-        InvalidManifestError: it is no layout of a version that we know.
+        InvalidManifestError: the layout is invalid or has an unsupported version.
     """
 
     def __init__(self, files: Files) -> None:
         self._files = files
         if files.size(LAYOUT_FILE) is not None:
             with _file(files, LAYOUT_FILE):
-                said = load_object(read_small(files, LAYOUT_FILE), LAYOUT_FILE)
-            if said.get("imageLayoutVersion") != "1.0.0":
-                raise InvalidManifestError(f"{files.label} is no OCI image layout of version 1.0.0")
+                document = load_object(read_small(files, LAYOUT_FILE), LAYOUT_FILE)
+            if document.get("imageLayoutVersion") != "1.0.0":
+                raise InvalidManifestError(
+                    f"unsupported OCI image layout {files.label}: expected version 1.0.0"
+                )
         with _file(files, INDEX_FILE):
             self.entries = read_entries(read_small(files, INDEX_FILE))
 
     @property
     def label(self) -> str:
-        """How people know this place."""
+        """The name of this place in messages."""
         return self._files.label
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
-        """Return the file that has content: the archive, or a file of the directory."""
+        """Return the file on disk that has the content."""
         return Provenance(self._files.where(blob_path(descriptor.digest)))
 
     def resolve(self, name: str) -> Descriptor:
-        """Resolve a name or a digest of ``index.json``.
+        """Return the descriptor of a name or digest in ``index.json``.
 
-        The only image without a name counts as ``latest``.
+        If only one image has no name, it is ``latest``.
         """
         is_digest = name.startswith(_DIGESTS)
-        # A name in `ref.name` is never taken for a digest.
+        # A `ref.name` that looks like a digest is ignored.
         for name_in in (_digest,) if is_digest else (_ref_name, _full_name):
             for entry in reversed(self.entries):
                 if name and name == name_in(entry):
@@ -93,7 +92,7 @@ class LayoutSource:
         bare = {e.digest: e for e in self.entries if not e.annotations.get(REF_NAME)}
         if name == DEFAULT_TAG and len(bare) == 1:
             return next(iter(bare.values()))
-        raise ManifestUnknownError(f"{self.label} has no `{name}`")
+        raise ManifestUnknownError(f"{self.label} has no image `{name}`")
 
     def tags(self) -> Iterator[str]:
         """Yield every name once."""
@@ -101,14 +100,14 @@ class LayoutSource:
         yield from dict.fromkeys(name for name in names if name)
 
     def has(self, descriptor: Descriptor) -> bool:
-        """Tell whether content is here; its bytes are not looked at."""
+        """Return whether content exists, without reading it."""
         return self._files.size(blob_path(descriptor.digest)) is not None
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading content at a byte."""
+        """Open content for reading, starting at a byte offset."""
         path = blob_path(descriptor.digest)
         if self._files.size(path) is None:
-            raise BlobUnknownError(f"{self.label} has no {descriptor.digest}")
+            raise BlobUnknownError(f"{self.label} has no blob {descriptor.digest}")
         return self._files.open(path, offset)
 
 
@@ -126,7 +125,7 @@ def _full_name(entry: Descriptor) -> str:
 
 @contextmanager
 def _file(files: Files, path: str) -> Iterator[None]:
-    """Name the file in errors about it."""
+    """Add the file to errors about it."""
     try:
         yield
     except IntegrityError as error:
@@ -135,10 +134,12 @@ def _file(files: Files, path: str) -> Iterator[None]:
 
 
 def read_entries(raw: bytes) -> tuple[Descriptor, ...]:
-    """Read the entries of ``index.json``; tools in Go write ``null`` or nothing for none.
+    """Return the entries of ``index.json``.
+
+    Tools in Go may write ``null``, or omit the field, for an empty list.
 
     Raises:
-        InvalidManifestError: it is no index.
+        InvalidManifestError: the file is not an index.
     """
     data = load_object(raw, INDEX_FILE)
     if data.get("manifests") is None and not {"config", "layers"} & data.keys():

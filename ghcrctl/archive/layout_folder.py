@@ -1,8 +1,6 @@
-"""An OCI image layout in a directory, to copy from and to.
+"""An OCI image layout in a directory as source and sink.
 
-What belongs here: the ports over a directory that other programs read and write as well, so that
-nothing of ours stays in it but content and names. What does not: our own store (``store``), which
-is a layout with more to it.
+Other programs read and write the directory too, so no other files are left there.
 
 Spec: OCI image spec 1.1, image-layout.md.
 """
@@ -47,16 +45,16 @@ if TYPE_CHECKING:
 
 
 class LayoutPlace:
-    """A layout as source and sink; names are what ``index.json`` calls ``ref.name``, mostly tags.
+    """A layout as source and sink, with the names in ``org.opencontainers.image.ref.name``.
 
     Args:
-        folder: the directory; made at the first write.
-        called: the full name of the image that is tagged, noted beside its tag.
-        full_names: whether images are tagged by their full names. Each is listed under its tag, for
-            others to find it; under its full name where an image of another name has the tag.
+        folder: path of the directory, which is created at the first write.
+        called: full name of the image to tag, stored as a second annotation.
+        full_names: whether `tag` receives full names. ``ref.name`` is then the tag, or the full
+            name if an image with another name has the tag.
 
     Attributes:
-        origins: the digests by which the repositories of full names know their images.
+        origins: digest of each full name in its repository.
     """
 
     def __init__(self, folder: Path, *, called: str = "", full_names: bool = False) -> None:
@@ -69,9 +67,11 @@ class LayoutPlace:
 
     @property
     def _source(self) -> LayoutSource:
-        """The layout as it is now: other programs write it, too."""
-        if not os.path.isfile(self.folder / INDEX_FILE):  # noqa: PTH113 a name that is too long is none
-            raise NotFoundError(f"{self.folder} is no OCI image layout: it has no {INDEX_FILE}")
+        """The current layout, since other programs may change it."""
+        if not os.path.isfile(self.folder / INDEX_FILE):  # noqa: PTH113 false for a name that is too long
+            raise NotFoundError(
+                f"{self.folder} is not an OCI image layout: {INDEX_FILE} is missing"
+            )
         return LayoutSource(FolderFiles(self.folder))
 
     @property
@@ -79,12 +79,12 @@ class LayoutPlace:
         """The entries of ``index.json``, in its order.
 
         Raises:
-            NotFoundError: the directory is no layout.
+            NotFoundError: the directory is not a layout.
         """
         return self._source.entries
 
     def resolve(self, name: str) -> Descriptor:
-        """Return what a name or a digest stands for."""
+        """Return the descriptor of a name or digest."""
         return self._source.resolve(name)
 
     def tags(self) -> Iterator[str]:
@@ -92,18 +92,18 @@ class LayoutPlace:
         yield from self._source.tags()
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading content at a byte."""
+        """Open content for reading, starting at a byte offset."""
         return FolderFiles(self.folder).open(blob_path(descriptor.digest), offset)
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
-        """Return the file that has content."""
+        """Return the file on disk that has the content."""
         return Provenance(str(self._path(descriptor)))
 
     def reserve(self, descriptors: Iterable[Descriptor]) -> None:
-        """Do nothing: this never removes what is in the directory."""
+        """Do nothing, since content is never deleted from the directory."""
 
     def exists(self, descriptor: Descriptor) -> bool:
-        """Tell whether content is here with its size; of a manifest, whether all it needs is."""
+        """Return whether content exists with its size, for a manifest including its descendants."""
         return is_complete(self, descriptor, self._has)
 
     def _has(self, descriptor: Descriptor) -> bool:
@@ -115,13 +115,13 @@ class LayoutPlace:
         return self.folder / blob_path(descriptor.digest)
 
     def write(self, content: Content) -> None:
-        """Put content into the directory, whole and verified or not at all."""
+        """Write content to the directory atomically, after verification."""
         descriptor = content.descriptor
         if self.exists(descriptor):
             return
         path = self._path(descriptor)
         aside = scratch_beside(self.folder / descriptor.digest.encoded[:16])
-        with disk_errors(f"write into {self.folder}"):
+        with disk_errors(f"write to {self.folder}"):
             make_directories(path.parent)
             with unfinished(aside):
                 with aside.open("xb") as file, content.open() as stream:
@@ -134,31 +134,33 @@ class LayoutPlace:
                 publish(aside, path)
 
     def tag(self, content: Content, name: str) -> None:
-        """Put a manifest into the directory, and list it under a name, or without one.
+        """Write a manifest and add it to ``index.json`` under a name, or without one.
 
         Raises:
-            StoreDamagedError: what it needs is not here.
+            StoreDamagedError: content that the manifest refers to is missing.
         """
         self.write(content)
         descriptor = content.descriptor
         if not self.exists(descriptor):
-            raise StoreDamagedError(f"{self.label} lacks what {descriptor.digest} needs")
+            raise StoreDamagedError(
+                f"content that {descriptor.digest} refers to is missing in {self.label}"
+            )
         full = name if self._full_names else self._called
         tag = tag_in(name) if self._full_names else name
         entry = replace(descriptor, annotations=self._notes(descriptor, full, tag))
-        with disk_errors(f"write into {self.folder}"), self._alone():
+        with disk_errors(f"write to {self.folder}"), self._alone():
             if not check_layout(self.folder / LAYOUT_FILE):
                 write_atomically(self.folder / LAYOUT_FILE, LAYOUT)
             self._list(entry)
 
     def _notes(self, descriptor: Descriptor, full: str, tag: str) -> dict[str, str]:
-        """Return the annotations of an entry, with its names."""
+        """Return the annotations of an entry, including its names."""
         rest = {k: v for k, v in descriptor.annotations.items() if not is_of_a_place(k)}
         known = name_annotations(full, self.origins.get(full))
         return rest | known | ({REF_NAME: tag} if tag else {})
 
     def _list(self, entry: Descriptor) -> None:
-        """Add an entry, in place of one that has its name."""
+        """Add an entry to ``index.json``, or replace the one with its name."""
         path = self.folder / INDEX_FILE
         listed = read_index(path)
         if self._full_names and any(_has_tag_of(entry, old) for old in listed.entries):
@@ -173,7 +175,7 @@ class LayoutPlace:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep other threads and other processes of ours from the list."""
+        """Lock ``index.json`` against other threads and other ghcrctl processes."""
         with self._lock, disk_errors(f"lock {self.folder}"), alone_in(self.folder):
             yield
 
@@ -192,9 +194,9 @@ def _is_same_image(new: Descriptor, old: Descriptor) -> bool:
 
 
 def _has_tag_of(new: Descriptor, old: Descriptor) -> bool:
-    """Return whether an image of another name has the tag already."""
+    """Return whether an image with another name has the tag."""
     tag = new.annotations.get(REF_NAME)
     has_tag = tag is not None and tag == old.annotations.get(REF_NAME)
-    # Another tool's entry for the same content has no name to lose.
+    # An entry of another tool for the same content has no full name.
     loses_name = new.digest != old.digest or bool(noted_name(old.annotations))
     return has_tag and loses_name and not _is_same_image(new, old)

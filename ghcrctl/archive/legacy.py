@@ -1,7 +1,6 @@
-"""Docker's first archives: a folder a layer, and ``repositories`` for the names.
+"""Reads docker archives in the format before 1.10 (2016): a directory per layer.
 
-What belongs here: reading what docker wrote until 1.9 (2015), as what it wrote since then. Configs
-did not list layers then, so every layer is read once to find its diff id.
+Configs in this format do not list layers, so every layer is read to compute its diff ID.
 
 Source: docker's image specification 1.0, "Combined Image JSON + Filesystem Changeset Format".
 """
@@ -26,23 +25,23 @@ from ghcrctl.oci.quoting import shortened
 if TYPE_CHECKING:
     from ghcrctl.archive.files import Files
 
-# What docker's engine took at the most.
-_MOST_LAYERS = 127
+# The limit of docker's engine.
+_MAX_LAYERS = 127
 _ID = re.compile(r"[0-9a-f]{64}\Z")
-# What belongs to a layer of that time, and not to an image.
+# These fields belong to a layer, not to an image.
 _LAYER_ONLY = ("id", "parent", "Size", "parent_id", "layer_id", "throwaway")
 
 
 def is_legacy(files: Files) -> bool:
-    """Tell whether an archive is one of these."""
+    """Return whether an archive has this format."""
     return files.size(REPOSITORIES_FILE) is not None
 
 
 def read_images(files: Files) -> list[DockerImage]:
-    """Return the images that ``repositories`` names, each once.
+    """Return the images in ``repositories``, each once.
 
     Raises:
-        InvalidManifestError: the archive is not what docker wrote.
+        InvalidManifestError: the archive is invalid.
     """
     names: dict[str, list[str]] = {}
     listed = load_object(read_small(files, REPOSITORIES_FILE), REPOSITORIES_FILE)
@@ -70,13 +69,13 @@ def _image(
 
 
 def _chain(files: Files, top: str) -> list[dict[str, Any]]:
-    """Return what each layer says, base first."""
+    """Return the JSON documents of an image's layers, base first."""
     chain: list[dict[str, Any]] = []
     here: object = top
     while here:
-        if not isinstance(here, str) or not _ID.match(here) or len(chain) == _MOST_LAYERS:
+        if not isinstance(here, str) or not _ID.match(here) or len(chain) == _MAX_LAYERS:
             raise InvalidManifestError(
-                f"the layers below {shortened(top)} in {files.label} are no chain that docker makes"
+                f"invalid chain of layers below {shortened(top)} in {files.label}"
             )
         layer = load_object(read_small(files, f"{here}/json"), f"{here}/json")
         chain.append({**layer, "id": here})
@@ -107,7 +106,7 @@ def _diff_id(files: Files, path: str) -> Digest:
 
 
 def _history(layer: dict[str, Any]) -> dict[str, Any]:
-    """Write a layer's line of the history, as docker did when it took such images over."""
+    """Return the history entry of a layer, as docker did when it migrated such images."""
     container = layer.get("container_config")
     command = container.get("Cmd") if isinstance(container, dict) else None
     line = {

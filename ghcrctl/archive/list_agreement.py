@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def check_agreement(files: Files) -> None:
-    """Check that both lists of an archive mean the same image by a name.
+    """Check that both lists of an archive have the same image for each name.
 
-    Programs read one of the two lists, so an archive in which they differ is one image for docker
-    and another one for podman. Such an archive is rejected, whichever list is read here. An image
-    whose manifests the archive leaves out cannot be compared, and is accepted.
+    Attack: programs read only one of the two lists, so an archive can be one image for docker and
+    another for podman. Decision: reject an archive whose lists differ. Exception: an image whose
+    manifests are not in the archive cannot be compared and is accepted.
 
     Raises:
-        InvalidManifestError: a name belongs to different images, or a list is invalid.
+        InvalidManifestError: a name has different images, or a list is invalid.
     """
     docker = listed_configs(files)
     for name, configs in _layout_configs(files).items():
@@ -44,12 +44,12 @@ def unlisted_names(
     """Return the names that only ``manifest.json`` has.
 
     Args:
-        files: the archive.
+        files: files of the archive.
         source: the archive as a layout.
-        known: the names in ``index.json``.
+        known: names in ``index.json``.
 
     Returns:
-        The image of the layout that each name belongs to; ``None`` where the layout lacks it.
+        The layout's image of each name; ``None`` if the layout does not have the image.
     """
     names = {name: config for name, config in listed_configs(files).items() if name not in known}
     if not names:
@@ -62,7 +62,7 @@ def unlisted_names(
 
 
 def _layout_configs(files: Files) -> dict[str, set[Digest]]:
-    """Return the configs of the images in ``index.json`` by name; empty where not all are known."""
+    """Return the configs of images in ``index.json`` by name; empty if a manifest is missing."""
     source = LayoutSource(files)
     short = short_names(listed_names(files))
     found: dict[str, set[Digest]] = {}
@@ -73,7 +73,7 @@ def _layout_configs(files: Files) -> dict[str, set[Digest]]:
 
 
 def _configs(source: LayoutSource, root: Descriptor) -> set[Digest] | None:
-    """Return the configs of an image, one for each platform; ``None`` if a manifest is missing."""
+    """Return the configs of an image, one per platform; ``None`` if a manifest is missing."""
     configs: set[Digest] = set()
     queue, seen = [root], {root.digest}
     while queue:

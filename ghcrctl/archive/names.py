@@ -1,9 +1,8 @@
-"""What images are called in archives, and which of these names are ours.
+"""The names of images in archives: annotations of docker, containerd and ghcrctl.
 
-What belongs here: the annotations and lists that docker, containerd and others keep names in, read
-and written. A name without a registry and of one part is a local one here; docker's own
-(``docker.io/library/hello``) and containerd's cannot tell it from one of Docker Hub, so that
-docker's short list decides where there is one.
+A one-part name without a registry is a local name in ghcrctl, but docker and containerd write it as
+``docker.io/library/NAME``, like a name on Docker Hub. If the archive has docker's list of short
+names, that list decides.
 
 Sources: containerd, ``core/images/annotations.go``; OCI image spec 1.1, annotations.md.
 """
@@ -25,20 +24,20 @@ if TYPE_CHECKING:
 REF_NAME = "org.opencontainers.image.ref.name"
 CONTAINERD_NAME = "io.containerd.image.name"
 OUR_NAME = "io.ghcrctl.image.name"
-# The digest by which the repository in the name knows the image; read only where it is proven.
+# The digest of the image in the repository of its name; only used after verification.
 ORIGIN = "io.ghcrctl.image.origin"
 _OURS = "io.ghcrctl."
 
 
 def name_of(entry: Descriptor, short: Mapping[str, str]) -> str:
-    """Return what an entry of ``index.json`` is called here; empty where it has no full name.
+    """Return the full name of an entry in ``index.json``; empty if it has none.
 
     Args:
-        entry: with its annotations.
-        short: docker's list of short names, by what containerd calls them.
+        entry: the entry.
+        short: docker's short names by containerd's names.
 
     Raises:
-        InvalidManifestError: it has a name that no image can have.
+        InvalidManifestError: the name is invalid.
     """
     notes = entry.annotations
     if full := noted_name(notes):
@@ -46,32 +45,30 @@ def name_of(entry: Descriptor, short: Mapping[str, str]) -> str:
     if full := noted_name(notes, CONTAINERD_NAME):
         return parse_name(short.get(full, full))
     name = notes.get(REF_NAME, "")
-    # A tag alone names nothing.
+    # A tag alone is not a name.
     return parse_name(name) if set(name) & set("/:@") else ""
 
 
 def noted_name(notes: Mapping[str, str], key: str = OUR_NAME) -> str:
-    """Return the full name that annotations note beside ``ref.name``; empty if it is outdated.
+    """Return the full name in an annotation; empty if it does not match ``ref.name``.
 
-    Tools that tag or change an image of a layout set ``ref.name``, and copy what else is noted.
+    Tools that tag an image in a layout set ``ref.name`` and copy the other annotations.
     """
     full, name = notes.get(key, ""), notes.get(REF_NAME, "")
     return full if not name or name in {full, tag_in(full)} else ""
 
 
 def parse_name(text: str) -> str:
-    """Read a name of an archive, and write it as the store does.
+    """Parse a name in an archive and return it in the store's format.
 
     Raises:
-        InvalidManifestError: no image can have it.
+        InvalidManifestError: the name is invalid.
     """
     try:
-        # Whoever saved it has named the registry; what has none is docker's.
+        # Names without a registry were written by docker, which means Docker Hub.
         return str(Reference.parse(text, default_registry=DOCKER_HUB, local_names=True).tagged())
     except InvalidReferenceError as error:
-        raise InvalidManifestError(
-            f"the archive names an image `{_shown(text)}`, which is no valid name"
-        ) from error
+        raise InvalidManifestError(f"invalid image name `{_shown(text)}` in the archive") from error
 
 
 def _shown(text: str) -> str:
@@ -80,7 +77,7 @@ def _shown(text: str) -> str:
 
 
 def short_names(listed: Iterable[str]) -> dict[str, str]:
-    """Return docker's short names by what containerd calls the same images."""
+    """Return docker's short names by containerd's names of the same images."""
     found = {}
     for name in listed:
         parsed = Reference.parse(parse_name(name))
@@ -89,18 +86,18 @@ def short_names(listed: Iterable[str]) -> dict[str, str]:
 
 
 def containerd_name(reference: Reference) -> str:
-    """Return what docker and containerd call an image in full."""
+    """Return the full name of an image in docker and containerd."""
     if reference.is_local:
         return f"{DOCKER_HUB}/library/{reference}"
     return str(reference)
 
 
 def name_annotations(name: str, origin: Digest | None = None) -> dict[str, str]:
-    """Return the annotations that name an image in ``index.json``, for every reader.
+    """Return the annotations with the name of an image for ``index.json``.
 
     Args:
-        name: a full reference, as the store has it; may be empty.
-        origin: the digest by which its repository knows the image.
+        name: full reference in the store's format; may be empty.
+        origin: digest of the image in the repository of its name.
     """
     if not name:
         return {}
@@ -115,12 +112,12 @@ def name_annotations(name: str, origin: Digest | None = None) -> dict[str, str]:
 
 
 def is_of_a_place(key: str) -> bool:
-    """Return whether an annotation is only valid in one place, such as the image's name there."""
+    """Return whether an annotation is only valid in one place, such as an image name."""
     return key in {REF_NAME, CONTAINERD_NAME} or key.startswith(_OURS)
 
 
 def tag_in(name: str) -> str:
-    """Return the tag of a full name; the name itself where it has none."""
+    """Return the tag of a full name, or the name itself if it has no tag."""
     try:
         reference = Reference.parse(name, default_registry="") if name else None
     except InvalidReferenceError:
@@ -129,7 +126,7 @@ def tag_in(name: str) -> str:
 
 
 def docker_tag(name: str) -> str:
-    """Return a name as docker's ``RepoTags`` have it; empty where docker has no such names."""
+    """Return a name for docker's ``RepoTags``; empty if docker does not support such names."""
     try:
         reference = Reference.parse(name, default_registry="") if name else None
     except InvalidReferenceError:

@@ -1,8 +1,4 @@
-"""Opening archives: files and pipes, plain or packed, and directories.
-
-What belongs here: telling them apart, and setting aside what cannot be read at any position. What
-does not: what is in them (`layout`, `docker`).
-"""
+"""Opens archives: files, pipes and directories, compressed or not."""
 
 from __future__ import annotations
 
@@ -31,20 +27,20 @@ _STANDARD_INPUT = "standard input"
 
 
 @contextmanager
-def opened(archive: Path | Stream, aside: Path) -> Iterator[Files]:
+def open_archive(archive: Path | Stream, aside: Path) -> Iterator[Files]:
     """Open an archive of images.
 
-    A plain archive in a file is read where it is. What is packed, or comes from a pipe, is set
-    aside first, unpacked; that goes when this ends, or the process does.
+    An uncompressed file is read in place. A compressed file or a pipe is first decompressed into a
+    temporary file.
 
     Args:
-        archive: a file, a directory, or bytes in order.
-        aside: a directory for what must be set aside.
+        archive: path of a file or directory, or a stream.
+        aside: directory for the temporary file.
 
     Raises:
-        NotFoundError: there is no such file.
-        IntegrityError: it is no archive, or is damaged.
-        NoSpaceError: there is no room for it.
+        NotFoundError: the file does not exist.
+        IntegrityError: the file is not an archive or is damaged.
+        NoSpaceError: the disk is too small for the temporary file.
     """
     if not isinstance(archive, Path):
         with _set_aside(archive, aside, _STANDARD_INPUT) as files:
@@ -76,8 +72,8 @@ def _is_plain(file: BinaryIO) -> bool:
 @contextmanager
 def _set_aside(stream: Stream, folder: Path, label: str) -> Iterator[Files]:
     with disk_errors(f"write into {folder}"):
-        # Without a name, or with one that ends with the process.
-        file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 below, without its errors
+        # The file has no name or is deleted when the process ends.
+        file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 closed below, where errors are not those of writing
     with file:
         _unpack(stream, _checked(_writer(cast("BinaryIO", file), folder), label))
         with disk_errors(f"write into {folder}"):
@@ -94,7 +90,7 @@ def _writer(file: BinaryIO, folder: Path) -> Callable[[bytes], None]:
 
 
 def _checked(write: Callable[[bytes], None], label: str) -> Callable[[bytes], None]:
-    """Let nothing through that does not begin as an archive does: it may be without end."""
+    """Wrap a function so that it rejects data that is not a tar archive, which may be endless."""
     start = b""
 
     def take(data: bytes) -> None:
@@ -102,7 +98,7 @@ def _checked(write: Callable[[bytes], None], label: str) -> Callable[[bytes], No
         if len(start) < BLOCK_SIZE:
             start += data[:BLOCK_SIZE]
             if len(start) >= BLOCK_SIZE and not (is_tar(start) and start.strip(b"\0")):
-                raise IntegrityError(f"{label} is no archive of images")
+                raise IntegrityError(f"{label} is not an archive of images")
         write(data)
 
     return take
@@ -124,7 +120,7 @@ def _unpack(stream: Stream, take: Callable[[bytes], None]) -> None:
 
 
 def _first(stream: Stream) -> bytes:
-    """Read as much as tells the formats apart: a pipe may give less at first."""
+    """Read enough bytes to detect the format, since the first read of a pipe may be short."""
     start = b""
     while len(start) < BLOCK_SIZE and (chunk := stream.read(CHUNK_SIZE)):
         start += chunk

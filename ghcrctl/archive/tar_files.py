@@ -1,10 +1,7 @@
-"""The files of a tar archive, found once and read where they stand: nothing is unpacked.
+"""Random access to the files of an uncompressed tar archive without extracting it.
 
-What belongs here: the list of members with their places in the archive, links between them, reading
-by position. What does not: packed archives and pipes (`spooling`), and what the files mean.
-
-Nothing is ever written from here, so names cannot lead anywhere; those that try are refused all the
-same, for whoever unpacks such an archive.
+Paths out of the archive are rejected, although nothing is extracted here, to protect users who
+extract the archive with other tools.
 """
 
 from __future__ import annotations
@@ -27,11 +24,11 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream
     from ghcrctl.layers.headers import Header
 
-# Ten times what an archive of a hundred large images has.
-MOST_MEMBERS = 200_000
-# Go's archive/tar, which most tools use, has the same bound.
-_LONGEST_EXTENSION = 1024 * 1024
-_MOST_LINKS = 10
+# An archive of a hundred large images has a tenth of this.
+MAX_MEMBERS = 200_000
+# Go's archive/tar, which most tools use, has the same limit, in bytes.
+_MAX_EXTENSION = 1024 * 1024
+_MAX_LINKS = 10
 _CHUNK = 1024 * 1024
 _EMPTY = bytes(BLOCK_SIZE)
 _IGNORED = frozenset(b"VMN")
@@ -39,10 +36,10 @@ _ALLOWED = {Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK, Kind.HARD_LINK}
 
 
 class Positioned:
-    """A file that is read at any position, by several threads.
+    """A file that several threads can read at any position.
 
     Args:
-        file: seekable; closed with this.
+        file: a seekable file, which is closed with this object.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -51,7 +48,7 @@ class Positioned:
         self.size = os.fstat(file.fileno()).st_size
 
     def read(self, offset: int, size: int) -> bytes:
-        """Return up to ``size`` bytes from a position on."""
+        """Return up to ``size`` bytes at a position."""
         if sys.platform != "win32" and hasattr(os, "pread"):
             return os.pread(self._file.fileno(), size, offset)
         with self._lock:
@@ -65,7 +62,7 @@ class Positioned:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a member is. ``target``: the path that a link leads to, empty for files."""
+    """The position of a member; ``target`` is the target path of a link, empty for files."""
 
     offset: int
     size: int
@@ -73,14 +70,14 @@ class Place:
 
 
 class TarFiles:
-    """The files of a plain tar archive.
+    """The files of an uncompressed tar archive.
 
     Args:
-        file: the archive; closed with this.
-        label: how people know it.
+        file: the archive, which is closed with this object.
+        label: name of the archive in messages.
 
     Raises:
-        IntegrityError: it is no tar archive, is damaged, or has what no archive of images has.
+        IntegrityError: the file is not a tar archive, is damaged or has unsupported members.
     """
 
     def __init__(self, file: Positioned, label: str) -> None:
@@ -88,17 +85,17 @@ class TarFiles:
         self._file = file
         self._places = _Lister(file, label).list()
 
-    def where(self, path: str) -> str:  # noqa: ARG002 all are in the archive
-        """Return the archive."""
+    def where(self, path: str) -> str:  # noqa: ARG002 all files are in the archive
+        """Return the path of the archive."""
         return self.label
 
     def size(self, path: str) -> int | None:
-        """Return the bytes of a file."""
+        """Return the size of a file (bytes)."""
         place = self._find(path)
         return place.size if place else None
 
     def open(self, path: str, offset: int = 0) -> Stream:
-        """Start reading a file."""
+        """Open a file for reading."""
         place = self._find(path)
         if place is None:
             raise BlobUnknownError(f"{self.label} has no {shortened(path)}")
@@ -110,21 +107,21 @@ class TarFiles:
 
     def _find(self, path: str) -> Place | None:
         place = self._places.get(path)
-        for _ in range(_MOST_LINKS):
+        for _ in range(_MAX_LINKS):
             if place is None or not place.target:
                 return place
             target = place.target
             place = self._places.get(target)
             if place is None:
                 raise IntegrityError(
-                    f"{self.label} is damaged: {shortened(path)} is a link to "
-                    f"{shortened(target)}, which is not there"
+                    f"{self.label} is damaged: {shortened(path)} is a link to the missing file "
+                    f"{shortened(target)}"
                 )
-        raise IntegrityError(f"{self.label} is damaged: {shortened(path)} is a link in a circle")
+        raise IntegrityError(f"{self.label} is damaged: {shortened(path)} is a circular link")
 
 
 class _Window:
-    """One member as a stream."""
+    """A stream of one member."""
 
     def __init__(self, file: Positioned, place: Place, offset: int, label: str) -> None:
         self._file = file
@@ -146,7 +143,7 @@ class _Window:
 
 
 class _Lister:
-    """Walks over the headers of an archive, from one to the next."""
+    """A reader of all headers of an archive."""
 
     def __init__(self, file: Positioned, label: str) -> None:
         self._file = file
@@ -173,25 +170,25 @@ class _Lister:
 
     def _header(self) -> Header | None:
         block = self._file.read(self._position, BLOCK_SIZE)
-        # Some programs end an archive without the two empty blocks.
+        # Some programs omit the two empty blocks at the end.
         if not block or block == _EMPTY:
             return None
         if len(block) < BLOCK_SIZE:
             raise self._ends_early()
         self._count += 1
-        if self._count > MOST_MEMBERS:
-            raise self._error(f"it has more than {MOST_MEMBERS} members")
+        if self._count > MAX_MEMBERS:
+            raise self._error(f"it has more than {MAX_MEMBERS} members")
         try:
             header = headers.parse_header(block)
         except IntegrityError:
             if self._position:
-                raise self._error("the header of a member is wrong") from None
-            raise IntegrityError(f"{self._label} is no archive") from None
+                raise self._error("a header is invalid") from None
+            raise IntegrityError(f"{self._label} is not an archive") from None
         self._position += BLOCK_SIZE
         return header
 
     def _extension(self, header: Header) -> bytes:
-        if header.size > _LONGEST_EXTENSION:
+        if header.size > _MAX_EXTENSION:
             raise self._error("an extension header is too large")
         start = self._position
         self._pass_over(header.size)
@@ -211,7 +208,7 @@ class _Lister:
         is_sparse = header.type == ord("S") or any(key.startswith("GNU.sparse") for key in records)
         if kind not in _ALLOWED or is_sparse:
             what = "sparse file" if is_sparse else kind.value
-            raise self._error(f"{shortened(name)} is a {what}, which no archive of images has")
+            raise self._error(f"{shortened(name)} is a {what}, which image archives do not have")
         place = Place(self._position, size if kind is Kind.FILE else 0)
         if kind is Kind.FILE or header.type == ord("D"):
             self._pass_over(size)
@@ -239,21 +236,21 @@ class _Lister:
 
     def _path(self, name: str) -> str:
         if name.startswith("/") or ".." in name.split("/"):
-            raise self._error(f"the path {shortened(name)} leads out of it")
+            raise self._error(f"the path {shortened(name)} points outside the archive")
         return clean_path(name)
 
     def _target(self, path: str, target: str, kind: Kind) -> str:
-        """Return where a link leads, as a path of the archive."""
+        """Return the target of a link as a path in the archive."""
         base = posixpath.dirname(path) if kind is Kind.SYMLINK else ""
         if target.startswith("/") or not target:
-            raise self._error(f"the link {shortened(path)} leads out of it")
+            raise self._error(f"the link {shortened(path)} points outside the archive")
         try:
             return clean_path(posixpath.join(base, target))
         except IntegrityError:
-            raise self._error(f"the link {shortened(path)} leads out of it") from None
+            raise self._error(f"the link {shortened(path)} points outside the archive") from None
 
     def _ends_early(self) -> IntegrityError:
-        return self._error("it ends too early")
+        return self._error("unexpected end of file")
 
     def _error(self, what: str) -> IntegrityError:
         return IntegrityError(f"{self._label} is damaged: {what}")

@@ -1,4 +1,4 @@
-"""Whether a manifest is in a place with all that it needs."""
+"""A check that a manifest is stored with everything it refers to."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 def is_complete(place: Source, descriptor: Descriptor, has: Callable[[Descriptor], bool]) -> bool:
-    """Tell whether content is in a place with all below it; foreign layers may be elsewhere.
+    """Return whether content and its descendants exist; foreign layers may be missing.
 
-    Each piece is looked at once: indexes that list the same indexes again and again would take for
-    ever.
+    Each digest is checked once, so that indexes that list the same indexes repeatedly take linear
+    time.
 
     Args:
-        place: where manifests are read.
+        place: source of the manifests.
         descriptor: the content.
-        has: tells whether one piece is there, whatever it needs.
+        has: returns whether a blob or manifest exists, without its descendants.
     """
     seen: set[Digest] = set()
     queue = [descriptor]

@@ -1,4 +1,4 @@
-"""Repeated fetches of content that arrived corrupted."""
+"""Retries for content that arrived corrupted."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
 
 
-class Doubts:
-    """A thread-safe count of corrupted transfers from one place, per digest.
+class CorruptionCount:
+    """A thread-safe count of corrupted transfers from one source, by digest.
 
-    A bit may flip in transit, so content is fetched again, or from each of its other addresses,
-    before it counts as wrong.
+    A bit may flip in transit, so content is fetched again, or from each of its other URLs, before
+    it is reported as corrupted.
     """
 
     def __init__(self) -> None:
-        self._wrong: Counter[Digest] = Counter()
+        self._counts: Counter[Digest] = Counter()
         self._lock = threading.Lock()
 
-    def note(self, descriptor: Descriptor) -> bool:
-        """Note that content was wrong; return whether to fetch it again."""
+    def record(self, descriptor: Descriptor) -> bool:
+        """Record that content was corrupted; return whether to fetch it again."""
         with self._lock:
-            self._wrong[descriptor.digest] += 1
-            return self._wrong[descriptor.digest] <= max(1, len(descriptor.urls) - 1)
+            self._counts[descriptor.digest] += 1
+            return self._counts[descriptor.digest] <= max(1, len(descriptor.urls) - 1)
 
-    def turned(self, descriptor: Descriptor) -> Descriptor:
-        """Return a descriptor whose first address is the next one after those that were wrong."""
+    def next_urls(self, descriptor: Descriptor) -> Descriptor:
+        """Return a descriptor that starts with the URL after those that sent corrupted content."""
         if not descriptor.urls:
             return descriptor
-        start = self._wrong[descriptor.digest] % len(descriptor.urls)
+        start = self._counts[descriptor.digest] % len(descriptor.urls)
         return replace(descriptor, urls=descriptor.urls[start:] + descriptor.urls[:start])

@@ -1,4 +1,4 @@
-"""Errors of a system that has run out of memory, threads or open files."""
+"""Errors of a system that ran out of memory, threads or open files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TEXTS = {
 
 
 def exhausted(error: BaseException) -> ResourcesExhaustedError | None:
-    """Translate an error that a lack of resources caused; return None for others."""
+    """Translate an error caused by exhausted resources; return ``None`` for other errors."""
     for cause in _causes(error):
         if reason := _reason(cause):
             made = ResourcesExhaustedError(f"cannot continue: {reason}")
@@ -43,7 +43,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and all that it was made of; urllib3 nests errors in arguments."""
+    """Yield an error and its causes; urllib3 nests them in the arguments of exceptions."""
     seen: set[int] = set()
     queue: list[object] = [error]
     while queue:

@@ -1,7 +1,4 @@
-"""A place in memory: the smallest that keeps the contracts.
-
-What belongs here: small content that was made rather than found (synthesised indexes, tests).
-"""
+"""A source and sink in memory, for generated content such as indexes and for tests."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class MemoryPlace:
-    """Content by digest and names by text, in two dictionaries."""
+    """A source and sink that keeps content and tags in dictionaries."""
 
     def __init__(self, label: str = "memory") -> None:
         self.label = label
@@ -34,17 +31,17 @@ class MemoryPlace:
         self._lock = threading.Lock()
 
     def add(self, content: bytes, media_type: str) -> Descriptor:
-        """Put content here that is at hand, and describe it."""
+        """Store content and return its descriptor."""
         descriptor = Descriptor.of(content, media_type)
         self.put(descriptor, content)
         return descriptor
 
     def put(self, descriptor: Descriptor, content: bytes) -> None:
-        """Put content here that was verified before."""
+        """Store content that is already verified."""
         self._blobs[descriptor.digest] = (descriptor, content)
 
     def resolve(self, name: str) -> Descriptor:
-        """Return what a tag or a digest stands for."""
+        """Return the descriptor of a tag or digest."""
         if name in self._names:
             return self._names[name]
         for digest, (descriptor, _) in self._blobs.items():
@@ -53,31 +50,31 @@ class MemoryPlace:
         raise ManifestUnknownError(f"{self.label} has no `{name}`")
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading content at a byte."""
+        """Open content for reading, starting at a byte offset."""
         try:
             content = self._blobs[descriptor.digest][1]
         except KeyError:
-            raise BlobUnknownError(f"{self.label} has no {descriptor.digest}") from None
+            raise BlobUnknownError(f"{self.label} has no blob {descriptor.digest}") from None
         stream = io.BytesIO(content)
         stream.seek(offset)
         return stream
 
     def reserve(self, descriptors: Iterable[Descriptor]) -> None:
-        """Do nothing: nothing is ever removed from here."""
+        """Do nothing, since content in memory is never deleted."""
 
     def exists(self, descriptor: Descriptor) -> bool:
-        """Tell whether content is here; of a manifest, whether all that it needs is here too."""
+        """Return whether content is stored, for a manifest including its descendants."""
         return is_complete(self, descriptor, lambda piece: piece.digest in self._blobs)
 
     def write(self, content: Content) -> None:
-        """Make content visible under its digest."""
+        """Store content under its digest."""
         with content.open() as stream:
             data = stream.read()
         with self._lock:
             self._blobs[content.descriptor.digest] = (content.descriptor, data)
 
     def tag(self, content: Content, name: str) -> None:
-        """Make a manifest visible under its digest and a name."""
+        """Store a manifest under its digest and a tag."""
         self.write(content)
         with self._lock:
             self._names[name] = content.descriptor
@@ -88,10 +85,10 @@ class MemoryPlace:
 
 
 class Overlay:
-    """A source in front of another: what the front has is read there, the rest behind it.
+    """A source that reads from a front source what it has, and the rest from a back source.
 
-    With the local store in front of a registry, no manifest that is here is fetched again; with a
-    place in memory in front, made content stands in for found content.
+    With the local store in front of a registry, local manifests are not fetched again. With a
+    `MemoryPlace` in front, generated content replaces the original.
     """
 
     def __init__(self, front: Opener, back: Source) -> None:
@@ -102,15 +99,15 @@ class Overlay:
 
     @property
     def label(self) -> str:
-        """The label of the place behind, which people asked for."""
+        """The label of the back source, which the user named."""
         return self._back.label
 
     def resolve(self, name: str) -> Descriptor:
-        """Return what a name stands for behind: names are never cached."""
+        """Resolve a name at the back source, since names are never cached."""
         return self._back.resolve(name)
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading at whichever place has the content."""
+        """Open content at the front source if it has the content, else at the back source."""
         if descriptor.digest not in self._corrupt:
             try:
                 stream = self._front.open(descriptor, offset)
@@ -122,13 +119,13 @@ class Overlay:
         return self._back.open(descriptor, offset)
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
-        """Return where content was read last: in front or behind."""
+        """Return where content was read last."""
         if descriptor.digest in self._read_in_front and descriptor.digest not in self._corrupt:
             return provenance_of(self._front, descriptor)
         return provenance_of(self._back, descriptor)
 
     def mark_corrupt(self, descriptor: Descriptor) -> bool:
-        """Read content behind that is wrong in front."""
+        """Switch to the back source for content that is corrupted in front."""
         digest = descriptor.digest
         if digest in self._read_in_front and digest not in self._corrupt:
             front = self._front
@@ -142,13 +139,13 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Opener(Protocol):
-        """What an overlay needs of the place in front."""
+        """The front source of an overlay."""
 
         @property
         def label(self) -> str:
-            """The name of this place in messages."""
+            """The name of this source in messages."""
             ...
 
         def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-            """Start reading content at a byte."""
+            """Open content for reading, starting at a byte offset."""
             ...

@@ -1,7 +1,4 @@
-"""The origin of content, for errors about corrupted bytes.
-
-A source of several places names the place that sent the bytes; a source of files names the file.
-"""
+"""The origin of content, for errors about corrupted bytes."""
 
 from __future__ import annotations
 
@@ -22,18 +19,17 @@ class Provenance:
     """The place or file that content was read from.
 
     Args:
-        label: the place, or the file.
-        hint: what the user can do about wrong bytes from there.
+        label: name of the source or file in messages.
+        hint: hint for errors about corrupted bytes from this origin.
     """
 
     label: str
     hint: str | None = None
 
     def mark(self, error: IntegrityError) -> None:
-        """Add the origin to an error about invalid content, unless it has one.
+        """Add the origin to an error about invalid content, unless the error has one.
 
-        A document can break its specification though every byte is right. The hint is about wrong
-        bytes only.
+        The hint is about corrupted bytes only. An invalid document may have arrived intact.
         """
         if self.label not in error.message:
             error.side = error.side or f"reading from {self.label}"
@@ -42,7 +38,7 @@ class Provenance:
 
 
 @contextmanager
-def blamed(source: Labelled, descriptor: Descriptor) -> Iterator[None]:
+def error_origin(source: Labelled, descriptor: Descriptor) -> Iterator[None]:
     """Add the origin to errors about invalid content."""
     try:
         yield
@@ -53,19 +49,19 @@ def blamed(source: Labelled, descriptor: Descriptor) -> Iterator[None]:
 
 @runtime_checkable
 class Traceable(Protocol):
-    """A source that knows the origin of each content."""
+    """A source that knows the origin of its content."""
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
-        """Return where the content of a descriptor was read last, or would be read."""
+        """Return where the content was read last, or would be read."""
         ...
 
 
 class Labelled(Protocol):
-    """A place with a label."""
+    """A source with a label."""
 
     @property
     def label(self) -> str:
-        """The name of the place in messages."""
+        """The name of the source in messages."""
         ...
 
 

@@ -1,8 +1,4 @@
-"""Waits, for whoever watches: what is waited for, and how long.
-
-What belongs here: a wait as a value, told as it begins. What does not: when to wait (``retry``, and
-those who talk to hosts), and how people see it.
-"""
+"""Notifications about delays: retries and rate limits."""
 
 from __future__ import annotations
 
@@ -17,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A wait that starts now and ends by itself.
+    """A delay that starts now.
 
     Args:
-        reason: what makes it wait, for people: ``ghcr.io answers with status 429``.
-        seconds: how long it takes.
-        code: the code of the error that makes it wait, where there is one.
-        attempt: the attempt that follows, counted from 1; 0 where nothing failed.
-        attempts: how many attempts there are in all; 0 where nothing failed.
+        reason: reason of the delay, such as ``ghcr.io returned status 429``.
+        seconds: length of the delay (seconds).
+        code: code of the error that caused the delay, if any.
+        attempt: number of the next attempt, counted from 1; 0 if nothing failed.
+        attempts: maximum number of attempts; 0 if nothing failed.
     """
 
     reason: str
@@ -35,17 +31,17 @@ class Wait:
 
     @property
     def verb(self) -> str:
-        """What follows the wait."""
+        """The action after the delay."""
         return "retrying" if self.attempt else "continuing"
 
     @property
     def note(self) -> str:
-        """Which attempt follows, for the end of a line; empty where nothing failed."""
+        """The number of the next attempt as text to append; empty if nothing failed."""
         return attempt_note(self.attempt, self.attempts)
 
 
 def attempt_note(attempt: int, attempts: int) -> str:
-    """Return which attempt of how many follows, for the end of a line."""
+    """Return the number of the next attempt as text to append to a line."""
     return f" (attempt {attempt} of {attempts})" if attempt else ""
 
 
@@ -53,12 +49,12 @@ if TYPE_CHECKING:
     Waiting = Callable[[Wait], None]
 
 
-def untold(_: Wait) -> None:
-    """Tell nobody."""
+def ignore_wait(_: Wait) -> None:
+    """Ignore a delay."""
 
 
-def telling(waiting: Waiting) -> OnRetry:
-    """Return what tells of the waits of ``retry``: its ``on_retry``."""
+def report_retries(waiting: Waiting) -> OnRetry:
+    """Return an ``on_retry`` callback for `retry` that reports each pause as a `Wait`."""
     return lambda error, pause: waiting(
         Wait(str(error), pause.seconds, error.code, pause.attempt, pause.attempts)
     )

@@ -1,7 +1,4 @@
-"""Reading ahead: one thread reads and verifies while another one writes.
-
-What belongs here: the hand-over between the two. What does not: what is read, and where it goes.
-"""
+"""Read-ahead: one thread reads and verifies content while another writes it."""
 
 from __future__ import annotations
 
@@ -18,22 +15,22 @@ if TYPE_CHECKING:
 
     from ghcrctl.content.ports import Stream
 
-# Chunks that wait to be written; more only take memory.
-_DEPTH = 4
-# Bytes. For less, a thread takes longer to begin than to read.
-WORTHWHILE = 4 * CHUNK_SIZE
+# More queued chunks use memory without being faster.
+_MAX_CHUNKS = 4
+# Starting a thread takes longer than reading less than this, in bytes.
+MIN_READ_AHEAD_SIZE = 4 * CHUNK_SIZE
 
 
 @contextmanager
-def reading_ahead(stream: Stream) -> Iterator[Stream]:
-    """Read a stream to its end in a thread of its own, a few chunks ahead.
+def read_ahead(stream: Stream) -> Iterator[Stream]:
+    """Yield a stream that a background thread reads a few chunks ahead.
 
-    What the reading raises comes out of ``read``, after the bytes before it.
+    Its ``read`` raises the errors of the background thread after the bytes read before them.
     """
     try:
         ahead = _Ahead(stream)
     except RuntimeError:
-        # The system cannot start more threads: read in this one.
+        # The system cannot start more threads, so read in this one.
         yield stream
         return
     try:
@@ -45,14 +42,14 @@ def reading_ahead(stream: Stream) -> Iterator[Stream]:
 class _Ahead:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._waiting: queue.Queue[bytes | BaseException] = queue.Queue(_DEPTH)
+        self._waiting: queue.Queue[bytes | BaseException] = queue.Queue(_MAX_CHUNKS)
         self._stopped = threading.Event()
         self._over = False
         self._thread = threading.Thread(target=self._run, name="read-ahead", daemon=True)
         self._thread.start()
 
     def read(self, size: int, /) -> bytes:
-        """Return the next chunk, whatever size is asked for up to a chunk's."""
+        """Return the next chunk of up to `CHUNK_SIZE` bytes, whatever the size."""
         del size
         if self._over:
             return b""
@@ -64,11 +61,11 @@ class _Ahead:
         return item
 
     def close(self) -> None:
-        """End the thread."""
+        """Stop the thread."""
         self._stopped.set()
         self._over = True
         while self._thread.is_alive():
-            # It may wait for room.
+            # The thread may be waiting for space in the queue.
             try:
                 self._waiting.get(timeout=0.05)
             except queue.Empty:

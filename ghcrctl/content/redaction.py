@@ -1,8 +1,8 @@
-"""Secrets in web addresses: user names, passwords and query strings.
+"""Redaction of secrets in URLs: user names, passwords and query strings.
 
-Attack: a signed storage address, a proxy's password or a token ends up in a log that others read,
-often through the message of a library's exception. Decision: texts that are not ours are redacted
-before they are shown or stored. Exception: hints are ours, and their queries are part of the link.
+Attack: a signed storage URL, a proxy password or a token ends up in a log that others can read,
+often through the message of a library's exception. Decision: redact foreign text before it is shown
+or stored. Exception: our own hints, whose links need their query strings.
 """
 
 from __future__ import annotations
@@ -10,27 +10,27 @@ from __future__ import annotations
 import re
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^\s<>\"]+)")
-# What urllib3 puts into messages: `with url: /v2/x?service=y (Caused by ...)`.
+# Messages of urllib3 contain `with url: /v2/x?service=y (Caused by ...)`.
 _PATH_WITH_QUERY = re.compile(r"(?<![^\s'\"(=:])(/[^\s?<>\"']*)\?[^\s<>\"]*")
-# What ends a sentence or a repr rather than an address.
+# These characters end a sentence or a repr, not a URL.
 _CLOSERS = ")]}'`.,;:"
 _PORT = re.compile(r"[^:]*|\[[^\]]*\](?::[0-9]*)?|[^:]*:[0-9]*")
 
 
 def without_secrets(url: str) -> str:
-    """Return a web address without user, password, query and fragment."""
+    """Return a URL without user name, password, query and fragment."""
     scheme, separator, rest = url.partition("://")
     bare = re.split("[?#]", _without_userinfo(rest), maxsplit=1)[0]
     return f"{scheme}{separator}{bare}" if separator else url
 
 
 def redact_userinfo(text: str) -> str:
-    """Remove users and passwords from every web address in a text."""
+    """Remove user names and passwords from all URLs in a text."""
     return _URL.sub(lambda match: match[1] + _without_userinfo(match[2]), text)
 
 
 def redact(text: str) -> str:
-    """Remove users, passwords and query strings from every web address in a text."""
+    """Remove user names, passwords and query strings from all URLs in a text."""
     shorter = _URL.sub(_bare_url, text)
     return _PATH_WITH_QUERY.sub(lambda match: match[1] + _closers(match[0]), shorter)
 
@@ -44,7 +44,7 @@ def _without_userinfo(rest: str) -> str:
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     if "@" in authority:
         return rest[authority.rindex("@") + 1 :]
-    # A raw `/`, `?` or `#` in a password ends the authority early: `:` has no port behind it then.
+    # A raw `/`, `?` or `#` in a password ends the authority early, so that no port follows the `:`.
     if "@" in rest and not _PORT.fullmatch(authority):
         return rest.rpartition("@")[2]
     return rest

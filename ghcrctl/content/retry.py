@@ -1,8 +1,4 @@
-"""When to try again, and how long to wait first.
-
-What belongs here: the policy, as a value, and the loop that obeys it. What does not: what is tried.
-Only errors that are marked retryable are retried.
-"""
+"""The retry policy and the retry loop. Only errors marked as retryable are retried."""
 
 from __future__ import annotations
 
@@ -22,14 +18,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how patiently.
+    """The number of attempts and the delays between them.
 
     Args:
-        attempts: how many times in all, the first included.
-        base: seconds of the first wait; each further wait doubles.
-        cap: seconds that no wait of our own exceeds.
-        longest: seconds; where a host asks for a longer wait than this, the error stands at once.
-        longest_limit: the same for rate limits whose waits are minutes by their documentation.
+        attempts: maximum number of attempts, including the first.
+        base: delay before the second attempt; each further delay doubles (seconds).
+        cap: maximum delay, unless the host requests a longer one (seconds).
+        longest: give up if the host requests a longer delay (seconds).
+        longest_limit: the same for rate limits with documented delays of minutes (seconds).
     """
 
     attempts: int = 5
@@ -39,20 +35,27 @@ class RetryPolicy:
     longest_limit: float = 900.0
 
     def delay(self, attempt: int, error: GhcrctlError) -> float | None:
-        """Return the seconds to wait after a failed attempt (counted from 1), ``None`` to give up.
+        """Return the delay after a failed attempt, or ``None`` to give up.
 
-        Our own waits are jittered over their upper half, so that many clients do not come back at
-        one moment. What a host asks for is a lower bound.
+        Delays have jitter over their upper half, so that many clients do not retry at the same
+        time. A delay requested by the host is a lower bound.
+
+        Args:
+            attempt: number of the failed attempt, counted from 1.
+            error: its error.
+
+        Returns:
+            The delay (seconds).
         """
         if not error.retryable or attempt >= self.attempts:
             return None
         ours = min(self.cap, self.base * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0)  # noqa: S311 jitter
         if error.least_wait is None:
-            asked = error.retry_after or 0.0
-            return None if asked > self.longest else max(ours, asked)
+            requested = error.retry_after or 0.0
+            return None if requested > self.longest else max(ours, requested)
         growing = min(error.least_wait * 2 ** (attempt - 1), self.longest_limit)
-        asked = growing if error.retry_after is None else error.retry_after
-        return None if asked > self.longest_limit else max(ours, asked)
+        requested = growing if error.retry_after is None else error.retry_after
+        return None if requested > self.longest_limit else max(ours, requested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,9 @@ class Pause:
     """A pause between two attempts.
 
     Args:
-        seconds: how long it takes.
-        attempt: the attempt that follows, counted from 1.
-        attempts: how many attempts there are in all.
+        seconds: length of the pause (seconds).
+        attempt: number of the next attempt, counted from 1.
+        attempts: maximum number of attempts.
     """
 
     seconds: float
@@ -76,19 +79,19 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Loop:
-    """A loop that calls a function now.
+    """A running retry loop.
 
     Args:
-        barren: failures since the function last got further, those of loops inside included.
-        inside: failures of loops inside the present call.
+        failures: failed attempts without progress, including those of nested loops.
+        nested: failed attempts of nested loops during the current call.
     """
 
-    barren: int = 0
-    inside: int = 0
+    failures: int = 0
+    nested: int = 0
 
 
 class _Running(threading.local):
-    """The innermost loop of each thread."""
+    """The innermost retry loop of each thread."""
 
     loop: _Loop | None = None
 
@@ -97,14 +100,14 @@ _running = _Running()
 
 
 def used_attempts() -> int:
-    """Return how many attempts failed in the loop around, since it last got further."""
-    return _running.loop.barren if _running.loop else 0
+    """Return the failed attempts of the surrounding loop since its last progress."""
+    return _running.loop.failures if _running.loop else 0
 
 
 def note_failure(count: int = 1) -> None:
-    """Count failed attempts for the loop around, which counts them where it gets no further."""
+    """Add failed attempts to the surrounding loop, which counts them if it makes no progress."""
     if _running.loop:
-        _running.loop.inside += count
+        _running.loop.nested += count
 
 
 def retry(
@@ -113,29 +116,28 @@ def retry(
     *,
     on_retry: OnRetry | None = None,
     sleep: Callable[[float], None] = time.sleep,
-    reached: Callable[[], int] = lambda: 0,
+    progress: Callable[[], int] = lambda: 0,
 ) -> Result:
-    """Call a function until it succeeds or the policy gives up; its last error then stands.
+    """Call a function until it succeeds or the policy gives up, then raise its last error.
 
-    Wrong bytes do not count as an attempt: where their source says that they may be right at the
-    next, they are fetched again at once, whatever the policy.
+    The raised error is no longer retryable, so that callers do not retry again. Corrupted content
+    does not count as an attempt: if its source can fetch it again, this happens immediately.
 
-    That error is no longer retryable, so that no caller starts over. Where a call fails without
-    getting further, what loops inside it tried counts as well, here and in the next call: attempts
-    are not squared.
+    The attempts of nested loops count as attempts of this loop unless the call made progress, so
+    that nested loops do not multiply attempts.
 
     Args:
         function: performs the whole operation at each call.
-        policy: how often and how patiently.
-        on_retry: is called with the error and the pause, before the pause begins.
-        sleep: waits; may raise to stop.
-        reached: tells how far the operation got.
+        policy: number of attempts and delays.
+        on_retry: called with the error and the pause, before the pause.
+        sleep: waits for a number of seconds; may raise an exception to stop.
+        progress: returns the progress of the operation as a number that grows.
     """
     outer, loop = _running.loop, _Loop(used_attempts())
-    attempt = loop.barren
+    attempt = loop.failures
     while True:
         attempt += 1
-        before, loop.inside = reached(), 0
+        before, loop.nested = progress(), 0
         _running.loop = loop
         try:
             return function()
@@ -145,7 +147,7 @@ def retry(
                 if on_retry:
                     on_retry(error, Pause(0, 0, 0))
                 continue
-            attempt += _count(loop, further=reached() > before)
+            attempt += _count(loop, has_progress=progress() > before)
             delay = policy.delay(attempt, error)
             if delay is None:
                 error.retryable = False
@@ -154,12 +156,12 @@ def retry(
                 on_retry(error, Pause(delay, attempt + 1, policy.attempts))
         finally:
             _running.loop = outer
-            note_failure(loop.inside)
+            note_failure(loop.nested)
         note_failure()
         sleep(delay)
 
 
-def _count(loop: _Loop, *, further: bool) -> int:
-    """Count a failed call in its loop; return how many attempts more than itself it used."""
-    loop.barren = 0 if further else loop.barren + 1 + loop.inside
-    return 0 if further else loop.inside
+def _count(loop: _Loop, *, has_progress: bool) -> int:
+    """Count a failed call; return the number of additional attempts in nested loops."""
+    loop.failures = 0 if has_progress else loop.failures + 1 + loop.nested
+    return 0 if has_progress else loop.nested

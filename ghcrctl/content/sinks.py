@@ -17,59 +17,58 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Sink(Protocol):
-    """A place to write to. It may be used by several threads at once."""
+    """A place to write content to. All methods are thread-safe."""
 
     @property
     def label(self) -> str:
-        """How people know this place, for ``writing to ...``."""
+        """The name of this sink in messages, after ``writing to``."""
         ...
 
     def reserve(self, descriptors: Iterable[Descriptor]) -> None:
-        """Promise that what is found to exist after this call stays until the place is closed."""
+        """Protect existing content from deletion until the sink is closed."""
         ...
 
     def exists(self, descriptor: Descriptor) -> bool:
-        """Tell whether content is here.
+        """Return whether content exists.
 
-        A manifest is here only if all that it needs is, foreign layers excepted.
+        A manifest exists only if its descendants do, except foreign layers.
         """
         ...
 
     def write(self, content: Content) -> None:
-        """Make content visible under its digest, all of it or nothing.
+        """Store content under its digest atomically.
 
-        What was received before a failure may be kept aside, and is then not asked for again. The
-        content verifies
-        itself: an implementation reads it to the last byte and makes it visible only after that.
+        The content verifies itself: an implementation reads it to the last byte and only then makes
+        it visible. Bytes received before a failure may be kept to resume the transfer.
         """
         ...
 
     def tag(self, content: Content, name: str) -> None:
-        """Make a manifest, whose children are here, visible under its digest and a name."""
+        """Store a manifest under its digest and a tag; its children exist."""
         ...
 
 
 @runtime_checkable
 class Mounter(Protocol):
-    """A sink that can take content over from its other repositories without sending bytes."""
+    """A sink that can mount blobs from its other repositories."""
 
     def mount(self, descriptor: Descriptor, repositories: Sequence[str]) -> str | None:
-        """Take content over from the first repository that has it.
+        """Mount a blob from the first repository that has it.
 
         Args:
-            descriptor: a blob.
-            repositories: candidates on the same host, without the registry, likeliest first.
+            descriptor: descriptor of the blob.
+            repositories: candidates on the same registry, most likely first.
 
         Returns:
-            The repository it came from, or ``None`` where it must be written.
+            The repository the blob was mounted from; ``None`` if the blob must be written.
         """
         ...
 
 
 @runtime_checkable
 class Resumer(Protocol):
-    """A sink that keeps what it received of content when a transfer is interrupted."""
+    """A sink that keeps the received bytes of an interrupted transfer."""
 
     def received(self, descriptor: Descriptor) -> int:
-        """Return the bytes that need not be transferred again."""
+        """Return the number of bytes that are already received."""
         ...

@@ -15,43 +15,43 @@ if TYPE_CHECKING:
 
 
 class Stream(Protocol):
-    """Bytes in order, as a source opens them; not verified yet."""
+    """A readable stream of unverified bytes."""
 
     def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` bytes; fewer than asked is allowed, none means the end.
+        """Return up to ``size`` bytes; empty at the end.
 
         Raises:
-            ConnectionLostError: the bytes ended before their announced end; retryable.
+            ConnectionLostError: the stream ended before its announced length; retryable.
         """
         ...
 
     def close(self) -> None:
-        """Give back what the stream holds; may be called twice."""
+        """Release the stream's resources; can be called twice."""
         ...
 
 
 @runtime_checkable
 class Source(Protocol):
-    """A place to read from. It may be used by several threads at once."""
+    """A place to read content from. All methods are thread-safe."""
 
     @property
     def label(self) -> str:
-        """How people know this place, for ``reading from ...``."""
+        """The name of this source in messages, after ``reading from``."""
         ...
 
     def resolve(self, name: str) -> Descriptor:
-        """Return what a tag or a digest stands for: a manifest or an index.
+        """Return the descriptor of the manifest or index with a tag or digest.
 
         Raises:
-            NotFoundError: there is no such name.
+            NotFoundError: the name does not exist.
         """
         ...
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading content at a byte; the same content may be opened again and concurrently.
+        """Open content for reading, starting at a byte offset, as often as needed.
 
         Raises:
-            NotFoundError: the content is not here.
+            NotFoundError: the content does not exist.
         """
         ...
 
@@ -61,7 +61,7 @@ class FallbackSource(Protocol):
     """A source that can fetch corrupted content again, possibly from another place."""
 
     def mark_corrupt(self, descriptor: Descriptor) -> bool:
-        """Record that the last read of this content was corrupted.
+        """Record that the last read of content was corrupted.
 
         Returns:
             Whether to open the content again, from its first byte.
@@ -71,8 +71,8 @@ class FallbackSource(Protocol):
 
 @runtime_checkable
 class Lister(Protocol):
-    """A source that can list its names."""
+    """A source that can list its tags."""
 
     def tags(self) -> Iterator[str]:
-        """Yield every tag once, in the order of the place."""
+        """Yield every tag once, in the order of the source."""
         ...

@@ -1,9 +1,7 @@
-"""Verified content: the one place where bytes are checked against their descriptor.
+"""Streams that verify their bytes against a descriptor.
 
-What belongs here: reading, filling, verifying. What does not: where bytes come from, progress bars,
-retries; they wrap this from outside. Invariant: the chunk that completes the content is handed out
-only after digest and size are right, since readers such as `tarfile` stop at the last byte and
-never see the end.
+Invariant: the last chunk is returned only after digest and size are verified, because readers such
+as `tarfile` stop at the last byte and never read the end of the stream.
 """
 
 from __future__ import annotations
@@ -34,10 +32,11 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
 
 CHUNK_SIZE = 1024 * 1024
-# Bytes read at once where somebody watches: on a slow line he is told before a chunk is whole.
-_FIRST_STEP, _LEAST_STEP = 64 * 1024, 16 * 1024
-# Seconds that a step may take: after less the next one is larger, after more smaller.
-_QUICK, _SLOW = 0.05, 0.2
+# If progress is reported, a read is first this size, in bytes, so that progress is reported before
+# a chunk is complete on a slow connection.
+_FIRST_STEP, _MIN_STEP = 64 * 1024, 16 * 1024
+# A read that takes less than this doubles the size, one that takes more halves it.
+_QUICK_SECONDS, _SLOW_SECONDS = 0.05, 0.2
 
 
 class VerifiedStream:
@@ -87,24 +86,24 @@ class VerifiedStream:
         self.close()
 
     def __len__(self) -> int:
-        """Bytes left to read; with it `requests` sends ``Content-Length`` and not chunks."""
+        """Bytes left to read; makes `requests` send ``Content-Length`` instead of chunks."""
         return self._descriptor.size - self._position
 
     def __bool__(self) -> bool:
         return True
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return exactly ``size`` bytes, or what is left where that is less or ``size`` is -1.
+        """Return ``size`` bytes; fewer only at the end. With -1, return all remaining bytes.
 
         Raises:
-            SizeMismatchError: there are more or fewer bytes than the descriptor says.
-            DigestMismatchError: the bytes are not what the descriptor says. Both are retryable
-                where another place may have the content right.
+            SizeMismatchError: the stream is longer or shorter than the size in the descriptor.
+            DigestMismatchError: the digest of the bytes is not the one in the descriptor. Both
+                errors are retryable if the content can be fetched again.
         """
         try:
             return self._read(size)
         except IntegrityError as error:
-            # The source is to blame, though the code of a sink reads from it.
+            # This is an error of the source, although a sink reads from the stream.
             if self._provenance:
                 self._provenance().mark(error)
             error.retryable = self._mark_corrupt is not None and self._mark_corrupt()
@@ -125,7 +124,7 @@ class VerifiedStream:
         return chunk
 
     def close(self) -> None:
-        """Close the stream below."""
+        """Close the underlying stream."""
         self._stream.close()
 
     def _fill(self, wanted: int) -> bytes:
@@ -151,10 +150,10 @@ class VerifiedStream:
         began = time.monotonic()
         chunk = self._stream.read(min(wanted, self._step))
         took = time.monotonic() - began
-        if took < _QUICK:
+        if took < _QUICK_SECONDS:
             self._step = min(self._step * 2, CHUNK_SIZE)
-        elif took > _SLOW:
-            self._step = max(self._step // 2, _LEAST_STEP)
+        elif took > _SLOW_SECONDS:
+            self._step = max(self._step // 2, _MIN_STEP)
         return chunk
 
     def _verify(self) -> None:
@@ -172,11 +171,11 @@ class VerifiedStream:
 
 
 class Content:
-    """The content of one descriptor at one source: opened as often as needed, verified each time.
+    """The content of a descriptor at a source, verified each time it is read.
 
     Args:
-        source: where it is.
-        descriptor: what it is.
+        source: source to read from.
+        descriptor: descriptor of the content.
         watch: see `VerifiedStream`.
     """
 
@@ -192,11 +191,11 @@ class Content:
         self._watch = watch
 
     def open(self, offset: int = 0, hasher: _Hash | None = None) -> VerifiedStream:
-        """Start reading at a byte, of which whoever watches is told.
+        """Open the content for reading and report the offset to ``watch``.
 
         Args:
-            offset: bytes that the reader has already.
-            hasher: the digest computation over those bytes.
+            offset: number of bytes that the reader already has.
+            hasher: hash of those bytes.
         """
         if self._watch:
             self._watch(offset)
@@ -216,15 +215,15 @@ class Content:
         return isinstance(source, FallbackSource) and source.mark_corrupt(self.descriptor)
 
     def read(self) -> bytes:
-        """Return all of a manifest or config.
+        """Return a whole manifest or config.
 
         Raises:
-            InvalidManifestError: it is larger than the 4 MiB that metadata may have.
+            InvalidManifestError: the content is larger than 4 MiB.
         """
         if self.descriptor.size > MAX_METADATA_SIZE:
             raise InvalidManifestError(
                 f"{self.descriptor.digest} has {self.descriptor.size} bytes; "
-                f"manifests and configs may have {MAX_METADATA_SIZE}"
+                f"manifests and configs can have at most {MAX_METADATA_SIZE}"
             )
         try:
             with self.open() as stream:
@@ -232,7 +231,7 @@ class Content:
         except IntegrityError as error:
             if not error.retryable:
                 raise
-        # Once more, at another place.
+        # Fetch the content again, possibly from another place.
         return self.read()
 
 

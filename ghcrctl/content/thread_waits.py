@@ -1,8 +1,7 @@
-"""Waits for other threads, which Ctrl-C interrupts on every system.
+"""Functions that wait for other threads and can be interrupted by Ctrl-C on every system.
 
-Before Python 3.14, a main thread on Windows that waits for a lock without a time limit does not
-notice Ctrl-C until it has the lock. All waits therefore go through this module, which waits in
-short steps there.
+Before Python 3.14, the main thread on Windows cannot be interrupted while it waits for a lock
+without a timeout. All waits therefore use this module, which waits in short steps there.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ T = TypeVar("T")
 
 
 def step_seconds(platform: str, version: tuple[int, int]) -> float | None:
-    """Return the longest single wait on a system (seconds); None for no limit."""
+    """Return the longest single wait on a system (seconds), or ``None`` for no limit."""
     return 0.1 if platform == "win32" and version < (3, 14) else None
 
 
@@ -29,7 +28,7 @@ STEP_SECONDS: Final[float | None] = step_seconds(sys.platform, sys.version_info[
 
 
 def outcome_of(future: Future[T]) -> T:
-    """Wait for what another thread does; return or raise what came of it."""
+    """Wait for a future; return its result or raise its exception."""
     from concurrent.futures import wait
 
     while not future.done():
@@ -38,7 +37,7 @@ def outcome_of(future: Future[T]) -> T:
 
 
 def wait_for_all(futures: Sequence[Future[None]]) -> None:
-    """Wait until all are done, or one has failed."""
+    """Wait until all futures are done or one has failed."""
     from concurrent.futures import FIRST_EXCEPTION, wait
 
     while not all(future.done() for future in futures):
@@ -55,8 +54,8 @@ def wait_for(event: threading.Event, seconds: float | None = None) -> bool:
     """Wait for an event.
 
     Args:
-        event: what another thread sets.
-        seconds: how long at most; None for as long as it takes.
+        event: event that another thread sets.
+        seconds: timeout; ``None`` for no limit (seconds).
 
     Returns:
         Whether the event is set.
@@ -69,20 +68,20 @@ def wait_for(event: threading.Event, seconds: float | None = None) -> bool:
 
 
 def wait_until(condition: threading.Condition, is_true: Callable[[], bool]) -> None:
-    """Wait until another thread has made something true; the condition is held."""
+    """Wait until a predicate is true; the caller holds the condition's lock."""
     while not condition.wait_for(is_true, STEP_SECONDS):
         pass
 
 
 def join(thread: threading.Thread, seconds: float | None = None) -> None:
-    """Wait until a thread has ended, or for so many seconds."""
+    """Wait until a thread has ended or a timeout has expired."""
     end = None if seconds is None else time.monotonic() + seconds
     while thread.is_alive() and (end is None or time.monotonic() < end):
         thread.join(_step(end))
 
 
 def take_from(items: queue.Queue[T]) -> T:
-    """Wait for the next item of a queue, and remove it."""
+    """Remove and return the next item of a queue; wait if the queue is empty."""
     from queue import Empty
 
     while True:
@@ -93,7 +92,7 @@ def take_from(items: queue.Queue[T]) -> T:
 
 
 def _step(end: float | None) -> float | None:
-    """Return how long to wait at once, in seconds."""
+    """Return the length of the next wait (seconds)."""
     if end is None:
         return STEP_SECONDS
     left = max(0.0, end - time.monotonic())

@@ -1,8 +1,4 @@
-"""Threads that do several things at once, and are waited for unless the run is ended from outside.
-
-What belongs here: beginning and leaving them. What does not: moving content, where nothing happens
-twice (`ghcrctl.transfer.workers`).
-"""
+"""Thread pools that Ctrl-C can interrupt."""
 
 from __future__ import annotations
 
@@ -20,7 +16,7 @@ T = TypeVar("T")
 
 
 class ThreadPool(ThreadPoolExecutor):
-    """A pool of threads; Ctrl-C interrupts all waits for them, on Windows too."""
+    """A thread pool whose waits can be interrupted by Ctrl-C, on Windows too."""
 
     def map(
         self,
@@ -30,12 +26,15 @@ class ThreadPool(ThreadPoolExecutor):
         chunksize: int = 1,  # noqa: ARG002 only for processes
         **_: Any,
     ) -> Iterator[T]:
-        """Start calls, and yield their results in order; leaving early starts no more calls."""
+        """Call a function for each item and yield the results in order.
+
+        If the iteration stops early, pending calls are cancelled.
+        """
         futures = [self.submit(fn, *items) for items in zip(*iterables, strict=False)]
         return _in_order(futures)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 as the base class has it
-        """Start no more calls, and wait for those that were started."""
+        """Reject new calls and wait for those that were submitted."""
         super().shutdown(wait=False, cancel_futures=cancel_futures)
         if wait:
             for thread in tuple(self._threads):
@@ -53,19 +52,20 @@ def _in_order(futures: list[Future[T]]) -> Iterator[T]:
 
 @contextmanager
 def threads(count: int, name: str) -> Iterator[ThreadPool]:
-    """Begin threads, and wait for their end: after a failure for what they have begun, no more.
+    """Yield a thread pool, and wait for its calls at the end.
 
-    After Ctrl-C and its kind nobody waits, since a thread may be at a silent host for minutes.
+    After an error, pending calls are cancelled and running ones are waited for. After Ctrl-C,
+    nothing is waited for, because a thread may wait for an unresponsive host for minutes.
 
     Args:
-        count: how many there are at most.
-        name: what they are called in a debugger.
+        count: maximum number of threads.
+        name: prefix of the thread names.
     """
     pool = ThreadPool(count, name)
     try:
         yield pool
     except Exception:
-        # Nothing goes on behind the back of whoever handles the failure.
+        # No call may still be running when the caller handles the error.
         pool.shutdown(cancel_futures=True)
         raise
     except BaseException:

@@ -1,8 +1,4 @@
-"""What an engine is asked to build, in words that no single engine owns.
-
-What belongs here: the order, the places where one build puts things, command lines as data. What
-does not: how an engine says it (`buildx`, `buildah`, `podman`, `docker`).
-"""
+"""A build request independent of the engine, and the interface of build engines."""
 
 from __future__ import annotations
 
@@ -16,31 +12,31 @@ if TYPE_CHECKING:
 
     from ghcrctl.oci.platform import Platform
 
-# The engines, the best first.
+# The engines, best first.
 ENGINES = ("buildx", "buildah", "podman", "docker")
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be built.
+class BuildRequest:
+    """The options of a build.
 
     Args:
-        context: a directory, an address, or ``-`` for standard input.
-        file: the Dockerfile; the engine's usual one in the context where it is not given.
-        platforms: what to build for; the engine's own where there is none.
-        build_args: each ``NAME=VALUE``, or ``NAME`` for the environment's value.
-        labels: each ``NAME=VALUE``.
-        target: the stage to stop at.
-        secrets: each ``id=NAME,src=FILE`` or the like.
-        ssh: each ``default`` or ``NAME=SOCKET``.
-        network: of the build steps.
-        cache_from: where to look for steps that were done before.
-        cache_to: where to leave them.
-        no_cache: do every step.
-        pull: look for newer base images.
-        format: ``oci`` or ``docker``; the engine's own where it is not given.
-        timestamp: seconds since 1970 that all files and the image are to have.
-        more: further options of the engine's own, word for word.
+        context: a directory, a URL, or ``-`` for standard input.
+        file: path of the Dockerfile; by default, the engine's default in the context.
+        platforms: target platforms; by default, the engine's platform.
+        build_args: build arguments, each ``NAME=VALUE`` or ``NAME``.
+        labels: labels, each ``NAME=VALUE``.
+        target: stage to build.
+        secrets: secrets, such as ``id=NAME,src=FILE``.
+        ssh: SSH agents, each ``default`` or ``NAME=SOCKET``.
+        network: network of the build steps.
+        cache_from: build caches to read.
+        cache_to: build caches to write.
+        no_cache: do not use cached layers.
+        pull: check for newer base images.
+        format: ``oci`` or ``docker``; by default, the engine's format.
+        timestamp: modification time of all files and creation time of the image (Unix seconds).
+        more: additional options for the engine, passed unchanged.
     """
 
     context: str
@@ -62,12 +58,12 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """Where one build puts things.
+class BuildFiles:
+    """The files of one build.
 
     Args:
-        folder: a directory of its own.
-        name: what the engine calls the image until it has been handed over.
+        folder: directory of the files.
+        name: temporary name of the image in the engine's store.
     """
 
     folder: Path
@@ -75,27 +71,27 @@ class Work:
 
     @property
     def image_id(self) -> Path:
-        """Where the engine's ID of the image is written."""
+        """Path of the file with the image ID."""
         return self.folder / "id"
 
     @property
     def archive(self) -> Path:
-        """Where an archive of the image goes."""
+        """Path of the archive, if the engine writes one."""
         return self.folder / "image.tar"
 
     @property
     def layout(self) -> Path:
-        """Where the image goes as a directory with an OCI layout."""
+        """Path of the OCI layout, if the engine writes one."""
         return self.folder / "layout"
 
     @property
     def image(self) -> Path:
-        """The image, as whichever of the two it was handed over."""
+        """Path of the built image: the OCI layout if there is one, else the archive."""
         return self.layout if self.layout.exists() else self.archive
 
 
-class Private(str):
-    """A word of a command line that nobody else is to see: its value may be a secret."""
+class PrivateArgument(str):
+    """A command-line argument that is not logged, because its value may be secret."""
 
     __slots__ = ()
 
@@ -105,11 +101,11 @@ class Command:
     """A command line.
 
     Args:
-        program: its path.
-        verb: what it is to do: ``build``, ``image save``.
-        arguments: what comes after that.
-        stdout: where its output goes; to the person where that is not said.
-        environ: variables that it gets besides the person's.
+        program: path of the program.
+        verb: subcommand, such as ``build`` or ``image save``.
+        arguments: arguments after the subcommand.
+        stdout: file for its standard output; by default, the user sees it.
+        environ: additional environment variables.
     """
 
     program: str
@@ -120,93 +116,95 @@ class Command:
 
     @property
     def label(self) -> str:
-        """What people call it: ``docker image save``."""
+        """The name of the command in messages, such as ``docker image save``."""
         return f"{Path(self.program).name.removesuffix('.exe')} {self.verb}"
 
     @property
     def words(self) -> list[str]:
-        """The whole line."""
+        """The complete command line as a list."""
         return [self.program, *self.verb.split(), *self.arguments]
 
     @property
     def shown(self) -> str:
-        """The line as it may be seen."""
+        """The command line for logs, without private_options values."""
         return shlex.join(_shown(word) for word in self.words)
 
 
 class Engine(Protocol):
-    """One program that builds images."""
+    """A program that builds images."""
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The name of the engine in options and messages."""
 
     @property
     def builds_indexes(self) -> bool:
-        """Whether one command builds for several platforms."""
+        """Whether one command can build for several platforms."""
 
-    def check(self, order: Order) -> None:
-        """Check that the engine can do what is asked.
+    def check(self, request: BuildRequest) -> None:
+        """Check that the engine supports the options of a build.
 
         Raises:
-            UnsupportedError: it lacks something.
+            UnsupportedError: the engine does not support one of the options.
         """
 
-    def build(self, order: Order, work: Work) -> Command:
-        """Return the command that does the build steps."""
+    def build(self, request: BuildRequest, files: BuildFiles) -> Command:
+        """Return the command that builds the image."""
 
-    def identify(self, work: Work) -> Command | None:
-        """Return the command that writes the image's ID; none where it is written, or of no use."""
+    def identify(self, files: BuildFiles) -> Command | None:
+        """Return the command that writes the image ID; ``None`` if none is needed."""
 
-    def save(self, order: Order, work: Work, image_id: str) -> Command | None:
-        """Return the command that hands the image over; none where it has been already."""
+    def save(self, request: BuildRequest, files: BuildFiles, image_id: str) -> Command | None:
+        """Return the command that saves the image; ``None`` if the build has saved it."""
 
-    def forget(self, order: Order, work: Work) -> Command | None:
-        """Return the command that takes the image out of the engine's own store."""
+    def delete(self, request: BuildRequest, files: BuildFiles) -> Command | None:
+        """Return the command that deletes the image from the engine's store."""
 
 
 def option(name: str, value: str | None) -> tuple[str, ...]:
-    """Say an option that has a value, if it has one."""
+    """Return an option with a value; nothing if the value is ``None``."""
     return () if value is None else (f"--{name}={value}",)
 
 
 def options(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Say an option as often as it has values."""
+    """Return an option repeated for each value."""
     return tuple(f"--{name}={value}" for value in values)
 
 
-def private(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Say an option whose values are nobody else's business."""
-    return tuple(Private(f"--{name}={value}") for value in values)
+def private_options(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return an option repeated for each value, with private_options values."""
+    return tuple(PrivateArgument(f"--{name}={value}") for value in values)
 
 
 def switch(name: str, *, on: bool) -> tuple[str, ...]:
-    """Say an option that has no value, if it is wanted."""
+    """Return an option without a value if it is on."""
     return (f"--{name}",) if on else ()
 
 
-def platforms_of(order: Order) -> tuple[str, ...]:
-    """Say which platforms are wanted, if that was said."""
-    return options("platform", (",".join(map(str, order.platforms)),) if order.platforms else ())
+def platform_options(request: BuildRequest) -> tuple[str, ...]:
+    """Return the option for the target platforms, if there are any."""
+    return options(
+        "platform", (",".join(map(str, request.platforms)),) if request.platforms else ()
+    )
 
 
-def usual(order: Order) -> tuple[str, ...]:
-    """Say what all engines say alike."""
+def common_options(request: BuildRequest) -> tuple[str, ...]:
+    """Return the options that are the same for all engines."""
     return (
-        *option("file", order.file),
-        *platforms_of(order),
-        *private("build-arg", order.build_args),
-        *options("label", order.labels),
-        *option("target", order.target),
-        *private("secret", order.secrets),
-        *options("ssh", order.ssh),
-        *option("network", order.network),
-        *switch("no-cache", on=order.no_cache),
+        *option("file", request.file),
+        *platform_options(request),
+        *private_options("build-arg", request.build_args),
+        *options("label", request.labels),
+        *option("target", request.target),
+        *private_options("secret", request.secrets),
+        *options("ssh", request.ssh),
+        *option("network", request.network),
+        *switch("no-cache", on=request.no_cache),
     )
 
 
 def _shown(word: str) -> str:
-    if not isinstance(word, Private):
+    if not isinstance(word, PrivateArgument):
         return word
     name, equals, _ = word.partition("=")
     return f"{name}=..." if equals and name.startswith("-") else "..."

@@ -1,6 +1,6 @@
-"""Buildah: builds without a daemon, also in containers.
+"""The command lines of buildah, which builds without a daemon, even in a container.
 
-What belongs here: its command lines. Source: buildah-build(1), buildah-push(1), buildah-rmi(1).
+Source: buildah-build(1), buildah-push(1), buildah-rmi(1).
 """
 
 from __future__ import annotations
@@ -8,21 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.engines.build_request import Command, Private, switch, usual
-from ghcrctl.engines.buildah_options import check_caching, own_words
+from ghcrctl.engines.build_request import Command, PrivateArgument, common_options, switch
+from ghcrctl.engines.buildah_options import buildah_options, check_caching
 from ghcrctl.engines.unsupported import check_format
 
 if TYPE_CHECKING:
-    from ghcrctl.engines.build_request import Order, Work
+    from ghcrctl.engines.build_request import BuildFiles, BuildRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Buildah:
-    """The engine.
+    """The buildah engine.
 
     Args:
-        program: its path.
-        keeps_steps: whether it keeps what steps did, for the next build.
+        program: path of the program.
+        keeps_steps: whether buildah caches the layers of build steps.
     """
 
     program: str
@@ -30,46 +30,46 @@ class Buildah:
     name: str = "buildah"
     builds_indexes: bool = False
 
-    def check(self, order: Order) -> None:
-        """Check that the engine can do what is asked."""
-        check_format(order)
-        check_caching(self.name, order)
+    def check(self, request: BuildRequest) -> None:
+        """Check that the engine supports the options of a build."""
+        check_format(request)
+        check_caching(self.name, request)
 
-    def build(self, order: Order, work: Work) -> Command:
-        """Return the command that does the build steps."""
+    def build(self, request: BuildRequest, files: BuildFiles) -> Command:
+        """Return the command that builds the image."""
         return Command(
             self.program,
             "build",
             (
-                # Removing the name takes away what steps did, too.
-                *(() if self._is_caching(order) else (f"--tag={work.name}",)),
-                f"--iidfile={work.image_id}",
-                *usual(order),
-                *own_words(order),
-                *switch("layers", on=bool(order.cache_from or order.cache_to)),
-                *map(Private, order.more),
-                order.context,
+                # Deleting the name would delete the cached layers too.
+                *(() if self._is_caching(request) else (f"--tag={files.name}",)),
+                f"--iidfile={files.image_id}",
+                *common_options(request),
+                *buildah_options(request),
+                *switch("layers", on=bool(request.cache_from or request.cache_to)),
+                *map(PrivateArgument, request.more),
+                request.context,
             ),
         )
 
-    def identify(self, work: Work) -> Command | None:  # noqa: ARG002 the engines' common interface
-        """Return none: the build writes it."""
+    def identify(self, files: BuildFiles) -> Command | None:  # noqa: ARG002 all engines have this signature
+        """Return ``None``, since the build writes the image ID."""
         return None
 
-    def save(self, order: Order, work: Work, image_id: str) -> Command:
-        """Return the command that hands the image over."""
-        target = f"oci:{work.layout}"
-        if order.format == "docker":
-            target = f"docker-archive:{work.archive}"
+    def save(self, request: BuildRequest, files: BuildFiles, image_id: str) -> Command:
+        """Return the command that saves the image."""
+        target = f"oci:{files.layout}"
+        if request.format == "docker":
+            target = f"docker-archive:{files.archive}"
         return Command(self.program, "push", (image_id, target))
 
-    def forget(self, order: Order, work: Work) -> Command | None:
-        """Return the command that takes the image out of buildah's store.
+    def delete(self, request: BuildRequest, files: BuildFiles) -> Command | None:
+        """Return the command that deletes the image from buildah's store.
 
-        It is told the name and not the ID: the same image may be there under other names.
+        The command has the name and not the ID, since the image may have other names.
         """
-        return None if self._is_caching(order) else Command(self.program, "rmi", (work.name,))
+        return None if self._is_caching(request) else Command(self.program, "rmi", (files.name,))
 
-    def _is_caching(self, order: Order) -> bool:
-        wanted = self.keeps_steps or bool(order.cache_from or order.cache_to)
-        return wanted or bool({"--layers", "--layers=true"} & set(order.more))
+    def _is_caching(self, request: BuildRequest) -> bool:
+        wanted = self.keeps_steps or bool(request.cache_from or request.cache_to)
+        return wanted or bool({"--layers", "--layers=true"} & set(request.more))

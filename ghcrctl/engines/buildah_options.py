@@ -1,42 +1,41 @@
-"""What buildah and podman say alike: podman builds with buildah's code.
+"""Options that buildah and podman share but docker does not: podman builds with buildah's code.
 
-What belongs here: options of both, where they differ from docker's. Source: buildah-build(1),
-podman-build(1).
+Source: buildah-build(1), podman-build(1).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.engines.build_request import option, private
-from ghcrctl.engines.unsupported import lacks
+from ghcrctl.engines.build_request import option, private_options
+from ghcrctl.engines.unsupported import unsupported_option
 
 if TYPE_CHECKING:
-    from ghcrctl.engines.build_request import Order
+    from ghcrctl.engines.build_request import BuildRequest
 
 _REGISTRY = "type=registry,ref="
 
 
-def own_words(order: Order) -> tuple[str, ...]:
-    """Say what docker says otherwise, or not at all."""
+def buildah_options(request: BuildRequest) -> tuple[str, ...]:
+    """Return the options that differ from docker's."""
     return (
-        *private("cache-from", tuple(map(_repository, order.cache_from))),
-        *private("cache-to", tuple(map(_repository, order.cache_to))),
-        *option("pull", "always" if order.pull else None),
-        *option("format", order.format),
-        *option("timestamp", None if order.timestamp is None else str(order.timestamp)),
+        *private_options("cache-from", tuple(map(_repository, request.cache_from))),
+        *private_options("cache-to", tuple(map(_repository, request.cache_to))),
+        *option("pull", "always" if request.pull else None),
+        *option("format", request.format),
+        *option("timestamp", None if request.timestamp is None else str(request.timestamp)),
     )
 
 
-def check_caching(engine: str, order: Order) -> None:
-    """Check that steps are cached in repositories, the only kind of place that they know.
+def check_caching(engine: str, request: BuildRequest) -> None:
+    """Check that build caches are repositories, the only kind that buildah and podman support.
 
     Raises:
-        UnsupportedError: another kind of place is wanted.
+        UnsupportedError: another kind of cache is requested.
     """
-    for name, values in (("--cache-from", order.cache_from), ("--cache-to", order.cache_to)):
+    for name, values in (("--cache-from", request.cache_from), ("--cache-to", request.cache_to)):
         if any(mark in _repository(value) for value in values for mark in "=,"):
-            raise lacks(f"{engine} takes only a repository for {name}", "buildx")
+            raise unsupported_option(f"{engine} supports only a repository for {name}", "buildx")
 
 
 def _repository(value: str) -> str:

@@ -1,7 +1,6 @@
-"""Docker's buildx: BuildKit with all it can.
+"""The command lines of docker buildx.
 
-What belongs here: its command lines. Source: Docker's documentation, "docker buildx build", "OCI
-and Docker exporters", "Build drivers".
+Source: Docker's documentation, "docker buildx build", "OCI and Docker exporters", "Build drivers".
 """
 
 from __future__ import annotations
@@ -10,22 +9,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.engines import docker
-from ghcrctl.engines.build_request import Command, Private, private, switch, usual
+from ghcrctl.engines.build_request import (
+    Command,
+    PrivateArgument,
+    common_options,
+    private_options,
+    switch,
+)
 from ghcrctl.engines.unsupported import check_format
 from ghcrctl.errors import UnsupportedError
 
 if TYPE_CHECKING:
-    from ghcrctl.engines.build_request import Order, Work
+    from ghcrctl.engines.build_request import BuildFiles, BuildRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Buildx:
-    """The engine.
+    """The buildx engine.
 
     Args:
-        program: docker's client.
-        has_archives: whether the builder writes archives. The one inside docker's daemon does not,
-            unless docker keeps images in containerd; it leaves the image in docker's store.
+        program: path of the docker client.
+        has_archives: whether the builder writes archives. The builder inside the docker daemon does
+            so only with the containerd image store; otherwise it writes to docker's store.
     """
 
     program: str
@@ -33,46 +38,46 @@ class Buildx:
     name: str = "buildx"
     builds_indexes: bool = True
 
-    def check(self, order: Order) -> None:
-        """Check that the engine can do what is asked."""
-        check_format(order)
-        if not self.has_archives and (order.format == "oci" or len(order.platforms) > 1):
-            what = "builds for one platform" if order.format != "oci" else "has no --format oci"
+    def check(self, request: BuildRequest) -> None:
+        """Check that the engine supports the options of a build."""
+        check_format(request)
+        if not self.has_archives and (request.format == "oci" or len(request.platforms) > 1):
+            what = "several platforms" if request.format != "oci" else "--format oci"
             raise UnsupportedError(
-                f"buildx's builder inside docker's daemon {what}",
-                hint="make a builder that can do more: docker buildx create --use; or choose "
-                "another engine: --builder buildah",
+                f"the default builder of docker buildx does not support {what}",
+                hint="create another builder: docker buildx create --use; or use another engine: "
+                "--builder buildah",
             )
 
-    def build(self, order: Order, work: Work) -> Command:
-        """Return the command that does the build steps."""
-        output: tuple[str, ...] = ("--load", f"--tag={work.name}")
+    def build(self, request: BuildRequest, files: BuildFiles) -> Command:
+        """Return the command that builds the image."""
+        output: tuple[str, ...] = ("--load", f"--tag={files.name}")
         if self.has_archives:
-            # Into a pipe: a client that is confined (as a snap) cannot write everywhere.
-            output = (f"--output=type={order.format or 'oci'},dest=-",)
+            # A confined client, such as a snap, cannot write to every directory, so use a pipe.
+            output = (f"--output=type={request.format or 'oci'},dest=-",)
         return Command(
             self.program,
             "buildx build",
             (
                 *output,
-                *usual(order),
-                *private("cache-from", order.cache_from),
-                *private("cache-to", order.cache_to),
-                *switch("pull", on=order.pull),
-                *map(Private, order.more),
-                order.context,
+                *common_options(request),
+                *private_options("cache-from", request.cache_from),
+                *private_options("cache-to", request.cache_to),
+                *switch("pull", on=request.pull),
+                *map(PrivateArgument, request.more),
+                request.context,
             ),
-            stdout=work.archive if self.has_archives else None,
+            stdout=files.archive if self.has_archives else None,
         )
 
-    def identify(self, work: Work) -> Command | None:
-        """Return the command that writes the image's ID, where docker's store has it."""
-        return None if self.has_archives else docker.identify(self.program, work)
+    def identify(self, files: BuildFiles) -> Command | None:
+        """Return the command that writes the image ID, if the image is in docker's store."""
+        return None if self.has_archives else docker.identify(self.program, files)
 
-    def save(self, order: Order, work: Work, image_id: str) -> Command | None:  # noqa: ARG002 the engines' common interface
-        """Return the command that hands the image over, where docker's store has it."""
-        return None if self.has_archives else docker.save(self.program, work, image_id)
+    def save(self, request: BuildRequest, files: BuildFiles, image_id: str) -> Command | None:  # noqa: ARG002 all engines have this signature
+        """Return the command that saves the image, if the image is in docker's store."""
+        return None if self.has_archives else docker.save(self.program, files, image_id)
 
-    def forget(self, order: Order, work: Work) -> Command | None:  # noqa: ARG002 the engines' common interface
-        """Return the command that takes the image out of docker's store, if it is there."""
-        return None if self.has_archives else docker.forget(self.program, work)
+    def delete(self, request: BuildRequest, files: BuildFiles) -> Command | None:  # noqa: ARG002 all engines have this signature
+        """Return the command that deletes the image from docker's store, if it is there."""
+        return None if self.has_archives else docker.delete(self.program, files)

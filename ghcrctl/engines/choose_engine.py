@@ -1,8 +1,4 @@
-"""Which engine builds: the best that is there and works, or the one that was asked for.
-
-What belongs here: looking for engines, and what is said where there is none. What does not: how
-they are driven (`driving`).
-"""
+"""The choice of a build engine: the requested one, or the best one that works."""
 
 from __future__ import annotations
 
@@ -26,58 +22,56 @@ if TYPE_CHECKING:
     from ghcrctl.engines.build_request import Engine
 
 AUTO = "auto"
-# Seconds that an engine may take to say that it is there.
-_PATIENCE = 20.0
-# Since this version docker's client builds with BuildKit only through buildx.
-_BUILDKIT_MOVED_IN = 23
-# buildx's builders that need no docker daemon.
-_ELSEWHERE = {"cloud", "kubernetes", "remote"}
+_PROBE_SECONDS = 20.0
+# Since this version, the docker client needs buildx to build with BuildKit.
+_FIRST_WITHOUT_BUILDKIT = 23
+# These buildx drivers need no docker daemon.
+_REMOTE_DRIVERS = {"cloud", "kubernetes", "remote"}
 
 
-def choose(wanted: str, environ: Mapping[str, str]) -> Engine:
-    """Choose an engine.
+def choose_engine(wanted: str, environ: Mapping[str, str]) -> Engine:
+    """Choose a build engine.
 
     Args:
-        wanted: its name, or ``auto``.
-        environ: the person's environment.
+        wanted: name of the engine, or ``auto``.
+        environ: environment variables of the user.
 
     Raises:
-        UnsupportedError: there is none, or not the one that is wanted.
+        UnsupportedError: no engine works, or the requested one does not.
     """
-    search = Search(environ)
+    search = EngineSearch(environ)
     reasons = []
     for name in ENGINES if wanted == AUTO else (wanted,):
         try:
             return search.find(name)
-        except AbsentError as error:
+        except EngineUnavailableError as error:
             reasons.append(error)
     installed = [reason for reason in reasons if reason.is_installed]
     if wanted != AUTO:
         raise _absent(reasons[0])
-    said = "; ".join(dict.fromkeys(reason.why for reason in installed)) or "no docker"
+    details = list(dict.fromkeys(reason.why for reason in installed))
     if ignored := [reason.ignored for reason in reasons if reason.ignored]:
-        said += f"; {ignored_programs(ignored)}"
+        details.append(ignored_programs(ignored))
     raise UnsupportedError(
-        "nothing on this machine builds images: there is no docker buildx, buildah or podman, and "
-        + said,
+        "; ".join(["cannot build: docker buildx, buildah or podman is required", *details]),
         hint=how_to_install("buildah"),
     )
 
 
-def _absent(reason: AbsentError) -> UnsupportedError:
+def _absent(reason: EngineUnavailableError) -> UnsupportedError:
     if reason.is_installed:
-        return UnsupportedError(reason.why, hint="start it, or leave --builder out")
+        return UnsupportedError(reason.why, hint="start the daemon, or omit --builder")
     return UnsupportedError(reason.why, hint=how_to_install(reason.engine))
 
 
-class AbsentError(Exception):
-    """An engine cannot be used.
+class EngineUnavailableError(Exception):
+    """A build engine cannot be used.
 
     Args:
-        engine: its name.
-        why: for people.
-        is_installed: whether its programs are there.
-        ignored: a program of the current directory, from which none is run.
+        engine: name of the engine.
+        why: reason for the user.
+        is_installed: whether the programs of the engine are installed.
+        ignored: path of the program in the current directory, which is never run.
     """
 
     def __init__(
@@ -91,16 +85,16 @@ class AbsentError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """Looks for engines. ``environ``: the person's environment."""
+class EngineSearch:
+    """A search for build engines; ``environ`` is the environment of the user."""
 
     environ: Mapping[str, str]
 
     def find(self, name: str) -> Engine:
-        """Find an engine.
+        """Find a build engine.
 
         Raises:
-            AbsentError: it is not there, or does not work.
+            EngineUnavailableError: the engine is not installed or does not files.
         """
         finders: dict[str, Callable[[], Engine]] = {
             "buildx": self._buildx,
@@ -114,7 +108,9 @@ class Search:
         try:
             return find_program(name, self.environ)
         except ProgramNotFoundError as error:
-            raise AbsentError(engine or name, str(error), ignored=error.ignored) from None
+            raise EngineUnavailableError(
+                engine or name, str(error), ignored=error.ignored
+            ) from None
 
     def _keeps_steps(self) -> bool:
         return self.environ.get("BUILDAH_LAYERS", "").lower() in {"1", "t", "true"}
@@ -122,17 +118,17 @@ class Search:
     def _buildx(self) -> Engine:
         program = self._program("docker", "buildx")
         if not self._has_buildx(program):
-            raise AbsentError("buildx", "docker has no buildx")
+            raise EngineUnavailableError("buildx", "the docker client has no buildx plugin")
         builder = self._ask(program, "buildx", "inspect") or ""
         driver = _field(builder, "Driver")
-        if driver in _ELSEWHERE:
+        if driver in _REMOTE_DRIVERS:
             return Buildx(program)
         info = self._info(program, "buildx")
         is_inside = driver in {"", "docker"}
         return Buildx(program, has_archives=not is_inside or _keeps_in_containerd(info))
 
     def _has_buildx(self, program: str) -> bool:
-        # Podman has a `buildx` too, which is its own `build`.
+        # `docker` may be podman, whose `buildx` is an alias of its own `build`.
         return "docker/buildx" in (self._ask(program, "buildx", "version") or "")
 
     def _docker(self) -> Engine:
@@ -145,35 +141,35 @@ class Search:
             return False
         version = self._ask(program, "version", "--format={{.Client.Version}}") or ""
         major = version.split(".")[0].strip()
-        built_in = major.isdecimal() and int(major) < _BUILDKIT_MOVED_IN
+        built_in = major.isdecimal() and int(major) < _FIRST_WITHOUT_BUILDKIT
         return built_in or self._has_buildx(program)
 
     def _info(self, program: str, engine: str) -> str:
-        """Ask docker's daemon for what it is."""
+        """Return the storage driver status of the docker daemon as JSON."""
         info = self._ask(program, "info", "--format={{json .DriverStatus}}")
-        # Some versions end well where no daemon is, and say nothing.
+        # Without a daemon, some versions exit with status 0 and print nothing.
         if not info or not info.strip():
-            why = "docker is here, but its daemon does not answer"
-            raise AbsentError(engine, why, is_installed=True)
+            why = "the docker daemon is not running"
+            raise EngineUnavailableError(engine, why, is_installed=True)
         return info
 
     def _ask(self, *words: str) -> str | None:
-        """Return what a command prints; none where it fails."""
+        """Return the output of a command, or ``None`` if it fails."""
         try:
-            done = run_program(words, self.environ, seconds=_PATIENCE)
+            done = run_program(words, self.environ, seconds=_PROBE_SECONDS)
         except ProgramError:
             return None
         return None if done.status else done.stdout.decode(errors="replace")
 
 
 def _field(text: str, name: str) -> str:
-    """Return the first value of a name in lines of ``Name: value``."""
+    """Return the value of the first line ``Name: value`` with a name."""
     lines = (line.partition(":") for line in text.splitlines())
     return next((value.strip() for key, _, value in lines if key.strip() == name), "")
 
 
 def _keeps_in_containerd(info: str) -> bool:
-    """Tell whether docker keeps its images in containerd; older ones cannot."""
+    """Return whether docker uses the containerd image store."""
     try:
         status = json.loads(info)
     except ValueError:

@@ -1,8 +1,4 @@
-"""Running an engine's commands.
-
-What belongs here: whose output is seen, what a failure says, and that no command outlives us. What
-does not: which commands (`driving`).
-"""
+"""Execution of an engine's commands, with their output and errors."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ import signal
 from contextlib import ExitStack, contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from ghcrctl.engines.output_relay import relayed
+from ghcrctl.engines.output_relay import relay_lines
 from ghcrctl.errors import BuildFailedError, UnsupportedError
 from ghcrctl.programs.process import DISCARD, ProgramError, has_ended, start_program, wait_for_end
 
@@ -22,22 +18,22 @@ if TYPE_CHECKING:
     from ghcrctl.engines.build_request import Command
     from ghcrctl.programs.process import Process
 
-# Seconds that a command is left to end by itself: at Ctrl-C on a terminal it has been told already,
-# then it is asked to, more and more firmly.
-_PATIENCE = ((None, 1.0), (signal.SIGINT, 10.0), (signal.SIGTERM, 5.0))
-_SAID_MAX = 300
+# A command that must stop gets these signals, each with this many seconds to react. At Ctrl-C in a
+# terminal, the command receives SIGINT from the terminal, so the first step sends nothing.
+_STOP_SIGNALS = ((None, 1.0), (signal.SIGINT, 10.0), (signal.SIGTERM, 5.0))
+_MAX_REASON = 300
 
 
 class Runner:
-    """Runs commands.
+    """A runner of engine commands.
 
     Args:
-        environ: the person's environment, which engines have settings of their own in.
-        log: a file for output that is not seen.
-        quiet: keep the output of builds back, too.
-        tell: is given what was kept back of a build that fails.
-        debug: is told each command.
-        relay: is given the output of builds line by line, which otherwise is written directly.
+        environ: environment variables of the user, which may configure the engine.
+        log: file for output that is not shown.
+        quiet: do not show the output of builds.
+        tell: called with the hidden output of a failed build.
+        debug: called with each command line.
+        relay: called with each line of build output; by default, builds write to the terminal.
     """
 
     def __init__(
@@ -58,46 +54,46 @@ class Runner:
         self._relay = relay
 
     def build(self, command: Command) -> None:
-        """Run a command that people watch, and that may read what they type.
+        """Run a build, which shows its output and may prompt the user.
 
         Raises:
-            BuildFailedError: the engine reports a failure.
-            UnsupportedError: the program cannot run.
+            BuildFailedError: the build failed.
+            UnsupportedError: the program cannot be run.
         """
-        status = self._run(command, is_seen=not self._quiet)
+        status = self._run(command, is_shown=not self._quiet)
         if status:
-            if self._quiet and (said := self._said()):
-                self._tell(said)
+            if self._quiet and (output := self._hidden_output()):
+                self._tell(output)
             raise BuildFailedError(_ended(command, status))
 
     def step(self, command: Command) -> None:
-        """Run a command that nobody sees.
+        """Run a command without showing its output.
 
         Raises:
-            UnsupportedError: it failed.
+            UnsupportedError: the command failed.
         """
-        status = self._run(command, is_seen=False, is_asked=False)
+        status = self._run(command, is_shown=False, is_interactive=False)
         if status:
-            last = self._said().splitlines()[-1:]
-            why = f": {last[0][:_SAID_MAX]}" if last else ""
+            last = self._hidden_output().splitlines()[-1:]
+            why = f": {last[0][:_MAX_REASON]}" if last else ""
             raise UnsupportedError(f"{_ended(command, status)}{why}")
 
     def attempt(self, command: Command) -> bool:
-        """Run a command that nobody sees and that may fail; tell whether it worked."""
-        return self._run(command, is_seen=False, is_asked=False) == 0
+        """Run a command that may fail, without showing its output; return whether it succeeded."""
+        return self._run(command, is_shown=False, is_interactive=False) == 0
 
-    def _said(self) -> str:
+    def _hidden_output(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace").strip()
 
-    def _run(self, command: Command, *, is_seen: bool, is_asked: bool = True) -> int:
+    def _run(self, command: Command, *, is_shown: bool, is_interactive: bool = True) -> int:
         if self._debug:
             self._debug(f"run {command.shown}")
-        with self._outputs(command, is_seen=is_seen) as (stdout, stderr):
+        with self._outputs(command, is_shown=is_shown) as (stdout, stderr):
             try:
                 process = start_program(
                     command.words,
                     {**self._environ, **command.environ},
-                    stdin=None if is_asked else DISCARD,
+                    stdin=None if is_interactive else DISCARD,
                     stdout=stdout,
                     stderr=stderr,
                 )
@@ -107,14 +103,14 @@ class Runner:
                 return _wait(process)
 
     @contextmanager
-    def _outputs(self, command: Command, *, is_seen: bool) -> Iterator[tuple[Any, Any]]:
-        """Say where output and errors go; to where ours go, for what people see."""
+    def _outputs(self, command: Command, *, is_shown: bool) -> Iterator[tuple[Any, Any]]:
+        """Yield the targets of standard output and error; ``None`` for those of this process."""
         with ExitStack() as stack:
             stderr: IO[bytes] | int | None = None
-            if not is_seen:
+            if not is_shown:
                 stderr = stack.enter_context(self._log.open("wb"))
             elif self._relay:
-                stderr = stack.enter_context(relayed(self._relay))
+                stderr = stack.enter_context(relay_lines(self._relay))
             stdout = stderr
             if command.stdout:
                 stdout = stack.enter_context(command.stdout.open("wb"))
@@ -130,9 +126,9 @@ def _wait(process: Process) -> int:
 
 
 def _stop(process: Process) -> None:
-    """End a command, and wait until it has cleared up; a second Ctrl-C waits no longer."""
+    """Stop a command and wait until it has cleaned up; a second Ctrl-C kills it."""
     try:
-        for number, seconds in _PATIENCE:
+        for number, seconds in _STOP_SIGNALS:
             if number is not None:
                 _ask(process, number)
             if has_ended(process, seconds):
@@ -150,5 +146,5 @@ def _ask(process: Process, number: signal.Signals) -> None:
 
 def _ended(command: Command, status: int) -> str:
     if status < 0:
-        return f"{command.label} was ended by signal {-status}"
-    return f"{command.label} ended with status {status}"
+        return f"{command.label} was killed by signal {-status}"
+    return f"{command.label} failed with status {status}"

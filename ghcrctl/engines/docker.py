@@ -1,7 +1,6 @@
-"""Docker without buildx: what its engine builds by itself.
+"""The command lines of docker without buildx.
 
-What belongs here: its command lines. Source: Docker's documentation, "docker buildx build", "docker
-image save", "docker image rm".
+Source: Docker's documentation, "docker buildx build", "docker image save", "docker image rm".
 """
 
 from __future__ import annotations
@@ -9,11 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.engines.build_request import Command, Private, private, switch, usual
-from ghcrctl.engines.unsupported import lacks
+from ghcrctl.engines.build_request import (
+    Command,
+    PrivateArgument,
+    common_options,
+    private_options,
+    switch,
+)
+from ghcrctl.engines.unsupported import unsupported_option
 
 if TYPE_CHECKING:
-    from ghcrctl.engines.build_request import Order, Work
+    from ghcrctl.engines.build_request import BuildFiles, BuildRequest
 
 
 _LABEL = "docker without buildx"
@@ -21,11 +26,11 @@ _LABEL = "docker without buildx"
 
 @dataclass(frozen=True, slots=True)
 class Docker:
-    """The engine.
+    """The docker engine without buildx.
 
     Args:
-        program: its client's path.
-        has_buildkit: whether the client can build with BuildKit without buildx (20.10 does).
+        program: path of the docker client.
+        has_buildkit: whether the client has BuildKit without buildx, as 20.10 does.
     """
 
     program: str
@@ -33,63 +38,65 @@ class Docker:
     name: str = "docker"
     builds_indexes: bool = False
 
-    def check(self, order: Order) -> None:
-        """Check that the engine can do what is asked."""
+    def check(self, request: BuildRequest) -> None:
+        """Check that the engine supports the options of a build."""
         others = ("buildx", "buildah", "podman")
-        if len(order.platforms) > 1:
-            raise lacks(f"{_LABEL} builds for one platform at a time", *others)
-        if order.format == "oci":
-            raise lacks(f"{_LABEL} has no --format oci", *others)
-        if order.cache_to:
-            raise lacks(f"{_LABEL} has no --cache-to", "buildx")
-        for name, values in (("--secret", order.secrets), ("--ssh", order.ssh)):
+        if len(request.platforms) > 1:
+            raise unsupported_option(f"{_LABEL} does not support several platforms", *others)
+        if request.format == "oci":
+            raise unsupported_option(f"{_LABEL} does not support --format oci", *others)
+        if request.cache_to:
+            raise unsupported_option(f"{_LABEL} does not support --cache-to", "buildx")
+        for name, values in (("--secret", request.secrets), ("--ssh", request.ssh)):
             if values and not self.has_buildkit:
-                raise lacks(f"docker without BuildKit has no {name}", *others)
+                raise unsupported_option(
+                    f"docker without BuildKit does not support {name}", *others
+                )
 
-    def build(self, order: Order, work: Work) -> Command:
-        """Return the command that does the build steps."""
+    def build(self, request: BuildRequest, files: BuildFiles) -> Command:
+        """Return the command that builds the image."""
         return Command(
             self.program,
             "build",
             (
-                f"--tag={work.name}",
-                *usual(order),
-                *private("cache-from", order.cache_from),
-                *switch("pull", on=order.pull),
-                *map(Private, order.more),
-                order.context,
+                f"--tag={files.name}",
+                *common_options(request),
+                *private_options("cache-from", request.cache_from),
+                *switch("pull", on=request.pull),
+                *map(PrivateArgument, request.more),
+                request.context,
             ),
             environ={"DOCKER_BUILDKIT": "1" if self.has_buildkit else "0"},
         )
 
-    def identify(self, work: Work) -> Command:
-        """Return the command that writes the image's ID."""
-        return identify(self.program, work)
+    def identify(self, files: BuildFiles) -> Command:
+        """Return the command that writes the image ID."""
+        return identify(self.program, files)
 
-    def save(self, order: Order, work: Work, image_id: str) -> Command:  # noqa: ARG002 the engines' common interface
-        """Return the command that hands the image over."""
-        return save(self.program, work, image_id)
+    def save(self, request: BuildRequest, files: BuildFiles, image_id: str) -> Command:  # noqa: ARG002 all engines have this signature
+        """Return the command that saves the image."""
+        return save(self.program, files, image_id)
 
-    def forget(self, order: Order, work: Work) -> Command:  # noqa: ARG002 the engines' common interface
-        """Return the command that takes the image out of docker's store, but not what steps did."""
-        return forget(self.program, work)
+    def delete(self, request: BuildRequest, files: BuildFiles) -> Command:  # noqa: ARG002 all engines have this signature
+        """Return the command that deletes the image from docker's store but keeps the cache."""
+        return delete(self.program, files)
 
 
-def identify(program: str, work: Work) -> Command:
+def identify(program: str, files: BuildFiles) -> Command:
     """Return the command that writes the ID of an image in docker's store."""
-    arguments = ("--format={{.Id}}", work.name)
-    return Command(program, "image inspect", arguments, stdout=work.image_id)
+    arguments = ("--format={{.Id}}", files.name)
+    return Command(program, "image inspect", arguments, stdout=files.image_id)
 
 
-def save(program: str, work: Work, image_id: str) -> Command:
-    """Return the command that hands over an image of docker's store.
+def save(program: str, files: BuildFiles, image_id: str) -> Command:
+    """Return the command that saves an image from docker's store.
 
-    It goes through a pipe: a client that is confined (as a snap) cannot write everywhere. It is
-    told the ID: by a name, the archive would have that name in it.
+    A confined client, such as a snap, cannot write to every directory, so the output is a pipe.
+    The command has the ID, since a name would be written into the archive.
     """
-    return Command(program, "image save", (image_id,), stdout=work.archive)
+    return Command(program, "image save", (image_id,), stdout=files.archive)
 
 
-def forget(program: str, work: Work) -> Command:
-    """Return the command that takes an image out of docker's store, but not what steps did."""
-    return Command(program, "image rm", ("--no-prune", work.name))
+def delete(program: str, files: BuildFiles) -> Command:
+    """Return the command that deletes an image from docker's store but keeps the cache."""
+    return Command(program, "image rm", ("--no-prune", files.name))

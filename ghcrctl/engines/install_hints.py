@@ -1,8 +1,4 @@
-"""How an engine is installed on this system, in one line.
-
-What belongs here: systems and their package managers. What does not: whether one is missing
-(`choosing`).
-"""
+"""The commands that install build engines on each system."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-# By ID, or by one of ID_LIKE, of os-release(5).
+# The keys are values of ID or ID_LIKE in os-release(5).
 _MANAGERS = {
     "alpine": "apk add",
     "arch": "pacman -S",
@@ -36,20 +32,20 @@ _PAGES = {
 
 
 def how_to_install(engine: str) -> str:
-    """Return the line that installs an engine on this machine."""
+    """Return the command that installs an engine on this system."""
     release = next((path.read_text() for path in _PLACES if path.is_file()), "")
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     return install_line(engine, sys.platform, release, is_root=is_root)
 
 
 def install_line(engine: str, system: str, release: str, *, is_root: bool) -> str:
-    """Return the line that installs an engine.
+    """Return the command that installs an engine.
 
     Args:
-        engine: its name.
-        system: as ``sys.platform`` has it.
-        release: the text of os-release(5), empty where there is none.
-        is_root: whether the person may install programs as they are.
+        engine: name of the engine.
+        system: value of ``sys.platform``.
+        release: content of os-release(5); empty if the file is missing.
+        is_root: whether the user is root and needs no sudo.
     """
     if system == "darwin":
         return _on_macos(engine)
@@ -70,7 +66,7 @@ def _on_macos(engine: str) -> str:
 
 
 def _identities(release: str) -> list[str]:
-    """Return the system's name, then those of what it is made like."""
+    """Return the IDs of a system and of the systems it is derived from."""
     fields = dict(line.split("=", 1) for line in release.splitlines() if "=" in line)
     names = f"{fields.get('ID', '')} {fields.get('ID_LIKE', '')}"
     return [name.split("-")[0] for name in names.replace('"', "").replace("'", "").split()]

@@ -1,7 +1,6 @@
-"""Images for single platforms, joined to one for all of them.
+"""Joins images for single platforms into a multi-platform image.
 
-What belongs here: OCI layouts in directories that engines wrote. Reading any archive is not
-(``archive``). Source: OCI image spec 1.1, image-layout.md and image-index.md.
+Spec: OCI image spec 1.1, image-layout.md and image-index.md.
 """
 
 from __future__ import annotations
@@ -22,15 +21,15 @@ if TYPE_CHECKING:
     from ghcrctl.oci.platform import Platform
 
 
-def join(layouts: Iterable[tuple[Platform, Path]], target: Path) -> None:
-    """Move images into one layout, below an index.
+def join_layouts(layouts: Iterable[tuple[Platform, Path]], target: Path) -> None:
+    """Move images into one layout and create an index of them.
 
     Args:
-        layouts: per platform the layout of its one image; what is in it is moved away.
-        target: the new layout, which is not there yet.
+        layouts: for each platform, the directory of a layout with one image; its blobs are moved.
+        target: directory of the new layout, which does not exist.
 
     Raises:
-        InvalidManifestError: a layout has not just one image.
+        InvalidManifestError: a layout does not have exactly one image.
     """
     blobs = target / "blobs" / "sha256"
     blobs.mkdir(parents=True)
@@ -50,7 +49,7 @@ def _image(layout: Path) -> Descriptor:
     document = json.loads((layout / "index.json").read_bytes())
     listed = document["manifests"]
     if len(listed) != 1:
-        raise InvalidManifestError(f"the engine wrote {len(listed)} images where one was wanted")
+        raise InvalidManifestError(f"the engine wrote {len(listed)} images instead of one")
     return Descriptor.from_json(listed[0])
 
 

@@ -1,4 +1,4 @@
-"""A pipe that passes the output of a command on, line by line."""
+"""A pipe that forwards the output of a command line by line."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# How long to wait for the rest of the output: a process left behind may keep the pipe open.
+# Wait this long for remaining output, because a background process may keep the pipe open.
 _REST_SECONDS = 2.0
 
 
 @contextmanager
-def relayed(show: Callable[[str], None]) -> Iterator[int]:
-    """Yield a file descriptor to write to; what is written is shown before this ends.
+def relay_lines(show: Callable[[str], None]) -> Iterator[int]:
+    """Yield a file descriptor whose lines are passed to a function.
 
     Args:
-        show: is given each line, in a thread.
+        show: called with each line, in a background thread.
     """
     reading, writing = os.pipe()
     thread = threading.Thread(target=_pass_on, args=(reading, show), daemon=True)

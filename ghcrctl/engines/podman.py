@@ -1,6 +1,6 @@
-"""Podman: builds with buildah's code, on other systems in a virtual machine.
+"""The command lines of podman, which builds with buildah's code.
 
-What belongs here: its command lines. Source: podman-build(1), podman-save(1), podman-rmi(1).
+Source: podman-build(1), podman-save(1), podman-rmi(1).
 """
 
 from __future__ import annotations
@@ -8,56 +8,56 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.engines.build_request import Command, Private, usual
-from ghcrctl.engines.buildah_options import check_caching, own_words
+from ghcrctl.engines.build_request import Command, PrivateArgument, common_options
+from ghcrctl.engines.buildah_options import buildah_options, check_caching
 from ghcrctl.engines.unsupported import check_format
 
 if TYPE_CHECKING:
-    from ghcrctl.engines.build_request import Order, Work
+    from ghcrctl.engines.build_request import BuildFiles, BuildRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Podman:
-    """The engine. ``program``: its path."""
+    """The podman engine; ``program`` is the path of the program."""
 
     program: str
     name: str = "podman"
     builds_indexes: bool = False
 
-    def check(self, order: Order) -> None:
-        """Check that the engine can do what is asked."""
-        check_format(order)
-        check_caching(self.name, order)
+    def check(self, request: BuildRequest) -> None:
+        """Check that the engine supports the options of a build."""
+        check_format(request)
+        check_caching(self.name, request)
 
-    def build(self, order: Order, work: Work) -> Command:
-        """Return the command that does the build steps."""
+    def build(self, request: BuildRequest, files: BuildFiles) -> Command:
+        """Return the command that builds the image."""
         return Command(
             self.program,
             "build",
             (
-                f"--tag={work.name}",
-                f"--iidfile={work.image_id}",
-                *usual(order),
-                *own_words(order),
-                *map(Private, order.more),
-                order.context,
+                f"--tag={files.name}",
+                f"--iidfile={files.image_id}",
+                *common_options(request),
+                *buildah_options(request),
+                *map(PrivateArgument, request.more),
+                request.context,
             ),
         )
 
-    def identify(self, work: Work) -> Command | None:  # noqa: ARG002 the engines' common interface
-        """Return none: the build writes it."""
+    def identify(self, files: BuildFiles) -> Command | None:  # noqa: ARG002 all engines have this signature
+        """Return ``None``, since the build writes the image ID."""
         return None
 
-    def save(self, order: Order, work: Work, image_id: str) -> Command:
-        """Return the command that hands the image over.
+    def save(self, request: BuildRequest, files: BuildFiles, image_id: str) -> Command:
+        """Return the command that saves the image.
 
-        It is told the ID: by a name, the archive would have that name in it.
+        The command has the ID, since a name would be written into the archive.
         """
-        kind, target = "oci-dir", work.layout
-        if order.format == "docker":
-            kind, target = "docker-archive", work.archive
+        kind, target = "oci-dir", files.layout
+        if request.format == "docker":
+            kind, target = "docker-archive", files.archive
         return Command(self.program, "save", (f"--format={kind}", f"--output={target}", image_id))
 
-    def forget(self, order: Order, work: Work) -> Command:  # noqa: ARG002 the engines' common interface
-        """Return the command that takes the image out of podman's store, but not what steps did."""
-        return Command(self.program, "rmi", ("--no-prune", work.name))
+    def delete(self, request: BuildRequest, files: BuildFiles) -> Command:  # noqa: ARG002 all engines have this signature
+        """Return the command that deletes the image from podman's store but keeps the cache."""
+        return Command(self.program, "rmi", ("--no-prune", files.name))

@@ -1,8 +1,4 @@
-"""Driving an engine through one build.
-
-What belongs here: the order of its commands, and that nothing of ours stays in its store. What does
-not: the command lines (each engine's module).
-"""
+"""A build with an engine: build, save, and delete the image from the engine's store."""
 
 from __future__ import annotations
 
@@ -10,62 +6,63 @@ from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from ghcrctl.engines.build_request import Work
-from ghcrctl.engines.join_platforms import join
+from ghcrctl.engines.build_request import BuildFiles
+from ghcrctl.engines.join_platforms import join_layouts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.engines.build_request import Engine, Order
+    from ghcrctl.engines.build_request import BuildRequest, Engine
     from ghcrctl.engines.command_runner import Runner
 
-# All engines take it for a name of this machine's.
+# All engines treat this as a local name.
 _REPOSITORY = "localhost/ghcrctl-build"
 
 
-def drive(engine: Engine, order: Order, folder: Path, runner: Runner) -> Path:
-    """Build an image.
+def run_build(engine: Engine, request: BuildRequest, folder: Path, runner: Runner) -> Path:
+    """Build an image or an index.
 
-    An engine that builds for several platforms at once is told them all. Others build one after the
-    other, each under a name of its own, and the images are joined here: removing a list of images
-    makes some versions of buildah and podman remove images that it lists, whatever they are called.
+    If the engine cannot build for several platforms at once, each platform is built under its own
+    name and the images are joined here. The manifest lists of buildah and podman are not used:
+    deleting one makes some versions delete the images in it, even if they have other names.
 
     Args:
-        engine: who builds.
-        order: what.
-        folder: a directory of its own, for all that is written.
+        engine: build engine.
+        request: what to build.
+        folder: empty directory for all files of the build.
         runner: runs the commands.
 
     Returns:
-        An archive, or a directory with an OCI layout, of one image or index without a name.
+        The path of an archive, or of a directory with an OCI layout. It has one image or index
+        without a name.
 
     Raises:
-        UnsupportedError: the engine lacks something, or failed.
+        UnsupportedError: the engine does not support an option, or it failed.
     """
-    engine.check(order)
-    if engine.builds_indexes or len(order.platforms) < 2:
-        return _drive(engine, order, folder, runner)
+    engine.check(request)
+    if engine.builds_indexes or len(request.platforms) < 2:
+        return _run_build(engine, request, folder, runner)
     layouts = []
-    for number, platform in enumerate(order.platforms):
+    for number, platform in enumerate(request.platforms):
         part = folder / str(number)
         part.mkdir()
-        single = replace(order, platforms=(platform,))
-        layouts.append((platform, _drive(engine, single, part, runner)))
+        single = replace(request, platforms=(platform,))
+        layouts.append((platform, _run_build(engine, single, part, runner)))
     joined = folder / "joined"
-    join(layouts, joined)
+    join_layouts(layouts, joined)
     return joined
 
 
-def _drive(engine: Engine, order: Order, folder: Path, runner: Runner) -> Path:
-    work = Work(folder, f"{_REPOSITORY}:{token_hex(8)}")
+def _run_build(engine: Engine, request: BuildRequest, folder: Path, runner: Runner) -> Path:
+    files = BuildFiles(folder, f"{_REPOSITORY}:{token_hex(8)}")
     try:
-        runner.build(engine.build(order, work))
-        if identify := engine.identify(work):
+        runner.build(engine.build(request, files))
+        if identify := engine.identify(files):
             runner.step(identify)
-        image_id = work.image_id.read_text().strip() if work.image_id.exists() else ""
-        if save := engine.save(order, work, image_id):
+        image_id = files.image_id.read_text().strip() if files.image_id.exists() else ""
+        if save := engine.save(request, files, image_id):
             runner.step(save)
     finally:
-        if forget := engine.forget(order, work):
-            runner.attempt(forget)
-    return work.image
+        if delete := engine.delete(request, files):
+            runner.attempt(delete)
+    return files.image

@@ -1,7 +1,4 @@
-"""What an engine lacks, said with what to take instead.
-
-What belongs here: the wording. What does not: which engine lacks what (each engine's module).
-"""
+"""Errors for options that a build engine does not support."""
 
 from __future__ import annotations
 
@@ -10,27 +7,27 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import UnsupportedError
 
 if TYPE_CHECKING:
-    from ghcrctl.engines.build_request import Order
+    from ghcrctl.engines.build_request import BuildRequest
 
 
-def lacks(message: str, *instead: str) -> UnsupportedError:
-    """Word the error for something that an engine lacks.
+def unsupported_option(message: str, *instead: str) -> UnsupportedError:
+    """Build the error for an option that an engine does not support.
 
     Args:
-        message: which engine lacks what.
-        instead: engines that have it, the best first.
+        message: message of the error.
+        instead: engines that support the option, best first.
     """
     ways = " or ".join(f"--builder {name}" for name in instead)
-    return UnsupportedError(message, hint=f"choose another engine: {ways}")
+    return UnsupportedError(message, hint=f"use another engine: {ways}")
 
 
-def check_format(order: Order) -> None:
-    """Check that what is asked for can be written.
+def check_format(request: BuildRequest) -> None:
+    """Check that the requested format can be written.
 
     Raises:
-        UnsupportedError: docker's archives hold no index.
+        UnsupportedError: a multi-platform image is requested in docker's format.
     """
-    if order.format == "docker" and len(order.platforms) > 1:
+    if request.format == "docker" and len(request.platforms) > 1:
         raise UnsupportedError(
-            "--format docker is for one platform", hint="leave it out: an index is OCI's"
+            "--format docker does not support several platforms", hint="use --format oci"
         )

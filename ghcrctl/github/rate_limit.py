@@ -12,7 +12,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.rate_limit_waits import Wait, untold
+from ghcrctl.content.rate_limit_waits import Wait, ignore_wait
 from ghcrctl.oci.numbers import whole_number
 from ghcrctl.registry.retry_after import underlying_status, wait_asked
 
@@ -44,7 +44,7 @@ class Pace:
         points: int = POINTS_A_MINUTE,
         *,
         sleep: Callable[[float], None] = time.sleep,
-        waiting: Waiting = untold,
+        waiting: Waiting = ignore_wait,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._points = points

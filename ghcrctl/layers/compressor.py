@@ -25,7 +25,7 @@ BLOCK_SIZE = 1024 * 1024
 LEVELS = {Compression.GZIP: range(1, 10), Compression.ZSTD: range(1, 20)}
 DEFAULT_LEVELS = {Compression.GZIP: 6, Compression.ZSTD: 3}
 # More threads only take memory: 3 MiB each with gzip, 3 to 10 MiB with zstd up to level 9.
-MOST_THREADS = 8
+MAX_THREADS = 8
 # From this level on a thread of zstd takes 30 to 100 MiB.
 _HUNGRY_LEVEL = 10
 _MOST_HUNGRY_THREADS = 2
@@ -143,7 +143,7 @@ def make_packer(
         UsageError: the format has no such level.
         UnsupportedError: it is a format that is only read, or its library is missing.
     """
-    threads = default_threads() if threads is None else max(1, min(threads, MOST_THREADS))
+    threads = default_threads() if threads is None else max(1, min(threads, MAX_THREADS))
     if compression is Compression.NONE:
         return Packer(_Plain(), take)
     if compression not in LEVELS:
@@ -163,7 +163,7 @@ def default_threads() -> int:
         count = len(os.sched_getaffinity(0))
     else:
         count = os.cpu_count() or 1
-    return max(1, min(count, MOST_THREADS))
+    return max(1, min(count, MAX_THREADS))
 
 
 def _level(compression: Compression, level: int | None) -> int:

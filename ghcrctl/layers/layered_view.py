@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import NotFoundError
 from ghcrctl.layers.members import Kind
-from ghcrctl.layers.merged_tree import MOST_LINKS, Node, Tree
+from ghcrctl.layers.merged_tree import MAX_LINKS, Node, Tree
 from ghcrctl.layers.whiteouts import whiteout_of
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def follow(tree: Tree, path: str) -> Found | Unsettled:
             return Unsettled(node.member.target)
         if node.member and node.kind is Kind.SYMLINK:
             links += 1
-            if links > MOST_LINKS:
+            if links > MAX_LINKS:
                 raise NoSuchPathError(f"`{path}` leads through too many symbolic links")
             target = node.member.target
             del passed[1 if target.startswith("/") else len(passed) :]

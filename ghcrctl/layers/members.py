@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Bytes of a path that Linux takes (PATH_MAX); no file system has a longer one.
-LONGEST_PATH = 4096
+MAX_PATH = 4096
 _OVERLAY = ("trusted.overlay.", "user.overlay.")
 _NO_ATTRIBUTES: Mapping[str, bytes] = {}
 
@@ -103,7 +103,7 @@ def clean_path(name: str) -> str:
     Raises:
         IntegrityError: it leads out of the root, is too long, or is no path at all.
     """
-    if "\0" in name or len(name) > LONGEST_PATH:
+    if "\0" in name or len(name) > MAX_PATH:
         raise IntegrityError(f"the archive has a member with an impossible name: {name[:60]!r}")
     if "/." not in f"/{name}" and "//" not in name:
         return name.strip("/")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ghcrctl.layers.members import Member
 
 # Links that one path may pass through, as in Linux.
-MOST_LINKS = 40
+MAX_LINKS = 40
 
 
 class Node:
@@ -180,7 +180,7 @@ class Tree:
                 del passed[max(1, len(passed) - 1) :]
                 continue
             node = self._step(passed[-1], name)
-            if node.member and node.kind is Kind.SYMLINK and links < MOST_LINKS:
+            if node.member and node.kind is Kind.SYMLINK and links < MAX_LINKS:
                 links += 1
                 target = node.member.target
                 del passed[1 if target.startswith("/") else len(passed) :]

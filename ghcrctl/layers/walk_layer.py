@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import IntegrityError
 from ghcrctl.layers import headers
 from ghcrctl.layers.compression import CHUNK_SIZE
-from ghcrctl.layers.members import LONGEST_PATH, Kind, Member, clean_path
+from ghcrctl.layers.members import MAX_PATH, Kind, Member, clean_path
 from ghcrctl.layers.tar import BLOCK_SIZE
 from ghcrctl.layers.unpack import Unpacked
 
@@ -227,7 +227,7 @@ def _member(
     kind = header.kind
     if kind is Kind.HARD_LINK:
         link = clean_path(link)
-    if kind is Kind.SYMLINK and (not link or "\0" in link or len(link) > LONGEST_PATH):
+    if kind is Kind.SYMLINK and (not link or "\0" in link or len(link) > MAX_PATH):
         raise IntegrityError(f"the archive has a symbolic link to an impossible place: {path}")
     has_target = kind in {Kind.HARD_LINK, Kind.SYMLINK}
     xattrs = {k.removeprefix(_XATTR): v for k, v in records.items() if k.startswith(_XATTR)}

@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from ghcrctl.content.rate_limit_waits import telling
+from ghcrctl.content.rate_limit_waits import report_retries
 from ghcrctl.content.retry import retry
 from ghcrctl.credentials.renewal_hints import renewal_hint
 from ghcrctl.errors import AuthError, GhcrctlError, InvalidResponseError, UnauthorizedError
@@ -254,7 +254,7 @@ class Authenticator:
         """Ask the token endpoint; return a token and the seconds that it lives."""
         ask = partial(self._ask, scope, credential)
         options = self._transport.options
-        return retry(ask, options.retry, on_retry=telling(options.waiting))
+        return retry(ask, options.retry, on_retry=report_retries(options.waiting))
 
     def _ask(self, scope: Scope, credential: Credential | None) -> tuple[str, float]:
         parameters = self._challenge.parameters if self._challenge else {}

@@ -10,7 +10,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ghcrctl.content.rate_limit_waits import telling
+from ghcrctl.content.rate_limit_waits import report_retries
 from ghcrctl.content.retry import RetryPolicy, retry
 from ghcrctl.errors import (
     ConnectionFailedError,
@@ -207,7 +207,7 @@ class Asker:
 
     def read(self, act: Callable[[], Result]) -> Result:
         """Read an answer whole, asking again where the connection breaks on the way."""
-        return retry(act, self.options.retry, on_retry=telling(self.options.waiting))
+        return retry(act, self.options.retry, on_retry=report_retries(self.options.waiting))
 
     def refusal(self, response: requests.Response, scope: Scope, action: str, what: str) -> Refusal:
         """Return a refusal with all that is known of it."""

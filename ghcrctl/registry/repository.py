@@ -11,7 +11,7 @@ import threading
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.corruption_retry import Doubts
+from ghcrctl.content.corruption_retry import CorruptionCount
 from ghcrctl.content.provenance import Provenance
 from ghcrctl.errors import (
     AuthError,
@@ -63,7 +63,7 @@ class Repository:
         self._names = names
         self._manifests: dict[Digest, bytes] = {}
         self._there: set[Digest] = set()
-        self._doubts = Doubts()
+        self._corruptions = CorruptionCount()
         self._sender = Sender(client.uploads, repository, chunk=client.transport.options.chunk)
         self._lock = threading.Lock()
 
@@ -149,7 +149,7 @@ class Repository:
                 raise
         transport = self._client.transport
         return open_foreign(
-            self._doubts.turned(descriptor),
+            self._corruptions.next_urls(descriptor),
             offset,
             transport.options,
             guard=transport.guard,
@@ -160,14 +160,14 @@ class Repository:
         """Allow one more fetch of corrupted content, or one from its next address."""
         self._manifests.pop(descriptor.digest, None)
         self._client.transport.reconnect()
-        return self._doubts.note(descriptor)
+        return self._corruptions.record(descriptor)
 
     def _manifest(self, descriptor: Descriptor) -> bytes:
         kept = self._manifests.get(descriptor.digest)
         if kept is not None:
             return kept
         raw = self._client.get_manifest(self._repository, str(descriptor.digest)).raw
-        # The reader verifies it, and says where it is wrong (`doubt`).
+        # The reader verifies it, and says where it is wrong (`mark_corrupt`).
         self._manifests[descriptor.digest] = raw
         return raw
 

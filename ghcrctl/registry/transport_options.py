@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.rate_limit_waits import untold
+from ghcrctl.content.rate_limit_waits import ignore_wait
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.registry.endpoint import TlsPolicy
 
@@ -46,5 +46,5 @@ class TransportOptions:
     chunk: int = 0
     proxies: ProxyRules | None = None
     debug: Callable[[str], None] | None = None
-    waiting: Waiting = untold
+    waiting: Waiting = ignore_wait
     check_host: Callable[[str], None] = lambda _: None

@@ -1,8 +1,4 @@
-"""Which end of a transfer an error comes from, or which thing it is about.
-
-What belongs here: marking errors with their side, and telling sources' errors from sinks' where
-both run at once.
-"""
+"""Context for error messages: whether the source or the sink failed, or what the error is about."""
 
 from __future__ import annotations
 
@@ -23,26 +19,26 @@ if TYPE_CHECKING:
 
 @contextmanager
 def reading_from(source: Source) -> Iterator[None]:
-    """Mark errors that pass as the source's, unless they are marked already."""
-    with about(f"reading from {source.label}"):
+    """Add the source to the message of errors, unless they have a context."""
+    with error_context(f"reading from {source.label}"):
         yield
 
 
 @contextmanager
 def writing_to(sink: Sink) -> Iterator[None]:
-    """Mark errors that pass as the sink's, unless they are marked already."""
-    with about(f"writing to {sink.label}"):
+    """Add the sink to the message of errors, unless they have a context."""
+    with error_context(f"writing to {sink.label}"):
         yield
 
 
 @contextmanager
-def about(what: str, *kinds: type[GhcrctlError], hint: str | None = None) -> Iterator[None]:
-    """Mark errors that pass as being about a thing, unless they are marked, or name it, already.
+def error_context(what: str, *kinds: type[GhcrctlError], hint: str | None = None) -> Iterator[None]:
+    """Add a prefix to the message of errors, unless they have one or contain the text already.
 
     Args:
-        what: stands before the message.
-        kinds: which errors do not name the thing themselves; all by default.
-        hint: for those without one.
+        what: the prefix.
+        kinds: classes of errors to prefix; all by default.
+        hint: hint for errors without one.
     """
     try:
         yield
@@ -55,32 +51,32 @@ def about(what: str, *kinds: type[GhcrctlError], hint: str | None = None) -> Ite
 
 
 class MarkedSource:
-    """A source whose errors say that they are its own, though a sink's code reads from it."""
+    """A source that adds itself to the message of its errors, even when a sink reads from it."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
 
     @property
     def label(self) -> str:
-        """The label of the source itself."""
+        """The label of the wrapped source."""
         return self._source.label
 
     def resolve(self, name: str) -> Descriptor:
-        """Resolve at the source."""
+        """Resolve a name at the wrapped source."""
         with reading_from(self._source):
             return self._source.resolve(name)
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Open at the source."""
+        """Open content at the wrapped source."""
         with reading_from(self._source):
             return _MarkedStream(self._source.open(descriptor, offset), self._source)
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
-        """Return where the source itself reads content."""
+        """Return where the wrapped source reads content."""
         return provenance_of(self._source, descriptor)
 
     def mark_corrupt(self, descriptor: Descriptor) -> bool:
-        """Doubt the source itself."""
+        """Report corrupted content to the wrapped source."""
         return isinstance(self._source, FallbackSource) and self._source.mark_corrupt(descriptor)
 
 

@@ -1,8 +1,4 @@
-"""What happens during a transfer, for whoever watches.
-
-What belongs here: the events as values. Observers are called from worker threads, one event at a
-time.
-"""
+"""The events of a transfer. Observers are called from worker threads, one event at a time."""
 
 from __future__ import annotations
 
@@ -27,24 +23,28 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The plan is made; nothing has moved yet."""
+    """The plan is complete and the transfer starts."""
 
     plan: Plan
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A step's bytes begin to move."""
+    """The transfer of a step starts."""
 
     step: Step
 
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """So many bytes of a step are there.
+    """A step has made progress.
 
-    The first of a step, and the first of each try, is where reading begins: bytes that were there
-    before. It goes back where a retry must. ``position``: bytes.
+    The first event of each attempt has the position at which reading starts, which is not zero if
+    the transfer is resumed. A retry may start at a lower position.
+
+    Args:
+        step: the step.
+        position: number of bytes transferred or present (bytes).
     """
 
     step: Step
@@ -53,7 +53,15 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """A step failed and is tried again after ``delay`` seconds: ``attempt`` of ``attempts``."""
+    """A step failed and is retried after a delay.
+
+    Args:
+        step: the step.
+        error: why the step failed.
+        delay: time until the next attempt (seconds).
+        attempt: number of the next attempt, counted from 1.
+        attempts: maximum number of attempts.
+    """
 
     step: Step
     error: GhcrctlError
@@ -64,7 +72,7 @@ class Retrying:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A step is done. ``mounted_from``: the repository it was taken over from, where it was."""
+    """A step is done; ``mounted_from`` is the repository a mounted blob came from."""
 
     step: Step
     outcome: Outcome
@@ -73,7 +81,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A step is given up, and with it its plan."""
+    """A step failed, and with it the transfer."""
 
     step: Step
     error: GhcrctlError
@@ -84,4 +92,4 @@ Observer = Callable[[Event], None]
 
 
 def ignore(event: Event) -> None:
-    """Watch nothing."""
+    """Ignore an event."""

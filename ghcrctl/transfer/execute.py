@@ -1,8 +1,4 @@
-"""Carrying out a plan: in parallel, each digest once, blobs before manifests before names.
-
-What belongs here: order, parallelism, retry, cancelling. What does not: what places do with a piece
-of content.
-"""
+"""The execution of a plan: in parallel, each digest once, blobs before manifests before tags."""
 
 from __future__ import annotations
 
@@ -43,12 +39,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TransferOptions:
-    """How a plan is carried out.
+    """The options of `execute`.
 
     Args:
-        workers: who does it, where several plans share them; else there are some for this one.
-        retry: how patiently a piece is tried again.
-        mount_from: per digest, repositories at the sink's registry where it is known to be.
+        workers: threads shared with other plans; by default, this plan has its own.
+        retry: retry policy of each step.
+        mount_from: known repositories of each digest on the sink's registry.
     """
 
     workers: Workers | None = None
@@ -59,13 +55,12 @@ class TransferOptions:
 def execute(
     plan: Plan, options: TransferOptions | None = None, observer: Observer = ignore
 ) -> None:
-    """Make the plan's root exist at its sink, under its names.
+    """Execute a plan: copy its root and everything below it to the sink, then set the tags.
 
     Raises:
-        GhcrctlError: the first failure, marked with its side; what was moved until then stays
-            moved, the names do not
-            move.
-        InterruptedByUserError: the person pressed Ctrl-C; the same holds.
+        GhcrctlError: a step failed; the error says on which side. Content copied so far is kept,
+            and no tag changes.
+        InterruptedByUserError: the user pressed Ctrl-C, with the same effects.
     """
     options = options or TransferOptions()
     if options.workers:
@@ -76,7 +71,7 @@ def execute(
 
 
 def _read_manifests(plan: Plan) -> MemoryPlace:
-    """Keep the manifests that planning read, so that none is fetched twice."""
+    """Return the manifests that were read for the plan, so that none is fetched twice."""
     place = MemoryPlace()
     for step in plan.steps:
         manifest = plan.manifests.get(step.descriptor.digest)
@@ -86,7 +81,7 @@ def _read_manifests(plan: Plan) -> MemoryPlace:
 
 
 class _Execution:
-    """One run of one plan."""
+    """One execution of a plan."""
 
     def __init__(
         self, plan: Plan, options: TransferOptions, workers: Workers, observer: Observer
@@ -98,10 +93,10 @@ class _Execution:
         self._source = MarkedSource(Overlay(_read_manifests(plan), plan.source))
         self._cancelled = threading.Event()
         self._observing = threading.Lock()
-        # Steps that were started and have not ended, by digest.
+        # Running steps by digest.
         self._open: dict[Digest, Step] = {}
         self._is_over = False
-        # Per digest, the furthest byte that was read.
+        # Highest position that was read of each digest, in bytes.
         self._reached: dict[Digest, int] = {}
 
     def run(self) -> None:
@@ -125,7 +120,7 @@ class _Execution:
         self._name_root()
 
     def _run_level(self, steps: Sequence[Step]) -> None:
-        """Run steps that do not need each other; at the first failure the others stop soon."""
+        """Run independent steps; after a failure, the others stop soon."""
         futures = [self._workers.submit(partial(self._run_step, step)) for step in steps]
         try:
             wait_for_all(futures)
@@ -150,8 +145,8 @@ class _Execution:
         sink = self._plan.sink
         with self._failing(step), writing_to(sink):
             key = (sink.label, step.descriptor.digest)
-            if not self._workers.once(key, partial(self._move, step)):
-                # Another image of the same act has brought it here.
+            if not self._workers.run_once(key, partial(self._move, step)):
+                # Another plan with the same workers has copied this content.
                 self._emit(Finished(step, Outcome.EXISTS))
 
     @contextmanager
@@ -173,7 +168,7 @@ class _Execution:
         self._emit(Finished(step, Outcome.COPIED))
 
     def _name_root(self) -> None:
-        """Write the root under its names, last of all."""
+        """Write the root under its tags, after everything else."""
         root = self._plan.steps[-1]
         moves = self._plan.names and root.action is Action.COPY
         if moves:
@@ -197,7 +192,7 @@ class _Execution:
         def watch(position: int) -> None:
             self._check()
             self._reached[digest] = max(position, self._reached.get(digest, 0))
-            # What is there already, and only gets a name, moves nothing that was counted.
+            # Content that is present and only gets a tag is not transferred.
             if step.action is Action.COPY:
                 self._emit(Progressed(step, position))
 
@@ -211,7 +206,7 @@ class _Execution:
                 Retrying(step, error, pause.seconds, pause.attempt, pause.attempts)
             ),
             sleep=self._sleep,
-            reached=lambda: self._reached.get(step.descriptor.digest, 0),
+            progress=lambda: self._reached.get(step.descriptor.digest, 0),
         )
 
     def _sleep(self, seconds: float) -> None:
@@ -234,7 +229,7 @@ class _Execution:
             self._observer(event)
 
     def _end_events(self) -> None:
-        """End the steps of threads that are not waited for, so that no event follows the error."""
+        """Emit `Failed` for steps of threads that are still running, and no event after that."""
         with self._observing:
             self._is_over = True
             for step in self._open.values():

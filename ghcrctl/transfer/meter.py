@@ -1,4 +1,4 @@
-"""A counter of the bytes that a transfer moved."""
+"""A counter of transferred bytes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 class TransferMeter:
-    """Counts what was transferred, and passes events on.
+    """An observer that counts transferred bytes and passes events on.
 
-    Neither mounted content counts, nor bytes that an interrupted transfer had left, nor what
-    another process or another image of the same act brought in meanwhile.
+    Mounted content, bytes kept from an interrupted transfer, and content that another process or
+    another plan transferred in the meantime do not count.
 
     Args:
-        observer: gets every event.
+        observer: observer to pass every event to.
     """
 
     def __init__(self, observer: Observer = ignore) -> None:
@@ -27,7 +27,7 @@ class TransferMeter:
         self.bytes = 0
 
     def __call__(self, event: Event) -> None:
-        """Count what an event moved."""
+        """Count the bytes of an event."""
         if isinstance(event, Progressed):
             digest, position = event.step.descriptor.digest, event.position
             first, last = self._spans.get(digest, (position, position))

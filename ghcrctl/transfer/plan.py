@@ -1,8 +1,4 @@
-"""The plan of a transfer: what is at the source, what the sink has, what must move.
-
-What belongs here: the walk over the graph and the questions to the sink. What does not: moving
-bytes (``execute``). After this, the exact bytes to move are known before any moves.
-"""
+"""The plan of a transfer: what the source has, what the sink lacks, and how many bytes to copy."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.ports import Mounter, Resumer
-from ghcrctl.content.provenance import blamed
+from ghcrctl.content.provenance import error_origin
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.content.threads import ThreadPool, threads
 from ghcrctl.errors import InvalidManifestError, NotFoundError
@@ -26,16 +22,16 @@ if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.manifest import Index
 
-# Indexes may refer to indexes; nobody builds more than two or three deep.
+# Indexes may refer to indexes; in practice they are two or three levels deep.
 MAX_DEPTH = 8
-# Bytes of all manifests together, which are kept in memory, and number of pieces of content: an
-# index of indexes of indexes multiplies quickly.
+# All manifests are kept in memory, and nested indexes multiply quickly. The first limit is the size
+# of all manifests together, in bytes.
 MAX_MANIFESTS = 128 * 1024 * 1024
-MAX_PIECES = 100_000
+MAX_DESCRIPTORS = 100_000
 
 
 class Action(Enum):
-    """What is to be done about one piece of content."""
+    """What to do with a blob or manifest."""
 
     COPY = "copy"
     EXISTS = "exists"
@@ -44,15 +40,15 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One piece of content and what is to be done about it.
+    """A blob or manifest and what to do with it.
 
     Args:
-        descriptor: the content.
-        action: what is to be done.
-        level: 0 for blobs; a manifest's is one above the highest of its children.
-        is_layer: whether it is a layer of an image, which is shown to the user.
-        received: bytes that the sink kept of an earlier, interrupted transfer.
-        mount_from: repositories at the sink's registry that it can be mounted from.
+        descriptor: descriptor of the content.
+        action: what to do.
+        level: 0 for blobs; for manifests, one more than the highest level of their children.
+        is_layer: whether the content is a layer of an image, which is shown to the user.
+        received: size of the part that the sink kept from an interrupted transfer (bytes).
+        mount_from: repositories on the sink's registry to mount the content from.
     """
 
     descriptor: Descriptor
@@ -64,7 +60,7 @@ class Step:
 
     @property
     def bytes_to_move(self) -> int:
-        """Bytes that must be transferred: nothing for what is mounted."""
+        """Bytes to transfer; 0 for mounted content."""
         if self.action is not Action.COPY or self.mount_from:
             return 0
         return self.descriptor.size - self.received
@@ -72,15 +68,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All steps, children before parents, each digest once.
+    """The steps of a transfer, children before parents, each digest once.
 
     Args:
-        source: where content is read.
-        sink: where content is written.
-        root: what becomes visible under the names.
-        steps: children first; the last one is the root.
-        names: what the root is called at the sink.
-        manifests: every manifest and index of the graph, parsed.
+        source: source of the content.
+        sink: target of the content.
+        root: manifest or index to copy.
+        steps: all steps; the last one is the root.
+        names: tags of the root at the sink.
+        manifests: all manifests and indexes of the graph, parsed.
     """
 
     source: Source
@@ -92,25 +88,25 @@ class Plan:
 
     @property
     def bytes_to_move(self) -> int:
-        """Bytes of all that must be transferred."""
+        """Bytes to transfer."""
         return sum(step.bytes_to_move for step in self.steps)
 
     @property
     def bytes_to_mount(self) -> int:
-        """Bytes of all that the sink's registry can mount."""
+        """Bytes to mount from other repositories."""
         return sum(s.descriptor.size for s in self.steps if s.mount_from)
 
     @property
     def bytes_there(self) -> int:
-        """Bytes of all that the sink has already."""
+        """Bytes that the sink already has."""
         there = sum(s.descriptor.size for s in self.steps if s.action is Action.EXISTS)
         return there + sum(step.received for step in self.steps)
 
     def with_mounts(self, mounts: Mapping[Digest, tuple[str, ...]]) -> Plan:
-        """Return the plan with the blobs that can be mounted.
+        """Return the plan with blobs mounted where possible.
 
         Args:
-            mounts: per digest, repositories at the sink's registry where it is known to be.
+            mounts: known repositories of each digest on the sink's registry.
         """
         if not mounts or not isinstance(self.sink, Mounter):
             return self
@@ -124,7 +120,7 @@ class Plan:
 
     @property
     def is_up_to_date(self) -> bool:
-        """Whether the sink has everything already."""
+        """Whether the sink already has everything."""
         return all(s.action is not Action.COPY for s in self.steps)
 
 
@@ -142,19 +138,17 @@ def make_plan(  # noqa: PLR0913 all but three by keyword
     """Plan a transfer.
 
     Args:
-        source: where content is.
-        sink: where it shall be.
-        root: a manifest or an index at the source.
-        names: what the root shall be called at the sink.
-        skip_foreign: leave foreign layers where their publisher put them. Those without ``urls``
-            are copied: nothing else says where they are.
-        optional_foreign: leave out foreign layers with ``urls`` that the source does not have.
-        reserve: whether the plan is going to be carried out, so that what is there must stay.
-        jobs: number of concurrent requests.
+        source: source of the content.
+        sink: target of the content.
+        root: manifest or index to copy.
+        names: tags of the root at the sink.
+        skip_foreign: do not copy foreign layers, except those without ``urls``.
+        optional_foreign: do not copy foreign layers with ``urls`` that the source does not have.
+        reserve: protect existing content of the sink; required if the plan will be executed.
+        jobs: maximum number of concurrent requests.
 
     Raises:
-        InvalidManifestError: something in the graph cannot be read, or indexes are nested without
-            end.
+        InvalidManifestError: a manifest is invalid, or the graph is too deep or too large.
     """
     walk = _Walk(source)
     walk.visit(root, 0)
@@ -179,7 +173,7 @@ def make_plan(  # noqa: PLR0913 all but three by keyword
 
 
 class _Walk:
-    """One walk over a graph: every descriptor once, with its level, in the order of its parents."""
+    """A walk over a graph that visits every descriptor once and computes its level."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -190,14 +184,14 @@ class _Walk:
         self.layers: set[Digest] = set()
 
     def visit(self, descriptor: Descriptor, depth: int) -> int:
-        """Add a descriptor and all below it; return its level."""
+        """Add a descriptor and its descendants; return its level."""
         seen = self._seen.get(descriptor.digest)
         if seen is not None:
             if seen.size != descriptor.size:
-                raise InvalidManifestError(f"{descriptor.digest} is given with two different sizes")
+                raise InvalidManifestError(f"{descriptor.digest} is listed with different sizes")
             return self.levels[seen]
         if depth > MAX_DEPTH:
-            raise InvalidManifestError(f"indexes are nested more than {MAX_DEPTH} deep")
+            raise InvalidManifestError(f"indexes are nested more than {MAX_DEPTH} levels deep")
         self._seen[descriptor.digest] = descriptor
         self._count(descriptor)
         level = self._visit_children(descriptor, depth) if descriptor.is_manifest else 0
@@ -206,16 +200,16 @@ class _Walk:
 
     def _count(self, descriptor: Descriptor) -> None:
         self._bytes += descriptor.size if descriptor.is_manifest else 0
-        if self._bytes > MAX_MANIFESTS or len(self._seen) > MAX_PIECES:
+        if self._bytes > MAX_MANIFESTS or len(self._seen) > MAX_DESCRIPTORS:
             raise InvalidManifestError(
-                f"the image refers to more than {MAX_PIECES} pieces of content, or its manifests "
-                f"have more than {MAX_MANIFESTS} bytes"
+                f"the image has more than {MAX_DESCRIPTORS} blobs and manifests, or its manifests "
+                f"are larger than {MAX_MANIFESTS} bytes"
             )
 
     def _visit_children(self, descriptor: Descriptor, depth: int) -> int:
         with reading_from(self._source):
             raw = read_metadata(self._source, descriptor)
-        with blamed(self._source, descriptor):
+        with error_origin(self._source, descriptor):
             manifest = parse(raw, descriptor.media_type)
         self.manifests[descriptor.digest] = manifest
         if isinstance(manifest, Manifest):
@@ -231,14 +225,14 @@ def _ask(
     skip_foreign: bool,
     pool: ThreadPool,
 ) -> dict[Digest, Action]:
-    """Ask the sink what it has, parents first: what a present manifest needs is not asked for."""
+    """Check what the sink has, parents first; descendants of existing manifests need no check."""
     actions: dict[Digest, Action] = {}
     for level in range(walk.levels[order[-1]], -1, -1):
         here = [d for d in order if walk.levels[d] == level and d.digest not in actions]
         skipped = [d for d in here if skip_foreign and _is_elsewhere(d)]
         actions.update((d.digest, Action.SKIP) for d in skipped)
-        asked = [d for d in here if d.digest not in actions]
-        for descriptor, exists in zip(asked, pool.map(sink.exists, asked), strict=True):
+        unknown = [d for d in here if d.digest not in actions]
+        for descriptor, exists in zip(unknown, pool.map(sink.exists, unknown), strict=True):
             actions[descriptor.digest] = Action.EXISTS if exists else Action.COPY
             if exists:
                 _mark_below(walk, descriptor, actions, skip_foreign=skip_foreign)
@@ -248,7 +242,7 @@ def _ask(
 def _mark_below(
     walk: _Walk, descriptor: Descriptor, actions: dict[Digest, Action], *, skip_foreign: bool
 ) -> None:
-    """Mark what a present manifest needs as present; only foreign layers may be missing."""
+    """Mark the descendants of an existing manifest as existing, except foreign layers."""
     seen: set[Digest] = set()
     queue = [descriptor]
     while queue:
@@ -263,21 +257,21 @@ def _mark_below(
 
 
 def _received(sink: Sink, descriptor: Descriptor) -> int:
-    """Return the bytes that a sink kept of an interrupted transfer."""
+    """Return the number of bytes that a sink kept from an interrupted transfer."""
     if descriptor.is_manifest or not isinstance(sink, Resumer):
         return 0
     return min(sink.received(descriptor), descriptor.size)
 
 
 def _is_elsewhere(descriptor: Descriptor) -> bool:
-    """Return whether a layer can be fetched from its publisher."""
+    """Return whether a layer can be downloaded from its publisher."""
     return descriptor.is_foreign and bool(descriptor.urls)
 
 
 def _left_out(
     source: Source, order: list[Descriptor], actions: dict[Digest, Action]
 ) -> dict[Digest, Action]:
-    """Return the foreign layers that are to be copied and that the source does not have."""
+    """Return the action `SKIP` for foreign layers that the source does not have."""
     wanted = [d for d in order if _is_elsewhere(d) and actions[d.digest] is Action.COPY]
     return {d.digest: Action.SKIP for d in wanted if not _has(source, d)}
 

@@ -1,8 +1,4 @@
-"""The threads that transfers share, and what they have done together.
-
-What belongs here: how much happens at once, and that nothing happens twice. What does not: what
-happens (``execute``).
-"""
+"""The worker threads that concurrent transfers share."""
 
 from __future__ import annotations
 
@@ -24,10 +20,10 @@ DEFAULT_JOBS = 12
 
 
 class Workers:
-    """The threads of one act, which may be the transfer of several images at once.
+    """A thread pool for one or more transfers, which copies each digest once.
 
     Args:
-        jobs: how many pieces of content move at once.
+        jobs: maximum number of concurrent transfers of blobs or manifests.
     """
 
     def __init__(self, jobs: int = DEFAULT_JOBS) -> None:
@@ -49,33 +45,33 @@ class Workers:
     ) -> None:
         if error is not None:
             self._cancelled.set()
-        # After a failure a thread that waits for a silent host is not waited for: nothing that it
-        # does becomes visible.
+        # After an error, do not wait for threads: one may be waiting for an unresponsive host, and
+        # nothing that it does becomes visible.
         self._pool.shutdown(wait=error is None, cancel_futures=error is not None)
 
-    def settle(self) -> None:
-        """Stop everything, and wait until it has stopped: where all sources are at hand."""
+    def stop(self) -> None:
+        """Cancel all calls and wait for running ones; only for local sources, which respond."""
         self._cancelled.set()
         self._pool.shutdown(cancel_futures=True)
 
     def submit(self, act: Callable[[], None]) -> Future[None]:
-        """Begin an act as soon as a thread is free."""
+        """Call a function as soon as a thread is free."""
         return self._pool.submit(act)
 
     def check(self) -> None:
-        """Stop the thread that asks, where the whole act is to stop.
+        """Check whether the transfers were cancelled.
 
         Raises:
-            InterruptedByUserError: it is.
+            InterruptedByUserError: they were cancelled.
         """
         if self._cancelled.is_set():
             raise InterruptedByUserError("interrupted")
 
-    def once(self, key: Hashable, act: Callable[[], None]) -> bool:
-        """Do what was not done yet; where another thread is at it, wait for that.
+    def run_once(self, key: Hashable, act: Callable[[], None]) -> bool:
+        """Call a function once per key; if another thread is calling it, wait for that.
 
         Returns:
-            Whether it was done now, and by this thread.
+            Whether this thread called the function.
         """
         mine = threading.Event()
         while other := self._claim(key, mine):
@@ -92,7 +88,7 @@ class Workers:
         return True
 
     def _claim(self, key: Hashable, mine: threading.Event) -> threading.Event | None:
-        """Return what to wait for; ``None`` where there is nothing, and the claim is made."""
+        """Claim a key; return the event of another thread's claim, or ``None`` on success."""
         with self._lock:
             if key in self._done:
                 return _DONE

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from ghcrctl import Client, Order
+from ghcrctl import BuildRequest, Client
 from ghcrctl.cli.main import cli
 from ghcrctl.operations.packages.rules import RULES
 from tests.architecture.test_api import CALLS, OTHER_NAMES, WITHOUT
@@ -122,7 +122,7 @@ def arguments(command: str) -> set[str]:
     names = [OTHER_NAMES.get(command, command).replace(" ", "."), *BESIDE.get(command, ())]
     found = {p for name in names for p in inspect.signature(CALLS[name]).parameters}
     if command == "build":
-        found |= {field.name for field in fields(Order)}
+        found |= {field.name for field in fields(BuildRequest)}
     if "rules" in found:
         found |= {rule.replace("-", "_") for rule in RULES}
     return found | set(names[1:])

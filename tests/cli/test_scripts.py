@@ -175,7 +175,7 @@ def test_the_output_of_a_builder_has_no_command_to_the_runner(job: Shell) -> Non
     job.environ["PATH"] = f"{folder}:{job.environ['PATH']}"
     done = job.run("build", "--builder", "buildah", str(job.folder))
     assert done.returncode == 7
-    lines = ["\\x3a:error::one", "two #\\u0023[error]", "error: buildah build ended with status 3"]
+    lines = ["\\x3a:error::one", "two #\\u0023[error]", "error: buildah build failed with status 3"]
     assert done.stderr.splitlines()[:3] == lines
     assert done.stdout == ""
 

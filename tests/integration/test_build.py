@@ -192,7 +192,7 @@ def test_a_step_that_fails_is_seen_and_named(
     done = shell.run("build", *options, "--network", "host", "-t", "hello", str(context))
     assert done.returncode == 7
     assert "on the way down" in done.stdout + done.stderr
-    assert done.stderr.endswith("error: buildah build ended with status 3\n")
+    assert done.stderr.endswith("error: buildah build failed with status 3\n")
     assert shell.ok("images", "-q") == []
     assert not in_engine(shell.environ)
     assert not left_over(shell)
@@ -310,7 +310,7 @@ def test_docker_says_what_it_lacks(shell: Shell, docker: Docker, context: Path) 
     assert "docker without BuildKit has no --secret" in said
     assert "--builder buildah" in said
     said = shell.fails(7, "build", "--builder", "buildx", str(context))
-    assert "docker has no buildx" in said
+    assert "docker client has no buildx plugin" in said
 
 
 def test_podman_builds_too(shell: Shell, context: Path) -> None:
@@ -325,5 +325,5 @@ def test_without_an_engine_one_line_says_what_to_install(shell: Shell, context: 
     empty.mkdir()
     shell.environ |= {"PATH": str(empty), "GHCRCTL_BUILDER": "auto"}
     error, hint = shell.fails(7, "build", str(context)).splitlines()
-    assert error.startswith("error: nothing on this machine builds images")
+    assert error.startswith("error: cannot build: docker buildx, buildah or podman is required")
     assert hint.startswith("hint: ")

@@ -18,7 +18,7 @@ from ghcrctl.archive import docker, legacy
 from ghcrctl.archive.layout import INDEX_FILE, LayoutSource, blob_path, is_layout
 from ghcrctl.archive.list_agreement import check_agreement, unlisted_names
 from ghcrctl.archive.names import ORIGIN, REF_NAME, name_of, short_names
-from ghcrctl.archive.open_archive import opened
+from ghcrctl.archive.open_archive import open_archive
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.content.thread_waits import outcome_of
@@ -104,7 +104,7 @@ def open_image_archive(
     """
     store = session.store
     store.prepare()
-    with opened(archive, store.root / "ghcrctl") as files:
+    with open_archive(archive, store.root / "ghcrctl") as files:
         if docker.has_both_lists(files):
             check_agreement(files)
         if docker.is_docker(files):

@@ -17,7 +17,7 @@ from ghcrctl.operations.archives.from_archive import OpenedArchive, open_image_a
 from ghcrctl.operations.common.index_origin import keep_origin
 from ghcrctl.operations.common.platform_selection import Selection, choose
 from ghcrctl.store.place import StorePlace
-from ghcrctl.transfer.error_context import about
+from ghcrctl.transfer.error_context import error_context
 from ghcrctl.transfer.events import Planned, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import Action, make_plan
@@ -93,7 +93,7 @@ def load(
 
     shown = str(archive) if isinstance(archive, Path) else "standard input"
     with (
-        about(shown, IntegrityError),
+        error_context(shown, IntegrityError),
         session.workers() as workers,
         open_image_archive(session, archive, observer, compression) as found,
     ):
@@ -105,7 +105,7 @@ def load(
             loaded = loading.finish()
             return [loaded[id(image)] for image in images]
         except BaseException:
-            workers.settle()
+            workers.stop()
             for digest in (*found.packed, *planned):
                 session.store.discard(digest)
             raise

@@ -13,7 +13,7 @@ from ghcrctl.archive.docker_writer import DockerWriter, Image, Layer
 from ghcrctl.archive.layout_folder import LayoutPlace
 from ghcrctl.archive.names import docker_tag
 from ghcrctl.content.memory import MemoryPlace, Overlay
-from ghcrctl.content.provenance import blamed
+from ghcrctl.content.provenance import error_origin
 from ghcrctl.content.streams import Content, read_metadata
 from ghcrctl.errors import RefusedError, UsageError
 from ghcrctl.oci.config import ImageConfig
@@ -274,7 +274,7 @@ def _docker_image(source: Source, root: Descriptor, tags: tuple[str, ...]) -> Im
             hint="save it unchanged: ghcrctl save --format oci",
         )
     raw = read_metadata(source, manifest.config)
-    with blamed(source, manifest.config):
+    with error_origin(source, manifest.config):
         diff_ids = [Digest.parse(text) for text in ImageConfig.parse(raw).diff_ids]
     if len(diff_ids) != len(manifest.layers):
         raise RefusedError(f"the config of {root.digest} does not list all of its layers")

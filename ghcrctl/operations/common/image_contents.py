@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.provenance import blamed
+from ghcrctl.content.provenance import error_origin
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.documents import MAX_METADATA_SIZE
@@ -64,7 +64,7 @@ def image_of(
         PlatformNotFoundError: ``exact`` is set and the index has no image for the platform.
         InvalidManifestError: a document is malformed.
     """
-    with blamed(source, descriptor):
+    with error_origin(source, descriptor):
         root = parse(read_metadata(source, descriptor), descriptor.media_type)
     if isinstance(root, Manifest):
         if exact and warn:
@@ -83,7 +83,7 @@ def _config(source: Source, manifest: Manifest, *, any_config: bool) -> ImageCon
     if any_config and manifest.config.size > MAX_METADATA_SIZE:
         return ImageConfig.parse_any(b"")
     read = ImageConfig.parse_any if any_config else ImageConfig.parse
-    with blamed(source, manifest.config):
+    with error_origin(source, manifest.config):
         return read(read_metadata(source, manifest.config))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.provenance import blamed
+from ghcrctl.content.provenance import error_origin
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import InvalidManifestError, PlatformNotFoundError, UsageError
 from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
@@ -70,7 +70,7 @@ def choose(
     Raises:
         PlatformNotFoundError: the index has no image for a requested platform.
     """
-    with blamed(source, root):
+    with error_origin(source, root):
         parsed = parse(read_metadata(source, root), root.media_type)
     if isinstance(parsed, Manifest):
         warn_of_mismatch(warn, source, parsed, select.platforms)

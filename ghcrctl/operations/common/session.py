@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from ghcrctl import __version__
-from ghcrctl.content.rate_limit_waits import telling, untold
+from ghcrctl.content.rate_limit_waits import ignore_wait, report_retries
 from ghcrctl.content.retry import RetryPolicy, retry
 from ghcrctl.errors import RefusedError
 from ghcrctl.oci.reference import DOCKER_HUB, Reference
@@ -55,7 +55,7 @@ class Session:
         *,
         warn: Callable[[str], None] = _silent,
         debug: Callable[[str], None] | None = None,
-        waiting: Waiting = untold,
+        waiting: Waiting = ignore_wait,
     ) -> None:
         self.settings = settings
         self.warn = warn
@@ -147,7 +147,7 @@ class Session:
 
     def with_retries(self, act: Callable[[], Result]) -> Result:
         """Call a function, and retry failures with the session's policy; report each wait."""
-        return retry(act, self.retry, on_retry=telling(self.waiting))
+        return retry(act, self.retry, on_retry=report_retries(self.waiting))
 
     def parse(self, text: str, *, is_github: bool = False) -> Reference:
         """Parse a reference with this session's default registry.

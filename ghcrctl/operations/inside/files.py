@@ -10,7 +10,7 @@ from ghcrctl.layers.layered_view import NoSuchPathError, View
 from ghcrctl.layers.members import Kind, Member
 from ghcrctl.layers.merged_tree import walk_below
 from ghcrctl.operations.inside.image_layers import no_progress, open_layers
-from ghcrctl.transfer.error_context import about
+from ghcrctl.transfer.error_context import error_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,7 +68,7 @@ def list_files(
 def _missing_path_context(wanted: ImageSelector) -> AbstractContextManager[None]:
     """Add the image, and a hint that lists its files, to the error for a missing path."""
     remote = "--remote " if wanted.is_remote else ""
-    return about(wanted.text, NoSuchPathError, hint=f"ghcrctl ls {remote}{wanted.text} /")
+    return error_context(wanted.text, NoSuchPathError, hint=f"ghcrctl ls {remote}{wanted.text} /")
 
 
 def _list_rows(found: Found, *, recursive: bool) -> Iterator[FileRow]:

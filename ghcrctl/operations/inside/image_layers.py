@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.corruption_retry import Doubts
+from ghcrctl.content.corruption_retry import CorruptionCount
 from ghcrctl.content.ports import FallbackSource
 from ghcrctl.content.provenance import provenance_of
 from ghcrctl.content.streams import Content
@@ -271,7 +271,7 @@ class _LocalLayers:
         self._session = session
         self._name = name
         self._blobs = session.store.blobs
-        self._doubts = Doubts()
+        self._corruptions = CorruptionCount()
 
     @property
     def label(self) -> str:
@@ -301,7 +301,7 @@ class _LocalLayers:
         if self._name:
             guard.trust(f"https://{self._session.parse(self._name).registry}/")
         return open_foreign(
-            self._doubts.turned(descriptor),
+            self._corruptions.next_urls(descriptor),
             offset,
             options,
             guard=guard,
@@ -311,7 +311,7 @@ class _LocalLayers:
     def mark_corrupt(self, descriptor: Descriptor) -> bool:
         """Return whether a foreign layer can be fetched again; stored layers cannot."""
         is_here = self._blobs.path(descriptor.digest).exists()
-        return not is_here and self._doubts.note(descriptor)
+        return not is_here and self._corruptions.record(descriptor)
 
 
 class _CachingSource:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghcrctl.disk.removal import remove_tree
-from ghcrctl.engines.choose_engine import choose
+from ghcrctl.engines.choose_engine import choose_engine
 from ghcrctl.engines.command_runner import Runner
-from ghcrctl.engines.run_build import drive
+from ghcrctl.engines.run_build import run_build
 from ghcrctl.errors import NotFoundError, RefusedError, UsageError
 from ghcrctl.oci.reference import check_new_name
 from ghcrctl.operations.archives.load import load
@@ -27,7 +27,7 @@ from ghcrctl.transfer.events import ignore
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ghcrctl.engines.build_request import Engine, Order
+    from ghcrctl.engines.build_request import BuildRequest, Engine
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
@@ -84,7 +84,7 @@ def engine_for(session: Session) -> Engine:
     Raises:
         UnsupportedError: there is none, or not the one that is wanted.
     """
-    engine = choose(session.settings.get("builder"), session.settings.environ)
+    engine = choose_engine(session.settings.get("builder"), session.settings.environ)
     if session.debug:
         session.debug(f"build with {engine.name}")
     return engine
@@ -94,7 +94,7 @@ def engine_for(session: Session) -> Engine:
 def built(
     session: Session,
     engine: Engine,
-    order: Order,
+    order: BuildRequest,
     *,
     quiet: bool = False,
     tell: Callable[[str], None],
@@ -132,7 +132,7 @@ def built(
             debug=session.debug,
             relay=relay,
         )
-        yield drive(engine, order, folder, runner)
+        yield run_build(engine, order, folder, runner)
 
 
 def take_in(

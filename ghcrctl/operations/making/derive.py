@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ghcrctl.content.provenance import blamed
+from ghcrctl.content.provenance import error_origin
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import (
     InvalidDigestError,
@@ -18,7 +18,7 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
 from ghcrctl.operations.common.platform_check import warn_of_mismatch
 from ghcrctl.operations.making.media_formats import layer_kind
-from ghcrctl.transfer.plan import MAX_DEPTH, MAX_MANIFESTS, MAX_PIECES
+from ghcrctl.transfer.plan import MAX_DEPTH, MAX_DESCRIPTORS, MAX_MANIFESTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -129,8 +129,8 @@ class Remaking:
 
     def _index(self, index: Index, depth: int) -> Descriptor:
         self._pieces += len(index.manifests)
-        if self._pieces > MAX_PIECES:
-            raise InvalidManifestError(f"the indexes list more than {MAX_PIECES} manifests")
+        if self._pieces > MAX_DESCRIPTORS:
+            raise InvalidManifestError(f"the indexes list more than {MAX_DESCRIPTORS} manifests")
         for entry in index.manifests:
             if entry.is_manifest and not is_helper(entry) and entry.digest not in self._done:
                 self._done[entry.digest] = self._one(self._read(entry), depth + 1)
@@ -194,7 +194,7 @@ def read_config(place: Source, manifest: Manifest) -> tuple[ImageConfig, list[Di
     Raises:
         InvalidManifestError: the config is of another number of layers.
     """
-    with blamed(place, manifest.config):
+    with error_origin(place, manifest.config):
         config = ImageConfig.parse(read_metadata(place, manifest.config))
     if len(config.diff_ids) != len(manifest.layers):
         raise InvalidManifestError(

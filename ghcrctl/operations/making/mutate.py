@@ -28,7 +28,7 @@ from ghcrctl.operations.making.dockerfile_changes import apply_changes
 from ghcrctl.operations.making.indexes import source_of
 from ghcrctl.store.input_files import find_input, open_input
 from ghcrctl.store.scratch import scratch_directory
-from ghcrctl.transfer.error_context import about
+from ghcrctl.transfer.error_context import error_context
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _receive(path: Path, aside: Path, created: datetime | None) -> NewLayer:
     try:
         if is_directory:
             return store_layer(TreeStream(path, latest=latest), aside)
-        with about(str(path), IntegrityError), open_input(path) as file:
+        with error_context(str(path), IntegrityError), open_input(path) as file:
             return store_layer(file, aside)
     except OSError as error:
         place = error.filename or path

@@ -16,7 +16,7 @@ from ghcrctl.operations.common.index_origin import keep_origin
 from ghcrctl.operations.common.platform_selection import Selection, choose
 from ghcrctl.operations.registries.tags import is_helper
 from ghcrctl.store.place import StorePlace
-from ghcrctl.transfer.error_context import about
+from ghcrctl.transfer.error_context import error_context
 from ghcrctl.transfer.events import Planned, ignore
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.meter import TransferMeter
@@ -122,7 +122,7 @@ def _chosen(
     repository = session.source(reference)
     made = MemoryPlace("made here")
     source = Overlay(made, Overlay(session.store.blobs.sound, repository))
-    with about(str(reference), InvalidManifestError, SchemaOneError):
+    with error_context(str(reference), InvalidManifestError, SchemaOneError):
         root = repository.resolve(reference.target)
         default = session.settings.preferred_platform
         wanted = choose(source, root, select, default, made, warn=session.warn)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl import Client, NotFoundError, Order, Platform, UsageError
+from ghcrctl import BuildRequest, Client, NotFoundError, Platform, UsageError
 from ghcrctl.errors import PlatformNotFoundError
 from tests.builders import index_of, random_image
 from tests.unit.engines.programs import install_buildah, told
@@ -176,7 +176,7 @@ def test_a_build_is_ordered_taken_in_and_pushed(
     tmp_path: Path, client: Client, plain_registry: PlainRegistry, repository: str
 ) -> None:
     install_buildah(tmp_path / "bin", IMAGE)
-    order = Order(str(tmp_path), no_cache=True)
+    order = BuildRequest(str(tmp_path), no_cache=True)
     built = client.build(
         order,
         tags=f"{repository}:1.0",

@@ -1,4 +1,4 @@
-"""An engine that speaks docker's API for images, on a real socket, with a script of faults.
+"""A docker engine with the image API, on a real socket, with scripted faults.
 
 Source: Docker's documentation, "Docker Engine API" 1.41: SystemPing, ImageGetAll, ImageLoad,
 ImageTag, ImageInspect; the error answers as docker 20.10 was seen to give them.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class EngineDouble:
-    """What the engine has, what it was asked, and what it does wrong.
+    """The state of the engine, its log of requests, and its faults.
 
     Args:
         address: as in DOCKER_HOST.
@@ -54,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
         return "somebody"
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         self._answer()
@@ -117,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"0\r\n\r\n")
 
     def _chunked_body(self) -> bytes | None:
-        """Read a body; ``None`` where it ended before its end."""
+        """Read a body; ``None`` if it is incomplete."""
         assert self.headers["Content-Type"] == "application/x-tar"
         assert self.headers["Transfer-Encoding"] == "chunked"
         body = bytearray()
@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def in_chunk(data: bytes) -> bytes:
-    """Write one chunk of a body (RFC 9112, 7.1)."""
+    """Return a chunk of a body (RFC 9112, 7.1)."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
@@ -140,7 +140,7 @@ class _UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     double: EngineDouble
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that hung up."""
+        """Ignore clients that disconnect."""
 
 
 class _TcpServer(socketserver.ThreadingTCPServer):
@@ -148,11 +148,11 @@ class _TcpServer(socketserver.ThreadingTCPServer):
     double: EngineDouble
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that hung up."""
+        """Ignore clients that disconnect."""
 
 
 class RunningDouble:
-    """A double that listens: on a unix socket in a folder, or on loopback."""
+    """A running double on a Unix socket in a folder, or on loopback."""
 
     def __init__(self, folder: Path | None, context: ssl.SSLContext | None = None) -> None:
         self.double = EngineDouble()

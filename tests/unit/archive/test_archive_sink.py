@@ -1,4 +1,4 @@
-"""Archives as they are written."""
+"""Archives written by `ArchiveSink`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BLOB = Descriptor.of(DATA, "application/octet-stream")
 
 
 class Breaking:
-    """A source that breaks off at each opening but the last."""
+    """A source that fails at each opening except the last."""
 
     label = "the script"
 
@@ -55,7 +55,7 @@ class _BreakingStream:
 
 
 @pytest.mark.parametrize("breaks", [(10,), (CHUNK_SIZE, CHUNK_SIZE + 1), (3 * CHUNK_SIZE + 7, 5)])
-def test_a_second_try_goes_on_within_the_file(breaks: tuple[int, ...]) -> None:
+def test_second_attempt_resumes_within_the_file(breaks: tuple[int, ...]) -> None:
     buffer = io.BytesIO()
     sink = ArchiveSink(buffer.write, LINUX)
     content = Content(Breaking(*breaks), BLOB)
@@ -71,12 +71,12 @@ def test_a_second_try_goes_on_within_the_file(breaks: tuple[int, ...]) -> None:
         assert file.read() == DATA
 
 
-def test_other_content_cannot_follow_on_half_a_file() -> None:
+def test_other_content_after_a_partial_file_is_an_error() -> None:
     sink = ArchiveSink(io.BytesIO().write, LINUX)
     with pytest.raises(ConnectionLostError):
         sink.write(Content(Breaking(2 * CHUNK_SIZE), BLOB))
     other = Descriptor.of(b"other", "application/octet-stream")
-    with pytest.raises(IntegrityError, match="broke off"):
+    with pytest.raises(IntegrityError, match="ended early"):
         sink.write(Content(_Other(), other))
 
 

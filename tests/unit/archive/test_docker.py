@@ -1,4 +1,4 @@
-"""Archives that docker wrote, and those that are OCI layouts as well: which list is read."""
+"""Docker archives and OCI layouts: which list is read."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _without(files: Mapping[str, bytes], *paths: str) -> dict[str, bytes]:
     return {path: data for path, data in files.items() if path not in paths}
 
 
-# Without `repositories`, as an image without a name or another program's archive.
+# Docker omits `repositories` for an image without a name; other programs always do.
 BARE = _without(BOTH, "repositories")
 SOURCES = {
     str(d): Descriptor.of(data, media_types.OCI_LAYER).to_json()
@@ -80,7 +80,7 @@ SOURCES = {
         ({**BARE, "index.json": b"{}"}, True),
         ({**BOTH, "index.json": EMPTY}, True),
         (_without(BOTH, "manifest.json"), False),
-        # Nothing is listed for docker.
+        # The docker list is empty.
         ({**BOTH, "manifest.json": b"[]"}, False),
         ({**BARE, "manifest.json": b"[]"}, False),
         ({**BARE, "manifest.json": b"[]", "index.json": EMPTY}, False),
@@ -90,7 +90,9 @@ SOURCES = {
         ({}, False),
     ],
 )
-def test_which_list_is_read(tmp_path: Path, files: Mapping[str, bytes], *, expected: bool) -> None:
+def test_is_docker_chooses_the_list_to_read(
+    tmp_path: Path, files: Mapping[str, bytes], *, expected: bool
+) -> None:
     assert is_docker(_written(tmp_path, files)) is expected
 
 
@@ -98,19 +100,19 @@ def test_which_list_is_read(tmp_path: Path, files: Mapping[str, bytes], *, expec
     "raw",
     [b"[]", b"", b'{"manifests": {}}', b'{"config": {}, "layers": []}', b'{"manifests": [1]}'],
 )
-def test_an_index_that_is_none_is_no_empty_list(raw: bytes) -> None:
+def test_invalid_index_is_an_error(raw: bytes) -> None:
     with pytest.raises(InvalidManifestError):
         read_entries(raw)
 
 
-def test_an_index_may_have_no_list() -> None:
+def test_index_without_manifests_is_empty() -> None:
     for raw in (EMPTY, b"{}", b'{"schemaVersion": 2}', b'{"manifests": null}'):
         assert read_entries(raw) == ()
     [entry] = read_entries(BOTH["index.json"])
     assert entry.is_manifest
 
 
-def test_only_foreign_layers_with_an_address_are_left_where_they_are(tmp_path: Path) -> None:
+def test_only_foreign_layers_with_urls_are_foreign(tmp_path: Path) -> None:
     homeless = Descriptor(media_types.DOCKER_FOREIGN_LAYER, Digest.of(b"x"), 1)
     sources = {str(DIFF_IDS[0]): FOREIGN.to_json(), str(DIFF_IDS[1]): homeless.to_json()}
     [image] = read_images(_written(tmp_path, docker_archive(LAYERS, LayerSources=sources)))
@@ -120,7 +122,7 @@ def test_only_foreign_layers_with_an_address_are_left_where_they_are(tmp_path: P
 
 
 @pytest.mark.parametrize("sources", [None, {}, SOURCES])
-def test_other_sources_of_layers_change_nothing(tmp_path: Path, sources: object) -> None:
+def test_other_layer_sources_are_ignored(tmp_path: Path, sources: object) -> None:
     [image] = read_images(_written(tmp_path, docker_archive(LAYERS, LayerSources=sources)))
     assert image.foreign == {}
     assert [digest for _, digest in image.contents] == DIFF_IDS
@@ -145,14 +147,12 @@ def test_other_sources_of_layers_change_nothing(tmp_path: Path, sources: object)
         {"RepoTags": [None]},
     ],
 )
-def test_a_list_that_docker_does_not_write_is_invalid(
-    tmp_path: Path, changes: dict[str, Any]
-) -> None:
+def test_invalid_manifest_json_is_an_error(tmp_path: Path, changes: dict[str, Any]) -> None:
     with pytest.raises((InvalidManifestError, InvalidDigestError)):
         read_images(_written(tmp_path, _listed(docker_archive(LAYERS), **changes)))
 
 
-def test_paths_may_begin_like_those_of_the_archive(tmp_path: Path) -> None:
+def test_paths_may_start_with_dot_slash(tmp_path: Path) -> None:
     files = docker_archive(LAYERS)
     [entry] = json.loads(files["manifest.json"])
     for start in ("./", "/"):
@@ -166,7 +166,7 @@ def test_paths_may_begin_like_those_of_the_archive(tmp_path: Path) -> None:
         assert (image.layers, image.names) == (tuple(entry["Layers"]), ())
 
 
-def test_names_are_listed_as_they_stand(tmp_path: Path) -> None:
+def test_listed_names(tmp_path: Path) -> None:
     files = _written(tmp_path, _listed(BOTH, RepoTags=["a:1", "octo/image:2"]))
     assert has_both_lists(files)
     assert listed_names(files) == ["a:1", "octo/image:2"]
@@ -177,7 +177,7 @@ def test_names_are_listed_as_they_stand(tmp_path: Path) -> None:
     assert listed_names(files) == []
 
 
-def test_an_image_has_no_more_layers_than_a_manifest() -> None:
+def test_number_of_layers_is_limited() -> None:
     config = json.dumps({"rootfs": {"diff_ids": [str(DIFF_IDS[0])] * MAX_DESCRIPTORS}}).encode()
     assert len(diff_ids_of(config, MAX_DESCRIPTORS)) == MAX_DESCRIPTORS
     more = json.dumps({"rootfs": {"diff_ids": [str(DIFF_IDS[0])] * (MAX_DESCRIPTORS + 1)}}).encode()
@@ -186,7 +186,7 @@ def test_an_image_has_no_more_layers_than_a_manifest() -> None:
             diff_ids_of(more, count)
 
 
-def test_the_last_of_two_entries_has_a_name(tmp_path: Path) -> None:
+def test_last_entry_with_a_name_counts(tmp_path: Path) -> None:
     first, second = docker_archive(LAYERS[:1]), docker_archive(LAYERS)
     entries = [*json.loads(first["manifest.json"]), *json.loads(second["manifest.json"])]
     [name] = ["docker.io/octo/image:1.0"]
@@ -200,21 +200,21 @@ def test_the_last_of_two_entries_has_a_name(tmp_path: Path) -> None:
 
 
 def _other_config(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Let ``manifest.json`` name another config for the same layers."""
+    """Replace the config in ``manifest.json`` by another one for the same layers."""
     other = config_of(LAYERS, author="somebody else")
     path = f"blobs/sha256/{hashlib.sha256(other).hexdigest()}"
     return _listed({**files, path: other}, Config=path)
 
 
 @pytest.mark.parametrize("files", [BOTH, BARE], ids=["docker", "layout"])
-def test_lists_that_mean_different_images_by_a_name_are_rejected(
+def test_lists_with_different_images_for_a_name_are_rejected(
     tmp_path: Path, files: Mapping[str, bytes]
 ) -> None:
     with pytest.raises(InvalidManifestError, match=r"docker.io/octo/image:1.0 in manifest.json"):
         check_agreement(_written(tmp_path, _other_config(files)))
 
 
-def test_lists_that_agree_or_name_other_images_are_accepted(tmp_path: Path) -> None:
+def test_consistent_lists_are_accepted(tmp_path: Path) -> None:
     check_agreement(_written(tmp_path / "same", BOTH))
     renamed = _listed(_other_config(BOTH), RepoTags=["octo/other:1"])
     check_agreement(_written(tmp_path / "other", renamed))
@@ -222,7 +222,7 @@ def test_lists_that_agree_or_name_other_images_are_accepted(tmp_path: Path) -> N
     check_agreement(_written(tmp_path / "nameless", nameless))
 
 
-def test_lists_cannot_be_compared_without_the_manifests(tmp_path: Path) -> None:
+def test_lists_are_not_compared_without_manifests(tmp_path: Path) -> None:
     files = _other_config(BOTH)
     [entry] = json.loads(files["index.json"])["manifests"]
     path = f"blobs/{entry['digest'].replace(':', '/')}"
@@ -261,13 +261,13 @@ def test_docker_lists_one_platform_of_an_index(tmp_path: Path, seed: int) -> Non
     assert unlisted_names(files, source, {*known, "docker.io/octo/other:2"}) == {}
 
 
-def test_an_image_that_only_docker_lists_has_no_entry(tmp_path: Path) -> None:
+def test_image_only_in_the_docker_list_has_no_entry(tmp_path: Path) -> None:
     files = _written(tmp_path, _listed(_other_config(BARE), RepoTags=["octo/other:1"]))
     found = unlisted_names(files, LayoutSource(files), {"docker.io/octo/image:1.0"})
     assert found == {"docker.io/octo/other:1": None}
 
 
-def test_a_layout_resolves_names_and_digests_apart(tmp_path: Path) -> None:
+def test_layout_resolves_names_and_digests_separately(tmp_path: Path) -> None:
     digests = [Digest.of(str(number).encode()) for number in range(3)]
     notes: list[dict[str, str]] = [
         {"org.opencontainers.image.ref.name": "1"},

@@ -1,4 +1,4 @@
-"""The docker engine's API: what is asked, what comes back, what is said when that goes wrong."""
+"""Requests to a docker engine, its responses and errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from ghcrctl.archive import engine as engine_module
 from ghcrctl.archive.engine import Engine
 from ghcrctl.archive.engine_address import EngineAddress
-from ghcrctl.archive.engine_connection import in_words
+from ghcrctl.archive.engine_connection import translate_errors
 from ghcrctl.errors import (
     ConnectionFailedError,
     ConnectionLostError,
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 ID = f"sha256:{'a' * 64}"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-# Longer than a stream's tail, and of no whole number of chunks.
+# Longer than the tail of a stream, and not a whole number of chunks.
 ARCHIVE = bytes(range(256)) * 900 + bytes(10240)
 
 
 @pytest.fixture
 def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineDouble]:
-    # Short, since the path of a socket has at most 108 bytes.
+    # The path of a socket can have at most 108 bytes.
     with RunningDouble(tmp_path_factory.mktemp("dk")) as running:
         yield running.double
 
@@ -58,23 +58,21 @@ def read_all(engine: Engine, *names: str, size: int = 70_000) -> bytes:
 
 
 def said(status: str, body: bytes) -> bytes:
-    """Write an answer."""
+    """Return an HTTP response."""
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def failing(words: str) -> bytes:
-    """Write the line that tells of a failure."""
+    """Return a line with an error."""
     return json.dumps({"errorDetail": {"message": words}, "error": words}).encode() + b"\r\n"
 
 
 def telling(words: str) -> bytes:
-    """Write a line that tells how it goes."""
+    """Return a line with progress."""
     return json.dumps({"stream": f"{words}\n"}).encode() + b"\r\n"
 
 
-def test_the_engines_own_version_is_spoken_and_asked_once(
-    double: EngineDouble, engine: Engine
-) -> None:
+def test_engine_version_is_requested_once(double: EngineDouble, engine: Engine) -> None:
     double.images["octo/image:1"] = {"Id": ID}
     assert engine.inspect("octo/image:1") == {"Id": ID}
     engine.inspect("octo/image:1")
@@ -82,7 +80,7 @@ def test_the_engines_own_version_is_spoken_and_asked_once(
 
 
 @pytest.mark.parametrize("version", ["", "one", "1.41/../.."])
-def test_an_engine_without_a_version_is_asked_without_one(
+def test_without_engine_version_paths_have_none(
     double: EngineDouble, engine: Engine, version: str
 ) -> None:
     double.version = version
@@ -91,14 +89,14 @@ def test_an_engine_without_a_version_is_asked_without_one(
     assert double.asked[-1] == "GET /images/image/json"
 
 
-def test_images_are_saved_as_the_engine_sends_them(double: EngineDouble, engine: Engine) -> None:
+def test_saved_images_are_streamed_unchanged(double: EngineDouble, engine: Engine) -> None:
     double.images = {"octo/image:1": {}, ID: {}}
     double.saved = ARCHIVE
     assert read_all(engine, "octo/image:1", ID) == ARCHIVE
     assert double.queries[-1] == {"names": ["octo/image:1", ID]}
 
 
-def test_an_image_that_the_engine_lacks_is_named(double: EngineDouble, engine: Engine) -> None:
+def test_missing_image_is_named_in_the_error(double: EngineDouble, engine: Engine) -> None:
     double.images["octo/image:1"] = {}
     for act in (
         lambda: engine.save(["octo/image:1", "octo/none:2"]),
@@ -109,7 +107,9 @@ def test_an_image_that_the_engine_lacks_is_named(double: EngineDouble, engine: E
             act()
 
 
-def test_names_are_named_where_the_engine_does_not(double: EngineDouble, engine: Engine) -> None:
+def test_error_names_all_images_if_the_engine_names_none(
+    double: EngineDouble, engine: Engine
+) -> None:
     double.script["/images/get"] = said("404 Not Found", b'{"message": "image not known"}')
     with pytest.raises(NoSuchImageError, match=r"has no image one, two$"):
         engine.save(["one", "two"])
@@ -125,31 +125,31 @@ def test_names_are_named_where_the_engine_does_not(double: EngineDouble, engine:
     ],
     ids=["no last chunk", "half a chunk", "half a size", "too few bytes"],
 )
-def test_a_broken_off_archive_is_no_end(
-    double: EngineDouble, engine: Engine, answer: bytes
-) -> None:
+def test_truncated_archive_is_an_error(double: EngineDouble, engine: Engine, answer: bytes) -> None:
     double.script["/images/get"] = answer
     with pytest.raises(ConnectionLostError):
         read_all(engine, "image")
 
 
 @pytest.mark.parametrize("size", [100, 1_000_000])
-def test_an_engine_that_fails_on_the_way_is_quoted(
+def test_error_at_the_end_of_an_archive_is_quoted(
     double: EngineDouble, engine: Engine, size: int
 ) -> None:
     double.images["image"] = {}
     double.saved = ARCHIVE[:-7000] + failing("layer does not exist")
-    with pytest.raises(UnsupportedError, match=r'refuses to save images .*"layer does not exist"'):
+    with pytest.raises(UnsupportedError, match=r'failed to save images: "layer does not exist"'):
         read_all(engine, "image", size=size)
 
 
-def test_what_is_in_images_is_not_taken_for_words(double: EngineDouble, engine: Engine) -> None:
+def test_error_text_inside_an_archive_is_ignored(double: EngineDouble, engine: Engine) -> None:
     double.images["image"] = {}
     double.saved = failing("text of an image").ljust(512, b"\0") + bytes(1024)
     assert read_all(engine, "image") == double.saved
 
 
-def test_closing_amid_an_archive_leaves_nothing_open(double: EngineDouble, engine: Engine) -> None:
+def test_closing_an_unfinished_archive_closes_the_connection(
+    double: EngineDouble, engine: Engine
+) -> None:
     double.images["image"] = {}
     double.saved = ARCHIVE * 20
     stream = engine.save(["image"])
@@ -169,7 +169,7 @@ def test_closing_amid_an_archive_leaves_nothing_open(double: EngineDouble, engin
         ([], []),
     ],
 )
-def test_loading_gives_names_and_ids(
+def test_load_returns_names_and_ids(
     double: EngineDouble, engine: Engine, lines: list[bytes], names: list[str] | None
 ) -> None:
     double.loaded = lines
@@ -187,34 +187,34 @@ def test_loading_gives_names_and_ids(
         (
             said("200 OK", telling("Loaded image: a") + failing("bad\x1b[2J")),
             UnsupportedError,
-            r'says: "bad \[2J"',
+            r': "bad \[2J"',
         ),
         (
             said("200 OK", failing("write /x/layer.tar: no space left on device")),
             NoSpaceError,
             "is full",
         ),
-        (said("200 OK", b"<html>"), InvalidResponseError, "none of its API"),
-        (said("200 OK", b"[1]"), InvalidResponseError, "none of its API"),
-        (said("200 OK", b"[" * 100_000), InvalidResponseError, "none of its API"),
+        (said("200 OK", b"<html>"), InvalidResponseError, "unexpected response"),
+        (said("200 OK", b"[1]"), InvalidResponseError, "unexpected response"),
+        (said("200 OK", b"[" * 100_000), InvalidResponseError, "unexpected response"),
         (
             said("500 Internal Server Error", b'{"message": "boom"}'),
             UnsupportedError,
-            'refuses to load images .it says: "boom"',
+            'failed to load images: "boom"',
         ),
         (said("502 Bad Gateway", b"the proxy's text"), UnsupportedError, "the proxy's text"),
         (
             said("403 Forbidden", b'{"message": "by plugin"}'),
             DeniedError,
-            'allow to load images .it says: "by plugin"',
+            'permission denied to load images on .*: "by plugin"',
         ),
-        (b"SSH-2.0-OpenSSH\r\n", InvalidResponseError, "rules of HTTP"),
+        (b"SSH-2.0-OpenSSH\r\n", InvalidResponseError, "invalid HTTP response"),
         (b"", ConnectionLostError, "was lost"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", ConnectionLostError, "was lost"),
         (CHUNKED + b'9\r\n{"stream', ConnectionLostError, "was lost"),
     ],
 )
-def test_an_engine_that_does_not_load_is_quoted(
+def test_load_error_is_quoted(
     double: EngineDouble, engine: Engine, answer: bytes, kind: type[GhcrctlError], words: str
 ) -> None:
     double.script["/images/load"] = answer
@@ -222,24 +222,22 @@ def test_an_engine_that_does_not_load_is_quoted(
         engine.load([ARCHIVE])
 
 
-def test_a_line_without_an_end_is_given_up(
+def test_endless_line_is_an_error(
     double: EngineDouble, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_LONGEST_ANSWER", 5000)
+    monkeypatch.setattr(engine_module, "_MAX_DOCUMENT", 5000)
     double.loaded = [b"x" * 100_000]
-    with pytest.raises(InvalidResponseError, match="without an end"):
+    with pytest.raises(InvalidResponseError, match="line that is too long"):
         engine.load([ARCHIVE])
 
 
-def test_an_engine_that_stops_listening_is_heard(double: EngineDouble, engine: Engine) -> None:
+def test_engine_that_rejects_the_body_is_quoted(double: EngineDouble, engine: Engine) -> None:
     double.script["/images/load"] = said("500 No", b'{"message": "no room"}')
     with pytest.raises(UnsupportedError, match='"no room"'):
         engine.load(bytes(1_000_000) for _ in range(30))
 
 
-def test_what_fails_while_it_is_given_reaches_the_engine_as_no_whole(
-    double: EngineDouble, engine: Engine
-) -> None:
+def test_failed_upload_is_not_completed(double: EngineDouble, engine: Engine) -> None:
     def chunks() -> Iterator[bytes]:
         yield ARCHIVE
         raise BrokenPipeError("of ours")
@@ -263,7 +261,7 @@ def test_what_fails_while_it_is_given_reaches_the_engine_as_no_whole(
         ("localhost:5000/image:1.0", "localhost:5000/image", "1.0"),
     ],
 )
-def test_an_image_gets_a_name(
+def test_tag_splits_repository_and_tag(
     double: EngineDouble, engine: Engine, name: str, repository: str, tag: str
 ) -> None:
     double.images[ID] = {}
@@ -272,19 +270,19 @@ def test_an_image_gets_a_name(
     assert double.queries[-1] == {"repo": [repository], "tag": [tag]}
 
 
-def test_a_name_stays_within_its_path(double: EngineDouble, engine: Engine) -> None:
+def test_names_are_quoted_in_paths(double: EngineDouble, engine: Engine) -> None:
     double.images["a?b#c d\r\n\u00e9"] = {"Id": ID}
     assert engine.inspect("a?b#c d\r\n\u00e9") == {"Id": ID}
 
 
-def test_where_nobody_listens_the_way_to_an_engine_is_told(tmp_path: Path) -> None:
+def test_missing_socket_error_has_a_hint(tmp_path: Path) -> None:
     gone = Engine(f"unix://{tmp_path}/none")
-    with pytest.raises(ConnectionFailedError, match="there is no such socket") as caught:
+    with pytest.raises(ConnectionFailedError, match="socket not found") as caught:
         gone.ping()
-    assert "is dockerd running?" in str(caught.value.hint)
+    assert "systemctl start docker" in str(caught.value.hint)
 
 
-def test_a_socket_that_an_engine_left_behind_is_refused(
+def test_stale_socket_is_connection_refused(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     path = tmp_path_factory.mktemp("dk") / "sock"
@@ -294,33 +292,37 @@ def test_a_socket_that_an_engine_left_behind_is_refused(
         Engine(f"unix://{path}").save(["image"])
 
 
-def test_a_socket_that_is_a_file_or_too_long_a_path_is_said_so(tmp_path: Path) -> None:
+def test_invalid_socket_path_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file", tmp_path / ("d" * 120)):
-        with pytest.raises(ConnectionFailedError, match="no docker engine answers at unix://"):
+        with pytest.raises(
+            ConnectionFailedError, match="cannot connect to the docker engine at unix://"
+        ):
             Engine(f"unix://{path}").ping()
 
 
-def test_a_host_without_an_address_is_said_so() -> None:
-    with pytest.raises(ConnectionFailedError, match="its name does not resolve"):
+def test_unknown_host_is_an_error() -> None:
+    with pytest.raises(ConnectionFailedError, match="host not found"):
         Engine("tcp://engine.example").ping()
 
 
-def test_an_account_without_the_right_is_told_of_the_group() -> None:
-    # Root, as which tests may run, may use every socket.
+def test_permission_error_mentions_the_docker_group() -> None:
+    # Tests may run as root, who may use every socket.
     address = EngineAddress.parse("unix:///run/docker.sock")
     with (
-        pytest.raises(DeniedError, match="may not use the docker engine at unix:///run") as caught,
-        in_words(address),
+        pytest.raises(
+            DeniedError, match="permission denied for the docker engine at unix:///run"
+        ) as caught,
+        translate_errors(address),
     ):
         raise PermissionError(13, "Permission denied")
     assert "usermod -aG docker" in str(caught.value.hint)
 
 
-def test_an_engine_that_never_answers_is_given_up(
+def test_engine_that_does_not_respond_times_out(
     double: EngineDouble, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_ANSWER_SECONDS", 0.05)
+    monkeypatch.setattr(engine_module, "_RESPONSE_SECONDS", 0.05)
     double.silent = threading.Event()
-    with pytest.raises(TimedOutError, match="did not answer in time"):
+    with pytest.raises(TimedOutError, match="did not respond in time"):
         engine.ping()

@@ -1,4 +1,4 @@
-"""Where a docker engine listens, and whom a connection to it trusts."""
+"""Addresses of docker engines, and TLS connections to them."""
 
 from __future__ import annotations
 
@@ -35,16 +35,14 @@ CERTS = Path("/certs")
         ("tcp://:99", None, EngineAddress("", "localhost", 99)),
     ],
 )
-def test_an_address_is_read_as_docker_reads_it(
-    text: str, tls: Path | None, address: EngineAddress
-) -> None:
+def test_parse_address_like_docker(text: str, tls: Path | None, address: EngineAddress) -> None:
     assert EngineAddress.parse(text, tls) == address
 
 
 @pytest.mark.parametrize(
     "text", ["unix:///run/docker.sock", "tcp://box:99", "tcp://[::1]:99", "tcp://127.0.0.1:2375"]
 )
-def test_an_address_is_shown_as_it_is_written(text: str) -> None:
+def test_address_is_shown_as_written(text: str) -> None:
     assert str(EngineAddress.parse(text)) == text
     assert Engine(text).label == f"the docker engine at {text}"
 
@@ -62,21 +60,21 @@ def test_an_address_is_shown_as_it_is_written(text: str) -> None:
         "://",
     ],
 )
-def test_what_is_no_address_is_said_so_without_secrets(text: str) -> None:
+def test_invalid_address_error_shows_no_secrets(text: str) -> None:
     with pytest.raises(InvalidSettingError) as caught:
         Engine(text)
     assert "unix:///var/run/docker.sock" in str(caught.value.hint)
     assert "secret" not in f"{caught.value} {caught.value.hint}"
 
 
-def test_another_machine_over_ssh_is_reached_by_a_tunnel() -> None:
+def test_ssh_address_error_suggests_a_tunnel() -> None:
     with pytest.raises(UnsupportedError, match="ssh://") as caught:
         Engine("ssh://me:secret@box:22/run")
     assert "ssh -nNT -L /tmp/docker.sock:" in str(caught.value.hint)
     assert "secret" not in str(caught.value.hint)
 
 
-def test_a_windows_pipe_is_not_supported() -> None:
+def test_windows_pipe_is_not_supported() -> None:
     with pytest.raises(UnsupportedError, match="Windows pipe"):
         Engine("npipe:////./pipe/docker_engine")
 
@@ -94,7 +92,7 @@ def test_a_windows_pipe_is_not_supported() -> None:
         ({"DOCKER_TLS_VERIFY": "1"}, (None, Path("/me/.docker"))),
     ],
 )
-def test_the_environment_says_where_the_engine_is(
+def test_engine_address_from_the_environment(
     environ: dict[str, str], expected: tuple[str | None, Path | None]
 ) -> None:
     assert Settings({"HOME": "/me", **environ}).docker_engine == expected
@@ -107,7 +105,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def certificates(authority: trustme.CA, tmp_path: Path) -> Path:
-    """A directory as DOCKER_CERT_PATH names one."""
+    """A directory with certificates, as in DOCKER_CERT_PATH."""
     ours = authority.issue_cert("client.example")
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     ours.cert_chain_pems[0].write_to_path(str(tmp_path / "cert.pem"))
@@ -117,7 +115,7 @@ def certificates(authority: trustme.CA, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def secured(authority: trustme.CA) -> Iterator[EngineDouble]:
-    """An engine that shows a certificate and wants one."""
+    """An engine with a certificate that requires a client certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.configure_trust(context)
@@ -128,7 +126,7 @@ def secured(authority: trustme.CA) -> Iterator[EngineDouble]:
         yield running.double
 
 
-def test_an_engine_is_reached_over_tls_with_a_certificate_of_ours(
+def test_connect_over_tls_with_a_client_certificate(
     secured: EngineDouble, certificates: Path
 ) -> None:
     engine = Engine(secured.address, certificates)
@@ -139,7 +137,7 @@ def test_an_engine_is_reached_over_tls_with_a_certificate_of_ours(
     assert engine.load([bytes(100_000)]) == []
 
 
-def test_a_path_before_the_engines_is_kept() -> None:
+def test_path_of_the_address_is_a_prefix() -> None:
     with RunningDouble(None) as running:
         running.double.images["image"] = {}
         Engine(f"{running.double.address}/docker/").inspect("image")
@@ -149,7 +147,7 @@ def test_a_path_before_the_engines_is_kept() -> None:
         ]
 
 
-def test_an_engine_of_another_authority_is_not_trusted(
+def test_certificate_of_another_ca_is_not_trusted(
     secured: EngineDouble, certificates: Path
 ) -> None:
     trustme.CA().cert_pem.write_to_path(str(certificates / "ca.pem"))
@@ -158,36 +156,34 @@ def test_an_engine_of_another_authority_is_not_trusted(
     assert str(certificates / "ca.pem") in str(caught.value.hint)
 
 
-def test_an_engine_that_wants_a_certificate_says_so(
-    secured: EngineDouble, certificates: Path
-) -> None:
+def test_missing_client_certificate_is_an_error(secured: EngineDouble, certificates: Path) -> None:
     (certificates / "key.pem").unlink()
-    with pytest.raises(TlsError, match="wants a client certificate"):
+    with pytest.raises(TlsError, match="requires a client certificate"):
         Engine(secured.address, certificates).ping()
 
 
-def test_an_engine_in_the_clear_does_not_speak_tls(certificates: Path) -> None:
-    with RunningDouble(None) as running, pytest.raises(TlsError, match="does not speak TLS"):
+def test_tls_to_an_unencrypted_engine_is_an_error(certificates: Path) -> None:
+    with RunningDouble(None) as running, pytest.raises(TlsError, match="does not support TLS"):
         Engine(running.double.address, certificates).ping()
 
 
-def test_an_engine_that_speaks_tls_only_says_how_to() -> None:
+def test_unencrypted_request_to_a_tls_engine_has_a_hint() -> None:
     with RunningDouble(None) as running:
         text = b"Client sent an HTTP request to an HTTPS server.\n"
         running.double.script["/_ping"] = b"HTTP/1.0 400 Bad Request\r\n\r\n" + text
-        with pytest.raises(TlsError, match="speaks TLS only") as caught:
+        with pytest.raises(TlsError, match="requires TLS") as caught:
             Engine(running.double.address).ping()
         assert "DOCKER_TLS_VERIFY=1" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("name", ["ca.pem", "cert.pem", "key.pem"])
-def test_certificates_that_are_none_are_said_so(certificates: Path, name: str) -> None:
+def test_invalid_certificates_are_an_error(certificates: Path, name: str) -> None:
     (certificates / name).write_text("no PEM")
-    with pytest.raises(TlsError, match="cannot be used"):
+    with pytest.raises(TlsError, match="cannot read the certificates"):
         Engine("tcp://127.0.0.1:9", certificates).ping()
 
 
-def test_a_key_with_a_password_asks_nobody(
+def test_encrypted_key_does_not_prompt(
     certificates: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     from cryptography.hazmat.primitives import serialization
@@ -201,6 +197,6 @@ def test_a_key_with_a_password_asks_nobody(
             serialization.BestAvailableEncryption(b"secret"),
         )
     )
-    with pytest.raises(TlsError, match="cannot be used"):
+    with pytest.raises(TlsError, match="cannot read the certificates"):
         Engine("tcp://127.0.0.1:9", certificates).ping()
     assert capfd.readouterr().out == ""

@@ -1,4 +1,4 @@
-"""OCI layouts as sources: their version, their list and their names."""
+"""OCI layouts as sources: version, list and names."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _layout(folder: Path, *entries: dict[str, Any], version: bytes | None = LAYO
     return LayoutSource(FolderFiles(folder))
 
 
-def test_a_layout_is_known_by_its_index(tmp_path: Path) -> None:
+def test_layout_is_detected_by_its_index(tmp_path: Path) -> None:
     assert not is_layout(FolderFiles(tmp_path))
     assert _layout(tmp_path, version=None).entries == ()
     assert is_layout(FolderFiles(tmp_path))
@@ -54,12 +54,12 @@ def test_a_layout_is_known_by_its_index(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "version", [b"{}", b'{"imageLayoutVersion": "2.0.0"}', b"[]", b"", b'{"imageLayoutVersion": 1}']
 )
-def test_a_layout_of_another_version_is_rejected(tmp_path: Path, version: bytes) -> None:
+def test_other_layout_version_is_rejected(tmp_path: Path, version: bytes) -> None:
     with pytest.raises(InvalidManifestError):
         _layout(tmp_path, _entry(0), version=version)
 
 
-def test_a_name_is_resolved_to_the_last_entry_that_has_it(tmp_path: Path) -> None:
+def test_name_resolves_to_its_last_entry(tmp_path: Path) -> None:
     full = "ghcr.io/o/i:1"
     place = _layout(tmp_path, _entry(0, "1"), _entry(1, "1"), _entry(2, full, full), _entry(3))
     assert place.resolve("1").digest == DIGESTS[1]
@@ -72,7 +72,7 @@ def test_a_name_is_resolved_to_the_last_entry_that_has_it(tmp_path: Path) -> Non
             place.resolve(name)
 
 
-def test_only_a_single_image_without_a_name_is_the_latest(tmp_path: Path) -> None:
+def test_only_a_single_unnamed_image_is_latest(tmp_path: Path) -> None:
     place = _layout(tmp_path, _entry(0), _entry(0), _entry(1, "x"))
     assert place.resolve("latest").digest == DIGESTS[0]
     with pytest.raises(ManifestUnknownError):
@@ -83,12 +83,12 @@ def test_only_a_single_image_without_a_name_is_the_latest(tmp_path: Path) -> Non
     assert named.resolve("latest").digest == DIGESTS[1]
 
 
-def test_content_is_found_by_its_digest(tmp_path: Path) -> None:
+def test_open_content_by_digest(tmp_path: Path) -> None:
     place = _layout(tmp_path, _entry(0))
     path = tmp_path / blob_path(DIGESTS[0])
     found = Descriptor(OCI_MANIFEST, DIGESTS[0], 1)
     assert not place.has(found)
-    with pytest.raises(BlobUnknownError, match=f"has no {DIGESTS[0]}"):
+    with pytest.raises(BlobUnknownError, match=f"has no blob {DIGESTS[0]}"):
         place.open(found)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"0123")
@@ -98,7 +98,7 @@ def test_content_is_found_by_its_digest(tmp_path: Path) -> None:
     assert place.provenance(found).label == str(path)
 
 
-def test_a_list_has_no_more_entries_than_a_manifest() -> None:
+def test_number_of_entries_is_limited() -> None:
     for count, is_valid in ((MAX_DESCRIPTORS, True), (MAX_DESCRIPTORS + 1, False)):
         raw = json.dumps({"schemaVersion": 2, "manifests": [_entry(0)] * count}).encode()
         if is_valid:
@@ -108,7 +108,7 @@ def test_a_list_has_no_more_entries_than_a_manifest() -> None:
             read_entries(raw)
 
 
-def test_metadata_is_read_whole_and_no_more_than_it_may_have(tmp_path: Path) -> None:
+def test_metadata_size_is_limited(tmp_path: Path) -> None:
     files = FolderFiles(tmp_path)
     (tmp_path / "m").write_bytes(b" " * MAX_METADATA_SIZE)
     assert len(read_small(files, "m")) == MAX_METADATA_SIZE
@@ -120,13 +120,13 @@ def test_metadata_is_read_whole_and_no_more_than_it_may_have(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("raw", [b"{}", b"1", b"[1]", b"[[]]", b'[], "x": []', b"[", b'"x"'])
-def test_a_list_of_objects_is_nothing_else(tmp_path: Path, raw: bytes) -> None:
+def test_invalid_list_of_objects_is_an_error(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "l").write_bytes(raw)
     with pytest.raises(InvalidManifestError):
         read_list(FolderFiles(tmp_path), "l")
 
 
-def test_nothing_outside_of_a_directory_is_read(tmp_path: Path) -> None:
+def test_links_out_of_the_directory_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"secret")
     inner = tmp_path / "inner"
     inner.mkdir()
@@ -137,7 +137,7 @@ def test_nothing_outside_of_a_directory_is_read(tmp_path: Path) -> None:
     files = FolderFiles(inner)
     for path in ("link", "../secret"):
         for act in (files.size, files.open):
-            with pytest.raises(IntegrityError, match="leads out of it"):
+            with pytest.raises(IntegrityError, match="link to a file outside"):
                 act(path)
     assert (files.size("own"), files.size("folder"), files.size("none")) == (3, None, None)
     with pytest.raises(BlobUnknownError):

@@ -45,7 +45,7 @@ def entry(**notes: str) -> Descriptor:
         ({"ours": "hello:1", "containerd": "docker.io/library/hello:1"}, [], "hello:1"),
     ],
 )
-def test_a_name_is_found(notes: dict[str, str], listed: list[str], name: str) -> None:
+def test_name_of_entry(notes: dict[str, str], listed: list[str], name: str) -> None:
     assert name_of(entry(**notes), short_names(listed)) == name
 
 
@@ -59,11 +59,11 @@ def test_a_name_is_found(notes: dict[str, str], listed: list[str], name: str) ->
         ("Not A Name", ""),
     ],
 )
-def test_docker_has_names_with_tags_only(name: str, tag: str) -> None:
+def test_docker_tag(name: str, tag: str) -> None:
     assert docker_tag(name) == tag
 
 
-def test_a_name_is_written_for_every_reader() -> None:
+def test_name_annotations_for_all_readers() -> None:
     assert name_annotations("hello:1") == {
         OUR_NAME: "hello:1",
         REF_NAME: "hello:1",

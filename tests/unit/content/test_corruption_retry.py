@@ -1,4 +1,4 @@
-"""How often wrong content is fetched again, and where."""
+"""Retries for corrupted content."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ghcrctl.content.corruption_retry import Doubts
+from ghcrctl.content.corruption_retry import CorruptionCount
 from ghcrctl.oci.descriptor import Descriptor
 
 BLOB = Descriptor.of(b"content", "application/octet-stream")
@@ -21,13 +21,13 @@ BLOB = Descriptor.of(b"content", "application/octet-stream")
         (("a", "b", "c"), [("b", "c", "a"), ("c", "a", "b")]),
     ],
 )
-def test_content_is_fetched_once_more_or_at_each_other_address(
+def test_corrupted_content_is_fetched_again_or_from_other_urls(
     urls: tuple[str, ...], turns: list[tuple[str, ...]]
 ) -> None:
-    doubts, blob = Doubts(), replace(BLOB, urls=urls)
-    assert doubts.turned(blob) == blob
+    count, blob = CorruptionCount(), replace(BLOB, urls=urls)
+    assert count.next_urls(blob) == blob
     for turn in turns:
-        assert doubts.note(blob)
-        assert doubts.turned(blob).urls == turn
-    assert not doubts.note(blob)
-    assert doubts.note(Descriptor.of(b"other", BLOB.media_type))
+        assert count.record(blob)
+        assert count.next_urls(blob).urls == turn
+    assert not count.record(blob)
+    assert count.record(Descriptor.of(b"other", BLOB.media_type))

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from ghcrctl.content.read_ahead import reading_ahead
+from ghcrctl.content.read_ahead import read_ahead
 from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import ConnectionLostError
 
@@ -18,15 +18,15 @@ def threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name == "read-ahead"]
 
 
-def test_all_bytes_come_in_order_and_the_thread_ends() -> None:
-    with reading_ahead(io.BytesIO(DATA)) as stream:
+def test_bytes_are_in_order_and_the_thread_ends() -> None:
+    with read_ahead(io.BytesIO(DATA)) as stream:
         assert b"".join(iter(lambda: stream.read(CHUNK_SIZE), b"")) == DATA
         assert stream.read(1) == b""
     assert threads() == []
 
 
 class Breaking(io.BytesIO):
-    """Breaks off after its bytes."""
+    """A stream that fails after its bytes."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         data = super().read(size)
@@ -35,8 +35,8 @@ class Breaking(io.BytesIO):
         return data
 
 
-def test_a_failure_comes_after_the_bytes_before_it() -> None:
-    with reading_ahead(Breaking(DATA)) as stream:
+def test_error_is_raised_after_the_bytes_before_it() -> None:
+    with read_ahead(Breaking(DATA)) as stream:
         got = b"".join(stream.read(CHUNK_SIZE) for _ in range(len(DATA) // CHUNK_SIZE))
         with pytest.raises(ConnectionLostError):
             stream.read(CHUNK_SIZE)
@@ -44,9 +44,9 @@ def test_a_failure_comes_after_the_bytes_before_it() -> None:
     assert threads() == []
 
 
-def test_whoever_stops_early_stops_the_thread() -> None:
+def test_closing_early_stops_the_thread() -> None:
     source = io.BytesIO(DATA * 8)
-    with reading_ahead(source) as stream:
+    with read_ahead(source) as stream:
         stream.read(CHUNK_SIZE)
     assert threads() == []
     assert source.tell() < len(DATA) * 8

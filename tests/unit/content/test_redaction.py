@@ -1,4 +1,4 @@
-"""Web addresses without their secrets."""
+"""URLs without their secrets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ghcrctl.content.redaction import redact, redact_userinfo, without_secrets
         ("two: http://a/?SECRET http://b:SECRET@c/", "two: http://a/ http://c/"),
     ],
 )
-def test_no_secret_is_left(text: str, expected: str) -> None:
+def test_secrets_are_removed(text: str, expected: str) -> None:
     assert redact(text) == expected
 
 
@@ -42,22 +42,22 @@ def test_no_secret_is_left(text: str, expected: str) -> None:
         "a ? b : c",
     ],
 )
-def test_all_else_is_kept(text: str) -> None:
+def test_other_text_is_kept(text: str) -> None:
     assert redact(text) == text
     assert redact_userinfo(text) == text
 
 
-def test_links_keep_their_query_where_only_passwords_are_removed() -> None:
+def test_redact_userinfo_keeps_queries() -> None:
     link = "https://github.com/settings/tokens/new?scopes=read:packages"
     assert redact_userinfo(f"open {link}") == f"open {link}"
     assert redact_userinfo("http://me:SECRET@proxy:1 fails") == "http://proxy:1 fails"
 
 
-def test_an_address_without_secrets() -> None:
+def test_url_without_secrets() -> None:
     assert without_secrets("https://me:SECRET@h:8/a.tar?sig=SECRET#f") == "https://h:8/a.tar"
     assert without_secrets("rootfs?.tar") == "rootfs?.tar"
 
 
-def test_long_texts_take_no_time() -> None:
+def test_long_texts_are_fast() -> None:
     for text in ("http://" * 20_000, "/" * 100_000 + "?", "http://a" + ")" * 100_000 + "x"):
         redact(text)

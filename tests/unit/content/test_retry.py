@@ -1,4 +1,4 @@
-"""When to try again, how long to wait first, and when to give up."""
+"""The retry policy and the retry loop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def failing(*errors: GhcrctlError) -> tuple[Callable[[], str], list[int]]:
-    """Return a function that raises some errors and then returns, and a list of its calls."""
+    """Return a function that raises errors before it succeeds, and a list of its calls."""
     left, calls = list(errors), []
 
     def act() -> str:
@@ -39,7 +39,7 @@ def lost(**fields: float) -> NetworkError:
 
 @pytest.fixture(params=[0.5, 1.0], ids=["shortest", "longest"])
 def jitter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
-    """Let chance choose one end of its span."""
+    """Replace random numbers by one end of their range."""
     share: float = request.param
 
     def choose(low: float, high: float) -> float:
@@ -50,14 +50,14 @@ def jitter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> f
     return share
 
 
-def test_waits_double_up_to_a_cap(jitter: float) -> None:
+def test_delays_double_up_to_a_cap(jitter: float) -> None:
     policy = RetryPolicy(attempts=9, base=1.0, cap=6.0)
     waits = [policy.delay(attempt, lost()) for attempt in range(1, 9)]
     assert waits == [w * jitter for w in (1, 2, 4, 6, 6, 6, 6, 6)]
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 5])
-def test_n_attempts_are_n_calls(attempts: int) -> None:
+def test_number_of_attempts_is_number_of_calls(attempts: int) -> None:
     act, calls = failing(*[lost() for _ in range(9)])
     slept: list[float] = []
     with pytest.raises(NetworkError) as caught:
@@ -67,14 +67,14 @@ def test_n_attempts_are_n_calls(attempts: int) -> None:
     assert not caught.value.retryable, "a loop around this one must not start over"
 
 
-def test_what_is_not_retryable_is_called_once() -> None:
+def test_error_that_is_not_retryable_is_raised_at_once() -> None:
     act, calls = failing(NetworkError("no"))
     with pytest.raises(NetworkError):
         retry(act, RetryPolicy(), sleep=lambda _: None)
     assert len(calls) == 1
 
 
-def test_pauses_are_told_before_they_begin() -> None:
+def test_pauses_are_reported_before_they_start() -> None:
     first, second = lost(retry_after=7), lost(retry_after=8)
     act, _ = failing(first, second)
     told: list[object] = []
@@ -87,7 +87,7 @@ def test_pauses_are_told_before_they_begin() -> None:
 
 
 @pytest.mark.parametrize("kind", [DigestMismatchError, SizeMismatchError])
-def test_wrong_bytes_are_fetched_again_at_once_and_count_as_no_attempt(
+def test_corrupted_content_is_fetched_again_without_counting(
     kind: type[GhcrctlError],
 ) -> None:
     act, calls = failing(*[kind("wrong", retryable=True) for _ in range(3)])
@@ -103,14 +103,14 @@ def test_wrong_bytes_are_fetched_again_at_once_and_count_as_no_attempt(
     assert told == [Pause(0, 0, 0)] * 3
 
 
-def test_wrong_bytes_leave_all_attempts_to_other_failures() -> None:
+def test_corrupted_content_uses_no_attempts() -> None:
     act, calls = failing(DigestMismatchError("wrong", retryable=True), lost(), lost(), lost())
     with pytest.raises(NetworkError):
         retry(act, RetryPolicy(attempts=3, base=0.0), sleep=lambda _: None)
     assert len(calls) == 4
 
 
-def test_wrong_bytes_that_every_source_sends_are_an_error() -> None:
+def test_content_corrupted_at_every_source_is_an_error() -> None:
     act, calls = failing(DigestMismatchError("wrong"))
     with pytest.raises(DigestMismatchError):
         retry(act, RetryPolicy(), sleep=lambda _: None)
@@ -120,7 +120,7 @@ def test_wrong_bytes_that_every_source_sends_are_an_error() -> None:
 @pytest.mark.parametrize(
     ("asked", "waited"), [(0.0, 0.5), (0.4, 0.5), (30, 30), (120, 120), (120.5, None)]
 )
-def test_a_host_that_asks_for_a_wait_gets_it_up_to_a_limit(
+def test_requested_delay_is_used_up_to_a_limit(
     monkeypatch: pytest.MonkeyPatch, asked: float, waited: float | None
 ) -> None:
     monkeypatch.setattr(random, "uniform", lambda _low, high: high)
@@ -128,19 +128,19 @@ def test_a_host_that_asks_for_a_wait_gets_it_up_to_a_limit(
 
 
 @pytest.mark.parametrize(("asked", "waited"), [(600, 600), (900, 900), (901, None)])
-def test_a_rate_limit_may_ask_for_minutes(asked: float, waited: float | None) -> None:
+def test_rate_limit_may_request_minutes(asked: float, waited: float | None) -> None:
     error = RateLimitedError("limited", retryable=True, retry_after=asked, least_wait=60)
     assert RetryPolicy().delay(1, error) == waited
 
 
-def test_a_rate_limit_that_does_not_say_how_long_is_waited_for_longer_each_time() -> None:
+def test_delays_of_rate_limits_without_a_duration_grow() -> None:
     error = RateLimitedError("limited", retryable=True, least_wait=60)
     policy = RetryPolicy(attempts=7)
     waits = [policy.delay(attempt, error) for attempt in range(1, 8)]
     assert waits == [60, 120, 240, 480, 900, 900, None]
 
 
-def test_our_own_wait_is_never_shorter_than_a_short_limit(
+def test_requested_delay_is_a_lower_bound(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(random, "uniform", lambda _low, high: high)
@@ -153,7 +153,7 @@ def test_our_own_wait_is_never_shorter_than_a_short_limit(
     [(0, False, 4), (1, False, 4), (3, False, 4), (0, True, 4), (1, True, 8), (3, True, 16)],
 )
 @pytest.mark.parametrize("between", [False, True], ids=["two loops", "three loops"])
-def test_a_loop_in_a_loop_has_its_attempts_again_only_after_progress(
+def test_nested_loop_gets_new_attempts_only_after_progress(
     inner_failures: int, gets_further: bool, requests: int, between: bool
 ) -> None:
     policy, calls, position = RetryPolicy(attempts=4), [], [0]
@@ -171,10 +171,10 @@ def test_a_loop_in_a_loop_has_its_attempts_again_only_after_progress(
         raise lost()
 
     with pytest.raises(NetworkError) as caught:
-        retry(outer, policy, sleep=lambda _: None, reached=lambda: position[0])
+        retry(outer, policy, sleep=lambda _: None, progress=lambda: position[0])
     assert len(calls) == requests
     assert not caught.value.retryable
-    # What failed there counts for nobody else.
+    # Failures in that loop do not count elsewhere.
     act, later = failing(lost(), lost(), lost())
     assert repeat(act) == "done"
     assert len(later) == 4

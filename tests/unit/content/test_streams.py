@@ -1,4 +1,4 @@
-"""Verified streams: right to the last byte, and never past it."""
+"""Verified streams."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ghcrctl.oci.digest import Digest
 
 
 class Trickle:
-    """A source that gives fewer bytes than it is asked for."""
+    """A stream that returns fewer bytes than requested."""
 
     def __init__(self, content: bytes, portion: int) -> None:
         self._file = io.BytesIO(content)
@@ -36,7 +36,9 @@ def stream_of(content: bytes, given_: bytes, portion: int = 3) -> VerifiedStream
 
 
 @given(st.binary(max_size=200), st.integers(1, 50), st.integers(1, 20))
-def test_gives_what_was_put_in_whatever_the_cuts(content: bytes, size: int, portion: int) -> None:
+def test_stream_returns_its_content_for_any_read_size(
+    content: bytes, size: int, portion: int
+) -> None:
     stream = stream_of(content, content, portion)
     parts = []
     while part := stream.read(size):
@@ -46,7 +48,7 @@ def test_gives_what_was_put_in_whatever_the_cuts(content: bytes, size: int, port
 
 
 @given(st.binary(min_size=1, max_size=200), st.data(), st.integers(1, 50))
-def test_wrong_content_never_gives_out_its_last_chunk(
+def test_last_chunk_of_corrupted_content_is_never_returned(
     content: bytes, data: st.DataObject, size: int
 ) -> None:
     kind = data.draw(st.sampled_from(["flipped", "short", "long"]))
@@ -60,7 +62,7 @@ def test_wrong_content_never_gives_out_its_last_chunk(
     assert sum(map(len, got)) < len(content)
 
 
-def test_catches_what_a_tar_writer_would_let_pass() -> None:
+def test_corruption_is_detected_before_a_tar_writer_stops_reading() -> None:
     content = b"x" * 1000
     member = tarfile.TarInfo("blob")
     member.size = len(content)
@@ -71,7 +73,7 @@ def test_catches_what_a_tar_writer_would_let_pass() -> None:
         archive.addfile(member, stream_of(content, b"y" * 1000))
 
 
-def test_verifies_across_a_resume() -> None:
+def test_resumed_stream_is_verified_as_a_whole() -> None:
     content = b"0123456789"
     descriptor = Descriptor.of(content, "text/plain")
     hasher = descriptor.digest.hasher()
@@ -81,9 +83,7 @@ def test_verifies_across_a_resume() -> None:
 
 
 @pytest.mark.parametrize(("given_", "error"), [(b"", None), (b"x", SizeMismatchError)])
-def test_empty_content_is_verified_by_its_one_read(
-    given_: bytes, error: type[IntegrityError] | None
-) -> None:
+def test_empty_content_is_verified(given_: bytes, error: type[IntegrityError] | None) -> None:
     stream = stream_of(b"", given_)
     if error:
         with pytest.raises(error):
@@ -92,7 +92,7 @@ def test_empty_content_is_verified_by_its_one_read(
         assert stream.read() == b""
 
 
-def test_sha512_is_verified_too() -> None:
+def test_sha512_is_verified() -> None:
     content = b"content"
     descriptor = Descriptor("text/plain", Digest.of(content, "sha512"), len(content))
     assert VerifiedStream(io.BytesIO(content), descriptor).read() == content
@@ -101,7 +101,7 @@ def test_sha512_is_verified_too() -> None:
 
 
 class Slow:
-    """A slow line: a few bytes at a time."""
+    """A slow stream that returns a few bytes at a time."""
 
     def __init__(self, content: bytes, pause: float) -> None:
         self._content = io.BytesIO(content)
@@ -117,7 +117,7 @@ class Slow:
         self._content.close()
 
 
-def test_of_a_slow_line_one_is_told_before_a_chunk_is_whole() -> None:
+def test_slow_stream_reports_progress_within_a_chunk() -> None:
     content = bytes(CHUNK_SIZE // 4)
     told: list[int] = []
     line = Slow(content, 0.06)
@@ -126,7 +126,7 @@ def test_of_a_slow_line_one_is_told_before_a_chunk_is_whole() -> None:
     assert told == [CHUNK_SIZE // 16 * n for n in range(1, 5)]
 
 
-def test_a_quick_line_is_read_in_whole_chunks_soon() -> None:
+def test_fast_stream_is_read_in_whole_chunks() -> None:
     content = bytes(8 * CHUNK_SIZE)
     line = Slow(content, 0)
     stream = VerifiedStream(line, Descriptor.of(content, "x"), watch=lambda _: None)
@@ -135,14 +135,14 @@ def test_a_quick_line_is_read_in_whole_chunks_soon() -> None:
     assert line.asked.count(CHUNK_SIZE) == 7
 
 
-def test_nobody_watching_costs_no_smaller_steps() -> None:
+def test_unwatched_stream_is_read_in_whole_chunks() -> None:
     content = bytes(CHUNK_SIZE)
     line = Slow(content, 0)
     VerifiedStream(line, Descriptor.of(content, "x")).read()
     assert line.asked == [CHUNK_SIZE, 1]
 
 
-def test_whoever_watches_is_told_where_reading_begins() -> None:
+def test_initial_offset_is_reported() -> None:
     place = MemoryPlace()
     descriptor = place.add(b"hello", "x")
     told: list[int] = []
@@ -155,7 +155,7 @@ def test_whoever_watches_is_told_where_reading_begins() -> None:
     assert told == [0, 2, 2, 5]
 
 
-def test_a_read_of_nothing_takes_nothing_and_what_ended_is_not_asked_again() -> None:
+def test_read_of_zero_bytes_and_read_after_the_end() -> None:
     source = Trickle(b"content", 3)
     stream = VerifiedStream(source, Descriptor.of(b"content", "text/plain"))
     assert stream.read(0) == b""
@@ -165,7 +165,7 @@ def test_a_read_of_nothing_takes_nothing_and_what_ended_is_not_asked_again() -> 
 
 
 class DoubtedPlace(MemoryPlace):
-    """A place that may have content right at the next try."""
+    """A source that can fetch corrupted content again."""
 
     doubted = 0
 
@@ -176,7 +176,7 @@ class DoubtedPlace(MemoryPlace):
 
 
 @pytest.mark.parametrize(("offset", "doubted"), [(0, 1), (4, 0)])
-def test_a_place_answers_for_wrong_bytes_only_where_it_sent_them_all(
+def test_corruption_is_reported_only_for_content_read_from_its_start(
     offset: int, doubted: int
 ) -> None:
     place, right = DoubtedPlace(), Descriptor.of(b"content", "text/plain")

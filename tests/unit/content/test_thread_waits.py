@@ -1,4 +1,4 @@
-"""Waits for threads are cut in steps where Ctrl-C does not interrupt a long one."""
+"""Waits for threads use short steps on systems where Ctrl-C does not interrupt a long one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ghcrctl.content import thread_waits
-from ghcrctl.content.read_ahead import reading_ahead
+from ghcrctl.content.read_ahead import read_ahead
 from ghcrctl.content.thread_waits import (
     join,
     outcome_of,
@@ -27,7 +27,7 @@ from ghcrctl.layers.compressor import BLOCK_SIZE, make_packer
 from ghcrctl.transfer.workers import Workers
 
 STEP = 0.01
-# How long the end of reading ahead waits at once, in seconds.
+# Closing a read-ahead stream waits this long at once, in seconds.
 AHEAD = 0.05
 
 
@@ -36,20 +36,20 @@ Act = Callable[[], object]
 
 @pytest.fixture(name="acts")
 def _acts() -> list[Act]:
-    """Give a list; another thread does what is in it once the main thread has waited twice."""
+    """Return a list of calls that another thread makes after the main thread has waited twice."""
     return []
 
 
 @pytest.fixture(name="limits", autouse=True)
 def _limits(monkeypatch: pytest.MonkeyPatch, acts: list[Act]) -> list[float | None]:
-    """Wait in steps, as on Windows, and note how long the main thread waits at once."""
+    """Use short steps as on Windows, and record the timeouts of the main thread's waits."""
     limits: list[float | None] = []
 
     starting: list[threading.Thread] = []
     start = threading.Thread.start
 
     def note_start(thread: threading.Thread) -> None:
-        # The wait for a new thread to begin is Python's own, and short.
+        # Python itself waits for a new thread to start, which is short.
         starting.append(thread)
         start(thread)
         starting.pop()
@@ -87,27 +87,27 @@ def assert_short(limits: list[float | None]) -> None:
         ("darwin", (3, 13), None),
     ],
 )
-def test_only_an_older_python_on_windows_needs_steps(
+def test_only_older_pythons_on_windows_need_steps(
     platform: str, version: tuple[int, int], seconds: float | None
 ) -> None:
     assert thread_waits.step_seconds(platform, version) == seconds
 
 
-def test_an_outcome(limits: list[float | None], acts: list[Act]) -> None:
+def test_outcome(limits: list[float | None], acts: list[Act]) -> None:
     future: Future[int] = Future()
     acts.append(lambda: future.set_result(7))
     assert outcome_of(future) == 7
     assert_short(limits)
 
 
-def test_a_timeout_of_the_act_itself_is_its_outcome() -> None:
+def test_timeout_error_of_the_call_is_its_outcome() -> None:
     future: Future[int] = Future()
     future.set_exception(TimeoutError("of a host"))
     with pytest.raises(TimeoutError, match="of a host"):
         outcome_of(future)
 
 
-def test_all_outcomes_and_the_first_failure(limits: list[float | None], acts: list[Act]) -> None:
+def test_wait_for_all_and_the_first_failure(limits: list[float | None], acts: list[Act]) -> None:
     done: Future[None] = Future()
     done.set_result(None)
     wait_for_all([done])
@@ -121,16 +121,14 @@ def test_all_outcomes_and_the_first_failure(limits: list[float | None], acts: li
     assert_short(limits)
 
 
-def test_an_event(limits: list[float | None], acts: list[Act]) -> None:
+def test_wait_for_event(limits: list[float | None], acts: list[Act]) -> None:
     event = threading.Event()
     acts.append(event.set)
     assert wait_for(event)
     assert_short(limits)
 
 
-def test_something_that_another_thread_makes_true(
-    limits: list[float | None], acts: list[Act]
-) -> None:
+def test_wait_for_condition(limits: list[float | None], acts: list[Act]) -> None:
     condition, done = threading.Condition(), threading.Event()
     acts.append(done.set)
     with condition:
@@ -139,9 +137,7 @@ def test_something_that_another_thread_makes_true(
 
 
 @pytest.mark.parametrize("step", [STEP, None])
-def test_an_event_that_does_not_come_in_time(
-    monkeypatch: pytest.MonkeyPatch, step: float | None
-) -> None:
+def test_wait_for_event_times_out(monkeypatch: pytest.MonkeyPatch, step: float | None) -> None:
     monkeypatch.setattr(thread_waits, "STEP_SECONDS", step)
     began = time.monotonic()
     assert not wait_for(threading.Event(), 3 * STEP)
@@ -151,7 +147,7 @@ def test_an_event_that_does_not_come_in_time(
     assert wait_for(event, 0)
 
 
-def test_a_thread(limits: list[float | None], acts: list[Act]) -> None:
+def test_join_thread(limits: list[float | None], acts: list[Act]) -> None:
     hold = threading.Event()
     thread = threading.Thread(target=hold.wait, args=(20,))
     thread.start()
@@ -162,9 +158,7 @@ def test_a_thread(limits: list[float | None], acts: list[Act]) -> None:
 
 
 @pytest.mark.parametrize("step", [STEP, None])
-def test_a_thread_that_does_not_end_in_time(
-    monkeypatch: pytest.MonkeyPatch, step: float | None
-) -> None:
+def test_join_thread_times_out(monkeypatch: pytest.MonkeyPatch, step: float | None) -> None:
     monkeypatch.setattr(thread_waits, "STEP_SECONDS", step)
     hold = threading.Event()
     thread = threading.Thread(target=hold.wait, args=(20,))
@@ -178,14 +172,14 @@ def test_a_thread_that_does_not_end_in_time(
     assert not thread.is_alive()
 
 
-def test_an_item_of_a_queue(limits: list[float | None], acts: list[Act]) -> None:
+def test_take_from_queue(limits: list[float | None], acts: list[Act]) -> None:
     items: queue.Queue[int] = queue.Queue()
     acts.append(lambda: items.put(7))
     assert take_from(items) == 7
     assert_short(limits)
 
 
-def test_a_pool_and_what_it_does_in_order(limits: list[float | None]) -> None:
+def test_pool_maps_in_order(limits: list[float | None]) -> None:
     def slow(number: int) -> int:
         time.sleep((4 - number) * STEP)
         return number
@@ -196,13 +190,13 @@ def test_a_pool_and_what_it_does_in_order(limits: list[float | None]) -> None:
     assert_short(limits)
 
 
-def test_a_pool_has_no_thread_left_after_its_end() -> None:
+def test_pool_leaves_no_threads() -> None:
     with threads(2, "tested") as pool:
         pool.submit(time.sleep, STEP)
     assert not [each for each in threading.enumerate() if each.name.startswith("tested")]
 
 
-def test_leaving_results_early_begins_no_more() -> None:
+def test_stopping_iteration_early_cancels_pending_calls() -> None:
     hold = threading.Event()
     with ThreadPool(1) as pool:
         results = pool.map(lambda number: number or hold.wait(20), [1, 0, 2])
@@ -213,9 +207,9 @@ def test_leaving_results_early_begins_no_more() -> None:
     assert last.done()
 
 
-def test_what_is_built_on_them(limits: list[float | None]) -> None:
+def test_functions_built_on_waits_use_short_steps(limits: list[float | None]) -> None:
     class Slow:
-        """A stream whose second chunk takes long."""
+        """A stream whose second chunk is slow."""
 
         def __init__(self) -> None:
             self.chunks = [b"", b"b", b"a"]
@@ -227,7 +221,7 @@ def test_what_is_built_on_them(limits: list[float | None]) -> None:
         def close(self) -> None:
             pass
 
-    with reading_ahead(Slow()) as stream:
+    with read_ahead(Slow()) as stream:
         assert stream.read(9) == b"a"
     with Workers(2) as workers:
         workers.submit(lambda: time.sleep(5 * STEP))

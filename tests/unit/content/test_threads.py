@@ -1,4 +1,4 @@
-"""Threads are waited for, unless the run is ended from outside."""
+"""Thread pools wait for their calls except after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 
-def test_what_was_begun_is_done_at_the_end() -> None:
+def test_submitted_calls_are_done_at_the_end() -> None:
     done: list[int] = []
     with threads(2, "test") as pool:
         for number in range(8):
@@ -22,7 +22,7 @@ def test_what_was_begun_is_done_at_the_end() -> None:
 
 
 class Begun:
-    """A block in which one thing was begun, another was not, and then something happened."""
+    """A block with a running call, a pending call and then an exception."""
 
     def __init__(self, error: type[BaseException], *, seconds: float) -> None:
         self.hold, self.done = threading.Event(), threading.Event()
@@ -40,13 +40,13 @@ class Begun:
             raise error
 
 
-def test_nothing_goes_on_after_a_failure_was_told() -> None:
+def test_no_call_runs_after_an_error() -> None:
     block = Begun(ValueError, seconds=0.2)
     assert block.done.is_set()
     assert block.futures[1].cancelled()
 
 
-def test_nobody_waits_after_ctrl_c_and_nothing_more_begins() -> None:
+def test_ctrl_c_neither_waits_nor_starts_calls() -> None:
     block = Begun(KeyboardInterrupt, seconds=10)
     assert not block.done.is_set()
     assert block.futures[1].cancelled()

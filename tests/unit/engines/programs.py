@@ -1,4 +1,4 @@
-"""Programs for a PATH of one's own: shell scripts that do as engines do.
+"""Shell scripts that act as build engines.
 
 What belongs here: the scripts, and the layouts that they hand over.
 """
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from tests.builders import Built
 
 IMAGE_ID = f"sha256:{'5' * 64}"
-# Writes what it is told into a log beside it, and hands over a layout: of the platform that it was
-# told, or the only one.
+# The script logs its arguments and saves a layout: that of the platform in its arguments, or the
+# only one.
 BUILDAH = f"""
 here=${{0%/*}}
 for word in "$@"; do echo "$word"; done >> "$here/told"
@@ -41,7 +41,7 @@ esac
 
 
 def install(folder: Path, name: str, body: str) -> str:
-    """Write a program, and return its path."""
+    """Write a program and return its path."""
     folder.mkdir(exist_ok=True, parents=True)
     path = folder / name
     path.write_text(f"#!/bin/sh\n{body}\n")
@@ -50,7 +50,7 @@ def install(folder: Path, name: str, body: str) -> str:
 
 
 def install_buildah(folder: Path, *images: Built, names: tuple[str, ...] = ("only",)) -> str:
-    """Write a program that hands over these images, each for the platform that it is named by."""
+    """Write a program that saves these images, each for the platform in its name."""
     (folder / "layouts").mkdir(parents=True, exist_ok=True)
     (folder / "platform").write_text("only\n")
     for name, image in zip(names, images, strict=True):
@@ -65,7 +65,7 @@ def told(folder: Path) -> list[list[str]]:
 
 
 def write_layout(folder: Path, image: Built) -> Path:
-    """Write an image as an engine does (OCI image spec 1.1, image-layout.md)."""
+    """Write an image as a layout, as an engine does (OCI image spec 1.1, image-layout.md)."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
     for descriptor, content in image.contents:

@@ -1,4 +1,4 @@
-"""Which engine is taken, of those on a PATH."""
+"""The choice of a build engine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from ghcrctl.engines.buildah import Buildah
 from ghcrctl.engines.buildx import Buildx
-from ghcrctl.engines.choose_engine import choose
+from ghcrctl.engines.choose_engine import choose_engine
 from ghcrctl.engines.docker import Docker
 from ghcrctl.engines.podman import Podman
 from ghcrctl.errors import UnsupportedError
@@ -17,7 +17,7 @@ from tests.unit.engines.programs import install
 if TYPE_CHECKING:
     from pathlib import Path
 
-# What docker's clients were seen to answer.
+# Recorded output of docker clients.
 DOCKER = """
 case "$*" in
 "buildx version") [ -n "$PLUGIN" ] && echo "$PLUGIN" || exit 1 ;;
@@ -53,19 +53,19 @@ def environ_of(folder: Path, **more: str) -> dict[str, str]:
         (["podman"], {}, "podman"),
     ],
 )
-def test_the_best_that_works_is_taken(
+def test_best_working_engine_is_chosen(
     folder: Path, programs: list[str], more: dict[str, str], name: str
 ) -> None:
     for program in programs:
         install(folder, program, DOCKER if program == "docker" else "exit 0")
-    assert choose("auto", environ_of(folder, **more)).name == name
+    assert choose_engine("auto", environ_of(folder, **more)).name == name
 
 
 @pytest.mark.parametrize("name", ["buildx", "buildah", "podman", "docker"])
-def test_the_one_that_is_wanted_is_taken(folder: Path, name: str) -> None:
+def test_requested_engine_is_chosen(folder: Path, name: str) -> None:
     for program in ("docker", "buildah", "podman"):
         install(folder, program, DOCKER)
-    assert choose(name, environ_of(folder, PLUGIN=PLUGIN, INFO="null")).name == name
+    assert choose_engine(name, environ_of(folder, PLUGIN=PLUGIN, INFO="null")).name == name
 
 
 @pytest.mark.parametrize(
@@ -79,11 +79,11 @@ def test_the_one_that_is_wanted_is_taken(folder: Path, name: str) -> None:
         ("remote", "", True),
     ],
 )
-def test_a_builder_that_writes_archives_is_known(
+def test_detect_whether_the_builder_writes_archives(
     folder: Path, driver: str, info: str, *, has_archives: bool
 ) -> None:
     program = install(folder, "docker", DOCKER)
-    found = choose("buildx", environ_of(folder, PLUGIN=PLUGIN, INFO=info, DRIVER=driver))
+    found = choose_engine("buildx", environ_of(folder, PLUGIN=PLUGIN, INFO=info, DRIVER=driver))
     assert found == Buildx(program, has_archives=has_archives)
 
 
@@ -98,42 +98,44 @@ def test_a_builder_that_writes_archives_is_known(
         ({"CLIENT": "unheard of"}, False),
     ],
 )
-def test_a_docker_that_has_buildkit_is_known(
+def test_detect_buildkit_in_docker(
     folder: Path, more: dict[str, str], *, has_buildkit: bool
 ) -> None:
     program = install(folder, "docker", DOCKER)
-    found = choose("docker", environ_of(folder, INFO="null", **more))
+    found = choose_engine("docker", environ_of(folder, INFO="null", **more))
     assert found == Docker(program, has_buildkit=has_buildkit)
 
 
 @pytest.mark.parametrize(
     ("value", "keeps"), [("true", True), ("1", True), ("0", False), ("", False)]
 )
-def test_buildahs_own_variable_says_whether_steps_are_kept(
+def test_buildah_layers_variable_enables_the_cache(
     folder: Path, value: str, *, keeps: bool
 ) -> None:
     program = install(folder, "buildah", "exit 0")
-    found = choose("auto", environ_of(folder, BUILDAH_LAYERS=value))
+    found = choose_engine("auto", environ_of(folder, BUILDAH_LAYERS=value))
     assert found == Buildah(program, keeps_steps=keeps)
 
 
 def test_podman_is_found(folder: Path) -> None:
     program = install(folder, "podman", "exit 0")
-    assert choose("podman", environ_of(folder)) == Podman(program)
+    assert choose_engine("podman", environ_of(folder)) == Podman(program)
 
 
-def test_where_nothing_builds_one_line_says_what_would(folder: Path) -> None:
-    with pytest.raises(UnsupportedError, match="nothing on this machine builds") as caught:
-        choose("auto", environ_of(folder))
+def test_no_engine_error_has_an_install_hint(folder: Path) -> None:
+    with pytest.raises(
+        UnsupportedError, match="cannot build: docker buildx, buildah or podman is required"
+    ) as caught:
+        choose_engine("auto", environ_of(folder))
     assert caught.value.exit_status == 7
     assert caught.value.hint
     assert "\n" not in caught.value.hint
 
 
-def test_a_daemon_that_does_not_answer_is_named(folder: Path) -> None:
+def test_stopped_daemon_is_named_in_the_error(folder: Path) -> None:
     install(folder, "docker", DOCKER)
-    with pytest.raises(UnsupportedError, match="docker is here, but its daemon does not answer"):
-        choose("auto", environ_of(folder, PLUGIN=PLUGIN))
+    with pytest.raises(UnsupportedError, match="the docker daemon is not running"):
+        choose_engine("auto", environ_of(folder, PLUGIN=PLUGIN))
 
 
 @pytest.mark.parametrize(
@@ -141,35 +143,35 @@ def test_a_daemon_that_does_not_answer_is_named(folder: Path) -> None:
     [
         ("buildah", {}, "buildah is not on the PATH"),
         ("podman", {}, "podman is not on the PATH"),
-        ("buildx", {}, "docker has no buildx"),
-        ("buildx", {"PLUGIN": PLUGIN}, "its daemon does not answer"),
-        ("docker", {}, "its daemon does not answer"),
+        ("buildx", {}, "docker client has no buildx plugin"),
+        ("buildx", {"PLUGIN": PLUGIN}, "daemon is not running"),
+        ("docker", {}, "daemon is not running"),
     ],
 )
-def test_no_other_is_taken_for_the_one_that_is_wanted(
+def test_requested_engine_is_not_replaced_by_another(
     folder: Path, wanted: str, more: dict[str, str], error: str
 ) -> None:
     install(folder, "docker", DOCKER)
     with pytest.raises(UnsupportedError, match=error) as caught:
-        choose(wanted, environ_of(folder, **more))
+        choose_engine(wanted, environ_of(folder, **more))
     assert caught.value.hint
 
 
-def test_an_engine_of_the_current_directory_is_never_run(
+def test_engine_in_the_current_directory_is_never_run(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("docker", "buildah"):
         install(tmp_path / "clone", name, f"touch {tmp_path / 'ran'}; exit 0")
     monkeypatch.chdir(tmp_path / "clone")
     environ = {"PATH": f".::{folder}"}
-    with pytest.raises(UnsupportedError, match="nothing on this machine builds") as caught:
-        choose("auto", environ)
-    assert "no docker; `docker`, `buildah` in the current directory are ignored" in str(
-        caught.value
-    )
+    with pytest.raises(
+        UnsupportedError, match="cannot build: docker buildx, buildah or podman is required"
+    ) as caught:
+        choose_engine("auto", environ)
+    assert "required; `docker`, `buildah` in the current directory are ignored" in str(caught.value)
     for wanted in ("buildah", "docker", "buildx"):
         with pytest.raises(UnsupportedError, match="in the current directory is ignored"):
-            choose(wanted, environ)
+            choose_engine(wanted, environ)
     program = install(folder, "podman", "exit 0")
-    assert choose("auto", environ) == Podman(program)
+    assert choose_engine("auto", environ) == Podman(program)
     assert not (tmp_path / "ran").exists()

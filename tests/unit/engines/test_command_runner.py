@@ -1,4 +1,4 @@
-"""Commands that run: whose output is seen, what a failure says, how they are ended."""
+"""Running commands: their output, errors and termination."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.engines.build_request import Command, Private
+from ghcrctl.engines.build_request import Command, PrivateArgument
 from ghcrctl.engines.command_runner import Runner
 from ghcrctl.errors import UnsupportedError
 from tests.unit.engines.programs import install
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Notes:
-    """What a runner told."""
+    """The messages of a runner."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -42,7 +42,7 @@ def command(folder: Path, body: str, *arguments: str, **more: object) -> Command
     return Command(install(folder, "engine", body), "build", arguments, **more)  # type: ignore[arg-type]
 
 
-def test_what_a_build_prints_is_seen(
+def test_build_output_is_shown(
     tmp_path: Path, notes: Notes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     runner_in(tmp_path, notes).build(command(tmp_path, "echo step $2; echo hm >&2", "one"))
@@ -50,7 +50,7 @@ def test_what_a_build_prints_is_seen(
     assert not notes.told
 
 
-def test_relayed_output_keeps_its_order_and_is_written_nowhere_else(
+def test_relayed_output_keeps_its_order(
     tmp_path: Path, notes: Notes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     lines: list[str] = []
@@ -61,7 +61,7 @@ def test_relayed_output_keeps_its_order_and_is_written_nowhere_else(
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_end_of_relayed_output_is_not_awaited_from_processes_left_behind(
+def test_relay_does_not_wait_for_background_processes(
     tmp_path: Path, notes: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ghcrctl.engines.output_relay._REST_SECONDS", 0.1)
@@ -74,7 +74,7 @@ def test_the_end_of_relayed_output_is_not_awaited_from_processes_left_behind(
     assert lines == ["begun"]
 
 
-def test_a_quiet_build_that_works_says_nothing(
+def test_quiet_build_prints_nothing(
     tmp_path: Path, notes: Notes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     runner_in(tmp_path, notes, quiet=True).build(command(tmp_path, "echo step; echo hm >&2"))
@@ -82,51 +82,49 @@ def test_a_quiet_build_that_works_says_nothing(
     assert not notes.told
 
 
-def test_a_quiet_build_that_fails_says_all(
+def test_failed_quiet_build_prints_its_output(
     tmp_path: Path, notes: Notes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     runner = runner_in(tmp_path, notes, quiet=True)
-    with pytest.raises(UnsupportedError, match=r"^engine build ended with status 3$"):
+    with pytest.raises(UnsupportedError, match=r"^engine build failed with status 3$"):
         runner.build(command(tmp_path, "echo step; echo hm >&2; exit 3"))
     assert notes.told == ["step\nhm"]
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_build_that_fails_says_with_what(
+def test_failed_build_error_has_the_status(
     tmp_path: Path, notes: Notes, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(UnsupportedError, match=r"^engine build ended with status 125$"):
+    with pytest.raises(UnsupportedError, match=r"^engine build failed with status 125$"):
         runner_in(tmp_path, notes).build(command(tmp_path, "echo seen >&2; exit 125"))
     assert capfd.readouterr().err == "seen\n"
     assert not notes.told
 
 
-def test_a_build_that_is_killed_says_by_what(tmp_path: Path, notes: Notes) -> None:
-    with pytest.raises(UnsupportedError, match=r"^engine build was ended by signal 9$"):
+def test_killed_build_error_has_the_signal(tmp_path: Path, notes: Notes) -> None:
+    with pytest.raises(UnsupportedError, match=r"^engine build was killed by signal 9$"):
         runner_in(tmp_path, notes).build(command(tmp_path, "kill -9 $$"))
 
 
-def test_a_step_is_not_seen_and_its_last_words_are_in_its_error(
+def test_failed_step_error_has_its_last_line(
     tmp_path: Path, notes: Notes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     runner = runner_in(tmp_path, notes)
     runner.step(command(tmp_path, "echo fine"))
-    with pytest.raises(UnsupportedError, match=r"^engine build ended with status 1: no room$"):
+    with pytest.raises(UnsupportedError, match=r"^engine build failed with status 1: no room$"):
         runner.step(command(tmp_path, "echo copying; echo no room >&2; exit 1"))
     assert not runner.attempt(command(tmp_path, "exit 1"))
     assert runner.attempt(command(tmp_path, "exit 0"))
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_step_without_a_word_fails_in_one_sentence(tmp_path: Path, notes: Notes) -> None:
-    with pytest.raises(UnsupportedError, match=r"^engine build ended with status 1$"):
+def test_failed_step_without_output(tmp_path: Path, notes: Notes) -> None:
+    with pytest.raises(UnsupportedError, match=r"^engine build failed with status 1$"):
         runner_in(tmp_path, notes).step(command(tmp_path, "exit 1"))
 
 
 @pytest.mark.parametrize("quiet", [False, True])
-def test_an_image_that_is_printed_goes_into_its_file(
-    tmp_path: Path, notes: Notes, *, quiet: bool
-) -> None:
+def test_standard_output_is_written_to_a_file(tmp_path: Path, notes: Notes, *, quiet: bool) -> None:
     image = tmp_path / "image"
     runner_in(tmp_path, notes, quiet=quiet).build(
         command(tmp_path, "printf 'the image'", stdout=image)
@@ -134,7 +132,7 @@ def test_an_image_that_is_printed_goes_into_its_file(
     assert image.read_text() == "the image"
 
 
-def test_a_command_gets_the_persons_environment_and_its_own(
+def test_command_environment_extends_the_users(
     tmp_path: Path, notes: Notes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     made = command(tmp_path, 'echo "$WHO $HOW"', environ={"HOW": "well"})
@@ -142,13 +140,15 @@ def test_a_command_gets_the_persons_environment_and_its_own(
     assert capfd.readouterr().out == "octo well\n"
 
 
-def test_nothing_private_is_debugged(tmp_path: Path, notes: Notes) -> None:
-    made = command(tmp_path, "exit 0", "--file=x", Private("--secret=id=a"), Private("b"))
+def test_private_arguments_are_not_logged(tmp_path: Path, notes: Notes) -> None:
+    made = command(
+        tmp_path, "exit 0", "--file=x", PrivateArgument("--secret=id=a"), PrivateArgument("b")
+    )
     runner_in(tmp_path, notes).build(made)
     assert notes.debugged == [f"run {tmp_path / 'engine'} build --file=x --secret=... ..."]
 
 
-def test_a_program_that_cannot_run_is_named(tmp_path: Path, notes: Notes) -> None:
+def test_program_that_cannot_be_run_is_named(tmp_path: Path, notes: Notes) -> None:
     with pytest.raises(UnsupportedError, match=r"cannot run .*nothing: No such file"):
         runner_in(tmp_path, notes).build(Command(str(tmp_path / "nothing"), "build", ()))
 
@@ -157,11 +157,11 @@ def test_a_program_that_cannot_run_is_named(tmp_path: Path, notes: Notes) -> Non
     "body",
     [
         "exec /bin/sleep 60",
-        # It clears up when it is told to end.
+        # The command cleans up after a signal.
         'trap "echo cleared > $0.left; exit 1" INT; while :; do /bin/sleep 0.05; done',
     ],
 )
-def test_ctrl_c_ends_the_command_too(tmp_path: Path, notes: Notes, body: str) -> None:
+def test_ctrl_c_stops_the_command(tmp_path: Path, notes: Notes, body: str) -> None:
     made = command(tmp_path, f"echo $$ > $0.pid; {body}")
     interrupt_when(tmp_path / "engine.pid")
     began = time.monotonic()
@@ -174,13 +174,13 @@ def test_ctrl_c_ends_the_command_too(tmp_path: Path, notes: Notes, body: str) ->
 
 
 def interrupt_when(path: Path) -> None:
-    """Press Ctrl-C, so to speak, when a file is there."""
+    """Send SIGINT to this process when a file exists."""
 
     def wait() -> None:
         deadline = time.monotonic() + 20
         while not (path.exists() and path.read_text()) and time.monotonic() < deadline:
             time.sleep(0.02)
-        # The parent may still be starting it.
+        # The parent may still be starting the command.
         time.sleep(0.2)
         os.kill(os.getpid(), signal.SIGINT)
 

@@ -1,4 +1,4 @@
-"""What each engine is told for what is asked: command lines as data."""
+"""The command lines of each engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ghcrctl.engines.build_request import Order, Work
+from ghcrctl.engines.build_request import BuildFiles, BuildRequest
 from ghcrctl.engines.buildah import Buildah
 from ghcrctl.engines.buildx import Buildx
 from ghcrctl.engines.docker import Docker
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ghcrctl.engines.build_request import Engine
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")
-WORK = Work(Path("/w"), "localhost/b:1")
-PLAIN = Order("ctx")
+WORK = BuildFiles(Path("/w"), "localhost/b:1")
+PLAIN = BuildRequest("ctx")
 BUILDX, INSIDE = Buildx("/bin/docker"), Buildx("/bin/docker", has_archives=False)
 BUILDAH, PODMAN = Buildah("/bin/buildah"), Podman("/bin/podman")
 DOCKER, LEGACY = Docker("/bin/docker", has_buildkit=True), Docker("/bin/docker")
@@ -32,9 +32,9 @@ each_engine = pytest.mark.parametrize(
 )
 
 
-def told(engine: Engine, order: Order) -> list[str]:
-    """Return what an engine is told besides where things go."""
-    return engine.build(order, WORK).words[1:]
+def told(engine: Engine, wanted: BuildRequest) -> list[str]:
+    """Return the arguments of an engine without output paths."""
+    return engine.build(wanted, WORK).words[1:]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def told(engine: Engine, order: Order) -> list[str]:
         (LEGACY, ["build", "--tag=localhost/b:1", "ctx"]),
     ],
 )
-def test_a_plain_build_is_told_where_the_image_goes(engine: Engine, words: list[str]) -> None:
+def test_minimal_command_of_each_engine(engine: Engine, words: list[str]) -> None:
     assert told(engine, PLAIN) == words
 
 
@@ -70,13 +70,13 @@ def test_a_plain_build_is_told_where_the_image_goes(engine: Engine, words: list[
         ({"more": ("--squash", "--add-host=a:1.2.3.4")}, ["--squash", "--add-host=a:1.2.3.4"]),
     ],
 )
-def test_what_is_asked_is_told(engine: Engine, asked: dict[str, Any], words: list[str]) -> None:
+def test_common_options(engine: Engine, asked: dict[str, Any], words: list[str]) -> None:
     before = told(engine, PLAIN)
     now = told(engine, replace(PLAIN, **asked))
     assert [word for word in words if word in now] == words
     assert now[-1] == "ctx"
     added = [word for word in now if word not in before]
-    # Buildah caches steps only when it is told to.
+    # Buildah needs an option to cache layers.
     assert [word for word in added if word != "--layers"] == words
 
 
@@ -98,12 +98,12 @@ def test_what_is_asked_is_told(engine: Engine, asked: dict[str, Any], words: lis
         (BUILDAH, {"cache_from": ("r/c",)}, "--layers"),
     ],
 )
-def test_each_engine_is_told_in_its_own_words(
+def test_options_that_differ_between_engines(
     engine: Engine, asked: dict[str, Any], word: str
 ) -> None:
-    order = replace(PLAIN, **asked)
-    engine.check(order)
-    assert word in told(engine, order)
+    wanted = replace(PLAIN, **asked)
+    engine.check(wanted)
+    assert word in told(engine, wanted)
     assert word not in told(engine, PLAIN)
 
 
@@ -113,24 +113,54 @@ def test_each_engine_is_told_in_its_own_words(
         (
             DOCKER,
             {"platforms": (AMD64, ARM64)},
-            "builds for one platform at a time",
+            "docker without buildx does not support several platforms",
             "buildx",
         ),
-        (DOCKER, {"format": "oci"}, "docker without buildx has no --format oci", "buildah"),
-        (DOCKER, {"cache_to": ("x",)}, "docker without buildx has no --cache-to", "buildx"),
-        (LEGACY, {"secrets": ("id=s,src=f",)}, "docker without BuildKit has no --secret", "podman"),
-        (LEGACY, {"ssh": ("default",)}, "docker without BuildKit has no --ssh", "buildx"),
-        (INSIDE, {"platforms": (AMD64, ARM64)}, "daemon builds for one platform", "buildx create"),
-        (INSIDE, {"format": "oci"}, "inside docker's daemon has no --format oci", "buildx create"),
-        (BUILDAH, {"cache_to": ("type=gha",)}, "buildah takes only a repository", "buildx"),
-        (PODMAN, {"cache_from": ("type=local,src=x",)}, "podman takes only a repository", "buildx"),
+        (
+            DOCKER,
+            {"format": "oci"},
+            "docker without buildx does not support --format oci",
+            "buildah",
+        ),
+        (
+            DOCKER,
+            {"cache_to": ("x",)},
+            "docker without buildx does not support --cache-to",
+            "buildx",
+        ),
+        (
+            LEGACY,
+            {"secrets": ("id=s,src=f",)},
+            "docker without BuildKit does not support --secret",
+            "podman",
+        ),
+        (LEGACY, {"ssh": ("default",)}, "docker without BuildKit does not support --ssh", "buildx"),
+        (
+            INSIDE,
+            {"platforms": (AMD64, ARM64)},
+            "buildx does not support several platforms",
+            "buildx create",
+        ),
+        (INSIDE, {"format": "oci"}, "buildx does not support --format oci", "buildx create"),
+        (BUILDAH, {"cache_to": ("type=gha",)}, "buildah supports only a repository", "buildx"),
+        (
+            PODMAN,
+            {"cache_from": ("type=local,src=x",)},
+            "podman supports only a repository",
+            "buildx",
+        ),
         *(
-            (engine, {"format": "docker", "platforms": (AMD64, ARM64)}, "for one platform", "index")
+            (
+                engine,
+                {"format": "docker", "platforms": (AMD64, ARM64)},
+                "several platforms",
+                "--format oci",
+            )
             for engine in (BUILDX, BUILDAH, PODMAN)
         ),
     ],
 )
-def test_what_an_engine_lacks_is_said_with_what_to_take_instead(
+def test_unsupported_option_error_suggests_another_engine(
     engine: Engine, asked: dict[str, Any], error: str, hint: str
 ) -> None:
     engine.check(PLAIN)
@@ -141,18 +171,18 @@ def test_what_an_engine_lacks_is_said_with_what_to_take_instead(
 
 
 @pytest.mark.parametrize(
-    ("engine", "order", "words"),
+    ("engine", "wanted", "words"),
     [
         (BUILDAH, PLAIN, ["push", "ID", f"oci:{Path('/w/layout')}"]),
         (
             BUILDAH,
-            Order("ctx", format="docker"),
+            BuildRequest("ctx", format="docker"),
             ["push", "ID", f"docker-archive:{Path('/w/image.tar')}"],
         ),
         (PODMAN, PLAIN, ["save", "--format=oci-dir", f"--output={Path('/w/layout')}", "ID"]),
         (
             PODMAN,
-            Order("ctx", format="docker"),
+            BuildRequest("ctx", format="docker"),
             ["save", "--format=docker-archive", f"--output={Path('/w/image.tar')}", "ID"],
         ),
         (DOCKER, PLAIN, ["image", "save", "ID"]),
@@ -160,10 +190,10 @@ def test_what_an_engine_lacks_is_said_with_what_to_take_instead(
         (BUILDX, PLAIN, None),
     ],
 )
-def test_an_image_is_handed_over_by_its_id_since_names_would_come_along(
-    engine: Engine, order: Order, words: list[str] | None
+def test_image_is_saved_by_id(
+    engine: Engine, wanted: BuildRequest, words: list[str] | None
 ) -> None:
-    command = engine.save(order, WORK, "ID")
+    command = engine.save(wanted, WORK, "ID")
     assert (command.words[1:] if command else None) == words
 
 
@@ -177,41 +207,37 @@ def test_an_image_is_handed_over_by_its_id_since_names_would_come_along(
         (DOCKER, ["image", "rm", "--no-prune", "localhost/b:1"]),
     ],
 )
-def test_an_image_is_forgotten_by_its_name_since_it_may_have_others(
-    engine: Engine, words: list[str] | None
-) -> None:
-    command = engine.forget(PLAIN, WORK)
+def test_image_is_deleted_by_name(engine: Engine, words: list[str] | None) -> None:
+    command = engine.delete(PLAIN, WORK)
     assert (command.words[1:] if command else None) == words
 
 
 @pytest.mark.parametrize(
-    ("engine", "order"),
+    ("engine", "wanted"),
     [
         (Buildah("buildah", keeps_steps=True), PLAIN),
-        (BUILDAH, Order("ctx", cache_from=("r/c",))),
-        (BUILDAH, Order("ctx", more=("--layers",))),
+        (BUILDAH, BuildRequest("ctx", cache_from=("r/c",))),
+        (BUILDAH, BuildRequest("ctx", more=("--layers",))),
     ],
 )
-def test_buildah_keeps_what_steps_did_where_that_is_wanted(engine: Engine, order: Order) -> None:
-    assert "--tag=localhost/b:1" not in told(engine, order)
-    assert engine.forget(order, WORK) is None
+def test_buildah_keeps_its_cache_if_requested(engine: Engine, wanted: BuildRequest) -> None:
+    assert "--tag=localhost/b:1" not in told(engine, wanted)
+    assert engine.delete(wanted, WORK) is None
 
 
 @pytest.mark.parametrize(
     ("engine", "stdout"), [(BUILDX, WORK.archive), (INSIDE, None), (BUILDAH, None), (DOCKER, None)]
 )
-def test_output_goes_to_the_person_unless_it_is_the_image(
-    engine: Engine, stdout: Path | None
-) -> None:
+def test_only_an_archive_is_written_to_standard_output(engine: Engine, stdout: Path | None) -> None:
     assert engine.build(PLAIN, WORK).stdout == stdout
 
 
 @pytest.mark.parametrize(("engine", "value"), [(DOCKER, "1"), (LEGACY, "0")])
-def test_docker_is_told_which_builder_it_has(engine: Engine, value: str) -> None:
+def test_docker_buildkit_variable_is_set(engine: Engine, value: str) -> None:
     assert engine.build(PLAIN, WORK).environ == {"DOCKER_BUILDKIT": value}
 
 
-SECRET = Order(
+SECRET = BuildRequest(
     "ctx",
     build_args=("TOKEN=hunter2",),
     secrets=("id=s,src=hunter2",),
@@ -222,7 +248,7 @@ SECRET = Order(
 
 
 @each_engine
-def test_nothing_private_is_shown(engine: Engine) -> None:
+def test_private_values_are_not_shown(engine: Engine) -> None:
     command = engine.build(SECRET, WORK)
     assert "hunter2" in " ".join(command.words)
     assert "--build-arg=... --secret=..." in command.shown
@@ -230,7 +256,7 @@ def test_nothing_private_is_shown(engine: Engine) -> None:
 
 
 @each_engine
-def test_a_command_is_called_what_people_call_it(engine: Engine) -> None:
+def test_command_label(engine: Engine) -> None:
     label = engine.build(PLAIN, WORK).label
     expected = {"buildx": "docker buildx build"}.get(engine.name, f"{engine.name} build")
     assert label == expected

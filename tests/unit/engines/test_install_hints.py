@@ -1,4 +1,4 @@
-"""The one line that installs an engine, for each system."""
+"""The command that installs an engine on each system."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FEDORA = "NAME='Fedora Linux'\nID=fedora\n"
         ("podman", "win32", "", "winget install RedHat.Podman"),
     ],
 )
-def test_a_system_is_told_by_what_it_is_or_is_like(
+def test_system_is_detected_by_id_or_id_like(
     engine: str, system: str, release: str, line: str
 ) -> None:
     found = install_line(engine, system, release, is_root=True)
@@ -44,9 +44,9 @@ def test_a_system_is_told_by_what_it_is_or_is_like(
     assert "\n" not in found
 
 
-def test_who_may_not_install_is_told_how_to() -> None:
+def test_root_needs_no_sudo() -> None:
     assert install_line("buildah", "linux", DEBIAN, is_root=False) == "sudo apt-get install buildah"
 
 
-def test_this_machine_has_an_answer() -> None:
+def test_this_system_has_an_install_command() -> None:
     assert "buildah" in how_to_install("buildah") or "podman" in how_to_install("buildah")

@@ -1,4 +1,4 @@
-"""Images for single platforms, joined below an index."""
+"""Images for single platforms joined by an index."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from ghcrctl.archive.files import FolderFiles
 from ghcrctl.archive.layout import LayoutSource
 from ghcrctl.content.streams import read_metadata
-from ghcrctl.engines.join_platforms import join
+from ghcrctl.engines.join_platforms import join_layouts
 from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci.manifest import Index, parse
 from ghcrctl.oci.platform import Platform
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 PLATFORMS = (Platform("linux", "amd64"), Platform("linux", "arm64", "v8"))
 
 
-def test_what_is_joined_is_an_index_of_the_images_in_order(tmp_path: Path) -> None:
+def test_joined_layout_has_an_index_of_the_images(tmp_path: Path) -> None:
     images = [random_image(platform=platform) for platform in PLATFORMS]
     layouts = [write_layout(tmp_path / str(n), image) for n, image in enumerate(images)]
-    join(zip(PLATFORMS, layouts, strict=True), tmp_path / "joined")
+    join_layouts(zip(PLATFORMS, layouts, strict=True), tmp_path / "joined")
     source = LayoutSource(FolderFiles(tmp_path / "joined"))
     [entry] = source.entries
     index = parse(read_metadata(source, entry), entry.media_type)
@@ -36,11 +36,11 @@ def test_what_is_joined_is_an_index_of_the_images_in_order(tmp_path: Path) -> No
     assert all(source.has(d) for image in images for d, _ in image.contents)
 
 
-def test_the_same_images_make_the_same_index(tmp_path: Path) -> None:
+def test_same_images_produce_the_same_index(tmp_path: Path) -> None:
     digests = set()
     for name in ("a", "b"):
         layout = write_layout(tmp_path / name / "one", random_image())
-        join([(PLATFORMS[0], layout)], tmp_path / name / "joined")
+        join_layouts([(PLATFORMS[0], layout)], tmp_path / name / "joined")
         index = json.loads((tmp_path / name / "joined" / "index.json").read_text())
         digests.add(index["manifests"][0]["digest"])
     assert len(digests) == 1
@@ -48,15 +48,15 @@ def test_the_same_images_make_the_same_index(tmp_path: Path) -> None:
 
 def test_images_that_share_content_are_joined(tmp_path: Path) -> None:
     layouts = [write_layout(tmp_path / str(n), random_image()) for n in range(2)]
-    join(zip(PLATFORMS, layouts, strict=True), tmp_path / "joined")
+    join_layouts(zip(PLATFORMS, layouts, strict=True), tmp_path / "joined")
     assert len(list((tmp_path / "joined" / "blobs" / "sha256").iterdir())) == 5
 
 
 @pytest.mark.parametrize("count", [0, 2])
-def test_a_layout_without_just_one_image_is_refused(tmp_path: Path, count: int) -> None:
+def test_layout_must_have_one_image(tmp_path: Path, count: int) -> None:
     layout = write_layout(tmp_path / "one", random_image())
     entry = random_image().root.to_json()
     text = json.dumps({"schemaVersion": 2, "manifests": [entry] * count})
     (layout / "index.json").write_text(text)
     with pytest.raises(InvalidManifestError, match=f"wrote {count} images"):
-        join([(PLATFORMS[0], layout)], tmp_path / "joined")
+        join_layouts([(PLATFORMS[0], layout)], tmp_path / "joined")

@@ -1,4 +1,4 @@
-"""One build from its first command to its last."""
+"""The commands of a build."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.engines.build_request import Order
+from ghcrctl.engines.build_request import BuildRequest
 from ghcrctl.engines.buildah import Buildah
 from ghcrctl.engines.command_runner import Runner
 from ghcrctl.engines.docker import Docker
-from ghcrctl.engines.run_build import drive
+from ghcrctl.engines.run_build import run_build
 from ghcrctl.errors import UnsupportedError
 from ghcrctl.oci.platform import Platform
 from tests.builders import random_image
@@ -34,10 +34,10 @@ def runner_in(folder: Path, **environ: str) -> Runner:
     return Runner(environ, folder / "log", quiet=True, tell=lambda _: None)
 
 
-def test_an_image_is_built_handed_over_and_forgotten(tmp_path: Path, folder: Path) -> None:
+def test_image_is_built_saved_and_deleted(tmp_path: Path, folder: Path) -> None:
     image = random_image()
     engine = Buildah(install_buildah(tmp_path / "bin", image))
-    layout = drive(engine, Order("ctx"), folder, runner_in(folder))
+    layout = run_build(engine, BuildRequest("ctx"), folder, runner_in(folder))
     index = json.loads((layout / "index.json").read_text())
     assert index["manifests"][0]["digest"] == str(image.root.digest)
     build, push, rmi = told(tmp_path / "bin")
@@ -48,38 +48,38 @@ def test_an_image_is_built_handed_over_and_forgotten(tmp_path: Path, folder: Pat
     assert rmi == ["rmi", name]
 
 
-def test_names_are_never_used_twice(tmp_path: Path, folder: Path) -> None:
+def test_temporary_names_are_unique(tmp_path: Path, folder: Path) -> None:
     engine = Buildah(install_buildah(tmp_path / "bin", random_image()))
     for number in range(2):
         part = folder / str(number)
         part.mkdir()
-        drive(engine, Order("ctx"), part, runner_in(folder))
+        run_build(engine, BuildRequest("ctx"), part, runner_in(folder))
     assert len({call[1] for call in told(tmp_path / "bin") if call[0] == "rmi"}) == 2
 
 
 @pytest.mark.parametrize(
     ("environ", "error"),
     [
-        ({"BUILD_STATUS": "3"}, "buildah build ended with status 3"),
-        ({"PUSH_STATUS": "125"}, "buildah push ended with status 125: no room"),
+        ({"BUILD_STATUS": "3"}, "buildah build failed with status 3"),
+        ({"PUSH_STATUS": "125"}, "buildah push failed with status 125: no room"),
     ],
 )
-def test_what_failed_is_forgotten_too(
+def test_image_is_deleted_after_a_failure(
     tmp_path: Path, folder: Path, environ: dict[str, str], error: str
 ) -> None:
     engine = Buildah(install_buildah(tmp_path / "bin", random_image()))
     with pytest.raises(UnsupportedError, match=f"^{error}$"):
-        drive(engine, Order("ctx"), folder, runner_in(folder, **environ))
+        run_build(engine, BuildRequest("ctx"), folder, runner_in(folder, **environ))
     assert told(tmp_path / "bin")[-1][0] == "rmi"
 
 
-def test_platforms_are_built_one_after_the_other_and_joined(tmp_path: Path, folder: Path) -> None:
+def test_platforms_are_built_separately_and_joined(tmp_path: Path, folder: Path) -> None:
     images = [random_image(platform=AMD64), random_image(platform=ARM64)]
     names = ("linux/amd64", "linux/arm64")
     (tmp_path / "bin" / "layouts" / "linux").mkdir(parents=True)
     engine = Buildah(install_buildah(tmp_path / "bin", *images, names=names))
-    order = Order("ctx", platforms=(AMD64, ARM64))
-    layout = drive(engine, order, folder, runner_in(folder))
+    request = BuildRequest("ctx", platforms=(AMD64, ARM64))
+    layout = run_build(engine, request, folder, runner_in(folder))
     [root] = json.loads((layout / "index.json").read_text())["manifests"]
     index = json.loads((layout / "blobs" / root["digest"].replace(":", "/")).read_text())
     assert [entry["digest"] for entry in index["manifests"]] == [str(i.root.digest) for i in images]
@@ -87,15 +87,15 @@ def test_platforms_are_built_one_after_the_other_and_joined(tmp_path: Path, fold
     assert verbs == ["build", "push", "rmi"] * 2
 
 
-def test_nothing_runs_where_the_engine_lacks_something(tmp_path: Path, folder: Path) -> None:
+def test_nothing_runs_if_an_option_is_unsupported(tmp_path: Path, folder: Path) -> None:
     engine = Docker(install(tmp_path / "bin", "docker", "echo > ${0%/*}/ran"))
-    with pytest.raises(UnsupportedError, match="one platform at a time"):
-        drive(engine, Order("ctx", platforms=(AMD64, ARM64)), folder, runner_in(folder))
+    with pytest.raises(UnsupportedError, match="does not support several platforms"):
+        run_build(engine, BuildRequest("ctx", platforms=(AMD64, ARM64)), folder, runner_in(folder))
     assert not (tmp_path / "bin" / "ran").exists()
 
 
-def test_docker_prints_its_id_and_its_archive(tmp_path: Path, folder: Path) -> None:
+def test_docker_writes_id_and_archive_to_files(tmp_path: Path, folder: Path) -> None:
     body = 'case "$1 $2" in "image inspect") echo sha256:1 ;; "image save") printf "$3" ;; esac'
     engine = Docker(install(tmp_path / "bin", "docker", body))
-    archive = drive(engine, Order("ctx"), folder, runner_in(folder))
+    archive = run_build(engine, BuildRequest("ctx"), folder, runner_in(folder))
     assert archive.read_text() == "sha256:1"

@@ -154,7 +154,7 @@ def test_a_layout_in_a_directory_whose_blobs_are_links_out(
     (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
     (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
     (folder / "blobs" / "sha256" / ("0" * 64)).symlink_to(tmp_path / "outside")
-    with pytest.raises(IntegrityError, match="leads out"):
+    with pytest.raises(IntegrityError, match="link to a file outside"):
         load(session, folder)
     assert list(session.store.blobs.all()) == []
 
@@ -162,7 +162,7 @@ def test_a_layout_in_a_directory_whose_blobs_are_links_out(
 def test_a_bomb_that_is_no_archive_is_given_up_at_once(session: Session, tmp_path: Path) -> None:
     bomb = gzip.compress(bytes(64 * 1024 * 1024))
     stream = io.BytesIO(bomb * 20)
-    with pytest.raises(IntegrityError, match="no archive"):
+    with pytest.raises(IntegrityError, match="not an archive"):
         load(session, stream)
     assert stream.tell() <= 2 * 1024 * 1024
     assert_untouched(session, tmp_path)

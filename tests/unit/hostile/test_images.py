@@ -56,12 +56,12 @@ def test_more_pieces_than_anybody_makes_are_refused(key: str) -> None:
 
 
 def test_indexes_that_multiply_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "MAX_PIECES", 50)
+    monkeypatch.setattr(plan, "MAX_DESCRIPTORS", 50)
     images = [random_image(1, size=10, seed=number) for number in range(30)]
     place = MemoryPlace()
     nested = index_of(*(index_of(*images[n : n + 3]) for n in range(0, 30, 3)))
     nested.into(place)
-    with pytest.raises(InvalidManifestError, match="more than 50 pieces"):
+    with pytest.raises(InvalidManifestError, match="more than 50 blobs"):
         make_plan(place, MemoryPlace(), nested.root)
 
 
@@ -70,7 +70,7 @@ def test_manifests_too_large_together_are_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(plan, "MAX_MANIFESTS", sum(d.size for d, _ in index.contents[-3:]))
     place = MemoryPlace()
     index.into(place)
-    with pytest.raises(InvalidManifestError, match=r"more than [0-9]+ bytes"):
+    with pytest.raises(InvalidManifestError, match=r"larger than [0-9]+ bytes"):
         make_plan(place, MemoryPlace(), index.root)
 
 

@@ -24,7 +24,7 @@ from ghcrctl.layers.compressor import (
     BLOCK_SIZE,
     DEFAULT_LEVELS,
     LEVELS,
-    MOST_THREADS,
+    MAX_THREADS,
     default_threads,
     make_packer,
 )
@@ -217,7 +217,7 @@ def test_no_compression_passes_the_bytes_on() -> None:
 
 
 def test_the_number_of_threads_has_bounds() -> None:
-    assert 1 <= default_threads() <= MOST_THREADS
+    assert 1 <= default_threads() <= MAX_THREADS
     assert pack(Compression.GZIP, b"x", threads=0) == pack(Compression.GZIP, b"x", threads=1000)
 
 

@@ -1,4 +1,4 @@
-"""Places for tests of the engine: they count, fail and wait on demand."""
+"""Sources and sinks that count, fail and wait on demand."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def source_of(built: Built, label: str = "the source") -> CountingSource:
-    """Return a source that has a graph."""
+    """Return a source with an image."""
     source = CountingSource(label)
     built.into(source)
     return source
 
 
 class CountingSource(MemoryPlace):
-    """A place that counts what is opened, and whose reading fails as told."""
+    """A source that records opened content and fails on demand."""
 
     def __init__(self, label: str) -> None:
         super().__init__(label)
@@ -47,7 +47,7 @@ class CountingSource(MemoryPlace):
 
 
 class RecordingSink(MemoryPlace):
-    """A place that writes down what is asked of it and what is written, in order."""
+    """A sink that records calls and written content in order."""
 
     def __init__(self, label: str = "the sink") -> None:
         super().__init__(label)
@@ -58,7 +58,7 @@ class RecordingSink(MemoryPlace):
         self.reserved.extend(d.digest for d in descriptors)
 
     def exists(self, descriptor: Descriptor) -> bool:
-        # A list's append is atomic.
+        # `list.append` is atomic.
         self.log.append(("exists", descriptor.digest))
         return super().exists(descriptor)
 
@@ -71,12 +71,12 @@ class RecordingSink(MemoryPlace):
         self.log.append(("tag", name))
 
     def acts(self, kind: str) -> list[Digest | str]:
-        """Return what was done of one kind, in order."""
+        """Return the recorded calls of one kind, in order."""
         return [what for act, what in self.log if act == kind]
 
 
 class MountingSink(RecordingSink):
-    """A sink that takes over what is known to be in a repository of its own."""
+    """A sink that can mount known blobs from its other repositories."""
 
     def __init__(self, known: dict[Digest, str]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""How a plan is carried out."""
+"""The execution of plans."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ QUICK = TransferOptions(retry=RetryPolicy(attempts=3, base=0.001))
 IMAGE = random_image(3, seed=7)
 
 
-def test_children_come_before_parents_and_names_last() -> None:
+def test_children_are_copied_before_parents_and_tags_last() -> None:
     index = index_of(random_image(seed=1), random_image(platform=Platform("linux", "arm64")))
     sink = RecordingSink()
     execute(make_plan(source_of(index), sink, index.root, names=("a", "b")))
@@ -55,7 +55,7 @@ def test_children_come_before_parents_and_names_last() -> None:
     assert sink.resolve("b").digest == index.root.digest
 
 
-def test_each_digest_moves_once_and_no_manifest_is_read_twice() -> None:
+def test_each_digest_is_copied_once_and_manifests_are_read_once() -> None:
     shared = random_image(seed=1)
     nested = index_of(index_of(shared), shared)
     source, sink = source_of(nested), RecordingSink()
@@ -63,7 +63,7 @@ def test_each_digest_moves_once_and_no_manifest_is_read_twice() -> None:
     assert sorted(map(str, source.opened)) == sorted({str(d.digest) for d, _ in nested.contents})
 
 
-def test_blobs_move_at_the_same_time() -> None:
+def test_blobs_are_copied_in_parallel() -> None:
     source = source_of(IMAGE)
     blobs = len(IMAGE.blobs)
     meeting = threading.Barrier(blobs, timeout=20)
@@ -77,7 +77,7 @@ def test_blobs_move_at_the_same_time() -> None:
         execute(make_plan(source, RecordingSink(), IMAGE.root), TransferOptions(workers))
 
 
-def test_what_may_be_tried_again_is_and_progress_goes_back() -> None:
+def test_retryable_error_is_retried_with_lower_position() -> None:
     source, sink = source_of(IMAGE), RecordingSink()
     layer = IMAGE.blobs[0][0]
     source.failures[layer.digest] = [ConnectionLostError("cut", retryable=True)] * 2
@@ -96,7 +96,7 @@ def test_what_may_be_tried_again_is_and_progress_goes_back() -> None:
         (DigestMismatchError("other bytes"), 1),
     ],
 )
-def test_the_first_failure_stands_and_no_name_moves(error: GhcrctlError, opened: int) -> None:
+def test_first_failure_is_raised_and_no_tag_changes(error: GhcrctlError, opened: int) -> None:
     source, sink = source_of(IMAGE), RecordingSink()
     layer = IMAGE.blobs[0][0]
     source.failures[layer.digest] = [error] * 9
@@ -108,7 +108,7 @@ def test_the_first_failure_stands_and_no_name_moves(error: GhcrctlError, opened:
     assert IMAGE.root.digest not in sink.acts("write")
 
 
-def test_a_sink_that_fails_is_named() -> None:
+def test_error_names_the_failing_sink() -> None:
     class Full(RecordingSink):
         def write(self, content: Content) -> None:
             raise GhcrctlError(f"no space for {content.descriptor.digest}")
@@ -118,7 +118,7 @@ def test_a_sink_that_fails_is_named() -> None:
     assert caught.value.side == "writing to the sink"
 
 
-def test_after_a_failure_the_others_stop() -> None:
+def test_other_steps_stop_after_a_failure() -> None:
     source, sink = source_of(random_image(8, size=4_000_000, seed=3)), RecordingSink()
     image = random_image(8, size=4_000_000, seed=3)
     first = image.blobs[0][0]
@@ -128,7 +128,7 @@ def test_after_a_failure_the_others_stop() -> None:
     assert len(sink.acts("write")) < len(image.blobs) - 1
 
 
-def test_what_a_sibling_has_is_taken_over_and_never_read() -> None:
+def test_mounted_blobs_are_not_read() -> None:
     source = source_of(IMAGE)
     layer = IMAGE.blobs[0][0]
     sink = MountingSink({layer.digest: "octo/other"})
@@ -142,7 +142,7 @@ def test_what_a_sibling_has_is_taken_over_and_never_read() -> None:
     assert layer.digest not in source.opened
 
 
-def test_events_tell_the_whole_story_in_order() -> None:
+def test_events_are_complete_and_in_order() -> None:
     events: list[Event] = []
     sink = RecordingSink()
     sink.put(*IMAGE.blobs[0])
@@ -162,7 +162,7 @@ def test_events_tell_the_whole_story_in_order() -> None:
             ] == step.descriptor.size
 
 
-def test_a_step_that_is_given_up_is_told_with_its_error() -> None:
+def test_failed_step_event_has_its_error() -> None:
     source = source_of(IMAGE)
     layer = IMAGE.blobs[0][0]
     source.failures[layer.digest] = [DigestMismatchError("other bytes")]
@@ -174,7 +174,7 @@ def test_a_step_that_is_given_up_is_told_with_its_error() -> None:
     assert not any(isinstance(e, Finished) and e.step.descriptor == layer for e in events)
 
 
-def test_an_interrupt_leaves_the_names_as_they_were() -> None:
+def test_interrupt_changes_no_tags() -> None:
     sink = RecordingSink()
     plan = make_plan(source_of(IMAGE), sink, IMAGE.root, names=("a",))
 
@@ -187,7 +187,7 @@ def test_an_interrupt_leaves_the_names_as_they_were() -> None:
     assert sink.acts("tag") == []
 
 
-def test_what_cannot_be_mounted_is_copied() -> None:
+def test_blob_that_cannot_be_mounted_is_copied() -> None:
     source, layer = source_of(IMAGE), IMAGE.blobs[0][0]
     sink = MountingSink({})
     options = TransferOptions(mount_from={layer.digest: ("octo/other",)})
@@ -198,7 +198,7 @@ def test_what_cannot_be_mounted_is_copied() -> None:
     assert done.mounted_from == ""
 
 
-def test_manifests_are_copied_though_they_could_be_mounted() -> None:
+def test_manifests_are_never_mounted() -> None:
     index = index_of(random_image(seed=1))
     manifests = {d.digest: "octo/other" for d, _ in index.contents if d.is_manifest}
     sink = MountingSink(manifests)
@@ -207,7 +207,7 @@ def test_manifests_are_copied_though_they_could_be_mounted() -> None:
     assert set(manifests) <= set(sink.acts("write"))
 
 
-def test_a_sink_that_mounts_nothing_gets_everything() -> None:
+def test_sink_without_mounts_receives_everything() -> None:
     layer = IMAGE.blobs[0][0]
     sink = RecordingSink()
     options = TransferOptions(mount_from={layer.digest: ("octo/other",)})
@@ -215,7 +215,7 @@ def test_a_sink_that_mounts_nothing_gets_everything() -> None:
     assert layer.digest in sink.acts("write")
 
 
-def test_retries_are_told_with_their_number() -> None:
+def test_retry_events_have_attempt_numbers() -> None:
     source, layer = source_of(IMAGE), IMAGE.blobs[0][0]
     source.failures[layer.digest] = [
         ConnectionLostError("cut", retryable=True, retry_after=0.0)
@@ -226,7 +226,7 @@ def test_retries_are_told_with_their_number() -> None:
     assert told == [(2, 3), (3, 3)]
 
 
-def test_a_name_of_what_is_there_moves_no_bytes() -> None:
+def test_tagging_existing_content_transfers_no_bytes() -> None:
     sink = RecordingSink()
     IMAGE.into(sink)
     events: list[Event] = []
@@ -238,7 +238,7 @@ def test_a_name_of_what_is_there_moves_no_bytes() -> None:
     assert [e.outcome for e in root] == [Outcome.EXISTS]
 
 
-def test_a_root_with_several_names_is_reported_once() -> None:
+def test_root_with_several_tags_is_reported_once() -> None:
     sink = RecordingSink()
     plan = make_plan(source_of(IMAGE), sink, IMAGE.root, names=("a", "b"))
     events: list[Event] = []
@@ -248,14 +248,14 @@ def test_a_root_with_several_names_is_reported_once() -> None:
     assert root[-1] == Finished(plan.steps[-1], Outcome.COPIED)
 
 
-def test_a_root_without_a_name_is_written() -> None:
+def test_root_without_a_tag_is_written() -> None:
     sink = RecordingSink()
     execute(make_plan(source_of(IMAGE), sink, IMAGE.root), QUICK)
     assert sink.acts("write").count(IMAGE.root.digest) == 1
     assert sink.acts("tag") == []
 
 
-def test_a_name_that_fails_is_tried_again_and_then_told() -> None:
+def test_failed_tag_is_retried_and_reported() -> None:
     class Moody(RecordingSink):
         failures = 2
 
@@ -280,7 +280,7 @@ def test_a_name_that_fails_is_tried_again_and_then_told() -> None:
     assert [e.step.descriptor for e in failed] == [IMAGE.root]
 
 
-def test_a_failure_ends_the_waits_of_the_others() -> None:
+def test_failure_ends_the_pauses_of_other_steps() -> None:
     source = source_of(IMAGE)
     slow, broken = IMAGE.blobs[0][0], IMAGE.blobs[1][0]
     source.failures[slow.digest] = [ConnectionLostError("cut", retryable=True)] * 9
@@ -306,7 +306,7 @@ def test_a_failure_ends_the_waits_of_the_others() -> None:
     assert source.opened.count(slow.digest) == 1
 
 
-def test_an_interrupted_item_is_reported_as_such_and_names_nothing() -> None:
+def test_interrupted_step_is_reported_and_no_tag_is_set() -> None:
     sink = RecordingSink()
     plan = make_plan(source_of(IMAGE), sink, IMAGE.root, names=("a",))
     workers = Workers(2)
@@ -317,11 +317,11 @@ def test_an_interrupted_item_is_reported_as_such_and_names_nothing() -> None:
 
     with pytest.raises(InterruptedByUserError):
         execute(plan, TransferOptions(workers), interrupt)
-    workers.settle()
+    workers.stop()
     assert sink.acts("tag") == []
 
 
-def test_observers_see_one_event_at_a_time() -> None:
+def test_observers_get_one_event_at_a_time() -> None:
     busy, overlaps = threading.Lock(), []
 
     def observe(_event: Event) -> None:
@@ -338,7 +338,7 @@ def test_observers_see_one_event_at_a_time() -> None:
     assert overlaps == []
 
 
-def test_what_another_image_of_the_act_moved_exists() -> None:
+def test_content_copied_by_another_plan_exists() -> None:
     source, sink = source_of(IMAGE), RecordingSink()
     plans = [make_plan(source, sink, IMAGE.root, names=(name,)) for name in ("a", "b")]
     events: list[Event] = []
@@ -351,7 +351,7 @@ def test_what_another_image_of_the_act_moved_exists() -> None:
     assert sink.acts("tag") == ["a", "b"]
 
 
-def test_a_wait_that_is_interrupted_stops_what_was_begun_and_begins_no_more(
+def test_interrupted_wait_stops_all_steps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     source, sink, go_on = source_of(IMAGE), RecordingSink(), threading.Event()
@@ -379,7 +379,7 @@ def test_a_wait_that_is_interrupted_stops_what_was_begun_and_begins_no_more(
     assert sum(isinstance(event, Failed) for event in events) == 1
 
 
-def test_a_skipped_item_is_reported_as_such() -> None:
+def test_skipped_step_is_reported() -> None:
     image = random_image(2, foreign=True)
     events: list[Event] = []
     plan = make_plan(source_of(image), RecordingSink(), image.root, skip_foreign=True)

@@ -1,4 +1,4 @@
-"""Threads that go on after their transfer has failed."""
+"""Threads that continue after their transfer has failed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_no_event_follows_the_error_of_a_transfer() -> None:
         execute(plan, TransferOptions(workers), events.append)
     seen = [*events]
     is_over.set()
-    workers.settle()
+    workers.stop()
     assert events == seen
     started = {event.step for event in seen if isinstance(event, Started)}
     assert len(started) > 1

@@ -1,4 +1,4 @@
-"""How many bytes a transfer moved."""
+"""The count of transferred bytes."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ def metered(*events: Event) -> int:
     return meter.bytes
 
 
-def test_what_was_copied_counts_from_where_it_began() -> None:
+def test_copied_bytes_count_from_the_first_position() -> None:
     copied = Finished(FIRST, Outcome.COPIED)
     assert metered(Started(FIRST), Progressed(FIRST, 0), Progressed(FIRST, 10), copied) == 10
     assert metered(Progressed(FIRST, 4), Progressed(FIRST, 10), copied) == 6
     assert metered(copied) == 0
 
 
-def test_a_retry_counts_what_lies_between_the_lowest_and_the_highest_byte() -> None:
+def test_retry_counts_bytes_between_lowest_and_highest_position() -> None:
     positions = (5, 8, 2, 6, 10)
     events = [Progressed(FIRST, position) for position in positions]
     assert metered(*events, Finished(FIRST, Outcome.COPIED)) == 8
 
 
 @pytest.mark.parametrize("outcome", [Outcome.EXISTS, Outcome.MOUNTED, Outcome.SKIPPED])
-def test_what_was_not_copied_counts_nothing(outcome: Outcome) -> None:
+def test_steps_that_were_not_copied_do_not_count(outcome: Outcome) -> None:
     assert metered(Progressed(FIRST, 0), Progressed(FIRST, 9), Finished(FIRST, outcome)) == 0
 
 
-def test_pieces_count_each_for_itself_and_only_once_finished() -> None:
+def test_each_step_counts_when_finished() -> None:
     assert (
         metered(
             Progressed(FIRST, 0),
@@ -60,6 +60,6 @@ def test_pieces_count_each_for_itself_and_only_once_finished() -> None:
     )
 
 
-def test_a_piece_that_is_copied_again_counts_again() -> None:
+def test_step_copied_twice_counts_twice() -> None:
     copied = Finished(FIRST, Outcome.COPIED)
     assert metered(Progressed(FIRST, 5), Progressed(FIRST, 9), copied, copied) == 4

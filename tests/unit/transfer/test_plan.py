@@ -1,4 +1,4 @@
-"""What a plan knows before anything moves."""
+"""Plans of transfers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ARM64 = Platform("linux", "arm64")
 
 
-def test_into_an_empty_sink_everything_moves_children_first() -> None:
+def test_everything_is_copied_into_an_empty_sink_children_first() -> None:
     index = index_of(random_image(seed=1), random_image(platform=ARM64, seed=2))
     plan = make_plan(source_of(index), RecordingSink(), index.root)
     assert {step.descriptor.digest for step in plan.steps} == {d.digest for d, _ in index.contents}
@@ -33,13 +33,13 @@ def test_into_an_empty_sink_everything_moves_children_first() -> None:
     assert not plan.is_up_to_date
 
 
-def test_layers_are_told_from_configs() -> None:
+def test_only_layers_are_marked_as_layers() -> None:
     image = random_image(3)
     plan = make_plan(source_of(image), RecordingSink(), image.root)
     assert sum(step.is_layer for step in plan.steps) == 3
 
 
-def test_of_a_manifest_that_is_there_nothing_below_is_asked_for() -> None:
+def test_descendants_of_an_existing_manifest_are_not_checked() -> None:
     index = index_of(random_image(seed=1), random_image(platform=ARM64, seed=2))
     sink = RecordingSink()
     index.into(sink)
@@ -50,7 +50,7 @@ def test_of_a_manifest_that_is_there_nothing_below_is_asked_for() -> None:
     assert plan.bytes_there == sum(len(content) for _, content in index.contents)
 
 
-def test_what_one_image_has_is_not_moved_for_another_that_shares_it() -> None:
+def test_shared_blobs_are_not_copied_again() -> None:
     image = random_image(3)
     sink = RecordingSink()
     for descriptor, content in image.blobs[:2]:
@@ -60,7 +60,7 @@ def test_what_one_image_has_is_not_moved_for_another_that_shares_it() -> None:
     assert there == {descriptor.digest for descriptor, _ in image.blobs[:2]}
 
 
-def test_everything_is_reserved_before_it_is_asked_for() -> None:
+def test_content_is_reserved_before_it_is_checked() -> None:
     image = random_image()
 
     class Strict(RecordingSink):
@@ -72,7 +72,7 @@ def test_everything_is_reserved_before_it_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("skip", [True, False])
-def test_foreign_layers_are_left_out_only_when_told(skip: bool) -> None:
+def test_foreign_layers_are_skipped_only_if_requested(skip: bool) -> None:
     image = random_image(2, foreign=True)
     source = source_of(image)
     plan = make_plan(source, RecordingSink(), image.root, skip_foreign=skip)
@@ -80,7 +80,7 @@ def test_foreign_layers_are_left_out_only_when_told(skip: bool) -> None:
     assert foreign.action is (Action.SKIP if skip else Action.COPY)
 
 
-def test_a_foreign_layer_that_was_left_out_before_is_fetched_now() -> None:
+def test_missing_foreign_layer_is_copied() -> None:
     image = random_image(2, foreign=True)
     sink = RecordingSink()
     image.into(sink)
@@ -88,7 +88,7 @@ def test_a_foreign_layer_that_was_left_out_before_is_fetched_now() -> None:
     assert [s.descriptor.is_foreign for s in plan.steps if s.action is Action.COPY] == [True]
 
 
-def test_a_shared_child_is_one_step() -> None:
+def test_shared_child_is_one_step() -> None:
     shared = random_image(seed=1)
     nested = index_of(index_of(shared), shared)
     plan = make_plan(source_of(nested), RecordingSink(), nested.root)
@@ -96,7 +96,7 @@ def test_a_shared_child_is_one_step() -> None:
     assert len(digests) == len(set(digests))
 
 
-def test_indexes_that_are_nested_too_deep_are_refused() -> None:
+def test_too_deeply_nested_indexes_are_rejected() -> None:
     built = random_image()
     for _ in range(MAX_DEPTH + 1):
         built = index_of(built)
@@ -104,17 +104,17 @@ def test_indexes_that_are_nested_too_deep_are_refused() -> None:
         make_plan(source_of(built), RecordingSink(), built.root)
 
 
-def test_one_digest_with_two_sizes_is_refused() -> None:
+def test_digest_with_two_sizes_is_rejected() -> None:
     image = random_image(1)
     body = json.loads(image.raw)
     body["layers"].append({**body["layers"][0], "size": body["layers"][0]["size"] + 1})
     raw = json.dumps(body).encode()
     root = Descriptor.of(raw, media_types.OCI_MANIFEST)
-    with pytest.raises(InvalidManifestError, match="two different sizes"):
+    with pytest.raises(InvalidManifestError, match="different sizes"):
         make_plan(source_of(Built(root, ((root, raw),))), RecordingSink(), root)
 
 
-def test_a_manifest_that_cannot_be_read_says_which_side_failed() -> None:
+def test_unreadable_manifest_error_names_the_source() -> None:
     image = random_image()
     source = source_of(image)
     source.put(image.root, b"?" * image.root.size)
@@ -125,7 +125,7 @@ def test_a_manifest_that_cannot_be_read_says_which_side_failed() -> None:
         make_plan(MemoryPlace(), RecordingSink(), image.root)
 
 
-def test_a_sink_that_fails_says_which_side_failed() -> None:
+def test_failing_sink_error_names_the_sink() -> None:
     class Broken(RecordingSink):
         def exists(self, descriptor: Descriptor) -> bool:
             raise GhcrctlError(f"no answer about {descriptor.digest}")
@@ -137,7 +137,7 @@ def test_a_sink_that_fails_says_which_side_failed() -> None:
 
 
 class ResumingSink(RecordingSink):
-    """A sink that kept bytes of interrupted transfers."""
+    """A sink that keeps bytes of interrupted transfers."""
 
     def __init__(self, kept: dict[Digest, int]) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ class ResumingSink(RecordingSink):
         return self._kept.get(descriptor.digest, 0)
 
 
-def test_what_a_sink_kept_need_not_move() -> None:
+def test_bytes_kept_by_the_sink_are_not_copied() -> None:
     image = random_image(2)
     first, second = (descriptor for descriptor, _ in image.blobs[:2])
     sink = ResumingSink({first.digest: 7, second.digest: second.size + 5})
@@ -160,7 +160,7 @@ def test_what_a_sink_kept_need_not_move() -> None:
     assert plan.bytes_there == 7 + second.size
 
 
-def test_what_is_there_was_not_kept_as_well() -> None:
+def test_existing_content_has_no_received_bytes() -> None:
     image = random_image(2)
     first = image.blobs[0][0]
     sink = ResumingSink({first.digest: 7})
@@ -170,7 +170,7 @@ def test_what_is_there_was_not_kept_as_well() -> None:
     assert [step.received for step in plan.steps] == [0] * len(plan.steps)
 
 
-def test_what_can_be_mounted_need_not_move() -> None:
+def test_mountable_blobs_are_not_copied() -> None:
     image = random_image(3)
     there, mounted, other = (descriptor for descriptor, _ in image.blobs[:3])
     sink = MountingSink({})
@@ -191,7 +191,7 @@ def test_what_can_be_mounted_need_not_move() -> None:
 
 
 def without_urls(image: Built) -> Built:
-    """Return an image whose foreign layer names no place that has it."""
+    """Return an image whose foreign layer has no URLs."""
     body = json.loads(image.raw)
     del body["layers"][0]["urls"]
     raw = json.dumps(body).encode()
@@ -199,14 +199,14 @@ def without_urls(image: Built) -> Built:
     return Built(root, (*image.contents[:-1], (root, raw)))
 
 
-def test_a_foreign_layer_without_an_address_is_copied() -> None:
+def test_foreign_layer_without_urls_is_copied() -> None:
     image = without_urls(random_image(2, foreign=True))
     source = source_of(image)
     plan = make_plan(source, RecordingSink(), image.root, skip_foreign=True)
     assert [s.action for s in plan.steps if s.descriptor.is_foreign] == [Action.COPY]
 
 
-def test_a_foreign_layer_that_the_source_does_not_have_may_be_left_out() -> None:
+def test_foreign_layer_missing_at_the_source_may_be_skipped() -> None:
     image = random_image(2, foreign=True)
     source = source_of(image)
     plan = make_plan(source, RecordingSink(), image.root)
@@ -226,7 +226,7 @@ def test_a_foreign_layer_that_the_source_does_not_have_may_be_left_out() -> None
 
 
 @pytest.mark.parametrize("skip", [True, False])
-def test_below_a_manifest_that_is_there_only_foreign_layers_are_asked_for(skip: bool) -> None:
+def test_only_foreign_layers_of_an_existing_manifest_are_checked(skip: bool) -> None:
     image = random_image(2, foreign=True)
     index = index_of(image)
     sink = RecordingSink()
@@ -238,7 +238,7 @@ def test_below_a_manifest_that_is_there_only_foreign_layers_are_asked_for(skip: 
     assert (foreign.action is Action.SKIP) is skip
 
 
-def test_indexes_may_be_nested_as_deep_as_allowed() -> None:
+def test_indexes_may_be_nested_up_to_the_limit() -> None:
     built = random_image()
     for _ in range(MAX_DEPTH - 1):
         built = index_of(built)
@@ -246,7 +246,7 @@ def test_indexes_may_be_nested_as_deep_as_allowed() -> None:
     assert plan.steps[-1].level == MAX_DEPTH
 
 
-def test_levels_are_one_above_the_highest_child() -> None:
+def test_level_is_one_above_the_highest_child() -> None:
     shared = random_image(seed=1)
     nested = index_of(index_of(shared), shared)
     plan = make_plan(source_of(nested), RecordingSink(), nested.root)
@@ -256,18 +256,18 @@ def test_levels_are_one_above_the_highest_child() -> None:
     assert {levels[descriptor.digest] for descriptor, _ in shared.blobs} == {0}
 
 
-@pytest.mark.parametrize("limit", ["MAX_PIECES", "MAX_MANIFESTS"])
-def test_an_image_may_be_as_large_as_allowed(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+@pytest.mark.parametrize("limit", ["MAX_DESCRIPTORS", "MAX_MANIFESTS"])
+def test_size_of_an_image_is_limited(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     image = random_image(2)
-    size = len(image.contents) if limit == "MAX_PIECES" else image.root.size
+    size = len(image.contents) if limit == "MAX_DESCRIPTORS" else image.root.size
     monkeypatch.setattr(planning, limit, size)
     make_plan(source_of(image), RecordingSink(), image.root)
     monkeypatch.setattr(planning, limit, size - 1)
-    with pytest.raises(InvalidManifestError, match="refers to more than"):
+    with pytest.raises(InvalidManifestError, match="has more than"):
         make_plan(source_of(image), RecordingSink(), image.root)
 
 
-def test_a_plan_that_is_not_carried_out_reserves_nothing() -> None:
+def test_plan_without_reserve_reserves_nothing() -> None:
     image, sink = random_image(1), RecordingSink()
     make_plan(source_of(image), sink, image.root, reserve=False)
     assert sink.reserved == []
@@ -275,7 +275,7 @@ def test_a_plan_that_is_not_carried_out_reserves_nothing() -> None:
     assert set(sink.reserved) == {d.digest for d, _ in image.contents}
 
 
-def test_of_a_graph_only_what_is_missing_makes_it_out_of_date() -> None:
+def test_plan_is_up_to_date_if_nothing_is_missing() -> None:
     image = random_image(1)
     sink = RecordingSink()
     for descriptor, content in image.blobs:
@@ -286,14 +286,14 @@ def test_of_a_graph_only_what_is_missing_makes_it_out_of_date() -> None:
     assert plan.bytes_there == sum(descriptor.size for descriptor, _ in image.blobs)
 
 
-def test_an_index_of_nothing_is_one_level_above_blobs() -> None:
+def test_empty_index_is_one_level_above_blobs() -> None:
     raw = b'{"schemaVersion": 2, "manifests": []}'
     root = Descriptor.of(raw, media_types.OCI_INDEX)
     plan = make_plan(source_of(Built(root, ((root, raw),))), RecordingSink(), root)
     assert [step.level for step in plan.steps] == [1]
 
 
-def test_a_foreign_layer_that_the_source_has_is_copied() -> None:
+def test_foreign_layer_of_the_source_is_copied() -> None:
     image = random_image(2, foreign=True)
     source = source_of(image)
     plan = make_plan(source, RecordingSink(), image.root)

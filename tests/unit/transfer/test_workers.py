@@ -1,4 +1,4 @@
-"""What transfers share: threads, and that nothing happens twice."""
+"""Worker threads shared by transfers."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from tests.builders import index_of, random_image
 from tests.unit.transfer.places import RecordingSink, source_of
 
 
-def test_of_many_that_want_the_same_one_does_it_and_the_others_wait() -> None:
+def test_one_thread_does_shared_work_while_others_wait() -> None:
     done: list[int] = []
     begun = threading.Barrier(8, timeout=20)
 
     def act(number: int) -> bool:
         begun.wait()
-        return workers.once("content", lambda: done.append(number))
+        return workers.run_once("content", lambda: done.append(number))
 
     with Workers(8) as workers, ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(act, range(8))) == [False] * 7 + [True]
     assert len(done) == 1
 
 
-def test_what_failed_for_one_is_tried_by_the_next() -> None:
+def test_failed_work_is_tried_by_the_next_thread() -> None:
     def fail() -> None:
         raise GhcrctlError("broken")
 
     with Workers() as workers:
         with pytest.raises(GhcrctlError, match="broken"):
-            workers.once("content", fail)
-        assert workers.once("content", lambda: None)
-        assert not workers.once("content", fail)
+            workers.run_once("content", fail)
+        assert workers.run_once("content", lambda: None)
+        assert not workers.run_once("content", fail)
 
 
-def test_whoever_leaves_early_stops_all() -> None:
+def test_error_in_the_block_stops_all_threads() -> None:
     workers = Workers()
     workers.check()
     with pytest.raises(KeyError), workers:
@@ -48,7 +48,7 @@ def test_whoever_leaves_early_stops_all() -> None:
         workers.check()
 
 
-def test_images_that_move_at_once_move_what_they_share_once() -> None:
+def test_concurrent_plans_copy_shared_blobs_once() -> None:
     images = [random_image(3, seed=1), random_image(3, seed=2)]
     both = index_of(*images)
     source, sink = source_of(both), RecordingSink()
@@ -66,7 +66,7 @@ def test_images_that_move_at_once_move_what_they_share_once() -> None:
     }
 
 
-def test_what_is_waited_for_and_fails_is_tried_by_one_that_waited() -> None:
+def test_waiting_thread_tries_work_that_failed() -> None:
     begun, go_on = threading.Event(), threading.Event()
     done: list[str] = []
 
@@ -76,9 +76,9 @@ def test_what_is_waited_for_and_fails_is_tried_by_one_that_waited() -> None:
         raise GhcrctlError("broken")
 
     with Workers() as workers, ThreadPoolExecutor(2) as pool:
-        first = pool.submit(workers.once, "content", fail)
+        first = pool.submit(workers.run_once, "content", fail)
         assert begun.wait(30)
-        second = pool.submit(workers.once, "content", lambda: done.append("second"))
+        second = pool.submit(workers.run_once, "content", lambda: done.append("second"))
         go_on.set()
         with pytest.raises(GhcrctlError, match="broken"):
             first.result(30)
@@ -86,7 +86,7 @@ def test_what_is_waited_for_and_fails_is_tried_by_one_that_waited() -> None:
     assert done == ["second"]
 
 
-def test_a_wait_for_another_ends_where_all_is_stopped() -> None:
+def test_stop_ends_waits_for_other_threads() -> None:
     begun, go_on = threading.Event(), threading.Event()
     workers = Workers()
 
@@ -96,19 +96,19 @@ def test_a_wait_for_another_ends_where_all_is_stopped() -> None:
         workers._cancelled.set()
 
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(workers.once, "content", act)
+        first = pool.submit(workers.run_once, "content", act)
         assert begun.wait(30)
-        second = pool.submit(workers.once, "content", lambda: None)
+        second = pool.submit(workers.run_once, "content", lambda: None)
         go_on.set()
         assert first.result(30)
-        # Either it saw that the first one was done, or that all is to stop.
+        # The thread has seen either the end of the first call or the stop.
         assert second.exception(30) is None or isinstance(
             second.exception(), InterruptedByUserError
         )
-    workers.settle()
+    workers.stop()
 
 
-def test_what_is_left_after_a_failure_is_not_begun_and_not_waited_for() -> None:
+def test_error_cancels_pending_work_without_waiting() -> None:
     begun, go_on, ran = threading.Event(), threading.Event(), threading.Event()
 
     def act() -> None:
@@ -127,7 +127,7 @@ def test_what_is_left_after_a_failure_is_not_begun_and_not_waited_for() -> None:
     assert not ran.is_set()
 
 
-def test_without_a_failure_everything_is_waited_for() -> None:
+def test_all_work_is_waited_for_without_an_error() -> None:
     ran: list[int] = []
     with Workers(1) as workers:
         for number in range(3):
@@ -136,7 +136,7 @@ def test_without_a_failure_everything_is_waited_for() -> None:
     workers.check()
 
 
-def test_settling_waits_for_what_was_begun() -> None:
+def test_stop_waits_for_running_work() -> None:
     begun, ended = threading.Event(), threading.Event()
 
     def act() -> None:
@@ -152,6 +152,6 @@ def test_settling_waits_for_what_was_begun() -> None:
     workers.submit(act)
     waiting = workers.submit(lambda: None)
     assert begun.wait(30)
-    workers.settle()
+    workers.stop()
     assert ended.is_set()
     assert waiting.cancelled()

@@ -14,7 +14,7 @@ from ghcrctl.cli.ordered_output import in_turn
 from ghcrctl.cli.path_types import PATH_OR_DASH
 from ghcrctl.cli.progress.transfer_lines import PUSH_WORDS, LineObserver, watching
 from ghcrctl.cli.results import Results
-from ghcrctl.engines.build_request import Order
+from ghcrctl.engines.build_request import BuildRequest
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.making.build import built, checked_names, engine_for, take_in
 from ghcrctl.operations.moving.push import push
@@ -144,7 +144,7 @@ def command(  # noqa: PLR0913 one argument an option
     app.flags["builder"] = builder
     kind, format_ = told_apart(formats, ["oci", "docker"])
     results = _results(app, format_, digest_file, iidfile, metadata_file)
-    order = Order(
+    order = BuildRequest(
         context=context,
         file=file,
         platforms=_platforms(platforms),
@@ -186,7 +186,7 @@ def _platforms(given: tuple[str, ...]) -> tuple[Platform, ...]:
 
 
 def _build(
-    app: App, session: Session, order: Order, names: tuple[Reference, ...], *, quiet: bool
+    app: App, session: Session, order: BuildRequest, names: tuple[Reference, ...], *, quiet: bool
 ) -> Built:
     engine = engine_for(session)
     # What an engine prints may contain commands to the runner of a job.

@@ -68,7 +68,7 @@ def command(  # noqa: PLR0913 one argument an option
     """
     from ghcrctl.content.redaction import without_secrets
     from ghcrctl.operations.making.import_image import import_image
-    from ghcrctl.transfer.error_context import about
+    from ghcrctl.transfer.error_context import error_context
 
     results = Results(app, format_, digest_file)
     shown = without_secrets(source)
@@ -78,7 +78,7 @@ def command(  # noqa: PLR0913 one argument an option
         reading(app, file, _short(shown)) as stream,
     ):
         reference = session.parse(name).tagged() if name else None
-        with about("standard input" if source == "-" else shown, IntegrityError):
+        with error_context("standard input" if source == "-" else shown, IntegrityError):
             result = import_image(
                 session.store,
                 stream,

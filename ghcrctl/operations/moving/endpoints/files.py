@@ -37,7 +37,7 @@ from ghcrctl.operations.moving.endpoints.base import (
 )
 from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.output_files import check_not_read, check_output_directory, whole_file
-from ghcrctl.transfer.error_context import about
+from ghcrctl.transfer.error_context import error_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -317,7 +317,7 @@ def from_archive(
     where = str(archive) if isinstance(archive, Path) else "the archive"
     with ExitStack() as stack:
         # Only what opening it shows: later errors may be those of the target.
-        with about(where, IntegrityError):
+        with error_context(where, IntegrityError):
             found = stack.enter_context(open_image_archive(session, archive))
         try:
             image = _image(found.images, wanted, usage)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.engines.build_request import Order
+from ghcrctl.engines.build_request import BuildRequest
 from ghcrctl.errors import NotFoundError, RefusedError, UnsupportedError, UsageError
 from ghcrctl.operations.making.build import built, checked_names, engine_for, take_in
 from tests.builders import random_image
@@ -56,7 +56,7 @@ def context(tmp_path: Path) -> Path:
 
 
 def build(session: Session, context: Path, *names: str) -> Built:
-    order = Order(str(context), build_args=("TOKEN=hunter2",))
+    order = BuildRequest(str(context), build_args=("TOKEN=hunter2",))
     references = checked_names(session, names)
     with built(session, engine_for(session), order, quiet=True, tell=lambda _: None) as image:
         return take_in(session, image, references)
@@ -113,7 +113,7 @@ def test_a_build_that_fails_leaves_nothing(
 ) -> None:
     with (
         session_on(session.store.root.parent, environ={**environ, "BUILD_STATUS": "2"}) as failing,
-        pytest.raises(UnsupportedError, match=r"^buildah build ended with status 2$"),
+        pytest.raises(UnsupportedError, match=r"^buildah build failed with status 2$"),
     ):
         build(failing, context, "hello")
     assert not left_over(session)
@@ -149,7 +149,7 @@ def test_a_context_that_the_engine_fetches_is_left_to_it(
     session: Session, programs: Path, context: str
 ) -> None:
     engine = engine_for(session)
-    with built(session, engine, Order(context), quiet=True, tell=lambda _: None):
+    with built(session, engine, BuildRequest(context), quiet=True, tell=lambda _: None):
         assert told(programs)[0][-1] == context
 
 
