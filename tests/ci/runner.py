@@ -1,8 +1,9 @@
-"""A composite action of GitHub as its runner carries it out, on this machine.
+"""A runner of composite actions on this machine.
 
-What belongs here: inputs, expressions as far as ours go, and the files that carry variables,
-outputs and the PATH from step to step. Source: GitHub's documentation, "Workflow commands for
-GitHub Actions" and "Variables reference".
+It supports the expressions of our action, and the files that pass variables, outputs and the PATH
+from step to step. Actions that a step uses are recorded, not run.
+
+Source: GitHub's documentation, "Workflow commands for GitHub Actions" and "Variables reference".
 """
 
 from __future__ import annotations
@@ -27,12 +28,17 @@ _EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 
 @dataclass(slots=True)
 class Runner:
-    """One job.
+    """A job.
 
     Args:
-        folder: what the job has for itself.
-        environ: the variables of the machine.
+        folder: the checkout.
+        environ: environment variables.
         github: the context ``github``.
+
+    Attributes:
+        log: output of all steps.
+        outputs: outputs of the last action.
+        used: actions that steps used, with their inputs.
     """
 
     folder: Path
@@ -40,9 +46,10 @@ class Runner:
     github: dict[str, str]
     log: str = ""
     outputs: dict[str, str] = field(default_factory=dict)
+    used: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def use(self, action: Path, **inputs: str) -> bool:
-        """Carry out an action; tell whether every step went well."""
+        """Run an action; return whether every step succeeded."""
         described = yaml.safe_load((action / "action.yml").read_text(encoding="utf-8"))
         scope: dict[str, str] = {f"github.{name}": text for name, text in self.github.items()}
         for name, described_input in described["inputs"].items():
@@ -57,7 +64,7 @@ class Runner:
         return True
 
     def run(self, script: str, extra: Mapping[str, str] | None = None) -> bool:
-        """Run a script as a step with ``shell: bash`` does; tell whether it went well."""
+        """Run a script like a step with ``shell: bash``; return whether it succeeded."""
         done = subprocess.run(
             [require_peer("bash"), "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
             env={**self.environ, **(extra or {})},
@@ -71,6 +78,10 @@ class Runner:
         return done.returncode == 0
 
     def _step(self, action: Path, step: Mapping[str, Any], scope: dict[str, str]) -> bool:
+        if "uses" in step:
+            inputs = {name: expand(text, scope) for name, text in step["with"].items()}
+            self.used.append((step["uses"], inputs))
+            return True
         given = {name: expand(text, scope) for name, text in step.get("env", {}).items()}
         files = {
             name: self.folder / name for name in ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH")
@@ -87,7 +98,7 @@ class Runner:
         return went_well
 
     def which(self, program: str) -> str | None:
-        """Return what a name on the job's PATH means."""
+        """Return the path of a program on the job's PATH."""
         return shutil.which(program, path=self.environ["PATH"])
 
 
@@ -97,12 +108,12 @@ def _pairs(path: Path) -> list[tuple[str, str]]:
 
 
 def expand(text: str, scope: Mapping[str, str]) -> str:
-    """Put in what the expressions of a text stand for."""
+    """Replace expressions in a text by their values."""
     return _EXPRESSION.sub(lambda match: evaluate(match.group(1), scope), text)
 
 
 def evaluate(expression: str, scope: Mapping[str, str]) -> str:
-    """Return what an expression stands for: names, texts, ``||`` and ``!=``."""
+    """Return the value of an expression of names, strings, ``||`` and ``!=``."""
     left, bars, right = expression.partition("||")
     if bars:
         return evaluate(left, scope) or evaluate(right, scope)
@@ -112,5 +123,5 @@ def evaluate(expression: str, scope: Mapping[str, str]) -> str:
     name = expression.strip()
     if name.startswith("'"):
         return name.strip("'")
-    assert name.startswith(("inputs.", "github.", "steps.")), f"what does {name} mean"
+    assert name.startswith(("inputs.", "github.", "steps.")), f"unknown name {name}"
     return scope.get(name, "")
