@@ -1,4 +1,4 @@
-"""What the machine itself allows: read files, hash them, write them elsewhere durably.
+"""The lower bound for a pull: read files, hash them, and write them durably.
 
 As a program: ``python -m tests.bench.limit FROM TO`` copies a layout's blobs, several at once.
 """

@@ -1,6 +1,6 @@
-"""What is measured: each row one job, done by us and by others.
+"""The rows of the benchmark: one job each, done by ghcrctl and by other clients.
 
-What belongs here: the commands. A contestant does its job once at each call, on fresh ground.
+A contestant does its job once per call, in a new directory.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     Contestants = Mapping[str, Callable[[], Run]]
 
 
-# The contestant that no client beats: read, hash and write the same bytes, and nothing more.
-MACHINE = "the machine itself"
+# A lower bound for every client: read, hash and write the same bytes.
+MACHINE = "plain copy"
 
 _START_UP_DOMINATES = "Starting Python and its HTTP client takes most of the time."
 
@@ -41,11 +41,11 @@ class Row:
     """One job.
 
     Args:
-        name: what people call it.
-        about: what is done.
+        name: its short name.
+        about: a description of the job.
         target: the limits that the row is held to.
-        contestants: makes what does the job, ours first.
-        quick: whether a run is so short that many are needed.
+        contestants: builds the contestants, ghcrctl first.
+        quick: whether a run is so short that it needs many repetitions.
     """
 
     name: str
@@ -71,7 +71,7 @@ def _list(bench: Bench) -> Contestants:
 
 
 def _filled(bench: Bench, names: int) -> Path:
-    """Make a store whose one image has many names."""
+    """Create a store with one image under many names."""
     store = bench.fresh("names")
     image = random_image(1)
     (store / "blobs" / "sha256").mkdir(parents=True)
@@ -225,15 +225,15 @@ def _copy(bench: Bench) -> Contestants:
 ROWS = (
     Row(
         "start-up",
-        "`ghcrctl --version` beside `python -c 'import click'`",
+        "`ghcrctl --version`, and `python -c 'import click'`",
         Target("at most 1.5 times", {"python": 1.5}),
         _start_up,
         quick=True,
     ),
     Row(
         "images",
-        "list 10,000 names beside 10",
-        Target("at most twice", {"ghcrctl, 10 names": 2.0}),
+        "list 10,000 names, and 10",
+        Target("at most twice the time of 10", {"ghcrctl, 10 names": 2.0}),
         _list,
         quick=True,
     ),
@@ -241,26 +241,26 @@ ROWS = (
         "pull",
         "pull 3 layers from docker-registry on loopback",
         Target(
-            "0.8 of skopeo, 1.4 of the machine itself",
+            "0.8 of skopeo, 1.4 of a plain copy",
             {"skopeo": 0.8, MACHINE: 1.4},
-            why_missed="A pull also starts an HTTP client, copies each byte through buffers of "
-            "Python and shares the two processors with the registry.",
+            why_missed="A pull also starts an HTTP client, copies all bytes through Python, and "
+            "shares the two processors with the registry.",
         ),
         _pull,
     ),
     Row(
         "slow line",
-        "pull 1 layer, each connection held to 40 MB/s and 20 ms",
+        "pull 1 layer with 40 MB/s per connection and 20 ms latency",
         Target("at most a third of skopeo", {"skopeo": 1 / 3}),
         _pull_capped,
     ),
     Row(
         "many layers",
-        "pull 100 small layers at 25 ms",
+        "pull 100 small layers with 25 ms latency",
         Target(
             "at most half of skopeo",
             {"skopeo": 0.5},
-            why_missed="Start-up, and about 1.6 ms of CPU time for each layer.",
+            why_missed="Start-up takes most of the time, and each layer about 1.6 ms of CPU time.",
         ),
         _pull_many,
     ),
@@ -282,7 +282,7 @@ ROWS = (
     ),
     Row(
         "copy",
-        "copy 3 layers from one repository to another of the same registry",
+        "copy 3 layers between repositories of one registry",
         Target("0.8 of skopeo", {"skopeo": 0.8}, why_missed=_START_UP_DOMINATES),
         _copy,
     ),
@@ -292,8 +292,8 @@ ROWS = (
         Target(
             "at most half of skopeo's docker-archive to oci",
             {"skopeo": 0.5},
-            why_missed="Nearly all of the time is gzip at the same level as skopeo's; "
-            "`load --compress zstd` takes less.",
+            why_missed="gzip, at the same level as skopeo's, takes nearly all of the time. "
+            "`load --compress zstd` is faster.",
         ),
         load,
     ),
@@ -301,7 +301,7 @@ ROWS = (
         "save",
         "save 3 layers into an archive",
         Target(
-            "at most 1.2 of the file's copy",
+            "at most 1.2 of cp",
             {"cp": 1.2},
             why_missed="`save` verifies the digest of every byte and syncs the archive to disk; "
             "`cp` does neither.",
@@ -316,9 +316,9 @@ ROWS = (
     ),
     Row(
         "prune",
-        "delete 4,971 of a package's 5,001 versions, beside making the plan for it, twice",
+        "delete 4,971 of the 5,001 versions of a package; plan only, twice",
         Target(
-            "a request for each manifest and two for each deletion; no manifest twice",
+            "one request per manifest, two per deletion",
             requests=15_200,
         ),
         prune,

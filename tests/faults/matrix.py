@@ -1,8 +1,7 @@
-"""What can go wrong, where, and what comes of it.
+"""The matrix of faults: when each occurs, and the expected result.
 
-What belongs here: the matrix as data, from which the tests and ``docs/reliability.md`` are made.
-Reading faults befall the registry that is pulled or copied from, writing faults the one that is
-pushed or copied to.
+The tests and ``docs/reliability.md`` are generated from it. Reading faults occur at the source
+registry, writing faults at the target registry.
 """
 
 from __future__ import annotations
@@ -44,9 +43,9 @@ if TYPE_CHECKING:
 
 Side = Literal["reading", "writing"]
 Faults = Mapping[str, object]
-# More than anybody tries.
+# More attempts than any command makes.
 FOR_EVER = 99
-# Seconds; the sessions of the tests give a silent host up after less.
+# Seconds. The sessions of the tests drop a silent connection earlier.
 SILENCE = 1.2
 PATIENCE = 0.5
 SEGMENT = 64 * 1024
@@ -58,7 +57,7 @@ _LAYER, _CONFIG = LAYER.digest.encoded, CONFIG.digest.encoded
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a fault strikes.
+    """The request at which a fault occurs.
 
     Args:
         name: for people.
@@ -82,14 +81,14 @@ class Moment:
 TOKEN = Moment("token", "reading", "GET", "/token")
 MANIFEST = Moment("manifest", "reading", "GET", "/manifests/1.0")
 CONFIG_READ = Moment("config", "reading", "GET", _CONFIG, "storage")
-ADDRESS = Moment("layer's address", "reading", "GET", f"/blobs/sha256:{_LAYER}")
+ADDRESS = Moment("layer URL", "reading", "GET", f"/blobs/sha256:{_LAYER}")
 LAYER_READ = Moment("layer", "reading", "GET", _LAYER, "storage")
 TOKEN_TO_WRITE = Moment("token", "writing", "GET", "/token")
-QUESTION = Moment("question what is there", "writing", "HEAD", f"/blobs/sha256:{_LAYER}")
-BEGIN = Moment("upload's begin", "writing", "POST", "/blobs/uploads/", each=2)
+QUESTION = Moment("existence check", "writing", "HEAD", f"/blobs/sha256:{_LAYER}")
+BEGIN = Moment("start of an upload", "writing", "POST", "/blobs/uploads/", each=2)
 UPLOAD = Moment("upload", "writing", "PUT", "/blobs/uploads/", each=2)
-CHUNK = Moment("piece of an upload", "writing", "PATCH", "/blobs/uploads/", chunks=True)
-END = Moment("upload's end", "writing", "PUT", "/blobs/uploads/", chunks=True, each=2)
+CHUNK = Moment("chunk of an upload", "writing", "PATCH", "/blobs/uploads/", chunks=True)
+END = Moment("end of an upload", "writing", "PUT", "/blobs/uploads/", chunks=True, each=2)
 PUT = Moment("manifest", "writing", "PUT", "/manifests/1.0")
 READING = (TOKEN, MANIFEST, CONFIG_READ, ADDRESS, LAYER_READ)
 WRITING = (TOKEN_TO_WRITE, QUESTION, BEGIN, UPLOAD, CHUNK, END, PUT)
@@ -97,7 +96,7 @@ WRITING = (TOKEN_TO_WRITE, QUESTION, BEGIN, UPLOAD, CHUNK, END, PUT)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One misfortune at one moment.
+    """One fault at one request.
 
     Args:
         what: what goes wrong, for people.
@@ -126,11 +125,11 @@ class Case:
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """What it can befall."""
+        """The operations that the fault affects."""
         return ("pull", "copy") if self.moment.side == "reading" else ("push", "copy")
 
     def strike(self, registry: RegistryDouble, repository: str) -> Fault | None:
-        """Let it happen to a repository."""
+        """Let the fault occur in a repository."""
         if self.mood:
             setattr(registry.moods, *self.mood)
             return None
@@ -142,7 +141,7 @@ class Case:
 
 
 def _filled(value: object, url: str, repository: str) -> object:
-    """Put the registry's address, and the repository's name, into headers."""
+    """Insert the URL of the registry and the name of the repository into headers."""
     if not isinstance(value, dict):
         return value
     return {
@@ -172,26 +171,31 @@ _CHALLENGE = {
 
 
 def _everywhere(moment: Moment) -> Iterator[Case]:
-    """Yield what can happen to every request."""
+    """Yield the faults of any request."""
     for status, error in _STATUSES:
         yield Case(f"{status} once", moment, None, {"status": status})
-        yield Case(f"{status} for ever", moment, error, {"status": status, "times": FOR_EVER})
-    yield Case("hangs up once", moment, None, {"hang_up": True})
+        yield Case(f"{status} always", moment, error, {"status": status, "times": FOR_EVER})
+    yield Case("connection closed once", moment, None, {"hang_up": True})
     yield Case(
-        "hangs up for ever", moment, ConnectionLostError, {"hang_up": True, "times": FOR_EVER}
+        "connection closed always",
+        moment,
+        ConnectionLostError,
+        {"hang_up": True, "times": FOR_EVER},
     )
-    yield Case("silent once", moment, None, {"delay": SILENCE}, patience=PATIENCE)
+    yield Case("no response once", moment, None, {"delay": SILENCE}, patience=PATIENCE)
     silent = {"delay": SILENCE, "times": FOR_EVER}
     # What is written is written, though nobody says so.
     arrives = moment is PUT
-    yield Case("silent for ever", moment, TimedOutError, silent, patience=PATIENCE, arrives=arrives)
+    yield Case(
+        "no response always", moment, TimedOutError, silent, patience=PATIENCE, arrives=arrives
+    )
 
 
 def _answers(moment: Moment) -> Iterator[Case]:
-    """Yield what can happen to answers that have a body."""
+    """Yield the faults of responses with a body."""
     yield Case("cut after 20 bytes, once", moment, None, {"cut_after": 20})
     yield Case(
-        "cut after 20 bytes, for ever",
+        "cut after 20 bytes, always",
         moment,
         ConnectionLostError,
         {"cut_after": 20, "times": FOR_EVER},
@@ -203,33 +207,33 @@ def _answers(moment: Moment) -> Iterator[Case]:
         {"stall_after": 50, "delay": SILENCE},
         patience=PATIENCE,
     )
-    yield Case("drips", moment, None, {"drip": 200 if moment is not LAYER_READ else 40_000})
+    yield Case("slow response", moment, None, {"drip": 200 if moment is not LAYER_READ else 40_000})
 
 
 def _waits() -> Iterator[Case]:
-    """Yield each form in which a registry can ask to wait."""
+    """Yield each form of a rate limit."""
     waits = {
         "0 seconds": {"Retry-After": "0"},
         "a date": {"Retry-After": _later(0)},
-        "a date that is past": {"Retry-After": _later(-3600)},
-        "nonsense": {"Retry-After": "soon"},
+        "a date in the past": {"Retry-After": _later(-3600)},
+        "an invalid value": {"Retry-After": "soon"},
     }
     for what, headers in waits.items():
         yield Case(
-            f"429, Retry-After {what}", LAYER_READ, None, {"status": 429, "headers": headers}
+            f"429, Retry-After: {what}", LAYER_READ, None, {"status": 429, "headers": headers}
         )
     for what, asked in (("an hour", "3600"), ("tomorrow", _later(86400))):
         fault: Faults = {"status": 429, "headers": {"Retry-After": asked}}
-        yield Case(f"429, Retry-After {what}", LAYER_READ, RateLimitedError, fault)
-    yield Case("429 with ghcr.io's own words", MANIFEST, None, mood=("rate_limited", 1))
+        yield Case(f"429, Retry-After: {what}", LAYER_READ, RateLimitedError, fault)
+    yield Case("429 in the format of ghcr.io", MANIFEST, None, mood=("rate_limited", 1))
 
 
 def _refusals() -> Iterator[Case]:
     for moment in (MANIFEST, ADDRESS, QUESTION, BEGIN, UPLOAD, CHUNK, END, PUT):
         fault: Faults = {"status": 401, "headers": _CHALLENGE}
-        yield Case("401: the token has ended", moment, None, fault)
+        yield Case("401: token expired", moment, None, fault)
         yield Case(
-            "401 for ever",
+            "401 always",
             moment,
             DeniedError if moment.side == "reading" else UnauthorizedError,
             {**fault, "times": FOR_EVER},
@@ -238,84 +242,84 @@ def _refusals() -> Iterator[Case]:
     for moment in (MANIFEST, ADDRESS, BEGIN, UPLOAD, PUT):
         yield Case("403", moment, DeniedError, {"status": 403, "times": FOR_EVER})
     yield Case("404", MANIFEST, ManifestUnknownError, {"status": 404, "times": FOR_EVER})
-    yield Case("the signed address has expired", LAYER_READ, None, mood=("expired", 1))
+    yield Case("expired signed URL", LAYER_READ, None, mood=("expired", 1))
 
 
 def _lies() -> Iterator[Case]:
-    """Yield bytes that are not what they should be."""
+    """Yield wrong content."""
     wrong = bytes([LAYER_BYTES[0] ^ 1]) + LAYER_BYTES[1:]
     bodies: tuple[tuple[str, bytes, type[GhcrctlError]], ...] = (
-        ("other bytes", wrong, DigestMismatchError),
+        ("wrong bytes", wrong, DigestMismatchError),
         ("too few bytes", LAYER_BYTES[:-7], SizeMismatchError),
-        ("bytes beyond the end", LAYER_BYTES + b"x", SizeMismatchError),
+        ("too many bytes", LAYER_BYTES + b"x", SizeMismatchError),
     )
     for what, body, error in bodies:
         fault = {"body": body, "times": FOR_EVER, "no_range": True}
         yield Case(what, LAYER_READ, error, fault)
         yield Case(f"{what}, once", LAYER_READ, None, {**fault, "times": 1})
-    yield Case("other bytes, once", CONFIG_READ, None, {"body": b"{}"})
-    yield Case("other bytes, once", MANIFEST, None, {"body": b"{}"})
-    yield Case("other bytes", CONFIG_READ, SizeMismatchError, {"body": b"{}", "times": FOR_EVER})
-    yield Case("other bytes", MANIFEST, DigestMismatchError, {"body": b"{}", "times": FOR_EVER})
+    yield Case("wrong bytes, once", CONFIG_READ, None, {"body": b"{}"})
+    yield Case("wrong bytes, once", MANIFEST, None, {"body": b"{}"})
+    yield Case("wrong bytes", CONFIG_READ, SizeMismatchError, {"body": b"{}", "times": FOR_EVER})
+    yield Case("wrong bytes", MANIFEST, DigestMismatchError, {"body": b"{}", "times": FOR_EVER})
     nothing = json.dumps({"schemaVersion": 2, "mediaType": media_types.OCI_MANIFEST}).encode()
     headers = {"Docker-Content-Digest": "", "Content-Type": media_types.OCI_MANIFEST}
     invalid = {"body": nothing, "headers": headers, "times": FOR_EVER}
-    yield Case("a manifest that is none", MANIFEST, InvalidManifestError, invalid)
-    yield Case("no JSON", TOKEN, InvalidResponseError, {"body": b"<html>", "times": FOR_EVER})
+    yield Case("invalid manifest", MANIFEST, InvalidManifestError, invalid)
+    yield Case("invalid JSON", TOKEN, InvalidResponseError, {"body": b"<html>", "times": FOR_EVER})
 
 
 def _ranges() -> Iterator[Case]:
-    """Yield what can happen to a layer that is read in parts."""
-    yield Case("200 for 206", LAYER_READ, None, {"no_range": True, "times": FOR_EVER})
-    yield Case("another ETag for a part", LAYER_READ, None, {"headers": {"ETag": "x"}, "after": 1})
+    """Yield the faults of a layer that is read in ranges."""
+    yield Case("200 instead of 206", LAYER_READ, None, {"no_range": True, "times": FOR_EVER})
+    yield Case("another ETag for a range", LAYER_READ, None, {"headers": {"ETag": "x"}, "after": 1})
     span = {"headers": {"Content-Range": "bytes 7-9/10"}, "after": 1}
-    yield Case("another part than asked for", LAYER_READ, None, span)
-    yield Case("a part is cut", LAYER_READ, None, {"cut_after": 100, "after": 2})
-    yield Case("416 for a part", LAYER_READ, None, {"status": 416, "after": 1})
+    yield Case("another range than requested", LAYER_READ, None, span)
+    yield Case("a range is cut", LAYER_READ, None, {"cut_after": 100, "after": 2})
+    yield Case("416 for a range", LAYER_READ, None, {"status": 416, "after": 1})
 
 
 def _redirects() -> Iterator[Case]:
     for status in (403, 404, 405, 501):
         part = {"status": status, "after": 1}
-        yield Case(f"{status} for a part", LAYER_READ, None, part)
+        yield Case(f"{status} for a range", LAYER_READ, None, part)
     for what, target in (
         ("to a file", "file:///etc/passwd"),
-        ("in a circle", "?again"),
-        ("to what is no address", "http://[::1"),
+        ("in a loop", "?again"),
+        ("to an invalid URL", "http://[::1"),
     ):
         fault = {"status": 307, "headers": {"Location": target}, "times": FOR_EVER}
         yield Case(f"redirects {what}", ADDRESS, RedirectError, fault, limited=False)
 
 
 def _uploads() -> Iterator[Case]:
-    """Yield what can happen to uploads alone."""
+    """Yield the faults of uploads."""
     yield Case("cut after 100,000 bytes", UPLOAD, None, {"cut_after": 100_000})
-    yield Case("cut in a piece", CHUNK, None, {"cut_after": 1000, "after": 1})
-    yield Case("only a part of a piece is taken", CHUNK, None, {"takes": 1000, "after": 1})
-    yield Case("404: the upload is gone", CHUNK, None, {"status": 404, "after": 1})
-    yield Case("404: the upload is gone", END, None, {"status": 404})
+    yield Case("cut in a chunk", CHUNK, None, {"cut_after": 1000, "after": 1})
+    yield Case("only a part of a chunk is accepted", CHUNK, None, {"takes": 1000, "after": 1})
+    yield Case("404: unknown upload", CHUNK, None, {"status": 404, "after": 1})
+    yield Case("404: unknown upload", END, None, {"status": 404})
     gone = {"status": 404, "times": FOR_EVER}
-    yield Case("404: the upload is gone, for ever", CHUNK, RegistryUnavailableError, gone)
-    yield Case("413: too large a body", UPLOAD, None, {"status": 413})
-    yield Case("416: too large a body", UPLOAD, None, {"status": 416})
+    yield Case("404: unknown upload, always", CHUNK, RegistryUnavailableError, gone)
+    yield Case("413: request too large", UPLOAD, None, {"status": 413})
+    yield Case("416: request too large", UPLOAD, None, {"status": 416})
     yield Case(
-        "405: takes no pieces", CHUNK, None, {"status": 405, "times": FOR_EVER}, limited=False
+        "405: no chunked uploads", CHUNK, None, {"status": 405, "times": FOR_EVER}, limited=False
     )
     blob = b'{"errors":[{"code":"DIGEST_INVALID","message":"invalid digest"}]}'
     wrong = {"status": 400, "body": blob, "times": FOR_EVER}
-    yield Case("400: another digest", UPLOAD, InvalidResponseError, wrong)
+    yield Case("400: wrong digest", UPLOAD, InvalidResponseError, wrong)
     unknown = b'{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown"}]}'
     lag = {"status": 404, "body": unknown}
-    yield Case("a blob is unknown that was just sent", PUT, None, lag)
+    yield Case("404: uploaded blob unknown", PUT, None, lag)
     invalid = b'{"errors":[{"code":"MANIFEST_INVALID","message":"manifest invalid"}]}'
     refused = {"status": 400, "body": invalid, "times": FOR_EVER}
     yield Case("400: manifest invalid", PUT, InvalidResponseError, refused)
     other = {"headers": {"Docker-Content-Digest": f"sha256:{'0' * 64}"}, "times": FOR_EVER}
-    yield Case("says another digest", PUT, InvalidResponseError, other, arrives=True)
+    yield Case("another digest in the response", PUT, InvalidResponseError, other, arrives=True)
     away = {"headers": {"Location": "ftp://example.com/"}, "times": FOR_EVER}
-    yield Case("sends to what is no address", BEGIN, InvalidResponseError, away)
+    yield Case("invalid upload URL", BEGIN, InvalidResponseError, away)
     none = {"status": 405, "times": FOR_EVER}
-    yield Case("405: takes no uploads", BEGIN, UnsupportedError, none)
+    yield Case("405: no uploads", BEGIN, UnsupportedError, none)
 
 
 def _all() -> Iterator[Case]:
@@ -336,7 +340,7 @@ CASES = tuple(_all())
 # Hosts that cannot be talked to at all: what, address, the environment's proxy, the error.
 DEAD: tuple[tuple[str, str, str, type[GhcrctlError]], ...] = (
     ("connection refused", "127.0.0.1:9", "", ConnectionFailedError),
-    ("the name does not resolve", "registry.invalid", "", ConnectionFailedError),
-    ("the proxy is down", "registry.example", "http://127.0.0.1:9", ProxyError),
-    ("a certificate that nobody vouches for", "TLS", "", TlsError),
+    ("name does not resolve", "registry.invalid", "", ConnectionFailedError),
+    ("proxy refuses the connection", "registry.example", "http://127.0.0.1:9", ProxyError),
+    ("untrusted certificate", "TLS", "", TlsError),
 )

@@ -93,14 +93,14 @@ def test_a_target_is_kept_only_within_all_of_its_limits(target: Target, kept: bo
     assert target.is_met([ours, result("skopeo", 4.0), result("cp", 4.0)]) is kept
 
 
-def test_the_page_says_which_targets_are_missed_and_why() -> None:
+def test_the_page_lists_missed_targets_with_their_reason() -> None:
     missed = Target("quick", {"skopeo": 0.1}, why_missed="Python starts slowly.")
     page = markdown([(row(missed), [result("ghcrctl", 2.0), result("skopeo", 4.0)])], 600)
     assert "| quick | no |" in page
-    assert "## Targets that are missed\n\n- **pull**: Python starts slowly.\n" in page
+    assert "## Missed targets\n\n- **pull**: Python starts slowly.\n" in page
     kept = markdown([(row(), [result("ghcrctl", 2.0)])], 600)
     assert "| quick | yes |" in kept
-    assert "missed" not in kept
+    assert "Missed" not in kept
 
 
 def test_every_rival_of_a_row_is_set_against_ours() -> None:
@@ -113,15 +113,15 @@ def test_every_rival_of_a_row_is_set_against_ours() -> None:
     ]
 
 
-def test_plain_lines_have_their_columns_one_below_the_other() -> None:
+def test_plain_lines_are_aligned() -> None:
     head, ours, theirs = plain(
         [
             ("pull", "ghcrctl", "2.0", "", "40", "9", "quick", "yes"),
             ("", "skopeo", "4.0", "0.50", "1", "12", "", ""),
         ]
     )
-    assert head.split()[:3] == ["job", "who", "seconds"]
-    assert head.index("who") == ours.index("ghcrctl") == theirs.index("skopeo")
+    assert head.split()[:3] == ["job", "client", "seconds"]
+    assert head.index("client") == ours.index("ghcrctl") == theirs.index("skopeo")
     assert head.index("peak MB") == ours.index("40")
     assert head.index("requests") == ours.index("9") == theirs.index("12")
 
