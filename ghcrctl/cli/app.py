@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ghcrctl.cli.format.printable import printable
-from ghcrctl.cli.streams import writing
+from ghcrctl.cli.streams import translate_write_errors
 from ghcrctl.errors import ExitStatus, GhcrctlError
 
 if TYPE_CHECKING:
@@ -187,16 +187,16 @@ class App:
 
     def _write(self, stream: TextIO, text: str) -> None:
         """Write to a stream; where bars are drawn on the same terminal, above them."""
-        with writing(stream):
+        with translate_write_errors(stream):
             if self._display and stream.isatty():
-                self._display.above(stream, text)
+                self._display.write_above(stream, text)
             else:
                 stream.write(text)
                 stream.flush()
 
     def write_bytes(self, content: bytes) -> None:
         """Print bytes as they are."""
-        with writing(sys.stdout):
+        with translate_write_errors(sys.stdout):
             sys.stdout.flush()
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
@@ -217,7 +217,7 @@ class App:
 
     def waiting(self, wait: Wait) -> None:
         """Tell of a wait that begins; any thread may."""
-        self.display.wait(wait)
+        self.display.show_wait(wait)
 
     def debug(self, text: str) -> None:
         """Print a debug line without secrets."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghcrctl.cli.streams import writing
+from ghcrctl.cli.streams import translate_write_errors
 from ghcrctl.errors import UsageError
 from ghcrctl.store.output_files import whole_file
 
@@ -60,5 +60,5 @@ def bytes_to(output: str | None) -> Iterator[Callable[[bytes], object]]:
 
 
 def _write(data: bytes) -> None:
-    with writing(sys.stdout):
+    with translate_write_errors(sys.stdout):
         sys.stdout.buffer.write(data)

@@ -1,7 +1,4 @@
-"""Bytes that pass by the engine, shown as they go: an archive that is read, a file that is written.
-
-What belongs here: counting what passes. What does not: how it looks (``bars``).
-"""
+"""Show the progress of reading and writing streams."""
 
 from __future__ import annotations
 
@@ -17,71 +14,77 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
     from ghcrctl.content.ports import Stream
 
-# Seconds between two looks: what passes in small pieces is not slowed down.
-_EACH = 0.05
+# Time between two updates, so that many small chunks cost little.
+_UPDATE_SECONDS = 0.05
 
 
 @contextmanager
-def metered(
-    app: App, what: str, *, quiet: bool = False
+def byte_counter(
+    app: App, label: str, *, quiet: bool = False
 ) -> Iterator[Callable[[int, int | None], None]]:
-    """Give what is told how many bytes of how many are done; ``what`` they are, for people."""
+    """Yield a callback that takes the transferred and the total bytes.
+
+    Args:
+        app: the run.
+        label: what is counted.
+        quiet: show nothing, except to programs that requested JSON events.
+    """
     display = app.display
-    if quiet and not display.is_for_programs:
+    if quiet and not display.is_machine_readable:
         yield lambda _done, _total: None
         return
     last = 0.0
 
-    def tell(done: int, total: int | None) -> None:
+    def update(done: int, total: int | None) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last >= _EACH or done == total:
+        if now - last >= _UPDATE_SECONDS or done == total:
             last = now
-            display.count(what, done, total, of_bytes=True)
+            display.show_count(label, done, total, of_bytes=True)
 
     try:
-        yield tell
+        yield update
     finally:
-        display.uncount(what)
+        display.hide_count(label)
 
 
 @contextmanager
-def reading(app: App, stream: Stream, what: str) -> Iterator[Stream]:
-    """Show how much of a stream has been read."""
-    with metered(app, what) as tell:
-        yield _Read(stream, tell, _size_of(stream))
+def count_reads(app: App, stream: Stream, label: str) -> Iterator[Stream]:
+    """Yield a stream that shows how much of it has been read."""
+    with byte_counter(app, label) as update:
+        yield _CountedStream(stream, update, _size_of(stream))
 
 
 @contextmanager
-def writing(
-    app: App, write: Callable[[bytes], object], what: str, *, quiet: bool = False
+def count_writes(
+    app: App, write: Callable[[bytes], object], label: str, *, quiet: bool = False
 ) -> Iterator[Callable[[bytes], object]]:
-    """Show how much has been written."""
+    """Yield a write function that shows how much has been written."""
     done = 0
-    with metered(app, what, quiet=quiet) as tell:
+    with byte_counter(app, label, quiet=quiet) as update:
 
-        def take(data: bytes) -> None:
+        def counted_write(data: bytes) -> None:
             nonlocal done
             write(data)
             done += len(data)
-            tell(done, None)
+            update(done, None)
 
-        yield take
+        yield counted_write
 
 
-class _Read:
+class _CountedStream:
     def __init__(
-        self, stream: Stream, tell: Callable[[int, int | None], None], total: int | None
+        self, stream: Stream, update: Callable[[int, int | None], None], total: int | None
     ) -> None:
         self._stream = stream
-        self._tell = tell
+        self._update = update
         self._total = total
         self._done = 0
 
     def read(self, size: int = -1, /) -> bytes:
         chunk = self._stream.read(size)
         self._done += len(chunk)
-        self._tell(self._done, self._total)
+        self._update(self._done, self._total)
         return chunk
 
     def close(self) -> None:
@@ -89,7 +92,7 @@ class _Read:
 
 
 def _size_of(stream: Stream) -> int | None:
-    """Return the bytes of a file; ``None`` of what is none."""
+    """Return the size of a regular file (bytes); ``None`` for other streams."""
     with suppress(AttributeError, OSError, ValueError):
         found = os.fstat(stream.fileno())  # type: ignore[attr-defined]
         if stat.S_ISREG(found.st_mode):

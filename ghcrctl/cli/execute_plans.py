@@ -26,7 +26,7 @@ from ghcrctl.cli.format.plans import (
     summary,
 )
 from ghcrctl.cli.format.units import human_size
-from ghcrctl.cli.item_progress import Counting
+from ghcrctl.cli.item_progress import ItemCounter
 from ghcrctl.cli.prompts import confirm
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.signals import EndedError, TimeIsUpError
@@ -96,7 +96,7 @@ class CarryingOut:
         self._freed = 0
         self._set_aside: Path | None = None
         self._failures: list[tuple[str, GhcrctlError]] = []
-        self.counting = Counting(app, quiet=manner.quiet)
+        self.counting = ItemCounter(app, quiet=manner.quiet)
         self.graphs: dict[str, Graph] = {}
 
     def run(self, plans: Sequence[Plan], *, plan_file: Path | None = None) -> int:

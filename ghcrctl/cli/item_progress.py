@@ -1,7 +1,4 @@
-"""How far a long act of many small ones has come, on the display of the run.
-
-What belongs here: what of it is worth to be shown. What does not: how it looks (``bars``).
-"""
+"""Show the progress of commands that process many items."""
 
 from __future__ import annotations
 
@@ -11,12 +8,12 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
 
 
-class Counting:
-    """Shows how far something has come; it is a `loading.Progress`.
+class ItemCounter:
+    """A callback that shows how many items are done.
 
     Args:
-        app: whose display it is.
-        quiet: show nothing to people.
+        app: the run.
+        quiet: show nothing, except to programs that requested JSON events.
     """
 
     def __init__(self, app: App, *, quiet: bool = False) -> None:
@@ -24,14 +21,14 @@ class Counting:
         self._quiet = quiet
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Take note; what is done is shown no more."""
+        """Show the progress; hide it once all items are done."""
         display = self._app.display
-        if total < 2 or (self._quiet and not display.is_for_programs):
+        if total < 2 or (self._quiet and not display.is_machine_readable):
             return
-        display.count(what, done, total)
+        display.show_count(what, done, total)
         if done >= total:
-            display.uncount(what)
+            display.hide_count(what)
 
     def clear(self) -> None:
-        """Show nothing, so that somebody can be asked something."""
-        self._app.display.uncount()
+        """Hide all progress, for example before a prompt."""
+        self._app.display.hide_count()

@@ -40,7 +40,7 @@ def be_there() -> None:
 
 
 @contextmanager
-def writing(stream: TextIO) -> Iterator[None]:
+def translate_write_errors(stream: TextIO) -> Iterator[None]:
     """Word what the disk says of output that goes there.
 
     Raises:

@@ -70,8 +70,6 @@ GUARD = re.compile(
 HANDLED = {"AttributeError", "ImportError", "ModuleNotFoundError", "Exception"}
 # Functions that only run where a guard elsewhere lets them.
 CALLED_BEHIND_A_GUARD = {
-    # The handler of SIGTSTP, which is set only where there is one.
-    "ghcrctl/cli/progress/suspend.py": {"os.kill"},
     # Only called on Windows.
     "ghcrctl/cli/format/windows.py": {"ctypes.windll"},
     # Only called where there are locks, which Windows has not.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.registry_double import PlainRegistry
 
 LAYERS = 6
-_BAR = re.compile(r"[0-9a-f]{12} [━╸─]+ +[\d.]+[kM]B/[\d.]+[kM]B$")
+_BAR = re.compile(r"[0-9a-f]{12} [━╸╺]+ +[\d.]+[kM]B/[\d.]+[kM]B$")
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def bars(lines: list[str]) -> list[str]:
 
 
 def has_moved(lines: list[str]) -> bool:
-    """Tell whether the bars of all layers are under way."""
-    return len(bars(lines)) == LAYERS and all("━" in line for line in bars(lines))
+    """Check whether all layers have a bar and some bytes."""
+    return len(bars(lines)) == LAYERS and not any(" 0.0" in line for line in bars(lines))
 
 
 def plain_lines(shell: Shell, name: str) -> list[str]:
@@ -57,7 +57,7 @@ def test_each_layer_has_a_bar_and_all_have_a_total(shell: Shell, name: str) -> N
     shown = terminal.until(lambda lines: has_moved(lines) and "left" in lines[-1])
     assert shown[0] == "1.0: Pulling from octo/app"
     assert re.fullmatch(
-        r"Total        [━╸]+─+ +[\d.]+kB/[\d.]+kB +[\d.]+kB/s +\d:\d\d left", shown[-1]
+        r"Total        [━╸╺]+ +[\d.]+kB/[\d.]+kB +[\d.]+kB/s +\d:\d\d left", shown[-1]
     )
     assert not terminal.shows_cursor()
     assert terminal.ended() == 0

@@ -86,7 +86,7 @@ def test_a_dry_run_tells_and_does_nothing(
     lines = shell.ok("pull", "--dry-run", names[0])
     assert lines[0] == "one: Pulling from octo/image"
     assert [line.partition(":")[0] for line in lines[1:-1]] == [d.digest.short for d in layers]
-    assert lines[-1].endswith("0B are there already")
+    assert lines[-1].endswith("0B already exist")
     assert plain_registry.count("GET", "/blobs/") == 0
     assert not (shell.folder / "store").exists()
     shell.ok("pull", "-q", names[0])

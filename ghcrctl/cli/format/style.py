@@ -50,24 +50,54 @@ class Meaning(Enum):
     HERE = auto()
 
 
-# Graphic renditions; the colours are those that the person's terminal has for these numbers.
-_RENDITIONS = {
-    Meaning.HEADER: "1",
-    Meaning.NAME: "1",
-    Meaning.TAG: "36",
-    Meaning.ASIDE: "2",
-    Meaning.GOOD: "32",
-    Meaning.WARN: "33",
-    Meaning.BAD: "31",
-    Meaning.SHARED: "34",
-    Meaning.UNIQUE: "36",
-    Meaning.FREE: "33",
-    Meaning.PART: "2",
-    Meaning.ERROR: "1;31",
-    Meaning.WARNING: "1;33",
-    Meaning.HINT: "1;36",
-    Meaning.HERE: "7",
+# Bold, dim and reverse, which every terminal adapts to its background.
+_ATTRIBUTES = {
+    Meaning.HEADER: ("bold",),
+    Meaning.NAME: ("bold",),
+    Meaning.ASIDE: ("dim",),
+    Meaning.PART: ("dim",),
+    Meaning.ERROR: ("bold",),
+    Meaning.WARNING: ("bold",),
+    Meaning.HINT: ("bold",),
+    Meaning.HERE: ("reverse",),
 }
+# Each colour as its number among 16, which the user can configure, and among 256. The latter have a
+# contrast of at least 3.9 to both black and white (WCAG 2.1, 1.4.3 requires 3 for large text).
+_GREEN, _YELLOW, _RED, _BLUE, _CYAN = (2, 28), (3, 130), (1, 196), (4, 63), (6, 30)
+_COLORS = {
+    Meaning.TAG: _CYAN,
+    Meaning.GOOD: _GREEN,
+    Meaning.WARN: _YELLOW,
+    Meaning.BAD: _RED,
+    Meaning.SHARED: _BLUE,
+    Meaning.UNIQUE: _CYAN,
+    Meaning.FREE: _YELLOW,
+    Meaning.ERROR: _RED,
+    Meaning.WARNING: _YELLOW,
+    Meaning.HINT: _CYAN,
+}
+_ATTRIBUTE_CODES = {"bold": "1", "dim": "2", "reverse": "7"}
+
+
+@lru_cache(maxsize=64)
+def _rendition(meaning: Meaning, *, has_256_colours: bool) -> str:
+    """Return the parameters of the control sequence SGR for a meaning."""
+    codes = [_ATTRIBUTE_CODES[name] for name in _ATTRIBUTES.get(meaning, ())]
+    if meaning in _COLORS:
+        basic, extended = _COLORS[meaning]
+        codes.append(f"38;5;{extended}" if has_256_colours else f"{30 + basic}")
+    return ";".join(codes)
+
+
+def rich_styles(*, has_256_colours: bool) -> dict[str, str]:
+    """Return the same colours and attributes as rich styles, named like the meanings."""
+    styles = {}
+    for meaning in Meaning:
+        words = list(_ATTRIBUTES.get(meaning, ()))
+        if meaning in _COLORS:
+            words.append(f"color({_COLORS[meaning][has_256_colours]})")
+        styles[meaning.name.lower()] = " ".join(words)
+    return styles
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +133,7 @@ UNICODE = Glyphs()
 
 
 @lru_cache(maxsize=8)
-def glyphs_of(encoding: str) -> Glyphs:
+def glyphs_for(encoding: str) -> Glyphs:
     """Return the signs that an encoding has; an unknown one has ASCII's."""
     chosen = {}
     for field in fields(Glyphs):
@@ -143,7 +173,8 @@ class Style:
 
     Args:
         width: cells of a line; ``None`` off a terminal.
-        in_colour: whether graphic renditions are understood and wanted.
+        in_colour: whether the terminal understands colours and the user wants them.
+        has_256_colours: whether the terminal has 256 colours, not 16.
         has_links: whether links are.
         glyphs: to draw with.
         encoding: in which text is written.
@@ -151,6 +182,7 @@ class Style:
 
     width: int | None = None
     in_colour: bool = False
+    has_256_colours: bool = False
     has_links: bool = False
     glyphs: Glyphs = UNICODE
     encoding: str = "utf-8"
@@ -158,7 +190,7 @@ class Style:
     @property
     def has_all_signs(self) -> bool:
         """Whether any text can be written as it is."""
-        return self.encoding.lower().replace("-", "").replace("_", "") == "utf8"
+        return is_utf8(self.encoding)
 
     def written(self, text: str) -> str:
         """Return a text with the escapes that stand for what cannot be written (``streams``)."""
@@ -188,7 +220,8 @@ class Style:
         if not text:
             return text
         if self.in_colour and meaning is not None:
-            text = f"\x1b[{_RENDITIONS[meaning]}m{text}{_RESET}"
+            codes = _rendition(meaning, has_256_colours=self.has_256_colours)
+            text = f"\x1b[{codes}m{text}{_RESET}"
         if self.has_links and link.startswith(("https://", "http://")):
             # The sequence may hold printable ASCII only.
             safe = "".join(c if "!" <= c <= "~" else _escaped(c) for c in link)
@@ -212,8 +245,9 @@ def style_of(stream: TextIO, environ: Mapping[str, str], width: int | None) -> S
     return Style(
         width=width,
         in_colour=in_colour,
+        has_256_colours=has_256_colours(environ),
         has_links=in_colour and width is not None and knows_links(environ),
-        glyphs=glyphs_of(encoding),
+        glyphs=glyphs_for(encoding),
         encoding=encoding,
     )
 
@@ -228,6 +262,18 @@ def wants_colour(environ: Mapping[str, str], *, is_terminal: bool) -> bool:
     if environ.get("TERM") == "dumb" or environ.get("CLICOLOR") == "0":
         return False
     return is_terminal
+
+
+def has_256_colours(environ: Mapping[str, str]) -> bool:
+    """Check whether a terminal is known to show 256 colours."""
+    if "256color" in environ.get("TERM", "") or environ.get("COLORTERM"):
+        return True
+    return os.name == "nt" or environ.get("TERM", "").startswith(_TERMS_WITH_LINKS)
+
+
+def is_utf8(encoding: str) -> bool:
+    """Check whether an encoding is UTF-8, which has every character."""
+    return encoding.lower().replace("-", "").replace("_", "") == "utf8"
 
 
 def knows_links(environ: Mapping[str, str]) -> bool:

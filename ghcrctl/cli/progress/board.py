@@ -1,7 +1,4 @@
-"""What moves now, and how much has moved: what bars and plain lines are drawn from.
-
-What belongs here: counting. What does not: how it looks (``drawing``). Threads share a board.
-"""
+"""Count transferred content. Displays draw snapshots of the board; threads share it."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from ghcrctl.cli.progress.pauses import Pauses
-from ghcrctl.cli.progress.snapshot import Countdown, Picture, Row
+from ghcrctl.cli.progress.snapshot import Countdown, Row, Snapshot
 from ghcrctl.cli.progress.speed import Speed
 from ghcrctl.content.rate_limit_waits import attempt_note
 from ghcrctl.transfer.events import (
@@ -31,31 +28,50 @@ if TYPE_CHECKING:
     from ghcrctl.transfer.events import Event
     from ghcrctl.transfer.plan import Plan, Step
 
-# Whose content it is: a sink's label, and the digest there.
+# The label of a sink, and the digest of content in it.
 Key: TypeAlias = "tuple[str, Digest]"
 
-# Seconds after which a time left can be told, and below which a wait is not worth a line.
-_SOON, _NOTICED = 1.0, 1.0
+# A time left is only estimated after this long.
+_MINIMUM_SAMPLE_SECONDS = 1.0
+# Shorter waits are not shown.
+_MINIMUM_WAIT_SECONDS = 1.0
 
 
 @dataclass(slots=True)
-class _Moving:
-    """Content that moves. ``highest``: bytes up to which it has come before."""
+class _Active:
+    """Content that is being transferred.
+
+    Args:
+        label: its short digest.
+        size: its size (bytes).
+        is_layer: whether it has a row.
+        position: how much of it has arrived (bytes).
+        highest: the highest position of all attempts (bytes).
+        is_first: whether the next position is the first one of an attempt.
+        retry: time of the next attempt (seconds), reason, and number of the attempt.
+    """
 
     label: str
     size: int
     is_layer: bool
     position: int = 0
     highest: int = 0
-    begins: bool = True
-    again: tuple[float, str, str] | None = None
+    is_first: bool = True
+    retry: tuple[float, str, str] | None = None
 
 
 @dataclass(slots=True)
-class _Count:
-    """Something that is counted; ``total``: ``None`` if the total is unknown.
+class _Counter:
+    """A counter that is not image content.
 
-    ``paused``: seconds that the run had paused when the count began.
+    Args:
+        label: what is counted.
+        total: the final count; ``None`` if it is unknown.
+        of_bytes: whether it counts bytes.
+        began: time of the first count (seconds).
+        speed: its speed.
+        paused: how long the run had paused before the first count (seconds).
+        done: the count.
     """
 
     label: str
@@ -68,64 +84,72 @@ class _Count:
 
 
 @dataclass(slots=True)
-class _Sum:
-    """All content that is to move, by key: its size, and the bytes of it that are there."""
+class _Totals:
+    """All content to transfer, by key.
+
+    Args:
+        sizes: its sizes (bytes).
+        present: how much of it has arrived (bytes).
+        waiting: layers whose transfer has not begun.
+        size: the sum of the sizes (bytes).
+        done: the sum of what has arrived (bytes).
+    """
 
     sizes: dict[Key, int] = field(default_factory=dict)
-    there: dict[Key, int] = field(default_factory=dict)
+    present: dict[Key, int] = field(default_factory=dict)
     waiting: set[Key] = field(default_factory=set)
     size: int = 0
     done: int = 0
 
-    def want(self, key: Key, size: int) -> None:
+    def add(self, key: Key, size: int) -> None:
         if key not in self.sizes:
             self.sizes[key] = size
             self.size += size
 
-    def put(self, key: Key, position: int) -> None:
-        self.done += position - self.there.get(key, 0)
-        self.there[key] = position
+    def set_position(self, key: Key, position: int) -> None:
+        self.done += position - self.present.get(key, 0)
+        self.present[key] = position
 
     def drop(self, key: Key) -> None:
         self.size -= self.sizes.pop(key, 0)
-        self.done -= self.there.pop(key, 0)
+        self.done -= self.present.pop(key, 0)
         self.waiting.discard(key)
 
 
 class Board:
-    """Keeps count of what moves.
+    """The state of all transfers and counters.
 
     Args:
-        clock: seconds, of a clock that never goes back.
+        clock: a monotonic clock (seconds).
     """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._waits: dict[str, tuple[float, Wait]] = {}
-        self._counts: dict[str, _Count] = {}
+        self._counters: dict[str, _Counter] = {}
         self._pauses = Pauses()
         self.reset()
 
     def reset(self) -> None:
-        """Forget what moved: the next act begins."""
+        """Forget all transfers, but not the counters."""
         with self._lock:
-            self._sum = _Sum()
-            self._moving: dict[Key, _Moving] = {}
-            self._moved = 0
+            self._totals = _Totals()
+            self._active: dict[Key, _Active] = {}
+            self._transferred = 0
             self._speed: Speed | None = None
 
     def image(self) -> ImageBoard:
-        """Return what takes the events of one image."""
+        """Return an observer for the events of one image."""
         return ImageBoard(self)
 
     def wait(self, wait: Wait) -> None:
-        """Take note of a wait that begins; several for one reason are shown as the longest."""
-        if wait.seconds >= _NOTICED:
+        """Record a wait that begins. Of several waits for one reason, the longest is shown."""
+        if wait.seconds >= _MINIMUM_WAIT_SECONDS:
             now = self._clock()
             until = now + wait.seconds
             with self._lock:
-                # After a failure only what failed waits; a rate limit holds up everything.
+                # A retry delays one transfer, a rate limit delays all of them.
                 if not wait.attempt:
                     self._pauses.add(now, wait.seconds)
                 known = self._waits.get(wait.reason)
@@ -133,121 +157,120 @@ class Board:
                     self._waits[wait.reason] = (until, wait)
 
     def count(self, label: str, done: int, total: int | None, *, of_bytes: bool = False) -> None:
-        """Take note of how far something has come that is no content of an image."""
+        """Set a counter that is not image content."""
         with self._lock:
-            count = self._counts.get(label)
-            if count is None:
+            counter = self._counters.get(label)
+            if counter is None:
                 now = self._clock()
                 paused = self._pauses.past(now)
-                count = _Count(label, total, of_bytes, now, Speed(self._clock), paused)
-                self._counts[label] = count
-            count.done, count.total = done, total
+                counter = _Counter(label, total, of_bytes, now, Speed(self._clock), paused)
+                self._counters[label] = counter
+            counter.done, counter.total = done, total
 
     def uncount(self, label: str | None = None) -> None:
-        """Forget what was counted under a label, or all."""
+        """Remove a counter, or all of them."""
         with self._lock:
-            for one in list(self._counts) if label is None else [label]:
-                self._counts.pop(one, None)
+            for each in list(self._counters) if label is None else [label]:
+                self._counters.pop(each, None)
 
-    def picture(self) -> Picture:
-        """Return what there is to be seen."""
+    def snapshot(self) -> Snapshot:
+        """Return the present state."""
         now = self._clock()
         with self._lock:
-            counts = tuple(_counted(count, now, self._pauses) for count in self._counts.values())
-            rows = tuple(_row(one, now) for one in self._moving.values() if one.is_layer)
+            counters = tuple(_counter_row(c, now, self._pauses) for c in self._counters.values())
+            layers = tuple(_layer_row(each, now) for each in self._active.values() if each.is_layer)
             self._waits = {r: pair for r, pair in self._waits.items() if pair[0] > now}
             waits = tuple(
                 Countdown(wait.reason, until - now, wait.verb, wait.note)
                 for until, wait in self._waits.values()
             )
-            return Picture(
-                counts + rows,
-                len(self._sum.waiting),
-                self._total(),
-                waits,
-            )
+            return Snapshot(counters + layers, len(self._totals.waiting), self._total(), waits)
 
     def _total(self) -> Row | None:
-        """Add up; nothing before the first byte may move, as in a dry run."""
-        if self._speed is None or not self._sum.size:
+        """Return the sum of all transfers; ``None`` until one begins, as in a dry run."""
+        totals = self._totals
+        if self._speed is None or not totals.size:
             return None
-        speed = self._speed.note(self._moved)
-        rest = self._sum.size - self._sum.done
+        speed = self._speed.measure(self._transferred)
+        rest = totals.size - totals.done
         left = rest / speed if speed and rest > 0 else None
-        return Row("Total", self._sum.done, self._sum.size, speed=speed, left=left)
+        return Row("Total", totals.done, totals.size, speed=speed, left=left)
 
     def plan(self, place: str, plan: Plan) -> list[Key]:
-        """Take note of what is to move to a place; return what was not known of."""
+        """Add the content that a plan copies; return the keys that no other plan added."""
         with self._lock:
             new = []
             for step in plan.steps:
                 key = (place, step.descriptor.digest)
-                if step.action is Action.COPY and key not in self._sum.sizes:
-                    self._sum.want(key, step.descriptor.size)
+                if step.action is Action.COPY and key not in self._totals.sizes:
+                    self._totals.add(key, step.descriptor.size)
                     new.append(key)
                     if _is_shown(step):
-                        self._sum.waiting.add(key)
+                        self._totals.waiting.add(key)
             return new
 
     def start(self, key: Key, step: Step) -> None:
-        """Content begins to move."""
+        """Record that the transfer of content begins."""
         with self._lock:
             self._speed = self._speed or Speed(self._clock)
-            self._sum.want(key, step.descriptor.size)
-            self._sum.waiting.discard(key)
+            self._totals.add(key, step.descriptor.size)
+            self._totals.waiting.discard(key)
             label, size = step.descriptor.digest.short, step.descriptor.size
-            self._moving[key] = _Moving(label, size, _is_shown(step))
+            self._active[key] = _Active(label, size, _is_shown(step))
 
     def move(self, key: Key, position: int) -> None:
-        """Content has come so far. What was there before, or moves once more, is no speed."""
+        """Record the position of a transfer.
+
+        Resumed and repeated bytes count as progress, but not for the speed.
+        """
         with self._lock:
-            one = self._moving.get(key)
-            if one is None:
+            active = self._active.get(key)
+            if active is None:
                 return
-            if not one.begins:
-                self._moved += max(0, position - max(one.position, one.highest))
-            one.position, one.begins, one.again = position, False, None
-            one.highest = max(one.highest, position)
-            self._sum.put(key, position)
+            if not active.is_first:
+                self._transferred += max(0, position - max(active.position, active.highest))
+            active.position, active.is_first, active.retry = position, False, None
+            active.highest = max(active.highest, position)
+            self._totals.set_position(key, position)
 
     def hold(self, key: Key, reason: str, delay: float, note: str) -> None:
-        """Show content as waiting for its next attempt."""
+        """Record that content waits for its next attempt."""
         with self._lock:
-            one = self._moving.get(key)
-            if one:
-                one.again, one.begins = (self._clock() + delay, reason, note), True
+            active = self._active.get(key)
+            if active:
+                active.retry, active.is_first = (self._clock() + delay, reason, note), True
 
-    def finish(self, key: Key, *, moved: bool) -> None:
-        """Content is there; ``moved`` tells whether its bytes had to come for that."""
+    def finish(self, key: Key, *, is_copied: bool) -> None:
+        """Record that content is complete; mounted content is not part of the total."""
         with self._lock:
-            self._moving.pop(key, None)
-            if moved and key in self._sum.sizes:
-                self._sum.put(key, self._sum.sizes[key])
-            elif not moved:
-                self._sum.drop(key)
+            self._active.pop(key, None)
+            if is_copied and key in self._totals.sizes:
+                self._totals.set_position(key, self._totals.sizes[key])
+            elif not is_copied:
+                self._totals.drop(key)
 
     def give_up(self, keys: list[Key]) -> None:
-        """Forget content that will not come, but for what is there by now."""
+        """Forget content whose transfer failed, except what is complete."""
         with self._lock:
             for key in keys:
-                if self._sum.there.get(key) != self._sum.sizes.get(key):
-                    self._moving.pop(key, None)
-                    self._sum.drop(key)
+                if self._totals.present.get(key) != self._totals.sizes.get(key):
+                    self._active.pop(key, None)
+                    self._totals.drop(key)
 
 
 class ImageBoard:
-    """Takes the events of one image; its engine sends them one at a time."""
+    """An observer that records the events of one image on a board."""
 
     def __init__(self, board: Board) -> None:
         self._board = board
         self._place = ""
-        self._own: list[Key] = []
+        self._keys: list[Key] = []
 
     def __call__(self, event: Event) -> None:
-        """Keep count."""
+        """Record an event."""
         if isinstance(event, Planned):
             self._place = event.plan.sink.label
-            self._own = self._board.plan(self._place, event.plan)
+            self._keys = self._board.plan(self._place, event.plan)
             return
         key = (self._place, event.step.descriptor.digest)
         if isinstance(event, Started):
@@ -258,29 +281,29 @@ class ImageBoard:
             note = attempt_note(event.attempt, event.attempts)
             self._board.hold(key, event.error.message, event.delay, note)
         elif isinstance(event, Failed):
-            self._board.give_up([key, *self._own])
+            self._board.give_up([key, *self._keys])
         elif event.outcome in {Outcome.COPIED, Outcome.MOUNTED}:
-            self._board.finish(key, moved=event.outcome is Outcome.COPIED)
+            self._board.finish(key, is_copied=event.outcome is Outcome.COPIED)
 
 
 def _is_shown(step: Step) -> bool:
     return not step.descriptor.is_manifest
 
 
-def _row(one: _Moving, now: float) -> Row:
+def _layer_row(active: _Active, now: float) -> Row:
     note = ""
-    if one.again and one.again[0] > now:
-        until, reason, attempt = one.again
+    if active.retry and active.retry[0] > now:
+        until, reason, attempt = active.retry
         note = f"retrying in {max(1, round(until - now))} s{attempt}: {reason}"
-    return Row(one.label, one.position, one.size, note=note)
+    return Row(active.label, active.position, active.size, note=note)
 
 
-def _counted(count: _Count, now: float, pauses: Pauses) -> Row:
-    """Return the row of a count; its time left includes the rest of a pause."""
-    took = now - count.began - (pauses.past(now) - count.paused)
-    speed = count.speed.note(count.done) if count.of_bytes else None
+def _counter_row(counter: _Counter, now: float, pauses: Pauses) -> Row:
+    """Return the row of a counter; its time left includes the rest of a pause."""
+    took = now - counter.began - (pauses.past(now) - counter.paused)
+    speed = counter.speed.measure(counter.done) if counter.of_bytes else None
     left: float | None = None
-    rest = (count.total or 0) - count.done
-    if rest > 0 and count.done and took >= _SOON:
-        left = took / count.done * rest + pauses.left(now)
-    return Row(count.label, count.done, count.total, count.of_bytes, speed, left)
+    rest = (counter.total or 0) - counter.done
+    if rest > 0 and counter.done and took >= _MINIMUM_SAMPLE_SECONDS:
+        left = took / counter.done * rest + pauses.left(now)
+    return Row(counter.label, counter.done, counter.total, counter.of_bytes, speed, left)

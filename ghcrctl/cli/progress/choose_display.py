@@ -1,7 +1,4 @@
-"""Which display a run has: what the setting says, and what standard error is.
-
-What belongs here: the choice, and what a terminal must be able to do for bars.
-"""
+"""Choose the progress display from the setting ``progress`` and from standard error."""
 
 from __future__ import annotations
 
@@ -9,12 +6,15 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ghcrctl.cli.progress.displays import Bars, Display, Events, Lines
+from ghcrctl.cli.progress.displays import Display, Events, Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ghcrctl.settings import Settings
+
+# Terminals that understand no control sequences. rich ignores the same ones.
+_DUMB = {"dumb", "unknown"}
 
 
 def display_for(
@@ -26,29 +26,30 @@ def display_for(
     """Return the display that the settings and standard error allow.
 
     Args:
-        settings: of this run.
+        settings: the settings of the run.
         warn: prints a warning.
         write_line: prints a line to standard error.
         write_event: prints an event as a line of JSON.
     """
-    how = settings.get("progress")
-    if how == "auto":
-        how = "bar" if _can_draw(settings.environ) and not settings.is_job else "plain"
-    if how == "json":
+    kind = settings.get("progress")
+    if kind == "auto":
+        kind = "bar" if _can_draw(settings.environ) and not settings.is_job else "plain"
+    if kind == "json":
         return Events(warn, write_event)
-    if how == "plain":
+    if kind == "plain":
         return Lines(warn, write_line)
-    if how == "none":
+    if kind == "none":
         return Display(warn)
+    from ghcrctl.cli.format.style import glyphs_for
+    from ghcrctl.cli.progress.bars import Bars
     from ghcrctl.cli.progress.screen import Screen
 
-    is_unicode = (sys.stderr.encoding or "").lower().replace("-", "") == "utf8"
     screen = Screen(sys.stderr, settings.environ)
-    return Bars(warn, screen, is_unicode=is_unicode)
+    return Bars(warn, screen, glyphs_for(sys.stderr.encoding or "ascii").ellipsis)
 
 
 def _can_draw(environ: Mapping[str, str]) -> bool:
-    if sys.stderr is None or not sys.stderr.isatty() or environ.get("TERM") == "dumb":
+    if sys.stderr is None or not sys.stderr.isatty() or environ.get("TERM") in _DUMB:
         return False
     if os.name != "nt":
         return True

@@ -1,7 +1,4 @@
-"""The form of events as JSON: ``docs/reference/schemas/progress.json`` describes it.
-
-What belongs here: keys and values, which programs rely on. What does not: writing them.
-"""
+"""Events as JSON documents, as described in ``docs/reference/schemas/progress.json``."""
 
 from __future__ import annotations
 
@@ -21,17 +18,22 @@ if TYPE_CHECKING:
 
     Document = dict[str, object]
 
-# Seconds between two events of one thing's progress.
-_EACH = 0.1
+# Time between two progress events of one blob or counter.
+_INTERVAL_SECONDS = 0.1
 
 
-def described(event: Event, image: str) -> Document:
-    """Write an event of an image; ``image`` is its name."""
+def event_document(event: Event, image: str) -> Document:
+    """Return the document for an event of an image.
+
+    Args:
+        event: the event.
+        image: the name of the image.
+    """
     if isinstance(event, Planned):
-        return {**_begun("planned"), "Image": image or None, **_planned(event.plan)}
+        return {**_header("planned"), "Image": image or None, **_plan_fields(event.plan)}
     descriptor = event.step.descriptor
     document = {
-        **_begun(type(event).__name__.lower()),
+        **_header(type(event).__name__.lower()),
         "Image": image or None,
         "Digest": str(descriptor.digest),
         "MediaType": descriptor.media_type,
@@ -45,11 +47,11 @@ def described(event: Event, image: str) -> Document:
     elif isinstance(event, Retrying | Failed):
         document |= {"ErrorCode": event.error.code, "Reason": str(event.error)}
         if isinstance(event, Retrying):
-            document |= {"Delay": round(event.delay, 3), **_attempt(event)}
+            document |= {"Delay": round(event.delay, 3), **_attempt_fields(event)}
     return document
 
 
-def _planned(plan: Plan) -> Document:
+def _plan_fields(plan: Plan) -> Document:
     return {
         "Digest": str(plan.root.digest),
         "MediaType": plan.root.media_type,
@@ -61,56 +63,56 @@ def _planned(plan: Plan) -> Document:
     }
 
 
-def waiting(wait: Wait) -> Document:
-    """Write that a wait begins."""
+def wait_document(wait: Wait) -> Document:
+    """Return the document for a wait that begins."""
     return {
-        **_begun("waiting"),
+        **_header("waiting"),
         "Reason": wait.reason,
         "ErrorCode": wait.code or None,
         "Delay": round(wait.seconds, 3),
-        **_attempt(wait),
+        **_attempt_fields(wait),
     }
 
 
-def _attempt(event: Retrying | Wait) -> Document:
+def _attempt_fields(event: Retrying | Wait) -> Document:
     return {"Attempt": event.attempt or None, "Attempts": event.attempts or None}
 
 
-def counted(what: str, done: int, total: int | None, *, of_bytes: bool) -> Document:
-    """Write how far something has come that is no content of an image."""
+def count_document(label: str, done: int, total: int | None, *, of_bytes: bool) -> Document:
+    """Return the document for a counter that is not image content."""
     unit = "bytes" if of_bytes else "items"
-    return {**_begun("counted"), "What": what, "Done": done, "Total": total, "Unit": unit}
+    return {**_header("counted"), "What": label, "Done": done, "Total": total, "Unit": unit}
 
 
-def _begun(kind: str) -> Document:
+def _header(kind: str) -> Document:
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     return {"Event": kind, "Time": now.replace("+00:00", "Z")}
 
 
 class Throttle:
-    """Lets some ten events of progress a second through for each piece of content, and all others.
+    """A filter that allows about ten progress events per second and blob, and all other events.
 
     Args:
-        clock: seconds, of a clock that never goes back.
+        clock: a monotonic clock (seconds).
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._last: dict[object, float] = {}
 
-    def lets(self, event: Event) -> bool:
-        """Tell whether an event goes through."""
+    def allows(self, event: Event) -> bool:
+        """Check whether to write an event."""
         if not isinstance(event, Progressed):
             return True
         return self._is_due(event.step.descriptor.digest)
 
-    def lets_count(self, what: str, *, is_last: bool) -> bool:
-        """Tell whether a count goes through."""
-        return self._is_due(what) or is_last
+    def allows_count(self, label: str, *, is_last: bool) -> bool:
+        """Check whether to write the state of a counter."""
+        return self._is_due(label) or is_last
 
     def _is_due(self, key: object) -> bool:
         now = self._clock()
-        if now - self._last.get(key, float("-inf")) < _EACH:
+        if now - self._last.get(key, float("-inf")) < _INTERVAL_SECONDS:
             return False
         self._last[key] = now
         return True

@@ -1,239 +1,203 @@
-"""How a moment looks: lines that fit a terminal.
-
-What belongs here: layout, a pure function of what there is and of the terminal's size. What does
-not: writing to the terminal (``screen``).
-"""
+"""Lay out the progress display for the size of a terminal, as a rich renderable."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.constrain import Constrain
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 from ghcrctl.cli.format.cells import display_width, fitted
 from ghcrctl.cli.format.printable import printable
-from ghcrctl.cli.format.style import Meaning
+from ghcrctl.cli.progress.amounts import percent, size_text, time_text
 
 if TYPE_CHECKING:
-    from ghcrctl.cli.progress.snapshot import Countdown, Picture, Row
+    from collections.abc import Sequence
 
-# A text, and what it means.
-Span: TypeAlias = "tuple[str, Meaning | None]"
-Line: TypeAlias = "tuple[Span, ...]"
+    from rich.console import RenderableType
 
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
-_LABEL = 12
-# Cells of a bar; below the first the line leaves something out, below the second there is no bar.
-_GOOD_BAR, _LEAST_BAR = 8, 4
-# Cells at the end of a line that stay free: the last one, and those of the `^C` or `^Z` that a
-# terminal shows behind the block, unless it is too narrow to give them away.
-_FREE, _FREE_IF_NARROW, _NARROW = 3, 1, 30
-_SPEED, _LEFT, _PERCENT = 9, 10, 4
-_MOST_WAITS = 3
+    from ghcrctl.cli.progress.snapshot import Countdown, Row, Snapshot
 
-
-@dataclass(frozen=True, slots=True)
-class Looks:
-    """What a bar is made of.
-
-    Args:
-        full: a cell that is done.
-        half: the cell at the edge, where half of it is done.
-        rest: a cell to come.
-        ellipsis: stands for what is cut off.
-    """
-
-    full: str
-    half: str
-    rest: str
-    ellipsis: str
-
-
-UNICODE = Looks("\N{BOX DRAWINGS HEAVY HORIZONTAL}", "╸", "─", "…")
-ASCII = Looks("=", ">", "-", "...")
+# Widths in terminal cells.
+_LABEL, _SPEED, _LEFT, _PERCENT = 12, 9, 10, 4
+# A line with a shorter bar leaves out a column; with less than the minimum it has no bar.
+_PREFERRED_BAR, _MINIMUM_BAR = 8, 4
+# Free cells at the end of a line: terminals echo `^C` and `^Z` there, and some wrap a full line.
+_MARGIN, _NARROW_MARGIN, _NARROW = 3, 1, 30
+_MAXIMUM_WAITS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The widths of a line's parts, in cells; 0 for what is left out."""
+    """The widths of the columns in cells; 0 means that the column is left out."""
 
     label: int
-    bar: int
     amount: int
-    speed: int
-    left: int
+    speed: int = 0
+    left: int = 0
+    bar: int = 0
     is_percent: bool = False
 
+    @property
+    def fixed(self) -> int:
+        """The width without the bar; a blank precedes each column but the first."""
+        return self.label + 1 + sum(w + 1 for w in (self.amount, self.speed, self.left) if w)
 
-def draw(picture: Picture, columns: int, height: int, looks: Looks) -> list[Line]:
-    """Lay a moment out.
 
-    The last columns stay free, so that no terminal wraps a line, not even with a key that is
-    pressed; and the first row, so that the block is never higher than the terminal.
+def render(snapshot: Snapshot, columns: int, rows: int, ellipsis: str) -> RenderableType | None:
+    """Lay out a snapshot; return ``None`` if it is empty.
 
     Args:
-        picture: the moment.
-        columns: the terminal's width, in cells.
-        height: its height, in rows.
-        looks: what bars are made of.
+        snapshot: the state to show.
+        columns: width of the terminal (cells).
+        rows: height of the terminal. The first row stays free, so that the display never scrolls.
+        ellipsis: marks text that was cut.
     """
-    width = max(columns - (_FREE if columns > _NARROW else _FREE_IF_NARROW), 1)
-    waits = sorted(picture.waits, key=lambda wait: -wait.left)[:_MOST_WAITS]
-    tail: list[Line] = [_wait(wait, width, looks) for wait in waits]
-    room = max(height - 1 - len(tail) - bool(picture.total), 0)
-    rows, more = picture.rows, picture.more
-    if len(rows) + bool(more) > room:
-        shown = max(room - 1, 0)
-        rows, more = rows[:shown], more + len(rows) - shown
-    summed = (*rows, picture.total) if picture.total else rows
-    layout = _layout([row for row in summed if not row.note], width)
-    lines = [_line(row, layout, width, looks) for row in rows]
-    if more and room:
-        lines.append(((_cut(f"and {more} more", width, looks), Meaning.ASIDE),))
-    if picture.total:
-        lines.append(_line(picture.total, layout, width, looks, style=Meaning.HEADER))
-    return [_fitting(line, width) for line in [*lines, *tail][-max(height - 1, 1) :]]
+    if not snapshot:
+        return None
+    width = max(columns - (_MARGIN if columns > _NARROW else _NARROW_MARGIN), 1)
+    height = max(rows - 1, 1)
+    waits = sorted(snapshot.waits, key=lambda wait: -wait.left)[: min(_MAXIMUM_WAITS, height)]
+    total = snapshot.total if height > len(waits) else None
+    shown, more, has_more = _rows_that_fit(snapshot, height - len(waits) - bool(total))
+    layout = _columns([*shown, total] if total else shown, width)
+    parts = _lines(shown, layout, width, ellipsis)
+    if has_more:
+        parts.append(_text(f"and {more} more", width, ellipsis, "aside"))
+    if total:
+        parts.append(_grid([total], layout, ellipsis, "header"))
+    parts += [_wait(wait, width, ellipsis) for wait in waits]
+    return Constrain(Group(*parts), width)
 
 
-def _layout(rows: list[Row], width: int) -> _Columns:
-    """Choose what has room: first the speed goes, then sizes become shares, then the time left."""
+def _rows_that_fit(snapshot: Snapshot, room: int) -> tuple[Sequence[Row], int, bool]:
+    """Return the rows that fit, how many do not, and whether there is room to print how many."""
+    if len(snapshot.rows) + bool(snapshot.more) <= room:
+        return snapshot.rows, snapshot.more, snapshot.more > 0
+    shown = snapshot.rows[: max(room - 1, 0)]
+    return shown, snapshot.more + len(snapshot.rows) - len(shown), room > 0
+
+
+def _columns(rows: Sequence[Row], width: int) -> _Columns:
+    """Choose the columns that fit: drop the speed, then show percentages, then drop the time."""
+    rows = [row for row in rows if not row.note]
     label = max((display_width(row.label) for row in rows), default=0)
     label = min(max(label, _LABEL), max(_LABEL, width // 3))
     amount = max((_amount_width(row) for row in rows), default=0)
     speed = _SPEED if any(row.speed is not None for row in rows) else 0
-    timed = [row for row in rows if row.speed is not None or row.left is not None]
-    left = max((len(_left(row)) for row in timed), default=0)
-    left = max(left, _LEFT) if timed else 0
-    for choice in (
-        _Columns(label, 0, amount, speed, left),
-        _Columns(label, 0, amount, 0, left),
-        _Columns(label, 0, _PERCENT, 0, left, is_percent=True),
-        _Columns(label, 0, _PERCENT, 0, 0, is_percent=True),
-    ):
-        bar = width - _fixed(choice)
-        if bar >= _GOOD_BAR:
-            break
-    bar = bar if bar >= _LEAST_BAR else 0
-    return _Columns(
-        choice.label, bar, choice.amount, choice.speed, choice.left, is_percent=choice.is_percent
+    is_timed = any(row.speed is not None or row.left is not None for row in rows)
+    left = max(_LEFT, *(len(_left(row)) for row in rows)) if is_timed else 0
+    choices = (
+        _Columns(label, amount, speed, left),
+        _Columns(label, amount, 0, left),
+        _Columns(label, _PERCENT, 0, left, is_percent=True),
+        _Columns(label, _PERCENT, is_percent=True),
     )
-
-
-def _fixed(columns: _Columns) -> int:
-    """Count the cells beside the bar; a blank stands before each part."""
-    parts = (columns.amount, columns.speed, columns.left)
-    return columns.label + 1 + sum(part + 1 for part in parts if part)
+    chosen = next((c for c in choices if width - c.fixed >= _PREFERRED_BAR), choices[-1])
+    bar = width - chosen.fixed
+    if bar < _MINIMUM_BAR:
+        return chosen if bar >= -1 else _Columns(min(label, width), 0)
+    return _Columns(label, chosen.amount, chosen.speed, chosen.left, bar, chosen.is_percent)
 
 
 def _amount_width(row: Row) -> int:
     if row.total is None:
         return len("999.9MB")
-    return 2 * len(_amount(row.total, row.total, of_bytes=row.of_bytes)) + 1
+    return 2 * len(_amount(row.total, row)) + 1
 
 
-def _line(
-    row: Row, layout: _Columns, width: int, looks: Looks, *, style: Meaning | None = None
-) -> Line:
-    label = _padded(printable(row.label), layout.label, looks)
-    if row.note:
-        note = _cut(printable(row.note), max(width - layout.label - 1, 0), looks)
-        return ((label, style), (" ", None), (note, Meaning.WARN))
-    spans: list[Span] = [(label, style)]
+def _lines(
+    rows: Sequence[Row], layout: _Columns, width: int, ellipsis: str
+) -> list[RenderableType]:
+    """Return one grid for consecutive rows; a row with a note has no columns."""
+    lines: list[RenderableType] = []
+    for has_note, group in groupby(rows, key=lambda row: bool(row.note)):
+        if has_note:
+            lines += [_noted(row, layout, width, ellipsis) for row in group]
+        else:
+            lines.append(_grid(list(group), layout, ellipsis))
+    return lines
+
+
+def _grid(rows: Sequence[Row], layout: _Columns, ellipsis: str, style: str = "") -> Table:
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(width=layout.label, no_wrap=True, style=style)
     if layout.bar:
-        spans += [(" ", None), *_bar(row, layout.bar, looks)]
-    told = _share(row) if layout.is_percent else _amounts(row)
-    spans.append((f" {told:>{layout.amount}}", None))
+        grid.add_column(width=layout.bar)
+    for width in (layout.amount, layout.speed, layout.left):
+        if width:
+            grid.add_column(width=width, no_wrap=True, justify="right")
+    for row in rows:
+        grid.add_row(*_cells(row, layout, ellipsis))
+    return grid
+
+
+def _cells(row: Row, layout: _Columns, ellipsis: str) -> list[RenderableType]:
+    cells: list[RenderableType] = [_text(row.label, layout.label, ellipsis)]
+    if layout.bar:
+        cells.append(_bar(row, layout.bar))
+    if layout.amount:
+        cells.append(_share(row) if layout.is_percent else _amounts(row))
     if layout.speed:
         speed = "" if row.speed is None else f"{size_text(int(row.speed))}/s"
-        spans.append((f" {speed:>{layout.speed}}", Meaning.ASIDE))
+        cells.append(Text(speed, "aside"))
     if layout.left:
-        spans.append((f" {_left(row):>{layout.left}}", Meaning.ASIDE))
-    while spans and not spans[-1][0].strip():
-        spans.pop()
-    return tuple(spans)
+        cells.append(Text(_left(row), "aside"))
+    return cells
+
+
+def _bar(row: Row, width: int) -> RenderableType:
+    if row.total is None:
+        return ""
+    # A total of 0 would be drawn as an unknown one.
+    done, total = (row.done, row.total) if row.total else (1, 1)
+    return ProgressBar(
+        total, done, width, style="aside", complete_style="good", finished_style="good"
+    )
+
+
+def _noted(row: Row, layout: _Columns, width: int, ellipsis: str) -> Text:
+    """Return a row that shows its note instead of its progress."""
+    label = _text(row.label, layout.label, ellipsis)
+    label.pad_right(max(layout.label - label.cell_len, 0) + 1)
+    return label + _text(row.note, width - layout.label - 1, ellipsis, "warn")
+
+
+def _text(text: str, width: int, ellipsis: str, style: str = "") -> Text:
+    """Return text that fits; rich's own ellipsis does not exist in ASCII."""
+    return Text(
+        fitted(printable(text), max(width, 0), ellipsis), style, no_wrap=True, overflow="crop"
+    )
 
 
 def _left(row: Row) -> str:
     return "" if row.left is None else f"{time_text(row.left)} left"
 
 
-def _bar(row: Row, width: int, looks: Looks) -> list[Span]:
-    if row.total is None:
-        return [(" " * width, None)]
-    share = min(row.done / row.total, 1.0) if row.total else 1.0
-    halves = int(share * width * 2)
-    full, half = divmod(halves, 2)
-    done = looks.full * full + looks.half * half
-    return [(done, Meaning.GOOD), (looks.rest * (width - full - half), Meaning.ASIDE)]
-
-
 def _amounts(row: Row) -> str:
-    """Write ``3.1MB/45.0MB``: both in one unit, so that the text does not jump."""
+    """Return ``3.1MB/45.0MB``, both in the unit of the total."""
     if row.total is None:
-        return size_text(row.done) if row.of_bytes else str(row.done)
-    done = _amount(row.done, row.total, of_bytes=row.of_bytes)
-    return f"{done}/{_amount(row.total, row.total, of_bytes=row.of_bytes)}"
+        return _amount(row.done, row)
+    return f"{_amount(row.done, row)}/{_amount(row.total, row)}"
 
 
-def _amount(value: int, unit_of: int, *, of_bytes: bool) -> str:
-    return size_text(value, unit_of) if of_bytes else str(value)
+def _amount(value: int, row: Row) -> str:
+    return size_text(value, row.total) if row.of_bytes else str(value)
 
 
 def _share(row: Row) -> str:
     return f"{percent(row.done, row.total)}%" if row.total else ""
 
 
-def percent(done: int, total: int) -> int:
-    """Return a share in whole percents; 100 only when all is done, as nothing of nothing is."""
-    return min(100 * done // total, 100) if total else 100
-
-
-def size_text(size: int, unit_of: int | None = None) -> str:
-    """Write a size so that it does not jump as it grows: ``12.5MB``, ``1.05GB``.
-
-    Args:
-        size: bytes.
-        unit_of: another size whose unit to use, in bytes.
-    """
-    number, unit = float(size if unit_of is None else unit_of), 0
-    while number >= 999.95 and unit < len(_UNITS) - 1:
-        number /= 1000
-        unit += 1
-    digits = 0 if unit == 0 else 1 if unit < 3 else 2
-    return f"{size / 1000**unit:.{digits}f}{_UNITS[unit]}"
-
-
-def time_text(seconds: float) -> str:
-    """Write a time as a clock does: ``0:42``, ``12:05``, ``1:02:33``; never less than it is."""
-    whole = max(int(-(-seconds // 1)), 0)
-    hours, rest = divmod(whole, 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
-
-
-def _wait(wait: Countdown, width: int, looks: Looks) -> Line:
-    """Write a wait; what is cut where there is no room is the reason, and not the time."""
+def _wait(wait: Countdown, width: int, ellipsis: str) -> Text:
+    """Return a line for a wait; on a narrow terminal the reason is cut, not the time."""
     end = f"; {wait.verb} in {time_text(wait.left)}{wait.note}"
     if width < 2 * len(end):
         end = f": {time_text(wait.left)}"
-    return (
-        (_cut(printable(wait.reason), max(width - len(end), 1), looks), Meaning.WARN),
-        (end, Meaning.WARN),
-    )
-
-
-def _padded(text: str, width: int, looks: Looks) -> str:
-    text = _cut(text, width, looks)
-    return text + " " * (width - display_width(text))
-
-
-def _cut(text: str, width: int, looks: Looks) -> str:
-    return fitted(text, width, looks.ellipsis)
-
-
-def _fitting(line: Line, width: int) -> Line:
-    """Cut what does not fit at all, as on a terminal of twenty columns."""
-    kept: list[Span] = []
-    room = width
-    for text, style in line:
-        kept.append((fitted(text, room, ""), style))
-        room -= display_width(kept[-1][0])
-    return tuple(kept)
+    reason = _text(wait.reason, max(width - len(end), 1), ellipsis)
+    return _text(f"{reason.plain}{end}", width, ellipsis, "warn")

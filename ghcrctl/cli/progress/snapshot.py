@@ -1,7 +1,4 @@
-"""A moment of what moves, as a value.
-
-What belongs here: what is to be seen. What does not: counting (``board``), looks (``drawing``).
-"""
+"""The state of all transfers at one time, as values."""
 
 from __future__ import annotations
 
@@ -10,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """How far one thing has come.
+    """The progress of one layer or counter.
 
     Args:
-        label: what it is.
-        done: bytes, or things.
-        total: the same; ``None`` where nobody knows.
-        of_bytes: whether they are bytes.
-        speed: bytes a second; ``None`` where it is not told.
-        left: seconds until it is done, where that can be told.
-        note: what it waits for, in place of how far it has come.
+        label: its name.
+        done: bytes or items.
+        total: bytes or items; ``None`` if unknown.
+        of_bytes: whether these are bytes.
+        speed: bytes per second; ``None`` if unknown.
+        left: estimated time until it is done (seconds); ``None`` if unknown.
+        note: why it waits; shown instead of the progress.
     """
 
     label: str
@@ -33,11 +30,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Countdown:
-    """A wait as it is displayed.
+    """A wait that is shown as a countdown.
 
     Args:
-        reason: what makes it wait.
-        left: seconds that it still takes.
+        reason: why the run waits.
+        left: remaining time (seconds).
         verb: what follows.
         note: the number of the attempt.
     """
@@ -49,14 +46,14 @@ class Countdown:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A moment.
+class Snapshot:
+    """The state to show.
 
     Args:
-        rows: what moves, in the order of its beginning.
-        more: how many layers have not begun.
-        total: all that is to move; ``None`` where there is nothing to add up.
-        waits: what is waited for.
+        rows: layers and counters, in the order in which they began.
+        more: number of layers whose transfer has not begun.
+        total: the sum of all transfers; ``None`` if there are none.
+        waits: the present waits.
     """
 
     rows: tuple[Row, ...] = ()

@@ -1,7 +1,4 @@
-"""How fast something goes.
-
-What belongs here: measuring over the last seconds, so that a speed neither jumps nor lags.
-"""
+"""Measure transfer speeds."""
 
 from __future__ import annotations
 
@@ -13,27 +10,29 @@ if TYPE_CHECKING:
 
 Clock: TypeAlias = "Callable[[], float]"
 
-# Seconds of the past that the speed is of.
-_WINDOW = 6.0
-# Seconds after which there is a speed.
-_SOON = 1.0
+# Length of the averaging window.
+_WINDOW_SECONDS = 6.0
+_MINIMUM_SAMPLE_SECONDS = 1.0
 
 
 class Speed:
-    """How fast something goes, over the last seconds."""
+    """An average over the last seconds, which neither jumps nor lags.
+
+    Args:
+        clock: a monotonic clock (seconds).
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._seen: deque[tuple[float, int]] = deque([(clock(), 0)])
+        self._samples: deque[tuple[float, int]] = deque([(clock(), 0)])
 
-    def note(self, amount: int) -> float | None:
-        """Take note of how much there is by now; return how much a second comes.
-
-        In the first moments nobody can tell.
-        """
+    def measure(self, amount: int) -> float | None:
+        """Add the present amount; return the speed per second, ``None`` in the first second."""
         now = self._clock()
-        while len(self._seen) > 1 and self._seen[0][0] < now - _WINDOW:
-            self._seen.popleft()
-        self._seen.append((now, amount))
-        began, first = self._seen[0]
-        return max(amount - first, 0) / (now - began) if now - began >= _SOON else None
+        while len(self._samples) > 1 and self._samples[0][0] < now - _WINDOW_SECONDS:
+            self._samples.popleft()
+        self._samples.append((now, amount))
+        began, first = self._samples[0]
+        if now - began < _MINIMUM_SAMPLE_SECONDS:
+            return None
+        return max(amount - first, 0) / (now - began)

@@ -1,8 +1,4 @@
-"""What a person sees of a transfer: docker's lines; bars are beside them (``bars``).
-
-What belongs here: observers of the engine's events that print results. Lines go to stdout, retries
-to stderr.
-"""
+"""Print docker's line for each layer. Lines go to standard output, retries to standard error."""
 
 from __future__ import annotations
 
@@ -36,15 +32,15 @@ COPY_WORDS = {**PUSH_WORDS, Outcome.COPIED: "Copied"}
 
 
 class LineObserver:
-    """Prints a line for each layer that is done.
+    """An observer that prints a line for each layer that is done.
 
     Args:
         out: prints a line.
         warn: prints a warning.
-        words: how each outcome is said.
-        header: the line before the first layer, printed when it is known what will move.
+        words: the text for each outcome.
+        header: the line before the first layer, printed when the plan is known.
         quiet: print nothing.
-        always: name layers even where nothing has to move.
+        always: print layers even if the image is up to date.
     """
 
     def __init__(
@@ -66,7 +62,7 @@ class LineObserver:
         self._silent = quiet
 
     def __call__(self, event: Event) -> None:
-        """Print what an event means to a person."""
+        """Print the lines for an event."""
         if isinstance(event, Planned):
             if self._header and not self._quiet:
                 self._out(self._header)
@@ -78,17 +74,19 @@ class LineObserver:
         elif isinstance(event, Retrying):
             short = event.step.descriptor.digest.short
             note = attempt_note(event.attempt, event.attempts)
-            then = f"retrying in {event.delay:.1f} s{note}" if event.delay else "fetching it again"
-            self._warn(f"{short}: {event.error}; {then}")
+            action = (
+                f"retrying in {event.delay:.1f} s{note}" if event.delay else "fetching it again"
+            )
+            self._warn(f"{short}: {event.error}; {action}")
 
 
 class PlanObserver:
-    """Prints what would happen.
+    """An observer that prints a plan, for dry runs.
 
     Args:
         out: prints a line.
         header: the first line.
-        verb: what would become of what is not there: ``download``.
+        verb: what a transfer does with missing content: ``download``.
     """
 
     def __init__(self, out: Callable[[str], None], header: str, verb: str) -> None:
@@ -105,9 +103,9 @@ class PlanObserver:
             if step.is_layer:
                 self._out(f"{step.descriptor.digest.short}: {self._words(step)}")
         plan = event.plan
-        moved, there = human_size(plan.bytes_to_move), human_size(plan.bytes_there)
+        missing, present = human_size(plan.bytes_to_move), human_size(plan.bytes_there)
         mounted = f" and mount {human_size(plan.bytes_to_mount)}" if plan.bytes_to_mount else ""
-        self._out(f"Would {self._verb} {moved}{mounted}; {there} are there already")
+        self._out(f"Would {self._verb} {missing}{mounted}; {present} already exist")
 
     def _words(self, step: Step) -> str:
         if step.mount_from:
@@ -117,36 +115,41 @@ class PlanObserver:
 
 
 class Watch(Protocol):
-    """Puts the display over what prints an image's lines."""
+    """A function that adds the progress display to an observer."""
 
     def __call__(self, lines: Observer, image: str = "") -> Observer:
-        """Return what watches both; ``image``: its name, where its plan does not say it."""
+        """Return an observer that passes events to the display and to ``lines``.
+
+        Args:
+            lines: prints the lines of an image.
+            image: the name of the image, if its plan does not contain it.
+        """
         ...
 
 
 @contextmanager
 def watching(display: Display, *, quiet: bool) -> Iterator[Watch]:
-    """Show what moves, as the setting ``progress`` says.
+    """Show the progress of transfers.
 
     Args:
-        display: shows the progress of this run.
-        quiet: show nothing to people; programs that asked for events get them.
+        display: the display of the run.
+        quiet: show nothing, except to programs that requested JSON events.
 
     Yields:
-        Gives each event of an image to the display too, and to what prints the image's lines.
+        A function that adds the display to an observer.
     """
-    if quiet and not display.is_for_programs:
-        yield lambda lines, image="": lines  # noqa: ARG005 the same for all displays
+    if quiet and not display.is_machine_readable:
+        yield lambda lines, image="": lines  # noqa: ARG005 has the same parameters
         return
-    with display.moving():
+    with display.active():
         yield lambda lines, image="": _both(display, image, lines)
 
 
 def _both(display: Display, image: str, lines: Observer) -> Observer:
-    show = display.image(image)
+    show = display.image_observer(image)
 
     def observe(event: Event) -> None:
-        # The line of a layer that is done takes the place of its bar.
+        # Remove the bar of a finished layer before its line is printed.
         show(event)
         if not (display.shows_retries and isinstance(event, Retrying)):
             lines(event)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.binary_output import bytes_to, require_file
-from ghcrctl.cli.byte_progress import writing
+from ghcrctl.cli.byte_progress import count_writes
 from ghcrctl.cli.format.format_option import told_apart
 from ghcrctl.cli.options import Command, pass_app, progress_option
 from ghcrctl.cli.path_types import PATH_OR_DASH
@@ -139,5 +139,5 @@ def _opened(
             yield write
             return
         # Its layers are unpacked as they go, which no engine does.
-        with writing(app, write, "archive", quiet=quiet) as take:
+        with count_writes(app, write, "archive", quiet=quiet) as take:
             yield take

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.byte_progress import metered
+from ghcrctl.cli.byte_progress import byte_counter
 from ghcrctl.cli.commands.inside.export import remote_option, wanted_image
 from ghcrctl.cli.options import (
     Command,
@@ -52,10 +52,10 @@ def command(
 
     def write(data: bytes) -> None:
         # No bar may stand where a file is printed.
-        app.display.uncount()
+        app.display.hide_count()
         app.write_bytes(data)
 
-    with app.session() as session, metered(app, "layers") as tell:
+    with app.session() as session, byte_counter(app, "layers") as tell:
         take = content.extend if results.are_documents else write
         read_file(session, wanted, path, take, tell)
     if results.are_documents:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghcrctl.cli.byte_progress import metered
+from ghcrctl.cli.byte_progress import byte_counter
 from ghcrctl.cli.commands.inside.export import remote_option, wanted_image
 from ghcrctl.cli.format.differences import as_text, sign_of
 from ghcrctl.cli.format.documents import Documents
@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913 one argument an option
     documents = Documents(format_)
     one = wanted_image(before, platform, remote=remote or remote_a)
     two = wanted_image(after, platform, remote=remote or remote_b)
-    with app.session() as session, metered(app, "layers") as tell:
+    with app.session() as session, byte_counter(app, "layers") as tell:
         found = diff(session, one, two, files=files, progress=tell)
     if documents:
         app.write(documents.one(_document(found)))

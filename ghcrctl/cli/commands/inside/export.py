@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ghcrctl.cli.binary_output import bytes_to, require_file
-from ghcrctl.cli.byte_progress import metered, writing
+from ghcrctl.cli.byte_progress import byte_counter, count_writes
 from ghcrctl.cli.options import (
     Command,
     format_option,
@@ -92,11 +92,11 @@ def command(  # noqa: PLR0913 one argument an option
     results = Results(app, format_)
     require_file(results, str(folder) if folder else output)
     wanted = wanted_image(name, platform, remote=remote)
-    with app.session() as session, metered(app, "layers") as tell:
+    with app.session() as session, byte_counter(app, "layers") as tell:
         if folder:
             export_directory(session, wanted, folder, tell)
         else:
-            with bytes_to(output) as write, writing(app, write, "archive") as take:
+            with bytes_to(output) as write, count_writes(app, write, "archive") as take:
                 export_archive(session, wanted, take, tell)
     results.add({"Name": name, "Output": str(folder or output)})
     results.end(single=True)

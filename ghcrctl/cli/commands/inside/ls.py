@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.byte_progress import metered
+from ghcrctl.cli.byte_progress import byte_counter
 from ghcrctl.cli.commands.inside.export import remote_option, wanted_image
 from ghcrctl.cli.format.list_format import Listing
 from ghcrctl.cli.format.printable import printable
@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913 one argument an option
     """
     listing = Listing(_HEADERS, _COLUMNS, noun="file", empty_is_null=True)
     wanted = wanted_image(name, platform, remote=remote)
-    with app.session() as session, metered(app, "layers") as tell:
+    with app.session() as session, byte_counter(app, "layers") as tell:
         rows = list_files(session, wanted, path, recursive=recursive, progress=tell)
     if format_:
         fields = (_fields(row, human=human) for row in rows)

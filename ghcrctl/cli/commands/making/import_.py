@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.byte_progress import reading
+from ghcrctl.cli.byte_progress import count_reads
 from ghcrctl.cli.options import (
     Command,
     digest_file_option,
@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913 one argument an option
     with (
         app.session() as session,
         _opened(session, source) as file,
-        reading(app, file, _short(shown)) as stream,
+        count_reads(app, file, _short(shown)) as stream,
     ):
         reference = session.parse(name).tagged() if name else None
         with error_context("standard input" if source == "-" else shown, IntegrityError):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.item_progress import Counting
+from ghcrctl.cli.item_progress import ItemCounter
 from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import ExitStatus
@@ -37,7 +37,7 @@ def command(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
     others.
     """
     results = Results(app, format_)
-    counting = Counting(app)
+    counting = ItemCounter(app)
     breaks = False
     failures: list[tuple[str, GhcrctlError]] = []
 

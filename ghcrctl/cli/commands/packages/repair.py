@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.format.documents import error_fields
-from ghcrctl.cli.item_progress import Counting
+from ghcrctl.cli.item_progress import ItemCounter
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.packages.check import repair
@@ -46,7 +46,7 @@ def command(app: App, *, name: str, source: str | None, quiet: bool, format_: st
     with the same digest.
     """
     results = Results(app, format_)
-    counting = Counting(app, quiet=quiet)
+    counting = ItemCounter(app, quiet=quiet)
     failed: list[Mended] = []
 
     def show(mended: Mended) -> None:

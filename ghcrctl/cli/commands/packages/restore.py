@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.format.documents import error_fields
-from ghcrctl.cli.item_progress import Counting
+from ghcrctl.cli.item_progress import ItemCounter
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
 from ghcrctl.cli.path_types import PATH
 from ghcrctl.cli.results import Results
@@ -81,7 +81,7 @@ def command(  # noqa: PLR0913 one argument an option
     now = datetime.now(timezone.utc)
     moment = parse_point_in_time(since, now, f"--since {since}") if since is not None else None
     choice = Choice(tags, tuple(str(Digest.parse(d)) for d in digests), ids, moment)
-    counting = Counting(app, quiet=quiet)
+    counting = ItemCounter(app, quiet=quiet)
     show = _Show(app, results, counting, quiet=quiet)
     whole = choice.is_empty and not run
     with app.session() as session:
@@ -123,7 +123,7 @@ def _document(restored: Restored) -> dict[str, object]:
 class _Show:
     """Prints what became of versions."""
 
-    def __init__(self, app: App, results: Results, counting: Counting, *, quiet: bool) -> None:
+    def __init__(self, app: App, results: Results, counting: ItemCounter, *, quiet: bool) -> None:
         self.restored: list[Restored] = []
         self._app = app
         self._results = results

@@ -13,7 +13,7 @@ from ghcrctl.cli.format.size_bars import draw as draw_bar
 from ghcrctl.cli.format.style import Meaning
 from ghcrctl.cli.format.table import render_rows
 from ghcrctl.cli.format.version_tree import draw
-from ghcrctl.cli.item_progress import Counting
+from ghcrctl.cli.item_progress import ItemCounter
 from ghcrctl.cli.options import (
     Command,
     format_option_beside,
@@ -70,7 +70,7 @@ def command(app: App, *, name: str, tree: bool, format_: str | None) -> None:
     image needs, UNIQUE what no other image with a tag needs. GitHub itself tells no sizes.
     """
     documents = Documents(format_)
-    counting = Counting(app)
+    counting = ItemCounter(app)
     with app.session() as session:
         view = describe(session, read_package(session, name), counting)
     counting.clear()

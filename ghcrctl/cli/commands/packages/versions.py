@@ -11,7 +11,7 @@ from ghcrctl.cli.format.plans import tags_shown
 from ghcrctl.cli.format.style import Marked, Meaning
 from ghcrctl.cli.format.units import exact_fields, rfc3339
 from ghcrctl.cli.format.version_tree import draw
-from ghcrctl.cli.item_progress import Counting
+from ghcrctl.cli.item_progress import ItemCounter
 from ghcrctl.cli.options import Command, human_option, pass_app, registry_options
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.packages.list import version_rows
@@ -93,7 +93,7 @@ def command(  # noqa: PLR0913 one argument an option
     if tree and (format_ or quiet):
         raise UsageError("--tree is for people; without it there are --format and --quiet")
     measure, style = app.measure, app.style.uncut(wanted=no_trunc)
-    counting = Counting(app, quiet=quiet)
+    counting = ItemCounter(app, quiet=quiet)
     is_deleted = state == "deleted"
     with app.session() as session:
         named = read_package(session, name)

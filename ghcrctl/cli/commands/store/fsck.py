@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ghcrctl.cli.byte_progress import metered
+from ghcrctl.cli.byte_progress import byte_counter
 from ghcrctl.cli.format.units import human_size
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
 from ghcrctl.cli.progress.transfer_lines import watching
@@ -65,7 +65,7 @@ def command(app: App, *, mends: bool, quiet: bool, format_: str | None) -> None:
 
 
 def _checked(app: App, session: Session, *, quiet: bool) -> CheckResult:
-    with metered(app, "content", quiet=quiet) as tell:
+    with byte_counter(app, "content", quiet=quiet) as tell:
         return check(session, progress=tell)
 
 

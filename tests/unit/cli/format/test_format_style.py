@@ -17,7 +17,7 @@ from ghcrctl.cli.format.style import (
     Marked,
     Meaning,
     Style,
-    glyphs_of,
+    glyphs_for,
     knows_links,
     style_of,
     wants_colour,
@@ -111,7 +111,7 @@ def test_every_meaning_has_a_rendition() -> None:
 def test_only_signs_that_an_encoding_has_are_drawn(
     encoding: str, forks: str, ellipsis: str
 ) -> None:
-    glyphs = glyphs_of(encoding)
+    glyphs = glyphs_for(encoding)
     assert (glyphs.fork, glyphs.ellipsis) == (forks, ellipsis)
 
 

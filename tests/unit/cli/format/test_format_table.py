@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ghcrctl.cli.format.cells import display_width
-from ghcrctl.cli.format.style import Style, glyphs_of
+from ghcrctl.cli.format.style import Style, glyphs_for
 from ghcrctl.cli.format.table import align, render_rows
 
 COLUMNS = [("a", "first"), ("b", "Second"), ("c", "third")]
@@ -47,6 +47,10 @@ def test_control_characters_are_visible_and_counted() -> None:
         ("\uff46", 2),
         ("😀", 2),
         ("a\u200db", 2),
+        ("\u0915\u094d\u200d\u0937", 2),
+        ("👩\u200d⚕\ufe0f", 2),
+        ("❤\ufe0f\u200d🔥", 2),
+        ("❤\ufe0f", 2),
         ("", 0),
     ],
 )
@@ -120,7 +124,7 @@ def test_a_size_is_whole_as_long_as_anything_else_can_be_cut() -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 def test_columns_are_straight_where_a_console_lacks_signs(encoding: str) -> None:
     rows = [{"a": "日本", "b": "two"}, {"a": "one and more", "b": "two"}]
-    style = Style(width=40, glyphs=glyphs_of(encoding), encoding=encoding)
+    style = Style(width=40, glyphs=glyphs_for(encoding), encoding=encoding)
     columns = [("a", "a"), ("b", "b")]
     one, other = render_rows(rows, columns, headers=False, style=style).splitlines()
     assert display_width(one.partition("two")[0]) == other.index("two")

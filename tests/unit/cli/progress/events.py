@@ -1,4 +1,4 @@
-"""Plans and steps to make events of."""
+"""Build plans, steps and events."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 def layer(number: int, size: int = 1000, action: Action = Action.COPY) -> Step:
-    """Make the step of a layer."""
+    """Return the step of a layer."""
     return Step(Descriptor(_LAYER, Digest.of(b"%d" % number), size), action, is_layer=True)
 
 
 def planned(steps: Sequence[Step], *names: str) -> Planned:
-    """Make the event that begins an image of some layers."""
+    """Return the first event of an image with these layers."""
     root = Step(Descriptor(_MANIFEST, Digest.of(b"root"), 100), Action.COPY, level=1)
     place = MemoryPlace()
     return Planned(Plan(place, place, root.descriptor, (*steps, root), names))
 
 
 class Clock:
-    """A clock that goes when it is told to."""
+    """A clock that tests set."""
 
     def __init__(self) -> None:
         self.now = 1000.0

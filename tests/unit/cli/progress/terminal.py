@@ -1,4 +1,4 @@
-"""A terminal in memory, which shows what a program's control sequences come to."""
+"""A terminal in memory that interprets control sequences."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pyte
 
 
 class Terminal(io.StringIO):
-    """Takes what is written to a terminal.
+    """A stream that is a terminal.
 
     Args:
         columns: its width.
         rows: its height.
-        wraps: whether it wraps lines anew when it becomes narrower, as most do; else it cuts them.
+        wraps: whether it wraps lines when it becomes narrower, like most terminals, or cuts them.
     """
 
     def __init__(self, columns: int = 80, rows: int = 24, *, wraps: bool = True) -> None:
@@ -33,7 +33,7 @@ class Terminal(io.StringIO):
         return self.screen.columns, self.screen.lines
 
     def resize(self, columns: int, rows: int) -> None:
-        """Become another size: wrap the lines up to the cursor anew, or cut them."""
+        """Change the size: wrap the lines up to the cursor again, or cut them."""
         if not self.wraps:
             self.screen.resize(rows, columns)
             return
@@ -46,7 +46,7 @@ class Terminal(io.StringIO):
 
     @property
     def lines(self) -> list[str]:
-        """What is shown, without the empty lines at the end."""
+        """The lines on the screen, without empty ones at the end."""
         shown = [line.rstrip() for line in self.screen.display]
         while shown and not shown[-1]:
             shown.pop()

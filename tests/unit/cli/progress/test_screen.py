@@ -1,4 +1,4 @@
-"""What a terminal shows of a block that is drawn over and over."""
+"""The progress display on a terminal."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Group
+from rich.text import Text
 
-from ghcrctl.cli.format.style import Meaning
 from ghcrctl.cli.progress.screen import Screen
 from tests.unit.cli.progress.terminal import Terminal
 
 if TYPE_CHECKING:
-    from ghcrctl.cli.progress.render import Line
+    from rich.console import RenderableType
 
 
 class Sized(Screen):
-    """A screen that asks the terminal in memory for its size."""
+    """A screen with the size of the terminal in memory."""
 
     def __init__(self, terminal: Terminal, environ: dict[str, str] | None = None) -> None:
         cuts = {} if terminal.wraps else {"XTERM_VERSION": "XTerm(379)"}
@@ -28,22 +29,22 @@ class Sized(Screen):
         return self._terminal.size
 
 
-def block(*texts: str) -> list[Line]:
-    return [((text, Meaning.GOOD),) for text in texts]
+def block(*texts: str) -> RenderableType:
+    return Group(*(Text(text, "good") for text in texts))
 
 
 def write(terminal: Terminal, text: str) -> None:
     terminal.write(text)
 
 
-def say(terminal: Terminal, text: str) -> None:
+def write_line(terminal: Terminal, text: str) -> None:
     write(terminal, f"{text}\n")
 
 
-def test_a_block_is_drawn_over_itself_and_leaves_nothing() -> None:
+def test_frames_replace_each_other_and_leave_nothing() -> None:
     terminal = Terminal(20, 6)
     screen = Sized(terminal)
-    say(terminal, "$ pull")
+    write_line(terminal, "$ pull")
     screen.draw(block("one", "two", "total"))
     assert terminal.lines == ["$ pull", "one", "two", "total"]
     assert not terminal.shows_cursor()
@@ -55,7 +56,7 @@ def test_a_block_is_drawn_over_itself_and_leaves_nothing() -> None:
     assert (terminal.screen.cursor.x, terminal.screen.cursor.y) == (0, 1)
 
 
-def test_only_what_changed_is_written() -> None:
+def test_only_changed_lines_are_written() -> None:
     terminal = Terminal()
     screen = Sized(terminal)
     screen.draw(block("a" * 30, "b" * 30, "total"))
@@ -67,7 +68,7 @@ def test_only_what_changed_is_written() -> None:
     assert len(terminal.writes) == before
 
 
-def test_each_frame_is_one_write_that_is_shown_at_once() -> None:
+def test_each_frame_is_one_synchronized_write() -> None:
     terminal = Terminal()
     screen = Sized(terminal)
     screen.draw(block("one", "total"))
@@ -76,7 +77,7 @@ def test_each_frame_is_one_write_that_is_shown_at_once() -> None:
     assert frame.endswith("\x1b[?2026l")
 
 
-def test_lines_go_above_the_block_also_where_the_screen_scrolls() -> None:
+def test_lines_are_written_above_the_display_while_the_screen_scrolls() -> None:
     terminal = Terminal(20, 5)
     screen = Sized(terminal)
     for number in range(9):
@@ -87,7 +88,7 @@ def test_lines_go_above_the_block_also_where_the_screen_scrolls() -> None:
     assert terminal.lines == ["line 6", "line 7", "line 8"]
 
 
-def test_a_text_without_an_end_of_line_is_not_drawn_over() -> None:
+def test_text_without_a_line_feed_is_not_overwritten() -> None:
     terminal = Terminal()
     screen = Sized(terminal)
     screen.draw(block("total"))
@@ -97,11 +98,11 @@ def test_a_text_without_an_end_of_line_is_not_drawn_over() -> None:
 
 @pytest.mark.parametrize("wraps", [True, False])
 @pytest.mark.parametrize("columns", [45, 23, 120])
-def test_a_resize_leaves_no_rest_and_eats_no_line(columns: int, *, wraps: bool) -> None:
+def test_a_resize_leaves_no_remains_and_erases_nothing_else(columns: int, *, wraps: bool) -> None:
     terminal = Terminal(60, 24, wraps=wraps)
     screen = Sized(terminal)
-    say(terminal, "$ pull")
-    say(terminal, "1.0: Pulling")
+    write_line(terminal, "$ pull")
+    write_line(terminal, "1.0: Pulling")
     screen.draw(block("a" * 59, "b" * 30, "t" * 59))
     terminal.resize(columns, 24)
     screen.draw(block("a" * 20, "b" * 20, "t" * 20))
@@ -111,11 +112,11 @@ def test_a_resize_leaves_no_rest_and_eats_no_line(columns: int, *, wraps: bool) 
     assert terminal.lines == ["$ pull", "1.0: Pulling"]
 
 
-def test_a_terminal_that_becomes_lower_has_the_block_at_its_end() -> None:
+def test_the_display_is_at_the_bottom_of_a_terminal_that_became_lower() -> None:
     terminal = Terminal(40, 24)
     screen = Sized(terminal)
     for number in range(20):
-        say(terminal, f"line {number}")
+        write_line(terminal, f"line {number}")
     screen.draw(block("one", "two", "three", "total"))
     terminal.resize(40, 8)
     screen.draw(block("one", "total"))
@@ -124,18 +125,18 @@ def test_a_terminal_that_becomes_lower_has_the_block_at_its_end() -> None:
     assert "three" not in terminal.lines
 
 
-def test_a_line_above_takes_the_place_of_what_was_there_in_one_write() -> None:
+def test_text_above_the_display_and_the_new_frame_are_one_write() -> None:
     terminal = Terminal(40, 10)
     screen = Sized(terminal)
     screen.draw(block("a long line of the block", "total"))
     screen.above(terminal, "done\nand done\n", lambda: block("total"))
     assert terminal.lines == ["done", "and done", "total"]
     assert len(terminal.writes) == 2
-    screen.above(terminal, "end\n", list)
+    screen.above(terminal, "end\n", lambda: None)
     assert terminal.lines == ["done", "and done", "end"]
 
 
-def test_what_is_for_another_stream_goes_there() -> None:
+def test_text_for_another_terminal_is_written_there() -> None:
     terminal, other = Terminal(), Terminal()
     screen = Sized(terminal)
     screen.draw(block("total"))
@@ -143,7 +144,7 @@ def test_what_is_for_another_stream_goes_there() -> None:
     assert (terminal.lines, other.lines) == (["total"], ["result"])
 
 
-def test_colours_are_the_terminals_own_and_none_where_they_are_not_wanted() -> None:
+def test_no_color_turns_colours_off() -> None:
     coloured, plain = Terminal(), Terminal()
     Screen(coloured, {}).draw(block("x"))
     Screen(plain, {"NO_COLOR": "1"}).draw(block("x"))
@@ -151,17 +152,28 @@ def test_colours_are_the_terminals_own_and_none_where_they_are_not_wanted() -> N
     assert "m" not in plain.writes[0]
 
 
-def test_a_terminal_that_does_not_know_its_size_is_of_the_usual_one() -> None:
+def test_a_terminal_without_a_size_has_the_default_size() -> None:
     assert Screen(Terminal(), {}).size == (80, 24)
     assert Screen(Terminal(), {"COLUMNS": "132"}).size == (132, 24)
 
 
-def test_a_terminal_that_is_gone_is_no_failure() -> None:
+def test_a_lost_terminal_is_not_an_error() -> None:
     class Gone(Terminal):
         def write(self, text: str, /) -> int:
             raise OSError(5, text)
 
     screen = Screen(Gone(), {})
+    screen.draw(block("x"))
+    screen.draw(block("y"))
+    screen.close()
+
+
+def test_a_closed_pipe_does_not_end_the_program() -> None:
+    class ClosedPipe(Terminal):
+        def write(self, text: str, /) -> int:
+            raise BrokenPipeError(32, text)
+
+    screen = Screen(ClosedPipe(), {})
     screen.draw(block("x"))
     screen.close()
 

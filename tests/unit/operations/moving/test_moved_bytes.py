@@ -42,7 +42,7 @@ def test_bytes_of_an_interrupted_pull_do_not_count(ghcr: RegistryDouble, session
     would = pull(session, name, dry_run=True, observer=PlanObserver(lines.append, "x", "download"))
     assert would.moved == TOTAL - half
     assert would.updated
-    assert f"{human_size(half)} are there already" in lines[-1]
+    assert f"{human_size(half)} already exist" in lines[-1]
     done = pull(session, name)
     assert (done.moved, done.updated) == (TOTAL - half, True)
     again = pull(session, name)
