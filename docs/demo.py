@@ -1,7 +1,7 @@
-"""Shows the main job at work, with real bytes, and cleans up after itself.
+"""Show ghcrctl at work, with ``make demo``.
 
-Run it with ``make demo``. The person's home directory, keyring and credentials are not touched:
-everything is in a temporary directory.
+Everything is in a temporary directory, and deleted at the end. The home directory, keyring and
+credentials of the user are not touched.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WIDTH = 150
 
 
 class Demo:
-    """One run in one temporary directory."""
+    """A run of the demo in a temporary directory."""
 
     def __init__(self, folder: Path, console: Console) -> None:
         self.folder = folder
@@ -38,7 +38,7 @@ class Demo:
         (folder / "home").mkdir()
 
     def say(self, text: str) -> None:
-        """Print a line that explains."""
+        """Print an explanation."""
         self.console.print(Text(f"\n# {text}", style="bright_black"))
 
     def run(self, line: str) -> str:
@@ -57,12 +57,12 @@ class Demo:
         if shown.stdout:
             self.console.print(Text(shown.stdout.rstrip()), soft_wrap=True)
         if shown.returncode:
-            sys.exit(f"the demo stopped: `{line}` left with status {shown.returncode}")
+            sys.exit(f"the demo stopped: `{line}` exited with status {shown.returncode}")
         return shown.stdout
 
 
 def make_tree(folder: Path) -> None:
-    """Make the tar archive of a small file tree: a program, and some data worth moving."""
+    """Create a tar archive of a small file tree: a program and some data."""
     tree = folder / "rootfs"
     (tree / "usr" / "share").mkdir(parents=True)
     (tree / "hello").write_text("#!/bin/sh\necho hello from a container\n")
@@ -86,7 +86,7 @@ def serve(demo: Demo) -> tuple[subprocess.Popen[str], str]:
         command,
         env=demo.environ,
         stdout=subprocess.PIPE,
-        # That it was terminated in the end is no news.
+        # The message about its termination is expected.
         stderr=subprocess.DEVNULL,
         text=True,
     )
@@ -101,23 +101,23 @@ def serve(demo: Demo) -> tuple[subprocess.Popen[str], str]:
 
 
 def show(demo: Demo) -> None:
-    """Go through the main job."""
+    """Run the commands of the demo."""
     make_tree(demo.folder)
     process, host = serve(demo)
     try:
         name = f"{host}/octo/hello"
-        demo.say("an image from a file tree, named, pushed")
+        demo.say("create an image from a file tree, tag it, push it")
         demo.run("""ghcrctl import -c 'CMD ["/hello"]' rootfs.tar hello_docker""")
         demo.run(f"ghcrctl tag hello_docker {name}:1.0")
         demo.run(f"echo secret | ghcrctl login {host} -u octo --password-stdin")
         pushed = demo.run(f"ghcrctl push {name}:1.0")
         digest = re.findall(r"sha256:[0-9a-f]{64}", pushed)[-1]
-        demo.say("gone here, back by its tag and by its digest")
+        demo.say("remove it, and pull it by tag and by digest")
         demo.run(f"ghcrctl rmi hello_docker {name}:1.0")
         demo.run(f"ghcrctl pull {name}:1.0")
         demo.run(f"ghcrctl pull {name}@{digest}")
         demo.run("ghcrctl images --digests")
-        demo.say("what it is and how it came to be")
+        demo.say("inspect it, and show its history")
         demo.run(f"ghcrctl inspect --format '{{{{index .RepoDigests 0}}}}' {name}:1.0")
         demo.run(f"ghcrctl inspect --remote --format '{{{{json .Config}}}}' {name}:1.0")
         demo.run(f"ghcrctl history {name}:1.0")

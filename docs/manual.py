@@ -1,7 +1,6 @@
-"""Makes the manual pages of the same help that ``--help`` shows: one a command, and ghcrctl(1).
+"""Generate a man page per command from the text of ``--help``, and ghcrctl(1).
 
-What belongs here: from click's commands to roff (groff_man(7)). A page has no date, so that the
-same code makes the same pages.
+The output is roff (groff_man(7)). Pages have no date, so the same code generates the same pages.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 FOLDER = Path(__file__).parent / "man"
-# Text to the left, and words whole: names and options are not to be taken apart.
+# Left-aligned without hyphenation, because hyphens would change names and options.
 _SET = ".ad l\n.nh\n"
 _CODE = re.compile(r"`([^`]+)`")
 _HELP_NAMES = cli.context_settings["help_option_names"]
@@ -31,33 +30,33 @@ _VERBATIM = "\b"
 _FILES = (
     (
         "~/.local/share/ghcrctl/store",
-        "The images: an OCI image layout. `--store` or GHCRCTL_STORE choose another.",
+        "Local images, as an OCI image layout. Use `--store` or GHCRCTL_STORE to change it.",
     ),
     (
         "~/.config/ghcrctl/config.toml",
-        "Settings, by name: those below in lower case without GHCRCTL_. GHCRCTL_CONFIG_DIR "
-        "chooses another directory.",
+        "Settings. Their names are those of the variables above, in lower case and without "
+        "GHCRCTL_. Use GHCRCTL_CONFIG_DIR to change the directory.",
     ),
     (
         "~/.config/ghcrctl/auth.json",
-        "Credentials where the system has no keyring, and for which registries it has them.",
+        "Credentials if there is no system keyring, and the list of registries in the keyring.",
     ),
-    ("~/.cache/ghcrctl", "What can be got again. GHCRCTL_CACHE_DIR chooses another directory."),
+    ("~/.cache/ghcrctl", "Cache. Use GHCRCTL_CACHE_DIR to change the directory."),
 )
 _VARIABLES = (
     (
         "GHCRCTL_TOKEN, GHCRCTL_USERNAME, GHCRCTL_REGISTRY",
-        "A credential, and the registry that it is for; ghcr.io without one.",
+        "A credential and its registry, by default ghcr.io.",
     ),
     (
         "GITHUB_TOKEN, GH_TOKEN",
-        "The token of a GitHub Actions job or of gh, for the registry of that GitHub.",
+        "The token of a GitHub Actions job or of gh, for the registry of that GitHub host.",
     ),
-    ("HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "Proxies, and hosts that are reached without."),
-    ("NO_COLOR", "No colour, whatever it is set to."),
+    ("HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "Proxies, and hosts to reach without a proxy."),
+    ("NO_COLOR", "Disable colours, whatever the value."),
     (
         "SOURCE_DATE_EPOCH",
-        "Seconds since 1970: the time that new images get, so that they are the same each time.",
+        "Creation time of new images in seconds since 1970, for reproducible images.",
     ),
 )
 
@@ -82,11 +81,15 @@ def _all(
 
 
 def _page(command: click.Command, context: click.Context, path: tuple[str, ...]) -> str:
-    """Write the page of one command."""
+    """Return the page of one command."""
     name = "-".join(path)
-    short = "images without a Docker daemon" if command is cli else command.get_short_help_str(200)
+    short = (
+        "manage container images without Docker"
+        if command is cli
+        else command.get_short_help_str(200)
+    )
     parts = [
-        f'.TH {_escaped(name.upper())} 1 "" "ghcrctl {__version__}" "ghcrctl\'s manual"\n{_SET}',
+        f'.TH {_escaped(name.upper())} 1 "" "ghcrctl {__version__}" "ghcrctl manual"\n{_SET}',
         f".SH NAME\n{_escaped(name)} \\- {_text(short)}\n",
         f".SH SYNOPSIS\n{_synopsis(command, context, path)}",
         f".SH DESCRIPTION\n{_description(command)}",
@@ -103,14 +106,14 @@ def _page(command: click.Command, context: click.Context, path: tuple[str, ...])
 
 
 def _ends() -> str:
-    """Write what only the page of the program itself has."""
+    """Return the sections that only the page of the program has."""
     statuses = ((str(s.value), explain_status(s).meaning) for s in ExitStatus)
     settings = ((s.env, s.help) for s in SETTINGS)
     return (
         f".SH EXIT STATUS\n{_items((_bold(n), _text(t)) for n, t in statuses)}"
         f".SH ENVIRONMENT\n{_items((_bold(n), _text(t)) for n, t in (*settings, *_VARIABLES))}"
         f".SH FILES\n{_items((_italic(n), _text(t)) for n, t in _FILES)}"
-        ".PP\nThese are the places on Linux; macOS and Windows have their own usual ones.\n"
+        ".PP\nThese are the paths on Linux. macOS and Windows use other ones.\n"
     )
 
 
@@ -125,7 +128,7 @@ def _description(command: click.Command) -> str:
 
 
 def _paragraph(text: str) -> str:
-    """Write a paragraph; one after a backspace stands as it is, as in the help."""
+    """Return a paragraph; one after a backspace is preformatted, as in click."""
     if text.startswith(_VERBATIM):
         return _verbatim(text.removeprefix(_VERBATIM).strip("\n").splitlines())
     return f"{_text(text)}\n"
@@ -152,7 +155,7 @@ def _options(command: click.Command, context: click.Context) -> Iterator[tuple[s
 
 
 def _option(written: str) -> str:
-    """Set an option in bold, and what stands for its value in italics."""
+    """Return an option in bold, and its value in italics."""
     name, space, value = written.partition(" ")
     return f"{_bold(name)}{space}{_italic(value)}" if value else _bold(name)
 
@@ -169,11 +172,11 @@ def _items(items: Iterable[tuple[str, str]]) -> str:
 
 
 def _text(text: str) -> str:
-    """Write running text; what stands between backticks in bold."""
+    """Return running text, with text in backticks in bold."""
     flat = " ".join(text.split())
     pieces = _CODE.split(flat)
     made = "".join(_bold(p) if at % 2 else _escaped(p) for at, p in enumerate(pieces))
-    # A line must not begin with what would be a request.
+    # A line that begins with a dot or an apostrophe would be a roff request.
     return made if made[:1] not in {".", "'"} else f"\\&{made}"
 
 
@@ -186,7 +189,7 @@ def _italic(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Write text so that roff takes nothing of it for itself."""
+    """Escape the characters that roff interprets."""
     plain = text.replace("\\", "\\e").replace("-", "\\-").replace("~", "\\[ti]")
     plain = plain.replace("^", "\\[ha]").replace("`", "\\[ga]")
     return f"\\&{plain}" if plain[:1] in {".", "'"} else plain

@@ -1,4 +1,4 @@
-"""Writes the page of the Python API: which classes stand where; Sphinx reads them themselves."""
+"""Generate the page of the Python API: the order of its classes, which Sphinx documents."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from ghcrctl.errors import GhcrctlError
 
 _HEAD = """# Python API
 
-What each call takes, gives and raises; [From Python](../topics/python.md) shows how they are used.
-Every call of `Client` is a function of the package too: `ghcrctl.pull(...)` is what
-`Client().pull(...)` is. Values and errors are imported from `ghcrctl`.
+The arguments, results and exceptions of every call. For a guide, see
+[Use ghcrctl from Python](../topics/python.md).
+
+Every method of `Client` is also a function of the package: `ghcrctl.pull(...)` is short for
+`Client().pull(...)`. Import values and errors from `ghcrctl`.
 """
 _CALLS = (
     ("Client", "ghcrctl.api.client.Client"),
-    ("Calls of `packages`", "ghcrctl.api.packages.Packages"),
-    ("Calls of `manifest`", "ghcrctl.api.manifests.Manifests"),
-    ("Calls of `artifact`", "ghcrctl.api.manifests.Artifacts"),
+    ("Client.packages", "ghcrctl.api.packages.Packages"),
+    ("Client.manifest", "ghcrctl.api.manifests.Manifests"),
+    ("Client.artifact", "ghcrctl.api.manifests.Artifacts"),
 )
 _ERRORS = """
 ## Errors
@@ -47,7 +49,7 @@ def python_api() -> str:
 
 
 def _values() -> set[str]:
-    """Return where the classes are that calls take and give."""
+    """Return the dotted names of the classes that calls accept and return."""
     found = [getattr(ghcrctl, name) for name in ghcrctl.__all__]
     return {
         f"{value.__module__}.{value.__qualname__}"

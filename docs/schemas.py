@@ -1,8 +1,4 @@
-"""From ``documents.txt`` to a JSON Schema for each command's document, and to the page about them.
-
-What belongs here: reading the text, and writing schemas. What does not: which fields there are.
-Spec: JSON Schema, draft 2020-12.
-"""
+"""Generate a JSON Schema (draft 2020-12) per command, and their page, from ``documents.txt``."""
 
 from __future__ import annotations
 
@@ -26,18 +22,18 @@ _SIMPLE: Mapping[str, dict[str, Any]] = {
     "map": {"type": "object", "additionalProperties": {"type": "string"}},
     "integer|string": {"type": ["integer", "string"]},
 }
-_PRINTS = {"object": "one object", "list": "one list", "lines": "an object a line"}
+_PRINTS = {"object": "one object", "list": "one list", "lines": "an object per line"}
 
 
 @dataclass(slots=True)
 class Document:
-    """What one command prints, or a part of that.
+    """The output of one command, or an object in it.
 
     Args:
-        name: the command's, with a dash for each space, and behind a colon its form.
+        name: the command with dashes for spaces, and an option after a colon.
         kind: ``object``, ``list``, ``lines`` or ``part``.
-        title: what it tells.
-        is_open: whether there may be further fields.
+        title: its description.
+        is_open: whether additional fields are allowed.
         fields: type and meaning by name.
     """
 
@@ -57,7 +53,7 @@ class Document:
 
     @property
     def file(self) -> str:
-        """The name of the schema's file."""
+        """The file name of the schema."""
         return f"{self.name.replace(':', '-')}.json"
 
 
@@ -113,7 +109,7 @@ def _schema(document: Document, found: Mapping[str, Document]) -> dict[str, Any]
 def _object(
     document: Document, found: Mapping[str, Document], parts: dict[str, Any]
 ) -> dict[str, Any]:
-    """Describe an object. ``parts``: gets the definition of what it names."""
+    """Return the schema of an object, and add the definitions it refers to to ``parts``."""
     return {
         "type": "object",
         "properties": {
@@ -135,7 +131,7 @@ def _type(kind: str, found: Mapping[str, Document], parts: dict[str, Any]) -> di
     if "|" in kind:
         return {"enum": kind.split("|")}
     if kind not in parts:
-        # Known before it is described: it may name itself.
+        # Registered before its fields are read, because it may refer to itself.
         parts[kind] = {}
         described = _object(found[kind], found, parts)
         parts[kind] = {"description": found[kind].title, **described}
@@ -143,17 +139,17 @@ def _type(kind: str, found: Mapping[str, Document], parts: dict[str, Any]) -> di
 
 
 def table() -> str:
-    """Write the table of all documents for people."""
+    """Return the table of all documents."""
     rows = (
         f"| `{document.command}` | {_PRINTS[document.kind]} | {document.title} "
         f"| [{document.file}](schemas/{document.file}) |\n"
         for document in documents().values()
         if document.kind != "part" and document.command not in {"error", "warning"}
     )
-    return "| command | prints | which tells | schema |\n|---|---|---|---|\n" + "".join(rows)
+    return "| command | prints | description | schema |\n|---|---|---|---|\n" + "".join(rows)
 
 
 def page() -> str:
-    """Write the page about documents: its prose, with the table in its place."""
+    """Return the page about JSON: the text of ``json.txt`` with the table."""
     prose = _SOURCE.with_name("json.txt").read_text(encoding="utf-8")
     return prose.replace("TABLE\n", table())
