@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.cli.explanations import statuses_by_code
+from ghcrctl.cli.explanations.find import find
 from tests.architecture.sources import ROOT
 
 if TYPE_CHECKING:
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
 
 PAGE = ROOT / "docs" / "how-to" / "troubleshooting.md"
 TEXT = PAGE.read_text(encoding="utf-8")
-# Section titles are parts of messages, except for the last one. Capitals stand for any word.
+# Section titles are parts of messages, except for the last two. Capitals stand for any word.
 SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
-MESSAGES = {title: body for title, body in SECTIONS.items() if title != "Anything else"}
+OTHERS, LAST = "Messages of docker and other tools", "Anything else"
+MESSAGES = {title: body for title, body in SECTIONS.items() if title not in {OTHERS, LAST}}
+_ROW = re.compile(r"^\| (`.+`) \| \[(.+)\]\(#(.+)\) \|$", re.MULTILINE)
 _LEAST_MESSAGES = 15
 _BLOCK = re.compile(r"^```(?:console|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -52,3 +55,25 @@ def test_a_section_is_titled_by_its_message(title: str) -> None:
     blocks = _BLOCK.findall(MESSAGES[title])
     phrase = re.sub(r"\\?\b(?:[A-Z]{2,}|5xx)\b", ".+", re.escape(title).replace("\\ ", " "))
     assert re.search(phrase, "\n".join(blocks), re.IGNORECASE), blocks
+
+
+@pytest.mark.parametrize(
+    ("message", "title"),
+    [
+        (message, title)
+        for messages, title, _ in _ROW.findall(SECTIONS[OTHERS])
+        for message in re.findall(r"`([^`]+)`", messages)
+    ],
+)
+def test_a_message_of_another_tool_leads_to_its_section(message: str, title: str) -> None:
+    code = re.search(r"<!-- example: (.+) -->", MESSAGES[title])
+    assert code
+    assert find(message).name == code[1]
+
+
+def test_each_row_links_to_the_section_that_it_names() -> None:
+    rows = _ROW.findall(SECTIONS[OTHERS])
+    assert len(rows) == SECTIONS[OTHERS].count("\n| `")
+    assert [anchor for _, _, anchor in rows] == [
+        re.sub(r"\W+", "-", title.lower()) for _, title, _ in rows
+    ]
