@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.batch import Attempt
     from ghcrctl.operations.common.registry_access import Access
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.moving.copy import Copied, Wish
+    from ghcrctl.operations.moving.copy import Copied, CopyOptions
     from ghcrctl.operations.moving.endpoints.base import End
     from ghcrctl.operations.sync.plan import Job, Report
     from ghcrctl.operations.sync.run import FailedJob, SyncedTag
@@ -124,11 +124,11 @@ class Copies(Caller):
         """
         from ghcrctl.operations.common.platform_selection import Selection
         from ghcrctl.operations.making.convert import read_conversion
-        from ghcrctl.operations.moving.copy import Wish
+        from ghcrctl.operations.moving.copy import CopyOptions
 
         chosen = platforms_of(platform)
         select = Selection.of(chosen, everything=all_platforms)
-        wish = Wish(
+        wish = CopyOptions(
             select if chosen or all_platforms else None,
             include_foreign,
             referrers,
@@ -237,16 +237,16 @@ def _copy(
     session: Session,
     sources: Sequence[str],
     target: str,
-    wish: Wish,
+    wish: CopyOptions,
     accesses: Sides,
     observer: Observer,
 ) -> list[Attempt[str, Copied]]:
     from ghcrctl.operations.common.batch import Attempt, attempt_all
     from ghcrctl.operations.moving.copy_many import open_copy
-    from ghcrctl.operations.moving.endpoints.parse import parse_end
+    from ghcrctl.operations.moving.endpoints.parse import parse_endpoint
 
-    ends = [parse_end(session, text) for text in sources]
-    into = parse_end(session, target)
+    ends = [parse_endpoint(session, text) for text in sources]
+    into = parse_endpoint(session, target)
     found: list[Attempt[End, Copied]] = []
     with open_copy(session, ends, into, wish, accesses=accesses) as opened:
 
@@ -255,7 +255,7 @@ def _copy(
 
         for group in opened.groups:
             for attempt in attempt_all(session, act, group):
-                if into.is_one_by_one:
+                if into.is_sequential:
                     attempt.get()
                 found.append(attempt)
     return [Attempt(text, a.result, a.error) for text, a in zip(sources, found, strict=True)]

@@ -207,8 +207,8 @@ class Images(Caller):
         Raises:
             StoreDamagedError: the list of images itself is damaged.
         """
-        from ghcrctl.operations.store.fsck import check, mend
+        from ghcrctl.operations.store.fsck import check, repair_all
 
         with self._session() as session:
             result = check(session)
-            return mend(session, result, tell) if repair and result.faults else result
+            return repair_all(session, result, tell) if repair and result.faults else result

@@ -173,8 +173,8 @@ class Locks(Caller):
 
 
 def _chosen(session: Session, path: Path, names: Names) -> list[Pin]:
-    from ghcrctl.operations.locks.lock import chosen
+    from ghcrctl.operations.locks.lock import select_pins
     from ghcrctl.operations.locks.lock_file import read_pins
 
     references = references_of(session, names)
-    return list(chosen(read_pins(path), references, path).values())
+    return list(select_pins(read_pins(path), references, path).values())

@@ -46,7 +46,7 @@ class Transfers(Caller):
 
         Raises:
             NotFoundError: the registry has no such image, or it is not for the platform.
-            UsageError: ``platform`` and ``all_platforms`` exclude each other.
+            UsageError: ``platform`` and ``all_platforms`` are mutually exclusive.
             RefusedError: the name is local.
         """
         [attempt] = self.pull_several(

@@ -101,7 +101,7 @@ def accesses(
     given: Mapping[str, Any] = click.get_current_context().meta.get(_KEY, {})
     if given.get("src_password_stdin") and given.get("dest_password_stdin"):
         raise UsageError(
-            "--src-password-stdin and --dest-password-stdin exclude each other: standard input "
+            "--src-password-stdin and --dest-password-stdin are mutually exclusive: standard input "
             "has one password",
             hint=f"the other one may be in {_variable('src')} or {_variable('dest')}",
         )
@@ -145,7 +145,9 @@ def _credential(app: App, side: str, mine: Mapping[str, Any], registry: str) -> 
             raise UsageError(f"{option} needs a user name")
         return None
     if colon and mine.get("password_stdin"):
-        raise UsageError(f"a password in {option} and --{side}-password-stdin exclude each other")
+        raise UsageError(
+            f"a password in {option} and --{side}-password-stdin are mutually exclusive"
+        )
     if colon:
         app.warn(f"Using {option} USER:PASS via the CLI is insecure. Use --{side}-password-stdin.")
     else:

@@ -91,7 +91,7 @@ def _acquire(path: Path, beside: Path, patience: float, held: ExitStack) -> None
 def acquire_in_place(lock: BaseFileLock) -> None:
     """Acquire a lock whose file nobody should replace; a process may already hold it.
 
-    Two processes that lock different files under one name would not exclude each other.
+    Two processes that lock different files under one name would not are mutually exclusive.
 
     Raises:
         Timeout: another process holds the lock for too long.

@@ -85,7 +85,7 @@ def test_an_image_is_converted_in_the_store(shell: Shell, ghcr: RegistryDouble) 
         (["convert", "--level", "3", "hello"], "--level needs --compress"),
         (["flatten", "--compress", "gzip", "--level", "12", "hello"], "gzip has no level 12"),
         (["flatten", "--replace", "hello@sha256:" + "0" * 64], "expected NAME:TAG"),
-        (["flatten", "--replace", "-t", "other", "hello"], "exclude each other"),
+        (["flatten", "--replace", "-t", "other", "hello"], "are mutually exclusive"),
     ],
 )
 def test_what_makes_no_sense_is_told(shell: Shell, arguments: list[str], told: str) -> None:

@@ -84,7 +84,7 @@ def test_the_local_store_is_an_end(shell: Shell, host: str) -> None:
 
 def test_what_refers_to_an_image_needs_two_registries(shell: Shell, host: str) -> None:
     error = shell.fails(2, "copy", "--referrers", f"{host}/octo/one:1.0", "hello")
-    assert "registry to registry only" in error
+    assert "--referrers requires a registry" in error
 
 
 def test_passwords_come_from_where_they_are_not_seen(shell: Shell, ghcr: RegistryDouble) -> None:
@@ -123,9 +123,9 @@ def test_a_password_on_the_command_line_works_and_is_warned_of(
         (["--src-creds", ":x"], "--src-creds needs a user name"),
         (["--dest-creds", "octo:"], "must not be empty"),
         (["--dest-creds", "octo", "--dest-password-stdin"], "must not be empty"),
-        (["--src-creds", "o:p", "--src-password-stdin"], "exclude each other"),
-        (["--platform", "linux/amd64", "--all-platforms"], "exclude each other"),
-        (["--src-password-stdin", "--dest-password-stdin"], "exclude each other"),
+        (["--src-creds", "o:p", "--src-password-stdin"], "are mutually exclusive"),
+        (["--platform", "linux/amd64", "--all-platforms"], "are mutually exclusive"),
+        (["--src-password-stdin", "--dest-password-stdin"], "are mutually exclusive"),
         (["--src-key", "key.pem"], "--src-key needs --src-cert"),
     ],
 )

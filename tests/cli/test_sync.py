@@ -96,7 +96,7 @@ def test_a_broken_tag_does_not_stop_the_others_where_told_to_go_on(
     assert done.returncode == 4
     assert "has no `1.1`" in done.stderr
     assert "  1.1: failed" in done.stdout.splitlines()
-    assert "  old: not deleted, since something failed" in done.stdout.splitlines()
+    assert "  old: not deleted after a failure" in done.stdout.splitlines()
     assert done.stdout.splitlines()[-1].endswith(", 0 up to date, 1 failed")
     assert shell.ok("tags", "--sort", "name", target) == ["1.0", "1.1", "latest", "old"]
 

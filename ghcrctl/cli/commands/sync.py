@@ -23,7 +23,7 @@ from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.common.times import parse_point_in_time
-from ghcrctl.operations.sync.plan import Job, Report, What, check_job
+from ghcrctl.operations.sync.plan import Job, Report, TagAction, check_job
 from ghcrctl.operations.sync.run import FailedJob, SyncedTag, run_jobs
 
 if TYPE_CHECKING:
@@ -167,14 +167,14 @@ class _Show:
         if error:
             self._app.report(error)
         if self._quiet:
-            if task.what is What.COPY and not error:
+            if task.what is TagAction.COPY and not error:
                 self._results.out(str(task.target))
             return
         header = f"{task.job.source.name} -> {task.job.target.name}"
         if header != self._header:
             self._results.out(header)
         self._header = header
-        size = f" ({human_size(done.moved)})" if task.what is What.COPY and not error else ""
+        size = f" ({human_size(done.moved)})" if task.what is TagAction.COPY and not error else ""
         self._results.out(f"  {task.tag}: {status}{size}")
 
     def _job(self, job: Job, error: GhcrctlError) -> None:

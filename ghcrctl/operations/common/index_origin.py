@@ -1,4 +1,4 @@
-"""Indexes of which the local store has only a part."""
+"""Keep indexes of which the local store has only a part."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 
 def keep_origin(session: Session, source: Source, root: Descriptor, part: Descriptor) -> None:
-    """Store an index that only a part was pulled of; archives prove its digest with it."""
+    """Store the index that a part was pulled from; archives prove the image's digest with it."""
     if part.digest != root.digest and root.is_index:
         session.store.origins.keep(root.digest, read_metadata(source, root))

@@ -1,7 +1,4 @@
-"""Whether a lock file still holds: at registries, and in the local store.
-
-What belongs here: comparing, changing nothing. What does not: moving pins (``lock``).
-"""
+"""Check whether pinned images are unchanged at registries and in the local store."""
 
 from __future__ import annotations
 
@@ -31,8 +28,8 @@ if TYPE_CHECKING:
     from ghcrctl.store.records import Record
 
 
-class There(Enum):
-    """How a pin relates to its registry."""
+class RegistryState(Enum):
+    """The state of a pin at its registry."""
 
     CURRENT = "current"
     MOVED = "moved"
@@ -42,8 +39,8 @@ class There(Enum):
     NOT_ASKED = "not asked"
 
 
-class Here(Enum):
-    """How a pin relates to the local store."""
+class LocalState(Enum):
+    """The state of a pin in the local store."""
 
     PRESENT = "present"
     MISSING = "missing"
@@ -53,32 +50,32 @@ class Here(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CheckedPin:
-    """A pin beside its registry and the local store.
+    """A pin and its state at the registry and in the local store.
 
     Args:
-        pin: it.
-        there: how it relates to its registry.
-        here: how it relates to the local store.
-        now: what the tag stands for at the registry now, where that is known.
-        failures: why the pin does not hold, or why that is not known.
+        pin: the pin.
+        there: its state at the registry.
+        here: its state in the local store.
+        now: the digest that the tag points to now, if known.
+        failures: why the pin is not valid, or why that is unknown.
     """
 
     pin: Pin
-    there: There
-    here: Here
+    there: RegistryState
+    here: LocalState
     now: Digest | None
     failures: tuple[GhcrctlError, ...]
 
 
-def worst(checked: Iterable[CheckedPin]) -> ExitStatus:
+def worst_status(checked: Iterable[CheckedPin]) -> ExitStatus:
     """Return the exit status for several pins.
 
-    What could not be asked comes first, since more may be wrong there; then what is not to be had,
-    since no pull brings it; then what has moved.
+    Unknown states come first, since more may be wrong; then missing images, which no pull can
+    restore; then moved tags.
     """
     order = (ExitStatus.DIFFERENT, ExitStatus.NOT_FOUND)
     found = [failure.exit_status for one in checked for failure in one.failures]
-    # The first of several that weigh the same.
+    # Of several failures with equal rank, the first counts.
     weigh = {status: weight for weight, status in enumerate(order)}
     return max(found, key=lambda s: weigh.get(s, len(order)), default=ExitStatus.SUCCESS)
 
@@ -86,14 +83,14 @@ def worst(checked: Iterable[CheckedPin]) -> ExitStatus:
 def check_pins(
     session: Session, path: Path, pins: Sequence[Pin], *, ask: bool = True, local: bool = False
 ) -> list[CheckedPin]:
-    """Compare pins with what is there, by one request each, and one more where a tag has moved.
+    """Compare pins with their registries: one request each, and one more if a tag has moved.
 
     Args:
         session: the run.
-        path: the file that they are in, for errors.
-        pins: what is compared.
-        ask: ask the registries.
-        local: look into the local store, too.
+        path: the lock file, for errors.
+        pins: the pins to check.
+        ask: whether to check at registries.
+        local: whether to check in the local store.
 
     Raises:
         StoreDamagedError: the store's list of images is damaged.
@@ -101,31 +98,33 @@ def check_pins(
     records = {record.name: record for record in session.store.records()} if local else {}
 
     def one(pin: Pin) -> CheckedPin:
-        there, now, failure = _there(session, path, pin) if ask else (There.NOT_ASKED, None, None)
-        here = _here(session, pin, records) if local else Here.NOT_ASKED
-        failures = (failure, _not_here(path, pin, here))
+        there, now, failure = (
+            _check_registry(session, path, pin) if ask else (RegistryState.NOT_ASKED, None, None)
+        )
+        here = _check_store(session, pin, records) if local else LocalState.NOT_ASKED
+        failures = (failure, _store_error(path, pin, here))
         return CheckedPin(pin, there, here, now, tuple(f for f in failures if f))
 
     with threads(session.jobs, "lock") as pool:
         return list(pool.map(one, pins))
 
 
-def _there(
+def _check_registry(
     session: Session, path: Path, pin: Pin
-) -> tuple[There, Digest | None, GhcrctlError | None]:
+) -> tuple[RegistryState, Digest | None, GhcrctlError | None]:
     now = None
     try:
         place = session.source(pin.name)
         now = _digest_of(place, pin.name.target)
         if now == pin.digest:
-            return There.CURRENT, now, None
+            return RegistryState.CURRENT, now, None
         is_there = _digest_of(session.source(pin.reference), str(pin.digest)) is not None
     except GhcrctlError as error:
-        return There.UNKNOWN, now, error
+        return RegistryState.UNKNOWN, now, error
     if not is_there:
-        return There.GONE, now, _gone(path, pin, now)
-    state = There.MOVED if now else There.UNTAGGED
-    return state, now, _moved(path, pin, now)
+        return RegistryState.GONE, now, _deleted_error(path, pin, now)
+    state = RegistryState.MOVED if now else RegistryState.UNTAGGED
+    return state, now, _moved_error(path, pin, now)
 
 
 def _digest_of(place: RepositorySource, name: str) -> Digest | None:
@@ -135,41 +134,43 @@ def _digest_of(place: RepositorySource, name: str) -> Digest | None:
         return None
 
 
-def _gone(path: Path, pin: Pin, now: Digest | None) -> ManifestUnknownError:
+def _deleted_error(path: Path, pin: Pin, now: Digest | None) -> ManifestUnknownError:
     return ManifestUnknownError(
-        f"{pin.name} is not to be had any more as {path} pins it: {pin.name.name} has no "
-        f"{pin.digest}",
+        f"the pinned image of {pin.name} was deleted: {path} pins {pin.digest}, which "
+        f"{pin.name.name} no longer has",
         hint=f"ghcrctl lock {'update' if now else 'remove'} {pin.name}",
     )
 
 
-def _moved(path: Path, pin: Pin, now: Digest | None) -> TagMovedError:
+def _moved_error(path: Path, pin: Pin, now: Digest | None) -> TagMovedError:
     if now is None:
         return TagMovedError(
-            f"there is no tag {pin.name} any more; the image that {path} pins is still there",
+            f"the tag {pin.name} was deleted; the image that {path} pins still exists",
             hint=f"ghcrctl lock remove {pin.name}",
         )
     return TagMovedError(
-        f"{pin.name} has moved: {path} pins {pin.digest}, and it is {now} now",
+        f"{pin.name} has moved: {path} pins {pin.digest}, but it is now {now}",
         hint=f"ghcrctl lock update {pin.name}",
     )
 
 
-def _here(session: Session, pin: Pin, records: Mapping[str, Record]) -> Here:
-    """Tell whether the store has a pin's image under its name, whole; of any of its platforms."""
+def _check_store(session: Session, pin: Pin, records: Mapping[str, Record]) -> LocalState:
+    """Return whether the store has the pinned image of any platform, complete, under its name."""
     record = records.get(str(pin.name))
     if record is None:
-        return Here.MISSING
+        return LocalState.MISSING
     if pin.digest not in {record.origin, record.descriptor.digest}:
-        return Here.DIFFERENT
+        return LocalState.DIFFERENT
     whole = StorePlace(session.store).exists(record.descriptor)
-    return Here.PRESENT if whole else Here.MISSING
+    return LocalState.PRESENT if whole else LocalState.MISSING
 
 
-def _not_here(path: Path, pin: Pin, here: Here) -> GhcrctlError | None:
+def _store_error(path: Path, pin: Pin, here: LocalState) -> GhcrctlError | None:
     hint = f"ghcrctl lock pull {pin.name}"
-    if here is Here.MISSING:
-        return NoSuchImageError(f"no such image: {pin.name}, which {path} pins", hint=hint)
-    if here is Here.DIFFERENT:
-        return TagMovedError(f"{pin.name} is another image here than {path} pins", hint=hint)
+    if here is LocalState.MISSING:
+        return NoSuchImageError(f"no such image: {pin.name}, pinned by {path}", hint=hint)
+    if here is LocalState.DIFFERENT:
+        return TagMovedError(
+            f"the local image {pin.name} is not the one pinned by {path}", hint=hint
+        )
     return None

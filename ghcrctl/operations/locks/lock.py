@@ -1,8 +1,4 @@
-"""Lock: pin the names of a project to what they stand for, and move the pins.
-
-What belongs here: asking registries for it, and which pins of a file are meant. What does not: the
-file (``lock_file``), and whether it still holds (``lock_check``).
-"""
+"""Pin image names to digests in a lock file, and update the pins."""
 
 from __future__ import annotations
 
@@ -44,13 +40,13 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class PinChange:
-    """What became of one pin.
+    """The result of pinning one name.
 
     Args:
         name: the name, with its tag.
-        before: what the file had; ``None`` where it is new.
-        after: what it has now; ``None`` where the registry could not be asked.
-        error: why not.
+        before: the previous pin; ``None`` for a new name.
+        after: the new pin; ``None`` if the name could not be resolved.
+        error: why the name could not be resolved.
     """
 
     name: Reference
@@ -60,28 +56,28 @@ class PinChange:
 
     @property
     def has_moved(self) -> bool:
-        """Whether the name stood for another image before."""
+        """Whether the digest has changed."""
         return bool(self.before and self.after and self.before.digest != self.after.digest)
 
 
-def chosen(
+def select_pins(
     pins: Mapping[Reference, Pin], names: Sequence[Reference], path: Path
 ) -> dict[Reference, Pin]:
-    """Choose pins: all, or those of some repositories, or names with tags.
+    """Select pins by repositories or names with tags; all pins by default.
 
     Raises:
-        NotFoundError: a name fits none.
+        NotFoundError: a name matches no pin.
         UsageError: a name has a digest.
     """
     found: dict[Reference, Pin] = {}
     for name in names:
         if name.digest:
-            raise UsageError(f"{name} has a digest: name what is pinned by its tag")
+            raise UsageError(f"invalid name {name}: expected a tag, not a digest")
         fitting = [pin for pin in pins if name in {pin, pin.with_tag(None)}]
         if not fitting:
             raise _not_pinned(name, pins, path)
         found |= {pin: pins[pin] for pin in fitting}
-    # In the order of the file, whatever the order of the names.
+    # Keep the order of the file.
     return {pin: pins[pin] for pin in pins if pin in found or not names}
 
 
@@ -98,18 +94,18 @@ def add(
     *,
     only: Sequence[Platform] = (),
 ) -> list[PinChange]:
-    """Pin names; a name that is pinned stays so at its digest, unless another one is given.
+    """Pin names; a pinned name keeps its digest unless another one is given.
 
-    One that fails does not keep the others out of the file.
+    A name that cannot be resolved does not prevent the others from being pinned.
 
     Args:
         session: the run.
-        path: the file, which need not be there yet.
-        references: the names; with a digest besides the tag, that digest is pinned.
-        only: the platforms that are wanted; those that were pinned, or all, without.
+        path: the lock file, which may not exist yet.
+        references: the names; a digest besides the tag is pinned as given.
+        only: the platforms to pin; by default those pinned before, or all.
 
     Raises:
-        UsageError: a name has a digest and no tag, or stands there twice; the file is malformed.
+        UsageError: a name has a digest but no tag, or is given twice; or the file is malformed.
     """
     _check_names(references)
     check_lock_path(path)
@@ -120,9 +116,9 @@ def add(
         before = pins.get(name)
         wanted = tuple(only) or (before.only if before else ())
         digest = given.digest or (before.digest if before else None)
-        return _resolved(session, replace(name, digest=digest), before, wanted)
+        return _try_resolve(session, replace(name, digest=digest), before, wanted)
 
-    changes = _each(session, one, references)
+    changes = _run_parallel(session, one, references)
     _write(path, changes, lambda _: True)
     return changes
 
@@ -132,7 +128,7 @@ def _check_names(references: Sequence[Reference]) -> None:
     for reference in references:
         if reference.digest and not reference.tag:
             raise UsageError(
-                f"{reference} has no tag: a lock file says what tags stand for",
+                f"{reference} has no tag: a lock file pins tags",
                 hint=f"ghcrctl lock add {reference.name}:TAG@{reference.digest}",
             )
         name = reference.with_tag(reference.tagged().tag)
@@ -144,50 +140,50 @@ def _check_names(references: Sequence[Reference]) -> None:
 def update(
     session: Session, path: Path, names: Sequence[Reference] = (), *, dry_run: bool = False
 ) -> list[PinChange]:
-    """Move pins to what their tags stand for now.
+    """Update pins to the digests that their tags point to now.
 
     Args:
         session: the run.
-        path: the file.
-        names: repositories, or names with tags; all that are pinned without any.
-        dry_run: leave the file as it is.
+        path: the lock file.
+        names: repositories, or names with tags; by default all pins.
+        dry_run: do not change the file.
 
     Raises:
-        NotFoundError: there is no such file, or a name fits no pin.
+        NotFoundError: the file does not exist, or a name matches no pin.
         UsageError: the file is malformed.
     """
-    pins = chosen(read_pins(path), names, path)
+    pins = select_pins(read_pins(path), names, path)
 
     def one(pin: Pin) -> PinChange:
-        return _resolved(session, pin.name, pin, pin.only)
+        return _try_resolve(session, pin.name, pin, pin.only)
 
-    changes = _each(session, one, list(pins.values()))
+    changes = _run_parallel(session, one, list(pins.values()))
     if not dry_run:
-        # What another process removed meanwhile does not come back.
+        # Do not restore pins that another process removed meanwhile.
         _write(path, changes, lambda there: there)
     return changes
 
 
 def remove(path: Path, names: Sequence[Reference]) -> list[Pin]:
-    """Take pins out of a file; return them.
+    """Remove pins from a file and return them.
 
     Raises:
-        NotFoundError: there is no such file, or a name fits no pin; then all stay.
+        NotFoundError: the file does not exist, or a name matches no pin; nothing is removed.
         UsageError: the file is malformed.
     """
-    gone: dict[Reference, Pin] = {}
+    removed: dict[Reference, Pin] = {}
     read_pins(path)
 
     def change(pins: dict[Reference, Pin]) -> None:
-        gone.update(chosen(pins, names, path))
-        for name in gone:
+        removed.update(select_pins(pins, names, path))
+        for name in removed:
             del pins[name]
 
     edit_pins(path, change)
-    return list(gone.values())
+    return list(removed.values())
 
 
-def _each(
+def _run_parallel(
     session: Session, act: Callable[[Item], PinChange], items: Sequence[Item]
 ) -> list[PinChange]:
     with threads(session.jobs, "lock") as pool:
@@ -195,7 +191,7 @@ def _each(
 
 
 def _write(path: Path, changes: Sequence[PinChange], wanted: Callable[[bool], bool]) -> None:
-    """Put what was found into the file. ``wanted``: told whether the file has the name now."""
+    """Write new pins. ``wanted``: decides for each name; its argument is whether it is pinned."""
     found = {change.name: change.after for change in changes if change.after}
 
     def change(pins: dict[Reference, Pin]) -> None:
@@ -205,7 +201,7 @@ def _write(path: Path, changes: Sequence[PinChange], wanted: Callable[[bool], bo
         edit_pins(path, change)
 
 
-def _resolved(
+def _try_resolve(
     session: Session, reference: Reference, before: Pin | None, only: tuple[Platform, ...]
 ) -> PinChange:
     name = reference.with_tag(reference.tag)
@@ -216,23 +212,23 @@ def _resolved(
 
 
 def resolve(session: Session, reference: Reference, only: Sequence[Platform] = ()) -> Pin:
-    """Ask a registry what a name stands for, and what that is for.
+    """Resolve a name at its registry to a digest and its platforms.
 
     Args:
         session: the run.
-        reference: the name, with its tag; with a digest too, that is what it stands for.
-        only: the platforms that are wanted, where not all are.
+        reference: the name, with its tag; a digest is used as given.
+        only: the platforms to pin; by default all.
 
     Raises:
-        NotFoundError: there is no such image, or it is not for a platform.
+        NotFoundError: the image does not exist, or not for one of the platforms.
         RefusedError: the name is local.
     """
     place = session.source(reference)
     root = place.resolve(reference.target)
     images = read_parts(session, place, root).images()
-    platforms = [_pinned(reference, part) for part in images]
+    platforms = [_pin_platform(reference, part) for part in images]
     if only:
-        platforms = _wanted(reference, platforms, only)
+        platforms = _select_platforms(reference, platforms, only)
     return Pin(
         reference.with_tag(reference.tag),
         root.digest,
@@ -241,31 +237,31 @@ def resolve(session: Session, reference: Reference, only: Sequence[Platform] = (
     )
 
 
-def _pinned(reference: Reference, part: Part) -> PinnedPlatform:
+def _pin_platform(reference: Reference, part: Part) -> PinnedPlatform:
     try:
         platform = read_platform(part.what)
     except UsageError:
         raise InvalidManifestError(
-            f"{reference} has an image for `{shortened(part.what)}`, which is no platform"
+            f"{reference} has an image for an invalid platform: `{shortened(part.what)}`"
         ) from None
     return PinnedPlatform(platform, part.descriptor.digest, part.size)
 
 
-def _wanted(
+def _select_platforms(
     reference: Reference, offered: Sequence[PinnedPlatform], only: Sequence[Platform]
 ) -> list[PinnedPlatform]:
-    """Choose platforms as a pull does."""
+    """Choose platforms with the same rules as a pull."""
     kept: dict[PinnedPlatform, None] = {}
     for platform in only:
         position = best_match(platform, (one.platform for one in offered))
         if position is None:
-            raise not_offered(f"{reference} is not for {platform.with_features}", offered)
+            raise platform_error(f"{reference} has no image for {platform.with_features}", offered)
         kept[offered[position]] = None
     return list(kept)
 
 
-def not_offered(message: str, offered: Iterable[PinnedPlatform]) -> PlatformNotFoundError:
-    """Make the error for a platform that an image is not for, naming those that it is for."""
+def platform_error(message: str, offered: Iterable[PinnedPlatform]) -> PlatformNotFoundError:
+    """Build the error for a missing platform, with the existing ones in its hint."""
     names = ", ".join(dict.fromkeys(one.platform.with_features for one in offered)) or "none named"
     hint = f"choose one of these with --platform: {shortened(names)}"
     return PlatformNotFoundError(message, hint=hint)

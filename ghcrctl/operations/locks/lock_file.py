@@ -1,8 +1,4 @@
-"""The lock file of a project: which image each of its names stands for.
-
-What belongs here: its form, which is read strictly and written in one way only, and being alone at
-it. What does not: asking registries (``lock``).
-"""
+"""Read and write the lock file of a project, which pins its image names to digests."""
 
 from __future__ import annotations
 
@@ -35,13 +31,11 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _HEADER = """\
-# What the image names of this project stand for: written by `ghcrctl lock`, for version control.
-# Change it with `ghcrctl lock add`, `update` and `remove`; `ghcrctl lock pull` brings the images.
+# Digests of this project's images. Written by `ghcrctl lock`; commit this file.
+# Change it with `ghcrctl lock add`, `update` and `remove`; pull with `ghcrctl lock pull`.
 """
-# Bytes: some thousand images of ten platforms.
-_LARGEST = 4 * 1024 * 1024
-# Seconds that another process may take for writing the file.
-_PATIENCE = 60.0
+_MAX_FILE_BYTES = 4 * 1024 * 1024  # enough for some thousand images with ten platforms
+_LOCK_TIMEOUT_SECONDS = 60.0
 _TOP_KEYS = ("version", "image")
 _KEYS = ("name", "tag", "digest", "only", "platforms")
 _PLATFORM_KEYS = ("platform", "digest", "size")
@@ -55,9 +49,9 @@ class PinnedPlatform:
     """A platform of a pinned image.
 
     Args:
-        platform: it.
-        digest: of its manifest.
-        size: bytes of all that it needs, as they are stored and moved.
+        platform: the platform.
+        digest: the digest of its manifest.
+        size: stored size of all content that it needs (bytes).
     """
 
     platform: Platform
@@ -67,13 +61,13 @@ class PinnedPlatform:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """What a name stands for.
+    """The digest that a name is pinned to.
 
     Args:
         name: the full name, with its tag and without a digest.
-        digest: what the repository knows the image by.
-        platforms: those that it is for, of which only some may be wanted; none of an artifact.
-        only: the platforms that are wanted, where not all are.
+        digest: the image's digest in its repository.
+        platforms: its platforms; empty for an artifact.
+        only: the platforms that the project uses; empty for all.
     """
 
     name: Reference
@@ -83,44 +77,45 @@ class Pin:
 
     @property
     def reference(self) -> Reference:
-        """The name by digest: what can be pulled."""
+        """The name with the digest, to pull by."""
         return self.name.with_digest(self.digest)
 
 
 def read_platform(text: str) -> Platform:
-    """Read a platform as the file has it, with no character that means anything there.
+    """Parse a platform; reject characters that have a meaning in the file.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the text is not a platform.
     """
     platform = Platform.parse(text, known=False)
     if not _OS_VERSION.match(platform.os_version):
-        raise UsageError(f"`{shortened(text)}` is no platform")
+        raise UsageError(f"invalid platform `{shortened(text)}`")
     return platform
 
 
 def read_pins(path: Path) -> dict[Reference, Pin]:
-    """Read a file.
+    """Read a lock file.
 
     Returns:
-        What it pins, by name.
+        The pins, by name.
 
     Raises:
-        NotFoundError: there is no such file.
-        UsageError: it is malformed, or of a version that nobody knows.
+        NotFoundError: the file does not exist.
+        UsageError: the file is malformed, or has an unknown version.
     """
-    if not os.path.exists(path):  # noqa: PTH110 a name that is too long is none
+    if not os.path.exists(path):  # noqa: PTH110 False if the name is too long
         raise NotFoundError(
-            f"no such file: {path}", hint="`ghcrctl lock add NAME` begins one; --file names another"
+            f"no such file: {path}",
+            hint="create it: ghcrctl lock add NAME (or choose another file with --file)",
         )
-    return parse_pins(read_limited(path, _LARGEST), path)
+    return parse_pins(read_limited(path, _MAX_FILE_BYTES), path)
 
 
 def parse_pins(raw: bytes, path: Path) -> dict[Reference, Pin]:
-    """Read the text of a file. ``path``: names it in errors.
+    """Parse the text of a lock file. ``path``: for errors.
 
     Raises:
-        UsageError: it is malformed, or of a version that nobody knows.
+        UsageError: the text is malformed, or has an unknown version.
     """
     _check_shape(raw, path)
     data = as_mapping(read_toml(raw, path), str(path))
@@ -128,10 +123,10 @@ def parse_pins(raw: bytes, path: Path) -> dict[Reference, Pin]:
     check_keys(data, _TOP_KEYS, str(path))
     entries = data.get("image", [])
     if not isinstance(entries, list):
-        raise UsageError(f"{path}: `image` is no list of tables")
+        raise UsageError(f"{path}: invalid `image`: expected a list of tables")
     pins: dict[Reference, Pin] = {}
     for number, entry in enumerate(entries, 1):
-        pin = _at(f"{path}: image {number}", _pin, entry)
+        pin = _read_table(f"{path}: image {number}", _pin, entry)
         if pin.name in pins:
             raise UsageError(f"{path} pins {pin.name} twice", hint="remove one of the two")
         pins[pin.name] = pin
@@ -139,31 +134,31 @@ def parse_pins(raw: bytes, path: Path) -> dict[Reference, Pin]:
 
 
 def _check_shape(raw: bytes, path: Path) -> None:
-    """Refuse what would take more time than any lock file needs: keys of very many parts."""
+    """Reject keys with very many parts, which take too long to parse, and conflict markers."""
     if _CONFLICT.search(raw):
         raise UsageError(
-            f"{path} has the marks of a merge that conflicted",
-            hint="keep both sides and take the marks away; then `ghcrctl lock add` what is missing",
+            f"{path} has unresolved merge conflicts",
+            hint="keep both sides, remove the conflict markers, then run: ghcrctl lock add NAME",
         )
     if b"'''" in raw or b'"""' in raw or b"." in _STRING_OR_COMMENT.sub(b"", raw):
         raise UsageError(
-            f"{path} is no lock file, or is cut off: it has keys with dots, numbers with fractions "
-            "or texts of several lines, or without an end"
+            f"{path} is not a lock file, or is truncated: it has dotted keys, fractions, or "
+            "multi-line or unterminated texts"
         )
 
 
 def _check_version(version: object, path: Path) -> None:
     if version is None:
-        raise UsageError(f"{path} is no lock file: it has no `version`")
+        raise UsageError(f"{path} is not a lock file: it has no `version`")
     if version != VERSION or isinstance(version, bool):
         raise UsageError(
-            f"{path} is of version {shortened(str(version))}; this ghcrctl reads version {VERSION}",
-            hint="a newer ghcrctl wrote it: install that one",
+            f"{path}: unsupported version {shortened(str(version))}, expected {VERSION}",
+            hint="upgrade ghcrctl: the file was written by a newer version",
         )
 
 
-def _at(where: str, read: Callable[[Mapping[str, Any], str], Any], data: object) -> Any:
-    """Read a table; an error says where it was."""
+def _read_table(where: str, read: Callable[[Mapping[str, Any], str], Any], data: object) -> Any:
+    """Read a table; prefix errors with its location."""
     try:
         return read(as_mapping(data, where), where)
     except GhcrctlError as error:
@@ -177,17 +172,17 @@ def _pin(data: Mapping[str, Any], where: str) -> Pin:
     name, tag = as_text(data, "name", where), as_text(data, "tag", where)
     reference = Reference.parse(name, default_registry="")
     if reference.is_local or reference.tag or reference.digest:
-        raise UsageError(f"{where}: `{shortened(name)}` is no full name of a repository")
+        raise UsageError(f"{where}: invalid name `{shortened(name)}`: expected a full repository")
     if not is_tag(tag):
         raise UsageError(f"{where}: invalid tag `{shortened(tag)}`")
     platforms = data.get("platforms", [])
     if not isinstance(platforms, list):
-        raise UsageError(f"{where}: `platforms` is no list of tables")
+        raise UsageError(f"{where}: invalid `platforms`: expected a list of tables")
     return Pin(
         reference.with_tag(tag),
         Digest.parse(as_text(data, "digest", where)),
         tuple(
-            _at(f"{where}: platform {number}", _platform, one)
+            _read_table(f"{where}: platform {number}", _platform, one)
             for number, one in enumerate(platforms, 1)
         ),
         tuple(map(read_platform, as_texts(data, "only", where))),
@@ -198,7 +193,7 @@ def _platform(data: Mapping[str, Any], where: str) -> PinnedPlatform:
     check_keys(data, _PLATFORM_KEYS, where)
     size = data.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= MAX_SIZE:
-        raise UsageError(f"{where} has no `size` in bytes")
+        raise UsageError(f"{where}: invalid `size`: expected a number of bytes")
     return PinnedPlatform(
         read_platform(as_text(data, "platform", where)),
         Digest.parse(as_text(data, "digest", where)),
@@ -207,7 +202,7 @@ def _platform(data: Mapping[str, Any], where: str) -> PinnedPlatform:
 
 
 def format_pins(pins: Iterable[Pin]) -> bytes:
-    """Write the text of a file: in the order of names, always the same for the same pins."""
+    """Format a lock file: sorted by name, with the same bytes for the same pins."""
     ordered = sorted(pins, key=lambda pin: (pin.name.name, pin.name.tag or ""))
     head = f"{_HEADER}version = {VERSION}\n"
     return "\n".join([head, *map(_table, ordered)]).encode()
@@ -223,7 +218,7 @@ def _table(pin: Pin) -> str:
     if pin.only:
         lines.append(f"only = [{', '.join(_quoted(p.with_features) for p in pin.only)}]")
     if pin.platforms:
-        # A line each, so that a difference shows which of them changed.
+        # One platform per line, for readable diffs.
         lines += ["platforms = [", *map(_line, pin.platforms), "]"]
     return "\n".join(lines) + "\n"
 
@@ -234,7 +229,7 @@ def _line(one: PinnedPlatform) -> str:
 
 
 def _quoted(value: object) -> str:
-    """Write a text; all that stand in the file are plain ASCII, where JSON and TOML agree."""
+    """Quote a text. All texts of the file are plain ASCII, for which JSON and TOML agree."""
     return json.dumps(str(value))
 
 
@@ -250,28 +245,28 @@ def check_lock_path(path: Path) -> None:
 
 
 def edit_pins(path: Path, change: Callable[[dict[Reference, Pin]], None]) -> None:
-    """Change a file, which need not be there yet, while no other process does.
+    """Change a lock file, which may not exist yet, with exclusive access.
 
     Args:
         path: the file.
-        change: is given what the file pins now, and changes that.
+        change: changes the pins in place.
 
     Raises:
-        UsageError: it is malformed.
-        RefusedError: another process is at it for very long.
-        StoreError: the disk says so.
+        UsageError: the file is malformed.
+        RefusedError: another process has the file locked for too long.
+        StoreError: the file cannot be read or written.
     """
-    # What a link leads to is replaced, and not the link.
+    # Replace the target of a symbolic link, not the link.
     file = Path(os.path.realpath(path)) if path.is_symlink() else path
     check_lock_path(file)
-    with alone_at(file, patience=_PATIENCE):
+    with alone_at(file, patience=_LOCK_TIMEOUT_SECONDS):
         pins = read_pins(file) if file.exists() else {}
         before = dict(pins)
         change(pins)
         if pins == before and file.exists():
             return
         text = format_pins(pins.values())
-        if len(text) > _LARGEST:
-            raise UsageError(f"{path} would be larger than {_LARGEST} bytes")
+        if len(text) > _MAX_FILE_BYTES:
+            raise UsageError(f"cannot write {path}: it would exceed {_MAX_FILE_BYTES} bytes")
         with whole_file(file) as write:
             write(text)

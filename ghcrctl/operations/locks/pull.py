@@ -1,8 +1,4 @@
-"""Lock pull: bring exactly what a lock file pins, under the names that it has there.
-
-What belongs here: which platform of a pin is meant, and whether it is here already. What does not:
-pulling (``pull``).
-"""
+"""Pull exactly the images that a lock file pins, under their names in the file."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.oci.platform import best_match
 from ghcrctl.operations.common.platform_selection import Selection
-from ghcrctl.operations.locks.lock import not_offered
+from ghcrctl.operations.locks.lock import platform_error
 from ghcrctl.operations.moving.pull import PullResult, pull
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import ignore
@@ -34,21 +30,21 @@ def pull_pin(
     observer: Observer = ignore,
     workers: Workers | None = None,
 ) -> PullResult:
-    """Bring what a pin stands for; where it is here, whole, nobody is asked.
+    """Pull a pinned image; do nothing, without network access, if the store has it complete.
 
     Args:
         session: the run.
-        pin: it.
-        select: which of its platforms; this machine's by default.
-        observer: watches.
-        workers: who moves content, where several images are pulled at once.
+        pin: the pin.
+        select: the platforms to pull; this machine's by default.
+        observer: receives progress events.
+        workers: the worker threads, if several images are pulled in parallel.
 
     Raises:
-        NotFoundError: the registry does not have it any more.
-        PlatformNotFoundError: the pin is not for the wanted platform.
+        NotFoundError: the registry no longer has the image.
+        PlatformNotFoundError: a selected platform is not pinned.
     """
     wanted = _selection(session, pin, select or Selection())
-    return _here(session, pin, wanted) or pull(
+    return _find_complete(session, pin, wanted) or pull(
         session,
         pin.reference,
         select=wanted,
@@ -59,7 +55,7 @@ def pull_pin(
 
 
 def _selection(session: Session, pin: Pin, select: Selection) -> Selection:
-    """Choose among the platforms of a pin, and not among all that the image has."""
+    """Choose among the pinned platforms, which may be fewer than those of the image."""
     if select.platforms:
         for platform in select.platforms:
             _find(pin, platform)
@@ -76,12 +72,14 @@ def _selection(session: Session, pin: Pin, select: Selection) -> Selection:
 def _find(pin: Pin, platform: Platform) -> Digest:
     position = best_match(platform, (one.platform for one in pin.platforms))
     if position is None:
-        raise not_offered(f"{pin.name} is not pinned for {platform.with_features}", pin.platforms)
+        raise platform_error(
+            f"{pin.name} is not pinned for {platform.with_features}", pin.platforms
+        )
     return pin.platforms[position].digest
 
 
 def _root(session: Session, pin: Pin, select: Selection) -> Digest | None:
-    """Return what the store has after a pull, where that can be told without asking anybody."""
+    """Return the digest that a pull would store, if it is known without network access."""
     if select.everything:
         return pin.digest
     if len(select.platforms) > 1:
@@ -91,9 +89,9 @@ def _root(session: Session, pin: Pin, select: Selection) -> Digest | None:
     return None if position is None else pin.platforms[position].digest
 
 
-def _here(session: Session, pin: Pin, select: Selection) -> PullResult | None:
-    """Return the result where the store has the image, complete, under any name."""
-    found = _stored(session, pin, _root(session, pin, select))
+def _find_complete(session: Session, pin: Pin, select: Selection) -> PullResult | None:
+    """Return the result if the store has the complete image under any name."""
+    found = _find_record(session, pin, _root(session, pin, select))
     if found is None:
         return None
     is_named = found.name == str(pin.name)
@@ -110,12 +108,11 @@ def _here(session: Session, pin: Pin, select: Selection) -> PullResult | None:
     )
 
 
-def _stored(session: Session, pin: Pin, root: Digest | None) -> Record | None:
-    """Find a complete image that is certainly what is pinned, first under the pinned name.
+def _find_record(session: Session, pin: Pin, root: Digest | None) -> Record | None:
+    """Find a complete local image that is certainly the pinned one, first under the pinned name.
 
-    That is the pinned digest itself, as `load` stores it, or an image that a pull took from the
-    pinned digest. The digests of platforms in the lock file prove nothing, since the file can be
-    edited.
+    It is either the pinned digest itself, as `load` stores it, or an image that was pulled from it.
+    The digests of platforms in the lock file prove nothing, since the file can be edited.
     """
     place = StorePlace(session.store)
     records = sorted(session.store.records(), key=lambda record: record.name != str(pin.name))

@@ -44,7 +44,7 @@ def destination_of(source: End, target: End | None, *, replace: bool = False) ->
     """
     if target and replace:
         raise UsageError(
-            "--tag and --replace exclude each other",
+            "--tag and --replace are mutually exclusive",
             hint=f"--replace moves {source.reference}; --tag names another image",
         )
     if target is None and source.root and (replace or source.reference == NAMELESS):

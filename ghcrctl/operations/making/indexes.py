@@ -269,7 +269,7 @@ def read_index(session: Session, target: End) -> tuple[Place, Index]:
     parsed = parse(read_metadata(place, descriptor), descriptor.media_type)
     if not isinstance(parsed, Index):
         raise UnsupportedError(
-            f"{target.reference} is one image, not an index",
+            f"{target.reference} is an image, not an index",
             hint=f"ghcrctl manifest create {target.reference} {target.reference} IMAGE...",
         )
     return place, parsed

@@ -98,12 +98,12 @@ def mutate(
         made = MemoryPlace("made here")
         place: Source = Overlay(made, origin)
         layers: list[NewLayer] = []
-        temporary_layer_file: list[StagedLayer] = []
+        staged: list[StagedLayer] = []
         for number, path in enumerate(mutation.layers):
             aside = folder / str(number)
             layers.append(_receive(path, aside, mutation.created))
-            temporary_layer_file.append(StagedLayer(aside, layers[-1].descriptor))
-            place = Overlay(temporary_layer_file[-1], place)
+            staged.append(StagedLayer(aside, layers[-1].descriptor))
+            place = Overlay(staged[-1], place)
         return deliver(
             session,
             place,
@@ -111,7 +111,7 @@ def mutate(
             destination,
             source=source,
             old=root,
-            made=(made, *temporary_layer_file),
+            made=(made, *staged),
             observer=observer,
         )
 

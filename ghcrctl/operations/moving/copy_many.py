@@ -1,8 +1,4 @@
-"""Several images copied in one act, each side with an access of its own.
-
-What belongs here: opening both sides, and what goes at once. What does not: copying one of the
-images (`copy`).
-"""
+"""Copy several images in one operation, with separate access for source and target."""
 
 from __future__ import annotations
 
@@ -11,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.operations.common.registry_access import use_access
-from ghcrctl.operations.moving.copy import Into, copy_into
-from ghcrctl.operations.moving.endpoints.parse import check_several
+from ghcrctl.operations.moving.copy import OpenTarget, copy_into
+from ghcrctl.operations.moving.endpoints.parse import check_distinct_names
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
@@ -20,7 +16,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.operations.common.registry_access import Access
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.moving.copy import Copied, Wish
+    from ghcrctl.operations.moving.copy import Copied, CopyOptions
     from ghcrctl.operations.moving.endpoints.base import End
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
@@ -28,21 +24,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OpenCopy:
-    """Both sides of a copy, open.
+    """An open copy of several images.
 
     Args:
-        groups: the images, in groups: those of one go at once, and one group after the other.
+        groups: the images; those of one group are copied in parallel, the groups in order.
         session: the run.
-        reader: the side that reads.
-        into: where the images go.
-        wish: how they are to be copied.
+        reader: the session that reads.
+        into: the target.
+        options: the options.
     """
 
     groups: tuple[tuple[End, ...], ...]
     session: Session
     reader: Session
-    into: Into
-    wish: Wish
+    into: OpenTarget
+    options: CopyOptions
 
     def copy(self, source: End, observer: Observer = ignore, *, workers: Workers) -> Copied:
         """Copy one of the images; errors are those of `copy_into`."""
@@ -50,7 +46,7 @@ class OpenCopy:
             self.session,
             source,
             self.into,
-            self.wish,
+            self.options,
             reader=self.reader,
             observer=observer,
             workers=workers,
@@ -62,33 +58,33 @@ def open_copy(
     session: Session,
     sources: Sequence[End],
     target: End,
-    wish: Wish,
+    options: CopyOptions,
     *,
     accesses: tuple[Access | None, Access | None] = (None, None),
 ) -> Iterator[OpenCopy]:
-    """Open both sides of a copy; what has an order, as an archive, is whole when the block ends.
+    """Open the source and target of a copy; a target such as an archive is complete at the end.
 
     Args:
         session: the run.
         sources: the images.
-        target: where they go.
-        wish: how.
-        accesses: what each side has for itself, source and target.
+        target: the target.
+        options: the options.
+        accesses: the separate access of source and target.
 
     Raises:
-        UsageError: the target is one image, is an archive that is read, or would have two images of
-            one name.
+        UsageError: the target is a single image, is an archive that is also a source, or would get
+            two images of the same name.
     """
-    from ghcrctl.operations.moving.endpoints.files import check_two_archives
+    from ghcrctl.operations.moving.endpoints.files import check_archive_not_read
 
-    check_several(sources, target)
-    check_two_archives(sources, target)
-    mine, theirs = accesses
+    check_distinct_names(sources, target)
+    check_archive_not_read(sources, target)
+    source_access, target_access = accesses
     with (
-        use_access(session, mine) as reader,
-        use_access(session, theirs) as writer,
-        target.sink(writer, dry_run=wish.dry_run) as sink,
+        use_access(session, source_access) as reader,
+        use_access(session, target_access) as writer,
+        target.sink(writer, dry_run=options.dry_run) as sink,
     ):
         apart = tuple((end,) for end in sources)
-        groups = apart if target.is_one_by_one else (tuple(sources),)
-        yield OpenCopy(groups, session, reader, Into(target, sink), wish)
+        groups = apart if target.is_sequential else (tuple(sources),)
+        yield OpenCopy(groups, session, reader, OpenTarget(target, sink), options)

@@ -1,11 +1,7 @@
-"""Copying what refers to an image, beside the image: signatures, attestations, bills of materials.
+"""Copy the referrers of an image, such as signatures, attestations and SBOMs.
 
-What belongs here: which of it goes along, and how it is attached at the target. What does not:
-finding it (``referrers``), listing it where a registry does not (``registry.referrers``), moving it
-(``transfer``).
-
-Spec: OCI distribution spec 1.1, "Pushing Manifests with Subject": a referrer may be there before
-its subject, so that an image is signed from the moment that its tag moves.
+They are copied before the image, so that the image is signed as soon as its tag is set. Spec: OCI
+distribution spec 1.1, "Pushing Manifests with Subject", allows a referrer without its subject.
 """
 
 from __future__ import annotations
@@ -47,19 +43,19 @@ if TYPE_CHECKING:
     from ghcrctl.transfer.execute import TransferOptions
     from ghcrctl.transfer.plan import Plan
 
-# How cosign ends its tags: SIGNATURE_SPEC.md of sigstore/cosign, "Tag-based discovery".
+# Suffixes of cosign's tags: SIGNATURE_SPEC.md of sigstore/cosign, "Tag-based discovery".
 _SUFFIXES = {"signature": ".sig", "attestation": ".att", "SBOM": ".sbom"}
 _UNREADABLE = (NotFoundError, InvalidManifestError, InvalidResponseError, UnsupportedError)
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
-    """Something that refers to an image.
+class Referrer:
+    """A referrer of an image.
 
     Args:
         descriptor: its manifest.
-        subject: what it refers to.
-        tag: cosign's tag; empty where a registry lists it.
+        subject: the digest that it refers to.
+        tag: cosign's tag; empty if the registry lists it as a referrer.
     """
 
     descriptor: Descriptor
@@ -68,52 +64,56 @@ class Attached:
 
 
 @dataclass(frozen=True, slots=True)
-class Company:
-    """What goes along with an image.
+class ReferrerPlan:
+    """The referrers that are copied with an image.
 
     Args:
-        attached: each of it.
-        plan: of all of it; its root is only made up.
-        sink: the plan's.
-        before: what the target lists for each subject, before anything moves.
+        attached: the referrers.
+        plan: the plan for all of them; its root is never written.
+        sink: the target repository.
+        before: what the target lists for each subject before the copy.
     """
 
-    attached: tuple[Attached, ...]
+    attached: tuple[Referrer, ...]
     plan: Plan
     sink: Repository
     before: Mapping[Digest, list[Descriptor]]
 
 
-def find_attached(
+def find_referrers(
     session: Session, source: Reference, root: Descriptor, image: Plan
-) -> list[Attached]:
-    """Find what refers to the parts of an image that are copied, what is attached to that included.
+) -> list[Referrer]:
+    """Find the referrers of the copied parts of an image, and their own referrers.
 
     Args:
-        session: of the source; is warned of what is left out.
+        session: the session of the source; warns of skipped referrers.
         source: the repository.
-        root: what the name stands for there.
-        image: the plan of the copy, whose root may be a part of that or a smaller index.
+        root: the manifest or index that the name resolves to.
+        image: the plan of the copy, whose root may be a part of it or a smaller index.
     """
     trees = [referrers_tree(session, source.with_digest(root.digest), describe=False)]
     wanted, kept = image.root, image.manifests
     known = {node.descriptor.digest for tree in trees for node in (tree, *tree.children)}
     if wanted.digest not in known and not wanted.is_index:
         trees.append(referrers_tree(session, source.with_digest(wanted.digest), describe=False))
-    lost = len({a.descriptor.digest for a in _of_node(trees[0])}) if root.digest not in kept else 0
+    lost = (
+        len({a.descriptor.digest for a in _walk_referrers(trees[0])})
+        if root.digest not in kept
+        else 0
+    )
     if lost:
         session.warn(
-            f"left out {lost} referrers of the whole index {root.digest}: what is copied of it has "
-            "another digest"
+            f"skipped {lost} referrers of the whole index {root.digest}: the copy has another "
+            "digest"
         )
     platforms = [child for tree in trees for child in tree.children if child.way is Way.PLATFORM]
     here = [node for node in (*trees, *platforms) if node.descriptor.digest in kept]
-    found = {(a.descriptor.digest, a.tag): a for node in here for a in _of_node(node)}
+    found = {(a.descriptor.digest, a.tag): a for node in here for a in _walk_referrers(node)}
     return list(found.values())
 
 
-def _of_node(node: Node) -> Iterator[Attached]:
-    """Yield what is attached to a node, and to that in turn; buildx's entries are in the index."""
+def _walk_referrers(node: Node) -> Iterator[Referrer]:
+    """Yield the referrers of a node, recursively; buildx's entries are in the index itself."""
     for child in node.children:
         if child.way is Way.PLATFORM:
             continue
@@ -121,39 +121,39 @@ def _of_node(node: Node) -> Iterator[Attached]:
             subject, tag = node.descriptor.digest, ""
             if child.way is Way.COSIGN:
                 tag = f"{referrers_tag(subject)}{_SUFFIXES[child.kind]}"
-            yield Attached(child.descriptor, subject, tag)
-        yield from _of_node(child)
+            yield Referrer(child.descriptor, subject, tag)
+        yield from _walk_referrers(child)
 
 
-def plan_company(
+def plan_referrers(
     session: Session,
     source: Source,
     sink: Repository,
-    attached: list[Attached],
+    attached: list[Referrer],
     *,
     skip_foreign: bool,
     reserve: bool,
-) -> Company:
-    """Find out what of it must move; what cannot be read is left out, and said.
+) -> ReferrerPlan:
+    """Plan the transfer of referrers; skip unreadable ones with a warning.
 
     Args:
         session: the run.
-        source: where it is.
-        sink: the repository of the copy.
-        attached: what was found.
-        skip_foreign: see `make_plan`, as for ``reserve``.
-        reserve: whether the plan is going to be carried out.
+        source: the source of the referrers.
+        sink: the target repository.
+        attached: the referrers.
+        skip_foreign: as in `make_plan`.
+        reserve: as in `make_plan`; whether the plan will be executed.
     """
-    made = MemoryPlace("made here")
+    made = MemoryPlace("the referrers")
     with threads(session.jobs, "referrers") as pool:
-        whys = list(pool.map(lambda item: _bring(source, item, made), attached))
-    for item, why in zip(attached, whys, strict=True):
+        reasons = list(pool.map(lambda item: _read_referrer(source, item, made), attached))
+    for item, why in zip(attached, reasons, strict=True):
         if why:
             session.warn(
-                f"left out {item.descriptor.digest}, listed as referring to {item.subject}: {why}"
+                f"skipped {item.descriptor.digest}, listed as a referrer of {item.subject}: {why}"
             )
-    whole = tuple(item for item, why in zip(attached, whys, strict=True) if not why)
-    # An index of all, which is never written, makes one plan of them.
+    whole = tuple(item for item, why in zip(attached, reasons, strict=True) if not why)
+    # A temporary index of all referrers makes them one plan; it is never written.
     entries = {
         d.digest: {"mediaType": d.media_type, "digest": str(d.digest), "size": d.size}
         for d in (item.descriptor for item in whole)
@@ -169,27 +169,27 @@ def plan_company(
     )
     subjects = {item.subject for item in whole if not item.tag} if reserve else ()
     before = read_referrers(session, sink, subjects)
-    return Company(whole, replace(plan, steps=plan.steps[:-1]), sink, before)
+    return ReferrerPlan(whole, replace(plan, steps=plan.steps[:-1]), sink, before)
 
 
-def _bring(source: Source, item: Attached, made: MemoryPlace) -> str:
-    """Read a manifest, so that it is fetched once; return why it cannot go along, if so."""
+def _read_referrer(source: Source, item: Referrer, made: MemoryPlace) -> str:
+    """Read a manifest once, and return why it cannot be copied; empty if it can."""
     if not item.descriptor.is_manifest:
-        return f"it is of the unknown type `{item.descriptor.media_type}`"
+        return f"unknown type `{item.descriptor.media_type}`"
     try:
         raw = read_metadata(source, item.descriptor)
         subject = parse(raw, item.descriptor.media_type).subject
     except _UNREADABLE as error:
         return str(error)
     if not item.tag and (subject is None or subject.digest != item.subject):
-        # No registry would list it as what it is said to be.
-        return "it does not name that as its subject"
+        # No registry would list it as a referrer of this subject.
+        return "its subject is another manifest"
     made.put(item.descriptor, raw)
     return ""
 
 
-def together(image: Plan, company: Company | None) -> Plan:
-    """Return the plan of an image and of its company, each digest once, to be shown."""
+def combine_plans(image: Plan, company: ReferrerPlan | None) -> Plan:
+    """Return a plan of an image and its referrers without duplicates, for display."""
     if company is None:
         return image
     steps = {step.descriptor.digest: step for step in (*company.plan.steps, *image.steps)}
@@ -197,8 +197,8 @@ def together(image: Plan, company: Company | None) -> Plan:
     return replace(image, steps=tuple(steps.values()), manifests=manifests)
 
 
-def but_plans(observer: Observer) -> Observer:
-    """Return an observer to which a plan is no news, as it was told one of all."""
+def ignore_plans(observer: Observer) -> Observer:
+    """Return an observer that ignores plans: one plan of everything was reported before."""
 
     def watch(event: Event) -> None:
         if not isinstance(event, Planned):
@@ -207,29 +207,29 @@ def but_plans(observer: Observer) -> Observer:
     return watch
 
 
-def move_company(
-    session: Session, company: Company, options: TransferOptions, observer: Observer
+def copy_referrers(
+    session: Session, company: ReferrerPlan, options: TransferOptions, observer: Observer
 ) -> None:
-    """Make it exist at the target, and attached there as it is at the source.
+    """Copy the referrers to the target, and attach them as at the source.
 
     Args:
         session: the run.
-        company: what `plan_company` made.
-        options: how it is moved.
-        observer: watches, and was told the plan.
+        company: the planned referrers.
+        options: the transfer options.
+        observer: receives progress events.
     """
     plan = company.plan
     if plan.steps:
         execute(plan, options, observer)
     with writing_to(plan.sink):
-        _list_all(session, company)
+        _ensure_all_listed(session, company)
         for item in company.attached:
             if item.tag:
-                _give_tag(session, company, item)
+                _set_tag(session, company, item)
 
 
-def _list_all(session: Session, company: Company) -> None:
-    """See to it that all is listed: what went along, and what the target had listed before."""
+def _ensure_all_listed(session: Session, company: ReferrerPlan) -> None:
+    """Ensure that the target lists the copied referrers and those that it listed before."""
     plan, sink = company.plan, company.sink
     there = {step.descriptor.digest for step in plan.steps if step.action is Action.EXISTS}
     for subject, before in company.before.items():
@@ -240,8 +240,8 @@ def _list_all(session: Session, company: Company) -> None:
         ensure_listed(session, sink, subject, wanted, unlisted)
 
 
-def _give_tag(session: Session, company: Company, item: Attached) -> None:
-    """Give a manifest cosign's tag, unless that has signatures there which would be lost."""
+def _set_tag(session: Session, company: ReferrerPlan, item: Referrer) -> None:
+    """Set cosign's tag on a manifest, unless that would lose signatures at the target."""
     source, sink = company.plan.source, company.sink
     try:
         there = sink.resolve(item.tag)
@@ -251,8 +251,8 @@ def _give_tag(session: Session, company: Company, item: Attached) -> None:
         return
     if there and not _layers(sink, there) <= _layers(source, item.descriptor):
         session.warn(
-            f"{sink.label}:{item.tag} was left as it is: it has what the source has not "
-            f"({item.descriptor.digest} is its like there)"
+            f"{sink.label}:{item.tag} was not changed: it has signatures that the source does not "
+            f"have (source: {item.descriptor.digest})"
         )
         return
     content = Content(source, item.descriptor)
@@ -260,7 +260,7 @@ def _give_tag(session: Session, company: Company, item: Attached) -> None:
 
 
 def _layers(source: Source, descriptor: Descriptor) -> set[Digest]:
-    """Return what a manifest of cosign holds, a signature a layer."""
+    """Return the layers of a cosign manifest, one for each signature."""
     parsed = parse(read_metadata(source, descriptor), descriptor.media_type)
     own = {descriptor.digest}
     return {layer.digest for layer in parsed.layers} if isinstance(parsed, Manifest) else own

@@ -1,8 +1,4 @@
-"""Pull: make an image of a registry exist in the local store.
-
-What belongs here: choosing what of it, and what it is called here. What does not: moving it
-(``transfer``).
-"""
+"""Pull an image from a registry into the local store."""
 
 from __future__ import annotations
 
@@ -35,16 +31,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PullResult:
-    """What a pull did.
+    """The result of a pull.
 
     Args:
-        reference: the name it has now.
+        reference: the image's name in the store.
         digest: the image's digest in the repository.
-        descriptor: what the store has.
-        updated: whether anything changed here.
-        kind: empty for a container image, else what kind of artifact it is.
-        skipped: foreign layers that were left out.
-        moved: bytes that were transferred, or with a dry run would be.
+        descriptor: its manifest or index in the store.
+        updated: whether anything changed in the store.
+        kind: empty for a container image, else the type of the artifact.
+        skipped: foreign layers that were skipped.
+        moved: how much was transferred, or would be by a dry run (bytes).
     """
 
     reference: Reference
@@ -71,21 +67,21 @@ def pull(  # noqa: PLR0913 all but two by keyword
 
     Args:
         session: the run.
-        reference: its name at the registry; without tag and digest, ``latest``.
-        select: what of a multi-platform image; this machine's platform by default.
-        skip_foreign: leave foreign layers out.
-        observer: watches.
-        workers: who moves content, where several images are pulled at once.
-        dry_run: tell the observer the plan, and do nothing.
-        called: the name that it gets here, where it is another than its own.
+        reference: its name at the registry; ``latest`` without tag and digest.
+        select: the platforms of a multi-platform image; this machine's by default.
+        skip_foreign: skip foreign layers.
+        observer: receives progress events.
+        workers: the worker threads, if several images are pulled in parallel.
+        dry_run: report the plan to the observer, and pull nothing.
+        called: the image's name in the store, if not its name at the registry.
 
     Raises:
         RefusedError: the reference is a local name.
-        NotFoundError: the registry has no such image, or it is not for the wanted platform.
+        NotFoundError: the image does not exist, or not for a selected platform.
     """
     reference = reference.tagged()
-    source, root, wanted = _chosen(session, reference, select or Selection())
-    name = called or _own(reference)
+    source, root, wanted = _choose_root(session, reference, select or Selection())
+    name = called or _local_name(reference)
     before = {r.name: r.descriptor.digest for r in session.store.records()}.get(str(name))
     index = f"{reference.name}@{root.digest}" if wanted.digest != root.digest else ""
     sink = StorePlace(session.store, origin=root.digest, index=index)
@@ -115,12 +111,12 @@ def pull(  # noqa: PLR0913 all but two by keyword
     )
 
 
-def _chosen(
+def _choose_root(
     session: Session, reference: Reference, select: Selection
 ) -> tuple[Source, Descriptor, Descriptor]:
-    """Return where to read, what the name resolves to, and what of it is wanted."""
+    """Return the source, the root that the name resolves to, and the selected part of it."""
     repository = session.source(reference)
-    made = MemoryPlace("made here")
+    made = MemoryPlace("a new index")
     source = Overlay(made, Overlay(session.store.blobs.sound, repository))
     with error_context(str(reference), InvalidManifestError, SchemaOneError):
         root = repository.resolve(reference.target)
@@ -137,9 +133,9 @@ def _transfer(session: Session, plan: Plan, workers: Workers | None, observer: O
 def _is_updated(
     plan: Plan, sink: StorePlace, before: Digest | None, meter: TransferMeter, *, dry_run: bool
 ) -> bool:
-    """Return whether a pull changed anything here.
+    """Return whether a pull changed anything in the store.
 
-    Of several pulls of one image at once, the one that moves the name did; others only helped.
+    Of several concurrent pulls of one image, only the one that set the name counts.
     """
     is_new = before != plan.root.digest
     if dry_run:
@@ -147,8 +143,8 @@ def _is_updated(
     return sink.moved_name if is_new else meter.bytes > 0
 
 
-def _own(reference: Reference) -> Reference:
-    """Return what an image is called here after its name there, of which the digest wins."""
+def _local_name(reference: Reference) -> Reference:
+    """Return the local name of an image: by digest if the reference has one."""
     return reference.with_digest(reference.digest) if reference.digest else reference
 
 
@@ -161,11 +157,11 @@ def _kind(parsed: Manifest | Index) -> str:
 def tags_of(session: Session, reference: Reference) -> list[Reference]:
     """List the tags of a repository for ``pull --all-tags``.
 
-    Those that only hold signatures or attestations (OCI distribution spec 1.1, "Referrers Tag
-    Schema", and cosign's) are left out, with a warning.
+    Tags that only hold signatures or attestations (OCI distribution spec 1.1, "Referrers Tag
+    Schema", and cosign's) are skipped with a warning.
 
     Raises:
-        UsageError: the name is that of one image.
+        UsageError: the name has a tag or digest.
     """
     if reference.tag or reference.digest:
         raise UsageError(
@@ -174,5 +170,5 @@ def tags_of(session: Session, reference: Reference) -> list[Reference]:
     tags = list(session.source(reference).tags())
     images = [tag for tag in tags if not is_helper(tag)]
     if left := len(tags) - len(images):
-        session.warn(f"left out {left} tags that only hold signatures or attestations (sha256-...)")
+        session.warn(f"skipped {left} tags that only hold signatures or attestations (sha256-...)")
     return [reference.with_tag(tag) for tag in images]

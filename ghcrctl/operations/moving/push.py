@@ -1,7 +1,4 @@
-"""Push: make an image of the local store exist in a registry.
-
-What belongs here: finding the image, and where the registry may have its layers already.
-"""
+"""Push an image of the local store to a registry."""
 
 from __future__ import annotations
 
@@ -31,12 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """What a push did.
+    """The result of a push.
 
     Args:
         reference: the name at the registry.
-        descriptor: what it points to there now.
-        moved: bytes that were transferred, or with a dry run would be.
+        descriptor: the manifest or index that it points to.
+        moved: how much was transferred, or would be by a dry run (bytes).
     """
 
     reference: Reference
@@ -58,13 +55,13 @@ def push(  # noqa: PLR0913 all but two by keyword
 
     Args:
         session: the run.
-        reference: a tagged name that the local store has.
+        reference: a local name with a tag.
         include_foreign: upload foreign layers too (docker's
             ``--allow-nondistributable-artifacts``).
-        observer: watches.
-        workers: who moves content, where several images are pushed at once.
-        dry_run: tell the observer the plan, and do nothing.
-        force: replace an index at the registry even by a part of itself.
+        observer: receives progress events.
+        workers: the worker threads, if several images are pushed in parallel.
+        dry_run: report the plan to the observer, and push nothing.
+        force: replace an index at the registry even with a part of it.
 
     Raises:
         RefusedError: the name is local, or the registry's tag would lose platforms.
@@ -86,7 +83,7 @@ def push(  # noqa: PLR0913 all but two by keyword
     if not force:
         forced = f"ghcrctl push --force {reference}"
         refuse_narrowing(plan, reference, origin=record.part_of, force=forced)
-    known = _known_at(session, reference)
+    known = _mountable_content(session, reference)
     if dry_run:
         plan = plan.with_mounts(known)
         observer(Planned(plan))
@@ -98,7 +95,7 @@ def push(  # noqa: PLR0913 all but two by keyword
     _warn_of_part(session, record, reference)
     digest = record.descriptor.digest
     if record.origin != digest:
-        _remember(session, record, digest)
+        _record_digest(session, record, digest)
     return PushResult(reference, record.descriptor, meter.bytes)
 
 
@@ -118,25 +115,25 @@ def _warn_of_part(
         warn_of_part(session, record.part_of, record.descriptor, target, dry_run=dry_run)
 
 
-def _remember(session: Session, record: Record, digest: Digest) -> None:
-    """Note what the repository knows the image by; the push is done even where that fails.
+def _record_digest(session: Session, record: Record, digest: Digest) -> None:
+    """Record the digest of the image in the repository; only warn if that fails.
 
-    A name that moved to another image in the meantime stays there.
+    A name that was moved to another image in the meantime is left alone.
     """
     known = replace(record, origin=digest, index=record.part_of)
     try:
         session.store.edit(lambda found: [known if r == record else r for r in found])
     except StoreError as error:
-        session.warn(f"pushed, but the local store could not note the digest: {error}")
+        session.warn(f"pushed, but the digest could not be recorded in the local store: {error}")
 
 
 def tags_of(session: Session, reference: Reference) -> list[Reference]:
     """Return all local names of a repository, for ``push --all-tags``.
 
     Raises:
-        UsageError: the name is that of one image.
+        UsageError: the name has a tag or digest.
         RefusedError: the name is local.
-        NoSuchImageError: there is none.
+        NoSuchImageError: the store has no image of this repository.
     """
     if reference.tag or reference.digest:
         raise UsageError(
@@ -160,14 +157,14 @@ def _record(store: Store, reference: Reference) -> Record:
             return record
     raise NoSuchImageError(
         f"an image does not exist locally with the tag: {reference}",
-        hint=f"`ghcrctl images` lists what is here; name an image with: ghcrctl tag ID {reference}",
+        hint=f"list local images: ghcrctl images; or tag one: ghcrctl tag ID {reference}",
     )
 
 
-def _known_at(session: Session, target: Reference) -> dict[Digest, tuple[str, ...]]:
-    """Return which other repositories of the target's registry are known to have which content.
+def _mountable_content(session: Session, target: Reference) -> dict[Digest, tuple[str, ...]]:
+    """Return which repositories of the target's registry are known to have which content.
 
-    What was pulled from a repository, or pushed to it, is there.
+    A repository has what was pulled from it or pushed to it.
     """
     known: dict[Digest, dict[str, None]] = {}
     for record in session.store.records():

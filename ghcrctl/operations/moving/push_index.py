@@ -1,4 +1,4 @@
-"""Push of a manifest list, or of an index in the local store, with everything it lists."""
+"""Push a manifest list, or an index in the local store, with everything it lists."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def push_index(
     replace: bool = False,
     observer: Observer = ignore,
 ) -> NewImage:
-    """Push a manifest list, or an index of the local store, with all that it lists.
+    """Push a manifest list, or an index in the local store, with everything it lists.
 
     Args:
         session: the run.
         target: its name.
         purge: remove the list, or the local name, afterwards.
-        replace: replace the registry's tag whatever it points to.
-        observer: watches the transfer.
+        replace: replace the registry's tag, whatever it points to.
+        observer: receives progress events.
 
     Raises:
-        NoSuchImageError: there is neither.
-        RefusedError: the registry has a tag that the list was not made from, or an index with
-            more platforms.
-        UnsupportedError: the local store has one image of this name.
+        NoSuchImageError: neither a list nor an image has this name.
+        RefusedError: the registry's tag points to an image that the list was not created from, or
+            to an index with more platforms.
+        UnsupportedError: the local image of this name is not an index.
     """
     kept = None if target.local else kept_list(session, target)
     if kept:
@@ -50,7 +50,7 @@ def push_index(
 
 
 def _require_local_index(session: Session, target: End) -> None:
-    """Check that the local store has an index of a name: an image is pushed by `ghcrctl push`."""
+    """Check that a local name is an index; other images are pushed by `ghcrctl push`."""
     name = str(target.reference)
     found = [r.descriptor for r in session.store.records() if r.name == name]
     if not found:
@@ -58,4 +58,4 @@ def _require_local_index(session: Session, target: End) -> None:
             f"no such manifest list: {name}", hint=f"ghcrctl manifest create {name} IMAGE..."
         )
     if not found[0].is_index:
-        raise UnsupportedError(f"{name} is one image, not an index", hint=f"ghcrctl push {name}")
+        raise UnsupportedError(f"{name} is an image, not an index", hint=f"ghcrctl push {name}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import NotFoundError
 from ghcrctl.oci.manifest import Index, parse
-from ghcrctl.operations.moving.endpoints.parse import parse_end
+from ghcrctl.operations.moving.endpoints.parse import parse_endpoint
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
 
@@ -34,7 +34,7 @@ def pusher(session: Session, named: Named, source: str) -> Callable[[str], None]
     Raises:
         UsageError: the text is no place.
     """
-    end = parse_end(session, source)
+    end = parse_endpoint(session, source)
     target = session.repository(named.reference)
 
     def push(digest: str) -> None:

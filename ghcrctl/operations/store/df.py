@@ -1,7 +1,4 @@
-"""Disk usage: what the local store takes, and what of that nobody needs.
-
-What belongs here: what counts as what. What does not: measuring (``store``), removing (`prune`).
-"""
+"""Report the disk usage of the local store, and how much of it can be reclaimed."""
 
 from __future__ import annotations
 
@@ -21,15 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class UsageLine:
-    """One kind of what is in the store.
+    """The disk usage of one kind of content.
 
     Args:
-        kind: what it is, for people.
-        total: how many there are.
+        kind: the kind, for display.
+        total: how many items there are.
         active: how many of them have a tag.
-        size: bytes.
-        reclaimable: bytes that go where all goes that nobody needs.
-        shared: bytes that several images need.
+        size: total size (bytes).
+        reclaimable: size that can be reclaimed (bytes).
+        shared: size of content that several images need (bytes).
     """
 
     kind: str
@@ -42,12 +39,12 @@ class UsageLine:
 
 @dataclass(frozen=True, slots=True)
 class DiskUsage:
-    """What the store takes.
+    """The disk usage of the store.
 
     Args:
-        lines: by kind: images, unfinished transfers, content of no image.
-        images: each name, in the order of `images`.
-        usage: what was measured.
+        lines: one line each for images, unfinished transfers and unreferenced content.
+        images: one row for each name, in the order of `images`.
+        usage: the measurements.
     """
 
     lines: tuple[UsageLine, ...]
@@ -55,12 +52,12 @@ class DiskUsage:
     usage: Usage
 
     def of(self, row: ImageRow) -> ImageUsage:
-        """Return what an image takes, shared with others and by itself."""
+        """Return the shared and unique size of an image."""
         return self.usage.images[row.record.descriptor.digest]
 
 
 def disk_usage(session: Session) -> DiskUsage:
-    """Measure the store. An image is active if it has a tag; what images share counts once."""
+    """Measure the store. Images with a tag are active; shared content counts once."""
     rows, usage = list_images(session), measure(session.store)
     tagged = {row.record.descriptor.digest for row in rows if row.tag}
     needed = tagged | _kept_by_tags(session)
@@ -76,7 +73,7 @@ def disk_usage(session: Session) -> DiskUsage:
 
 
 def _kept_by_tags(session: Session) -> set[Digest]:
-    """Return the referrers that stay as long as an image with a tag."""
+    """Return the referrers that are kept as long as an image with a tag."""
     store = session.store
     records = store.records()
     kept = Belonging(store.graph, records).kept_by(r for r in records if r.tag)

@@ -1,8 +1,4 @@
-"""Check the local store, and fetch anew what is broken.
-
-What belongs here: which names a fault concerns, and where its content can come from. What does not:
-finding faults (``store``).
-"""
+"""Check the local store, and fetch damaged content again."""
 
 from __future__ import annotations
 
@@ -32,12 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What a check found.
+    """The result of a check.
 
     Args:
-        images: how many were checked.
-        content: bytes that were read.
-        faults: what is wrong, with the names that it concerns.
+        images: how many images were checked.
+        content: how much was read (bytes).
+        faults: the faults, each with the names that it affects.
     """
 
     images: int
@@ -46,18 +42,18 @@ class CheckResult:
 
     @property
     def broken(self) -> set[Digest]:
-        """The digests of content that is missing or damaged."""
+        """The digests of missing or damaged content."""
         return {f.descriptor.digest for f, _ in self.faults if f.problem != MISNAMED}
 
     @property
     def misnamed(self) -> set[Digest]:
-        """The digests of images that the list gives a false name or ID."""
+        """The digests of images with a wrong name or ID in the list."""
         return {f.descriptor.digest for f, _ in self.faults if f.problem == MISNAMED}
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What became of one image. ``error``: why it could not be mended, if so."""
+    """The result of repairing one image. ``error``: why it failed, if it did."""
 
     name: str
     error: GhcrctlError | None = None
@@ -66,14 +62,14 @@ class Repair:
 def check(
     session: Session, *, progress: Callable[[int, int], None] = lambda _done, _all: None
 ) -> CheckResult:
-    """Read everything that images need and compare it with its digests.
+    """Read all content that images need, and verify its digests.
 
     Args:
         session: the run.
-        progress: is told how many bytes were read, and how many there are.
+        progress: receives the bytes read so far, and the total.
 
     Raises:
-        StoreDamagedError: the list of images itself is damaged.
+        StoreDamagedError: the list of images is damaged.
     """
     records = session.store.records()
     read = [0]
@@ -86,17 +82,17 @@ def check(
     roots = {record.descriptor.digest: record.descriptor for record in records}
     total = sum(map(blobs.size, closure(blobs, roots.values())))
     faults = check_content(blobs, roots.values(), jobs=session.jobs, progress=count)
-    concerned = _concerned(session, records, set(faults))
+    concerned = _affected_names(session, records, set(faults))
     broken = [(fault, concerned[digest]) for digest, fault in faults.items()]
     misnamed = [(fault, (name,)) for fault, name in check_names(blobs, session.store.entries())]
     return CheckResult(len(roots), read[0], (*broken, *misnamed))
 
 
 def repair(session: Session, result: CheckResult, observer: Observer = ignore) -> list[Repair]:
-    """Fetch what is broken from where it came from; nothing else is touched.
+    """Fetch damaged content again from where it came from; change nothing else.
 
-    Damaged content is put away for each image just before it is fetched anew; where that fails it
-    comes back, so that nothing is lost that was there.
+    The damaged content of an image is set aside just before it is fetched again, and restored if
+    that fails, so that nothing is lost.
     """
     done: dict[Digest, Repair] = {}
     for record in session.store.records():
@@ -107,22 +103,22 @@ def repair(session: Session, result: CheckResult, observer: Observer = ignore) -
     return list(done.values())
 
 
-def mend(
+def repair_all(
     session: Session,
     result: CheckResult,
     tell: Callable[[Repair], None] = lambda _: None,
     observer: Observer = ignore,
 ) -> CheckResult:
-    """Repair, and check again, as long as that brings something: below what was damaged is more.
+    """Repair and check again until nothing more can be repaired: damage may hide further damage.
 
     Args:
         session: the run.
-        result: what was found so far.
-        tell: is told what became of each image.
-        observer: watches what is fetched.
+        result: the result of the last check.
+        tell: is called with the result for each image.
+        observer: receives progress events.
 
     Returns:
-        What is left.
+        The result of the last check.
     """
     for name in correct_names(session, result):
         tell(Repair(name))
@@ -137,10 +133,10 @@ def mend(
 
 
 def correct_names(session: Session, result: CheckResult) -> list[str]:
-    """Drop false names and IDs from the list of images; the images stay.
+    """Remove wrong names and IDs from the list of images, and keep the images.
 
     Returns:
-        The entries that were dropped.
+        The removed entries.
     """
     store = session.store
 
@@ -163,10 +159,10 @@ def _repair(session: Session, record: Record, broken: set[Digest], observer: Obs
     name = record.name or record.facts.image_id.short
     reference = record.reference
     if reference is None or reference.is_local:
-        return Repair(name, IntegrityError("it came from no registry, so it cannot be fetched"))
+        return Repair(name, IntegrityError("it has no registry to fetch it from"))
     try:
         with session.store.blobs.put_away(broken):
-            # Of an index of chosen platforms the registry knows nothing, only of what is below it.
+            # The registry has no index of chosen platforms, but all of its content.
             source = Overlay(session.source(reference), session.store.blobs)
             plan = make_plan(source, StorePlace(session.store), record.descriptor)
             execute(plan, TransferOptions(retry=session.retry), observer)
@@ -175,7 +171,7 @@ def _repair(session: Session, record: Record, broken: set[Digest], observer: Obs
     return Repair(name)
 
 
-def _concerned(
+def _affected_names(
     session: Session, records: list[Record], broken: set[Digest]
 ) -> dict[Digest, tuple[str, ...]]:
     names: dict[Digest, list[str]] = {digest: [] for digest in broken}

@@ -1,8 +1,4 @@
-"""Prune: remove images that are not wanted any more, by rules, and what nothing needs.
-
-What belongs here: which images a rule chooses. What does not: removing (``store``), asking
-(``cli``).
-"""
+"""Remove unneeded images from the local store by rules, and content that no image needs."""
 
 from __future__ import annotations
 
@@ -36,15 +32,15 @@ _BEGINNING = datetime.min.replace(tzinfo=timezone.utc)
 
 @dataclass(frozen=True, slots=True)
 class PruneRules:
-    """Which images go. Without any rule: those without a tag.
+    """Rules for images to remove; by default those without a tag.
 
     Args:
-        everything: with or without a tag.
-        until: only what was made before this moment.
-        labels: only what has all of these, as ``key`` or ``key=value``.
-        without_labels: only what has none of these.
-        keep_last: of each repository, tagged images go but for so many, the newest.
-        max_size: the oldest go until the store has at most so many bytes.
+        everything: images with a tag too.
+        until: only images created before this time.
+        labels: only images with all of these labels, as ``key`` or ``key=value``.
+        without_labels: only images with none of these labels.
+        keep_last: keep this number of newest tagged images of each repository, remove the others.
+        max_size: remove the oldest images until the store is at most this large (bytes).
     """
 
     everything: bool = False
@@ -57,13 +53,13 @@ class PruneRules:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What goes, or is gone.
+    """The result of a prune, or of a dry run.
 
     Args:
-        untagged: names, oldest first.
-        deleted: content.
-        freed: bytes, unfinished files included.
-        partial: how many unfinished files.
+        untagged: removed names, oldest first.
+        deleted: deleted content.
+        freed: freed space, including unfinished files (bytes).
+        partial: the number of deleted unfinished files.
     """
 
     untagged: tuple[str, ...]
@@ -73,7 +69,7 @@ class Pruned:
 
 
 def read_filters(filters: Sequence[str], now: datetime) -> PruneRules:
-    """Read docker's filters: ``until=24h``, ``until=2026-01-31``, ``label=x``, ``label!=x``.
+    """Parse docker's filters: ``until=24h``, ``until=2026-01-31``, ``label=x``, ``label!=x``.
 
     Raises:
         InvalidFilterError: a filter is unknown or malformed.
@@ -96,25 +92,25 @@ def read_filters(filters: Sequence[str], now: datetime) -> PruneRules:
 
 
 def read_size(text: str) -> int:
-    """Read a size such as ``500MB``, ``1.5GiB`` or a number of bytes.
+    """Parse a size such as ``500MB``, ``1.5GiB`` or a number of bytes.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the text is not a size.
     """
     match = _SIZE.match(text.strip())
     if not match:
-        raise UsageError(f"`{text}` is no size", hint="write it as 500MB, 10GB or 2GiB")
+        raise UsageError(f"invalid size `{text}`: expected a size such as 500MB, 10GB or 2GiB")
     power = " kmgtp".index(match[2].lower() or " ")
     return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
 def prune(session: Session, rules: PruneRules, *, dry_run: bool = False) -> Pruned:
-    """Remove what the rules choose, then all content and unfinished files that nothing needs.
+    """Remove images by rules, then all content and unfinished files that nothing needs.
 
     Args:
         session: the run.
-        rules: what goes.
-        dry_run: only say what would go.
+        rules: the rules.
+        dry_run: only return what would be removed.
     """
     store = session.store
     records = store.records()
@@ -127,7 +123,7 @@ def prune(session: Session, rules: PruneRules, *, dry_run: bool = False) -> Prun
         deleted = {d: store.blobs.size(d) for d in store.blobs.all() if d not in needed}
         after: list[int] = []
     else:
-        # What nobody needs goes first: on a full disk it makes room for the shorter list.
+        # Sweep first: on a full disk, that makes room for writing the shorter list.
         store.sweep(0.0)
         store.edit(lambda found: _without(found, doomed))
         deleted = store.collect()
@@ -137,21 +133,24 @@ def prune(session: Session, rules: PruneRules, *, dry_run: bool = False) -> Prun
 
 
 def _choose(session: Session, records: list[Record], rules: PruneRules) -> list[Record]:
-    """Return the chosen records, oldest first, then those that belong only to them."""
+    """Return the chosen records, oldest first, then records that belong only to them."""
     by_age = sorted(records, key=_created)
     tagged = {r.facts.image_id for r in records if r.tag}
 
     def choose(free: list[Record], _: list[Record]) -> list[Record]:
         chosen = [r for r in free if rules.everything or r.facts.image_id not in tagged]
         if rules.keep_last is not None:
-            chosen += _without(_beyond(free, rules.keep_last), chosen)
-        return [r for r in chosen if _fits(session, r, rules)]
+            chosen += _without(_older_than_newest(free, rules.keep_last), chosen)
+        return [r for r in chosen if _matches_filters(session, r, rules)]
 
     chosen = _with_belongings(session, by_age, [], choose)
     if rules.max_size is not None:
         limit = rules.max_size
         chosen = _with_belongings(
-            session, by_age, chosen, lambda free, left: _until_small(session, free, left, limit)
+            session,
+            by_age,
+            chosen,
+            lambda free, left: _oldest_over_limit(session, free, left, limit),
         )
     return chosen
 
@@ -162,13 +161,13 @@ def _with_belongings(
     before: list[Record],
     choose: Callable[[list[Record], list[Record]], list[Record]],
 ) -> list[Record]:
-    """Return the chosen independent records, and the records that belonged only to them.
+    """Return the chosen independent records, and the records that belong only to them.
 
     Args:
         session: the run.
         by_age: all records, oldest first.
-        before: what was chosen before.
-        choose: chooses among records that come oldest first; is given all that are left, too.
+        before: the records chosen before.
+        choose: chooses from the first list, oldest first; the second list has all that are left.
     """
     graph = session.store.graph
     chosen, seen = list(before), list(before)
@@ -177,14 +176,14 @@ def _with_belongings(
         free = _without(left, [*belonging_among(graph, left), *seen])
         if not free:
             return chosen
-        # What belonged to an image that is chosen, and to nothing else, is free from now on.
+        # Records that belonged only to a chosen image are now independent.
         bound = [r for r in free if is_bound_referrer(graph, r)] if len(seen) > len(before) else []
         chosen += [*bound, *choose(_without(free, bound), _without(left, bound))]
         seen += free
 
 
 def _key(record: Record) -> tuple[str, Digest]:
-    """Return what tells a record from all others."""
+    """Return a key that identifies a record."""
     return record.name, record.descriptor.digest
 
 
@@ -193,8 +192,8 @@ def _without(records: Iterable[Record], others: Iterable[Record]) -> list[Record
     return [record for record in records if _key(record) not in known]
 
 
-def _beyond(by_age: Iterable[Record], count: int) -> list[Record]:
-    """Return what is not among the newest of its repository."""
+def _older_than_newest(by_age: Iterable[Record], count: int) -> list[Record]:
+    """Return tagged records beyond the newest ones of their repository."""
     by_repository: dict[str, list[Record]] = {}
     for record in by_age:
         if record.tag:
@@ -202,20 +201,20 @@ def _beyond(by_age: Iterable[Record], count: int) -> list[Record]:
     return [r for group in by_repository.values() for r in group[: max(0, len(group) - count)]]
 
 
-def _until_small(
+def _oldest_over_limit(
     session: Session, free: list[Record], left: list[Record], limit: int
 ) -> list[Record]:
-    """Return the oldest records, as many as needed for the rest to fit the limit.
+    """Return the oldest records whose removal makes the rest fit the limit.
 
     Args:
         session: the run.
-        free: what may be chosen, oldest first.
-        left: all that takes room.
-        limit: bytes.
+        free: the records to choose from, oldest first.
+        left: all records that take space.
+        limit: the limit (bytes).
     """
     graph, blobs = session.store.graph, session.store.blobs
     belonging = Belonging(graph, left)
-    # Number of records that need each piece of content; the last one frees it.
+    # How many records need each piece of content; removing the last one frees it.
     users = Counter(p for record in left for p in graph.reached([record.descriptor]))
     sizes = {piece: blobs.size(piece) for piece in users}
     total = sum(sizes.values())
@@ -231,7 +230,7 @@ def _until_small(
     return gone
 
 
-def _fits(session: Session, record: Record, rules: PruneRules) -> bool:
+def _matches_filters(session: Session, record: Record, rules: PruneRules) -> bool:
     if rules.until and _created(record) >= rules.until:
         return False
     if not (rules.labels or rules.without_labels):

@@ -1,4 +1,4 @@
-"""Serve: the local store as a registry."""
+"""Serve the local store as a registry."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 def make_server(
     session: Session, host: str, port: int, *, read_only: bool, hosts: Sequence[str] = ()
 ) -> Server:
-    """Listen on an address; requests are answered once the server runs.
+    """Bind to an address; requests are handled once the server runs.
 
     Args:
         session: the run, whose store is served.
         host: the address to listen on.
-        port: 0 takes a free one.
-        read_only: refuse everything that would change the store.
-        hosts: further host names that requests may be for, on a loopback address.
+        port: the port; 0 for any free one.
+        read_only: reject requests that would change the store.
+        hosts: further host names that requests may use, on a loopback address.
 
     Raises:
-        UnsupportedError: the libraries of the server are not installed.
-        ConnectionFailedError: the address cannot be listened on.
+        UnsupportedError: the server's libraries are not installed.
+        ConnectionFailedError: the address is not available.
     """
     from ghcrctl.server.serve import Server, check_libraries
 

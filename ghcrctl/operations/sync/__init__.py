@@ -1,1 +1,1 @@
-"""Synchronization of the tags of repositories."""
+"""Synchronize the tags of repositories."""

@@ -1,8 +1,4 @@
-"""Files that say which repositories are synced, in YAML or TOML.
-
-What belongs here: their keys. What does not: reading files of rules (`rule_file`), what is done
-(`sync`).
-"""
+"""Read files that configure which repositories are synced, in YAML or TOML."""
 
 from __future__ import annotations
 
@@ -38,13 +34,13 @@ def read_jobs(path: Path, parse: Callable[[str], Reference], now: datetime) -> l
     """Read the jobs of a file.
 
     Args:
-        path: ends in ``.toml``, or is YAML.
-        parse: reads a reference.
-        now: aware; what spans are before.
+        path: the file; TOML if its name ends in ``.toml``, else YAML.
+        parse: parses a reference.
+        now: the current time, with a time zone; durations count back from it.
 
     Raises:
-        NotFoundError: there is no such file.
-        UsageError: it is malformed, or says what nobody knows.
+        NotFoundError: the file does not exist.
+        UsageError: the file is malformed, or has an unknown key.
     """
     data = read_rules(path)
     check_keys(data, ("defaults", "sync"), str(path))
@@ -55,7 +51,7 @@ def read_jobs(path: Path, parse: Callable[[str], Reference], now: datetime) -> l
     entries = data.get("sync")
     if not isinstance(entries, list) or not entries:
         raise UsageError(
-            f"{path} has no list `sync`",
+            f"{path}: `sync` is missing or not a list",
             hint="each entry has `from` and `to`: see `ghcrctl sync --help`",
         )
     jobs = []

@@ -1,7 +1,4 @@
-"""Deletions of a sync: tags go, and none that stays is harmed.
-
-What belongs here: what may be deleted by its digest. What does not: which tags go (`sync`).
-"""
+"""Delete tags at the target of a sync without harming the tags that are kept."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.content.threads import threads
 from ghcrctl.errors import NotFoundError, RefusedError, UnsupportedError
 from ghcrctl.oci.manifest import Index, parse
-from ghcrctl.operations.sync.plan import What
+from ghcrctl.operations.sync.plan import TagAction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class Deletions:
-    """Deletes tags one after the other.
+    """Deletes tags one at a time.
 
-    Where a registry deletes by digest only, a manifest goes if no tag that stays stands for it, or
-    for an index that lists it; all of its tags go with it.
+    If a registry deletes only by digest, a manifest is deleted only if no kept tag points to it or
+    to an index that lists it. All of its tags are deleted with it.
 
     Args:
         session: the run.
-        tasks: all of the run; tags of the same image may go together.
+        tasks: all tasks of the run; tags of the same image may be deleted together.
     """
 
     def __init__(self, session: Session, tasks: Iterable[Task]) -> None:
@@ -38,15 +35,15 @@ class Deletions:
         self._doomed: dict[str, set[str]] = {}
         self._needed: dict[str, dict[str, set[Digest]]] = {}
         for task in tasks:
-            if task.what is What.DELETE:
+            if task.what is TagAction.DELETE:
                 self._doomed.setdefault(self._place(task), set()).add(task.tag)
 
     def delete(self, task: Task) -> None:
-        """Delete a tag at the target; one that went meanwhile is none to worry about.
+        """Delete a tag at the target; ignore a tag that no longer exists.
 
         Raises:
-            RefusedError: a tag that stays needs the manifest.
-            UnsupportedError: the registry deletes nothing.
+            RefusedError: a kept tag needs the manifest.
+            UnsupportedError: the registry does not support deletion.
         """
         target = self._session.repository(task.job.target)
         try:
@@ -57,7 +54,7 @@ class Deletions:
             except NotFoundError:
                 return
             if isinstance(error, NotFoundError):
-                # It is there, so the registry means that it may not be deleted.
+                # The tag exists, so the registry refuses to delete it.
                 raise
             self._delete_digest(target, task, digest)
 
@@ -65,15 +62,15 @@ class Deletions:
         for tag, digests in self._needed_by(target, self._place(task)).items():
             if digest in digests:
                 raise RefusedError(
-                    f"{task.target} cannot be deleted: the registry deletes by digest only, and "
+                    f"cannot delete {task.target}: the registry deletes only by digest, and "
                     f"`{tag}` needs {digest}",
-                    hint=f"delete both, or let `{task.tag}` be",
+                    hint=f"delete both, or keep `{task.tag}`",
                 )
         try:
             target.delete(str(digest))
         except UnsupportedError as error:
             error.hint = error.hint or (
-                "delete it on the registry's own pages, or sync without --delete"
+                "delete it on the registry's website, or sync without --delete"
             )
             raise
 
@@ -81,7 +78,7 @@ class Deletions:
         return self._session.resolver.place_of(task.job.target)
 
     def _needed_by(self, target: Repository, name: str) -> dict[str, set[Digest]]:
-        """Return what each tag that stays needs; only tags that are new are looked at again."""
+        """Return what each kept tag needs; read only tags that are new."""
         known = self._needed.setdefault(name, {})
         staying = set(target.tags()) - self._doomed.get(name, set())
         unknown = sorted(staying - known.keys())
@@ -95,7 +92,7 @@ def _manifests_of(repository: Repository, tag: str) -> set[Digest]:
     try:
         queue = [repository.resolve(tag)]
     except NotFoundError:
-        # It was deleted meanwhile.
+        # It was deleted in the meantime.
         return set()
     found: set[Digest] = set()
     while queue:

@@ -1,8 +1,4 @@
-"""Sync: make the tags of a repository be those of another one.
-
-What belongs here: which tags are copied, are the same, or go. What does not: copying one image
-(`copy`), deleting without harm (`sync_deletions`).
-"""
+"""Plan a sync: which tags are copied, are up to date, or are deleted."""
 
 from __future__ import annotations
 
@@ -41,17 +37,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One repository to be synced.
+    """One repository to sync.
 
     Args:
-        source: a repository.
-        target: another one.
-        include: patterns of tags; all without any.
-        exclude: patterns of tags that are left alone, on both sides.
-        newer_than: only images that were made after this moment; aware.
-        delete: delete tags of the target that the source has not.
-        platforms: only these of multi-platform images; all without any.
-        referrers: copy what refers to the images too.
+        source: the source repository.
+        target: the target repository.
+        include: patterns of tags to sync; by default all tags.
+        exclude: patterns of tags to ignore at both sides.
+        newer_than: only images created after this time, which has a time zone.
+        delete: delete tags of the target that the source does not have.
+        platforms: the platforms of multi-platform images; by default all.
+        referrers: copy the referrers of images too.
     """
 
     source: Reference
@@ -65,12 +61,12 @@ class Job:
 
     @property
     def select(self) -> Selection:
-        """What of each image is wanted."""
+        """The platforms to copy."""
         return Selection(self.platforms, everything=not self.platforms)
 
 
-class What(Enum):
-    """What is to be done about a tag."""
+class TagAction(Enum):
+    """The action for a tag."""
 
     COPY = "copy"
     SAME = "up to date"
@@ -81,18 +77,18 @@ class What(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A tag, and what is to be done about it.
+    """A tag and its action.
 
     Args:
-        job: where it belongs.
+        job: the job that it belongs to.
         tag: the tag.
-        what: what is to be done.
-        error: why nobody can tell, where it is broken.
+        what: the action.
+        error: why the tag cannot be planned, if it cannot.
     """
 
     job: Job
     tag: str
-    what: What
+    what: TagAction
     error: GhcrctlError | None = None
 
     @property
@@ -102,16 +98,16 @@ class Task:
 
     @property
     def target(self) -> Reference:
-        """What it is called there."""
+        """The name of the copy."""
         return self.job.target.with_tag(self.tag)
 
 
 def check_job(job: Job) -> None:
-    """Check that a job can be done at all.
+    """Check that a job is valid.
 
     Raises:
         RefusedError: a name is local.
-        UsageError: a name is that of an image, or both are the same.
+        UsageError: a name has a tag or digest, or both names are the same.
     """
     for reference in (job.source, job.target):
         if reference.is_local:
@@ -122,13 +118,13 @@ def check_job(job: Job) -> None:
                 hint=f"ghcrctl sync --include TAG ..., or: ghcrctl copy {reference} TARGET",
             )
     if job.source.name == job.target.name:
-        raise _self_error(job)
+        raise _same_repository_error(job)
     chosen_by(job.include, job.exclude)
 
 
-def _self_error(job: Job) -> UsageError:
+def _same_repository_error(job: Job) -> UsageError:
     other = "itself" if job.source.name == job.target.name else f"{job.target.name}, the same place"
-    return UsageError(f"{job.source.name} cannot be synced with {other}")
+    return UsageError(f"cannot sync {job.source.name} with {other}")
 
 
 def plan_job(
@@ -138,25 +134,25 @@ def plan_job(
     keep_going: bool = False,
     excluded: RuleMatches | None = None,
 ) -> list[Task]:
-    """Find out what is to be done; a tag that both sides have costs one question each.
+    """Plan a job; each tag that both sides have takes one request to each.
 
     Args:
         session: the run.
-        job: what is wanted.
-        keep_going: whether a tag that cannot be looked at becomes a task that tells of it.
+        job: the job.
+        keep_going: whether a tag that cannot be read becomes a failed task.
         excluded: records which of the job's `exclude` patterns match a tag on either side.
 
     Raises:
-        NotFoundError: there is no such source.
-        RefusedError: nothing is at the source, and everything would be deleted.
-        UsageError: source and target are one repository.
+        NotFoundError: the source does not exist.
+        RefusedError: the source is empty, so everything at the target would be deleted.
+        UsageError: source and target are the same repository.
     """
     check_job(job)
     if session.resolver.place_of(job.source) == session.resolver.place_of(job.target):
-        raise _self_error(job)
+        raise _same_repository_error(job)
     accepts = chosen_by(job.include, job.exclude)
     target = session.repository(job.target)
-    # Before tags are deleted, a list that a mirror may not have in full is not good enough.
+    # Before deleting tags, list them at the registry: a mirror's list may be incomplete.
     lister = session.repository(job.source) if job.delete else session.source(job.source)
     listed = sorted(tag for tag in lister.tags() if not is_helper(tag))
     there = _tags(target)
@@ -164,50 +160,50 @@ def plan_job(
     at_source, known = set(listed), set(there)
     if excluded is not None:
         for pattern in job.exclude:
-            excluded.record(pattern, partial(_matches, parse_pattern(pattern), at_source | known))
+            excluded.record(pattern, partial(_any_match, parse_pattern(pattern), at_source | known))
     gone = [tag for tag in there if accepts(tag) and tag not in at_source] if job.delete else []
     if gone and not listed:
         raise RefusedError(
-            f"{job.source.name} has no tags, so that all of {job.target.name} would be deleted",
-            hint="delete them by themselves if that is what you want",
+            f"{job.source.name} has no tags, so all tags of {job.target.name} would be deleted",
+            hint="if that is intended, delete the tags separately",
         )
 
     def look(tag: str) -> Task:
         try:
-            return Task(job, tag, _what(session, job, tag, is_there=tag in known))
+            return Task(job, tag, _plan_tag(session, job, tag, is_there=tag in known))
         except GhcrctlError as error:
             if not keep_going:
                 raise
-            return Task(job, tag, What.BROKEN, error)
+            return Task(job, tag, TagAction.BROKEN, error)
 
     with threads(session.jobs, "tags") as pool:
         tasks = list(pool.map(look, wanted))
-    return tasks + [Task(job, tag, What.DELETE) for tag in gone]
+    return tasks + [Task(job, tag, TagAction.DELETE) for tag in gone]
 
 
-def _matches(fits: Callable[[str], bool], tags: Iterable[str]) -> bool:
+def _any_match(fits: Callable[[str], bool], tags: Iterable[str]) -> bool:
     return any(map(fits, tags))
 
 
 def _tags(repository: Repository) -> list[str]:
-    """List the tags of a repository that may not be there yet."""
+    """List the tags of a repository that may not exist yet."""
     try:
         return sorted(tag for tag in repository.tags() if not is_helper(tag))
     except NotFoundError:
         return []
 
 
-def _what(session: Session, job: Job, tag: str, *, is_there: bool) -> What:
+def _plan_tag(session: Session, job: Job, tag: str, *, is_there: bool) -> TagAction:
     source, target = session.source(job.source.with_tag(tag)), session.repository(job.target)
     if is_there and _digest_there(target, tag) == _wanted_digest(session, job, source, tag):
-        return What.SAME
+        return TagAction.SAME
     if job.newer_than and not _is_newer(session, source, tag, job.newer_than):
-        return What.TOO_OLD
-    return What.COPY
+        return TagAction.TOO_OLD
+    return TagAction.COPY
 
 
 def _digest_there(target: Repository, tag: str) -> Digest | None:
-    """Return what a tag stands for; registries list some whose manifest is gone."""
+    """Return the digest of a tag; registries may list tags whose manifest was deleted."""
     try:
         return target.digest_of(tag)
     except NotFoundError:
@@ -226,7 +222,7 @@ def _wanted_digest(session: Session, job: Job, source: RepositorySource, tag: st
 
 
 def _is_newer(session: Session, source: RepositorySource, tag: str, moment: datetime) -> bool:
-    """Tell when an image was made; one that does not say is taken for new."""
+    """Return whether an image is newer than a time; an image without a time counts as new."""
     root, platform = source.resolve(tag), session.settings.preferred_platform
     contents = image_of(source, root, platform, any_config=True)
     shown = contents.manifest or contents.root
@@ -237,7 +233,7 @@ def _is_newer(session: Session, source: RepositorySource, tag: str, moment: date
 
 @dataclass(slots=True)
 class Report:
-    """What a sync did so far. ``moved``: bytes."""
+    """The counts of a sync so far. ``moved``: transferred bytes."""
 
     copied: int = 0
     same: int = 0
@@ -248,7 +244,7 @@ class Report:
     first: GhcrctlError | None = None
 
     def fail(self, error: GhcrctlError) -> None:
-        """Count a failure, and remember the first."""
+        """Count a failure, and keep the first."""
         self.failed += 1
         self.first = self.first or error
 
@@ -262,14 +258,14 @@ def plan_jobs(
 ) -> list[Task]:
     """Plan several jobs; one that cannot be planned does not stop the others.
 
-    Where several have the same target, none deletes what another one copies. Warns of each
-    `exclude` pattern that matches no tag of any repository that it is for.
+    If several jobs have the same target, none deletes what another one copies. Warns of each
+    `exclude` pattern that matches no tag of any of its repositories.
 
     Args:
         session: the run.
-        jobs: each in turn.
-        failed: is told; may raise to stop.
-        keep_going: whether a tag that cannot be looked at does not stop its job either.
+        jobs: the jobs.
+        failed: is called for each failed job; may raise to stop.
+        keep_going: whether a tag that cannot be read does not stop its job either.
     """
     tasks: list[Task] = []
     excluded = RuleMatches()
@@ -280,13 +276,13 @@ def plan_jobs(
             excluded.skip(job.exclude)
             failed(job, error)
     for pattern in excluded.unmatched:
-        session.warn(f"exclude `{pattern}` matches no tag, so it excludes nothing")
+        session.warn(f"exclude `{pattern}` matches no tag")
 
     def place(task: Task) -> tuple[str, str]:
         return session.resolver.place_of(task.job.target), task.tag
 
-    wanted = {place(task) for task in tasks if task.what is not What.DELETE}
-    # A tag that two jobs delete goes once.
-    gone = {place(task): task for task in tasks if task.what is What.DELETE}
-    kept = [task for task in tasks if task.what is not What.DELETE]
+    wanted = {place(task) for task in tasks if task.what is not TagAction.DELETE}
+    # Two jobs may delete the same tag.
+    gone = {place(task): task for task in tasks if task.what is TagAction.DELETE}
+    kept = [task for task in tasks if task.what is not TagAction.DELETE]
     return kept + [task for where, task in gone.items() if where not in wanted]

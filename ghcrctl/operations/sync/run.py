@@ -1,8 +1,4 @@
-"""A whole run of a sync: all of its repositories planned, copied, and what is too much deleted.
-
-What belongs here: the order, what is counted, and what a failure stops. What does not: what is to
-be done about a tag (`sync`), copying one image (`copy`).
-"""
+"""Run a sync: plan all jobs, copy tags, then delete tags."""
 
 from __future__ import annotations
 
@@ -15,7 +11,7 @@ from ghcrctl.errors import GhcrctlError
 from ghcrctl.operations.common.batch import submit_all
 from ghcrctl.operations.moving.copy import copy
 from ghcrctl.operations.sync.deletions import Deletions
-from ghcrctl.operations.sync.plan import Report, What, plan_jobs
+from ghcrctl.operations.sync.plan import Report, TagAction, plan_jobs
 from ghcrctl.transfer.events import Planned
 from ghcrctl.transfer.meter import TransferMeter
 
@@ -31,17 +27,17 @@ if TYPE_CHECKING:
     from ghcrctl.transfer.workers import Workers
 
     Watch = Callable[[Observer, str], Observer]
-    Watching = Callable[[], AbstractContextManager[Watch]]
+    WatchContext = Callable[[], AbstractContextManager[Watch]]
 
 
 @dataclass(frozen=True, slots=True)
 class SyncedTag:
-    """What became of a tag.
+    """The result for one tag.
 
     Args:
-        task: the tag, and what was to be done about it.
-        status: what was done, in words: ``copied``, ``would be copied``, ``up to date``.
-        moved: bytes that moved for it, or that would.
+        task: the tag and its action.
+        status: the result, such as ``copied``, ``would be copied`` or ``up to date``.
+        moved: how much was transferred for it, or would be (bytes).
         error: why it failed.
     """
 
@@ -53,15 +49,15 @@ class SyncedTag:
 
 @dataclass(frozen=True, slots=True)
 class FailedJob:
-    """A repository that cannot be synced at all, and why."""
+    """A repository that cannot be synced, and why."""
 
     job: Job
     error: GhcrctlError
 
 
 @contextmanager
-def unwatched() -> Iterator[Watch]:
-    """Watch no image but by what it is watched with anyway."""
+def no_watch() -> Iterator[Watch]:
+    """Yield a function that returns an observer unchanged."""
     yield lambda observer, _: observer
 
 
@@ -73,19 +69,19 @@ def run_jobs(  # noqa: PLR0913 all but two by keyword
     dry_run: bool = False,
     force: bool = False,
     tell: Callable[[SyncedTag | FailedJob], None] = lambda _: None,
-    watching: Watching = unwatched,
+    watching: WatchContext = no_watch,
 ) -> Report:
-    """Sync repositories. Failures are in the report; none is raised.
+    """Sync repositories. Failures are counted in the report, not raised.
 
     Args:
         session: the run.
         jobs: the repositories to sync.
-        keep_going: go on after a failure; without it, no further image is started.
-        dry_run: only find out what would be done.
-        force: let a tag lose platforms that a job does not choose.
-        tell: is told of each tag, and of each repository that cannot be synced.
-        watching: gives what is put over the observer of each image, with the image's name, as long
-            as images move.
+        keep_going: whether to continue after a failure; otherwise no further image is started.
+        dry_run: only plan.
+        force: let a tag lose platforms that a job does not select.
+        tell: is called with the result of each tag, and for each repository that cannot be synced.
+        watching: a context manager for the time of the transfers; yields a function that wraps the
+            observer of each image, given the image's name.
     """
     run = _Run(session, tell, keep_going=keep_going, dry_run=dry_run, force=force)
     run.run(jobs, watching)
@@ -93,7 +89,7 @@ def run_jobs(  # noqa: PLR0913 all but two by keyword
 
 
 class _Run:
-    """One run over all jobs."""
+    """One run of all jobs."""
 
     def __init__(
         self,
@@ -112,14 +108,14 @@ class _Run:
         self._dry_run = dry_run
         self._planned: dict[str, set[Digest]] = {}
 
-    def run(self, jobs: Sequence[Job], watching: Watching) -> None:
-        """Do all of it, or as much as failures let be done."""
+    def run(self, jobs: Sequence[Job], watching: WatchContext) -> None:
+        """Run all tasks, or stop after a failure."""
         try:
             tasks = plan_jobs(self._session, jobs, self._job_failed, keep_going=self._keep_going)
             for task in tasks:
                 self._count(task)
-            self._copy([task for task in tasks if task.what is What.COPY], watching)
-            self._delete([task for task in tasks if task.what is What.DELETE])
+            self._copy([task for task in tasks if task.what is TagAction.COPY], watching)
+            self._delete([task for task in tasks if task.what is TagAction.DELETE])
         except _StoppedError:
             pass
 
@@ -136,15 +132,15 @@ class _Run:
         if task.error:
             self._failed(task, task.error)
             return
-        if task.what is What.SAME:
+        if task.what is TagAction.SAME:
             self.report.same += 1
-        elif task.what is What.TOO_OLD:
+        elif task.what is TagAction.TOO_OLD:
             self.report.too_old += 1
         else:
             return
         self._tell(SyncedTag(task, task.what.value))
 
-    def _copy(self, tasks: Sequence[Task], watching: Watching) -> None:
+    def _copy(self, tasks: Sequence[Task], watching: WatchContext) -> None:
         with watching() as watch:
 
             def one(task: Task, workers: Workers) -> _Meter:
@@ -158,7 +154,7 @@ class _Run:
                     observer=watch(meter, str(task.source)),
                     workers=workers,
                     dry_run=self._dry_run,
-                    # A target that is to equal the source has no platforms of its own to lose.
+                    # Without selected platforms, the target simply becomes equal to the source.
                     force=self._force or not task.job.platforms,
                 )
                 return meter
@@ -181,7 +177,7 @@ class _Run:
     def _would_move(self, task: Task, meter: _Meter) -> int:
         """Return how many bytes an image adds to those before it, at one target.
 
-        What tags share moves once; only what a tag stands for is put again for each.
+        Content that tags share is transferred once; the root is written for each tag.
         """
         seen = self._planned.setdefault(self._session.resolver.place_of(task.job.target), set())
         new = [one for one in meter.wanted if one.digest not in seen or one == meter.root]
@@ -190,9 +186,9 @@ class _Run:
 
     def _delete(self, tasks: Sequence[Task]) -> None:
         if self.report.failed and tasks:
-            # What failed to come may be why something else must stay.
+            # A kept tag may need what failed to be copied.
             for task in tasks:
-                self._tell(SyncedTag(task, "not deleted, since something failed"))
+                self._tell(SyncedTag(task, "not deleted after a failure"))
             return
         deletions = Deletions(self._session, tasks)
         for task in tasks:
@@ -212,11 +208,11 @@ class _Run:
 
 
 class _StoppedError(Exception):
-    """Nothing more is to be done after a failure."""
+    """The run stops after a failure."""
 
 
 class _Meter(TransferMeter):
-    """Counts the bytes that move, and notes what would."""
+    """Counts transferred bytes, and records what would be transferred."""
 
     def __init__(self) -> None:
         super().__init__()

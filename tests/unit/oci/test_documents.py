@@ -58,12 +58,12 @@ def test_what_programs_read_in_different_ways_is_refused(raw: bytes, reason: str
 
 
 def test_the_worst_document_of_the_allowed_size_is_read_in_seconds() -> None:
-    worst = (
+    worst_status = (
         b'{"a": [' + b"[]," * 1_300_000 + b"0]}",
         b'{"a": [' + b"{}," * 1_300_000 + b"0]}",
         ("{" + ",".join(f'"{number}":0' for number in range(380_000)) + ',"7":1}').encode(),
     )
-    for raw in worst:
+    for raw in worst_status:
         assert len(raw) <= MAX_METADATA_SIZE
         began = time.process_time()
         with pytest.raises(InvalidManifestError):

@@ -9,7 +9,7 @@ import click
 from ghcrctl.cli.commands.locks.pins import document, file_option, pins_of
 from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
 from ghcrctl.cli.results import Results
-from ghcrctl.operations.locks.check import There, check_pins, worst
+from ghcrctl.operations.locks.check import RegistryState, check_pins, worst_status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,9 +67,9 @@ def command(  # noqa: PLR0913 one argument an option
     results.end()
     for one in checked:
         for failure in one.failures:
-            if not quiet or one.there is There.UNKNOWN:
+            if not quiet or one.there is RegistryState.UNKNOWN:
                 app.report(failure)
-    if status := worst(checked):
+    if status := worst_status(checked):
         raise click.exceptions.Exit(status)
 
 

@@ -8,7 +8,7 @@ import click
 
 from ghcrctl.cli.format.units import human_size
 from ghcrctl.cli.path_types import PATH
-from ghcrctl.operations.locks.lock import chosen
+from ghcrctl.operations.locks.lock import select_pins
 from ghcrctl.operations.locks.lock_file import read_pins
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def pins_of(app: App, session: Session, file: Path, names: Iterable[str]) -> lis
         UsageError: the file makes no sense.
     """
     references = [session.parse(name) for name in names]
-    pins = chosen(read_pins(file), references, file)
+    pins = select_pins(read_pins(file), references, file)
     if not pins:
         app.warn(f"{file} pins nothing")
     return list(pins.values())

@@ -22,9 +22,9 @@ from ghcrctl.cli.side_options import accesses, side_options
 from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.operations.making.convert import read_conversion
 from ghcrctl.operations.making.media_formats import Format
-from ghcrctl.operations.moving.copy import Wish
+from ghcrctl.operations.moving.copy import CopyOptions
 from ghcrctl.operations.moving.copy_many import open_copy
-from ghcrctl.operations.moving.endpoints.parse import check_several, parse_end
+from ghcrctl.operations.moving.endpoints.parse import check_distinct_names, parse_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +116,7 @@ def command(  # noqa: PLR0913 one argument an option
     without --force.
     """
     select = Selection.of(platforms, everything=all_platforms)
-    wish = Wish(
+    wish = CopyOptions(
         select if platforms or all_platforms else None,
         allow_nondistributable_artifacts,
         referrers,
@@ -126,9 +126,9 @@ def command(  # noqa: PLR0913 one argument an option
     )
     results = Results(app, format_, digest_file)
     with app.session() as session:
-        ends = [parse_end(session, text) for text in dict.fromkeys(sources)]
-        into = parse_end(session, target)
-        check_several(ends, into)
+        ends = [parse_endpoint(session, text) for text in dict.fromkeys(sources)]
+        into = parse_endpoint(session, target)
+        check_distinct_names(ends, into)
         try:
             _copy_all(app, results, session, ends, into, wish, quiet=quiet)
         finally:
@@ -141,7 +141,7 @@ def _copy_all(  # noqa: PLR0913 what the options say
     session: Session,
     ends: Sequence[End],
     target: End,
-    wish: Wish,
+    wish: CopyOptions,
     *,
     quiet: bool,
 ) -> None:
@@ -151,7 +151,7 @@ def _copy_all(  # noqa: PLR0913 what the options say
     silent = quiet or results.are_documents
 
     def show(done: Copied) -> None:
-        if target.is_one_by_one:
+        if target.is_sequential:
             # It is there when all is, and not before.
             kept.append(done)
         else:
@@ -180,14 +180,14 @@ def _name(end: End) -> str:
     return f"{end.where}:{end.what}" if end.what else end.where
 
 
-def _lines(app: App, end: End, out: Out, wish: Wish, *, quiet: bool) -> Observer:
+def _lines(app: App, end: End, out: Out, wish: CopyOptions, *, quiet: bool) -> Observer:
     header = f"{end.what}: Copying from {end.where}" if end.what else f"Copying from {end.where}"
     if wish.dry_run:
         return PlanObserver(out, header, "copy")
     return LineObserver(out, app.warn, COPY_WORDS, header, quiet=quiet, always=True)
 
 
-def _report(results: Results, done: Copied, wish: Wish, *, quiet: bool) -> None:
+def _report(results: Results, done: Copied, wish: CopyOptions, *, quiet: bool) -> None:
     digest = done.descriptor.digest
     results.add(
         {

@@ -52,7 +52,7 @@ def command(
     own, and is told: 3 where the registry cannot be asked, 5 where it wants another credential.
     """
     if local and platform:
-        raise UsageError("--local and --platform exclude each other")
+        raise UsageError("--local and --platform are mutually exclusive")
     results = Results(app, format_)
     wanted = Platform.parse(platform) if platform else None
     missing = []

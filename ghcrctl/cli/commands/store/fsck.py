@@ -13,7 +13,7 @@ from ghcrctl.cli.options import Command, format_option, pass_app, registry_optio
 from ghcrctl.cli.progress.transfer_lines import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import ExitStatus
-from ghcrctl.operations.store.fsck import check, mend
+from ghcrctl.operations.store.fsck import check, repair_all
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def command(app: App, *, mends: bool, quiet: bool, format_: str | None) -> None:
                 show(result)
             tell = partial(_tell, app, results, repaired, quiet=quiet)
             with watching(app.display, quiet=quiet) as watch:
-                result = mend(session, result, tell, watch(ignore))
+                result = repair_all(session, result, tell, watch(ignore))
         show(result)
     results.add({**_document(result), "Repaired": list(repaired)})
     results.end(single=True)

@@ -1,9 +1,4 @@
-"""Ends: the places that one image is copied from and to.
-
-What belongs here: what an end must be able to do. What does not: how people write them
-(``end_names``), each kind of them (``registry_end``, ``store_end``, ``file_ends``, ``engine_end``),
-what is done with two of them (``copy``).
-"""
+"""Endpoints: the places that an image is copied from and to."""
 
 from __future__ import annotations
 
@@ -25,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """What an image is called where it comes from.
+    """The name of an image at its source.
 
     Args:
-        reference: its full name, where it has one.
-        tag: its tag; empty where it was asked for by its digest.
+        reference: its full name, if it has one.
+        tag: its tag; empty if it was requested by digest.
     """
 
     reference: Reference | None
@@ -38,12 +33,12 @@ class Naming:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the copy is called.
+    """The name of a copy at its target.
 
     Args:
-        shown: for people, in full.
-        names: as the place has them.
-        reference: the full name, where it is one.
+        shown: the full name, for messages.
+        names: the names in the form of the place.
+        reference: the full name as a reference, if it is one.
     """
 
     shown: str
@@ -53,7 +48,7 @@ class Target:
     def pinned(self, digest: Digest) -> str:
         """Return the place and the digest of the copy, without a tag.
 
-        ``shown`` ends in the name; before it may be a path or a host with any number of colons.
+        ``shown`` ends in the name; the path or host before it may contain any number of colons.
         """
         if self.reference:
             place = self.shown.removesuffix(str(self.reference))
@@ -65,14 +60,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class OpenSource:
-    """An image where it is.
+    """An image at its source, open for reading.
 
     Args:
-        place: has its content.
-        root: the image.
-        naming: what it is called there.
-        repository: its name at a registry, where it is at one.
-        part_of: the reference of the index that it is only a part of; empty where it is whole.
+        place: the source of its content.
+        root: its manifest or index.
+        naming: its name there.
+        repository: its name at a registry, if it is at one.
+        part_of: the reference of the index that it is a part of; empty for a complete image.
     """
 
     place: Source
@@ -83,84 +78,84 @@ class OpenSource:
 
 
 class OpenSink(Protocol):
-    """A place that images are written to, until it is closed."""
+    """A place that images are written to until it is closed."""
 
     def place(self, source: OpenSource, target: Target) -> Sink:
-        """Return what takes the content of one image and gives it its names."""
+        """Return the sink for the content and the names of one image."""
         ...
 
 
 class End(Protocol):
-    """One end of a copy. Opening it for writing makes nothing visible before all is there."""
+    """A source or target of a copy. At a target, nothing is visible until it is complete."""
 
     @property
     def what(self) -> str:
-        """What of a place it is, for people: a tag, a name; empty where nobody said."""
+        """The tag, name or ID in the place, for messages; empty if none was given."""
         ...
 
     @property
     def where(self) -> str:
-        """The place, for people."""
+        """The place, for messages."""
         ...
 
     @property
     def registry(self) -> str:
-        """The registry that is talked to; empty where it is none."""
+        """The registry; empty for other places."""
         ...
 
     @property
     def takes_one_platform(self) -> bool:
-        """Whether it is given one platform of an image unless more are asked for."""
+        """Whether only one platform is copied there unless the user selects more."""
         ...
 
     @property
-    def is_one_by_one(self) -> bool:
-        """Whether what is written there has an order."""
+    def is_sequential(self) -> bool:
+        """Whether content must be written sequentially."""
         ...
 
     @property
     def known(self) -> Naming | None:
-        """What the image is called, where that is known before the end is opened."""
+        """The name of the image, if it is known before the endpoint is opened."""
         ...
 
     @property
-    def takes_several(self) -> bool:
-        """Whether each of several images gets a name of its own there."""
+    def takes_multiple(self) -> bool:
+        """Whether several images can be copied there, each with its own name."""
         ...
 
     def source(self, session: Session) -> AbstractContextManager[OpenSource]:
-        """Open it for reading.
+        """Open the endpoint for reading.
 
         Raises:
-            NotFoundError: there is no such image.
-            UsageError: several images are there, and none is named.
+            NotFoundError: the image does not exist.
+            UsageError: the place has several images, and none was named.
         """
         ...
 
     def sink(self, session: Session, *, dry_run: bool) -> AbstractContextManager[OpenSink]:
-        """Open it for writing; where the block fails, nothing of it is visible."""
+        """Open the endpoint for writing; if the block fails, nothing is visible."""
         ...
 
     def target(self, naming: Naming, digest: Digest | None) -> Target:
-        """Return what the copy of an image is called there.
+        """Return the name that a copied image gets there.
 
         Args:
-            naming: what it is called where it comes from.
-            digest: of what is copied; ``None`` where that is not known yet.
+            naming: its name at the source.
+            digest: the digest of the copy; ``None`` if not known yet.
         """
         ...
 
 
 def check_digest(target: object, named: Digest | None, digest: Digest | None) -> None:
-    """Check that a target which names a digest gets that content.
+    """Check that a target with a digest gets the content of this digest.
 
     Args:
-        target: as the user wrote it.
+        target: the target as the user wrote it.
         named: the digest in it, if any.
-        digest: of what is copied; ``None`` where that is not known yet.
+        digest: the digest of the copy; ``None`` if not known yet.
 
     Raises:
-        RefusedError: it is the digest of other content.
+        RefusedError: the digests differ.
     """
     if named and digest and named != digest:
         raise RefusedError(
@@ -169,8 +164,8 @@ def check_digest(target: object, named: Digest | None, digest: Digest | None) ->
         )
 
 
-def named_like(reference: Reference, naming: Naming) -> Reference:
-    """Return a name with the tag of what is copied, unless it says one."""
+def with_source_tag(reference: Reference, naming: Naming) -> Reference:
+    """Return a name, with the tag of the source if it has neither tag nor digest."""
     if reference.tag or reference.digest:
         return reference
     return reference.with_tag(naming.tag or DEFAULT_TAG)

@@ -1,8 +1,4 @@
-"""Docker's engine as an end of a copy.
-
-What belongs here: names there, and images on their way through its archives. What does not: its API
-(``archive.daemon``).
-"""
+"""Docker's engine as an endpoint: images are transferred as archives."""
 
 from __future__ import annotations
 
@@ -23,9 +19,9 @@ from ghcrctl.operations.moving.endpoints.base import (
     OpenSource,
     Target,
     check_digest,
-    named_like,
+    with_source_tag,
 )
-from ghcrctl.operations.moving.endpoints.files import FixedSink, from_archive, naming_of
+from ghcrctl.operations.moving.endpoints.files import FixedSink, naming_of, open_archive_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,29 +31,29 @@ if TYPE_CHECKING:
     from ghcrctl.operations.moving.endpoints.base import OpenSink
 
 _ID = re.compile(r"(?:sha256:)?[0-9a-f]{12,64}\Z")
-# Pieces of an archive that wait for the engine.
-_WAITING = 8
-_SECONDS = 0.2
+# How many pieces of an archive are queued for the engine.
+_QUEUE_LENGTH = 8
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class EngineEnd:
+class EngineEndpoint:
     """An image of docker's engine.
 
     Args:
-        reference: its name; ``None`` for the engine as a whole, or where the text is an ID.
-        text: as it was written.
+        reference: its name; ``None`` for the whole engine, or if the text is an ID.
+        text: the text as the user wrote it.
     """
 
     reference: Reference | None
     text: str
     registry = ""
     takes_one_platform = True
-    is_one_by_one = True
+    is_sequential = True
 
     @classmethod
-    def parse(cls, session: Session, text: str) -> EngineEnd:
-        """Read what follows ``docker-daemon:``: a name as docker has it, an ID, or nothing."""
+    def parse(cls, session: Session, text: str) -> EngineEndpoint:
+        """Parse the text after ``docker-daemon:``: a name as in docker, an ID, or nothing."""
         if not text or _ID.match(text):
             return cls(None, text)
         local_names = session.has_local_names
@@ -66,7 +62,7 @@ class EngineEnd:
 
     @property
     def what(self) -> str:
-        """Its name or ID."""
+        """The name or ID."""
         return str(self.reference.tagged()) if self.reference else self.text
 
     @property
@@ -75,25 +71,25 @@ class EngineEnd:
         return "docker's engine"
 
     @property
-    def takes_several(self) -> bool:
+    def takes_multiple(self) -> bool:
         """Whether no name is given, so that each image keeps its own."""
         return not self.text
 
     @property
     def known(self) -> Naming | None:
-        """Its name, if it is one."""
+        """The name, unless the text is an ID."""
         return naming_of(self.reference.tagged()) if self.reference else None
 
     @contextmanager
     def source(self, session: Session) -> Iterator[OpenSource]:
-        """Let the engine save it, which it does as a whole before its first byte comes."""
+        """Save the image with the engine, which finishes it before it sends the first byte."""
         if not self.text:
             raise UsageError(
-                "`docker-daemon:` names no image", hint="docker images lists what it has"
+                "`docker-daemon:` has no name", hint="list the engine's images: docker images"
             )
-        stream = engine_of(session).save([self.what])
+        stream = docker_engine(session).save([self.what])
         try:
-            with from_archive(session, stream, None, "docker-daemon:NAME:TAG") as found:
+            with open_archive_image(session, stream, None, "docker-daemon:NAME:TAG") as found:
                 naming = self.known or found.naming
                 yield OpenSource(found.place, found.root, naming)
         finally:
@@ -101,49 +97,49 @@ class EngineEnd:
 
     @contextmanager
     def sink(self, session: Session, *, dry_run: bool) -> Iterator[OpenSink]:
-        """Let the engine load what is written; where that fails it loads nothing."""
-        engine = engine_of(session)
+        """Load images with the engine, which loads all or nothing."""
+        engine = docker_engine(session)
         engine.ping()
         if dry_run:
             yield FixedSink(ArchiveSink(len, session.settings.preferred_platform))
             return
-        with _Feed(engine) as feed:
+        with _EngineStream(engine) as feed:
             sink = ArchiveSink(feed.write, session.settings.preferred_platform)
             sink.label = engine.label
             yield FixedSink(sink)
             sink.finish()
 
     def target(self, naming: Naming, digest: Digest | None) -> Target:
-        """Return its name there; none where it has none to keep."""
+        """Return the name in the engine; empty if there is no name to keep."""
         if self.text and self.reference is None:
-            raise UsageError(f"`{self.text}` is an ID, not a name that an image can get")
+            raise UsageError(f"invalid name `{self.text}` for a copy: it is an ID")
         if self.reference:
             check_digest(f"docker-daemon:{self.text}", self.reference.digest, digest)
         named = self.reference or naming.reference
         if named is None:
             return Target(f"docker-daemon:{digest}", ("",))
-        named = named_like(named, naming)
+        named = with_source_tag(named, naming)
         return Target(f"docker-daemon:{named}", (str(named),), named)
 
 
-def engine_of(session: Session) -> Engine:
-    """Return the engine that docker's own variables name."""
+def docker_engine(session: Session) -> Engine:
+    """Return the engine selected by docker's environment variables."""
     address, tls = session.settings.docker_engine
     return Engine(address, tls, connect_timeout=session.settings.get("connect_timeout"))
 
 
-class _Feed:
-    """Bytes on their way to an engine, which takes them in a thread of its own."""
+class _EngineStream:
+    """Sends bytes to an engine, which loads them in a separate thread."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._pieces: queue.Queue[bytes] = queue.Queue(_WAITING)
+        self._pieces: queue.Queue[bytes] = queue.Queue(_QUEUE_LENGTH)
         self._is_dropped = threading.Event()
         self._error: BaseException | None = None
         self._loaded: list[str] = []
         self._thread = threading.Thread(target=self._load, name="engine", daemon=True)
 
-    def __enter__(self) -> _Feed:
+    def __enter__(self) -> _EngineStream:
         self._thread.start()
         return self
 
@@ -158,18 +154,18 @@ class _Feed:
             raise self._error
         if not self._loaded:
             raise UnsupportedError(
-                f"{self._engine.label} took nothing of what it was given: it is no container image"
+                f"{self._engine.label} loaded nothing: the source is not a container image"
             )
 
     def write(self, data: bytes) -> None:
-        """Hand on some bytes; none means the end.
+        """Send bytes; no bytes mean the end.
 
         Raises:
-            GhcrctlError: the engine has failed.
+            GhcrctlError: the engine failed.
         """
         while self._thread.is_alive():
             try:
-                self._pieces.put(bytes(data), timeout=_SECONDS)
+                self._pieces.put(bytes(data), timeout=_POLL_SECONDS)
             except queue.Full:
                 continue
             return
@@ -179,17 +175,17 @@ class _Feed:
     def _load(self) -> None:
         try:
             self._loaded = self._engine.load(self._chunks())
-        except BaseException as error:  # noqa: BLE001 it is raised where the bytes come from
+        except BaseException as error:  # noqa: BLE001 raised again in write() and __exit__()
             self._error = error
 
     def _chunks(self) -> Iterator[bytes]:
         while not self._is_dropped.is_set():
             try:
-                piece = self._pieces.get(timeout=_SECONDS)
+                piece = self._pieces.get(timeout=_POLL_SECONDS)
             except queue.Empty:
                 continue
             if not piece:
                 return
             yield piece
-        # An archive that is not whole must not look as if it were.
+        # An incomplete archive must not look complete.
         raise InterruptedByUserError("interrupted")

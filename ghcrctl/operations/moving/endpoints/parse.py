@@ -1,8 +1,4 @@
-"""How people write the ends of a copy.
-
-What belongs here: the grammar, and what is said where somebody means another program's. What does
-not: the ends themselves (``ends``).
-"""
+"""Parse the endpoints of a copy, and suggest our notation for that of other programs."""
 
 from __future__ import annotations
 
@@ -11,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidReferenceError, UsageError
 from ghcrctl.operations.common.find import is_full_id
-from ghcrctl.operations.moving.endpoints.engine import EngineEnd
-from ghcrctl.operations.moving.endpoints.files import ArchiveEnd, LayoutEnd
-from ghcrctl.operations.moving.endpoints.registry import RegistryEnd
-from ghcrctl.operations.moving.endpoints.store import StoreEnd
+from ghcrctl.operations.moving.endpoints.engine import EngineEndpoint
+from ghcrctl.operations.moving.endpoints.files import ArchiveEndpoint, LayoutEndpoint
+from ghcrctl.operations.moving.endpoints.registry import RegistryEndpoint
+from ghcrctl.operations.moving.endpoints.store import StoreEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,76 +18,76 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.moving.endpoints.base import End
 
-# What other programs write in the same place, and what is meant by it here.
-_OTHERS = {
-    "docker://": "leave it out: a name with a registry is an image there",
-    "docker-archive:": "write archive:FILE",
-    "oci-archive:": "write archive:FILE",
-    "containers-storage:": "write archive:FILE, for what `podman save` makes",
+# The notation of other programs, and a hint with ours.
+_FOREIGN_NOTATION = {
+    "docker://": "omit it: a name with a registry is an image there",
+    "docker-archive:": "use archive:FILE",
+    "oci-archive:": "use archive:FILE",
+    "containers-storage:": "run `podman save`, then use archive:FILE",
 }
-# What a path of Windows begins with.
+# The start of a Windows path.
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _FILE_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2")
 
 
-def parse_end(session: Session, text: str) -> End:
-    """Read an end: ``oci:``, ``archive:``, ``docker-daemon:``, ``store:`` or a reference.
+def parse_endpoint(session: Session, text: str) -> End:
+    """Parse an endpoint: ``oci:``, ``archive:``, ``docker-daemon:``, ``store:`` or a reference.
 
-    What stands before the first colon decides, so that a registry called ``oci`` must be written
-    with its domain. A name of one component is one of the local store.
+    The text before the first colon decides, so a registry called ``oci`` needs its domain. A
+    one-part name belongs to the local store.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the text is not an endpoint.
     """
     kind, colon, rest = text.partition(":")
-    if colon and kind in _KINDS:
-        return _KINDS[kind](session, rest)
-    _refuse_others(text)
+    if colon and kind in _PARSERS:
+        return _PARSERS[kind](session, rest)
+    _reject_foreign_notation(text)
     if text.endswith("/"):
-        return RegistryEnd.namespace(session, text)
+        return RegistryEndpoint.namespace(session, text)
     reference = None if is_full_id(text) else session.parse(text)
     if reference is None or reference.is_local:
-        return StoreEnd(reference, text)
-    return RegistryEnd(reference)
+        return StoreEndpoint(reference, text)
+    return RegistryEndpoint(reference)
 
 
-_KINDS: dict[str, Callable[[Session, str], End]] = {
-    "oci": lambda _, text: LayoutEnd.parse(text),
-    "archive": ArchiveEnd.parse,
-    "docker-daemon": EngineEnd.parse,
-    "store": StoreEnd.parse,
+_PARSERS: dict[str, Callable[[Session, str], End]] = {
+    "oci": lambda _, text: LayoutEndpoint.parse(text),
+    "archive": ArchiveEndpoint.parse,
+    "docker-daemon": EngineEndpoint.parse,
+    "store": StoreEndpoint.parse,
 }
 
 
-def _refuse_others(text: str) -> None:
-    """Say what is meant by what other programs would understand, and by paths."""
-    for prefix, hint in _OTHERS.items():
+def _reject_foreign_notation(text: str) -> None:
+    """Raise an error with a hint for other programs' notation and for paths."""
+    for prefix, hint in _FOREIGN_NOTATION.items():
         if text.startswith(prefix):
-            raise InvalidReferenceError(f"`{prefix}` is no kind of place here", hint=hint)
-    if text.startswith((".", "/", "~")) or _DRIVE.match(text) or _is_like_a_file(text):
+            raise InvalidReferenceError(f"`{prefix}` is not supported", hint=hint)
+    if text.startswith((".", "/", "~")) or _DRIVE.match(text) or _looks_like_file(text):
         raise InvalidReferenceError(
             f"`{text}` looks like a file, but would be read as a name",
-            hint=f"write archive:{text}, or oci:{text} for a directory",
+            hint=f"use archive:{text}, or oci:{text} for a directory",
         )
 
 
-def _is_like_a_file(text: str) -> bool:
+def _looks_like_file(text: str) -> bool:
     has_registry = "/" in text and set(text.partition("/")[0]) & set(".:")
     return ":" not in text and not has_registry and text.lower().endswith(_FILE_ENDINGS)
 
 
-def check_several(sources: Sequence[End], target: End) -> None:
-    """Make sure that each of several images gets a name of its own.
+def check_distinct_names(sources: Sequence[End], target: End) -> None:
+    """Check that each of several images gets its own name at the target.
 
     Raises:
-        UsageError: the target is one image, or two sources would be called the same there.
+        UsageError: the target is a single image, or two sources would get the same name.
     """
     if len(sources) < 2:
         return
-    if not target.takes_several:
+    if not target.takes_multiple:
         raise UsageError(
-            "several images cannot all be copied to one name",
-            hint="name a repository without a tag, or a namespace that ends in `/`",
+            "cannot copy several images to one name",
+            hint="use a repository without a tag, or a namespace that ends in `/`",
         )
     taken: dict[str, str] = {}
     for source in sources:

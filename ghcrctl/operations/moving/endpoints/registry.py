@@ -1,4 +1,4 @@
-"""A registry as an end of a copy: an image there, a repository, or a namespace of repositories."""
+"""A registry as an endpoint: an image, a repository, or a namespace of repositories."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class RegistryEnd:
+class RegistryEndpoint:
     """An image at a registry.
 
     Args:
         reference: its name; without tag and digest, a repository.
-        is_namespace: whether the repository is only the beginning of one, whose last component is
-            each image's own.
+        is_namespace: whether the repository is a prefix that is completed with the last component
+            of each image's name.
     """
 
     reference: Reference
     is_namespace: bool = False
     takes_one_platform = False
-    is_one_by_one = False
+    is_sequential = False
 
     @classmethod
-    def namespace(cls, session: Session, text: str) -> RegistryEnd:
-        """Read ``REGISTRY/`` or ``[REGISTRY/]NAMESPACE/``."""
+    def namespace(cls, session: Session, text: str) -> RegistryEndpoint:
+        """Parse ``REGISTRY/`` or ``[REGISTRY/]NAMESPACE/``."""
         found = session.parse(f"{text}x")
         return cls(replace(found, repository=found.repository[:-1]), is_namespace=True)
 
     @property
     def what(self) -> str:
-        """Its tag or digest."""
+        """The tag or digest."""
         return self.reference.target
 
     @property
     def where(self) -> str:
-        """Its repository."""
+        """The repository."""
         return self.reference.name
 
     @property
@@ -56,38 +56,38 @@ class RegistryEnd:
         return self.reference.registry
 
     @property
-    def takes_several(self) -> bool:
-        """Whether it is a whole repository, or more."""
+    def takes_multiple(self) -> bool:
+        """Whether it is a repository or a namespace."""
         return not (self.reference.tag or self.reference.digest)
 
     @property
     def known(self) -> Naming:
-        """Its name; docker's default tag where there is none."""
+        """The name; with docker's default tag if it has none."""
         found = self.reference.tagged()
         return Naming(found, "" if found.digest else found.tag or "")
 
     @contextmanager
     def source(self, session: Session) -> Iterator[OpenSource]:
-        """Resolve it; mirrors are asked first."""
+        """Resolve the image, at mirrors first."""
         if self.is_namespace:
-            raise UsageError(f"`{self.reference}` is no image but the beginning of names")
+            raise UsageError(f"`{self.reference}` is a namespace, not an image")
         found = self.reference.tagged()
         place = session.source(found)
         yield OpenSource(place, place.resolve(found.target), self.known, found)
 
     @contextmanager
-    def sink(self, session: Session, *, dry_run: bool) -> Iterator[OpenSink]:  # noqa: ARG002 nothing is begun
-        """Write there; each image's tag moves when all of it is there."""
-        yield _Repositories(session)
+    def sink(self, session: Session, *, dry_run: bool) -> Iterator[OpenSink]:  # noqa: ARG002 nothing to prepare
+        """Write to the registry; an image's tag is set after all of its content."""
+        yield _RegistrySink(session)
 
     def target(self, naming: Naming, digest: Digest | None) -> Target:
-        """Return the full name of a copy; without a tag of its own it has the source's."""
+        """Return the full name of a copy, with the source's tag by default."""
         target = self._repository(naming)
         if target.digest and digest and target.digest != digest:
             raise RefusedError(
-                f"{naming.reference or 'the image'} is {digest}, so it cannot be copied to "
-                f"{target}",
-                hint="leave the digest out: it stays what it is",
+                f"cannot copy {naming.reference or 'the image'} to {target}: its digest is "
+                f"{digest}",
+                hint="omit the digest; copying does not change it",
             )
         tag = target.tag or ("" if target.digest else naming.tag)
         if tag:
@@ -101,17 +101,18 @@ class RegistryEnd:
             return self.reference
         if naming.reference is None:
             raise UsageError(
-                "the image has no name that could follow the `/`", hint="name the target in full"
+                "the image has no name to append to the namespace",
+                hint="give the full name of the target",
             )
         own = naming.reference.repository.rpartition("/")[2]
         return replace(self.reference, repository=f"{self.reference.repository}{own}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Repositories:
+class _RegistrySink:
     session: Session
 
-    def place(self, source: OpenSource, target: Target) -> Sink:  # noqa: ARG002 all are alike
+    def place(self, source: OpenSource, target: Target) -> Sink:  # noqa: ARG002 one repository
         if target.reference is None:
-            raise TypeError("a registry's image has a reference")
+            raise TypeError("an image at a registry must have a reference")
         return self.session.repository(target.reference)

@@ -1,4 +1,4 @@
-"""The local store as an end of a copy."""
+"""The local store as an endpoint."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ghcrctl.operations.moving.endpoints.base import (
     OpenSource,
     Target,
     check_digest,
-    named_like,
+    with_source_tag,
 )
 from ghcrctl.store.place import StorePlace
 
@@ -30,32 +30,32 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreEnd:
-    """An image of the local store.
+class StoreEndpoint:
+    """An image in the local store.
 
     Args:
-        reference: its name; ``None`` for the store as a whole, or where the text is an ID.
-        text: as it was written.
+        reference: its name; ``None`` for the whole store, or if the text is an ID.
+        text: the text as the user wrote it.
     """
 
     reference: Reference | None
     text: str
     registry = ""
     takes_one_platform = False
-    is_one_by_one = False
+    is_sequential = False
 
     @classmethod
-    def parse(cls, session: Session, text: str) -> StoreEnd:
-        """Read what follows ``store:``: a name, an ID, or nothing."""
+    def parse(cls, session: Session, text: str) -> StoreEndpoint:
+        """Parse the text after ``store:``: a name, an ID, or nothing."""
         try:
             return cls(session.parse(text) if text else None, text)
         except UsageError:
-            # An ID of 64 digits is no name; `find` knows it.
+            # An ID of 64 digits is not a valid name; `find` accepts it.
             return cls(None, text)
 
     @property
     def what(self) -> str:
-        """Its name or ID."""
+        """The name or ID."""
         return str(self.reference.tagged()) if self.reference else self.text
 
     @property
@@ -64,13 +64,13 @@ class StoreEnd:
         return "the local store"
 
     @property
-    def takes_several(self) -> bool:
+    def takes_multiple(self) -> bool:
         """Whether no name is given, so that each image keeps its own."""
         return not self.text
 
     @property
     def known(self) -> Naming | None:
-        """Its name, if it is one."""
+        """The name, unless the text is an ID."""
         if self.reference is None:
             return None
         found = self.reference.tagged()
@@ -78,9 +78,9 @@ class StoreEnd:
 
     @contextmanager
     def source(self, session: Session) -> Iterator[OpenSource]:
-        """Find it."""
+        """Find the image."""
         if not self.text:
-            raise UsageError("`store:` names no image", hint="ghcrctl images lists what is here")
+            raise UsageError("`store:` has no name", hint="list local images: ghcrctl images")
         found = find(session, self.text)
         name = found.record.reference
         naming = Naming(name, name.tag or "" if name else "")
@@ -93,24 +93,24 @@ class StoreEnd:
 
     @contextmanager
     def sink(self, session: Session, *, dry_run: bool) -> Iterator[OpenSink]:
-        """Store images; each gets its name when all of it is there."""
-        yield _Stored(session, dry_run)
+        """Store images; an image gets its name after all of its content."""
+        yield _StoreSink(session, dry_run)
 
     def target(self, naming: Naming, digest: Digest | None) -> Target:
-        """Return its name here, or without one the name that it has."""
+        """Return the given name, or by default the name of the source."""
         if self.text and self.reference is None:
-            raise UsageError(f"`{self.text}` is no name that an image can get")
+            raise UsageError(f"invalid name `{self.text}` for a copy: it is an ID")
         name = self.reference or naming.reference
         if name is None:
-            raise UsageError("the image has no name to keep", hint="give it one: store:NAME")
+            raise UsageError("the image has no name to keep", hint="add one: store:NAME")
         if self.reference:
             check_digest(f"store:{self.text}", self.reference.digest, digest)
-        named = check_new_name(named_like(name, naming))
+        named = check_new_name(with_source_tag(name, naming))
         return Target(str(named), (str(named),), named)
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored:
+class _StoreSink:
     session: Session
     dry_run: bool
 
@@ -120,7 +120,7 @@ class _Stored:
             and target.reference is not None
             and source.repository.name == target.reference.name
         )
-        # As after a pull, an image that keeps its repository's name is known there by its digest.
+        # An image that keeps its repository's name keeps its digest there, as after a pull.
         origin = source.root.digest if is_own else None
         if origin and source.part_of and source.root.is_index and not self.dry_run:
             index = read_metadata(source.place, source.root)

@@ -12,7 +12,7 @@ from ghcrctl.errors import ManifestUnknownError
 from ghcrctl.operations.archives.load import load
 from ghcrctl.operations.archives.save import save_directory
 from ghcrctl.operations.images.list import list_images
-from ghcrctl.operations.moving.endpoints.parse import parse_end
+from ghcrctl.operations.moving.endpoints.parse import parse_endpoint
 from tests.builders import random_image
 from tests.sessions import session_on
 from tests.unit.operations.images.test_damage import copy
@@ -44,7 +44,7 @@ def listed(folder: Path) -> dict[str, str]:
 
 
 def found(session: Session, text: str) -> Digest:
-    with parse_end(session, text).source(session) as image:
+    with parse_endpoint(session, text).source(session) as image:
         return image.root.digest
 
 

@@ -13,8 +13,8 @@ from ghcrctl.operations.archives.load import load
 from ghcrctl.operations.archives.save import save_archive, save_directory, save_docker
 from ghcrctl.operations.inside.files import list_files
 from ghcrctl.operations.inside.image_layers import ImageSelector
-from ghcrctl.operations.moving.copy import Into, Wish, copy_into
-from ghcrctl.operations.moving.endpoints.parse import parse_end
+from ghcrctl.operations.moving.copy import CopyOptions, OpenTarget, copy_into
+from ghcrctl.operations.moving.endpoints.parse import parse_endpoint
 from ghcrctl.operations.moving.pull import pull
 from ghcrctl.operations.moving.push import push
 from tests.archives import docker_archive, layer, tar_of
@@ -64,9 +64,9 @@ def flip(path: Path) -> None:
 
 
 def copy(session: Session, source: str, target: str) -> None:
-    end = parse_end(session, target)
+    end = parse_endpoint(session, target)
     with end.sink(session, dry_run=False) as sink:
-        copy_into(session, parse_end(session, source), Into(end, sink), Wish())
+        copy_into(session, parse_endpoint(session, source), OpenTarget(end, sink), CopyOptions())
 
 
 def blames(error: GhcrctlError, file: object) -> bool:

@@ -11,8 +11,8 @@ from ghcrctl.errors import NoSuchImageError, UsageError
 from ghcrctl.operations.common.find import find
 from ghcrctl.operations.making.indexes import create_index, end_of, read_manifest, source_end
 from ghcrctl.operations.making.mutate import Mutation, mutate
-from ghcrctl.operations.moving.copy import Into, Wish, copy_into
-from ghcrctl.operations.moving.endpoints.parse import parse_end
+from ghcrctl.operations.moving.copy import CopyOptions, OpenTarget, copy_into
+from ghcrctl.operations.moving.endpoints.parse import parse_endpoint
 from tests.builders import index_of, random_image
 from tests.sessions import session_on
 from tests.unit.operations.images.test_true_names import names, put
@@ -104,10 +104,10 @@ def test_an_id_that_is_not_here_is_an_error(session: Session, *, local: bool) ->
 @each_form
 @pytest.mark.parametrize("prefix", ["", "store:"])
 def test_an_image_is_copied_by_id(session: Session, tmp_path: Path, form: str, prefix: str) -> None:
-    target = parse_end(session, f"oci:{tmp_path}/layout:{form}")
+    target = parse_endpoint(session, f"oci:{tmp_path}/layout:{form}")
     with target.sink(session, dry_run=False) as sink:
-        source = parse_end(session, prefix + WRITTEN[form](IDS[1]))
-        copied = copy_into(session, source, Into(target, sink), Wish())
+        source = parse_endpoint(session, prefix + WRITTEN[form](IDS[1]))
+        copied = copy_into(session, source, OpenTarget(target, sink), CopyOptions())
     assert copied.descriptor.digest == BARE.root.digest
 
 

@@ -29,9 +29,9 @@ from ghcrctl.operations.images.list import list_images
 from ghcrctl.operations.images.remove import remove
 from ghcrctl.operations.images.tag import tag
 from ghcrctl.operations.making.import_image import import_image
-from ghcrctl.operations.moving.copy import Into, Wish, copy_into
-from ghcrctl.operations.moving.endpoints.parse import parse_end
-from ghcrctl.operations.store.fsck import check, mend
+from ghcrctl.operations.moving.copy import CopyOptions, OpenTarget, copy_into
+from ghcrctl.operations.moving.endpoints.parse import parse_endpoint
+from ghcrctl.operations.store.fsck import check, repair_all
 from ghcrctl.store.place import StorePlace
 from ghcrctl.store.records import NAME, Record
 from tests.archives import docker_archive, first_archive, layer, tar_of
@@ -85,9 +85,9 @@ def put(session: Session, image: Built, name: str, origin: Digest | None = None)
 
 
 def copy(session: Session, source: str, target: str) -> None:
-    end = parse_end(session, target)
+    end = parse_endpoint(session, target)
     with end.sink(session, dry_run=False) as sink:
-        copy_into(session, parse_end(session, source), Into(end, sink), Wish())
+        copy_into(session, parse_endpoint(session, source), OpenTarget(end, sink), CopyOptions())
 
 
 @pytest.mark.parametrize("key", [REF_NAME, OUR_NAME, CONTAINERD_NAME])
@@ -220,7 +220,7 @@ def test_a_false_name_in_the_list_of_images_names_nothing_and_is_found(
     [(fault, concerned)] = check(session).faults
     assert (fault.problem, concerned) == ("misnamed", (false,))
     told: list[str] = []
-    left = mend(session, check(session), lambda done: told.append(done.name))
+    left = repair_all(session, check(session), lambda done: told.append(done.name))
     assert (left.faults, told) == ((), [false])
     assert check(session).faults == ()
     assert names(session) == {"": IMAGE.root.digest}
@@ -231,7 +231,7 @@ def test_a_false_id_in_the_list_of_images_is_found(session: Session) -> None:
     rewrite(session, {"io.ghcrctl.image.id": str(OTHER)})
     [(fault, _)] = check(session).faults
     assert fault.problem == "misnamed"
-    assert mend(session, check(session)).faults == ()
+    assert repair_all(session, check(session)).faults == ()
     assert find(session, "octo/image:1.0").image_id != OTHER
 
 

@@ -20,7 +20,7 @@ from ghcrctl.errors import (
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.operations.images.tag import tag
-from ghcrctl.operations.locks.check import Here, There, check_pins, worst
+from ghcrctl.operations.locks.check import LocalState, RegistryState, check_pins, worst_status
 from ghcrctl.operations.locks.lock import add, remove, resolve, update
 from ghcrctl.operations.locks.lock_file import PinnedPlatform, read_pins
 from ghcrctl.operations.locks.pull import pull_pin
@@ -93,7 +93,7 @@ def test_a_platform_that_would_mean_something_in_the_file_is_refused(
 ) -> None:
     evil = index_of(random_image(), platforms=(Platform("linux", "amd64", "", '1"\n[[image]]'),))
     ghcr.push_image("octo/image", "evil", evil)
-    with pytest.raises(InvalidManifestError, match="is no platform"):
+    with pytest.raises(InvalidManifestError, match="for an invalid platform"):
         resolve(session, name.with_tag("evil"))
 
 
@@ -216,16 +216,16 @@ def test_a_check_takes_one_request_and_tells_what_became_of_each(
     ghcr.backend.delete("octo/image", pins[names[3]].digest)
     found = check_pins(session, path, [pins[one] for one in names])
     assert [one.there for one in found] == [
-        There.CURRENT,
-        There.MOVED,
-        There.UNTAGGED,
-        There.GONE,
+        RegistryState.CURRENT,
+        RegistryState.MOVED,
+        RegistryState.UNTAGGED,
+        RegistryState.GONE,
     ]
     assert found[1].now == OTHER.root.digest
     assert isinstance(found[1].failures[0], TagMovedError)
-    assert worst(found[:1]) is ExitStatus.SUCCESS
-    assert worst(found[:3]) is ExitStatus.DIFFERENT
-    assert worst(found) is ExitStatus.NOT_FOUND
+    assert worst_status(found[:1]) is ExitStatus.SUCCESS
+    assert worst_status(found[:3]) is ExitStatus.DIFFERENT
+    assert worst_status(found) is ExitStatus.NOT_FOUND
 
 
 def test_what_cannot_be_asked_comes_first(
@@ -236,8 +236,8 @@ def test_what_cannot_be_asked_comes_first(
     ghcr.push_image("octo/image", "1.0", OTHER)
     ghcr.faults.append(Fault(path_contains="/manifests/2.0", status=500, times=99))
     found = check_pins(session, path, list(read_pins(path).values()))
-    assert [one.there for one in found] == [There.MOVED, There.UNKNOWN]
-    assert worst(found) is ExitStatus.NETWORK
+    assert [one.there for one in found] == [RegistryState.MOVED, RegistryState.UNKNOWN]
+    assert worst_status(found) is ExitStatus.NETWORK
 
 
 def test_the_store_is_compared_without_asking_anybody(
@@ -246,22 +246,22 @@ def test_the_store_is_compared_without_asking_anybody(
     add(session, path, [name])
     [pin] = read_pins(path).values()
 
-    def here() -> Here:
+    def here() -> LocalState:
         ghcr.log.clear()
         [checked] = check_pins(session, path, [pin], ask=False, local=True)
         assert not ghcr.log
-        assert checked.there is There.NOT_ASKED
-        assert bool(checked.failures) == (checked.here is not Here.PRESENT)
+        assert checked.there is RegistryState.NOT_ASKED
+        assert bool(checked.failures) == (checked.here is not LocalState.PRESENT)
         return checked.here
 
-    assert here() is Here.MISSING
+    assert here() is LocalState.MISSING
     pull_pin(session, pin)
-    assert here() is Here.PRESENT
+    assert here() is LocalState.PRESENT
     session.store.blobs.path(IMAGES[AMD64].blobs[0][0].digest).unlink()
-    assert here() is Here.MISSING
+    assert here() is LocalState.MISSING
     ghcr.push_image("octo/image", "1.0", OTHER)
     pull(session, name)
-    assert here() is Here.DIFFERENT
+    assert here() is LocalState.DIFFERENT
 
 
 def test_a_pull_brings_what_is_pinned_under_its_name(
@@ -316,7 +316,7 @@ def test_what_an_archive_brought_takes_no_request(
     assert not ghcr.log
     assert not pull_pin(session, pin, select=select).updated
     [checked] = check_pins(session, Path("images.lock"), [pin], ask=False, local=True)
-    assert checked.here is Here.PRESENT
+    assert checked.here is LocalState.PRESENT
     session.store.blobs.path(IMAGES[AMD64].root.digest).unlink()
     pull_pin(session, pin, select=select)
     assert ghcr.log

@@ -41,7 +41,7 @@ def test_a_target_is_taken_as_it_is_wherever_the_image_comes_from(source: str) -
 @pytest.mark.parametrize(
     ("source", "target", "replace", "message", "hint"),
     [
-        ("o/a:1", "o/b:2", True, "exclude each other", "--replace moves ghcr.io/o/a:1"),
+        ("o/a:1", "o/b:2", True, "are mutually exclusive", "--replace moves ghcr.io/o/a:1"),
         (f"o/a:1@{DIGEST}", None, True, "pinned by its digest", "the tag alone: ghcr.io/o/a:1"),
         (f"o/a@{DIGEST}", None, True, "invalid target `ghcr.io/o/a@", "--tag ghcr.io/o/a:TAG"),
         ("o/a", None, True, "invalid target `ghcr.io/o/a`", "--tag ghcr.io/o/a:TAG"),

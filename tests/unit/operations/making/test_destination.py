@@ -124,7 +124,7 @@ def test_a_tag_that_is_given_is_the_only_one_that_moves(
     # A target that is the source's own tag replaces it, since it was named.
     done = flatten_image(session, source, source, Flattening())
     assert (done.end, bool(done.previous)) == (source, True)
-    with pytest.raises(UsageError, match="exclude each other"):
+    with pytest.raises(UsageError, match="are mutually exclusive"):
         flatten_image(session, source, target, Flattening(), replace=True)
 
 

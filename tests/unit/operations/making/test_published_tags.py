@@ -15,8 +15,8 @@ from ghcrctl.operations.making.convert import Conversion
 from ghcrctl.operations.making.indexes import End
 from ghcrctl.operations.making.media_formats import Format
 from ghcrctl.operations.making.mutate import Mutation, mutate
-from ghcrctl.operations.moving.copy import EVERYTHING, Into, Wish, copy, copy_into
-from ghcrctl.operations.moving.endpoints.registry import RegistryEnd
+from ghcrctl.operations.moving.copy import EVERYTHING, CopyOptions, OpenTarget, copy, copy_into
+from ghcrctl.operations.moving.endpoints.registry import RegistryEndpoint
 from ghcrctl.operations.moving.pull import pull
 from ghcrctl.operations.moving.push import push
 from ghcrctl.operations.moving.push_index import push_index
@@ -191,7 +191,7 @@ def test_sync_narrows_only_where_it_chooses_nothing(
 def test_a_converted_part_is_not_copied_over_its_index(
     session: Session, name: Reference, dry_run: bool
 ) -> None:
-    wish = Wish(Selection((ARM,)), conversion=Conversion(Format.DOCKER), dry_run=dry_run)
+    wish = CopyOptions(Selection((ARM,)), conversion=Conversion(Format.DOCKER), dry_run=dry_run)
     with pytest.raises(RefusedError, match="only linux/arm64 would be left"):
         convert_in_place(session, name, wish)
     assert current(session, name) == str(ALL.root.digest)
@@ -200,14 +200,14 @@ def test_a_converted_part_is_not_copied_over_its_index(
 
 
 def test_a_whole_index_is_converted_in_place(session: Session, name: Reference) -> None:
-    convert_in_place(session, name, Wish(conversion=Conversion(Format.DOCKER)))
+    convert_in_place(session, name, CopyOptions(conversion=Conversion(Format.DOCKER)))
     assert current(session, name) != str(ALL.root.digest)
 
 
-def convert_in_place(session: Session, name: Reference, wish: Wish) -> None:
-    end = RegistryEnd(name)
+def convert_in_place(session: Session, name: Reference, wish: CopyOptions) -> None:
+    end = RegistryEndpoint(name)
     with end.sink(session, dry_run=wish.dry_run) as sink:
-        copy_into(session, end, Into(end, sink), wish)
+        copy_into(session, end, OpenTarget(end, sink), wish)
 
 
 @pytest.mark.parametrize("local", [False, True])
@@ -226,7 +226,7 @@ def test_a_part_does_not_replace_its_index(session: Session, name: Reference, lo
 
 def test_a_manifest_push_pushes_no_part_over_its_index(session: Session, name: Reference) -> None:
     pull(session, name)
-    with pytest.raises(UnsupportedError, match="is one image, not an index") as caught:
+    with pytest.raises(UnsupportedError, match="is an image, not an index") as caught:
         push_index(session, End(name), purge=True)
     assert caught.value.hint == f"ghcrctl push {name}"
     assert current(session, name) == str(ALL.root.digest)

@@ -20,8 +20,8 @@ from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.operations.making.convert import Conversion
 from ghcrctl.operations.making.media_formats import Format
-from ghcrctl.operations.moving.copy import Into, Wish, copy, copy_into
-from ghcrctl.operations.moving.endpoints.registry import RegistryEnd
+from ghcrctl.operations.moving.copy import CopyOptions, OpenTarget, copy, copy_into
+from ghcrctl.operations.moving.endpoints.registry import RegistryEndpoint
 from tests.builders import artifact, index_of, random_image
 from tests.registry_double import Fault, PlainRegistry, RegistryDouble
 from tests.sessions import name_at
@@ -162,10 +162,10 @@ def test_a_copy_is_converted_on_the_way(
 ) -> None:
     ghcr.push_image("octo/image", "1.0", INDEX)
     source, target = name_at(ghcr, session), at(plain_registry, session, "octo/copy")
-    wish = Wish(conversion=Conversion(to=Format.DOCKER))
-    end = RegistryEnd(target)
+    wish = CopyOptions(conversion=Conversion(to=Format.DOCKER))
+    end = RegistryEndpoint(target)
     with end.sink(session, dry_run=False) as sink:
-        done = copy_into(session, RegistryEnd(source), Into(end, sink), wish)
+        done = copy_into(session, RegistryEndpoint(source), OpenTarget(end, sink), wish)
     index = parse_index(
         read_metadata(session.repository(target), done.descriptor), done.descriptor.media_type
     )
@@ -179,7 +179,7 @@ def test_referrers_do_not_go_with_another_digest(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     ghcr.push_image("octo/image", "1.0", INDEX)
-    end = RegistryEnd(at(plain_registry, session, "octo/copy"))
-    wish = Wish(referrers=True, conversion=Conversion(to=Format.DOCKER))
+    end = RegistryEndpoint(at(plain_registry, session, "octo/copy"))
+    wish = CopyOptions(referrers=True, conversion=Conversion(to=Format.DOCKER))
     with end.sink(session, dry_run=False) as sink, pytest.raises(UsageError, match="referrers"):
-        copy_into(session, RegistryEnd(name_at(ghcr, session)), Into(end, sink), wish)
+        copy_into(session, RegistryEndpoint(name_at(ghcr, session)), OpenTarget(end, sink), wish)

@@ -11,8 +11,8 @@ import pytest
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.errors import AuthError
 from ghcrctl.operations.common.registry_access import Access, use_access
-from ghcrctl.operations.moving.copy import Into, Wish, copy_into
-from ghcrctl.operations.moving.endpoints.registry import RegistryEnd
+from ghcrctl.operations.moving.copy import CopyOptions, OpenTarget, copy_into
+from ghcrctl.operations.moving.endpoints.registry import RegistryEndpoint
 from tests.builders import random_image
 from tests.sessions import name_at, session_on
 
@@ -43,14 +43,16 @@ def copy_between(
     referrers: bool = False,
 ) -> str:
     """Copy with what each side was given; return the digest of the copy."""
-    end = RegistryEnd(target)
+    end = RegistryEndpoint(target)
     with (
         use_access(session, mine) as reader,
         use_access(session, theirs) as writer,
         end.sink(writer, dry_run=False) as sink,
     ):
-        wish = Wish(referrers=referrers)
-        done = copy_into(session, RegistryEnd(source), Into(end, sink), wish, reader=reader)
+        wish = CopyOptions(referrers=referrers)
+        done = copy_into(
+            session, RegistryEndpoint(source), OpenTarget(end, sink), wish, reader=reader
+        )
     return str(done.descriptor.digest)
 
 

@@ -26,9 +26,9 @@ from ghcrctl.errors import (
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.common.platform_selection import Selection
-from ghcrctl.operations.moving.copy import Copied, Into, Wish, copy_into
+from ghcrctl.operations.moving.copy import Copied, CopyOptions, OpenTarget, copy_into
 from ghcrctl.operations.moving.endpoints.files import split_path
-from ghcrctl.operations.moving.endpoints.parse import parse_end
+from ghcrctl.operations.moving.endpoints.parse import parse_endpoint
 from ghcrctl.transfer.events import Event, Planned
 from tests.builders import artifact, index_of, random_image
 from tests.registry_double import Fault
@@ -87,20 +87,20 @@ def copy(
     session: Session,
     source: str,
     target: str,
-    wish: Wish = Wish(),  # noqa: B008 frozen
+    wish: CopyOptions = CopyOptions(),  # noqa: B008 frozen
     observer: Observer = lambda _: None,
 ) -> Copied:
     """Copy from one end to another."""
-    end = parse_end(session, target)
+    end = parse_endpoint(session, target)
     with end.sink(session, dry_run=wish.dry_run) as sink:
         return copy_into(
-            session, parse_end(session, source), Into(end, sink), wish, observer=observer
+            session, parse_endpoint(session, source), OpenTarget(end, sink), wish, observer=observer
         )
 
 
 def has_all(session: Session, end: str, image: Built) -> bool:
     """Tell whether an end has an image whole, byte for byte."""
-    with parse_end(session, end).source(session) as found:
+    with parse_endpoint(session, end).source(session) as found:
         assert found.root.digest == image.root.digest
         return all(read_metadata(found.place, d) == content for d, content in image.contents)
 
@@ -124,11 +124,11 @@ def test_a_layout_is_found_by_name_and_by_digest(session: Session, at: dict[str,
     for name in ("one", "two"):
         copy(session, at["start"], f"{at['oci']}:{name}")
     one = Selection((Platform("linux", "arm64"),))
-    done = copy(session, f"{at['oci']}:two", f"{at['oci']}:arm", Wish(one))
+    done = copy(session, f"{at['oci']}:two", f"{at['oci']}:arm", CopyOptions(one))
     assert done.descriptor.digest == IMAGES[1].root.digest
     by_digest = copy(session, f"{at['oci']}@{INDEX.root.digest}", at["registry"])
     assert by_digest.target.shown.endswith(f"octo/copy@{INDEX.root.digest}")
-    with pytest.raises(UsageError, match="has 2 images, and none is named") as caught:
+    with pytest.raises(UsageError, match="has 2 images: choose one by name") as caught:
         copy(session, at["oci"], at["registry"])
     assert "it has one, two, arm" in (caught.value.hint or "")
     with pytest.raises(ManifestUnknownError) as missing:
@@ -195,7 +195,7 @@ def test_what_is_packed_on_the_way_does_not_stay_here(
     done = copy(session, f"archive:{tmp_path}/old.tar", at[into])
     assert done.target.shown.endswith(":1")
     assert list(session.store.blobs.all()) == []
-    with parse_end(session, done.target.shown).source(session) as found:
+    with parse_endpoint(session, done.target.shown).source(session) as found:
         assert found.root.digest == done.descriptor.digest
     copy(session, f"archive:{tmp_path}/old.tar", "store:")
     assert len(list(session.store.blobs.all())) == 3
@@ -212,14 +212,16 @@ def test_several_images_are_one_archive(
 ) -> None:
     other = random_image(1, seed=9)
     plain_registry.push_image("octo/other", "2", other)
-    end = parse_end(session, at["archive"])
+    end = parse_endpoint(session, at["archive"])
     with end.sink(session, dry_run=False) as sink:
         for source in (at["start"], f"{plain_registry.host}/octo/other:2"):
-            copy_into(session, parse_end(session, source), Into(end, sink), Wish())
+            copy_into(
+                session, parse_endpoint(session, source), OpenTarget(end, sink), CopyOptions()
+            )
         assert not (tmp_path / "image.tar").exists()
     name = f"{plain_registry.host}/octo/other:2"
     assert has_all(session, f"{at['archive']}:{name}", other)
-    with pytest.raises(UsageError, match="has 2 images, and none is named"):
+    with pytest.raises(UsageError, match="has 2 images: choose one by name"):
         copy(session, at["archive"], "store:")
 
 
@@ -230,13 +232,17 @@ def test_two_images_of_one_name_are_noticed_when_they_are_met(
     plain_registry.push_image("octo/other", "2", other)
     copy(session, at["start"], f"archive:{tmp_path}/a.tar:hello:1")
     copy(session, f"{plain_registry.host}/octo/other:2", f"archive:{tmp_path}/b.tar:hello:1")
-    end = parse_end(session, "store:")
+    end = parse_endpoint(session, "store:")
     with end.sink(session, dry_run=False) as sink:
-        into = Into(end, sink)
+        into = OpenTarget(end, sink)
         for _ in range(2):
-            copy_into(session, parse_end(session, f"archive:{tmp_path}/a.tar"), into, Wish())
-        with pytest.raises(UsageError, match="two images would both be copied to hello:1"):
-            copy_into(session, parse_end(session, f"archive:{tmp_path}/b.tar"), into, Wish())
+            copy_into(
+                session, parse_endpoint(session, f"archive:{tmp_path}/a.tar"), into, CopyOptions()
+            )
+        with pytest.raises(UsageError, match="cannot copy two images to hello:1"):
+            copy_into(
+                session, parse_endpoint(session, f"archive:{tmp_path}/b.tar"), into, CopyOptions()
+            )
     assert has_all(session, "hello:1", INDEX)
 
 
@@ -263,7 +269,7 @@ def test_a_path_ends_at_the_colon(
 
 @pytest.mark.parametrize("text", ["", ":1"])
 def test_a_path_is_needed(text: str) -> None:
-    with pytest.raises(UsageError, match="names no file"):
+    with pytest.raises(UsageError, match="has no path"):
         split_path("oci", text)
 
 
@@ -312,7 +318,7 @@ def test_a_dry_run_tells_the_bytes_and_moves_nothing(
     folder = session.settings.home.parent
     before = sorted(path for path in folder.rglob("*") if path.is_file())
     events: list[Event] = []
-    copy(session, source, fresh[into], Wish(dry_run=True), events.append)
+    copy(session, source, fresh[into], CopyOptions(dry_run=True), events.append)
     assert isinstance(events[-1], Planned)
     everything = sum(descriptor.size for descriptor, _ in INDEX.contents)
     there = everything if ends == ("store", "store") else 0
@@ -329,9 +335,9 @@ def test_a_dry_run_tells_the_bytes_and_moves_nothing(
         ("archive:nowhere.tar", "store:", NotFoundError, "no such file"),
         ("store:nobody", "oci:x", NoSuchImageError, "No such image|no such image"),
         ("nobody", "oci:x", NoSuchImageError, "nobody"),
-        ("store:", "oci:x", UsageError, "names no image"),
-        ("docker-daemon:", "oci:x", UsageError, "names no image"),
-        ("registry.local/ns/", "oci:x", UsageError, "beginning of names"),
+        ("store:", "oci:x", UsageError, "has no name"),
+        ("docker-daemon:", "oci:x", UsageError, "has no name"),
+        ("registry.local/ns/", "oci:x", UsageError, "is a namespace"),
     ],
 )
 def test_what_is_not_there_is_told(

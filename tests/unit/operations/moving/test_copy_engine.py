@@ -13,8 +13,8 @@ import pytest
 from ghcrctl.errors import NoSuchImageError, NotFoundError, UnsupportedError, UsageError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.common.platform_selection import Selection
-from ghcrctl.operations.moving.copy import Copied, Into, Wish, copy_into
-from ghcrctl.operations.moving.endpoints.parse import parse_end
+from ghcrctl.operations.moving.copy import Copied, CopyOptions, OpenTarget, copy_into
+from ghcrctl.operations.moving.endpoints.parse import parse_endpoint
 from ghcrctl.transfer.events import Event, Planned
 from tests.builders import index_of, random_image
 from tests.registry_double import Fault
@@ -62,13 +62,13 @@ def copy(
     session: Session,
     source: str,
     target: str,
-    wish: Wish = Wish(),  # noqa: B008 frozen
+    wish: CopyOptions = CopyOptions(),  # noqa: B008 frozen
     observer: Observer = lambda _: None,
 ) -> Copied:
-    end = parse_end(session, target)
+    end = parse_endpoint(session, target)
     with end.sink(session, dry_run=wish.dry_run) as sink:
         return copy_into(
-            session, parse_end(session, source), Into(end, sink), wish, observer=observer
+            session, parse_endpoint(session, source), OpenTarget(end, sink), wish, observer=observer
         )
 
 
@@ -105,7 +105,7 @@ def test_an_engine_is_given_one_platform_under_its_name(
 def test_an_engine_is_given_more_platforms_where_they_are_asked_for(
     session: Session, engine: EngineDouble, start: str, tmp_path: Path
 ) -> None:
-    both = Wish(Selection((Platform("linux", "amd64"), Platform("linux", "arm64"))))
+    both = CopyOptions(Selection((Platform("linux", "amd64"), Platform("linux", "arm64"))))
     copy(session, start, "docker-daemon:", both)
     copy(session, start, f"archive:{tmp_path}/same.tar", both)
     assert engine.received == [(tmp_path / "same.tar").read_bytes()]
@@ -124,9 +124,7 @@ def test_an_engine_gets_no_end_of_what_breaks_off(
     assert engine.received == [None]
 
 
-@pytest.mark.parametrize(
-    ("answer", "message"), [(REFUSED, "it is full"), ([], "took nothing of what it was given")]
-)
+@pytest.mark.parametrize(("answer", "message"), [(REFUSED, "it is full"), ([], "loaded nothing")])
 def test_an_engine_that_does_not_take_it_is_told(
     session: Session, engine: EngineDouble, start: str, answer: list[bytes], message: str
 ) -> None:
@@ -139,7 +137,7 @@ def test_a_dry_run_asks_whether_there_is_an_engine_and_no_more(
     session: Session, engine: EngineDouble, start: str
 ) -> None:
     events: list[Event] = []
-    copy(session, start, "docker-daemon:", Wish(dry_run=True), events.append)
+    copy(session, start, "docker-daemon:", CopyOptions(dry_run=True), events.append)
     assert engine.asked == ["GET /_ping"]
     assert isinstance(events[-1], Planned)
     everything = sum(descriptor.size for descriptor, _ in IMAGES[0].contents)

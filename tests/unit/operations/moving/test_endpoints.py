@@ -9,9 +9,9 @@ import pytest
 from ghcrctl.errors import RefusedError, UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.moving.endpoints.base import Naming
-from ghcrctl.operations.moving.endpoints.parse import check_several, parse_end
-from ghcrctl.operations.moving.endpoints.registry import RegistryEnd
-from ghcrctl.operations.moving.endpoints.store import StoreEnd
+from ghcrctl.operations.moving.endpoints.parse import check_distinct_names, parse_endpoint
+from ghcrctl.operations.moving.endpoints.registry import RegistryEndpoint
+from ghcrctl.operations.moving.endpoints.store import StoreEndpoint
 from tests.sessions import session_on
 
 if TYPE_CHECKING:
@@ -32,25 +32,25 @@ def session(tmp_path: Path) -> Iterator[Session]:
 @pytest.mark.parametrize(
     ("text", "kind", "where", "what"),
     [
-        ("octo/image", RegistryEnd, "ghcr.io/octo/image", "latest"),
-        ("ghcr.io/octo/image:1", RegistryEnd, "ghcr.io/octo/image", "1"),
-        (f"localhost:5000/image@{DIGEST}", RegistryEnd, "localhost:5000/image", DIGEST),
-        ("oci.local:5000/image", RegistryEnd, "oci.local:5000/image", "latest"),
-        ("store.local/image", RegistryEnd, "store.local/image", "latest"),
-        ("hello", StoreEnd, "the local store", "hello:latest"),
-        ("hello:1", StoreEnd, "the local store", "hello:1"),
-        ("store", StoreEnd, "the local store", "store:latest"),
-        ("store:1.0", StoreEnd, "the local store", "1.0:latest"),
-        ("store:store:1.0", StoreEnd, "the local store", "store:1.0"),
-        ("store:octo/image:1", StoreEnd, "the local store", "ghcr.io/octo/image:1"),
-        (f"store:{'b' * 64}", StoreEnd, "the local store", "b" * 64),
-        ("store:", StoreEnd, "the local store", ""),
-        ("ghcr.io/octo/image.tar", RegistryEnd, "ghcr.io/octo/image.tar", "latest"),
-        ("hello:1.tar", StoreEnd, "the local store", "hello:1.tar"),
+        ("octo/image", RegistryEndpoint, "ghcr.io/octo/image", "latest"),
+        ("ghcr.io/octo/image:1", RegistryEndpoint, "ghcr.io/octo/image", "1"),
+        (f"localhost:5000/image@{DIGEST}", RegistryEndpoint, "localhost:5000/image", DIGEST),
+        ("oci.local:5000/image", RegistryEndpoint, "oci.local:5000/image", "latest"),
+        ("store.local/image", RegistryEndpoint, "store.local/image", "latest"),
+        ("hello", StoreEndpoint, "the local store", "hello:latest"),
+        ("hello:1", StoreEndpoint, "the local store", "hello:1"),
+        ("store", StoreEndpoint, "the local store", "store:latest"),
+        ("store:1.0", StoreEndpoint, "the local store", "1.0:latest"),
+        ("store:store:1.0", StoreEndpoint, "the local store", "store:1.0"),
+        ("store:octo/image:1", StoreEndpoint, "the local store", "ghcr.io/octo/image:1"),
+        (f"store:{'b' * 64}", StoreEndpoint, "the local store", "b" * 64),
+        ("store:", StoreEndpoint, "the local store", ""),
+        ("ghcr.io/octo/image.tar", RegistryEndpoint, "ghcr.io/octo/image.tar", "latest"),
+        ("hello:1.tar", StoreEndpoint, "the local store", "hello:1.tar"),
     ],
 )
 def test_an_end_is_read(session: Session, text: str, kind: type, where: str, what: str) -> None:
-    end = parse_end(session, text)
+    end = parse_endpoint(session, text)
     assert isinstance(end, kind)
     assert (end.where, end.what) == (where, what)
 
@@ -58,7 +58,7 @@ def test_an_end_is_read(session: Session, text: str, kind: type, where: str, wha
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("docker://ghcr.io/octo/image", "leave it out"),
+        ("docker://ghcr.io/octo/image", "omit it"),
         ("docker-archive:image.tar", "archive:FILE"),
         ("oci-archive:image.tar:1", "archive:FILE"),
         ("containers-storage:image", "podman save"),
@@ -72,7 +72,7 @@ def test_an_end_is_read(session: Session, text: str, kind: type, where: str, wha
 )
 def test_what_is_no_end_says_what_may_be_meant(session: Session, text: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
-        parse_end(session, text)
+        parse_endpoint(session, text)
     assert hint in (caught.value.hint or "")
 
 
@@ -99,9 +99,9 @@ def test_what_is_no_end_says_what_may_be_meant(session: Session, text: str, hint
 def test_a_copy_is_called_like_its_source_where_nothing_else_is_said(
     session: Session, source: str, target: str, name: str
 ) -> None:
-    naming = parse_end(session, source).known
+    naming = parse_endpoint(session, source).known
     assert naming is not None
-    assert parse_end(session, target).target(naming, Digest.parse(DIGEST)).shown == name
+    assert parse_endpoint(session, target).target(naming, Digest.parse(DIGEST)).shown == name
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,9 @@ def test_a_copy_is_called_like_its_source_where_nothing_else_is_said(
 def test_several_images_go_where_each_has_a_name(
     session: Session, sources: list[str], target: str
 ) -> None:
-    check_several([parse_end(session, text) for text in sources], parse_end(session, target))
+    check_distinct_names(
+        [parse_endpoint(session, text) for text in sources], parse_endpoint(session, target)
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,17 +127,21 @@ def test_several_images_go_where_each_has_a_name(
     [
         (["octo/a:1", "octo/b:1"], "registry.local/all", "would both be copied to"),
         (["octo/a:1", "other/a:1"], "registry.local/ns/", "would both be copied to"),
-        (["octo/a:1", "octo/b:2"], "registry.local/all:1", "cannot all be copied to one name"),
-        (["octo/a:1", "octo/b:2"], "hello", "cannot all be copied to one name"),
-        (["octo/a:1", "octo/b:2"], "store:hello", "cannot all be copied to one name"),
+        (
+            ["octo/a:1", "octo/b:2"],
+            "registry.local/all:1",
+            "cannot copy several images to one name",
+        ),
+        (["octo/a:1", "octo/b:2"], "hello", "cannot copy several images to one name"),
+        (["octo/a:1", "octo/b:2"], "store:hello", "cannot copy several images to one name"),
     ],
 )
 def test_several_images_are_never_called_the_same(
     session: Session, sources: list[str], target: str, message: str
 ) -> None:
-    ends = [parse_end(session, text) for text in sources]
+    ends = [parse_endpoint(session, text) for text in sources]
     with pytest.raises(UsageError, match=message):
-        check_several(ends, parse_end(session, target))
+        check_distinct_names(ends, parse_endpoint(session, target))
 
 
 @pytest.mark.parametrize(
@@ -161,8 +167,8 @@ def test_a_copy_is_pinned_by_one_digest_in_place_of_its_tag(
     session: Session, text: str, source: str, shown: str, pinned: str
 ) -> None:
     digest = Digest.parse(DIGEST)
-    target = parse_end(session, text).target(
-        parse_end(session, source).known or Naming(None, ""), digest
+    target = parse_endpoint(session, text).target(
+        parse_endpoint(session, source).known or Naming(None, ""), digest
     )
     assert target.shown == shown
     separator = "" if pinned.endswith(":") else "@"
@@ -173,7 +179,7 @@ def test_a_copy_is_pinned_by_one_digest_in_place_of_its_tag(
     "text", ["oci:lay@{}", "archive:a.tar:o/x@{}", "o/x@{}", "store:o/x@{}", "docker-daemon:o/x@{}"]
 )
 def test_a_target_that_names_a_digest_gets_only_its_content(session: Session, text: str) -> None:
-    target = parse_end(session, text.format(DIGEST))
+    target = parse_endpoint(session, text.format(DIGEST))
     naming = Naming(None, "1")
     assert DIGEST in target.target(naming, Digest.parse(DIGEST)).shown
     assert DIGEST in target.target(naming, None).shown

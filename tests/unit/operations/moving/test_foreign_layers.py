@@ -16,9 +16,9 @@ from ghcrctl.errors import (
 from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.images.tag import tag
-from ghcrctl.operations.moving.copy import Wish
+from ghcrctl.operations.moving.copy import CopyOptions
 from ghcrctl.operations.moving.copy_many import open_copy
-from ghcrctl.operations.moving.endpoints.parse import parse_end
+from ghcrctl.operations.moving.endpoints.parse import parse_endpoint
 from ghcrctl.operations.moving.pull import pull
 from ghcrctl.operations.moving.push import push
 from ghcrctl.transfer.events import Finished, Outcome
@@ -159,8 +159,8 @@ def test_a_foreign_layer_that_is_nowhere_says_where_it_was_looked_for(
 
 def _copied(session: Session, source: str, target: str) -> None:
     """Copy from any place to any other."""
-    ends = [parse_end(session, source)], parse_end(session, target)
-    with open_copy(session, *ends, Wish()) as act, session.workers() as workers:
+    ends = [parse_endpoint(session, source)], parse_endpoint(session, target)
+    with open_copy(session, *ends, CopyOptions()) as act, session.workers() as workers:
         act.copy(act.groups[0][0], workers=workers)
 
 

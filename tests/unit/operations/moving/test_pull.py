@@ -228,7 +228,7 @@ def test_all_tags_come_page_by_page_without_helper_tags(
         ghcr.push_image("octo/image", name, image)
     tags = tags_of(session, name_at(ghcr, session, "octo/image"))
     assert sorted(t.tag or "" for t in tags) == wanted
-    assert any(text.startswith("left out 2 tags") for text in warnings)
+    assert any(text.startswith("skipped 2 tags") for text in warnings)
 
 
 def test_a_digest_resolves_to_the_platform_pulled_last(

@@ -19,7 +19,7 @@ from ghcrctl.errors import (
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.sync.config_file import read_jobs
 from ghcrctl.operations.sync.deletions import Deletions
-from ghcrctl.operations.sync.plan import Job, What, check_job, plan_job, plan_jobs
+from ghcrctl.operations.sync.plan import Job, TagAction, check_job, plan_job, plan_jobs
 from tests.builders import artifact, index_of, random_image
 from tests.registry_double.faults import Fault
 
@@ -55,7 +55,7 @@ def job(ghcr: RegistryDouble, other: PlainRegistry, session: Session, **rules: o
 def delete(session: Session, tasks: list[Task]) -> None:
     deletions = Deletions(session, tasks)
     for task in tasks:
-        if task.what is What.DELETE:
+        if task.what is TagAction.DELETE:
             deletions.delete(task)
 
 
@@ -65,7 +65,7 @@ def by_digest_only(registry: PlainRegistry, *tags: str) -> None:
         registry.faults.append(Fault("DELETE", f"/manifests/{tag}", status=405, times=99))
 
 
-def planned(session: Session, wanted: Job) -> dict[str, What]:
+def planned(session: Session, wanted: Job) -> dict[str, TagAction]:
     return {task.tag: task.what for task in plan_job(session, wanted)}
 
 
@@ -75,7 +75,11 @@ def test_what_differs_is_copied_and_what_is_the_same_stays(
     put(ghcr, "octo/image", {"1": IMAGES[0], "2": IMAGES[1], "3": IMAGES[2]})
     put(plain_registry, "octo/copy", {"1": IMAGES[0], "2": IMAGES[3], "own": IMAGES[3]})
     wanted = job(ghcr, plain_registry, session)
-    assert planned(session, wanted) == {"1": What.SAME, "2": What.COPY, "3": What.COPY}
+    assert planned(session, wanted) == {
+        "1": TagAction.SAME,
+        "2": TagAction.COPY,
+        "3": TagAction.COPY,
+    }
 
 
 def test_nothing_to_do_costs_one_question_a_tag_and_side(
@@ -97,24 +101,24 @@ def test_patterns_choose(
     tags = ["1.0", "1.1", "1.2-rc1", "latest", f"sha256-{'0' * 64}.sig"]
     put(ghcr, "octo/image", dict.fromkeys(tags, IMAGES[0]))
     wanted = job(ghcr, plain_registry, session, include=("semver:>=1.1", "l*"), exclude=("*-rc*",))
-    assert planned(session, wanted) == {"1.1": What.COPY, "latest": What.COPY}
+    assert planned(session, wanted) == {"1.1": TagAction.COPY, "latest": TagAction.COPY}
 
 
 @pytest.mark.parametrize(
     ("moment", "what"),
-    [(MADE.replace(year=2023), What.COPY), (MADE.replace(year=2025), What.TOO_OLD)],
+    [(MADE.replace(year=2023), TagAction.COPY), (MADE.replace(year=2025), TagAction.TOO_OLD)],
 )
 def test_old_images_are_left_behind(
     ghcr: RegistryDouble,
     plain_registry: PlainRegistry,
     session: Session,
     moment: datetime,
-    what: What,
+    what: TagAction,
 ) -> None:
     put(ghcr, "octo/image", {"1": IMAGES[0], "thing": artifact()})
     found = planned(session, job(ghcr, plain_registry, session, newer_than=moment))
     # What does not say when it was made is taken for new.
-    assert found == {"1": what, "thing": What.COPY}
+    assert found == {"1": what, "thing": TagAction.COPY}
 
 
 def test_chosen_platforms_are_compared_as_they_would_be_copied(
@@ -123,7 +127,7 @@ def test_chosen_platforms_are_compared_as_they_would_be_copied(
     put(ghcr, "octo/image", {"1": INDEX, "2": INDEX})
     put(plain_registry, "octo/copy", {"1": IMAGES[0], "2": INDEX})
     wanted = job(ghcr, plain_registry, session, platforms=(Platform("linux", "amd64"),))
-    assert planned(session, wanted) == {"1": What.SAME, "2": What.COPY}
+    assert planned(session, wanted) == {"1": TagAction.SAME, "2": TagAction.COPY}
 
 
 def test_what_the_source_has_not_goes_if_the_patterns_choose_it(
@@ -133,7 +137,7 @@ def test_what_the_source_has_not_goes_if_the_patterns_choose_it(
     put(plain_registry, "octo/copy", {"1.0": IMAGES[0], "0.9": IMAGES[2], "mine": IMAGES[3]})
     rules = {"include": ("semver:*",), "delete": True}
     wanted = job(ghcr, plain_registry, session, **rules)
-    assert planned(session, wanted) == {"1.0": What.SAME, "0.9": What.DELETE}
+    assert planned(session, wanted) == {"1.0": TagAction.SAME, "0.9": TagAction.DELETE}
 
 
 def test_what_is_only_filtered_at_the_source_is_not_deleted(
@@ -142,7 +146,9 @@ def test_what_is_only_filtered_at_the_source_is_not_deleted(
     put(ghcr, "octo/image", {"1.0": IMAGES[0]})
     put(plain_registry, "octo/copy", {"1.0": IMAGES[1]})
     rules = {"newer_than": MADE.replace(year=2025), "delete": True}
-    assert planned(session, job(ghcr, plain_registry, session, **rules)) == {"1.0": What.TOO_OLD}
+    assert planned(session, job(ghcr, plain_registry, session, **rules)) == {
+        "1.0": TagAction.TOO_OLD
+    }
 
 
 def test_an_empty_source_does_not_empty_the_target(
@@ -244,7 +250,7 @@ def test_a_tag_without_a_manifest_at_the_target_is_copied_again(
     put(ghcr, "octo/image", {"1": IMAGES[0]})
     put(plain_registry, "octo/copy", {"1": IMAGES[0]})
     plain_registry.faults.append(Fault("HEAD", "/manifests/1", status=404, times=99))
-    assert planned(session, job(ghcr, plain_registry, session)) == {"1": What.COPY}
+    assert planned(session, job(ghcr, plain_registry, session)) == {"1": TagAction.COPY}
 
 
 def test_a_broken_tag_stops_its_repository_unless_told_to_go_on(
@@ -257,7 +263,7 @@ def test_a_broken_tag_stops_its_repository_unless_told_to_go_on(
     with pytest.raises(NotFoundError):
         plan_job(session, wanted)
     broken, same = plan_job(session, wanted, keep_going=True)
-    assert (broken.tag, broken.what, same.what) == ("1", What.BROKEN, What.SAME)
+    assert (broken.tag, broken.what, same.what) == ("1", TagAction.BROKEN, TagAction.SAME)
     assert isinstance(broken.error, NotFoundError)
 
 
@@ -271,9 +277,9 @@ def test_repositories_with_one_target_do_not_delete_each_others_tags(
     two = replace(one, source=session.parse(f"{ghcr.host}/octo/other"))
     tasks = plan_jobs(session, [one, two], lambda _, error: pytest.fail(error.message))
     assert [(task.tag, task.what) for task in tasks] == [
-        ("1", What.SAME),
-        ("2", What.SAME),
-        ("old", What.DELETE),
+        ("1", TagAction.SAME),
+        ("2", TagAction.SAME),
+        ("old", TagAction.DELETE),
     ]
 
 
@@ -342,8 +348,8 @@ def test_a_file_says_what_is_synced(session: Session, tmp_path: Path, name: str,
     ("text", "said"),
     [
         ("", "expected a table"),
-        ("sync: []", "no list `sync`"),
-        ("sync: 1", "no list `sync`"),
+        ("sync: []", "`sync` is missing"),
+        ("sync: 1", "`sync` is missing"),
         ("sink: []", "unknown key `sink`"),
         ("defaults: false\nsync: [{from: a/b, to: c/d}]", "`defaults`: expected a table"),
         ("sync: [1]", "entry 1: expected a table"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.sync.plan import Job, What, plan_job, plan_jobs
+from ghcrctl.operations.sync.plan import Job, TagAction, plan_job, plan_jobs
 from tests.builders import random_image
 from tests.sessions import session_on
 
@@ -37,6 +37,6 @@ def test_two_names_of_one_repository_are_one_place(
         alias = session.parse("alias.lan/octo/copy")
         one, two = Job(source, copy, delete=True), Job(other, alias, delete=True)
         tasks = plan_jobs(session, [one, two], lambda _, error: pytest.fail(error.message))
-        assert [task.tag for task in tasks if task.what is What.DELETE] == ["old"]
+        assert [task.tag for task in tasks if task.what is TagAction.DELETE] == ["old"]
         with pytest.raises(UsageError, match="the same place"):
             plan_job(session, Job(alias, copy))
