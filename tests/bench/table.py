@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tests.bench.rows import Row
 
 _MEGABYTE = 1_000_000
+# Columns of the page; it gives the targets with the descriptions.
+_ON_PAGE = 6
 _TITLE = "Whole commands: wall time in seconds, median (min to max)"
 _HEADERS = ("job", "client", "seconds", "ratio", "peak MB", "requests", "target", "met")
 
@@ -76,8 +78,8 @@ def _drawn(made: Sequence[Sequence[str]]) -> Table:
 
 def markdown(results: Sequence[tuple[Row, Sequence[Result]]], megabytes: int) -> str:
     """Return the table as a page of the documentation."""
-    rows = "".join(f"| {' | '.join(line)} |\n" for line in lines(results))
-    abouts = "".join(f"- **{row.name}**: {row.about}\n" for row, _ in results)
+    rows = "".join(f"| {' | '.join(line[:_ON_PAGE])} |\n" for line in lines(results))
+    abouts = "".join(f"- **{row.name}**: {_about(row, found)}\n" for row, found in results)
     missed = "".join(
         f"- **{row.name}**: {row.target.why_missed}\n"
         for row, found in results
@@ -89,8 +91,13 @@ def markdown(results: Sequence[tuple[Row, Sequence[Result]]], megabytes: int) ->
         "run, so other load on the\nmachine affects all of them. A ratio below 1 means that "
         "ghcrctl is faster. The times are from a small shared\nmachine with two processors. "
         f"The large image has {megabytes} MB in three layers.\n\n"
-        "| job | client | seconds: median (min to max) | ratio | peak MB | requests "
-        "| target | met |\n"
-        f"|---|---|---|---|---|---|---|---|\n{rows}\n## Jobs\n\n{abouts}"
+        "| job | client | seconds: median (min to max) | ratio | peak MB | requests |\n"
+        f"|---|---|---|---|---|---|\n{rows}\n## Jobs\n\n{abouts}"
         + (f"\n## Missed targets\n\n{missed}" if missed else "")
     )
+
+
+def _about(row: Row, found: Sequence[Result]) -> str:
+    """Describe a job and its target."""
+    met = "met" if row.target.is_met(found) else "missed"
+    return f"{row.about}. Target: {row.target.text} ({met})."
