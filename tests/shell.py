@@ -1,4 +1,4 @@
-"""ghcrctl as a person runs it: a process with a home of its own."""
+"""Run ghcrctl as a user does, with a home directory of its own."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from tests.fork_server import can_fork, run_forked
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 class Shell:
-    """Runs ghcrctl in a home of its own."""
+    """A home directory to run ghcrctl in."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -33,6 +35,10 @@ class Shell:
         }
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        if can_fork(self.environ):
+            done = run_forked(arguments, environ=self.environ, cwd=self.folder, stdin=stdin)
+            if done:
+                return done
         return subprocess.run(
             [sys.executable, "-m", "ghcrctl", *arguments],
             env=self.environ,
