@@ -1,8 +1,4 @@
-"""The application object: what every command gets from the line that it was called by.
-
-What belongs here: streams, warnings, the session. What does not: what a command does
-(``commands``).
-"""
+"""The application object of a run: settings, session, output, warnings and errors."""
 
 from __future__ import annotations
 
@@ -31,11 +27,11 @@ class App:
     """One run of the program.
 
     Args:
-        as_json: write errors and warnings as JSON, one object a line.
+        as_json: write errors and warnings as JSON, one object per line.
 
     Attributes:
         flags: settings given on the command line, by name.
-        command: what is run, without ``ghcrctl``: ``packages prune``.
+        command: the command without ``ghcrctl``, such as ``packages prune``.
     """
 
     def __init__(self, *, as_json: bool = False) -> None:
@@ -49,14 +45,14 @@ class App:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings, flags first, also those that come later; their file is read once."""
+        """The settings; flags added later still take precedence."""
         from ghcrctl.settings import Settings
 
         return Settings(flags=self.flags)
 
     @property
     def is_debugging(self) -> bool:
-        """Whether requests and tracebacks are shown; not where the settings cannot be read."""
+        """Whether to show requests and tracebacks; false if the settings are unreadable."""
         try:
             return bool(self.settings.get("debug"))
         except GhcrctlError:
@@ -64,14 +60,14 @@ class App:
 
     @cached_property
     def actions(self) -> Actions:
-        """The job of GitHub Actions that this run is a step of, if it is one."""
+        """Outputs and annotations of a GitHub Actions job; inactive elsewhere."""
         from ghcrctl.cli.github_actions import Actions
 
         return Actions(self.settings, self.workflow_command)
 
     @property
     def display(self) -> Display:
-        """What shows how far everything has come; the same for the whole run."""
+        """The progress display, shared by the whole run."""
         with self._lock:
             if self._display is None:
                 from ghcrctl.cli.progress.choose_display import display_for
@@ -82,32 +78,36 @@ class App:
             return self._display
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Close the progress display and restore the terminal."""
         if self._display:
             self._display.close()
 
     @property
-    def can_ask(self) -> bool:
-        """Whether there is a person who can be asked: at a terminal, and not ``--no-input``."""
-        # A job may have no standard input at all.
+    def can_prompt(self) -> bool:
+        """Whether prompts are possible: stdin is a terminal and ``--no-input`` is not given."""
+        # Jobs may run without a standard input.
         return sys.stdin is not None and sys.stdin.isatty() and not self.settings.get("no_input")
 
-    def unasked(self, otherwise: str) -> str:
-        """Say why nobody is asked. ``otherwise``: where it is for want of a terminal."""
+    def no_prompt_reason(self, otherwise: str) -> str:
+        """Return why prompts are impossible.
+
+        Args:
+            otherwise: the message if there is no terminal.
+        """
         forbidden = self.settings.get("no_input")
-        return "nothing may be asked, because of --no-input" if forbidden else otherwise
+        return "prompts are disabled by --no-input" if forbidden else otherwise
 
     @property
     def can_draw(self) -> bool:
-        """Whether a whole screen can be drawn for that person, on standard error."""
+        """Whether prompts are possible and a full screen can be drawn on standard error."""
         from ghcrctl.cli.format.style import obeys
 
-        if not self.can_ask or sys.stderr is None or not sys.stderr.isatty():
+        if not self.can_prompt or sys.stderr is None or not sys.stderr.isatty():
             return False
         return self.settings.environ.get("TERM") != "dumb" and obeys(sys.stderr)
 
     def session(self) -> Session:
-        """Begin a session whose warnings go to the person."""
+        """Return a new session that prints its warnings."""
         from ghcrctl.cli.signals import limit_time
         from ghcrctl.operations.common.session import Session
 
@@ -119,7 +119,7 @@ class App:
 
     @property
     def width(self) -> int | None:
-        """How many cells a line of result has room for; ``None`` off a terminal."""
+        """Width of standard output in cells; ``None`` if it is not a terminal."""
         if not sys.stdout.isatty():
             return None
         import shutil
@@ -128,14 +128,14 @@ class App:
 
     @property
     def style(self) -> Style:
-        """What can be shown on standard output."""
+        """The style of standard output: width, colours and glyphs."""
         from ghcrctl.cli.format.style import style_of
 
         return style_of(sys.stdout, self.settings.environ, self.width)
 
     @property
     def error_style(self) -> Style:
-        """What can be shown on standard error."""
+        """The style of standard error: width, colours and glyphs."""
         import shutil
 
         from ghcrctl.cli.format.style import style_of
@@ -145,7 +145,7 @@ class App:
 
     @property
     def measure(self) -> Measure:
-        """How sizes and times are written."""
+        """The format of sizes and times."""
         from datetime import datetime, timezone
 
         from ghcrctl.cli.format.units import Measure
@@ -153,18 +153,18 @@ class App:
         return Measure(datetime.now(timezone.utc), bool(self.settings.get("human")))
 
     def out(self, text: str) -> None:
-        """Print a line of result; control characters of foreign text are made visible."""
+        """Print a line of output, with control characters escaped."""
         self.write(f"{printable(text)}\n")
 
     def write(self, text: str) -> None:
-        """Print finished result text."""
+        """Print output as it is."""
         self._put(sys.stdout, text)
 
     def workflow_command(self, command: str) -> None:
         """Print a workflow command for the runner, unless the log is JSON.
 
         Args:
-            command: the command, with foreign text in it escaped.
+            command: the command, with untrusted text in it escaped.
         """
         if self.as_json:
             return
@@ -173,7 +173,7 @@ class App:
         self._write(sys.stderr, f"{without_old_commands(printable(command))}\n")
 
     def _put(self, stream: TextIO, text: str) -> None:
-        """Write to a stream; in a job, with no text that its runner would obey."""
+        """Write to a stream; in a job, neutralize text that the runner reads as a command."""
         if self.is_in_job:
             from ghcrctl.cli.job_log import without_commands
 
@@ -182,11 +182,11 @@ class App:
 
     @cached_property
     def is_in_job(self) -> bool:
-        """Whether the output is the log of a GitHub Actions job, whatever settings say."""
+        """Whether the output is the log of a GitHub Actions job, regardless of settings."""
         return self.settings.environ.get("GITHUB_ACTIONS") == "true"
 
     def _write(self, stream: TextIO, text: str) -> None:
-        """Write to a stream; where bars are drawn on the same terminal, above them."""
+        """Write to a stream, above any bars on the same terminal."""
         with translate_write_errors(stream):
             if self._display and stream.isatty():
                 self._display.write_above(stream, text)
@@ -195,7 +195,7 @@ class App:
                 stream.flush()
 
     def write_bytes(self, content: bytes) -> None:
-        """Print bytes as they are."""
+        """Print bytes to standard output."""
         with translate_write_errors(sys.stdout):
             sys.stdout.flush()
             sys.stdout.buffer.write(content)
@@ -216,7 +216,7 @@ class App:
                 self._put(sys.stderr, warning(text, self.error_style))
 
     def waiting(self, wait: Wait) -> None:
-        """Tell of a wait that begins; any thread may."""
+        """Display the start of a wait. Called from any thread."""
         self.display.show_wait(wait)
 
     def debug(self, text: str) -> None:
@@ -226,29 +226,29 @@ class App:
         self.error_line(f"debug: {redact(text)}")
 
     def error_line(self, text: str) -> None:
-        """Print a line that is no result."""
+        """Print a line to standard error."""
         lines = "\n".join(printable(line) for line in text.split("\n"))
         self._put(sys.stderr, f"{lines}\n")
 
     def foreign_line(self, text: str) -> None:
-        """Print a line of another program, with its colours."""
+        """Print a line of another program to standard error, keeping its colours."""
         self._put(sys.stderr, f"{text}\n")
 
     def json_line(self, document: dict[str, Any]) -> None:
-        """Print an object that is no result as one line of JSON."""
+        """Print an object to standard error as one line of JSON."""
         from ghcrctl.cli.format.gojson import dumps
         from ghcrctl.cli.format.values import Struct
 
         self._put(sys.stderr, dumps({k: Struct(v) for k, v in document.items()}) + "\n")
 
     def event_line(self, document: Mapping[str, object]) -> None:
-        """Print an event as one line of JSON."""
+        """Print a progress event to standard error as one line of JSON."""
         import json
 
         self._put(sys.stderr, f"{json.dumps(document)}\n")
 
     def report(self, error: GhcrctlError) -> int:
-        """Print an error with its hint; return its exit status."""
+        """Print an error with its hint and return its exit status."""
         hint = error.hint
         if hint is None and error.exit_status is ExitStatus.USAGE and self.command:
             hint = f"see `ghcrctl {self.command} --help`"
@@ -276,7 +276,7 @@ class App:
         self.actions.error(message if hint is None else f"{message}\n{hint}", code)
 
     def show_traceback(self, error: Exception) -> None:
-        """Print a traceback; messages of libraries may contain secrets, so it is redacted."""
+        """Print a traceback, redacted because messages of libraries may contain secrets."""
         import traceback
 
         from ghcrctl.content.redaction import redact

@@ -226,7 +226,7 @@ class CarryingOut:
         self.counting.clear()
         if not self._app.can_draw:
             raise RefusedError(
-                self._app.unasked("there is no terminal for a review"),
+                self._app.no_prompt_reason("there is no terminal for a review"),
                 hint="--dry-run shows what would go, --plan FILE writes it; --exclude PATTERN and "
                 "--protect-digest DIGEST keep what is to stay",
             )
@@ -256,9 +256,9 @@ class CarryingOut:
         """Ask; return whether the answer is yes, and no review is wanted."""
         if self._manner.yes:
             return True
-        if not self._app.can_ask:
+        if not self._app.can_prompt:
             raise RefusedError(
-                self._app.unasked("there is no terminal to ask at"),
+                self._app.no_prompt_reason("there is no terminal to ask at"),
                 hint="--yes deletes, --dry-run only shows",
             )
         whole = [plan for plan in plans if plan.deletes_package]

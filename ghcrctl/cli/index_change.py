@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 
 def push_option(function: Function) -> Function:
     """Add ``--push``."""
-    return click.option("--push", is_flag=True, help="Push the manifest list at once.")(function)
+    return click.option("--push", is_flag=True, help="Push the manifest list immediately.")(
+        function
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class IndexChange:
-    """One change of an index: of the local store's, or of a list that is pushed later."""
+    """A change of an index in the local store, at a registry, or in a local manifest list."""
 
     session: Session
     results: Results
@@ -41,11 +43,11 @@ class IndexChange:
     quiet: bool
 
     def sources(self, texts: Sequence[str]) -> list[End]:
-        """Read the names of images."""
+        """Return the source of each image name."""
         return [source_end(self.session, text, local=self.local) for text in texts]
 
     def report(self, made: NewImage, *, push: bool, word: str = "Changed") -> None:
-        """Report an index that was stored or pushed, or a list that is kept."""
+        """Report an index that was stored or pushed, or a manifest list stored for later."""
         if push or self.end.local:
             report_made(self.results, self.session, made, quiet=self.quiet)
             return
@@ -59,7 +61,7 @@ class IndexChange:
 def changing(
     app: App, results: Results, target: str, *, local: bool, quiet: bool
 ) -> Iterator[IndexChange]:
-    """Open a session, and watch the transfer of one change."""
+    """Open a session for one change and show the progress of its transfers."""
     with app.session() as session, watching(app.display, quiet=quiet) as watch:
         end = end_of(session, target, local=local)
         lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)

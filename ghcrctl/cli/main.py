@@ -1,4 +1,4 @@
-"""The entry point: the group of all commands, and where errors become words and exit statuses."""
+"""The entry point: runs commands and turns errors into messages and exit statuses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 
 from ghcrctl import __version__
 from ghcrctl.cli.app import App
-from ghcrctl.cli.options import LazyGroup
+from ghcrctl.cli.command_classes import LazyGroup
 from ghcrctl.cli.signals import TerminatedError, TimeIsUpError, end_time_limit, obey_sigterm
 from ghcrctl.cli.streams import (
     be_there,
@@ -35,70 +35,70 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
-    "login": ("registries.login", "Sign in to a registry"),
-    "logout": ("registries.logout", "Sign out of a registry"),
-    "pull": ("moving.pull", "Bring images from a registry"),
-    "push": ("moving.push", "Send images to a registry"),
-    "copy": ("moving.copy", "Copy images from any place to any other"),
-    "sync": ("sync", "Make the tags of a repository be those of another one"),
-    "manifest": ("making.manifest", "Look at manifests, and make and change indexes"),
+    "login": ("registries.login", "Log in to a registry"),
+    "logout": ("registries.logout", "Log out from a registry"),
+    "pull": ("moving.pull", "Pull images from a registry"),
+    "push": ("moving.push", "Push images to a registry"),
+    "copy": ("moving.copy", "Copy images between registries, archives and local stores"),
+    "sync": ("sync", "Mirror the tags of one repository to another"),
+    "manifest": ("making.manifest", "Manage image manifests and manifest lists"),
     "tags": ("registries.tags", "List the tags of a repository"),
-    "digest": ("registries.digest", "Print what a tag stands for"),
-    "exists": ("registries.exists", "Tell by the exit status whether an image is there"),
-    "referrers": ("registries.referrers", "Show what signs, attests or describes an image"),
+    "digest": ("registries.digest", "Print the digest of a tag"),
+    "exists": ("registries.exists", "Check whether an image exists (exit status only)"),
+    "referrers": ("registries.referrers", "Show signatures, attestations and other referrers"),
     "attach": ("making.attach", "Attach files to an image in a registry"),
-    "artifact": ("making.artifact", "Push and pull plain files"),
-    "packages": ("packages", "Look after packages on GitHub: see, prune, restore"),
-    "lock": ("locks", "Pin the image names of a project in a file"),
-    "outdated": ("registries.outdated", "Show which local images have moved on at their registry"),
+    "artifact": ("making.artifact", "Push and pull files as artifacts"),
+    "packages": ("packages", "Manage container packages on GitHub"),
+    "lock": ("locks", "Pin image names to digests in a lock file"),
+    "outdated": ("registries.outdated", "List local images that are outdated"),
     "images": ("images.images", "List local images"),
-    "inspect": ("images.inspect", "Describe images in detail"),
-    "tag": ("images.tag", "Give a local image further names"),
+    "inspect": ("images.inspect", "Show details of images"),
+    "tag": ("images.tag", "Add names to a local image"),
     "rmi": ("images.rmi", "Remove local images"),
-    "history": ("inside.history", "Show how an image came to be"),
-    "ls": ("inside.ls", "List the files in an image"),
-    "cat": ("inside.cat", "Print a file of an image"),
+    "history": ("inside.history", "Show the history of an image"),
+    "ls": ("inside.ls", "List files in an image"),
+    "cat": ("inside.cat", "Print a file from an image"),
     "diff": ("inside.diff", "Compare two images"),
-    "export": ("inside.export", "Write an image's files as one archive, or into a directory"),
+    "export": ("inside.export", "Export an image's files to a tar archive or directory"),
     "save": ("archives.save", "Save images to an archive"),
     "load": ("archives.load", "Load images from an archive"),
     "build": ("making.build", "Build an image from a Dockerfile"),
-    "import": ("making.import_", "Make an image of a file tree in a tar archive"),
-    "append": ("making.append", "Make an image of another one and further files"),
-    "mutate": ("making.mutate", "Make an image of another one with a changed config"),
-    "flatten": ("making.flatten", "Make the layers of an image one"),
-    "rebase": ("making.rebase", "Put an image on a newer base without building it again"),
-    "convert": ("making.convert", "Give an image the other format, or pack its layers otherwise"),
-    "df": ("store.df", "Show what the local store takes"),
-    "prune": ("store.prune", "Remove local images that are not wanted any more"),
-    "fsck": ("store.fsck", "Check the local store, and repair it"),
-    "serve": ("store.serve", "Serve the local images as a registry"),
-    "explain": ("general.explain", "Explain an error code or an exit status"),
-    "completion": ("general.completion", "Let a shell complete what is typed"),
+    "import": ("making.import_", "Create an image from a tar archive of files"),
+    "append": ("making.append", "Append files to an image as a new layer"),
+    "mutate": ("making.mutate", "Change the config or annotations of an image"),
+    "flatten": ("making.flatten", "Squash all layers of an image into one"),
+    "rebase": ("making.rebase", "Replace the base image of an image"),
+    "convert": ("making.convert", "Convert between Docker and OCI format, or recompress layers"),
+    "df": ("store.df", "Show disk usage of the local store"),
+    "prune": ("store.prune", "Remove unused local images"),
+    "fsck": ("store.fsck", "Check and repair the local store"),
+    "serve": ("store.serve", "Serve the local store as a registry"),
+    "explain": ("general.explain", "Explain an error code or exit status"),
+    "completion": ("general.completion", "Set up shell completion"),
     "info": ("store.info", "Show information about ghcrctl and its store"),
-    "version": ("general.version", "Show versions"),
+    "version": ("general.version", "Show version information"),
 }
 
-# Docker's other names, which the list of commands leaves out.
+# Docker's other names for commands. `ghcrctl --help` does not list them.
 ALIASES = {
     "help": ("general.help_", "Show help for a command"),
-    "image": ("images.image", "Manage local images with docker's command names"),
-    "system": ("store.system", "Manage the local store with docker's command names"),
+    "image": ("images.image", "Manage local images"),
+    "system": ("store.system", "Manage the local store"),
 }
 
-# How the list of commands is divided: by where a section begins.
+# The sections of the command list, each by its first command.
 SECTIONS = {
     "login": "Registries",
     "images": "Local images",
     "ls": "Inside images",
     "save": "Archives",
     "build": "Making images",
-    "df": "The local store",
-    "explain": "Help",
+    "df": "Local store",
+    "explain": "General",
 }
 
-# Errors of the system that tell of another host, which nothing but a mistake of ours lets through.
-_OF_HOSTS = (ConnectionError, TimeoutError)
+# Network errors are translated where they occur; one that arrives here is a bug.
+_NETWORK_ERRORS = (ConnectionError, TimeoutError)
 
 
 @click.group(
@@ -110,21 +110,22 @@ _OF_HOSTS = (ConnectionError, TimeoutError)
 )
 @click.version_option(__version__, "-v", "--version", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Work with images on ghcr.io and every other container registry, without a Docker daemon.
+    """A Docker-style CLI for GitHub Container Registry and any OCI registry.
 
-    A name without a registry belongs to ghcr.io: OWNER/IMAGE is ghcr.io/OWNER/IMAGE.
+    No Docker required. Image names without a registry refer to ghcr.io: OWNER/IMAGE is
+    ghcr.io/OWNER/IMAGE.
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the program and leave with its exit status."""
+    """Run the program and exit with its status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     be_there()
     if given[:1] == ["__complete"] and given[1:]:
         from ghcrctl.cli.completion.shells import answer
 
         answer(cli, given[1], given[2:])
-    # A run is short and makes few cycles; looking for them costs lists a third of their time.
+    # Runs are short and create few cycles. The collector would cost listings a third of their time.
     gc.set_threshold(100_000)
     take_any_text()
     app = App(as_json=_wants_json(given))
@@ -139,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = _broken_pipe() if is_closed_pipe(error) else status or _failed(app, error)
         go_nowhere(sys.stdout)
     if status and threading.active_count() > 1:
-        # Threads may still wait for a silent host; what they do is not visible until it is whole.
+        # Threads may still wait for an unresponsive host. Their writes are atomic, so stop them.
         from ghcrctl.disk.unfinished_files import discard_unfinished
 
         sys.stderr.flush()
@@ -149,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:
-    """Tell whether errors are wanted as JSON, before the command line is understood."""
+    """Return whether to report errors as JSON, before the command line is parsed."""
     if {"--format=json", "--progress=json"} & set(arguments):
         return True
     wanted = {("--format", "json"), ("--progress", "json")}
@@ -160,7 +161,7 @@ def _run(app: App, arguments: Sequence[str] | None) -> int:
     try:
         status = _invoke(app, arguments)
     except (BrokenPipeError, SystemExit):
-        # The library itself leaves so when its output is gone, and in no other case.
+        # click raises SystemExit only if its output was closed.
         return _broken_pipe()
     except TimeIsUpError as over:
         return app.report(over.reason)
@@ -168,14 +169,14 @@ def _run(app: App, arguments: Sequence[str] | None) -> int:
         return _ended(app, TerminatedBySignalError)
     except (KeyboardInterrupt, click.Abort, InterruptedByUserError):
         return _ended(app, InterruptedByUserError)
-    except Exception as error:  # noqa: BLE001 the boundary: nobody is to see a traceback
+    except Exception as error:  # noqa: BLE001 the boundary: users never see a traceback
         return _failed(app, error)
-    # A command that leaves early with a status of its own has it returned here.
+    # Outside standalone mode, click returns the status of a command that exits early.
     return status if isinstance(status, int) else ExitStatus.SUCCESS
 
 
 def _invoke(app: App, arguments: Sequence[str] | None) -> object:
-    """Run the command; a time limit is for the command alone."""
+    """Run the command. The time limit covers only the command."""
     try:
         return cli.main(
             args=None if arguments is None else list(arguments),
@@ -204,24 +205,24 @@ def _failed(app: App, error: Exception) -> int:
 
     if scarce := exhausted(error):
         return app.report(scarce)
-    if isinstance(error, OSError) and error.errno and not isinstance(error, _OF_HOSTS):
+    if isinstance(error, OSError) and error.errno and not isinstance(error, _NETWORK_ERRORS):
         if error.filename is None and is_closed_pipe(error):
             return _broken_pipe()
-        return app.report(_of_the_disk(error))
+        return app.report(_disk_error(error))
     return _bug(app, error)
 
 
-def _of_the_disk(error: OSError) -> GhcrctlError:
+def _disk_error(error: OSError) -> GhcrctlError:
     """Translate an OSError without context."""
     from ghcrctl.store.disk_errors import disk_errors
 
     try:
         # Only a closed standard stream causes EBADF.
-        what = "write to standard output" if error.errno == errno.EBADF else "continue"
-        with disk_errors(f"use {error.filename}" if error.filename else what):
+        action = "write to standard output" if error.errno == errno.EBADF else "continue"
+        with disk_errors(f"use {error.filename}" if error.filename else action):
             raise closed_output(error)
-    except GhcrctlError as told:
-        return told
+    except GhcrctlError as translated:
+        return translated
 
 
 def _usage(app: App, error: click.ClickException) -> int:
@@ -236,7 +237,7 @@ def _bug(app: App, error: Exception) -> int:
     from ghcrctl.content.redaction import redact
 
     message = f"unexpected {type(error).__name__}: {redact(str(error))}"
-    hint = "this is a bug in ghcrctl; run it again with --debug and report what it shows"
+    hint = "this is a bug in ghcrctl; run the command again with --debug and report the output"
     is_debugging = app.is_debugging
     app.failure(GhcrctlError.code, message, None if is_debugging else hint, ExitStatus.BUG)
     if is_debugging:
@@ -245,6 +246,6 @@ def _bug(app: App, error: Exception) -> int:
 
 
 def _broken_pipe() -> int:
-    """Leave as other programs do when nobody reads their output any more: quietly."""
+    """Exit quietly, as other programs do when the reader closes the pipe."""
     go_nowhere(sys.stdout)
     return ExitStatus.BROKEN_PIPE

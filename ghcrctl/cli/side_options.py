@@ -1,8 +1,4 @@
-"""Options of commands with two sides: a credential, trust and certificates for each.
-
-What belongs here: the options, and asking for passwords. What does not: what a side does with them
-(``operations.sides``).
-"""
+"""Options for the source and target of a copy: credentials, trust and client certificates."""
 
 from __future__ import annotations
 
@@ -30,7 +26,7 @@ _WORDS = {"src": "source", "dest": "target"}
 
 
 def side_options(function: Function) -> Function:
-    """Add the options of both sides; `accesses` reads them."""
+    """Add the options of source and target, which `accesses` reads."""
     for side in reversed(_WORDS):
         for option in reversed(_options(side)):
             if not hasattr(function, "__click_params__"):
@@ -49,30 +45,32 @@ def _options(side: str) -> list[click.Option]:
     return [
         option(
             "creds",
-            f"User of the {word}'s registry; the password is asked for, or read from "
-            f"{_variable(side)}. USER:PASS is visible to others on this machine.",
+            f"Credentials for the {word} registry.",
             metavar="USER[:PASS]",
         ),
         option(
             "password-stdin",
-            f"Read the password for --{side}-creds from standard input.",
+            f"Read the password for --{side}-creds from stdin.",
             is_flag=True,
         ),
         option(
             "insecure",
-            f"Accept any certificate of the {word}'s registry, and plain HTTP.",
+            f"Allow invalid certificates and plain HTTP at the {word}.",
             is_flag=True,
         ),
         option(
             "ca-file",
-            f"PEM certificates to trust for the {word} besides the system's.",
+            f"Also trust the CA certificates in this file at the {word}.",
             metavar="FILE",
             type=PATH_OR_DASH,
         ),
         option(
-            "cert", f"PEM client certificate for the {word}.", metavar="FILE", type=PATH_OR_DASH
+            "cert",
+            f"Use this PEM client certificate at the {word}.",
+            metavar="FILE",
+            type=PATH_OR_DASH,
         ),
-        option("key", "PEM key of that certificate.", metavar="FILE", type=PATH_OR_DASH),
+        option("key", f"Use this PEM key for --{side}-cert.", metavar="FILE", type=PATH_OR_DASH),
     ]
 
 
@@ -88,22 +86,21 @@ def _variable(side: str) -> str:
 def accesses(
     app: App, sources: Iterable[str], targets: Iterable[str]
 ) -> tuple[Access | None, Access | None]:
-    """Return what each side was given, in the order source, target; ``None`` for nothing.
+    """Return the access options of source and target, each ``None`` if there are none.
 
     Args:
-        app: warns, and knows the environment.
-        sources: the registries that the source side talks to.
-        targets: those of the target side.
+        app: for warnings and the environment.
+        sources: the registries of the source.
+        targets: the registries of the target.
 
     Raises:
-        UsageError: what was given does not fit together, or a side has not one registry.
+        UsageError: options contradict each other, or a side does not have exactly one registry.
     """
     given: Mapping[str, Any] = click.get_current_context().meta.get(_KEY, {})
     if given.get("src_password_stdin") and given.get("dest_password_stdin"):
         raise UsageError(
-            "--src-password-stdin and --dest-password-stdin are mutually exclusive: standard input "
-            "has one password",
-            hint=f"the other one may be in {_variable('src')} or {_variable('dest')}",
+            "--src-password-stdin and --dest-password-stdin are mutually exclusive",
+            hint=f"set the other password in {_variable('src')} or {_variable('dest')}",
         )
     return _access(app, "src", given, sources), _access(app, "dest", given, targets)
 
@@ -117,10 +114,10 @@ def _access(
     found = sorted(set(registries))
     if len(found) != 1:
         option = f"--{side}-{next(iter(mine)).replace('_', '-')}"
-        what = f"the {_WORDS[side]} is no registry" if not found else f"there are {len(found)}"
-        raise UsageError(f"{option} is for one registry: {what}")
+        actual = f"{len(found)} registries" if found else "no registry"
+        raise UsageError(f"{option} requires one registry: the {_WORDS[side]} has {actual}")
     if "key" in mine and "cert" not in mine:
-        raise UsageError(f"--{side}-key needs --{side}-cert")
+        raise UsageError(f"--{side}-key requires --{side}-cert")
     return Access(
         found[0],
         _credential(app, side, mine, found[0]),
@@ -142,7 +139,7 @@ def _credential(app: App, side: str, mine: Mapping[str, Any], registry: str) -> 
         if mine.get("password_stdin"):
             raise UsageError(f"must provide {option} USER with --{side}-password-stdin")
         if "creds" in mine:
-            raise UsageError(f"{option} needs a user name")
+            raise UsageError(f"{option} requires a username")
         return None
     if colon and mine.get("password_stdin"):
         raise UsageError(
@@ -158,15 +155,15 @@ def _credential(app: App, side: str, mine: Mapping[str, Any], registry: str) -> 
 
 
 def _ask(app: App, side: str, username: str, registry: str, *, from_stdin: bool) -> str:
-    """Get a password: from standard input, the environment, or the person at a terminal."""
+    """Read a password from stdin, from the environment or from a prompt."""
     if from_stdin:
         return read_password()
     if kept := app.settings.environ.get(_variable(side)):
         return kept
-    if not app.can_ask:
+    if not app.can_prompt:
         raise UsageError(
-            f"no password for --{side}-creds, and nobody to ask: "
-            + app.unasked("standard input is no terminal"),
-            hint=f"put it in {_variable(side)}, or use --{side}-password-stdin",
+            f"no password for --{side}-creds: "
+            + app.no_prompt_reason("cannot prompt for it: standard input is not a terminal"),
+            hint=f"set {_variable(side)}, or use --{side}-password-stdin",
         )
-    return str(click.prompt(f"Password of {username} at {registry}", hide_input=True, err=True))
+    return str(click.prompt(f"Password for {username} at {registry}", hide_input=True, err=True))

@@ -42,7 +42,7 @@ def planned(data: dict[str, Any]) -> list[str]:
     return [version["Digest"] for package in data["Packages"] for version in package["Versions"]]
 
 
-# Nothing goes unasked
+# Nothing goes no_prompt_reason
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_deleted(

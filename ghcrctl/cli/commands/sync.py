@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.documents import error_fields
 from ghcrctl.cli.format.units import human_size
 from ghcrctl.cli.options import (
-    Command,
+    dry_run_option,
     force_option,
     format_option_beside,
     pass_app,
+    platforms_option,
+    quiet_option,
     registry_options,
 )
 from ghcrctl.cli.path_types import PATH
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Make the tags of a repository be those of another one",
     examples="""
     ghcrctl sync docker.io/alpine OWNER/alpine --include 'semver:>=3.19' --dry-run
     ghcrctl sync OWNER/IMAGE registry.local/image --exclude '*-dev' --delete
@@ -49,32 +51,31 @@ if TYPE_CHECKING:
     "file",
     metavar="FILE",
     type=PATH,
-    help="Many, from YAML or TOML.",
+    help="Read what to sync from a YAML or TOML file.",
 )
 @click.option(
     "--include",
     metavar="PATTERN",
     multiple=True,
-    help="Tags to sync: a glob, re:REGEX, /REGEX/ or semver:RANGE; all without it.",
+    help="Only sync tags that match this pattern (repeatable).",
 )
-@click.option("--exclude", metavar="PATTERN", multiple=True, help="Tags to leave alone.")
-@click.option("--newer-than", metavar="SPAN|DATE", help="Only images made since then: 30d.")
-@click.option("--delete", is_flag=True, help="Delete tags that the source has not.")
 @click.option(
-    "--platform",
-    "platforms",
-    metavar="OS/ARCH[/VARIANT]",
+    "--exclude",
+    metavar="PATTERN",
     multiple=True,
-    help="Platform to copy; given several times, a smaller index of these. Without it, all.",
+    help="Skip tags that match this pattern (repeatable).",
 )
-@click.option("--referrers", is_flag=True, help="Copy signatures and attestations too.")
+@click.option("--newer-than", metavar="SPAN|DATE", help="Only sync newer images (30d, 2026-01-31).")
+@click.option("--delete", is_flag=True, help="Delete tags that are missing from the source.")
+@platforms_option("Copy only this platform (repeatable).")
+@click.option("--referrers", is_flag=True, help="Also copy signatures and attestations.")
 @force_option
-@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
+@dry_run_option("Show what would be synced, without syncing.")
 @click.option(
-    "--keep-going", is_flag=True, help="Go on after failures, and report them in the end."
+    "--keep-going", is_flag=True, help="Continue after failures and report them at the end."
 )
 @format_option_beside("text")
-@click.option("-q", "--quiet", is_flag=True, help="Print the names of the copies, no more.")
+@quiet_option("the names of copied images")
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -95,11 +96,12 @@ def command(  # noqa: PLR0913 one argument an option
     format_: str | None,
     quiet: bool,
 ) -> None:
-    """Make the tags of the repository TARGET be those of SOURCE, with their digests.
+    """Mirror the tags of repository SOURCE to repository TARGET, keeping digests.
 
-    Nothing is stored here. What both have already costs one question each. Tags that only hold
-    signatures and the like are left out; --referrers copies what they hold. Patterns choose on
-    both sides: --delete touches no tag that they do not choose.
+    Nothing is stored locally. Tags that are up to date take one request each. A pattern is a glob,
+    re:REGEX, /REGEX/ or semver:RANGE. Patterns apply to both repositories, so --delete never
+    deletes tags that they do not match. Tags that only hold signatures are skipped, and --referrers
+    copies their content.
     """
     results = Results(app, format_)
     now = datetime.now(timezone.utc)
@@ -109,7 +111,7 @@ def command(  # noqa: PLR0913 one argument an option
 
             is_dated = newer_than is not None
             if source or include or exclude or is_dated or delete or platforms or referrers:
-                raise UsageError("--file says what is synced: write the rules there")
+                raise UsageError("--file cannot be combined with SOURCE, TARGET or rules")
             jobs = read_jobs(file, session.parse, now)
         elif source and target:
             job = Job(
@@ -125,7 +127,7 @@ def command(  # noqa: PLR0913 one argument an option
             check_job(job)
             jobs = [job]
         else:
-            raise UsageError("say SOURCE and TARGET, or --file FILE")
+            raise UsageError("give SOURCE and TARGET, or --file FILE")
         show = _Show(app, results, quiet=quiet, dry_run=dry_run)
         bars = partial(watching, app.display, quiet=quiet)
         how = {"keep_going": keep_going, "dry_run": dry_run, "force": force}
@@ -145,7 +147,7 @@ def _moment(newer_than: str | None, now: datetime) -> datetime | None:
 
 
 class _Show:
-    """Prints what became of tags."""
+    """Prints the result of each tag and the totals."""
 
     def __init__(self, app: App, results: Results, *, quiet: bool, dry_run: bool) -> None:
         self._app = app
@@ -155,7 +157,7 @@ class _Show:
         self._header = ""
 
     def __call__(self, done: SyncedTag | FailedJob) -> None:
-        """Tell of one tag, or of a repository."""
+        """Print the result of a tag, or the error of a repository."""
         if isinstance(done, FailedJob):
             self._job(done.job, done.error)
         else:
@@ -188,7 +190,7 @@ class _Show:
         self._results.add({**line, **error_fields(error)})
 
     def end(self, report: Report) -> None:
-        """Tell how all went."""
+        """Print the totals."""
         if self._quiet:
             return
         would = "would be " if self._dry_run else ""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.options import (
-    Command,
-    digest_file_option,
-    format_option,
+    output_options,
     pass_app,
+    platforms_option,
     progress_option,
 )
 from ghcrctl.cli.path_types import PATH_OR_DASH
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Load images from an archive",
     examples="""
     ghcrctl load -i image.tar
     docker save hello_docker | ghcrctl load
@@ -46,25 +45,17 @@ if TYPE_CHECKING:
     "source",
     metavar="FILE|DIR|-",
     type=PATH_OR_DASH,
-    help="What to read, in place of stdin.",
+    help="Read from a tar archive or directory, instead of stdin.",
 )
-@click.option(
-    "--platform",
-    "platforms",
-    metavar="OS/ARCH[/VARIANT]",
-    multiple=True,
-    help="Platform to load; given several times, a smaller index of these. Without it, all.",
-)
+@platforms_option("Load only this platform (repeatable).")
 @click.option(
     "--compress",
     type=click.Choice([Compression.GZIP.value, Compression.ZSTD.value]),
     default=Compression.GZIP.value,
     show_default=True,
-    help="How layers are packed that are not; zstd takes a third of the time.",
+    help="Compress uncompressed layers with this algorithm.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print the names of what was loaded, no more.")
-@digest_file_option
-@format_option
+@output_options("the names of loaded images")
 @progress_option
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -77,11 +68,11 @@ def command(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Load images from an archive, or from a directory with an OCI image layout.
+    """Load images from a tar archive or from an OCI image layout directory.
 
-    It may come from `docker save` of any age, from podman, skopeo, buildah or ghcrctl; it may be
-    packed by gzip, bzip2, xz or zstd. Layers that are not packed are, unless the archive has
-    manifests whose digests would change.
+    Reads archives of any version of `docker save` and of podman, skopeo, buildah and ghcrctl, also
+    if compressed with gzip, bzip2, xz or zstd. Uncompressed layers are compressed (zstd takes a
+    third of the time of gzip), unless that would change the digest of a manifest in the archive.
     """
     results = Results(app, format_, digest_file)
     with app.session() as session, watching(app.display, quiet=quiet) as watch:

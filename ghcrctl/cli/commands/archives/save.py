@@ -10,8 +10,9 @@ import click
 
 from ghcrctl.cli.binary_output import bytes_to, require_file
 from ghcrctl.cli.byte_progress import count_writes
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.format_option import told_apart
-from ghcrctl.cli.options import Command, pass_app, progress_option
+from ghcrctl.cli.options import Option, pass_app, platforms_option, progress_option
 from ghcrctl.cli.path_types import PATH_OR_DASH
 from ghcrctl.cli.progress.transfer_lines import watching
 from ghcrctl.cli.results import Results
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Save images to an archive",
     examples="""
     ghcrctl save -o image.tar OWNER/IMAGE:1.0
     ghcrctl save OWNER/IMAGE:1.0 | ssh host docker load
@@ -46,35 +46,30 @@ if TYPE_CHECKING:
     "--output",
     metavar="FILE|DIR|-",
     type=PATH_OR_DASH,
-    help="Where it goes, in place of stdout.",
+    help="Write to a file or directory, instead of stdout.",
 )
 @click.option(
     "--format",
     "formats",
     metavar="oci|docker|oci-dir|FORMAT",
     multiple=True,
-    help="An archive that every program reads, which is the default, docker's old one, or a "
-    "directory; also json or a Go template, for what is printed.",
+    cls=Option,
+    show_default="oci",
+    help="Archive format, and output format (json or a Go template).",
 )
 @click.option(
     "--compress",
     type=click.Choice([Compression.GZIP.value, Compression.ZSTD.value]),
-    help="Pack the archive as a whole; layers are packed already.",
+    help="Compress the whole archive.",
 )
-@click.option(
-    "--platform",
-    "platforms",
-    metavar="OS/ARCH[/VARIANT]",
-    multiple=True,
-    help="Platform to save; given several times, a smaller index of these. Without it, all.",
-)
+@platforms_option("Save only this platform (repeatable).")
 @click.option(
     "--without",
     metavar="NAME|FILE|DIR",
     multiple=True,
     help="Omit content of this image, archive, layout or digest list.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Draw no bars.")
+@click.option("-q", "--quiet", is_flag=True, help="Suppress the progress output.")
 @progress_option
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -88,11 +83,12 @@ def command(  # noqa: PLR0913 one argument an option
     without: tuple[str, ...],
     quiet: bool,
 ) -> None:
-    """Save local images to an archive, which `docker load`, podman and skopeo read, too.
+    """Save local images to a tar archive (streamed to stdout by default).
 
-    It is an OCI image layout, so digests are kept, with docker's list beside it. A name without a
-    tag stands for all of its tags. With --without it has only what the other side lacks; `ghcrctl
-    load` there finds the rest.
+    The archive is an OCI image layout with docker's list of images, so `docker load`, podman and
+    skopeo read it and digests are kept. --format docker writes docker's older format, and
+    --format oci-dir writes a directory. A name without a tag saves all of its tags. --without omits
+    content that the receiving side already has; `ghcrctl load` finds it there.
     """
     kind, format_ = told_apart(formats, [each.value for each in Format])
     form, compression = Format(kind or Format.OCI), Compression(compress) if compress else None
@@ -138,6 +134,6 @@ def _opened(
         if form is not Format.DOCKER:
             yield write
             return
-        # Its layers are unpacked as they go, which no engine does.
+        # This format has uncompressed layers, so the transfer engine cannot count its bytes.
         with count_writes(app, write, "archive", quiet=quiet) as take:
             yield take

@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.completion.shells import SCRIPTS, script
 from ghcrctl.cli.format.documents import Documents
-from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.options import format_option, pass_app
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ghcrctl.cli.app import App
 
-_HELP = """Print the script by which a shell completes ghcrctl's commands, options and values.
+_HELP = """Print the completion script for a shell.
 
-Local images, tags at the registry (behind the colon of `pull OWNER/IMAGE:`), owners, platforms,
-files and error codes are completed too. A registry is asked for at most 1.5 seconds, its answer is
-remembered for 5 minutes; neither the keyring nor a helper program is asked for a credential.
+Completes commands, options, local images, tags at the registry (after the colon of `pull
+OWNER/IMAGE:`), owners, platforms, files and error codes. Requests to a registry take at most 1.5
+seconds, and responses are cached for 5 minutes. Completion never opens the keyring or runs a
+credential helper.
 
 \b
 bash:        source <(ghcrctl completion bash)          in ~/.bashrc
@@ -29,8 +31,8 @@ zsh:         source <(ghcrctl completion zsh)           in ~/.zshrc, after compi
 fish:        ghcrctl completion fish | source           in ~/.config/fish/config.fish
 PowerShell:  ghcrctl completion powershell | Out-String | Invoke-Expression     in $PROFILE
 
---install writes the script once to where the shell looks for it, and says what else there is to
-do. bash then needs the package bash-completion. After an update of ghcrctl do it again.
+--install writes the script to the folder where the shell looks for it and prints the next step.
+bash needs the bash-completion package. Run it again after updating ghcrctl.
 """
 
 
@@ -38,18 +40,19 @@ do. bash then needs the package bash-completion. After an update of ghcrctl do i
     cls=Command,
     needs_settings=False,
     help=_HELP,
-    short_help="Let a shell complete what is typed",
     examples="""
     ghcrctl completion --install fish
     ghcrctl completion bash
     """,
 )
 @click.argument("shell", type=click.Choice(list(SCRIPTS)))
-@click.option("--install", is_flag=True, help="Write it to where the shell looks for it.")
+@click.option(
+    "--install", is_flag=True, help="Install the script in the shell's completion folder."
+)
 @format_option
 @pass_app
 def command(app: App, *, shell: str, install: bool, format_: str | None) -> None:
-    """Print a shell's script, or install it."""
+    """Print or install the completion script for a shell."""
     from ghcrctl.disk.durability import make_directories, write_atomically
     from ghcrctl.store.disk_errors import disk_errors
 
@@ -70,23 +73,28 @@ def command(app: App, *, shell: str, install: bool, format_: str | None) -> None
 
 
 def _place(shell: str, environ: Mapping[str, str], home: Path) -> tuple[Path, str]:
-    """Return where a shell looks for a person's scripts, and what the person has to do then.
+    """Return the path of the user's completion script and the next step after writing it.
 
-    Sources: bash-completion's README, "Where should I install my own local completions?"; fish's
-    documentation, "Where to put completions"; zsh's, "Autoloading Functions".
+    See "Where should I install my own local completions?" in the README of bash-completion, "Where
+    to put completions" in the documentation of fish, and "Autoloading Functions" in that of zsh.
     """
     data = Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     if shell == "bash":
         given = environ.get("BASH_COMPLETION_USER_DIR")
         folder = Path(given) if given else data / "bash-completion"
-        return folder / "completions" / "ghcrctl", "open a new shell; it needs bash-completion"
+        return (
+            folder / "completions" / "ghcrctl",
+            "open a new shell (requires the bash-completion package)",
+        )
     if shell == "zsh":
         folder = data / "zsh" / "site-functions"
         return folder / SCRIPTS[shell], (
-            f"put `fpath=({folder} $fpath)` into ~/.zshrc before `compinit`, and open a new shell"
+            f"add `fpath=({folder} $fpath)` to ~/.zshrc before `compinit`, and open a new shell"
         )
     if shell == "fish":
-        return config / "fish" / "completions" / SCRIPTS[shell], "it works at once"
+        return config / "fish" / "completions" / SCRIPTS[
+            shell
+        ], "completion is active in every new shell"
     folder = home / "Documents" / "PowerShell" if os.name == "nt" else config / "powershell"
-    return folder / SCRIPTS[shell], f"put `. '{folder / SCRIPTS[shell]}'` into $PROFILE"
+    return folder / SCRIPTS[shell], f"add `. '{folder / SCRIPTS[shell]}'` to $PROFILE"

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.explanations import explain_code, explain_status
 from ghcrctl.cli.explanations.find import find
 from ghcrctl.cli.format.documents import Documents
 from ghcrctl.cli.format.style import Meaning
-from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.options import format_option, pass_app
 from ghcrctl.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -21,18 +22,16 @@ if TYPE_CHECKING:
     from ghcrctl.cli.explanations import Explanation
     from ghcrctl.cli.format.style import Style
 
-# Cells of a line that is good to read.
-_WIDTH = 80
-# Of a terminal that is narrower, lines are wrapped by itself.
-_LEAST_WIDTH = 20
-# Below this, a meaning stands below its code, not behind it.
-_LEAST_MEANING = 24
+_MAX_LINE_CELLS = 80
+# Narrower terminals wrap the lines themselves.
+_MIN_LINE_CELLS = 20
+# With fewer cells, the meaning is printed on the line below its code.
+_MIN_MEANING_CELLS = 24
 
 
 @click.command(
     cls=Command,
     needs_settings=False,
-    short_help="Explain an error code or an exit status",
     examples="""
     ghcrctl explain manifest-unknown
     ghcrctl explain 4
@@ -44,13 +43,13 @@ _LEAST_MEANING = 24
 @format_option
 @pass_app
 def command(app: App, *, words: tuple[str, ...], format_: str | None) -> None:
-    """Explain an error code, an exit status, or the text of an error that is pasted here.
+    """Explain an error code, an exit status or a pasted error message.
 
-    It says what it means, what usually causes it, what to do, and shows an example. Without
-    anything all codes and statuses are listed.
+    Shows its meaning, common causes, remedies and an example. Without arguments, all codes and
+    statuses are listed.
     """
     documents = Documents(format_)
-    width = max(min(app.width or _WIDTH, _WIDTH), _LEAST_WIDTH)
+    width = max(min(app.width or _MAX_LINE_CELLS, _MAX_LINE_CELLS), _MIN_LINE_CELLS)
     if not words:
         listed = list(_all())
         app.write(documents.many(map(_document, listed)) if documents else _list(width))
@@ -60,7 +59,7 @@ def command(app: App, *, words: tuple[str, ...], format_: str | None) -> None:
 
 
 def _all() -> Iterator[Explanation]:
-    """Yield every status, and after each its codes."""
+    """Yield every status, each followed by its codes."""
     for status in ExitStatus:
         explained = explain_status(status)
         yield explained
@@ -89,7 +88,7 @@ def _entry(found: Explanation, width: int) -> str:
     is_status = found.name == str(found.status.value)
     name = f"{found.name:<5}" if is_status else f"       {found.name:<22}"
     indent, above = len(name), ""
-    if not is_status and width - indent < _LEAST_MEANING:
+    if not is_status and width - indent < _MIN_MEANING_CELLS:
         indent, above = 9, f"{name.rstrip()}\n"
         name = " " * indent
     rest = f"\n{' ' * indent}".join(textwrap.wrap(found.meaning, width - indent))
@@ -97,7 +96,7 @@ def _entry(found: Explanation, width: int) -> str:
 
 
 def _page(found: Explanation, width: int, style: Style) -> str:
-    """Write one explanation, for people."""
+    """Return an explanation as text."""
     is_status = found.name == str(found.status.value)
     title = f"exit status {found.name}" if is_status else _title(found)
     parts = [f"{style.paint(title, Meaning.HEADER)}\n\n"]

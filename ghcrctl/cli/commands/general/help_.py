@@ -6,11 +6,11 @@ import click
 from click.shell_completion import CompletionItem
 
 from ghcrctl.cli.app import App
-from ghcrctl.cli.options import Command
+from ghcrctl.cli.command_classes import Command
 
 
 def _commands(context: click.Context, _: click.Parameter, word: str) -> list[CompletionItem]:
-    """Return completions for a word: commands of the group that the words before it name."""
+    """Return the commands that complete a word, from the group named by the words before."""
     current: click.Command = context.find_root().command
     for before in context.params.get("words") or ():
         found = current.get_command(context, before) if isinstance(current, click.Group) else None
@@ -25,7 +25,6 @@ def _commands(context: click.Context, _: click.Parameter, word: str) -> list[Com
 
 @click.command(
     cls=Command,
-    short_help="Show help for a command",
     examples="""
     ghcrctl help pull
     ghcrctl help packages prune
@@ -34,7 +33,7 @@ def _commands(context: click.Context, _: click.Parameter, word: str) -> list[Com
 @click.argument("words", metavar="[COMMAND...]", nargs=-1, shell_complete=_commands)
 @click.pass_context
 def command(context: click.Context, *, words: tuple[str, ...]) -> None:
-    """Show help for a command, as its --help does."""
+    """Show help for a command, like --help."""
     root = context.find_root()
     current, left = click.Context(root.command, info_name=root.info_name, obj=root.obj), list(words)
     while left and isinstance(current.command, click.Group):

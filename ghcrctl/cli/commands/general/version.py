@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl import __version__
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.values import Struct
-from ghcrctl.cli.options import Command, pass_app, short_format_option
+from ghcrctl.cli.options import pass_app, short_format_option
 from ghcrctl.cli.results import Results
 from ghcrctl.oci.machine import machine_name
 from ghcrctl.oci.platform import Platform
@@ -25,7 +26,7 @@ _LIBRARIES = ("click", "requests", "rich", "keyring", "truststore")
 @short_format_option
 @pass_app
 def command(app: App, *, format_: str | None) -> None:
-    """Show the versions of ghcrctl, of Python and of the libraries it uses."""
+    """Show the versions of ghcrctl, Python and the libraries in use."""
     results = Results(app, format_)
     python = f"{platform.python_version()} ({platform.python_implementation()})"
     system = Platform(platform.system(), machine_name()).normalised()
@@ -46,7 +47,7 @@ def command(app: App, *, format_: str | None) -> None:
 
 
 def _client(system: Platform) -> Struct:
-    """Return the fields that scripts use with docker; ghcrctl has no server."""
+    """Return the client fields of docker's version, which scripts use."""
     fields = {
         "Version": __version__,
         "Os": system.os,

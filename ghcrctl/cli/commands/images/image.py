@@ -1,10 +1,10 @@
-"""``ghcrctl image``: docker's names of the commands for local images."""
+"""``ghcrctl image``: docker's names for the commands on local images."""
 
 from __future__ import annotations
 
 import click
 
-from ghcrctl.cli.options import LazyGroup
+from ghcrctl.cli.command_classes import LazyGroup
 
 # Docker's names and the commands that they run.
 WORDS = {
@@ -12,7 +12,7 @@ WORDS = {
     "pull": ("pull", "moving.pull", "Pull images from a registry"),
     "push": ("push", "moving.push", "Push images to a registry"),
     "rm": ("rmi", "images.rmi", "Remove local images"),
-    "tag": ("tag", "images.tag", "Give a local image more names"),
+    "tag": ("tag", "images.tag", "Add names to a local image"),
     "inspect": ("inspect", "images.inspect", "Show details of images"),
     "history": ("history", "inside.history", "Show the history of an image"),
     "save": ("save", "archives.save", "Save images to an archive"),
@@ -28,7 +28,7 @@ _ALIASES = {"list": "ls", "remove": "rm"}
     cls=LazyGroup,
     lazy={word: (module, text) for word, (_, module, text) in WORDS.items()},
     aliases={alias: WORDS[word][1:] for alias, word in _ALIASES.items()},
-    short_help="Manage local images with docker's command names",
+    short_help="Manage local images",
 )
 def command() -> None:
     """Manage local images with docker's command names.

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.list_format import Listing
 from ghcrctl.cli.format.units import exact_fields
-from ghcrctl.cli.options import Command, human_option, pass_app
+from ghcrctl.cli.options import human_option, list_format_option, pass_app
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.images.list import SORT_KEYS, list_images
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 NONE = "<none>"
 # Docker prints Go's zero time for an image without a time.
 NO_TIME = "0001-01-01 00:00:00 +0000 UTC"
-# Docker's names of the fields, with the headers that its tables give them.
+# Docker's field names and table headers.
 HEADERS = {
     "Repository": "REPOSITORY",
     "Tag": "TAG",
@@ -46,7 +47,6 @@ _WITH_DIGEST = ("Repository", "Tag", "Digest", "ID", "CreatedSince", "Size")
 
 @click.command(
     cls=Command,
-    short_help="List local images",
     examples="""
     ghcrctl images
     ghcrctl images --digests ghcr.io/OWNER/IMAGE
@@ -57,25 +57,27 @@ _WITH_DIGEST = ("Repository", "Tag", "Digest", "ID", "CreatedSince", "Size")
     """,
 )
 @click.argument("name", metavar="[NAME[:TAG]]", required=False)
-@click.option("--digests", is_flag=True, help="Show the digest a repository knows an image by.")
-@click.option("-q", "--quiet", is_flag=True, help="Show IDs only.")
-@click.option("--no-trunc", is_flag=True, help="Show IDs in full.")
-@click.option(
-    "-a", "--all", "_all", is_flag=True, help="Show all images, as is the default (for docker)."
-)
+@click.option("--digests", is_flag=True, help="Show digests.")
+@click.option("-q", "--quiet", is_flag=True, help="Only show image IDs.")
+@click.option("--no-trunc", is_flag=True, help="Don't truncate output.")
+@click.option("-a", "--all", "_all", is_flag=True, help="Show all images (the default).")
 @click.option(
     "-f",
     "--filter",
     "filters",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Filter output by dangling, label, before, since, until or reference.",
+    help="Filter output, for example by dangling or label.",
 )
-@click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@list_format_option
 @human_option
-@click.option("--tree", is_flag=True, help="Show platforms, attestations and what they take.")
+@click.option("--tree", is_flag=True, help="List multi-platform images as a tree.")
 @click.option(
-    "--sort", type=click.Choice(SORT_KEYS), default="created", show_default=True, help="Order."
+    "--sort",
+    type=click.Choice(SORT_KEYS),
+    default="created",
+    show_default=True,
+    help="Sort by this field.",
 )
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -91,9 +93,10 @@ def command(  # noqa: PLR0913 one argument an option
     tree: bool,
     sort: str,
 ) -> None:
-    """List the images of the local store.
+    """List local images.
 
-    Sizes are of what is stored: layers are kept as they travel, compressed.
+    Sizes are those of the stored, compressed layers. Filters are dangling, label, before, since,
+    until and reference.
     """
     measure = app.measure
     listing = Listing(
@@ -108,7 +111,7 @@ def command(  # noqa: PLR0913 one argument an option
             app.write(_tree(app, session, rows, format_, quiet=quiet, full=no_trunc))
             return
     if quiet and format_ in {None, "", "table"}:
-        # As in docker, another format takes precedence, and then shows every name.
+        # As in docker, another format takes precedence over --quiet and shows every name.
         rows = list({row.image_id: row for row in rows}.values())
     shown = [fields(row, measure, full=no_trunc) for row in rows]
     style = app.style.uncut(wanted=no_trunc)
@@ -117,7 +120,7 @@ def command(  # noqa: PLR0913 one argument an option
 
 
 def fields(row: ImageRow, measure: Measure, *, full: bool) -> Mapping[str, object]:
-    """Put a row into docker's words."""
+    """Return the fields of a row under docker's names."""
     size = measure.size(row.size)
     return {
         "Containers": "N/A",
@@ -149,7 +152,7 @@ def _tree(
     from ghcrctl.operations.images.tree import image_trees
 
     if quiet or format_ not in {None, "", "table", "json"}:
-        raise UsageError("--tree is shown as a table, or with --format json")
+        raise UsageError("--tree only supports --format table or json")
     trees = image_trees(session, rows)
     if format_ == "json":
         return as_json(trees)

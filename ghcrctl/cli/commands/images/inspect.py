@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.docker_types import IMAGE
 from ghcrctl.cli.format.inspect_format import Inspection
 from ghcrctl.cli.format.list_format import Listing
 from ghcrctl.cli.format.units import human_size
-from ghcrctl.cli.options import (
-    Command,
-    human_option,
-    pass_app,
-    platform_option,
-    registry_options,
-)
+from ghcrctl.cli.options import human_option, pass_app, platform_option, registry_options
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.images.inspect import inspect_local, inspect_remote
@@ -29,7 +24,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Describe images in detail",
     examples="""
     ghcrctl inspect ghcr.io/OWNER/IMAGE:1.0
     ghcrctl inspect --format '{{index .RepoDigests 0}}' OWNER/IMAGE
@@ -38,18 +32,20 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("names", metavar="NAME|ID|DIGEST...", nargs=-1, required=True)
-@click.option("-f", "--format", "format_", metavar="FORMAT", help="json, or a Go template.")
+@click.option(
+    "-f", "--format", "format_", metavar="FORMAT", help="Output format: json or a Go template."
+)
 @click.option(
     "--type",
     "kind",
     type=click.Choice(["image"]),
-    help="Object type; only images are supported.",
+    help="Only inspect objects of this type.",
 )
-@click.option("--remote", is_flag=True, help="Ask the registry; nothing is pulled.")
+@click.option("--remote", is_flag=True, help="Inspect images in their registry, without pulling.")
 @click.option(
     "--platforms",
     is_flag=True,
-    help="Show the platforms, what each takes, and how much of it is here.",
+    help="List platforms with their total and missing sizes.",
 )
 @platform_option
 @human_option
@@ -60,15 +56,15 @@ def command(  # noqa: PLR0913 one argument an option
     *,
     names: tuple[str, ...],
     format_: str | None,
-    kind: str | None,  # noqa: ARG001 there is one kind
+    kind: str | None,  # noqa: ARG001 there is only one type
     remote: bool,
     platforms: bool,
     platform: str | None,
 ) -> None:
-    """Describe images as docker does, as a JSON array.
+    """Show details of images as a JSON array, like docker.
 
     Sizes are compressed, as stored and transferred. --platforms prints a table, or with
-    --format json one object per platform. Sizes in JSON and templates are bytes.
+    --format json one object per platform. Sizes in JSON and templates are in bytes.
     """
     if platforms:
         _show_platforms(app, names, format_, remote=remote)
@@ -96,7 +92,7 @@ def command(  # noqa: PLR0913 one argument an option
 
 
 def as_struct(document: dict[str, Any]) -> Struct:
-    """Return a document with every field of docker's type, for templates."""
+    """Return a document with all fields of docker's type, for templates."""
     return IMAGE.value(document, VirtualSize=document["Size"])
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.options import format_option, pass_app
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import GhcrctlError, NoSuchImageError
 from ghcrctl.oci.platform import Platform
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Remove local images",
     examples="""
     ghcrctl rmi ghcr.io/OWNER/IMAGE:1.0
     ghcrctl rmi 38f737a91f39
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 )
 @click.argument("names", metavar="NAME|ID|DIGEST...", nargs=-1, required=True)
 @click.option(
-    "-f", "--force", is_flag=True, help="Remove an image by ID with all its names; ignore missing."
+    "-f", "--force", is_flag=True, help="Remove all names of an ID; ignore missing images."
 )
 @click.option(
     "--platform",
     "platforms",
     metavar="OS/ARCH[/VARIANT]",
     multiple=True,
-    help="Remove this platform of a multi-platform image only; repeatable.",
+    help="Remove only this platform (repeatable).",
 )
 @click.option("--no-prune", is_flag=True, hidden=True, expose_value=False)
 @format_option
@@ -54,9 +54,9 @@ def command(
     platforms: tuple[str, ...],
     format_: str | None,
 ) -> None:
-    """Remove names of local images, and the images that have no name left.
+    """Remove names of local images, and images that have no names left.
 
-    Layers that other images use stay.
+    Layers that other images use are kept.
     """
     wanted = tuple(Platform.parse(text) for text in platforms)
     results = Results(app, format_)
@@ -82,11 +82,11 @@ def command(
 def _removed(
     session: Session, names: Sequence[str], platforms: tuple[Platform, ...], *, force: bool
 ) -> Iterator[tuple[str, Removed | Reduced | GhcrctlError]]:
-    """Remove names, or platforms of them; yield what became of each."""
+    """Remove images, or platforms of them, and yield the result or error of each name."""
     if not platforms:
         for outcome in remove_all(session, names, force=force):
             result = outcome.removed or outcome.error
-            assert result is not None  # noqa: S101 one of them is
+            assert result is not None  # noqa: S101 one of the two is set
             yield outcome.text, result
         return
     for name in names:
@@ -97,7 +97,7 @@ def _removed(
 
 
 def _report(results: Results, name: str, result: Removed | Reduced) -> list[str]:
-    """Report the removal of one name; return the digests of what was deleted."""
+    """Report the removal of one name and return the deleted digests."""
     untagged: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     if isinstance(result, Removed):
@@ -116,9 +116,9 @@ def _report(results: Results, name: str, result: Removed | Reduced) -> list[str]
 
 
 def _is_among(deleted: set[str], text: str) -> bool:
-    """Return whether an ID is that of an image which was deleted along with an earlier one.
+    """Return whether an image ID was already deleted with an earlier image.
 
-    A list of all IDs has those of referrers too, which are deleted with their subject.
+    A list of all IDs includes referrers, which are deleted with their subject.
     """
     prefix = text if ":" in text else f"sha256:{text}"
     return is_id(text) and any(digest.startswith(prefix) for digest in deleted)

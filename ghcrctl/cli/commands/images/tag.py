@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.options import format_option, pass_app
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.images.tag import tag
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Give a local image further names",
     examples="""
     ghcrctl tag 38f737a91f39 ghcr.io/OWNER/NEW_IMAGE:latest
     ghcrctl tag hello_docker OWNER/hello_docker:1.0 OWNER/hello_docker:latest
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @format_option
 @pass_app
 def command(app: App, *, source: str, targets: tuple[str, ...], format_: str | None) -> None:
-    """Give a local image one or several further names."""
+    """Create one or more names for a local image."""
     results = Results(app, format_)
     with app.session() as session:
         names = [session.parse(target) for target in targets]

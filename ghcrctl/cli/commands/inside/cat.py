@@ -8,14 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.byte_progress import byte_counter
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.inside.export import remote_option, wanted_image
-from ghcrctl.cli.options import (
-    Command,
-    format_option,
-    pass_app,
-    platform_option,
-    registry_options,
-)
+from ghcrctl.cli.options import format_option, pass_app, platform_option, registry_options
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.inside.files import read_file
 
@@ -25,7 +20,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Print a file of an image",
     examples="""
     ghcrctl cat OWNER/IMAGE:1.0 /etc/os-release
     ghcrctl cat --remote OWNER/IMAGE:1.0 /app/config.json | jq .
@@ -41,17 +35,16 @@ if TYPE_CHECKING:
 def command(
     app: App, *, name: str, path: str, remote: bool, platform: str | None, format_: str | None
 ) -> None:
-    """Print a file of an image, byte for byte.
+    """Print a file from an image.
 
-    Layers are read from the top down, until one has the file; nothing is printed that was not
-    verified.
+    Layers are read from the top down until one has the file. Only verified content is printed.
     """
     results = Results(app, format_)
     wanted = wanted_image(name, platform, remote=remote)
     content = bytearray()
 
     def write(data: bytes) -> None:
-        # No bar may stand where a file is printed.
+        # Bars would mix with the printed file.
         app.display.hide_count()
         app.write_bytes(data)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ghcrctl.cli.byte_progress import byte_counter
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.inside.export import remote_option, wanted_image
 from ghcrctl.cli.format.differences import as_text, sign_of
 from ghcrctl.cli.format.documents import Documents
 from ghcrctl.cli.format.values import Struct
 from ghcrctl.cli.options import (
-    Command,
     format_option,
     human_option,
     pass_app,
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Compare two images",
     examples="""
     ghcrctl diff OWNER/IMAGE:1.0 OWNER/IMAGE:1.1
     ghcrctl diff --files --remote OWNER/IMAGE:1.0 OWNER/IMAGE:1.1
@@ -41,11 +40,11 @@ if TYPE_CHECKING:
 )
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
-@click.option("--files", is_flag=True, help="Compare files too; layers are read for it.")
+@click.option("--files", is_flag=True, help="Also compare files, which reads the layers.")
 @click.option(
     "--exit-code",
     is_flag=True,
-    help=f"Leave with status {ExitStatus.DIFFERENT.value} where they differ, else 0.",
+    help=f"Exit with {ExitStatus.DIFFERENT.value} if the images differ, else with 0.",
 )
 @human_option
 @format_option
@@ -68,13 +67,13 @@ def command(  # noqa: PLR0913 one argument an option
     remote_b: bool,
     platform: str | None,
 ) -> None:
-    """Show the differences between two images: manifest, config, layers and, with --files, files.
+    """Show differences between two images: manifest, config, layers and, with --files, files.
 
-    All platforms of multi-platform images are compared; config, layers and files are those of this
-    machine's platform. --platform compares only the images for one platform.
+    For multi-platform images, the platforms are compared, and config, layers and files for this
+    machine's platform. --platform only compares the images for one platform.
 
-    A line starts with + for content only in B, - for content only in A, and ~ for changes. File
-    times are not compared.
+    Lines start with + for content only in B, - for content only in A, and ~ for changed content.
+    File times are not compared.
     """
     documents = Documents(format_)
     one = wanted_image(before, platform, remote=remote or remote_a)

@@ -1,4 +1,4 @@
-"""``ghcrctl export``, and the options of commands that look into images."""
+"""``ghcrctl export``, and options of the commands that read the files of images."""
 
 from __future__ import annotations
 
@@ -8,13 +8,8 @@ import click
 
 from ghcrctl.cli.binary_output import bytes_to, require_file
 from ghcrctl.cli.byte_progress import byte_counter, count_writes
-from ghcrctl.cli.options import (
-    Command,
-    format_option,
-    pass_app,
-    platform_option,
-    registry_options,
-)
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.options import format_option, pass_app, platform_option, registry_options
 from ghcrctl.cli.path_types import PATH, PATH_OR_DASH
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
@@ -33,19 +28,18 @@ if TYPE_CHECKING:
 
 def remote_option(function: Function) -> Function:
     """Add ``--remote``."""
-    return click.option(
-        "--remote", is_flag=True, help="Read from the registry; nothing is pulled."
-    )(function)
+    return click.option("--remote", is_flag=True, help="Read from the registry, without pulling.")(
+        function
+    )
 
 
 def wanted_image(name: str, platform: str | None, *, remote: bool) -> ImageSelector:
-    """Put together which image is meant."""
+    """Return the selector of an image."""
     return ImageSelector(name, Platform.parse(platform) if platform else None, is_remote=remote)
 
 
 @click.command(
     cls=Command,
-    short_help="Write an image's files as one archive, or into a directory",
     examples="""
     ghcrctl export -o rootfs.tar OWNER/IMAGE:1.0
     ghcrctl export --to rootfs OWNER/IMAGE:1.0
@@ -58,14 +52,14 @@ def wanted_image(name: str, platform: str | None, *, remote: bool) -> ImageSelec
     "--output",
     metavar="FILE|-",
     type=PATH_OR_DASH,
-    help="Where the archive goes, not to stdout.",
+    help="Write to a file, instead of stdout.",
 )
 @click.option(
     "--to",
     "folder",
     metavar="DIR",
     type=PATH,
-    help="Put the files into a directory that is empty, or not there yet.",
+    help="Extract into this empty or new directory.",
 )
 @remote_option
 @platform_option
@@ -82,13 +76,13 @@ def command(  # noqa: PLR0913 one argument an option
     platform: str | None,
     format_: str | None,
 ) -> None:
-    """Write the files that a container of an image would see: all layers put on each other.
+    """Export an image's filesystem as a tar archive or into a directory.
 
-    Into a directory, owners and devices are made by root only, and set-ID bits only where the
-    owner is right; a warning says what was left out.
+    In a directory, only root can set owners and create devices, and set-ID bits are only set if the
+    owner is correct. A warning lists what was skipped.
     """
     if folder and output:
-        raise UsageError("--to and --output are two places: give one")
+        raise UsageError("--to cannot be combined with --output")
     results = Results(app, format_)
     require_file(results, str(folder) if folder else output)
     wanted = wanted_image(name, platform, remote=remote)

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.inside.export import remote_option, wanted_image
 from ghcrctl.cli.format.list_format import Listing
 from ghcrctl.cli.format.size_bars import Bar, Bars
 from ghcrctl.cli.format.style import Meaning
 from ghcrctl.cli.format.units import exact, exact_fields
-from ghcrctl.cli.options import Command, human_option, pass_app, platform_option, registry_options
+from ghcrctl.cli.options import (
+    human_option,
+    list_format_option,
+    pass_app,
+    platform_option,
+    registry_options,
+)
 from ghcrctl.operations.inside.history import history
 
 if TYPE_CHECKING:
@@ -41,7 +48,6 @@ _FIRST_REAL_TIME = datetime(2000, 1, 1, tzinfo=timezone.utc)
 
 @click.command(
     cls=Command,
-    short_help="Show how an image came to be",
     examples="""
     ghcrctl history OWNER/IMAGE:1.0
     ghcrctl history --remote --platform linux/arm64 OWNER/IMAGE:1.0
@@ -49,10 +55,10 @@ _FIRST_REAL_TIME = datetime(2000, 1, 1, tzinfo=timezone.utc)
     """,
 )
 @click.argument("name", metavar="NAME|ID")
-@click.option("--no-trunc", is_flag=True, help="Show everything in full.")
-@click.option("-q", "--quiet", is_flag=True, help="Show IDs only.")
+@click.option("--no-trunc", is_flag=True, help="Don't truncate output.")
+@click.option("-q", "--quiet", is_flag=True, help="Only show image IDs.")
 @human_option
-@click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@list_format_option
 @remote_option
 @platform_option
 @registry_options
@@ -67,15 +73,15 @@ def command(  # noqa: PLR0913 one argument an option
     remote: bool,
     platform: str | None,
 ) -> None:
-    """Show the steps by which an image was made, newest first.
+    """Show the history of an image, newest step first.
 
-    Sizes are of the layers as they are stored, compressed.
+    Sizes are those of the stored, compressed layers.
     """
     measure, style = app.measure, app.style.uncut(wanted=no_trunc)
     listing = Listing(_HEADERS, measure.columns(_COLUMNS), noun="history", empty_is_null=True)
     with app.session() as session:
         rows = history(session, wanted_image(name, platform, remote=remote))
-    # Where a table fits its terminal, that cuts what is too long.
+    # Tables on a terminal are truncated to its width instead.
     cuts = not no_trunc and (style.width is None or format_ is not None)
     shown = [_fields(row, measure, full=no_trunc, cuts=cuts) for row in rows]
     bars = Bars([Bar(((Meaning.SHARED, row.size),)) for row in rows])

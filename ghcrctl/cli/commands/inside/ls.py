@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.byte_progress import byte_counter
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.inside.export import remote_option, wanted_image
 from ghcrctl.cli.format.list_format import Listing
 from ghcrctl.cli.format.printable import printable
 from ghcrctl.cli.format.units import human_size
-from ghcrctl.cli.options import Command, pass_app, platform_option, registry_options
+from ghcrctl.cli.options import list_format_option, pass_app, platform_option, registry_options
 from ghcrctl.layers.members import Kind
 from ghcrctl.operations.inside.files import list_files
 
@@ -43,7 +44,6 @@ _BILLION = 10**9
 
 @click.command(
     cls=Command,
-    short_help="List the files in an image",
     examples="""
     ghcrctl ls OWNER/IMAGE:1.0 /etc
     ghcrctl ls -lR --remote OWNER/IMAGE:1.0
@@ -53,9 +53,9 @@ _BILLION = 10**9
 @click.argument("name", metavar="NAME|ID")
 @click.argument("path", metavar="[PATH]", default="/")
 @click.option("-l", "long", is_flag=True, help="Show modes, owners, sizes and times.")
-@click.option("-R", "--recursive", is_flag=True, help="List all levels below, too.")
-@click.option("-H", "--human", is_flag=True, help="Sizes for people, not exact.")
-@click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@click.option("-R", "--recursive", is_flag=True, help="List subdirectories recursively.")
+@click.option("-H", "--human", is_flag=True, help="Print human-readable sizes.")
+@list_format_option
 @remote_option
 @platform_option
 @registry_options
@@ -72,10 +72,10 @@ def command(  # noqa: PLR0913 one argument an option
     remote: bool,
     platform: str | None,
 ) -> None:
-    """List the files that a container of an image would see in a directory.
+    """List the files in a directory of an image.
 
-    Links in the path are followed as in a container. Layers are read from the top down, and no
-    more of them than the answer takes.
+    Links in the path are followed as in a container. Layers are read from the top down, and only as
+    many as needed.
     """
     listing = Listing(_HEADERS, _COLUMNS, noun="file", empty_is_null=True)
     wanted = wanted_image(name, platform, remote=remote)
@@ -123,14 +123,14 @@ def _device(member: Member) -> str:
 
 def _time(nanoseconds: int, *, missing: str = "-") -> str:
     try:
-        moment = datetime.fromtimestamp(nanoseconds // _BILLION, timezone.utc)
+        time = datetime.fromtimestamp(nanoseconds // _BILLION, timezone.utc)
     except (OverflowError, ValueError, OSError):
         return missing
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _long(rows: Sequence[FileRow], *, human: bool) -> str:
-    """Lay files out as ``tar -tv`` does."""
+    """Return a long listing in the format of ``tar -tv``."""
     owners = max((len(_owner(row.member)) for row in rows), default=0)
     sizes = max((len(_size(row.member, human=human)) for row in rows), default=0)
     return "".join(

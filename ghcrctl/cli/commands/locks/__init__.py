@@ -1,33 +1,32 @@
-"""``ghcrctl lock``: the file that pins the names of a project."""
+"""``ghcrctl lock``: commands on lock files."""
 
 from __future__ import annotations
 
 import click
 
-from ghcrctl.cli.options import LazyGroup
+from ghcrctl.cli.command_classes import LazyGroup
 
 COMMANDS = {
-    "add": ("locks.add", "Pin names to what they stand for"),
-    "update": ("locks.update", "Move pins to what their tags stand for now"),
-    "check": ("locks.check", "Tell by the exit status whether all pins still hold"),
-    "pull": ("locks.pull", "Bring exactly what is pinned"),
-    "list": ("locks.list_", "List what is pinned"),
-    "remove": ("locks.remove", "Take pins out of the file"),
+    "add": ("locks.add", "Pin names to their current digests"),
+    "update": ("locks.update", "Update pins to the current digests of their tags"),
+    "check": ("locks.check", "Check whether tags still match their pins"),
+    "pull": ("locks.pull", "Pull pinned images"),
+    "list": ("locks.list_", "List pinned images"),
+    "remove": ("locks.remove", "Remove pins from the lock file"),
 }
 
-_HELP = """Pin the image names of a project: each tag with the digest that it stands for.
+_HELP = """Pin the image names of a project to digests in a lock file.
 
-The file is `images.lock` in the current directory, for version control. It has the digest of each
-name and of each of its platforms, so that a change shows in a diff, and everybody who pulls by it
-gets the same bytes, wherever the tags have moved since.
+The lock file is `images.lock` in the current directory. Commit it to version control. It records
+the digest of each name and of each of its platforms, so changes appear in diffs and everyone pulls
+the same bytes, even after tags have moved.
 
 \b
-Begin a file:                  ghcrctl lock add OWNER/IMAGE:1.0 docker.io/postgres:16
-Bring what it pins:            ghcrctl lock pull
-Let a job fail where a tag
-has moved:                     ghcrctl lock check
-See what has moved, and move:  ghcrctl lock update --dry-run
-                               ghcrctl lock update
+Create a lock file:               ghcrctl lock add OWNER/IMAGE:1.0 docker.io/postgres:16
+Pull pinned images:               ghcrctl lock pull
+Fail a job if a tag has moved:    ghcrctl lock check
+Preview and apply updates:        ghcrctl lock update --dry-run
+                                  ghcrctl lock update
 """
 
 
@@ -35,7 +34,7 @@ See what has moved, and move:  ghcrctl lock update --dry-run
     cls=LazyGroup,
     lazy=COMMANDS,
     help=_HELP,
-    short_help="Pin the image names of a project in a file",
+    short_help="Pin image names to digests in a lock file",
 )
 def command() -> None:
-    """Pin the image names of a project."""
+    """Pin image names to digests in a lock file."""

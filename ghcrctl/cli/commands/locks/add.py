@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.locks.pins import (
     changed,
     file_option,
@@ -13,7 +14,7 @@ from ghcrctl.cli.commands.locks.pins import (
     report_failures,
     status_of,
 )
-from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.options import format_option, pass_app, platforms_option, registry_options
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.operations.locks.lock import add
@@ -25,15 +26,14 @@ if TYPE_CHECKING:
 
 _WORDS = {
     "added": "pinned",
-    "moved": "pinned anew",
-    "changed": "pinned anew",
-    "unchanged": "is pinned already",
+    "moved": "updated",
+    "changed": "updated",
+    "unchanged": "already pinned",
 }
 
 
 @click.command(
     cls=Command,
-    short_help="Pin names to what they stand for",
     examples="""
     ghcrctl lock add OWNER/IMAGE:1.0 docker.io/postgres:16
     ghcrctl lock add --platform linux/amd64 --platform linux/arm64 docker.io/alpine:3.20
@@ -42,13 +42,7 @@ _WORDS = {
     """,
 )
 @click.argument("names", metavar="NAME[:TAG][@DIGEST]...", nargs=-1, required=True)
-@click.option(
-    "--platform",
-    "platforms",
-    metavar="OS/ARCH[/VARIANT]",
-    multiple=True,
-    help="Platform that the project uses; all that the image has, without.",
-)
+@platforms_option("Pin only this platform (repeatable).")
 @file_option
 @format_option
 @registry_options
@@ -61,11 +55,11 @@ def command(
     file: Path,
     format_: str | None,
 ) -> None:
-    """Pin names to what they stand for at their registries now.
+    """Pin names to their current digests at their registries.
 
-    A name that is pinned already stays at its digest; `update` moves it. With a digest behind the
-    tag, that one is pinned, whatever the tag stands for. Nothing is pulled. A name that fails does
-    not keep the others out of the file.
+    A name that is already pinned keeps its digest; use `update` to change it. NAME:TAG@DIGEST pins
+    that digest, wherever the tag points. Nothing is pulled. If a name fails, the others are still
+    added.
     """
     results = Results(app, format_)
     only = Selection.of(platforms).platforms

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.locks.pins import document, file_option, pins_of
-from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.options import format_option, pass_app, quiet_option, registry_options
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.locks.check import RegistryState, check_pins, worst_status
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Tell by the exit status whether all pins still hold",
     examples="""
     ghcrctl lock check
     ghcrctl lock check -q | xargs ghcrctl lock update
@@ -28,11 +28,9 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("names", metavar="[NAME[:TAG]]...", nargs=-1)
-@click.option(
-    "--offline", is_flag=True, help="Ask no registry; read the file, and with --local the store."
-)
-@click.option("--local", is_flag=True, help="Check, too, that the local store has what is pinned.")
-@click.option("-q", "--quiet", is_flag=True, help="Print the names of what does not hold, no more.")
+@click.option("--offline", is_flag=True, help="Do not contact registries.")
+@click.option("--local", is_flag=True, help="Also check that pinned images exist locally.")
+@quiet_option("names that fail the check")
 @file_option
 @format_option
 @registry_options
@@ -47,12 +45,11 @@ def command(  # noqa: PLR0913 one argument an option
     file: Path,
     format_: str | None,
 ) -> None:
-    """Tell whether tags still stand for what is pinned, by one request each; nothing is pulled.
+    """Check whether tags still point to their pinned digests, with one request per name.
 
-    The exit status is 0 where all do, 9 where a tag has moved or is gone, 4 where what is pinned is
-    not to be had any more, and 2 where the file makes no sense. What leaves it open has a status of
-    its own and comes first: 3 where a registry cannot be asked, 5 where it wants another
-    credential.
+    Exits with 0 if all tags match, 9 if a tag has moved or was deleted, 4 if a pinned image no
+    longer exists, and 2 if the lock file is invalid. Errors that prevent the check take precedence:
+    3 if a registry cannot be reached and 5 if it denies access.
     """
     results = Results(app, format_)
     with app.session() as session:

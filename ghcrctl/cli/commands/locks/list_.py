@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.locks.pins import document, file_option, pins_of
 from ghcrctl.cli.format.table import render_rows
-from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.options import format_option, pass_app, quiet_option
 from ghcrctl.cli.results import Results
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ _COLUMNS = (("Name", "NAME"), ("Digest", "DIGEST"), ("Platforms", "PLATFORMS"))
 
 @click.command(
     cls=Command,
-    short_help="List what is pinned",
     examples="""
     ghcrctl lock list
     ghcrctl lock list -q | xargs -n 1 ghcrctl inspect --remote
@@ -30,14 +30,14 @@ _COLUMNS = (("Name", "NAME"), ("Digest", "DIGEST"), ("Platforms", "PLATFORMS"))
     """,
 )
 @click.argument("names", metavar="[NAME[:TAG]]...", nargs=-1)
-@click.option("-q", "--quiet", is_flag=True, help="Print NAME@DIGEST, which can be pulled.")
+@quiet_option("NAME@DIGEST")
 @file_option
 @format_option
 @pass_app
 def command(
     app: App, *, names: tuple[str, ...], quiet: bool, file: Path, format_: str | None
 ) -> None:
-    """List what is pinned; no registry is asked."""
+    """List pinned images, without contacting a registry."""
     results = Results(app, format_)
     with app.session() as session:
         pins = pins_of(app, session, file, names)

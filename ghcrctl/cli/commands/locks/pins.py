@@ -1,4 +1,4 @@
-"""What the commands of ``ghcrctl lock`` share: the file's option, and how pins are shown."""
+"""Code shared by the commands of ``ghcrctl lock``: ``--file`` and the output of pins."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def file_option(function: Function) -> Function:
         type=PATH,
         default="images.lock",
         show_default=True,
-        help="The lock file.",
+        help="Use this lock file.",
     )(function)
 
 
 def pins_of(app: App, session: Session, file: Path, names: Iterable[str]) -> list[Pin]:
-    """Return what a file pins: all, or what is named; a warning where that is nothing.
+    """Return all pins of a lock file, or those with the given names; warn if it has none.
 
     Raises:
-        NotFoundError: there is no such file, or a name fits no pin.
-        UsageError: the file makes no sense.
+        NotFoundError: the file or a pin does not exist.
+        UsageError: the file is invalid.
     """
     references = [session.parse(name) for name in names]
     pins = select_pins(read_pins(file), references, file)
     if not pins:
-        app.warn(f"{file} pins nothing")
+        app.warn(f"{file} has no pins")
     return list(pins.values())
 
 
@@ -68,14 +68,14 @@ def document(pin: Pin) -> dict[str, object]:
 
 
 def platforms_shown(pin: Pin) -> str:
-    """Return the platforms of a pin with their sizes, for people."""
+    """Return the platforms of a pin with their sizes as text."""
     return ", ".join(
         f"{one.platform.with_features} {human_size(one.size)}" for one in pin.platforms
     )
 
 
 def status_of(change: PinChange) -> str:
-    """Return in a word what became of a pin."""
+    """Return the status of a pin after a change."""
     if change.before is None:
         return "added"
     if change.has_moved:
@@ -84,7 +84,7 @@ def status_of(change: PinChange) -> str:
 
 
 def changed(change: PinChange, pin: Pin) -> dict[str, object]:
-    """Return what became of a pin as a document."""
+    """Return a changed pin as a document."""
     before = change.before
     return {
         **document(pin),
@@ -94,7 +94,7 @@ def changed(change: PinChange, pin: Pin) -> dict[str, object]:
 
 
 def report_failures(app: App, changes: Iterable[PinChange]) -> None:
-    """Tell of those that failed; the first one's exit status is the command's."""
+    """Report failed changes, and exit with the status of the first one."""
     failed = [change.error for change in changes if change.error]
     for error in failed:
         app.report(error)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.locks.pins import file_option, pins_of
 from ghcrctl.cli.commands.moving.pull import document, report
 from ghcrctl.cli.options import (
-    Command,
-    digest_file_option,
-    format_option,
+    all_platforms_options,
+    output_options,
     pass_app,
     registry_options,
 )
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Bring exactly what is pinned",
     examples="""
     ghcrctl lock pull
     ghcrctl lock pull OWNER/IMAGE
@@ -43,18 +42,9 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("names", metavar="[NAME[:TAG]]...", nargs=-1)
-@click.option(
-    "--platform",
-    "platforms",
-    metavar="OS/ARCH[/VARIANT]",
-    multiple=True,
-    help="Platform to take; given several times, a smaller index of these.",
-)
-@click.option("--all-platforms", is_flag=True, help="Take all platforms that are pinned.")
-@click.option("-q", "--quiet", is_flag=True, help="Print the names of what was pulled, no more.")
+@all_platforms_options("pull")
 @file_option
-@digest_file_option
-@format_option
+@output_options("the names of pulled images")
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -68,11 +58,11 @@ def command(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Bring exactly what is pinned into the local store, under the names that are pinned.
+    """Pull pinned images into the local store, under their pinned names.
 
-    Images are asked for by their digests: where a tag has moved, what it stands for now is not
-    looked at. What is here already, whole, takes no request. Of a multi-platform image this
-    machine's platform is taken; one that is not pinned is an error.
+    Images are pulled by digest, so it does not matter where their tags point now. Complete local
+    images take no request. By default, the image for this machine's platform is pulled. Pulling a
+    platform that is not pinned is an error.
     """
     results = Results(app, format_, digest_file)
     silent = quiet or results.are_documents

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.locks.pins import document, file_option
-from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.options import format_option, pass_app
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.locks.lock import remove
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Take pins out of the file",
     examples="""
     ghcrctl lock remove docker.io/postgres:16
     ghcrctl lock remove OWNER/IMAGE
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 @format_option
 @pass_app
 def command(app: App, *, names: tuple[str, ...], file: Path, format_: str | None) -> None:
-    """Take pins out of the file; images that were pulled stay.
+    """Remove pins from the lock file, without deleting local images.
 
-    A name without a tag means all tags of its repository that are pinned.
+    A name without a tag removes all pinned tags of its repository.
     """
     results = Results(app, format_)
     with app.session() as session:
-        gone = remove(file, [session.parse(name) for name in names])
-    for pin in gone:
+        removed = remove(file, [session.parse(name) for name in names])
+    for pin in removed:
         results.add(document(pin))
-        results.out(f"{pin.name}: not pinned any more")
+        results.out(f"{pin.name}: no longer pinned")
     results.end()

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.locks.pins import changed, file_option, report_failures, status_of
-from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.options import dry_run_option, format_option, pass_app, registry_options
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.locks.lock import update
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Move pins to what their tags stand for now",
     examples="""
     ghcrctl lock update
     ghcrctl lock update --dry-run
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("names", metavar="[NAME[:TAG]]...", nargs=-1)
-@click.option("-n", "--dry-run", is_flag=True, help="Show what would move; leave the file.")
+@dry_run_option("Show what would change, without writing the file.", "-n")
 @file_option
 @format_option
 @registry_options
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 def command(
     app: App, *, names: tuple[str, ...], dry_run: bool, file: Path, format_: str | None
 ) -> None:
-    """Move pins to what their tags stand for at their registries now: all, or those named.
+    """Update pins to the current digests of their tags. Without names, all pins are updated.
 
-    A name without a tag means all tags of its repository that are pinned. One that fails keeps its
-    pin and does not stop the others.
+    A name without a tag updates all pinned tags of its repository. If a name fails, its pin is kept
+    and the others are still updated.
     """
     results = Results(app, format_)
     with app.session() as session:
@@ -57,16 +57,16 @@ def command(
 def _shown(change: PinChange, before: Pin, after: Pin) -> str:
     if not change.has_moved:
         return status_of(change)
-    return f"{before.digest.short} -> {after.digest.short}{_what(before, after)}"
+    return f"{before.digest.short} -> {after.digest.short}{_platforms(before, after)}"
 
 
-def _what(before: Pin, after: Pin) -> str:
-    """Say which platforms are others, where the image has several and not all are."""
+def _platforms(before: Pin, after: Pin) -> str:
+    """Return the added, removed and unchanged platforms as text."""
     old = {one.platform.with_features: one.digest for one in before.platforms}
     new = {one.platform.with_features: one.digest for one in after.platforms}
     parts = [
-        *(f"{p} is new" for p in new if p not in old),
-        *(f"{p} is gone" for p in old if p not in new),
-        *(f"{p} is the same" for p in new if new[p] == old.get(p)),
+        *(f"{p} added" for p in new if p not in old),
+        *(f"{p} removed" for p in old if p not in new),
+        *(f"{p} unchanged" for p in new if new[p] == old.get(p)),
     ]
     return f" ({', '.join(parts)})" if parts else ""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.making.flatten import naming_options
 from ghcrctl.cli.commands.making.mutate import mutation_options, run
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import pass_app, registry_options
 from ghcrctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,13 +20,12 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
 
 
-# What no name has, but paths have; drives and backslashes are those of Windows.
+# How paths begin, but no image name. Includes Windows drives and backslashes.
 _PATH = re.compile(r"[./~]|[A-Za-z]:[/\\]|[^\\]*\\")
 
 
 @click.command(
     cls=Command,
-    short_help="Make an image of another one and further files",
     examples="""
     ghcrctl append --base docker.io/alpine:3.20 OWNER/tool:1.0 rootfs/
     ghcrctl append --base OWNER/IMAGE:1.0 -c 'CMD ["/app"]' OWNER/IMAGE:1.1 app.tar conf.tar.gz
@@ -33,7 +33,7 @@ _PATH = re.compile(r"[./~]|[A-Za-z]:[/\\]|[^\\]*\\")
     """,
 )
 @click.argument("layers", metavar="[NEW] DIR|ARCHIVE...", nargs=-1, required=True)
-@click.option("--base", metavar="IMAGE", required=True, help="The image below.")
+@click.option("--base", metavar="IMAGE", required=True, help="Append to this image.")
 @mutation_options
 @naming_options
 @registry_options
@@ -51,11 +51,11 @@ def command(
     """Append directories or tar archives to an image as new layers.
 
     NEW, or --tag, names the new image. It is pushed to its registry, or stored in the local store
-    if its name is local or --local is given. Without a name, it is pushed to the base's repository
-    by digest and no tag moves; --replace moves the base's tag.
+    if the name is local or --local is given. Without a name, the image is pushed by digest to the
+    repository of the base image, and no tag changes. --replace moves the tag of the base image.
 
-    The same files always produce the same layers: names are sorted, owners are 0, and no time is
-    later than SOURCE_DATE_EPOCH if that is set.
+    The same files always produce the same layers: names are sorted, owners are 0, and times are
+    clamped to SOURCE_DATE_EPOCH if it is set.
     """
     if not (target or replace) and _begins_with_name(layers):
         target, layers = layers[0], layers[1:]
@@ -63,10 +63,10 @@ def command(
 
 
 def _begins_with_name(arguments: Sequence[str]) -> bool:
-    """Return whether the first argument names the new image, and is not a layer.
+    """Return whether the first argument is the name of the new image, not a layer.
 
     Raises:
-        UsageError: it is a directory, and might be meant either way.
+        UsageError: the argument could be a name or a directory.
     """
     first = arguments[0]
     if len(arguments) == 1 or Path(first).is_file() or _PATH.match(first):

@@ -1,4 +1,4 @@
-"""``ghcrctl artifact``, and the options that it shares with ``attach``."""
+"""``ghcrctl artifact``, and the options shared with ``attach``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ghcrctl.cli.command_classes import Command, Group
 from ghcrctl.cli.options import (
-    Command,
-    Group,
-    digest_file_option,
     format_option,
+    output_options,
     pass_app,
     registry_options,
 )
@@ -35,44 +34,52 @@ if TYPE_CHECKING:
 
 
 def file_options(function: Function) -> Function:
-    """Add the options that say what an artifact of files is."""
+    """Add ``--type`` and ``--annotation`` of an artifact."""
     function = click.option(
         "-a",
         "--annotation",
         "annotations",
         metavar="KEY=VALUE",
         multiple=True,
-        help="Annotation of the artifact.",
+        help="Set an annotation on the artifact.",
     )(function)
     return click.option(
         "--type",
         "artifact_type",
         metavar="TYPE",
         required=True,
-        help="What the artifact is, as a media type: application/spdx+json.",
+        help="Set the artifact type, such as application/spdx+json.",
     )(function)
 
 
 def read_annotations(texts: Iterable[str], *, empty: bool = False) -> dict[str, str]:
-    """Read ``KEY=VALUE``. ``empty``: whether ``KEY`` alone will do too."""
+    """Parse annotations of the form ``KEY=VALUE``.
+
+    Args:
+        texts: the values of the option.
+        empty: whether ``KEY`` alone is valid too.
+
+    Raises:
+        UsageError: an annotation is invalid.
+    """
     found = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not key or not (equals or empty):
-            raise UsageError(f"`{text}` is no annotation", hint="write it as KEY=VALUE")
+            raise UsageError(f"invalid annotation `{text}`: expected KEY=VALUE")
         found[key] = value
     return found
 
 
-@click.group(cls=Group, short_help="Push and pull plain files")
+@click.group(cls=Group, short_help="Push and pull files as artifacts")
 def command() -> None:
-    """Push and pull plain files as artifacts, in the form that oras reads and writes."""
+    """Push and pull files as artifacts, in the same format as oras."""
 
 
 @command.command(
     "push",
     cls=Command,
-    short_help="Push files as one artifact",
+    short_help="Push files as an artifact",
     examples="""
     ghcrctl artifact push --type application/vnd.example.config OWNER/config:1.0 app.toml
     ghcrctl artifact push --type text/plain OWNER/notes:1 a.txt:text/plain b.json:application/json
@@ -81,9 +88,7 @@ def command() -> None:
 @click.argument("name", metavar="NAME[:TAG]")
 @click.argument("files", metavar="FILE[:TYPE]...", nargs=-1, required=True, type=PATH_OR_DASH)
 @file_options
-@click.option("-q", "--quiet", is_flag=True, help="Print the digest, no more.")
-@digest_file_option
-@format_option
+@output_options("the digest")
 @registry_options
 @pass_app
 def push(  # noqa: PLR0913 one argument an option
@@ -97,7 +102,7 @@ def push(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Push files as one artifact under a tag."""
+    """Push files to a registry as one artifact with a tag."""
     results = Results(app, format_, digest_file)
     with app.session() as session:
         target = session.parse(name).tagged()
@@ -123,7 +128,7 @@ def push(  # noqa: PLR0913 one argument an option
 @command.command(
     "pull",
     cls=Command,
-    short_help="Write an artifact's files",
+    short_help="Pull the files of an artifact",
     examples="""
     ghcrctl artifact pull OWNER/config:1.0
     ghcrctl artifact pull --to conf OWNER/config:1.0
@@ -137,13 +142,13 @@ def push(  # noqa: PLR0913 one argument an option
     type=DIRECTORY,
     default=".",
     show_default=True,
-    help="Where the files go.",
+    help="Write the files to this directory.",
 )
 @format_option
 @registry_options
 @pass_app
 def pull(app: App, *, name: str, folder: Path, format_: str | None) -> None:
-    """Write an artifact's files into a folder, and print their names."""
+    """Pull the files of an artifact into a directory, and print their names."""
     results = Results(app, format_)
     with app.session() as session:
         reference = session.parse(name).tagged()

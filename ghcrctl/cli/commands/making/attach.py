@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.making.artifact import file_options, read_annotations
 from ghcrctl.cli.options import (
-    Command,
-    digest_file_option,
-    format_option,
+    output_options,
     pass_app,
     registry_options,
 )
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Attach files to an image in a registry",
     examples="""
     ghcrctl attach --type application/spdx+json OWNER/IMAGE:1.0 sbom.spdx.json
     ghcrctl referrers OWNER/IMAGE:1.0
@@ -37,9 +35,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="NAME[:TAG|@DIGEST]")
 @click.argument("files", metavar="FILE[:TYPE]...", nargs=-1, required=True, type=PATH_OR_DASH)
 @file_options
-@click.option("-q", "--quiet", is_flag=True, help="Print the new artifact's name, no more.")
-@digest_file_option
-@format_option
+@output_options("the name of the new artifact")
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -53,10 +49,10 @@ def command(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Attach files to an image in a registry: an SBOM, a signature, a report.
+    """Attach files to an image in a registry, such as an SBOM, a signature or a report.
 
-    The image stays what it is. Where the registry lists no referrers, as ghcr.io, the tag
-    sha256-DIGEST keeps the list.
+    The image itself does not change. For registries without a referrers API, such as ghcr.io, the
+    list of referrers is stored under the fallback tag sha256-DIGEST.
     """
     results = Results(app, format_, digest_file)
     with app.session() as session, watching(app.display, quiet=quiet) as watch:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.format_option import told_apart
-from ghcrctl.cli.options import Command, digest_file_option, pass_app, registry_options
+from ghcrctl.cli.options import Option, digest_file_option, pass_app, registry_options
 from ghcrctl.cli.ordered_output import in_turn
 from ghcrctl.cli.path_types import PATH_OR_DASH
 from ghcrctl.cli.progress.transfer_lines import PUSH_WORDS, LineObserver, watching
@@ -36,14 +37,13 @@ if TYPE_CHECKING:
     Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def _list(*names: str, metavar: str, help: str) -> Callable[[Function], Function]:  # noqa: A002 click's word
-    """Make an option that may be given several times."""
+def _list(*names: str, metavar: str, help: str) -> Callable[[Function], Function]:  # noqa: A002 click's name
+    """Return a repeatable option."""
     return click.option(*names, metavar=metavar, multiple=True, help=help)
 
 
 @click.command(
     cls=Command,
-    short_help="Build an image from a Dockerfile",
     examples="""
     ghcrctl build -t hello_docker .
     ghcrctl build -t OWNER/IMAGE:1.0 --build-arg VERSION=1.0 --push .
@@ -51,61 +51,70 @@ def _list(*names: str, metavar: str, help: str) -> Callable[[Function], Function
     """,
 )
 @click.argument("context", metavar="DIR|URL|-")
-@_list("-t", "--tag", "names", metavar="NAME[:TAG]", help="Name of the image.")
+@_list(
+    "-t",
+    "--tag",
+    "names",
+    metavar="NAME[:TAG]",
+    help="Set the name and optionally the tag of the image.",
+)
 @click.option(
     "-f",
     "--file",
     metavar="FILE",
     type=PATH_OR_DASH,
-    help="Dockerfile, if not the context's usual one.",
+    help="Set the path of the Dockerfile.",
 )
 @_list(
     "--platform",
     "platforms",
     metavar="OS/ARCH[/VARIANT]",
-    help="Platform to build for; several make an index.",
+    help="Set the target platforms of the build.",
 )
-@_list("--build-arg", "build_args", metavar="NAME[=VALUE]", help="Value of an ARG.")
-@_list("--label", "labels", metavar="NAME=VALUE", help="Label of the image.")
-@click.option("--target", metavar="STAGE", help="Stage to stop at.")
-@_list("--secret", "secrets", metavar="id=ID[,src=FILE]", help="File that build steps may read.")
-@_list("--ssh", metavar="default|ID=SOCKET", help="SSH agent that build steps may use.")
-@click.option("--network", metavar="MODE", help="Network of build steps: `host`, `none`...")
-@_list("--cache-from", metavar="PLACE", help="Where to look for steps that were done before.")
-@_list("--cache-to", metavar="PLACE", help="Where to leave steps for the next build.")
-@click.option("--no-cache", is_flag=True, help="Do every step, whatever was done before.")
-@click.option("--pull", "pull", is_flag=True, help="Look for newer base images.")
+@_list("--build-arg", "build_args", metavar="NAME[=VALUE]", help="Set build-time variables.")
+@_list("--label", "labels", metavar="NAME=VALUE", help="Set metadata for the image.")
+@click.option("--target", metavar="STAGE", help="Set the target build stage to build.")
+@_list("--secret", "secrets", metavar="id=ID[,src=FILE]", help="Expose a secret to the build.")
+@_list(
+    "--ssh", metavar="default|ID=SOCKET", help="Expose an SSH agent socket or keys to the build."
+)
+@click.option("--network", metavar="MODE", help="Set the networking mode for RUN instructions.")
+@_list("--cache-from", metavar="CACHE", help="Use an external cache source.")
+@_list("--cache-to", metavar="CACHE", help="Export the build cache to this destination.")
+@click.option("--no-cache", is_flag=True, help="Do not use cache when building the image.")
+@click.option("--pull", "pull", is_flag=True, help="Always attempt to pull newer base images.")
 @click.option(
     "--format",
     "formats",
     metavar="oci|docker|FORMAT",
     multiple=True,
-    help="Format of the image, the engine's usual one by default; also json or a Go template, for "
-    "what is printed.",
+    help="Image format, and output format (json or a Go template).",
 )
-@click.option("--push", "is_pushed", is_flag=True, help="Push all names when it is built.")
 @click.option(
-    "--iidfile", metavar="FILE", type=PATH_OR_DASH, help="File to write the image's ID to."
+    "--push", "is_pushed", is_flag=True, help="Push all names of the image after the build."
 )
+@click.option("--iidfile", metavar="FILE", type=PATH_OR_DASH, help="Write the image ID to a file.")
 @click.option(
     "--metadata-file",
     metavar="FILE",
     type=PATH_OR_DASH,
-    help="File to write digest, ID and names to.",
+    help="Write build result metadata to a file.",
 )
 @click.option(
-    "-q", "--quiet", is_flag=True, help="Print the image's ID; of a build that fails, everything."
+    "-q", "--quiet", is_flag=True, help="Suppress the build output and print image ID on success."
 )
 @click.option(
     "--builder",
     metavar="auto|buildx|buildah|podman|docker",
-    help="What does the build steps; the first that is there, by default.",
+    cls=Option,
+    show_default="auto",
+    help="Build with this engine.",
 )
 @_list(
     "--builder-arg",
     "more",
     metavar="ARG",
-    help="Further option of the engine's own, such as --builder-arg=--isolation=chroot.",
+    help="Pass an option to the engine, such as --isolation=chroot.",
 )
 @digest_file_option
 @registry_options
@@ -136,10 +145,10 @@ def command(  # noqa: PLR0913 one argument an option
     builder: str | None,
     more: tuple[str, ...],
 ) -> None:
-    """Build an image from a Dockerfile, and take it into the local store.
+    """Build an image from a Dockerfile into the local store.
 
-    An engine that is on this machine does the build steps: docker buildx, buildah, podman or
-    docker, the first that works. It keeps no name of the image.
+    Uses a build engine on this machine: the first of docker buildx, buildah, podman and docker that
+    works. The engine itself keeps no name of the image.
     """
     app.flags["builder"] = builder
     kind, format_ = told_apart(formats, ["oci", "docker"])
@@ -163,12 +172,12 @@ def command(  # noqa: PLR0913 one argument an option
     )
     with app.session() as session:
         references = checked_names(session, names, push=is_pushed)
-        # The engine writes to where the document goes.
+        # The engine would write to the same stream as the document.
         held = quiet or results.are_documents
         result = _build(app, session, order, references, quiet=held)
         _write(iidfile, str(result.image_id))
         _write(metadata_file, f"{json.dumps(_metadata(result), indent=2)}\n")
-        _tell(app, session, results, result, push=is_pushed, quiet=quiet)
+        _finish(app, session, results, result, push=is_pushed, quiet=quiet)
 
 
 def _results(
@@ -189,9 +198,9 @@ def _build(
     app: App, session: Session, order: BuildRequest, names: tuple[Reference, ...], *, quiet: bool
 ) -> Built:
     engine = engine_for(session)
-    # What an engine prints may contain commands to the runner of a job.
+    # The output of an engine may contain workflow commands, which the runner would obey.
     relay = app.foreign_line if app.is_in_job else None
-    # Bars come second, when the engine has ended: they would write over its output.
+    # Bars start after the engine has ended. They would overwrite its output.
     with (
         built(session, engine, order, quiet=quiet, tell=app.error_line, relay=relay) as image,
         watching(app.display, quiet=quiet) as watch,
@@ -199,10 +208,10 @@ def _build(
         return take_in(session, image, names, watch(ignore, ", ".join(map(str, names))))
 
 
-def _tell(
+def _finish(
     app: App, session: Session, results: Results, result: Built, *, push: bool, quiet: bool
 ) -> None:
-    """Tell of what was built, and push it; what is told as a document is told in the end."""
+    """Report the built image and push it. A document is printed at the end."""
     pushed: list[str] = []
     _report(results, result, pushed, quiet=quiet)
     try:
@@ -213,7 +222,7 @@ def _tell(
 
 
 def _report(results: Results, result: Built, pushed: list[str], *, quiet: bool) -> None:
-    """Tell of what was built. ``pushed``: gets the names that were pushed afterwards."""
+    """Report the built image. ``pushed`` is filled with names during the push."""
     names = [str(name) for name in result.names]
     name = names[0] if names else ""
     results.made(name, result.descriptor, result.image_id, Names=names, Pushed=pushed)
@@ -227,7 +236,7 @@ def _report(results: Results, result: Built, pushed: list[str], *, quiet: bool) 
 
 
 def _metadata(result: Built) -> dict[str, Any]:
-    """Describe what was built in buildx's words."""
+    """Return buildx's build result metadata."""
     return {
         "containerimage.config.digest": str(result.image_id),
         "containerimage.descriptor": result.descriptor.to_json(),

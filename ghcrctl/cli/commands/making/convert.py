@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.making.flatten import make_image, naming_options, packing_options
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.commands.making.flatten import compression_options, make_image, naming_options
+from ghcrctl.cli.options import pass_app, registry_options
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.making.convert import convert_image, read_conversion
 from ghcrctl.operations.making.media_formats import Format
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Give an image the other format, or pack its layers otherwise",
     examples="""
     ghcrctl convert --to oci --replace OWNER/IMAGE:1.0
     ghcrctl convert --to oci --compress zstd OWNER/IMAGE:1.0 -t OWNER/IMAGE:1.0-zstd
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     "--to",
     "wanted",
     type=click.Choice([each.value for each in Format]),
-    help="Whose media types the image has from now on.",
+    help="Convert media types to this format.",
 )
-@packing_options
-@click.option("--force", is_flag=True, help="Pack layers anew that are packed so already.")
+@compression_options
+@click.option("--force", is_flag=True, help="Also recompress layers with the same compression.")
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -57,12 +57,12 @@ def command(  # noqa: PLR0913 one argument an option
     """Convert between OCI and Docker formats, or recompress layers.
 
     All images of an index are converted. The config and the image ID do not change. The digest
-    does, so signatures of the source do not apply to the new image. Without --tag or --replace, the
-    new image is pushed by digest and no tag moves.
+    changes, so signatures of the source do not apply to the new image. Without --tag or --replace,
+    the new image is pushed by digest and no tag changes.
     """
     conversion = read_conversion(wanted, compress, level, force=force)
     if conversion is None:
-        raise UsageError("nothing is to be converted", hint="say how with --to or --compress")
+        raise UsageError("nothing to convert: expected --to, --compress or both")
     with app.session() as session:
         make_image(
             app,

@@ -1,4 +1,4 @@
-"""``ghcrctl flatten``, and what it shares with ``rebase`` and ``convert``."""
+"""``ghcrctl flatten``, and code shared with ``rebase`` and ``convert``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.options import (
-    Command,
-    digest_file_option,
-    format_option,
+    Option,
+    output_options,
     pass_app,
+    platforms_option,
     registry_options,
 )
 from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, watching
@@ -41,24 +42,23 @@ def local_option(function: Function) -> Function:
     return click.option(
         "--local",
         is_flag=True,
-        help="Use the local store; without it names that belong to a registry are asked for there.",
+        help="Use the local store, also for names with a registry.",
     )(function)
 
 
 def place_options(function: Function) -> Function:
-    """Add the options that say where images are, and what is told of the new one."""
-    quiet = click.option("-q", "--quiet", is_flag=True, help="Print the digest, no more.")
-    return local_option(quiet(digest_file_option(format_option(function))))
+    """Add ``--local`` and the options for the output."""
+    return local_option(output_options("the digest")(function))
 
 
 def naming_options(function: Function) -> Function:
-    """Add the options for the source's place and for the new image's name."""
+    """Add the options for the name of the new image, the source and the output."""
     name = click.option(
         "-t",
         "--tag",
         "target",
         metavar="NAME[:TAG]",
-        help="Name of the new image; without it, no tag is set.",
+        help="Set the name and optionally the tag of the new image.",
     )
     return name(replace_option(place_options(function)))
 
@@ -70,30 +70,25 @@ def replace_option(function: Function) -> Function:
     )
 
 
-def platforms_option(function: Function) -> Function:
-    """Add ``--platform`` for images of an index."""
-    return click.option(
-        "--platform",
-        "platforms",
-        metavar="OS/ARCH[/VARIANT]",
-        multiple=True,
-        help="Image of an index to take; all without it.",
-    )(function)
-
-
-def packing_options(function: Function) -> Function:
-    """Add the options that say how layers are packed."""
+def compression_options(function: Function) -> Function:
+    """Add ``--compress`` and ``--level``."""
     level = click.option(
         "--level",
+        cls=Option,
         type=int,
         metavar="N",
-        help="How hard: 1 to 9 with gzip (6 is usual), 1 to 19 with zstd (3 is usual).",
+        show_default="gzip 6, zstd 3",
+        help="Set the compression level (gzip 1-9, zstd 1-19).",
     )
-    how = click.option("--compress", type=click.Choice(COMPRESSIONS), help="How layers are packed.")
-    return how(level(function))
+    algorithm = click.option(
+        "--compress",
+        type=click.Choice(COMPRESSIONS),
+        help="Compress layers with this algorithm.",
+    )
+    return algorithm(level(function))
 
 
-def make_image(  # noqa: PLR0913 the options that these commands share, one argument each
+def make_image(  # noqa: PLR0913 one argument an option
     app: App,
     session: Session,
     source: str,
@@ -105,7 +100,7 @@ def make_image(  # noqa: PLR0913 the options that these commands share, one argu
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Make an image of another one, and tell of it."""
+    """Create an image from another image and report the result."""
     results = Results(app, format_, digest_file)
     given = end_of(session, target, local=local) if target else None
     with watching(app.display, quiet=quiet) as watch:
@@ -118,7 +113,6 @@ def make_image(  # noqa: PLR0913 the options that these commands share, one argu
 
 @click.command(
     cls=Command,
-    short_help="Make the layers of an image one",
     examples="""
     ghcrctl flatten OWNER/IMAGE:1.0 -t OWNER/IMAGE:1.0-flat
     ghcrctl flatten --compress zstd --level 9 OWNER/IMAGE:1.0
@@ -127,9 +121,9 @@ def make_image(  # noqa: PLR0913 the options that these commands share, one argu
 )
 @click.argument("source", metavar="IMAGE")
 @naming_options
-@platforms_option
-@packing_options
-@click.option("-m", "--message", default="", help="Comment of the image's history.")
+@platforms_option("Only keep this platform of an index (repeatable).")
+@compression_options
+@click.option("-m", "--message", default="", help="Set the comment in the image history.")
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -150,9 +144,9 @@ def command(  # noqa: PLR0913 one argument an option
     """Squash all layers of an image into one.
 
     The result is reproducible. Owners, times, hard links and extended attributes are kept, and so
-    is the config except for its history. SOURCE_DATE_EPOCH, if set, becomes the creation time;
-    otherwise the image keeps its own. Without --tag or --replace, the new image is pushed by digest
-    and no tag moves.
+    is the config except for its history. The creation time is SOURCE_DATE_EPOCH if it is set, and
+    that of the image otherwise. Without --tag or --replace, the new image is pushed by digest and
+    no tag changes.
     """
     how = how_to_pack(compress, level) or HowToPack()
     with app.session() as session:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.byte_progress import count_reads
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.options import (
-    Command,
     digest_file_option,
     format_option,
     pass_app,
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Make an image of a file tree in a tar archive",
     examples="""
     tar -c -C rootfs . | ghcrctl import - OWNER/IMAGE:1.0
     ghcrctl import -c 'CMD ["/hello"]' -c 'ENV GREETING=hi' rootfs.tar.gz hello_docker
@@ -43,9 +42,13 @@ if TYPE_CHECKING:
 @click.argument("source", metavar="FILE|-|URL", type=PATH_OR_DASH)
 @click.argument("name", metavar="[NAME[:TAG]]", required=False)
 @click.option(
-    "-c", "--change", "changes", multiple=True, help="Apply a Dockerfile instruction to the image."
+    "-c",
+    "--change",
+    "changes",
+    multiple=True,
+    help="Apply Dockerfile instruction to the created image.",
 )
-@click.option("-m", "--message", default="", help="Comment of the image's history.")
+@click.option("-m", "--message", default="", help="Set the commit message of the imported image.")
 @platform_option
 @digest_file_option
 @format_option
@@ -62,9 +65,10 @@ def command(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Make an image of a tar archive (plain, or packed by gzip, bzip2, xz or zstd).
+    """Import the contents of a tar archive to create an image.
 
-    Prints the new image's ID. SOURCE_DATE_EPOCH, where it is set, is its time of making.
+    The archive may be compressed with gzip, bzip2, xz or zstd. Prints the ID of the new image. The
+    creation time is SOURCE_DATE_EPOCH if it is set.
     """
     from ghcrctl.content.redaction import without_secrets
     from ghcrctl.operations.making.import_image import import_image

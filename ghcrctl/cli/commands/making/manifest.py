@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ghcrctl.cli.command_classes import Command, Group
 from ghcrctl.cli.commands.making.artifact import read_annotations
 from ghcrctl.cli.commands.making.flatten import local_option, place_options
 from ghcrctl.cli.format.docker_types import MANIFEST
 from ghcrctl.cli.format.documents import Documents
 from ghcrctl.cli.index_change import changing, push_option
-from ghcrctl.cli.options import (
-    Command,
-    Group,
-    digest_file_option,
-    format_option,
-    pass_app,
-    registry_options,
-)
+from ghcrctl.cli.options import digest_file_option, format_option, pass_app, registry_options
 from ghcrctl.cli.progress.transfer_lines import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
@@ -46,18 +40,18 @@ if TYPE_CHECKING:
     from ghcrctl.operations.making.indexes import End
 
 
-@click.group(cls=Group, short_help="Look at manifests, and make and change indexes")
+@click.group(cls=Group, short_help="Manage image manifests and manifest lists")
 def command() -> None:
-    """Look at manifests, and make and change indexes, at a registry or in the local store.
+    """Manage image manifests and manifest lists, at a registry or in the local store.
 
-    An index lists images, mostly one a platform; docker calls it a manifest list.
+    A manifest list, which OCI calls an image index, has one image per platform.
     """
 
 
 @command.command(
     "inspect",
     cls=Command,
-    short_help="Print a manifest or an index",
+    short_help="Display an image manifest, or manifest list",
     examples="""
     ghcrctl manifest inspect OWNER/IMAGE:1.0
     ghcrctl manifest inspect --raw OWNER/IMAGE:1.0 | sha256sum
@@ -66,10 +60,8 @@ def command() -> None:
 )
 @click.argument("name", metavar="[MANIFEST_LIST] MANIFEST")
 @click.argument("manifest", metavar="", required=False)
-@click.option("--raw", is_flag=True, help="Print the bytes as they are.")
-@click.option(
-    "-v", "--verbose", is_flag=True, help="Print what an index lists too, as docker does."
-)
+@click.option("--raw", is_flag=True, help="Print the original bytes.")
+@click.option("-v", "--verbose", is_flag=True, help="Also print the manifests in a manifest list.")
 @local_option
 @format_option
 @registry_options
@@ -84,13 +76,13 @@ def inspect(  # noqa: PLR0913 one argument an option
     local: bool,
     format_: str | None,
 ) -> None:
-    """Print a manifest or an index, or one image of an index, without pulling.
+    """Display an image manifest or manifest list, or one image of a list, without pulling.
 
     A local manifest list that is not pushed yet takes precedence. The output is always JSON with
-    the registry's own keys; templates use the same keys.
+    the keys of the manifest, and templates use the same keys.
     """
     if raw and (verbose or format_):
-        raise UsageError("--raw prints bytes as they are, and goes with no --verbose or --format")
+        raise UsageError("--raw cannot be combined with --verbose or --format")
     documents = Documents(format_ or "json")
     with app.session() as session:
         end = source_end(session, name, local=local)
@@ -113,7 +105,7 @@ def inspect(  # noqa: PLR0913 one argument an option
 
 
 def _verbose(end: End, descriptor: Descriptor, parsed: Manifest | Index) -> dict[str, Any]:
-    """Put an entry into docker's words."""
+    """Return an entry of the list under docker's names."""
     oci = "oci" in parsed.descriptor.media_type
     key = ("OCI" if oci else "SchemaV2") + ("Manifest" if isinstance(parsed, Manifest) else "Index")
     return {
@@ -126,7 +118,7 @@ def _verbose(end: End, descriptor: Descriptor, parsed: Manifest | Index) -> dict
 @command.command(
     "create",
     cls=Command,
-    short_help="Create a local manifest list, to be annotated and pushed",
+    short_help="Create a local manifest list for annotating and pushing",
     examples="""
     ghcrctl manifest create OWNER/IMAGE:1.0 OWNER/IMAGE:1.0-amd64 OWNER/IMAGE:1.0-arm64
     ghcrctl manifest create --push --annotation org.opencontainers.image.version=1.0 OWNER/X:1 A B
@@ -139,7 +131,13 @@ def _verbose(end: End, descriptor: Descriptor, parsed: Manifest | Index) -> dict
 @click.option(
     "--replace", is_flag=True, help="Start from an empty list and replace an existing tag."
 )
-@click.option("--annotation", "annotations", metavar="KEY=VALUE", multiple=True)
+@click.option(
+    "--annotation",
+    "annotations",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Set an annotation on the manifest list.",
+)
 @push_option
 @place_options
 @registry_options
@@ -160,9 +158,9 @@ def create(  # noqa: PLR0913 one argument an option
 ) -> None:
     """Create a manifest list from images, or from the images of indexes.
 
-    The list is kept locally until `ghcrctl manifest push` publishes it; --push publishes it at
-    once. An existing list or tag is not replaced without --amend or --replace. With --local or a
-    local name, the index is written to the local store.
+    The list is stored locally until you run `ghcrctl manifest push`. --push pushes it immediately.
+    An existing list or tag is only replaced with --amend or --replace. With --local or a local
+    name, the list is written to the local store.
     """
     results = Results(app, format_, digest_file)
     with changing(app, results, target, local=local, quiet=quiet) as change:
@@ -204,10 +202,10 @@ def add(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Add images to a manifest list, or to an index at the registry.
+    """Add images to a manifest list, stored locally or at the registry.
 
-    An image for the same platform is replaced. Nothing is published until `ghcrctl manifest push`,
-    unless --push is given.
+    An image for the same platform is replaced. Nothing is pushed until you run `ghcrctl manifest
+    push`, unless --push is given.
     """
     results = Results(app, format_, digest_file)
     with changing(app, results, target, local=local, quiet=quiet) as change:
@@ -243,9 +241,9 @@ def remove(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Remove images and their attestations from a manifest list, or from an index at the registry.
+    """Remove images and their attestations from a manifest list.
 
-    The images themselves are kept. Nothing is published until `ghcrctl manifest push`, unless
+    The images themselves are kept. Nothing is pushed until you run `ghcrctl manifest push`, unless
     --push is given.
     """
     results = Results(app, format_, digest_file)
@@ -281,7 +279,7 @@ def remove(  # noqa: PLR0913 one argument an option
     "annotations",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Set an annotation; an empty value removes it.",
+    help="Set an annotation, or remove it with an empty value.",
 )
 @push_option
 @place_options
@@ -307,7 +305,7 @@ def annotate(  # noqa: PLR0913 one argument an option
 ) -> None:
     """Set the platform or annotations of an entry, or annotations of the list itself.
 
-    Nothing is published until `ghcrctl manifest push`, unless --push is given.
+    Nothing is pushed until you run `ghcrctl manifest push`, unless --push is given.
     """
     results = Results(app, format_, digest_file)
     features = tuple(each for text in os_features for each in text.split(",") if each)
@@ -352,10 +350,7 @@ def push_index(
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Push a manifest list, or an index of the local store, with all of its images.
-
-    The digest is printed.
-    """
+    """Push a manifest list with all of its images, and print its digest."""
     results = Results(app, format_, digest_file)
     with app.session() as session, watching(app.display, quiet=False) as watch:
         made = publish_index(

@@ -1,4 +1,4 @@
-"""``ghcrctl mutate``, and what it shares with ``append``."""
+"""``ghcrctl mutate``, and code shared with ``append``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.making.artifact import read_annotations
 from ghcrctl.cli.commands.making.flatten import naming_options
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import pass_app, platforms_option, registry_options
 from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, watching
 from ghcrctl.cli.report_created import report_made
 from ghcrctl.cli.results import Results
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def mutation_options(function: Function) -> Function:
-    """Add the options of commands that make an image of another one."""
+    """Add the options for changes of an image."""
     for option in reversed(
         (
             click.option(
@@ -34,23 +35,19 @@ def mutation_options(function: Function) -> Function:
                 "--change",
                 "changes",
                 multiple=True,
-                help="Apply a Dockerfile instruction to the config: ENV, CMD, LABEL, USER, ...",
+                help="Apply Dockerfile instruction to the image config.",
             ),
             click.option(
                 "--annotation",
                 "annotations",
                 metavar="KEY=VALUE",
                 multiple=True,
-                help="Annotation of the manifest; one without a value is taken away.",
+                help="Set an annotation, or remove it with an empty value.",
             ),
+            platforms_option("Only keep this platform of an index (repeatable)."),
             click.option(
-                "--platform",
-                "platforms",
-                metavar="OS/ARCH[/VARIANT]",
-                multiple=True,
-                help="Image of an index to take; all without it.",
+                "-m", "--message", default="", help="Set the comment in the image history."
             ),
-            click.option("-m", "--message", default="", help="Comment of the image's history."),
         )
     ):
         function = option(function)
@@ -59,7 +56,6 @@ def mutation_options(function: Function) -> Function:
 
 @click.command(
     cls=Command,
-    short_help="Make an image of another one with a changed config",
     examples="""
     ghcrctl mutate -c 'ENV STAGE=test' -c 'USER 1000' -t OWNER/IMAGE:1.0-test OWNER/IMAGE:1.0
     ghcrctl mutate --annotation org.opencontainers.image.title=Hello --replace OWNER/IMAGE:1.0
@@ -74,9 +70,9 @@ def mutation_options(function: Function) -> Function:
 def command(app: App, /, *, source: str, target: str | None, **options: Any) -> None:
     """Change the config or annotations of an image without running it.
 
-    This works directly on a registry, without transferring layers, or on the local store.
-    SOURCE_DATE_EPOCH, if set, becomes the creation time. Without --tag or --replace, the new image
-    is pushed by digest and no tag moves.
+    Works directly on a registry, without transferring layers, or on the local store. The creation
+    time is SOURCE_DATE_EPOCH if it is set. Without --tag or --replace, the new image is pushed by
+    digest and no tag changes.
     """
     run(app, source, target, (), **options)
 
@@ -97,7 +93,7 @@ def run(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Make an image of another one, as the options say."""
+    """Create a changed image from another image and report the result."""
     results = Results(app, format_, digest_file)
     with app.session() as session, watching(app.display, quiet=quiet) as watch:
         mutation = Mutation(

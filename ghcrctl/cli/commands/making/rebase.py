@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.making.flatten import make_image, naming_options, platforms_option
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.commands.making.flatten import make_image, naming_options
+from ghcrctl.cli.options import Option, pass_app, platforms_option, registry_options
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.making.indexes import source_end
 from ghcrctl.operations.making.rebase import Rebasing, rebase
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Put an image on a newer base without building it again",
     examples="""
     ghcrctl rebase --old-base OWNER/base:1.0 --new-base OWNER/base:1.1 --replace OWNER/IMAGE:1.0
     ghcrctl rebase OWNER/IMAGE:1.0 -t OWNER/IMAGE:1.0-patched
@@ -29,16 +29,20 @@ if TYPE_CHECKING:
 @click.argument("source", metavar="IMAGE")
 @click.option(
     "--old-base",
+    cls=Option,
     metavar="IMAGE",
-    help="What the image was built on; what its annotations say without it.",
+    show_default="from annotations",
+    help="Set the current base image.",
 )
 @click.option(
     "--new-base",
+    cls=Option,
     metavar="IMAGE",
-    help="What it is put on; what has the name in its annotations now, without it.",
+    show_default="from annotations",
+    help="Set the new base image.",
 )
 @naming_options
-@platforms_option
+@platforms_option("Only keep this platform of an index (repeatable).")
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -57,9 +61,9 @@ def command(  # noqa: PLR0913 one argument an option
 ) -> None:
     """Replace the base image of an image.
 
-    Only manifests and configs are rewritten; at a registry, layers are mounted. Nothing is rebuilt,
+    Only manifests and configs are rewritten. At a registry, layers are mounted. Nothing is rebuilt,
     so check that the result runs. Without --tag or --replace, the new image is pushed by digest and
-    no tag moves.
+    no tag changes.
     """
     with app.session() as session:
         rebasing = Rebasing(

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.commands.making.flatten import packing_options
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.commands.making.flatten import compression_options
 from ghcrctl.cli.options import (
-    Command,
-    digest_file_option,
+    all_platforms_options,
+    dry_run_option,
     force_option,
-    format_option,
+    output_options,
     pass_app,
     registry_options,
 )
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Copy images from any place to any other",
     examples="""
     ghcrctl copy docker.io/alpine:3.20 ghcr.io/OWNER/alpine
     ghcrctl copy OWNER/IMAGE@sha256:82d1e9d7... OWNER/IMAGE:stable
@@ -55,36 +55,27 @@ if TYPE_CHECKING:
 )
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.argument("target", metavar="TARGET")
-@click.option(
-    "--platform",
-    "platforms",
-    metavar="OS/ARCH[/VARIANT]",
-    multiple=True,
-    help="Platform to copy; given several times, a smaller index of these. Without it, all.",
-)
-@click.option("--all-platforms", is_flag=True, help="Copy all platforms, as is the default.")
+@all_platforms_options("copy")
 @click.option(
     "--referrers",
     is_flag=True,
-    help="Copy signatures, attestations and whatever else refers to the images too.",
+    help="Also copy signatures, attestations and other referrers.",
 )
 @click.option(
     "--allow-nondistributable-artifacts",
     is_flag=True,
-    help="Upload foreign layers too, which are otherwise left where their publisher keeps them.",
+    help="Also upload foreign layers (Windows base images).",
 )
 @click.option(
     "--to",
     "form",
     type=click.Choice([each.value for each in Format]),
-    help="Whose media types the copy has; its digest is another then.",
+    help="Convert to this format, which changes the digest.",
 )
-@packing_options
+@compression_options
 @force_option
-@click.option("-q", "--quiet", is_flag=True, help="Print the names of the copies, no more.")
-@click.option("--dry-run", is_flag=True, help="Show what would move, and move nothing.")
-@digest_file_option
-@format_option
+@dry_run_option("Show what would be copied, without copying.")
+@output_options("the names of copied images")
 @side_options
 @registry_options
 @pass_app
@@ -109,11 +100,14 @@ def command(  # noqa: PLR0913 one argument an option
     """Copy images between registries, archives, layouts and local stores, keeping their digests.
 
     SOURCE and TARGET are image names at a registry, oci:DIR[:TAG], archive:FILE, docker-daemon:NAME
-    or store:NAME; a name of one part is a local image. Copying between registries stores nothing
-    locally, and within one registry layers are mounted. Without a tag, the copy gets the tag of the
-    source. The target of several images is a repository, a namespace that ends in `/`, or a place
-    where each keeps its name. A tag that points to an index with more platforms is not replaced
-    without --force.
+    or store:NAME. A name with one part is a local image. All platforms are copied by default.
+    Copying between registries stores nothing locally, and layers are mounted within one registry.
+    Without a tag, the copy gets the tag of the source. To copy several images, TARGET is a
+    repository, a namespace that ends in `/`, or a place where each image keeps its name. A tag that
+    points to an index with more platforms is only replaced with --force.
+
+    --src-creds and --dest-creds prompt for the password, or read it from GHCRCTL_SRC_PASSWORD and
+    GHCRCTL_DEST_PASSWORD. A password on the command line is visible to other local users.
     """
     select = Selection.of(platforms, everything=all_platforms)
     wish = CopyOptions(
@@ -135,7 +129,7 @@ def command(  # noqa: PLR0913 one argument an option
             results.end()
 
 
-def _copy_all(  # noqa: PLR0913 what the options say
+def _copy_all(  # noqa: PLR0913 one argument an option
     app: App,
     results: Results,
     session: Session,
@@ -152,7 +146,7 @@ def _copy_all(  # noqa: PLR0913 what the options say
 
     def show(done: Copied) -> None:
         if target.is_sequential:
-            # It is there when all is, and not before.
+            # The archive is only complete after the last image.
             kept.append(done)
         else:
             _report(results, done, wish, quiet=quiet)

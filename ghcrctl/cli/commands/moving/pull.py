@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.format.quantity import quantity
 from ghcrctl.cli.options import (
-    Command,
-    digest_file_option,
-    format_option,
+    all_platforms_options,
+    dry_run_option,
+    output_options,
     pass_app,
     registry_options,
 )
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Bring images from a registry",
     examples="""
     ghcrctl pull OWNER/IMAGE
     ghcrctl pull ghcr.io/OWNER/IMAGE:1.0 docker.io/alpine:3.20
@@ -45,25 +46,16 @@ if TYPE_CHECKING:
 )
 @click.argument("names", metavar="NAME[:TAG|@DIGEST]...", nargs=-1, required=True)
 @click.option("-a", "--all-tags", is_flag=True, help="Pull all tags of the repository.")
-@click.option(
-    "--platform",
-    "platforms",
-    metavar="OS/ARCH[/VARIANT]",
-    multiple=True,
-    help="Platform to take; given several times, a smaller index of these.",
-)
-@click.option("--all-platforms", is_flag=True, help="Keep the index with all its platforms.")
+@all_platforms_options("pull")
 @click.option(
     "--foreign-layers",
     type=click.Choice(["fetch", "skip"]),
     default="fetch",
     show_default=True,
-    help="Layers that their publisher keeps elsewhere (Windows images).",
+    help="Fetch or skip foreign layers (Windows base images).",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print the names of what was pulled, no more.")
-@click.option("--dry-run", is_flag=True, help="Show what would move, and move nothing.")
-@digest_file_option
-@format_option
+@dry_run_option("Show what would be pulled, without pulling.")
+@output_options("the names of pulled images")
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -79,10 +71,10 @@ def command(  # noqa: PLR0913 one argument an option
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Bring images from a registry into the local store.
+    """Pull images from a registry into the local store.
 
-    Of a multi-platform image this machine's platform is taken, as docker does. Several images move
-    at once; one that fails does not stop the others.
+    By default, pull takes the image for this machine's platform. With several platforms, a smaller
+    index is stored. Images are pulled concurrently. If one fails, the others are still pulled.
     """
     results = Results(app, format_, digest_file)
     silent = quiet or results.are_documents
@@ -132,7 +124,7 @@ def _header(reference: Reference) -> str:
 
 
 def document(result: PullResult, *, dry_run: bool) -> dict[str, object]:
-    """Return what a pull did as a document."""
+    """Return the result of a pull as a document."""
     return {
         "Name": str(result.reference),
         "Digest": str(result.digest),
@@ -147,15 +139,15 @@ def document(result: PullResult, *, dry_run: bool) -> dict[str, object]:
 
 
 def report(app: App, results: Results, result: PullResult, *, quiet: bool) -> None:
-    """Tell of what a pull did, as docker does."""
+    """Print the result of a pull, as docker does."""
     name = result.reference
     results.image(str(name), result.digest, result.moved)
     if result.kind:
-        app.warn(f"{name} is no container image but an artifact of type {result.kind}")
+        app.warn(f"{name} is not a container image but an artifact of type {result.kind}")
     if result.skipped:
         app.warn(
-            f"{len(result.skipped)} foreign layers of {name} were left out; it cannot run "
-            "without them"
+            f"skipped {quantity(len(result.skipped), 'foreign layer')} of {name}; the image cannot "
+            "run without them"
         )
     if quiet:
         results.out(str(name))

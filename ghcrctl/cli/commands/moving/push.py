@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.options import (
-    Command,
-    digest_file_option,
+    dry_run_option,
     force_option,
-    format_option,
+    output_options,
     pass_app,
     registry_options,
 )
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Send images to a registry",
     examples="""
     ghcrctl push ghcr.io/OWNER/IMAGE:1.0
     ghcrctl push -a OWNER/IMAGE
@@ -47,13 +46,11 @@ if TYPE_CHECKING:
 @click.option(
     "--allow-nondistributable-artifacts",
     is_flag=True,
-    help="Upload foreign layers too, which are otherwise left where their publisher keeps them.",
+    help="Also upload foreign layers (Windows base images).",
 )
 @force_option
-@click.option("-q", "--quiet", is_flag=True, help="Print the names of what was pushed, no more.")
-@click.option("--dry-run", is_flag=True, help="Show what would move, and move nothing.")
-@digest_file_option
-@format_option
+@dry_run_option("Show what would be pushed, without pushing.")
+@output_options("the names of pushed images")
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -70,9 +67,9 @@ def command(  # noqa: PLR0913 one argument an option
 ) -> None:
     """Push local images to their registries.
 
-    Layers that the registry has are not sent again. Several images are pushed concurrently; one
-    that fails does not stop the others. A tag that points to an index with more platforms is not
-    replaced without --force.
+    Layers that already exist in the registry are not uploaded again. Images are pushed
+    concurrently. If one fails, the others are still pushed. A tag that points to an index with more
+    platforms is only replaced with --force.
     """
     results = Results(app, format_, digest_file)
     silent = quiet or results.are_documents
@@ -119,7 +116,7 @@ def _title(reference: Reference) -> str:
 
 
 def _headers(references: Iterable[Reference]) -> dict[Reference, str]:
-    """Return the line that begins a repository, for the first of its names in a row."""
+    """Return the header of each repository, by the first of its consecutive names."""
     headers: dict[Reference, str] = {}
     previous = ""
     for reference in references:

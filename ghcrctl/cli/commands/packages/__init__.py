@@ -1,45 +1,44 @@
-"""``ghcrctl packages``: the care of packages on GitHub."""
+"""``ghcrctl packages``: commands on container packages on GitHub."""
 
 from __future__ import annotations
 
 import click
 
-from ghcrctl.cli.options import LazyGroup
+from ghcrctl.cli.command_classes import LazyGroup
 
 COMMANDS = {
     "list": ("packages.list_", "List the packages of an owner"),
-    "show": ("packages.show", "Describe a package: its tags, and what they weigh"),
-    "versions": ("packages.versions", "List all versions of a package, also the untagged"),
-    "prune": ("packages.prune", "Delete versions by rules"),
-    "apply": ("packages.apply", "Carry out a plan that prune wrote"),
-    "delete": ("packages.delete", "Delete a version with what only it needs, or a package"),
-    "untag": ("packages.untag", "Take tags away and leave the images"),
-    "retag": ("packages.retag", "Move or add tags without making a version"),
-    "restore": ("packages.restore", "Bring back what was deleted"),
-    "check": ("packages.check", "Find what is broken in a package"),
-    "repair": ("packages.repair", "Bring back what broken images lack"),
-    "doctor": ("packages.doctor", "Explain what a token may do, and why a pull or push fails"),
+    "show": ("packages.show", "Show the tags and sizes of a package"),
+    "versions": ("packages.versions", "List all versions of a package"),
+    "prune": ("packages.prune", "Delete versions according to rules"),
+    "apply": ("packages.apply", "Execute a plan saved by prune"),
+    "delete": ("packages.delete", "Delete a version or a package"),
+    "untag": ("packages.untag", "Remove tags without deleting images"),
+    "retag": ("packages.retag", "Move or add tags without creating a new version"),
+    "restore": ("packages.restore", "Restore deleted versions or packages"),
+    "check": ("packages.check", "Find broken images in a package"),
+    "repair": ("packages.repair", "Repair broken images in a package"),
+    "doctor": ("packages.doctor", "Diagnose token and permission problems"),
 }
 
 
-_HELP = """Look after container packages on GitHub: see, prune, restore, untag, repair, explain.
+_HELP = """Manage container packages on GitHub.
 
-A package is OWNER/IMAGE; one version of it is OWNER/IMAGE:TAG, OWNER/IMAGE@DIGEST or
-OWNER/IMAGE#ID. Each version is one manifest: an index of three platforms is four versions, of which
-one has a tag; signatures and attestations are versions too. Deleting by hand what looks unused
-breaks images. What is deleted here is planned over all of that: nothing goes that a version which
-stays needs.
+A package is OWNER/IMAGE. A version is OWNER/IMAGE:TAG, OWNER/IMAGE@DIGEST or OWNER/IMAGE#ID. Each
+version is one manifest: an index with three platforms has four versions, and only one of them has a
+tag. Signatures and attestations are versions too. Deleting versions by hand that look unused breaks
+images. ghcrctl never deletes a version that a kept version needs.
 
 \b
-See what a package has and weighs:  ghcrctl packages show OWNER/IMAGE
-See what pruning would do:          ghcrctl packages prune OWNER/IMAGE --dry-run
-Review first, carry out later:      ghcrctl packages prune OWNER/IMAGE --plan plan.json
-                                    ghcrctl packages apply plan.json
-Undo:                               ghcrctl packages restore --run plan.json.journal
-Find out why something fails:       ghcrctl packages doctor OWNER/IMAGE
+Show tags and sizes:    ghcrctl packages show OWNER/IMAGE
+Preview a cleanup:      ghcrctl packages prune OWNER/IMAGE --dry-run
+Save a plan, apply it:  ghcrctl packages prune OWNER/IMAGE --plan plan.json
+                        ghcrctl packages apply plan.json
+Undo:                   ghcrctl packages restore --run plan.json.journal
+Diagnose problems:      ghcrctl packages doctor OWNER/IMAGE
 
-The token is the one for the registry, and `ghcrctl packages doctor` tells which that is; reading
-takes the scope read:packages, deleting delete:packages.
+Commands use the same token as pull and push. Reading takes the read:packages scope, deleting
+delete:packages. `ghcrctl packages doctor` shows the token and its scopes.
 """
 
 
@@ -47,7 +46,7 @@ takes the scope read:packages, deleting delete:packages.
     cls=LazyGroup,
     lazy=COMMANDS,
     help=_HELP,
-    short_help="Look after packages on GitHub: see, prune, restore",
+    short_help="Manage container packages on GitHub",
 )
 def command() -> None:
-    """Look after container packages on GitHub."""
+    """Manage container packages on GitHub."""

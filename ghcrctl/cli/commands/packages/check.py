@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.item_progress import ItemCounter
-from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
+from ghcrctl.cli.options import format_option_beside, pass_app, registry_options
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import ExitStatus
 from ghcrctl.operations.packages.check import check_packages, unchecked
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Find what is broken in a package",
     examples="""
     ghcrctl packages check OWNER/IMAGE
     ghcrctl packages check 'OWNER/*' --format json
@@ -31,10 +31,9 @@ if TYPE_CHECKING:
 @registry_options
 @pass_app
 def command(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
-    """Find what is broken: indexes that lack images, signatures of what is gone, missing metadata.
+    """Find indexes with missing images, signatures of deleted images, and missing metadata.
 
-    The exit status is 6 if a pull would fail. A package that cannot be checked does not stop the
-    others.
+    Exits with 6 if a pull would fail. If a package cannot be checked, the others are still checked.
     """
     results = Results(app, format_)
     counting = ItemCounter(app)
@@ -56,9 +55,9 @@ def command(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
                     app.actions.error(f"{named.name}: {finding.message}")
                 results.add(_document(named.name, finding))
                 results.out(f"{named.name}: {finding.trouble.value}: {finding.message}")
-                results.out(f"  mend: {finding.mend}")
+                results.out(f"  fix: {finding.mend}")
             if not found:
-                results.out(f"{named.name}: all is well")
+                results.out(f"{named.name}: no problems found")
     results.end()
     if failures:
         raise click.exceptions.Exit(failures[0][1].exit_status)

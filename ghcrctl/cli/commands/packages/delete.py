@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.execute_plans import CarryingOut, Manner
-from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
+from ghcrctl.cli.options import (
+    dry_run_option,
+    format_option_beside,
+    pass_app,
+    quiet_option,
+    registry_options,
+)
 from ghcrctl.operations.packages.delete import plan_delete
 from ghcrctl.operations.packages.package_names import read_name
 
@@ -18,7 +25,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Delete a version with what only it needs, or a package",
     examples="""
     ghcrctl packages delete OWNER/IMAGE:TAG
     ghcrctl packages delete OWNER/IMAGE#123456 --dry-run
@@ -26,20 +32,20 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("name", metavar="OWNER/IMAGE[:TAG|@DIGEST|#ID]")
-@click.option("-n", "--dry-run", is_flag=True, help="Show what would happen; delete nothing.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@dry_run_option("Show what would be deleted, without deleting.", "-n")
+@click.option("-y", "--yes", is_flag=True, help="Do not prompt for confirmation.")
 @format_option_beside("text")
-@click.option("-q", "--quiet", is_flag=True, help="Print digests of what was deleted, no more.")
+@quiet_option("deleted digests")
 @registry_options
 @pass_app
 def command(
     app: App, *, name: str, dry_run: bool, yes: bool, format_: str | None, quiet: bool
 ) -> None:
-    """Delete one version with what only it needs; without a tag, digest or number, the package.
+    """Delete a version and everything only it needs. Without a tag, digest or ID, delete a package.
 
-    A version goes with ALL of its tags; what goes is shown first. `untag` takes one tag away and
-    leaves the image. GitHub keeps the last tagged version of a package, and what is public and was
-    downloaded more than 5,000 times. `restore` undoes it within 30 days.
+    A version is deleted with ALL of its tags, after showing them. Use `untag` to remove one tag and
+    keep the image. GitHub refuses to delete the last tagged version of a package, and public
+    versions with more than 5,000 downloads. `restore` undoes the deletion within 30 days.
     """
     now = datetime.now(timezone.utc)
     manner = Manner(format_=format_, quiet=quiet, dry_run=dry_run, yes=yes)

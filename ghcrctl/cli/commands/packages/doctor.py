@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.style import Meaning
-from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
+from ghcrctl.cli.options import format_option_beside, pass_app, registry_options
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.packages.doctor import Health, examine
@@ -22,7 +23,6 @@ _MEANINGS = {Health.GOOD: Meaning.GOOD, Health.WARNING: Meaning.WARN, Health.BAD
 
 @click.command(
     cls=Command,
-    short_help="Explain what a token may do, and why a pull or push fails",
     examples="""
     ghcrctl packages doctor
     ghcrctl packages doctor OWNER/IMAGE
@@ -30,14 +30,14 @@ _MEANINGS = {Health.GOOD: Meaning.GOOD, Health.WARNING: Meaning.WARN, Health.BAD
     """,
 )
 @click.argument("name", metavar="[OWNER/IMAGE]", required=False)
-@click.option("--open", "opens", is_flag=True, help="Open the page of the first problem.")
+@click.option("--open", "opens", is_flag=True, help="Open the settings page of the first problem.")
 @format_option_beside("text")
 @registry_options
 @pass_app
 def command(app: App, *, name: str | None, opens: bool, format_: str | None) -> None:
-    """Explain which token is used, what it may do, and what stands in the way of a package.
+    """Show which token is used, its permissions, and problems with access to a package.
 
-    For each problem: the cause, what mends it, and the page where that is done. Nothing is changed,
+    For each problem, shows the cause, the fix and the settings page on GitHub. Nothing is changed,
     and no manifest is fetched. The exit status is that of the first problem.
     """
     results = Results(app, format_)
@@ -68,11 +68,11 @@ def _document(sign: Sign) -> dict[str, object]:
 
 def _show(app: App, sign: Sign) -> None:
     mark = app.style.paint(_MARKS[sign.health], _MEANINGS.get(sign.health))
-    # The mark is ours; the rest is cleaned.
+    # The mark may contain colour codes. `out` escapes control characters in the rest.
     app.write(f"{mark} ")
     app.out(f"{sign.what}: {sign.message}")
     if sign.mend:
-        app.out(f"     mend: {sign.mend}")
+        app.out(f"     fix: {sign.mend}")
     if sign.page:
         app.out(f"     page: {sign.page}")
 
@@ -81,8 +81,8 @@ def _open(app: App, signs: list[Sign]) -> None:
     ordered = sorted(signs, key=lambda s: (s.health is not Health.BAD, s.health is Health.GOOD))
     pages = [sign.page for sign in ordered if sign.page]
     if not pages:
-        raise UsageError("there is no page to open: all is well")
+        raise UsageError("no page to open: no problems found")
     from ghcrctl.programs.browser import open_page
 
     if not open_page(pages[0], app.settings.environ):
-        app.warn(f"no browser could be opened; the page is {pages[0]}")
+        app.warn(f"cannot open a browser; open {pages[0]}")

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.list_format import Listing
 from ghcrctl.cli.format.style import Marked
 from ghcrctl.cli.format.units import rfc3339
-from ghcrctl.cli.options import Command, human_option, pass_app, registry_options
+from ghcrctl.cli.options import human_option, list_format_option, pass_app, registry_options
 from ghcrctl.operations.packages.list import SORT_KEYS, list_packages
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ _COLUMNS = ("Name", "Visibility", "Versions", "UpdatedSince", "Repository")
 
 @click.command(
     cls=Command,
-    short_help="List the packages of an owner",
     examples="""
     ghcrctl packages list
     ghcrctl packages list OWNER --filter visibility=public --sort updated
@@ -52,14 +52,18 @@ _COLUMNS = ("Name", "Visibility", "Versions", "UpdatedSince", "Repository")
     "filters",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Only what fits: name=GLOB, visibility=WORD, repository=GLOB, linked=true|false.",
+    help="Filter output by name, visibility, repository or linked.",
 )
 @click.option(
-    "--sort", type=click.Choice(SORT_KEYS), default="name", show_default=True, help="Order."
+    "--sort",
+    type=click.Choice(SORT_KEYS),
+    default="name",
+    show_default=True,
+    help="Sort by this field.",
 )
-@click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@list_format_option
 @human_option
-@click.option("-q", "--quiet", is_flag=True, help="Print names only.")
+@click.option("-q", "--quiet", is_flag=True, help="Only print names.")
 @registry_options
 @pass_app
 def command(
@@ -71,7 +75,11 @@ def command(
     format_: str | None,
     quiet: bool,
 ) -> None:
-    """List the container packages of OWNER, an organisation or a user; without it, yours."""
+    """List the container packages of OWNER, an organization or a user. Defaults to you.
+
+    Filters are name=GLOB, visibility=public|private|internal, repository=GLOB and
+    linked=true|false.
+    """
     with app.session() as session:
         found = list_packages(session, owner, filters, sort)
     measure = app.measure

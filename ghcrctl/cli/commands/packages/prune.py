@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.execute_plans import CarryingOut, Manner
 from ghcrctl.cli.options import (
-    Command,
+    Option,
+    dry_run_option,
     format_option_beside,
     human_option,
     pass_app,
+    quiet_option,
     registry_options,
 )
 from ghcrctl.cli.path_types import PATH
@@ -35,26 +38,31 @@ _RULES = (
         "--include",
         metavar="PATTERN",
         multiple=True,
-        help="Also delete tagged images whose tags all match: a glob, re:REGEX or semver:RANGE.",
+        help="Also delete tagged images whose tags all match.",
     ),
     click.option(
-        "--exclude", metavar="PATTERN", multiple=True, help="Never delete images with such a tag."
+        "--exclude",
+        metavar="PATTERN",
+        multiple=True,
+        help="Never delete images with a matching tag.",
     ),
     click.option(
         "--keep-last",
         metavar="N",
         type=click.IntRange(min=0),
-        help="Also delete tagged images, except the newest N that --include matches.",
+        help="Also delete tagged images, except the newest N.",
     ),
     click.option(
         "--group-by",
         metavar="REGEX",
-        help="Keep the newest N of each group of tags for which REGEX captures the same text.",
+        help="Apply --keep-last to each group of tags (see above).",
     ),
     click.option(
         "--untagged/--no-untagged",
+        cls=Option,
         default=None,
-        help="Delete untagged images that nothing needs.  [default: untagged]",
+        show_default="untagged",
+        help="Delete untagged images that nothing needs.",
     ),
     click.option(
         "--keep-untagged",
@@ -64,74 +72,87 @@ _RULES = (
     ),
     click.option(
         "--orphaned/--no-orphaned",
+        cls=Option,
         default=None,
-        help="Delete signatures and attestations of deleted images.  [default: orphaned]",
+        show_default="orphaned",
+        help="Delete signatures and attestations of deleted images.",
     ),
     click.option(
         "--orphaned-unseen",
         is_flag=True,
         default=None,
-        help="Also delete signatures of images that were never in a package of this run.",
+        help="Also delete signatures of images in no given package.",
     ),
     click.option(
-        "--ghosts", is_flag=True, default=None, help="Delete tagged indexes that lost all images."
+        "--ghosts",
+        is_flag=True,
+        default=None,
+        help="Delete tagged indexes without any images left.",
     ),
     click.option(
-        "--partial", is_flag=True, default=None, help="Delete tagged indexes that lost some images."
+        "--partial", is_flag=True, default=None, help="Delete tagged indexes with missing images."
     ),
     click.option(
-        "--older-than", metavar="SPAN|DATE", help="Only delete older versions: 30d, 2026-01-31."
+        "--older-than", metavar="SPAN|DATE", help="Only delete older versions (30d, 2026-01-31)."
     ),
     click.option("--newer-than", metavar="SPAN|DATE", help="Only delete newer versions."),
     click.option(
         "--by",
+        cls=Option,
         type=click.Choice(AGES),
-        help="Date to compare: first push, or last change of the version or its tags.  "
-        "[default: created]",
+        show_default="created",
+        help="Measure ages from the creation or the last change.",
     ),
     click.option(
         "--min-age",
+        cls=Option,
         metavar="SPAN",
-        help="Keep versions younger than this; a push may be in progress.  [default: 6h]",
+        show_default="6h",
+        help="Keep versions younger than this, which may be in a push.",
     ),
     click.option(
         "--floor",
+        cls=Option,
         metavar="N",
         type=click.IntRange(min=0),
-        help="Keep at least N tagged images, whatever other rules say.  [default: 1]",
+        show_default="1",
+        help="Always keep at least N tagged images.",
     ),
     click.option(
         "--closed-pull-requests",
         metavar="PATTERN",
-        help="Also delete images of closed pull requests: pr-{number}.",
+        help="Also delete images of closed pull requests.",
     ),
     click.option(
         "--deleted-branches",
         metavar="PATTERN",
-        help="Also delete images of deleted branches: branch-{branch}.",
+        help="Also delete images of deleted branches.",
     ),
     click.option(
         "--repository",
+        cls=Option,
         metavar="OWNER/NAME",
-        help="Repository of the pull requests and branches, instead of the linked one.",
+        show_default="the linked one",
+        help="Set the repository of pull requests and branches.",
     ),
     click.option(
         "--protect-digest",
         metavar="DIGEST",
         multiple=True,
-        help="Never delete this digest or anything it needs.",
+        help="Never delete this digest or anything it references.",
     ),
     click.option(
         "--protect-file",
         metavar="PATH",
         multiple=True,
-        help="Never delete images named in this file or directory: Kubernetes, compose, lists.",
+        help="Never delete images named in this file or directory.",
     ),
     click.option(
         "--when-empty",
+        cls=Option,
         type=click.Choice(WHEN_EMPTY),
-        help="What to do if no tagged image would be left; --floor comes first.  "
-        "[default: keep the newest]",
+        show_default="keep",
+        help="Choose what to do if no tagged image would remain.",
     ),
 )
 
@@ -144,7 +165,6 @@ def _rule_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command(
     cls=Command,
-    short_help="Delete versions by rules",
     examples="""
     ghcrctl packages prune OWNER/IMAGE --dry-run
     ghcrctl packages prune OWNER/IMAGE --keep-last 5 --group-by '^v(\\d+)\\.' --exclude latest
@@ -154,23 +174,25 @@ def _rule_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """,
 )
 @click.argument("names", metavar="[OWNER/IMAGE...]", nargs=-1)
-@click.option("--all", "owners", metavar="OWNER", multiple=True, help="All packages of OWNER.")
-@click.option("--policy", metavar="FILE", type=PATH, help="Rules for many packages.")
+@click.option(
+    "--all", "owners", metavar="OWNER", multiple=True, help="Prune all packages of OWNER."
+)
+@click.option("--policy", metavar="FILE", type=PATH, help="Read packages and rules from FILE.")
 @_rule_options
 @click.option(
     "--plan",
     "plan_file",
     metavar="FILE",
     type=PATH,
-    help="Write what would happen, and why, to FILE for `apply`; delete nothing.",
+    help="Save the plan to FILE for `apply`, without deleting.",
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Show what would happen; delete nothing.")
-@click.option("--show-kept", is_flag=True, help="Show what stays, and why, too.")
+@dry_run_option("Show what would be deleted, without deleting.", "-n")
+@click.option("--show-kept", is_flag=True, help="Also show kept versions and the reasons.")
 @human_option
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option("--review", is_flag=True, help="Choose from the plan, on the screen, what stays.")
+@click.option("-y", "--yes", is_flag=True, help="Do not prompt for confirmation.")
+@click.option("--review", is_flag=True, help="Review the plan interactively and exclude versions.")
 @format_option_beside("text")
-@click.option("-q", "--quiet", is_flag=True, help="Print digests of what goes, no more.")
+@quiet_option("deleted digests")
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -189,17 +211,20 @@ def command(  # noqa: PLR0913 one argument an option
     quiet: bool,
     **given: Any,
 ) -> None:
-    """Delete versions that no rule keeps.
+    """Delete versions according to rules.
 
-    Without rules, images go that have no tag and that nothing needs, and signatures and the like of
-    what is gone. Rules widen that to tagged images (--include, --keep-last, --closed-pull-requests,
-    --deleted-branches, --ghosts, --partial); the others narrow it. Children of an index that stays,
-    its signatures and its attestations always stay.
+    Without rules, prune deletes untagged images that nothing needs, and signatures and attestations
+    of deleted images. --include, --keep-last, --closed-pull-requests, --deleted-branches, --ghosts
+    and --partial also delete tagged images. Other rules keep more. The platforms, signatures and
+    attestations of a kept index are always kept.
 
-    At the question, `r` opens the plan on the screen, as --review does, to take versions out of it;
-    what belongs to them stays with them.
+    Names may be patterns, such as OWNER/app-*. Tag patterns are a glob, re:REGEX or semver:RANGE.
+    --group-by takes a regular expression, and tags with the same captured text form a group.
+    --closed-pull-requests takes a tag such as pr-{number}, --deleted-branches one such as
+    branch-{branch}. --protect-file reads Kubernetes manifests, compose files and lists of images.
 
-    NAME may be a pattern: OWNER/app-*. Sizes are of what nothing else in the package needs.
+    At the prompt, `r` opens the plan for review, like --review. Sizes count content that nothing
+    else in the package needs.
     """
     now = datetime.now(timezone.utc)
     rules = _rules(names, owners, policy, given, now)
@@ -242,7 +267,7 @@ def _rules(
     wanted = (*names, *(f"{owner.rstrip('/')}/*" for owner in owners))
     if policy:
         if wanted or data:
-            raise UsageError("--policy says which packages and rules: write them there")
+            raise UsageError("--policy cannot be combined with packages or rules")
         return read_policy_file(policy, now)
     if not wanted:
         raise UsageError("give OWNER/IMAGE, --all OWNER, or --policy FILE")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.documents import error_fields
 from ghcrctl.cli.item_progress import ItemCounter
-from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.options import format_option, pass_app, quiet_option, registry_options
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.packages.check import repair
 from ghcrctl.operations.packages.package_names import read_package
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Bring back what broken images lack",
     examples="""
     ghcrctl packages repair OWNER/IMAGE
     ghcrctl packages repair OWNER/IMAGE --from docker.io/OWNER/IMAGE:1.2
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
     "--from",
     "source",
     metavar="SOURCE",
-    help="Where the same image is: REGISTRY/NAME:TAG, oci:DIR, archive:FILE or store:NAME.",
+    help="Push missing images from another copy of the image.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print digests of what is back, no more.")
+@quiet_option("repaired digests")
 @format_option
 @registry_options
 @pass_app
 def command(app: App, *, name: str, source: str | None, quiet: bool, format_: str | None) -> None:
-    """Bring back every image that an index lists and that is not there.
+    """Restore images that an index lists but that are missing.
 
-    What was deleted within the last 30 days is restored; anything else is pushed again from SOURCE,
-    with the same digest.
+    Images deleted within the last 30 days are restored. Others are pushed again from SOURCE with
+    the same digest. SOURCE is REGISTRY/NAME:TAG, oci:DIR, archive:FILE or store:NAME.
     """
     results = Results(app, format_)
     counting = ItemCounter(app, quiet=quiet)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.documents import error_fields
 from ghcrctl.cli.item_progress import ItemCounter
-from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.options import format_option, pass_app, quiet_option, registry_options
 from ghcrctl.cli.path_types import PATH
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import GhcrctlError, UsageError
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Bring back what was deleted",
     examples="""
     ghcrctl packages restore OWNER/IMAGE --tag v1.2.3
     ghcrctl packages restore OWNER/IMAGE --since 2h
@@ -45,18 +45,20 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("name", metavar="[OWNER/IMAGE]", required=False)
-@click.option("--tag", "tags", metavar="TAG", multiple=True, help="What had this tag last.")
-@click.option("--digest", "digests", metavar="DIGEST", multiple=True, help="This version.")
-@click.option("--id", "ids", metavar="ID", type=int, multiple=True, help="This version.")
-@click.option("--since", metavar="SPAN|DATE", help="All that was deleted since then: 2h.")
+@click.option(
+    "--tag", "tags", metavar="TAG", multiple=True, help="Restore the last version with this tag."
+)
+@click.option("--digest", "digests", metavar="DIGEST", multiple=True, help="Restore this version.")
+@click.option("--id", "ids", metavar="ID", type=int, multiple=True, help="Restore this version.")
+@click.option("--since", metavar="SPAN|DATE", help="Restore all versions deleted since then (2h).")
 @click.option(
     "--run",
     "run",
     metavar="FILE",
     type=PATH,
-    help="All that a run deleted: the journal of `apply` or `prune`.",
+    help="Restore all versions in a journal of `apply` or `prune`.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print digests of what was restored, no more.")
+@quiet_option("restored digests")
 @format_option
 @registry_options
 @pass_app
@@ -72,10 +74,10 @@ def command(  # noqa: PLR0913 one argument an option
     quiet: bool,
     format_: str | None,
 ) -> None:
-    """Restore versions and what they need; without --tag or the like, a deleted package.
+    """Restore deleted versions and everything they need. Without options, restore a package.
 
-    GitHub keeps what was deleted for 30 days. Tags are restored too, except those that point to
-    another version now. A restore that failed in part can be repeated.
+    GitHub keeps deleted versions for 30 days. Tags are restored too, except those that now point to
+    another version. Run the command again if a restore fails partway.
     """
     results = Results(app, format_)
     now = datetime.now(timezone.utc)
@@ -121,7 +123,7 @@ def _document(restored: Restored) -> dict[str, object]:
 
 
 class _Show:
-    """Prints what became of versions."""
+    """Prints the result of each version and the counts."""
 
     def __init__(self, app: App, results: Results, counting: ItemCounter, *, quiet: bool) -> None:
         self.restored: list[Restored] = []
@@ -144,7 +146,7 @@ class _Show:
         elif result.outcome is Outcome.RESTORED:
             self._results.out(result.digest)
         for tag in result.moved:
-            self._app.warn(f"`{tag}` stands for something else by now, and is left so")
+            self._app.warn(f"tag `{tag}` points to another version now and is not restored")
 
     def end(self, named: Named | None, *, whole: bool) -> None:
         """Print the counts, or the document."""
@@ -164,7 +166,7 @@ class _Show:
 
 _WORDS = {
     Outcome.RESTORED: "Restored",
-    Outcome.THERE: "Was there",
+    Outcome.THERE: "Already exists",
     Outcome.FAILED: "Failed",
     Outcome.PLANNED: "Not attempted",
 }

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, force_option, format_option, pass_app, registry_options
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.options import force_option, format_option, pass_app, registry_options
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.packages.package_names import read_name
 from ghcrctl.operations.packages.untag import retag
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Move or add tags without making a version",
     examples="""
     ghcrctl packages retag OWNER/IMAGE:v1.2.3 latest
     ghcrctl packages retag OWNER/IMAGE@sha256:... v1.2 v1
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 def command(
     app: App, *, name: str, tags: tuple[str, ...], force: bool, format_: str | None
 ) -> None:
-    """Give an image in the registry further tags, taking them from those that have them.
+    """Add tags to an image in the registry, or move them from other images.
 
-    Nothing is pulled or stored, and no version is made.
+    Nothing is pulled or stored, and no new version is created.
     """
     results = Results(app, format_)
     with app.session() as session:

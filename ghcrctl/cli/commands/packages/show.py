@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.documents import Documents
 from ghcrctl.cli.format.printable import printable
 from ghcrctl.cli.format.size_bars import Bar, Bars, legend
@@ -14,13 +15,7 @@ from ghcrctl.cli.format.style import Meaning
 from ghcrctl.cli.format.table import render_rows
 from ghcrctl.cli.format.version_tree import draw
 from ghcrctl.cli.item_progress import ItemCounter
-from ghcrctl.cli.options import (
-    Command,
-    format_option_beside,
-    human_option,
-    pass_app,
-    registry_options,
-)
+from ghcrctl.cli.options import format_option_beside, human_option, pass_app, registry_options
 from ghcrctl.operations.packages.list import describe, version_rows_of
 from ghcrctl.operations.packages.package_names import read_package
 
@@ -31,12 +26,11 @@ if TYPE_CHECKING:
     from ghcrctl.operations.packages.list import PackageView, TagRow
 
 _LEGEND = (
-    (Meaning.SHARED, "of several images"),
-    (Meaning.UNIQUE, "of one"),
-    (Meaning.FREE, "of none with a tag"),
+    (Meaning.SHARED, "shared by images"),
+    (Meaning.UNIQUE, "unique to one image"),
+    (Meaning.FREE, "not used by tagged images"),
 )
-# Cells that the bar of all may take, and what stands before it.
-_LEAST_CELLS, _MOST_CELLS, _INDENT = 10, 64, 12
+_MIN_BAR_CELLS, _MAX_BAR_CELLS, _INDENT_CELLS = 10, 64, 12
 _COLUMNS = (
     ("tags", "TAGS"),
     ("kind", "KIND"),
@@ -50,7 +44,6 @@ _COLUMNS = (
 
 @click.command(
     cls=Command,
-    short_help="Describe a package: its tags, and what they weigh",
     examples="""
     ghcrctl packages show OWNER/IMAGE
     ghcrctl packages show --tree OWNER/IMAGE
@@ -58,16 +51,16 @@ _COLUMNS = (
     """,
 )
 @click.argument("name", metavar="OWNER/IMAGE")
-@click.option("--tree", is_flag=True, help="Draw all versions, with what hangs on each.")
+@click.option("--tree", is_flag=True, help="Show all versions as a tree.")
 @human_option
 @format_option_beside("text")
 @registry_options
 @pass_app
 def command(app: App, *, name: str, tree: bool, format_: str | None) -> None:
-    """Describe a package.
+    """Show the tags, sizes and settings of a package.
 
-    Sizes are of what is stored: each layer once, however many images need it. SIZE is all that an
-    image needs, UNIQUE what no other image with a tag needs. GitHub itself tells no sizes.
+    SIZE is the size of everything an image needs, and UNIQUE the part that no other tagged image
+    needs. Totals count shared layers once. GitHub itself reports no sizes.
     """
     documents = Documents(format_)
     counting = ItemCounter(app)
@@ -82,9 +75,9 @@ def command(app: App, *, name: str, tree: bool, format_: str | None) -> None:
         link = value if value.startswith("https:") else ""
         shown = style.paint(printable(value), None, link)
         title = style.paint(f"{fact}:", Meaning.HEADER)
-        app.write(f"{title}{' ' * (_INDENT - 1 - len(fact))}{shown}\n")
+        app.write(f"{title}{' ' * (_INDENT_CELLS - 1 - len(fact))}{shown}\n")
         if fact == "Loose":
-            app.write(_weight(view, style))
+            app.write(_size_bar(view, style))
     if tree:
         app.write("\n" + draw(view.graph, version_rows_of(view.graph), style, measure, full=False))
     elif view.tagged:
@@ -93,17 +86,17 @@ def command(app: App, *, name: str, tree: bool, format_: str | None) -> None:
         app.write("\n" + render_rows(rows, _COLUMNS, headers=True, style=style, bars=bars))
 
 
-def _weight(view: PackageView, style: Style) -> str:
-    """Draw what all weighs, on a terminal."""
+def _size_bar(view: PackageView, style: Style) -> str:
+    """Return a bar of the total size, on a terminal."""
     if style.width is None or not view.size:
         return ""
     own = view.size - view.shared - view.loose
     bar = Bar(((Meaning.SHARED, view.shared), (Meaning.UNIQUE, own), (Meaning.FREE, view.loose)))
-    cells = min(_MOST_CELLS, style.width - _INDENT)
-    if cells < _LEAST_CELLS:
+    cells = min(_MAX_BAR_CELLS, style.width - _INDENT_CELLS)
+    if cells < _MIN_BAR_CELLS:
         return ""
     lines = (draw_bar(bar, view.size, cells, style), legend(_LEGEND, style))
-    return "".join(f"{' ' * _INDENT}{line}\n" for line in lines)
+    return "".join(f"{' ' * _INDENT_CELLS}{line}\n" for line in lines)
 
 
 def _bar(row: TagRow) -> Bar:
@@ -116,11 +109,11 @@ def _facts(view: PackageView, measure: Measure) -> dict[str, str]:
     return {
         "Package": package.full_name,
         "Visibility": package.visibility,
-        "Repository": package.repository or "none is linked",
+        "Repository": package.repository or "not linked",
         "Versions": f"{sum(view.counts.values())}{f' ({kinds})' if kinds else ''}",
         "Size": measure.size(view.size),
-        "Shared": f"{measure.size(view.shared)}, needed by several images with a tag",
-        "Loose": f"{measure.size(view.loose)}, needed by no image with a tag",
+        "Shared": f"{measure.size(view.shared)}, used by several tagged images",
+        "Loose": f"{measure.size(view.loose)}, not used by tagged images",
         "Page": view.page,
         "Settings": view.settings,
     }

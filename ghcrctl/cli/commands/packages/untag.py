@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.options import format_option, pass_app, registry_options
 from ghcrctl.cli.ordered_output import one_by_one
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.packages.package_names import read_tags
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Take tags away and leave the images",
     examples="""
     ghcrctl packages untag OWNER/IMAGE:TAG
     ghcrctl packages untag OWNER/IMAGE:rc1 OWNER/IMAGE:rc2
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 @registry_options
 @pass_app
 def command(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
-    """Take tags away and leave the images that have them.
+    """Remove tags without deleting their images.
 
-    GitHub has no way to do that: an empty version takes the tag over, and is deleted; it is deleted
-    only if it carries exactly that tag. An image whose last tag goes stays too, until it is pruned.
+    GitHub has no API for this. ghcrctl moves the tag to an empty version and deletes that version,
+    but only if it has exactly that tag. An image without tags is kept until it is pruned.
     """
     results = Results(app, format_)
     with app.session() as session:
@@ -43,8 +43,6 @@ def command(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
             results.out(f"Untagged: {named.name}:{named.tag}")
             results.add({"Name": f"{named.name}:{named.tag}", "HasOtherTags": has_others})
             if not has_others:
-                app.warn(
-                    f"the version that `{named.tag}` of {named.name} pointed to has no tags now"
-                )
+                app.warn(f"the image of {named.name}:{named.tag} has no tags left")
 
         one_by_one(app, read_tags(session, names), untag_one, results)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.list_format import Listing
 from ghcrctl.cli.format.plans import tags_shown
 from ghcrctl.cli.format.style import Marked, Meaning
 from ghcrctl.cli.format.units import exact_fields, rfc3339
 from ghcrctl.cli.format.version_tree import draw
 from ghcrctl.cli.item_progress import ItemCounter
-from ghcrctl.cli.options import Command, human_option, pass_app, registry_options
+from ghcrctl.cli.options import human_option, list_format_option, pass_app, registry_options
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.packages.list import version_rows
 from ghcrctl.operations.packages.package_names import read_package
@@ -51,7 +52,6 @@ _DELETED_COLUMNS = ("ID", "Digest", "Tags", "Kind", "CreatedSince", "DeletedSinc
 
 @click.command(
     cls=Command,
-    short_help="List all versions of a package, also the untagged",
     examples="""
     ghcrctl packages versions OWNER/IMAGE
     ghcrctl packages versions --tree OWNER/IMAGE
@@ -60,18 +60,18 @@ _DELETED_COLUMNS = ("ID", "Digest", "Tags", "Kind", "CreatedSince", "DeletedSinc
     """,
 )
 @click.argument("name", metavar="OWNER/IMAGE")
-@click.option("--tree", is_flag=True, help="Draw images with what hangs on each.")
+@click.option("--tree", is_flag=True, help="Show versions as a tree.")
 @click.option(
     "--state",
     type=click.Choice(["active", "deleted"]),
     default="active",
     show_default=True,
-    help="Those that are there, or those that were deleted and can be restored.",
+    help="List active versions, or deleted ones to restore.",
 )
 @human_option
-@click.option("--no-trunc", is_flag=True, help="Show digests in full.")
-@click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
-@click.option("-q", "--quiet", is_flag=True, help="Print numbers only.")
+@click.option("--no-trunc", is_flag=True, help="Don't truncate output.")
+@list_format_option
+@click.option("-q", "--quiet", is_flag=True, help="Only print version IDs.")
 @registry_options
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -84,14 +84,14 @@ def command(  # noqa: PLR0913 one argument an option
     format_: str | None,
     quiet: bool,
 ) -> None:
-    """List all versions of a package, the newest first, with what each of them is.
+    """List all versions of a package with their kinds, newest first.
 
-    Kinds: image, index (of several images), platform (an image in an index), attestation,
-    signature, SBOM, referrers (a list of what refers to an image), cache (a builder's), artifact
-    (anything else). An orphan belongs to what is not there any more.
+    Kinds are image, index (of several images), platform (an image in an index), attestation,
+    signature, SBOM, referrers (the list of an image's referrers), cache (of a builder) and artifact
+    (everything else). An orphan belongs to a deleted version.
     """
     if tree and (format_ or quiet):
-        raise UsageError("--tree is for people; without it there are --format and --quiet")
+        raise UsageError("--tree cannot be combined with --format or --quiet")
     measure, style = app.measure, app.style.uncut(wanted=no_trunc)
     counting = ItemCounter(app, quiet=quiet)
     is_deleted = state == "deleted"

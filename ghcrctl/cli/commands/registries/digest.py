@@ -6,13 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import (
-    Command,
-    digest_file_option,
-    format_option,
-    pass_app,
-    registry_options,
-)
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.options import digest_file_option, format_option, pass_app, registry_options
 from ghcrctl.cli.ordered_output import one_by_one
 from ghcrctl.cli.results import Results
 from ghcrctl.oci.platform import Platform
@@ -27,7 +22,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Print what a tag stands for",
     examples="""
     ghcrctl digest OWNER/IMAGE:1.0
     ghcrctl digest --platform linux/arm64 OWNER/IMAGE:1.0
@@ -35,10 +29,8 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("names", metavar="NAME[:TAG]...", nargs=-1, required=True)
-@click.option("--full", is_flag=True, help="Print NAME@DIGEST, which can be pulled.")
-@click.option(
-    "--platform", metavar="OS/ARCH[/VARIANT]", help="The digest of this platform's image."
-)
+@click.option("--full", is_flag=True, help="Print NAME@DIGEST.")
+@click.option("--platform", metavar="OS/ARCH[/VARIANT]", help="Print the digest for this platform.")
 @digest_file_option
 @format_option
 @registry_options
@@ -52,20 +44,20 @@ def command(
     digest_file: Path | None,
     format_: str | None,
 ) -> None:
-    """Print the digest that a tag stands for at its registry, downloading nothing.
+    """Print the digest of a tag at its registry, without downloading.
 
-    Of several names, one that fails does not stop the others.
+    If a name fails, the others are still processed.
     """
     wanted = Platform.parse(platform) if platform else None
     results = Results(app, format_, digest_file)
     with app.session() as session:
         references = [session.parse(name).tagged() for name in names]
 
-        def ask(reference: Reference) -> None:
+        def print_digest(reference: Reference) -> None:
             digest = digest_of(session, reference, platform=wanted)
             pinned = str(reference.with_digest(digest))
             results.add({"Name": str(reference), "Digest": str(digest), "Pinned": pinned})
             results.image(str(reference), digest)
             results.out(pinned if full else str(digest))
 
-        one_by_one(app, references, ask, results)
+        one_by_one(app, references, print_digest, results)

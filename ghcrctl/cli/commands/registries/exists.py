@@ -6,13 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import (
-    Command,
-    format_option,
-    pass_app,
-    platform_option,
-    registry_options,
-)
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.options import format_option, pass_app, platform_option, registry_options
 from ghcrctl.cli.ordered_output import one_by_one
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import ExitStatus, UsageError
@@ -25,15 +20,14 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Tell by the exit status whether an image is there",
     examples="""
-    ghcrctl exists OWNER/IMAGE:1.0 && echo published already
+    ghcrctl exists OWNER/IMAGE:1.0 && echo already published
     ghcrctl exists --platform linux/arm64 OWNER/IMAGE:1.0
     ghcrctl exists --local hello_docker
     """,
 )
 @click.argument("names", metavar="NAME[:TAG|@DIGEST]...", nargs=-1, required=True)
-@click.option("--local", is_flag=True, help="Look in the local store, and ask no registry.")
+@click.option("--local", is_flag=True, help="Only check the local store.")
 @platform_option
 @format_option
 @registry_options
@@ -46,10 +40,10 @@ def command(
     platform: str | None,
     format_: str | None,
 ) -> None:
-    """Tell whether images are there, by the exit status and nothing else.
+    """Check whether images exist, at their registries or in the local store.
 
-    It is 0 where all are there, and 4 where one is not. Whatever leaves it open has a status of its
-    own, and is told: 3 where the registry cannot be asked, 5 where it wants another credential.
+    Exits with 0 if all images exist and with 4 if one is missing. Prints nothing unless --format is
+    given or the check fails, for example with 3 (network error) or 5 (access denied).
     """
     if local and platform:
         raise UsageError("--local and --platform are mutually exclusive")
@@ -58,13 +52,13 @@ def command(
     missing = []
     with app.session() as session:
 
-        def look(name: str) -> None:
+        def check(name: str) -> None:
             digest = exists(session, name, platform=wanted, local=local)
             if digest is None:
                 missing.append(name)
             found = None if digest is None else str(digest)
             results.add({"Name": name, "Exists": found is not None, "Digest": found})
 
-        one_by_one(app, names, look, results)
+        one_by_one(app, names, check, results)
     if missing:
         raise click.exceptions.Exit(ExitStatus.NOT_FOUND)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.options import format_option, pass_app, registry_options
 from ghcrctl.cli.password import read_password
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Sign in to a registry",
     examples="""
     echo $CR_PAT | ghcrctl login -u USERNAME --password-stdin
     ghcrctl login ghcr.io
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("server", default="ghcr.io")
-@click.option("-u", "--username", help="User name; on ghcr.io your GitHub login.")
-@click.option("-p", "--password", help="Password or token; visible to others on this machine.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@click.option("-u", "--username", help="Username. On ghcr.io, your GitHub login.")
+@click.option("-p", "--password", help="Password or token. Visible to other local users.")
+@click.option("--password-stdin", is_flag=True, help="Take the password or token from stdin.")
 @format_option
 @registry_options
 @pass_app
@@ -40,10 +40,11 @@ def command(
     password_stdin: bool,
     format_: str | None,
 ) -> None:
-    """Sign in to a registry, ghcr.io by default.
+    """Log in to a registry.
 
-    The credential is checked with the registry, then kept in the system's keyring, or where
-    docker's credential helper keeps it, or in a file that only you can read.
+    Defaults to ghcr.io if no server is specified. The credential is verified with the registry,
+    then stored with Docker's credential helper, in the system keyring, or in a file that only you
+    can read.
     """
     from ghcrctl.operations.registries.login import login, registry_name
 
@@ -70,12 +71,12 @@ def command(
 def _ask(
     app: App, registry: str, username: str | None, password: str | None, *, from_stdin: bool
 ) -> tuple[str, str]:
-    """Get what was not given: from standard input, or from the person at a terminal."""
+    """Read a missing user name or password from stdin or from a prompt."""
     if from_stdin:
         password = _read_secret()
-    elif (username is None or password is None) and not app.can_ask:
+    elif (username is None or password is None) and not app.can_prompt:
         raise UsageError(
-            app.unasked("cannot ask for a password: standard input is no terminal"),
+            app.no_prompt_reason("cannot prompt for a password: standard input is not a terminal"),
             hint=f"echo $TOKEN | ghcrctl login {registry} -u USERNAME --password-stdin",
         )
     if username is None:
@@ -83,7 +84,7 @@ def _ask(
     if password is None:
         password = str(click.prompt("Password", hide_input=True, err=True))
     if not username or not password:
-        raise UsageError("user name and password must not be empty")
+        raise UsageError("username and password must not be empty")
     return username, password
 
 
@@ -92,6 +93,6 @@ def _read_secret() -> str:
     if not secret:
         raise UsageError(
             "standard input is empty",
-            hint="the variable that was meant to hold the token may not be set",
+            hint="check that the variable with the token is set",
         )
     return secret

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.options import format_option, pass_app
 from ghcrctl.cli.results import Results
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Sign out of a registry",
     examples="""
     ghcrctl logout
     ghcrctl logout registry.example.com:5000
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     """,
 )
 @click.argument("server", default="ghcr.io")
-@click.option("--all", "everything", is_flag=True, help="Sign out of every registry.")
+@click.option("--all", "everything", is_flag=True, help="Log out from every registry.")
 @format_option
 @pass_app
 def command(app: App, *, server: str, everything: bool, format_: str | None) -> None:
-    """Forget the credential for a registry, ghcr.io by default."""
+    """Log out from a registry.
+
+    Defaults to ghcr.io if no server is specified.
+    """
     from ghcrctl.operations.registries.login import (
         logged_in,
         registry_name,

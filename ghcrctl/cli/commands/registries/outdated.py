@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.list_format import Listing
 from ghcrctl.cli.format.style import Marked, Meaning
-from ghcrctl.cli.options import Command, pass_app, registry_options
+from ghcrctl.cli.options import list_format_option, pass_app, quiet_option, registry_options
 from ghcrctl.operations.registries.outdated import State, compare
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ _COLUMNS = ("Name", "Here", "There", "State")
 
 @click.command(
     cls=Command,
-    short_help="Show which local images have moved on at their registry",
     examples="""
     ghcrctl outdated
     ghcrctl outdated -q | xargs -r ghcrctl pull
@@ -36,9 +36,9 @@ _COLUMNS = ("Name", "Here", "There", "State")
     """,
 )
 @click.argument("names", metavar="[NAME[:TAG]]...", nargs=-1)
-@click.option("-a", "--all", "everything", is_flag=True, help="Show what is current too.")
-@click.option("-q", "--quiet", is_flag=True, help="Print the names of what is outdated, no more.")
-@click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@click.option("-a", "--all", "everything", is_flag=True, help="Also list current images.")
+@quiet_option("the names of outdated images")
+@list_format_option
 @registry_options
 @pass_app
 def command(

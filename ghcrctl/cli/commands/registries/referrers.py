@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.tree import branches
 from ghcrctl.cli.format.units import human_size
-from ghcrctl.cli.options import Command, format_option_beside, pass_app, registry_options
+from ghcrctl.cli.options import format_option_beside, pass_app, quiet_option, registry_options
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.registries.referrers import Way, referrers_tree
 
@@ -23,23 +24,22 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Show what signs, attests or describes an image",
     examples="""
     ghcrctl referrers OWNER/IMAGE:1.0
     ghcrctl referrers --format json OWNER/IMAGE@sha256:82d1e9d7...
     """,
 )
 @click.argument("name", metavar="NAME[:TAG|@DIGEST]")
-@click.option("--no-trunc", is_flag=True, help="Show digests in full.")
-@click.option("-q", "--quiet", is_flag=True, help="Print digests of what refers to it, no more.")
+@click.option("--no-trunc", is_flag=True, help="Don't truncate output.")
+@quiet_option("the digests of referrers")
 @format_option_beside("tree")
 @registry_options
 @pass_app
 def command(app: App, *, name: str, no_trunc: bool, quiet: bool, format_: str | None) -> None:
-    """Show what signs, attests or describes an image at its registry, as a tree.
+    """Show the signatures, attestations and other referrers of an image as a tree.
 
-    Found are referrers (by the registry's list or the tag kept in its place), cosign's tags and
-    buildx's attestations, of the image and of each of its platforms.
+    Finds OCI referrers (through the registry's API or the fallback tag), cosign tags and buildx
+    attestations, both of the image and of each of its platforms.
     """
     results = Results(app, format_)
     with app.session() as session:

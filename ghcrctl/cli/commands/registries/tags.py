@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.list_format import Listing
 from ghcrctl.cli.format.printable import printable
 from ghcrctl.cli.format.units import exact_fields
-from ghcrctl.cli.options import Command, human_option, pass_app, registry_options
+from ghcrctl.cli.options import human_option, list_format_option, pass_app, registry_options
 from ghcrctl.operations.registries.tags import SORT_KEYS, list_tags
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ _COLUMNS = ("Tag", "Digest", "CreatedSince", "Size", "Platforms")
 
 @click.command(
     cls=Command,
-    short_help="List the tags of a repository",
     examples="""
     ghcrctl tags OWNER/IMAGE
     ghcrctl tags --filter version='>=1.2 <2' OWNER/IMAGE
@@ -45,9 +45,11 @@ _COLUMNS = ("Tag", "Digest", "CreatedSince", "Size", "Platforms")
     """,
 )
 @click.argument("name", metavar="NAME")
-@click.option("-l", "--long", "details", is_flag=True, help="Show digest, date, size, platforms.")
 @click.option(
-    "-a", "--all", "helpers", is_flag=True, help="Show tags that only hold signatures too."
+    "-l", "--long", "details", is_flag=True, help="Show digests, dates, sizes and platforms."
+)
+@click.option(
+    "-a", "--all", "helpers", is_flag=True, help="Also list tags that only hold signatures."
 )
 @click.option(
     "-f",
@@ -55,13 +57,17 @@ _COLUMNS = ("Tag", "Digest", "CreatedSince", "Size", "Platforms")
     "filters",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Show only what fits: name=GLOB, version=RANGE.",
+    help="Filter output by name=GLOB or version=RANGE.",
 )
-@click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@list_format_option
 @human_option
-@click.option("--no-trunc", is_flag=True, help="Show digests in full.")
+@click.option("--no-trunc", is_flag=True, help="Don't truncate output.")
 @click.option(
-    "--sort", type=click.Choice(SORT_KEYS), default="version", show_default=True, help="Order."
+    "--sort",
+    type=click.Choice(SORT_KEYS),
+    default="version",
+    show_default=True,
+    help="Sort by this field.",
 )
 @registry_options
 @pass_app
@@ -78,7 +84,7 @@ def command(  # noqa: PLR0913 one argument an option
 ) -> None:
     """List the tags of a repository: versions, newest first, then other tags by name.
 
-    Sizes are compressed sizes for this machine's platform.
+    Sizes are compressed and for this machine's platform.
     """
     details = details or bool(format_)
     with app.session() as session:
@@ -92,7 +98,7 @@ def command(  # noqa: PLR0913 one argument an option
         )
     for row in rows:
         if row.error:
-            app.warn(f"{row.tag} cannot be read: {row.error}")
+            app.warn(f"cannot read tag {row.tag}: {row.error}")
     if not details:
         app.write("".join(f"{printable(row.tag)}\n" for row in rows))
         return

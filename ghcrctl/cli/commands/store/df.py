@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.images.images import HEADERS, fields
 from ghcrctl.cli.format.list_format import Listing
 from ghcrctl.cli.format.size_bars import Bar, Bars
 from ghcrctl.cli.format.style import Meaning
-from ghcrctl.cli.options import Command, human_option, pass_app
+from ghcrctl.cli.options import human_option, list_format_option, pass_app
 from ghcrctl.operations.store.df import disk_usage
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _IMAGE_HEADERS = {
 }
 _LEGEND = (
     (Meaning.SHARED, "shared by images"),
-    (Meaning.UNIQUE, "of one image"),
+    (Meaning.UNIQUE, "unique to one image"),
     (Meaning.FREE, "reclaimable"),
 )
 _VERBOSE = ("Repository", "Tag", "ID", "CreatedSince", "Size", "SharedSize", "UniqueSize")
@@ -46,21 +47,20 @@ _VERBOSE = ("Repository", "Tag", "ID", "CreatedSince", "Size", "SharedSize", "Un
 
 @click.command(
     cls=Command,
-    short_help="Show what the local store takes",
     examples="""
     ghcrctl df
     ghcrctl df -v
     ghcrctl df --format '{{.Type}}: {{.Size}}'
     """,
 )
-@click.option("-v", "--verbose", is_flag=True, help="Show each image, shared and unique sizes.")
-@click.option("--format", "format_", metavar="FORMAT", help="table, json, or a Go template.")
+@click.option("-v", "--verbose", is_flag=True, help="Show detailed information on space usage.")
+@list_format_option
 @human_option
 @pass_app
 def command(app: App, *, verbose: bool, format_: str | None) -> None:
-    """Show how much room images take, and how much `ghcrctl prune` would free.
+    """Show disk usage of local images, and how much `ghcrctl prune` can reclaim.
 
-    An image is active if it has a tag. Layers that images share count once.
+    An image is active if it has a tag. Shared layers are counted once.
     """
     measure = app.measure
     with app.session() as session:

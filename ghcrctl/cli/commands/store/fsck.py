@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ghcrctl.cli.byte_progress import byte_counter
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.format.quantity import quantity
 from ghcrctl.cli.format.units import human_size
-from ghcrctl.cli.options import Command, format_option, pass_app, registry_options
+from ghcrctl.cli.options import format_option, pass_app, quiet_option, registry_options
 from ghcrctl.cli.progress.transfer_lines import watching
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import ExitStatus
@@ -24,25 +26,22 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Check the local store, and repair it",
     examples="""
     ghcrctl fsck
     ghcrctl fsck --repair
     """,
 )
-@click.option(
-    "--repair", "mends", is_flag=True, help="Fetch what is broken from where it came from."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print digests of what is broken, no more.")
+@click.option("--repair", "mends", is_flag=True, help="Download missing and damaged content again.")
+@quiet_option("the digests of missing and damaged content")
 @format_option
 @registry_options
 @pass_app
 def command(app: App, *, mends: bool, quiet: bool, format_: str | None) -> None:
     """Check the content of local images against their digests.
 
-    Names and IDs in the list of images are checked, too. Exits with status 6 if something is wrong.
-    --repair downloads missing and damaged content from its registry and drops false names; nothing
-    else is changed.
+    Also checks the names and IDs in the list of images. Exits with 6 if there are problems.
+    --repair downloads missing and damaged content from its registry and removes invalid names.
+    Everything else is left unchanged.
     """
     results = Results(app, format_)
     show = partial(_show, results, quiet=quiet)
@@ -52,29 +51,29 @@ def command(app: App, *, mends: bool, quiet: bool, format_: str | None) -> None:
         if mends and result.faults:
             if not quiet:
                 show(result)
-            tell = partial(_tell, app, results, repaired, quiet=quiet)
+            report = partial(_report, app, results, repaired, quiet=quiet)
             with watching(app.display, quiet=quiet) as watch:
-                result = repair_all(session, result, tell, watch(ignore))
+                result = repair_all(session, result, report, watch(ignore))
         show(result)
     results.add({**_document(result), "Repaired": list(repaired)})
     results.end(single=True)
     if result.faults:
         if not (mends or app.as_json):
-            app.error_line("hint: ghcrctl fsck --repair fetches what is broken")
+            app.error_line("hint: download the content again: ghcrctl fsck --repair")
         raise click.exceptions.Exit(ExitStatus.INTEGRITY)
 
 
 def _checked(app: App, session: Session, *, quiet: bool) -> CheckResult:
-    with byte_counter(app, "content", quiet=quiet) as tell:
-        return check(session, progress=tell)
+    with byte_counter(app, "content", quiet=quiet) as progress:
+        return check(session, progress=progress)
 
 
-def _tell(
+def _report(
     app: App, results: Results, repaired: dict[str, None], done: Repair, *, quiet: bool
 ) -> None:
     if done.error:
         if not app.as_json:
-            app.error_line(f"not repaired: {done.name}")
+            app.error_line(f"cannot repair {done.name}")
         app.report(done.error)
         return
     repaired[done.name] = None
@@ -88,9 +87,9 @@ def _show(results: Results, result: CheckResult, *, quiet: bool) -> None:
         line = f"{fault.problem}: {digest} of {', '.join(names)}: {fault.detail}"
         results.out(str(digest) if quiet else line)
     if not quiet:
-        checked = f"Checked {result.images} images, {human_size(result.content)}"
-        how = f"{len(result.faults)} faults" if result.faults else "all is well"
-        results.out(f"{checked}: {how}")
+        checked = f"Checked {quantity(result.images, 'image')}, {human_size(result.content)}"
+        problems = quantity(len(result.faults), "problem") if result.faults else "no problems"
+        results.out(f"{checked}: {problems} found")
 
 
 def _document(result: CheckResult) -> dict[str, Any]:

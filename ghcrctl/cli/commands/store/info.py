@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ghcrctl import __version__
+from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.format.values import Struct
-from ghcrctl.cli.options import Command, pass_app, short_format_option
+from ghcrctl.cli.options import pass_app, short_format_option
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.store.info import information
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Show information about ghcrctl and its store",
     examples="""
     ghcrctl info
     ghcrctl info --format '{{.Images}}'
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @short_format_option
 @pass_app
 def command(app: App, *, format_: str | None) -> None:
-    """Show the store, the settings file and the defaults, without contacting a registry."""
+    """Show the version, the local store, the settings file and the default registry."""
     results = Results(app, format_)
     with app.session() as session:
         found = information(session)
@@ -62,7 +62,7 @@ _LINES = (
 
 
 def _with_dockers_fields(document: dict[str, Any]) -> Struct:
-    """Return a document that also has the fields that scripts use with docker."""
+    """Return a document that also has docker's fields, which scripts use."""
     more = {
         "ServerVersion": document["Version"],
         "DockerRootDir": document["Store"],

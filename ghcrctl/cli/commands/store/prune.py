@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.format.quantity import quantity
 from ghcrctl.cli.format.units import human_size
-from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.options import dry_run_option, format_option, pass_app, quiet_option
 from ghcrctl.cli.prompts import confirm
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import RefusedError
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Remove local images that are not wanted any more",
     examples="""
     ghcrctl prune
     ghcrctl prune --force --all --filter until=168h
@@ -30,26 +31,28 @@ if TYPE_CHECKING:
     ghcrctl prune --force --max-size 20GB
     """,
 )
-@click.option("-a", "--all", "everything", is_flag=True, help="Images with a tag too.")
+@click.option(
+    "-a", "--all", "everything", is_flag=True, help="Remove all images, not just dangling ones."
+)
 @click.option(
     "--filter",
     "filters",
     metavar="KEY=VALUE",
     multiple=True,
-    help="Only what fits: until=SPAN|DATE, label=KEY[=VALUE], label!=KEY[=VALUE].",
+    help="Only remove images matching until=SPAN, label=KEY, ...",
 )
 @click.option(
     "--keep-last",
     metavar="N",
     type=click.IntRange(min=0),
-    help="Of each repository, tagged images but the newest N too.",
+    help="Also remove all but N tagged images per repository.",
 )
 @click.option(
-    "--max-size", metavar="SIZE", help="The oldest images too, until the store has this size."
+    "--max-size", metavar="SIZE", help="Also remove the oldest images to reach this store size."
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Only show what would be removed.")
-@click.option("-f", "--force", is_flag=True, help="Do not ask.")
-@click.option("-q", "--quiet", is_flag=True, help="Print digests of what is deleted, no more.")
+@dry_run_option("Show what would be removed, without removing.", "-n")
+@click.option("-f", "--force", is_flag=True, help="Do not prompt for confirmation.")
+@quiet_option("deleted digests")
 @format_option
 @pass_app
 def command(  # noqa: PLR0913 one argument an option
@@ -66,8 +69,8 @@ def command(  # noqa: PLR0913 one argument an option
 ) -> None:
     """Remove untagged images, unused content and unfinished transfers.
 
-    Options remove more, filters remove less. Signatures and other referrers are kept as long as the
-    image they refer to, and deleted with it.
+    Options remove more images. Filters (until=SPAN|DATE, label=KEY[=VALUE], label!=KEY[=VALUE])
+    remove fewer. Signatures and other referrers are removed with the image they refer to.
     """
     results = Results(app, format_)
     rules = replace(
@@ -100,18 +103,18 @@ def command(  # noqa: PLR0913 one argument an option
 
 
 def _agreed(app: App, planned: Pruned) -> bool:
-    """Show what would go and ask; where nothing would, there is nothing to ask."""
-    if not app.can_ask:
+    """Show what would be removed and ask for confirmation, unless there is nothing to remove."""
+    if not app.can_prompt:
         raise RefusedError(
-            app.unasked("there is no terminal to ask at"),
-            hint="--force removes, --dry-run only shows",
+            app.no_prompt_reason("cannot ask for confirmation: standard input is not a terminal"),
+            hint="use --force to remove without confirmation, or --dry-run to preview",
         )
     if not (planned.untagged or planned.deleted or planned.partial):
         return True
     for name in planned.untagged:
         app.error_line(f"  {name}")
-    what = f"{len(planned.untagged)} images, {human_size(planned.freed)} in all"
-    return confirm(f"This removes {what}. Continue?")
+    images = quantity(len(planned.untagged), "image")
+    return confirm(f"This will remove {images} ({human_size(planned.freed)} in total). Continue?")
 
 
 def _report(results: Results, done: Pruned, *, dry_run: bool) -> None:
@@ -120,9 +123,8 @@ def _report(results: Results, done: Pruned, *, dry_run: bool) -> None:
     for digest in done.deleted:
         results.out(f"Would delete: {digest}" if dry_run else f"Deleted: {digest}")
     if done.partial:
-        results.out(
-            f"{'Would remove' if dry_run else 'Removed'}: {done.partial} unfinished transfers"
-        )
+        transfers = quantity(done.partial, "unfinished transfer")
+        results.out(f"{'Would remove' if dry_run else 'Removed'}: {transfers}")
     results.out("")
     total = "Would reclaim" if dry_run else "Total reclaimed space"
     results.out(f"{total}: {human_size(done.freed)}")

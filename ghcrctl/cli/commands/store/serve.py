@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.options import Command, format_option, pass_app
+from ghcrctl.cli.command_classes import Command
+from ghcrctl.cli.options import format_option, pass_app, quiet_option
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.numbers import whole_number
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Serve the local images as a registry",
     examples="""
     ghcrctl serve
     ghcrctl serve --addr 127.0.0.1:0 --store /srv/images --read-only
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     metavar="HOST:PORT",
     default="127.0.0.1:5000",
     show_default=True,
-    help="Where to listen; port 0 takes a free one.",
+    help="Listen on this address. Port 0 picks a free port.",
 )
 @click.option(
     "--allow-host",
     "hosts",
     metavar="NAME",
     multiple=True,
-    help="Accept this Host header on loopback (for a reverse proxy).",
+    help="Accept this Host header on loopback (repeatable).",
 )
 @click.option("--read-only", is_flag=True, help="Refuse pushes and deletions.")
-@click.option("-q", "--quiet", is_flag=True, help="Print the address, no more.")
+@quiet_option("the address")
 @format_option
 @pass_app
 def command(
@@ -55,8 +55,8 @@ def command(
     """Serve the local store as a registry for pull and push.
 
     There is no authentication and no TLS. On an address other than loopback, everyone who can reach
-    it can read and, without --read-only, write. On loopback, the Host header must name this
-    machine.
+    the server can read and, without --read-only, write. On loopback, the Host header must name this
+    machine, or a host given by --allow-host, such as that of a reverse proxy.
     """
     from ghcrctl.operations.store.serve import make_server
 
@@ -65,9 +65,9 @@ def command(
     with app.session() as session:
         server = make_server(session, host, port, read_only=read_only, hosts=hosts)
         if host not in {"127.0.0.1", "::1", "localhost"}:
-            app.warn(f"{host} may be reached from other machines, without sign-in and without TLS")
+            app.warn(f"other machines can connect to {host}, without authentication and TLS")
         address = server.url.removeprefix("http://")
-        where = f"Serving {session.store.root} on {server.url} (Ctrl-C ends)"
+        where = f"Serving {session.store.root} on {server.url} (press Ctrl-C to stop)"
         results.out(address if quiet else where)
         results.add(
             {
@@ -86,5 +86,5 @@ def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     number = whole_number(port)
     if number is None or number > 65535:
-        raise UsageError(f"`{text}` is no address", hint="write HOST:PORT, such as 127.0.0.1:5000")
+        raise UsageError(f"invalid address `{text}`: expected HOST:PORT")
     return host.strip("[]") or "127.0.0.1", number

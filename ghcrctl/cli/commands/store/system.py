@@ -1,10 +1,10 @@
-"""``ghcrctl system``: docker's names of the commands for the local store."""
+"""``ghcrctl system``: docker's names for the commands on the local store."""
 
 from __future__ import annotations
 
 import click
 
-from ghcrctl.cli.options import LazyGroup
+from ghcrctl.cli.command_classes import LazyGroup
 
 WORDS = {
     "df": ("df", "store.df", "Show disk usage of the local store"),
@@ -16,7 +16,7 @@ WORDS = {
 @click.group(
     cls=LazyGroup,
     lazy={word: (module, text) for word, (_, module, text) in WORDS.items()},
-    short_help="Manage the local store with docker's command names",
+    short_help="Manage the local store",
 )
 def command() -> None:
     """Manage the local store with docker's command names.
