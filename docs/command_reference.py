@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ghcrctl.cli.command_classes import LazyGroup
 from ghcrctl.cli.main import cli
-from ghcrctl.cli.options import LazyGroup, registry_options
+from ghcrctl.cli.options import registry_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -263,7 +263,7 @@ class Making(Caller):
 
         conversion = read_conversion(form, compress, level, force=force)
         if conversion is None:
-            raise UsageError("nothing is to be converted", hint="say how: form, or compress")
+            raise UsageError("nothing to convert: expected form, compress or both")
         with self._session() as session:
             old, new = _ends(session, source, target, local=local)
             return convert_image(session, old, new, conversion, observer, replace=replace)

@@ -112,7 +112,7 @@ _NETWORK_ERRORS = (ConnectionError, TimeoutError)
 def cli() -> None:
     """A Docker-style CLI for GitHub Container Registry and any OCI registry.
 
-    No Docker required. Image names without a registry refer to ghcr.io: OWNER/IMAGE is
+    No Docker required. Names without a registry refer to ghcr.io, so OWNER/IMAGE is
     ghcr.io/OWNER/IMAGE.
     """
 

@@ -120,13 +120,13 @@ def test_a_password_on_the_command_line_works_and_is_warned_of(
     [
         (["--src-creds", "octo"], "no password for --src-creds"),
         (["--src-password-stdin"], "must provide --src-creds"),
-        (["--src-creds", ":x"], "--src-creds needs a user name"),
+        (["--src-creds", ":x"], "--src-creds requires a username"),
         (["--dest-creds", "octo:"], "must not be empty"),
         (["--dest-creds", "octo", "--dest-password-stdin"], "must not be empty"),
         (["--src-creds", "o:p", "--src-password-stdin"], "are mutually exclusive"),
         (["--platform", "linux/amd64", "--all-platforms"], "are mutually exclusive"),
         (["--src-password-stdin", "--dest-password-stdin"], "are mutually exclusive"),
-        (["--src-key", "key.pem"], "--src-key needs --src-cert"),
+        (["--src-key", "key.pem"], "--src-key requires --src-cert"),
     ],
 )
 def test_options_that_make_no_sense_are_told(
@@ -137,10 +137,10 @@ def test_options_that_make_no_sense_are_told(
 
 def test_what_is_for_a_registry_needs_one(shell: Shell, host: str) -> None:
     error = shell.fails(2, "copy", "--dest-ca-file", "ca.pem", f"{host}/octo/one:1.0", "hello")
-    assert "--dest-ca-file is for one registry: the target is no registry" in error
+    assert "--dest-ca-file requires one registry: the target has no registry" in error
     names = [f"{host}/octo/one:1.0", "other.local/octo/two:2.0", "store:"]
     error = shell.fails(2, "copy", "--src-insecure", *names)
-    assert "--src-insecure is for one registry: there are 2" in error
+    assert "--src-insecure requires one registry: the source has 2 registries" in error
 
 
 def test_what_cosign_keeps_goes_over(shell: Shell, plain_registry: PlainRegistry) -> None:

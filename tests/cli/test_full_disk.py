@@ -80,7 +80,7 @@ class FullDisk:
     def is_well(self, *names: str) -> None:
         """See that these names are there, whole, and no other."""
         assert self.names() == set(names)
-        assert self.shell.ok("fsck")[-1].endswith("all is well")
+        assert self.shell.ok("fsck")[-1].endswith("no problems found")
         assert [p.name for p in self.store.iterdir() if p.name.startswith(".")] == []
 
 

@@ -59,7 +59,7 @@ def test_names_are_pinned_and_listed(shell: Shell, name: str, database: str) -> 
         [name, INDEX.root.digest.short],
         [database, SINGLE.root.digest.short],
     ]
-    assert shell.ok("lock", "add", name)[0].startswith(f"{name}: is pinned already: ")
+    assert shell.ok("lock", "add", name)[0].startswith(f"{name}: already pinned: ")
     assert locked(shell) == text
     listed = json.loads("".join(shell.ok("lock", "list", "--format", "json")))
     assert [one["Name"] for one in listed] == [name, database]
@@ -84,7 +84,7 @@ def test_a_moved_tag_fails_the_check_until_it_is_updated(
     assert shell.ok("lock", "check", database) == [f"{database}: current"]
     before = locked(shell)
     moved = (
-        f"{name}: {INDEX.root.digest.short} -> {MOVED.root.digest.short} (linux/arm64 is the same)"
+        f"{name}: {INDEX.root.digest.short} -> {MOVED.root.digest.short} (linux/arm64 unchanged)"
     )
     expected = [moved, f"{database}: unchanged"]
     assert shell.ok("lock", "update", "--dry-run") == expected
@@ -156,7 +156,7 @@ def test_a_pin_is_removed_by_its_repository(shell: Shell, name: str, database: s
     shell.ok("lock", "add", "--file", "deploy/my.lock", name, database)
     use = ("--file", "deploy/my.lock")
     repository = name.rpartition(":")[0]
-    assert shell.ok("lock", "remove", *use, repository) == [f"{name}: not pinned any more"]
+    assert shell.ok("lock", "remove", *use, repository) == [f"{name}: no longer pinned"]
     assert shell.ok("lock", "list", *use, "--format", "{{.Name}}") == [database]
     assert "does not pin" in shell.fails(4, "lock", "remove", *use, repository)
     assert not (shell.folder / "images.lock").exists()
@@ -177,7 +177,7 @@ def test_a_check_of_nothing_says_so(shell: Shell) -> None:
     (shell.folder / "images.lock").write_text("version = 1\n")
     for command in ("check", "pull"):
         done = shell.run("lock", command)
-        assert (done.returncode, done.stderr) == (0, "warning: images.lock pins nothing\n")
+        assert (done.returncode, done.stderr) == (0, "warning: images.lock has no pins\n")
 
 
 def test_names_that_several_processes_add_at_once_are_all_there(

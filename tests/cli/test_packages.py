@@ -161,7 +161,7 @@ def test_show_tells_tags_sizes_and_the_page_of_the_settings(shell: Shell) -> Non
     facts = dict(line.split(":", 1) for line in lines[: lines.index("")])
     assert facts["Package"].strip() == NAME
     assert facts["Visibility"].strip() == "private"
-    assert facts["Repository"].strip() == "none is linked"
+    assert facts["Repository"].strip() == "not linked"
     assert facts["Settings"].strip() == SETTINGS
     table = lines[lines.index("") + 1 :]
     assert table[0].split()[:2] == ["TAGS", "KIND"]
@@ -255,4 +255,4 @@ def test_deleted_versions_are_listed_on_demand(shell: Shell, github: GitHubDoubl
 
 
 def test_a_tree_is_for_people_only(shell: Shell) -> None:
-    assert "--tree is for people" in shell.fails(2, "packages", "versions", "--tree", "-q", NAME)
+    assert "--tree cannot be combined with --format or --quiet" in shell.fails(2, "packages", "versions", "--tree", "-q", NAME)

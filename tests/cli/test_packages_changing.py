@@ -152,7 +152,7 @@ def test_taking_the_only_tag_of_an_image_is_warned_of(shell: Shell, github: GitH
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 2
     assert done.stderr.startswith("warning: ")
-    assert "`v1.1`" in done.stderr
+    assert ":v1.1 has no tags left" in done.stderr
     assert "`latest`" not in done.stderr
     assert github.has(NAME, digest_of(RELEASES[1]))
 
@@ -216,7 +216,7 @@ def test_a_tag_that_stands_for_something_else_by_now_is_left_so(
     new = github.push(NAME, "v1.1", random_image(seed=99))
     done = shell.run("packages", "restore", NAME, "--digest", digest_of(RELEASES[1]))
     assert done.returncode == 0
-    assert "warning: `v1.1` stands for something else by now" in done.stderr
+    assert "warning: tag `v1.1` points to another version now" in done.stderr
     assert github.tags(NAME)["v1.1"] == new
 
 
@@ -285,7 +285,7 @@ def test_an_index_that_lacks_an_image_is_found_with_its_mend(
     lines = done.stdout.splitlines()
     [at] = [n for n, line in enumerate(lines) if f"{NAME}: partial: " in line]
     assert "v1.1" in lines[at]
-    assert lines[at + 1] == f"  mend: ghcrctl packages repair {NAME}"
+    assert lines[at + 1] == f"  fix: ghcrctl packages repair {NAME}"
 
 
 def test_findings_as_json_name_what_is_missing(shell: Shell, github: GitHubDouble) -> None:

@@ -203,8 +203,8 @@ def narrow(_: Shell, github: GitHubDouble) -> None:
 @pytest.mark.parametrize(
     ("change", "alone", "named", "words"),
     [
-        (without_token, 0, 5, ["there is none for", "mend: sign in: ghcrctl login"]),
-        (fine_grained, 0, 5, ["do not know fine-grained tokens", "mend: use a classic token"]),
+        (without_token, 0, 5, ["there is none for", "fix: sign in: ghcrctl login"]),
+        (fine_grained, 0, 5, ["do not know fine-grained tokens", "fix: use a classic token"]),
         (job_token, 0, 0, ["may not list packages"]),
         (revoked, 5, 5, ["page: https://github.com/settings/tokens/new"]),
         (narrow, 0, 0, ["and lacks write:packages", "delete:packages"]),
@@ -280,7 +280,7 @@ def test_doctor_names_the_page_where_there_is_no_browser(shell: Shell) -> None:
     shell.environ["PATH"] = "/nonexistent"
     done = shell.run("packages", "doctor", NAME, "--open")
     assert done.returncode == 0
-    assert f"warning: no browser could be opened; the page is {SETTINGS}" in done.stderr
+    assert f"warning: cannot open a browser; open {SETTINGS}" in done.stderr
 
 
 # Reviews
@@ -381,4 +381,4 @@ def test_a_person_who_wants_no_questions_is_shown_no_review(shell: Shell) -> Non
     terminal = Terminal(shell, "prune", NAME, *OLD, "--review", "--no-input")
     assert terminal.ended() == 7
     assert DRAWN not in terminal.shown
-    assert "nothing may be asked, because of --no-input" in terminal.shown
+    assert "prompts are disabled by --no-input" in terminal.shown

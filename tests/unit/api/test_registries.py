@@ -113,7 +113,7 @@ def test_images_are_made_of_others(
     assert [layer.media_type.rpartition("+")[2] for layer in parsed.layers] == ["zstd"]
     docker = client.convert(image, f"{repository}:docker", form="docker")
     assert "docker" in client.manifest.inspect(docker.reference).descriptor.media_type
-    with pytest.raises(UsageError, match="nothing is to be converted"):
+    with pytest.raises(UsageError, match="nothing to convert"):
         client.convert(image)
 
 
