@@ -255,4 +255,6 @@ def test_deleted_versions_are_listed_on_demand(shell: Shell, github: GitHubDoubl
 
 
 def test_a_tree_is_for_people_only(shell: Shell) -> None:
-    assert "--tree cannot be combined with --format or --quiet" in shell.fails(2, "packages", "versions", "--tree", "-q", NAME)
+    assert "--tree cannot be combined with --format or --quiet" in shell.fails(
+        2, "packages", "versions", "--tree", "-q", NAME
+    )
