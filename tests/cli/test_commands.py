@@ -89,7 +89,7 @@ def test_the_same_archive_makes_the_same_image(shell: Shell, archive: str) -> No
         (2, ["images", "--digest"], "--digests"),
         (2, ["pull"], "missing argument"),
         (2, ["pull", "ghcr.io/o/i:"], "the tag after `:` is empty"),
-        (2, ["pull", "--platform", "linux/amd64", "--all-platforms", "o/i"], "cannot be combined"),
+        (2, ["pull", "--platform", "linux/amd64", "--all-platforms", "o/i"], "mutually exclusive"),
         (2, ["pull", "-a", "o/i:1"], "--all-tags"),
         (2, ["images", "--format", "{{"], "template"),
         (2, ["images", "--filter", "x=y"], "invalid filter"),

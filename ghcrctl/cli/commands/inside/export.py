@@ -82,7 +82,7 @@ def command(  # noqa: PLR0913 one argument an option
     owner is correct. A warning lists what was skipped.
     """
     if folder and output:
-        raise UsageError("--to cannot be combined with --output")
+        raise UsageError("--to and --output are mutually exclusive")
     results = Results(app, format_)
     require_file(results, str(folder) if folder else output)
     wanted = wanted_image(name, platform, remote=remote)
