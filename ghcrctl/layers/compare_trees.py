@@ -1,8 +1,4 @@
-"""Two trees beside each other: which files differ, and in what.
-
-What belongs here: comparing what layers say of files. What does not: reading them (`walking`), and
-words for people.
-"""
+"""The comparison of two file trees."""
 
 from __future__ import annotations
 
@@ -18,19 +14,19 @@ if TYPE_CHECKING:
 
     from ghcrctl.layers.merged_tree import Node, Tree
 
-# Gives the digest of a node's content.
+# Returns the digest of a node's content.
 ContentOf = Callable[["Node"], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """A file that differs.
+    """A file that was added, deleted or changed.
 
     Args:
-        path: from the root, without a slash in front.
-        before: what it was; ``None`` where it is new.
-        after: what it is; ``None`` where it is gone.
-        what: the ways in which it differs, where it is in both.
+        path: path from the root, without a leading slash.
+        before: the old file; ``None`` if it was added.
+        after: the new file; ``None`` if it was deleted.
+        what: the properties that changed, such as ``mode``.
     """
 
     path: str
@@ -39,28 +35,28 @@ class FileChange:
     what: tuple[str, ...] = ()
 
 
-class UnsettledError(Exception):
-    """Only lower layers tell whether a file differs."""
+class NeedsLowerLayerError(Exception):
+    """Lower layers are needed to compare a file."""
 
 
 def compare(
     before: Tree, after: Tree, content_before: ContentOf, content_after: ContentOf
 ) -> Iterator[FileChange]:
-    """Yield the files that differ, sorted. Times of files are not compared: each build has others.
+    """Yield the changed files, sorted. Modification times are ignored, as each build changes them.
 
     Args:
-        before: one tree.
-        after: the other; where both are open, they lie on the same lower layers.
-        content_before: gives the digest of a file of the one.
-        content_after: gives the digest of a file of the other.
+        before: the old tree.
+        after: the new tree; if both are open, they have the same lower layers.
+        content_before: returns the digest of a file in the old tree.
+        content_after: returns the digest of a file in the new tree.
 
     Raises:
-        UnsettledError: the trees are open, and lower layers must be known.
+        NeedsLowerLayerError: lower layers are needed.
     """
     pending: list[tuple[str, Node | None, Node | None]] = [("", before.root, after.root)]
     while pending:
         path, one, two = pending.pop()
-        _require_settled(one, two)
+        _require_known(one, two)
         if one is None or two is None:
             yield from _on_one_side(path, one, two)
             continue
@@ -70,26 +66,26 @@ def compare(
         pending += _below(path, one, two)
 
 
-def _require_settled(*nodes: Node | None) -> None:
+def _require_known(*nodes: Node | None) -> None:
     for node in nodes:
-        if node and (not node.is_settled or (node.member and node.kind is Kind.HARD_LINK)):
-            raise UnsettledError
+        if node and (not node.is_known or (node.member and node.kind is Kind.HARD_LINK)):
+            raise NeedsLowerLayerError
 
 
 def _on_one_side(path: str, one: Node | None, two: Node | None) -> Iterator[FileChange]:
     node = one or two
     for at, found in walk_below(path, node) if node else ():
-        _require_settled(found)
+        _require_known(found)
         if found.is_open:
-            raise UnsettledError
+            raise NeedsLowerLayerError
         member = _member(at, found)
         yield FileChange(at, member if one else None, member if two else None)
 
 
 def _below(path: str, one: Node, two: Node) -> list[tuple[str, Node | None, Node | None]]:
-    """Return what is in either of two, last name first."""
+    """Return the children of either node, in reverse order."""
     if one.is_open != two.is_open:
-        raise UnsettledError
+        raise NeedsLowerLayerError
     first, second = one.children or {}, two.children or {}
     found = []
     for name in sorted({*first, *second}, reverse=True):
@@ -102,8 +98,8 @@ def _below(path: str, one: Node, two: Node) -> list[tuple[str, Node | None, Node
 def _child(folder: Node, name: str) -> Node | None:
     child = (folder.children or {}).get(name)
     if child is None and folder.is_open:
-        raise UnsettledError
-    return None if child is None or child.is_gone else child
+        raise NeedsLowerLayerError
+    return None if child is None or child.is_deleted else child
 
 
 def _member(path: str, node: Node) -> Member:

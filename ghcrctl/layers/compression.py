@@ -1,8 +1,4 @@
-"""Compression by magic number, streaming.
-
-What belongs here: telling formats apart and unpacking them. What does not: packing (`packing`), and
-which libraries do it (`libraries`).
-"""
+"""Compression formats, their detection by magic number, and streaming decompression."""
 
 from __future__ import annotations
 
@@ -19,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHUNK_SIZE = 1024 * 1024
-# Bytes that are needed to tell the formats apart.
+# The number of bytes needed to detect the format.
 MAGIC_SIZE = 6
-# Bytes of a member that are unpacked first; each further step is twice as long.
+# Size of the first decompression step of a member, in bytes; each further step is twice as large.
 _FIRST_STEP = 4096
 
 
 class Compression(Enum):
-    """How a stream is packed."""
+    """The compression format of a stream."""
 
     NONE = "none"
     GZIP = "gzip"
@@ -43,12 +39,12 @@ _MAGIC = {
 }
 
 
-# A skippable frame of zstd, which may stand before the first data frame (RFC 8878, section 3.1.2).
+# A skippable frame, which may precede the first zstd frame (RFC 8878, section 3.1.2).
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 
 
 def detect(start: bytes) -> Compression:
-    """Tell a format by the first bytes of a stream, of which `MAGIC_SIZE` are enough."""
+    """Return the format of a stream that starts with some bytes, at least `MAGIC_SIZE`."""
     for magic, compression in _MAGIC.items():
         if start.startswith(magic):
             return compression
@@ -56,13 +52,13 @@ def detect(start: bytes) -> Compression:
 
 
 class Unpacker:
-    """Unpacks a packed stream piece by piece, several members after each other too.
+    """A streaming decompressor that also reads concatenated members.
 
-    Memory stays flat for what is stored; a piece may unpack to much more than its size, so it is
-    given out in parts of `CHUNK_SIZE` at the most.
+    A piece may decompress to much more than its size, so the output has chunks of at most
+    `CHUNK_SIZE` bytes and memory use is bounded.
 
     Raises:
-        UnsupportedError: no library for the format is there.
+        UnsupportedError: the library for the format is not installed.
     """
 
     def __init__(self, compression: Compression) -> None:
@@ -72,7 +68,11 @@ class Unpacker:
         self._member: Any = self._decompressor.make()
 
     def feed(self, data: bytes | bytearray | memoryview, take: Callable[[bytes], object]) -> None:
-        """Unpack a piece and hand out what it holds; what ``take`` raises comes out as it is.
+        """Decompress a piece and pass the output to a function.
+
+        Args:
+            data: compressed bytes.
+            take: called with each chunk; its exceptions are not translated.
 
         Raises:
             IntegrityError: the stream is damaged.
@@ -80,18 +80,18 @@ class Unpacker:
         left = memoryview(data)
         while left:
             if self._member.eof:
-                # Padding after the last member is allowed, and ignored as gzip itself does.
+                # Padding with zeros after the last member is ignored, as gzip does.
                 if not bytes(left).strip(b"\0"):
                     return
-                # What a member leaves is copied: were it always a whole piece, many small members
-                # would take for ever.
+                # The unused data of a member is copied. With large steps, many small members would
+                # take quadratic time.
                 self._step = _FIRST_STEP
                 self._member = self._decompressor.make()
             left = left[self._feed_member(left[: self._step], take) :]
             self._step = min(2 * self._step, CHUNK_SIZE)
 
     def _feed_member(self, data: memoryview, take: Callable[[bytes], object]) -> int:
-        """Unpack some of one member; return how many bytes it took."""
+        """Decompress a part of one member; return the number of consumed bytes."""
         size = len(data)
         while True:
             try:
@@ -106,13 +106,13 @@ class Unpacker:
             data = memoryview(b"")
 
     def finish(self) -> None:
-        """Check that the stream was whole.
+        """Check that the stream is complete.
 
         Raises:
-            IntegrityError: it ends too early.
+            IntegrityError: the stream is truncated.
         """
         if not self._member.eof:
-            raise IntegrityError(f"the {self._name} stream ends too early")
+            raise IntegrityError(f"the {self._name} stream is truncated")
 
 
 def _decompressor(compression: Compression) -> Decompressor:

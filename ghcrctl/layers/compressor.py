@@ -1,11 +1,7 @@
-"""Packing, streaming and reproducible: the same bytes in give the same bytes out.
+"""Reproducible streaming compression.
 
-What belongs here: the one interface for every format that we write, and how input is cut. What does
-not: the formats (`gzip_blocks`, `zstd_frames`), telling formats apart and unpacking
-(`compression`).
-
-The bytes depend on the format, the level and the libraries' versions. They depend neither on how
-input was cut into writes, nor on the number of threads, nor on the processor.
+The output depends on the format, the level and the versions of the libraries. It does not depend on
+the sizes of the writes, the number of threads or the processor.
 """
 
 from __future__ import annotations
@@ -20,99 +16,99 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
-# Part of what decides the bytes: another size makes other bytes of the same input.
+# The output depends on this size.
 BLOCK_SIZE = 1024 * 1024
 LEVELS = {Compression.GZIP: range(1, 10), Compression.ZSTD: range(1, 20)}
 DEFAULT_LEVELS = {Compression.GZIP: 6, Compression.ZSTD: 3}
-# More threads only take memory: 3 MiB each with gzip, 3 to 10 MiB with zstd up to level 9.
+# A thread takes 3 MiB with gzip, and 3 to 10 MiB with zstd up to level 9. More are not faster.
 MAX_THREADS = 8
-# From this level on a thread of zstd takes 30 to 100 MiB.
-_HUNGRY_LEVEL = 10
-_MOST_HUNGRY_THREADS = 2
+# From this level on, a zstd thread takes 30 to 100 MiB.
+_LARGE_LEVEL = 10
+_MAX_LARGE_THREADS = 2
 
 
-class Packing(Protocol):
-    """One stream on its way into a format; blocks are `BLOCK_SIZE` long, except for the last."""
+class CompressedStream(Protocol):
+    """A compressed stream in one format; all blocks but the last have `BLOCK_SIZE` bytes."""
 
     def start(self) -> Iterable[bytes]:
-        """Give what comes first."""
+        """Yield the header."""
         ...
 
     def add(self, block: bytes) -> Iterable[bytes]:
-        """Take a block; give what is ready, of this one or of earlier ones."""
+        """Compress a block; yield the output that is ready."""
         ...
 
     def finish(self) -> Iterable[bytes]:
-        """Give all that is left."""
+        """Yield the rest of the output."""
         ...
 
     def stop(self) -> None:
-        """End every thread. Nothing is asked for afterwards."""
+        """Stop all threads; no other method is called afterwards."""
         ...
 
 
-class Packer:
-    """Packs a stream.
+class Compressor:
+    """A streaming compressor.
 
-    As a context manager it closes at the end, and lets go of its threads where an exception comes
-    instead. After any exception out of ``write`` or ``close`` the threads are gone, too.
+    As a context manager, the compressor is closed at the end, or aborted after an exception. It is
+    also aborted after an exception in ``write`` or ``close``.
 
     Args:
-        packing: the format.
-        take: gets what is packed, in order, in the thread that writes.
+        packing: stream in the output format.
+        take: called with the compressed bytes, in order, in the thread that writes.
     """
 
-    def __init__(self, packing: Packing, take: Callable[[bytes], object]) -> None:
-        self._packing = packing
+    def __init__(self, packing: CompressedStream, take: Callable[[bytes], object]) -> None:
+        self._stream = packing
         self._take = take
         self._cutter = _Cutter()
         self._started = False
         self._closed = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Pack some more.
+        """Compress bytes.
 
         Raises:
-            ValueError: the packer is closed.
+            ValueError: the compressor is closed.
         """
         if self._closed:
-            raise ValueError("write to a closed packer")
+            raise ValueError("write to a closed compressor")
         try:
             for block in self._cutter.cut(data):
                 self._give_start()
-                self._give(self._packing.add(block))
+                self._give(self._stream.add(block))
         except BaseException:
             self.abort()
             raise
 
     def close(self) -> None:
-        """Write what is left. Doing it again does nothing."""
+        """Write the rest of the output; closing again has no effect."""
         if self._closed:
             return
         try:
             self._give_start()
             if rest := self._cutter.rest():
-                self._give(self._packing.add(rest))
-            self._give(self._packing.finish())
+                self._give(self._stream.add(rest))
+            self._give(self._stream.finish())
         finally:
             self.abort()
 
     def abort(self) -> None:
-        """Let go of everything, and write no more."""
+        """Stop all threads without writing the rest of the output."""
         self._closed = True
-        self._packing.stop()
+        self._stream.stop()
 
     def _give_start(self) -> None:
         if not self._started:
             self._started = True
-            self._give(self._packing.start())
+            self._give(self._stream.start())
 
     def _give(self, parts: Iterable[bytes]) -> None:
         for part in parts:
             if part:
                 self._take(part)
 
-    def __enter__(self) -> Packer:
+    def __enter__(self) -> Compressor:
         return self
 
     def __exit__(
@@ -124,41 +120,41 @@ class Packer:
             self.abort()
 
 
-def make_packer(
+def make_compressor(
     compression: Compression,
     take: Callable[[bytes], object],
     *,
     level: int | None = None,
     threads: int | None = None,
-) -> Packer:
-    """Make a packer for a format.
+) -> Compressor:
+    """Return a compressor for a format.
 
     Args:
-        compression: gzip, zstd, or none, which passes bytes on.
-        take: gets what is packed, in order, in the thread that writes.
-        level: 1 to 9 with gzip (6 is usual), 1 to 19 with zstd (3 is usual).
-        threads: how many pack; by default one for each processor. The bytes are the same.
+        compression: gzip, zstd or none.
+        take: called with the compressed bytes, in order, in the thread that writes.
+        level: 1 to 9 for gzip (default 6), 1 to 19 for zstd (default 3).
+        threads: number of threads, by default one per processor; does not change the output.
 
     Raises:
-        UsageError: the format has no such level.
-        UnsupportedError: it is a format that is only read, or its library is missing.
+        UsageError: the level is invalid.
+        UnsupportedError: the format can only be read, or its library is not installed.
     """
     threads = default_threads() if threads is None else max(1, min(threads, MAX_THREADS))
     if compression is Compression.NONE:
-        return Packer(_Plain(), take)
+        return Compressor(_Plain(), take)
     if compression not in LEVELS:
         raise UnsupportedError(
-            f"nothing is packed with {compression.value}, which images do not know",
-            hint="pack with gzip or zstd",
+            f"cannot compress layers with {compression.value}",
+            hint="use gzip or zstd",
         )
     level = _level(compression, level)
-    if compression is Compression.ZSTD and level >= _HUNGRY_LEVEL:
-        threads = min(threads, _MOST_HUNGRY_THREADS)
-    return Packer(_packing(compression, level, threads), take)
+    if compression is Compression.ZSTD and level >= _LARGE_LEVEL:
+        threads = min(threads, _MAX_LARGE_THREADS)
+    return Compressor(_stream(compression, level, threads), take)
 
 
 def default_threads() -> int:
-    """Return how many threads pack: one for each processor that this process may use."""
+    """Return the default number of threads: one per processor that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         count = len(os.sched_getaffinity(0))
     else:
@@ -172,12 +168,12 @@ def _level(compression: Compression, level: int | None) -> int:
         return DEFAULT_LEVELS[compression]
     if level not in levels:
         raise UsageError(
-            f"{compression.value} has no level {level}, but {levels[0]} to {levels[-1]}"
+            f"invalid {compression.value} level {level}: expected {levels[0]} to {levels[-1]}"
         )
     return level
 
 
-def _packing(compression: Compression, level: int, threads: int) -> Packing:
+def _stream(compression: Compression, level: int, threads: int) -> CompressedStream:
     if compression is Compression.GZIP:
         from ghcrctl.layers.gzip_blocks import GzipBlocks
 
@@ -188,7 +184,7 @@ def _packing(compression: Compression, level: int, threads: int) -> Packing:
 
 
 class _Cutter:
-    """Cuts writes of any size into blocks of one size."""
+    """A buffer that splits writes into blocks of equal size."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -210,7 +206,7 @@ class _Cutter:
 
 
 class _Plain:
-    """No format at all."""
+    """An uncompressed stream."""
 
     def start(self) -> Iterable[bytes]:
         return ()

@@ -1,7 +1,4 @@
-"""A directory as a tar archive, the same for the same files on any machine.
-
-What belongs here: reading a tree into members, in order. What does not: packing (``packing``).
-"""
+"""A directory as a reproducible tar archive."""
 
 from __future__ import annotations
 
@@ -19,26 +16,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CHUNK = 1024 * 1024
-# Windows has no permissions of this kind: like BuildKit, treat every file as executable, and keep
-# others from writing.
+# Windows has no such permissions. Like BuildKit, make every file executable and only writable by
+# its owner.
 _EXECUTABLE = 0o111
-_MOST_ON_WINDOWS = 0o755
+_MAX_MODE_ON_WINDOWS = 0o755
 _LINK_MODE = 0o777
-# The reparse tag of a junction, Windows' older kind of link to a directory.
+# The reparse tag of a junction, an older kind of directory link on Windows.
 _JUNCTION = 0xA0000003
 
 
 class TreeStream:
-    """A directory's files as the bytes of a tar archive, read once and in order.
+    """A readable stream of a directory as a tar archive.
 
-    Names are sorted; owners are 0, since those of this machine mean nothing elsewhere; times are
-    the files' own in whole seconds, but none later than ``latest``.
+    Names are sorted, owners are 0, and modification times are whole seconds, limited by ``latest``.
 
     Args:
-        root: the directory; its content is at the archive's root.
-        prefix: where it goes inside, without a slash at either end; empty for the root.
-        latest: seconds since 1970 (SOURCE_DATE_EPOCH); ``None`` for no limit.
-        on_windows: whether the directory is on a disk of Windows.
+        root: the directory.
+        prefix: path of its content in the archive, without slashes at the ends; empty for the root.
+        latest: latest modification time, as SOURCE_DATE_EPOCH (Unix seconds); ``None`` for no
+            limit.
+        on_windows: whether the directory is on Windows.
     """
 
     def __init__(
@@ -58,10 +55,10 @@ class TreeStream:
         self._left = b""
 
     def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` bytes; none at the end.
+        """Return up to ``size`` bytes; empty at the end.
 
         Raises:
-            OSError: a file cannot be read, or changed while it was.
+            OSError: a file cannot be read, or it was truncated while it was read.
         """
         if not self._left:
             self._left = next(self._blocks, b"")
@@ -69,7 +66,7 @@ class TreeStream:
         return chunk
 
     def close(self) -> None:
-        """Begin no further file."""
+        """Stop reading files."""
         self._blocks.close()
 
     def _archive(self, root: Path, prefix: str) -> Generator[bytes, None, None]:
@@ -83,7 +80,7 @@ class TreeStream:
         for entry in sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name)):
             name = f"{prefix}/{entry.name}" if prefix else entry.name
             path = folder / entry.name
-            # On Windows, the entry itself does not know about hard links.
+            # On Windows, the directory entry has no information about hard links.
             found = path.lstat()
             if stat.S_ISSOCK(found.st_mode):
                 continue
@@ -117,7 +114,7 @@ class TreeStream:
             return stat.S_IMODE(found.st_mode)
         if _type_of(found) == tarfile.SYMTYPE:
             return _LINK_MODE
-        return (stat.S_IMODE(found.st_mode) | _EXECUTABLE) & _MOST_ON_WINDOWS
+        return (stat.S_IMODE(found.st_mode) | _EXECUTABLE) & _MAX_MODE_ON_WINDOWS
 
     def _target(self, path: Path, name: str) -> str:
         target = os.readlink(path)  # noqa: PTH115 a path object would change the text
@@ -133,7 +130,7 @@ class TreeStream:
         try:
             return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
         except UnicodeEncodeError:
-            # Windows allows half of a character that takes two UTF-16 units.
+            # Windows allows unpaired UTF-16 surrogates in names.
             raise UnsupportedError(
                 f"cannot add {member.name!a} to a layer: the name is not valid Unicode"
             ) from None
@@ -167,7 +164,7 @@ def _content(path: Path, size: int) -> Iterator[bytes]:
         while left:
             chunk = file.read(min(left, _CHUNK))
             if not chunk:
-                raise OSError(0, f"{path} became shorter while it was read")
+                raise OSError(0, f"{path} was truncated while it was read")
             left -= len(chunk)
             yield chunk
     if size % BLOCK_SIZE:

@@ -1,12 +1,8 @@
-"""A file tree on disk, and nothing outside of it.
+"""Extraction of a file tree to disk without writing outside of the target directory.
 
-What belongs here: making files, and giving them the owners, modes, times and attributes that this
-person may give. What does not: which files there are (`flattening`), and where the directory gets
-its name (`operations.export`).
-
-Invariant: no path goes through a link. A tree's directories are directories, made here before what
-is in them and never over something that is there; every other file is made anew, too. So a file
-system that takes two names for one (upper and lower case) ends in an error that names both.
+Invariant: no path goes through a link. Every directory is created before its files and never over
+an existing file, and every other file is created too. If the file system treats two names as the
+same (upper and lower case), the error names both.
 """
 
 from __future__ import annotations
@@ -26,7 +22,7 @@ from ghcrctl.layers.windows_names import (
     has_long_paths,
     is_too_long,
     lacks_privilege,
-    windows_objection,
+    windows_name_error,
 )
 from ghcrctl.oci.quoting import shortened
 
@@ -44,25 +40,25 @@ _REFUSALS = {
     *(errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EINVAL, errno.ENODATA, errno.ENOSYS),
     *(errno.ERANGE, errno.E2BIG),
 }
-# What some systems have for no one, or for root only: such a file may be left out.
-_NOT_EVERYWHERE = {Kind.CHARACTER_DEVICE, Kind.BLOCK_DEVICE, Kind.SYMLINK}
-# Errors about a name: too long, or in an encoding that the file system lacks.
-_ABOUT_NAMES = {errno.ENAMETOOLONG, errno.EILSEQ}
+# Some systems do not support these kinds, or only for root; such files may be omitted.
+_OPTIONAL_KINDS = {Kind.CHARACTER_DEVICE, Kind.BLOCK_DEVICE, Kind.SYMLINK}
+# Errors of names that are too long, or in an encoding that the file system does not support.
+_NAME_ERRORS = {errno.ENAMETOOLONG, errno.EILSEQ}
 _DEVELOPER_MODE = (
     "Windows lets only administrators create them, unless you turn on Developer Mode in Settings"
 )
-# -1, as an unsigned number of 32 bits, leaves an owner as it is.
-_LARGEST_ID = 2**32 - 2
-_LONGEST_TIME = 2**62
+# As an unsigned 32-bit number, -1 means that the owner is not changed.
+_MAX_ID = 2**32 - 2
+_MAX_TIME = 2**62
 
 
 class Extractor:
-    """Makes files in a directory that is empty, and that only this person can enter meanwhile.
+    """A sink that creates files in an empty directory, which only the user can access.
 
     Args:
         root: the directory.
-        as_root: whether owners and devices are made; by default whether this process may.
-        on_windows: whether names must be such as Windows can have, and links as it needs them.
+        as_root: whether to set owners and create devices; by default, whether this process is root.
+        on_windows: whether names and links must be valid on Windows.
     """
 
     def __init__(
@@ -84,7 +80,7 @@ class Extractor:
 
     @property
     def left_out(self) -> list[str]:
-        """What this person, or this file system, could not be given, a phrase each."""
+        """Descriptions of everything that the user or the file system does not support."""
         return [
             f"{what} of {count} files" + (f" ({reason})" if reason else "")
             for (what, reason), count in self._left_out.items()
@@ -94,10 +90,10 @@ class Extractor:
         """Check the names of all files before the first is created.
 
         Args:
-            files: every path with what is there.
+            files: paths and nodes of all files.
 
         Raises:
-            UnsupportedError: this system cannot hold a file under one of the names.
+            UnsupportedError: the system does not allow one of the names.
         """
         for one, other in similar_paths(self._checked(files)):
             if is_one_file(self._root, one, other):
@@ -109,12 +105,12 @@ class Extractor:
             yield path
 
     def add(self, path: str, member: Member, data: Data | None = None) -> None:
-        """Make a file.
+        """Create a file.
 
         Raises:
-            UnsupportedError: this system cannot have a file of that name.
-            StoreError: the file system cannot have it.
-            OSError: the disk is full, or the file is there already.
+            UnsupportedError: the system does not allow the name.
+            StoreError: the file system does not allow the name.
+            OSError: the disk is full, or the file already exists.
         """
         is_directory = member.kind is Kind.DIRECTORY
         place = self._place(path, is_directory=is_directory)
@@ -132,26 +128,25 @@ class Extractor:
                 self._finish(place, member)
 
     def link(self, path: str, first: str, member: Member) -> None:
-        """Give a file a further name; where it could not be made, it has none."""
+        """Create a hard link, unless the file itself was omitted."""
         place, other = self._place(path), self._place(first)
         if self._link_kinds and member.kind is Kind.SYMLINK:
             self.add(path, member)
             return
-        if member.kind in _NOT_EVERYWHERE and not os.path.lexists(other):
+        if member.kind in _OPTIONAL_KINDS and not os.path.lexists(other):
             return
         with _named(path, place):
             if os.link in os.supports_follow_symlinks:
                 os.link(other, place, follow_symlinks=False)
             else:
-                # Windows, where a further name is one of the link itself.
+                # On Windows, a hard link to a symbolic link never follows it.
                 os.link(other, place)
 
     def finish(self) -> None:
-        """Create what needs all other files, and set modes and times of directories.
+        """Create the links of Windows, and set modes and times of directories, inner ones first.
 
         Windows needs to know whether a symbolic link points to a directory. That is only known
-        after all files were read, so links are created last. Inner directories come before
-        outer ones.
+        after all files were read, so links are created last.
         """
         for name, link in self._links:
             self._link_on_windows(name, link)
@@ -162,7 +157,7 @@ class Extractor:
 
     def _place(self, path: str, *, is_directory: bool = False) -> Path:
         place = self._root / path if path else self._root
-        reason = windows_objection(path) if self._on_windows else None
+        reason = windows_name_error(path) if self._on_windows else None
         if reason:
             raise UnsupportedError(
                 f"cannot create `{path}`: Windows does not allow this name ({reason})",
@@ -194,7 +189,7 @@ class Extractor:
                 self._finish(place, member)
 
     def _make(self, place: Path, member: Member, data: Data | None) -> bool:
-        """Make a file that is no directory; tell whether it could be."""
+        """Create a file other than a directory; return whether the system supports it."""
         if member.kind is Kind.SYMLINK:
             return self._try("symbolic links", lambda: place.symlink_to(member.target))
         if member.kind is Kind.FILE:
@@ -212,7 +207,7 @@ class Extractor:
         return self._try("devices", lambda: _make_device(place, member))
 
     def _finish(self, place: Path, member: Member) -> None:
-        """Set what a file has besides content; owners first, since that takes set-ID bits away."""
+        """Set the metadata of a file; owners first, since changing them clears set-ID bits."""
         mode = member.mode
         if self._as_root:
             self._try("owners", lambda: _own(place, member))
@@ -222,15 +217,18 @@ class Extractor:
             self._set_attribute(place, name, value)
         if member.kind is not Kind.SYMLINK:
             place.chmod(mode)
-        time = max(-_LONGEST_TIME, min(member.mtime, _LONGEST_TIME))
+        time = max(-_MAX_TIME, min(member.mtime, _MAX_TIME))
         follow = os.utime not in os.supports_follow_symlinks
         if not follow or member.kind is not Kind.SYMLINK:
             self._try("times", lambda: os.utime(place, ns=(time, time), follow_symlinks=follow))
 
     def _without_foreign_ids(self, member: Member) -> int:
-        """Return a mode that does not make this person's rights those of whoever runs the file."""
+        """Return the mode without set-ID bits of another owner.
+
+        Otherwise, others who run the file would get the permissions of this user.
+        """
         if self._on_windows:
-            # No file has such owners and bits there, so none lacks them.
+            # Windows has neither such owners nor such bits, so their loss is not reported.
             return member.mode & 0o777
         own_uid, own_gid = _own_ids()
         if (member.uid, member.gid) != (own_uid, own_gid):
@@ -249,7 +247,7 @@ class Extractor:
         self._try("extended attributes", lambda: _set_attribute(place, name, value))
 
     def _try(self, what: str, act: Callable[[], object]) -> bool:
-        """Do what not every person or file system may; tell whether it was done."""
+        """Call a function that may be unsupported; return whether it succeeded."""
         reason = ""
         try:
             act()
@@ -259,7 +257,7 @@ class Extractor:
             elif error.errno not in _REFUSALS:
                 raise
         except OverflowError:
-            # A number that is larger than any that this system has.
+            # The number is too large for this system.
             pass
         else:
             return True
@@ -272,14 +270,14 @@ class Extractor:
 
 @contextmanager
 def _named(path: str, place: Path) -> Iterator[None]:
-    """Name the file of the image in errors about its name."""
+    """Add the image's path to errors about file names."""
     try:
         yield
     except OSError as error:
         other = name_on_disk(place) if isinstance(error, FileExistsError) else None
         if other:
             raise _clash(str(PurePosixPath(path).with_name(other)), path) from error
-        if error.errno not in _ABOUT_NAMES:
+        if error.errno not in _NAME_ERRORS:
             raise
         raise StoreError(f"cannot create `{shortened(path)}`: {error.strerror}") from error
 
@@ -297,7 +295,7 @@ def _is_root() -> bool:
 
 
 def _own(place: Path, member: Member) -> None:
-    if not (0 <= member.uid <= _LARGEST_ID and 0 <= member.gid <= _LARGEST_ID):
+    if not (0 <= member.uid <= _MAX_ID and 0 <= member.gid <= _MAX_ID):
         raise OverflowError
     if hasattr(os, "chown"):
         os.chown(place, member.uid, member.gid, follow_symlinks=False)
@@ -309,7 +307,7 @@ def _set_attribute(place: Path, name: str, value: bytes) -> None:
 
 
 def _own_ids() -> tuple[int, int]:
-    """Return the user and group of this process; -1 where a system has neither."""
+    """Return the user and group of this process; -1 if the system has neither."""
     uid = os.getuid() if hasattr(os, "getuid") else -1
     gid = os.getgid() if hasattr(os, "getgid") else -1
     return uid, gid
@@ -322,7 +320,7 @@ def _make_device(place: Path, member: Member) -> None:
 
 
 def _write(place: Path, data: Data | None) -> None:
-    """Write content; holes stay holes where the file system has them."""
+    """Write content; keep holes if the file system supports them."""
     with place.open("xb") as file:
         if data is None:
             return

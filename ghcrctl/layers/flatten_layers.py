@@ -1,9 +1,7 @@
-"""All layers as one file tree, given out file by file.
+"""Writes the file tree of all layers to a sink in a reproducible order.
 
-What belongs here: the order: first everything without content, sorted, directories before what is
-in them; then files with content, in the order of the layers, so that each layer is read once and in
-flat memory. The same image gives the same order. What does not: where the files go (`writing`,
-`extraction`).
+Files without content come first, sorted, directories before their files. Files with content follow
+in the order of the layers, so that each layer is read once with bounded memory use.
 """
 
 from __future__ import annotations
@@ -21,27 +19,27 @@ if TYPE_CHECKING:
 
 
 class Sink(Protocol):
-    """Where the files of a tree go."""
+    """A target for the files of a tree."""
 
     def add(self, path: str, member: Member, data: Data | None = None) -> None:
-        """Take a file, after its directory. ``data``: its content, where it has some."""
+        """Add a file after its directory; ``data`` is its content, if any."""
         ...
 
     def link(self, path: str, first: str, member: Member) -> None:
-        """Take a further name of a file that was taken before."""
+        """Add a hard link to a file that was added before."""
         ...
 
 
 def flatten(tree: Tree, walk: Callable[[int], Iterator[Entry]], sink: Sink) -> None:
-    """Give all files of a tree to a sink.
+    """Write all files of a tree to a sink.
 
     Args:
-        tree: of all layers.
-        walk: walks through one layer again, by its number.
-        sink: takes the files.
+        tree: tree of all layers.
+        walk: returns the entries of a layer by its number.
+        sink: target of the files.
 
     Raises:
-        IntegrityError: a layer has changed since it was read for the tree.
+        IntegrityError: a layer has changed since the tree was read.
     """
     waiting = _add_all_without_content(tree, sink)
     for layer in sorted(waiting):
@@ -49,13 +47,13 @@ def flatten(tree: Tree, walk: Callable[[int], Iterator[Entry]], sink: Sink) -> N
 
 
 def _add_all_without_content(tree: Tree, sink: Sink) -> dict[int, dict[int, list[str]]]:
-    """Return what is left: the paths of files with content, by layer and position in it."""
+    """Add files without content; return the paths of the others by layer and position in it."""
     waiting: dict[int, dict[int, list[str]]] = {}
     taken: dict[int, str] = {}
     for path, node in tree.walk():
         member = node.member
         if member is None:
-            # Nothing says what a directory is that is only passed through; engines make it so.
+            # A directory without an entry gets the defaults, as in engines.
             if path:
                 sink.add(path, Member(path, Kind.DIRECTORY))
         elif member.kind is Kind.FILE and member.size:
@@ -80,4 +78,4 @@ def _add_content(waiting: dict[int, list[str]], entries: Iterator[Entry], sink: 
             sink.link(path, paths[0], entry.member)
         if not waiting:
             return
-    raise IntegrityError("a layer has changed while it was read")
+    raise IntegrityError("a layer changed while it was read")

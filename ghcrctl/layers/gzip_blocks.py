@@ -1,8 +1,7 @@
-"""Gzip in blocks that threads pack independently, as one member that every reader takes.
+"""Parallel gzip compression into a single member (RFC 1952).
 
-What belongs here: the format (RFC 1952) around blocks of deflate (RFC 1951). Each block is packed
-by itself, with no memory of the one before, and ends at a byte by an empty stored block; so they
-can be put after each other, and who packed them when does not show. The last block is empty.
+Each block is compressed independently (RFC 1951) and ends at a byte boundary with an empty stored
+block, so that blocks can be concatenated whatever the number of threads. The last block is empty.
 """
 
 from __future__ import annotations
@@ -20,24 +19,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from concurrent.futures import Future
 
-# No name, no time, no system (RFC 1952, section 2.3).
+# The header has no name, time or operating system (RFC 1952, section 2.3).
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-# A last block without content, with fixed codes (RFC 1951, section 3.2.6).
+# An empty last block with fixed codes (RFC 1951, section 3.2.6).
 _LAST_BLOCK = b"\x03\x00"
 _RAW_WINDOW = -15
 _SIZE_MODULO = 1 << 32
-# Bytes. What cannot be packed costs more time than anything else, and gains nothing.
+# Incompressible data takes the most time to compress without any gain. Pieces of this size, in
+# bytes, are stored if a sample of them is incompressible.
 _PIECE = 64 * 1024
 _SAMPLE = 4096
-_LONGEST_STORED = 0xFFFF
+_MAX_STORED = 0xFFFF
 
 
 class GzipBlocks:
-    """One gzip member in the making.
+    """A gzip member that is being written.
 
     Args:
-        level: 1 to 9.
-        threads: how many pack; with one, it is the one that writes.
+        level: compression level, 1 to 9.
+        threads: number of threads; with 1, the calling thread compresses.
     """
 
     def __init__(self, level: int, threads: int) -> None:
@@ -50,11 +50,11 @@ class GzipBlocks:
         self._size = 0
 
     def start(self) -> Iterable[bytes]:
-        """Give the header."""
+        """Yield the header."""
         return (_HEADER,)
 
     def add(self, block: bytes) -> Iterator[bytes]:
-        """Take a block; give the earliest that is packed once enough are under way."""
+        """Start compressing a block; yield earlier blocks that are ready."""
         self._crc = self._library.crc32(block, self._crc)
         self._size += len(block)
         if self._threads == 1:
@@ -63,18 +63,18 @@ class GzipBlocks:
         if self._pool is None:
             self._pool = ThreadPool(self._threads, thread_name_prefix="ghcrctl-pack")
         self._pending.append(self._pool.submit(self._pack, block))
-        # One more than there are threads, so that none waits for the one that writes.
+        # One pending block more than threads, so that no thread waits for the caller.
         while len(self._pending) > self._threads + 1 or (self._pending and self._pending[0].done()):
             yield outcome_of(self._pending.popleft())
 
     def finish(self) -> Iterator[bytes]:
-        """Give the other blocks, the last one, and the trailer."""
+        """Yield the remaining blocks and the trailer."""
         while self._pending:
             yield outcome_of(self._pending.popleft())
         yield _LAST_BLOCK + struct.pack("<II", self._crc, self._size % _SIZE_MODULO)
 
     def stop(self) -> None:
-        """End the threads; each has at most the block that it is at."""
+        """Stop the threads after their current blocks."""
         self._pending.clear()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
@@ -87,14 +87,14 @@ class GzipBlocks:
         )
 
     def _runs(self, block: bytes) -> Iterator[tuple[bool, bytes]]:
-        """Cut a block where bytes begin or end that packing would not make fewer."""
+        """Split a block into compressible and incompressible runs."""
         pieces = range(0, len(block), _PIECE)
         for is_dense, starts in groupby(pieces, lambda start: self._is_dense(block, start)):
             run = list(starts)
             yield is_dense, block[run[0] : run[-1] + _PIECE]
 
     def _is_dense(self, block: bytes, start: int) -> bool:
-        """Tell by a sample whether a piece is packed or encrypted already, as archives are."""
+        """Return whether a piece is incompressible, judged by a sample."""
         middle = start + (min(_PIECE, len(block) - start) - _SAMPLE) // 2
         sample = block[middle : middle + _SAMPLE] if middle >= start else b""
         return bool(sample) and len(self._deflate(sample, 1)) >= len(sample)
@@ -106,9 +106,9 @@ class GzipBlocks:
 
 
 def _stored(data: bytes) -> bytes:
-    """Write bytes as they are (RFC 1951, section 3.2.4)."""
+    """Return bytes as stored blocks (RFC 1951, section 3.2.4)."""
     parts = []
-    for start in range(0, len(data), _LONGEST_STORED):
-        part = data[start : start + _LONGEST_STORED]
+    for start in range(0, len(data), _MAX_STORED):
+        part = data[start : start + _MAX_STORED]
         parts += [struct.pack("<BHH", 0, len(part), len(part) ^ 0xFFFF), part]
     return b"".join(parts)

@@ -1,7 +1,4 @@
-"""The headers of tar archives: ustar, with the extensions of POSIX (pax) and of GNU tar.
-
-What belongs here: reading single blocks and records. What does not: their order in an archive
-(`walking`), and what paths mean (`members`).
+"""Parses tar headers: ustar with the extensions of POSIX (pax) and GNU tar.
 
 Specs: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header"; GNU tar manual 1.34,
 "Basic Tar Format" and "Storing Sparse Files".
@@ -29,17 +26,17 @@ _KINDS = {
     ord("4"): Kind.BLOCK_DEVICE,
     ord("5"): Kind.DIRECTORY,
     ord("6"): Kind.FIFO,
-    # GNU's directory with a list of its files.
+    # GNU tar's directory with a list of its files.
     ord("D"): Kind.DIRECTORY,
 }
 _CHECKSUM = slice(148, 156)
 _SIGNED = struct.Struct("512b")
-# More numbers than any real field has; Python takes very long for very long ones.
+# Longer than any valid number; Python is slow to parse very long ones.
 _NUMBER = re.compile(rb"[0-9]{1,20}\Z")
 _TIME = re.compile(rb"(-?)([0-9]{1,18})(?:\.([0-9]*))?\Z")
 _BILLION = 10**9
-# Pieces of one sparse file; each is kept in memory.
-_MOST_PIECES = 100_000
+# The extents of a sparse file are kept in memory.
+_MAX_EXTENTS = 100_000
 
 Extent = tuple[int, int]
 Records = dict[str, bytes]
@@ -47,12 +44,12 @@ Records = dict[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The fields of one header block, as they stand.
+    """The fields of a header block.
 
     Args:
-        type: the type flag, a byte.
-        size: bytes that follow in the archive.
-        mtime: seconds.
+        type: type flag, as a byte.
+        size: size of the content in the archive (bytes).
+        mtime: modification time (Unix seconds).
     """
 
     block: bytes
@@ -68,10 +65,10 @@ class Header:
 
     @property
     def kind(self) -> Kind:
-        """What it describes, where that is a member.
+        """The kind of the member.
 
         Raises:
-            IntegrityError: the type is unknown.
+            IntegrityError: the type flag is unknown.
         """
         if self.type in REGULAR_TYPES:
             is_old_directory = self.type == 0 and self.name.endswith(b"/")
@@ -80,15 +77,15 @@ class Header:
             return _KINDS[self.type]
         except KeyError:
             raise IntegrityError(
-                f"the archive has a member of the unknown type {chr(self.type)!r}"
+                f"the archive has a member of unknown type {chr(self.type)!r}"
             ) from None
 
 
 def parse_header(block: bytes) -> Header:
-    """Read a header block of 512 bytes.
+    """Parse a header block of 512 bytes.
 
     Raises:
-        IntegrityError: it is none, or its checksum is wrong.
+        IntegrityError: the header is invalid or its checksum is wrong.
     """
     _check(block)
     is_posix = block[257:263] == b"ustar\0"
@@ -109,11 +106,11 @@ def parse_header(block: bytes) -> Header:
 
 
 def _check(block: bytes) -> None:
-    said = _number(block[_CHECKSUM])
+    checksum = _number(block[_CHECKSUM])
     blank = block[:148] + b" " * 8 + block[156:]
-    # Some old programs summed signed bytes.
-    if said != sum(blank) and said != sum(_SIGNED.unpack(blank)):
-        raise IntegrityError("the archive is damaged: the checksum of a header is wrong")
+    # Some old programs add signed bytes.
+    if checksum != sum(blank) and checksum != sum(_SIGNED.unpack(blank)):
+        raise IntegrityError("the archive is damaged: wrong header checksum")
 
 
 def _text(field: bytes) -> bytes:
@@ -121,10 +118,10 @@ def _text(field: bytes) -> bytes:
 
 
 def _number(field: bytes) -> int:
-    """Read octal digits, or GNU's binary form for what is too large or negative."""
+    """Parse octal digits, or GNU tar's binary format for large and negative numbers."""
     if field[0] & 0x80:
         value = int.from_bytes(field, "big", signed=False) & ~(0x80 << 8 * (len(field) - 1))
-        # The sign is the bit below the mark.
+        # The second bit is the sign.
         return value - (1 << (8 * len(field) - 1)) if field[0] & 0x40 else value
     digits = field.replace(b"\0", b" ").strip()
     if not digits:
@@ -132,22 +129,22 @@ def _number(field: bytes) -> int:
     try:
         return int(digits, 8)
     except ValueError:
-        raise IntegrityError("the archive is damaged: a header has an impossible number") from None
+        raise IntegrityError("the archive is damaged: invalid number in a header") from None
 
 
 def _size(field: bytes) -> int:
     size = _number(field)
     if not 0 <= size < 2**63:
-        raise IntegrityError("the archive is damaged: a member has an impossible size")
+        raise IntegrityError("the archive is damaged: invalid member size")
     return size
 
 
 def parse_records(data: bytes) -> tuple[Records, list[Extent]]:
-    """Read the records of a pax header.
+    """Parse the records of a pax header.
 
     Returns:
-        The records, later ones winning, and the pieces of a sparse file in GNU's format 0.0, whose
-        records repeat.
+        The records, of which the last with a key counts, and the extents of a sparse file in GNU
+        tar's format 0.0, whose records repeat.
 
     Raises:
         IntegrityError: a record is malformed.
@@ -165,82 +162,82 @@ def parse_records(data: bytes) -> tuple[Records, list[Extent]]:
         else:
             records[key] = value
     if len(offsets) != len(lengths):
-        raise IntegrityError("the archive is damaged: a sparse file has no valid map")
+        raise IntegrityError("the archive is damaged: invalid map of a sparse file")
     return records, list(zip(offsets, lengths, strict=True))
 
 
 def _record(data: bytes, position: int) -> tuple[str, bytes, int]:
-    r"""Read ``LENGTH KEY=VALUE\\n``; return the key, the value and where the next record is."""
+    r"""Parse ``LENGTH KEY=VALUE\\n``; return the key, the value and the next position."""
     space = data.find(b" ", position, position + 20)
     length = decimal(data[position:space]) if space > 0 else 0
     end = position + length
     key, equals, value = data[space + 1 : end - 1].partition(b"=")
     if not equals or end > len(data) or data[end - 1 : end] != b"\n" or b"\0" in key:
-        raise IntegrityError("the archive is damaged: a pax record is malformed")
+        raise IntegrityError("the archive is damaged: malformed pax record")
     return key.decode("utf-8", "surrogateescape"), value, end
 
 
 def decimal(text: bytes) -> int:
-    """Read a whole number in decimal digits.
+    """Parse a whole number in decimal digits.
 
     Raises:
-        IntegrityError: it is none, or larger than any real one.
+        IntegrityError: the number is invalid or too large.
     """
     if not _NUMBER.match(text) or int(text) >= 2**63:
-        raise IntegrityError("the archive is damaged: a number is none, or too large")
+        raise IntegrityError("the archive is damaged: invalid or too large number")
     return int(text)
 
 
 def nanoseconds(text: bytes) -> int:
-    """Read a time of a pax record, seconds with a fraction, as nanoseconds since 1970."""
+    """Parse the time in a pax record, in seconds with a fraction, as Unix nanoseconds."""
     match = _TIME.match(text)
     if not match:
-        raise IntegrityError("the archive is damaged: a member's time is no number")
+        raise IntegrityError("the archive is damaged: invalid modification time")
     value = int(match[2]) * _BILLION + int((match[3] or b"")[:9].ljust(9, b"0"))
     return -value if match[1] else value
 
 
 def parse_map(numbers: Sequence[bytes]) -> list[Extent]:
-    """Read the pieces of a sparse file from decimal numbers: offset and length in turn."""
+    """Parse the extents of a sparse file from alternating offsets and lengths."""
     if len(numbers) % 2:
-        raise IntegrityError("the archive is damaged: a sparse file has no valid map")
+        raise IntegrityError("the archive is damaged: invalid map of a sparse file")
     values = [decimal(number) for number in numbers]
     return list(zip(values[::2], values[1::2], strict=True))
 
 
 def old_map(block: bytes, start: int, count: int) -> list[Extent]:
-    """Read pieces in GNU's old form: entries of 24 bytes, of which the unused are empty."""
+    """Parse extents in GNU tar's old format: entries of 24 bytes; unused ones are empty."""
     fields = (block[start + 24 * i : start + 24 * (i + 1)] for i in range(count))
     return [(_size(field[:12]), _size(field[12:])) for field in fields if field[0]]
 
 
 def old_real_size(block: bytes) -> int:
-    """Return the size of a sparse file in GNU's old form, holes included."""
+    """Return the size of a sparse file in GNU tar's old format, including holes."""
     return _size(block[483:495])
 
 
 def check_map(extents: Iterable[Extent], *, stored: int, size: int) -> tuple[Extent, ...]:
-    """Check the pieces of a sparse file: in order, apart, and as long as what is stored.
+    """Check that the extents of a sparse file are sorted, do not overlap and have the right size.
 
     Args:
-        extents: offset and length of each.
-        stored: bytes in the archive.
-        size: bytes of the file, holes included.
+        extents: offset and length of each extent.
+        stored: size in the archive (bytes).
+        size: size of the file, including holes (bytes).
 
     Raises:
-        IntegrityError: they cannot be right.
+        IntegrityError: the extents are invalid.
     """
     checked = [extent for extent in extents if extent[1]]
     end = 0
     for offset, length in checked:
         if offset < end:
-            raise IntegrityError("the archive is damaged: pieces of a sparse file overlap")
+            raise IntegrityError("the archive is damaged: overlapping extents of a sparse file")
         end = offset + length
-    if end > size or sum(length for _, length in checked) != stored or len(checked) > _MOST_PIECES:
-        raise IntegrityError("the archive is damaged: a sparse file has no valid map")
+    if end > size or sum(length for _, length in checked) != stored or len(checked) > _MAX_EXTENTS:
+        raise IntegrityError("the archive is damaged: invalid map of a sparse file")
     return tuple(checked)
 
 
 def padding(size: int) -> int:
-    """Return how many bytes fill a size up to whole blocks."""
+    """Return the number of bytes that pad a size to whole blocks."""
     return -size % BLOCK_SIZE

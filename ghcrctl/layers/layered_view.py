@@ -1,8 +1,4 @@
-"""Looking into an image's files with as few layers as the question needs.
-
-What belongs here: reading layers from the top down, and following paths as a container would. What
-does not: putting layers on each other (`merging`), reading one (`walking`).
-"""
+"""A view of an image's files that reads as few layers as possible, from the top down."""
 
 from __future__ import annotations
 
@@ -22,37 +18,37 @@ if TYPE_CHECKING:
 
 
 class NoSuchPathError(NotFoundError):
-    """The image has nothing at a path. What the image is called, only whoever looks knows."""
+    """A path does not exist in the image; the caller adds the name of the image."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a path leads to. ``path``: where that really is, from the root and without a slash."""
+    """A file that was found; ``path`` is its real path without a leading slash."""
 
     path: str
     node: Node
 
 
 @dataclass(frozen=True, slots=True)
-class Unsettled:
-    """That only lower layers tell.
+class NeedsLowerLayer:
+    """A path that needs a lower layer to be resolved.
 
     Args:
-        path: what must be known of.
-        inside: whether what else is in it must be known, not what it is.
+        path: the path.
+        inside: whether the content of the directory is needed, not its kind.
     """
 
     path: str
     inside: bool = False
 
 
-class View:
-    """The files that all layers make together.
+class LayeredView:
+    """The merged files of all layers, which are read on demand.
 
     Args:
-        count: how many layers there are.
-        read: reads one layer, base first from 0.
-        limits: how many files there may be.
+        count: number of layers.
+        read: returns the members of a layer by its number; 0 is the base.
+        limits: limits of files and sizes.
     """
 
     def __init__(
@@ -65,54 +61,54 @@ class View:
         self._tree = Tree(limits, is_open=count > 0)
 
     def find(self, path: str) -> Found:
-        """Follow a path from the root; links are followed, the last one too.
+        """Return the file at a path; symbolic links are followed, including the last one.
 
         Raises:
-            NotFoundError: there is nothing.
-            IntegrityError: a layer that had to be read is damaged.
+            NotFoundError: the path does not exist.
+            IntegrityError: a layer is damaged.
         """
         while True:
             found = follow(self._tree, path)
             if isinstance(found, Found):
                 return found
-            self._go_on(found)
+            self._read_lower_layers(found)
 
-    def open_up(self, path: str, *, everything: bool = False) -> Found:
-        """Follow a path, and know all that is in the directory that it leads to.
+    def find_with_entries(self, path: str, *, everything: bool = False) -> Found:
+        """Return the file at a path; for a directory, with all of its entries.
 
         Args:
-            path: of any file.
-            everything: whether all levels below matter.
+            path: path of the file.
+            everything: whether subdirectories must be complete as well.
 
         Raises:
-            NotFoundError: there is nothing.
+            NotFoundError: the path does not exist.
         """
         while True:
             found = self.find(path)
             unknown = _unknown_below(found, everything=everything)
             if unknown is None:
                 return found
-            self._go_on(unknown)
+            self._read_lower_layers(unknown)
 
-    def _go_on(self, question: Unsettled) -> None:
-        """Read lower layers until one may have the answer."""
+    def _read_lower_layers(self, needed: NeedsLowerLayer) -> None:
+        """Read lower layers until one has information about a path."""
         before = self._lowest
         while self._lowest:
             self._lowest -= 1
             self._layers[self._lowest] = self._read(self._lowest)
-            if _answers(self._layers[self._lowest], question):
+            if _resolves(self._layers[self._lowest], needed):
                 break
-        assert self._lowest < before  # noqa: S101 with all layers nothing is unsettled
+        assert self._lowest < before  # noqa: S101 with all layers, no lower layer is needed
         self._tree = Tree(self._limits, is_open=self._lowest > 0)
         for number in sorted(self._layers):
             self._tree.apply(number, self._layers[number])
 
 
-def follow(tree: Tree, path: str) -> Found | Unsettled:
-    """Follow a path through a tree, as a container would whose root it is.
+def follow(tree: Tree, path: str) -> Found | NeedsLowerLayer:
+    """Resolve a path in a tree, as in a container with this root.
 
     Raises:
-        NotFoundError: there is nothing.
+        NotFoundError: the path does not exist.
     """
     passed: list[tuple[str, Node]] = [("", tree.root)]
     ahead = path.split("/")[::-1]
@@ -131,17 +127,17 @@ def follow(tree: Tree, path: str) -> Found | Unsettled:
         here = f"{at}/{name}" if at else name
         node = (folder.children or {}).get(name)
         if node is None and not folder.is_open:
-            raise _nothing(path)
-        if node is None or not node.is_settled:
-            return Unsettled(here)
-        if node.is_gone:
-            raise _nothing(path)
+            raise _not_found(path)
+        if node is None or not node.is_known:
+            return NeedsLowerLayer(here)
+        if node.is_deleted:
+            raise _not_found(path)
         if node.member and node.kind is Kind.HARD_LINK:
-            return Unsettled(node.member.target)
+            return NeedsLowerLayer(node.member.target)
         if node.member and node.kind is Kind.SYMLINK:
             links += 1
             if links > MAX_LINKS:
-                raise NoSuchPathError(f"`{path}` leads through too many symbolic links")
+                raise NoSuchPathError(f"path `{path}` has too many symbolic links")
             target = node.member.target
             del passed[1 if target.startswith("/") else len(passed) :]
             ahead += target.split("/")[::-1]
@@ -152,44 +148,44 @@ def follow(tree: Tree, path: str) -> Found | Unsettled:
 
 def _require_directory(at: tuple[str, Node], path: str) -> None:
     if at[1].children is None:
-        raise NoSuchPathError(f"there is no `{path}` in the image: `/{at[0]}` is no directory")
+        raise NoSuchPathError(f"path `{path}` not found: `/{at[0]}` is not a directory")
 
 
-def _nothing(path: str) -> NoSuchPathError:
-    return NoSuchPathError(f"there is no `{path}` in the image")
+def _not_found(path: str) -> NoSuchPathError:
+    return NoSuchPathError(f"path `{path}` not found in the image")
 
 
-def _unknown_below(found: Found, *, everything: bool) -> Unsettled | None:
-    """Return a path whose content, or whose kind, only lower layers tell."""
+def _unknown_below(found: Found, *, everything: bool) -> NeedsLowerLayer | None:
+    """Return a path in a directory that needs a lower layer; ``None`` if there is none."""
     pending = [found]
     while pending:
         at = pending.pop()
-        if not at.node.is_settled:
-            return Unsettled(at.path)
+        if not at.node.is_known:
+            return NeedsLowerLayer(at.path)
         if at.node.is_open:
-            return Unsettled(at.path, inside=True)
+            return NeedsLowerLayer(at.path, inside=True)
         for name, node in (at.node.children or {}).items():
             path = f"{at.path}/{name}" if at.path else name
             if node.member and node.kind is Kind.HARD_LINK:
-                return Unsettled(node.member.target)
-            if not node.is_settled:
-                return Unsettled(path)
-            if everything and node.children is not None and not node.is_gone:
+                return NeedsLowerLayer(node.member.target)
+            if not node.is_known:
+                return NeedsLowerLayer(path)
+            if everything and node.children is not None and not node.is_deleted:
                 pending.append(Found(path, node))
     return None
 
 
-def _answers(members: Sequence[Member], question: Unsettled) -> bool:
-    """Tell whether a layer says what a path is: it has it, hides it, or has no way to it."""
-    parts = question.path.split("/")
+def _resolves(members: Sequence[Member], needed: NeedsLowerLayer) -> bool:
+    """Return whether a layer contains a path, hides it, or replaces one of its parents."""
+    parts = needed.path.split("/")
     above = {"/".join(parts[:end]) for end in range(len(parts))}
-    return any(_is_answer(member, question, above) for member in members)
+    return any(_member_resolves(member, needed, above) for member in members)
 
 
-def _is_answer(member: Member, question: Unsettled, above: set[str]) -> bool:
+def _member_resolves(member: Member, needed: NeedsLowerLayer, above: set[str]) -> bool:
     whiteout = whiteout_of(member)
     if whiteout:
-        return whiteout.path == question.path or whiteout.path in above
+        return whiteout.path == needed.path or whiteout.path in above
     if member.kind is not Kind.DIRECTORY:
-        return member.path == question.path or member.path in above
-    return member.path == question.path and not question.inside
+        return member.path == needed.path or member.path in above
+    return member.path == needed.path and not needed.inside

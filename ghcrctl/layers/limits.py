@@ -1,8 +1,4 @@
-"""How much of a layer is taken in: what a small archive may unpack to.
-
-What belongs here: the bounds, and counting against them. Real images stay far below; an archive
-that was made to fill a disk or memory does not.
-"""
+"""Limits of the decompressed size of images, to stop archives made to fill the disk or memory."""
 
 from __future__ import annotations
 
@@ -15,12 +11,12 @@ GIBIBYTE = 1024**3
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What all layers of an image together may have.
+    """The limits of all layers of an image together.
 
     Args:
-        unpacked: bytes, the holes of sparse files included.
-        members: files, directories, links and whiteouts.
-        metadata: bytes of names, link targets and extended attributes, which are kept in memory.
+        unpacked: decompressed size, including the holes of sparse files (bytes).
+        members: number of files, directories, links and whiteouts.
+        metadata: size of names, link targets and extended attributes, kept in memory (bytes).
     """
 
     unpacked: int = 512 * GIBIBYTE
@@ -29,10 +25,10 @@ class Limits:
 
 
 class Meter:
-    """Counts what was taken in of one image.
+    """A count of the sizes in one image.
 
     Raises:
-        RefusedError: out of every method, once there is too much.
+        RefusedError: by every method, if a limit is exceeded.
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -41,15 +37,15 @@ class Meter:
         self._members = 0
         self._metadata = 0
 
-    def absorb(self, other: Meter) -> None:
-        """Count what another counted, too."""
+    def merge(self, other: Meter) -> None:
+        """Add the counts of another meter."""
         self.add_unpacked(other._unpacked)
         self._members += other._members
         self._metadata += other._metadata
         self._check()
 
     def add_unpacked(self, size: int) -> None:
-        """Count unpacked bytes."""
+        """Count decompressed bytes."""
         self._unpacked += size
         if self._unpacked > self.limits.unpacked:
             raise _too_much(f"{self.limits.unpacked} bytes")
@@ -69,6 +65,6 @@ class Meter:
 
 def _too_much(what: str) -> RefusedError:
     return RefusedError(
-        f"the layers unpack to more than {what}",
-        hint="an archive may have been made to fill the disk or memory: pull the image to look",
+        f"the layers have more than {what} when decompressed",
+        hint="the image may be malicious; to look at its manifest: ghcrctl inspect IMAGE",
     )

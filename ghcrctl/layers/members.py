@@ -1,8 +1,4 @@
-"""Members of layers: what a tar archive says of one file.
-
-What belongs here: the noun, and how its names are read. What does not: the bytes that say it
-(`headers`), and what whiteouts mean (`whiteouts`).
-"""
+"""Members of layers: the metadata of a file in a tar archive."""
 
 from __future__ import annotations
 
@@ -16,14 +12,14 @@ from ghcrctl.errors import IntegrityError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Bytes of a path that Linux takes (PATH_MAX); no file system has a longer one.
+# The limit of Linux (PATH_MAX), in bytes.
 MAX_PATH = 4096
 _OVERLAY = ("trusted.overlay.", "user.overlay.")
 _NO_ATTRIBUTES: Mapping[str, bytes] = {}
 
 
 class Kind(Enum):
-    """What a member is."""
+    """The kind of a member."""
 
     FILE = "file"
     DIRECTORY = "directory"
@@ -47,21 +43,21 @@ _TYPE_BITS = {
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member of a layer.
+    """A member of a layer.
 
     Args:
-        path: where it is, from the root and without a slash at either end; empty for the root.
-            Bytes that are no UTF-8 are surrogates, as `os.fsdecode` makes them.
-        kind: what it is.
-        number: its position in the archive, from 0.
+        path: path from the root, without slashes at the ends; empty for the root. Bytes that are
+            not UTF-8 are surrogates, as in `os.fsdecode`.
+        kind: kind of the member.
+        number: position in the archive, counted from 0.
         mode: permissions with the setuid, setgid and sticky bits.
-        uid: owner.
-        gid: group.
-        size: bytes of a file's content, holes included.
-        mtime: nanoseconds since 1970.
-        target: where a symbolic link points, as it is; of a hard link the path of the other file.
+        uid: user ID of the owner.
+        gid: group ID.
+        size: size of a file, including holes (bytes).
+        mtime: modification time (Unix nanoseconds).
+        target: target of a symbolic link, unchanged; for a hard link, the path of the other file.
         device: major and minor number.
-        xattrs: extended attributes by their full names (``user.x``).
+        xattrs: extended attributes by full name (``user.x``).
     """
 
     path: str
@@ -78,40 +74,40 @@ class Member:
 
     @property
     def name(self) -> str:
-        """The last part of the path."""
+        """The last component of the path."""
         return self.path.rpartition("/")[2]
 
     @property
     def permissions(self) -> str:
-        """The kind and mode as ``ls -l`` shows them: ``-rwxr-xr-x``."""
+        """The kind and mode as shown by ``ls -l``, such as ``-rwxr-xr-x``."""
         return stat.filemode(_TYPE_BITS[self.kind] | self.mode)
 
 
 def is_overlay_attribute(name: str) -> bool:
-    """Return whether overlay file systems hide files by an extended attribute.
+    """Return whether an extended attribute is one of overlay file systems.
 
-    Engines keep layers in such file systems, where an attribute of an image could make a directory
-    opaque or redirect it to another one. These attributes are valid in one file system only, so
-    they are neither set on files nor written to archives. Stored layers keep their bytes.
+    Attack: engines keep layers in overlay file systems, where such an attribute of an image could
+    make a directory opaque or redirect it. Decision: neither set these attributes on files nor
+    write them to archives. Exception: stored layers are never changed.
     """
     return name.startswith(_OVERLAY)
 
 
 def clean_path(name: str) -> str:
-    """Read a path of an archive: from the root, without ``.``, ``..`` and doubled slashes.
+    """Return a path in an archive without ``.``, ``..`` and repeated slashes.
 
     Raises:
-        IntegrityError: it leads out of the root, is too long, or is no path at all.
+        IntegrityError: the path is invalid, too long or outside the root.
     """
     if "\0" in name or len(name) > MAX_PATH:
-        raise IntegrityError(f"the archive has a member with an impossible name: {name[:60]!r}")
+        raise IntegrityError(f"the archive has a member with an invalid name: {name[:60]!r}")
     if "/." not in f"/{name}" and "//" not in name:
         return name.strip("/")
     parts: list[str] = []
     for part in name.split("/"):
         if part == "..":
             if not parts:
-                raise IntegrityError(f"the archive has a path that leads out of the root: {name}")
+                raise IntegrityError(f"the archive has a path outside the root: {name}")
             parts.pop()
         elif part not in {"", "."}:
             parts.append(part)

@@ -1,11 +1,9 @@
-"""Layers put on each other: the tree of files that a container would see.
+"""The merged file tree of several layers, as a container sees it.
 
-What belongs here: applying one layer after the other. What does not: reading layers (`walking`),
-looking things up, with as few layers as that takes (`viewing`).
+Layers are applied as in docker and containerd: paths are resolved in the tree of the lower layers,
+so that ``lib/x`` becomes ``usr/lib/x`` if a lower layer has a link ``lib`` to ``usr/lib``.
 
-A layer is applied as docker's and containerd's engines do it: what a path passes through is the
-tree as it is by then, so that ``lib/x`` goes to ``usr/lib/x`` where a lower layer has a link
-``lib`` to ``usr/lib``. Spec: OCI image spec 1.1, layer.md, "Applying Changesets".
+Spec: OCI image spec 1.1, layer.md, "Applying Changesets".
 """
 
 from __future__ import annotations
@@ -16,54 +14,54 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import IntegrityError, RefusedError
 from ghcrctl.layers.limits import Limits
 from ghcrctl.layers.members import Kind
-from ghcrctl.layers.whiteouts import is_note, whiteout_of
+from ghcrctl.layers.whiteouts import is_aufs_metadata, whiteout_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ghcrctl.layers.members import Member
 
-# Links that one path may pass through, as in Linux.
+# The maximum number of symbolic links in a path, as in Linux.
 MAX_LINKS = 40
 
 
 class Node:
-    """One file of the tree; hard links to it are the same node under several names.
+    """A file in the tree; hard links share a node.
 
     Attributes:
-        member: what its layer says of it; ``None`` of a directory that is only passed through.
-        layer: the number of that layer, base first.
-        children: of a directory, by name.
-        is_open: whether lower layers, which were not applied, may have more in this directory.
-        is_settled: whether it is known to be what it seems; a directory that is only passed
-            through may be a link in a lower layer.
-        is_gone: whether there is nothing here, in lower layers neither.
+        member: metadata of the file; ``None`` for a directory without an entry.
+        layer: number of its layer; 0 is the base.
+        children: nodes of a directory by name.
+        is_open: whether lower layers that were not applied may have more files in this directory.
+        is_known: whether the kind is known; a directory without an entry may be a link in a lower
+            layer.
+        is_deleted: whether the file was deleted by a whiteout.
     """
 
-    __slots__ = ("children", "is_gone", "is_open", "is_settled", "layer", "member")
+    __slots__ = ("children", "is_deleted", "is_known", "is_open", "layer", "member")
 
     def __init__(self, member: Member | None, layer: int, *, is_open: bool = False) -> None:
         self.member = member
         self.layer = layer
         self.children: dict[str, Node] | None = None
         self.is_open = is_open
-        self.is_settled = True
-        self.is_gone = False
+        self.is_known = True
+        self.is_deleted = False
         if member is None or member.kind is Kind.DIRECTORY:
             self.children = {}
 
     @property
     def kind(self) -> Kind:
-        """What it is; a hard link only where what it links to is not known yet."""
+        """The kind of the file; a hard link only if its target is in a layer not read yet."""
         return self.member.kind if self.member else Kind.DIRECTORY
 
 
 class Tree:
-    """The files of some layers.
+    """The merged files of several layers.
 
     Args:
-        limits: how many files there may be.
-        is_open: whether there are lower layers that will not be applied.
+        limits: limit of the number of files.
+        is_open: whether there are lower layers that are not applied.
     """
 
     def __init__(self, limits: Limits | None = None, *, is_open: bool = False) -> None:
@@ -71,20 +69,20 @@ class Tree:
         self._left = (limits or Limits()).members
 
     def apply(self, layer: int, members: Sequence[Member]) -> None:
-        """Put a layer on top of what is there.
+        """Apply a layer on top of the tree.
 
-        Whiteouts mean lower layers only, so that what this one brings stays, in whatever order.
+        Whiteouts only delete files of lower layers, whatever the order of members.
 
         Args:
-            layer: its number.
-            members: of the layer, in order.
+            layer: number of the layer.
+            members: members of the layer, in order.
 
         Raises:
-            IntegrityError: the members contradict each other.
+            IntegrityError: the members are inconsistent.
             RefusedError: there are too many files.
         """
         for member in members:
-            if is_note(member):
+            if is_aufs_metadata(member):
                 continue
             whiteout = whiteout_of(member)
             if whiteout is None:
@@ -97,11 +95,11 @@ class Tree:
                     self._remove(layer, whiteout.path)
 
     def walk(self) -> Iterator[tuple[str, Node]]:
-        """Yield every file with its path, sorted, directories before what is in them."""
+        """Yield all paths and files, sorted, directories before their files."""
         yield from walk_below("", self.root)
 
     def _clear(self, layer: int, folder: Node) -> None:
-        """Take away what lower layers have in a directory."""
+        """Delete the files of lower layers in a directory."""
         below = list(_links_below(folder))
         for parent, name, node in reversed(below):
             node.is_open = False
@@ -121,7 +119,7 @@ class Tree:
         children.pop(name, None)
         if folder.is_open:
             gone = Node(None, 0)
-            gone.is_gone = True
+            gone.is_deleted = True
             children[name] = gone
 
     def _add(self, layer: int, member: Member) -> None:
@@ -136,10 +134,10 @@ class Tree:
             return
         before = children.get(name)
         if member.kind is Kind.DIRECTORY and before is not None and before.children is not None:
-            # Where a lower layer has a link instead, what came through it is not in here.
-            is_empty = all(child.is_gone for child in before.children.values())
-            before.is_settled |= is_empty or not before.is_open
-            before.member, before.layer, before.is_gone = member, layer, False
+            # If a lower layer has a link instead, files below the link are not in this directory.
+            is_empty = all(child.is_deleted for child in before.children.values())
+            before.is_known |= is_empty or not before.is_open
+            before.member, before.layer, before.is_deleted = member, layer, False
             return
         self._count()
         is_open = before is None and folder.is_open and member.kind is Kind.DIRECTORY
@@ -147,17 +145,17 @@ class Tree:
 
     def _set_root(self, layer: int, member: Member) -> None:
         if member.kind is not Kind.DIRECTORY:
-            raise IntegrityError("the layer says that the root is no directory")
+            raise IntegrityError("the root of the layer is not a directory")
         self.root.member, self.root.layer = member, layer
 
     def _linked(self, layer: int, member: Member) -> Node:
-        """Return what a hard link is to; a node of its own where only lower layers know that."""
+        """Return the target of a hard link, or a new node if the target needs a lower layer."""
         folder, name = self._parent(member.target)
         found = folder.children.get(name) if folder.children is not None else None
-        if (found is None or not found.is_settled) and folder.is_open:
+        if (found is None or not found.is_known) and folder.is_open:
             return Node(member, layer)
-        if found is None or found.is_gone or found.children is not None:
-            what = "a directory" if found and not found.is_gone else "missing"
+        if found is None or found.is_deleted or found.children is not None:
+            what = "a directory" if found and not found.is_deleted else "missing"
             raise IntegrityError(
                 f"the layer has a hard link {member.path} to {member.target}, which is {what}"
             )
@@ -168,7 +166,7 @@ class Tree:
         return self._directory(folder), name
 
     def _directory(self, path: str) -> Node:
-        """Return a directory, following links within the root, and making what is missing."""
+        """Return a directory, following links within the root and creating missing directories."""
         passed = [self.root]
         ahead = path.split("/")[::-1]
         links = 0
@@ -187,7 +185,7 @@ class Tree:
                 ahead += target.split("/")[::-1]
             elif node.children is None:
                 raise _NoDirectoryError(
-                    f"the layer has something in {path}, but {name} is no directory"
+                    f"the layer has files in {path}, but {name} is not a directory"
                 )
             else:
                 passed.append(node)
@@ -196,11 +194,11 @@ class Tree:
     def _step(self, folder: Node, name: str) -> Node:
         assert folder.children is not None  # noqa: S101 a directory
         node = folder.children.get(name)
-        if node is not None and not node.is_gone:
+        if node is not None and not node.is_deleted:
             return node
         self._count()
         made = Node(None, 0, is_open=folder.is_open and node is None)
-        made.is_settled = not made.is_open
+        made.is_known = not made.is_open
         folder.children[name] = made
         return made
 
@@ -211,11 +209,11 @@ class Tree:
 
 
 class _NoDirectoryError(IntegrityError):
-    """A path leads through what is no directory."""
+    """A parent of a path is not a directory."""
 
 
 def _links_below(folder: Node) -> Iterator[tuple[dict[str, Node], str, Node]]:
-    """Yield all that is in a directory: what it is listed in, its name there, and itself."""
+    """Yield all descendants of a directory, each with its siblings and its name."""
     pending = [folder]
     while pending:
         children = pending.pop().children or {}
@@ -226,7 +224,7 @@ def _links_below(folder: Node) -> Iterator[tuple[dict[str, Node], str, Node]]:
 
 
 def walk_below(path: str, node: Node) -> Iterator[tuple[str, Node]]:
-    """Yield a file, and if it is a directory all that is in it, sorted by name at each level."""
+    """Yield a file and its descendants with their paths, sorted by name at each level."""
     pending = [(path, node)]
     while pending:
         at, found = pending.pop()
@@ -236,5 +234,5 @@ def walk_below(path: str, node: Node) -> Iterator[tuple[str, Node]]:
             pending += [
                 (f"{at}/{name}" if at else name, child)
                 for name, child in below
-                if not child.is_gone
+                if not child.is_deleted
             ]

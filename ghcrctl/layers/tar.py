@@ -1,7 +1,4 @@
-"""Tar archives, as layers are.
-
-What belongs here: recognising one.
-"""
+"""Detection of tar archives."""
 
 from __future__ import annotations
 
@@ -11,9 +8,9 @@ BLOCK_SIZE = 512
 
 
 def is_tar(start: bytes) -> bool:
-    """Tell whether bytes are the start of a tar archive, of which one block is enough.
+    """Return whether bytes, at least one block, are the start of a tar archive.
 
-    An archive without members, which is blocks of zeros, is one too.
+    An archive without members has only blocks of zeros.
     """
     if len(start) < BLOCK_SIZE:
         return False

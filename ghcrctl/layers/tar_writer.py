@@ -1,7 +1,4 @@
-"""Writing a tar archive of a file tree, the same bytes for the same files.
-
-What belongs here: headers in the pax format. What does not: which files there are (`flattening`),
-files on disk (`extraction`).
+"""A reproducible writer of tar archives in the pax format.
 
 Spec: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header".
 """
@@ -30,9 +27,9 @@ _TYPES = {
 }
 _BILLION = 10**9
 _NAME_SIZE = 100
-# What the fields of a ustar header hold; what is larger goes into a pax record.
-_LARGEST_ID = 0o7777777
-_LARGEST_SIZE = 0o77777777777
+# The limits of ustar header fields; larger values need a pax record.
+_MAX_ID = 0o7777777
+_MAX_SIZE = 0o77777777777
 
 
 class Chunks(Protocol):
@@ -40,48 +37,48 @@ class Chunks(Protocol):
 
     @property
     def size(self) -> int:
-        """Bytes of the whole file."""
+        """Size of the file in bytes."""
         ...
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield it in order."""
+        """Yield the content in order."""
         ...
 
 
 class TarWriter:
-    """Writes one archive.
+    """A writer of tar archives.
 
     Args:
-        write: takes the bytes, in order.
+        write: called with the bytes of the archive, in order.
     """
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write = write
 
     def add(self, path: str, member: Member, data: Chunks | None = None) -> None:
-        """Add a file; its directory was added before.
+        """Add a file after its directory.
 
         Args:
-            path: where it is; empty for the root.
-            member: what it is.
-            data: the content, where it is a file that has some.
+            path: path in the archive; empty for the root.
+            member: metadata of the file.
+            data: content of the file, if any.
         """
         self._header(path, member, member.kind)
         if data:
             self.content(data)
 
     def content(self, data: Chunks) -> None:
-        """Add the content of a file, or what is missing of it after a failure."""
+        """Write the content of a file, or the rest of it after a failure."""
         for chunk in data.chunks():
             self._write(chunk)
         self._write(bytes(padding(data.size)))
 
     def link(self, path: str, first: str, member: Member) -> None:
-        """Add a further name of a file that was added before."""
+        """Add a hard link to a file that was added before."""
         self._header(path, member, Kind.HARD_LINK, first)
 
     def finish(self) -> None:
-        """End the archive."""
+        """Write the end of the archive."""
         self._write(bytes(2 * BLOCK_SIZE))
 
     def _header(self, path: str, member: Member, kind: Kind, first: str = "") -> None:
@@ -108,7 +105,7 @@ class TarWriter:
 
 
 def _records(member: Member, name: bytes, target: bytes, size: int) -> dict[bytes, bytes]:
-    """Return what the header itself has no room for."""
+    """Return the pax records for values that do not fit into the header."""
     records = {
         b"SCHILY.xattr." + _bytes(key): value
         for key, value in member.xattrs.items()
@@ -118,13 +115,13 @@ def _records(member: Member, name: bytes, target: bytes, size: int) -> dict[byte
         records[b"path"] = name
     if len(target) > _NAME_SIZE:
         records[b"linkpath"] = target
-    if size > _LARGEST_SIZE:
+    if size > _MAX_SIZE:
         records[b"size"] = b"%d" % size
     for key, number in ((b"uid", member.uid), (b"gid", member.gid)):
-        if number > _LARGEST_ID:
+        if number > _MAX_ID:
             records[key] = b"%d" % number
     seconds, fraction = divmod(member.mtime, _BILLION)
-    if fraction or not 0 <= seconds <= _LARGEST_SIZE:
+    if fraction or not 0 <= seconds <= _MAX_SIZE:
         records[b"mtime"] = _time(member.mtime)
     return records
 
@@ -136,7 +133,7 @@ def _time(nanoseconds: int) -> bytes:
 
 
 def _record(key: bytes, value: bytes) -> bytes:
-    r"""Write ``LENGTH KEY=VALUE\\n``, where the length counts its own digits too."""
+    r"""Return ``LENGTH KEY=VALUE\\n``, where the length includes its own digits."""
     rest = b" " + key + b"=" + value + b"\n"
     length = len(rest) + len(str(len(rest)))
     length = len(rest) + len(str(length))
@@ -154,7 +151,7 @@ def _block(  # noqa: PLR0913 the fields of a header
     target: bytes = b"",
     device: tuple[int, int] = (0, 0),
 ) -> bytes:
-    """Write a header; what does not fit is 0 here, and in a pax record in front."""
+    """Return a header; values that do not fit are 0 and have a pax record."""
     block = bytearray(BLOCK_SIZE)
     block[0:100] = name[:_NAME_SIZE].ljust(_NAME_SIZE, b"\0")
     block[100:108] = _octal(mode, 8)

@@ -1,8 +1,4 @@
-"""Reading what a stored layer holds, as far as somebody wants it.
-
-What belongs here: unpacking on demand, and the digest of what came out. What does not: telling
-formats apart (`compression`), the tar archive inside (`walking`).
-"""
+"""Decompression of stored layers on demand, with verification of the diff ID."""
 
 from __future__ import annotations
 
@@ -22,17 +18,17 @@ if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
 
 _PIECE = 256 * 1024
-# What a new member leaves of a step is copied, so that steps begin short and double.
+# The unused data of a member is copied, so steps start small and double.
 _FIRST_STEP = 4096
 
 
 class Unpacked:
-    """The bytes inside a stored layer, each once and in order.
+    """The decompressed bytes of a stored layer.
 
     Args:
-        stream: the stored bytes: plain, or packed in any format that `Compression` knows.
-        meter: counts what comes out.
-        diff_id: what the digest of all of it must be; ``None`` where nobody knows.
+        stream: stored bytes, uncompressed or in any format of `Compression`.
+        meter: counts the decompressed bytes.
+        diff_id: expected digest of the decompressed layer; ``None`` to skip the check.
     """
 
     def __init__(self, stream: Stream, meter: Meter, diff_id: Digest | None = None) -> None:
@@ -43,7 +39,7 @@ class Unpacked:
         self._chunk = memoryview(b"")
 
     def read(self, size: int) -> bytes:
-        """Return exactly ``size`` bytes, or all that are left where they are fewer."""
+        """Return ``size`` bytes; fewer only at the end."""
         first = self.read_some(size)
         if len(first) == size or not first:
             return first
@@ -54,14 +50,14 @@ class Unpacked:
         return b"".join(parts)
 
     def read_some(self, size: int) -> bytes:
-        """Return up to ``size`` bytes that are at hand; none at the end."""
+        """Return up to ``size`` bytes; empty at the end."""
         if not self._chunk and not self._fill():
             return b""
         part, self._chunk = bytes(self._chunk[:size]), self._chunk[size:]
         return part
 
     def skip(self, size: int) -> int:
-        """Pass over bytes; return how many there were."""
+        """Skip bytes; return the number of skipped bytes."""
         left = size
         while left and (self._chunk or self._fill()):
             passed = min(left, len(self._chunk))
@@ -70,16 +66,16 @@ class Unpacked:
         return size - left
 
     def finish(self) -> None:
-        """Read on to the end, and check what all of it was.
+        """Read to the end and verify the diff ID.
 
         Raises:
-            DigestMismatchError: the layer holds something else than the image's config says.
+            DigestMismatchError: the layer does not match the diff ID in the config.
         """
         while self._fill():
             pass
         if self._diff_id and self._hasher and not self._diff_id.matches(self._hasher):
             raise DigestMismatchError(
-                f"the layer unpacks to something else than the image's config says: expected "
+                f"the layer does not match the diff ID in the image config: expected "
                 f"{self._diff_id}, got {self._diff_id.algorithm}:{self._hasher.hexdigest()}"
             )
 
@@ -93,11 +89,11 @@ class Unpacked:
 
 
 def unpack(stream: Stream) -> Iterator[bytes]:
-    """Yield what a stored stream holds, in chunks of at most `CHUNK_SIZE`, none of them empty.
+    """Yield the decompressed bytes of a stream in non-empty chunks of at most `CHUNK_SIZE`.
 
     Raises:
-        IntegrityError: the stream is damaged or ends too early.
-        UnsupportedError: no library for its format is there.
+        IntegrityError: the stream is damaged or truncated.
+        UnsupportedError: the library for its format is not installed.
     """
     start = b""
     while len(start) < MAGIC_SIZE and (piece := stream.read(_PIECE)):
@@ -118,14 +114,14 @@ def _pieces(start: bytes, stream: Stream) -> Iterator[bytes]:
 
 
 def _unpack(pieces: Iterator[bytes], decompressor: Decompressor, name: str) -> Iterator[bytes]:
-    """Unpack one member after the other."""
+    """Decompress concatenated members."""
     member: Any = decompressor.make()
     step = _FIRST_STEP
     for piece in pieces:
         left = memoryview(piece)
         while left:
             if member.eof:
-                # Padding after the last member is allowed, and ignored as gzip itself does.
+                # Padding with zeros after the last member is ignored, as gzip does.
                 if not bytes(left).strip(b"\0"):
                     break
                 member, step = decompressor.make(), _FIRST_STEP
@@ -138,11 +134,11 @@ def _unpack(pieces: Iterator[bytes], decompressor: Decompressor, name: str) -> I
             left = left[len(part) - unused :]
             step = min(2 * step, _PIECE)
     if not member.eof:
-        raise IntegrityError(f"the {name} stream ends too early")
+        raise IntegrityError(f"the {name} stream is truncated")
 
 
 def _parts(member: Any, data: memoryview) -> Iterator[bytes]:
-    """Feed one piece, and take all that comes of it."""
+    """Decompress one piece and yield its output."""
     while True:
         part = member.decompress(data, CHUNK_SIZE)
         if part:

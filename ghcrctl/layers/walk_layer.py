@@ -1,8 +1,4 @@
-"""Walking through a layer: its members in order, with their content, in flat memory.
-
-What belongs here: the order of blocks in an archive. What does not: single headers (`headers`),
-unpacking (`unpacking`), what whiteouts mean (`whiteouts`).
-"""
+"""Iteration over the members of a layer and their content with bounded memory use."""
 
 from __future__ import annotations
 
@@ -24,21 +20,21 @@ if TYPE_CHECKING:
     from ghcrctl.layers.limits import Meter
     from ghcrctl.oci.digest import Digest
 
-# Bytes of one extension header; Go's archive/tar, which most tools use, has the same bound.
-_LONGEST_EXTENSION = 1024 * 1024
+# Go's archive/tar, which most tools use, has the same limit, in bytes.
+_MAX_EXTENSION = 1024 * 1024
 _XATTR = "SCHILY.xattr."
 _EMPTY = bytes(BLOCK_SIZE)
-# A volume's label, and what GNU tar notes of several volumes or of names: no members.
+# Volume labels, parts of multi-volume archives and lists of names of GNU tar are not members.
 _IGNORED = frozenset(b"VMN")
 
 
 class Data:
-    """A file's content; only until the walk goes on to the next member.
+    """The content of a file, valid until the next member is read.
 
     Args:
-        source: the archive, standing at the first byte.
-        size: bytes of the file, holes included.
-        extents: where the stored bytes belong; ``None`` where there are no holes.
+        source: the archive, positioned at the first byte.
+        size: size of the file, including holes (bytes).
+        extents: offsets and lengths of the stored bytes; ``None`` for a file without holes.
     """
 
     def __init__(
@@ -51,23 +47,23 @@ class Data:
         self._padding = headers.padding(self._left)
 
     def pieces(self) -> Iterator[tuple[int, bytes]]:
-        """Yield what is stored, each with its offset; what lies between is zeros.
+        """Yield the stored bytes with their offsets; the gaps between them are zeros.
 
         Raises:
-            IntegrityError: the archive ends too early.
+            IntegrityError: the archive is truncated.
         """
         for start, length in self._extents:
             offset, end = start, start + length
             while offset < end:
                 chunk = self._source.read_some(min(CHUNK_SIZE, end - offset))
                 if not chunk:
-                    raise _ends_early()
+                    raise _truncated()
                 self._left -= len(chunk)
                 yield offset, chunk
                 offset += len(chunk)
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield all bytes, holes included."""
+        """Yield all bytes, including holes."""
         position = 0
         for offset, chunk in self.pieces():
             yield from _zeros(offset - position)
@@ -76,33 +72,33 @@ class Data:
         yield from _zeros(self.size - position)
 
     def close(self) -> None:
-        """Pass over what was not read."""
+        """Skip the bytes that were not read."""
         if self._source.skip(self._left) < self._left:
-            raise _ends_early()
+            raise _truncated()
         self._left = 0
-        # The last block of an archive may lack its filling.
+        # The last block of an archive may have no padding.
         self._source.skip(self._padding)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A member on the way. ``data``: of a file its content, of others nothing."""
+    """A member with its content, which is empty unless the member is a file."""
 
     member: Member
     data: Data
 
 
 def walk(stream: Stream, meter: Meter, diff_id: Digest | None = None) -> Iterator[Entry]:
-    """Yield the members of a layer in order; whoever takes the last has all of it verified.
+    """Yield the members of a layer in order, and verify the layer at the end.
 
     Args:
-        stream: the layer as it is stored.
-        meter: counts what comes out.
-        diff_id: what the digest of the unpacked layer must be.
+        stream: the layer as stored.
+        meter: counts decompressed bytes and members.
+        diff_id: expected digest of the decompressed layer.
 
     Raises:
-        IntegrityError: the layer is damaged, or not what the diff id says.
-        RefusedError: it unpacks to too much.
+        IntegrityError: the layer is damaged or does not match the diff ID.
+        RefusedError: a limit is exceeded.
     """
     source = Unpacked(stream, meter, diff_id)
     reader = _Reader(source, meter)
@@ -113,7 +109,7 @@ def walk(stream: Stream, meter: Meter, diff_id: Digest | None = None) -> Iterato
 
 
 class _Reader:
-    """Reads one member after the other."""
+    """A reader of the members of an archive."""
 
     def __init__(self, source: Unpacked, meter: Meter) -> None:
         self._source = source
@@ -122,7 +118,7 @@ class _Reader:
         self._defaults: Records = {}
 
     def next(self) -> Entry | None:
-        """Return the next member, ``None`` at the end of the archive."""
+        """Return the next member, or ``None`` at the end of the archive."""
         records: Records = {}
         pieces: list[Extent] = []
         while header := self._header():
@@ -139,25 +135,25 @@ class _Reader:
             else:
                 return self._entry(header, {**self._defaults, **records}, pieces)
         if records:
-            raise _ends_early()
+            raise _truncated()
         return None
 
     def _header(self) -> Header | None:
         block = self._source.read(BLOCK_SIZE)
-        # Some programs end an archive without the two empty blocks.
+        # Some programs omit the two empty blocks at the end.
         if not block or block == _EMPTY:
             return None
         if len(block) < BLOCK_SIZE:
-            raise _ends_early()
+            raise _truncated()
         return headers.parse_header(block)
 
     def _extension(self, header: Header) -> bytes:
-        if header.size > _LONGEST_EXTENSION:
-            raise IntegrityError("the archive is damaged: an extension header is too large")
+        if header.size > _MAX_EXTENSION:
+            raise IntegrityError("the archive is damaged: too large extension header")
         data = self._source.read(header.size)
         self._source.skip(headers.padding(header.size))
         if len(data) < header.size:
-            raise _ends_early()
+            raise _truncated()
         return data
 
     def _entry(self, header: Header, records: Records, pieces: list[Extent]) -> Entry:
@@ -176,7 +172,7 @@ class _Reader:
         return Entry(member, data)
 
     def _data(self, header: Header, records: Records, pieces: list[Extent], stored: int) -> Data:
-        """Find where a file's bytes belong, in one of the four ways to store sparse files."""
+        """Return the content of a file, which may be sparse in one of four formats."""
         if header.type == ord("S"):
             return self._sparse(stored, headers.old_real_size(header.block), self._old_map(header))
         if records.get("GNU.sparse.major") == b"1":
@@ -200,21 +196,21 @@ class _Reader:
         more = header.block[482]
         while more:
             block = self._source.read(BLOCK_SIZE)
-            if len(block) < BLOCK_SIZE or len(extents) * 24 > _LONGEST_EXTENSION:
-                raise _ends_early()
+            if len(block) < BLOCK_SIZE or len(extents) * 24 > _MAX_EXTENSION:
+                raise _truncated()
             extents += headers.old_map(block, 0, 21)
             more = block[504]
         return extents
 
     def _new_map(self, stored: int) -> tuple[list[Extent], int]:
-        """Read GNU's format 1.0: decimal numbers, one a line, in front of the content."""
+        """Parse the map of GNU tar's format 1.0: decimal numbers in lines before the content."""
         text = b""
         wanted: int | None = None
         while wanted is None or text.count(b"\n") < wanted:
             block = self._source.read(BLOCK_SIZE)
             text += block
-            if len(block) < BLOCK_SIZE or len(text) > min(stored, _LONGEST_EXTENSION):
-                raise IntegrityError("the archive is damaged: a sparse file has no valid map")
+            if len(block) < BLOCK_SIZE or len(text) > min(stored, _MAX_EXTENSION):
+                raise IntegrityError("the archive is damaged: invalid map of a sparse file")
             if wanted is None and b"\n" in text:
                 wanted = 1 + 2 * headers.decimal(text.partition(b"\n")[0])
         return headers.parse_map(text.split(b"\n")[1:wanted]), len(text)
@@ -228,7 +224,7 @@ def _member(
     if kind is Kind.HARD_LINK:
         link = clean_path(link)
     if kind is Kind.SYMLINK and (not link or "\0" in link or len(link) > MAX_PATH):
-        raise IntegrityError(f"the archive has a symbolic link to an impossible place: {path}")
+        raise IntegrityError(f"the archive has a symbolic link with an invalid target: {path}")
     has_target = kind in {Kind.HARD_LINK, Kind.SYMLINK}
     xattrs = {k.removeprefix(_XATTR): v for k, v in records.items() if k.startswith(_XATTR)}
     time = records.get("mtime")
@@ -260,5 +256,5 @@ def _zeros(size: int) -> Iterator[bytes]:
         size -= part
 
 
-def _ends_early() -> IntegrityError:
-    return IntegrityError("the archive is damaged: it ends too early")
+def _truncated() -> IntegrityError:
+    return IntegrityError("the archive is damaged: unexpected end of file")

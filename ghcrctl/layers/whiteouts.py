@@ -1,6 +1,4 @@
-"""Whiteouts: members that say what of the lower layers is gone.
-
-What belongs here: recognising them. What does not: what they do to a tree (`merging`).
+"""Whiteouts: members that delete files of lower layers.
 
 Spec: OCI image spec 1.1, layer.md, "Whiteouts" and "Opaque Whiteout".
 """
@@ -16,18 +14,18 @@ if TYPE_CHECKING:
     from ghcrctl.layers.members import Member
 
 PREFIX = ".wh."
-# Names with this beginning are notes of the AUFS file system; only the opaque one means something.
+# Names with this prefix are metadata of the AUFS file system, except the opaque whiteout.
 _META_PREFIX = ".wh..wh."
 _OPAQUE = ".wh..wh..opq"
 
 
 @dataclass(frozen=True, slots=True)
 class Whiteout:
-    """What is gone.
+    """A whiteout.
 
     Args:
-        path: of what is gone; where ``is_opaque``, of the directory whose lower content is gone.
-        is_opaque: whether the directory itself stays.
+        path: path of the deleted file; for an opaque whiteout, the directory.
+        is_opaque: whether only the content of the directory is deleted.
     """
 
     path: str
@@ -35,10 +33,10 @@ class Whiteout:
 
 
 def whiteout_of(member: Member) -> Whiteout | None:
-    """Return what a member says is gone, ``None`` where it is none such.
+    """Return the whiteout of a member, or ``None`` if it is another kind of member.
 
     Raises:
-        IntegrityError: it names nothing that could be gone.
+        IntegrityError: the whiteout has no valid name.
     """
     folder, slash, name = member.path.rpartition("/")
     if not name.startswith(PREFIX):
@@ -47,12 +45,12 @@ def whiteout_of(member: Member) -> Whiteout | None:
         return Whiteout(folder, is_opaque=True)
     gone = name.removeprefix(PREFIX)
     if gone in {"", ".", ".."}:
-        raise IntegrityError(f"the layer has a whiteout of nothing: {member.path}")
+        raise IntegrityError(f"the layer has a whiteout without a name: {member.path}")
     return Whiteout(f"{folder}{slash}{gone}", is_opaque=False)
 
 
-def is_note(member: Member) -> bool:
-    """Tell whether a member is a note of AUFS, or below one, and so no part of the image."""
+def is_aufs_metadata(member: Member) -> bool:
+    """Return whether a member is metadata of AUFS, which is not part of the image."""
     if _META_PREFIX not in member.path:
         return False
     parts = member.path.split("/")

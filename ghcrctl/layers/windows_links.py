@@ -1,7 +1,7 @@
-r"""Symbolic links on Windows: the same target in an image and on a disk of Windows.
+r"""Conversion of symbolic links between images and Windows.
 
-An image separates names by slashes. Windows resolves a link only if its target has backslashes and
-its kind, file or directory, is right from the start.
+Images use slashes. Windows resolves a link only if its target has backslashes and the link was
+created with the right kind, file or directory.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from ghcrctl.errors import IntegrityError, NotFoundError, UnsupportedError
 from ghcrctl.layers.layered_view import Found, follow
 from ghcrctl.layers.limits import Limits
 from ghcrctl.layers.merged_tree import Tree
-from ghcrctl.layers.windows_names import is_foreign_to_windows
+from ghcrctl.layers.windows_names import is_invalid_on_windows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ghcrctl.layers.members import Member
 
-# Prefixes that mark a full path, in the forms of programs and of the kernel.
+# Prefixes of full paths, for programs and for the kernel.
 _FULL = ("\\\\?\\", "\\??\\")
 _UNC = "UNC\\"
 
@@ -38,48 +38,47 @@ class LinkKinds:
         self._tree.apply(0, [replace(member, path=path)])
 
     def is_directory(self, path: str, target: str) -> bool:
-        """Return whether a symbolic link leads to a directory, as a container would follow it.
+        """Return whether a symbolic link points to a directory in a container.
 
         Args:
-            path: the link's own path.
-            target: where it points, with slashes.
+            path: path of the link.
+            target: target of the link, with slashes.
         """
         folder = "" if target.startswith("/") else path.rpartition("/")[0]
         try:
             found = follow(self._tree, f"{folder}/{target}")
         except (NotFoundError, IntegrityError):
-            # A trailing slash or dots name a directory, even if nothing is there.
+            # A trailing slash or dots mean a directory, even if the target does not exist.
             return target.rpartition("/")[2] in {"", ".", ".."}
         return isinstance(found, Found) and found.node.children is not None
 
 
 def disk_target(target: str) -> str | None:
-    r"""Return a link's target as Windows needs it, or None if Windows would read another one.
+    r"""Return the target of a link for Windows, or ``None`` if Windows does not allow it.
 
-    ``//server/share`` is a local directory in an image, but another machine to Windows, which would
-    send that machine the user's credentials. Repeated slashes therefore become one backslash.
+    Attack: ``//server/share`` is a local directory in an image, but a remote host on Windows, which
+    sends the user's credentials there. Decision: repeated slashes become one backslash.
     """
     names = [name for name in target.split("/") if name not in {"", "."}]
-    if any(name != ".." and is_foreign_to_windows(name) for name in names):
+    if any(name != ".." and is_invalid_on_windows(name) for name in names):
         return None
     text = "\\".join(names)
     return f"\\{text}" if target.startswith("/") else text or "."
 
 
 def image_target(target: str, path: str, roots: Sequence[str]) -> str:
-    r"""Return a link's target on a disk of Windows as an image needs it, with slashes.
+    r"""Return the target of a link on Windows for an image, with slashes.
 
-    A full path (``C:\tree\etc``) means nothing in an image. Inside the directory that becomes the
-    layer, the path is replaced by a relative one.
+    A full path (``C:\tree\etc``) inside the directory is replaced by a relative one.
 
     Args:
-        target: as read from the disk.
-        path: the link's own path in the layer, with slashes.
-        roots: the full path of the directory that becomes the layer. It may have several: Windows
-            has short names beside the long ones (`RUNNER~1`).
+        target: target of the link on disk.
+        path: path of the link in the layer, with slashes.
+        roots: full paths of the directory that becomes the layer; Windows has short names
+            (`RUNNER~1`) as well as long ones.
 
     Raises:
-        UnsupportedError: the target is a full path outside of the directory.
+        UnsupportedError: the target is a full path outside the directory.
     """
     plain = _without_prefix(target)
     drive, rest = ntpath.splitdrive(plain)
@@ -89,7 +88,7 @@ def image_target(target: str, path: str, roots: Sequence[str]) -> str:
     root = next((each for each in roots if is_full and _is_inside(plain, each)), None)
     if root is None:
         raise UnsupportedError(
-            f"cannot add {path} to a layer: the link points to {plain}, outside of {roots[0]}",
+            f"cannot add {path} to a layer: the link points to {plain}, outside {roots[0]}",
             hint="replace the link with a copy of its target, or with a relative link",
         )
     folder = ntpath.join(_without_prefix(root), ntpath.dirname(path))

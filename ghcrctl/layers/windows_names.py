@@ -1,4 +1,4 @@
-"""File names that Windows cannot hold, or takes for something else.
+"""File names that are invalid or have a special meaning on Windows.
 
 Source: Microsoft's documentation, "Naming Files, Paths, and Namespaces".
 """
@@ -12,61 +12,61 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Parts of a path, another stream of a file, patterns.
+# Separators, alternate data streams and patterns.
 _SIGNS = frozenset('\\:*?"<>|') | {chr(number) for number in range(32)}
 _PORTS = tuple("0123456789\N{SUPERSCRIPT ONE}\N{SUPERSCRIPT TWO}\N{SUPERSCRIPT THREE}")
 _DEVICES = frozenset(
     {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
     | {f"{kind}{number}" for kind in ("COM", "LPT") for number in _PORTS}
 )
-# UTF-16 units, as Windows counts: of one name, and of a whole path (MAX_PATH without its zero). A
-# directory must leave room for a short file name of 12 characters.
-_LONGEST_NAME = 255
-_LONGEST_PATH = 259
-_LONGEST_DIRECTORY = 247
+# The limits of Windows, in UTF-16 units: a name, a path (MAX_PATH without the terminating zero),
+# and a directory, which must have room for a short file name of 12 characters.
+_MAX_NAME = 255
+_MAX_PATH = 259
+_MAX_DIRECTORY = 247
 # "A required privilege is not held by the client."
 _PRIVILEGE_NOT_HELD = 1314
 
 
-def is_foreign_to_windows(path: str) -> bool:
-    """Return whether Windows cannot hold a relative path with slashes under these names."""
-    return windows_objection(path) is not None
+def is_invalid_on_windows(path: str) -> bool:
+    """Return whether a relative path with slashes is invalid on Windows."""
+    return windows_name_error(path) is not None
 
 
-def windows_objection(path: str) -> str | None:
-    r"""Return why Windows cannot hold a relative path with slashes, or None if it can.
+def windows_name_error(path: str) -> str | None:
+    r"""Return why a relative path with slashes is invalid on Windows, or ``None`` if it is valid.
 
-    Windows drops dots and spaces at the end of a name, so that ``.. `` would lead out of a
-    directory, and takes ``nul.txt`` for a device in every directory.
+    Windows removes trailing dots and spaces, so that ``.. `` would point outside a directory, and
+    treats ``nul.txt`` as a device in every directory.
     """
     for name in path.split("/"):
-        reason = _objection(name) if name else None
+        reason = _name_error(name) if name else None
         if reason:
             return reason
     return None
 
 
-def _objection(name: str) -> str | None:
+def _name_error(name: str) -> str | None:
     stem = name.partition(".")[0].rstrip(" ").upper()
     if signs := _SIGNS & set(name):
         return f"a name must not contain {min(signs)!r}"
     if name[-1] in ". ":
         return "a name must not end with a dot or a space"
     if stem in _DEVICES:
-        return f"{stem} is a device"
-    if utf16_length(name) > _LONGEST_NAME:
-        return f"a name must not be longer than {_LONGEST_NAME} characters"
+        return f"{stem} is a device name"
+    if utf16_length(name) > _MAX_NAME:
+        return f"a name must not be longer than {_MAX_NAME} characters"
     return None
 
 
 def is_too_long(path: Path, *, is_directory: bool) -> bool:
-    """Return whether a path is longer than Windows allows programs without a special setting."""
-    longest = _LONGEST_DIRECTORY if is_directory else _LONGEST_PATH
+    """Return whether a path is longer than Windows allows without LongPathsEnabled."""
+    longest = _MAX_DIRECTORY if is_directory else _MAX_PATH
     return utf16_length(os.path.abspath(path)) > longest  # noqa: PTH100 links stay as they are
 
 
 def has_long_paths() -> bool:
-    """Return whether this system takes long paths (the setting LongPathsEnabled of Windows)."""
+    """Return whether LongPathsEnabled is set in Windows."""
     if sys.platform == "win32":
         import ctypes
 
@@ -82,7 +82,7 @@ def has_long_paths() -> bool:
 
 
 def lacks_privilege(error: OSError) -> bool:
-    """Return whether Windows refused a symbolic link because the user may not create any."""
+    """Return whether an error means that the user may not create symbolic links on Windows."""
     return getattr(error, "winerror", None) == _PRIVILEGE_NOT_HELD
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.layers.compression import Compression, Unpacker
-from ghcrctl.layers.compressor import make_packer
+from ghcrctl.layers.compressor import make_compressor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -117,7 +117,7 @@ def _as_in_the_standard_library(data: bytes, level: int, threads: int) -> int:
 def _ours(compression: Compression) -> Callable[[bytes, int, int], int]:
     def run(data: bytes, level: int, threads: int) -> int:
         sizes: list[int] = []
-        with make_packer(
+        with make_compressor(
             compression, lambda part: sizes.append(len(part)), level=level, threads=threads
         ) as packer:
             for piece in _pieces(data):
@@ -229,7 +229,7 @@ def main() -> int:
             (Compression.ZSTD, UNPACKING_ZSTD),
         ):
             parts: list[bytes] = []
-            with make_packer(compression, parts.append) as packer:
+            with make_compressor(compression, parts.append) as packer:
                 packer.write(data)
             _measure("unpack", unpacking, b"".join(parts), len(data), options.runs)
     return 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.layers.windows_names import windows_objection
+from ghcrctl.layers.windows_names import windows_name_error
 from tests.shell import Shell
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def test_a_day_of_work(shell: Unixless, ghcr: RegistryDouble, archive: str) -> N
     assert shell.ok("cat", name, "/hello") == ["hello"]
     kept = [path.relative_to(shell.folder).as_posix() for path in shell.folder.rglob("*")]
     assert kept
-    assert not [path for path in kept if windows_objection(path)]
+    assert not [path for path in kept if windows_name_error(path)]
     shell.ok("export", "--to", "tree", name)
     assert (shell.folder / "tree" / "hello").read_text() == "hello\n"
     shell.ok("save", "--output", "image.tar", name)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ghcrctl.errors import GhcrctlError, NotFoundError
 from ghcrctl.layers.extraction import Extractor
 from ghcrctl.layers.flatten_layers import flatten
-from ghcrctl.layers.layered_view import View
+from ghcrctl.layers.layered_view import LayeredView
 from ghcrctl.layers.limits import Meter
 from ghcrctl.layers.members import Kind, Member
 from ghcrctl.layers.merged_tree import Tree
@@ -101,7 +101,7 @@ def snapshot(outside: Path, inside: Path) -> dict[str, tuple[object, ...]]:
     return found
 
 
-def open_up(root: Path) -> None:
+def find_with_entries(root: Path) -> None:
     """Let this person into all directories, so that they can be removed."""
     root.chmod(0o700)
     for above, names, _ in os.walk(root):
@@ -126,7 +126,7 @@ def test_nothing_outside_the_directory_is_touched(layers: list[list[Entry]], as_
         except GhcrctlError:
             pass
         finally:
-            open_up(inside)
+            find_with_entries(inside)
         assert snapshot(outside, inside) == before
 
 
@@ -181,9 +181,9 @@ def test_as_few_layers_as_possible_tell_what_all_of_them_tell(
         everything = tree_of(archives)
     except GhcrctlError:
         return
-    whole = View(1, lambda _: [])
+    whole = LayeredView(1, lambda _: [])
     whole._lowest, whole._tree = 0, everything
-    lazy = View(len(archives), lambda number: members(archives[number]))
+    lazy = LayeredView(len(archives), lambda number: members(archives[number]))
     try:
         expected = whole.find(path)
     except NotFoundError:
@@ -193,8 +193,8 @@ def test_as_few_layers_as_possible_tell_what_all_of_them_tell(
     found = lazy.find(path)
     assert (found.path, found.node.member) == (expected.path, expected.node.member)
     if found.node.kind is Kind.DIRECTORY:
-        below = lazy.open_up(path).node.children or {}
-        shown = {name for name, node in below.items() if not node.is_gone}
+        below = lazy.find_with_entries(path).node.children or {}
+        shown = {name for name, node in below.items() if not node.is_deleted}
         assert shown == set(expected.node.children or {})
 
 

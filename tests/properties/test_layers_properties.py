@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ghcrctl.errors import IntegrityError
 from ghcrctl.layers.compression import Compression, Unpacker, detect
-from ghcrctl.layers.compressor import BLOCK_SIZE, make_packer
+from ghcrctl.layers.compressor import BLOCK_SIZE, make_compressor
 from tests.zstd import zstd
 
 formats = st.sampled_from([Compression.GZIP, Compression.ZSTD])
@@ -31,7 +31,7 @@ pieces = st.lists(
 
 def pack(compression: Compression, parts: list[bytes], threads: int) -> bytes:
     packed: list[bytes] = []
-    with make_packer(compression, packed.append, threads=threads) as packer:
+    with make_compressor(compression, packed.append, threads=threads) as packer:
         for part in parts:
             packer.write(part)
     return b"".join(packed)

@@ -144,9 +144,9 @@ def _open_output(
             else output
         )
         if compression:
-            from ghcrctl.layers.compressor import make_packer
+            from ghcrctl.layers.compressor import make_compressor
 
-            write = stack.enter_context(make_packer(compression, write)).write
+            write = stack.enter_context(make_compressor(compression, write)).write
         yield write
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.disk.removal import discard
 from ghcrctl.errors import BlobUnknownError, IntegrityError
 from ghcrctl.layers.compression import CHUNK_SIZE, Compression, Unpacker, detect
-from ghcrctl.layers.compressor import make_packer
+from ghcrctl.layers.compressor import make_compressor
 from ghcrctl.layers.tar import BLOCK_SIZE, is_tar
 from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
@@ -94,7 +94,7 @@ def write_compressed_layer(
     if found is Compression.GZIP:
         _copy_compressed(start, stream, keep, inspect)
     else:
-        with make_packer(compression, keep, level=level) as packer:
+        with make_compressor(compression, keep, level=level) as packer:
             _pack(found, start, stream, packer.write, inspect)
     check.finish()
     diff_id = Digest("sha256", diff.hexdigest())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.errors import PlatformNotFoundError
-from ghcrctl.layers.compare_trees import FileChange, UnsettledError, compare
+from ghcrctl.layers.compare_trees import FileChange, NeedsLowerLayerError, compare
 from ghcrctl.layers.merged_tree import Tree
 from ghcrctl.operations.inside.compare_indexes import changes, compare_indexes, read_compared_image
 from ghcrctl.operations.inside.image_layers import no_progress, open_layers
@@ -266,7 +266,7 @@ def _file_changes(before: Layers, after: Layers) -> list[FileChange]:
     one, two = _ImageFiles(before), _ImageFiles(after)
     try:
         return _compare(one, two, shared)
-    except UnsettledError:
+    except NeedsLowerLayerError:
         two.reuse_layers(one, shared)
         return _compare(one, two, 0)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import IntegrityError, RefusedError
-from ghcrctl.layers.layered_view import NoSuchPathError, View
+from ghcrctl.layers.layered_view import LayeredView, NoSuchPathError
 from ghcrctl.layers.members import Kind, Member
 from ghcrctl.layers.merged_tree import walk_below
 from ghcrctl.operations.inside.image_layers import no_progress, open_layers
@@ -58,8 +58,8 @@ def list_files(
         IntegrityError: a layer that had to be read is damaged.
     """
     with _missing_path_context(wanted), open_layers(session, wanted, progress=progress) as layers:
-        view = View(len(layers), layers.members, layers.limits)
-        found = view.open_up(path, everything=recursive)
+        view = LayeredView(len(layers), layers.members, layers.limits)
+        found = view.find_with_entries(path, everything=recursive)
     if found.node.children is None:
         return [FileRow(path, f"/{found.path}", _member(found))]
     return list(_list_rows(found, recursive=recursive))
@@ -79,7 +79,7 @@ def _list_rows(found: Found, *, recursive: bool) -> Iterator[FileRow]:
     else:
         children = sorted((found.node.children or {}).items())
         here = f"{found.path}/" if found.path else ""
-        below = ((f"{here}{name}", node) for name, node in children if not node.is_gone)
+        below = ((f"{here}{name}", node) for name, node in children if not node.is_deleted)
     for path, node in below:
         member = node.member or Member(path, Kind.DIRECTORY)
         yield FileRow(path[skipped:], f"/{path}", member)
@@ -112,7 +112,7 @@ def read_file(
     """
     opened = open_layers(session, wanted, twice=True, progress=progress)
     with _missing_path_context(wanted), opened as layers:
-        found = View(len(layers), layers.members, layers.limits).find(path)
+        found = LayeredView(len(layers), layers.members, layers.limits).find(path)
         member = _member(found)
         if member.kind is not Kind.FILE:
             raise RefusedError(

@@ -141,7 +141,7 @@ class Layers:
         for entry in self.walk(number, meter, watch=partial(self._read, number)):
             look(entry)
             members.append(entry.member)
-        self._total.absorb(meter)
+        self._total.merge(meter)
         return members
 
     def _read(self, number: int, position: int) -> None:

@@ -17,7 +17,7 @@ from ghcrctl.disk.durability import make_directories
 from ghcrctl.disk.name_clashes import is_one_file, similar_paths
 from ghcrctl.disk.removal import remove
 from ghcrctl.errors import RefusedError
-from ghcrctl.layers.windows_names import windows_objection
+from ghcrctl.layers.windows_names import windows_name_error
 from ghcrctl.oci.quoting import shortened
 from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.output_files import whole_file
@@ -64,7 +64,7 @@ def file_path(title: str, *, on_windows: bool = os.name == "nt") -> PurePosixPat
     if title.startswith("/") or ".." in parts or not parts or odd:
         raise _refused(title, "its name may point outside the directory")
     _check_length(title, parts)
-    if on_windows and (reason := windows_objection(title)):
+    if on_windows and (reason := windows_name_error(title)):
         raise _refused(title, f"Windows does not allow this name ({reason})")
     return PurePosixPath(*parts)
 

@@ -15,7 +15,7 @@ from ghcrctl.disk.durability import move
 from ghcrctl.disk.removal import discard
 from ghcrctl.errors import BlobUnknownError, NoSpaceError, StoreReadOnlyError, UsageError
 from ghcrctl.layers.compression import Compression
-from ghcrctl.layers.compressor import make_packer
+from ghcrctl.layers.compressor import make_compressor
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.common.new_layer import NewLayer
@@ -51,7 +51,7 @@ class HowToPack:
             UsageError: the format has no such level.
         """
         if self.level is not None:
-            make_packer(self.compression, bytes, level=self.level, threads=1).abort()
+            make_compressor(self.compression, bytes, level=self.level, threads=1).abort()
 
     def layer_type(self, wanted: Format) -> str:
         """Return the media type of a layer that is packed so.
@@ -149,7 +149,7 @@ def _write(
             stored.update(data)
             file.write(data)
 
-        with make_packer(how.compression, keep, level=how.level, threads=threads) as packer:
+        with make_compressor(how.compression, keep, level=how.level, threads=threads) as packer:
 
             def take(data: bytes) -> None:
                 inside.update(data)

@@ -23,7 +23,7 @@ from ghcrctl.content.thread_waits import (
 )
 from ghcrctl.content.threads import ThreadPool, threads
 from ghcrctl.layers.compression import Compression
-from ghcrctl.layers.compressor import BLOCK_SIZE, make_packer
+from ghcrctl.layers.compressor import BLOCK_SIZE, make_compressor
 from ghcrctl.transfer.workers import Workers
 
 STEP = 0.01
@@ -225,6 +225,6 @@ def test_functions_built_on_waits_use_short_steps(limits: list[float | None]) ->
         assert stream.read(9) == b"a"
     with Workers(2) as workers:
         workers.submit(lambda: time.sleep(5 * STEP))
-    with make_packer(Compression.GZIP, lambda _: None, threads=2) as packer:
+    with make_compressor(Compression.GZIP, lambda _: None, threads=2) as packer:
         packer.write(bytes(8 * BLOCK_SIZE))
     assert all(limit is not None and limit <= AHEAD for limit in limits)

@@ -1,1 +1,1 @@
-"""Registries and images that mean harm."""
+"""Malicious registries and images."""

@@ -1,4 +1,4 @@
-"""Addresses that say one thing to who checks them and another to who asks there."""
+"""URLs that different programs parse differently."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         "[::ffff:a9fe:a9fe]",
     ],
 )
-def test_this_machine_is_known_in_every_spelling(host: str) -> None:
+def test_loopback_is_recognized_in_every_spelling(host: str) -> None:
     for url in (f"https://{host}/", f"https://{host}:5000/"):
         with pytest.raises(RedirectError, match="this machine"):
             AddressGuard().check(url)
@@ -42,7 +42,7 @@ def test_this_machine_is_known_in_every_spelling(host: str) -> None:
 @pytest.mark.parametrize(
     "host", ["ghcr.io", "1.example", "8.8.8.8", "[2001:db8::1]", "127.0.0.1.x"]
 )
-def test_others_are_not_taken_for_this_machine(host: str) -> None:
+def test_other_hosts_are_not_loopback(host: str) -> None:
     AddressGuard().check(f"https://{host}/")
     assert not is_loopback(host)
 
@@ -58,12 +58,12 @@ def test_others_are_not_taken_for_this_machine(host: str) -> None:
         "https://\x80evil.example/",
     ],
 )
-def test_a_host_that_programs_read_in_different_ways_is_none(location: str) -> None:
+def test_ambiguous_host_is_rejected(location: str) -> None:
     assert joined("https://ghcr.io/v2/", location) is None
 
 
 @pytest.mark.parametrize("url", ["http://[/x", "http://[::::]/x", "http://a\\b/x", "http://a b/x"])
-def test_a_foreign_layer_at_no_address_is_an_error_of_ours(
+def test_foreign_layer_with_an_invalid_url_is_a_clear_error(
     plain_registry: PlainRegistry, session: Session, url: str
 ) -> None:
     image = random_image(1, foreign=True)
@@ -80,7 +80,7 @@ def test_a_foreign_layer_at_no_address_is_an_error_of_ours(
 @pytest.mark.parametrize(
     "tag", ["../../../x", "..", "a b", "\x1b[2J", "1.0?x=y", "1.0/../1.0", "", "x" * 129, "a\n"]
 )
-def test_what_is_no_tag_is_not_listed(
+def test_invalid_tags_are_not_listed(
     plain_registry: PlainRegistry, session: Session, tag: str
 ) -> None:
     body = json.dumps({"tags": ["1.0", tag]}).encode()
@@ -89,7 +89,7 @@ def test_what_is_no_tag_is_not_listed(
     assert list(repository.tags()) == ["1.0"]
 
 
-def test_pages_without_end_are_an_error_and_no_short_list(
+def test_endless_pages_are_an_error(
     plain_registry: PlainRegistry, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "_MAX_PAGES", 5)

@@ -1,4 +1,4 @@
-"""Answers that no server should give: each is an error of ours, and soon."""
+"""Invalid responses: each is a clear error without delay."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def answering(*parts: bytes, times: int = 1) -> Iterator[RegistryClient]:
     finally:
         made.close()
         stopped.set()
-        # A blocked `accept` does not see that its socket is closed.
+        # A blocked `accept` does not notice that its socket is closed.
         socket.create_connection(listener.getsockname()).close()
         thread.join(timeout=10)
         listener.close()
@@ -89,7 +89,7 @@ def answering(*parts: bytes, times: int = 1) -> Iterator[RegistryClient]:
     ],
     ids=lambda parts: repr(parts[0][:60]),
 )
-def test_an_answer_that_breaks_the_protocol_is_an_error(parts: tuple[bytes, ...]) -> None:
+def test_response_that_violates_http_is_an_error(parts: tuple[bytes, ...]) -> None:
     began = time.monotonic()
     with answering(*parts) as client, pytest.raises(GhcrctlError) as caught:
         list(client.tags("octo/image"))
@@ -107,12 +107,12 @@ def test_an_answer_that_breaks_the_protocol_is_an_error(parts: tuple[bytes, ...]
     ],
     ids=["body", "chunks", "headers"],
 )
-def test_an_answer_without_an_end_is_given_up(start: bytes, part: bytes) -> None:
+def test_endless_response_is_an_error(start: bytes, part: bytes) -> None:
     with answering(start, part, times=1000) as client, pytest.raises(GhcrctlError):
         list(client.tags("octo/image"))
 
 
-def test_tags_without_an_end_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_list_of_tags_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "_MAX_TAGS", 1000)
     tags = ", ".join(f'"t{number}"' for number in range(2000))
     body = f'{{"tags": [{tags}]}}'.encode()

@@ -1,4 +1,4 @@
-"""Archives that were made to do harm: a clear error, nothing stored, nothing written outside."""
+"""Malicious archives: a clear error, nothing stored, and no files written elsewhere."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def with_member(
     first: bool = False,
     files: dict[str, bytes] = GOOD,
 ) -> bytes:
-    """Make an archive that is fine but for one member more."""
+    """Write a valid archive with an additional member."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
         odd = tarfile.TarInfo("odd")
@@ -68,7 +68,7 @@ def named(
 
 
 def assert_untouched(session: Session, folder: Path) -> None:
-    """Check that nothing was stored, and nothing written anywhere else."""
+    """Check that nothing was stored and no other files were written."""
     assert list(session.store.blobs.all()) == []
     assert session.store.records() == []
     assert not list((session.store.root / "ghcrctl" / "partial").iterdir())
@@ -111,16 +111,14 @@ def assert_untouched(session: Session, folder: Path) -> None:
         "second layer",
     ],
 )
-def test_members_that_no_archive_of_images_has(
-    session: Session, tmp_path: Path, data: bytes
-) -> None:
+def test_unsupported_members_are_rejected(session: Session, tmp_path: Path, data: bytes) -> None:
     with pytest.raises(IntegrityError) as caught:
         load(session, io.BytesIO(data))
     assert "damaged" in caught.value.message or "unknown type" in caught.value.message
     assert_untouched(session, tmp_path)
 
 
-def test_links_within_the_archive_are_followed_as_old_docker_writes_them(session: Session) -> None:
+def test_links_within_the_archive_are_followed(session: Session) -> None:
     files = {path: data for path, data in GOOD.items() if path != FIRST}
     elsewhere = "0" * 64 + "/layer.tar"
     data = with_member(
@@ -131,7 +129,7 @@ def test_links_within_the_archive_are_followed_as_old_docker_writes_them(session
 
 
 @pytest.mark.parametrize("target", [FIRST, "nothing/layer.tar"])
-def test_links_that_lead_nowhere(session: Session, tmp_path: Path, target: str) -> None:
+def test_invalid_links_are_rejected(session: Session, tmp_path: Path, target: str) -> None:
     files = {path: data for path, data in GOOD.items() if path != FIRST}
     with pytest.raises(IntegrityError, match="link"):
         load(
@@ -141,9 +139,7 @@ def test_links_that_lead_nowhere(session: Session, tmp_path: Path, target: str) 
     assert_untouched(session, tmp_path)
 
 
-def test_a_layout_in_a_directory_whose_blobs_are_links_out(
-    session: Session, tmp_path: Path
-) -> None:
+def test_blobs_that_link_out_of_a_layout_are_rejected(session: Session, tmp_path: Path) -> None:
     folder = tmp_path / "home" / "layout"
     (folder / "blobs" / "sha256").mkdir(parents=True)
     entry = {
@@ -159,7 +155,9 @@ def test_a_layout_in_a_directory_whose_blobs_are_links_out(
     assert list(session.store.blobs.all()) == []
 
 
-def test_a_bomb_that_is_no_archive_is_given_up_at_once(session: Session, tmp_path: Path) -> None:
+def test_bomb_that_is_not_an_archive_is_rejected_immediately(
+    session: Session, tmp_path: Path
+) -> None:
     bomb = gzip.compress(bytes(64 * 1024 * 1024))
     stream = io.BytesIO(bomb * 20)
     with pytest.raises(IntegrityError, match="not an archive"):
@@ -168,7 +166,7 @@ def test_a_bomb_that_is_no_archive_is_given_up_at_once(session: Session, tmp_pat
     assert_untouched(session, tmp_path)
 
 
-def test_a_bomb_that_fills_the_disk_leaves_nothing(session: Session, tmp_path: Path) -> None:
+def test_bomb_that_fills_the_disk_leaves_no_files(session: Session, tmp_path: Path) -> None:
     start = tar_of({"big": bytes(512)})[:1024]
     bomb = gzip.compress(start + bytes(64 * 1024 * 1024))
     import resource
@@ -196,7 +194,7 @@ def test_a_bomb_that_fills_the_disk_leaves_nothing(session: Session, tmp_path: P
         b'"' + b"x" * 5_000_000 + b'"',
     ],
 )
-def test_lists_that_lie(session: Session, tmp_path: Path, listed: bytes) -> None:
+def test_inconsistent_lists_are_rejected(session: Session, tmp_path: Path, listed: bytes) -> None:
     with pytest.raises(GhcrctlError) as caught:
         load(session, io.BytesIO(tar_of({**GOOD, "manifest.json": listed})))
     assert caught.value.exit_status in {4, 6}
@@ -204,14 +202,14 @@ def test_lists_that_lie(session: Session, tmp_path: Path, listed: bytes) -> None
     assert_untouched(session, tmp_path)
 
 
-def test_a_config_that_claims_a_layer_of_others(session: Session, tmp_path: Path) -> None:
+def test_config_with_another_diff_id_is_rejected(session: Session, tmp_path: Path) -> None:
     config = config_of([LAYERS[1], LAYERS[0]])
     with pytest.raises(GhcrctlError):
         load(session, io.BytesIO(tar_of({**GOOD, CONFIG: config})))
     assert_untouched(session, tmp_path)
 
 
-def test_every_cut_of_an_archive_is_an_error(session: Session, tmp_path: Path) -> None:
+def test_archive_truncated_anywhere_is_an_error(session: Session, tmp_path: Path) -> None:
     data = tar_of(GOOD)
     end = data.rstrip(b"\0")
     for size in range(0, len(end) - 512, 511):

@@ -1,4 +1,4 @@
-"""Answers that keep a connection busy and never begin, or never end: the run has an end."""
+"""Responses that never start or never end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     ],
     ids=["interim answers", "trailers"],
 )
-def test_a_run_ends_when_its_time_is_up(tmp_path: Path, start: bytes, part: bytes) -> None:
+def test_run_ends_after_its_timeout(tmp_path: Path, start: bytes, part: bytes) -> None:
     shell = Shell(tmp_path)
     began = time.monotonic()
     with answering(start, part, times=1_000_000) as client:

@@ -1,4 +1,4 @@
-"""Images that mean harm: too many pieces, circles, lies, and texts that write to a terminal."""
+"""Malicious images: too many descriptors, invalid layers, and control characters."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.session import Session
     from tests.registry_double import PlainRegistry, RegistryDouble
 
-# Moves the cursor, sets the window's title, a C1 control, a link, a bell, text from right to left.
+# Cursor movement, a window title, a C1 control, a link, a bell and right-to-left text.
 EVIL = "\x1b[2J\x1b]0;owned\x07\x9b31m\x1b]8;;http://x\x1b\\\r\x08\u202e"
 
 
@@ -45,7 +45,7 @@ def built(body: dict[str, object], *below: Built) -> Built:
 
 
 @pytest.mark.parametrize("key", ["layers", "manifests"])
-def test_more_pieces_than_anybody_makes_are_refused(key: str) -> None:
+def test_too_many_descriptors_are_rejected(key: str) -> None:
     config = Descriptor.of(b"{}", media_types.OCI_CONFIG).to_json()
     body: dict[str, object] = {key: [config] * (MAX_DESCRIPTORS + 1)}
     body |= {"config": config} if key == "layers" else {}
@@ -55,7 +55,7 @@ def test_more_pieces_than_anybody_makes_are_refused(key: str) -> None:
     parse(json.dumps(body).encode())
 
 
-def test_indexes_that_multiply_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_multiplying_indexes_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "MAX_DESCRIPTORS", 50)
     images = [random_image(1, size=10, seed=number) for number in range(30)]
     place = MemoryPlace()
@@ -65,7 +65,7 @@ def test_indexes_that_multiply_are_refused(monkeypatch: pytest.MonkeyPatch) -> N
         make_plan(place, MemoryPlace(), nested.root)
 
 
-def test_manifests_too_large_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_large_manifests_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     index = index_of(*(random_image(1, size=10, seed=number) for number in range(3)))
     monkeypatch.setattr(plan, "MAX_MANIFESTS", sum(d.size for d, _ in index.contents[-3:]))
     place = MemoryPlace()
@@ -75,7 +75,7 @@ def test_manifests_too_large_together_are_refused(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("depth", [9, 60])
-def test_indexes_nested_without_end_are_refused(depth: int) -> None:
+def test_too_deeply_nested_indexes_are_rejected(depth: int) -> None:
     nested = random_image(1)
     for _ in range(depth):
         nested = index_of(nested)
@@ -101,7 +101,7 @@ def test_indexes_nested_without_end_are_refused(depth: int) -> None:
     ],
     ids=repr,
 )
-def test_a_layer_that_makes_no_sense_stores_nothing(
+def test_invalid_layer_stores_nothing(
     ghcr: RegistryDouble, session: Session, change: dict[str, object]
 ) -> None:
     image = random_image(1)
@@ -119,7 +119,7 @@ def test_a_layer_that_makes_no_sense_stores_nothing(
     assert len(session.store.records()) == 1
 
 
-def test_no_text_of_an_image_writes_to_the_terminal(
+def test_text_of_an_image_has_no_control_characters(
     tmp_path: Path, plain_registry: PlainRegistry
 ) -> None:
     shell = Shell(tmp_path)
@@ -189,7 +189,7 @@ READERS: dict[str, Callable[[str], object]] = {
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:6]))
-def test_no_text_takes_long_to_read(reader: str, text: str) -> None:
+def test_parsing_text_takes_no_long_time(reader: str, text: str) -> None:
     began = time.process_time()
     with contextlib.suppress(GhcrctlError):
         READERS[reader](text)

@@ -1,4 +1,4 @@
-"""Texts of strangers on their way to a terminal: errors, warnings, templates, debug lines."""
+"""Untrusted text on a terminal: errors, warnings, templates and debug output."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ TEMPLATES = (
     "{{index .Config.Env 0}}",
     "{{.Os}}/{{.Architecture}}",
 )
-# Clears the screen, sets the window's title, a C1 control, a link, carriage return, backspace, a
-# bell, DEL, text from right to left, an invisible tag, a line separator.
+# Clear screen, a window title, a C1 control, a link, carriage return, backspace, a bell, DEL,
+# right-to-left text, an invisible tag and a line separator.
 EVIL = "\x1b[2J\x1b]0;owned\x07\x9b31m\x1b]8;;http://x\x1b\\\r\x08\x7f\u202e\U000e0041\u2028"
 ERROR = json.dumps({"errors": [{"code": EVIL, "message": EVIL}]}).encode()
 
@@ -45,14 +45,14 @@ def assert_harmless(text: str) -> None:
 
 
 def printed(shell: Shell, *arguments: str) -> str:
-    """Return what a run that goes well prints, byte for byte."""
+    """Return the exact output of a successful run."""
     done = shell.run(*arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def image(config: dict[str, object], **fields: object) -> Built:
-    """Make an image without layers of a config and of further fields of its manifest."""
+    """Build an image without layers from a config and additional manifest fields."""
     raw = json.dumps({"os": "linux", "architecture": "amd64", **config}).encode()
     described = Descriptor.of(raw, media_types.OCI_CONFIG)
     body = {
@@ -74,7 +74,7 @@ def shell(tmp_path: Path) -> Shell:
 
 @pytest.mark.parametrize("status", [401, 404, 405, 429, 500])
 @pytest.mark.parametrize("body", [ERROR, EVIL.encode()])
-def test_the_words_of_a_registry_are_harmless(
+def test_registry_messages_are_sanitized(
     plain_registry: PlainRegistry, shell: Shell, status: int, body: bytes
 ) -> None:
     plain_registry.faults.append(
@@ -95,7 +95,7 @@ def test_the_words_of_a_registry_are_harmless(
     ],
     ids=repr,
 )
-def test_the_headers_of_a_registry_are_harmless(
+def test_registry_headers_are_sanitized(
     plain_registry: PlainRegistry, shell: Shell, headers: dict[str, str]
 ) -> None:
     clean = {key: value.replace("\r", "") for key, value in headers.items()}
@@ -109,7 +109,7 @@ def test_the_headers_of_a_registry_are_harmless(
 @pytest.mark.parametrize(
     "location", ["http://\x9b31m/", "/\x9b31m", "https://x\x7f/", "\x1b[2J", "http://[\x1b]/"]
 )
-def test_where_a_registry_sends_us_is_harmless(
+def test_redirect_targets_are_sanitized(
     plain_registry: PlainRegistry, shell: Shell, location: str
 ) -> None:
     plain_registry.faults.append(
@@ -121,7 +121,7 @@ def test_where_a_registry_sends_us_is_harmless(
 
 
 @pytest.mark.parametrize("where", ["type", "platform", "digest"])
-def test_an_error_about_an_image_is_harmless(
+def test_image_errors_are_sanitized(
     plain_registry: PlainRegistry, shell: Shell, where: str
 ) -> None:
     body: dict[str, object] = {"mediaType": EVIL}
@@ -141,9 +141,7 @@ def test_an_error_about_an_image_is_harmless(
     assert_harmless(done.stdout + done.stderr)
 
 
-def test_a_template_writes_no_control_characters_of_an_image(
-    plain_registry: PlainRegistry, shell: Shell
-) -> None:
+def test_template_output_is_sanitized(plain_registry: PlainRegistry, shell: Shell) -> None:
     labels = {EVIL: EVIL}
     evil = image(
         {
@@ -160,16 +158,14 @@ def test_a_template_writes_no_control_characters_of_an_image(
     assert_harmless(said)
 
 
-def test_json_gives_the_exact_text_all_the_same(
-    plain_registry: PlainRegistry, shell: Shell
-) -> None:
+def test_json_output_has_the_exact_text(plain_registry: PlainRegistry, shell: Shell) -> None:
     plain_registry.push_image("octo/image", "1", image({"config": {"Labels": {"a": EVIL}}}))
     done = shell.run("inspect", "--remote", f"{plain_registry.host}/octo/image:1")
     assert_harmless(done.stdout)
     assert json.loads(done.stdout)[0]["Config"]["Labels"]["a"] == EVIL
 
 
-def test_a_history_in_any_form_is_harmless(plain_registry: PlainRegistry, shell: Shell) -> None:
+def test_history_is_sanitized(plain_registry: PlainRegistry, shell: Shell) -> None:
     step = {"comment": EVIL, "created_by": EVIL, "created": EVIL, "empty_layer": True}
     evil = image({"history": [step]})
     name = f"{plain_registry.host}/octo/image:1"
@@ -185,7 +181,7 @@ def test_a_history_in_any_form_is_harmless(plain_registry: PlainRegistry, shell:
         assert_harmless(printed(shell, "history", *more, name))
 
 
-def test_lone_surrogates_break_nothing(plain_registry: PlainRegistry, shell: Shell) -> None:
+def test_lone_surrogates_are_printed(plain_registry: PlainRegistry, shell: Shell) -> None:
     lone = "\ud800"
     config: dict[str, object] = {
         "author": lone,
@@ -202,7 +198,7 @@ def test_lone_surrogates_break_nothing(plain_registry: PlainRegistry, shell: She
     assert_harmless(printed(shell, "history", name))
 
 
-def test_what_a_credential_helper_says_is_harmless(
+def test_credential_helper_messages_are_sanitized(
     plain_registry: PlainRegistry, shell: Shell
 ) -> None:
     tools = shell.folder / "tools"

@@ -1,4 +1,4 @@
-"""Registries that are after secrets, or after this machine, by way of their token endpoint."""
+"""Token endpoints that try to steal secrets or to attack the local machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def web() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def octo(web: responses.RequestsMock) -> Iterator[Party]:
-    """One that has a credential."""
+    """A user with a credential."""
     del web
     party = Party(Credential("octo", SECRET, source="the test"))
     yield party
@@ -41,7 +41,7 @@ def octo(web: responses.RequestsMock) -> Iterator[Party]:
     ("url", "realm"),
     [
         (TLS, "http://evil.example/token"),
-        # One program reads a host that ends in .localhost, another the host evil.example.
+        # Some programs parse the host as .localhost, others as evil.example.
         (TLS, "http://evil.example\\.localhost/token"),
         (TLS, "https://evil.example\\@ghcr.io/token"),
         (TLS, "http://evil.example#.localhost/token"),
@@ -59,14 +59,14 @@ def octo(web: responses.RequestsMock) -> Iterator[Party]:
         (TLS, "https://ghcr.io:99999999/token"),
         (TLS, "https://" + "a" * 100_000),
         (TLS, "file:///etc/passwd"),
-        # That this machine's registry does without TLS says nothing about other machines.
+        # A local registry without TLS must not allow other hosts without TLS.
         (PLAIN_HERE, "http://evil.example/token"),
         (PLAIN_THERE, "http://evil.example/token"),
         (PLAIN_THERE, "http://registry.lan.evil.example/token"),
     ],
     ids=lambda text: repr(text)[:50],
 )
-def test_no_secret_goes_where_anybody_could_read_it(
+def test_secrets_are_not_sent_unencrypted(
     web: responses.RequestsMock, octo: Party, url: str, realm: str
 ) -> None:
     with pytest.raises(InvalidResponseError) as caught:
@@ -87,7 +87,7 @@ def test_no_secret_goes_where_anybody_could_read_it(
         (PLAIN_THERE, "https://auth.lan/token"),
     ],
 )
-def test_a_secret_goes_where_docker_sends_it(
+def test_secrets_are_sent_to_trusted_realms(
     web: responses.RequestsMock, octo: Party, url: str, realm: str
 ) -> None:
     gives(web, {"token": "t1"}, realm=realm)
@@ -113,7 +113,7 @@ def test_a_secret_goes_where_docker_sends_it(
     ],
     ids=lambda token: repr(token)[:20],
 )
-def test_a_token_that_no_header_may_hold_is_none(
+def test_token_with_invalid_characters_is_rejected(
     web: responses.RequestsMock, octo: Party, token: Any
 ) -> None:
     gives(web, {"token": token})
@@ -123,7 +123,7 @@ def test_a_token_that_no_header_may_hold_is_none(
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"[" * 100_000, b"\xff", b"x" * 2_000_000])
-def test_a_token_answer_that_is_none_is_an_error(
+def test_invalid_token_response_is_an_error(
     web: responses.RequestsMock, octo: Party, body: bytes
 ) -> None:
     web.get(REALM, body=body)
@@ -132,7 +132,9 @@ def test_a_token_answer_that_is_none_is_an_error(
 
 
 @pytest.mark.parametrize("life", [-1, 0, 1e308, "inf", "nan", "1e999", 10**400, "x", [], True])
-def test_any_life_of_a_token_will_do(web: responses.RequestsMock, octo: Party, life: Any) -> None:
+def test_any_token_lifetime_is_accepted(
+    web: responses.RequestsMock, octo: Party, life: Any
+) -> None:
     gives(web, {"token": "t1", "expires_in": life})
     assert octo.challenged() == "Bearer t1"
     assert octo.auth.header(PULL) == "Bearer t1"
@@ -149,7 +151,7 @@ def test_any_life_of_a_token_will_do(web: responses.RequestsMock, octo: Party, l
     ],
     ids=lambda text: repr(text[:12]),
 )
-def test_challenges_without_end_are_read_in_a_moment(octo: Party, header: str) -> None:
+def test_huge_challenges_are_parsed_quickly(octo: Party, header: str) -> None:
     began = time.process_time()
     parse_challenges(header)
     assert time.process_time() - began < 0.5

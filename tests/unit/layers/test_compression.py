@@ -1,4 +1,4 @@
-"""Telling packed streams apart and opening them."""
+"""Detection and decompression of compressed streams."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from ghcrctl.errors import IntegrityError, UnsupportedError
 from ghcrctl.layers.compression import CHUNK_SIZE, Compression, Unpacker, detect
-from ghcrctl.layers.compressor import make_packer
+from ghcrctl.layers.compressor import make_compressor
 from tests.zstd import zstd
 
 if TYPE_CHECKING:
@@ -44,38 +44,38 @@ def unpack(compression: Compression, packed: bytes, step: int) -> bytes:
 
 @PACKED
 @pytest.mark.parametrize("step", [1000, 1 << 24])
-def test_each_format_is_told_apart_and_opened(compression: Compression, step: int) -> None:
+def test_each_format_is_detected_and_decompressed(compression: Compression, step: int) -> None:
     packed = PACK[compression](DATA)
     assert detect(packed[:6]) is compression
     assert unpack(compression, packed, step) == DATA
 
 
-def test_plain_bytes_are_told_apart() -> None:
+def test_uncompressed_bytes_are_detected() -> None:
     assert detect(b"a tar") is Compression.NONE
     assert detect(b"") is Compression.NONE
 
 
 @PACKED
 @pytest.mark.parametrize("step", [7, 1 << 24])
-def test_members_after_each_other_are_one_stream(compression: Compression, step: int) -> None:
+def test_concatenated_members_are_one_stream(compression: Compression, step: int) -> None:
     pack = PACK[compression]
     assert unpack(compression, pack(b"one ") + pack(b"") + pack(b"two"), step) == b"one two"
 
 
 @PACKED
-def test_zeros_after_the_last_member_are_padding(compression: Compression) -> None:
+def test_zeros_after_the_last_member_are_ignored(compression: Compression) -> None:
     assert unpack(compression, PACK[compression](b"x") + bytes(512), 64) == b"x"
 
 
 @PACKED
-def test_a_stream_that_ends_too_early_is_damaged(compression: Compression) -> None:
+def test_truncated_stream_is_an_error(compression: Compression) -> None:
     packed = PACK[compression](DATA)
-    with pytest.raises(IntegrityError, match="ends too early"):
+    with pytest.raises(IntegrityError, match="is truncated"):
         unpack(compression, packed[:-5], 4096)
 
 
 @PACKED
-def test_other_bytes_in_the_middle_are_damage(compression: Compression) -> None:
+def test_invalid_bytes_in_the_middle_are_an_error(compression: Compression) -> None:
     packed = bytearray(PACK[compression](DATA))
     packed[len(packed) // 2 : len(packed) // 2 + 40] = bytes(range(40))
     with pytest.raises(IntegrityError, match=compression.value):
@@ -83,12 +83,12 @@ def test_other_bytes_in_the_middle_are_damage(compression: Compression) -> None:
 
 
 @PACKED
-def test_what_follows_and_is_no_member_is_damage(compression: Compression) -> None:
+def test_invalid_bytes_after_a_member_are_an_error(compression: Compression) -> None:
     with pytest.raises(IntegrityError):
         unpack(compression, PACK[compression](b"x") + b"something else entirely", 4096)
 
 
-def test_what_takes_the_bytes_may_fail_in_its_own_words() -> None:
+def test_errors_of_the_callback_are_not_translated() -> None:
     def take(_: bytes) -> None:
         raise OSError("the disk is full")
 
@@ -97,7 +97,7 @@ def test_what_takes_the_bytes_may_fail_in_its_own_words() -> None:
 
 
 @PACKED
-def test_a_bomb_is_given_out_in_parts(compression: Compression) -> None:
+def test_decompression_bomb_is_output_in_chunks(compression: Compression) -> None:
     packed = PACK[compression](bytes(80 * CHUNK_SIZE))
     largest = total = 0
 
@@ -117,8 +117,8 @@ def test_a_bomb_is_given_out_in_parts(compression: Compression) -> None:
     assert peak < 50 * CHUNK_SIZE
 
 
-def test_the_worst_bomb_of_zstd_is_given_out_in_parts() -> None:
-    # Blocks of 128 KiB of one byte, in 4 bytes each (RFC 8878, section 3.1.1.2.3).
+def test_largest_zstd_bomb_is_output_in_chunks() -> None:
+    # Each block of 4 bytes repeats one byte 128 Ki times (RFC 8878, section 3.1.1.2.3).
     count = 10_000
     block = ((128 * 1024 << 3) | 0b010).to_bytes(3, "little") + b"x"
     last = ((1 << 3) | 0b011).to_bytes(3, "little") + b"x"
@@ -142,8 +142,8 @@ def test_the_worst_bomb_of_zstd_is_given_out_in_parts() -> None:
     assert peak < 50 * CHUNK_SIZE
 
 
-def test_a_window_beyond_reason_is_refused() -> None:
-    # A frame that wants 2 GiB to look back at (RFC 8878, section 3.1.1.1.2).
+def test_too_large_zstd_window_is_rejected() -> None:
+    # A frame with a window of 2 GiB (RFC 8878, section 3.1.1.1.2).
     with pytest.raises(IntegrityError, match="zstd"):
         unpack(Compression.ZSTD, b"\x28\xb5\x2f\xfd\x00\xa8" + bytes(64), 64)
 
@@ -154,7 +154,7 @@ def test_many_tiny_members_are_one_stream(compression: Compression) -> None:
     assert unpack(compression, tiny * 30_000, CHUNK_SIZE) == b"x" * 30_000
 
 
-def test_frames_of_zstd_that_hold_nothing_are_skipped() -> None:
+def test_skippable_zstd_frames_are_skipped() -> None:
     skipped = b"\x50\x2a\x4d\x18" + (5).to_bytes(4, "little") + b"notes"
     packed = PACK[Compression.ZSTD](b"one ") + skipped + PACK[Compression.ZSTD](b"two")
     assert unpack(Compression.ZSTD, packed, 1000) == b"one two"
@@ -162,7 +162,7 @@ def test_frames_of_zstd_that_hold_nothing_are_skipped() -> None:
 
 @pytest.mark.parametrize("kind", range(16))
 @pytest.mark.parametrize("size", [0, 100_000])
-def test_a_stream_of_zstd_may_begin_with_a_frame_that_holds_nothing(kind: int, size: int) -> None:
+def test_zstd_stream_may_start_with_a_skippable_frame(kind: int, size: int) -> None:
     frame = bytes([0x50 + kind]) + b"\x2a\x4d\x18" + size.to_bytes(4, "little") + bytes(size)
     stream = frame * 2 + PACK[Compression.ZSTD](b"data") + frame
     assert detect(stream) is Compression.ZSTD
@@ -170,14 +170,14 @@ def test_a_stream_of_zstd_may_begin_with_a_frame_that_holds_nothing(kind: int, s
 
 
 @pytest.mark.parametrize("compression", [Compression.GZIP, Compression.ZSTD], ids=lambda c: c.value)
-def test_a_wrong_checksum_is_damage(compression: Compression) -> None:
+def test_wrong_checksum_is_an_error(compression: Compression) -> None:
     packed = bytearray(PACK[compression](b"some text " * 50))
     packed[-6 if compression is Compression.GZIP else -1] ^= 1
     with pytest.raises(IntegrityError, match="damaged"):
         unpack(compression, bytes(packed), 4096)
 
 
-def test_where_zlib_ng_is_missing_the_standard_library_unpacks(
+def test_standard_library_decompresses_without_zlib_ng(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "zlib_ng.zlib_ng", None)
@@ -185,9 +185,11 @@ def test_where_zlib_ng_is_missing_the_standard_library_unpacks(
 
 
 @pytest.mark.parametrize(
-    "use", [Unpacker, lambda compression: make_packer(compression, print)], ids=["read", "write"]
+    "use",
+    [Unpacker, lambda compression: make_compressor(compression, print)],
+    ids=["read", "write"],
 )
-def test_a_python_without_zstd_is_reported(
+def test_python_without_zstd_is_reported(
     use: Callable[[Compression], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package, _, module = zstd.__name__.partition(".")
@@ -199,7 +201,7 @@ def test_a_python_without_zstd_is_reported(
     assert caught.value.hint.endswith("compress with gzip")
 
 
-def test_a_zstd_window_beyond_128_mib_is_refused() -> None:
+def test_zstd_window_over_128_mib_is_rejected() -> None:
     options: dict[int, int] = {zstd.CompressionParameter.window_log: 28}
     compressor = zstd.ZstdCompressor(options=options)
     packed = compressor.compress(b"x") + compressor.flush()

@@ -1,4 +1,4 @@
-"""Packing reproducibly, in threads."""
+"""Reproducible compression with threads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ghcrctl.layers.compressor import (
     LEVELS,
     MAX_THREADS,
     default_threads,
-    make_packer,
+    make_compressor,
 )
 from tests.integration.peers import require_peer
 from tests.zstd import zstd
@@ -36,7 +36,7 @@ EACH = pytest.mark.parametrize("compression", BOTH, ids=lambda c: c.value)
 
 
 def make_data(blocks: int) -> bytes:
-    """Make text and random bytes in turns, whose last block is not full."""
+    """Return alternating text and random bytes with an incomplete last block."""
     chance = random.Random(3)
     words = [chance.randbytes(5).hex().encode() for _ in range(1000)]
     half = BLOCK_SIZE // 2
@@ -59,7 +59,7 @@ def pack(
     level: int | None = None,
 ) -> bytes:
     parts: list[bytes] = []
-    with make_packer(compression, parts.append, level=level, threads=threads) as packer:
+    with make_compressor(compression, parts.append, level=level, threads=threads) as packer:
         for start in range(0, len(data), step):
             packer.write(data[start : start + step])
     return b"".join(parts)
@@ -85,20 +85,22 @@ def system_threads() -> int:
 @pytest.mark.parametrize(
     "size", [0, 1, BLOCK_SIZE - 1, BLOCK_SIZE, BLOCK_SIZE + 1, len(DATA)], ids=str
 )
-def test_what_is_packed_unpacks(compression: Compression, size: int) -> None:
+def test_compressed_data_can_be_decompressed(compression: Compression, size: int) -> None:
     data = DATA[:size]
     assert unpack(compression, pack(compression, data)) == data
 
 
 @EACH
 @pytest.mark.parametrize("threads", [2, 3, 8])
-def test_the_number_of_threads_does_not_show(compression: Compression, threads: int) -> None:
+def test_output_does_not_depend_on_the_number_of_threads(
+    compression: Compression, threads: int
+) -> None:
     assert pack(compression, DATA, threads=threads) == pack(compression, DATA, threads=1)
 
 
 @EACH
 @pytest.mark.parametrize("step", [10_007, BLOCK_SIZE, BLOCK_SIZE + 1, 3 * BLOCK_SIZE])
-def test_the_size_of_writes_does_not_show(compression: Compression, step: int) -> None:
+def test_output_does_not_depend_on_the_size_of_writes(compression: Compression, step: int) -> None:
     assert pack(compression, DATA, step=step, threads=2) == pack(compression, DATA, threads=2)
 
 
@@ -133,11 +135,11 @@ def test_the_locked_libraries_write_the_same_bytes_on_every_machine(
     assert hashlib.sha256(packed).hexdigest()[:16] == digest
 
 
-def test_the_gzip_header_has_neither_name_nor_time_nor_system() -> None:
+def test_gzip_header_has_no_name_time_or_system() -> None:
     assert pack(Compression.GZIP, b"x")[:10] == b"\x1f\x8b\x08" + bytes(6) + b"\xff"
 
 
-def test_gzip_is_one_member_with_the_checksum_of_all() -> None:
+def test_gzip_is_one_member_with_a_checksum() -> None:
     packed = pack(Compression.GZIP, DATA, threads=2)
     assert gzip.decompress(packed) == DATA
     assert packed.count(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff") == 1
@@ -150,7 +152,7 @@ def test_zstd_is_one_frame_with_a_checksum() -> None:
     assert packed[4] & 0b100  # RFC 8878, section 3.1.1.1.1
 
 
-def test_the_zstd_program_reads_it_and_notices_damage() -> None:
+def test_zstd_program_reads_output_and_detects_damage() -> None:
     packed = pack(Compression.ZSTD, DATA, threads=2)
     damaged = packed[:-1] + bytes([packed[-1] ^ 1])
     zstd = require_peer("zstd")
@@ -158,7 +160,7 @@ def test_the_zstd_program_reads_it_and_notices_damage() -> None:
     assert subprocess.run([zstd, "-tqq"], input=damaged, check=False).returncode != 0
 
 
-def test_the_gzip_program_reads_it() -> None:
+def test_gzip_program_reads_output() -> None:
     packed = pack(Compression.GZIP, DATA, threads=2)
     gzip = require_peer("gzip")
     done = subprocess.run([gzip, "-dc"], input=packed, capture_output=True, check=True)
@@ -166,7 +168,7 @@ def test_the_gzip_program_reads_it() -> None:
 
 
 @EACH
-def test_a_packed_archive_is_an_archive(compression: Compression) -> None:
+def test_compressed_archive_is_readable_by_tarfile(compression: Compression) -> None:
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as archive:
         member = tarfile.TarInfo("data")
@@ -184,7 +186,7 @@ def test_a_packed_archive_is_an_archive(compression: Compression) -> None:
 
 @EACH
 @pytest.mark.parametrize("level", [1, 9])
-def test_each_level_packs(compression: Compression, level: int) -> None:
+def test_each_level_compresses(compression: Compression, level: int) -> None:
     assert (
         unpack(compression, pack(compression, DATA[:BLOCK_SIZE], level=level))
         == (DATA[:BLOCK_SIZE])
@@ -192,42 +194,42 @@ def test_each_level_packs(compression: Compression, level: int) -> None:
 
 
 @EACH
-def test_the_usual_level_is_the_default(compression: Compression) -> None:
+def test_default_level(compression: Compression) -> None:
     usual = DEFAULT_LEVELS[compression]
     assert pack(compression, DATA, level=usual) == pack(compression, DATA)
 
 
 @EACH
 @pytest.mark.parametrize("beyond", [-1, 1], ids=["below", "above"])
-def test_a_level_that_is_not_there_is_refused(compression: Compression, beyond: int) -> None:
+def test_invalid_level_is_rejected(compression: Compression, beyond: int) -> None:
     levels = LEVELS[compression]
     level = levels[0] - 1 if beyond < 0 else levels[-1] + 1
-    with pytest.raises(UsageError, match=f"no level {level}"):
-        make_packer(compression, print, level=level)
+    with pytest.raises(UsageError, match=f"level {level}: expected"):
+        make_compressor(compression, print, level=level)
 
 
 @pytest.mark.parametrize("compression", [Compression.BZIP2, Compression.XZ], ids=lambda c: c.value)
-def test_formats_that_images_do_not_know_are_not_written(compression: Compression) -> None:
+def test_formats_unsupported_by_images_are_not_written(compression: Compression) -> None:
     with pytest.raises(UnsupportedError, match=compression.value):
-        make_packer(compression, print)
+        make_compressor(compression, print)
 
 
-def test_no_compression_passes_the_bytes_on() -> None:
+def test_no_compression_returns_the_bytes_unchanged() -> None:
     assert pack(Compression.NONE, DATA, step=100_000) == DATA
 
 
-def test_the_number_of_threads_has_bounds() -> None:
+def test_number_of_threads_is_limited() -> None:
     assert 1 <= default_threads() <= MAX_THREADS
     assert pack(Compression.GZIP, b"x", threads=0) == pack(Compression.GZIP, b"x", threads=1000)
 
 
 @EACH
-def test_bytes_that_change_after_the_write_are_packed_as_they_were(
+def test_buffer_may_change_after_the_write(
     compression: Compression,
 ) -> None:
     parts: list[bytes] = []
     chunk = bytearray(b"x" * (BLOCK_SIZE + 10))
-    with make_packer(compression, parts.append, threads=2) as packer:
+    with make_compressor(compression, parts.append, threads=2) as packer:
         packer.write(chunk)
         chunk[:] = b"y" * len(chunk)
         packer.write(memoryview(chunk)[:5])
@@ -236,7 +238,7 @@ def test_bytes_that_change_after_the_write_are_packed_as_they_were(
 
 @pytest.mark.parametrize("compression", [*BOTH, Compression.NONE], ids=lambda c: c.value)
 @pytest.mark.parametrize("good", [0, 1, 3])
-def test_an_error_of_the_taker_comes_out_and_leaves_no_thread(
+def test_error_of_the_callback_is_raised_and_stops_threads(
     compression: Compression, good: int
 ) -> None:
     before = system_threads() if sys.platform == "linux" else 0
@@ -248,7 +250,7 @@ def test_an_error_of_the_taker_comes_out_and_leaves_no_thread(
         if taken > good:
             raise OSError("the disk is full")
 
-    packer = make_packer(compression, take, threads=3)
+    packer = make_compressor(compression, take, threads=3)
 
     def pack_all() -> None:
         for _ in range(3):
@@ -260,7 +262,7 @@ def test_an_error_of_the_taker_comes_out_and_leaves_no_thread(
     assert taken == good + 1
     assert not packing_threads()
     if sys.platform == "linux":
-        # A thread that was joined is gone from the system's list a moment later.
+        # The system's list of threads is updated shortly after a join.
         until = time.monotonic() + 5
         while system_threads() > before and time.monotonic() < until:
             time.sleep(0.01)
@@ -271,14 +273,14 @@ def test_an_error_of_the_taker_comes_out_and_leaves_no_thread(
     assert taken == good + 1
 
 
-def test_an_error_in_a_thread_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_in_a_thread_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     from zlib_ng import zlib_ng
 
     def broken(*_: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr(zlib_ng, "compressobj", broken)
-    packer = make_packer(Compression.GZIP, len, threads=2)
+    packer = make_compressor(Compression.GZIP, len, threads=2)
 
     def pack_all() -> None:
         packer.write(b"x" * BLOCK_SIZE)
@@ -290,11 +292,11 @@ def test_an_error_in_a_thread_comes_out(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @EACH
-def test_an_exception_between_the_writes_writes_no_end(compression: Compression) -> None:
+def test_exception_between_writes_leaves_the_stream_incomplete(compression: Compression) -> None:
     parts: list[bytes] = []
 
     def interrupted() -> None:
-        with make_packer(compression, parts.append, threads=2) as packer:
+        with make_compressor(compression, parts.append, threads=2) as packer:
             packer.write(DATA)
             raise KeyboardInterrupt
 
@@ -304,8 +306,8 @@ def test_an_exception_between_the_writes_writes_no_end(compression: Compression)
     assert pack(compression, DATA) != b"".join(parts)
 
 
-def test_a_packer_that_is_forgotten_leaves_no_thread() -> None:
-    packer = make_packer(Compression.GZIP, len, threads=2)
+def test_unclosed_compressor_leaves_no_thread() -> None:
+    packer = make_compressor(Compression.GZIP, len, threads=2)
     packer.write(DATA)
     threads = packing_threads()
     assert threads
@@ -316,7 +318,7 @@ def test_a_packer_that_is_forgotten_leaves_no_thread() -> None:
 
 
 def test_small_input_starts_no_thread() -> None:
-    packer = make_packer(Compression.GZIP, len, threads=2)
+    packer = make_compressor(Compression.GZIP, len, threads=2)
     packer.write(b"small")
     assert not packing_threads()
     packer.close()
@@ -327,13 +329,13 @@ def test_memory_does_not_grow_with_the_input(threads: int) -> None:
     block = random.Random(1).randbytes(BLOCK_SIZE)
     tracemalloc.start()
     try:
-        with make_packer(Compression.GZIP, len, threads=threads) as packer:
+        with make_compressor(Compression.GZIP, len, threads=threads) as packer:
             for _ in range(40):
                 packer.write(block)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # Each block that is under way, and each that was packed, may be held twice for a moment.
+    # Each pending block may be in memory twice, compressed and uncompressed.
     assert peak < (threads + 2) * 4 * BLOCK_SIZE
 
 
@@ -350,7 +352,7 @@ def test_a_libzstd_without_threads_compresses(monkeypatch: pytest.MonkeyPatch) -
     assert unpack(Compression.ZSTD, pack(Compression.ZSTD, DATA, threads=2)) == DATA
 
 
-def test_packing_imports_its_libraries_late() -> None:
+def test_compression_libraries_are_imported_lazily() -> None:
     code = (
         "import sys, ghcrctl.layers.compressor, ghcrctl.layers.compression; "
         "print([m for m in ('zlib_ng', 'backports', 'compression') if m in sys.modules])"
@@ -359,7 +361,7 @@ def test_packing_imports_its_libraries_late() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_what_is_dense_already_is_stored_and_the_rest_is_packed() -> None:
+def test_incompressible_data_is_stored() -> None:
     chance = random.Random(1)
     dense, text = chance.randbytes(BLOCK_SIZE // 2), b"words and words " * (BLOCK_SIZE // 32)
     data = text + dense + text + dense[:1000]

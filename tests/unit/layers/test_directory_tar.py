@@ -1,4 +1,4 @@
-"""Directories as layers, also those on disks of Windows."""
+"""Directories as layers, on Windows too."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _tree(tmp_path: Path) -> Path:
     return tree
 
 
-def test_windows_files_are_executable_and_of_root(tree: Path) -> None:
+def test_windows_files_are_executable_and_owned_by_root(tree: Path) -> None:
     os.symlink("..\\bin\\tool", tree / "bin" / "link")  # noqa: PTH211 the text as Windows has it
     found = members(TreeStream(tree, on_windows=True))
     assert {name: (member.mode, member.uid, member.gid) for name, member in found.items()} == {
@@ -52,12 +52,12 @@ def test_windows_files_are_executable_and_of_root(tree: Path) -> None:
     assert found["bin/link"].linkname == "../bin/tool"
 
 
-def test_directories_above_a_windows_tree_have_the_same_mode(tree: Path) -> None:
+def test_parent_directories_of_a_windows_tree_have_the_same_mode(tree: Path) -> None:
     found = members(TreeStream(tree / "bin", prefix="usr/bin", on_windows=True))
     assert (found["usr"].mode, found["usr/bin"].mode) == (0o755, 0o755)
 
 
-def test_elsewhere_modes_and_links_are_as_they_are(tree: Path) -> None:
+def test_modes_and_links_are_unchanged_on_other_systems(tree: Path) -> None:
     os.symlink("a\\b", tree / "link")  # noqa: PTH211 the text as it is
     found = members(TreeStream(tree, on_windows=False))
     modes = {name: oct(member.mode) for name, member in found.items() if member.isfile()}
@@ -65,14 +65,14 @@ def test_elsewhere_modes_and_links_are_as_they_are(tree: Path) -> None:
     assert found["link"].linkname == "a\\b"
 
 
-def test_hard_links_are_kept_where_directory_entries_do_not_tell_of_them(
+def test_hard_links_are_kept_without_link_counts_in_entries(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.link(tree / "bin" / "tool", tree / "bin" / "zwei")
     scan: Callable[..., object] = os.scandir
 
     class Entry:
-        """As on Windows: number and links of a file are 0."""
+        """A file status as on Windows, where inode and link count are 0."""
 
         def __init__(self, entry: os.DirEntry[str]) -> None:
             self.name = entry.name
@@ -84,11 +84,11 @@ def test_hard_links_are_kept_where_directory_entries_do_not_tell_of_them(
     assert found["bin/tool"].isreg()
 
 
-def test_files_without_numbers_are_different_files(
+def test_files_without_inode_numbers_are_different_files(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Found:
-        """As some file systems of Windows describe every file."""
+        """A file status as on some file systems of Windows."""
 
         st_mode, st_ino, st_dev, st_nlink, st_size, st_mtime = stat.S_IFREG | 0o666, 0, 0, 1, 2, 0.0
 
@@ -99,20 +99,20 @@ def test_files_without_numbers_are_different_files(
 
 
 @pytest.mark.parametrize(("latest", "expected"), [(None, 2000), (1000, 1000), (3000, 2000)])
-def test_no_file_is_later_than_allowed(tree: Path, latest: int | None, expected: int) -> None:
+def test_modification_times_are_limited(tree: Path, latest: int | None, expected: int) -> None:
     os.utime(tree / "bin" / "tool", (2000, 2000))
     assert members(TreeStream(tree, latest=latest))["bin/tool"].mtime == expected
 
 
 @pytest.mark.parametrize(("size", "blocks"), [(0, 3), (1, 4), (512, 4), (513, 5)])
-def test_an_archive_has_no_block_too_many(tmp_path: Path, size: int, blocks: int) -> None:
+def test_archive_has_no_extra_blocks(tmp_path: Path, size: int, blocks: int) -> None:
     (tmp_path / "a").write_bytes(bytes(size))
     stream = TreeStream(tmp_path)
     assert sum(map(len, iter(lambda: stream.read(1_000_000), b""))) == blocks * 512
 
 
 @pytest.mark.needs("sockets")
-def test_a_socket_is_left_out(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_socket_is_omitted(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The path of a socket must be short.
     monkeypatch.chdir(tree)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -120,11 +120,11 @@ def test_a_socket_is_left_out(tree: Path, monkeypatch: pytest.MonkeyPatch) -> No
         assert "a.socket" not in members(TreeStream(tree))
 
 
-def test_a_junction_is_a_link_and_is_not_entered(
+def test_junction_is_a_link_and_is_not_followed(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Found:
-        """As Windows describes a junction: a directory with a tag."""
+        """A file status of a junction on Windows: a directory with a reparse tag."""
 
         st_mode = stat.S_IFDIR | 0o777
         st_reparse_tag = 0xA0000003
@@ -154,7 +154,7 @@ def test_a_junction_is_a_link_and_is_not_entered(
         ("C:\\project\\other\\..\\Tree\\x", "../x"),
     ],
 )
-def test_a_windows_link_has_slashes_in_a_layer(target: str, expected: str) -> None:
+def test_windows_link_has_slashes_in_a_layer(target: str, expected: str) -> None:
     assert image_target(target, LINK, [ROOT]) == expected
     assert image_target(target, LINK, [f"\\\\?\\{ROOT}"]) == expected
     assert image_target(target, LINK, ["C:\\PROJEC~1\\Tree", ROOT]) == expected
@@ -174,19 +174,19 @@ def test_a_windows_link_has_slashes_in_a_layer(target: str, expected: str) -> No
         "C:\\project\\Tree\\..\\other",
     ],
 )
-def test_a_link_out_of_the_tree_to_a_drive_is_refused(target: str) -> None:
+def test_full_link_out_of_the_tree_is_rejected(target: str) -> None:
     with pytest.raises(
-        UnsupportedError, match=r"cannot add usr/link to a layer: .* outside of C:"
+        UnsupportedError, match=r"cannot add usr/link to a layer: .* outside C:"
     ) as told:
         image_target(target, LINK, [ROOT, "E:\\Tree"])
     assert told.value.hint
 
 
-def test_a_tree_at_the_top_of_a_drive_has_all_of_it() -> None:
+def test_link_in_the_root_of_a_drive() -> None:
     assert image_target("C:\\x\\y", "link", ["C:\\"]) == "x/y"
 
 
-def test_a_tree_on_another_machine_has_links_into_itself() -> None:
+def test_link_in_a_network_share() -> None:
     target = "\\\\?\\UNC\\server\\share\\tree\\etc\\x"
     assert image_target(target, "link", ["\\\\server\\share\\tree"]) == "etc/x"
 
@@ -194,7 +194,7 @@ def test_a_tree_on_another_machine_has_links_into_itself() -> None:
 @pytest.mark.parametrize(
     ("prefix", "expected"), [("", {"usr/up": "../etc"}), ("opt/x", {"opt/x/usr/up": "../etc"})]
 )
-def test_a_full_path_becomes_a_relative_one(
+def test_full_link_inside_the_tree_becomes_relative(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefix: str, expected: dict[str, str]
 ) -> None:
     (tmp_path / "usr").mkdir()
@@ -205,7 +205,7 @@ def test_a_full_path_becomes_a_relative_one(
     assert {name: each.linkname for name, each in found.items() if each.issym()} == expected
 
 
-def test_half_a_character_in_a_name_is_an_error(
+def test_unpaired_surrogate_in_a_name_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Entry:

@@ -1,4 +1,4 @@
-"""Files of an image on disk: modes, owners, attributes and links, whatever the umask."""
+"""Extracted files: modes, owners, attributes and links with any umask."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_modes_are_those_of_the_image(root: Path, *, as_root: bool) -> None:
 
 
 @pytest.mark.usefixtures("umask")
-def test_a_root_that_no_layer_has_is_open_to_all(root: Path) -> None:
+def test_default_mode_of_the_root(root: Path) -> None:
     Extractor(root).finish()
     assert _mode(root) == 0o755
 
@@ -81,7 +81,7 @@ def test_a_root_that_no_layer_has_is_open_to_all(root: Path) -> None:
     ("owner", "expected"),
     [((0, 0), 0o6711), ((7, 0), 0o2711), ((0, 7), 0o4711), ((7, 7), 0o711)],
 )
-def test_set_id_bits_of_other_owners_are_left_out(
+def test_set_id_bits_of_other_owners_are_omitted(
     root: Path, owner: tuple[int, int], expected: int
 ) -> None:
     uid, gid = (own + offset for own, offset in zip(OWN.values(), owner, strict=True))
@@ -94,7 +94,7 @@ def test_set_id_bits_of_other_owners_are_left_out(
 
 
 @pytest.mark.needs("root")
-def test_owners_do_not_take_set_id_bits_away(root: Path) -> None:
+def test_changing_owners_keeps_set_id_bits(root: Path) -> None:
     extractor = Extractor(root)
     extractor.add("su", _file("su", 0o6755, uid=12, gid=34))
     extractor.add("d", _directory("d", 0o3770, uid=12, gid=34))
@@ -110,7 +110,7 @@ def test_owners_do_not_take_set_id_bits_away(root: Path) -> None:
 @pytest.mark.parametrize(
     ("uid", "gid"), [(-1, 0), (0, -1), (2**32 - 1, 0), (0, 2**32 - 1), (2**70, 0)]
 )
-def test_an_owner_that_no_system_has_is_left_out(root: Path, uid: int, gid: int) -> None:
+def test_invalid_owner_is_omitted(root: Path, uid: int, gid: int) -> None:
     extractor = Extractor(root)
     extractor.add("a", _file("a", uid=uid, gid=gid))
     extractor.add("b", _file("b", uid=2**32 - 2, gid=2**32 - 2))
@@ -124,7 +124,7 @@ def _attributes(path: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.needs("attributes")
-def test_attributes_are_set_but_for_those_of_overlays(root: Path) -> None:
+def test_attributes_except_overlay_ones_are_set(root: Path) -> None:
     try:
         os.setxattr(root, "user.test", b"")
         os.removexattr(root, "user.test")
@@ -134,7 +134,7 @@ def test_attributes_are_set_but_for_those_of_overlays(root: Path) -> None:
     hidden = {"user.overlay.opaque": b"y", "trusted.overlay.redirect": b"/etc"}
     extractor = Extractor(root)
     extractor.add("", _directory("", 0o755, xattrs={"user.root": b"r", **hidden}))
-    # A mode without write permission comes after the attributes.
+    # A read-only mode must be set after the attributes.
     extractor.add("f", _file("f", 0o400, xattrs={**given, **hidden}))
     extractor.finish()
     assert _attributes(root / "f") == given
@@ -143,7 +143,7 @@ def test_attributes_are_set_but_for_those_of_overlays(root: Path) -> None:
 
 
 @pytest.mark.needs("root")
-def test_capabilities_survive_a_change_of_owner(root: Path) -> None:
+def test_capabilities_are_kept_when_the_owner_changes(root: Path) -> None:
     (root / "test").touch()
     try:
         os.setxattr(root / "test", "security.capability", CAPABILITY)
@@ -167,7 +167,7 @@ def _fails(number: int) -> Callable[..., None]:
     [errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EINVAL, errno.ENODATA, errno.ENOSYS,
      errno.ERANGE, errno.E2BIG],
 )  # fmt: skip
-def test_what_a_file_system_refuses_is_left_out(
+def test_unsupported_metadata_is_omitted(
     root: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     monkeypatch.setattr(os, "setxattr", _fails(number), raising=False)
@@ -188,13 +188,13 @@ def test_what_a_file_system_refuses_is_left_out(
     assert [path.name for path in root.iterdir()] == ["f"]
 
 
-def test_a_full_disk_is_no_refusal(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_an_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "chown", _fails(errno.ENOSPC))
     with pytest.raises(OSError, match="No space"):
         Extractor(root, as_root=True).add("f", _file("f"))
 
 
-def test_nobody_but_root_makes_devices(root: Path) -> None:
+def test_only_root_creates_devices(root: Path) -> None:
     extractor = Extractor(root, as_root=False)
     for kind in (Kind.CHARACTER_DEVICE, Kind.BLOCK_DEVICE):
         extractor.add(kind.name, Member(kind.name, kind, device=(1, 3)))
@@ -203,7 +203,7 @@ def test_nobody_but_root_makes_devices(root: Path) -> None:
 
 
 @pytest.mark.needs("root")
-def test_devices_are_what_the_image_says(root: Path) -> None:
+def test_devices_have_the_numbers_of_the_image(root: Path) -> None:
     try:
         os.mknod(root / "test", stat.S_IFCHR | 0o600, os.makedev(1, 3))
     except OSError:
@@ -212,7 +212,7 @@ def test_devices_are_what_the_image_says(root: Path) -> None:
     extractor = Extractor(root)
     extractor.add("c", Member("c", Kind.CHARACTER_DEVICE, mode=0o620, device=(5, 300)))
     extractor.add("b", Member("b", Kind.BLOCK_DEVICE, mode=0o660, device=(8, 1)))
-    # What overlays take for a whiteout is a device for all others.
+    # Overlay file systems treat this device as a whiteout.
     extractor.add("w", Member("w", Kind.CHARACTER_DEVICE, mode=0o000, device=(0, 0)))
     assert extractor.left_out == []
     c, b, w = ((root / name).lstat() for name in "cbw")
@@ -223,7 +223,7 @@ def test_devices_are_what_the_image_says(root: Path) -> None:
     assert (stat.S_ISCHR(w.st_mode), w.st_rdev) == (True, 0)
 
 
-def test_a_hard_link_is_one_file_and_one_of_a_symbolic_link_too(root: Path) -> None:
+def test_hard_links_to_files_and_symbolic_links(root: Path) -> None:
     extractor = Extractor(root)
     extractor.add("a", _file("a", 0o640))
     extractor.link("b", "a", _file("b"))
@@ -236,7 +236,7 @@ def test_a_hard_link_is_one_file_and_one_of_a_symbolic_link_too(root: Path) -> N
     assert (root / "t").lstat().st_ino == (root / "s").lstat().st_ino
 
 
-def test_a_link_to_a_file_that_is_missing_is_an_error(root: Path) -> None:
+def test_hard_link_to_a_missing_file_is_an_error(root: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Extractor(root).link("b", "a", _file("b"))
 
@@ -244,7 +244,7 @@ def test_a_link_to_a_file_that_is_missing_is_an_error(root: Path) -> None:
 @pytest.mark.parametrize(
     ("time", "shown"), [(-1, -1), (5, 5), (2**62, 2**62), (2**70, 2**62), (-(2**70), -(2**62))]
 )
-def test_times_are_those_of_the_image_as_far_as_a_system_has_them(
+def test_times_are_limited_to_those_of_the_system(
     root: Path, monkeypatch: pytest.MonkeyPatch, time: int, shown: int
 ) -> None:
     seen: list[tuple[int, int]] = []
@@ -263,7 +263,7 @@ def test_times_are_those_of_the_image_as_far_as_a_system_has_them(
     assert seen == [(shown, shown)] * 2
 
 
-def test_directories_keep_their_times_whatever_is_made_in_them(root: Path) -> None:
+def test_directories_keep_their_times(root: Path) -> None:
     extractor = Extractor(root)
     extractor.add("a", _directory("a", 0o555, mtime=7 * 10**9))
     extractor.add("a/b", _directory("a/b", 0o500, mtime=8 * 10**9))
@@ -274,7 +274,7 @@ def test_directories_keep_their_times_whatever_is_made_in_them(root: Path) -> No
     assert [stat.S_IMODE(each.st_mode) for each in found] == [0o555, 0o500, 0o644]
 
 
-def test_names_that_windows_cannot_have_are_refused_there(root: Path) -> None:
+def test_invalid_windows_names_are_rejected(root: Path) -> None:
     with pytest.raises(UnsupportedError, match="cannot create `a:b`"):
         Extractor(root, on_windows=True).add("a:b", _file("a:b"))
     Extractor(root, on_windows=False).add("a:b", _file("a:b"))

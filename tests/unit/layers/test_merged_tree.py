@@ -1,4 +1,4 @@
-"""Layers put on each other, and looked into with as few of them as the question needs."""
+"""Merged layers, and views that read as few layers as possible."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 
 from ghcrctl.errors import IntegrityError, NotFoundError, RefusedError
 from ghcrctl.layers.flatten_layers import flatten
-from ghcrctl.layers.layered_view import View
+from ghcrctl.layers.layered_view import LayeredView
 from ghcrctl.layers.limits import Limits, Meter
 from ghcrctl.layers.members import Kind
 from ghcrctl.layers.merged_tree import Tree
 from ghcrctl.layers.tar_writer import TarWriter
 from ghcrctl.layers.walk_layer import walk
-from ghcrctl.layers.whiteouts import is_note, whiteout_of
+from ghcrctl.layers.whiteouts import is_aufs_metadata, whiteout_of
 from tests.filesystems import directory, file, hard_link, special, symlink, tar
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def paths(tree: Tree) -> list[str]:
 
 
 def flat(*layers: Layer) -> list[tarfile.TarInfo]:
-    """Flatten layers, and read the archive with Python's own library."""
+    """Flatten layers and read the archive with `tarfile`."""
     out = io.BytesIO()
     writer = TarWriter(out.write)
     flatten(merged(*layers), lambda number: walk(io.BytesIO(tar(*layers[number])), Meter()), writer)
@@ -88,12 +88,12 @@ def flat(*layers: Layer) -> list[tarfile.TarInfo]:
         ([symlink("loop", "/../usr/./lib/../lib"), file("loop/y")], set(), {"loop", "usr/lib/y"}),
     ],
 )
-def test_a_layer_changes_the_tree_below(layer: Layer, gone: set[str], new: set[str]) -> None:
+def test_apply_layer(layer: Layer, gone: set[str], new: set[str]) -> None:
     before = set(paths(merged(BASE)))
     assert set(paths(merged(BASE, layer))) == before - gone | new
 
 
-def test_an_opaque_directory_keeps_what_its_own_layer_put_deeper() -> None:
+def test_opaque_directory_keeps_files_of_its_own_layer() -> None:
     first: Layer = [file("a/b/c/old"), file("a/b/old"), file("a/other/old")]
     second: Layer = [file("a/b/c/new"), file("a/.wh..wh..opq")]
     assert paths(merged(first, second)) == ["a", "a/b", "a/b/c", "a/b/c/new"]
@@ -111,30 +111,30 @@ def test_an_opaque_directory_keeps_what_its_own_layer_put_deeper() -> None:
         ("a/.wh.gone", False),
     ],
 )
-def test_notes_of_aufs_are_no_part_of_the_image(path: str, note: bool) -> None:
-    assert is_note(read([file(path)])[0]) is note
+def test_aufs_metadata_is_ignored(path: str, note: bool) -> None:
+    assert is_aufs_metadata(read([file(path)])[0]) is note
 
 
 @pytest.mark.parametrize("path", [".wh.", ".wh..", ".wh...", "a/.wh.."])
-def test_a_whiteout_of_nothing_is_refused(path: str) -> None:
-    with pytest.raises(IntegrityError, match="whiteout of nothing"):
+def test_whiteout_without_a_name_is_rejected(path: str) -> None:
+    with pytest.raises(IntegrityError, match="whiteout without a name"):
         whiteout_of(read([file(path)])[0])
 
 
-def test_the_last_of_members_with_one_name_wins() -> None:
+def test_last_member_with_a_name_counts() -> None:
     tree = merged([file("a", b"1"), file("a", b"22"), directory("b/"), file("b", b"333")])
     sizes = {path: node.member.size for path, node in tree.walk() if node.member}
     assert sizes == {"a": 2, "b": 3}
 
 
-def test_a_directory_keeps_its_content_and_gets_the_upper_layers_mode() -> None:
+def test_directory_keeps_its_files_and_gets_the_mode_of_the_upper_layer() -> None:
     tree = merged(BASE, [directory("etc/", mode=0o700)])
     [etc] = [node for path, node in tree.walk() if path == "etc"]
     assert etc.member
     assert (etc.member.mode, sorted(etc.children or {})) == (0o700, ["group", "passwd"])
 
 
-def test_hard_links_stay_with_their_file_when_its_name_goes_on() -> None:
+def test_hard_links_keep_their_file_when_its_name_is_replaced() -> None:
     first: Layer = [file("a", b"old"), hard_link("b", "a"), hard_link("c", "b")]
     found = flat(first, [file("a", b"newer")])
     assert [(m.name, m.type, m.size, m.linkname) for m in found] == [
@@ -144,14 +144,14 @@ def test_hard_links_stay_with_their_file_when_its_name_goes_on() -> None:
     ]
 
 
-def test_a_hard_link_may_be_to_a_file_of_a_lower_layer() -> None:
+def test_hard_link_to_a_file_of_a_lower_layer() -> None:
     found = flat(BASE, [hard_link("shadow", "etc/passwd"), file("etc/.wh.passwd")])
     [shadow] = [member for member in found if member.name == "shadow"]
     assert (shadow.type, shadow.size) == (tarfile.REGTYPE, 4)
 
 
 @pytest.mark.parametrize("target", ["none", "etc", "etc/none/x"])
-def test_a_hard_link_to_no_file_is_refused(target: str) -> None:
+def test_hard_link_to_a_missing_file_is_rejected(target: str) -> None:
     with pytest.raises(IntegrityError, match="hard link"):
         merged(BASE, [hard_link("a", target)])
 
@@ -166,22 +166,22 @@ def test_a_hard_link_to_no_file_is_refused(target: str) -> None:
         [symlink("./", "etc")],
     ],
 )
-def test_a_layer_that_contradicts_itself_is_refused(layer: Layer) -> None:
+def test_inconsistent_layer_is_rejected(layer: Layer) -> None:
     with pytest.raises(IntegrityError):
         merged(BASE, layer)
 
 
-def test_directories_that_names_only_pass_through_count_too() -> None:
+def test_implicit_directories_count_towards_the_limit() -> None:
     with pytest.raises(RefusedError):
         merged([file("a/" * 50 + "x")], limits=Limits(members=20))
 
 
-def test_deep_trees_take_no_deep_recursion() -> None:
+def test_deep_trees_need_no_recursion() -> None:
     tree = merged([file("a/" * 2000 + "x")], [file("a/.wh..wh..opq")])
     assert paths(tree) == ["a"]
 
 
-def test_a_flat_archive_has_directories_before_what_is_in_them_and_is_the_same_each_time() -> None:
+def test_flattened_archive_is_reproducible_with_directories_first() -> None:
     layers = (BASE, [file("etc/z", b"z"), special("etc/dev", tarfile.CHRTYPE)], [file("a/b", b"c")])
     found = flat(*layers)
     assert [m.name for m in found] == [
@@ -191,7 +191,7 @@ def test_a_flat_archive_has_directories_before_what_is_in_them_and_is_the_same_e
     assert [m.get_info() for m in found] == [m.get_info() for m in flat(*layers)]
 
 
-def test_a_flat_archive_keeps_what_members_say() -> None:
+def test_flattened_archive_keeps_metadata() -> None:
     extra = {"SCHILY.xattr.user.x": "v", "mtime": "1700000000.5"}
     big = file("ä" * 100, b"x" * 600, mode=0o6711, uid=2**30, gid=5, pax_headers=extra)
     [found] = flat([big])
@@ -201,12 +201,12 @@ def test_a_flat_archive_keeps_what_members_say() -> None:
 
 
 class Counted:
-    """A view that counts the layers that are read."""
+    """A view that records the layers it reads."""
 
     def __init__(self, *layers: Layer) -> None:
         self.seen: list[int] = []
         self._layers = layers
-        self.view = View(len(layers), self._read)
+        self.view = LayeredView(len(layers), self._read)
 
     def _read(self, number: int) -> list[Member]:
         self.seen.append(number)
@@ -225,14 +225,14 @@ UPPER: Layer = [directory("etc/"), file("etc/passwd", b"changed"), directory("op
         ("lib/libc", UPPER, "usr/lib/libc", [2, 1, 0]),
         ("/etc/../etc/./passwd", UPPER, "etc/passwd", [2]),
         ("/../../etc/passwd", UPPER, "etc/passwd", [2]),
-        # Without its directory it may have gone through a link.
+        # Its parent may be a link in a lower layer.
         ("etc/passwd", [file("etc/passwd")], "etc/passwd", [2, 1, 0]),
         ("a", [symlink("a", "/etc/passwd"), *UPPER], "etc/passwd", [2]),
         ("a", [symlink("a", "b"), symlink("b", "opt"), *UPPER], "opt", [2]),
         ("a", [hard_link("a", "etc/group")], "a", [2, 1, 0]),
     ],
 )
-def test_a_path_is_followed_with_as_few_layers_as_possible(
+def test_path_is_resolved_with_as_few_layers_as_possible(
     path: str, top: Layer, leads_to: str, layers: list[int]
 ) -> None:
     counted = Counted(BASE, [file("middle")], top)
@@ -255,7 +255,7 @@ def test_a_path_is_followed_with_as_few_layers_as_possible(
         ("/a", [symlink("a", "../../etc/passwd/x"), *UPPER], [2]),
     ],
 )
-def test_what_is_not_there_is_known_with_as_few_layers_as_possible(
+def test_missing_path_is_detected_with_as_few_layers_as_possible(
     path: str, top: Layer, layers: list[int]
 ) -> None:
     counted = Counted(BASE, [file("middle")], top)
@@ -264,22 +264,22 @@ def test_what_is_not_there_is_known_with_as_few_layers_as_possible(
     assert counted.seen == layers
 
 
-def test_a_directory_that_hides_what_is_below_is_listed_without_it() -> None:
+def test_opaque_directory_is_listed_without_lower_files() -> None:
     counted = Counted(BASE, [directory("etc/"), file("etc/.wh..wh..opq"), file("etc/new")], [])
-    found = counted.view.open_up("etc")
+    found = counted.view.find_with_entries("etc")
     assert sorted(found.node.children or {}) == ["new"]
     assert counted.seen == [2, 1]
 
 
 def test_listing_the_root_reads_every_layer_once() -> None:
     counted = Counted(BASE, UPPER, [file("c")])
-    found = counted.view.open_up("/", everything=True)
+    found = counted.view.find_with_entries("/", everything=True)
     assert sorted(found.node.children or {}) == ["c", "etc", "lib", "opt", "usr"]
     assert counted.seen == [2, 1, 0]
     assert counted.view.find("etc/passwd").node.kind is Kind.FILE
     assert counted.seen == [2, 1, 0]
 
 
-def test_an_image_without_layers_has_an_empty_root() -> None:
-    found = View(0, lambda _: []).open_up("/")
+def test_image_without_layers_has_an_empty_root() -> None:
+    found = LayeredView(0, lambda _: []).find_with_entries("/")
     assert found.node.children == {}

@@ -1,4 +1,4 @@
-"""Walking through layers: what is in an archive, and what may be wrong with it."""
+"""The members of layers, and damaged layers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SMALL = tar(directory("etc/"), file("etc/a", b"hello"), symlink("b", "etc/a"))
 
 
 def walked(data: bytes, *, limits: Limits | None = None) -> list[tuple[Member, bytes]]:
-    """Walk through an archive to its end, checking its diff id."""
+    """Read all members of an archive and verify its diff ID."""
     entries = walk(io.BytesIO(data), Meter(limits))
     return [(entry.member, b"".join(entry.data.chunks())) for entry in entries]
 
@@ -50,7 +50,7 @@ def members(data: bytes, *, diff_id: Digest | None = None) -> list[Member]:
     ],
     ids=["plain", "gzip", "bzip2", "xz", "zstd", "skippable"],
 )
-def test_a_layer_is_unpacked_by_its_first_bytes(pack: Callable[[bytes], bytes]) -> None:
+def test_compression_of_a_layer_is_detected(pack: Callable[[bytes], bytes]) -> None:
     found = walked(pack(SMALL))
     assert [(member.path, member.kind) for member, _ in found] == [
         ("etc", Kind.DIRECTORY),
@@ -60,13 +60,13 @@ def test_a_layer_is_unpacked_by_its_first_bytes(pack: Callable[[bytes], bytes]) 
     assert [data for _, data in found] == [b"", b"hello", b""]
 
 
-def test_several_packed_streams_after_each_other_are_one_layer() -> None:
+def test_concatenated_streams_are_one_layer() -> None:
     packed = b"".join(gzip.compress(SMALL[at : at + 100]) for at in range(0, len(SMALL), 100))
     assert members(packed + bytes(700)) == members(SMALL)
 
 
 @each_format
-def test_all_that_a_member_says_is_read(format_: int) -> None:
+def test_metadata_of_members_is_read(format_: int) -> None:
     data = tar(
         file("bin/su", b"x", mode=0o4755, uid=12, gid=34, mtime=1700000000),
         special("dev/null", tarfile.CHRTYPE, mode=0o666),
@@ -87,13 +87,13 @@ def test_all_that_a_member_says_is_read(format_: int) -> None:
 @pytest.mark.parametrize(
     "name", ["x" * 300, "d/" * 120 + "f", "ä" * 90, "gr\udcfcn"], ids=["long", "deep", "ä", "raw"]
 )
-def test_names_and_targets_of_any_length_and_bytes_are_read(format_: int, name: str) -> None:
+def test_names_and_targets_of_any_length_and_encoding(format_: int, name: str) -> None:
     [one, two] = members(tar(file(name), symlink("link", name), format_=format_))
     assert (one.path, two.target) == (name, name)
 
 
 @pytest.mark.parametrize("format_", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
-def test_numbers_that_octal_has_no_room_for_are_read(format_: int) -> None:
+def test_large_binary_numbers_are_read(format_: int) -> None:
     [member] = members(tar(file("f", uid=2**31, gid=2**30, mtime=-5), format_=format_))
     assert (member.uid, member.gid, member.mtime) == (2**31, 2**30, -5 * 10**9)
 
@@ -105,7 +105,7 @@ def test_fractions_of_seconds_and_extended_attributes_are_read() -> None:
     assert member.mtime == 1_250_000_000
 
 
-def test_what_a_global_header_says_holds_for_all_that_follow() -> None:
+def test_global_header_applies_to_all_following_members() -> None:
     made = io.BytesIO()
     with tarfile.open(
         fileobj=made, mode="w", format=tarfile.PAX_FORMAT, pax_headers={"uid": "77"}
@@ -126,7 +126,7 @@ def test_what_a_global_header_says_holds_for_all_that_follow() -> None:
     ],
     ids=["0.1", "1.0"],
 )
-def test_sparse_files_have_their_holes(extra: dict[str, str], stored: bytes) -> None:
+def test_sparse_files_are_read(extra: dict[str, str], stored: bytes) -> None:
     named = {**extra, "GNU.sparse.name": "disk"}
     data = tar(file("GNUSparseFile.0/disk", stored, pax_headers=named), file("next", b"n"))
     [(disk, content), (_, after)] = walked(data)
@@ -136,7 +136,7 @@ def test_sparse_files_have_their_holes(extra: dict[str, str], stored: bytes) -> 
     assert pieces[0] == [(1000, b"abc"), (4000, b"de")]
 
 
-def test_a_sparse_file_of_the_old_kind_may_have_many_pieces() -> None:
+def test_old_sparse_file_with_many_extents() -> None:
     header = bytearray(tar(file("disk", b"x" * 30))[:BLOCK])
     header[156:157] = b"S"
     header[257:265] = b"ustar  \0"
@@ -155,7 +155,7 @@ def test_a_sparse_file_of_the_old_kind_may_have_many_pieces() -> None:
 @pytest.mark.parametrize(
     "numbers", ["1000,3,1001,2", "4999,5", "0,4", "1,2,3", "5,-5", "a,b", f"{'9' * 30},5"]
 )
-def test_a_sparse_file_with_an_impossible_map_is_refused(numbers: str) -> None:
+def test_sparse_file_with_an_invalid_map_is_rejected(numbers: str) -> None:
     extra = {"GNU.sparse.size": "5000", "GNU.sparse.map": numbers}
     with pytest.raises(IntegrityError):
         walked(tar(file("disk", b"abcde", pax_headers=extra)))
@@ -171,49 +171,49 @@ def test_a_sparse_file_with_an_impossible_map_is_refused(numbers: str) -> None:
         (".hidden/..x", ".hidden/..x"),
     ],
 )
-def test_a_path_is_read_from_the_root(name: str, path: str) -> None:
+def test_paths_are_normalized(name: str, path: str) -> None:
     assert clean_path(name) == path
 
 
 @pytest.mark.parametrize("name", ["..", "../x", "a/../../x", "/..", "x\0y", "x" * 5000])
-def test_a_path_that_leads_nowhere_is_refused(name: str) -> None:
+def test_invalid_path_is_rejected(name: str) -> None:
     with pytest.raises(IntegrityError):
         clean_path(name)
 
 
-def test_a_hard_link_out_of_the_root_is_refused() -> None:
-    with pytest.raises(IntegrityError, match="out of the root"):
+def test_hard_link_out_of_the_root_is_rejected() -> None:
+    with pytest.raises(IntegrityError, match="outside the root"):
         members(tar(hard_link("a", "../../etc/shadow")))
 
 
 @pytest.mark.parametrize("end", range(1, len(gzip.compress(SMALL, mtime=0)), 9))
-def test_a_packed_layer_that_ends_early_is_damaged(end: int) -> None:
+def test_truncated_compressed_layer_is_an_error(end: int) -> None:
     with pytest.raises(IntegrityError):
         members(gzip.compress(SMALL, mtime=0)[:end], diff_id=Digest.of(SMALL))
 
 
 @pytest.mark.parametrize("end", range(0, len(SMALL), 97))
-def test_a_plain_layer_that_ends_early_is_damaged(end: int) -> None:
+def test_truncated_uncompressed_layer_is_an_error(end: int) -> None:
     with pytest.raises(IntegrityError):
         members(SMALL[:end], diff_id=Digest.of(SMALL))
 
 
 @pytest.mark.parametrize("at", [0, 110, 140, 150, 156, 260])
-def test_a_flipped_bit_of_a_header_is_noticed(at: int) -> None:
+def test_flipped_header_bit_is_detected(at: int) -> None:
     data = bytearray(SMALL)
     data[at] ^= 1
     with pytest.raises(IntegrityError):
         members(bytes(data))
 
 
-def test_the_diff_id_is_of_every_byte_of_the_layer() -> None:
+def test_diff_id_covers_every_byte_of_the_layer() -> None:
     padded = SMALL + bytes(10_000) + b"end"
     assert members(padded, diff_id=Digest.of(padded))
-    with pytest.raises(DigestMismatchError, match="than the image's config says"):
+    with pytest.raises(DigestMismatchError, match="diff ID in the image config"):
         members(padded, diff_id=Digest.of(SMALL))
 
 
-def test_text_is_no_layer() -> None:
+def test_text_is_not_a_layer() -> None:
     with pytest.raises(IntegrityError):
         members(b"hello\n" * 200)
 
@@ -226,20 +226,20 @@ def test_text_is_no_layer() -> None:
         (Limits(metadata=9), "9 bytes of names"),
     ],
 )
-def test_a_layer_that_unpacks_to_too_much_is_refused(limits: Limits, words: str) -> None:
+def test_layer_over_the_limits_is_rejected(limits: Limits, words: str) -> None:
     bomb = gzip.compress(tar(file("a"), file("b"), file("long name"), file("c", bytes(10**6))))
     with pytest.raises(RefusedError, match=words):
         walked(bomb, limits=limits)
 
 
-def test_the_holes_of_a_sparse_file_count_as_unpacked() -> None:
+def test_holes_of_sparse_files_count_towards_the_limit() -> None:
     extra = {"GNU.sparse.size": str(10**12), "GNU.sparse.map": "0,5"}
     data = tar(file("disk", b"abcde", pax_headers=extra))
     with pytest.raises(RefusedError):
         list(walk(io.BytesIO(data), Meter()))
 
 
-def test_an_extension_header_that_would_fill_memory_is_refused() -> None:
+def test_too_large_extension_header_is_rejected() -> None:
     header = bytearray(tar(file("x"))[:BLOCK])
     header[156:157] = b"x"
     header[124:136] = b"%011o\0" % 10**9
@@ -249,7 +249,7 @@ def test_an_extension_header_that_would_fill_memory_is_refused() -> None:
         members(bytes(header) + bytes(2**20))
 
 
-def test_errors_of_layers_are_never_bugs() -> None:
+def test_any_bytes_raise_only_expected_errors() -> None:
     for at in range(0, BLOCK, 3):
         data = bytearray(SMALL)
         data[at] = 0xFF

@@ -1,4 +1,4 @@
-"""Names that Windows cannot have, and trees on file systems that lack things."""
+"""Names that are invalid on Windows, and file systems with missing features."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ghcrctl.errors import StoreError, UnsupportedError
 from ghcrctl.layers.extraction import Extractor
 from ghcrctl.layers.members import Kind, Member
 from ghcrctl.layers.merged_tree import Tree
-from ghcrctl.layers.windows_names import has_long_paths, is_foreign_to_windows, windows_objection
+from ghcrctl.layers.windows_names import has_long_paths, is_invalid_on_windows, windows_name_error
 from tests.caseless import ignore_case
 
 WITHOUT_PRIVILEGE = OSError(22, "A required privilege is not held by the client")
@@ -45,8 +45,8 @@ WITHOUT_PRIVILEGE.winerror = 1314  # type: ignore[attr-defined, unused-ignore]
         "\N{PILE OF POO}" * 128,
     ],
 )
-def test_windows_would_read_it_otherwise(path: str, tmp_path: Path) -> None:
-    assert is_foreign_to_windows(path)
+def test_invalid_windows_path_is_rejected(path: str, tmp_path: Path) -> None:
+    assert is_invalid_on_windows(path)
     with pytest.raises(UnsupportedError, match="Windows does not allow"):
         Extractor(tmp_path, on_windows=True).add(path, Member(path, Kind.FILE))
     assert not list(tmp_path.iterdir())
@@ -68,8 +68,8 @@ def test_windows_would_read_it_otherwise(path: str, tmp_path: Path) -> None:
         "日" * 255,
     ],
 )
-def test_windows_has_the_same(path: str) -> None:
-    assert not is_foreign_to_windows(path)
+def test_valid_windows_path_is_accepted(path: str) -> None:
+    assert not is_invalid_on_windows(path)
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_windows_has_the_same(path: str) -> None:
         ("x" * 256, "longer than 255 characters"),
     ],
 )
-def test_the_error_names_the_file_and_the_reason(path: str, reason: str, tmp_path: Path) -> None:
-    assert reason in str(windows_objection(path))
+def test_name_error_has_the_file_and_the_reason(path: str, reason: str, tmp_path: Path) -> None:
+    assert reason in str(windows_name_error(path))
     with pytest.raises(UnsupportedError) as caught:
         Extractor(tmp_path, on_windows=True).add(path, Member(path, Kind.FILE))
     assert f"cannot create `{path}`" in str(caught.value)
@@ -101,9 +101,7 @@ def test_all_names_are_checked_before_the_first_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "longest"), [(Kind.DIRECTORY, 247), (Kind.FILE, 259), (Kind.SYMLINK, 259)]
 )
-def test_a_path_has_the_length_that_windows_allows(
-    kind: Kind, longest: int, tmp_path: Path
-) -> None:
+def test_path_length_on_windows(kind: Kind, longest: int, tmp_path: Path) -> None:
     extractor = Extractor(tmp_path, on_windows=True)
     room = longest - len(f"{tmp_path}/")
     name = "/".join(["d" * 9] * 30)[: room - 1].rstrip("/").ljust(room, "x")
@@ -125,9 +123,7 @@ def test_lengths_are_checked_before_the_first_file(tmp_path: Path) -> None:
         Extractor(tmp_path, on_windows=True).check(other.walk())
 
 
-def test_a_long_path_is_no_matter_where_windows_allows_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_long_paths_if_windows_allows_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ghcrctl.layers.extraction.has_long_paths", lambda: True)
     name = "/".join(["d" * 99] * 4)
     (tmp_path / name).parent.mkdir(parents=True)
@@ -144,7 +140,7 @@ def test_a_long_path_is_no_matter_where_windows_allows_it(
         ("linux", {"RtlAreLongPathsEnabled": lambda: 1}, False),
     ],
 )
-def test_windows_is_asked_for_long_paths(
+def test_detect_long_paths_of_windows(
     monkeypatch: pytest.MonkeyPatch, system: str, functions: dict[str, object], *, expected: bool
 ) -> None:
     def library(name: str) -> SimpleNamespace:
@@ -157,30 +153,30 @@ def test_windows_is_asked_for_long_paths(
 
 
 @pytest.mark.parametrize("kind", [Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK])
-def test_a_name_that_the_file_system_refuses_is_in_the_error(kind: Kind, tmp_path: Path) -> None:
+def test_error_has_the_rejected_name(kind: Kind, tmp_path: Path) -> None:
     name = "x" * 256
     member = Member(name, kind, target="t" if kind is Kind.SYMLINK else "")
     with pytest.raises(StoreError, match=rf"cannot create `{'x' * 200}.*: File name too long"):
         Extractor(tmp_path, on_windows=False).add(name, member)
 
 
-def test_a_further_name_that_the_file_system_refuses_is_in_the_error(tmp_path: Path) -> None:
+def test_error_has_the_rejected_name_of_a_hard_link(tmp_path: Path) -> None:
     extractor = Extractor(tmp_path, on_windows=False)
     extractor.add("a", Member("a", Kind.FILE))
     with pytest.raises(StoreError, match="cannot create `xxx"):
         extractor.link("x" * 256, "a", Member("a", Kind.FILE))
 
 
-def test_what_no_system_minds_is_made(tmp_path: Path) -> None:
+def test_valid_names_are_created(tmp_path: Path) -> None:
     Extractor(tmp_path, on_windows=False).add("end.", Member("end.", Kind.FILE))
     assert os.listdir(tmp_path) == ["end."]  # noqa: PTH208 a path of Windows would drop the dot
 
 
-def test_where_there_are_no_symbolic_links_they_are_left_out_and_told(
+def test_unsupported_symbolic_links_are_omitted_and_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
-        # As Windows does without the right to make them.
+        # Windows reports this without the privilege to create links.
         raise OSError(22, "A required privilege is not held by the client")
 
     monkeypatch.setattr(Path, "symlink_to", refuse)
@@ -195,7 +191,7 @@ def test_where_there_are_no_symbolic_links_they_are_left_out_and_told(
 
 
 @pytest.mark.parametrize("on_windows", [True, False])
-def test_developer_mode_is_named_where_windows_wants_a_privilege(
+def test_missing_privilege_on_windows_mentions_developer_mode(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, on_windows: bool
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
@@ -214,7 +210,7 @@ def test_developer_mode_is_named_where_windows_wants_a_privilege(
     assert is_told == on_windows
 
 
-def test_windows_has_no_owners_and_set_id_bits_that_could_be_left_out(tmp_path: Path) -> None:
+def test_owners_and_set_id_bits_are_not_reported_on_windows(tmp_path: Path) -> None:
     extractor = Extractor(tmp_path, as_root=False, on_windows=True)
     extractor.add("d", Member("d", Kind.DIRECTORY, mode=0o2755, uid=12, gid=34))
     extractor.add("d/su", Member("d/su", Kind.FILE, mode=0o6755, uid=12, gid=34))
@@ -223,7 +219,7 @@ def test_windows_has_no_owners_and_set_id_bits_that_could_be_left_out(tmp_path: 
     assert stat.S_IMODE((tmp_path / "d" / "su").stat().st_mode) == 0o755
 
 
-def test_a_link_in_the_way_of_a_file_is_named_with_it(
+def test_clash_of_a_link_and_a_file_names_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ignore_case(monkeypatch)
@@ -239,7 +235,7 @@ Made = dict[str, tuple[str, bool]]
 
 @pytest.fixture(name="made")
 def _made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
-    """Note which symbolic links are created, by path: the target, and whether a directory."""
+    """Record created symbolic links by path: the target, and whether it is a directory."""
     made: Made = {}
 
     def note(place: Path, target: str, target_is_directory: bool = False) -> None:
@@ -274,7 +270,7 @@ def _made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
         ("..", "..", True),
     ],
 )
-def test_a_link_gets_backslashes_and_the_kind_of_what_it_leads_to(
+def test_windows_link_has_backslashes_and_the_kind_of_its_target(
     target: str, on_disk: str, made: Made, tmp_path: Path, *, is_directory: bool
 ) -> None:
     extractor = Extractor(tmp_path, on_windows=True)
@@ -294,7 +290,7 @@ def test_a_link_gets_backslashes_and_the_kind_of_what_it_leads_to(
     assert made["usr/lib64"] == ("\\usr\\lib", True)
 
 
-def test_a_further_name_of_a_link_is_a_link_with_its_own_kind(made: Made, tmp_path: Path) -> None:
+def test_hard_link_to_a_symbolic_link_on_windows(made: Made, tmp_path: Path) -> None:
     extractor = Extractor(tmp_path, on_windows=True)
     link = Member("link", Kind.SYMLINK, target="bin")
     extractor.add("link", link)
@@ -308,7 +304,7 @@ def test_a_further_name_of_a_link_is_a_link_with_its_own_kind(made: Made, tmp_pa
 @pytest.mark.parametrize(
     "target", ["C:/Windows", "..\\..\\evil", "\\\\server\\share", "dir/nul", "a:b", "end.", "... "]
 )
-def test_a_target_that_would_be_another_one_is_left_out(
+def test_link_with_an_invalid_windows_target_is_omitted(
     target: str, made: Made, tmp_path: Path
 ) -> None:
     extractor = Extractor(tmp_path, on_windows=True)
@@ -318,7 +314,7 @@ def test_a_target_that_would_be_another_one_is_left_out(
     assert "symbolic links of 1 files (Windows does not allow their targets)" in extractor.left_out
 
 
-def test_elsewhere_a_further_name_of_a_link_is_the_link_itself(tmp_path: Path) -> None:
+def test_hard_link_to_a_symbolic_link_on_other_systems(tmp_path: Path) -> None:
     extractor = Extractor(tmp_path, on_windows=False)
     link = Member("link", Kind.SYMLINK, target="file")
     extractor.add("file", Member("file", Kind.FILE))
@@ -328,14 +324,14 @@ def test_elsewhere_a_further_name_of_a_link_is_the_link_itself(tmp_path: Path) -
     assert (tmp_path / "again").is_symlink()
 
 
-def test_elsewhere_a_link_is_made_as_it_is(made: Made, tmp_path: Path) -> None:
+def test_symbolic_links_are_unchanged_on_other_systems(made: Made, tmp_path: Path) -> None:
     extractor = Extractor(tmp_path, on_windows=False)
     extractor.add("link", Member("link", Kind.SYMLINK, target="a/b:c"))
     assert made == {"link": ("a/b:c", False)}
     extractor.finish()
 
 
-def test_a_further_name_is_given_where_links_are_always_followed(
+def test_hard_link_on_systems_that_follow_symbolic_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "supports_follow_symlinks", set())
@@ -354,7 +350,7 @@ CLASHES = [("readme", "README"), ("caf\N{LATIN SMALL LETTER E WITH ACUTE}", "caf
 
 @pytest.mark.parametrize(("one", "other"), CLASHES)
 @pytest.mark.parametrize("kind", [Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK, Kind.FIFO])
-def test_a_name_that_the_file_system_takes_for_another_is_named_with_it(
+def test_clash_of_names_on_the_file_system_names_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: str, other: str, kind: Kind
 ) -> None:
     if kind is Kind.FIFO and not hasattr(os, "mkfifo"):
@@ -388,7 +384,7 @@ def test_clashing_names_are_found_before_a_file_is_created(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_that_is_there_under_the_same_name_is_another_error(tmp_path: Path) -> None:
+def test_existing_file_with_the_same_name_is_another_error(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     with pytest.raises(FileExistsError):
         Extractor(tmp_path, on_windows=False).add("a", Member("a", Kind.FILE))
