@@ -202,8 +202,8 @@ class _Walk:
         self._bytes += descriptor.size if descriptor.is_manifest else 0
         if self._bytes > MAX_MANIFESTS or len(self._seen) > MAX_DESCRIPTORS:
             raise InvalidManifestError(
-                f"the image has more than {MAX_DESCRIPTORS} blobs and manifests, or its manifests "
-                f"are larger than {MAX_MANIFESTS} bytes"
+                f"the image is too large: at most {MAX_DESCRIPTORS} blobs and manifests, and "
+                f"{MAX_MANIFESTS} bytes of manifests are allowed"
             )
 
     def _visit_children(self, descriptor: Descriptor, depth: int) -> int:

@@ -61,7 +61,7 @@ def test_multiplying_indexes_are_rejected(monkeypatch: pytest.MonkeyPatch) -> No
     place = MemoryPlace()
     nested = index_of(*(index_of(*images[n : n + 3]) for n in range(0, 30, 3)))
     nested.into(place)
-    with pytest.raises(InvalidManifestError, match="more than 50 blobs"):
+    with pytest.raises(InvalidManifestError, match="at most 50 blobs"):
         make_plan(place, MemoryPlace(), nested.root)
 
 
@@ -70,7 +70,7 @@ def test_too_large_manifests_are_rejected(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(plan, "MAX_MANIFESTS", sum(d.size for d, _ in index.contents[-3:]))
     place = MemoryPlace()
     index.into(place)
-    with pytest.raises(InvalidManifestError, match=r"larger than [0-9]+ bytes"):
+    with pytest.raises(InvalidManifestError, match=r"[0-9]+ bytes of manifests"):
         make_plan(place, MemoryPlace(), index.root)
 
 

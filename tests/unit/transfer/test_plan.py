@@ -263,7 +263,7 @@ def test_size_of_an_image_is_limited(monkeypatch: pytest.MonkeyPatch, limit: str
     monkeypatch.setattr(planning, limit, size)
     make_plan(source_of(image), RecordingSink(), image.root)
     monkeypatch.setattr(planning, limit, size - 1)
-    with pytest.raises(InvalidManifestError, match="has more than"):
+    with pytest.raises(InvalidManifestError, match="image is too large"):
         make_plan(source_of(image), RecordingSink(), image.root)
 
 

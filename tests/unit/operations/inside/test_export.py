@@ -243,7 +243,7 @@ def test_a_name_that_windows_cannot_have_is_found_before_the_first_file(
     monkeypatch.setattr("ghcrctl.operations.inside.export.Extractor", Windows)
     put(session, image_of(tar(file("a", b"a")), tar(file("z/con.txt", b"z"))))
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(UnsupportedError, match=r"`z/con.txt`: Windows .* \(CON is a device\)"):
+    with pytest.raises(UnsupportedError, match=r"`z/con.txt`: Windows .* \(CON is a device name\)"):
         export_directory(session, WANTED, tmp_path / "root")
     assert sorted(tmp_path.iterdir()) == before
 

@@ -162,7 +162,7 @@ def test_names_that_the_file_system_takes_for_one_are_refused(
 @pytest.mark.parametrize(
     ("title", "why"),
     [
-        ("docs/con.txt", "CON is a device"),
+        ("docs/con.txt", "CON is a device name"),
         ("end.", "must not end with a dot or a space"),
         ("a?", r"must not contain '\?'"),
     ],

@@ -128,9 +128,9 @@ def test_the_config_says_what_was_asked_for(session: Session) -> None:
         (b"no archive at all", "not a tar archive"),
         (b"x" * 2000, "not a tar archive"),
         (gzip.compress(b"no archive"), "not a tar archive"),
-        (gzip.compress(tree())[:-9], "ends too early"),
+        (gzip.compress(tree())[:-9], "is truncated"),
         (gzip.compress(tree())[:60] + bytes(30), "damaged"),
-        (lzma.compress(tree())[:-9], "ends too early"),
+        (lzma.compress(tree())[:-9], "is truncated"),
     ],
     ids=["nothing", "short", "other", "packed other", "cut gzip", "damaged gzip", "cut xz"],
 )
