@@ -277,6 +277,12 @@ class App:
 
     def show_traceback(self, error: Exception) -> None:
         """Print a traceback, redacted because messages of libraries may contain secrets."""
+        style = self.error_style
+        if style.is_full_terminal and not self.as_json:
+            from ghcrctl.cli import console
+
+            self._put(sys.stderr, console.traceback(error, style))
+            return
         import traceback
 
         from ghcrctl.content.redaction import redact

@@ -56,12 +56,23 @@ class Failure:
         """
         from ghcrctl.cli.format.style import Meaning
 
+        if self.status == ExitStatus.BUG and style.is_full_terminal:
+            return self._panel(style)
         text = _line("error:", Meaning.ERROR, self.message, style)
         if self.hint:
             text += _line("hint:", Meaning.HINT, self.hint, style)
         if more and self.needs_more and style.width is not None:
             text += style.paint(f"more: ghcrctl explain {self.code}", Meaning.ASIDE) + "\n"
         return text
+
+    def _panel(self, style: Style) -> str:
+        """Return a box, which is easy to find below a traceback and to copy into a report."""
+        from ghcrctl.cli.console import panel
+
+        lines = [printable(line) for line in self.message.split("\n")]
+        if self.hint:
+            lines += ["", f"hint: {printable(self.hint)}"]
+        return panel("error", lines, style, border="error")
 
 
 def warning(message: str, style: Style) -> str:

@@ -27,7 +27,7 @@ from ghcrctl.cli.format.plans import (
 )
 from ghcrctl.cli.format.units import human_size
 from ghcrctl.cli.item_progress import ItemCounter
-from ghcrctl.cli.prompts import confirm
+from ghcrctl.cli.prompts import ask, choose, confirm
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.signals import EndedError, TimeIsUpError
 from ghcrctl.errors import AuthError, GhcrctlError, RefusedError
@@ -51,6 +51,11 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.packages.apply import Done
 
+_ANSWERS = {
+    **dict.fromkeys(("y", "yes"), "yes"),
+    **dict.fromkeys(("n", "no"), "no"),
+    **dict.fromkeys(("r", "review"), "review"),
+}
 # Before a question, no more than fills a screen.
 _MOST_BEFORE_QUESTION = 30
 
@@ -264,27 +269,22 @@ class CarryingOut:
         whole = [plan for plan in plans if plan.deletes_package]
         for plan in whole:
             name = f"{plan.owner}/{plan.package}"
-            typed = click.prompt(f"Type {name} to delete the whole package", err=True)
-            if typed.strip() != name:
+            typed = ask(f"Type {name} to delete the whole package", "", self._app.error_style)
+            if typed != name:
                 raise click.Abort
         count = sum(len(plan.steps) for plan in plans)
         return bool(whole) or self._confirm(f"This deletes {count} versions. Continue?")
 
     def _confirm(self, question: str) -> bool:
         """Ask for yes or no; return ``False`` where a review is asked for."""
-        reviews = bool(self.graphs) and self._app.can_draw
-        if not reviews:
-            if not confirm(question):
-                raise click.Abort
-            return True
-        while True:
-            words = f"{question} [y/N, r to review]"
-            reply = click.prompt(words, default="n", show_default=False, err=True).strip().lower()
-            if reply in {"y", "yes", "r", "review"}:
-                return reply in {"y", "yes"}
-            if reply in {"n", "no"}:
-                raise click.Abort
-            self._app.error_line("answer y, n or r")
+        style = self._app.error_style
+        if not (self.graphs and self._app.can_draw):
+            answer = "yes" if confirm(question, style) else "no"
+        else:
+            answer = choose(question, "[y/N, r to review]", _ANSWERS, style)
+        if answer == "no":
+            raise click.Abort
+        return answer == "yes"
 
     def _apply(self, plans: Sequence[Plan], path: Path) -> GhcrctlError | None:
         return apply_plans(

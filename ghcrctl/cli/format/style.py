@@ -192,6 +192,11 @@ class Style:
         """Whether any text can be written as it is."""
         return is_utf8(self.encoding)
 
+    @property
+    def is_full_terminal(self) -> bool:
+        """Whether output is a terminal that shows every character, so that rich can draw on it."""
+        return self.width is not None and self.has_all_signs
+
     def written(self, text: str) -> str:
         """Return a text with the escapes that stand for what cannot be written (``streams``)."""
         if text.isascii():

@@ -17,6 +17,7 @@ from rich.live_render import LiveRender
 from rich.segment import ControlType, Segment, Segments
 
 from ghcrctl.cli.console import console_for
+from ghcrctl.cli.format.style import style_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -124,7 +125,7 @@ class Screen(RenderHook):
 
     def __init__(self, stream: TextIO, environ: Mapping[str, str]) -> None:
         self._stream = stream
-        self._console = console_for(stream, environ)
+        self._console = console_for(stream, style_of(stream, environ, _DEFAULT_SIZE[0]))
         self._console.push_render_hook(self)
         # xterm and screen cut lines when they become narrower.
         self._block = _Block(wraps=not ("XTERM_VERSION" in environ or "STY" in environ))

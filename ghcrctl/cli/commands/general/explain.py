@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -55,7 +56,8 @@ def command(app: App, *, words: tuple[str, ...], format_: str | None) -> None:
         app.write(documents.many(map(_document, listed)) if documents else _list(width))
         return
     found = find(" ".join(words))
-    app.write(documents.one(_document(found)) if documents else _page(found, width, app.style))
+    style = replace(app.style, width=app.width and width)
+    app.write(documents.one(_document(found)) if documents else _page(found, width, style))
 
 
 def _all() -> Iterator[Explanation]:
@@ -97,9 +99,11 @@ def _entry(found: Explanation, width: int) -> str:
 
 def _page(found: Explanation, width: int, style: Style) -> str:
     """Return an explanation as text."""
-    is_status = found.name == str(found.status.value)
-    title = f"exit status {found.name}" if is_status else _title(found)
-    parts = [f"{style.paint(title, Meaning.HEADER)}\n\n"]
+    if style.is_full_terminal:
+        from ghcrctl.cli.console import markdown
+
+        return markdown(_markdown(found), style)
+    parts = [f"{style.paint(_title(found), Meaning.HEADER)}\n\n"]
     parts += [f"{textwrap.fill(text, width)}\n\n" for text in (found.meaning, *found.more)]
     for heading, items in (("Causes", found.causes), ("What to do", found.remedies)):
         if items:
@@ -115,7 +119,22 @@ def _page(found: Explanation, width: int, style: Style) -> str:
     return "".join(parts).rstrip("\n") + "\n"
 
 
+def _markdown(found: Explanation) -> str:
+    """Return one explanation as Markdown."""
+    parts = [f"**{_title(found)}**", found.meaning, *found.more]
+    for heading, items in (("Causes", found.causes), ("What to do", found.remedies)):
+        if items:
+            parts += [f"**{heading}:**", "\n".join(f"- {item}" for item in items)]
+    if found.codes:
+        parts += ["**Codes:**", ", ".join(found.codes)]
+    if found.example:
+        parts += ["**Example:**", f"```text\n{found.example}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
 def _title(found: Explanation) -> str:
+    if found.name == str(found.status.value):
+        return f"exit status {found.name}"
     return f"{found.name} (exit status {found.status.value})"
 
 

@@ -114,7 +114,10 @@ def _agreed(app: App, planned: Pruned) -> bool:
     for name in planned.untagged:
         app.error_line(f"  {name}")
     images = quantity(len(planned.untagged), "image")
-    return confirm(f"This will remove {images} ({human_size(planned.freed)} in total). Continue?")
+    return confirm(
+        f"This will remove {images} ({human_size(planned.freed)} in total). Continue?",
+        app.error_style,
+    )
 
 
 def _report(results: Results, done: Pruned, *, dry_run: bool) -> None:

@@ -11,7 +11,7 @@ from rich.console import ConsoleDimensions
 
 from ghcrctl.cli.console import console_for
 from ghcrctl.cli.format.cells import display_width
-from ghcrctl.cli.format.style import glyphs_for
+from ghcrctl.cli.format.style import Style, glyphs_for
 from ghcrctl.cli.progress.amounts import size_text, time_text
 from ghcrctl.cli.progress.render import render
 from ghcrctl.cli.progress.snapshot import Countdown, Row, Snapshot
@@ -33,7 +33,7 @@ class Stream(io.StringIO):
 def texts(snapshot: Snapshot, columns: int, height: int, encoding: str = "utf-8") -> list[str]:
     """Return the lines of the display without colours."""
     stream = Stream(encoding)
-    console = console_for(stream, {"NO_COLOR": "1"})
+    console = console_for(stream, Style(encoding=encoding))
     console.size = ConsoleDimensions(columns, height)
     shown = render(snapshot, columns, height, glyphs_for(encoding).ellipsis)
     if shown is not None:
