@@ -48,8 +48,8 @@ OTHER_VARIABLES: dict[str, dict[str, str]] = {
         "CLICOLOR": "`0` prints no colours.",
         "FORCE_HYPERLINK": "`1` prints links, `0` prints none.",
         "COLUMNS": "Width of the output.",
-        "TERM, COLORTERM, TERM_PROGRAM, TMUX, VTE_VERSION, KONSOLE_VERSION, KITTY_WINDOW_ID, WT_SESSION, "
-        "XTERM_VERSION": "Show what the terminal supports.",
+        "TERM, COLORTERM, TERM_PROGRAM, TMUX, VTE_VERSION, KONSOLE_VERSION, KITTY_WINDOW_ID, "
+        "WT_SESSION, XTERM_VERSION": "Show what the terminal supports.",
         "BROWSER": "Browser for `packages doctor --open`.",
     },
     "Directories": {
