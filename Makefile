@@ -96,7 +96,7 @@ bench: $(VENV)/.dev ## Compare speed and memory with other clients
 
 build: $(VENV)/.dev ## Build the wheel, install it in a clean environment and check its size
 	@rm -rf dist build/wheel-check
-	$(BIN)/python -m build --outdir dist . >/dev/null
+	@$(BIN)/python -m release.distributions
 	$(BIN)/python -m venv build/wheel-check
 	build/wheel-check/bin/pip install --quiet dist/*.whl
 	build/wheel-check/bin/ghcrctl --version

@@ -130,7 +130,7 @@ if TYPE_CHECKING:
     tag = _client.tag
     tags = _client.tags
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Access",

@@ -57,9 +57,11 @@ def install(site: Path, *target: str) -> None:
         target: options of ``uv pip install`` that select another Python or system.
     """
     locked = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement")
-    _uv_install(site, *target, *locked, str(LOCK))
+    uv_install(site, *target, *locked, str(LOCK))
     with tempfile.TemporaryDirectory() as folder:
-        _uv_install(site, "--no-deps", str(build_wheel(Path(folder))))
+        backend = Path(folder) / "backend"
+        uv_install(backend, "--no-deps", "--require-hashes", "--requirement", str(BUILD_LOCK))
+        uv_install(site, "--no-deps", str(hatch("wheel", ROOT, Path(folder), backend)))
     for unused in ("bin", "share"):
         shutil.rmtree(site / unused, ignore_errors=True)
     (site / ".lock").unlink(missing_ok=True)
@@ -67,27 +69,29 @@ def install(site: Path, *target: str) -> None:
     _drop_records(site)
 
 
-def build_wheel(folder: Path) -> Path:
-    """Build the wheel of this checkout with the locked build backend.
+def hatch(target: str, source: Path, folder: Path, backend: Path) -> Path:
+    """Build a distribution; return its path.
 
     Args:
-        folder: a directory for the wheel and the build backend.
+        target: ``sdist`` or ``wheel``.
+        source: the source tree.
+        folder: directory of the distribution.
+        backend: directory of the build backend.
     """
-    backend = folder / "backend"
-    _uv_install(backend, "--no-deps", "--require-hashes", "--requirement", str(BUILD_LOCK))
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder],
-        cwd=ROOT,
+        [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", folder],
+        cwd=source,
         env={**os.environ, "PYTHONPATH": str(backend)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=True,
     )
-    (wheel,) = folder.glob("*.whl")
-    return wheel
+    (found,) = folder.glob({"sdist": "*.tar.gz", "wheel": "*.whl"}[target])
+    return found
 
 
-def _uv_install(site: Path, *arguments: str) -> None:
+def uv_install(site: Path, *arguments: str) -> None:
+    """Install packages into a directory."""
     # Copies, because installed files are changed: links would change the cache.
     how = ("--python", sys.executable, "--link-mode", "copy", "--target", str(site))
     uv("pip", "install", *how, *arguments)
