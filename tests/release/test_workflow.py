@@ -83,9 +83,9 @@ def test_checks_and_files_need_no_packages(tmp_path: Path) -> None:
     check = [require_peer("sha256sum"), "--check", "--strict", sums.name]
     subprocess.run(check, cwd=sums.parent, check=True, stdout=subprocess.DEVNULL)
     # The action checks a file of the release in the same way.
-    verify = [sys.executable, "-I", ROOT / "release/action/verify.py", sums]
+    verify = [sys.executable, "-I", str(ROOT / "release/action/verify.py"), str(sums)]
     digest = hashlib.sha256(sums.read_bytes()).hexdigest()
-    subprocess.run([*verify, sums.parent / "ghcrctl.pyz", digest], check=True)
+    subprocess.run([*verify, str(sums.parent / "ghcrctl.pyz"), digest], check=True)
 
 
 def test_the_sbom_lists_every_locked_package() -> None:
