@@ -1,6 +1,5 @@
-"""The pages of the documentation, run as somebody who reads them would.
+"""Run the commands of the documentation, and compare the output with the pages.
 
-`blocks` finds the commands in a page, `shell` runs them, `world` has the hosts that they talk to,
-behind their real names (`tests.internet`), and `output` compares what is printed with what the page
-says.
+`blocks` finds the commands in a page, `shell` runs them, `world` provides the hosts they contact
+under their real names (`tests.internet`), and `output` compares the output with the page.
 """

@@ -1,4 +1,4 @@
-"""A bash in an empty home, that runs the blocks of one page in order."""
+"""Run the blocks of a page in order, in bash with an empty home directory."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ if TYPE_CHECKING:
 
     from tests.docs.blocks import Block
 
-# Seconds for a whole page.
-_TIMEOUT = 120
+_PAGE_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of a page.
+    """The result of running a page.
 
     Args:
-        outputs: what each block that ran printed, to both streams as on a terminal.
-        status: that of the shell; 0 where no block failed.
+        outputs: the output of each block that ran, of both streams.
+        status: exit status of the shell; 0 if no block failed.
     """
 
     outputs: Sequence[str]
@@ -36,7 +35,7 @@ class Ran:
 
 
 def run(blocks: Sequence[Block], folder: Path, environ: Mapping[str, str]) -> Ran:
-    """Run blocks in one shell, in a folder of the home, until one fails."""
+    """Run blocks in one shell, in a directory of the home, until one fails."""
     home = folder / "home"
     work = home / "work"
     work.mkdir(parents=True)
@@ -50,11 +49,11 @@ def run(blocks: Sequence[Block], folder: Path, environ: Mapping[str, str]) -> Ra
         start_new_session=True,
     )
     try:
-        status = process.wait(_TIMEOUT)
+        status = process.wait(_PAGE_SECONDS)
     except subprocess.TimeoutExpired:
         status = -signal.SIGALRM
     finally:
-        # A page may leave a server running.
+        # A page may have started a server.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -77,7 +76,7 @@ def _environ(home: Path) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "COLUMNS": "120",
-        # A person's keyring is none of a test's business.
+        # Tests must not touch the keyring of the user.
         "GHCRCTL_KEYRING": "0",
         "GHCRCTL_PLATFORM": "linux/amd64",
     }

@@ -1,4 +1,4 @@
-"""What counts as a command of a page, and as what it prints."""
+"""Commands and expected output are extracted from pages."""
 
 from __future__ import annotations
 
@@ -51,41 +51,41 @@ def test_commands_are_found_in_order() -> None:
     ]
 
 
-def test_the_block_right_after_is_what_is_printed() -> None:
+def test_a_text_block_right_after_is_the_expected_output() -> None:
     first, *others = blocks_of(PAGE)
     assert first.output == "REPOSITORY\n"
     assert PAGE.splitlines()[slice(*first.output_lines)] == ["REPOSITORY"]
     assert [block.output for block in others] == [None, None, None]
 
 
-def test_a_block_that_is_not_run_says_why() -> None:
+def test_a_skipped_block_has_a_reason() -> None:
     reasons = [block.reason for block in blocks_of(PAGE)]
     assert reasons == ["", "it needs a Windows\nmachine", "", ""]
 
 
-def test_a_page_that_is_not_run_says_why_at_its_top() -> None:
+def test_a_reason_below_the_title_applies_to_the_page() -> None:
     page = f"# Page\n\n<!-- not run: it costs money -->\n\n{PAGE}"
     assert {block.reason for block in blocks_of(page)} == {"it costs money"}
 
 
-def test_digests_ids_and_ages_may_differ() -> None:
+def test_digests_ids_and_ages_compare_as_equal() -> None:
     said = "v1  185ee20ab8a3  5 seconds ago\nDigest: sha256:fb1e9b91d3a2...\n"
     printed = f"v1   085ee20ab8af  About a minute ago\nDigest: sha256:{'0' * 64}\n"
     assert matches(said, printed)
 
 
-def test_other_words_may_not() -> None:
+def test_other_text_must_match() -> None:
     assert not matches("pulled\n", "pushed\n")
     assert not matches("one\n", "one\ntwo\n")
 
 
-def test_dots_stand_for_any_text_and_lines() -> None:
+def test_dots_match_any_text_and_lines() -> None:
     assert matches("one ... end\n", "one two three end\n")
     assert matches("one\n...\nend\n", "one\ntwo\nthree\nend\n")
     assert not matches("one\n...\nend\n", "one\ntwo\n")
 
 
-def test_layers_may_come_in_any_order() -> None:
+def test_layers_match_in_any_order() -> None:
     layers = "0123456789ab: Pull complete\n1123456789ab: Already exists\n"
     assert matches(
         f"1.0: Pulling\n{layers}",
@@ -94,5 +94,5 @@ def test_layers_may_come_in_any_order() -> None:
     assert not matches("a\nb\n", "b\na\n")
 
 
-def test_a_page_shows_short_digests() -> None:
+def test_digests_are_shortened() -> None:
     assert shortened(f"sha256:{'a' * 64}  \n\n") == f"sha256:{'a' * 12}...\n"

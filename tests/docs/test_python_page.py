@@ -1,4 +1,4 @@
-"""The page about the Python API, run as it stands, against a registry on loopback."""
+"""The examples of the page about Python work against a registry on loopback."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def examples() -> list[doctest.Example]:
-    """Return all examples of the page, with their lines, in order."""
+    """Return the examples of the page in order, with their line numbers."""
     text, found = PAGE.read_text(encoding="utf-8"), []
     for block in _BLOCK.finditer(text):
         above = text[: block.start(1)].count("\n")
@@ -47,7 +47,7 @@ def _hello(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_hello")
-def test_the_page_does_what_it_says() -> None:
+def test_the_examples_print_what_the_page_shows() -> None:
     found = examples()
     assert len(found) > 20
     told: list[str] = []
