@@ -1,4 +1,4 @@
-"""The images that archives are made of in these tests, and a store that has them all.
+"""Images for the archive tests, and a store with all of them.
 
 What belongs here: making them once for all tests, and running ghcrctl on bytes.
 """
@@ -34,7 +34,7 @@ HUGE_SIZE = 300_000_000
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """Images, and where they are.
+    """Images and their locations.
 
     Args:
         shell: whose store has them all; to be left as it is.
@@ -57,7 +57,7 @@ class Stock:
 
 @pytest.fixture(scope="session")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Stock:
-    """All images, loaded."""
+    """A store with all images."""
     folder = tmp_path_factory.mktemp("stock")
     layers = rich_layers(Path(require_peer("busybox")).read_bytes())
     rich, arm = make_image(layers), make_image(layers, architecture="arm64")
@@ -74,7 +74,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Stock:
 
 @pytest.fixture(scope="session")
 def saved(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The rich image as ghcrctl saves it."""
+    """The archive that ghcrctl saves of the image with all features."""
     path = tmp_path_factory.mktemp("saved") / "rich.tar"
     stock.shell.ok("save", "-o", str(path), RICH)
     return path
@@ -82,25 +82,25 @@ def saved(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
-    """A store with nothing in it."""
+    """An empty store."""
     return Shell(tmp_path / "fresh")
 
 
 @pytest.fixture
 def empty_docker(docker: Docker) -> Iterator[Docker]:
-    """A docker engine with nothing in it, whatever a test leaves there."""
+    """A docker engine without images, cleaned up after each test."""
     yield docker
     for image_id in set(docker.run("images", "-aq").split()):
         docker.run("rmi", "-f", image_id)
 
 
 def id_in_docker(docker: Docker, name: str) -> str:
-    """Return an image's ID as docker has it."""
+    """Return the ID of an image in docker."""
     return docker.run("inspect", "-f", "{{.Id}}", name).strip()
 
 
 def on_bytes(shell: Shell, *arguments: str, stdin: bytes = b"") -> bytes:
-    """Run ghcrctl, which must succeed, and return the bytes that it writes."""
+    """Run ghcrctl, which must succeed, and return its output as bytes."""
     done = subprocess.run(
         command(*arguments),
         env=shell.environ,
@@ -115,12 +115,12 @@ def on_bytes(shell: Shell, *arguments: str, stdin: bytes = b"") -> bytes:
 
 
 def command(*arguments: str) -> list[str]:
-    """Return how ghcrctl is run."""
+    """Return the command line of ghcrctl."""
     return [sys.executable, "-m", "ghcrctl", *arguments]
 
 
 def piped(commands: Sequence[tuple[list[str], dict[str, str]]]) -> str:
-    """Run programs one into the other, each of which must succeed; return what the last prints.
+    """Run a pipeline of programs, each of which must succeed; return the output of the last.
 
     Args:
         commands: programs with their arguments, and their environments.
@@ -132,7 +132,7 @@ def piped(commands: Sequence[tuple[list[str], dict[str, str]]]) -> str:
             subprocess.Popen(arguments, env=environ, stdin=before, stdout=subprocess.PIPE)
         )
         if running[:-1]:
-            # Else a program would never learn that the next one has gone.
+            # Otherwise, a program would not notice that the next one has ended.
             assert running[-2].stdout is not None
             running[-2].stdout.close()
     printed, _ = running[-1].communicate(timeout=60)
@@ -141,7 +141,7 @@ def piped(commands: Sequence[tuple[list[str], dict[str, str]]]) -> str:
 
 
 def digest_in_store(shell: Shell, name: str) -> str:
-    """Return which manifest a name stands for in the store, which is an OCI layout."""
+    """Return the digest of a name in the store, which is an OCI layout."""
     index = json.loads((Path(shell.environ["GHCRCTL_STORE"]) / "index.json").read_bytes())
     [digest] = [
         entry["digest"]
@@ -152,7 +152,7 @@ def digest_in_store(shell: Shell, name: str) -> str:
 
 
 def id_in_store(shell: Shell, name: str) -> str:
-    """Return an image's ID."""
+    """Return the ID of an image."""
     [image_id] = shell.ok("images", "-q", "--no-trunc", name)
     return image_id
 
@@ -164,5 +164,5 @@ def raw_in_store(shell: Shell, digest: str) -> bytes:
 
 
 def tree(shell: Shell, name: str) -> bytes:
-    """Return an image's file tree as an archive, which is the same for the same tree."""
+    """Return the file tree of an image as a reproducible archive."""
     return on_bytes(shell, "export", name)

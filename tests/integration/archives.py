@@ -1,4 +1,4 @@
-"""Images with everything in them, and archives of them as programs of every age write them.
+"""Images with all features, and archives of them in the formats of all docker versions.
 
 What belongs here: content, and archives written without any of our code, from the specifications:
 docker's image specification 1.0 and 1.2, "Combined Image JSON + Filesystem Changeset Format"; OCI
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GREETING = "hello from an archive"
-# Umlauts in both of Unicode's forms, an astral character, spaces, and a name longer than 100 bytes.
+# Umlauts in both Unicode normal forms, an astral character, spaces, and a name over 100 bytes.
 ODD_NAMES = ["größe", "gro\u0308ße", "日本語 🙂", "x" * 90 + "/" + "ü" * 60]
 CREATED = "2024-01-02T03:04:05Z"
-# What docker calls the empty layer: a tar archive without members, which is two blocks of zeros.
+# Docker's empty layer: a tar archive without members, which is two blocks of zeros.
 EMPTY_LAYER = bytes(1024)
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An image with its layers as they are unpacked.
+    """An image with its uncompressed layers.
 
     Args:
         built: as an OCI image.
@@ -66,7 +66,7 @@ def make_image(
     label: str = "",
     packed: bool = True,
 ) -> Made:
-    """Make an OCI image that prints its greeting.
+    """Build an OCI image that prints its greeting.
 
     Args:
         layers: tar archives, base first.
@@ -108,7 +108,7 @@ def make_image(
 
 
 def rich_layers(busybox: bytes) -> list[bytes]:
-    """Make layers with all that is odd in them, of which `sparse_layer` is not one."""
+    """Build layers with all unusual features except sparse files."""
     base = tar_of(
         folder("bin"),
         file("bin/busybox", busybox, 0o755),
@@ -165,7 +165,7 @@ def link(name: str, target: str, kind: bytes) -> Member:
 
 
 def sparse_layer(scratch: Path) -> bytes:
-    """Make a layer with a sparse file of 30 MB, as GNU tar writes one."""
+    """Build a layer with a sparse file of 30 MB, as written by GNU tar."""
     tree = scratch / "sparse"
     tree.mkdir()
     with (tree / "holes").open("wb") as holes:
@@ -179,12 +179,12 @@ def sparse_layer(scratch: Path) -> bytes:
 
 
 def huge_layer(size: int) -> bytes:
-    """Make a layer with one file of zeros, beside what a container needs to start."""
+    """Build a layer with a file of zeros and what a container needs to start."""
     return tar_of(file("zeros", bytes(size)))
 
 
 def write_layout(folder: Path, images: Mapping[str, Built]) -> Path:
-    """Write an OCI layout: images by what it calls them."""
+    """Write an OCI layout with images by name."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
     for built in images.values():
@@ -213,7 +213,7 @@ def archive_of(folder_: Path) -> bytes:
 
 
 def docker_1_9(made: Made, names: Sequence[str]) -> bytes:
-    """Write an archive as docker did until 1.9: a folder a layer, and the names."""
+    """Write an archive in docker's format before 1.10, with a directory per layer."""
     members: list[Member] = []
     parent = ""
     for number, layer in enumerate(made.layers):
@@ -232,7 +232,7 @@ def docker_1_9(made: Made, names: Sequence[str]) -> bytes:
 
 
 def docker_1_10(made: Made, names: Sequence[str]) -> bytes:
-    """Write an archive as docker did from 1.10 to 24; a layer that is there twice is a link."""
+    """Write an archive in docker's format from 1.10 to 24; a duplicate layer is a link."""
     members: list[Member] = []
     paths: list[str] = []
     written: dict[bytes, str] = {}
@@ -261,7 +261,7 @@ def docker_1_10(made: Made, names: Sequence[str]) -> bytes:
 def docker_25(
     made: Made, names: Sequence[str], *, sources: Mapping[str, Any] | None = None
 ) -> bytes:
-    """Write an archive as docker does from 25 on: an OCI layout of unpacked layers as well.
+    """Write an archive in docker's format since 25, which is also an OCI layout.
 
     Args:
         made: the image.
@@ -302,7 +302,7 @@ def docker_25(
 
 
 def make_bare(made: Made) -> Built:
-    """Return the image that docker makes of unpacked layers at every save."""
+    """Return the image with uncompressed layers that docker generates at every save."""
     layers = [(Descriptor.of(layer, media_types.OCI_LAYER), layer) for layer in made.layers]
     config = (Descriptor.of(made.config, media_types.OCI_CONFIG), made.config)
     manifest = {

@@ -1,4 +1,4 @@
-"""Images, indexes and artifacts of every shape that the conformance of a registry is checked with.
+"""Images, indexes and artifacts of every kind for the conformance tests of a registry.
 
 Each set is what one client pushes: blobs, manifests in the order of their pushes, and tags.
 """
@@ -26,7 +26,7 @@ _numbers = itertools.count()
 
 @dataclass
 class Dataset:
-    """What is pushed. ``referrers``: per subject, the entries that its list must have."""
+    """Content to push; ``referrers`` has the expected list of referrers of each subject."""
 
     algorithm: str = "sha256"
     blobs: dict[Digest, bytes] = field(default_factory=dict)
@@ -42,14 +42,14 @@ class Dataset:
         return {"mediaType": media_type, "digest": str(digest), "size": len(content), **fields}
 
     def layer(self, *, packed: bool = True) -> dict[str, Any]:
-        """Add a layer that no other set has."""
+        """Add a unique layer."""
         data = f"layer {next(_numbers)}".encode() * 50
         if packed:
             return self.blob(gzip.compress(data, mtime=0), media_types.OCI_LAYER_GZIP)
         return self.blob(data, media_types.OCI_LAYER)
 
     def config(self, layers: Sequence[dict[str, Any]], **fields: Any) -> dict[str, Any]:
-        """Add an image's config."""
+        """Add an image config."""
         rootfs = {"type": "layers", "diff_ids": [layer["digest"] for layer in layers]}
         body = {**PLATFORMS[0], "rootfs": rootfs, "author": str(next(_numbers)), **self.extra}
         return self.blob(json.dumps(body).encode(), media_types.OCI_CONFIG, **fields)
@@ -97,7 +97,7 @@ class Dataset:
         return self.manifest({**body, **fields}, tag)
 
     def images(self, make: Callable[[], Any] | None = None) -> list[dict[str, Any]]:
-        """Add an image, or what is made, for each platform; return the entries of an index."""
+        """Add an image, or other content, for each platform; return the entries of an index."""
         return [{**(make or self.image)(), "platform": platform} for platform in PLATFORMS]
 
 

@@ -1,4 +1,4 @@
-"""Registries that are asked for the rules of the OCI distribution spec 1.1, over real HTTP.
+"""Registries to test against the rules of the OCI distribution spec 1.1, over HTTP.
 
 `ghcrctl serve` keeps all of them. Debian's docker-registry (2.8) is of before 1.1; what it does not
 keep is listed, so that the tests are known to ask what registries do.
@@ -31,34 +31,34 @@ DIGEST = Digest.of(DATA)
 ABSENT = Digest.of(b"never pushed")
 BINARY = {"Content-Type": "application/octet-stream"}
 
-# Rules that docker-registry 2.8 does not keep, and why.
+# Rules that docker-registry 2.8 does not implement, and why.
 NOT_BY_DOCKER_REGISTRY = {
-    "test_a_manifest_that_an_index_lists_cannot_be_deleted": "deletes it",
-    "test_a_referrer_that_an_index_lists_is_still_listed": "has no referrers API",
-    "test_a_referrer_known_from_an_index_alone_is_listed": "has no referrers API",
-    "test_referrers_are_deleted_with_their_subject": "has no referrers API",
-    "test_referrers_stay_when_a_tag_of_their_subject_is_deleted": "has no referrers API",
-    "test_an_empty_blob_is_deleted": "has an empty blob of its own",
-    "test_tags_are_deleted_by_name": "takes the tag for a digest",
-    "test_a_deleted_manifest_takes_its_tags": "keeps the tag's link, and lists it",
-    "test_referrers_are_listed_by_subject": "has no referrers API",
-    "test_referrers_are_filtered_by_artifact_type": "has no referrers API",
-    "test_referrers_of_nothing_are_an_empty_index": "has no referrers API",
-    "test_a_push_with_a_subject_says_so": "has no referrers API",
-    "test_a_manifest_pushed_before_its_subject_is_taken_and_found": "has no referrers API",
-    "test_a_chunk_out_of_order_is_416": "takes chunks as they come",
-    "test_the_status_of_an_upload_is_204_with_its_range": "says 0-0 where nothing is there",
-    "test_tags_come_in_pages": "has no pages before 3.0",
-    "test_last_leaves_out_what_comes_before": "has no pages before 3.0",
-    "test_zero_tags_are_an_empty_list": "has no pages before 3.0",
-    "test_a_manifest_too_large_is_413": "says 400",
-    "test_a_blob_is_uploaded_by_one_post": "begins an upload, as it may",
+    "test_manifest_in_an_index_cannot_be_deleted": "deletes it",
+    "test_referrer_in_an_index_is_listed": "has no referrers API",
+    "test_referrer_only_in_an_index_is_listed": "has no referrers API",
+    "test_deleting_a_subject_deletes_its_referrers": "has no referrers API",
+    "test_deleting_a_tag_keeps_referrers": "has no referrers API",
+    "test_delete_empty_blob": "has an empty blob of its own",
+    "test_delete_tag": "treats the tag as a digest",
+    "test_deleting_a_manifest_deletes_its_tags": "keeps the tag's link, and lists it",
+    "test_list_referrers": "has no referrers API",
+    "test_filter_referrers_by_artifact_type": "has no referrers API",
+    "test_referrers_of_unknown_digest_are_an_empty_index": "has no referrers API",
+    "test_push_with_subject_returns_oci_subject": "has no referrers API",
+    "test_referrer_pushed_before_its_subject_is_listed": "has no referrers API",
+    "test_chunk_out_of_order_is_416": "accepts chunks in any order",
+    "test_upload_status_is_204_with_the_range": "returns 0-0 for an empty upload",
+    "test_tags_are_paginated": "has no pages before 3.0",
+    "test_last_omits_previous_tags": "has no pages before 3.0",
+    "test_page_of_zero_tags_is_empty": "has no pages before 3.0",
+    "test_too_large_manifest_is_413": "returns 400",
+    "test_upload_blob_with_one_post": "starts an upload, which is allowed",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """A registry, and one repository of it."""
+    """A repository of a registry."""
 
     host: str
     http: requests.Session
@@ -75,11 +75,11 @@ class Registry:
         return self.http.request(method, url, timeout=20, allow_redirects=True, **options)
 
     def begin(self) -> str:
-        """Begin an upload; return its location."""
+        """Start an upload; return its location."""
         return self.ask("POST", "blobs/uploads/").headers["Location"]
 
     def finish(self, location: str, digest: Digest, data: bytes = b"") -> requests.Response:
-        """End an upload."""
+        """Finish an upload."""
         joint = "&" if "?" in location else "?"
         return self.ask("PUT", f"{location}{joint}digest={digest}", data=data, headers=BINARY)
 
@@ -90,11 +90,11 @@ class Registry:
         return digest
 
     def put(self, raw: bytes, kind: str, name: str) -> requests.Response:
-        """Put a manifest."""
+        """Push a manifest."""
         return self.ask("PUT", f"manifests/{name}", data=raw, headers={"Content-Type": kind})
 
     def push(self, image: Built, tag: str) -> None:
-        """Push all of an image."""
+        """Push an image with its blobs."""
         for _, data in image.blobs:
             self.blob(data)
         for descriptor, raw in image.manifests[:-1]:
@@ -108,7 +108,7 @@ class Registry:
 
 
 def registries_for(metafunc: pytest.Metafunc) -> None:
-    """Ask docker-registry only for what it keeps."""
+    """Run tests against docker-registry only for rules that it implements."""
     old = () if metafunc.function.__name__ in NOT_BY_DOCKER_REGISTRY else ("docker-registry",)
     metafunc.parametrize("registry", ("ghcrctl serve", *old), indirect=True)
 
@@ -124,5 +124,5 @@ def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registr
 
 
 def error_codes(answer: requests.Response) -> list[str]:
-    """Return the codes of an answer that refuses (spec, "Error Codes")."""
+    """Return the codes of an error response (spec, "Error Codes")."""
     return [error["code"] for error in answer.json()["errors"]]

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 USER = "octo"
 PASSWORD = "correct horse"
 IMAGE = random_image(seed=1)
-# Of PASSWORD, by bcrypt: the only form that docker-registry reads.
+# The bcrypt hash of PASSWORD; docker-registry supports only bcrypt.
 _HTPASSWD_HASH = "$2y$05$Qdz5tjr5PKnVFi3R4knF/.N6N.OoqkJ6eWboQz.J/wK8f2uu3FJMW"
 _START_SECONDS = 15.0
 
@@ -71,7 +71,7 @@ class DockerRegistry:
 
 
 class Desk:
-    """One person's machine: sessions that share a home, and what was said and asked in them."""
+    """A user's machine: sessions that share a home, with their messages and requests."""
 
     def __init__(self, registry: DockerRegistry, folder: Path) -> None:
         self.registry = registry
@@ -83,7 +83,7 @@ class Desk:
 
     @contextmanager
     def session(self, folder: str = "home", **environ: str) -> Iterator[Session]:
-        """Begin a session with the password of the moment; each folder is a home of its own."""
+        """Start a session with the current password; each folder is a separate home."""
         with session_on(
             self.folder / folder,
             registry=self.registry.host,
@@ -95,7 +95,7 @@ class Desk:
             yield made
 
     def name(self, text: str = "octo/image:1.0") -> str:
-        """Return a name at the registry."""
+        """Return the full name of a repository at the registry."""
         return f"{self.registry.host}/{text}"
 
     def push(
@@ -106,7 +106,7 @@ class Desk:
         observer: Observer = lambda _: None,
         **environ: str,
     ) -> list[Outcome]:
-        """Push an image from another home than the one that pulls."""
+        """Push an image from another home."""
         events: list[Event] = []
 
         def watch(event: Event) -> None:
@@ -120,7 +120,7 @@ class Desk:
 
 
 class Proxy(socketserver.ThreadingTCPServer):
-    """A proxy that writes down whom it is asked for; tunnels and plain HTTP to one host each."""
+    """A proxy that records the requested hosts, for tunnels and plain HTTP."""
 
     daemon_threads = True
 
@@ -134,7 +134,7 @@ class Proxy(socketserver.ThreadingTCPServer):
 
 
 class _Relay(socketserver.StreamRequestHandler):
-    # Without a buffer nothing of what follows the head is taken away from the tunnel.
+    # With a buffer, the handler would read data of the tunnel.
     rbufsize = 0
 
     def handle(self) -> None:
@@ -147,7 +147,7 @@ class _Relay(socketserver.StreamRequestHandler):
         assert isinstance(self.server, Proxy)
         self.server.seen.append(f"{method} {host}")
         name, _, port = host.partition(":")
-        # Either end may hang up in the middle.
+        # Either side may close the connection early.
         with suppress(OSError), socket.create_connection((name, int(port))) as far:
             if tunnel:
                 self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -157,7 +157,7 @@ class _Relay(socketserver.StreamRequestHandler):
 
 
 def _join(one: socket.socket, other: socket.socket) -> None:
-    """Send on what either end says, until one of them is done."""
+    """Forward data in both directions until one side closes."""
     across = {one: other, other: one}
     while True:
         for end in select.select([one, other], [], [])[0]:
@@ -169,7 +169,7 @@ def _join(one: socket.socket, other: socket.socket) -> None:
 
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
-    """A proxy that nobody uses yet."""
+    """An unused proxy."""
     with Proxy() as made:
         thread = threading.Thread(target=made.serve_forever, args=(0.05,), daemon=True)
         thread.start()
@@ -179,7 +179,7 @@ def proxy() -> Iterator[Proxy]:
 
 
 def _trust_nobody(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the system know one authority, that nobody has; the real list takes time to read."""
+    """Replace the system's CA certificates by an unused one; the real list is slow to read."""
     path = directory / "system.pem"
     trustme.CA().cert_pem.write_to_path(str(path))
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
@@ -188,7 +188,7 @@ def _trust_nobody(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def docker_registry(tmp_path: Path) -> Iterator[DockerRegistry]:
-    """A registry without TLS that asks nobody; it deletes."""
+    """A registry without TLS and authentication that allows deletion."""
     with running(tmp_path, {}) as server:
         yield DockerRegistry(f"127.0.0.1:{server.port}")
 
@@ -197,7 +197,7 @@ def docker_registry(tmp_path: Path) -> Iterator[DockerRegistry]:
 def docker_registry_basic(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[DockerRegistry]:
-    """A registry with Basic authentication over TLS with a private authority."""
+    """A registry with Basic authentication over TLS with a private CA."""
     _trust_nobody(tmp_path, monkeypatch)
     tls, ca = _make_tls(tmp_path)
     passwords = tmp_path / "htpasswd"
@@ -211,7 +211,7 @@ def docker_registry_basic(
 def docker_registry_client(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[DockerRegistry]:
-    """A registry that talks only to who shows a certificate of its private authority."""
+    """A registry that requires a client certificate of its private CA."""
     _trust_nobody(tmp_path, monkeypatch)
     authority = trustme.CA()
     tls, ca = _make_tls(tmp_path, authority)
@@ -227,7 +227,7 @@ def docker_registry_client(
 def docker_registry_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[DockerRegistry]:
-    """A registry with docker's token authentication, both over TLS with a private authority."""
+    """A registry with docker's token authentication, over TLS with a private CA."""
     _trust_nobody(tmp_path, monkeypatch)
     from cheroot.ssl.builtin import BuiltinSSLAdapter
     from cheroot.wsgi import Server
@@ -250,7 +250,7 @@ def docker_registry_token(
 
 @cache
 def _token_signer() -> tuple[trustme.CA, trustme.LeafCert]:
-    """Make the authority and the certificate that sign tokens; RSA keys take their time."""
+    """Create the CA and the certificate that sign tokens; RSA keys are slow to generate."""
     signer = trustme.CA(key_type=trustme.KeyType.RSA)
     return signer, signer.issue_cert("tokens.test", key_type=trustme.KeyType.RSA)
 
@@ -280,7 +280,7 @@ def _make_tls(directory: Path, authority: trustme.CA | None = None) -> tuple[dic
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A registry's process, and its port on 127.0.0.1."""
+    """The process of a registry and its port on 127.0.0.1."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -304,7 +304,7 @@ def running(
             "delete": {"enabled": True},
         },
         "http": http,
-        # Without it no manifest with foreign layers is taken.
+        # Without this setting, manifests with foreign layers are rejected.
         "validation": {"manifests": {"urls": {"allow": ["^https?://"]}}},
         **settings,
     }

@@ -1,4 +1,4 @@
-"""Engines that build and run images: docker's and buildah.
+"""Engines that build and run images: docker and buildah.
 
 What belongs here: starting them with storage of their own, as root and without a bridge.
 """
@@ -43,11 +43,11 @@ class Docker:
         }
 
     def run(self, *arguments: str) -> str:
-        """Run a docker command that must succeed, and return what it prints."""
+        """Run a docker command, which must succeed, and return its output."""
         return run_peer("docker", *arguments, environ=self.environ)
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Start the engine and wait until it answers."""
+        """Start the engine and wait until it responds."""
         program = require_peer("dockerd")
         if os.geteuid() != 0:
             do_without("dockerd needs root: run the tests as root")
@@ -76,24 +76,24 @@ class Docker:
         return process
 
     def clear(self) -> None:
-        """Take away what the engine leaves mounted once a container had the host's network."""
+        """Unmount what the engine leaves mounted after a container with host networking."""
         for path in (self.folder / "exec" / "netns").glob("*"):
             subprocess.run(["umount", "--lazy", str(path)], capture_output=True, check=False)
 
 
 class Buildah:
-    """Buildah with storage of its own."""
+    """Buildah with its own storage."""
 
     def __init__(self, folder: Path) -> None:
         self._options = ("--root", f"{folder}/root", "--runroot", f"{folder}/run")
         require_peer("buildah")
 
     def run(self, *arguments: str) -> str:
-        """Run a buildah command that must succeed, and return what it prints."""
+        """Run a buildah command, which must succeed, and return its output."""
         return run_peer("buildah", *self._options, "--storage-driver", "vfs", *arguments)
 
     def build(self, context: Path, name: str, format_: str) -> None:
-        """Build a context's Dockerfile."""
+        """Build the Dockerfile of a context."""
         self.run(
             *("build", "--isolation", "chroot", "--network", "host"),
             *("--format", format_, "-t", name, str(context)),
@@ -103,7 +103,7 @@ class Buildah:
 @pytest.fixture(scope="session")
 def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
     """A running docker engine."""
-    # Short, since the path of a socket has at most 108 bytes.
+    # The path of a socket can have at most 108 bytes.
     engine = Docker(tmp_path_factory.mktemp("dk"))
     process = engine.start()
     try:
@@ -116,13 +116,13 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
 
 @pytest.fixture
 def buildah(tmp_path: Path) -> Buildah:
-    """Buildah with nothing in it."""
+    """Buildah with empty storage."""
     return Buildah(tmp_path / "buildah")
 
 
 @pytest.fixture
 def context(tmp_path: Path) -> Path:
-    """A folder to build from: an image that prints a greeting."""
+    """A build context of an image that prints a greeting."""
     folder = tmp_path / "context"
     folder.mkdir()
     shutil.copy(require_peer("busybox"), folder / "busybox")

@@ -1,4 +1,4 @@
-"""Whether a request to GitHub and its answer fit GitHub's own description of its API.
+"""Checks that requests to GitHub and its responses match GitHub's OpenAPI description.
 
 What belongs here: finding the operation, checking the request and the answer, and what is known
 to be real though the description leaves it out. What does not: getting the description
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.registry_double.wsgi import Answer, Environ
 
 _RATE_LIMITS = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"
-# Statuses that are real, and that the description leaves out for all or for some operations.
+# Statuses that GitHub returns but the description omits, for all or some operations.
 UNDECLARED_STATUSES = {
     400: "the last tagged version and the much downloaded are not deleted, many tools saw it",
     401: "a token that is none is refused everywhere",
@@ -41,9 +41,9 @@ UNDECLARED_STATUSES = {
     503: "any service may fail so",
     504: "any service may fail so",
 }
-# Query parameters that work though the description leaves them out.
+# Query parameters that work but are missing in the description.
 UNDECLARED_PARAMETERS: dict[str, dict[str, dict[str, Any]]] = {
-    # An organisation's list and the own account's have the same three, and tools use them here.
+    # The lists of organizations and of the user have these three, and tools use them here.
     "/users/{username}/packages/{package_type}/{package_name}/versions": {
         "page": {"type": "integer"},
         "per_page": {"type": "integer"},
@@ -55,7 +55,7 @@ _FORMATS = FormatChecker(formats=())
 
 @_FORMATS.checks("date-time", raises=ValueError)
 def _is_moment(value: object) -> bool:
-    # `fromisoformat` reads the `Z` since Python 3.11 only.
+    # `fromisoformat` accepts the `Z` since Python 3.11.
     return not isinstance(value, str) or bool(datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z"))
 
 
@@ -66,7 +66,7 @@ def _is_address(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and its answer.
+    """A request and its response.
 
     Args:
         method: in capital letters.
@@ -88,7 +88,7 @@ class Exchange:
 
 
 class Contract:
-    """GitHub's description, to check exchanges against."""
+    """GitHub's description, which exchanges are checked against."""
 
     def __init__(self, description: Mapping[str, Any]) -> None:
         self.paths: Mapping[str, Any] = description["paths"]
@@ -96,7 +96,7 @@ class Contract:
         self._patterns = {re.compile(_pattern(path)): path for path in self.paths}
 
     def operation_of(self, exchange: Exchange) -> str:
-        """Return method and path as the description has them; nothing if it has none such."""
+        """Return method and path as in the description; ``None`` if they are missing there."""
         path = urlsplit(exchange.target).path
         for pattern, template in self._patterns.items():
             if pattern.fullmatch(path) and exchange.method.lower() in self.paths[template]:
@@ -104,7 +104,7 @@ class Contract:
         return ""
 
     def violations(self, exchange: Exchange) -> list[str]:
-        """Say all that does not fit; nothing if all does."""
+        """Return all violations of an exchange."""
         name = self.operation_of(exchange)
         if not name:
             return [f"{exchange.method} {exchange.target}: no such operation"]
@@ -160,7 +160,7 @@ class Contract:
             if exchange.headers.get("content-type"):
                 yield "says the type of a body that it has not"
 
-    # The answer
+    # The response
 
     def _of_answer(self, exchange: Exchange, operation: Mapping[str, Any]) -> Iterator[str]:
         declared = operation["responses"].get(str(exchange.status))
@@ -176,7 +176,7 @@ class Contract:
         if media_type not in (content or {"application/json": {}}):
             yield f"the answer's type `{media_type}` is not declared"
             return
-        # An error of which nothing is said looks like those of which something is.
+        # Errors without a schema have the same form as those with one.
         basic = {"$ref": "#/components/schemas/basic-error"}
         schema = content.get(media_type, {}).get("schema", basic)
         try:
@@ -193,7 +193,7 @@ class Contract:
         return node
 
     def _unfit(self, value: object, schema: Mapping[str, Any], what: str) -> Iterator[str]:
-        # One root for the references; it is a schema of its own below.
+        # The references need one root, which is the schema of the description.
         root = {"allOf": [schema], "components": self._components}
         validator = Draft4Validator(root, format_checker=_FORMATS)
         for error in validator.iter_errors(value):
@@ -203,7 +203,7 @@ class Contract:
 
 
 class Recorder:
-    """Keeps what goes to the API and what comes back, and checks it."""
+    """A recorder that checks all requests to the API and their responses."""
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
@@ -228,7 +228,7 @@ class Recorder:
 
     @property
     def operations(self) -> set[str]:
-        """All that was asked, by method and path as the description has them."""
+        """All requests by method and path as in the description."""
         return {self.contract.operation_of(exchange) for exchange in self.exchanges}
 
     @property
@@ -243,17 +243,17 @@ class Recorder:
 
 @pytest.fixture(scope="session")
 def contract() -> Contract:
-    """Return GitHub's description, got before any test has a home of its own."""
+    """Return GitHub's description, which is fetched before tests get their own home."""
     return Contract(get_description())
 
 
 def _pattern(template: str) -> str:
-    """Write a path's template as an expression; what stands for a name holds no slash."""
+    """Return a path template as a regular expression, in which names have no slash."""
     return re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template))
 
 
 def _typed(value: str, schema: Mapping[str, Any]) -> object:
-    """Read a parameter as the type that its schema has."""
+    """Convert a parameter to the type in its schema."""
     if schema.get("type") == "integer" and re.fullmatch("-?[0-9]+", value):
         return int(value)
     if schema.get("type") == "boolean" and value in {"false", "true"}:

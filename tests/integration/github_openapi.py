@@ -1,4 +1,4 @@
-"""GitHub's own description of its API (OpenAPI 3.0), cut to what ghcrctl asks.
+"""GitHub's OpenAPI 3.0 description, reduced to the operations that ghcrctl uses.
 
 What belongs here: getting it, cutting it, saying in JSON schema's words what it says in its own.
 What does not: whether a request and its answer fit it (``github_contract``).
@@ -31,14 +31,14 @@ _KEPT = re.compile(
     r".*/packages(/.*)?|/user|/users/\{username\}|/rate_limit"
     r"|/repos/\{owner\}/\{repo\}/(pulls|branches)"
 )
-# Those are for people, and the examples of containers are wrong: they are of other package types.
+# These are not needed, and the examples of containers are wrong: they show other package types.
 _UNUSED = {"description", "example", "examples", "externalDocs", "summary", "title"}
 
 
 def get_description() -> dict[str, Any]:
-    """Return the description of what concerns packages; the first to ask fetches it."""
+    """Return the description of package operations, which is fetched once."""
     _FOLDER.mkdir(parents=True, exist_ok=True)
-    # Another version, or another cut, is another file.
+    # Each version and each extract is a separate file.
     cut_of = zlib.crc32(_KEPT.pattern.encode())
     path = _FOLDER / f"{PACKAGE.rpartition('@')[2]}-{cut_of:08x}.json"
     with FileLock(_FOLDER / "lock"):
@@ -62,8 +62,8 @@ def _fetch(path: Path) -> None:
 
 
 def _pack(folder: str) -> None:
-    """Let npm, which knows where packages are, get the package into a folder."""
-    # Whoever has no network is to know soon.
+    """Download the package into a folder with npm, which knows the registry."""
+    # Fail soon without a network.
     patience = [
         "--fetch-retries=2",
         "--fetch-retry-mintimeout=500",
@@ -90,7 +90,7 @@ def _pack(folder: str) -> None:
 
 
 def cut(whole: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep what concerns packages, with all components that it refers to."""
+    """Return the package operations with all referenced components."""
     part: dict[str, Any] = {
         "paths": {path: item for path, item in whole["paths"].items() if _KEPT.fullmatch(path)},
         "components": {},
@@ -115,7 +115,7 @@ def _references(node: Any) -> Iterator[str]:
 
 
 def _without_words(node: Any, *, named: bool = False) -> Any:
-    """Leave out what no check needs; ``named``: the keys are names that GitHub gave."""
+    """Remove what no check needs; with ``named``, the keys are names defined by GitHub."""
     if isinstance(node, list):
         return [_without_words(value) for value in node]
     if not isinstance(node, dict):
@@ -128,15 +128,15 @@ def _without_words(node: Any, *, named: bool = False) -> Any:
 
 
 def mended(description: Any) -> Any:
-    """Say in JSON schema's words what OpenAPI says in its own, and what is left out."""
+    """Convert an OpenAPI schema to JSON Schema, and add what the description omits."""
     found: Any = _with_null(description)
-    # Organisations of enterprises have it, and the description lists it as a filter only.
+    # Organizations of enterprises have it, but the description lists it only as a filter.
     found["components"]["schemas"]["package"]["properties"]["visibility"]["enum"].append("internal")
     return found
 
 
 def _with_null(node: Any) -> Any:
-    """Turn ``nullable`` (OpenAPI 3.0.3, "Schema Object") into a type that may be null."""
+    """Convert ``nullable`` (OpenAPI 3.0.3, "Schema Object") to a type that may be null."""
     if isinstance(node, list):
         return [_with_null(value) for value in node]
     if not isinstance(node, dict):

@@ -1,4 +1,4 @@
-"""Programs of others that the integration tests talk to.
+"""Other programs that the integration tests use.
 
 What belongs here: finding them, what happens where one is missing, and running them.
 """
@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Debian's packages, where the package has another name than the program.
+# Debian's packages whose names differ from those of their programs.
 PACKAGES = {
     "apt-get": "apt",
     "busybox": "busybox-static",
@@ -28,12 +28,12 @@ PACKAGES = {
     "node": "npm",
     "unshare": "util-linux",
 }
-# If several programs have the name, Debian's is the one that the tests are written for.
+# If several programs have a name, the tests need Debian's.
 _PREFERRED = ("/usr/bin", "/usr/sbin")
 
 
 def require_peer(name: str) -> str:
-    """Return the path of a program; skip the test where it is missing.
+    """Return the path of a program; skip the test if it is missing.
 
     With ``REQUIRE_PEERS=1`` a missing program fails the test.
     """
@@ -45,14 +45,14 @@ def require_peer(name: str) -> str:
 
 
 def do_without(how: str) -> NoReturn:
-    """Skip the test, or fail it where everything must run; ``how``: what would let it run."""
+    """Skip the test, or fail if all tests must run; ``how`` is how to make it run."""
     if os.environ.get("REQUIRE_PEERS") == "1":
         pytest.fail(how)
     pytest.skip(how)
 
 
 def run_peer(name: str, *arguments: str, environ: Mapping[str, str] | None = None) -> str:
-    """Run a program that must succeed, and return what it prints."""
+    """Run a program, which must succeed, and return its output."""
     done = subprocess.run(
         [require_peer(name), *arguments],
         env={**os.environ, **(environ or {})},

@@ -1,4 +1,4 @@
-"""What archives keep: bytes, names, platforms, holes, and layers that stay elsewhere."""
+"""Archives keep bytes, names, platforms, holes and URLs of foreign layers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ __all__ = ["docker", "empty_docker", "saved", "shell", "stock"]
 pytestmark = pytest.mark.integration
 
 
-def test_what_is_saved_twice_is_the_same(
+def test_saving_twice_writes_the_same_bytes(
     stock: Stock, shell: Shell, saved: Path, tmp_path: Path
 ) -> None:
     assert on_bytes(stock.shell, "save", RICH) == saved.read_bytes()
@@ -70,7 +70,7 @@ def test_what_is_saved_twice_is_the_same(
             assert unpack(first) == saved.read_bytes()
 
 
-def test_all_images_come_out_as_they_went_in(stock: Stock, shell: Shell, tmp_path: Path) -> None:
+def test_all_images_round_trip_unchanged(stock: Stock, shell: Shell, tmp_path: Path) -> None:
     names = {
         RICH: stock.rich.digest,
         OTHER: stock.other.digest,
@@ -87,7 +87,7 @@ def test_all_images_come_out_as_they_went_in(stock: Stock, shell: Shell, tmp_pat
     assert len(inside) == len(set(inside))
 
 
-def test_a_name_without_a_tag_stands_for_all_of_them(shell: Shell, saved: Path) -> None:
+def test_save_all_tags_of_a_repository(shell: Shell, saved: Path) -> None:
     shell.ok("load", "-i", str(saved))
     shell.ok("tag", RICH, f"{REPOSITORY}/rich:2")
     archive = on_bytes(shell, "save", f"{REPOSITORY}/rich")
@@ -99,9 +99,7 @@ def test_a_name_without_a_tag_stands_for_all_of_them(shell: Shell, saved: Path) 
     assert lines == [f"Loaded image: {REPOSITORY}/rich:{tag}" for tag in (1, 2)]
 
 
-def test_of_several_platforms_a_part_is_saved_or_loaded(
-    stock: Stock, shell: Shell, tmp_path: Path
-) -> None:
+def test_save_and_load_some_platforms(stock: Stock, shell: Shell, tmp_path: Path) -> None:
     whole, part = tmp_path / "whole.tar", tmp_path / "part.tar"
     stock.shell.ok("save", "-o", str(whole), BOTH)
     stock.shell.ok("save", "--platform", "linux/arm64", "-o", str(part), BOTH)
@@ -116,7 +114,7 @@ def test_of_several_platforms_a_part_is_saved_or_loaded(
     assert raw_in_store(shell, str(stock.both.root.digest)) == stock.both.raw
 
 
-def test_an_archive_without_what_the_other_side_has_is_small_and_loaded_there(
+def test_partial_archive_is_small_and_can_be_loaded(
     stock: Stock, shell: Shell, saved: Path, tmp_path: Path
 ) -> None:
     part = tmp_path / "part.tar"
@@ -136,7 +134,7 @@ def test_an_archive_without_what_the_other_side_has_is_small_and_loaded_there(
     assert (tmp_path / "same.tar").read_bytes() == part.read_bytes()
 
 
-def test_huge_files_of_nothing_pass(
+def test_huge_files_of_zeros(
     stock: Stock, shell: Shell, empty_docker: Docker, tmp_path: Path
 ) -> None:
     path = tmp_path / "huge.tar"
@@ -152,7 +150,7 @@ def test_huge_files_of_nothing_pass(
     assert f" {HUGE_SIZE} " in shell.ok("ls", "-l", name, "zeros")[0]
 
 
-def test_sparse_files_keep_their_holes_and_their_digest(
+def test_sparse_files_keep_holes_and_digest(
     stock: Stock, shell: Shell, empty_docker: Docker, tmp_path: Path
 ) -> None:
     sparse = make_image([stock.rich.layers[0], sparse_layer(tmp_path)])
@@ -170,9 +168,7 @@ def test_sparse_files_keep_their_holes_and_their_digest(
         assert archive.getmember("holes").size == 30_000_000
 
 
-def test_layers_that_their_publisher_keeps_stay_away(
-    stock: Stock, shell: Shell, tmp_path: Path
-) -> None:
+def test_foreign_layers_are_not_saved(stock: Stock, shell: Shell, tmp_path: Path) -> None:
     path = tmp_path / "foreign.tar"
     stock.shell.ok("save", "-o", str(path), FOREIGN)
     assert shell.ok("load", "-i", str(path)) == [f"Loaded image: {FOREIGN}"]
@@ -185,9 +181,7 @@ def test_layers_that_their_publisher_keeps_stay_away(
     assert shell.fails(7, "save", "--format", "docker", FOREIGN)
 
 
-def test_layers_that_windows_images_have_elsewhere_keep_their_addresses(
-    stock: Stock, shell: Shell
-) -> None:
+def test_foreign_windows_layers_keep_their_urls(stock: Stock, shell: Shell) -> None:
     base = stock.rich.layers[0]
     foreign = {
         "mediaType": media_types.DOCKER_FOREIGN_LAYER,

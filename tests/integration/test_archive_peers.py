@@ -1,4 +1,4 @@
-"""Archives go to skopeo, buildah, podman and umoci, and come from them; digests are kept."""
+"""Exchange of archives with skopeo, buildah, podman and umoci."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KINDS = ["docker-archive", "oci-archive", "oci"]
 
 
 class Podman:
-    """Podman with storage of its own."""
+    """Podman with its own storage."""
 
     def __init__(self, folder: Path) -> None:
         self._options = (
@@ -47,18 +47,18 @@ class Podman:
         )
 
     def run(self, *arguments: str) -> str:
-        """Run a podman command that must succeed, and return what it prints."""
+        """Run a podman command, which must succeed, and return its output."""
         return run_peer("podman", *self._options, *arguments)
 
 
 @pytest.fixture
 def podman(tmp_path_factory: pytest.TempPathFactory) -> Podman:
-    # Short, since the path has at most 50 characters for podman.
+    # Podman supports paths of at most 50 characters here.
     return Podman(tmp_path_factory.mktemp("p"))
 
 
 def read_by_skopeo(where: str, scratch: Path) -> dict[str, Any]:
-    """Copy an image out of somewhere, and return its manifest; skopeo checks every digest."""
+    """Copy an image with skopeo, which verifies every digest; return its manifest."""
     run_peer("skopeo", "copy", where, f"dir:{scratch}")
     found: dict[str, Any] = json.loads((scratch / "manifest.json").read_bytes())
     return found
@@ -69,9 +69,7 @@ def loads(shell: Shell, path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_skopeo_writes_is_loaded(
-    stock: Stock, shell: Shell, tmp_path: Path, kind: str
-) -> None:
+def test_load_archives_of_skopeo(stock: Stock, shell: Shell, tmp_path: Path, kind: str) -> None:
     path = tmp_path / "theirs"
     run_peer("skopeo", "copy", f"oci:{stock.layout}:{RICH}", f"{kind}:{path}:{RICH}")
     loads(shell, path)
@@ -81,9 +79,7 @@ def test_what_skopeo_writes_is_loaded(
         assert digest_in_store(shell, RICH) == stock.rich.digest
 
 
-def test_what_skopeo_writes_of_several_platforms_is_loaded(
-    stock: Stock, shell: Shell, tmp_path: Path
-) -> None:
+def test_load_multi_platform_archive_of_skopeo(stock: Stock, shell: Shell, tmp_path: Path) -> None:
     path = tmp_path / "theirs.tar"
     run_peer("skopeo", "copy", "--all", f"oci:{stock.layout}:{BOTH}", f"oci-archive:{path}:{BOTH}")
     shell.ok("load", "-i", str(path))
@@ -91,7 +87,7 @@ def test_what_skopeo_writes_of_several_platforms_is_loaded(
     assert raw_in_store(shell, str(stock.both.root.digest)) == stock.both.raw
 
 
-def test_what_skopeo_packs_by_zstd_is_loaded(stock: Stock, shell: Shell, tmp_path: Path) -> None:
+def test_load_zstd_archive_of_skopeo(stock: Stock, shell: Shell, tmp_path: Path) -> None:
     path = tmp_path / "theirs.tar"
     options = ("--dest-compress-format", "zstd", "--dest-compress")
     run_peer("skopeo", "copy", *options, f"oci:{stock.layout}:{RICH}", f"oci-archive:{path}")
@@ -102,9 +98,7 @@ def test_what_skopeo_packs_by_zstd_is_loaded(stock: Stock, shell: Shell, tmp_pat
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_skopeo_reads_what_is_saved_in_each_of_its_ways(
-    stock: Stock, saved: Path, tmp_path: Path, kind: str
-) -> None:
+def test_skopeo_reads_saved_archives(stock: Stock, saved: Path, tmp_path: Path, kind: str) -> None:
     path, name = saved, RICH
     if kind == "oci":
         path, name = tmp_path / "directory", RICH.rpartition(":")[2]
@@ -115,19 +109,19 @@ def test_skopeo_reads_what_is_saved_in_each_of_its_ways(
     assert (raw.encode() == stock.rich.built.raw) == (kind != "docker-archive")
 
 
-def test_skopeo_reads_docker_archives_that_are_saved(stock: Stock, tmp_path: Path) -> None:
+def test_skopeo_reads_saved_docker_archives(stock: Stock, tmp_path: Path) -> None:
     path = tmp_path / "docker.tar"
     stock.shell.ok("save", "--format", "docker", "-o", str(path), RICH, OTHER)
     for name, made in ((RICH, stock.rich), (OTHER, stock.other)):
         manifest = read_by_skopeo(f"docker-archive:{path}:{name}", tmp_path / made.image_id[:12])
         assert manifest["config"]["digest"] == made.image_id
-        # Unpacked layers have the digests that the config lists.
+        # The digests of uncompressed layers are the diff IDs in the config.
         assert [layer["digest"] for layer in manifest["layers"]] == [
             f"sha256:{sha256(layer)}" for layer in made.layers
         ]
 
 
-def test_skopeo_finds_each_of_several_images(stock: Stock, tmp_path: Path) -> None:
+def test_skopeo_finds_each_image_of_an_archive(stock: Stock, tmp_path: Path) -> None:
     path = tmp_path / "several.tar"
     stock.shell.ok("save", "-o", str(path), RICH, OTHER, BOTH)
     for name, built in ((RICH, stock.rich.built), (OTHER, stock.other.built), (BOTH, stock.both)):
@@ -137,15 +131,15 @@ def test_skopeo_finds_each_of_several_images(stock: Stock, tmp_path: Path) -> No
     assert manifest["config"]["digest"] == stock.other.image_id
 
 
-def test_skopeo_copies_all_platforms_that_are_saved(stock: Stock, tmp_path: Path) -> None:
+def test_skopeo_copies_all_saved_platforms(stock: Stock, tmp_path: Path) -> None:
     path = tmp_path / "both.tar"
     stock.shell.ok("save", "-o", str(path), BOTH)
     run_peer("skopeo", "copy", "--all", f"oci-archive:{path}", f"dir:{tmp_path / 'copied'}")
     assert (tmp_path / "copied" / "manifest.json").read_bytes() == stock.both.raw
 
 
-def test_skopeo_unpacks_what_is_packed(stock: Stock, tmp_path: Path) -> None:
-    # Of gzip, skopeo 1.9 loses the end: its own archives too, packed by gzip itself.
+def test_skopeo_reads_compressed_archives(stock: Stock, tmp_path: Path) -> None:
+    # Skopeo 1.9 truncates gzip archives, even its own.
     path = tmp_path / "packed.tar"
     stock.shell.ok("save", "--compress", "zstd", "-o", str(path), RICH)
     manifest = read_by_skopeo(f"docker-archive:{path}:{RICH}", tmp_path / "copied")
@@ -153,7 +147,7 @@ def test_skopeo_unpacks_what_is_packed(stock: Stock, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_buildah_pushes_is_loaded(
+def test_load_archives_of_buildah(
     shell: Shell, buildah: Buildah, saved: Path, tmp_path: Path, kind: str
 ) -> None:
     buildah.run("pull", "-q", f"oci-archive:{saved}:{RICH}")
@@ -168,7 +162,7 @@ def test_what_buildah_pushes_is_loaded(
 
 
 @pytest.mark.parametrize("kind", ["docker-archive", "oci-archive"])
-def test_buildah_builds_on_what_is_saved(
+def test_buildah_builds_on_a_saved_image(
     stock: Stock, shell: Shell, buildah: Buildah, saved: Path, tmp_path: Path, kind: str
 ) -> None:
     image_id = buildah.run("pull", "-q", f"{kind}:{saved}:{RICH}").strip()
@@ -183,14 +177,14 @@ def test_buildah_builds_on_what_is_saved(
 
 
 @pytest.mark.parametrize("format_", ["docker-archive", "oci-archive", "docker-dir", "oci-dir"])
-def test_what_podman_saves_is_loaded(
+def test_load_archives_of_podman(
     stock: Stock, shell: Shell, podman: Podman, saved: Path, tmp_path: Path, format_: str
 ) -> None:
     podman.run("load", "-q", "-i", str(saved))
     path = tmp_path / "theirs"
     podman.run("save", "-q", "--format", format_, "-o", str(path), RICH)
     if format_ == "docker-dir":
-        # Skopeo's own form, which is nothing that docker has.
+        # This format is skopeo's own; docker does not have it.
         assert shell.fails(6, "load", "-i", str(path))
         return
     loads(shell, path)
@@ -210,11 +204,11 @@ def test_podman_loads_several_images(stock: Stock, podman: Podman, tmp_path: Pat
         podman.run("rmi", "-f", RICH, OTHER)
 
 
-def test_umoci_unpacks_a_directory_that_is_saved(stock: Stock, tmp_path: Path) -> None:
+def test_umoci_unpacks_a_saved_layout(stock: Stock, tmp_path: Path) -> None:
     layout = tmp_path / "layout"
     for name in (RICH, OTHER):
         stock.shell.ok("save", "--format", "oci-dir", "-o", str(layout), name)
-    # Both have the tag 1: the second one is listed under its full name.
+    # Both have the tag 1, so the second one is listed by its full name.
     assert run_peer("umoci", "ls", "--layout", str(layout)).split() == ["1", OTHER]
     run_peer("umoci", "unpack", "--image", f"{layout}:1", str(tmp_path / "bundle"))
     rootfs = tmp_path / "bundle" / "rootfs"
@@ -224,7 +218,7 @@ def test_umoci_unpacks_a_directory_that_is_saved(stock: Stock, tmp_path: Path) -
     assert not (rootfs / "dir" / "gone").exists()
 
 
-def test_what_umoci_packs_is_loaded(stock: Stock, shell: Shell, tmp_path: Path) -> None:
+def test_load_layout_of_umoci(stock: Stock, shell: Shell, tmp_path: Path) -> None:
     layout = tmp_path / "layout"
     stock.shell.ok("save", "--format", "oci-dir", "-o", str(layout), RICH)
     bundle = tmp_path / "bundle"

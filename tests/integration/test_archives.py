@@ -1,4 +1,4 @@
-"""Archives go to docker and come from docker, of every age and packed in every way."""
+"""Exchange of archives with docker, in the formats of all versions and compressed."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize(
     "options", [(), ("--compress", "gzip"), ("--format", "docker")], ids=" ".join
 )
-def test_docker_loads_what_is_saved_and_runs_it(
+def test_docker_loads_and_runs_a_saved_image(
     stock: Stock, empty_docker: Docker, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     path = tmp_path / "saved"
@@ -86,7 +86,7 @@ def test_docker_loads_what_is_saved_and_runs_it(
     assert greeting_of(empty_docker, RICH) == GREETING
 
 
-def test_docker_loads_from_a_pipe_all_that_is_in_it(stock: Stock, empty_docker: Docker) -> None:
+def test_docker_loads_all_images_from_a_pipe(stock: Stock, empty_docker: Docker) -> None:
     docker_command = [require_peer("docker"), "load"]
     environ = {**os.environ, **empty_docker.environ}
     printed = piped(
@@ -98,12 +98,12 @@ def test_docker_loads_from_a_pipe_all_that_is_in_it(stock: Stock, empty_docker: 
     assert sorted(printed.split("Loaded image: ")[1:]) == sorted(
         f"{name}\n" for name in (RICH, OTHER, BOTH)
     )
-    # Of the index docker takes what is for this machine.
+    # Docker takes the image for its platform from the index.
     assert id_in_docker(empty_docker, BOTH) == stock.rich.image_id
     assert id_in_docker(empty_docker, OTHER) == stock.other.image_id
 
 
-def test_docker_makes_the_same_files_of_it(
+def test_docker_extracts_the_same_files(
     stock: Stock, empty_docker: Docker, saved: Path, tmp_path: Path
 ) -> None:
     empty_docker.run("load", "-i", str(saved))
@@ -127,7 +127,7 @@ def test_docker_makes_the_same_files_of_it(
 
 
 @pytest.mark.parametrize("how", ["file", "pipe"])
-def test_what_docker_saves_is_loaded_and_goes_back(
+def test_docker_archives_round_trip(
     stock: Stock, shell: Shell, empty_docker: Docker, saved: Path, tmp_path: Path, how: str
 ) -> None:
     names = [RICH, f"{REPOSITORY}/rich:2", "localhost:5000/alias:x"]
@@ -150,7 +150,7 @@ def test_what_docker_saves_is_loaded_and_goes_back(
     assert greeting_of(empty_docker, names[1]) == GREETING
 
 
-def test_an_image_without_a_name_is_loaded_by_its_id(
+def test_load_image_without_a_name(
     stock: Stock, shell: Shell, empty_docker: Docker, saved: Path, tmp_path: Path
 ) -> None:
     empty_docker.run("load", "-i", str(saved))
@@ -165,7 +165,7 @@ def test_an_image_without_a_name_is_loaded_by_its_id(
     assert greeting_of(empty_docker, stock.rich.image_id) == GREETING
 
 
-def test_what_docker_saves_is_pushed_with_the_same_digest_each_time(
+def test_docker_archive_always_has_the_same_digest(
     stock: Stock,
     tmp_path: Path,
     empty_docker: Docker,
@@ -190,7 +190,7 @@ def test_what_docker_saves_is_pushed_with_the_same_digest_each_time(
 
 @pytest.mark.parametrize("names", [(RICH,), (RICH, f"{REPOSITORY}/rich:2"), ()], ids=len)
 @pytest.mark.parametrize("age", [docker_1_10, docker_25])
-def test_archives_of_dockers_of_every_age_are_loaded(
+def test_load_archives_of_all_docker_versions(
     stock: Stock, shell: Shell, age: Callable[..., bytes], names: tuple[str, ...]
 ) -> None:
     lines = on_bytes(shell, "load", stdin=age(stock.rich, names)).decode().splitlines()
@@ -202,7 +202,7 @@ def test_archives_of_dockers_of_every_age_are_loaded(
     assert tree(shell, names[-1]) == tree(stock.shell, RICH)
 
 
-def test_dockers_first_archives_become_what_docker_makes_of_them(
+def test_legacy_archives_are_converted_like_docker_does(
     stock: Stock, shell: Shell, empty_docker: Docker, tmp_path: Path
 ) -> None:
     names = [RICH, f"{REPOSITORY}/rich:2"]
@@ -223,7 +223,7 @@ def test_dockers_first_archives_become_what_docker_makes_of_them(
     assert greeting_of(empty_docker, RICH) == GREETING
 
 
-def test_a_layer_that_is_there_twice_is_followed_to_the_first(stock: Stock, shell: Shell) -> None:
+def test_duplicate_layer_is_a_link_to_the_first(stock: Stock, shell: Shell) -> None:
     twice = make_image([stock.rich.layers[0], *stock.rich.layers[1:] * 2])
     on_bytes(shell, "load", stdin=docker_1_10(twice, [RICH]))
     assert id_in_store(shell, RICH) == twice.image_id
@@ -232,12 +232,12 @@ def test_a_layer_that_is_there_twice_is_followed_to_the_first(stock: Stock, shel
 
 @pytest.mark.parametrize("how", ["file", "pipe"])
 @pytest.mark.parametrize("packer", PACKERS)
-def test_packed_archives_are_unpacked(
+def test_load_compressed_archives(
     stock: Stock, shell: Shell, saved: Path, tmp_path: Path, packer: str, how: str
 ) -> None:
     packed = PACKERS[packer](saved.read_bytes())
     if how == "file":
-        # Whatever its name says.
+        # The file name does not matter.
         (tmp_path / "packed.tar.lz4").write_bytes(packed)
         shell.ok("load", "-i", str(tmp_path / "packed.tar.lz4"))
     else:

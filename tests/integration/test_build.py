@@ -1,4 +1,4 @@
-"""Images that buildah and docker build for ghcrctl, from their Dockerfile to a registry."""
+"""Builds with buildah and docker, from a Dockerfile to a registry."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ COPY busybox /bin/busybox-$TARGETARCH
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
-    """A person who has buildah, with storage of its own."""
+    """A user with buildah and its own storage."""
     require_peer("buildah")
     made = Shell(tmp_path / "home")
     storage = tmp_path / "storage.conf"
@@ -83,7 +83,7 @@ def write(context: Path, dockerfile: str) -> Path:
 
 
 def in_engine(environ: Mapping[str, str]) -> str:
-    """Return what buildah has: images and containers."""
+    """Return the images and containers of buildah."""
     return images_of_engine(environ) + run_peer("buildah", "containers", "-q", environ=its(environ))
 
 
@@ -99,9 +99,7 @@ def left_over(shell: Shell) -> list[Path]:
     return list((shell.folder / "store" / "ghcrctl").glob("build-*"))
 
 
-def test_an_image_goes_from_its_dockerfile_to_a_registry(
-    shell: Shell, docker_registry: DockerRegistry, context: Path
-) -> None:
+def test_build_and_push(shell: Shell, docker_registry: DockerRegistry, context: Path) -> None:
     name = f"{docker_registry.host}/octo/built:1"
     *_, digest_line, built_line, local, tagged = build(shell, context, "-t", "hello", "-t", name)
     digest = digest_line.removeprefix("Digest: ")
@@ -118,7 +116,7 @@ def test_an_image_goes_from_its_dockerfile_to_a_registry(
     assert not left_over(shell)
 
 
-def test_a_build_can_push_all_its_names(
+def test_build_pushes_all_tags(
     shell: Shell, docker_registry: DockerRegistry, context: Path
 ) -> None:
     names = [f"{docker_registry.host}/octo/built:{tag}" for tag in ("1", "2")]
@@ -132,14 +130,14 @@ def test_a_build_can_push_all_its_names(
         assert json.loads(seen)["Digest"] == digest
 
 
-def test_the_same_context_gives_the_same_digest(shell: Shell, context: Path) -> None:
+def test_same_context_has_the_same_digest(shell: Shell, context: Path) -> None:
     # SOURCE_DATE_EPOCH is set.
     first, second = (build(shell, context, "-t", "hello")[-3] for _ in range(2))
     assert first == second
     assert first.startswith("Digest: sha256:")
 
 
-def test_quiet_prints_the_id_and_nothing_else(shell: Shell, context: Path) -> None:
+def test_quiet_build_prints_only_the_id(shell: Shell, context: Path) -> None:
     ids, facts = shell.folder / "id", shell.folder / "facts.json"
     done = shell.run(
         *("build", "-q", "--network", "host", "-t", "hello"),
@@ -155,7 +153,7 @@ def test_quiet_prints_the_id_and_nothing_else(shell: Shell, context: Path) -> No
     assert json.loads(row)["ID"] == image_id.removeprefix("sha256:")[:12]
 
 
-def test_stage_arguments_labels_and_secrets_reach_the_build(shell: Shell, context: Path) -> None:
+def test_build_options_are_passed_to_the_engine(shell: Shell, context: Path) -> None:
     write(context, STEPS)
     (shell.folder / "word").write_text("sesame")
     build(
@@ -170,7 +168,7 @@ def test_stage_arguments_labels_and_secrets_reach_the_build(shell: Shell, contex
     assert "stage" not in shell.ok("ls", "told")
 
 
-def test_nothing_private_is_in_what_debug_shows(shell: Shell, context: Path) -> None:
+def test_debug_output_has_no_private_values(shell: Shell, context: Path) -> None:
     write(context, STEPS)
     secret = shell.folder / "word"
     secret.write_text("sesame")
@@ -185,9 +183,7 @@ def test_nothing_private_is_in_what_debug_shows(shell: Shell, context: Path) -> 
 
 
 @pytest.mark.parametrize("options", [[], ["-q"]])
-def test_a_step_that_fails_is_seen_and_named(
-    shell: Shell, context: Path, options: list[str]
-) -> None:
+def test_failed_step_is_shown_and_reported(shell: Shell, context: Path, options: list[str]) -> None:
     write(context, FAILING)
     done = shell.run("build", *options, "--network", "host", "-t", "hello", str(context))
     assert done.returncode == 7
@@ -198,13 +194,13 @@ def test_a_step_that_fails_is_seen_and_named(
     assert not left_over(shell)
 
 
-def test_a_dockerfile_comes_from_standard_input(shell: Shell, context: Path) -> None:
+def test_dockerfile_from_standard_input(shell: Shell, context: Path) -> None:
     text = "FROM scratch\nCOPY busybox /bin/busybox\n"
     shell.ok("build", "-f", "-", "-t", "hello", str(context), stdin=text)
     assert shell.ok("ls", "hello", "/bin") == ["busybox"]
 
 
-def test_options_of_the_engines_own_are_handed_on(shell: Shell, context: Path) -> None:
+def test_builder_arguments_are_passed_to_the_engine(shell: Shell, context: Path) -> None:
     own = "--builder-arg=--annotation=colour=green"
     build(shell, context, "-t", "hello", own)
     document = json.loads("\n".join(shell.ok("manifest", "inspect", "hello")))
@@ -214,7 +210,7 @@ def test_options_of_the_engines_own_are_handed_on(shell: Shell, context: Path) -
     assert "unknown flag: --no-such-option" in done.stderr
 
 
-def test_several_platforms_make_an_index(
+def test_multi_platform_build_creates_an_index(
     shell: Shell, docker_registry: DockerRegistry, context: Path
 ) -> None:
     name = f"{docker_registry.host}/octo/anywhere:1"
@@ -233,16 +229,14 @@ def test_several_platforms_make_an_index(
     assert not in_engine(shell.environ)
 
 
-def test_dockers_format_is_there_for_who_asks(shell: Shell, context: Path) -> None:
+def test_build_in_docker_format(shell: Shell, context: Path) -> None:
     build(shell, context, "-t", "hello", "--format", "docker")
     document = json.loads("\n".join(shell.ok("manifest", "inspect", "hello")))
     assert document["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
     assert shell.ok("cat", "hello", "/greeting") == [GREETING]
 
 
-def test_a_build_is_told_as_a_document_beside_its_format(
-    shell: Shell, docker_registry: DockerRegistry, context: Path
-) -> None:
+def test_build_result_as_json(shell: Shell, docker_registry: DockerRegistry, context: Path) -> None:
     name = f"{docker_registry.host}/octo/built:1"
     options = ("--format", "docker", "--format", "json", "--digest-file", "digest", "--push")
     text = "\n".join(build(shell, context, "-t", name, *options))
@@ -255,10 +249,10 @@ def test_a_build_is_told_as_a_document_beside_its_format(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("everybody", [False, True])
-def test_an_interrupted_build_leaves_nothing(
+def test_interrupted_build_leaves_no_files(
     shell: Shell, context: Path, number: signal.Signals, *, everybody: bool
 ) -> None:
-    """A terminal tells all of its foreground, `kill` only ghcrctl."""
+    """A terminal signals all foreground processes, `kill` only ghcrctl."""
     write(context, ENDLESS)
     output = shell.folder / "output"
     with output.open("wb") as file:
@@ -280,13 +274,13 @@ def test_an_interrupted_build_leaves_nothing(
         process.send_signal(number)
     assert process.wait(30) == {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
     assert not left_over(shell)
-    # Buildah itself leaves a container behind where it is told before its step has begun.
+    # Buildah itself leaves a container if it is interrupted before its step starts.
     assert not images_of_engine(shell.environ)
     assert shell.ok("images", "-q") == []
 
 
 @pytest.mark.parametrize("buildkit", ["1", "0"])
-def test_docker_without_buildx_builds_too(
+def test_build_with_docker_without_buildx(
     shell: Shell, docker: Docker, context: Path, buildkit: str
 ) -> None:
     shell.environ |= docker.environ | {"HOME": str(shell.folder), "DOCKER_BUILDKIT": buildkit}
@@ -302,25 +296,25 @@ def test_docker_without_buildx_builds_too(
     assert not left_over(shell)
 
 
-def test_docker_says_what_it_lacks(shell: Shell, docker: Docker, context: Path) -> None:
+def test_docker_without_buildx_error(shell: Shell, docker: Docker, context: Path) -> None:
     shell.environ |= docker.environ | {"HOME": str(shell.folder), "DOCKER_BUILDKIT": "0"}
     shell.environ["PATH"] = "/usr/bin:/bin:/usr/sbin"
     asked = ("build", "--builder", "docker", "--secret", "id=a,src=b", str(context))
     said = shell.fails(7, *asked)
-    assert "docker without BuildKit has no --secret" in said
+    assert "docker without BuildKit does not support --secret" in said
     assert "--builder buildah" in said
     said = shell.fails(7, "build", "--builder", "buildx", str(context))
     assert "docker client has no buildx plugin" in said
 
 
-def test_podman_builds_too(shell: Shell, context: Path) -> None:
+def test_build_with_podman(shell: Shell, context: Path) -> None:
     require_peer("podman")
     lines = build(shell, context, "--builder", "podman", "-t", "hello")
     assert lines[-1] == "Successfully tagged hello:latest"
     assert shell.ok("cat", "hello", "/greeting") == [GREETING]
 
 
-def test_without_an_engine_one_line_says_what_to_install(shell: Shell, context: Path) -> None:
+def test_missing_engine_error_has_an_install_hint(shell: Shell, context: Path) -> None:
     empty = shell.folder / "empty"
     empty.mkdir()
     shell.environ |= {"PATH": str(empty), "GHCRCTL_BUILDER": "auto"}

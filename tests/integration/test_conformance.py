@@ -1,4 +1,4 @@
-"""A repository on Debian's docker-registry keeps the contracts of a place with content."""
+"""The conformance suite of sources and sinks with Debian's docker-registry."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def rig(docker_registry: DockerRegistry, tmp_path: Path) -> Iterator[Rig]:
 
 
 class TestSource(SourceSuite):
-    """Reading."""
+    """The source contract."""
 
-    def test_a_blob_digest_does_not_resolve_to_a_manifest(self, rig: Rig) -> None:
-        # It reads any blob as a manifest, and fails over it with status 500.
+    def test_blob_digest_does_not_resolve_to_a_manifest(self, rig: Rig) -> None:
+        # docker-registry parses any blob as a manifest and fails with status 500.
         image = random_image(seed=1)
         fill(rig, image, "v1")
         with pytest.raises(RegistryUnavailableError):
@@ -40,4 +40,4 @@ class TestSource(SourceSuite):
 
 
 class TestSink(SinkSuite):
-    """Writing."""
+    """The sink contract."""

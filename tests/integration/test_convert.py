@@ -1,4 +1,4 @@
-"""Converted, flattened and rebased images, as other tools read them."""
+"""Converted, flattened and rebased images are readable by other tools."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def shell(tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def built(buildah: Buildah, docker_registry: DockerRegistry, tmp_path: Path, request: Any) -> str:
-    """Return the name of an image that buildah has built, at the registry."""
+    """Return the name of an image at the registry that buildah has built."""
     name = f"{docker_registry.host}/octo/converted:{request.node.name.partition('[')[0][-30:]}"
     build(buildah, tmp_path / "context", name, _STEPS)
     return name
 
 
 def build(buildah: Buildah, folder: Path, name: str, steps: str, *, base: str = "scratch") -> None:
-    """Build an image, from scratch of one layer a step, and push it."""
+    """Build an image from scratch with one layer per step, and push it."""
     folder.mkdir()
     shutil.copy(require_peer("busybox"), folder / "busybox")
     box = "COPY busybox /bin/busybox\n" if base == "scratch" else ""
@@ -66,14 +66,14 @@ def build(buildah: Buildah, folder: Path, name: str, steps: str, *, base: str = 
 
 
 def raw(name: str) -> dict[str, Any]:
-    """Return a manifest as skopeo gets it from a registry."""
+    """Return a manifest that skopeo reads from a registry."""
     text = run_peer("skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{name}")
     found: dict[str, Any] = json.loads(text)
     return found
 
 
 def push_built(image: Built, name: str, folder: Path) -> None:
-    """Put content at a registry with skopeo."""
+    """Push content to a registry with skopeo."""
     layout = write_layout(image, folder)
     options = ("--all", "--preserve-digests", "--dest-tls-verify=false")
     run_peer("skopeo", "copy", *options, f"oci:{layout}:source", f"docker://{name}")
@@ -87,14 +87,14 @@ def unpacked(name: str, folder: Path) -> Path:
     return folder / "bundle" / "rootfs"
 
 
-def test_umoci_unpacks_of_a_flat_image_what_export_writes(
+def test_umoci_unpacks_a_flattened_image_like_export(
     shell: Shell, built: str, tmp_path: Path
 ) -> None:
     shell.ok("flatten", "-t", f"{built}-flat", built)
     assert len(raw(f"{built}-flat")["layers"]) == 1
     ours = exported(shell, built, tmp_path)
     assert on_disk(unpacked(f"{built}-flat", tmp_path / "umoci")) == ours
-    # In the store it becomes the same image.
+    # The image in the store is the same.
     [digest] = shell.ok("flatten", "-q", "--local", "-t", "flat", built)
     assert shell.ok("flatten", "-q", "-t", f"{built}-again", built) == [digest]
     shell.ok("export", "-o", str(tmp_path / "flat.tar"), "flat")
@@ -104,7 +104,7 @@ def test_umoci_unpacks_of_a_flat_image_what_export_writes(
 
 
 @pytest.mark.parametrize("format_", ["oci", "docker"])
-def test_skopeo_reads_an_image_of_the_other_format(
+def test_skopeo_reads_a_converted_image(
     shell: Shell, built: str, tmp_path: Path, format_: str
 ) -> None:
     other = f"{built}-{format_}"
@@ -130,7 +130,7 @@ def test_skopeo_reads_an_image_of_the_other_format(
     assert on_disk(unpacked(other, tmp_path / "umoci")) == exported(shell, built, tmp_path)
 
 
-def test_buildah_mounts_an_image_that_was_packed_with_zstd(
+def test_buildah_mounts_an_image_with_zstd_layers(
     shell: Shell, buildah: Buildah, built: str, tmp_path: Path
 ) -> None:
     shell.ok("convert", "--to", "oci", "--compress", "zstd", "-t", f"{built}-zstd", built)
@@ -141,7 +141,7 @@ def test_buildah_mounts_an_image_that_was_packed_with_zstd(
     mounted = tmp_path / "mounted"
     mounted.symlink_to(buildah.run("mount", container).strip())
     assert on_disk(mounted.resolve()) == exported(shell, built, tmp_path)
-    # It is the same image: skopeo, too, packs it back to the layers' old diff ids.
+    # The image is the same: skopeo decompresses its layers to the original diff IDs.
     options = ("--src-tls-verify=false", "--dest-compress", "--dest-compress-format=gzip")
     run_peer("skopeo", "copy", *options, f"docker://{built}-zstd", f"oci:{tmp_path}/back:1")
     assert json.loads(run_peer("skopeo", "inspect", "--config", f"oci:{tmp_path}/back:1")) == (
@@ -151,7 +151,7 @@ def test_buildah_mounts_an_image_that_was_packed_with_zstd(
     )
 
 
-def test_skopeo_copies_all_of_an_index_of_the_other_format(
+def test_skopeo_copies_a_converted_index(
     shell: Shell, docker_registry: DockerRegistry, tmp_path: Path
 ) -> None:
     name, other = (f"{docker_registry.host}/octo/index:{tag}" for tag in ("1", "2"))
@@ -167,7 +167,7 @@ def test_skopeo_copies_all_of_an_index_of_the_other_format(
 
 
 @pytest.mark.parametrize("options", [["--to", "docker"], ["--compress", "zstd"]])
-def test_skopeo_copies_all_of_an_index_with_attestations(
+def test_skopeo_copies_a_converted_index_with_attestations(
     shell: Shell, docker_registry: DockerRegistry, tmp_path: Path, options: list[str]
 ) -> None:
     name, other = (f"{docker_registry.host}/octo/attested:{tag}" for tag in ("1", options[1]))
@@ -182,13 +182,13 @@ def test_skopeo_copies_all_of_an_index_with_attestations(
     assert kept.exists()
 
 
-def test_an_image_that_buildah_built_is_put_on_the_base_that_took_the_old_ones_place(
+def test_rebase_an_image_built_by_buildah(
     shell: Shell, buildah: Buildah, docker_registry: DockerRegistry, tmp_path: Path
 ) -> None:
     base, app = (f"{docker_registry.host}/octo/{name}:1" for name in ("base", "app"))
     mark = 'RUN ["/bin/busybox", "touch", "/{}"]\n'
     build(buildah, tmp_path / "one", base, mark.format("old"))
-    # Of what it pulls, and puts one layer on, it notes the registry's digest.
+    # Buildah records the digest of the base image if it pulls the image and adds one layer.
     buildah.run("rmi", "--all", "--force")
     build(buildah, tmp_path / "app", app, mark.format("mine") + "ENV A=b\n", base=base)
     build(buildah, tmp_path / "two", base, mark.format("new"))

@@ -1,4 +1,4 @@
-"""Copies between registries without referrers, skopeo's directories, archives and docker."""
+"""Copies between registries without the referrers API, skopeo directories, archives and docker."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def shell(tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def start(plain_registry: PlainRegistry) -> str:
-    """A name at a registry that lists referrers."""
+    """A name at a registry with the referrers API."""
     plain_registry.push_image("octo/image", "1.0", INDEX)
     return f"{plain_registry.host}/octo/image:1.0"
 
 
 def raw(place: str) -> str:
-    """Return a manifest as skopeo gets it."""
+    """Return a manifest that skopeo reads."""
     options = ["--tls-verify=false"] if place.startswith("docker://") else []
     return run_peer("skopeo", "inspect", "--raw", *options, place)
 
@@ -70,13 +70,13 @@ def digest_of(text: str) -> str:
 
 
 def listed(name: str, subject: Built) -> list[str]:
-    """Return the digests in the index that is kept for a subject."""
+    """Return the digests in the referrers index of a subject."""
     repository = name.rpartition(":")[0]
     index = json.loads(raw(f"docker://{repository}:{referrers_tag(subject.root.digest)}"))
     return [entry["digest"] for entry in index["manifests"]]
 
 
-def test_referrers_go_where_nobody_lists_them_and_back(
+def test_copy_referrers_to_a_registry_without_the_api_and_back(
     shell: Shell, start: str, plain_registry: PlainRegistry, docker_registry: DockerRegistry
 ) -> None:
     sbom = artifact("application/spdx+json", subject=INDEX.root, payload=b"sbom")
@@ -92,7 +92,7 @@ def test_referrers_go_where_nobody_lists_them_and_back(
     assert listed(there, INDEX) == [str(sbom.root.digest)]
     assert listed(there, sbom) == [str(signed.root.digest)]
     assert listed(there, IMAGES[1]) == [str(proof.root.digest)]
-    # What another source has is added.
+    # Referrers of another source are added.
     more = artifact("application/spdx+json", subject=INDEX.root, payload=b"another sbom")
     plain_registry.push_image("octo/other", "1.0", INDEX)
     plain_registry.push_image("octo/other", None, more)
@@ -107,7 +107,7 @@ def test_referrers_go_where_nobody_lists_them_and_back(
 
 
 @pytest.mark.parametrize("image", [INDEX, IMAGES[0], artifact()])
-def test_directories_are_skopeos_both_ways(
+def test_copy_to_and_from_skopeo_directories(
     shell: Shell,
     plain_registry: PlainRegistry,
     docker_registry: DockerRegistry,
@@ -126,7 +126,7 @@ def test_directories_are_skopeos_both_ways(
     assert digest_of(raw(f"docker://{there}:2")) == digest
 
 
-def test_archives_are_skopeos_both_ways(
+def test_copy_to_and_from_skopeo_archives(
     shell: Shell, start: str, docker_registry: DockerRegistry, tmp_path: Path
 ) -> None:
     shell.ok("copy", start, f"archive:{tmp_path}/ours.tar")
@@ -141,7 +141,7 @@ def test_archives_are_skopeos_both_ways(
         assert config == json.loads(IMAGES[0].raw)["config"]["digest"]
 
 
-def test_images_go_to_docker_and_come_from_it(
+def test_copy_to_and_from_docker(
     shell: Shell, docker: Docker, docker_registry: DockerRegistry, context: Path
 ) -> None:
     shell.environ["DOCKER_HOST"] = docker.environ["DOCKER_HOST"]
@@ -170,7 +170,7 @@ def inspected(docker: Docker, name: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_docker_gets_the_platform_of_this_machine(shell: Shell, docker: Docker, start: str) -> None:
+def test_copy_to_docker_takes_this_platform(shell: Shell, docker: Docker, start: str) -> None:
     shell.environ["DOCKER_HOST"] = docker.environ["DOCKER_HOST"]
     dry = shell.ok("copy", "--dry-run", start, "docker-daemon:octo/one:1")
     assert len(dry) == 4
@@ -180,7 +180,7 @@ def test_docker_gets_the_platform_of_this_machine(shell: Shell, docker: Docker, 
     docker.run("rmi", "-f", "octo/one:1")
 
 
-def test_docker_takes_nothing_of_an_artifact(
+def test_docker_rejects_an_artifact(
     shell: Shell, docker: Docker, plain_registry: PlainRegistry
 ) -> None:
     shell.environ["DOCKER_HOST"] = docker.environ["DOCKER_HOST"]
@@ -189,7 +189,7 @@ def test_docker_takes_nothing_of_an_artifact(
     assert "docker engine" in error
 
 
-def test_each_side_trusts_and_signs_in_by_itself(
+def test_source_and_target_have_their_own_ca_and_credentials(
     shell: Shell, start: str, docker_registry_basic: DockerRegistry
 ) -> None:
     shell.environ["SSL_CERT_FILE"] = "/dev/null"
@@ -214,7 +214,7 @@ def test_each_side_trusts_and_signs_in_by_itself(
     assert "not trusted" in shell.fails(3, "copy", there, f"{start}-x", "--dest-insecure")
 
 
-def test_each_side_shows_its_own_certificate(
+def test_source_and_target_have_their_own_client_certificates(
     shell: Shell, start: str, docker_registry_client: DockerRegistry
 ) -> None:
     shell.environ["SSL_CERT_FILE"] = "/dev/null"

@@ -1,4 +1,4 @@
-"""Signing in and out on the command line, and where credentials are found, at real registries."""
+"""Login, logout and the sources of credentials, with real registries."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["docker_registry_basic", "docker_registry_token"]
 pytestmark = pytest.mark.integration
 
-# A helper as docker-credential-helpers speak: secrets come and go over standard streams.
+# A credential helper for docker, which exchanges secrets over standard streams.
 _HELPER = """\
 #!/bin/sh
 cat /proc/$PPID/cmdline /proc/$$/cmdline | tr '\\0' ' ' >> "$HOME/processes"
@@ -47,7 +47,7 @@ esac
 """
 
 
-# Where a credential is found does not depend on how the registry asks for it.
+# The source of a credential does not depend on the registry's authentication.
 ONE_KIND = pytest.mark.parametrize("registry", ["docker_registry_basic"], indirect=True)
 TOKENS = pytest.mark.parametrize("registry", ["docker_registry_token"], indirect=True)
 
@@ -68,7 +68,7 @@ def shell(tmp_path: Path, registry: DockerRegistry) -> Shell:
 
 @pytest.fixture
 def helper(shell: Shell) -> Shell:
-    """Put docker-credential-test on the path."""
+    """Put docker-credential-test on the PATH."""
     path = shell.folder / "bin" / "docker-credential-test"
     path.parent.mkdir()
     path.write_text(_HELPER)
@@ -78,7 +78,7 @@ def helper(shell: Shell) -> Shell:
 
 
 def encoded(password: str = PASSWORD) -> str:
-    """Return the account as docker's and podman's files have it."""
+    """Return the account in the format of docker's and podman's files."""
     return base64.b64encode(f"{USER}:{password}".encode()).decode()
 
 
@@ -93,20 +93,20 @@ def login(shell: Shell, registry: DockerRegistry) -> list[str]:
 
 
 def may_pull(shell: Shell, registry: DockerRegistry) -> bool:
-    """Tell whether a private repository is shown: nothing is in it, and to know that is enough."""
+    """Return whether a private repository, which is empty, is accessible."""
     done = shell.run("pull", f"{registry.host}/octo/private:1")
     assert done.returncode in {4, 5}, done.stderr
     return done.returncode == 4
 
 
 def assert_not_in_processes(shell: Shell) -> None:
-    """See that neither ghcrctl nor the helper had the password among its arguments."""
+    """Check that the password is not an argument of ghcrctl or the helper."""
     processes = (shell.folder / "processes").read_text(errors="replace")
     assert "ghcrctl" in processes
     assert PASSWORD not in processes
 
 
-def test_a_login_lasts_until_the_logout(shell: Shell, registry: DockerRegistry) -> None:
+def test_login_lasts_until_logout(shell: Shell, registry: DockerRegistry) -> None:
     assert not may_pull(shell, registry)
     done = shell.run("login", registry.host, "-u", USER, "--password-stdin", stdin=f"{PASSWORD}\n")
     kept = shell.folder / "config" / "auth.json"
@@ -121,7 +121,7 @@ def test_a_login_lasts_until_the_logout(shell: Shell, registry: DockerRegistry) 
     assert encoded() not in kept.read_text()
 
 
-def test_a_wrong_password_is_not_kept(shell: Shell, registry: DockerRegistry) -> None:
+def test_wrong_password_is_not_stored(shell: Shell, registry: DockerRegistry) -> None:
     said = shell.fails(5, "login", registry.host, "-u", USER, "--password-stdin", stdin="wrong\n")
     assert "rejects" in said
     assert not (shell.folder / "config" / "auth.json").exists()
@@ -130,7 +130,7 @@ def test_a_wrong_password_is_not_kept(shell: Shell, registry: DockerRegistry) ->
     assert may_pull(shell, registry)
 
 
-def test_nothing_shows_the_secret(shell: Shell, registry: DockerRegistry) -> None:
+def test_output_has_no_secrets(shell: Shell, registry: DockerRegistry) -> None:
     said = ""
     for arguments, stdin in (
         (("login", registry.host, "-u", USER, "--password-stdin"), f"{PASSWORD}\n"),
@@ -142,13 +142,15 @@ def test_nothing_shows_the_secret(shell: Shell, registry: DockerRegistry) -> Non
     assert "debug: GET https://" in said
     for secret in (PASSWORD, encoded()):
         assert secret not in said
-    # Nor a token that the registry gave.
+    # Tokens of the registry are not printed either.
     assert "Bearer ey" not in said
 
 
 @ONE_KIND
 @pytest.mark.parametrize("entry", ["auths", "credHelpers", "credsStore"])
-def test_dockers_login_is_ours_too(helper: Shell, registry: DockerRegistry, entry: str) -> None:
+def test_credentials_of_docker_are_used(
+    helper: Shell, registry: DockerRegistry, entry: str
+) -> None:
     secret = {"ServerURL": registry.host, "Username": USER, "Secret": PASSWORD}
     (helper.folder / "kept").write_text(json.dumps(secret))
     config: dict[str, dict[str, object]] = {
@@ -164,7 +166,9 @@ def test_dockers_login_is_ours_too(helper: Shell, registry: DockerRegistry, entr
 
 
 @ONE_KIND
-def test_a_helper_that_docker_uses_keeps_our_login(helper: Shell, registry: DockerRegistry) -> None:
+def test_login_is_stored_in_dockers_credential_helper(
+    helper: Shell, registry: DockerRegistry
+) -> None:
     configure_docker(helper, {"credsStore": "test"})
     login(helper, registry)
     kept = json.loads((helper.folder / "kept").read_text())
@@ -178,14 +182,14 @@ def test_a_helper_that_docker_uses_keeps_our_login(helper: Shell, registry: Dock
 
 
 @ONE_KIND
-def test_dockers_login_may_be_in_the_environment(shell: Shell, registry: DockerRegistry) -> None:
+def test_credentials_in_docker_auth_config(shell: Shell, registry: DockerRegistry) -> None:
     config = {"auths": {registry.host: {"auth": encoded()}}}
     shell.environ["DOCKER_AUTH_CONFIG"] = json.dumps(config)
     assert may_pull(shell, registry)
 
 
 @ONE_KIND
-def test_podmans_login_is_ours_too(shell: Shell, registry: DockerRegistry) -> None:
+def test_credentials_of_podman_are_used(shell: Shell, registry: DockerRegistry) -> None:
     path = shell.folder / "podman.json"
     path.write_text(json.dumps({"auths": {f"{registry.host}/octo": {"auth": encoded()}}}))
     shell.environ["REGISTRY_AUTH_FILE"] = str(path)
@@ -194,7 +198,7 @@ def test_podmans_login_is_ours_too(shell: Shell, registry: DockerRegistry) -> No
 
 
 @ONE_KIND
-def test_logout_forgets_every_registry(shell: Shell, registry: DockerRegistry) -> None:
+def test_logout_of_all_registries(shell: Shell, registry: DockerRegistry) -> None:
     other = registry.host.replace("localhost", "127.0.0.1")
     for host in (registry.host, other):
         shell.ok("login", host, "-u", USER, "--password-stdin", stdin=f"{PASSWORD}\n")
@@ -204,12 +208,12 @@ def test_logout_forgets_every_registry(shell: Shell, registry: DockerRegistry) -
 
 
 @TOKENS
-def test_a_login_that_ended_does_not_stand_before_a_public_image(
+def test_expired_login_does_not_block_a_public_image(
     shell: Shell, registry: DockerRegistry
 ) -> None:
     login(shell, registry)
     registry.accounts[USER] = "changed since"
-    # There is nothing in it, and that is known of what everybody may read.
+    # The public repository is empty, which is only visible with access.
     said = shell.fails(4, "pull", f"{registry.host}/octo/public:1")
     assert f"rejects the credential from {shell.folder}/config/auth.json" in said
     assert f"ghcrctl login {registry.host}" in said
@@ -217,7 +221,7 @@ def test_a_login_that_ended_does_not_stand_before_a_public_image(
 
 
 @ONE_KIND
-def test_the_command_line_names_the_authority(shell: Shell, registry: DockerRegistry) -> None:
+def test_ca_option(shell: Shell, registry: DockerRegistry) -> None:
     authority = shell.environ.pop("GHCRCTL_CA_FILE")
     arguments = ("login", registry.host, "-u", USER, "--password-stdin")
     assert "hint: --ca-file FILE" in shell.fails(3, *arguments, stdin=f"{PASSWORD}\n")
@@ -226,7 +230,7 @@ def test_the_command_line_names_the_authority(shell: Shell, registry: DockerRegi
 
 
 @ONE_KIND
-def test_the_environment_goes_first(shell: Shell, registry: DockerRegistry) -> None:
+def test_environment_variables_take_precedence(shell: Shell, registry: DockerRegistry) -> None:
     login(shell, registry)
     shell.environ |= {"GHCRCTL_REGISTRY": registry.host, "GHCRCTL_TOKEN": "wrong"}
     assert not may_pull(shell, registry)
@@ -236,23 +240,21 @@ def test_the_environment_goes_first(shell: Shell, registry: DockerRegistry) -> N
 
 
 @ONE_KIND
-def test_a_password_on_the_command_line_is_the_persons_own_risk(
-    shell: Shell, registry: DockerRegistry
-) -> None:
+def test_password_on_the_command_line_warns(shell: Shell, registry: DockerRegistry) -> None:
     done = shell.run("login", registry.host, "-u", USER, "-p", PASSWORD)
     assert done.returncode == 0
     assert "insecure" in done.stderr
 
 
 @ONE_KIND
-def test_without_a_terminal_the_password_has_to_be_piped(
+def test_password_from_standard_input_without_a_terminal(
     shell: Shell, registry: DockerRegistry
 ) -> None:
     assert "--password-stdin" in shell.fails(2, "login", registry.host, "-u", USER)
 
 
 @ONE_KIND
-def test_a_terminal_asks_and_hides_what_is_typed(shell: Shell, registry: DockerRegistry) -> None:
+def test_password_prompt_does_not_echo(shell: Shell, registry: DockerRegistry) -> None:
     child, master = pty.fork()
     if child == 0:
         arguments = [sys.executable, "-m", "ghcrctl", "login", registry.host]
@@ -266,13 +268,13 @@ def test_a_terminal_asks_and_hides_what_is_typed(shell: Shell, registry: DockerR
 
 
 def _converse(master: int, answers: list[tuple[str, str]]) -> str:
-    """Answer each question when it is asked; return all that is to be seen."""
+    """Answer each prompt when it appears; return the terminal output."""
     seen = ""
     while True:
         try:
             part = os.read(master, 4096).decode()
         except OSError:
-            # Linux says so at the end of a terminal.
+            # Linux reports this error at the end of a terminal.
             return seen
         seen += part
         if answers and f"{answers[0][0]}" in seen.rpartition("\n")[2]:

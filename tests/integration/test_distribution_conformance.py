@@ -112,9 +112,7 @@ def _delete_all(registry: Registry, data: Dataset) -> None:
         _delete(registry, f"blobs/{digest}")
 
 
-def test_every_kind_of_image_is_pushed_found_pulled_and_deleted(
-    registry: Registry, data: Dataset
-) -> None:
+def test_push_find_pull_and_delete_every_kind_of_image(registry: Registry, data: Dataset) -> None:
     _push_blobs(registry, data)
     for digest, raw in data.manifests.items():
         _push_manifest(registry, str(digest), digest, raw)
@@ -134,7 +132,7 @@ def test_every_kind_of_image_is_pushed_found_pulled_and_deleted(
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_push_by_digest_sets_the_tags_that_it_names(registry: Registry, algorithm: str) -> None:
+def test_push_by_digest_with_tags(registry: Registry, algorithm: str) -> None:
     data = Dataset(algorithm)
     data.index(data.images())
     _push_blobs(registry, data)
@@ -156,7 +154,7 @@ def test_a_push_by_digest_sets_the_tags_that_it_names(registry: Registry, algori
 
 
 @pytest.mark.parametrize("tags", [["-no-tag"], ["a/b"], [""], [f"t{i}" for i in range(101)]])
-def test_a_push_by_digest_with_wrong_or_too_many_tags_changes_nothing(
+def test_push_by_digest_with_invalid_tags_changes_nothing(
     registry: Registry, tags: list[str]
 ) -> None:
     data = SETS["artifact"]()
@@ -169,7 +167,7 @@ def test_a_push_by_digest_with_wrong_or_too_many_tags_changes_nothing(
     assert registry.ask("HEAD", path).status_code == 404
 
 
-def test_a_manifest_with_other_bytes_than_its_digest_is_400_and_absent(registry: Registry) -> None:
+def test_manifest_with_wrong_digest_is_400(registry: Registry) -> None:
     data = SETS["image"]()
     _push_blobs(registry, data)
     ((digest, raw),) = data.manifests.items()
@@ -177,7 +175,7 @@ def test_a_manifest_with_other_bytes_than_its_digest_is_400_and_absent(registry:
     _delete(registry, f"manifests/{digest}", also=(404,))
 
 
-def test_a_malformed_digest_is_400(registry: Registry) -> None:
+def test_malformed_digest_is_400(registry: Registry) -> None:
     data = SETS["image"]()
     _push_blobs(registry, data)
     ((_, raw),) = data.manifests.items()
@@ -185,14 +183,14 @@ def test_a_malformed_digest_is_400(registry: Registry) -> None:
     assert registry.ask("GET", "manifests/sha256:baddigeststring").status_code == 400
 
 
-def test_an_unused_repository_has_no_tags_and_no_referrers(registry: Registry) -> None:
+def test_unused_repository_has_no_tags_or_referrers(registry: Registry) -> None:
     empty = Registry(registry.host, registry.http, "conformance/unused")
     assert empty.tags() == []
     answer = empty.ask("GET", f"referrers/{Digest.of(b'nothing')}")
     assert (answer.status_code, answer.json()["manifests"]) == (200, [])
 
 
-# Blobs: every way to push one, with each algorithm.
+# Blobs: each way to push, with each digest algorithm.
 
 
 def _random(size: int) -> bytes:
@@ -217,7 +215,7 @@ def _stream(registry: Registry, digest: Digest, content: bytes) -> requests.Resp
 def _chunks(
     registry: Registry, digest: Digest, content: bytes, *, in_put: bool = False
 ) -> requests.Response:
-    """Push three chunks, each after one that is out of order and a look at the status."""
+    """Push three chunks, each after a chunk out of order and a status request."""
     location, step = registry.begin(), len(content) // 3 + 1
     for start in range(0, len(content), step):
         wrong = start + step if start + step < len(content) else 0
@@ -247,9 +245,7 @@ WAYS = [_post_only, _post_put, _stream, _chunks, _chunks_and_put]
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("way", WAYS)
-def test_a_blob_pushed_in_any_way_is_found_and_deleted(
-    registry: Registry, way: Any, algorithm: str
-) -> None:
+def test_push_blob_in_every_way_and_delete(registry: Registry, way: Any, algorithm: str) -> None:
     content = _random(3067)
     digest = Digest.of(content, algorithm)
     answer = way(registry, digest, content)
@@ -262,9 +258,7 @@ def test_a_blob_pushed_in_any_way_is_found_and_deleted(
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("way", WAYS)
-def test_a_blob_with_other_bytes_than_its_digest_is_400_and_absent(
-    registry: Registry, way: Any, algorithm: str
-) -> None:
+def test_blob_with_wrong_digest_is_400(registry: Registry, way: Any, algorithm: str) -> None:
     content = _random(3067)
     digest = Digest.of(content, algorithm)
     assert way(registry, digest, content + b"oh no").status_code == 400
@@ -273,7 +267,7 @@ def test_a_blob_with_other_bytes_than_its_digest_is_400_and_absent(
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("content", [b"", b"{}"])
-def test_well_known_blobs_are_pushed_and_deleted(
+def test_push_and_delete_well_known_blobs(
     registry: Registry, content: bytes, algorithm: str
 ) -> None:
     digest = Digest.of(content, algorithm)
@@ -284,7 +278,7 @@ def test_well_known_blobs_are_pushed_and_deleted(
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("named", [True, False])
-def test_a_blob_is_mounted_with_and_without_its_repository(
+def test_mount_blob_with_and_without_source(
     registry: Registry, algorithm: str, named: bool
 ) -> None:
     other = Registry(registry.host, registry.http, "conformance/repo2")
@@ -299,7 +293,7 @@ def test_a_blob_is_mounted_with_and_without_its_repository(
     _delete(other, f"blobs/{digest}", also=(404,))
 
 
-def test_a_mount_of_an_absent_blob_begins_an_upload(registry: Registry) -> None:
+def test_mount_of_missing_blob_starts_an_upload(registry: Registry) -> None:
     content = _random(512)
     digest = Digest.of(content)
     query = {"mount": str(digest), "from": "conformance/repo2"}
@@ -308,7 +302,7 @@ def test_a_mount_of_an_absent_blob_begins_an_upload(registry: Registry) -> None:
     assert registry.finish(answer.headers["Location"], digest, content).status_code == 201
 
 
-def test_a_cancelled_upload_is_204_and_unknown(registry: Registry) -> None:
+def test_cancel_upload(registry: Registry) -> None:
     location = registry.begin()
     assert registry.ask("DELETE", location).status_code == 204
     assert registry.ask("GET", location).status_code == 404
@@ -317,7 +311,7 @@ def test_a_cancelled_upload_is_204_and_unknown(registry: Registry) -> None:
 @pytest.mark.parametrize(
     ("asked", "start", "end"), [("500-1499", 500, 1500), ("500-", 500, 2048), ("-500", 1548, 2048)]
 )
-def test_a_range_of_a_blob_is_206(registry: Registry, asked: str, start: int, end: int) -> None:
+def test_range_of_a_blob_is_206(registry: Registry, asked: str, start: int, end: int) -> None:
     content = _random(2048)
     digest = registry.blob(content)
     answer = registry.ask("GET", f"blobs/{digest}", headers={"Range": f"bytes={asked}"})
@@ -326,7 +320,7 @@ def test_a_range_of_a_blob_is_206(registry: Registry, asked: str, start: int, en
     assert answer.headers["Content-Range"] == f"bytes {start}-{end - 1}/2048"
 
 
-def test_a_range_beyond_the_end_is_cut(registry: Registry) -> None:
+def test_range_beyond_the_end_is_truncated(registry: Registry) -> None:
     content = _random(2048)
     digest = registry.blob(content)
     answer = registry.ask("GET", f"blobs/{digest}", headers={"Range": "bytes=2000-5000"})
@@ -334,20 +328,20 @@ def test_a_range_beyond_the_end_is_cut(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize("asked", ["500-0", "5000-10000"])
-def test_a_range_that_cannot_be_is_416(registry: Registry, asked: str) -> None:
+def test_invalid_range_is_416(registry: Registry, asked: str) -> None:
     digest = registry.blob(_random(2048))
     answer = registry.ask("GET", f"blobs/{digest}", headers={"Range": f"bytes={asked}"})
     assert answer.status_code == 416
 
 
 @pytest.mark.parametrize("name", [str(Digest.of(b"never pushed")), "missing-tag"])
-def test_an_absent_manifest_is_404_for_get_head_and_delete(registry: Registry, name: str) -> None:
+def test_missing_manifest_is_404_for_all_methods(registry: Registry, name: str) -> None:
     for method in ("GET", "HEAD", "DELETE"):
         assert registry.ask(method, f"manifests/{name}").status_code == 404
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_last_splits_the_list_of_tags(registry: Registry, number: int) -> None:
+def test_last_selects_the_following_tags(registry: Registry, number: int) -> None:
     data = SETS["artifact"]()
     _push_blobs(registry, data)
     ((digest, raw),) = data.manifests.items()

@@ -1,4 +1,4 @@
-"""The distribution spec's rules of pushing, each by its section."""
+"""The rules of the distribution spec for pushing, by section."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ pytest_generate_tests = registries_for
 # "Push": "Pushing a blob monolithically", "Pushing a blob in chunks", "Mounting a blob"
 
 
-def test_an_upload_begins_with_202_and_a_location(registry: Registry) -> None:
+def test_start_upload_returns_a_location(registry: Registry) -> None:
     answer = registry.ask("POST", "blobs/uploads/", headers={"Content-Length": "0"})
     assert answer.status_code == 202
     assert answer.headers["Location"]
 
 
-def test_a_blob_is_uploaded_by_post_and_put(registry: Registry) -> None:
+def test_upload_blob_with_post_and_put(registry: Registry) -> None:
     answer = registry.finish(registry.begin(), DIGEST, DATA)
     assert answer.status_code == 201
     assert registry.ask("GET", answer.headers["Location"]).content == DATA
 
 
-def test_a_blob_is_uploaded_by_one_post(registry: Registry) -> None:
+def test_upload_blob_with_one_post(registry: Registry) -> None:
     answer = registry.ask("POST", f"blobs/uploads/?digest={DIGEST}", data=DATA, headers=BINARY)
     assert answer.status_code == 201
     assert registry.ask("GET", answer.headers["Location"]).content == DATA
 
 
-def test_a_blob_is_uploaded_in_chunks(registry: Registry) -> None:
+def test_upload_blob_in_chunks(registry: Registry) -> None:
     location = registry.begin()
     for start in range(0, len(DATA), 4000):
         chunk = DATA[start : start + 4000]
@@ -66,38 +66,38 @@ def test_a_blob_is_uploaded_in_chunks(registry: Registry) -> None:
     assert registry.ask("GET", f"blobs/{DIGEST}").content == DATA
 
 
-def test_the_last_chunk_may_come_with_the_put(registry: Registry) -> None:
+def test_last_chunk_in_put(registry: Registry) -> None:
     headers = {**BINARY, "Content-Range": "0-999"}
     answer = registry.ask("PATCH", registry.begin(), data=DATA[:1000], headers=headers)
     assert registry.finish(answer.headers["Location"], DIGEST, DATA[1000:]).status_code == 201
 
 
-def test_a_chunk_out_of_order_is_416(registry: Registry) -> None:
+def test_chunk_out_of_order_is_416(registry: Registry) -> None:
     headers = {**BINARY, "Content-Range": "1000-1999"}
     answer = registry.ask("PATCH", registry.begin(), data=DATA[1000:2000], headers=headers)
     assert answer.status_code == 416
 
 
-def test_the_status_of_an_upload_is_204_with_its_range(registry: Registry) -> None:
+def test_upload_status_is_204_with_the_range(registry: Registry) -> None:
     headers = {**BINARY, "Content-Range": "0-999"}
     answer = registry.ask("PATCH", registry.begin(), data=DATA[:1000], headers=headers)
     status = registry.ask("GET", answer.headers["Location"])
     assert (status.status_code, status.headers["Range"]) == (204, "0-999")
 
 
-def test_wrong_bytes_are_400_and_not_there(registry: Registry) -> None:
+def test_wrong_bytes_are_400_and_not_stored(registry: Registry) -> None:
     answer = registry.finish(registry.begin(), DIGEST, b"other")
     assert (answer.status_code, error_codes(answer)) == (400, ["DIGEST_INVALID"])
     assert registry.ask("HEAD", f"blobs/{DIGEST}").status_code == 404
 
 
-def test_an_upload_that_nobody_began_is_404(registry: Registry) -> None:
+def test_unknown_upload_is_404(registry: Registry) -> None:
     registry.blob()
     location = "blobs/uploads/00000000-0000-4000-8000-000000000000?_state=none"
     assert registry.ask("PATCH", location, data=b"x", headers=BINARY).status_code == 404
 
 
-def test_a_blob_is_mounted_from_another_repository(registry: Registry) -> None:
+def test_mount_blob_from_another_repository(registry: Registry) -> None:
     registry.blob()
     other = Registry(registry.host, registry.http, "octo/other")
     answer = other.ask("POST", f"blobs/uploads/?mount={DIGEST}&from=octo/image")
@@ -105,7 +105,7 @@ def test_a_blob_is_mounted_from_another_repository(registry: Registry) -> None:
     assert other.ask("GET", f"blobs/{DIGEST}").content == DATA
 
 
-def test_a_mount_of_what_is_not_there_begins_an_upload(registry: Registry) -> None:
+def test_mount_from_repository_without_the_blob_starts_an_upload(registry: Registry) -> None:
     other = Registry(registry.host, registry.http, "octo/other")
     answer = other.ask("POST", f"blobs/uploads/?mount={ABSENT}&from=octo/image")
     assert answer.status_code == 202
@@ -120,7 +120,7 @@ def test_a_mount_of_what_is_not_there_begins_an_upload(registry: Registry) -> No
     [random_image(seed=3), random_image(seed=3, format="docker"), index_of(IMAGE, OTHER)],
     ids=["image", "docker's format", "index"],
 )
-def test_a_manifest_is_pushed_by_tag(registry: Registry, built: Built) -> None:
+def test_push_manifest_by_tag(registry: Registry, built: Built) -> None:
     registry.push(built, "1.0")
     answer = registry.put(built.raw, built.root.media_type, "2.0")
     assert answer.status_code == 201
@@ -129,7 +129,7 @@ def test_a_manifest_is_pushed_by_tag(registry: Registry, built: Built) -> None:
     assert registry.ask("GET", answer.headers["Location"], headers=accept).content == built.raw
 
 
-def test_a_manifest_is_pushed_by_digest_without_a_tag(registry: Registry) -> None:
+def test_push_manifest_by_digest(registry: Registry) -> None:
     for _, data in IMAGE.blobs:
         registry.blob(data)
     digest = str(IMAGE.root.digest)
@@ -137,36 +137,36 @@ def test_a_manifest_is_pushed_by_digest_without_a_tag(registry: Registry) -> Non
     assert registry.tags() == []
 
 
-def test_a_manifest_under_a_wrong_digest_is_400(registry: Registry) -> None:
+def test_push_manifest_with_wrong_digest_is_400(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     assert registry.put(IMAGE.raw, IMAGE.root.media_type, str(ABSENT)).status_code == 400
 
 
-def test_a_manifest_whose_blobs_are_missing_is_refused(registry: Registry) -> None:
+def test_manifest_with_missing_blobs_is_rejected(registry: Registry) -> None:
     answer = registry.put(IMAGE.raw, IMAGE.root.media_type, "1.0")
     assert answer.status_code in {400, 404}
     assert set(error_codes(answer)) <= {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"}
     assert registry.ask("HEAD", "manifests/1.0").status_code == 404
 
 
-def test_what_is_no_manifest_is_400(registry: Registry) -> None:
+def test_invalid_manifest_is_400(registry: Registry) -> None:
     answer = registry.put(b"{", media_types.OCI_MANIFEST, "1.0")
     assert (answer.status_code, error_codes(answer)) == (400, ["MANIFEST_INVALID"])
 
 
-def test_a_manifest_too_large_is_413(registry: Registry) -> None:
+def test_too_large_manifest_is_413(registry: Registry) -> None:
     raw = json.dumps({"schemaVersion": 2, "fill": "x" * 4 * 1024 * 1024}).encode()
     assert registry.put(raw, media_types.OCI_MANIFEST, "1.0").status_code == 413
 
 
-def test_an_artifact_with_the_empty_config_is_taken(registry: Registry) -> None:
+def test_push_artifact_with_empty_config(registry: Registry) -> None:
     thing = artifact()
     registry.push(thing, "thing")
     accept = {"Accept": thing.root.media_type}
     assert registry.ask("GET", "manifests/thing", headers=accept).content == thing.raw
 
 
-def test_a_tag_moves_and_the_old_manifest_stays(registry: Registry) -> None:
+def test_moving_a_tag_keeps_the_old_manifest(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     registry.push(OTHER, "1.0")
     accept = {"Accept": IMAGE.root.media_type}
@@ -178,7 +178,7 @@ def test_a_tag_moves_and_the_old_manifest_stays(registry: Registry) -> None:
 # "Pushing Manifests with Subject"
 
 
-def test_a_push_with_a_subject_says_so(registry: Registry) -> None:
+def test_push_with_subject_returns_oci_subject(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     thing = artifact(subject=IMAGE.root)
     for _, data in thing.blobs:
@@ -187,7 +187,7 @@ def test_a_push_with_a_subject_says_so(registry: Registry) -> None:
     assert answer.headers["OCI-Subject"] == str(IMAGE.root.digest)
 
 
-def test_a_manifest_pushed_before_its_subject_is_taken_and_found(registry: Registry) -> None:
+def test_referrer_pushed_before_its_subject_is_listed(registry: Registry) -> None:
     thing = artifact(subject=IMAGE.root)
     registry.push(thing, "thing")
     listed = registry.ask("GET", f"referrers/{IMAGE.root.digest}").json()

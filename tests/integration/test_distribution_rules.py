@@ -1,4 +1,4 @@
-"""The distribution spec's rules of pulling, discovery and management, each by its section."""
+"""The rules of the distribution spec for pulling, discovery and management, by section."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytest_generate_tests = registries_for
 # "Determining Support"
 
 
-def test_the_base_path_says_that_this_is_a_registry(registry: Registry) -> None:
+def test_base_path_is_200(registry: Registry) -> None:
     assert registry.ask("GET", "/v2/").status_code == 200
 
 
@@ -37,7 +37,7 @@ def test_the_base_path_says_that_this_is_a_registry(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize("by", ["tag", "digest"])
-def test_a_manifest_is_pulled_as_it_was_pushed(registry: Registry, by: str) -> None:
+def test_pulled_manifest_is_unchanged(registry: Registry, by: str) -> None:
     registry.push(IMAGE, "1.0")
     name = "1.0" if by == "tag" else str(IMAGE.root.digest)
     answer = registry.ask("GET", f"manifests/{name}", headers={"Accept": IMAGE.root.media_type})
@@ -46,14 +46,14 @@ def test_a_manifest_is_pulled_as_it_was_pushed(registry: Registry, by: str) -> N
     assert answer.headers["Docker-Content-Digest"] == str(IMAGE.root.digest)
 
 
-def test_an_absent_manifest_is_404(registry: Registry) -> None:
+def test_missing_manifest_is_404(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     for name in ("2.0", str(ABSENT)):
         answer = registry.ask("GET", f"manifests/{name}")
         assert (answer.status_code, error_codes(answer)) == (404, ["MANIFEST_UNKNOWN"])
 
 
-def test_a_blob_is_pulled(registry: Registry) -> None:
+def test_pull_blob(registry: Registry) -> None:
     registry.blob()
     answer = registry.ask("GET", f"blobs/{DIGEST}")
     assert (answer.status_code, answer.content) == (200, DATA)
@@ -67,13 +67,13 @@ def test_part_of_a_blob_is_206(registry: Registry) -> None:
     assert answer.headers["Content-Range"] == f"bytes 10-19/{len(DATA)}"
 
 
-def test_an_absent_blob_is_404(registry: Registry) -> None:
+def test_missing_blob_is_404(registry: Registry) -> None:
     registry.blob()
     answer = registry.ask("GET", f"blobs/{ABSENT}")
     assert (answer.status_code, error_codes(answer)) == (404, ["BLOB_UNKNOWN"])
 
 
-def test_head_tells_what_get_would_without_a_body(registry: Registry) -> None:
+def test_head_has_the_headers_of_get_without_a_body(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     blob, _ = IMAGE.blobs[0]
     for path, size in ((f"blobs/{blob.digest}", blob.size), ("manifests/1.0", IMAGE.root.size)):
@@ -82,7 +82,7 @@ def test_head_tells_what_get_would_without_a_body(registry: Registry) -> None:
         assert answer.headers["Content-Length"] == str(size)
 
 
-def test_head_of_what_is_absent_is_404(registry: Registry) -> None:
+def test_head_of_missing_content_is_404(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     for path in (f"blobs/{ABSENT}", "manifests/2.0"):
         assert registry.ask("HEAD", path).status_code == 404
@@ -91,7 +91,7 @@ def test_head_of_what_is_absent_is_404(registry: Registry) -> None:
 # "Content Discovery": "Listing Tags", "Listing Referrers"
 
 
-def test_tags_are_listed_with_the_name_of_the_repository(registry: Registry) -> None:
+def test_list_tags(registry: Registry) -> None:
     for tag in ("1.0", "latest"):
         registry.push(IMAGE, tag)
     answer = registry.ask("GET", "tags/list")
@@ -99,12 +99,12 @@ def test_tags_are_listed_with_the_name_of_the_repository(registry: Registry) -> 
     assert sorted(answer.json()["tags"]) == ["1.0", "latest"]
 
 
-def test_tags_of_an_unknown_repository_are_404(registry: Registry) -> None:
+def test_tags_of_unknown_repository_is_404(registry: Registry) -> None:
     answer = registry.ask("GET", "/v2/octo/nothing/tags/list")
     assert (answer.status_code, error_codes(answer)) == (404, ["NAME_UNKNOWN"])
 
 
-def test_tags_come_in_pages(registry: Registry) -> None:
+def test_tags_are_paginated(registry: Registry) -> None:
     for tag in ("c", "a", "b"):
         registry.push(IMAGE, tag)
     first = registry.ask("GET", "tags/list?n=2")
@@ -115,21 +115,21 @@ def test_tags_come_in_pages(registry: Registry) -> None:
     assert "next" not in second.links
 
 
-def test_last_leaves_out_what_comes_before(registry: Registry) -> None:
+def test_last_omits_previous_tags(registry: Registry) -> None:
     for tag in ("a", "b", "c"):
         registry.push(IMAGE, tag)
     assert registry.tags("?n=5&last=a") == ["b", "c"]
     assert registry.tags("?last=c") == []
 
 
-def test_zero_tags_are_an_empty_list(registry: Registry) -> None:
+def test_page_of_zero_tags_is_empty(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     answer = registry.ask("GET", "tags/list?n=0")
     assert (answer.status_code, answer.json()["tags"]) == (200, [])
     assert "Link" not in answer.headers
 
 
-def test_referrers_are_listed_by_subject(registry: Registry) -> None:
+def test_list_referrers(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     thing = artifact("application/vnd.example.sbom", subject=IMAGE.root, annotations={"a": "b"})
     registry.push(thing, str(thing.root.digest))
@@ -143,7 +143,7 @@ def test_referrers_are_listed_by_subject(registry: Registry) -> None:
     assert found.annotations == {"a": "b"}
 
 
-def test_referrers_are_filtered_by_artifact_type(registry: Registry) -> None:
+def test_filter_referrers_by_artifact_type(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     for kind in ("application/vnd.example.one", "application/vnd.example.two"):
         thing = artifact(kind, subject=IMAGE.root, payload=kind.encode())
@@ -155,7 +155,7 @@ def test_referrers_are_filtered_by_artifact_type(registry: Registry) -> None:
     assert kinds == ["application/vnd.example.two"]
 
 
-def test_referrers_of_nothing_are_an_empty_index(registry: Registry) -> None:
+def test_referrers_of_unknown_digest_are_an_empty_index(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     answer = registry.ask("GET", f"referrers/{ABSENT}")
     assert (answer.status_code, answer.json()["manifests"]) == (200, [])
@@ -168,7 +168,7 @@ def test_referrers_of_nothing_are_an_empty_index(registry: Registry) -> None:
 # "Content Management": "Deleting tags", "Deleting Manifests", "Deleting Blobs"
 
 
-def test_tags_are_deleted_by_name(registry: Registry) -> None:
+def test_delete_tag(registry: Registry) -> None:
     for tag in ("1.0", "latest"):
         registry.push(IMAGE, tag)
     assert registry.ask("DELETE", "manifests/1.0").status_code == 202
@@ -176,7 +176,7 @@ def test_tags_are_deleted_by_name(registry: Registry) -> None:
     assert registry.tags() == ["latest"]
 
 
-def test_a_manifest_is_deleted_by_digest(registry: Registry) -> None:
+def test_delete_manifest(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     path = f"manifests/{IMAGE.root.digest}"
     assert registry.ask("DELETE", path).status_code == 202
@@ -184,24 +184,24 @@ def test_a_manifest_is_deleted_by_digest(registry: Registry) -> None:
     assert registry.ask("DELETE", path).status_code == 404
 
 
-def test_a_deleted_manifest_takes_its_tags(registry: Registry) -> None:
+def test_deleting_a_manifest_deletes_its_tags(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     registry.push(OTHER, "2.0")
     registry.ask("DELETE", f"manifests/{IMAGE.root.digest}")
     assert registry.tags() == ["2.0"]
 
 
-def test_a_blob_is_deleted(registry: Registry) -> None:
+def test_delete_blob(registry: Registry) -> None:
     registry.blob()
     assert registry.ask("DELETE", f"blobs/{DIGEST}").status_code == 202
     assert registry.ask("GET", f"blobs/{DIGEST}").status_code == 404
     assert registry.ask("DELETE", f"blobs/{DIGEST}").status_code == 404
 
 
-# What one repository shows, however content is kept.
+# The content of one repository, independent of the storage.
 
 
-def test_a_manifest_of_another_repository_is_404(registry: Registry) -> None:
+def test_manifest_of_another_repository_is_404(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     other = Registry(registry.host, registry.http, "octo/other")
     other.push(OTHER, "1.0")
@@ -211,7 +211,7 @@ def test_a_manifest_of_another_repository_is_404(registry: Registry) -> None:
     assert registry.ask("HEAD", path, headers=ANY).status_code == 200
 
 
-def test_an_index_cannot_list_manifests_of_another_repository(registry: Registry) -> None:
+def test_index_with_manifests_of_another_repository_is_rejected(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     other = Registry(registry.host, registry.http, "octo/other")
     other.push(OTHER, "1.0")
@@ -221,7 +221,7 @@ def test_an_index_cannot_list_manifests_of_another_repository(registry: Registry
     assert other.ask("HEAD", "manifests/2.0", headers=ANY).status_code == 404
 
 
-def test_manifests_stay_when_the_index_that_lists_them_is_deleted(registry: Registry) -> None:
+def test_deleting_an_index_keeps_its_manifests(registry: Registry) -> None:
     index = index_of(IMAGE, OTHER)
     registry.push(index, "1.0")
     assert registry.ask("DELETE", f"manifests/{index.root.digest}").status_code == 202
@@ -232,7 +232,7 @@ def test_manifests_stay_when_the_index_that_lists_them_is_deleted(registry: Regi
         assert registry.ask("HEAD", path, headers=ANY).status_code == 404
 
 
-def test_a_manifest_that_an_index_lists_cannot_be_deleted(registry: Registry) -> None:
+def test_manifest_in_an_index_cannot_be_deleted(registry: Registry) -> None:
     index = index_of(IMAGE, OTHER)
     registry.push(index, "1.0")
     path = f"manifests/{IMAGE.root.digest}"
@@ -240,13 +240,13 @@ def test_a_manifest_that_an_index_lists_cannot_be_deleted(registry: Registry) ->
     assert registry.ask("HEAD", path, headers=ANY).status_code == 200
 
 
-def test_a_manifest_whose_tag_moved_stays_under_its_digest(registry: Registry) -> None:
+def test_manifest_is_kept_when_its_tag_moves(registry: Registry) -> None:
     for image in (IMAGE, OTHER):
         registry.push(image, "latest")
     assert registry.ask("HEAD", f"manifests/{IMAGE.root.digest}", headers=ANY).status_code == 200
 
 
-def test_a_referrer_that_an_index_lists_is_still_listed(registry: Registry) -> None:
+def test_referrer_in_an_index_is_listed(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     thing = artifact(subject=IMAGE.root)
     registry.push(thing, str(thing.root.digest))
@@ -255,7 +255,7 @@ def test_a_referrer_that_an_index_lists_is_still_listed(registry: Registry) -> N
     assert [entry["digest"] for entry in answer.json()["manifests"]] == [str(thing.root.digest)]
 
 
-def test_a_referrer_known_from_an_index_alone_is_listed(registry: Registry) -> None:
+def test_referrer_only_in_an_index_is_listed(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     thing = artifact(subject=IMAGE.root)
     index = index_of(random_image(seed=5), thing)
@@ -265,7 +265,7 @@ def test_a_referrer_known_from_an_index_alone_is_listed(registry: Registry) -> N
     assert [entry["digest"] for entry in answer.json()["manifests"]] == [str(thing.root.digest)]
 
 
-def test_referrers_are_deleted_with_their_subject(registry: Registry) -> None:
+def test_deleting_a_subject_deletes_its_referrers(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     thing = artifact(subject=IMAGE.root)
     signature = artifact("application/vnd.example.signature", subject=thing.root)
@@ -277,7 +277,7 @@ def test_referrers_are_deleted_with_their_subject(registry: Registry) -> None:
         assert registry.ask("GET", f"referrers/{item.root.digest}").json()["manifests"] == []
 
 
-def test_referrers_stay_when_a_tag_of_their_subject_is_deleted(registry: Registry) -> None:
+def test_deleting_a_tag_keeps_referrers(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     thing = artifact(subject=IMAGE.root)
     registry.push(thing, str(thing.root.digest))
@@ -286,7 +286,7 @@ def test_referrers_stay_when_a_tag_of_their_subject_is_deleted(registry: Registr
     assert [entry["digest"] for entry in answer.json()["manifests"]] == [str(thing.root.digest)]
 
 
-def test_an_empty_blob_is_deleted(registry: Registry) -> None:
+def test_delete_empty_blob(registry: Registry) -> None:
     digest = registry.blob(b"")
     assert registry.ask("DELETE", f"blobs/{digest}").status_code == 202
     assert registry.ask("HEAD", f"blobs/{digest}").status_code == 404

@@ -1,4 +1,4 @@
-"""The fixtures' registries are what they claim to be."""
+"""Checks of the registry fixtures."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def get(registry: DockerRegistry, path: str, **kwargs: object) -> requests.Respo
         return session.get(f"{registry.url}{path}", timeout=10, **kwargs)  # type: ignore[arg-type]
 
 
-def test_the_plain_registry_answers(docker_registry: DockerRegistry) -> None:
+def test_plain_registry_responds(docker_registry: DockerRegistry) -> None:
     assert get(docker_registry, "/v2/").status_code == 200
 
 
-def test_the_basic_registry_wants_the_password(docker_registry_basic: DockerRegistry) -> None:
+def test_basic_registry_requires_the_password(docker_registry_basic: DockerRegistry) -> None:
     assert get(docker_registry_basic, "/v2/").status_code == 401
     assert get(docker_registry_basic, "/v2/", auth=(USER, PASSWORD)).status_code == 200
 
 
-def test_the_token_registry_trusts_its_token_server(docker_registry_token: DockerRegistry) -> None:
+def test_token_registry_trusts_its_token_server(docker_registry_token: DockerRegistry) -> None:
     registry = docker_registry_token
     challenge = get(registry, "/v2/").headers["WWW-Authenticate"]
     realm = challenge.split('realm="', 1)[1].split('"', 1)[0]
@@ -48,11 +48,11 @@ def test_the_token_registry_trusts_its_token_server(docker_registry_token: Docke
         realm, params=query, auth=(USER, PASSWORD), verify=str(registry.ca), timeout=10
     )
     headers = {"Authorization": f"Bearer {issued.json()['token']}"}
-    # Allowed to ask, and then told that there is nothing.
+    # The request is allowed, and nothing is found.
     assert get(registry, "/v2/octo/x/tags/list", headers=headers).status_code == 404
     assert get(registry, "/v2/octo/y/tags/list", headers=headers).status_code == 401
 
 
-def test_the_private_authority_is_needed(docker_registry_basic: DockerRegistry) -> None:
+def test_private_ca_is_required(docker_registry_basic: DockerRegistry) -> None:
     with pytest.raises(requests.exceptions.SSLError):
         requests.get(f"{docker_registry_basic.url}/v2/", timeout=10)

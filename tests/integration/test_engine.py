@@ -1,4 +1,4 @@
-"""What docker's API is taken for, and what docker's own engine says."""
+"""The image API of a real docker engine."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def chunks(stream: Stream) -> Iterator[bytes]:
         stream.close()
 
 
-def test_an_image_leaves_the_engine_and_comes_back(
-    docker: Docker, engine: Engine, context: Path
-) -> None:
+def test_save_and_load_round_trip(docker: Docker, engine: Engine, context: Path) -> None:
     names = ["octo/leaves:1", "localhost:5000/octo/leaves:2"]
     docker.run("build", "-q", "--network", "none", "-t", names[0], str(context))
     image_id = engine.inspect(names[0])["Id"]
@@ -56,7 +54,7 @@ def test_an_image_leaves_the_engine_and_comes_back(
     docker.run("rmi", "-f", image_id)
 
 
-def test_docker_names_the_image_that_it_lacks(engine: Engine) -> None:
+def test_missing_image_is_named(engine: Engine) -> None:
     engine.ping()
     for act in (engine.inspect, lambda name: engine.save([name]), lambda n: engine.tag(n, "a:1")):
         with pytest.raises(NoSuchImageError, match=r"has no image octo/none:1$"):
@@ -70,14 +68,12 @@ def test_docker_names_the_image_that_it_lacks(engine: Engine) -> None:
         (b"", "repositories: no such file or directory"),
     ],
 )
-def test_docker_is_quoted_on_what_it_does_not_load(
-    engine: Engine, given: bytes, words: str
-) -> None:
+def test_docker_error_is_quoted(engine: Engine, given: bytes, words: str) -> None:
     with pytest.raises(UnsupportedError, match=words):
         engine.load([given])
 
 
-def test_an_archive_that_stops_half_way_is_not_loaded(docker: Docker, engine: Engine) -> None:
+def test_incomplete_archive_is_not_loaded(docker: Docker, engine: Engine) -> None:
     def stopping() -> Iterator[bytes]:
         yield bytes(100_000)
         raise KeyboardInterrupt

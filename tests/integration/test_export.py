@@ -1,4 +1,4 @@
-"""What other tools unpack of an image, and what ghcrctl exports of it, is the same."""
+"""Exported files are the same as those extracted by other tools."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ pytestmark = [
     pytest.mark.needs("root"),
 ]
 
-# Each instruction a layer: whiteouts, an opaque directory, hard links, owners, set-ID bits, a
-# directory in place of a file and a file in place of a directory, a link to a directory.
+# Each instruction is a layer: whiteouts, an opaque directory, hard links, owners, set-ID bits, a
+# directory that replaces a file, a file that replaces a directory, a link to a directory.
 _STEPS = [
     "mkdir -p /d/deep /old /swap && echo 1 > /d/a && echo 2 > /d/deep/b && echo 3 > /old/x "
     "&& echo file > /turn && echo s > /swap/s",
@@ -38,7 +38,7 @@ _STEPS = [
     "rm /d/deep/b && echo more >> /d/link/c && touch /d/é && mkfifo /d/pipe && chmod 1777 /d/deep",
     "dd if=/dev/zero of=/big bs=1024 count=3000 2>/dev/null && ln /big /d/big2",
 ]
-# What engines put into a container's file system themselves.
+# Files that engines create in the file system of a container.
 _ENGINES_OWN = {"dev", "proc", "sys", "run", ".dockerenv"} | {
     f"etc/{name}" for name in ("hosts", "hostname", "resolv.conf", "mtab")
 }
@@ -66,7 +66,7 @@ def _read(path: str) -> bytes:
 
 
 def _in_box(step: str) -> str:
-    """Write a step for a shell that has no programs on its path."""
+    """Return a step for a shell without other programs."""
     words = {"mkdir", "ln", "chown", "chmod", "rm", "touch", "mkfifo", "dd"}
     return " ".join(f"/bin/busybox {word}" if word in words else word for word in step.split())
 
@@ -89,7 +89,7 @@ def archived(path: Path) -> dict[str, Facts]:
 
 
 def on_disk(root: Path) -> dict[str, Facts]:
-    """List a directory in the same way."""
+    """List a directory in the same format."""
     found: dict[str, Facts] = {}
     for path in root.rglob("*"):
         of = path.lstat()
@@ -113,7 +113,7 @@ def without_own(found: dict[str, Facts]) -> dict[str, Facts]:
 
 
 def exported(shell: Shell, name: str, folder: Path) -> dict[str, Facts]:
-    """Export an image in all ways, which must agree, and list its files."""
+    """Export an image in all formats, which must agree, and list its files."""
     shell.ok("pull", name)
     shell.ok("export", "-o", str(folder / "ours.tar"), name)
     shell.ok("export", "--remote", "-o", str(folder / "remote.tar"), name)
@@ -124,7 +124,7 @@ def exported(shell: Shell, name: str, folder: Path) -> dict[str, Facts]:
     return ours
 
 
-def test_docker_exports_the_same(
+def test_docker_exports_the_same_files(
     shell: Shell, docker: Docker, docker_registry: DockerRegistry, context: Path, tmp_path: Path
 ) -> None:
     name = f"{docker_registry.host}/octo/built:1"
@@ -140,7 +140,7 @@ def test_docker_exports_the_same(
     assert ours["d/a"] == ours["d/hard"]
 
 
-def test_umoci_unpacks_the_same(
+def test_umoci_unpacks_the_same_files(
     shell: Shell, buildah: Buildah, docker_registry: DockerRegistry, context: Path, tmp_path: Path
 ) -> None:
     name = f"{docker_registry.host}/octo/built:2"
@@ -171,7 +171,7 @@ def test_umoci_unpacks_the_same(
         ["--format=posix", "--xattrs"],
     ],
 )
-def test_what_gnu_tar_writes_comes_out_as_it_was(
+def test_archive_of_gnu_tar_is_exported_unchanged(
     shell: Shell, tmp_path: Path, options: list[str]
 ) -> None:
     tree = tmp_path / "tree"

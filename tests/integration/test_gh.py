@@ -1,4 +1,4 @@
-"""ghcrctl as a command of gh, and gh's tokens as ghcrctl finds them."""
+"""ghcrctl as an extension of gh, and tokens of gh."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ git.example:
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """A home where gh is signed in to two hosts, and ghcrctl on the PATH."""
+    """A home where gh is logged in to two hosts, with ghcrctl on the PATH."""
     (tmp_path / ".config" / "gh").mkdir(parents=True)
     (tmp_path / ".config" / "gh" / "hosts.yml").write_text(HOSTS)
     programs = tmp_path / "bin"
@@ -59,19 +59,19 @@ def installed(environ: dict[str, str]) -> dict[str, str]:
     return environ
 
 
-def test_it_is_a_command_of_gh(installed: dict[str, str]) -> None:
+def test_extension_runs_as_a_gh_command(installed: dict[str, str]) -> None:
     done = gh(installed, "ghcrctl", "packages", "--help")
     assert done.returncode == 0
     assert "prune" in done.stdout
 
 
-def test_arguments_and_status_pass_as_they_are(installed: dict[str, str]) -> None:
+def test_arguments_and_status_are_passed_through(installed: dict[str, str]) -> None:
     done = gh(installed, "ghcrctl", "packages", "list", "--filter", "a b=$HOME")
     assert done.returncode == 2
     assert "a b=$HOME" in done.stderr
 
 
-def test_where_ghcrctl_is_missing_it_says_how_to_get_it(installed: dict[str, str]) -> None:
+def test_missing_ghcrctl_error_has_an_install_hint(installed: dict[str, str]) -> None:
     done = gh({**installed, "PATH": "/usr/bin:/bin"}, "ghcrctl", "--version")
     assert done.returncode == 127
     assert done.stderr.startswith("error: ghcrctl is not installed\nhint: ")
@@ -93,7 +93,7 @@ def _shim(
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> dict[str, str]:
-    """Variables of a shell in a hostile checkout; its Python has ghcrctl."""
+    """The environment of a shell in a malicious checkout; its Python has ghcrctl."""
     folder = tmp_path / "checkout"
     folder.mkdir()
     variables = write_hostile_checkout(folder, tmp_path / "trapped")
@@ -104,11 +104,11 @@ def hostile(tmp_path: Path) -> dict[str, str]:
     programs.mkdir()
     (programs / "python3").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     (programs / "python3").chmod(0o755)
-    # An empty entry, and a relative one, are the current directory.
+    # Empty and relative entries mean the current directory.
     return {**variables, "HOME": str(tmp_path), "PATH": f":.:{programs}:/usr/bin:/bin:"}
 
 
-def test_nothing_of_the_current_directory_is_run_or_imported(
+def test_current_directory_is_neither_run_nor_imported(
     hostile: dict[str, str], tmp_path: Path
 ) -> None:
     done = _shim(hostile, tmp_path / "checkout", "images", "--format", "{{.ID}} $HOME")
@@ -116,7 +116,7 @@ def test_nothing_of_the_current_directory_is_run_or_imported(
     assert not (tmp_path / "trapped").exists()
 
 
-def test_a_program_of_the_path_imports_nothing_of_the_current_directory(
+def test_program_on_the_path_does_not_import_the_current_directory(
     hostile: dict[str, str], tmp_path: Path
 ) -> None:
     program = tmp_path / "programs" / "ghcrctl"
@@ -129,7 +129,7 @@ def test_a_program_of_the_path_imports_nothing_of_the_current_directory(
     assert not (tmp_path / "trapped").exists()
 
 
-def test_what_pip_installed_for_the_user_is_found(hostile: dict[str, str], tmp_path: Path) -> None:
+def test_user_installation_is_found(hostile: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "programs" / "python3").unlink()
     script = "import site; print(site.getusersitepackages())"
     python = "/usr/bin/python3"
@@ -154,7 +154,7 @@ def test_what_pip_installed_for_the_user_is_found(hostile: dict[str, str], tmp_p
         ("containers.other.example", None),
     ],
 )
-def test_the_token_of_gh_is_that_of_the_host(
+def test_gh_token_of_the_host_is_used(
     environ: dict[str, str], registry: str, expected: str | None
 ) -> None:
     # gh itself would print this one for any host but github.com.

@@ -1,4 +1,4 @@
-"""What ghcrctl asks of GitHub, and what the double answers, fits GitHub's own description.
+"""Requests of ghcrctl and responses of the double match GitHub's OpenAPI description.
 
 What belongs here: causing every kind of request. What does not: that what does not fit is found
 (``test_github_contract_checks``).
@@ -45,7 +45,7 @@ pytestmark = pytest.mark.integration
 
 _PACKAGE = "packages/{package_type}/{package_name}"
 _VERSION = f"{_PACKAGE}/versions/{{package_version_id}}"
-# What is asked of an owner's packages.
+# Requests about the packages of an owner.
 _OPERATIONS = {
     ("GET", "packages"),
     ("GET", _PACKAGE),
@@ -78,7 +78,7 @@ def _session(github: GitHubDouble, folder: Path, token: str) -> Session:
 
 
 def _fill(github: GitHubDouble, owner: str) -> None:
-    """Give an owner a package with a slash in its name, and one with more versions than a page."""
+    """Create a package with a slash in its name, and one with more versions than a page."""
     app = index_of(random_image(seed=1), random_image(seed=2))
     for name in ("tools/app", "lib"):
         github.push(f"{owner}/{name}", "1.0", app)
@@ -113,7 +113,7 @@ def _ask_everything(packages: Packages, owner: Owner) -> None:
     [("acme", "/orgs/{org}"), ("octo", "/user"), ("hubot", "/users/{username}")],
     ids=["an organisation", "the own account", "another user"],
 )
-def test_all_operations_on_the_packages_of_an_owner_fit_the_description(
+def test_package_operations_match_the_description(
     github: GitHubDouble, at_github: Session, recorder: Recorder, login: str, folder: str
 ) -> None:
     github.api.organizations.add("acme")
@@ -129,7 +129,7 @@ def test_all_operations_on_the_packages_of_an_owner_fit_the_description(
     assert any("page=2" in exchange.target for exchange in recorder.exchanges)
 
 
-def test_what_is_asked_of_accounts_and_repositories_fits_the_description(
+def test_account_and_repository_requests_match_the_description(
     github: GitHubDouble, at_github: Session, recorder: Recorder
 ) -> None:
     github.api.pulls["octo/app"] = list(range(1, 120))
@@ -155,7 +155,7 @@ def test_what_is_asked_of_accounts_and_repositories_fits_the_description(
     }
 
 
-def test_what_the_commands_ask_fits_the_description(
+def test_requests_of_commands_match_the_description(
     github: GitHubDouble, recorder: Recorder, tmp_path: Path
 ) -> None:
     _fill(github, "octo")
@@ -244,7 +244,7 @@ def _ask_beyond_the_hour(github: GitHubDouble, packages: Packages) -> None:
         (_restore_what_is_there, "ghp_octo", GhcrctlError, 409),
     ],
 )
-def test_refusals_fit_the_description(
+def test_error_responses_match_the_description(
     github: GitHubDouble,
     recorder: Recorder,
     tmp_path: Path,
@@ -265,7 +265,7 @@ def test_refusals_fit_the_description(
 
 
 @pytest.mark.parametrize(("mood", "status"), [("errors", 500), ("secondary", 403)])
-def test_failures_that_pass_fit_the_description(
+def test_temporary_failures_match_the_description(
     github: GitHubDouble, at_github: Session, recorder: Recorder, mood: str, status: int
 ) -> None:
     _fill(github, "octo")
@@ -279,9 +279,7 @@ def test_failures_that_pass_fit_the_description(
     assert status in recorder.statuses
 
 
-def test_a_body_that_is_sent_is_recorded_and_found(
-    github: GitHubDouble, recorder: Recorder
-) -> None:
+def test_request_body_is_recorded(github: GitHubDouble, recorder: Recorder) -> None:
     _fill(github, "octo")
     github.api.organizations.add("octo")
     url = f"{github.api_url}/orgs/octo/packages/container/lib/versions/1"

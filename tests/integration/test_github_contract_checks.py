@@ -1,4 +1,4 @@
-"""What does not fit GitHub's description of its API is found.
+"""Violations of GitHub's OpenAPI description are found.
 
 What belongs here: requests and answers that are wrong in one thing, and the cut of the description.
 What does not: causing requests (``test_github_contract``).
@@ -59,12 +59,12 @@ _OTHERS = _got("/users/hubot/packages/container/app/versions?state=deleted", [_V
 
 
 @pytest.mark.parametrize("exchange", [_LIST, _VERSIONS, _GET, _DELETE, _REFUSED, _OTHERS])
-def test_what_fits_has_no_violation(contract: Contract, exchange: Exchange) -> None:
+def test_matching_exchange_has_no_violation(contract: Contract, exchange: Exchange) -> None:
     assert contract.violations(exchange) == []
 
 
 def _with(exchange: Exchange, **fields: object) -> Exchange:
-    """Change fields of the one object of an answer; ``...`` takes a field away."""
+    """Change fields of the object in a response; ``...`` removes a field."""
     data = json.loads(exchange.answer)
     one = data[0] if isinstance(data, list) else data
     for name, value in fields.items():
@@ -118,13 +118,13 @@ def _to(exchange: Exchange, before: str, after: str) -> Exchange:
         (replace(_GET, method="PATCH"), "no such operation"),
     ],
 )
-def test_what_does_not_fit_is_found(contract: Contract, exchange: Exchange, found: str) -> None:
+def test_violation_is_found(contract: Contract, exchange: Exchange, found: str) -> None:
     violations = contract.violations(exchange)
 
     assert any(found in violation for violation in violations), violations
 
 
-def test_the_cut_has_all_operations_on_packages(contract: Contract) -> None:
+def test_extract_has_all_package_operations(contract: Contract) -> None:
     paths = contract.paths
     operations = [
         (method, path) for path, item in paths.items() if "/packages" in path for method in item
@@ -135,7 +135,7 @@ def test_the_cut_has_all_operations_on_packages(contract: Contract) -> None:
     assert {"/repos/{owner}/{repo}/pulls", "/repos/{owner}/{repo}/branches"} < paths.keys()
 
 
-def test_a_cut_keeps_what_is_referred_to_and_no_more() -> None:
+def test_extract_keeps_only_referenced_components() -> None:
     def refer(name: str) -> dict[str, str]:
         return {"$ref": f"#/components/schemas/{name}"}
 
@@ -152,7 +152,7 @@ def test_a_cut_keeps_what_is_referred_to_and_no_more() -> None:
     }
 
 
-def test_what_is_nullable_may_be_null() -> None:
+def test_nullable_types_may_be_null() -> None:
     one = {"type": "string", "enum": ["a"], "nullable": True}
     visibility = {"type": "string", "enum": ["private"]}
     package = {"properties": {"one": one, "visibility": visibility}}

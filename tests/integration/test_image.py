@@ -1,4 +1,4 @@
-"""The image of ghcrctl that ghcrctl makes, run by docker's engine."""
+"""The image of ghcrctl, built by ghcrctl and run by docker."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.registry_double import PlainRegistry, RegistryDouble
 
 __all__ = ["docker", "ghcr", "plain_registry"]
-# Its fixture installs packages, which takes minutes on a slow machine.
+# The fixture installs packages, which takes minutes on a slow machine.
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
 _ROOT = Path(__file__).parents[2]
 _NAME = "localhost/ghcrctl:test"
@@ -36,7 +36,7 @@ def _shell(folder: Path) -> Shell:
 
 
 def _make(shell: Shell, *options: str) -> str:
-    """Make the image as ``make image`` does; return its digest."""
+    """Build the image like ``make image``; return its digest."""
     done = subprocess.run(
         [sys.executable, "-m", "release.image", *options],
         cwd=_ROOT,
@@ -56,7 +56,7 @@ def _make(shell: Shell, *options: str) -> str:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Shell:
-    """A store that has the image."""
+    """A store with the image."""
     require_peer("apt-get")
     shell = _shell(tmp_path_factory.mktemp("image"))
     _make(shell, "--tag", _NAME)
@@ -65,7 +65,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 
 @pytest.fixture(scope="module")
 def loaded(made: Shell, docker: Docker) -> Docker:
-    """An engine that has the image."""
+    """An engine with the image."""
     made.environ["DOCKER_HOST"] = docker.environ["DOCKER_HOST"]
     made.ok("copy", f"store:{_NAME}", f"docker-daemon:{_NAME}")
     return docker
@@ -77,7 +77,7 @@ def _inspected(shell: Shell) -> dict[str, object]:
     return found
 
 
-def test_is_small_and_says_what_it_is(made: Shell) -> None:
+def test_size_and_labels(made: Shell) -> None:
     image = _inspected(made)
     assert isinstance(image["Size"], int)
     assert image["Size"] < 32_000_000
@@ -91,20 +91,20 @@ def test_is_small_and_says_what_it_is(made: Shell) -> None:
     assert made.ok("images", "-q") == [str(image["Id"]).removeprefix("sha256:")[:12]]
 
 
-def test_the_same_commit_makes_the_same_image(made: Shell, tmp_path: Path) -> None:
+def test_build_is_reproducible(made: Shell, tmp_path: Path) -> None:
     again = _shell(tmp_path / "again")
     _make(again, "--tag", _NAME)
     assert _inspected(again)["Id"] == _inspected(made)["Id"]
 
 
-def test_nothing_of_this_machine_is_in_it(made: Shell) -> None:
+def test_image_has_no_local_paths(made: Shell) -> None:
     listed = "\n".join(made.ok("ls", "--recursive", _NAME, "/opt/ghcrctl"))
     assert "ghcrctl-" in listed
     assert "direct_url.json" not in listed
     assert not [line for line in listed.splitlines() if line.startswith("keyring")]
 
 
-def test_runs_and_is_not_root(loaded: Docker) -> None:
+def test_runs_as_non_root(loaded: Docker) -> None:
     run = ("run", "--rm", "--network", "none")
     assert loaded.run(*run, _NAME, "--version").strip() == f"ghcrctl {__version__}"
     assert loaded.run(*run, "--entrypoint", "id", _NAME).startswith("uid=65532(ghcrctl) gid=65532")
@@ -114,7 +114,7 @@ def test_runs_and_is_not_root(loaded: Docker) -> None:
     assert "REPOSITORY" in loaded.run(*run, "--user", "1234:1234", _NAME, "images")
 
 
-def test_signs_in_and_pulls(loaded: Docker, ghcr: RegistryDouble) -> None:
+def test_login_and_pull(loaded: Docker, ghcr: RegistryDouble) -> None:
     image = random_image()
     ghcr.push_image("octo/image", "1.0", image)
     name = f"{ghcr.host}/octo/image:1.0"
@@ -129,13 +129,13 @@ def test_signs_in_and_pulls(loaded: Docker, ghcr: RegistryDouble) -> None:
     assert len(printed.splitlines()) == 3
 
 
-def test_trusts_whom_debian_trusts(loaded: Docker) -> None:
+def test_uses_the_ca_certificates_of_debian(loaded: Docker) -> None:
     program = "import ssl; print(len(ssl.create_default_context().get_ca_certs()))"
     run = ("run", "--rm", "--network", "none", "--entrypoint", "python3")
     assert int(loaded.run(*run, _NAME, "-c", program)) > 100
 
 
-def test_goes_on_another_base(
+def test_build_on_another_base(
     made: Shell, plain_registry: PlainRegistry, docker: Docker, tmp_path: Path
 ) -> None:
     base = f"{plain_registry.host}/octo/python:3.11"

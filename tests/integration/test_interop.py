@@ -1,4 +1,4 @@
-"""Images of other tools go through ghcrctl byte for byte, and other tools take what comes out."""
+"""Images of other tools pass through ghcrctl unchanged, and other tools accept them."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def shell(tmp_path: Path) -> Shell:
 
 
 def raw(name: str) -> str:
-    """Return a manifest as skopeo gets it from a registry."""
+    """Return a manifest that skopeo reads from a registry."""
     return run_peer("skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{name}")
 
 
 def through_ghcrctl(shell: Shell, name: str, other: str, *options: str) -> str:
-    """Pull a name, push it under another, and return its digest."""
+    """Pull an image, push it under another name, and return its digest."""
     lines = shell.ok("pull", *options, name)
     [digest] = [line.split()[1] for line in lines if line.startswith("Digest: ")]
     shell.ok("tag", name, other)
@@ -45,7 +45,7 @@ def through_ghcrctl(shell: Shell, name: str, other: str, *options: str) -> str:
     return digest
 
 
-def test_what_docker_builds_and_docker_runs_again(
+def test_docker_image_round_trip(
     shell: Shell, docker: Docker, docker_registry: DockerRegistry, context: Path
 ) -> None:
     name, other = (f"{docker_registry.host}/octo/{end}" for end in ("built:1", "again:1"))
@@ -66,10 +66,10 @@ def test_what_docker_builds_and_docker_runs_again(
 
 
 def same_fields(document: dict[str, Any]) -> dict[str, Any]:
-    """Leave what a pulled image has as it was built; docker adds empty fields to the config."""
+    """Return the original fields of a pulled image, since docker adds empty fields."""
     config = {key: value for key, value in document["Config"].items() if value}
     fields = ("Id", "Created", "Architecture", "Os", "RootFS", "Comment", "Author")
-    # The build leaves its container's host name in the config that docker shows, not in others.
+    # Only the config that docker shows after a build has the host name of its container.
     return {
         **{field: document.get(field, "") for field in fields},
         **{key: config.get(key) for key in ("Env", "Cmd", "Labels", "Entrypoint", "WorkingDir")},
@@ -77,7 +77,7 @@ def same_fields(document: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("format_", ["oci", "docker"])
-def test_what_buildah_builds_is_run_by_docker(
+def test_docker_runs_an_image_of_buildah(
     shell: Shell,
     buildah: Buildah,
     docker: Docker,
@@ -97,11 +97,11 @@ def test_what_buildah_builds_is_run_by_docker(
 
 
 def image_format(format_: str) -> str:
-    """Return a format by the name that pushes have for it."""
+    """Return the name of a format in push options."""
     return "v2s2" if format_ == "docker" else format_
 
 
-def test_an_index_that_buildah_makes_keeps_its_digest(
+def test_index_of_buildah_keeps_its_digest(
     shell: Shell, buildah: Buildah, docker_registry: DockerRegistry, context: Path
 ) -> None:
     name, other = (f"{docker_registry.host}/octo/{end}" for end in ("both:1", "again:1"))
@@ -120,7 +120,7 @@ def test_an_index_that_buildah_makes_keeps_its_digest(
 
 @pytest.mark.parametrize("format_", ["oci", "docker"])
 @pytest.mark.parametrize("shape", ["image", "index"])
-def test_what_skopeo_copies_comes_out_the_same(
+def test_image_of_skopeo_is_unchanged(
     shell: Shell, tmp_path: Path, docker_registry: DockerRegistry, format_: str, shape: str
 ) -> None:
     name, other = (f"{docker_registry.host}/octo/{end}" for end in ("copied:1", "again:1"))
@@ -137,7 +137,7 @@ def test_what_skopeo_copies_comes_out_the_same(
 
 
 def write_layout(built: Built, folder: Path) -> Path:
-    """Write an OCI layout without any of our code (OCI image spec 1.1, image-layout.md)."""
+    """Write an OCI layout without ghcrctl's code (OCI image spec 1.1, image-layout.md)."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
     for descriptor, content in built.contents:
@@ -153,7 +153,7 @@ def write_layout(built: Built, folder: Path) -> Path:
     return folder
 
 
-def test_other_tools_read_the_store_in_place(
+def test_other_tools_read_the_store(
     shell: Shell, buildah: Buildah, docker_registry: DockerRegistry, context: Path, tmp_path: Path
 ) -> None:
     name = f"{docker_registry.host}/octo/built:1"
@@ -170,7 +170,7 @@ def test_other_tools_read_the_store_in_place(
     assert (bundle / "rootfs" / "greeting").read_text().strip() == GREETING
 
 
-def test_an_imported_tree_is_run_by_docker(
+def test_docker_runs_an_imported_tree(
     shell: Shell, docker: Docker, docker_registry: DockerRegistry, context: Path
 ) -> None:
     name = f"{docker_registry.host}/octo/imported:1"

@@ -1,4 +1,4 @@
-"""A lock file of a registry of Debian's, whose tags another program moves."""
+"""A lock file for Debian's docker-registry, whose tags another program moves."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ INDEX = index_of(random_image(seed=1), ARM64)
 OTHER = index_of(random_image(seed=3), ARM64)
 
 
-def test_a_tag_is_followed_as_another_program_moves_and_deletes_it(
+def test_lock_follows_a_tag_that_moves_and_is_deleted(
     tmp_path: Path, plain_registry: PlainRegistry, docker_registry: DockerRegistry
 ) -> None:
     shell = Shell(tmp_path / "home")
@@ -56,6 +56,6 @@ def test_a_tag_is_followed_as_another_program_moves_and_deletes_it(
     [told] = json.loads(shell.run("lock", "check", "--format", "json").stdout)
     assert (told["Status"], told["Now"], told["Error"]) == ("gone", None, "manifest-unknown")
     assert "lock remove" in shell.fails(4, "lock", "check")
-    # What is here stays usable.
+    # Local images are still usable.
     assert shell.ok("lock", "pull", "-q") == [name]
     assert shell.ok("lock", "check", "--offline", "--local") == [f"{name}: present"]

@@ -1,4 +1,4 @@
-"""Debian's docker-registry as a pull-through cache, which goes down in the middle."""
+"""Debian's docker-registry as a pull-through cache that fails during a pull."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ pytestmark = pytest.mark.integration
 IMAGE = random_image(6, 500_000, seed=1)
 
 
-def test_a_cache_serves_and_may_go_down_in_the_middle(
-    docker_registry: DockerRegistry, tmp_path: Path
-) -> None:
+def test_cache_may_fail_during_a_pull(docker_registry: DockerRegistry, tmp_path: Path) -> None:
     name = f"{docker_registry.host}/octo/image:1.0"
     with session_on(tmp_path / "publisher") as session:
         fill(session.store, IMAGE, name, pulled=False)

@@ -59,7 +59,7 @@ pytestmark = pytest.mark.integration
 GUARDED = pytest.mark.parametrize(
     "registry", ["docker_registry_basic", "docker_registry_token"], indirect=True
 )
-# With tokens two hosts are talked to, the registry and its token endpoint.
+# With tokens, there are two hosts: the registry and its token endpoint.
 TOKENS = pytest.mark.parametrize("registry", ["docker_registry_token"], indirect=True)
 WRONG = "no-such-secret"
 
@@ -76,7 +76,7 @@ def desk(registry: DockerRegistry, tmp_path: Path) -> Desk:
 
 
 def pull_one(desk: Desk, text: str = "octo/image:1.0", folder: str = "home") -> bool:
-    """Pull a name; tell whether anything is new."""
+    """Pull an image; return whether anything is new."""
     with desk.session(folder) as session:
         return pull(session, session.parse(desk.name(text))).updated
 
@@ -92,7 +92,7 @@ def pull_one(desk: Desk, text: str = "octo/image:1.0", folder: str = "home") -> 
     ],
     ids=["oci", "docker", "nested index", "docker list", "artifact"],
 )
-def test_what_is_pushed_comes_back_byte_for_byte(desk: Desk, image: Built) -> None:
+def test_pushed_image_is_pulled_byte_for_byte(desk: Desk, image: Built) -> None:
     desk.push(image)
     with desk.session() as session:
         name = session.parse(desk.name())
@@ -104,17 +104,17 @@ def test_what_is_pushed_comes_back_byte_for_byte(desk: Desk, image: Built) -> No
             assert session.store.blobs.path(descriptor.digest).read_bytes() == content
 
 
-def test_a_second_push_sends_nothing(desk: Desk) -> None:
+def test_second_push_sends_no_blobs(desk: Desk) -> None:
     assert desk.push().count(Outcome.COPIED) == len(IMAGE.contents)
     desk.asked.clear()
     assert desk.push().count(Outcome.COPIED) == 0
-    # As docker does, it says once more what the tag is.
+    # Like docker, the push sets the tag again.
     [line] = [line for line in desk.asked if line.split()[0] not in {"HEAD", "GET"}]
     assert line.startswith(f"PUT {desk.registry.url}/v2/octo/image/manifests/1.0 ")
     assert not [line for line in desk.asked if "/blobs/" in line]
 
 
-def test_blobs_of_a_sibling_are_mounted(desk: Desk) -> None:
+def test_blobs_of_another_repository_are_mounted(desk: Desk) -> None:
     desk.push()
     with desk.session() as session:
         pull(session, session.parse(desk.name()))
@@ -127,7 +127,7 @@ def test_blobs_of_a_sibling_are_mounted(desk: Desk) -> None:
     assert pull_one(desk, "octo/other:2", folder="third")
 
 
-def test_by_digest_the_tag_is_none(desk: Desk) -> None:
+def test_image_pulled_by_digest_has_no_tag(desk: Desk) -> None:
     desk.push()
     by_digest = desk.name(f"octo/image@{IMAGE.root.digest}")
     with desk.session() as session:
@@ -138,7 +138,7 @@ def test_by_digest_the_tag_is_none(desk: Desk) -> None:
         assert (seen["RepoTags"], seen["RepoDigests"]) == ([], [by_digest])
 
 
-def test_inspect_says_the_same_before_and_after_the_pull(desk: Desk) -> None:
+def test_inspect_is_the_same_before_and_after_pull(desk: Desk) -> None:
     desk.push()
     with desk.session() as session:
         name = session.parse(desk.name())
@@ -147,7 +147,7 @@ def test_inspect_says_the_same_before_and_after_the_pull(desk: Desk) -> None:
         assert inspect_local(session, desk.name()) == before
 
 
-def test_what_is_removed_is_pulled_again(desk: Desk) -> None:
+def test_removed_image_can_be_pulled_again(desk: Desk) -> None:
     desk.push()
     pull_one(desk)
     with desk.session() as session:
@@ -158,7 +158,7 @@ def test_what_is_removed_is_pulled_again(desk: Desk) -> None:
     assert pull_one(desk)
 
 
-def test_all_tags_are_listed_and_pulled(desk: Desk) -> None:
+def test_list_and_pull_all_tags(desk: Desk) -> None:
     for text in ("octo/image:b", "octo/image:a"):
         desk.push(text=text)
     with desk.session() as session:
@@ -168,7 +168,7 @@ def test_all_tags_are_listed_and_pulled(desk: Desk) -> None:
         assert sorted(row.tag or "" for row in list_images(session)) == ["a", "b"]
 
 
-def test_a_referrer_is_listed_under_the_tag_of_its_subject(desk: Desk) -> None:
+def test_referrer_is_listed_by_the_referrers_tag(desk: Desk) -> None:
     desk.push()
     signature = artifact("application/vnd.example.signature", subject=IMAGE.root)
     desk.push(signature, "octo/image:signature")
@@ -182,14 +182,14 @@ def test_a_referrer_is_listed_under_the_tag_of_its_subject(desk: Desk) -> None:
     assert sorted(t.tag or "" for t in tags) == ["1.0", "signature"]
 
 
-def test_what_is_not_there_is_not_found(desk: Desk) -> None:
+def test_missing_image_is_not_found(desk: Desk) -> None:
     desk.push(artifact())
     for text in ("octo/image:none", "octo/nothing:1.0"):
         with pytest.raises(NotFoundError):
             pull_one(desk, text)
 
 
-def test_a_deleted_manifest_is_gone(desk: Desk) -> None:
+def test_deleted_manifest_is_not_found(desk: Desk) -> None:
     desk.push()
     with desk.session() as session:
         client = session.resolver.sign_in(desk.registry.host)
@@ -198,7 +198,7 @@ def test_a_deleted_manifest_is_gone(desk: Desk) -> None:
         pull_one(desk)
 
 
-def test_a_login_is_checked_before_it_is_kept(desk: Desk) -> None:
+def test_login_is_verified_before_it_is_stored(desk: Desk) -> None:
     desk.password = ""
     kept = desk.folder / "home" / "config" / "auth.json"
     with desk.session() as session:
@@ -211,14 +211,14 @@ def test_a_login_is_checked_before_it_is_kept(desk: Desk) -> None:
         assert login(session, desk.registry.host, USER, PASSWORD).place == str(kept)
     assert desk.asked
     assert desk.registry.host in kept.read_text()
-    # Nothing but what was kept speaks for who pushes from there.
+    # The push uses only the stored credential.
     desk.environ["GHCRCTL_CONFIG_DIR"] = str(kept.parent)
     assert desk.push().count(Outcome.COPIED) == len(IMAGE.contents)
 
 
 @GUARDED
 @pytest.mark.parametrize("password", ["", WRONG])
-def test_who_may_not_is_told_so(desk: Desk, password: str) -> None:
+def test_denied_user_gets_an_error(desk: Desk, password: str) -> None:
     desk.push()
     desk.password = password
     for act in (pull, push):
@@ -230,7 +230,7 @@ def test_who_may_not_is_told_so(desk: Desk, password: str) -> None:
 
 
 @GUARDED
-def test_an_authority_that_is_not_trusted_is_told(desk: Desk) -> None:
+def test_untrusted_ca_is_an_error(desk: Desk) -> None:
     del desk.environ["GHCRCTL_CA_FILE"]
     with pytest.raises(TlsError, match="not trusted") as caught:
         pull_one(desk)
@@ -242,7 +242,7 @@ def test_an_authority_that_is_not_trusted_is_told(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "folder", ["config/certs.d", ".docker/certs.d", ".config/containers/certs.d"]
 )
-def test_certificates_are_found_where_docker_and_podman_keep_them(desk: Desk, folder: str) -> None:
+def test_certificates_in_directories_of_docker_and_podman(desk: Desk, folder: str) -> None:
     desk.push(artifact())
     authority = desk.environ.pop("GHCRCTL_CA_FILE")
     place = desk.folder / "home" / folder / desk.registry.host
@@ -251,7 +251,7 @@ def test_certificates_are_found_where_docker_and_podman_keep_them(desk: Desk, fo
     assert pull_one(desk)
 
 
-def test_insecure_trusts_anybody(desk: Desk) -> None:
+def test_insecure_skips_verification(desk: Desk) -> None:
     desk.push(artifact())
     desk.environ.pop("GHCRCTL_CA_FILE", None)
     desk.environ["GHCRCTL_INSECURE"] = "1"
@@ -261,7 +261,7 @@ def test_insecure_trusts_anybody(desk: Desk) -> None:
     assert pull_one(desk, folder="other")
 
 
-def test_no_proxy_learns_of_a_registry_on_this_machine(
+def test_local_registry_bypasses_the_proxy(
     desk: Desk, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
@@ -272,31 +272,31 @@ def test_no_proxy_learns_of_a_registry_on_this_machine(
 
 
 class TestClientCertificate:
-    """A registry that asks the client for a certificate."""
+    """A registry that requires a client certificate."""
 
     @pytest.fixture
     def registry(self, docker_registry_client: DockerRegistry) -> DockerRegistry:
         return docker_registry_client
 
-    def test_who_shows_none_is_turned_away(self, desk: Desk) -> None:
+    def test_missing_client_certificate_is_an_error(self, desk: Desk) -> None:
         with pytest.raises(TlsError, match="client certificate") as caught:
             pull_one(desk)
         assert "--client-cert" in (caught.value.hint or "")
 
-    def test_the_settings_name_it(self, desk: Desk) -> None:
+    def test_client_certificate_in_settings(self, desk: Desk) -> None:
         certificate, key = desk.registry.client or (None, None)
         desk.environ |= {"GHCRCTL_CLIENT_CERT": str(certificate), "GHCRCTL_CLIENT_KEY": str(key)}
         desk.push()
         assert pull_one(desk)
 
-    def test_one_file_may_hold_the_key_too(self, desk: Desk) -> None:
+    def test_certificate_and_key_in_one_file(self, desk: Desk) -> None:
         assert desk.registry.client
         both = desk.folder / "both.pem"
         both.write_bytes(b"".join(path.read_bytes() for path in desk.registry.client))
         desk.environ["GHCRCTL_CLIENT_CERT"] = str(both)
         assert len(desk.push()) == len(IMAGE.contents)
 
-    def test_the_folder_of_the_registry_has_it(self, desk: Desk) -> None:
+    def test_client_certificate_in_the_registry_directory(self, desk: Desk) -> None:
         assert desk.registry.client
         place = desk.folder / "publisher" / ".docker" / "certs.d" / desk.registry.host
         place.mkdir(parents=True)
@@ -307,7 +307,7 @@ class TestClientCertificate:
 
 
 class TestTokens:
-    """What only a registry with tokens can show."""
+    """Tests that need a registry with tokens."""
 
     @pytest.fixture
     def registry(self, docker_registry_token: DockerRegistry) -> DockerRegistry:
@@ -318,20 +318,20 @@ class TestTokens:
         assert registry.tokens
         return registry.tokens
 
-    def test_one_token_serves_a_whole_pull(self, desk: Desk, tokens: TokenServer) -> None:
+    def test_one_token_is_used_for_a_whole_pull(self, desk: Desk, tokens: TokenServer) -> None:
         desk.push()
         tokens.requests.clear()
         pull_one(desk)
         assert [query["scope"] for query in tokens.requests] == [["repository:octo/image:pull"]]
 
-    def test_each_repository_has_a_token_of_its_own(self, desk: Desk, tokens: TokenServer) -> None:
+    def test_each_repository_has_its_own_token(self, desk: Desk, tokens: TokenServer) -> None:
         for seed, text in enumerate(("octo/image:1", "octo/other:1")):
             desk.push(random_image(1, seed=seed), text)
         scopes = {scope for query in tokens.requests for scope in query["scope"]}
         assert scopes == {f"repository:octo/{name}:pull,push" for name in ("image", "other")}
 
     @pytest.mark.parametrize("told", [True, False], ids=["announced", "unannounced"])
-    def test_a_token_that_ends_in_the_middle_is_renewed(
+    def test_expired_token_is_renewed_during_a_transfer(
         self, desk: Desk, tokens: TokenServer, *, told: bool
     ) -> None:
         tokens.taken_for, tokens.life = (300, 1) if told else (2, 300)
@@ -349,7 +349,7 @@ class TestTokens:
         tokens.taken_for = tokens.life = 300
         assert pull_one(desk)
 
-    def test_a_public_image_needs_nobody(self, desk: Desk) -> None:
+    def test_public_image_needs_no_login(self, desk: Desk) -> None:
         desk.push(text="octo/public:1")
         desk.password = ""
         assert pull_one(desk, "octo/public:1")
@@ -357,7 +357,7 @@ class TestTokens:
             pull_one(desk)
         assert caught.value.exit_status is ExitStatus.AUTH
 
-    def test_a_wrong_password_does_not_stand_before_a_public_image(self, desk: Desk) -> None:
+    def test_wrong_password_does_not_block_a_public_image(self, desk: Desk) -> None:
         desk.push(text="octo/public:1")
         desk.password = WRONG
         assert pull_one(desk, "octo/public:1")

@@ -33,7 +33,7 @@ def shell(tmp_path: Path) -> Shell:
 
 @contextmanager
 def serving(shell: Shell, *options: str, number: int = signal.SIGTERM) -> Iterator[str]:
-    """Serve the shell's store; yield host and port; end the server by a signal."""
+    """Serve the store of a shell; yield host and port; stop the server with a signal."""
     with subprocess.Popen(
         [sys.executable, "-m", "ghcrctl", "serve", "--addr", "127.0.0.1:0", *options],
         env=shell.environ,
@@ -55,7 +55,7 @@ def served(shell: Shell) -> Iterator[str]:
         yield host
 
 
-def test_docker_pushes_and_pulls(shell: Shell, served: str, docker: Docker, context: Path) -> None:
+def test_docker_push_and_pull(shell: Shell, served: str, docker: Docker, context: Path) -> None:
     name = f"{served}/octo/built:1"
     docker.run("build", "-q", "--network", "none", "-t", name, str(context))
     image_id = docker.run("inspect", "-f", "{{.Id}}", name).strip()
@@ -89,9 +89,7 @@ def test_skopeo_and_buildah_push_and_pull(
     assert shell.ok("rmi", "octo/built:1")[0] == "Untagged: octo/built:1"
 
 
-def test_a_store_that_is_served_read_only_takes_nothing(
-    shell: Shell, buildah: Buildah, context: Path
-) -> None:
+def test_read_only_server_rejects_pushes(shell: Shell, buildah: Buildah, context: Path) -> None:
     buildah.build(context, "built", "oci")
     with serving(shell, "--read-only") as host, pytest.raises(AssertionError, match="read-only"):
         buildah.run("push", "--tls-verify=false", "built", f"docker://{host}/octo/built:1")
@@ -109,21 +107,21 @@ def _uploads(shell: Shell) -> list[Path]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_server_that_is_ended_leaves_no_uploads(shell: Shell, number: int) -> None:
+def test_stopped_server_leaves_no_uploads(shell: Shell, number: int) -> None:
     with serving(shell, number=number) as host:
         _upload(host)
         assert len(_uploads(shell)) == 1
     assert not (shell.folder / "store" / "ghcrctl" / "uploads").exists()
 
 
-def test_what_a_killed_server_left_is_removed_by_the_next(shell: Shell) -> None:
+def test_next_server_deletes_uploads_of_a_killed_one(shell: Shell) -> None:
     with serving(shell, number=signal.SIGKILL) as host:
         _upload(host)
     with serving(shell):
         assert _uploads(shell) == []
 
 
-def test_what_a_killed_server_left_is_counted_and_removed(shell: Shell) -> None:
+def test_df_and_prune_include_uploads_of_a_killed_server(shell: Shell) -> None:
     with serving(shell, number=signal.SIGKILL) as host:
         _upload(host)
     assert len(_uploads(shell)) == 1
@@ -132,14 +130,14 @@ def test_what_a_killed_server_left_is_counted_and_removed(shell: Shell) -> None:
     assert _uploads(shell) == []
 
 
-def test_a_server_leaves_the_uploads_of_another_alone(shell: Shell) -> None:
+def test_server_keeps_uploads_of_another_server(shell: Shell) -> None:
     with serving(shell) as first, serving(shell) as second:
         _upload(first)
         _upload(second)
         assert len(_uploads(shell)) == 2
 
 
-def test_a_host_is_allowed_by_name(shell: Shell) -> None:
+def test_allow_host_option(shell: Shell) -> None:
     with serving(shell, "--allow-host", "registry.example") as host:
         for name, status in (("registry.example", 200), ("other.example", 403)):
             answer = requests.get(f"http://{host}/v2/", headers={"Host": name}, timeout=20)

@@ -1,4 +1,4 @@
-"""ghcrctl as one file, in a home with nothing in it, and on a Python that it is not for."""
+"""ghcrctl as a single file, in an empty home and with the wrong Python."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from tests.registry_double import RegistryDouble
 
 __all__ = ["ghcr"]
-# Its fixture installs packages, which takes minutes on a slow machine.
+# The fixture installs packages, which takes minutes on a slow machine.
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
 _ROOT = Path(__file__).parents[2]
-# Tests have a home of their own; Pythons may be in the true one.
+# Tests have their own home, but Pythons may be installed in the real one.
 _HOME = os.environ.get("HOME", "")
 
 
 @pytest.fixture(scope="module")
 def single(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file, as ``make zipapp`` makes it."""
+    """The single file, built like ``make zipapp``."""
     folder = tmp_path_factory.mktemp("dist")
     done = subprocess.run(
         [sys.executable, "-m", "release.single_file", "--to", str(folder)],
@@ -53,7 +53,7 @@ def _run(
 ) -> subprocess.CompletedProcess[bytes]:
     home.mkdir(exist_ok=True)
     return subprocess.run(
-        # Isolated, so that nothing of this environment helps.
+        # Isolated mode ignores the packages of this environment.
         [python, "-I", str(single), *arguments],
         env={"HOME": str(home), "PATH": os.defpath, "GHCRCTL_KEYRING": "0"},
         cwd=home,
@@ -64,7 +64,7 @@ def _run(
     )
 
 
-def test_works_from_an_empty_home(single: Path, ghcr: RegistryDouble, tmp_path: Path) -> None:
+def test_runs_with_an_empty_home(single: Path, ghcr: RegistryDouble, tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert _run(single, home, "--version").stdout.strip() == f"ghcrctl {__version__}".encode()
     archive = subprocess.run(
@@ -117,7 +117,7 @@ def test_compresses_to_the_same_bytes_on_every_machine(
     assert layer["digest"] == f"sha256:{digest}"
 
 
-def test_says_which_python_it_is_for(single: Path, tmp_path: Path) -> None:
+def test_wrong_python_is_reported(single: Path, tmp_path: Path) -> None:
     ours = f"{sys.version_info[0]}.{sys.version_info[1]}"
     assert f"-py{ours}-" in single.name
     other = _another_python(ours)

@@ -1,4 +1,4 @@
-"""Syncing into a registry that deletes by digest only, beside skopeo."""
+"""Sync into a registry that deletes by digest only, checked with skopeo."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ TAGS = {"1.0": IMAGES[0], "1.1": INDEX, "2.0-rc1": IMAGES[1], "latest": INDEX}
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
     shell = Shell(tmp_path / "home")
-    # docker-registry rewrites the link of a manifest that another image of the run has pushed, and
-    # an index that is pushed at that moment does not find its child. A retry is the remedy.
+    # docker-registry rewrites the link of a manifest that another image has pushed. An index pushed
+    # at that time does not find its child, so retry.
     shell.environ["GHCRCTL_RETRIES"] = "2"
     return shell
 
@@ -52,7 +52,7 @@ def target(docker_registry: DockerRegistry) -> str:
 
 
 def digests(name: str) -> dict[str, str]:
-    """Return a repository's tags as skopeo sees them."""
+    """Return the tags of a repository that skopeo lists."""
     plain = "--tls-verify=false"
     listed = json.loads(run_peer("skopeo", "list-tags", plain, f"docker://{name}"))["Tags"]
     return {
@@ -63,9 +63,7 @@ def digests(name: str) -> dict[str, str]:
     }
 
 
-def test_tags_get_the_digests_of_the_source_and_then_there_is_nothing_to_do(
-    shell: Shell, source: str, target: str
-) -> None:
+def test_sync_copies_tags_and_then_is_up_to_date(shell: Shell, source: str, target: str) -> None:
     lines = shell.ok("sync", "--exclude", "*-rc*", source, target)
     assert lines[-1].startswith("3 copied")
     assert digests(target) == {
@@ -75,17 +73,15 @@ def test_tags_get_the_digests_of_the_source_and_then_there_is_nothing_to_do(
     assert {row["Status"] for row in json.loads("".join(again))} == {"up to date"}
 
 
-def test_a_dry_run_tells_and_does_nothing(shell: Shell, source: str, target: str) -> None:
+def test_dry_run_changes_nothing(shell: Shell, source: str, target: str) -> None:
     lines = shell.ok("sync", "--dry-run", source, target)
     assert lines[-1].startswith("4 would be copied")
     assert "no repository" in shell.fails(4, "tags", target)
 
 
-def test_what_others_need_is_not_deleted_by_its_digest(
-    shell: Shell, source: str, target: str
-) -> None:
+def test_manifests_in_use_are_not_deleted(shell: Shell, source: str, target: str) -> None:
     shell.ok("sync", source, target)
-    # One is an image of an index that stays, one stands alone.
+    # One manifest is in an index that is kept, the other is not.
     shell.ok("copy", "-q", f"{source}:1.0", f"{target}:child")
     shell.ok("copy", "-q", f"{source}:1.1", f"{target}:index")
     shell.ok("mutate", "-c", "LABEL own=1", "-t", f"{target}:own", f"{source}:1.0")
@@ -98,9 +94,7 @@ def test_what_others_need_is_not_deleted_by_its_digest(
     shell.ok("pull", "-q", "--all-platforms", f"{target}:1.1")
 
 
-def test_tags_of_one_image_that_the_source_has_not_go_together(
-    shell: Shell, source: str, target: str
-) -> None:
+def test_all_tags_of_an_extra_image_are_deleted(shell: Shell, source: str, target: str) -> None:
     shell.ok("sync", source, target)
     shell.ok("mutate", "-c", "LABEL own=1", "-t", f"{target}:old", f"{source}:1.0")
     shell.ok("copy", "-q", f"{target}:old", f"{target}:older")
@@ -109,7 +103,7 @@ def test_tags_of_one_image_that_the_source_has_not_go_together(
     assert digests(target) == {tag: str(image.root.digest) for tag, image in TAGS.items()}
 
 
-def test_a_failure_stops_all_unless_told_to_go_on(
+def test_failure_stops_sync_unless_it_may_continue(
     shell: Shell, source: str, target: str, tmp_path: Path
 ) -> None:
     rules = tmp_path / "sync.yaml"

@@ -1,4 +1,4 @@
-"""A token server of docker's token protocol: it signs what the registry trusts.
+"""A token server with docker's token protocol, trusted by the registry.
 
 Spec: distribution, "Token Authentication Specification" and "Implementation"; RFC 7515, 7517.
 """
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 ISSUER = "tests"
 SERVICE = "docker-registry"
-# Seconds for which docker-registry goes on to take a token that has ended.
+# docker-registry accepts expired tokens for this many seconds.
 _LEEWAY = 60
 
 
 class TokenServer:
-    """A WSGI application that issues tokens; the scopes asked for are granted to the account.
+    """A WSGI application that issues tokens with all requested scopes to the account.
 
     Args:
         certificate: what signs, and is in the registry's ``rootcertbundle``.
@@ -45,7 +45,7 @@ class TokenServer:
         self._chain = [_der_text(blob.bytes()) for blob in certificate.cert_chain_pems]
         self._accounts = accounts
         self._public = public
-        # Seconds that a token is said to live, and those for which the registry takes it.
+        # The reported and the actual lifetime of a token, in seconds.
         self.life = 300
         self.taken_for = 300
         self.requests: list[dict[str, list[str]]] = []
@@ -73,7 +73,7 @@ class TokenServer:
         return user if self._accounts.get(user) == password else None
 
     def _cut(self, user: str, entry: dict[str, Any]) -> bool:
-        """Leave what the user may do in an entry; tell whether that is anything."""
+        """Reduce an entry to the allowed actions; return whether there are any."""
         if not user:
             entry["actions"] = ["pull"] if entry["name"] in self._public else []
         return bool(entry["actions"])
