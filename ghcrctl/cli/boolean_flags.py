@@ -1,8 +1,8 @@
-"""Flags as docker reads them: ``--quiet=true``, ``-q=false``, ``-aq=0``, ``-f=dangling=true``.
+"""Docker's syntax of flags: ``--quiet=true``, ``-q=false``, ``-aq=0``, ``-f=dangling=true``.
 
-click's flags take no value, and it takes the ``=`` after a short option for a part of the value. So
-the arguments are rewritten before click reads them, and flags that are switched off are remembered,
-since an environment variable may have switched them on. Source: spf13/pflag, ``flag.go``.
+click's flags take no value, and click includes the ``=`` after a short option in the value.
+Therefore arguments are rewritten before click parses them. Flags that are switched off are
+recorded, because an environment variable may have switched them on. See spf13/pflag, ``flag.go``.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def is_switched_off(ctx: click.Context, name: str) -> bool:
 
 
 def plain_flags(ctx: click.Context, arguments: Sequence[str]) -> list[str]:
-    """Return arguments without values of boolean flags; of a repeated flag the last one counts.
+    """Return arguments without values of boolean flags. The last occurrence of a flag wins.
 
     Raises:
         click.UsageError: a value is not a boolean.
@@ -59,17 +59,17 @@ def plain_flags(ctx: click.Context, arguments: Sequence[str]) -> list[str]:
 
 
 def _written(flag: _Flag, off: set[str]) -> str | None:
-    """Return a flag for click; ``None`` if only omitting it switches it off."""
+    """Return a flag in click's syntax; ``None`` if it must be omitted to switch it off."""
     if flag.option.secondary_opts:
         return (flag.option.opts if flag.is_on else flag.option.secondary_opts)[0]
     return flag.name if flag.is_on and flag.option.name not in off else None
 
 
 class _Reader:
-    """One reading of a command's arguments, option by option as click's parser reads them.
+    """A reader that splits arguments into options and values like click's parser.
 
     Attributes:
-        has_values: whether anything was read that click reads differently.
+        has_values: whether an argument must be rewritten for click.
     """
 
     def __init__(self, ctx: click.Context, arguments: Sequence[str]) -> None:
@@ -84,7 +84,7 @@ class _Reader:
         }
 
     def pieces(self) -> Iterator[_Flag | str]:
-        """Return flags, and everything else as it is."""
+        """Yield flags parsed, and all other arguments unchanged."""
         while self._left:
             argument = self._left.pop(0)
             is_option = argument[:1] == "-" and argument != "-"
@@ -139,7 +139,7 @@ class _Reader:
         return _Flag(option, name, value, is_true is (name in option.opts))
 
     def _boolean(self, name: str, value: str) -> bool:
-        # Imported late: few command lines have such a value, and every start loads this module.
+        # Imported here because few command lines need it and every start loads this module.
         from ghcrctl.oci.go_booleans import parse_bool
 
         parsed = parse_bool(value)

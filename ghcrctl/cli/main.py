@@ -122,9 +122,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     given = sys.argv[1:] if arguments is None else list(arguments)
     be_there()
     if given[:1] == ["__complete"] and given[1:]:
-        from ghcrctl.cli.completion.shells import answer
+        from ghcrctl.cli.completion.shells import print_candidates
 
-        answer(cli, given[1], given[2:])
+        print_candidates(cli, given[1], given[2:])
     # Runs are short and create few cycles. The collector would cost listings a third of their time.
     gc.set_threshold(100_000)
     take_any_text()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _REFUSED = re.compile(r"'(.*)' is not |(\S+) is not in the range", re.DOTALL)
 _EXTRA = re.compile(r"Got unexpected extra arguments? \((.*)\)", re.DOTALL)
-# An option that deletes, replaces or does not ask must not be suggested.
+# Never suggest an option that deletes, replaces or skips a prompt.
 _RISKY = frozenset(("--all", "--delete", "--force", "--no-input", "--purge", "--replace", "--yes"))
 
 
@@ -33,7 +33,7 @@ def _message(error: click.ClickException) -> str:
     if isinstance(error, click.BadParameter) and error.param:
         return _invalid(error, error.param)
     if isinstance(error, click.BadOptionUsage):
-        return f"option {error.option_name} needs a value"
+        return f"option {error.option_name} requires a value"
     extra = _EXTRA.match(error.message)
     if extra:
         several = "s" if " " in extra[1] else ""
@@ -66,7 +66,7 @@ def _invalid(error: click.BadParameter, param: click.Parameter) -> str:
 
 
 def _name(param: click.Parameter) -> str:
-    """Return an option's long name, or what the help calls an argument."""
+    """Return the long name of an option, or the name of an argument in the help."""
     if isinstance(param, click.Option):
         return max((*param.opts, *param.secondary_opts), key=len)
     return param.metavar or (param.name or "").upper()
@@ -95,6 +95,6 @@ def _either(words: Sequence[str]) -> str:
 
 
 def _plain(message: str) -> str:
-    """Return a message in one line, with our quotes."""
+    """Return a message in one line, with backticks as quotes."""
     line = " ".join(message.split()).rstrip(".")
     return f"{line[:1].lower()}{line[1:]}".replace("'", "`")

@@ -79,7 +79,7 @@ def test_a_near_miss_is_answered_with_what_may_be_meant() -> None:
 
 
 def test_a_status_that_never_comes_is_said_to_be_none() -> None:
-    with pytest.raises(NotFoundError, match="never ends with status 77"):
+    with pytest.raises(NotFoundError, match="unknown exit status 77"):
         find("77")
 
 

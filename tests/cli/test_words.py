@@ -90,7 +90,7 @@ def test_help_describes_a_command(run: Run) -> None:
         ("images --fromat json", "unknown option `--fromat`; did you mean `--format`?"),
         ("prune --froce", "unknown option `--froce`"),
         ("images -Z", "unknown option `-Z`"),
-        ("images --format", "option --format needs a value"),
+        ("images --format", "option --format requires a value"),
         ("images --quiet=yes", "invalid value `yes` for --quiet: expected true or false"),
         ("prune --keep-last x", "invalid value `x` for --keep-last: expected a whole number of"),
         ("prune --keep-last -1", "invalid value `-1` for --keep-last: expected a whole number of"),

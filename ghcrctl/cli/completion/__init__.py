@@ -1,11 +1,8 @@
-"""Completion in shells: what the scripts ask, and what they are answered.
+"""Shell completion: scripts and protocols of the shells (``shells``), and candidates (``values``).
 
-What belongs here: the shells' scripts and protocols (``shells``), and what is offered where
-(``values``). Whatever happens, nothing is printed but candidates, and nobody is asked anything.
-
-A script runs ``ghcrctl __complete SHELL`` with the line so far, in the shell's own way; it is
-answered with lines of three fields with tabs between: ``plain`` for a candidate,
-``open`` for the beginning of one, ``file`` or ``dir`` for names that the shell knows better; the
-candidate; what it is. So the program that is on the PATH speaks for itself, of whatever version
-the script is.
+A script runs ``ghcrctl __complete SHELL`` with the current command line in the format of the
+shell. The output has one candidate per line, with three fields separated by tabs: the type, the
+candidate and its description. The type is ``plain`` for a complete word, ``open`` for a prefix that
+continues, and ``file`` or ``dir`` to let the shell complete paths. Completion prints nothing else
+and never prompts. The script does not depend on the version of the program.
 """

@@ -1,8 +1,4 @@
-"""The protocols of the four shells, on click's classes.
-
-What belongs here: reading the line so far, writing candidates for each shell. What does not: which
-candidates there are (``values``).
-"""
+"""The completion protocols of the four shells, based on click's classes."""
 
 from __future__ import annotations
 
@@ -36,23 +32,23 @@ SCRIPTS = {
     "fish": "ghcrctl.fish",
     "powershell": "ghcrctl.ps1",
 }
-# Of a line of bash: what is no open quote, and one.
+# In a line of bash: complete words, escapes and quotes, and the start of an open quote.
 _CLOSED = re.compile(r"""\\.|"(?:[^"\\]|\\.)*"|'[^']*'""")
 _OPEN = re.compile("[\"']")
 _OPTION_WITH_VALUE = re.compile(r"--[^=]+=")
 
 
 def script(shell: str) -> str:
-    """Return the script that a shell reads."""
+    """Return the completion script for a shell."""
     return (files(__package__) / "scripts" / SCRIPTS[shell]).read_text(encoding="utf-8")
 
 
 class Shell(ShellComplete):
-    """What all shells have in common: words, one a line, and answers with tabs between.
+    """The base class of shells. By default, the script passes words without quotes.
 
     Args:
         cli: the program's commands.
-        given: what the script says of the line; here each word without quotes.
+        given: the arguments of the script that describe the command line.
     """
 
     source_template = ""
@@ -62,22 +58,22 @@ class Shell(ShellComplete):
         self.given = given
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """Return the words so far without the program's, and the one that is being typed."""
+        """Return the words between program name and current word, and the current word."""
         *before, word = self.given
         return before, word
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
-        """Return what a word may become; for ``--option=value`` with the option."""
+        """Return candidates for a word. For ``--option=value``, they include the option."""
         context = _resolve_context(self.cli, self.ctx_args, self.prog_name, args)
-        asked, value = _resolve_incomplete(context, list(args), incomplete)
-        found = candidates(context, asked, value)
+        param, value = _resolve_incomplete(context, list(args), incomplete)
+        found = candidates(context, param, value)
         option = _OPTION_WITH_VALUE.match(incomplete)
         if option and incomplete != value:
             return [_joined(option[0], item) for item in found]
         return found
 
     def format_completion(self, item: CompletionItem) -> str:
-        """Write one candidate."""
+        """Return the output line of a candidate."""
         kind = item.type
         if kind == "plain" and item.value.endswith((":", "/", "=")):
             kind = "open"
@@ -86,32 +82,32 @@ class Shell(ShellComplete):
 
 
 class Fish(Shell):
-    """fish: words without quotes."""
+    """fish, which passes words without quotes."""
 
     name = "fish"
 
 
 class Zsh(Shell):
-    """zsh: words as they are quoted."""
+    """zsh, which passes words with their quotes."""
 
     name = "zsh"
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """Take the quotes away."""
+        """Return the words without quotes."""
         *before, word = map(_unquoted, self.given)
         return before, word
 
 
 class Bash(Shell):
-    """bash: the line, the bytes in it before the cursor, and where bash takes words apart.
+    """bash, which passes the line, the cursor position in bytes and the word-break characters.
 
-    The answer is for what comes after the last of these places.
+    bash replaces only the text after the last word break before the cursor.
     """
 
     name = "bash"
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """Take the line apart at spaces only."""
+        """Split the line at spaces only."""
         before = self._before_cursor()
         words = split_arg_string(before)
         word = words.pop() if words and not before[-1:].isspace() else ""
@@ -122,13 +118,13 @@ class Bash(Shell):
         return line.encode()[: int(point)].decode(errors="replace")
 
     def format_completion(self, item: CompletionItem) -> str:
-        """Leave out what bash has in front of the cursor already."""
+        """Return the output line, without the text that bash keeps before the cursor."""
         typed = self.get_completion_args()[1]
         within = _quoted(self._before_cursor())
         if within is None:
             kept = max((typed.rfind(mark) for mark in self.given[2]), default=-1) + 1
         else:
-            # Within quotes it takes nothing apart.
+            # Within quotes, bash does not break words.
             kept = max(0, len(typed) - len(within))
         if item.type == "plain" and item.value.startswith(typed[:kept]):
             kind, value, help_ = super().format_completion(item).split("\t")
@@ -137,12 +133,12 @@ class Bash(Shell):
 
 
 class PowerShell(Shell):
-    """PowerShell: the line, packed; a backslash is a character like any other."""
+    """PowerShell, which passes the line in base64. Backslashes have no special meaning."""
 
     name = "powershell"
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """Take the line apart at spaces outside quotes."""
+        """Split the line at spaces outside quotes."""
         line = base64.b64decode(self.given[0]).decode()
         words = [m[1] or m[2] or m[3] or "" for m in _POWERSHELL_WORD.finditer(line)]
         word = words.pop() if words and not line[-1:].isspace() else ""
@@ -150,31 +146,31 @@ class PowerShell(Shell):
 
 
 _POWERSHELL_WORD = re.compile(r"\"([^\"]*)\"?|'([^']*)'?|([^\s\"']+)")
-SHELLS: dict[str, type[Shell]] = {made.name: made for made in (Bash, Zsh, Fish, PowerShell)}
+SHELLS: dict[str, type[Shell]] = {cls.name: cls for cls in (Bash, Zsh, Fish, PowerShell)}
 
 
-def answer(cli: click.Group, shell: str, given: Sequence[str]) -> None:
-    """Answer a script; in silence where something goes wrong, whatever it is.
+def print_candidates(cli: click.Group, shell: str, given: Sequence[str]) -> None:
+    """Print candidates for a completion script and exit. On any error, print nothing.
 
     Args:
         cli: the program's commands.
-        shell: which one asks.
-        given: what it says of the line.
+        shell: the name of the shell.
+        given: the arguments of the script that describe the command line.
     """
     try:
         lines = SHELLS[shell](cli, given).complete()
-    except Exception:  # noqa: BLE001 a person who types is not to be disturbed
+    except Exception:  # noqa: BLE001 errors would disturb the user's typing
         lines = ""
     with suppress(OSError):
         if lines:
             sys.stdout.write(f"{lines}\n")
         sys.stdout.flush()
-    # A thread may still wait for a registry.
+    # Do not wait for threads with a pending request.
     os._exit(0)
 
 
 def _quoted(text: str) -> str | None:
-    """Return what stands behind a quote that is not closed; ``None`` where there is none."""
+    """Return the text after an open quote; ``None`` if there is none."""
     left = _CLOSED.sub("", text)
     found = _OPEN.search(left)
     return left[found.end() :] if found else None

@@ -1,7 +1,6 @@
-"""What is offered where.
+"""Completion candidates for the values of options and arguments.
 
-What belongs here: from what an option or argument is called in the help to what may stand there,
-and the candidates that are known on this machine. What does not: tags at registries (`operations`).
+The kind of value follows from its name in the help, such as ``NAME|ID`` or ``OS/ARCH``.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ _PLATFORMS = (
     "linux/s390x",
     "windows/amd64",
 )
-_PLACES = ("archive:", "docker-daemon:", "oci:", "store:")
-# Commands whose NAME is one at a registry.
+_SCHEMES = ("archive:", "docker-daemon:", "oci:", "store:")
+# Commands whose NAME is at a registry.
 _REMOTE = {
     "artifact pull",
     "artifact push",
@@ -46,27 +45,29 @@ _REMOTE = {
     "referrers",
     "tags",
 }
-# What no shell takes for anything but text. bash puts candidates into the line as they are, and
-# names and tags of strangers may be `$(anything)`; what is really a name or a tag has only these.
+# A registry may return a tag such as `$(command)`, and bash inserts candidates without quoting.
+# Therefore only offer candidates of these characters, which no shell expands. Valid names and tags
+# have no others.
 _HARMLESS = re.compile(r"[\w.:/@+=,-]*\Z", re.ASCII)
-# Digits of an ID below which there are no candidates: names begin alike.
-_ID_FROM = 2
+# Shorter prefixes only complete names.
+_MIN_ID_DIGITS = 2
 
 
 def candidates(
-    context: click.Context, asked: click.Command | click.Parameter, word: str
+    context: click.Context, target: click.Command | click.Parameter, word: str
 ) -> list[CompletionItem]:
-    """Return what a word may become.
+    """Return the candidates for a word.
 
     Args:
-        context: what stands before the word.
-        asked: the command, where an option or a command is typed, else what is given a value.
-        word: the word so far.
+        context: the command line before the word.
+        target: the parameter that the word is a value of, or a command for its options and
+            subcommands.
+        word: the incomplete word.
     """
-    found = asked.shell_complete(context, word)
-    if found or isinstance(asked, click.Command):
+    found = target.shell_complete(context, word)
+    if found or isinstance(target, click.Command):
         return found
-    complete = _completer(context, asked)
+    complete = _completer(context, target)
     return [item for item in complete(context, word) if _fits(item, word)]
 
 
@@ -76,9 +77,9 @@ def _fits(item: CompletionItem, word: str) -> bool:
     return item.value.startswith(word) and bool(_HARMLESS.match(item.value))
 
 
-def _completer(context: click.Context, asked: click.Parameter) -> Complete:
-    """Choose by what the help calls a value."""
-    called = str(asked.metavar or asked.name or "").replace("...", "")
+def _completer(context: click.Context, param: click.Parameter) -> Complete:
+    """Return the source of candidates for a parameter, by its name in the help."""
+    called = str(param.metavar or param.name or "").replace("...", "")
     path = _path(context)
     if "|" in called and called.replace("|", "").islower():
         return _some(called.split("|"))
@@ -95,7 +96,7 @@ def _completer(context: click.Context, asked: click.Parameter) -> Complete:
 
 
 def _path(context: click.Context) -> str:
-    """Return the command without ``ghcrctl``, and without docker's word for its group."""
+    """Return the name of the command, without ``ghcrctl`` and docker's group ``image``."""
     path = context.command_path.partition(" ")[2]
     return path.removeprefix("image ")
 
@@ -136,20 +137,20 @@ def _named(context: click.Context) -> dict[str, str]:
 
 
 def _short(context: click.Context, name: str, word: str) -> str:
-    """Leave out the registry that is understood, unless it is being typed."""
+    """Return a name without the default registry, unless the word starts with it."""
     shown = _familiar(context, name)
     return name if word and not shown.startswith(word) else shown
 
 
 def _familiar(context: click.Context, name: str) -> str:
-    """Return a name without the default registry; of Docker Hub, without `library/`, too."""
+    """Return a name without the default registry, and for Docker Hub without `library/`."""
     registry = context.ensure_object(App).settings.get("default_registry")
     short = name.removeprefix(f"{registry}/")
     return short.removeprefix("library/") if short != name and registry == DOCKER_HUB else short
 
 
 def _local(context: click.Context, word: str) -> Iterator[CompletionItem]:
-    """Offer the names of local images, or what is at the registry where that is asked."""
+    """Yield names of local images, or remote names if ``--remote`` is given."""
     if context.params.get("remote") or context.params.get("is_remote"):
         yield from _remote(context, word)
         return
@@ -159,13 +160,13 @@ def _local(context: click.Context, word: str) -> Iterator[CompletionItem]:
 
 def _local_or_id(context: click.Context, word: str) -> Iterator[CompletionItem]:
     yield from _local(context, word)
-    if len(word) >= _ID_FROM:
+    if len(word) >= _MIN_ID_DIGITS:
         for name, image_id in sorted(_named(context).items()):
             yield CompletionItem(image_id, help=name)
 
 
 def _remote(context: click.Context, word: str) -> Iterator[CompletionItem]:
-    """Offer known repositories, and behind a colon the tags that the registry has."""
+    """Yield known repositories, or after a colon the tags at the registry."""
     repository, colon, rest = word.rpartition(":")
     if colon and "/" not in rest and "@" not in word:
         yield from (CompletionItem(f"{repository}:{tag}") for tag in _tags(context, repository))
@@ -176,7 +177,7 @@ def _remote(context: click.Context, word: str) -> Iterator[CompletionItem]:
 
 
 def _repositories(context: click.Context) -> list[str]:
-    """Return the repositories of which images are here."""
+    """Return the repositories of local images."""
     names = {name.partition("@")[0] for name in _named(context)}
     known = {name[: name.rfind(":")] if ":" in name.rpartition("/")[2] else name for name in names}
     return sorted(name for name in known if "/" in name)
@@ -189,7 +190,7 @@ def _tags(context: click.Context, repository: str) -> list[str]:
 
 
 def _pinned(context: click.Context, word: str) -> Iterator[CompletionItem]:
-    """Offer what the lock file pins."""
+    """Yield the names in the lock file."""
     from pathlib import Path
 
     from ghcrctl.errors import GhcrctlError
@@ -204,47 +205,47 @@ def _pinned(context: click.Context, word: str) -> Iterator[CompletionItem]:
 
 
 def _local_or_remote(context: click.Context, word: str) -> Iterator[CompletionItem]:
-    """Offer local images, and the tags of a repository of which none is here."""
+    """Yield local images, or remote names if no local image matches."""
     found = [item for item in _local(context, word) if item.value.startswith(word)]
     yield from found or _remote(context, word)
 
 
-def _places(context: click.Context, word: str) -> Iterator[CompletionItem]:
-    place, colon, _ = word.partition(":")
-    if colon and f"{place}:" in _PLACES:
-        if place == "store":
+def _endpoints(context: click.Context, word: str) -> Iterator[CompletionItem]:
+    scheme, colon, _ = word.partition(":")
+    if colon and f"{scheme}:" in _SCHEMES:
+        if scheme == "store":
             yield from (CompletionItem(f"store:{i.value}") for i in _local(context, word[6:]))
         return
     yield from _remote(context, word)
-    yield from (CompletionItem(name) for name in _PLACES)
+    yield from (CompletionItem(name) for name in _SCHEMES)
 
 
 def _packages(context: click.Context, word: str) -> Iterator[CompletionItem]:
-    """Offer packages of which images are here, and their tags where one may stand."""
+    """Yield packages of local images, or after a colon their tags."""
     if ":" in word.rpartition("/")[2]:
         yield from _remote(context, word)
         return
-    for name in _of_default(context):
+    for name in _default_registry_names(context):
         yield CompletionItem(name)
 
 
 def _owners(context: click.Context, _word: str) -> Iterator[CompletionItem]:
-    """Offer owners of which images are here, and the person."""
+    """Yield the owners of local images and the current user."""
     settings = context.ensure_object(App).settings
     given = (settings.environ.get(name) for name in ("GHCRCTL_USERNAME", "GITHUB_REPOSITORY_OWNER"))
-    owners = {name.partition("/")[0] for name in _of_default(context) if "/" in name} | set(
-        filter(None, given)
-    )
+    owners = {
+        name.partition("/")[0] for name in _default_registry_names(context) if "/" in name
+    } | set(filter(None, given))
     yield from map(CompletionItem, sorted(owners))
 
 
-def _of_default(context: click.Context) -> list[str]:
+def _default_registry_names(context: click.Context) -> list[str]:
     known = [(name, _familiar(context, name)) for name in _repositories(context)]
     return [short for name, short in known if short != name]
 
 
 def _registries(context: click.Context, _word: str) -> Iterator[CompletionItem]:
-    """Offer registries of which images are here, or that somebody is signed in to."""
+    """Yield the registries of local images and those with a stored login."""
     import json
 
     settings = context.ensure_object(App).settings
@@ -257,7 +258,7 @@ def _registries(context: click.Context, _word: str) -> Iterator[CompletionItem]:
     yield from map(CompletionItem, sorted(known))
 
 
-# By words that are in what the help calls a value; the first that fits.
+# The source of candidates by parts of the name of a value. The first match wins.
 _BY_WORDS: tuple[tuple[tuple[str, ...], Complete], ...] = (
     (("OS/ARCH", "PLATFORM|"), _some(_PLATFORMS)),
     (("CODE|STATUS",), _codes),
@@ -273,8 +274,8 @@ _BY_NAME: dict[str, Complete] = {
     "IMAGE": _local_or_remote,
     "INDEX": _local_or_remote,
     "OWNER": _owners,
-    "SOURCE": _places,
-    "TARGET": _places,
+    "SOURCE": _endpoints,
+    "TARGET": _endpoints,
     "owner": _owners,
     "server": _registries,
 }

@@ -1,8 +1,7 @@
-"""What error codes and exit statuses mean: the one source of ``ghcrctl explain`` and of the docs.
+"""Explanations of error codes and exit statuses, for ``ghcrctl explain`` and the documentation.
 
-What belongs here: a text a code (``CODE.md``) and a text a status (``status-N.md``), and reading
-them. What does not: finding the one that is meant (``finding``). Their examples are real: tests
-bring each of them about.
+Each code has a file ``CODE.md``, and each status a file ``status-N.md``. Tests produce the output
+in their examples.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ _SAME_EXAMPLE = re.compile(r"^Example: (\S+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a code, or a status, means.
+    """The explanation of an error code or an exit status.
 
     Args:
-        name: the code, or the status in digits.
+        name: the code, or the status as digits.
         status: the exit status.
-        meaning: in a paragraph.
-        more: further paragraphs.
-        causes: the usual ones.
+        meaning: the meaning in one paragraph.
+        more: more paragraphs.
+        causes: common causes.
         remedies: what to do.
-        words: what is in messages that mean this, registries' own among them.
-        example: a command line, what it prints and its exit status; empty where nothing makes it.
-        codes: of a status, the codes that end with it.
+        words: phrases in error messages with this code, including those of registries.
+        example: a command line, its output and its exit status; may be empty.
+        codes: the error codes with this exit status; only for statuses.
     """
 
     name: str
@@ -48,7 +47,7 @@ class Explanation:
 
 @cache
 def statuses_by_code() -> dict[str, ExitStatus]:
-    """Return every code with its exit status, by status, then code."""
+    """Return all error codes with their exit statuses, ordered by status and code."""
     found = [
         value
         for value in vars(errors).values()
@@ -59,7 +58,7 @@ def statuses_by_code() -> dict[str, ExitStatus]:
 
 
 def explain_code(code: str) -> Explanation:
-    """Return what a code means; it must be one."""
+    """Return the explanation of an existing error code."""
     meaning, more, lists, example = _parts(code)
     return Explanation(
         code,
@@ -74,14 +73,14 @@ def explain_code(code: str) -> Explanation:
 
 
 def explain_status(status: ExitStatus) -> Explanation:
-    """Return what an exit status means."""
+    """Return the explanation of an exit status."""
     meaning, more, _, example = _parts(f"status-{status.value}")
-    codes = tuple(code for code, its in statuses_by_code().items() if its is status)
+    codes = tuple(code for code, other in statuses_by_code().items() if other is status)
     return Explanation(str(status.value), status, meaning, more, example=example, codes=codes)
 
 
 def _parts(name: str) -> tuple[str, tuple[str, ...], dict[str, str], str]:
-    """Read a text: its first paragraph, the others, its sections and its example."""
+    """Return the first paragraph, the other paragraphs, the sections and the example of a file."""
     text = (files(__name__) / f"{name}.md").read_text(encoding="utf-8")
     same = _SAME_EXAMPLE.search(text)
     head, *rest = _HEADING.split(_SAME_EXAMPLE.sub("", text))
@@ -92,10 +91,10 @@ def _parts(name: str) -> tuple[str, tuple[str, ...], dict[str, str], str]:
 
 
 def _items(text: str) -> tuple[str, ...]:
-    """Read a list; an item's further lines are indented."""
+    """Return the items of a Markdown list, each as one line."""
     return tuple(" ".join(item.split()) for item in re.split(r"^- ", text, flags=re.MULTILINE)[1:])
 
 
 def _block(text: str) -> str:
-    """Read what stands in a fenced block."""
+    """Return the content of a fenced block."""
     return text.partition("```console\n")[2].partition("\n```")[0]

@@ -1,7 +1,4 @@
-"""Which explanation is meant: by a code, an exit status, or the text of an error.
-
-What belongs here: from what a person types or pastes to a code or a status.
-"""
+"""Finds the explanation for a code, an exit status or a pasted error message."""
 
 from __future__ import annotations
 
@@ -18,62 +15,64 @@ from ghcrctl.errors import ExitStatus, NotFoundError
 
 _STATUS = re.compile(r"(?:exit |exited |return )?(?:status |code )?(\d{1,3})", re.IGNORECASE)
 _SHOWN_STATUS = re.compile(r"\(status (\d{1,3})\)")
-_MADE = re.compile(r"[\w.-]+")
+_CODE_LIKE = re.compile(r"[\w.-]+")
 
 
 def find(text: str) -> Explanation:
-    """Find what a text asks for: ``manifest-unknown``, ``4``, ``error: denied``, a whole message.
+    """Return the explanation for a code, a status or a message.
+
+    Args:
+        text: such as ``manifest-unknown``, ``4``, ``error: denied`` or a whole error message.
 
     Raises:
-        NotFoundError: there is nothing like it.
+        NotFoundError: no explanation matches.
     """
-    asked = text.strip()
+    query = text.strip()
     codes = statuses_by_code()
-    code = asked.lower().replace("_", "-")
+    code = query.lower().replace("_", "-")
     if code in codes:
         return explain_code(code)
-    number = _STATUS.fullmatch(asked)
+    number = _STATUS.fullmatch(query)
     if number:
-        return _of_status(int(number[1]))
-    found = _in_text(asked)
+        return _explain_number(int(number[1]))
+    found = _find_code(query)
     if found:
         return explain_code(found)
-    shown = _SHOWN_STATUS.search(asked)
+    shown = _SHOWN_STATUS.search(query)
     if shown:
-        return _of_status(int(shown[1]))
-    raise _nothing(asked)
+        return _explain_number(int(shown[1]))
+    raise _not_found(query)
 
 
-def _of_status(number: int) -> Explanation:
+def _explain_number(number: int) -> Explanation:
     known = [status.value for status in ExitStatus]
     if number not in known:
         raise NotFoundError(
-            f"ghcrctl never ends with status {number}",
-            hint=f"it ends with one of {', '.join(map(str, known))}; a shell adds 128 and the "
-            "number of the signal that ended a program",
+            f"unknown exit status {number}: expected one of {', '.join(map(str, known))}",
+            hint="if a signal ended the program, shells report 128 plus the number of the signal",
         )
     return explain_status(ExitStatus(number))
 
 
-def _in_text(text: str) -> str | None:
-    """Return the code that a text names, else the one whose words are the longest found in it."""
-    named = [code for code in statuses_by_code() if code in _MADE.findall(text.lower())]
-    # Words such as `usage` are everyday ones: what messages say tells more.
+def _find_code(text: str) -> str | None:
+    """Return the code named in a text, or else the code with the longest phrase in it."""
+    named = [code for code in statuses_by_code() if code in _CODE_LIKE.findall(text.lower())]
+    # Codes without a hyphen, such as `usage`, are common words, so phrases take precedence.
     plain = text.lower()
-    told = [
+    matches = [
         (len(word), code)
         for code in statuses_by_code()
         for word in explain_code(code).words
         if _has(plain, word.lower())
     ]
     for code in named:
-        if "-" in code or not told:
+        if "-" in code or not matches:
             return code
-    return max(told)[1] if told else None
+    return max(matches)[1] if matches else None
 
 
 def _has(text: str, word: str) -> bool:
-    """Tell whether words stand in a text, and not as a part of others."""
+    """Return whether a text contains a phrase as whole words."""
     start = text.find(word)
     while start >= 0:
         before, after = text[start - 1 : start], text[start + len(word) :][:1]
@@ -87,11 +86,11 @@ def _joins(neighbour: str, edge: str) -> bool:
     return bool(neighbour) and (neighbour + edge).replace("_", "a").isalnum()
 
 
-def _nothing(text: str) -> NotFoundError:
+def _not_found(text: str) -> NotFoundError:
     near = difflib.get_close_matches(text.lower(), statuses_by_code(), 3, 0.6)
-    asked = f"did you mean {' or '.join(f'`{code}`' for code in near)}? " if near else ""
+    suggestion = f"did you mean {' or '.join(f'`{code}`' for code in near)}? " if near else ""
     shown = text if len(text) <= 60 else f"{text[:60]}..."
     return NotFoundError(
-        f"no error code or exit status is like `{shown}`",
-        hint=f"{asked}`ghcrctl explain` lists all of them",
+        f"no error code or exit status matches `{shown}`",
+        hint=f"{suggestion}`ghcrctl explain` lists all codes and statuses",
     )

@@ -1,5 +1,5 @@
 # Completion of ghcrctl in bash; `ghcrctl completion bash` prints this.
-# The program reads the line as it is typed, since bash takes names apart at each colon.
+# The program gets the original line, because bash breaks words at colons.
 
 _ghcrctl_complete() {
     local kind value rest word=${COMP_LINE:0:COMP_POINT}
@@ -9,7 +9,7 @@ _ghcrctl_complete() {
         case $kind in
             file | dir)
                 [[ $word == -*=* ]] && word=${word#*=}
-                # bash 3.2, which macOS has, knows no compopt; a name is then completed without its slash.
+                # bash 3.2 on macOS has no compopt. Directories are then completed without a slash.
                 type compopt >/dev/null 2>&1 && compopt -o filenames
                 local flag=-f
                 [[ $kind == dir ]] && flag=-d

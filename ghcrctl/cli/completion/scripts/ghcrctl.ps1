@@ -5,9 +5,9 @@ Register-ArgumentCompleter -Native -CommandName ghcrctl -ScriptBlock {
 
     $typed = $commandAst.Extent.Text
     $length = $cursorPosition - $commandAst.Extent.StartOffset
-    # Spaces after the last word are no part of the command.
+    # The AST omits trailing spaces.
     $line = $typed.PadRight($length).Substring(0, $length)
-    # Quotes within an argument reach a program only in some versions of PowerShell.
+    # Some versions of PowerShell drop quotes within arguments, so encode the line.
     $packed = [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($line))
     foreach ($one in @(& ghcrctl __complete powershell $packed 2>$null)) {
         $kind, $value, $help = $one -split "`t", 3
