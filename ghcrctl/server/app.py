@@ -13,12 +13,12 @@ from werkzeug.exceptions import HTTPException
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.server.blobs import BlobEndpoints
 from ghcrctl.server.errors import RegistryError, to_response
-from ghcrctl.server.listing import ListEndpoints
+from ghcrctl.server.lists import ListEndpoints
 from ghcrctl.server.manifests import ManifestEndpoints
 from ghcrctl.server.request import Request
-from ghcrctl.server.response import json_response
-from ghcrctl.server.routing import Router
-from ghcrctl.server.staging import Staging
+from ghcrctl.server.responses import json_response
+from ghcrctl.server.router import Router
+from ghcrctl.server.staged_uploads import StagedUploads
 from ghcrctl.server.uploads import UploadEndpoints
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from ghcrctl.server.backend import Backend
     from ghcrctl.server.host_guard import HostGuard
-    from ghcrctl.server.response import Response
-    from ghcrctl.server.routing import Handler
+    from ghcrctl.server.responses import Response
+    from ghcrctl.server.router import Handler
 
 _COMMON = {"Docker-Distribution-Api-Version": "registry/2.0", "X-Content-Type-Options": "nosniff"}
 # Unread body bytes to drain; if there are more, the connection is closed.
@@ -60,8 +60,8 @@ class RegistryApp:
         guard: HostGuard | None = None,
     ) -> None:
         self._guard = guard
-        self._staging = Staging(upload_dir, owner)
-        handlers = _handlers(backend, self._staging, page_size)
+        self._staged = StagedUploads(upload_dir, owner)
+        handlers = _handlers(backend, self._staged, page_size)
         self._router = Router(handlers, read_only=read_only)
 
     def __call__(
@@ -77,13 +77,13 @@ class RegistryApp:
 
     def close(self) -> None:
         """Delete unfinished uploads."""
-        self._staging.close()
+        self._staged.close()
 
     def _respond(self, request: Request) -> Response:
         try:
             if self._guard:
                 self._guard.check(request)
-            self._staging.expire()
+            self._staged.expire()
             return self._router.dispatch(request)
         except (RegistryError, GhcrctlError, HTTPException) as error:
             return to_response(error)
@@ -93,10 +93,10 @@ class RegistryApp:
 
 
 def _handlers(
-    backend: Backend, staging: Staging, page_size: int | None
+    backend: Backend, staged: StagedUploads, page_size: int | None
 ) -> Mapping[str, Mapping[str, Handler]]:
     blobs = BlobEndpoints(backend)
-    uploads = UploadEndpoints(backend, staging)
+    uploads = UploadEndpoints(backend, staged)
     manifests = ManifestEndpoints(backend)
     lists = ListEndpoints(backend, page_size)
     return {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import StoreDamagedError
 from ghcrctl.server.errors import RegistryError
 from ghcrctl.server.request import BLOCK_SIZE
-from ghcrctl.server.response import Response
+from ghcrctl.server.responses import Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,12 +16,12 @@ from werkzeug.exceptions import (
 )
 
 from ghcrctl import errors
-from ghcrctl.server.response import json_response
+from ghcrctl.server.responses import json_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ghcrctl.server.response import Response
+    from ghcrctl.server.responses import Response
 
 
 class RegistryError(Exception):

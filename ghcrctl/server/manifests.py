@@ -22,7 +22,7 @@ from ghcrctl.oci.manifest import MAX_METADATA_SIZE
 from ghcrctl.oci.reference import is_tag
 from ghcrctl.server.blobs import Body
 from ghcrctl.server.errors import RegistryError
-from ghcrctl.server.response import Response
+from ghcrctl.server.responses import Response
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

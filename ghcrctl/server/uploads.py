@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import InvalidDigestError, NoSpaceError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.server.errors import RegistryError
-from ghcrctl.server.response import Response
-from ghcrctl.server.routing import check_repository
-from ghcrctl.server.staging import TooManyUploadsError
+from ghcrctl.server.responses import Response
+from ghcrctl.server.router import check_repository
+from ghcrctl.server.staged_uploads import TooManyUploadsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ghcrctl.server.backend import Backend
     from ghcrctl.server.request import Request
-    from ghcrctl.server.staging import Staging, Upload
+    from ghcrctl.server.staged_uploads import StagedUploads, Upload
 
 # The spec uses `0-99`; some clients send `bytes 0-99/*` as in HTTP.
 _CONTENT_RANGE = re.compile(
@@ -32,28 +32,28 @@ _CONTENT_RANGE = re.compile(
 class UploadEndpoints:
     """Handlers of the upload endpoints."""
 
-    def __init__(self, backend: Backend, staging: Staging) -> None:
+    def __init__(self, backend: Backend, staged: StagedUploads) -> None:
         self._backend = backend
-        self._staging = staging
+        self._staged = staged
 
     def start(self, request: Request, repository: str) -> Response:
         """Start an upload, mount a blob, or receive a whole blob in one request."""
         if "mount" in request.args and self._mount(request, repository):
             return _created(repository, Digest.parse(request.args["mount"]))
         digest = _digest(request) if "digest" in request.args else None
-        upload = self._begin(repository)
+        upload = self._start(repository)
         if digest is None:
             return Response(status=202, headers=_progress(upload))
         try:
-            upload.check_room(request.content_length or 0)
+            upload.check_space(request.content_length or 0)
             upload.append(request.blocks())
             return self._finish(upload, digest)
         finally:
-            self._staging.end(upload)
+            self._staged.delete(upload)
 
-    def _begin(self, repository: str) -> Upload:
+    def _start(self, repository: str) -> Upload:
         try:
-            return self._staging.begin(repository)
+            return self._staged.start(repository)
         except TooManyUploadsError as error:
             raise RegistryError(
                 429, "TOOMANYREQUESTS", str(error), headers={"Retry-After": "60"}
@@ -67,7 +67,7 @@ class UploadEndpoints:
     def append(self, request: Request, repository: str, upload_id: str) -> Response:
         """Receive a chunk, or the whole blob as a stream."""
         upload = self._find(repository, upload_id)
-        with self._held(upload):
+        with self._locked(upload):
             self._receive(request, upload)
             return Response(status=202, headers=_progress(upload))
 
@@ -75,15 +75,15 @@ class UploadEndpoints:
         """Receive the last chunk, if any, verify the blob and store it."""
         upload = self._find(repository, upload_id)
         digest = _digest(request)
-        with self._held(upload):
+        with self._locked(upload):
             self._receive(request, upload)
             return self._finish(upload, digest)
 
     def cancel(self, request: Request, repository: str, upload_id: str) -> Response:  # noqa: ARG002 one signature
         """Cancel an upload."""
         upload = self._find(repository, upload_id)
-        with self._held(upload):
-            self._staging.end(upload)
+        with self._locked(upload):
+            self._staged.delete(upload)
         return Response(status=204)
 
     def _mount(self, request: Request, repository: str) -> bool:
@@ -94,18 +94,18 @@ class UploadEndpoints:
         return self._backend.mount(repository, digest, source)
 
     def _find(self, repository: str, upload_id: str) -> Upload:
-        upload = self._staging.find(upload_id, repository)
+        upload = self._staged.find(upload_id, repository)
         if upload is None:
             raise RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "upload not found")
         return upload
 
     @contextmanager
-    def _held(self, upload: Upload) -> Iterator[None]:
+    def _locked(self, upload: Upload) -> Iterator[None]:
         """Lock an upload; respond with 409 if another request uses it."""
         if not upload.lock.acquire(blocking=False):
             raise RegistryError(409, "BLOB_UPLOAD_INVALID", "another request is using this upload")
         try:
-            if self._staging.find(upload.id, upload.repository) is None:
+            if self._staged.find(upload.id, upload.repository) is None:
                 raise RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "upload not found")
             yield
         finally:
@@ -114,10 +114,10 @@ class UploadEndpoints:
     def _receive(self, request: Request, upload: Upload) -> None:
         start = upload.size
         span = _span(request, upload)
-        upload.check_room(request.content_length or span or 0)
+        upload.check_space(request.content_length or span or 0)
         received = self._append(request, upload)
         if span is not None and received != span:
-            upload.cut(start)
+            upload.truncate(start)
             raise _out_of_order(
                 upload, f"the body has {received} bytes, but Content-Range has {span}"
             )
@@ -127,14 +127,14 @@ class UploadEndpoints:
             return upload.append(request.blocks())
         except NoSpaceError:
             # Free the disk space of the failed upload.
-            self._staging.end(upload)
+            self._staged.delete(upload)
             raise
 
     def _finish(self, upload: Upload, digest: Digest) -> Response:
         try:
             self._backend.write(upload.repository, upload.content(digest))
         finally:
-            self._staging.end(upload)
+            self._staged.delete(upload)
         return _created(upload.repository, digest)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from ghcrctl.errors import NoSpaceError
 from ghcrctl.oci.digest import Digest
-from ghcrctl.server import staging
+from ghcrctl.server import staged_uploads
 from ghcrctl.server.app import RegistryApp
 from ghcrctl.server.connections import MAX_HEADERS, MAX_LINE
 from ghcrctl.server.host_guard import HostGuard
@@ -276,7 +276,7 @@ def _begin(server: Server) -> bytes:
 def test_abandoned_uploads_expire(server: Server, uploads: Path) -> None:
     old, fresh = _begin(server), _begin(server)
     (path,) = (p for p in uploads.iterdir() if p.name.split(".")[0].encode() in old)
-    long_ago = time.time() - staging.MAX_IDLE_SECONDS - 10
+    long_ago = time.time() - staged_uploads.MAX_IDLE_SECONDS - 10
     os.utime(path, (long_ago, long_ago))
     assert status(server, b"GET " + old + b" HTTP/1.1\r\n" + HOST + b"\r\n") == 404
     assert status(server, b"GET " + fresh + b" HTTP/1.1\r\n" + HOST + b"\r\n") == 204
@@ -286,7 +286,7 @@ def test_abandoned_uploads_expire(server: Server, uploads: Path) -> None:
 def test_number_of_unfinished_uploads_is_limited(
     server: Server, uploads: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(staging, "MAX_UPLOADS", 3)
+    monkeypatch.setattr(staged_uploads, "MAX_UPLOADS", 3)
     first = _begin(server)
     for _ in range(2):
         _begin(server)
@@ -337,6 +337,6 @@ def test_upload_larger_than_the_disk_is_507(server: Server) -> None:
 
 @pytest.mark.needs("/dev/full")
 def test_full_disk_raises_no_space_error() -> None:
-    session = staging.Upload("id", "a/b", Path("/dev/full"))
+    upload = staged_uploads.Upload("id", "a/b", Path("/dev/full"))
     with pytest.raises(NoSpaceError):
-        session.append([b"abc"])
+        upload.append([b"abc"])

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from ghcrctl.oci import media_types
 from ghcrctl.oci.numbers import whole_number
 from ghcrctl.server.errors import RegistryError
-from ghcrctl.server.response import json_response
+from ghcrctl.server.responses import json_response
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.server.backend import Backend
     from ghcrctl.server.request import Request
-    from ghcrctl.server.response import Response
+    from ghcrctl.server.responses import Response
 
 
 class ListEndpoints:

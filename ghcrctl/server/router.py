@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ghcrctl.server.request import Request
-    from ghcrctl.server.response import Response
+    from ghcrctl.server.responses import Response
 
     Handler = Callable[..., Response]
 

@@ -71,7 +71,7 @@ class Upload:
                 count += len(block)
         return count
 
-    def check_room(self, count: int) -> None:
+    def check_space(self, count: int) -> None:
         """Check that the disk has enough free space.
 
         Args:
@@ -83,7 +83,7 @@ class Upload:
         if count > shutil.disk_usage(self.path.parent).free:
             raise NoSpaceError(f"cannot store the upload: not enough disk space for {count} bytes")
 
-    def cut(self, size: int) -> None:
+    def truncate(self, size: int) -> None:
         """Truncate the upload to a size (bytes)."""
         with self.path.open("r+b") as file:
             file.truncate(size)
@@ -115,7 +115,7 @@ class StagedFile:
         return file
 
 
-class Staging:
+class StagedUploads:
     """All unfinished uploads of a server.
 
     Args:
@@ -129,7 +129,7 @@ class Staging:
         self._uploads: dict[str, Upload] = {}
         self._lock = threading.Lock()
 
-    def begin(self, repository: str) -> Upload:
+    def start(self, repository: str) -> Upload:
         """Start an upload.
 
         Raises:
@@ -156,7 +156,7 @@ class Staging:
             return None
         return upload
 
-    def end(self, upload: Upload) -> None:
+    def delete(self, upload: Upload) -> None:
         """Delete an upload and its file; deleting it again has no effect."""
         with self._lock:
             self._uploads.pop(upload.id, None)
@@ -168,7 +168,7 @@ class Staging:
             uploads = list(self._uploads.values())
         for upload in uploads:
             if upload.is_abandoned and upload.lock.acquire(blocking=False):
-                self.end(upload)
+                self.delete(upload)
                 upload.lock.release()
 
     def close(self) -> None:
@@ -176,4 +176,4 @@ class Staging:
         with self._lock:
             uploads = list(self._uploads.values())
         for upload in uploads:
-            self.end(upload)
+            self.delete(upload)
