@@ -217,12 +217,12 @@ class Archives(Caller):
 def _stream(session: Session, stack: ExitStack, source: PathLike | Stream) -> tuple[Stream, str]:
     """Return what an archive is read from, and its name, which becomes part of the image."""
     from ghcrctl.content.redaction import without_secrets
-    from ghcrctl.operations.making.import_image import opened
+    from ghcrctl.operations.making.import_image import open_import
 
     if not isinstance(source, (str, os.PathLike)):
         return source, "a stream"
     given = source if isinstance(source, str) else path_of(source)
-    return stack.enter_context(opened(session, given)), without_secrets(str(source))
+    return stack.enter_context(open_import(session, given)), without_secrets(str(source))
 
 
 def _assignments(values: Mapping[str, str | None] | Mapping[str, str]) -> tuple[str, ...]:
@@ -240,12 +240,17 @@ def _build(  # noqa: PLR0913 what the call says
     tell: Callable[[str], None],
 ) -> Built:
     from ghcrctl.operations.common.batch import attempt_all
-    from ghcrctl.operations.making.build import built, checked_names, engine_for, take_in
+    from ghcrctl.operations.making.build import (
+        build_image,
+        configured_engine,
+        load_build,
+        parse_names,
+    )
     from ghcrctl.operations.moving.push import push as push_one
 
-    names = checked_names(session, texts_of_names(tags), push=push)
-    with built(session, engine_for(session), order, quiet=quiet, tell=tell) as image:
-        result = take_in(session, image, names, observer)
+    names = parse_names(session, texts_of_names(tags), push=push)
+    with build_image(session, configured_engine(session), order, quiet=quiet, tell=tell) as image:
+        result = load_build(session, image, names, observer)
 
     def act(reference: Reference, workers: Workers) -> PushResult:
         return push_one(session, reference, observer=observer, workers=workers)

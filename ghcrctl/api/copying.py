@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.registry_access import Access
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.moving.copy import Copied, CopyOptions
-    from ghcrctl.operations.moving.endpoints.base import End
+    from ghcrctl.operations.moving.endpoints.base import Endpoint
     from ghcrctl.operations.sync.plan import Job, Report
     from ghcrctl.operations.sync.run import FailedJob, SyncedTag
     from ghcrctl.transfer.events import Event, Observer
@@ -247,10 +247,10 @@ def _copy(
 
     ends = [parse_endpoint(session, text) for text in sources]
     into = parse_endpoint(session, target)
-    found: list[Attempt[End, Copied]] = []
+    found: list[Attempt[Endpoint, Copied]] = []
     with open_copy(session, ends, into, wish, accesses=accesses) as opened:
 
-        def act(end: End, workers: Workers) -> Copied:
+        def act(end: Endpoint, workers: Workers) -> Copied:
             return opened.copy(end, observer, workers=workers)
 
         for group in opened.groups:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.api.arguments import Name, Paths, Platforms, Texts
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.making.indexes import End, NewImage
+    from ghcrctl.operations.making.indexes import IndexTarget, NewImage
     from ghcrctl.transfer.events import Observer
 
 
@@ -177,13 +177,16 @@ class Making(Caller):
             NotFoundError: there is no such image.
             UsageError: there is no such level.
         """
-        from ghcrctl.operations.making.flatten import Flattening, flatten_image
-        from ghcrctl.operations.making.staged_layers import HowToPack, how_to_pack
+        from ghcrctl.operations.making.flatten import FlattenOptions, flatten_image
+        from ghcrctl.operations.making.staged_layers import (
+            CompressionOptions,
+            read_compression_options,
+        )
 
-        how = how_to_pack(compress, level) or HowToPack()
+        how = read_compression_options(compress, level) or CompressionOptions()
         with self._session() as session:
             created = session.settings.source_date
-            flattening = Flattening(how, platforms_of(platform), message, created)
+            flattening = FlattenOptions(how, platforms_of(platform), message, created)
             old, new = _ends(session, source, target, local=local)
             return flatten_image(session, old, new, flattening, observer, replace=replace)
 
@@ -215,10 +218,10 @@ class Making(Caller):
             NotFoundError: there is no such image.
             RefusedError: the image is not built on the old base.
         """
-        from ghcrctl.operations.making.rebase import Rebasing, rebase
+        from ghcrctl.operations.making.rebase import RebaseOptions, rebase
 
         with self._session() as session:
-            rebasing = Rebasing(
+            rebasing = RebaseOptions(
                 old_base=_end(session, old_base, local=local) if old_base else None,
                 new_base=_end(session, new_base, local=local) if new_base else None,
                 platforms=platforms_of(platform),
@@ -269,17 +272,17 @@ class Making(Caller):
             return convert_image(session, old, new, conversion, observer, replace=replace)
 
 
-def _end(session: Session, name: Name, *, local: bool) -> End:
-    from ghcrctl.operations.making.indexes import source_end
+def _end(session: Session, name: Name, *, local: bool) -> IndexTarget:
+    from ghcrctl.operations.making.indexes import parse_source
 
-    return source_end(session, text_of(name), local=local)
+    return parse_source(session, text_of(name), local=local)
 
 
 def _ends(
     session: Session, source: Name, target: Name | None, *, local: bool
-) -> tuple[End, End | None]:
+) -> tuple[IndexTarget, IndexTarget | None]:
     """Read the old image and the new one, which may have no name of its own."""
-    from ghcrctl.operations.making.indexes import end_of
+    from ghcrctl.operations.making.indexes import parse_index_target
 
-    new = end_of(session, text_of(target), local=local) if target else None
+    new = parse_index_target(session, text_of(target), local=local) if target else None
     return _end(session, source, local=local), new

@@ -55,14 +55,14 @@ class Manifests(Caller):
         Raises:
             NotFoundError: there is none.
         """
-        from ghcrctl.operations.making.indexes import read_manifest, source_end
-        from ghcrctl.operations.making.manifest_lists import kept_index, read_listed
+        from ghcrctl.operations.making.indexes import parse_source, read_manifest
+        from ghcrctl.operations.making.manifest_lists import read_list_entry, read_local_index
 
         with self._session() as session:
-            end = source_end(session, text_of(name), local=local)
+            end = parse_source(session, text_of(name), local=local)
             if manifest:
-                return read_listed(session, end, str(manifest))
-            return kept_index(session, end) or read_manifest(session, end)
+                return read_list_entry(session, end, str(manifest))
+            return read_local_index(session, end) or read_manifest(session, end)
 
     def entries(
         self, name: Name, *, local: bool = False
@@ -76,12 +76,12 @@ class Manifests(Caller):
         Raises:
             NotFoundError: there is none.
         """
-        from ghcrctl.operations.making.indexes import read_entries, source_end
-        from ghcrctl.operations.making.manifest_lists import kept_entries
+        from ghcrctl.operations.making.indexes import parse_source, read_entries
+        from ghcrctl.operations.making.manifest_lists import read_local_entries
 
         with self._session() as session:
-            end = source_end(session, text_of(name), local=local)
-            return kept_entries(session, end) or read_entries(session, end)
+            end = parse_source(session, text_of(name), local=local)
+            return read_local_entries(session, end) or read_entries(session, end)
 
     def create(  # noqa: PLR0913 one argument an option
         self,
@@ -115,13 +115,13 @@ class Manifests(Caller):
             UsageError: two images are for the same platform.
         """
         from ghcrctl.operations.making import index_changes
-        from ghcrctl.operations.making.indexes import end_of, source_end
+        from ghcrctl.operations.making.indexes import parse_index_target, parse_source
 
         with self._session() as session:
             return index_changes.create(
                 session,
-                end_of(session, text_of(target), local=local),
-                [source_end(session, source, local=local) for source in texts_of_names(sources)],
+                parse_index_target(session, text_of(target), local=local),
+                [parse_source(session, source, local=local) for source in texts_of_names(sources)],
                 annotations=annotations or {},
                 amend=amend,
                 replace=replace,
@@ -153,11 +153,13 @@ class Manifests(Caller):
             NotFoundError: a list, index or image does not exist.
         """
         from ghcrctl.operations.making import index_changes
-        from ghcrctl.operations.making.indexes import end_of, source_end
+        from ghcrctl.operations.making.indexes import parse_index_target, parse_source
 
         with self._session() as session:
-            end = end_of(session, text_of(target), local=local)
-            ends = [source_end(session, source, local=local) for source in texts_of_names(sources)]
+            end = parse_index_target(session, text_of(target), local=local)
+            ends = [
+                parse_source(session, source, local=local) for source in texts_of_names(sources)
+            ]
             return index_changes.add(session, end, ends, push=push, observer=observer)
 
     def remove(
@@ -179,10 +181,10 @@ class Manifests(Caller):
             NotFoundError: the list, the index or the image in it does not exist.
         """
         from ghcrctl.operations.making import index_changes
-        from ghcrctl.operations.making.indexes import end_of
+        from ghcrctl.operations.making.indexes import parse_index_target
 
         with self._session() as session:
-            end = end_of(session, text_of(target), local=local)
+            end = parse_index_target(session, text_of(target), local=local)
             return index_changes.remove(session, end, [str(one) for one in chosen], push=push)
 
     def annotate(  # noqa: PLR0913 one argument an option
@@ -219,11 +221,11 @@ class Manifests(Caller):
             NotFoundError: the list, the index or the entry does not exist.
             UsageError: a change of an entry does not name the entry.
         """
-        from ghcrctl.operations.common.index_entries import Change
+        from ghcrctl.operations.common.index_entries import EntryChange
         from ghcrctl.operations.making import index_changes
-        from ghcrctl.operations.making.indexes import end_of
+        from ghcrctl.operations.making.indexes import parse_index_target
 
-        change = Change(
+        change = EntryChange(
             annotations or {},
             platform_of(platform),
             os_version,
@@ -233,7 +235,7 @@ class Manifests(Caller):
             None if os_features is None else texts_of(os_features),
         )
         with self._session() as session:
-            end = end_of(session, text_of(target), local=local)
+            end = parse_index_target(session, text_of(target), local=local)
             return index_changes.annotate(session, end, str(chosen), change, push=push)
 
     def push(
@@ -256,11 +258,11 @@ class Manifests(Caller):
             NoSuchImageError: neither a list nor a local image has this name.
             RefusedError: the registry has a tag that the list was not made from.
         """
-        from ghcrctl.operations.making.indexes import end_of
+        from ghcrctl.operations.making.indexes import parse_index_target
         from ghcrctl.operations.moving.push_index import push_index
 
         with self._session() as session:
-            end = end_of(session, text_of(name), local=False)
+            end = parse_index_target(session, text_of(name), local=False)
             return push_index(session, end, purge=purge, replace=replace, observer=observer)
 
     def rm(self, names: Names) -> None:
@@ -272,12 +274,12 @@ class Manifests(Caller):
         Raises:
             NoSuchImageError: a list does not exist.
         """
-        from ghcrctl.operations.making.indexes import end_of
+        from ghcrctl.operations.making.indexes import parse_index_target
         from ghcrctl.operations.making.manifest_lists import remove_list
 
         with self._session() as session:
             for name in texts_of_names(names):
-                remove_list(session, end_of(session, name, local=False))
+                remove_list(session, parse_index_target(session, name, local=False))
 
 
 class Artifacts(Caller):

@@ -10,7 +10,7 @@ import click
 
 from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, watching
 from ghcrctl.cli.report_created import report_made
-from ghcrctl.operations.making.indexes import end_of, source_end
+from ghcrctl.operations.making.indexes import parse_index_target, parse_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
     from ghcrctl.cli.results import Results
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.making.indexes import End, NewImage
+    from ghcrctl.operations.making.indexes import IndexTarget, NewImage
     from ghcrctl.transfer.events import Observer
 
     Function = TypeVar("Function", bound=Callable[..., Any])
@@ -37,14 +37,14 @@ class IndexChange:
 
     session: Session
     results: Results
-    end: End
+    end: IndexTarget
     observer: Observer
     local: bool
     quiet: bool
 
-    def sources(self, texts: Sequence[str]) -> list[End]:
+    def sources(self, texts: Sequence[str]) -> list[IndexTarget]:
         """Return the source of each image name."""
-        return [source_end(self.session, text, local=self.local) for text in texts]
+        return [parse_source(self.session, text, local=self.local) for text in texts]
 
     def report(self, made: NewImage, *, push: bool, word: str = "Changed") -> None:
         """Report an index that was stored or pushed, or a manifest list stored for later."""
@@ -63,7 +63,7 @@ def changing(
 ) -> Iterator[IndexChange]:
     """Open a session for one change and show the progress of its transfers."""
     with app.session() as session, watching(app.display, quiet=quiet) as watch:
-        end = end_of(session, target, local=local)
+        end = parse_index_target(session, target, local=local)
         lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
         observer = watch(lines, str(end.reference))
         yield IndexChange(session, results, end, observer, local, quiet)

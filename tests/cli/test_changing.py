@@ -29,7 +29,7 @@ def test_an_image_is_flattened_at_its_registry(shell: Shell, ghcr: RegistryDoubl
     ghcr.push_image("octo/image", "1", attested(random_image(2)))
     done = shell.run("flatten", f"{name}:1", "-t", f"{name}:flat", "--compress", "zstd")
     assert done.returncode == 0
-    assert done.stderr == ("warning: left out an attestation, which is about the image as it was\n")
+    assert done.stderr == ("warning: dropped an attestation of the original image\n")
     layer, digest, last = done.stdout.splitlines()
     assert layer.endswith(": Copied")
     assert last == f"Pushed to {name}:flat"
@@ -81,8 +81,8 @@ def test_an_image_is_converted_in_the_store(shell: Shell, ghcr: RegistryDouble) 
     ("arguments", "told"),
     [
         (["convert", "hello"], "--to or --compress"),
-        (["convert", "--force", "--to", "oci", "hello"], "--force needs --compress"),
-        (["convert", "--level", "3", "hello"], "--level needs --compress"),
+        (["convert", "--force", "--to", "oci", "hello"], "--force requires --compress"),
+        (["convert", "--level", "3", "hello"], "--level requires --compress"),
         (["flatten", "--compress", "gzip", "--level", "12", "hello"], "invalid gzip level 12"),
         (["flatten", "--replace", "hello@sha256:" + "0" * 64], "expected NAME:TAG"),
         (["flatten", "--replace", "-t", "other", "hello"], "are mutually exclusive"),

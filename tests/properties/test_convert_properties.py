@@ -16,10 +16,10 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.making.convert import Conversion, convert_image
-from ghcrctl.operations.making.flatten import Flattening, flatten_image
-from ghcrctl.operations.making.indexes import End
+from ghcrctl.operations.making.flatten import FlattenOptions, flatten_image
+from ghcrctl.operations.making.indexes import IndexTarget
 from ghcrctl.operations.making.media_formats import Format
-from ghcrctl.operations.making.rebase import Rebasing, rebase
+from ghcrctl.operations.making.rebase import RebaseOptions, rebase
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
@@ -102,12 +102,12 @@ def test_documents_that_say_odd_things_are_errors_in_words(
                 plan = make_plan(memory, store, image_.root, names=(f"{name}:1",))
                 execute(plan)
         source, target, base = (
-            End(session.parse(f"{name}:1"), local=True) for name in ("odd", "new", "plain")
+            IndexTarget(session.parse(f"{name}:1"), local=True) for name in ("odd", "new", "plain")
         )
         with suppress(GhcrctlError):
-            flatten_image(session, source, target, Flattening())
+            flatten_image(session, source, target, FlattenOptions())
         with suppress(GhcrctlError):
-            rebase(session, source, target, Rebasing(base, base))
+            rebase(session, source, target, RebaseOptions(base, base))
         for conversion in (Conversion(Format.DOCKER), Conversion(None, Compression.ZSTD)):
             with suppress(GhcrctlError):
                 convert_image(session, source, target, conversion)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class EntryChange:
     """A change to an entry of an index, or to the index itself.
 
     ``None`` leaves a field as it is.
@@ -65,7 +65,7 @@ def check_platforms(target: Reference, entries: Sequence[Descriptor]) -> None:
     Raises:
         UsageError: two images are for the same platform.
     """
-    listed = [entry.platform for entry in entries if not is_helper_entry(entry)]
+    listed = [entry.platform for entry in entries if not is_attestation(entry)]
     twice = {str(p) for p in listed if p is not None and listed.count(p) > 1}
     if twice:
         raise UsageError(
@@ -74,7 +74,7 @@ def check_platforms(target: Reference, entries: Sequence[Descriptor]) -> None:
         )
 
 
-def make_index(
+def build_index(
     entries: Sequence[Descriptor], annotations: Mapping[str, str]
 ) -> tuple[MemoryPlace, Descriptor]:
     """Build an index, in Docker's format if all its images are; return its place and root."""
@@ -161,23 +161,23 @@ def _find_by_current_digest(
 _KIND, _ATTESTED = "vnd.docker.reference.type", "vnd.docker.reference.digest"
 
 
-def is_helper_entry(entry: Descriptor) -> bool:
+def is_attestation(entry: Descriptor) -> bool:
     """Return whether an entry is an attestation and not an image."""
     return _KIND in entry.annotations or bool(entry.platform and entry.platform.is_unknown)
 
 
-def attests(entry: Descriptor, gone: Iterable[Digest]) -> bool:
+def is_attestation_of(entry: Descriptor, gone: Iterable[Digest]) -> bool:
     """Return whether an entry is an attestation of one of these images."""
     return entry.annotations.get(_ATTESTED) in {str(digest) for digest in gone}
 
 
-def changed_entry(entry: Descriptor, change: Change) -> Descriptor:
+def apply_change(entry: Descriptor, change: EntryChange) -> Descriptor:
     """Return an entry with a change applied.
 
     Raises:
         InvalidPlatformError: the OS or the architecture is missing or unknown.
     """
-    annotations = merged_annotations(entry.annotations, change.annotations)
+    annotations = merge_annotations(entry.annotations, change.annotations)
     if not change.has_platform:
         return replace(entry, annotations=annotations)
     old = change.platform or entry.platform or Platform("linux", "")
@@ -193,6 +193,6 @@ def changed_entry(entry: Descriptor, change: Change) -> Descriptor:
     return replace(entry, annotations=annotations, platform=new)
 
 
-def merged_annotations(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+def merge_annotations(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
     """Return annotations with others added; an empty value removes one."""
     return {key: value for key, value in {**old, **new}.items() if value}

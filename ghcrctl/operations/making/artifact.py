@@ -1,7 +1,6 @@
-"""Artifacts: plain files in a registry, on their own or attached to an image.
+"""Push and pull artifacts: plain files in a registry, on their own or attached to an image.
 
-What belongs here: from files to a manifest and back. The form is the one that oras writes and
-reads: a layer a file, its name in an annotation, no config.
+The format is that of oras: one layer per file, its name in an annotation, no config.
 Spec: OCI image spec 1.1, manifest.md, "Guidelines for Artifact Usage".
 """
 
@@ -63,25 +62,25 @@ class FileEntry:
 
     @classmethod
     def parse(cls, text: str) -> FileEntry:
-        """Read ``FILE`` or ``FILE:TYPE``."""
+        """Parse ``FILE`` or ``FILE:TYPE``."""
         path, colon, kind = text.rpartition(":")
-        # `C:file` and `a:b` are files; a media type has a slash and no file of the whole name.
-        if colon and "/" in kind and _TYPE.match(kind) and not os.path.exists(text):  # noqa: PTH110 a name that is too long is none
+        # `C:file` and `a:b` are files: a media type has a slash, and no file has the whole name.
+        if colon and "/" in kind and _TYPE.match(kind) and not os.path.exists(text):  # noqa: PTH110 False if the name is too long
             return cls(Path(path), kind)
         return cls(Path(text))
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An artifact that was pushed. ``subject``: what it is attached to."""
+    """An artifact that was pushed. ``subject``: the manifest that it is attached to."""
 
     reference: Reference
     descriptor: Descriptor
     subject: Descriptor | None = None
 
 
-class _Files:
-    """A source of files by their digests."""
+class _FileSource:
+    """A source of local files by digest."""
 
     label = "this machine"
 
@@ -89,7 +88,7 @@ class _Files:
         self._paths: dict[Digest, Path] = {}
 
     def add(self, path: Path, media_type: str) -> Descriptor:
-        """Describe a file, reading it once."""
+        """Add a file, reading it once; return its descriptor."""
         hasher, size = hashlib.sha256(), 0
         with open_input(path) as file, disk_errors(f"read {path}"):
             while chunk := file.read(CHUNK_SIZE):
@@ -100,11 +99,11 @@ class _Files:
         return Descriptor(media_type, digest, size)
 
     def resolve(self, name: str) -> Descriptor:
-        """Refuse: files have no tags."""
+        """Raise ManifestUnknownError: files have no tags."""
         raise ManifestUnknownError(f"{self.label} has no `{name}`")
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading a file at a byte."""
+        """Open a file at an offset (bytes)."""
         try:
             path = self._paths[descriptor.digest]
         except KeyError:
@@ -124,24 +123,24 @@ def push_artifact(
     annotations: Mapping[str, str],
     observer: Observer = ignore,
 ) -> Made:
-    """Push files as one artifact under a tag.
+    """Push files as one artifact with a tag.
 
     Args:
         session: the run.
-        target: the name; without a tag, ``latest``.
-        files: at least one.
-        artifact_type: what the whole is, a media type.
-        annotations: of the whole.
-        observer: watches.
+        target: the name; ``latest`` is the default tag.
+        files: the files; at least one.
+        artifact_type: the media type of the artifact.
+        annotations: annotations of the artifact.
+        observer: receives progress events.
 
     Raises:
-        UsageError: there is no file, or two have one title, or the type is no media type.
+        UsageError: no file is given, two files have the same title, or the media type is invalid.
         StoreError: a file cannot be read.
     """
     _check_type(artifact_type)
     target = target.tagged()
     if target.digest:
-        raise UsageError(f"cannot push to `{target}`: a digest is not a name to push to")
+        raise UsageError(f"cannot push to `{target}`: expected a tag, not a digest")
     descriptor = _push(
         session,
         target,
@@ -168,8 +167,8 @@ def attach(
     Args: see `push_artifact`; ``subject`` is the image.
 
     Raises:
-        NotFoundError: there is no such image.
-        UsageError: as `push_artifact`.
+        NotFoundError: the image does not exist.
+        UsageError: as in `push_artifact`.
     """
     _check_type(artifact_type)
     root = session.repository(subject).resolve(subject.tagged().target)
@@ -189,7 +188,7 @@ def attach(
 
 def _check_type(text: str) -> None:
     if not _TYPE.match(text):
-        raise UsageError(f"`{text}` is no media type", hint="write it as application/spdx+json")
+        raise UsageError(f"invalid media type `{text}`: expected TYPE/SUBTYPE")
 
 
 def _push(  # noqa: PLR0913 the parts of a manifest
@@ -202,11 +201,11 @@ def _push(  # noqa: PLR0913 the parts of a manifest
     subject: Descriptor | None,
     observer: Observer,
 ) -> Descriptor:
-    source, place = _Files(), MemoryPlace("made here")
+    source, place = _FileSource(), MemoryPlace("a new artifact")
     layers = [_layer(source, entry) for entry in files]
     titles = [layer.annotations[TITLE] for layer in layers]
     if not layers or len(set(titles)) < len(titles):
-        raise UsageError("an artifact needs files, each with a name of its own")
+        raise UsageError("an artifact needs at least one file, and each needs its own name")
     config = place.add(b"{}", media_types.OCI_EMPTY)
     manifest = {
         "schemaVersion": 2,
@@ -227,10 +226,10 @@ def _push(  # noqa: PLR0913 the parts of a manifest
     return root
 
 
-def _layer(source: _Files, entry: FileEntry) -> Descriptor:
+def _layer(source: _FileSource, entry: FileEntry) -> Descriptor:
     if stat.S_ISDIR(find_input(entry.path).st_mode):
         raise UnsupportedError(
-            f"{entry.path} is a directory; artifacts are of files",
+            f"cannot push {entry.path}: it is a directory",
             hint=f"tar -czf {entry.path.name}.tar.gz {entry.path}",
         )
     title = entry.title or entry.path.name
@@ -240,20 +239,20 @@ def _layer(source: _Files, entry: FileEntry) -> Descriptor:
 def pull_artifact(
     session: Session, reference: Reference, folder: Path, observer: Observer = ignore
 ) -> list[Path]:
-    """Write an artifact's files into a folder.
+    """Write an artifact's files to a folder.
 
     Args:
         session: the run.
         reference: the artifact.
-        folder: created if missing; files of the same names are replaced.
-        observer: watches.
+        folder: the folder; created if missing. Files of the same names are replaced.
+        observer: receives progress events.
 
     Returns:
         The files, in the order of the artifact.
 
     Raises:
         UnsupportedError: the image is not an artifact of files.
-        RefusedError: a file's name is too long or leads out of the folder, by itself or by a link.
+        RefusedError: a file's name is too long, or leads out of the folder, also by a link.
     """
     check_output_directory(folder)
     reference = reference.tagged()
@@ -264,7 +263,7 @@ def pull_artifact(
     named = [layer for layer in layers if TITLE in layer.annotations]
     if not named:
         raise UnsupportedError(
-            f"{reference} has no files with names: it is no artifact of plain files",
+            f"cannot write the files of {reference}: it is not an artifact of named files",
             hint=f"ghcrctl pull {reference}",
         )
     targets = target_files(folder, [layer.annotations[TITLE] for layer in named])
@@ -272,11 +271,11 @@ def pull_artifact(
     observer(Planned(Plan(source, MemoryPlace(str(folder)), root, tuple(steps))))
     for step, target in zip(steps, targets, strict=True):
         observer(Started(step))
-        content = Content(source, step.descriptor, watch=partial(_moved, observer, step))
+        content = Content(source, step.descriptor, watch=partial(_report_position, observer, step))
         session.with_retries(partial(save_file, content, folder, target))
         observer(Finished(step, Outcome.COPIED))
     return targets
 
 
-def _moved(observer: Observer, step: Step, position: int) -> None:
+def _report_position(observer: Observer, step: Step, position: int) -> None:
     observer(Progressed(step, position))

@@ -1,9 +1,8 @@
-"""An artifact's files on disk: names that a stranger chose, below a directory that the user chose.
+"""Write an artifact's files below a directory safely.
 
-Attack: a name such as `../.bashrc`, or a link that is already in the directory, sends content
-elsewhere. Decision: names are checked as a whole before anything is written, and no directory on
-the way to a file may lead out of the user's directory. Exception: the directory itself may be a
-link.
+Attack: a name such as `../.bashrc`, or an existing link in the directory, redirects content.
+Decision: all names are checked before anything is written, and no directory on the path to a file
+may lead out of the user's directory. Exception: the directory itself may be a link.
 """
 
 from __future__ import annotations
@@ -27,29 +26,29 @@ if TYPE_CHECKING:
 
     from ghcrctl.content.streams import Content
 
-# What Linux, macOS and Windows agree on, in bytes; ENAMETOOLONG begins there.
+# Limits that Linux, macOS and Windows share (bytes); longer names fail with ENAMETOOLONG.
 _LONGEST_PART = 255
 _LONGEST_TITLE = 1000
 _DEEPEST_TITLE = 50
 
 
 def target_files(folder: Path, titles: Sequence[str]) -> list[Path]:
-    """Return where an artifact's files belong, in the given order.
+    """Return the paths of an artifact's files, in the given order.
 
     Args:
         folder: the directory; it may not exist yet.
         titles: the names in the artifact.
 
     Raises:
-        RefusedError: a title leads out of the directory, is too long, is in another's way, or names
-            the same file as another one on this file system.
+        RefusedError: a title leads out of the directory, is too long, is a parent of another one,
+            or names the same file as another one on this file system.
     """
     paths = [file_path(title) for title in titles]
-    _check_apart(paths)
+    _check_no_nesting(paths)
     _check_distinct(folder, paths)
     targets = [folder / path for path in paths]
     for target in targets:
-        _check_way(folder, target)
+        _check_path(folder, target)
     return targets
 
 
@@ -57,7 +56,7 @@ def file_path(title: str, *, on_windows: bool = os.name == "nt") -> PurePosixPat
     """Parse the name of a file in an artifact.
 
     Raises:
-        RefusedError: no file below a directory can have this name.
+        RefusedError: the name is not valid below a directory.
     """
     parts = [part for part in title.split("/") if part not in {"", "."}]
     odd = "\\" in title or "\0" in title or ":" in title
@@ -70,17 +69,17 @@ def file_path(title: str, *, on_windows: bool = os.name == "nt") -> PurePosixPat
 
 
 def save_file(content: Content, folder: Path, target: Path) -> None:
-    """Write a file, which appears complete or not at all, and the directories that it needs.
+    """Write a file and its parent directories; the file appears completely or not at all.
 
     Raises:
         RefusedError: a link leads out of the directory.
-        StoreError: the disk refuses.
+        StoreError: the file cannot be written.
     """
     with disk_errors(f"write {target}"):
         make_directories(target.parent)
-    _check_way(folder, target)
+    _check_path(folder, target)
     if target.is_symlink():
-        # The link is replaced, as by a rename: what it leads to belongs to others.
+        # Replace the link, as a rename does: its target may belong to others.
         with disk_errors(f"write {target}"):
             remove(target)
     with whole_file(target) as write, content.open() as stream:
@@ -100,8 +99,8 @@ def _check_length(title: str, parts: Sequence[str]) -> None:
         raise _refused(title, f"it is in more than {_DEEPEST_TITLE} directories")
 
 
-def _check_apart(paths: Sequence[PurePosixPath]) -> None:
-    """Refuse two files of one name, and a file whose directory is another file."""
+def _check_no_nesting(paths: Sequence[PurePosixPath]) -> None:
+    """Refuse two files of the same name, and a file that is another one's parent directory."""
     known: set[PurePosixPath] = set()
     for path in paths:
         if path in known:
@@ -109,11 +108,11 @@ def _check_apart(paths: Sequence[PurePosixPath]) -> None:
         known.add(path)
     for path in paths:
         if found := known.intersection(path.parents):
-            raise _refused(str(path), f"`{shortened(str(found.pop()))}` is a file, too")
+            raise _refused(str(path), f"`{shortened(str(found.pop()))}` is also a file")
 
 
 def _check_distinct(folder: Path, paths: Sequence[PurePosixPath]) -> None:
-    """Refuse names that the user's file system takes for one."""
+    """Refuse names that are the same file on this file system."""
     for one, other in similar_paths(map(str, paths)):
         if is_one_file(folder, one, other):
             raise _refused(
@@ -121,7 +120,7 @@ def _check_distinct(folder: Path, paths: Sequence[PurePosixPath]) -> None:
             )
 
 
-def _check_way(folder: Path, target: Path) -> None:
+def _check_path(folder: Path, target: Path) -> None:
     inside = Path(os.path.realpath(folder))
     parent = Path(os.path.realpath(target.parent))
     if not parent.is_relative_to(inside):

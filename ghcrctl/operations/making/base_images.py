@@ -1,8 +1,4 @@
-"""Bases: what images stand on.
-
-What belongs here: reading a base for a platform, telling whether an image stands on it, and their
-histories. What does not: the image on another base (``rebase``).
-"""
+"""Read the base image of an image, and compare and combine both."""
 
 from __future__ import annotations
 
@@ -14,7 +10,7 @@ from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import NotFoundError, UnsupportedError
 from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
 from ghcrctl.operations.making.derive import has_files, read_config
-from ghcrctl.operations.making.indexes import source_of
+from ghcrctl.operations.making.indexes import open_source
 from ghcrctl.transfer.error_context import reading_from
 
 if TYPE_CHECKING:
@@ -26,7 +22,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.platform import Platform
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.making.derive import Document
-    from ghcrctl.operations.making.indexes import End
+    from ghcrctl.operations.making.indexes import IndexTarget
 
 # OCI image spec 1.1, annotations.md.
 BASE_NAME = "org.opencontainers.image.base.name"
@@ -35,7 +31,7 @@ BASE_DIGEST = "org.opencontainers.image.base.digest"
 
 @dataclass(frozen=True, slots=True)
 class LayeredImage:
-    """A base for one platform, or the image that stands on it."""
+    """An image for one platform: a base, or an image that is built on one."""
 
     manifest: Manifest
     config: ImageConfig
@@ -43,23 +39,23 @@ class LayeredImage:
 
     @property
     def history(self) -> list[Document]:
-        """The steps of its making, oldest first."""
+        """The steps of the build, oldest first."""
         found = self.config.data.get("history")
         return [step for step in found if isinstance(step, dict)] if isinstance(found, list) else []
 
     @property
     def layers(self) -> list[Document]:
-        """How the manifest describes its layers, base first."""
+        """The layers as described in the manifest, base first."""
         found: list[Document] = json.loads(self.manifest.raw).get("layers") or []
         return found
 
 
-class Base:
-    """A base, of which each platform's image is read when it is wanted."""
+class BaseImage:
+    """A base image; the image for each platform is read on demand."""
 
-    def __init__(self, session: Session, end: End) -> None:
+    def __init__(self, session: Session, end: IndexTarget) -> None:
         self.end = end
-        self.place, name = source_of(session, end)
+        self.place, name = open_source(session, end)
         if end.local and end.reference.digest:
             name = str(end.reference.digest)
         with reading_from(self.place):
@@ -71,19 +67,19 @@ class Base:
             return self.place.resolve(name)
         except NotFoundError as error:
             if self.end.reference.digest:
-                error.hint = "name what the image was built on, or a copy of it, with --old-base"
+                error.hint = "give the image that it was built on, or a copy, with --old-base"
             raise
 
     def image(self, platform: Platform) -> LayeredImage:
         """Return the image for a platform."""
         manifest = self._manifest(platform)
         if not has_files(manifest):
-            raise UnsupportedError(f"the base {self.end.reference} is no container image")
+            raise UnsupportedError(f"the base {self.end.reference} is not a container image")
         config, diff_ids = read_config(self.place, manifest)
         ours, wanted = config.platform.normalised(), platform.normalised()
         if (ours.os, ours.architecture) != (wanted.os, wanted.architecture):
             raise UnsupportedError(
-                f"the base {self.end.reference} is for {ours}, but the image for {platform}"
+                f"the base {self.end.reference} is for {ours}, but the image is for {platform}"
             )
         return LayeredImage(manifest, config, diff_ids)
 
@@ -100,53 +96,53 @@ class Base:
         return parsed
 
 
-def base_annotations(base: Base) -> Mapping[str, str]:
-    """Say what an image is based on (OCI image spec 1.1, annotations.md)."""
+def base_annotations(base: BaseImage) -> Mapping[str, str]:
+    """Return the annotations that name a base (OCI image spec 1.1, annotations.md)."""
     reference = base.end.reference
     named = reference.with_tag(reference.tag) if reference.tag else reference
     return {BASE_NAME: str(named), BASE_DIGEST: str(base.root.digest)}
 
 
-def require_base(image: LayeredImage, old: LayeredImage, end: End) -> None:
-    """Check that an image begins with the layers of a base.
+def require_base(image: LayeredImage, old: LayeredImage, end: IndexTarget) -> None:
+    """Check that an image starts with the layers of a base.
 
-    They may be packed otherwise: what is inside decides.
+    Layers are compared by uncompressed content; their compression may differ.
     """
     ours, theirs = image.manifest.layers, old.manifest.layers
     which = f"the image for {image.config.platform} is not based on {end.reference}"
-    hint = "name what it was built on with --old-base; `ghcrctl history` may tell"
+    hint = "give the image that it was built on with --old-base; see also: ghcrctl history"
     if len(theirs) > len(ours):
         raise UnsupportedError(
-            f"{which}: of layers the base has {len(theirs)}, the image {len(ours)}", hint=hint
+            f"{which}: the base has {len(theirs)} layers, the image only {len(ours)}", hint=hint
         )
     for number, (our, their) in enumerate(zip(ours, theirs, strict=False)):
         if our.digest != their.digest and image.diff_ids[number] != old.diff_ids[number]:
             raise UnsupportedError(
-                f"{which}: its layer {number + 1} is {our.digest}, but the base's {their.digest}",
+                f"{which}: its layer {number + 1} is {our.digest}, that of the base {their.digest}",
                 hint=hint,
             )
 
 
-def spliced_history(image: LayeredImage, old: LayeredImage, new: LayeredImage) -> list[Document]:
-    """Return the new base's history, and then the image's own.
+def join_histories(image: LayeredImage, old: LayeredImage, new: LayeredImage) -> list[Document]:
+    """Return the history of the new base, followed by the image's own steps.
 
-    Where a history tells of fewer layers than there are, steps are added that say so; where there
-    is none at all, none is made.
+    If a history has fewer steps than there are layers, placeholder steps are added. If both are
+    empty, the result is empty.
     """
     count = len(old.manifest.layers)
-    above = _above(image.history, count, len(old.history))
+    above = _own_steps(image.history, count, len(old.history))
     if not above and not new.history:
         return []
-    below = _filled(new.history, len(new.manifest.layers))
-    return [*below, *_filled(above, len(image.manifest.layers) - count)]
+    below = _fill_gaps(new.history, len(new.manifest.layers))
+    return [*below, *_fill_gaps(above, len(image.manifest.layers) - count)]
 
 
-def _above(steps: list[Document], layers: int, base_steps: int) -> list[Document]:
+def _own_steps(steps: list[Document], layers: int, base_steps: int) -> list[Document]:
     """Return the steps after those of the old base."""
     made = [not step.get("empty_layer") for step in steps]
     if sum(made[:base_steps]) == layers and len(steps) >= base_steps:
         return steps[base_steps:]
-    # The base's own history is another: what follows its last layer is the image's.
+    # The base has a different history: use the steps after its last layer.
     passed = 0
     for number, is_layer in enumerate(made):
         if passed == layers:
@@ -155,6 +151,6 @@ def _above(steps: list[Document], layers: int, base_steps: int) -> list[Document
     return []
 
 
-def _filled(steps: list[Document], layers: int) -> list[Document]:
+def _fill_gaps(steps: list[Document], layers: int) -> list[Document]:
     missing = layers - sum(not step.get("empty_layer") for step in steps)
     return [{"comment": "not in the image's history"}] * missing + steps

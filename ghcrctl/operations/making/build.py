@@ -1,8 +1,4 @@
-"""Build: have an engine make an image, and take that into the local store.
-
-What belongs here: what is checked first, where the image is on its way, and its names here. What
-does not: which engine, and how it is driven (``engines``).
-"""
+"""Build an image with a build engine, and load it into the local store."""
 
 from __future__ import annotations
 
@@ -34,18 +30,18 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.events import Observer
 
-# What engines fetch by themselves: any address, git's short form, and docker's for GitHub.
+# Contexts that engines fetch themselves: URLs, git's short form, and docker's for GitHub.
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+:|github\.com/")
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a build made.
+    """The result of a build.
 
     Args:
-        names: what it is called here, each with its tag.
-        descriptor: what the store has.
-        image_id: its ID.
+        names: the names in the store, each with its tag.
+        descriptor: the manifest or index in the store.
+        image_id: the image's ID.
     """
 
     names: tuple[Reference, ...]
@@ -53,36 +49,36 @@ class Built:
     image_id: Digest
 
 
-def checked_names(
+def parse_names(
     session: Session, names: Sequence[str], *, push: bool = False
 ) -> tuple[Reference, ...]:
-    """Read the names that an image is to have, before any time goes into building it.
+    """Parse the names for a new image before it is built.
 
     Args:
         session: the run.
-        names: as they were typed.
-        push: whether they are to be pushed.
+        names: the names as the user wrote them.
+        push: whether the image will be pushed.
 
     Raises:
-        UsageError: a name has a digest or reads as one; or none is given, and it is to be pushed.
-        RefusedError: a name is local, where it is to be pushed.
+        UsageError: a name has a digest or reads as one; or there is no name to push to.
+        RefusedError: a name to push to is local.
     """
     references = [session.parse(name) for name in names]
     for reference in map(check_new_name, references):
         if reference.digest:
-            raise UsageError(f"an image to be built cannot be called by a digest: {reference}")
+            raise UsageError(f"cannot name an image {reference}: expected a tag, not a digest")
         if push and reference.is_local:
-            raise _unpushable(reference)
+            raise _local_name_error(reference)
     if push and not references:
-        raise UsageError("nothing to push: the image has no name", hint="name it with -t NAME")
+        raise UsageError("nothing to push: the image has no name", hint="add: -t NAME")
     return tuple(dict.fromkeys(reference.tagged() for reference in references))
 
 
-def engine_for(session: Session) -> Engine:
-    """Choose the engine that builds.
+def configured_engine(session: Session) -> Engine:
+    """Choose the build engine.
 
     Raises:
-        UnsupportedError: there is none, or not the one that is wanted.
+        UnsupportedError: no engine is available, or not the one in the settings.
     """
     engine = choose_engine(session.settings.get("builder"), session.settings.environ)
     if session.debug:
@@ -91,7 +87,7 @@ def engine_for(session: Session) -> Engine:
 
 
 @contextmanager
-def built(
+def build_image(
     session: Session,
     engine: Engine,
     order: BuildRequest,
@@ -102,28 +98,28 @@ def built(
 ) -> Iterator[Path]:
     """Build an image.
 
-    The engine writes to our standard output and error. What it makes is gone when this ends.
+    The engine writes to standard output and error. The result is deleted at the end of the block.
 
     Args:
         session: the run.
-        engine: who builds.
-        order: what; where SOURCE_DATE_EPOCH is set, with its time.
-        quiet: keep the engine's output back.
-        tell: is given what was kept back of a build that fails.
-        relay: is given the engine's output line by line, instead of letting the engine write it.
+        engine: the engine.
+        order: the build request; SOURCE_DATE_EPOCH sets its time.
+        quiet: hide the engine's output.
+        tell: receives the hidden output of a failed build.
+        relay: receives the engine's output line by line; the engine then does not write it.
 
     Yields:
         An archive, or a directory with an OCI layout.
 
     Raises:
-        NotFoundError: there is no such context.
-        UnsupportedError: the engine lacks something, or failed.
-        StoreError: there is no room, or no permission, beside the store.
+        NotFoundError: the context does not exist.
+        UnsupportedError: the engine lacks a feature, or failed.
+        StoreError: a temporary directory cannot be created beside the store.
     """
     _check_context(order.context)
     date = session.settings.source_date
     order = replace(order, timestamp=int(date.timestamp()) if date else None)
-    with _workplace(session) as folder:
+    with _build_directory(session) as folder:
         runner = Runner(
             session.settings.environ,
             folder / "log",
@@ -135,19 +131,19 @@ def built(
         yield run_build(engine, order, folder, runner)
 
 
-def take_in(
+def load_build(
     session: Session, image: Path, names: Sequence[Reference], observer: Observer = ignore
 ) -> Built:
-    """Take a built image into the local store.
+    """Load a built image into the local store.
 
     Args:
         session: the run.
-        image: an archive or a layout, of one image.
-        names: what it is called here; without any it has no name.
-        observer: watches.
+        image: an archive or a layout with one image.
+        names: the names in the store; may be empty.
+        observer: receives progress events.
 
     Raises:
-        IntegrityError: the engine wrote something else.
+        IntegrityError: the engine's output is not a valid image.
     """
     [loaded] = load(session, image, name=names[0] if names else None, observer=observer)
     if len(names) > 1:
@@ -155,11 +151,11 @@ def take_in(
     return Built(tuple(names), loaded.descriptor, loaded.image_id)
 
 
-def _unpushable(reference: Reference) -> RefusedError:
+def _local_name_error(reference: Reference) -> RefusedError:
     named = f"ghcr.io/OWNER/{reference.tagged()}"
     return RefusedError(
         f"`{reference}` is a local name: it belongs to no registry",
-        hint=f"name it for one: ghcrctl build -t {named} --push",
+        hint=f"use a name with a registry: ghcrctl build -t {named} --push",
     )
 
 
@@ -168,14 +164,14 @@ def _check_context(context: str) -> None:
         return
     if not Path(context).is_dir():
         raise NotFoundError(
-            f"no such directory to build from: {context}",
-            hint="often it is this one: ghcrctl build .",
+            f"no such directory: {context}",
+            hint="to build from the current directory: ghcrctl build .",
         )
 
 
 @contextmanager
-def _workplace(session: Session) -> Iterator[Path]:
-    """Make a directory beside the store, which goes when this ends."""
+def _build_directory(session: Session) -> Iterator[Path]:
+    """Yield a temporary directory beside the store."""
     session.store.prepare()
     session.store.sweep()
     beside = session.store.root / "ghcrctl"

@@ -1,10 +1,7 @@
-"""Convert: the same image in the other format, or with layers packed otherwise.
+"""Convert an image to the other format, or recompress its layers.
 
-What belongs here: the documents in the other format, and which layers are packed anew. What does
-not: the media types (``formats``), packing (``repacking``).
-
-The config is kept byte for byte, and with it the image ID: what is inside the layers stays what it
-is, which is checked.
+The config is kept byte for byte, and so is the image ID. The uncompressed content of layers is
+verified to be unchanged.
 """
 
 from __future__ import annotations
@@ -22,13 +19,13 @@ from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.operations.making.derive import (
     ATTESTATION,
     ATTESTED,
-    Remaking,
+    ImageDerivation,
     has_files,
     read_config,
-    write_anew,
+    write_changed,
 )
-from ghcrctl.operations.making.destination import deliver, destination_of
-from ghcrctl.operations.making.indexes import source_of
+from ghcrctl.operations.making.destination import choose_destination, deliver
+from ghcrctl.operations.making.indexes import open_source
 from ghcrctl.operations.making.media_formats import (
     Format,
     LayerKind,
@@ -37,8 +34,12 @@ from ghcrctl.operations.making.media_formats import (
     layer_kind,
     layer_type,
 )
-from ghcrctl.operations.making.recompress import Repacking
-from ghcrctl.operations.making.staged_layers import HowToPack, PackedLayers, how_to_pack
+from ghcrctl.operations.making.recompress import Recompressor
+from ghcrctl.operations.making.staged_layers import (
+    CompressionOptions,
+    StagedLayers,
+    read_compression_options,
+)
 from ghcrctl.registry.referrers import referrers_tag
 from ghcrctl.store.scratch import scratch_directory
 from ghcrctl.transfer.events import ignore
@@ -53,11 +54,11 @@ if TYPE_CHECKING:
     from ghcrctl.oci.manifest import Index
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.making.derive import Document
-    from ghcrctl.operations.making.indexes import End, NewImage
+    from ghcrctl.operations.making.indexes import IndexTarget, NewImage
     from ghcrctl.transfer.events import Observer
 
-# What some builders write of a layer's packed bytes, which does not hold of other packed bytes.
-_OF_PACKED_BYTES = (
+# Prefixes of annotations that describe compressed bytes, and are wrong for other bytes.
+_COMPRESSION_ANNOTATIONS = (
     "containerd.io/snapshot/stargz/",
     "io.containers.estargz.",
     "io.github.containers.zstd-chunked.",
@@ -67,13 +68,13 @@ _UNKNOWN_TO_DOCKER = ("annotations", "artifactType", "subject")
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What becomes different.
+    """Options of a conversion.
 
     Args:
-        to: whose media types the image has from now on; those it has without it.
-        compression: how its layers are packed from now on; as they are without it.
-        level: how hard; the usual level without it.
-        force: pack layers anew that are packed so already, for the level's sake.
+        to: the format to convert to; by default unchanged.
+        compression: the compression of layers; by default unchanged.
+        level: the compression level; by default the format's own.
+        force: recompress layers that already have this compression, for the level's sake.
     """
 
     to: Format | None = None
@@ -89,14 +90,14 @@ def read_conversion(
     *,
     force: bool = False,
 ) -> Conversion | None:
-    """Put together what the options say; ``None`` where they say nothing.
+    """Build a conversion from options; return ``None`` if none is given.
 
     Raises:
-        UsageError: an option says how something is done that is not asked for.
+        UsageError: --force or a level is given without a compression.
     """
-    how = how_to_pack(compress, level)
+    how = read_compression_options(compress, level)
     if force and how is None:
-        raise UsageError("--force needs --compress, which says how layers are packed")
+        raise UsageError("--force requires --compress")
     if to is None and how is None:
         return None
     return Conversion(
@@ -109,29 +110,29 @@ def read_conversion(
 
 def convert_image(
     session: Session,
-    source: End,
-    target: End | None,
+    source: IndexTarget,
+    target: IndexTarget | None,
     conversion: Conversion,
     observer: Observer = ignore,
     *,
     replace: bool = False,
 ) -> NewImage:
-    """Convert an image where it is, or into another place.
+    """Convert an image in its place, or into another place.
 
     Args:
-        session: the run; it is warned of what is lost, and of signatures that no longer fit.
-        source: the image; of an index all of it.
-        target: the name of the new one; without it the new one gets no tag.
-        conversion: what becomes different.
-        observer: watches what moves.
-        replace: move the source's tag to the new one.
+        session: the run; warns of dropped data, and of signatures that no longer match.
+        source: the image; of an index, all of it.
+        target: the name of the new image; without it, the new image gets no tag.
+        conversion: the options.
+        observer: receives progress events.
+        replace: move the source's tag to the new image.
 
     Raises:
-        NotFoundError: there is no such image.
-        GhcrctlError: as of `convert`.
+        NotFoundError: the image does not exist.
+        GhcrctlError: as in `convert`.
     """
-    destination = destination_of(source, target, replace=replace)
-    origin, name = source_of(session, source, is_replaced=replace)
+    destination = choose_destination(source, target, replace=replace)
+    origin, name = open_source(session, source, is_replaced=replace)
     root = origin.resolve(name)
     with scratch_directory() as folder:
         place, new = convert(session, origin, root, conversion, folder, observer)
@@ -142,7 +143,7 @@ def convert_image(
             destination,
             source=source,
             old=root,
-            made=(PackedLayers(folder),),
+            made=(StagedLayers(folder),),
             observer=observer,
         )
     if new.digest != root.digest and not source.local:
@@ -158,48 +159,48 @@ def convert(
     folder: Path,
     observer: Observer = ignore,
 ) -> tuple[Source, Descriptor]:
-    """Convert an image, or all images of an index. Nothing is stored but what is in the folder.
+    """Convert an image, or all images of an index. Only the folder is written to.
 
-    What attests an image stays byte for byte, and is said to be of the new digest in the index;
-    other artifacts stay as they are. What is so already has the same digest afterwards.
+    Attestations are kept byte for byte, and the index then links them to the new digests. Other
+    artifacts are unchanged. An image that needs no conversion keeps its digest.
 
     Args:
-        session: the run; it is warned of what the other format has no place for.
-        source: where the image is.
+        session: the run; warns of data that the other format cannot hold.
+        source: the source of the image.
         root: the image.
-        conversion: what becomes different.
-        folder: empty, and there until the image was moved; gets layers that are packed anew.
-        observer: watches layers being packed.
+        conversion: the options.
+        folder: an empty folder for recompressed layers; needed until the image was transferred.
+        observer: receives progress events of the recompression.
 
     Returns:
         A source that has all of the new image, and its root.
 
     Raises:
-        UnsupportedError: the format has no media type for a layer, or the root is an artifact,
-            which docker's format does not know.
-        UsageError: there is no such level.
-        IntegrityError: a layer is damaged, or not what the config says.
+        UnsupportedError: the format has no media type for a layer, or the root is an artifact and
+            the target is Docker's format.
+        UsageError: the compression level is invalid.
+        IntegrityError: a layer is damaged, or does not match the config.
     """
     parsed = parse(read_metadata(source, root), root.media_type)
     is_artifact = isinstance(parsed, Manifest) and not has_files(parsed)
     if is_artifact and conversion.to is not Format.DOCKER:
         return source, root
-    made, packed = MemoryPlace("what is made here"), PackedLayers(folder)
+    made, packed = MemoryPlace("the new image"), StagedLayers(folder)
     place = Overlay(made, Overlay(packed, source))
-    repacking = None
+    recompressor = None
     if conversion.compression:
-        how = HowToPack(conversion.compression, conversion.level)
-        repacking = Repacking(session, source, packed, how, observer)
-    change = _Converting(place, made, conversion, repacking)
-    new = Remaking(place, made, change, warn=session.warn).make(root)
+        how = CompressionOptions(conversion.compression, conversion.level)
+        recompressor = Recompressor(session, source, packed, how, observer)
+    change = _ConversionChange(place, made, conversion, recompressor)
+    new = ImageDerivation(place, made, change, warn=session.warn).make(root)
     if change.left_out:
         what = ", ".join(sorted(change.left_out))
-        session.warn(f"left out what docker's format has no place for: {what}")
+        session.warn(f"dropped data that docker's format cannot hold: {what}")
     return place, new
 
 
-class _Converting:
-    """What becomes of each image and index."""
+class _ConversionChange:
+    """Converts each image and index."""
 
     keeps_attestations = True
 
@@ -208,12 +209,12 @@ class _Converting:
         place: Source,
         made: MemoryPlace,
         conversion: Conversion,
-        repacking: Repacking | None,
+        recompressor: Recompressor | None,
     ) -> None:
         self._place = place
         self._made = made
         self._conversion = conversion
-        self._repacking = repacking
+        self._recompressor = recompressor
         self.left_out: set[str] = set()
 
     def index(self, index: Index, document: Document) -> Document:
@@ -233,7 +234,7 @@ class _Converting:
         new = self._repack(manifest)
         document: Document = json.loads(manifest.raw)
         document["layers"] = [
-            _described(said, media_type, new.get(layer.digest))
+            _layer_json(said, media_type, new.get(layer.digest))
             for said, media_type, layer in zip(
                 document.get("layers") or [], types, manifest.layers, strict=True
             )
@@ -247,16 +248,16 @@ class _Converting:
             document = self._for_docker(document)
             document["config"] = self._for_docker(document["config"])
             document["layers"] = [self._for_docker(layer) for layer in document["layers"]]
-        return write_anew(self._made, manifest, document)
+        return write_changed(self._made, manifest, document)
 
     def _layer_type(self, layer: Descriptor, to: Format) -> str:
-        """Return the media type that a layer will have."""
+        """Return the new media type of a layer."""
         kind = layer_kind(layer.media_type)
         if kind is None:
             if self._conversion.to is Format.DOCKER:
                 raise UnsupportedError(
-                    f"the layer {layer.digest} is of the type {layer.media_type}, which docker's "
-                    "format does not know"
+                    f"cannot convert the layer {layer.digest} to docker's format: unknown media "
+                    f"type {layer.media_type}"
                 )
             return layer.media_type
         if self._is_repacked(layer) and self._conversion.compression:
@@ -273,45 +274,47 @@ class _Converting:
         return self._conversion.force or kind.compression is not wanted
 
     def _repack(self, manifest: Manifest) -> dict[Digest, Descriptor]:
-        """Return the layers that are packed anew, by the digests of the old."""
-        if self._repacking is None or not any(map(self._is_repacked, manifest.layers)):
+        """Return the recompressed layers, by the digests of the old ones."""
+        if self._recompressor is None or not any(map(self._is_repacked, manifest.layers)):
             return {}
         _, diff_ids = read_config(self._place, manifest)
         both = zip(manifest.layers, diff_ids, strict=True)
-        return self._repacking.repack([pair for pair in both if self._is_repacked(pair[0])])
+        return self._recompressor.repack([pair for pair in both if self._is_repacked(pair[0])])
 
     def _for_docker(self, said: Document) -> Document:
-        """Leave out what docker's documents do not have, but for what tells attestations."""
+        """Remove fields that docker's format does not have, except those of attestations."""
         kept = {key: value for key, value in said.items() if key not in _UNKNOWN_TO_DOCKER}
         annotations = string_map(said.get("annotations"))
-        telling = {key: annotations[key] for key in (ATTESTATION, ATTESTED) if key in annotations}
-        if telling:
-            kept["annotations"] = telling
-        if len(telling) < len(annotations):
+        kept_annotations = {
+            key: annotations[key] for key in (ATTESTATION, ATTESTED) if key in annotations
+        }
+        if kept_annotations:
+            kept["annotations"] = kept_annotations
+        if len(kept_annotations) < len(annotations):
             self.left_out.add("annotations")
         self.left_out.update(key for key in _UNKNOWN_TO_DOCKER[1:] if said.get(key))
         return kept
 
 
-def _described(said: Document, media_type: str, new: Descriptor | None) -> Document:
-    """Describe a layer in a manifest."""
+def _layer_json(said: Document, media_type: str, new: Descriptor | None) -> Document:
+    """Return the description of a layer in a manifest."""
     if new is None or str(new.digest) == said["digest"]:
         return said if said["mediaType"] == media_type else {**said, "mediaType": media_type}
     annotations = {
         key: value
         for key, value in string_map(said.get("annotations")).items()
-        if not key.startswith(_OF_PACKED_BYTES)
+        if not key.startswith(_COMPRESSION_ANNOTATIONS)
     }
-    # Neither other addresses nor content that stands in the manifest itself are of the new bytes.
+    # Drop `urls` and `data`: they describe the old bytes.
     described = {"mediaType": media_type, "digest": str(new.digest), "size": new.size}
     return {**described, "annotations": annotations} if annotations else described
 
 
-def _warn_of_signatures(session: Session, source: End, old: Digest) -> None:
-    """Tell that what signs the old image does not sign the new one, where there is something."""
+def _warn_of_signatures(session: Session, source: IndexTarget, old: Digest) -> None:
+    """Warn if the old image has signatures: they do not match the new one."""
     repository = session.source(source.reference)
     count = 0
-    # It was converted, whatever the registry says now.
+    # The conversion is complete, so errors are ignored here.
     with suppress(GhcrctlError):
         count += len(repository.referrers(old))
     for suffix in (".sig", ".att", ".sbom"):
@@ -319,6 +322,4 @@ def _warn_of_signatures(session: Session, source: End, old: Digest) -> None:
             repository.digest_of(f"{referrers_tag(old)}{suffix}")
             count += 1
     if count:
-        session.warn(
-            f"signatures and other referrers of {old} do not fit the new image; there are {count}"
-        )
+        session.warn(f"{count} signatures and other referrers of {old} do not match the new image")

@@ -1,4 +1,4 @@
-"""Images made of others: what flattening, rebasing and converting have in common."""
+"""Derive images from others: the common part of flattening, rebasing and converting."""
 
 from __future__ import annotations
 
@@ -34,40 +34,40 @@ ATTESTATION, ATTESTED = "vnd.docker.reference.type", "vnd.docker.reference.diges
 _INDENTED = re.compile(rb'\s*\{\r?\n([ \t]{1,8})"')
 
 
-class Change(Protocol):
-    """What becomes of the images and indexes below a root.
+class ImageChange(Protocol):
+    """A change of the images and indexes below a root.
 
     Attributes:
-        keeps_attestations: whether what attests an image is kept though its digest is another.
+        keeps_attestations: whether attestations of changed images are kept.
     """
 
     keeps_attestations: bool
 
     def image(self, manifest: Manifest) -> Descriptor:
-        """Return what takes the place of a container image; itself where nothing changes."""
+        """Return the changed container image; the same descriptor if nothing changes."""
         ...
 
     def index(self, index: Index, document: Document, /) -> Document:
-        """Return an index, whose digests are new, with what else changes of it."""
+        """Return a changed index, given the document with the new digests."""
         ...
 
 
-class Remaking:
-    """One walk over the images below a root, each of which is made anew once.
+class ImageDerivation:
+    """Applies a change once to each image below a root.
 
     Args:
-        place: where they are.
-        made: gets the new documents; in front of the place where these are read.
-        change: what becomes of each.
-        platforms: which images of an index are taken; all without any.
-        warn: prints a warning where the root is an image for another platform.
+        place: the source of the images.
+        made: receives the new documents; must be an overlay of the source.
+        change: the change.
+        platforms: the images of an index to keep; by default all.
+        warn: prints a warning if a single-platform image is for another platform.
     """
 
     def __init__(
         self,
         place: Source,
         made: MemoryPlace,
-        change: Change,
+        change: ImageChange,
         platforms: Sequence[Platform] = (),
         *,
         warn: Callable[[str], None],
@@ -86,21 +86,21 @@ class Remaking:
         """Return the new root.
 
         Raises:
-            UnsupportedError: there is no container image below it.
-            PlatformNotFoundError: there is none for a platform that is wanted.
-            InvalidManifestError: a document is not what it should be.
+            UnsupportedError: the root has no container image.
+            PlatformNotFoundError: the root has no image for a selected platform.
+            InvalidManifestError: a document is malformed.
         """
         parsed = self._read(root)
         if isinstance(parsed, Manifest):
             warn_of_mismatch(self._warn, self._place, parsed, self._platforms)
         elif self._platforms:
-            parsed = self._chosen(parsed)
-        made = self._one(parsed, 0)
+            parsed = self._select_platforms(parsed)
+        made = self._derive(parsed, 0)
         if not self.images:
-            raise UnsupportedError(f"{root.digest} is no container image but {_what(parsed)}")
+            raise UnsupportedError(f"{root.digest} is not a container image: {_describe(parsed)}")
         return made
 
-    def _chosen(self, index: Index) -> Manifest | Index:
+    def _select_platforms(self, index: Index) -> Manifest | Index:
         if len(self._platforms) == 1:
             [platform] = self._platforms
             entry = index.choose(platform)
@@ -117,7 +117,7 @@ class Remaking:
             raise InvalidManifestError(f"the manifests have more than {MAX_MANIFESTS} bytes")
         return parse(read_metadata(self._place, descriptor), descriptor.media_type)
 
-    def _one(self, parsed: Manifest | Index, depth: int) -> Descriptor:
+    def _derive(self, parsed: Manifest | Index, depth: int) -> Descriptor:
         if depth > MAX_DEPTH:
             raise InvalidManifestError(f"indexes are nested more than {MAX_DEPTH} deep")
         if isinstance(parsed, Index):
@@ -132,8 +132,8 @@ class Remaking:
         if self._pieces > MAX_DESCRIPTORS:
             raise InvalidManifestError(f"the indexes list more than {MAX_DESCRIPTORS} manifests")
         for entry in index.manifests:
-            if entry.is_manifest and not is_helper(entry) and entry.digest not in self._done:
-                self._done[entry.digest] = self._one(self._read(entry), depth + 1)
+            if entry.is_manifest and not is_attestation(entry) and entry.digest not in self._done:
+                self._done[entry.digest] = self._derive(self._read(entry), depth + 1)
         document = json.loads(index.raw)
         entries = [
             self._entry(entry, said)
@@ -141,12 +141,12 @@ class Remaking:
         ]
         document["manifests"] = [entry for entry in entries if entry is not None]
         self.attestations_left_out += entries.count(None)
-        return write_anew(self._made, index, self._change.index(index, document))
+        return write_changed(self._made, index, self._change.index(index, document))
 
     def _entry(self, entry: Descriptor, said: Document) -> Document | None:
-        """Return an entry as it is from now on; ``None`` where it is left out."""
+        """Return a changed entry; ``None`` if it is dropped."""
         attested = entry.annotations.get(ATTESTED)
-        if is_helper(entry) and attested:
+        if is_attestation(entry) and attested:
             new = self._new_digest(attested)
             if new == attested:
                 return said
@@ -156,7 +156,7 @@ class Remaking:
         new_one = self._done.get(entry.digest, entry)
         if new_one.digest == entry.digest:
             return said
-        # Content that stands in the entry itself would be the old.
+        # Drop `data`: it is the content of the old manifest.
         rest = {key: value for key, value in said.items() if key != "data"}
         described = {"digest": str(new_one.digest), "size": new_one.size}
         return {**rest, "mediaType": new_one.media_type, **described}
@@ -169,30 +169,30 @@ class Remaking:
         return str(found.digest) if found else text
 
 
-def _what(parsed: Manifest | Index) -> str:
+def _describe(parsed: Manifest | Index) -> str:
     if isinstance(parsed, Index):
-        return parsed.artifact_type or "an index without any"
+        return parsed.artifact_type or "an index without images"
     if parsed.is_image:
         return f"layers of the type {parsed.layers[0].media_type}"
     return parsed.kind
 
 
-def is_helper(entry: Descriptor) -> bool:
-    """Tell whether an entry of an index is no image but attests one."""
+def is_attestation(entry: Descriptor) -> bool:
+    """Return whether an entry of an index is an attestation and not an image."""
     return ATTESTATION in entry.annotations or bool(entry.platform and entry.platform.is_unknown)
 
 
 def has_files(manifest: Manifest) -> bool:
-    """Tell whether a manifest is a container image; an attestation has an image's config too."""
+    """Return whether a manifest is a container image; attestations have an image config too."""
     kinds = [layer_kind(layer.media_type) for layer in manifest.layers]
     return manifest.is_image and (any(kinds) or not kinds)
 
 
 def read_config(place: Source, manifest: Manifest) -> tuple[ImageConfig, list[Digest]]:
-    """Return an image's config, and the diff ids of its layers.
+    """Return an image's config, and the diff IDs of its layers.
 
     Raises:
-        InvalidManifestError: the config is of another number of layers.
+        InvalidManifestError: the config lists a different number of layers.
     """
     with error_origin(place, manifest.config):
         config = ImageConfig.parse(read_metadata(place, manifest.config))
@@ -207,32 +207,32 @@ def read_config(place: Source, manifest: Manifest) -> tuple[ImageConfig, list[Di
         raise InvalidManifestError(f"invalid image config: {error.message}") from None
 
 
-def write_anew(made: MemoryPlace, old: Manifest | Index, document: Document) -> Descriptor:
-    """Write a manifest or an index as the old one was written; the old one where nothing changed.
+def write_changed(made: MemoryPlace, old: Manifest | Index, document: Document) -> Descriptor:
+    """Write a changed manifest or index in the old one's JSON style; return the old one if equal.
 
-    So an image that is converted there and back has the digest that it had.
+    An image that is converted back and forth therefore keeps its digest.
     """
     if document == json.loads(old.raw):
         return old.descriptor
     kind = document.get("mediaType") or old.descriptor.media_type
-    return made.add(in_style_of(old.raw, document), kind)
+    return made.add(format_like(old.raw, document), kind)
 
 
 def write_config(
     made: MemoryPlace, manifest: Manifest, config: ImageConfig, new: Document
 ) -> Document:
-    """Write a config; return how the manifest describes it."""
+    """Write a config; return its description for the manifest."""
     said: Document = json.loads(manifest.raw)["config"]
     if new == config.data:
         return said
     ordered = {key: new[key] for key in {**config.data, **new} if key in new}
-    described = made.add(in_style_of(config.raw, ordered), manifest.config.media_type)
+    described = made.add(format_like(config.raw, ordered), manifest.config.media_type)
     rest = {key: value for key, value in said.items() if key != "data"}
     return {**rest, "digest": str(described.digest), "size": described.size}
 
 
-def in_style_of(raw: bytes, document: Document) -> bytes:
-    """Write JSON with the indentation of other JSON."""
+def format_like(raw: bytes, document: Document) -> bytes:
+    """Format JSON with the indentation of other JSON."""
     indented = _INDENTED.match(raw)
     indent = indented[1].decode() if indented else None
     separators = None if indented or b'": ' in raw[:100] else (",", ":")

@@ -1,11 +1,17 @@
-"""Delivery of a new image: the name that it gets, and the transfer to its place."""
+"""Choose the destination of a new image, and transfer it there."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 from ghcrctl.errors import UsageError
-from ghcrctl.operations.making.indexes import NAMELESS, End, NewImage, mount_source, sink_of
+from ghcrctl.operations.making.indexes import (
+    NAMELESS,
+    IndexTarget,
+    NewImage,
+    mount_source,
+    open_sink,
+)
 from ghcrctl.operations.making.published_tags import refuse_partial_replacement
 from ghcrctl.transfer.execute import TransferOptions, execute
 from ghcrctl.transfer.plan import make_plan
@@ -20,27 +26,29 @@ if TYPE_CHECKING:
     from ghcrctl.transfer.events import Observer
 
 
-class Made(Protocol):
-    """A place that holds only new content."""
+class NewContent(Protocol):
+    """A source with only new content."""
 
     def exists(self, descriptor: Descriptor, /) -> bool:
-        """Return whether it has this content."""
+        """Return whether it has some content."""
         ...
 
 
-def destination_of(source: End, target: End | None, *, replace: bool = False) -> End:
-    """Return where an image made from another one is written.
+def choose_destination(
+    source: IndexTarget, target: IndexTarget | None, *, replace: bool = False
+) -> IndexTarget:
+    """Return the destination of an image that was made from another one.
 
-    Without a target the result belongs to the source's repository and gets no tag, so that no
-    published tag moves unless the caller asks for it.
+    By default, the new image is in the source's repository and gets no tag: published tags move
+    only if the caller says so.
 
     Args:
-        source: the image it is made from.
+        source: the original image.
         target: the name of the new image.
-        replace: whether the source's tag moves to the new image.
+        replace: whether to move the source's tag to the new image.
 
     Raises:
-        UsageError: both are given, or the name that is to move or to be given is a digest.
+        UsageError: both are given, or the name is a digest.
     """
     if target and replace:
         raise UsageError(
@@ -52,21 +60,21 @@ def destination_of(source: End, target: End | None, *, replace: bool = False) ->
             "cannot replace a tag: the image is given by its ID or digest"
             if replace
             else f"the image {source.root} has no name",
-            hint="name the new image with: --tag NAME:TAG",
+            hint="add a name for the new image: --tag NAME:TAG",
         )
     if target is None and not replace:
-        return End(source.reference.with_tag(None), source.local)
+        return IndexTarget(source.reference.with_tag(None), source.local)
     chosen = target or source
     if chosen.reference.tag and not chosen.reference.digest:
         return chosen
     if target is None and source.reference.tag:
         raise UsageError(
-            f"cannot replace the tag of {source.reference}: the reference is pinned by its digest",
-            hint=f"name the tag alone: {source.reference.with_tag(source.reference.tag)}",
+            f"cannot replace the tag of {source.reference}: it has a digest",
+            hint=f"omit the digest: {source.reference.with_tag(source.reference.tag)}",
         )
     raise UsageError(
         f"invalid target `{chosen.reference}`: expected NAME:TAG",
-        hint=f"name it with: --tag {chosen.reference.name}:TAG",
+        hint=f"use: --tag {chosen.reference.name}:TAG",
     )
 
 
@@ -74,32 +82,32 @@ def deliver(  # noqa: PLR0913 all but four by keyword
     session: Session,
     place: Source,
     root: Descriptor,
-    target: End,
+    target: IndexTarget,
     *,
-    source: End,
+    source: IndexTarget,
     old: Descriptor,
-    made: Sequence[Made],
+    made: Sequence[NewContent],
     observer: Observer,
-    origin: Callable[[Digest], End] | None = None,
+    origin: Callable[[Digest], IndexTarget] | None = None,
 ) -> NewImage:
-    """Write a new image to its destination: under its tag, or under its digest alone.
+    """Transfer a new image to its destination, with a tag or by digest only.
 
     Args:
         session: the run.
-        place: has all of its content.
+        place: the source of all its content.
         root: the new image.
-        target: its destination, from `destination_of`.
-        source: the image it was made from.
-        old: what the source resolved to.
-        made: hold what is new, which no registry can mount from another repository.
-        observer: watches the transfer.
-        origin: returns where any other content is; the source by default.
+        target: its destination, from `choose_destination`.
+        source: the original image.
+        old: the root of the original image.
+        made: sources of new content, which no registry can mount from another repository.
+        observer: receives progress events.
+        origin: returns where other content comes from; by default the original image.
 
     Raises:
         RefusedError: the source's tag would lose images of its index.
     """
     tag = target.reference.tag
-    end = target if tag else End(target.reference.with_digest(root.digest), target.local)
+    end = target if tag else IndexTarget(target.reference.with_digest(root.digest), target.local)
     is_same_place = (source.reference.name, source.local) == (end.reference.name, end.local)
     moves = is_same_place and tag is not None and tag == source.reference.tag
     if moves:
@@ -121,14 +129,14 @@ def _transfer(  # noqa: PLR0913 all but four by keyword
     session: Session,
     place: Source,
     root: Descriptor,
-    end: End,
+    end: IndexTarget,
     *,
-    made: Sequence[Made],
-    origin: Callable[[Digest], End],
+    made: Sequence[NewContent],
+    origin: Callable[[Digest], IndexTarget],
     observer: Observer,
 ) -> None:
-    sink, name = sink_of(session, end)
-    # A registry needs no name for content that is stored under its digest; the store does.
+    sink, name = open_sink(session, end)
+    # At a registry, content stored by digest needs no name; in the store it does.
     names = (name,) if end.local or end.reference.tag else ()
     plan = make_plan(
         place,

@@ -1,7 +1,6 @@
-"""Dockerfile instructions that change an image's config, as ``docker import --change`` takes them.
+"""Apply Dockerfile instructions to an image config, as ``docker import --change`` does.
 
-What belongs here: reading one instruction and applying it, purely. Source: docker's "Dockerfile
-reference".
+Source: docker's "Dockerfile reference".
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _SHELL = ["/bin/sh", "-c"]
 
 
 def apply_changes(config: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
-    """Return a config with instructions applied in their order.
+    """Return a config with instructions applied in order.
 
     Args:
         config: the ``config`` object of an image config.
@@ -57,7 +56,7 @@ def _command(key: str) -> Callable[[Config, str], None]:
 
 
 def _words_or_shell(rest: str) -> list[str]:
-    """Read ``["a", "b"]``, or take the line for the shell."""
+    """Parse ``["a", "b"]``, or return a shell command line."""
     words = _json_list(rest)
     return words if words is not None else [*_SHELL, rest]
 
@@ -70,12 +69,12 @@ def _json_list(rest: str) -> list[str] | None:
     except ValueError:
         return None
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise ValueError("the list may hold texts only")
+        raise ValueError("expected a list of texts")
     return words
 
 
 def _pairs(rest: str) -> list[tuple[str, str]]:
-    """Read ``k=v k2="v 2"``, or the old form ``k v``."""
+    """Parse ``k=v k2="v 2"``, or the old form ``k v``."""
     first = rest.split(None, 1)
     if "=" not in first[0]:
         if len(first) < 2:
@@ -84,7 +83,7 @@ def _pairs(rest: str) -> list[tuple[str, str]]:
     pairs = [word.partition("=") for word in shlex.split(rest)]
     for name, equals, _ in pairs:
         if not equals or not name:
-            raise ValueError(f"`{name}` is no NAME=VALUE")
+            raise ValueError(f"`{name}` is not NAME=VALUE")
     return [(name, value) for name, _, value in pairs]
 
 
@@ -104,7 +103,7 @@ def _expose(config: Config, rest: str) -> None:
         match = _PORT.match(word)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
         if not match or not 0 < first <= last <= 65535:
-            raise ValueError(f"`{word}` is no port")
+            raise ValueError(f"invalid port `{word}`")
         protocol = (match[3] or "tcp").lower()
         ports.update({f"{port}/{protocol}": {} for port in range(first, last + 1)})
     config["ExposedPorts"] = ports
@@ -117,7 +116,7 @@ def _volume(config: Config, rest: str) -> None:
 
 def _onbuild(config: Config, rest: str) -> None:
     if rest.split(maxsplit=1)[0].upper() in {"ONBUILD", "FROM", "MAINTAINER"}:
-        raise ValueError("this cannot be delayed with ONBUILD")
+        raise ValueError("the instruction is not allowed in ONBUILD")
     config["OnBuild"] = [*(config.get("OnBuild") or []), rest]
 
 
@@ -128,13 +127,13 @@ def _workdir(config: Config, rest: str) -> None:
 
 def _user(config: Config, rest: str) -> None:
     if len(rest.split()) != 1:
-        raise ValueError("it takes one argument")
+        raise ValueError("expected one argument")
     config["User"] = rest
 
 
 def _stop_signal(config: Config, rest: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9+-]+", rest):
-        raise ValueError("it takes a signal's name or number")
+        raise ValueError("expected the name or number of a signal")
     config["StopSignal"] = rest
 
 
@@ -144,7 +143,7 @@ def _healthcheck(config: Config, rest: str) -> None:
         config["Healthcheck"] = {"Test": ["NONE"]}
         return
     if word.upper() != "CMD" or not command.strip():
-        raise ValueError("it takes NONE or CMD COMMAND")
+        raise ValueError("expected NONE or CMD COMMAND")
     words = _json_list(command.strip())
     test = ["CMD", *words] if words is not None else ["CMD-SHELL", command.strip()]
     config["Healthcheck"] = {"Test": test}

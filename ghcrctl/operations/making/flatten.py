@@ -1,8 +1,4 @@
-"""Flatten: an image whose layers become one.
-
-What belongs here: the one layer and the documents around it. What does not: what all layers come to
-(``layers``).
-"""
+"""Flatten an image: squash all of its layers into one."""
 
 from __future__ import annotations
 
@@ -19,15 +15,15 @@ from ghcrctl.operations.common.new_layer import rfc3339
 from ghcrctl.operations.inside.image_layers import Layers
 from ghcrctl.operations.making.base_images import BASE_DIGEST, BASE_NAME
 from ghcrctl.operations.making.derive import (
-    Remaking,
+    ImageDerivation,
     read_config,
-    write_anew,
+    write_changed,
     write_config,
 )
-from ghcrctl.operations.making.destination import deliver, destination_of
-from ghcrctl.operations.making.indexes import source_of
+from ghcrctl.operations.making.destination import choose_destination, deliver
+from ghcrctl.operations.making.indexes import open_source
 from ghcrctl.operations.making.media_formats import format_of
-from ghcrctl.operations.making.staged_layers import HowToPack, PackedLayers
+from ghcrctl.operations.making.staged_layers import CompressionOptions, StagedLayers
 from ghcrctl.store.scratch import scratch_directory
 from ghcrctl.transfer.events import ignore
 
@@ -42,23 +38,23 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.new_layer import NewLayer
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.making.derive import Document
-    from ghcrctl.operations.making.indexes import End, NewImage
-    from ghcrctl.operations.making.staged_layers import Take
+    from ghcrctl.operations.making.indexes import IndexTarget, NewImage
+    from ghcrctl.operations.making.staged_layers import WriteBytes
     from ghcrctl.transfer.events import Observer
 
 
 @dataclass(frozen=True, slots=True)
-class Flattening:
-    """How an image is flattened.
+class FlattenOptions:
+    """Options of flattening.
 
     Args:
-        how: how the one layer is packed.
-        platforms: which images of an index are flattened; all without any.
+        how: the compression of the layer.
+        platforms: the images of an index to flatten; by default all.
         message: the comment in the history.
-        created: aware; without it the new image says the time that the old one said.
+        created: the creation time, with a time zone; by default that of the original image.
     """
 
-    how: HowToPack = field(default_factory=HowToPack)
+    how: CompressionOptions = field(default_factory=CompressionOptions)
     platforms: tuple[Platform, ...] = ()
     message: str = ""
     created: datetime | None = None
@@ -66,41 +62,43 @@ class Flattening:
 
 def flatten_image(
     session: Session,
-    source: End,
-    target: End | None,
-    flattening: Flattening,
+    source: IndexTarget,
+    target: IndexTarget | None,
+    flattening: FlattenOptions,
     observer: Observer = ignore,
     *,
     replace: bool = False,
 ) -> NewImage:
-    """Make an image of one layer, with the same files, of another one.
+    """Create an image with one layer and the same files.
 
-    The same image becomes the same, wherever it is. What attests the old one is left out, with a
-    warning.
+    The same image always gives the same result, wherever it is. Attestations of the original image
+    are dropped with a warning.
 
     Args:
         session: the run.
-        source: the image; all platforms of an index, unless some are chosen.
-        target: the name of the new one; without it the new one gets no tag.
-        flattening: how.
-        observer: watches what moves.
-        replace: move the source's tag to the new one.
+        source: the image; all platforms of an index, unless some are selected.
+        target: the name of the new image; without it, the new image gets no tag.
+        flattening: the options.
+        observer: receives progress events.
+        replace: move the source's tag to the new image.
 
     Raises:
-        UnsupportedError: the source is no container image, or the layer cannot be packed so.
-        NotFoundError: there is no such image, or not for a platform.
-        IntegrityError: a layer is damaged; nothing is named.
+        UnsupportedError: the source is not a container image, or the compression is not supported.
+        NotFoundError: the image does not exist, or not for a selected platform.
+        IntegrityError: a layer is damaged; no name is changed.
     """
-    destination = destination_of(source, target, replace=replace)
-    origin, name = source_of(session, source, is_replaced=replace)
+    destination = choose_destination(source, target, replace=replace)
+    origin, name = open_source(session, source, is_replaced=replace)
     root = origin.resolve(name)
     with scratch_directory() as folder:
-        made, packed = MemoryPlace("made here"), PackedLayers(folder)
-        change = _Flattening(session, origin, flattening, made, packed, is_remote=not source.local)
-        remaking = Remaking(
+        made, packed = MemoryPlace("the new image"), StagedLayers(folder)
+        change = _FlattenChange(
+            session, origin, flattening, made, packed, is_remote=not source.local
+        )
+        derivation = ImageDerivation(
             Overlay(made, origin), made, change, flattening.platforms, warn=session.warn
         )
-        new = remaking.make(root)
+        new = derivation.make(root)
         place = Overlay(made, Overlay(packed, origin))
         done = deliver(
             session,
@@ -112,19 +110,19 @@ def flatten_image(
             made=(made, packed),
             observer=observer,
         )
-    warn_of_attestations(session, remaking)
+    warn_of_attestations(session, derivation)
     return done
 
 
-def warn_of_attestations(session: Session, remaking: Remaking) -> None:
-    """Tell that attestations were left out."""
-    if count := remaking.attestations_left_out:
-        which = "an attestation, which is" if count == 1 else f"{count} attestations, which are"
-        session.warn(f"left out {which} about the image as it was")
+def warn_of_attestations(session: Session, derivation: ImageDerivation) -> None:
+    """Warn if attestations were dropped."""
+    if count := derivation.attestations_left_out:
+        which = "an attestation" if count == 1 else f"{count} attestations"
+        session.warn(f"dropped {which} of the original image")
 
 
-class _Flattening:
-    """What becomes of each image."""
+class _FlattenChange:
+    """Flattens each image."""
 
     keeps_attestations = False
 
@@ -132,9 +130,9 @@ class _Flattening:
         self,
         session: Session,
         origin: Source,
-        wanted: Flattening,
+        wanted: FlattenOptions,
         made: MemoryPlace,
-        packed: PackedLayers,
+        packed: StagedLayers,
         *,
         is_remote: bool,
     ) -> None:
@@ -152,13 +150,13 @@ class _Flattening:
         config, _ = read_config(self._origin, manifest)
         layer = self._layer(manifest, config)
         if [layer.descriptor.digest] == [each.digest for each in manifest.layers]:
-            # It was flat already.
+            # It already has a single layer.
             return manifest.descriptor
         document: Document = json.loads(manifest.raw)
         new = self._config(manifest, config, layer)
         document["config"] = write_config(self._made, manifest, config, new)
         document["layers"] = [layer.descriptor.to_json()]
-        return write_anew(self._made, manifest, without_base(document))
+        return write_changed(self._made, manifest, without_base(document))
 
     def _layer(self, manifest: Manifest, config: ImageConfig) -> NewLayer:
         how = self._wanted.how
@@ -170,7 +168,7 @@ class _Flattening:
             for number in range(len(layers)):
                 tree.apply(number, layers.members(number))
 
-            def fill(take: Take) -> None:
+            def fill(take: WriteBytes) -> None:
                 writer = TarWriter(take)
                 flatten(tree, layers.walk, writer)
                 writer.finish()
@@ -186,14 +184,14 @@ class _Flattening:
         step = {
             **time,
             "created_by": f"ghcrctl flatten {manifest.descriptor.digest}",
-            "comment": self._wanted.message or f"{count} layer{'s' * (count != 1)} made one",
+            "comment": self._wanted.message or f"{count} layer{'s' * (count != 1)} squashed",
         }
         rootfs = {"type": "layers", "diff_ids": [str(layer.diff_id)]}
         return {**config.data, **time, "rootfs": rootfs, "history": [step]}
 
 
 def without_base(document: Document) -> Document:
-    """Return a manifest or an index that does not say what it is based on."""
+    """Return a manifest or an index without the annotations of its base."""
     said = string_map(document.get("annotations"))
     annotations = {k: v for k, v in said.items() if k not in {BASE_NAME, BASE_DIGEST}}
     if annotations == said:

@@ -1,8 +1,4 @@
-"""Import: an image of one layer out of a tar archive.
-
-What belongs here: reading the archive once, and the config and manifest around it. What does not:
-unpacking (``layers``), storing (``store``, ``transfer``).
-"""
+"""Import a tar archive as an image with one layer."""
 
 from __future__ import annotations
 
@@ -50,7 +46,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """The new image. ``name``: empty where none was given."""
+    """The new image. ``name`` is empty if none was given."""
 
     image_id: Digest
     descriptor: Descriptor
@@ -58,14 +54,14 @@ class ImportResult:
 
 
 @contextmanager
-def opened(session: Session, source: Path | str) -> Iterator[Stream]:
-    """Open an archive: a file, or what is at a web address.
+def open_import(session: Session, source: Path | str) -> Iterator[Stream]:
+    """Open an archive from a file or a URL.
 
     Raises:
-        NotFoundError: there is none.
-        UsageError: it is a directory.
-        StoreError: it cannot be read.
-        UnsupportedError: it is an address that is neither http nor https.
+        NotFoundError: the file or URL does not exist.
+        UsageError: the path is a directory.
+        StoreError: the file cannot be read.
+        UnsupportedError: the URL is neither http nor https.
     """
     text = str(source)
     if isinstance(source, str) and text.lower().startswith(("http://", "https://")):
@@ -74,13 +70,14 @@ def opened(session: Session, source: Path | str) -> Iterator[Stream]:
         return
     if isinstance(source, str) and (scheme := _SCHEME.match(text)):
         raise UnsupportedError(
-            f"cannot import from an address with the scheme `{scheme[1]}`: unsupported scheme",
-            hint="download the file and import that; only http and https are supported",
+            f"cannot import from the URL: unsupported scheme `{scheme[1]}`",
+            hint="download the file first; only http and https are supported",
         )
     path = Path(source)
     if stat.S_ISDIR(find_input(path).st_mode):
         raise UsageError(
-            f"{path} is a directory", hint=f"tar -c -C {path} . | ghcrctl import - NAME"
+            f"cannot import {path}: it is a directory",
+            hint=f"tar -c -C {path} . | ghcrctl import - NAME",
         )
     with open_input(path) as file:
         yield file
@@ -96,25 +93,23 @@ def import_image(  # noqa: PLR0913 what docker's command takes
     platform: Platform,
     created: datetime | None = None,
 ) -> ImportResult:
-    """Make an image of a tar archive.
-
-    It is written in the OCI format, which every current tool reads; docker included.
+    """Create an image from a tar archive, in OCI format.
 
     Args:
-        store: where the image goes.
-        stream: the archive, plain or packed; read once.
-        reference: its name, tagged; without one it is dangling, as with docker.
+        store: the store for the image.
+        stream: the archive, compressed or not; read once.
+        reference: its name, with a tag; without a name it is dangling, as in docker.
         changes: Dockerfile instructions for the config.
-        message: the comment in its history.
-        platform: what it runs on.
-        created: aware; now where it is not given.
+        message: the comment in the history.
+        platform: the platform of the image.
+        created: the creation time, with a time zone; now by default.
 
     Raises:
         UsageError: a change is malformed, or the name has a digest.
-        IntegrityError: the stream is no tar archive, or is damaged; nothing is stored.
+        IntegrityError: the stream is not a tar archive, or is damaged; nothing is stored.
     """
     if reference and reference.digest:
-        raise UsageError(f"cannot import under a digest: {reference}")
+        raise UsageError(f"cannot import to {reference}: expected a tag, not a digest")
     if reference:
         check_new_name(reference)
     config = apply_changes({}, changes)
@@ -141,7 +136,7 @@ def import_image(  # noqa: PLR0913 what docker's command takes
 def _config(
     layer: NewLayer, config: dict[str, object], message: str, platform: Platform, created: datetime
 ) -> dict[str, object]:
-    """Put the image config together, as docker import makes it (OCI image spec 1.1, config.md)."""
+    """Build the image config, as docker import does (OCI image spec 1.1, config.md)."""
     moment = rfc3339(created)
     return {
         **platform.to_json(),

@@ -1,4 +1,4 @@
-"""Changes of indexes as commands make them: in the local store, or in a list to be pushed."""
+"""Create and change indexes in the local store, and manifest lists to be pushed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import RefusedError
 from ghcrctl.operations.making.indexes import (
-    End,
+    IndexTarget,
     NewImage,
     add_to_index,
     annotate_index,
@@ -17,17 +17,17 @@ from ghcrctl.operations.making.manifest_lists import (
     add_to_list,
     annotate_list,
     create_list,
-    keep_list,
     open_list,
     push_list,
     remove_from_list,
+    save_list,
 )
 from ghcrctl.transfer.events import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ghcrctl.operations.common.index_entries import Change
+    from ghcrctl.operations.common.index_entries import EntryChange
     from ghcrctl.operations.common.session import Session
     from ghcrctl.store.manifest_lists import ManifestList
     from ghcrctl.transfer.events import Observer
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 def create(  # noqa: PLR0913 all but three by keyword
     session: Session,
-    target: End,
-    sources: Sequence[End],
+    target: IndexTarget,
+    sources: Sequence[IndexTarget],
     *,
     annotations: Mapping[str, str],
     amend: bool = False,
@@ -44,21 +44,21 @@ def create(  # noqa: PLR0913 all but three by keyword
     push: bool = False,
     observer: Observer = ignore,
 ) -> NewImage:
-    """Create an index of the local store, or a manifest list.
+    """Create an index in the local store, or a manifest list.
 
     Args:
         session: the run.
         target: its name.
         sources: its images.
-        annotations: of the index.
-        amend: add to what has the name.
-        replace: replace what has the name.
-        push: publish the list at once; without it, a list is kept until it is pushed.
-        observer: watches the transfer.
+        annotations: annotations of the index.
+        amend: add to the index or list of this name.
+        replace: replace the index or list of this name.
+        push: publish the list at once; otherwise a list is kept until it is pushed.
+        observer: receives progress events.
 
     Raises:
         RefusedError: the name exists, and neither `amend` nor `replace` is given.
-        UsageError: there is nothing to list, or two images are for one platform.
+        UsageError: there are no images, or two images are for the same platform.
         NotFoundError: a source does not exist.
     """
     if not target.local:
@@ -80,8 +80,8 @@ def create(  # noqa: PLR0913 all but three by keyword
 
 def add(
     session: Session,
-    target: End,
-    sources: Sequence[End],
+    target: IndexTarget,
+    sources: Sequence[IndexTarget],
     *,
     push: bool = False,
     observer: Observer = ignore,
@@ -95,7 +95,7 @@ def add(
 
 def remove(
     session: Session,
-    target: End,
+    target: IndexTarget,
     chosen: Sequence[str],
     *,
     push: bool = False,
@@ -110,9 +110,9 @@ def remove(
 
 def annotate(
     session: Session,
-    target: End,
+    target: IndexTarget,
     chosen: str,
-    change: Change,
+    change: EntryChange,
     *,
     push: bool = False,
     observer: Observer = ignore,
@@ -125,8 +125,8 @@ def annotate(
 
 
 def _finish(
-    session: Session, target: End, made: ManifestList, *, push: bool, observer: Observer
+    session: Session, target: IndexTarget, made: ManifestList, *, push: bool, observer: Observer
 ) -> NewImage:
     if push:
         return push_list(session, target, made, purge=True, observer=observer)
-    return keep_list(session, target, made)
+    return save_list(session, target, made)

@@ -1,7 +1,6 @@
-"""Indexes: make and change them, at a registry or in the local store.
+"""Create and change indexes, at a registry or in the local store.
 
-What belongs here: which entries an index has. What does not: moving what they stand for
-(``transfer``). An index is never changed in place: a new one takes over its name.
+An index is never changed in place: a new one gets its name.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from ghcrctl.oci.manifest import Index, Manifest, parse
 from ghcrctl.oci.reference import Reference
 from ghcrctl.operations.common.find import find, is_id
 from ghcrctl.operations.common.index_entries import (
-    attests,
-    changed_entry,
+    apply_change,
+    build_index,
     check_platforms,
     find_entries,
-    is_helper_entry,
-    make_index,
-    merged_annotations,
+    is_attestation,
+    is_attestation_of,
+    merge_annotations,
 )
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import ignore
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.platform import Platform
-    from ghcrctl.operations.common.index_entries import Change
+    from ghcrctl.operations.common.index_entries import EntryChange
     from ghcrctl.operations.common.session import Session
     from ghcrctl.registry.repository import Repository
     from ghcrctl.registry.resolver import RepositorySource
@@ -45,18 +44,18 @@ if TYPE_CHECKING:
     SourcePlace = RepositorySource | StorePlace
 
 
-# Of an image that has only an ID.
+# The reference of an image that has only an ID.
 NAMELESS = Reference("", "<none>")
 
 
 @dataclass(frozen=True, slots=True)
-class End:
-    """An index, or an image, and where it is.
+class IndexTarget:
+    """The name of an image or index, and where it is.
 
     Args:
         reference: its name.
         local: whether it is in the local store, and not at its registry.
-        root: its digest, where an image of the store is meant by its ID or digest.
+        root: its digest, if a local image was given by ID or digest.
     """
 
     reference: Reference
@@ -66,47 +65,47 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class NewImage:
-    """An image or an index that was made.
+    """A new image or index.
 
     Args:
-        end: what it is called, and whether that is in the local store.
-        descriptor: what that is now.
-        previous: the digest that its tag had before, where it replaced another image.
+        end: its name, and whether it is in the local store.
+        descriptor: its manifest or index.
+        previous: the previous digest of its tag, if it replaced another image.
     """
 
-    end: End
+    end: IndexTarget
     descriptor: Descriptor
     previous: Digest | None = None
 
     @property
     def reference(self) -> Reference:
-        """Its name."""
+        """The name."""
         return self.end.reference
 
     @property
     def digest(self) -> Digest:
-        """Its digest."""
+        """The digest."""
         return self.descriptor.digest
 
 
-def end_of(session: Session, text: str, *, local: bool) -> End:
-    """Read a name: a local one, or one asked for as local, is in the store."""
+def parse_index_target(session: Session, text: str, *, local: bool) -> IndexTarget:
+    """Parse a name; a local name, or any name if ``local`` is set, is in the store."""
     reference = session.parse(text).tagged()
-    return End(reference, local or reference.is_local)
+    return IndexTarget(reference, local or reference.is_local)
 
 
-def source_end(session: Session, text: str, *, local: bool) -> End:
+def parse_source(session: Session, text: str, *, local: bool) -> IndexTarget:
     """Parse the name of an image or, in the local store, its ID or digest.
 
     Raises:
-        AmbiguousIdError: the start of an ID fits several images.
-        InvalidReferenceError: it is neither a name nor an ID that is here.
+        AmbiguousIdError: several images match an ID prefix.
+        InvalidReferenceError: the text is neither a name nor the ID of a local image.
     """
     found = _by_id(session, text, local=local)
-    return found or end_of(session, text, local=local)
+    return found or parse_index_target(session, text, local=local)
 
 
-def _by_id(session: Session, text: str, *, local: bool) -> End | None:
+def _by_id(session: Session, text: str, *, local: bool) -> IndexTarget | None:
     if not (is_id(text) or (local and "@" in text)):
         return None
     try:
@@ -116,50 +115,53 @@ def _by_id(session: Session, text: str, *, local: bool) -> End | None:
     if found.by == "name":
         return None
     record = found.record
-    return End(record.reference or NAMELESS, local=True, root=record.descriptor.digest)
+    return IndexTarget(record.reference or NAMELESS, local=True, root=record.descriptor.digest)
 
 
 def create_index(
     session: Session,
-    target: End,
-    sources: Sequence[End],
+    target: IndexTarget,
+    sources: Sequence[IndexTarget],
     *,
     annotations: Mapping[str, str],
     observer: Observer = ignore,
 ) -> Descriptor:
-    """Make an index of images, and of the images of indexes; one that has the name is replaced.
+    """Create an index of images, and of the images of indexes; replace one of the same name.
 
     Args:
         session: the run.
-        target: what it is called, and where it goes.
-        sources: what it lists; what is not at the target's place is brought there.
-        annotations: of the index.
-        observer: watches what moves.
+        target: its name and place.
+        sources: its images; images that the place does not have are copied there.
+        annotations: annotations of the index.
+        observer: receives progress events.
 
     Raises:
-        UsageError: there is nothing to list, or two are for one platform.
-        NotFoundError: a source is not there.
+        UsageError: there are no images, or two images are for the same platform.
+        NotFoundError: a source does not exist.
     """
     place = _place(session, target)
-    entries = [e for source in sources for e in _bring(session, source, target, observer)]
+    entries = [e for source in sources for e in _transfer_images(session, source, target, observer)]
     if not entries:
-        raise UsageError("an index needs images to list")
+        raise UsageError("an index needs at least one image")
     return _write(place, target, entries, annotations)
 
 
 def add_to_index(
-    session: Session, target: End, sources: Sequence[End], observer: Observer = ignore
+    session: Session,
+    target: IndexTarget,
+    sources: Sequence[IndexTarget],
+    observer: Observer = ignore,
 ) -> Descriptor:
-    """Add images to an index; one for the same platform takes the place of another."""
+    """Add images to an index; an image for the same platform is replaced."""
     place, index = read_index(session, target)
-    added = [e for source in sources for e in _bring(session, source, target, observer)]
+    added = [e for source in sources for e in _transfer_images(session, source, target, observer)]
     taken = {entry.platform for entry in added}
-    kept = [e for e in index.manifests if e.platform not in taken or is_helper_entry(e)]
+    kept = [e for e in index.manifests if e.platform not in taken or is_attestation(e)]
     return _write(place, target, [*kept, *added], index.annotations)
 
 
-def remove_from_index(session: Session, target: End, chosen: Sequence[str]) -> Descriptor:
-    """Take entries out of an index, and what attests them.
+def remove_from_index(session: Session, target: IndexTarget, chosen: Sequence[str]) -> Descriptor:
+    """Remove entries from an index, with their attestations.
 
     Args:
         session: the run.
@@ -168,61 +170,65 @@ def remove_from_index(session: Session, target: End, chosen: Sequence[str]) -> D
 
     Raises:
         PlatformNotFoundError: the index has no such entry.
-        UsageError: nothing would be left.
+        UsageError: no entry would remain.
     """
     place, index = read_index(session, target)
-    gone = {
+    removed = {
         d
         for text in chosen
         for d in find_entries(session, index.manifests, text, local=target.local)
     }
-    kept = [e for e in index.manifests if e.digest not in gone and not attests(e, gone)]
+    kept = [
+        e for e in index.manifests if e.digest not in removed and not is_attestation_of(e, removed)
+    ]
     if not kept:
         raise UsageError(
-            f"nothing would be left of {target.reference}",
-            hint="remove its name instead, with: ghcrctl rmi" if target.local else None,
+            f"cannot remove the last image of {target.reference}",
+            hint=f"remove its name: ghcrctl rmi {target.reference}" if target.local else None,
         )
     return _write(place, target, kept, index.annotations)
 
 
-def annotate_index(session: Session, target: End, chosen: str, change: Change) -> Descriptor:
-    """Set annotations, or a platform, of an entry; annotations of the index itself without one.
+def annotate_index(
+    session: Session, target: IndexTarget, chosen: str, change: EntryChange
+) -> Descriptor:
+    """Set annotations or the platform of an entry, or annotations of the index itself.
 
     Args:
         session: the run.
         target: the index.
         chosen: a platform or a digest; empty for the index itself.
-        change: what is set.
+        change: the change.
 
     Raises:
-        UsageError: a platform is to be set, and no entry is named.
+        UsageError: a platform is given without an entry.
     """
     if not chosen and change.has_platform:
-        raise UsageError("say which entry, by its platform or digest")
+        raise UsageError("cannot set a platform without an entry: give its platform or digest")
     place, index = read_index(session, target)
     if not chosen:
-        annotations = merged_annotations(index.annotations, change.annotations)
+        annotations = merge_annotations(index.annotations, change.annotations)
         return _write(place, target, list(index.manifests), annotations)
     meant = find_entries(session, index.manifests, chosen, local=target.local)
-    entries = [changed_entry(e, change) if e.digest in meant else e for e in index.manifests]
+    entries = [apply_change(e, change) if e.digest in meant else e for e in index.manifests]
     return _write(place, target, entries, index.annotations)
 
 
-def read_manifest(session: Session, end: End) -> Manifest | Index:
-    """Return what a name stands for."""
+def read_manifest(session: Session, end: IndexTarget) -> Manifest | Index:
+    """Return the manifest or index that a name resolves to."""
     place = _source(session, end)
     descriptor = place.resolve(_name(end))
     return parse(read_metadata(place, descriptor), descriptor.media_type)
 
 
-def image_id_of(session: Session, end: End, made: Descriptor) -> Digest | None:
-    """Return the ID of an image, which is the digest of its config; an index has none."""
+def image_id_of(session: Session, end: IndexTarget, made: Descriptor) -> Digest | None:
+    """Return the ID of an image, which is the digest of its config; ``None`` for an index."""
     parsed = parse(read_metadata(_place(session, end), made), made.media_type)
     return parsed.config.digest if isinstance(parsed, Manifest) and parsed.is_image else None
 
 
-def read_entries(session: Session, end: End) -> list[tuple[Descriptor, Manifest | Index]]:
-    """Return an index's entries with what they stand for; for an image itself alone."""
+def read_entries(session: Session, end: IndexTarget) -> list[tuple[Descriptor, Manifest | Index]]:
+    """Return the entries of an index with their manifests; for an image, the image itself."""
     parsed = read_manifest(session, end)
     if isinstance(parsed, Manifest):
         return [(parsed.descriptor, parsed)]
@@ -230,39 +236,41 @@ def read_entries(session: Session, end: End) -> list[tuple[Descriptor, Manifest 
     return [(e, parse(read_metadata(place, e), e.media_type)) for e in parsed.manifests]
 
 
-def source_of(session: Session, end: End, *, is_replaced: bool = False) -> tuple[SourcePlace, str]:
-    """Return where to read an image, and its name there.
+def open_source(
+    session: Session, end: IndexTarget, *, is_replaced: bool = False
+) -> tuple[SourcePlace, str]:
+    """Return the source of an image, and its name there.
 
-    A tag that is about to be replaced is read from its registry: a mirror may be behind.
+    A tag that will be replaced is read from its registry: a mirror may be outdated.
     """
     place = _place(session, end) if is_replaced else _source(session, end)
     return place, _name(end)
 
 
-def sink_of(session: Session, end: End) -> tuple[Place, str]:
-    """Return where to write an image, and its name there."""
+def open_sink(session: Session, end: IndexTarget) -> tuple[Place, str]:
+    """Return the place to write an image to, and its name there."""
     return _place(session, end), _name(end)
 
 
-def _source(session: Session, end: End) -> SourcePlace:
+def _source(session: Session, end: IndexTarget) -> SourcePlace:
     return StorePlace(session.store) if end.local else session.source(end.reference)
 
 
-def _place(session: Session, end: End) -> Place:
+def _place(session: Session, end: IndexTarget) -> Place:
     return StorePlace(session.store) if end.local else session.repository(end.reference)
 
 
-def _name(end: End) -> str:
+def _name(end: IndexTarget) -> str:
     if end.root:
         return str(end.root)
     return str(end.reference) if end.local else end.reference.target
 
 
-def read_index(session: Session, target: End) -> tuple[Place, Index]:
-    """Return an index that is to be changed, and its place.
+def read_index(session: Session, target: IndexTarget) -> tuple[Place, Index]:
+    """Return an index to change, and its place.
 
     Raises:
-        UnsupportedError: the name is that of one image.
+        UnsupportedError: the name resolves to a single image.
     """
     place = _place(session, target)
     descriptor = place.resolve(_name(target))
@@ -275,16 +283,18 @@ def read_index(session: Session, target: End) -> tuple[Place, Index]:
     return place, parsed
 
 
-def _bring(session: Session, source: End, target: End, observer: Observer) -> list[Descriptor]:
-    """Make a source's images exist where the index is; return its entries."""
+def _transfer_images(
+    session: Session, source: IndexTarget, target: IndexTarget, observer: Observer
+) -> list[Descriptor]:
+    """Transfer a source's images to the place of the index; return its entries."""
     entries = entries_of(session, source)
     for entry in entries:
         transfer_entry(session, entry, source, target, observer)
     return entries
 
 
-def entries_of(session: Session, source: End) -> list[Descriptor]:
-    """Return the entries that an image, or the images of an index, have in another index."""
+def entries_of(session: Session, source: IndexTarget) -> list[Descriptor]:
+    """Return index entries for an image, or for the images of an index."""
     origin = _source(session, source)
     root = origin.resolve(_name(source))
     parsed = parse(read_metadata(origin, root), root.media_type)
@@ -294,9 +304,13 @@ def entries_of(session: Session, source: End) -> list[Descriptor]:
 
 
 def transfer_entry(
-    session: Session, entry: Descriptor, source: End, target: End, observer: Observer
+    session: Session,
+    entry: Descriptor,
+    source: IndexTarget,
+    target: IndexTarget,
+    observer: Observer,
 ) -> None:
-    """Make an entry's image exist where the index is."""
+    """Transfer the image of an entry to the place of the index."""
     origin, place = _source(session, source), _place(session, target)
     plan = make_plan(
         origin,
@@ -314,8 +328,8 @@ def transfer_entry(
         execute(plan, TransferOptions(workers, session.retry, known), observer)
 
 
-def mount_source(session: Session, source: End, target: End) -> str | None:
-    """Return the repository that the target's registry can mount a source's blobs from."""
+def mount_source(session: Session, source: IndexTarget, target: IndexTarget) -> str | None:
+    """Return the repository from which the target's registry can mount the source's blobs."""
     if source.local or target.local:
         return None
     return session.resolver.mount_source(source.reference, target.reference)
@@ -328,16 +342,16 @@ def _platform(place: SourcePlace, manifest: Manifest) -> Platform | None:
 
 
 def _write(
-    place: Place, target: End, entries: list[Descriptor], annotations: Mapping[str, str]
+    place: Place, target: IndexTarget, entries: list[Descriptor], annotations: Mapping[str, str]
 ) -> Descriptor:
     """Write an index under its name."""
     check_platforms(target.reference, entries)
-    made, root = make_index(entries, annotations)
+    made, root = build_index(entries, annotations)
     place.tag(Content(made, root), str(target.reference) if target.local else _tag(target))
     return root
 
 
-def _tag(target: End) -> str:
+def _tag(target: IndexTarget) -> str:
     if not target.reference.tag:
-        raise UsageError(f"{target.reference} names no tag that the index could have")
+        raise UsageError(f"invalid target `{target.reference}`: expected NAME:TAG")
     return target.reference.tag

@@ -1,6 +1,6 @@
-"""Manifest lists that are created and changed locally and published by a push.
+"""Manifest lists, which are created and changed locally and published by a push.
 
-As in docker, nothing is published before. The images of a list stay where they are until then.
+As in docker, nothing is published before the push; the images are not copied until then.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from ghcrctl.content.streams import Content, read_metadata
 from ghcrctl.errors import AuthError, NoSuchImageError, NotFoundError, RefusedError, UsageError
 from ghcrctl.oci.manifest import Index, Manifest, parse
 from ghcrctl.operations.common.index_entries import (
-    attests,
-    changed_entry,
+    apply_change,
+    build_index,
     check_platforms,
     find_entries,
-    is_helper_entry,
-    make_index,
-    merged_annotations,
+    is_attestation,
+    is_attestation_of,
+    merge_annotations,
 )
 from ghcrctl.operations.making.indexes import (
-    End,
+    IndexTarget,
     NewImage,
     entries_of,
+    open_sink,
+    open_source,
     read_index,
-    sink_of,
-    source_of,
     transfer_entry,
 )
 from ghcrctl.store.manifest_lists import ListedImage, ManifestList
@@ -37,63 +37,67 @@ if TYPE_CHECKING:
 
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.operations.common.index_entries import Change
+    from ghcrctl.operations.common.index_entries import EntryChange
     from ghcrctl.operations.common.session import Session
     from ghcrctl.transfer.events import Observer
 
 
 def create_list(
     session: Session,
-    target: End,
-    sources: Sequence[End],
+    target: IndexTarget,
+    sources: Sequence[IndexTarget],
     *,
     annotations: Mapping[str, str],
     amend: bool = False,
     replace_tag: bool = False,
 ) -> ManifestList:
-    """Return a new manifest list, or one that is amended. Nothing is written.
+    """Return a new or amended manifest list, without writing it.
 
     Args:
         session: the run.
-        target: the name that it is pushed to.
-        sources: its images, or indexes whose images it lists.
-        annotations: of the list.
-        amend: add to the list of this name, which is here or at the registry.
-        replace_tag: start again, and replace the registry's tag when it is pushed.
+        target: the name to push to.
+        sources: its images, or indexes with its images.
+        annotations: annotations of the list.
+        amend: add to the list of this name, which is local or at the registry.
+        replace_tag: start over, and replace the registry's tag on push.
 
     Raises:
-        RefusedError: there is a list, or a tag, of this name, and neither option is given.
-        UsageError: the name has no tag, or there is nothing to list.
+        RefusedError: a list or tag of this name exists, and neither option is given.
+        UsageError: the name has no tag, or there are no images.
         NotFoundError: a source does not exist.
     """
     _require_tag(target)
-    base = _base(session, target, amend=amend, replace_tag=replace_tag)
-    added = [image for source in sources for image in _listed(session, source)]
+    base = _initial_list(session, target, amend=amend, replace_tag=replace_tag)
+    added = [image for source in sources for image in _listed_images(session, source)]
     if not base.images and not added:
         raise UsageError("an index needs at least one image")
-    merged = merged_annotations(base.annotations, annotations)
-    return replace(base, images=_merged(base, added), annotations=merged)
+    merged = merge_annotations(base.annotations, annotations)
+    return replace(base, images=_merge_images(base, added), annotations=merged)
 
 
-def open_list(session: Session, target: End) -> ManifestList:
-    """Return the manifest list of a name that is here, or the index that the registry has.
+def open_list(session: Session, target: IndexTarget) -> ManifestList:
+    """Return the local manifest list of a name, or the index at the registry.
 
     Raises:
-        NotFoundError: there is neither.
-        UnsupportedError: the registry has one image of this name.
+        NotFoundError: neither exists.
+        UnsupportedError: the name resolves to a single image at the registry.
     """
     _require_tag(target)
-    return kept_list(session, target) or _published(target, read_index(session, target)[1])
+    return read_local_list(session, target) or _list_from_index(
+        target, read_index(session, target)[1]
+    )
 
 
-def add_to_list(session: Session, made: ManifestList, sources: Sequence[End]) -> ManifestList:
+def add_to_list(
+    session: Session, made: ManifestList, sources: Sequence[IndexTarget]
+) -> ManifestList:
     """Return a list with more images; an image for the same platform is replaced."""
-    added = [image for source in sources for image in _listed(session, source)]
+    added = [image for source in sources for image in _listed_images(session, source)]
     taken = {image.descriptor.platform for image in added}
     kept = [
         image
         for image in made.images
-        if image.descriptor.platform not in taken or is_helper_entry(image.descriptor)
+        if image.descriptor.platform not in taken or is_attestation(image.descriptor)
     ]
     return replace(made, images=(*kept, *added))
 
@@ -102,14 +106,15 @@ def remove_from_list(session: Session, made: ManifestList, chosen: Sequence[str]
     """Return a list without some images and their attestations.
 
     Raises:
-        PlatformNotFoundError: it has no such image.
-        UsageError: no image would be left.
+        PlatformNotFoundError: the list has no such image.
+        UsageError: no image would remain.
     """
-    gone = {digest for text in chosen for digest in _find(session, made, text)}
+    removed = {digest for text in chosen for digest in _find(session, made, text)}
     kept = tuple(
         image
         for image in made.images
-        if image.descriptor.digest not in gone and not attests(image.descriptor, gone)
+        if image.descriptor.digest not in removed
+        and not is_attestation_of(image.descriptor, removed)
     )
     if not kept:
         hint = (
@@ -117,27 +122,27 @@ def remove_from_list(session: Session, made: ManifestList, chosen: Sequence[str]
             if session.store.manifest_lists.read(made.name)
             else None
         )
-        raise UsageError(f"nothing would be left of {made.name}", hint=hint)
+        raise UsageError(f"cannot remove the last image of {made.name}", hint=hint)
     return replace(made, images=kept)
 
 
 def annotate_list(
-    session: Session, made: ManifestList, chosen: str, change: Change
+    session: Session, made: ManifestList, chosen: str, change: EntryChange
 ) -> ManifestList:
     """Return a list with changed annotations, or with a changed entry.
 
     Raises:
-        UsageError: a platform is to be set, and no entry is named.
-        PlatformNotFoundError: it has no such entry.
+        UsageError: a platform is given without an entry.
+        PlatformNotFoundError: the list has no such entry.
     """
     if not chosen:
         if change.has_platform:
-            raise UsageError("name the entry: an image, a platform or a digest")
-        merged = merged_annotations(made.annotations, change.annotations)
+            raise UsageError("cannot set a platform without an entry: give its platform or digest")
+        merged = merge_annotations(made.annotations, change.annotations)
         return replace(made, annotations=merged)
     meant = _find(session, made, chosen)
     images = tuple(
-        replace(image, descriptor=changed_entry(image.descriptor, change))
+        replace(image, descriptor=apply_change(image.descriptor, change))
         if image.descriptor.digest in meant
         else image
         for image in made.images
@@ -145,20 +150,20 @@ def annotate_list(
     return replace(made, images=images)
 
 
-def kept_list(session: Session, target: End) -> ManifestList | None:
-    """Return the local list of a name; ``None`` if there is none."""
+def read_local_list(session: Session, target: IndexTarget) -> ManifestList | None:
+    """Return the local list of a name; ``None`` if it does not exist."""
     return session.store.manifest_lists.read(str(target.reference))
 
 
-def keep_list(session: Session, target: End, made: ManifestList) -> NewImage:
-    """Keep a list until it is pushed."""
+def save_list(session: Session, target: IndexTarget, made: ManifestList) -> NewImage:
+    """Save a list locally until it is pushed."""
     session.store.manifest_lists.write(made)
     return NewImage(target, _index(made).descriptor)
 
 
 def push_list(
     session: Session,
-    target: End,
+    target: IndexTarget,
     made: ManifestList,
     *,
     purge: bool = False,
@@ -172,16 +177,16 @@ def push_list(
         target: its name.
         made: the list.
         purge: delete the local list afterwards.
-        replace_tag: replace the registry's tag whatever it points to.
-        observer: watches the transfer.
+        replace_tag: replace the registry's tag, whatever it points to.
+        observer: receives progress events.
 
     Raises:
-        RefusedError: the registry has a tag of this name that the list was not made from.
+        RefusedError: the registry's tag points to an image that the list was not created from.
         UsageError: two images are for the same platform.
     """
     entries = [image.descriptor for image in made.images]
     check_platforms(target.reference, entries)
-    current = _current(session, target)
+    current = _current_root(session, target)
     before = str(current.digest) if current else ""
     if before and before != made.previous and not (made.replaces or replace_tag):
         raise RefusedError(
@@ -189,9 +194,9 @@ def push_list(
             hint=f"ghcrctl manifest push --replace {made.name}",
         )
     for image in made.images:
-        transfer_entry(session, image.descriptor, _end(session, image), target, observer)
-    place, tag = sink_of(session, target)
-    content, root = make_index(entries, made.annotations)
+        transfer_entry(session, image.descriptor, _image_target(session, image), target, observer)
+    place, tag = open_sink(session, target)
+    content, root = build_index(entries, made.annotations)
     place.tag(Content(content, root), tag)
     lists = session.store.manifest_lists
     if purge:
@@ -202,8 +207,8 @@ def push_list(
     return NewImage(target, root, moved)
 
 
-def remove_list(session: Session, target: End) -> None:
-    """Remove a manifest list that is here.
+def remove_list(session: Session, target: IndexTarget) -> None:
+    """Remove a local manifest list.
 
     Raises:
         NoSuchImageError: the list does not exist.
@@ -211,50 +216,58 @@ def remove_list(session: Session, target: End) -> None:
     if not session.store.manifest_lists.remove(str(target.reference)):
         raise NoSuchImageError(
             f"no such manifest list: {target.reference}",
-            hint="`ghcrctl manifest remove` takes images out of an index",
+            hint="to remove images from an index, use: ghcrctl manifest remove",
         )
 
 
-def kept_index(session: Session, target: End) -> Index | None:
-    """Return the index that a list here would be pushed as; ``None`` without a list."""
+def read_local_index(session: Session, target: IndexTarget) -> Index | None:
+    """Return the index that pushing a local list would create; ``None`` without a list."""
     if target.local:
         return None
-    kept = kept_list(session, target)
+    kept = read_local_list(session, target)
     return _index(kept) if kept else None
 
 
-def kept_entries(session: Session, target: End) -> list[tuple[Descriptor, Manifest | Index]] | None:
-    """Return the entries of a list of this name with what they point to."""
-    kept = None if target.local else kept_list(session, target)
+def read_local_entries(
+    session: Session, target: IndexTarget
+) -> list[tuple[Descriptor, Manifest | Index]] | None:
+    """Return the entries of a local list with their manifests; ``None`` without a list."""
+    kept = None if target.local else read_local_list(session, target)
     if kept is None:
         return None
     found = []
     for image in kept.images:
-        place, _ = source_of(session, _end(session, image))
+        place, _ = open_source(session, _image_target(session, image))
         entry = image.descriptor
         found.append((entry, parse(read_metadata(place, entry), entry.media_type)))
     return found
 
 
-def read_listed(session: Session, target: End, text: str) -> Manifest | Index:
-    """Return what one entry of a manifest list, or of an index, points to.
+def read_list_entry(session: Session, target: IndexTarget, text: str) -> Manifest | Index:
+    """Return the manifest of one entry of a manifest list or index.
 
     Raises:
         PlatformNotFoundError: it has no such entry.
     """
-    made = _published(target, read_index(session, target)[1], local=True) if target.local else None
+    made = (
+        _list_from_index(target, read_index(session, target)[1], local=True)
+        if target.local
+        else None
+    )
     made = made or open_list(session, target)
     meant = _find(session, made, text)
     [image, *_] = [image for image in made.images if image.descriptor.digest in meant]
-    place, _ = source_of(session, _end(session, image))
+    place, _ = open_source(session, _image_target(session, image))
     entry = image.descriptor
     return parse(read_metadata(place, entry), entry.media_type)
 
 
-def _base(session: Session, target: End, *, amend: bool, replace_tag: bool) -> ManifestList:
-    """Return what a new list starts from."""
+def _initial_list(
+    session: Session, target: IndexTarget, *, amend: bool, replace_tag: bool
+) -> ManifestList:
+    """Return the list that a new list starts from."""
     name = str(target.reference)
-    kept = kept_list(session, target)
+    kept = read_local_list(session, target)
     if kept and not (amend or replace_tag):
         raise RefusedError(
             f"cannot create the manifest list {name}: it already exists",
@@ -262,7 +275,7 @@ def _base(session: Session, target: End, *, amend: bool, replace_tag: bool) -> M
         )
     if kept and amend:
         return kept
-    current = _current(session, target)
+    current = _current_root(session, target)
     if current is None or replace_tag:
         return ManifestList(name, replaces=replace_tag)
     if not amend:
@@ -271,11 +284,11 @@ def _base(session: Session, target: End, *, amend: bool, replace_tag: bool) -> M
             hint="--amend adds to it, --replace replaces it",
         )
     if current.is_index:
-        return _published(target, read_index(session, target)[1])
-    return ManifestList(name, tuple(_listed(session, target)), previous=str(current.digest))
+        return _list_from_index(target, read_index(session, target)[1])
+    return ManifestList(name, tuple(_listed_images(session, target)), previous=str(current.digest))
 
 
-def _published(target: End, index: Index, *, local: bool = False) -> ManifestList:
+def _list_from_index(target: IndexTarget, index: Index, *, local: bool = False) -> ManifestList:
     images = tuple(
         ListedImage(entry, f"{target.reference.name}@{entry.digest}", local)
         for entry in index.manifests
@@ -284,8 +297,8 @@ def _published(target: End, index: Index, *, local: bool = False) -> ManifestLis
     return ManifestList(str(target.reference), images, index.annotations, previous=digest)
 
 
-def _merged(base: ManifestList, added: Sequence[ListedImage]) -> tuple[ListedImage, ...]:
-    """Add images: each replaces what was added by its name, or published for its platform."""
+def _merge_images(base: ManifestList, added: Sequence[ListedImage]) -> tuple[ListedImage, ...]:
+    """Add images; each replaces an image of its source, or published for its platform."""
     names = {image.source for image in added}
     taken = {image.descriptor.platform for image in added}
     published = base.name.rpartition(":")[0] + "@"
@@ -296,18 +309,18 @@ def _merged(base: ManifestList, added: Sequence[ListedImage]) -> tuple[ListedIma
         and not (
             image.source.startswith(published)
             and image.descriptor.platform in taken
-            and not is_helper_entry(image.descriptor)
+            and not is_attestation(image.descriptor)
         )
     ]
     merged: list[ListedImage] = []
     for image in (*kept, *added):
-        # An image may come by its name and in an index: one entry is enough.
+        # The same image may be added by its name and as a part of an index.
         if image.descriptor not in [other.descriptor for other in merged]:
             merged.append(image)
     return tuple(merged)
 
 
-def _listed(session: Session, source: End) -> list[ListedImage]:
+def _listed_images(session: Session, source: IndexTarget) -> list[ListedImage]:
     entries = entries_of(session, source)
     name = str(source.reference)
     if len(entries) == 1:
@@ -325,29 +338,29 @@ def _find(session: Session, made: ManifestList, text: str) -> set[Digest]:
     return find_entries(session, [image.descriptor for image in made.images], text, sources=sources)
 
 
-def _end(session: Session, image: ListedImage) -> End:
+def _image_target(session: Session, image: ListedImage) -> IndexTarget:
     reference = session.parse(image.source)
-    return End(reference.with_digest(image.descriptor.digest), image.local)
+    return IndexTarget(reference.with_digest(image.descriptor.digest), image.local)
 
 
 def _index(made: ManifestList) -> Index:
-    content, root = make_index([image.descriptor for image in made.images], made.annotations)
+    content, root = build_index([image.descriptor for image in made.images], made.annotations)
     parsed = parse(read_metadata(content, root), root.media_type)
     if not isinstance(parsed, Index):
-        raise TypeError("an index is parsed as one")
+        raise TypeError("the content is not an index")
     return parsed
 
 
-def _current(session: Session, target: End) -> Descriptor | None:
-    """Return what the registry's tag points to; ``None`` if it is missing or not readable."""
-    place, name = sink_of(session, target)
+def _current_root(session: Session, target: IndexTarget) -> Descriptor | None:
+    """Return the root of the registry's tag; ``None`` if it is missing or not readable."""
+    place, name = open_sink(session, target)
     try:
         return place.resolve(name)
     except (NotFoundError, AuthError):
-        # Many registries answer alike for what does not exist and for what may not be read.
+        # Many registries do not distinguish missing from unreadable repositories.
         return None
 
 
-def _require_tag(target: End) -> None:
+def _require_tag(target: IndexTarget) -> None:
     if target.reference.digest or not target.reference.tag:
         raise UsageError(f"invalid target `{target.reference}`: expected NAME:TAG")

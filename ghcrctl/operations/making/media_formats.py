@@ -1,10 +1,7 @@
-"""Docker's and OCI's media types, as each other's counterparts.
-
-What belongs here: which media type of the one format stands for which of the other. What does not:
-changing an image (``convert``).
+"""Map media types between Docker's and the OCI format.
 
 Specs: OCI image spec 1.1, media-types.md, "Compatibility Matrix"; Docker image manifest v2 schema
-2, "Media Types". For a plain layer of docker's, which that page lacks, see containerd's
+2, "Media Types". That page lacks Docker's uncompressed layer; see containerd's
 ``core/images/mediatypes.go``.
 """
 
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Format(Enum):
-    """Whose media types a manifest has."""
+    """The format of a manifest."""
 
     OCI = "oci"
     DOCKER = "docker"
@@ -31,11 +28,11 @@ class Format(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LayerKind:
-    """What the media type of a layer of files says.
+    """The kind of a layer, as given by its media type.
 
     Args:
-        compression: how it is packed.
-        is_foreign: whether its publisher keeps it.
+        compression: its compression.
+        is_foreign: whether only its publisher may distribute it.
     """
 
     compression: Compression
@@ -63,7 +60,7 @@ _WRITTEN = {
 }
 _READ = {
     **{name: kind for kinds in _WRITTEN.values() for kind, name in kinds.items()},
-    # In use, though only containerd reads it.
+    # In use, though only containerd supports it.
     "application/vnd.docker.image.rootfs.diff.tar.zstd": _ZSTD,
 }
 _DOCUMENTS = {
@@ -75,18 +72,18 @@ _TO_OCI = {docker: oci for oci, docker in _DOCUMENTS.items()}
 
 
 def format_of(media_type: str) -> Format:
-    """Tell whose a manifest, index or config is."""
+    """Return the format of a manifest, index or config."""
     return Format.DOCKER if media_type in _TO_OCI else Format.OCI
 
 
 def document_type(media_type: str, wanted: Format) -> str:
-    """Return the counterpart of the media type of a manifest, index or config; else itself."""
+    """Return the media type of a document in another format; unknown types are unchanged."""
     table = _DOCUMENTS if wanted is Format.DOCKER else _TO_OCI
     return table.get(media_type, media_type)
 
 
 def layer_kind(media_type: str) -> LayerKind | None:
-    """Return what a media type says of a layer; ``None`` where it is no layer of files we know."""
+    """Return the kind of a layer; ``None`` for an unknown media type."""
     return _READ.get(media_type)
 
 
@@ -94,12 +91,12 @@ def layer_type(kind: LayerKind, wanted: Format, layer: Descriptor | None = None)
     """Return the media type of a layer.
 
     Args:
-        kind: what it is.
-        wanted: in whose format.
-        layer: which one it is, for the error.
+        kind: the kind of the layer.
+        wanted: the format.
+        layer: the layer, for the error.
 
     Raises:
-        UnsupportedError: the format has none.
+        UnsupportedError: the format has no such media type.
     """
     found = _WRITTEN[wanted].get(kind)
     if found:
@@ -108,12 +105,11 @@ def layer_type(kind: LayerKind, wanted: Format, layer: Descriptor | None = None)
     which = f"the layer {layer.digest}" if layer else "the layer"
     if kind.is_foreign:
         raise UnsupportedError(
-            f"{which} is a foreign one packed with {packed}, for which docker's format has no "
-            "media type",
-            hint="leave the image in OCI's format",
+            f"{which} is foreign and compressed with {packed}, which docker's format does not "
+            "support",
+            hint="keep the image in OCI format",
         )
     raise UnsupportedError(
-        f"{which} is packed with {packed}, for which docker's format has no media type",
-        hint="pack it with --compress gzip, or give the image OCI's format with: "
-        "ghcrctl convert --to oci",
+        f"{which} is compressed with {packed}, which docker's format does not support",
+        hint="add --compress gzip, or convert the image to OCI format: ghcrctl convert --to oci",
     )

@@ -1,8 +1,6 @@
-"""Mutate: an image made of another one without running anything.
+"""Change the config and annotations of an image, or append layers, without running anything.
 
-What belongs here: a changed config, further layers, and the manifest around them. What does not:
-the instructions (``changes``), packing a layer (``new_layer``). An image is never changed in
-place: a new one gets the name.
+An image is never changed in place: a new image gets the name.
 """
 
 from __future__ import annotations
@@ -23,9 +21,9 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.manifest import Index, Manifest, parse
 from ghcrctl.operations.common.new_layer import StagedLayer, rfc3339, store_layer
 from ghcrctl.operations.common.platform_check import warn_of_mismatch
-from ghcrctl.operations.making.destination import deliver, destination_of
+from ghcrctl.operations.making.destination import choose_destination, deliver
 from ghcrctl.operations.making.dockerfile_changes import apply_changes
-from ghcrctl.operations.making.indexes import source_of
+from ghcrctl.operations.making.indexes import open_source
 from ghcrctl.store.input_files import find_input, open_input
 from ghcrctl.store.scratch import scratch_directory
 from ghcrctl.transfer.error_context import error_context
@@ -40,21 +38,21 @@ if TYPE_CHECKING:
     from ghcrctl.oci.platform import Platform
     from ghcrctl.operations.common.new_layer import NewLayer
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.making.indexes import End, NewImage
+    from ghcrctl.operations.making.indexes import IndexTarget, NewImage
     from ghcrctl.transfer.events import Observer
 
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """What becomes different.
+    """Changes of an image.
 
     Args:
         changes: Dockerfile instructions for the config.
-        annotations: of the manifest; an empty value takes one away.
-        layers: directories, and tar archives, each a further layer; lowest first.
-        platforms: which images of an index are changed; all without any.
+        annotations: annotations of the manifest; an empty value removes one.
+        layers: directories and tar archives to append as layers, lowest first.
+        platforms: the images of an index to change; by default all.
         message: the comment in the history.
-        created: aware; the time of the change, and the latest of files in new layers.
+        created: the creation time, with a time zone, and the latest time of files in new layers.
     """
 
     changes: tuple[str, ...] = ()
@@ -67,47 +65,47 @@ class Mutation:
 
 def mutate(
     session: Session,
-    source: End,
-    target: End | None,
+    source: IndexTarget,
+    target: IndexTarget | None,
     mutation: Mutation,
     observer: Observer = ignore,
     *,
     replace: bool = False,
 ) -> NewImage:
-    """Make an image of another one.
+    """Create an image by changing another one.
 
     Args:
         session: the run.
-        source: the image; all platforms of an index, unless some are chosen.
-        target: the name of the new one; without it the new one gets no tag.
-        mutation: what becomes different.
-        observer: watches what moves.
-        replace: move the source's tag to the new one.
+        source: the image; all platforms of an index, unless some are selected.
+        target: the name of the new image; without it, the new image gets no tag.
+        mutation: the changes.
+        observer: receives progress events.
+        replace: move the source's tag to the new image.
 
     Raises:
         UsageError: a change is malformed.
-        UnsupportedError: the source is no container image.
-        NotFoundError: there is no such image, or not for a platform.
+        UnsupportedError: the source is not a container image.
+        NotFoundError: the image does not exist, or not for a selected platform.
         StoreError: a file cannot be read.
     """
-    destination = destination_of(source, target, replace=replace)
+    destination = choose_destination(source, target, replace=replace)
     with ExitStack() as closing:
         folder = closing.enter_context(scratch_directory())
-        origin, name = source_of(session, source, is_replaced=replace)
+        origin, name = open_source(session, source, is_replaced=replace)
         root = origin.resolve(name)
-        made = MemoryPlace("made here")
+        made = MemoryPlace("the new image")
         place: Source = Overlay(made, origin)
         layers: list[NewLayer] = []
         staged: list[StagedLayer] = []
         for number, path in enumerate(mutation.layers):
             aside = folder / str(number)
-            layers.append(_receive(path, aside, mutation.created))
+            layers.append(_create_layer(path, aside, mutation.created))
             staged.append(StagedLayer(aside, layers[-1].descriptor))
             place = Overlay(staged[-1], place)
         return deliver(
             session,
             place,
-            _Maker(place, made, mutation, layers, session.warn).make(root),
+            _DocumentBuilder(place, made, mutation, layers, session.warn).make(root),
             destination,
             source=source,
             old=root,
@@ -116,8 +114,8 @@ def mutate(
         )
 
 
-def _receive(path: Path, aside: Path, created: datetime | None) -> NewLayer:
-    """Pack a directory, or an archive, as a layer."""
+def _create_layer(path: Path, aside: Path, created: datetime | None) -> NewLayer:
+    """Create a layer from a directory or an archive."""
     latest = int(created.timestamp()) if created else None
     is_directory = stat.S_ISDIR(find_input(path).st_mode)
     try:
@@ -130,8 +128,8 @@ def _receive(path: Path, aside: Path, created: datetime | None) -> NewLayer:
         raise StoreError(f"cannot read {place}: {error.strerror or error}") from None
 
 
-class _Maker:
-    """Makes the new documents of one image, or of all images of an index."""
+class _DocumentBuilder:
+    """Builds the new documents of an image, or of all images of an index."""
 
     def __init__(
         self,
@@ -149,7 +147,7 @@ class _Maker:
         self._moment = rfc3339(mutation.created or datetime.now(timezone.utc))
 
     def make(self, root: Descriptor) -> Descriptor:
-        """Return the new root, whose documents are in memory from now on."""
+        """Return the new root; its documents are in memory."""
         parsed = self._read(root)
         if isinstance(parsed, Index):
             return self._index(parsed)
@@ -172,7 +170,7 @@ class _Maker:
         entries = []
         for entry in index.manifests:
             if entry.annotations.get("vnd.docker.reference.type"):
-                # What attested the old image says nothing of the new one.
+                # Drop it: an attestation of the original image does not apply to the new one.
                 continue
             new = self._entry(entry)
             entries.append(changed(entry, digest=new.digest, size=new.size))
@@ -182,7 +180,7 @@ class _Maker:
     def _image(self, manifest: Manifest) -> Descriptor:
         if not manifest.is_image:
             raise UnsupportedError(
-                f"{manifest.descriptor.digest} is no container image but {manifest.kind}"
+                f"{manifest.descriptor.digest} is not a container image: {manifest.kind}"
             )
         config = json.loads(read_metadata(self._place, manifest.config))
         raw = json.dumps(self._config(config), sort_keys=True, separators=(",", ":")).encode()
@@ -192,7 +190,7 @@ class _Maker:
         oci = manifest.descriptor.media_type == media_types.OCI_MANIFEST
         document["layers"] = [
             *(document.get("layers") or []),
-            *map(_described(oci=oci), self._layers),
+            *map(_layer_describer(oci=oci), self._layers),
         ]
         annotations = {**manifest.annotations, **(self._mutation.annotations or {})}
         document["annotations"] = {key: value for key, value in annotations.items() if value}
@@ -227,8 +225,8 @@ class _Maker:
         return self._made.add(json.dumps(document, indent=2).encode(), media_type)
 
 
-def _described(*, oci: bool) -> Any:
-    """Return what describes a new layer in a manifest of either kind."""
+def _layer_describer(*, oci: bool) -> Any:
+    """Return a function that describes a new layer in an OCI or Docker manifest."""
     kind = media_types.OCI_LAYER_GZIP if oci else media_types.DOCKER_LAYER_GZIP
 
     def describe(layer: NewLayer) -> dict[str, Any]:

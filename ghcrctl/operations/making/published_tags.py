@@ -1,4 +1,4 @@
-"""Narrowing: a published tag of an index that would keep only some of its platforms."""
+"""Refuse to let a published tag lose platforms of its index."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ghcrctl.content.ports import Source
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import NotFoundError, RefusedError
 from ghcrctl.oci.manifest import Index, parse
-from ghcrctl.operations.common.index_entries import is_helper_entry
+from ghcrctl.operations.common.index_entries import is_attestation
 from ghcrctl.transfer.plan import MAX_DEPTH, Action
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ghcrctl.transfer.plan import Plan
 
 
-def refuse_narrowing(
+def refuse_platform_loss(
     plan: Plan,
     target: Reference,
     *,
@@ -30,12 +30,12 @@ def refuse_narrowing(
     converted: Collection[Digest] = (),
     force: str,
 ) -> None:
-    """Refuse to replace an index at a registry by a part of itself.
+    """Refuse to replace an index at a registry with a part of it.
 
     Args:
         plan: the transfer; its sink is the target's repository.
         target: the name that would point to the plan's root.
-        origin: the reference of the index that the root is a part of, where it is known.
+        origin: the reference of the index that the root is a part of, if known.
         converted: the images that the root was converted from, if it was.
         force: the command or option that replaces the index anyway, for the hint.
 
@@ -43,17 +43,17 @@ def refuse_narrowing(
         RefusedError: the tag points to an index that contains all of the root, and more.
     """
     place = plan.sink
-    if not (target.tag and isinstance(place, Source) and (converted or _is_there(plan))):
+    if not (target.tag and isinstance(place, Source) and (converted or _may_be_in_index(plan))):
         return
     after = set(converted) or _entries(plan)
     _refuse(place, target, plan.root.digest, after, origin=origin, force=force)
 
 
 def refuse_partial_replacement(place: Source, old: Descriptor, new: Descriptor, name: str) -> None:
-    """Refuse to replace an index by a new image that was made from only a part of it.
+    """Refuse to replace an index with a new image that was made from only a part of it.
 
     Args:
-        place: has both.
+        place: the source of both.
         old: what the name points to.
         new: what it would point to.
         name: the name.
@@ -67,27 +67,29 @@ def refuse_partial_replacement(place: Source, old: Descriptor, new: Descriptor, 
     if len(after) >= len(before):
         return
     raise RefusedError(
-        f"cannot replace {name}: it is an index of {_described(before)}, "
-        f"and only {len(after)} of its {len(before)} images would be left",
-        hint="name another tag with --tag, or change all images of the index: without --platform",
+        f"cannot replace {name}: it is an index of {_describe_entries(before)}, "
+        f"and only {len(after)} of its {len(before)} images would remain",
+        hint="use another tag with --tag, or change all images: without --platform",
     )
 
 
 def manifests_of(place: Source, root: Descriptor) -> dict[Digest, Descriptor]:
-    """Return the manifests that an index lists, however nested; an image is its own."""
+    """Return the manifests that an index lists, recursively; an image lists itself."""
     if not root.is_index:
         return {root.digest: root}
     parsed = parse(read_metadata(place, root), root.media_type)
     return _manifests(place, parsed) if isinstance(parsed, Index) else {}
 
 
-def refuse_smaller(place: Source, target: Reference, root: Manifest | Index, *, force: str) -> None:
-    """Refuse to move a tag from an index to a part of itself that is in the same repository.
+def refuse_platform_loss_of_tag(
+    place: Source, target: Reference, root: Manifest | Index, *, force: str
+) -> None:
+    """Refuse to move a tag from an index to a part of it in the same repository.
 
     Args:
         place: the repository.
         target: the tag.
-        root: what it would point to.
+        root: what the tag would point to.
         force: the option that moves it anyway, for the hint.
 
     Raises:
@@ -116,8 +118,8 @@ def _refuse(
     whole = f"{target.name}@{current.descriptor.digest}"
     left = {digest: entry for digest, entry in before.items() if digest in after}
     raise RefusedError(
-        f"cannot push to {target}: the tag points to an index of {_described(before)}, "
-        f"and only {_described(left)} would be left",
+        f"cannot push to {target}: the tag points to an index of {_describe_entries(before)}, "
+        f"and only {_describe_entries(left)} would remain",
         hint=_hint(target, whole, origin, force),
     )
 
@@ -139,7 +141,7 @@ def warn_of_part(
     Args:
         session: the run.
         index: the reference of the index.
-        pushed: the part of it.
+        pushed: the pushed part.
         target: its name at the registry.
         dry_run: whether nothing was pushed.
     """
@@ -153,18 +155,18 @@ def warn_of_part(
     )
 
 
-def _is_there(plan: Plan) -> bool:
-    """Return whether the repository may have an index of the root.
+def _may_be_in_index(plan: Plan) -> bool:
+    """Return whether the repository may have an index that contains the root.
 
-    A registry holds an index only with all that it lists. So what is new there is in no index, and
-    costs no request.
+    A registry accepts an index only with all manifests that it lists, so a new root is in no index.
+    This check costs no request.
     """
     there = {s.descriptor.digest for s in plan.steps if s.action is Action.EXISTS}
     return plan.root.digest in there or _entries(plan) <= there
 
 
 def _entries(plan: Plan) -> set[Digest]:
-    """Return the images of the root: itself, or what its index lists, however nested."""
+    """Return the images of the root: itself, or all that its index lists, recursively."""
     found: set[Digest] = set()
     queue, seen = [plan.root.digest], {plan.root.digest}
     while queue:
@@ -180,7 +182,7 @@ def _entries(plan: Plan) -> set[Digest]:
 
 
 def _current(place: Source, tag: str) -> Index | None:
-    """Return the index that a tag points to now."""
+    """Return the index that a tag points to; ``None`` for other content."""
     try:
         descriptor = place.resolve(tag)
     except NotFoundError:
@@ -192,7 +194,7 @@ def _current(place: Source, tag: str) -> Index | None:
 
 
 def _manifests(place: Source, index: Index, depth: int = 0) -> dict[Digest, Descriptor]:
-    """Return the manifests that an index lists, and those of the indexes that it lists."""
+    """Return the manifests that an index lists, recursively."""
     found: dict[Digest, Descriptor] = {}
     for entry in index.manifests:
         if not entry.is_index:
@@ -205,22 +207,22 @@ def _manifests(place: Source, index: Index, depth: int = 0) -> dict[Digest, Desc
 
 
 def _images(place: Source, root: Descriptor) -> dict[Digest, Descriptor]:
-    """Return the manifests below a root without those that attest others."""
+    """Return the manifests below a root, without attestations."""
     found = manifests_of(place, root)
-    return {digest: entry for digest, entry in found.items() if not is_helper_entry(entry)}
+    return {digest: entry for digest, entry in found.items() if not is_attestation(entry)}
 
 
-def _described(entries: dict[Digest, Descriptor]) -> str:
-    """Return the platforms and attestations of entries, or how many manifests they are."""
+def _describe_entries(entries: dict[Digest, Descriptor]) -> str:
+    """Return the platforms and attestations of entries, or the number of manifests."""
     platforms = [str(e.platform) for e in entries.values() if e.platform]
     named = list(dict.fromkeys(p for p in platforms if p != "unknown/unknown"))
     if not named:
-        return _counted(len(entries), "manifest")
+        return _count(len(entries), "manifest")
     more = f" and {len(named) - 5} more" if len(named) > 5 else ""
-    attesting = sum(is_helper_entry(entry) for entry in entries.values())
-    also = f" with {_counted(attesting, 'attestation')}" if attesting else ""
+    attesting = sum(is_attestation(entry) for entry in entries.values())
+    also = f" with {_count(attesting, 'attestation')}" if attesting else ""
     return ", ".join(named[:5]) + more + also
 
 
-def _counted(number: int, what: str) -> str:
+def _count(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"

@@ -1,8 +1,4 @@
-"""Rebase: an image put on a newer base, without building it again.
-
-What belongs here: finding out what of an image is its base, and the documents with another one in
-its place. What does not: what layers hold; nobody looks into them.
-"""
+"""Rebase an image onto a newer base image without building it again."""
 
 from __future__ import annotations
 
@@ -17,21 +13,21 @@ from ghcrctl.operations.common.new_layer import rfc3339
 from ghcrctl.operations.making.base_images import (
     BASE_DIGEST,
     BASE_NAME,
-    Base,
+    BaseImage,
     LayeredImage,
     base_annotations,
+    join_histories,
     require_base,
-    spliced_history,
 )
 from ghcrctl.operations.making.derive import (
-    Remaking,
+    ImageDerivation,
     read_config,
-    write_anew,
+    write_changed,
     write_config,
 )
-from ghcrctl.operations.making.destination import deliver, destination_of
+from ghcrctl.operations.making.destination import choose_destination, deliver
 from ghcrctl.operations.making.flatten import warn_of_attestations
-from ghcrctl.operations.making.indexes import End, NewImage, end_of, source_of
+from ghcrctl.operations.making.indexes import IndexTarget, NewImage, open_source, parse_index_target
 from ghcrctl.operations.making.media_formats import Format, format_of, layer_kind, layer_type
 from ghcrctl.transfer.events import ignore
 
@@ -51,19 +47,19 @@ _PLATFORM_FIELDS = ("architecture", "os", "os.version", "os.features", "variant"
 
 
 @dataclass(frozen=True, slots=True)
-class Rebasing:
-    """What an image is put on.
+class RebaseOptions:
+    """Options of a rebase.
 
     Args:
-        old_base: what it was built on; what its annotations say without it.
-        new_base: what it is put on; what has the name in its annotations now, without it.
-        platforms: which images of an index are put on it; all without any.
-        created: aware; without it the new image says the time that the old one said.
-        local: whether bases that annotations name are in the local store.
+        old_base: the base that the image was built on; by default the one in its annotations.
+        new_base: the new base; by default the current image with the name in the annotations.
+        platforms: the images of an index to rebase; by default all.
+        created: the creation time, with a time zone; by default that of the original image.
+        local: whether bases in annotations are in the local store.
     """
 
-    old_base: End | None = None
-    new_base: End | None = None
+    old_base: IndexTarget | None = None
+    new_base: IndexTarget | None = None
     platforms: tuple[Platform, ...] = ()
     created: datetime | None = None
     local: bool = False
@@ -71,41 +67,45 @@ class Rebasing:
 
 def rebase(
     session: Session,
-    source: End,
-    target: End | None,
-    rebasing: Rebasing,
+    source: IndexTarget,
+    target: IndexTarget | None,
+    rebasing: RebaseOptions,
     observer: Observer = ignore,
     *,
     replace: bool = False,
 ) -> NewImage:
-    """Put an image on another base: the layers of the old one are replaced by those of the new one.
+    """Rebase an image: replace the layers of its old base with those of a new one.
 
-    What attests the old image is left out, with a warning.
+    Attestations of the original image are dropped with a warning.
 
     Args:
         session: the run.
-        source: the image; all platforms of an index, unless some are chosen.
-        target: the name of the new one; without it the new one gets no tag.
-        rebasing: the bases.
-        observer: watches what moves.
-        replace: move the source's tag to the new one.
+        source: the image; all platforms of an index, unless some are selected.
+        target: the name of the new image; without it, the new image gets no tag.
+        rebasing: the options.
+        observer: receives progress events.
+        replace: move the source's tag to the new image.
 
     Raises:
-        UsageError: nothing says what the old base is.
-        UnsupportedError: the image does not begin with the layers of the old base.
-        NotFoundError: an image is not there, or a base not for a platform of the image.
+        UsageError: the old base is unknown.
+        UnsupportedError: the image does not start with the layers of the old base.
+        NotFoundError: an image does not exist, or a base not for a platform of the image.
     """
-    destination = destination_of(source, target, replace=replace)
-    origin, name = source_of(session, source, is_replaced=replace)
+    destination = choose_destination(source, target, replace=replace)
+    origin, name = open_source(session, source, is_replaced=replace)
     root = origin.resolve(name)
-    made = MemoryPlace("made here")
-    change = _Rebasing(session, origin, rebasing, made)
-    remaking = Remaking(Overlay(made, origin), made, change, rebasing.platforms, warn=session.warn)
-    new = remaking.make(root)
+    made = MemoryPlace("the new image")
+    change = _RebaseChange(session, origin, rebasing, made)
+    derivation = ImageDerivation(
+        Overlay(made, origin), made, change, rebasing.platforms, warn=session.warn
+    )
+    new = derivation.make(root)
     below = change.below
-    place = Overlay(made, _Several(origin, {digest: base.place for digest, base in below.items()}))
+    place = Overlay(
+        made, _CombinedSource(origin, {digest: base.place for digest, base in below.items()})
+    )
 
-    def where(digest: Digest) -> End:
+    def where(digest: Digest) -> IndexTarget:
         return below[digest].end if digest in below else source
 
     done = deliver(
@@ -119,25 +119,25 @@ def rebase(
         observer=observer,
         origin=where,
     )
-    warn_of_attestations(session, remaking)
+    warn_of_attestations(session, derivation)
     return done
 
 
-class _Rebasing:
-    """What becomes of each image."""
+class _RebaseChange:
+    """Rebases each image."""
 
     keeps_attestations = False
 
     def __init__(
-        self, session: Session, origin: Source, wanted: Rebasing, made: MemoryPlace
+        self, session: Session, origin: Source, wanted: RebaseOptions, made: MemoryPlace
     ) -> None:
         self._session = session
         self._origin = origin
         self._wanted = wanted
         self._made = made
-        self._bases: dict[End, Base] = {}
-        self._new_base: Base | None = None
-        self.below: dict[Digest, Base] = {}
+        self._bases: dict[IndexTarget, BaseImage] = {}
+        self._new_base: BaseImage | None = None
+        self.below: dict[Digest, BaseImage] = {}
 
     def index(self, index: Index, document: Document) -> Document:
         if self._new_base and BASE_NAME in index.annotations:
@@ -148,7 +148,7 @@ class _Rebasing:
     def image(self, manifest: Manifest) -> Descriptor:
         config, diff_ids = read_config(self._origin, manifest)
         image = LayeredImage(manifest, config, diff_ids)
-        old_end, new_end = self._ends(manifest)
+        old_end, new_end = self._find_bases(manifest)
         old = self._base(old_end).image(config.platform)
         require_base(image, old, old_end)
         base = self._new_base = self._base(new_end)
@@ -156,30 +156,30 @@ class _Rebasing:
         self.below |= {layer.digest: base for layer in new.manifest.layers}
         return self._write(image, old, new, base)
 
-    def _base(self, end: End) -> Base:
+    def _base(self, end: IndexTarget) -> BaseImage:
         if end not in self._bases:
-            self._bases[end] = Base(self._session, end)
+            self._bases[end] = BaseImage(self._session, end)
         return self._bases[end]
 
-    def _ends(self, manifest: Manifest) -> tuple[End, End]:
-        """Return the old and the new base: as they are given, else as annotations say."""
+    def _find_bases(self, manifest: Manifest) -> tuple[IndexTarget, IndexTarget]:
+        """Return the old and the new base: as given, else from annotations."""
         name = manifest.annotations.get(BASE_NAME, "")
         digest = manifest.annotations.get(BASE_DIGEST, "")
-        named = end_of(self._session, name, local=self._wanted.local) if name else None
+        named = parse_index_target(self._session, name, local=self._wanted.local) if name else None
         old, new = self._wanted.old_base, self._wanted.new_base or named
         if old is None and named is not None:
             pinned = named.reference.with_digest(Digest.parse(digest)) if digest else None
-            old = End(pinned or named.reference, named.local)
+            old = IndexTarget(pinned or named.reference, named.local)
         if old is None or new is None:
             missing = "--new-base" if old else "--old-base"
             raise UsageError(
-                f"{manifest.descriptor.digest} does not say what it is based on",
-                hint=f"name it with {missing}",
+                f"cannot rebase {manifest.descriptor.digest}: its base image is unknown",
+                hint=f"add: {missing} NAME",
             )
         return old, new
 
     def _write(
-        self, image: LayeredImage, old: LayeredImage, new: LayeredImage, base: Base
+        self, image: LayeredImage, old: LayeredImage, new: LayeredImage, base: BaseImage
     ) -> Descriptor:
         manifest = image.manifest
         to = format_of(manifest.descriptor.media_type)
@@ -194,10 +194,10 @@ class _Rebasing:
         document["config"] = write_config(self._made, manifest, image.config, config)
         if to is Format.OCI:
             document["annotations"] = {**manifest.annotations, **base_annotations(base)}
-        return write_anew(self._made, manifest, document)
+        return write_changed(self._made, manifest, document)
 
     def _config(self, image: LayeredImage, old: LayeredImage, new: LayeredImage) -> Document:
-        """Return the new config: the image's own, but on the other base.
+        """Return the new config: the image's own, with the layers and platform of the new base.
 
         Spec: OCI image spec 1.1, config.md.
         """
@@ -208,14 +208,14 @@ class _Rebasing:
         moment = {"created": rfc3339(self._wanted.created)} if self._wanted.created else {}
         diff_ids = [*new.diff_ids, *image.diff_ids[len(old.diff_ids) :]]
         rootfs = {"type": "layers", "diff_ids": [str(each) for each in diff_ids]}
-        history = spliced_history(image, old, new)
+        history = join_histories(image, old, new)
         steps = {"history": history} if history else {}
         data.pop("history", None)
         return {**data, **platform, **moment, "rootfs": rootfs, **steps}
 
 
 def _in_format(said: Document, layer: Descriptor, to: Format) -> Document:
-    """Describe a base's layer in the format of the image."""
+    """Return the description of a base's layer in the format of the image."""
     kind = layer_kind(layer.media_type)
     media_type = layer_type(kind, to, layer) if kind else layer.media_type
     if to is Format.DOCKER:
@@ -223,8 +223,8 @@ def _in_format(said: Document, layer: Descriptor, to: Format) -> Document:
     return {**said, "mediaType": media_type}
 
 
-class _Several:
-    """The image's place and those of its bases, as one source."""
+class _CombinedSource:
+    """The sources of an image and its bases, as one source."""
 
     def __init__(self, place: Source, others: Mapping[Digest, Source]) -> None:
         self._place = place
@@ -232,13 +232,13 @@ class _Several:
 
     @property
     def label(self) -> str:
-        """The label of the image's place."""
+        """The label of the image's source."""
         return self._place.label
 
     def resolve(self, name: str) -> Descriptor:
-        """Ask the image's place."""
+        """Resolve a name at the image's source."""
         return self._place.resolve(name)
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading where the content is."""
+        """Open content at the source that has it."""
         return self._others.get(descriptor.digest, self._place).open(descriptor, offset)

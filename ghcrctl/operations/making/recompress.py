@@ -1,8 +1,4 @@
-"""Layers packed otherwise: what is inside stays the same, byte for byte.
-
-What belongs here: reading, checking and packing layers, several at once, each once in a run. What
-does not: the images around them (``convert``).
-"""
+"""Recompress layers in parallel; their uncompressed content is verified to be unchanged."""
 
 from __future__ import annotations
 
@@ -29,29 +25,29 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.making.staged_layers import HowToPack, PackedLayers, Take
+    from ghcrctl.operations.making.staged_layers import CompressionOptions, StagedLayers, WriteBytes
     from ghcrctl.transfer.events import Event, Observer
 
     Inside = tuple[Descriptor, Digest]
 
 
-class Repacking:
-    """What one run packs anew.
+class Recompressor:
+    """Recompresses the layers of one run, each only once.
 
     Args:
         session: the run.
-        source: where the layers are.
-        packed: gets the new ones.
-        how: how they are packed.
-        observer: watches layers being read.
+        source: the source of the layers.
+        packed: receives the new layers.
+        how: the compression.
+        observer: receives progress events.
     """
 
     def __init__(
         self,
         session: Session,
         source: Source,
-        packed: PackedLayers,
-        how: HowToPack,
+        packed: StagedLayers,
+        how: CompressionOptions,
         observer: Observer = ignore,
     ) -> None:
         self._session = session
@@ -63,16 +59,16 @@ class Repacking:
         self._done: dict[Inside, Descriptor] = {}
 
     def repack(self, layers: Collection[Inside]) -> dict[Digest, Descriptor]:
-        """Pack layers anew, several at once; those that were packed in this run are kept.
+        """Recompress layers in parallel; reuse those that were recompressed in this run.
 
         Args:
-            layers: each with its diff id, which it must unpack to.
+            layers: each layer with the diff ID that it must have.
 
         Returns:
-            The new layers by the digests of the old; their media types say nothing.
+            The new layers by the digests of the old; their media types are not set.
 
         Raises:
-            IntegrityError: one is damaged, or unpacks to something else.
+            IntegrityError: a layer is damaged, or has another diff ID.
         """
         missing = [inside for inside in dict.fromkeys(layers) if inside not in self._done]
         if missing:
@@ -107,7 +103,7 @@ class Repacking:
         self._done[inside] = made.descriptor
         self._emit(Finished(step, Outcome.COPIED))
 
-    def _unpack(self, step: Step, diff_id: Digest, take: Take, workers: Workers) -> None:
+    def _unpack(self, step: Step, diff_id: Digest, take: WriteBytes, workers: Workers) -> None:
         def watch(position: int) -> None:
             workers.check()
             self._emit(Progressed(step, position))

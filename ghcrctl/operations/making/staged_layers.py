@@ -1,8 +1,4 @@
-"""Layers packed aside, in a folder, until a place takes them.
-
-What belongs here: packing into files, and offering these as a source. What does not: what a layer
-holds.
-"""
+"""Compress layers into a folder, and serve them from there until they are transferred."""
 
 from __future__ import annotations
 
@@ -29,16 +25,16 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Stream
     from ghcrctl.operations.making.media_formats import Format
 
-    Take = Callable[[bytes], object]
+    WriteBytes = Callable[[bytes], object]
 
 
 @dataclass(frozen=True, slots=True)
-class HowToPack:
-    """How layers are packed.
+class CompressionOptions:
+    """The compression of layers.
 
     Args:
         compression: gzip, zstd or none.
-        level: 1 to 9 with gzip, 1 to 19 with zstd; the usual one without it.
+        level: 1 to 9 with gzip, 1 to 19 with zstd; by default the format's own.
     """
 
     compression: Compression = Compression.GZIP
@@ -48,55 +44,57 @@ class HowToPack:
         """Check the level.
 
         Raises:
-            UsageError: the format has no such level.
+            UsageError: the level is invalid for the compression.
         """
         if self.level is not None:
             make_compressor(self.compression, bytes, level=self.level, threads=1).abort()
 
     def layer_type(self, wanted: Format) -> str:
-        """Return the media type of a layer that is packed so.
+        """Return the media type of a layer with this compression.
 
         Raises:
-            UnsupportedError: the format has none.
+            UnsupportedError: the format has no such media type.
         """
         return layer_type(LayerKind(self.compression), wanted)
 
 
-def how_to_pack(compress: Compression | str | None, level: int | None) -> HowToPack | None:
-    """Read how layers are packed; ``None`` where nothing is said.
+def read_compression_options(
+    compress: Compression | str | None, level: int | None
+) -> CompressionOptions | None:
+    """Parse compression options; return ``None`` if none is given.
 
     Raises:
-        UsageError: there is no such level, or nothing that it could be a level of.
+        UsageError: the level is invalid, or is given without a compression.
     """
     if compress is None:
         if level is not None:
-            raise UsageError("--level needs --compress, which says what it is a level of")
+            raise UsageError("--level requires --compress")
         return None
-    return HowToPack(Compression(compress), level)
+    return CompressionOptions(Compression(compress), level)
 
 
-class PackedLayers:
-    """Packed layers in a folder, as a source; several threads may add to it.
+class StagedLayers:
+    """A source of layers in a folder; several threads may add layers.
 
     Args:
-        folder: nothing else writes there.
+        folder: the folder, used only by this source.
     """
 
-    label = "what is made here"
+    label = "the new layers"
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def exists(self, descriptor: Descriptor) -> bool:
-        """Tell whether a layer is here."""
+        """Return whether the folder has a layer."""
         return self._path(descriptor.digest).exists()
 
     def resolve(self, name: str) -> Descriptor:
-        """Refuse: layers have no names."""
+        """Raise BlobUnknownError: layers have no names."""
         raise BlobUnknownError(f"{self.label} has no name `{name}`")
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading a layer at a byte."""
+        """Open a layer at an offset (bytes)."""
         try:
             file = self._path(descriptor.digest).open("rb")
         except FileNotFoundError:
@@ -106,19 +104,19 @@ class PackedLayers:
 
     def pack(
         self,
-        fill: Callable[[Take], object],
-        how: HowToPack,
+        fill: Callable[[WriteBytes], object],
+        how: CompressionOptions,
         media_type: str,
         *,
         threads: int | None = None,
     ) -> NewLayer:
-        """Pack one layer.
+        """Compress one layer.
 
         Args:
-            fill: hands its bytes, unpacked, to the function that it is given.
-            how: how it is packed.
-            media_type: what it is described as.
-            threads: how many pack; by default one for each processor.
+            fill: passes the uncompressed bytes to the function in its argument.
+            how: the compression.
+            media_type: the media type for the descriptor.
+            threads: how many threads compress; by default one for each processor.
 
         Raises:
             NoSpaceError: the disk is full.
@@ -140,7 +138,7 @@ class PackedLayers:
 
 
 def _write(
-    path: Path, fill: Callable[[Take], object], how: HowToPack, threads: int | None
+    path: Path, fill: Callable[[WriteBytes], object], how: CompressionOptions, threads: int | None
 ) -> NewLayer:
     stored, inside = hashlib.sha256(), hashlib.sha256()
     with path.open("xb") as file:

@@ -13,7 +13,11 @@ from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.errors import UsageError
 from ghcrctl.operations.common.platform_selection import Selection, choose
 from ghcrctl.operations.common.session import local_name_error
-from ghcrctl.operations.making.published_tags import manifests_of, refuse_narrowing, warn_of_part
+from ghcrctl.operations.making.published_tags import (
+    manifests_of,
+    refuse_platform_loss,
+    warn_of_part,
+)
 from ghcrctl.operations.moving.copy_referrers import (
     combine_plans,
     copy_referrers,
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.making.convert import Conversion
     from ghcrctl.operations.moving.copy_referrers import ReferrerPlan
-    from ghcrctl.operations.moving.endpoints.base import End, OpenSink, OpenSource, Target
+    from ghcrctl.operations.moving.endpoints.base import Endpoint, OpenSink, OpenSource, Target
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.plan import Plan
 
@@ -149,7 +153,7 @@ class OpenTarget:
         taken: the digest of each name that was copied so far.
     """
 
-    end: End
+    end: Endpoint
     sink: OpenSink
     taken: dict[str, Digest] = field(default_factory=dict)
 
@@ -165,7 +169,7 @@ class OpenTarget:
 
 def copy_into(  # noqa: PLR0913 all but four by keyword
     session: Session,
-    source: End,
+    source: Endpoint,
     into: OpenTarget,
     wish: CopyOptions,
     *,
@@ -222,7 +226,7 @@ def _conversion(session: Session, wish: CopyOptions, observer: Observer) -> Iter
 
 
 def _workers(
-    session: Session, end: End, workers: Workers | None
+    session: Session, end: Endpoint, workers: Workers | None
 ) -> AbstractContextManager[Workers]:
     """Return the worker threads; a single one for a sequential target."""
     return Workers(1) if end.is_sequential else session.workers(workers)
@@ -277,7 +281,7 @@ class _Copy:
             jobs=1 if into.end.is_sequential else session.jobs,
         )
         if self._is_registry and self.target.reference and not wish.force:
-            refuse_narrowing(
+            refuse_platform_loss(
                 self.plan,
                 self.target.reference,
                 origin=part_of,

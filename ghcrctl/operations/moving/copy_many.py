@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.registry_access import Access
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.moving.copy import Copied, CopyOptions
-    from ghcrctl.operations.moving.endpoints.base import End
+    from ghcrctl.operations.moving.endpoints.base import Endpoint
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
 
@@ -34,13 +34,13 @@ class OpenCopy:
         options: the options.
     """
 
-    groups: tuple[tuple[End, ...], ...]
+    groups: tuple[tuple[Endpoint, ...], ...]
     session: Session
     reader: Session
     into: OpenTarget
     options: CopyOptions
 
-    def copy(self, source: End, observer: Observer = ignore, *, workers: Workers) -> Copied:
+    def copy(self, source: Endpoint, observer: Observer = ignore, *, workers: Workers) -> Copied:
         """Copy one of the images; errors are those of `copy_into`."""
         return copy_into(
             self.session,
@@ -56,8 +56,8 @@ class OpenCopy:
 @contextmanager
 def open_copy(
     session: Session,
-    sources: Sequence[End],
-    target: End,
+    sources: Sequence[Endpoint],
+    target: Endpoint,
     options: CopyOptions,
     *,
     accesses: tuple[Access | None, Access | None] = (None, None),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import NoSuchImageError, StoreError, UsageError
 from ghcrctl.operations.common.session import local_name_error
-from ghcrctl.operations.making.published_tags import refuse_narrowing, warn_of_part
+from ghcrctl.operations.making.published_tags import refuse_platform_loss, warn_of_part
 from ghcrctl.store.garbage_collection import closure
 from ghcrctl.store.place import StorePlace
 from ghcrctl.transfer.events import Planned, ignore
@@ -82,7 +82,7 @@ def push(  # noqa: PLR0913 all but two by keyword
     )
     if not force:
         forced = f"ghcrctl push --force {reference}"
-        refuse_narrowing(plan, reference, origin=record.part_of, force=forced)
+        refuse_platform_loss(plan, reference, origin=record.part_of, force=forced)
     known = _mountable_content(session, reference)
     if dry_run:
         plan = plan.with_mounts(known)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import NoSuchImageError, UnsupportedError
 from ghcrctl.operations.images.remove import remove
-from ghcrctl.operations.making.indexes import End, NewImage
-from ghcrctl.operations.making.manifest_lists import kept_list, push_list
+from ghcrctl.operations.making.indexes import IndexTarget, NewImage
+from ghcrctl.operations.making.manifest_lists import push_list, read_local_list
 from ghcrctl.operations.moving.push import push
 from ghcrctl.transfer.events import ignore
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def push_index(
     session: Session,
-    target: End,
+    target: IndexTarget,
     *,
     purge: bool = False,
     replace: bool = False,
@@ -39,17 +39,17 @@ def push_index(
             to an index with more platforms.
         UnsupportedError: the local image of this name is not an index.
     """
-    kept = None if target.local else kept_list(session, target)
+    kept = None if target.local else read_local_list(session, target)
     if kept:
         return push_list(session, target, kept, purge=purge, replace_tag=replace, observer=observer)
     _require_local_index(session, target)
     pushed = push(session, target.reference, observer=observer, force=replace)
     if purge:
         remove(session, str(pushed.reference))
-    return NewImage(End(pushed.reference), pushed.descriptor)
+    return NewImage(IndexTarget(pushed.reference), pushed.descriptor)
 
 
-def _require_local_index(session: Session, target: End) -> None:
+def _require_local_index(session: Session, target: IndexTarget) -> None:
     """Check that a local name is an index; other images are pushed by `ghcrctl push`."""
     name = str(target.reference)
     found = [r.descriptor for r in session.store.records() if r.name == name]

@@ -28,7 +28,7 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, parse
 from ghcrctl.oci.reference import is_tag
-from ghcrctl.operations.making.published_tags import refuse_smaller
+from ghcrctl.operations.making.published_tags import refuse_platform_loss_of_tag
 from ghcrctl.operations.packages.package_names import owner_of
 
 if TYPE_CHECKING:
@@ -223,7 +223,9 @@ def retag(
     if not force:
         place, root = session.repository(named.reference), parse(found.raw, found.media_type)
         for tag in tags:
-            refuse_smaller(place, named.reference.with_tag(tag), root, force="add --force")
+            refuse_platform_loss_of_tag(
+                place, named.reference.with_tag(tag), root, force="add --force"
+            )
     before: dict[str, str] = {}
     for tag in tags:
         try:

@@ -152,7 +152,7 @@ def test_an_archive_may_be_a_stream_and_packed(client: Client, hello: str) -> No
     client.rmi(hello)
     [loaded] = client.load(io.BytesIO(b"".join(chunks)))
     assert loaded.name == hello
-    with pytest.raises(UsageError, match="needs a directory"):
+    with pytest.raises(UsageError, match="requires a directory"):
         client.save(hello, chunks.append, form="oci-dir")
 
 
@@ -165,7 +165,7 @@ def test_a_tree_is_imported_from_a_file(tmp_path: Path, client: Client) -> None:
         client.import_image(tmp_path / "nothing.tar")
     with pytest.raises(UsageError, match="is a directory"):
         client.import_image(tmp_path)
-    with pytest.raises(UsageError, match="under a digest"):
+    with pytest.raises(UsageError, match="not a digest"):
         client.import_image(tree(), f"hello@{made.descriptor.digest}")
 
 

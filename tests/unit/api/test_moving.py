@@ -128,7 +128,7 @@ def test_a_copy_may_be_of_some_platforms_and_packed_otherwise(
     assert small.descriptor.digest == OTHER.root.digest
     packed = client.copy(image, f"{repository}-zstd", compress="zstd")
     assert packed.descriptor.digest != BOTH.root.digest
-    with pytest.raises(UsageError, match="--level needs --compress"):
+    with pytest.raises(UsageError, match="--level requires --compress"):
         client.copy(image, f"{repository}-zstd", level=3)
 
 

@@ -17,7 +17,7 @@ from ghcrctl.cli.progress.transfer_lines import PUSH_WORDS, LineObserver, watchi
 from ghcrctl.cli.results import Results
 from ghcrctl.engines.build_request import BuildRequest
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.making.build import built, checked_names, engine_for, take_in
+from ghcrctl.operations.making.build import build_image, configured_engine, load_build, parse_names
 from ghcrctl.operations.moving.push import push
 from ghcrctl.store.output_files import check_output_file, whole_file
 from ghcrctl.transfer.events import ignore
@@ -171,7 +171,7 @@ def command(  # noqa: PLR0913 one argument an option
         more=more,
     )
     with app.session() as session:
-        references = checked_names(session, names, push=is_pushed)
+        references = parse_names(session, names, push=is_pushed)
         # The engine would write to the same stream as the document.
         held = quiet or results.are_documents
         result = _build(app, session, order, references, quiet=held)
@@ -197,15 +197,15 @@ def _platforms(given: tuple[str, ...]) -> tuple[Platform, ...]:
 def _build(
     app: App, session: Session, order: BuildRequest, names: tuple[Reference, ...], *, quiet: bool
 ) -> Built:
-    engine = engine_for(session)
+    engine = configured_engine(session)
     # The output of an engine may contain workflow commands, which the runner would obey.
     relay = app.foreign_line if app.is_in_job else None
     # Bars start after the engine has ended. They would overwrite its output.
     with (
-        built(session, engine, order, quiet=quiet, tell=app.error_line, relay=relay) as image,
+        build_image(session, engine, order, quiet=quiet, tell=app.error_line, relay=relay) as image,
         watching(app.display, quiet=quiet) as watch,
     ):
-        return take_in(session, image, names, watch(ignore, ", ".join(map(str, names))))
+        return load_build(session, image, names, watch(ignore, ", ".join(map(str, names))))
 
 
 def _finish(

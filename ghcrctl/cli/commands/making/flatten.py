@@ -18,9 +18,9 @@ from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, watchi
 from ghcrctl.cli.report_created import report_made
 from ghcrctl.cli.results import Results
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.making.flatten import Flattening, flatten_image
-from ghcrctl.operations.making.indexes import end_of, source_end
-from ghcrctl.operations.making.staged_layers import HowToPack, how_to_pack
+from ghcrctl.operations.making.flatten import FlattenOptions, flatten_image
+from ghcrctl.operations.making.indexes import parse_index_target, parse_source
+from ghcrctl.operations.making.staged_layers import CompressionOptions, read_compression_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
     from ghcrctl.cli.app import App
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.making.indexes import End, NewImage
+    from ghcrctl.operations.making.indexes import IndexTarget, NewImage
     from ghcrctl.transfer.events import Observer
 
     Function = TypeVar("Function", bound=Callable[..., Any])
-    Act = Callable[[Session, End, End | None, Observer], NewImage]
+    Act = Callable[[Session, IndexTarget, IndexTarget | None, Observer], NewImage]
 
 COMPRESSIONS = ("gzip", "zstd", "none")
 
@@ -102,10 +102,10 @@ def make_image(  # noqa: PLR0913 one argument an option
 ) -> None:
     """Create an image from another image and report the result."""
     results = Results(app, format_, digest_file)
-    given = end_of(session, target, local=local) if target else None
+    given = parse_index_target(session, target, local=local) if target else None
     with watching(app.display, quiet=quiet) as watch:
         lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
-        old = source_end(session, source, local=local)
+        old = parse_source(session, source, local=local)
         observer = watch(lines, str((given or old).reference))
         made = act(session, old, given, observer)
     report_made(results, session, made, quiet=quiet)
@@ -148,9 +148,9 @@ def command(  # noqa: PLR0913 one argument an option
     that of the image otherwise. Without --tag or --replace, the new image is pushed by digest and
     no tag changes.
     """
-    how = how_to_pack(compress, level) or HowToPack()
+    how = read_compression_options(compress, level) or CompressionOptions()
     with app.session() as session:
-        flattening = Flattening(
+        flattening = FlattenOptions(
             how,
             tuple(Platform.parse(text) for text in platforms),
             message,

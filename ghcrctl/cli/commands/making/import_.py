@@ -103,10 +103,10 @@ def _short(source: str) -> str:
 
 @contextmanager
 def _opened(session: Session, source: str) -> Iterator[Stream]:
-    from ghcrctl.operations.making.import_image import opened
+    from ghcrctl.operations.making.import_image import open_import
 
     if source != "-":
-        with opened(session, source) as stream:
+        with open_import(session, source) as stream:
             yield stream
         return
     if sys.stdin.isatty():

@@ -19,13 +19,18 @@ from ghcrctl.cli.results import Results
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.manifest import Manifest
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.common.index_entries import Change
+from ghcrctl.operations.common.index_entries import EntryChange
 from ghcrctl.operations.making import index_changes
-from ghcrctl.operations.making.indexes import end_of, read_entries, read_manifest, source_end
+from ghcrctl.operations.making.indexes import (
+    parse_index_target,
+    parse_source,
+    read_entries,
+    read_manifest,
+)
 from ghcrctl.operations.making.manifest_lists import (
-    kept_entries,
-    kept_index,
-    read_listed,
+    read_list_entry,
+    read_local_entries,
+    read_local_index,
     remove_list,
 )
 from ghcrctl.operations.moving.push_index import push_index as publish_index
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
     from ghcrctl.cli.app import App
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.manifest import Index
-    from ghcrctl.operations.making.indexes import End
+    from ghcrctl.operations.making.indexes import IndexTarget
 
 
 @click.group(cls=Group, short_help="Manage image manifests and manifest lists")
@@ -85,14 +90,14 @@ def inspect(  # noqa: PLR0913 one argument an option
         raise UsageError("--raw cannot be combined with --verbose or --format")
     documents = Documents(format_ or "json")
     with app.session() as session:
-        end = source_end(session, name, local=local)
+        end = parse_source(session, name, local=local)
         if manifest:
-            entry = read_listed(session, end, manifest)
+            entry = read_list_entry(session, end, manifest)
             entries, content = [(entry.descriptor, entry)], entry.raw
         elif verbose:
-            entries = kept_entries(session, end) or read_entries(session, end)
+            entries = read_local_entries(session, end) or read_entries(session, end)
         else:
-            content = (kept_index(session, end) or read_manifest(session, end)).raw
+            content = (read_local_index(session, end) or read_manifest(session, end)).raw
     if verbose:
         found = [_verbose(end, *entry) for entry in entries]
         single = len(found) == 1 and "platform" not in found[0]["Descriptor"]
@@ -104,7 +109,7 @@ def inspect(  # noqa: PLR0913 one argument an option
         app.write(documents.one(MANIFEST.value(parsed) if documents.has_template else parsed))
 
 
-def _verbose(end: End, descriptor: Descriptor, parsed: Manifest | Index) -> dict[str, Any]:
+def _verbose(end: IndexTarget, descriptor: Descriptor, parsed: Manifest | Index) -> dict[str, Any]:
     """Return an entry of the list under docker's names."""
     oci = "oci" in parsed.descriptor.media_type
     key = ("OCI" if oci else "SchemaV2") + ("Manifest" if isinstance(parsed, Manifest) else "Index")
@@ -309,7 +314,7 @@ def annotate(  # noqa: PLR0913 one argument an option
     """
     results = Results(app, format_, digest_file)
     features = tuple(each for text in os_features for each in text.split(",") if each)
-    wanted = Change(
+    wanted = EntryChange(
         read_annotations(annotations, empty=True),
         Platform.parse(set_platform) if set_platform else None,
         os_version,
@@ -355,7 +360,7 @@ def push_index(
     with app.session() as session, watching(app.display, quiet=False) as watch:
         made = publish_index(
             session,
-            end_of(session, name, local=False),
+            parse_index_target(session, name, local=False),
             purge=purge,
             replace=replace,
             observer=watch(ignore, name),
@@ -382,7 +387,7 @@ def remove_lists(app: App, *, names: tuple[str, ...], format_: str | None) -> No
     results = Results(app, format_)
     with app.session() as session:
         for name in names:
-            end = end_of(session, name, local=False)
+            end = parse_index_target(session, name, local=False)
             remove_list(session, end)
             results.add({"Name": str(end.reference)})
     results.end()

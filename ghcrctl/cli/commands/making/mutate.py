@@ -14,7 +14,7 @@ from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, watchi
 from ghcrctl.cli.report_created import report_made
 from ghcrctl.cli.results import Results
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.making.indexes import end_of, source_end
+from ghcrctl.operations.making.indexes import parse_index_target, parse_source
 from ghcrctl.operations.making.mutate import Mutation, mutate
 
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ def run(  # noqa: PLR0913 one argument an option
             message=message,
             created=session.settings.source_date,
         )
-        old = source_end(session, source, local=local)
-        new = end_of(session, target, local=local) if target else None
+        old = parse_source(session, source, local=local)
+        new = parse_index_target(session, target, local=local) if target else None
         lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
         observer = watch(lines, str((new or old).reference))
         made = mutate(session, old, new, mutation, observer, replace=replace)

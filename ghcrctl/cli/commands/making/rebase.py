@@ -10,8 +10,8 @@ from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.commands.making.flatten import make_image, naming_options
 from ghcrctl.cli.options import Option, pass_app, platforms_option, registry_options
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.making.indexes import source_end
-from ghcrctl.operations.making.rebase import Rebasing, rebase
+from ghcrctl.operations.making.indexes import parse_source
+from ghcrctl.operations.making.rebase import RebaseOptions, rebase
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,9 +66,9 @@ def command(  # noqa: PLR0913 one argument an option
     no tag changes.
     """
     with app.session() as session:
-        rebasing = Rebasing(
-            old_base=source_end(session, old_base, local=local) if old_base else None,
-            new_base=source_end(session, new_base, local=local) if new_base else None,
+        rebasing = RebaseOptions(
+            old_base=parse_source(session, old_base, local=local) if old_base else None,
+            new_base=parse_source(session, new_base, local=local) if new_base else None,
             platforms=tuple(Platform.parse(text) for text in platforms),
             created=session.settings.source_date,
             local=local,

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ghcrctl.cli.progress.transfer_lines import Watch
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.moving.copy import Copied
-    from ghcrctl.operations.moving.endpoints.base import End
+    from ghcrctl.operations.moving.endpoints.base import Endpoint
     from ghcrctl.transfer.events import Observer
     from ghcrctl.transfer.workers import Workers
 
@@ -133,8 +133,8 @@ def _copy_all(  # noqa: PLR0913 one argument an option
     app: App,
     results: Results,
     session: Session,
-    ends: Sequence[End],
-    target: End,
+    ends: Sequence[Endpoint],
+    target: Endpoint,
     wish: CopyOptions,
     *,
     quiet: bool,
@@ -153,7 +153,7 @@ def _copy_all(  # noqa: PLR0913 one argument an option
 
     with open_copy(session, ends, target, wish, accesses=sides) as opened:
 
-        def act(end: End, out: Out, watch: Watch, workers: Workers) -> Copied:
+        def act(end: Endpoint, out: Out, watch: Watch, workers: Workers) -> Copied:
             lines = watch(_lines(app, end, out, wish, quiet=silent), _name(end))
             return opened.copy(end, lines, workers=workers)
 
@@ -163,18 +163,18 @@ def _copy_all(  # noqa: PLR0913 one argument an option
         _report(results, done, wish, quiet=quiet)
 
 
-def _title(end: End) -> str:
+def _title(end: Endpoint) -> str:
     return f"Copying {_name(end)}"
 
 
-def _name(end: End) -> str:
+def _name(end: Endpoint) -> str:
     known = end.known
     if known and known.reference:
         return str(known.reference)
     return f"{end.where}:{end.what}" if end.what else end.where
 
 
-def _lines(app: App, end: End, out: Out, wish: CopyOptions, *, quiet: bool) -> Observer:
+def _lines(app: App, end: Endpoint, out: Out, wish: CopyOptions, *, quiet: bool) -> Observer:
     header = f"{end.what}: Copying from {end.where}" if end.what else f"Copying from {end.where}"
     if wish.dry_run:
         return PlanObserver(out, header, "copy")

@@ -85,7 +85,7 @@ class OpenSink(Protocol):
         ...
 
 
-class End(Protocol):
+class Endpoint(Protocol):
     """A source or target of a copy. At a target, nothing is visible until it is complete."""
 
     @property

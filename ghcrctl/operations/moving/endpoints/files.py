@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ghcrctl.content.ports import Sink, Stream
     from ghcrctl.operations.archives.archive_names import NamedImage
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.moving.endpoints.base import End, OpenSink
+    from ghcrctl.operations.moving.endpoints.base import Endpoint, OpenSink
 
 _MAX_LISTED_NAMES = 10
 
@@ -282,7 +282,7 @@ class ArchiveEndpoint:
         return Target(f"archive:{self.path}:{named}", (str(named),), named)
 
 
-def check_archive_not_read(sources: Iterable[End], target: End) -> None:
+def check_archive_not_read(sources: Iterable[Endpoint], target: Endpoint) -> None:
     """Check that no source archive is also the target.
 
     Raises:

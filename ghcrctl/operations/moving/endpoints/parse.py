@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.moving.endpoints.base import End
+    from ghcrctl.operations.moving.endpoints.base import Endpoint
 
 # The notation of other programs, and a hint with ours.
 _FOREIGN_NOTATION = {
@@ -30,7 +30,7 @@ _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _FILE_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2")
 
 
-def parse_endpoint(session: Session, text: str) -> End:
+def parse_endpoint(session: Session, text: str) -> Endpoint:
     """Parse an endpoint: ``oci:``, ``archive:``, ``docker-daemon:``, ``store:`` or a reference.
 
     The text before the first colon decides, so a registry called ``oci`` needs its domain. A
@@ -51,7 +51,7 @@ def parse_endpoint(session: Session, text: str) -> End:
     return RegistryEndpoint(reference)
 
 
-_PARSERS: dict[str, Callable[[Session, str], End]] = {
+_PARSERS: dict[str, Callable[[Session, str], Endpoint]] = {
     "oci": lambda _, text: LayoutEndpoint.parse(text),
     "archive": ArchiveEndpoint.parse,
     "docker-daemon": EngineEndpoint.parse,
@@ -76,7 +76,7 @@ def _looks_like_file(text: str) -> bool:
     return ":" not in text and not has_registry and text.lower().endswith(_FILE_ENDINGS)
 
 
-def check_distinct_names(sources: Sequence[End], target: End) -> None:
+def check_distinct_names(sources: Sequence[Endpoint], target: Endpoint) -> None:
     """Check that each of several images gets its own name at the target.
 
     Raises:

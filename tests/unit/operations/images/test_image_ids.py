@@ -9,7 +9,12 @@ import pytest
 from ghcrctl.api.client import Client
 from ghcrctl.errors import NoSuchImageError, UsageError
 from ghcrctl.operations.common.find import find
-from ghcrctl.operations.making.indexes import create_index, end_of, read_manifest, source_end
+from ghcrctl.operations.making.indexes import (
+    create_index,
+    parse_index_target,
+    parse_source,
+    read_manifest,
+)
 from ghcrctl.operations.making.mutate import Mutation, mutate
 from ghcrctl.operations.moving.copy import CopyOptions, OpenTarget, copy_into
 from ghcrctl.operations.moving.endpoints.parse import parse_endpoint
@@ -51,12 +56,12 @@ each_form = pytest.mark.parametrize("form", WRITTEN)
 def test_an_image_is_made_of_one_that_is_given_by_its_id(
     session: Session, form: str, *, local: bool
 ) -> None:
-    source = source_end(session, WRITTEN[form](IDS[0]), local=local)
+    source = parse_source(session, WRITTEN[form](IDS[0]), local=local)
     made = mutate(session, source, None, Mutation(changes=("ENV A=1",)))
     assert str(made.reference) == f"ghcr.io/octo/image@{made.digest}"
     assert made.end.local
-    target = end_of(session, "hello:2", local=True)
-    bare = source_end(session, WRITTEN[form](IDS[1]), local=local)
+    target = parse_index_target(session, "hello:2", local=True)
+    bare = parse_source(session, WRITTEN[form](IDS[1]), local=local)
     again = mutate(session, bare, target, Mutation(changes=("ENV A=1",)))
     assert names(session)["hello:2"] == again.digest
     assert names(session)[NAME] == IMAGE.root.digest
@@ -64,15 +69,17 @@ def test_an_image_is_made_of_one_that_is_given_by_its_id(
 
 @each_form
 def test_manifests_are_read_and_listed_by_id(session: Session, form: str) -> None:
-    ids = [source_end(session, WRITTEN[form](text), local=True) for text in IDS]
+    ids = [parse_source(session, WRITTEN[form](text), local=True) for text in IDS]
     assert [read_manifest(session, end).raw for end in ids] == [IMAGE.raw, BARE.raw]
-    index = create_index(session, end_of(session, "hello:all", local=True), ids[:1], annotations={})
+    index = create_index(
+        session, parse_index_target(session, "hello:all", local=True), ids[:1], annotations={}
+    )
     assert names(session)["hello:all"] == index.digest
 
 
 def test_a_digest_of_a_repository_means_its_image(session: Session) -> None:
     for text in (f"octo/image@{IMAGE.root.digest}", str(IMAGE.root.digest)):
-        end = source_end(session, text, local=True)
+        end = parse_source(session, text, local=True)
         assert read_manifest(session, end).raw == IMAGE.raw
 
 
@@ -81,15 +88,15 @@ def test_a_name_comes_before_an_id_and_is_never_read_as_one_where_it_is_given(
 ) -> None:
     short = IDS[0][7:19]
     put(session, BARE, f"{short}:latest")
-    assert read_manifest(session, source_end(session, short, local=True)).raw == BARE.raw
-    assert str(end_of(session, short, local=True).reference) == f"{short}:latest"
+    assert read_manifest(session, parse_source(session, short, local=True)).raw == BARE.raw
+    assert str(parse_index_target(session, short, local=True).reference) == f"{short}:latest"
 
 
 def test_an_image_without_a_name_needs_one_for_what_is_made_of_it(session: Session) -> None:
     with pytest.raises(UsageError, match="has no name") as caught:
-        mutate(session, source_end(session, IDS[1], local=True), None, Mutation())
+        mutate(session, parse_source(session, IDS[1], local=True), None, Mutation())
     assert "--tag" in (caught.value.hint or "")
-    named = source_end(session, IDS[0], local=True)
+    named = parse_source(session, IDS[0], local=True)
     with pytest.raises(UsageError, match="cannot replace a tag"):
         mutate(session, named, None, Mutation(), replace=True)
 
@@ -98,7 +105,7 @@ def test_an_image_without_a_name_needs_one_for_what_is_made_of_it(session: Sessi
 def test_an_id_that_is_not_here_is_an_error(session: Session, *, local: bool) -> None:
     for text in ("deadbeef", "sha256:" + "0" * 64):
         with pytest.raises(NoSuchImageError):
-            read_manifest(session, source_end(session, text, local=local))
+            read_manifest(session, parse_source(session, text, local=local))
 
 
 @each_form

@@ -13,8 +13,8 @@ from ghcrctl.operations.images.inspect import inspect_local, inspect_remote
 from ghcrctl.operations.inside.export import export_archive
 from ghcrctl.operations.inside.history import history
 from ghcrctl.operations.inside.image_layers import ImageSelector, open_layers
-from ghcrctl.operations.making.flatten import Flattening, flatten_image
-from ghcrctl.operations.making.indexes import End
+from ghcrctl.operations.making.flatten import FlattenOptions, flatten_image
+from ghcrctl.operations.making.indexes import IndexTarget
 from ghcrctl.operations.making.mutate import Mutation, mutate
 from ghcrctl.operations.moving.copy import copy
 from ghcrctl.operations.moving.pull import pull
@@ -54,8 +54,12 @@ ACTS: dict[str, Act] = {
     "cat, ls, diff": _look,
     "export": lambda s, n, p: export_archive(s, ImageSelector(str(n), p), lambda _: None),
     "save": lambda s, n, p: save_docker(s, [str(n)], lambda _: None, select=Selection((p,))),
-    "flatten": lambda s, n, p: flatten_image(s, End(n), None, Flattening(platforms=(p,))),
-    "mutate": lambda s, n, p: mutate(s, End(n), None, Mutation(("USER 1",), platforms=(p,))),
+    "flatten": lambda s, n, p: flatten_image(
+        s, IndexTarget(n), None, FlattenOptions(platforms=(p,))
+    ),
+    "mutate": lambda s, n, p: mutate(
+        s, IndexTarget(n), None, Mutation(("USER 1",), platforms=(p,))
+    ),
     "sync": lambda s, n, p: run_jobs(s, [Job(*_repositories(s, n), platforms=(p,))]),
 }
 

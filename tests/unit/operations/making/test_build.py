@@ -10,7 +10,7 @@ import pytest
 
 from ghcrctl.engines.build_request import BuildRequest
 from ghcrctl.errors import NotFoundError, RefusedError, UnsupportedError, UsageError
-from ghcrctl.operations.making.build import built, checked_names, engine_for, take_in
+from ghcrctl.operations.making.build import build_image, configured_engine, load_build, parse_names
 from tests.builders import random_image
 from tests.sessions import is_stored, session_on
 from tests.unit.engines.programs import install_buildah, told
@@ -57,9 +57,11 @@ def context(tmp_path: Path) -> Path:
 
 def build(session: Session, context: Path, *names: str) -> Built:
     order = BuildRequest(str(context), build_args=("TOKEN=hunter2",))
-    references = checked_names(session, names)
-    with built(session, engine_for(session), order, quiet=True, tell=lambda _: None) as image:
-        return take_in(session, image, references)
+    references = parse_names(session, names)
+    with build_image(
+        session, configured_engine(session), order, quiet=True, tell=lambda _: None
+    ) as image:
+        return load_build(session, image, references)
 
 
 def left_over(session: Session) -> list[Path]:
@@ -137,7 +139,7 @@ def test_a_context_that_is_no_directory_is_named(
     session: Session, tmp_path: Path, kind: str
 ) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(NotFoundError, match=f"no such directory to build from: .*{kind}"):
+    with pytest.raises(NotFoundError, match=f"no such directory: .*{kind}"):
         build(session, tmp_path / kind)
 
 
@@ -148,8 +150,8 @@ def test_a_context_that_is_no_directory_is_named(
 def test_a_context_that_the_engine_fetches_is_left_to_it(
     session: Session, programs: Path, context: str
 ) -> None:
-    engine = engine_for(session)
-    with built(session, engine, BuildRequest(context), quiet=True, tell=lambda _: None):
+    engine = configured_engine(session)
+    with build_image(session, engine, BuildRequest(context), quiet=True, tell=lambda _: None):
         assert told(programs)[0][-1] == context
 
 
@@ -167,7 +169,7 @@ def test_the_time_that_images_are_to_have_is_told(
     [
         (["hello"], True, RefusedError, "belongs to no registry"),
         ([], True, UsageError, "nothing to push"),
-        (["octo/hello@sha256:" + "0" * 64], False, UsageError, "cannot be called by a digest"),
+        (["octo/hello@sha256:" + "0" * 64], False, UsageError, "not a digest"),
         (["Hello"], False, UsageError, "lower case"),
     ],
 )
@@ -175,19 +177,19 @@ def test_a_bad_name_is_found_before_anything_is_built(
     session: Session, names: list[str], *, push: bool, error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
-        checked_names(session, names, push=push)
+        parse_names(session, names, push=push)
 
 
 def test_the_setting_chooses_the_engine(
     session: Session, environ: dict[str, str], tmp_path: Path
 ) -> None:
-    assert engine_for(session).name == "buildah"
+    assert configured_engine(session).name == "buildah"
     chosen = {**environ, "GHCRCTL_BUILDER": "podman"}
     with (
         session_on(tmp_path / "other", environ=chosen) as other,
         pytest.raises(UnsupportedError, match="podman is not on the PATH"),
     ):
-        engine_for(other)
+        configured_engine(other)
 
 
 def test_an_engine_that_is_unknown_is_an_error(tmp_path: Path, environ: dict[str, str]) -> None:
@@ -195,4 +197,4 @@ def test_an_engine_that_is_unknown_is_an_error(tmp_path: Path, environ: dict[str
         session_on(tmp_path / "other", environ={**environ, "GHCRCTL_BUILDER": "kaniko"}) as other,
         pytest.raises(UsageError, match="invalid GHCRCTL_BUILDER `kaniko`: expected one of auto"),
     ):
-        engine_for(other)
+        configured_engine(other)

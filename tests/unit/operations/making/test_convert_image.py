@@ -10,7 +10,7 @@ from ghcrctl.layers.compression import Compression
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.operations.making.convert import Conversion, convert_image
-from ghcrctl.operations.making.indexes import End, NewImage, read_manifest
+from ghcrctl.operations.making.indexes import IndexTarget, NewImage, read_manifest
 from ghcrctl.operations.making.media_formats import Format
 from ghcrctl.operations.moving.pull import pull
 from ghcrctl.operations.registries.referrers import referrers_tree
@@ -34,7 +34,9 @@ def test_an_image_is_converted_where_it_is(
 ) -> None:
     built = index_of(random_image(2, seed=1), random_image(1, seed=2, platform=ARM))
     ghcr.push_image("octo/image", "1.0", built)
-    where, there = (End(name_at(ghcr, session, f"octo/image:{t}"), local) for t in ("1.0", "2.0"))
+    where, there = (
+        IndexTarget(name_at(ghcr, session, f"octo/image:{t}"), local) for t in ("1.0", "2.0")
+    )
     if local:
         pull(session, where.reference, select=Selection(everything=True))
     both = Conversion(Format.OCI, Compression.ZSTD)
@@ -56,18 +58,24 @@ def test_an_image_is_converted_where_it_is(
 def test_only_what_is_new_is_sent(session: Session, ghcr: RegistryDouble) -> None:
     ghcr.push_image("octo/image", "1.0", random_image(3))
     events: list[Event] = []
-    where, there = (End(name_at(ghcr, session, name)) for name in ("octo/image", "octo/other"))
-    where = End(where.reference.with_tag("1.0"))
-    convert_image(session, where, End(where.reference.with_tag("2")), TO_DOCKER, events.append)
+    where, there = (
+        IndexTarget(name_at(ghcr, session, name)) for name in ("octo/image", "octo/other")
+    )
+    where = IndexTarget(where.reference.with_tag("1.0"))
+    convert_image(
+        session, where, IndexTarget(where.reference.with_tag("2")), TO_DOCKER, events.append
+    )
     [plan] = [event.plan for event in events if isinstance(event, Planned)]
     assert plan.bytes_to_move == plan.root.size
-    convert_image(session, where, End(there.reference.with_tag("2")), TO_DOCKER, events.append)
+    convert_image(
+        session, where, IndexTarget(there.reference.with_tag("2")), TO_DOCKER, events.append
+    )
     outcomes = [e.outcome for e in events if isinstance(e, Finished)][-5:]
     assert outcomes.count(Outcome.MOUNTED) == 4
     # What is new, or here already, no other repository is asked for.
     before = ghcr.count("POST")
-    convert_image(session, where, End(where.reference.with_tag("3")), ZSTD)
-    convert_image(session, where, End(there.reference.with_tag("3")), ZSTD)
+    convert_image(session, where, IndexTarget(where.reference.with_tag("3")), ZSTD)
+    convert_image(session, where, IndexTarget(there.reference.with_tag("3")), ZSTD)
     assert not [e for e in list(ghcr.log)[-40:] if "mount=" in e.query and e.status != 201]
     assert ghcr.count("POST") == before + 6
 
@@ -77,8 +85,8 @@ def test_signatures_that_fit_no_more_are_told(
 ) -> None:
     built = random_image(1)
     ghcr.push_image("octo/image", "1.0", built)
-    where = End(name_at(ghcr, session))
-    convert_image(session, where, End(where.reference.with_tag("quiet")), TO_DOCKER)
+    where = IndexTarget(name_at(ghcr, session))
+    convert_image(session, where, IndexTarget(where.reference.with_tag("quiet")), TO_DOCKER)
     assert not warnings
     tag = f"sha256-{built.root.digest.encoded}.sig"
     ghcr.push_image("octo/image", tag, artifact(payload=b"signature"))

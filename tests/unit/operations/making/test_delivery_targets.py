@@ -7,42 +7,42 @@ import pytest
 from ghcrctl.errors import UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.reference import Reference
-from ghcrctl.operations.making.destination import destination_of
-from ghcrctl.operations.making.indexes import NAMELESS, End
+from ghcrctl.operations.making.destination import choose_destination
+from ghcrctl.operations.making.indexes import NAMELESS, IndexTarget
 
 DIGEST = f"sha256:{'a' * 64}"
 ROOT = Digest.of(b"image")
 
 
-def _end(text: str, *, local: bool = False, root: Digest | None = None) -> End:
-    return End(Reference.parse(text), local, root)
+def _end(text: str, *, local: bool = False, root: Digest | None = None) -> IndexTarget:
+    return IndexTarget(Reference.parse(text), local, root)
 
 
 @pytest.mark.parametrize("local", [False, True])
 @pytest.mark.parametrize("source", ["o/a", "o/a:1", f"o/a@{DIGEST}", f"o/a:1@{DIGEST}"])
 def test_without_a_target_no_tag_moves(source: str, *, local: bool) -> None:
-    found = destination_of(_end(source, local=local), None)
+    found = choose_destination(_end(source, local=local), None)
     assert found == _end("o/a", local=local)
     assert (found.reference.tag, found.reference.digest) == (None, None)
 
 
 def test_a_tag_is_replaced_only_where_the_source_is_named_by_it() -> None:
     source = _end("o/a:1", local=True)
-    assert destination_of(source, None, replace=True) is source
+    assert choose_destination(source, None, replace=True) is source
 
 
 @pytest.mark.parametrize("source", ["o/a:1", f"o/a@{DIGEST}"])
 def test_a_target_is_taken_as_it_is_wherever_the_image_comes_from(source: str) -> None:
     target = _end("o/b:2")
-    assert destination_of(_end(source), target) is target
-    assert destination_of(End(NAMELESS, local=True, root=ROOT), target) is target
+    assert choose_destination(_end(source), target) is target
+    assert choose_destination(IndexTarget(NAMELESS, local=True, root=ROOT), target) is target
 
 
 @pytest.mark.parametrize(
     ("source", "target", "replace", "message", "hint"),
     [
         ("o/a:1", "o/b:2", True, "are mutually exclusive", "--replace moves ghcr.io/o/a:1"),
-        (f"o/a:1@{DIGEST}", None, True, "pinned by its digest", "the tag alone: ghcr.io/o/a:1"),
+        (f"o/a:1@{DIGEST}", None, True, "it has a digest", "omit the digest: ghcr.io/o/a:1"),
         (f"o/a@{DIGEST}", None, True, "invalid target `ghcr.io/o/a@", "--tag ghcr.io/o/a:TAG"),
         ("o/a", None, True, "invalid target `ghcr.io/o/a`", "--tag ghcr.io/o/a:TAG"),
         ("o/a:1", "o/b", False, "invalid target `ghcr.io/o/b`", "--tag ghcr.io/o/b:TAG"),
@@ -55,18 +55,18 @@ def test_a_name_that_cannot_be_given_is_refused(
 ) -> None:
     end = _end(target) if target else None
     with pytest.raises(UsageError) as caught:
-        destination_of(_end(source), end, replace=replace)
+        choose_destination(_end(source), end, replace=replace)
     assert message in caught.value.message
     assert hint in str(caught.value.hint)
 
 
 def test_an_image_given_by_its_id_needs_a_name() -> None:
-    named = End(Reference.parse("o/a:1"), local=True, root=ROOT)
+    named = IndexTarget(Reference.parse("o/a:1"), local=True, root=ROOT)
     with pytest.raises(UsageError, match="cannot replace a tag: the image is given by its ID"):
-        destination_of(named, None, replace=True)
-    assert destination_of(named, None).reference == Reference.parse("o/a")
-    nameless = End(NAMELESS, local=True, root=ROOT)
+        choose_destination(named, None, replace=True)
+    assert choose_destination(named, None).reference == Reference.parse("o/a")
+    nameless = IndexTarget(NAMELESS, local=True, root=ROOT)
     with pytest.raises(UsageError, match=f"the image {ROOT} has no name"):
-        destination_of(nameless, None)
+        choose_destination(nameless, None)
     with pytest.raises(UsageError, match="cannot replace a tag"):
-        destination_of(nameless, None, replace=True)
+        choose_destination(nameless, None, replace=True)

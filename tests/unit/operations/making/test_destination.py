@@ -8,11 +8,11 @@ import pytest
 
 from ghcrctl.errors import NotFoundError, UsageError
 from ghcrctl.operations.making.convert import Conversion, convert_image
-from ghcrctl.operations.making.flatten import Flattening, flatten_image
-from ghcrctl.operations.making.indexes import End, read_manifest
+from ghcrctl.operations.making.flatten import FlattenOptions, flatten_image
+from ghcrctl.operations.making.indexes import IndexTarget, read_manifest
 from ghcrctl.operations.making.media_formats import Format
 from ghcrctl.operations.making.mutate import Mutation, mutate
-from ghcrctl.operations.making.rebase import Rebasing, rebase
+from ghcrctl.operations.making.rebase import RebaseOptions, rebase
 from ghcrctl.operations.moving.pull import pull
 from tests.builders import random_image
 from tests.sessions import name_at
@@ -26,30 +26,30 @@ if TYPE_CHECKING:
     from ghcrctl.operations.making.indexes import NewImage
     from tests.registry_double import RegistryDouble
 
-    Make = Callable[[Session, End, bool], NewImage]
+    Make = Callable[[Session, IndexTarget, bool], NewImage]
 
 
-def _mutate(session: Session, source: End, replace: bool) -> NewImage:
+def _mutate(session: Session, source: IndexTarget, replace: bool) -> NewImage:
     return mutate(session, source, None, Mutation(("USER 7",)), replace=replace)
 
 
-def _append(session: Session, source: End, replace: bool) -> NewImage:
+def _append(session: Session, source: IndexTarget, replace: bool) -> NewImage:
     folder: Path = session.settings.home / "layer"
     folder.mkdir(parents=True, exist_ok=True)
     return mutate(session, source, None, Mutation(layers=(folder,)), replace=replace)
 
 
-def _flatten(session: Session, source: End, replace: bool) -> NewImage:
-    return flatten_image(session, source, None, Flattening(), replace=replace)
+def _flatten(session: Session, source: IndexTarget, replace: bool) -> NewImage:
+    return flatten_image(session, source, None, FlattenOptions(), replace=replace)
 
 
-def _convert(session: Session, source: End, replace: bool) -> NewImage:
+def _convert(session: Session, source: IndexTarget, replace: bool) -> NewImage:
     return convert_image(session, source, None, Conversion(Format.DOCKER), replace=replace)
 
 
-def _rebase(session: Session, source: End, replace: bool) -> NewImage:
-    old, new = (End(source.reference.with_tag(tag), source.local) for tag in ("old", "new"))
-    bases = Rebasing(old, new)
+def _rebase(session: Session, source: IndexTarget, replace: bool) -> NewImage:
+    old, new = (IndexTarget(source.reference.with_tag(tag), source.local) for tag in ("old", "new"))
+    bases = RebaseOptions(old, new)
     return rebase(session, source, None, bases, replace=replace)
 
 
@@ -57,18 +57,18 @@ EVERY = pytest.mark.parametrize("make", [_mutate, _append, _flatten, _convert, _
 
 
 @pytest.fixture(params=["registry", "store"])
-def source(request: pytest.FixtureRequest, ghcr: RegistryDouble, session: Session) -> End:
+def source(request: pytest.FixtureRequest, ghcr: RegistryDouble, session: Session) -> IndexTarget:
     """Return the image that others are made of, at a registry or in the store."""
     for tag, image in (("1.0", IMAGE), ("old", OLD), ("new", NEW)):
         ghcr.push_image("octo/image", tag, image)
         if request.param == "store":
             pull(session, name_at(ghcr, session, f"octo/image:{tag}"))
-    return End(name_at(ghcr, session), request.param == "store")
+    return IndexTarget(name_at(ghcr, session), request.param == "store")
 
 
 @EVERY
 def test_without_a_tag_the_result_is_written_by_its_digest(
-    session: Session, source: End, make: Make
+    session: Session, source: IndexTarget, make: Make
 ) -> None:
     done = make(session, source, False)
     assert done.reference == source.reference.with_digest(done.digest)
@@ -82,7 +82,7 @@ def test_without_a_tag_the_result_is_written_by_its_digest(
 
 @EVERY
 def test_replace_moves_the_tag_and_returns_what_it_had(
-    session: Session, source: End, make: Make
+    session: Session, source: IndexTarget, make: Make
 ) -> None:
     done = make(session, source, True)
     assert done.end == source
@@ -92,11 +92,11 @@ def test_replace_moves_the_tag_and_returns_what_it_had(
 
 @EVERY
 def test_a_source_named_by_its_digest_needs_no_tag(
-    session: Session, source: End, make: Make
+    session: Session, source: IndexTarget, make: Make
 ) -> None:
     if source.local:
         pull(session, source.reference.with_digest(IMAGE.root.digest))
-    pinned = End(source.reference.with_digest(IMAGE.root.digest), source.local)
+    pinned = IndexTarget(source.reference.with_digest(IMAGE.root.digest), source.local)
     done = make(session, pinned, False)
     assert done.reference == source.reference.with_digest(done.digest)
     with pytest.raises(UsageError, match="expected NAME:TAG"):
@@ -105,7 +105,7 @@ def test_a_source_named_by_its_digest_needs_no_tag(
 
 def test_what_does_not_change_is_not_written(session: Session, ghcr: RegistryDouble) -> None:
     ghcr.push_image("octo/image", "1.0", random_image(1))
-    source = End(name_at(ghcr, session))
+    source = IndexTarget(name_at(ghcr, session))
     writes = ghcr.count("PUT", "/")
     for replace in (False, True):
         done = convert_image(session, source, None, Conversion(Format.OCI), replace=replace)
@@ -117,19 +117,19 @@ def test_a_tag_that_is_given_is_the_only_one_that_moves(
     session: Session, ghcr: RegistryDouble
 ) -> None:
     ghcr.push_image("octo/image", "1.0", random_image(2))
-    source = End(name_at(ghcr, session))
-    target = End(source.reference.with_tag("flat"))
-    done = flatten_image(session, source, target, Flattening())
+    source = IndexTarget(name_at(ghcr, session))
+    target = IndexTarget(source.reference.with_tag("flat"))
+    done = flatten_image(session, source, target, FlattenOptions())
     assert (done.end, done.previous) == (target, None)
     # A target that is the source's own tag replaces it, since it was named.
-    done = flatten_image(session, source, source, Flattening())
+    done = flatten_image(session, source, source, FlattenOptions())
     assert (done.end, bool(done.previous)) == (source, True)
     with pytest.raises(UsageError, match="are mutually exclusive"):
-        flatten_image(session, source, target, Flattening(), replace=True)
+        flatten_image(session, source, target, FlattenOptions(), replace=True)
 
 
 def test_a_failure_moves_nothing(session: Session, ghcr: RegistryDouble) -> None:
-    missing = End(name_at(ghcr, session, "octo/none:1"))
+    missing = IndexTarget(name_at(ghcr, session, "octo/none:1"))
     with pytest.raises(NotFoundError):
-        flatten_image(session, missing, None, Flattening())
+        flatten_image(session, missing, None, FlattenOptions())
     assert not ghcr.count("PUT", "/")

@@ -29,9 +29,9 @@ from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.operations.inside.export import export_archive
 from ghcrctl.operations.inside.image_layers import ImageSelector
-from ghcrctl.operations.making.flatten import Flattening, flatten_image
-from ghcrctl.operations.making.indexes import End, read_entries, read_manifest, source_of
-from ghcrctl.operations.making.staged_layers import HowToPack
+from ghcrctl.operations.making.flatten import FlattenOptions, flatten_image
+from ghcrctl.operations.making.indexes import IndexTarget, open_source, read_entries, read_manifest
+from ghcrctl.operations.making.staged_layers import CompressionOptions
 from ghcrctl.operations.moving.pull import pull
 from ghcrctl.operations.store.fsck import check
 from ghcrctl.store.place import StorePlace
@@ -78,7 +78,7 @@ BOTH = index_of(random_image(3, seed=1), random_image(2, seed=2, platform=ARM))
 @pytest.fixture(params=["registry", "store"])
 def end(
     request: pytest.FixtureRequest, ghcr: RegistryDouble, session: Session
-) -> Callable[[str], End]:
+) -> Callable[[str], IndexTarget]:
     """Return images by their tags, at a registry or in the store."""
     ghcr.push_image("octo/image", "1.0", IMAGE)
     ghcr.push_image("octo/image", "both", BOTH)
@@ -87,30 +87,30 @@ def end(
         for tag in ("1.0", "both"):
             name = name_at(ghcr, session, f"octo/image:{tag}")
             pull(session, name, select=Selection(everything=True))
-    return lambda text: End(name_at(ghcr, session, f"octo/image:{text}"), local)
+    return lambda text: IndexTarget(name_at(ghcr, session, f"octo/image:{text}"), local)
 
 
-def config_of(session: Session, where: End, manifest: Manifest) -> dict[str, Any]:
-    place, _ = source_of(session, where)
+def config_of(session: Session, where: IndexTarget, manifest: Manifest) -> dict[str, Any]:
+    place, _ = open_source(session, where)
     found: dict[str, Any] = json.loads(read_metadata(place, manifest.config))
     return found
 
 
-def unpacked(session: Session, where: End, manifest: Manifest) -> bytes:
+def unpacked(session: Session, where: IndexTarget, manifest: Manifest) -> bytes:
     """Return what is in an image's only layer."""
     [layer] = manifest.layers
-    place, _ = source_of(session, where)
+    place, _ = open_source(session, where)
     with Content(place, layer).open() as stream:
         return b"".join(unpack(stream))
 
 
-def image_at(session: Session, where: End) -> Manifest:
+def image_at(session: Session, where: IndexTarget) -> Manifest:
     manifest = read_manifest(session, where)
     assert isinstance(manifest, Manifest)
     return manifest
 
 
-def exported(session: Session, where: End) -> bytes:
+def exported(session: Session, where: IndexTarget) -> bytes:
     out = io.BytesIO()
     export_archive(
         session, ImageSelector(str(where.reference), is_remote=not where.local), out.write
@@ -119,10 +119,10 @@ def exported(session: Session, where: End) -> bytes:
 
 
 def test_the_layers_become_one_that_holds_what_export_writes(
-    session: Session, end: Callable[[str], End]
+    session: Session, end: Callable[[str], IndexTarget]
 ) -> None:
     before = image_at(session, end("1.0"))
-    done = flatten_image(session, end("1.0"), end("flat"), Flattening())
+    done = flatten_image(session, end("1.0"), end("flat"), FlattenOptions())
     made = done.descriptor
     assert done.end == end("flat")
     after = image_at(session, end("flat"))
@@ -137,7 +137,7 @@ def test_the_layers_become_one_that_holds_what_export_writes(
     assert new["history"] == [
         {
             "created_by": f"ghcrctl flatten {before.descriptor.digest}",
-            "comment": "2 layers made one",
+            "comment": "2 layers squashed",
         }
     ]
     changed = {"rootfs", "history"}
@@ -147,8 +147,8 @@ def test_the_layers_become_one_that_holds_what_export_writes(
     assert not check(session).faults
 
 
-def test_files_keep_what_they_have(session: Session, end: Callable[[str], End]) -> None:
-    flatten_image(session, end("1.0"), end("flat"), Flattening())
+def test_files_keep_what_they_have(session: Session, end: Callable[[str], IndexTarget]) -> None:
+    flatten_image(session, end("1.0"), end("flat"), FlattenOptions())
     data = unpacked(session, end("flat"), image_at(session, end("flat")))
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
         members = {member.name: member for member in archive}
@@ -176,9 +176,9 @@ def test_files_keep_what_they_have(session: Session, end: Callable[[str], End]) 
     ],
 )
 def test_the_layer_is_packed_as_wanted_and_always_the_same(
-    session: Session, end: Callable[[str], End], compression: Compression, media_type: str
+    session: Session, end: Callable[[str], IndexTarget], compression: Compression, media_type: str
 ) -> None:
-    flattening = Flattening(HowToPack(compression))
+    flattening = FlattenOptions(CompressionOptions(compression))
     made = flatten_image(session, end("1.0"), end("flat"), flattening).descriptor
     image = image_at(session, end("flat"))
     assert image.layers[0].media_type == media_type
@@ -194,11 +194,14 @@ def test_an_image_becomes_the_same_at_every_place(session: Session, ghcr: Regist
     one, two = (name_at(ghcr, session, name) for name in ("octo/image:1.0", "octo/other:7"))
     pull(session, one)
     made = {
-        flatten_image(session, source, target, Flattening()).digest
+        flatten_image(session, source, target, FlattenOptions()).digest
         for source, target in (
-            (End(one), End(one)),
-            (End(two), None),
-            (End(one, local=True), End(session.parse("local").tagged(), local=True)),
+            (IndexTarget(one), IndexTarget(one)),
+            (IndexTarget(two), None),
+            (
+                IndexTarget(one, local=True),
+                IndexTarget(session.parse("local").tagged(), local=True),
+            ),
         )
     }
     assert len(made) == 1
@@ -208,8 +211,8 @@ def test_each_image_of_an_index_is_flattened_and_what_attests_it_left_out(
     session: Session, ghcr: RegistryDouble, warnings: list[str]
 ) -> None:
     ghcr.push_image("octo/image", "1.0", attested(random_image(2)))
-    where = End(name_at(ghcr, session))
-    made = flatten_image(session, where, None, Flattening(), replace=True).descriptor
+    where = IndexTarget(name_at(ghcr, session))
+    made = flatten_image(session, where, None, FlattenOptions(), replace=True).descriptor
     [(entry, flat)] = read_entries(session, where)
     assert read_manifest(session, where).descriptor == made
     assert isinstance(flat, Manifest)
@@ -217,32 +220,34 @@ def test_each_image_of_an_index_is_flattened_and_what_attests_it_left_out(
     assert str(entry.platform) == "linux/amd64"
     assert [text for text in warnings if "attestation" in text]
     # Once it is flat, there is nothing to do, and nothing to leave out.
-    assert flatten_image(session, where, None, Flattening(), replace=True).descriptor == made
+    assert flatten_image(session, where, None, FlattenOptions(), replace=True).descriptor == made
 
 
 def test_chosen_images_of_an_index_are_flattened(
-    session: Session, end: Callable[[str], End]
+    session: Session, end: Callable[[str], IndexTarget]
 ) -> None:
-    flatten_image(session, end("both"), end("all"), Flattening())
+    flatten_image(session, end("both"), end("all"), FlattenOptions())
     entries = read_entries(session, end("all"))
     assert [str(e.platform) for e, _ in entries] == ["linux/amd64", "linux/arm64"]
     for _, image in entries:
         assert isinstance(image, Manifest)
         assert len(image.layers) == 1
-    flatten_image(session, end("both"), end("arm"), Flattening(platforms=(ARM,)))
+    flatten_image(session, end("both"), end("arm"), FlattenOptions(platforms=(ARM,)))
     assert config_of(session, end("arm"), image_at(session, end("arm")))["architecture"] == "arm64"
-    both = Flattening(platforms=(ARM, Platform("linux", "amd64")))
+    both = FlattenOptions(platforms=(ARM, Platform("linux", "amd64")))
     flatten_image(session, end("both"), end("two"), both)
     assert isinstance(read_manifest(session, end("two")), Index)
 
 
-def test_the_time_of_making_may_be_given(session: Session, end: Callable[[str], End]) -> None:
-    flattening = Flattening(message="why", created=MOMENT)
+def test_the_time_of_making_may_be_given(
+    session: Session, end: Callable[[str], IndexTarget]
+) -> None:
+    flattening = FlattenOptions(message="why", created=MOMENT)
     flatten_image(session, end("both"), end("new"), replace(flattening, platforms=(ARM,)))
     config = config_of(session, end("new"), image_at(session, end("new")))
     assert config["created"] == config["history"][0]["created"] == "2026-01-02T03:04:05Z"
     assert config["history"][0]["comment"] == "why"
-    flatten_image(session, end("both"), end("old"), Flattening(platforms=(ARM,)))
+    flatten_image(session, end("both"), end("old"), FlattenOptions(platforms=(ARM,)))
     config = config_of(session, end("old"), image_at(session, end("old")))
     assert config["created"] == config["history"][0]["created"] == "2024-01-02T03:04:05Z"
 
@@ -251,18 +256,18 @@ def test_what_it_was_based_on_is_said_no_more(session: Session, ghcr: RegistryDo
     based = {f"org.opencontainers.image.base.{end}": "x" for end in ("name", "digest")}
     built = rewritten(IMAGE, annotations={**based, "kept": "yes"})
     ghcr.push_image("octo/image", "1.0", built)
-    where = End(name_at(ghcr, session))
-    flatten_image(session, where, None, Flattening(), replace=True)
+    where = IndexTarget(name_at(ghcr, session))
+    flatten_image(session, where, None, FlattenOptions(), replace=True)
     assert image_at(session, where).annotations == {"kept": "yes"}
 
 
 def test_docker_images_stay_docker_images(session: Session, ghcr: RegistryDouble) -> None:
     ghcr.push_image("octo/image", "1.0", random_image(2, format="docker"))
-    where = End(name_at(ghcr, session))
+    where = IndexTarget(name_at(ghcr, session))
     with pytest.raises(UnsupportedError, match="zstd") as caught:
-        flatten_image(session, where, None, Flattening(HowToPack(Compression.ZSTD)))
+        flatten_image(session, where, None, FlattenOptions(CompressionOptions(Compression.ZSTD)))
     assert "--to oci" in str(caught.value.hint)
-    made = flatten_image(session, where, None, Flattening(), replace=True).descriptor
+    made = flatten_image(session, where, None, FlattenOptions(), replace=True).descriptor
     assert made.media_type == media_types.DOCKER_MANIFEST
     [layer] = image_at(session, where).layers
     assert layer.media_type == media_types.DOCKER_LAYER_GZIP
@@ -276,20 +281,21 @@ def test_what_cannot_be_is_told_and_nothing_is_named(
     ghcr.push_image("octo/image", "bad", image_of(tar(file("a")), diff_ids=["sha256:" + "0" * 64]))
     ghcr.push_image("octo/image", "thing", artifact())
     here = {
-        tag: End(name_at(ghcr, session, f"octo/image:{tag}")) for tag in ("1.0", "bad", "thing")
+        tag: IndexTarget(name_at(ghcr, session, f"octo/image:{tag}"))
+        for tag in ("1.0", "bad", "thing")
     }
-    pinned = End(here["1.0"].reference.with_digest(IMAGE.root.digest))
-    failures: list[tuple[End, End | None, type[GhcrctlError]]] = [
+    pinned = IndexTarget(here["1.0"].reference.with_digest(IMAGE.root.digest))
+    failures: list[tuple[IndexTarget, IndexTarget | None, type[GhcrctlError]]] = [
         (here["bad"], here["1.0"], DigestMismatchError),
         (here["thing"], here["1.0"], UnsupportedError),
         (here["1.0"], pinned, UsageError),
     ]
     for source, target, error in failures:
         with pytest.raises(error):
-            flatten_image(session, source, target, Flattening())
+            flatten_image(session, source, target, FlattenOptions())
     assert ghcr.count("PUT", "/manifests/1.0") == 0
     with pytest.raises(UsageError, match="no level 33"):
-        HowToPack(Compression.ZSTD, 33)
+        CompressionOptions(Compression.ZSTD, 33)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
@@ -301,13 +307,13 @@ def test_any_files_come_out_as_export_has_them(
     built = image_of(*(tar(*layer) for layer in layers)).into(memory)
     with session_on(tmp_path_factory.mktemp("home")) as session:
         execute(make_plan(memory, StorePlace(session.store), built.root, names=("any:1",)))
-        any_, flat = (End(session.parse(name), local=True) for name in ("any:1", "flat:1"))
+        any_, flat = (IndexTarget(session.parse(name), local=True) for name in ("any:1", "flat:1"))
         try:
             expected = exported(session, any_)
         except GhcrctlError:
             with pytest.raises(GhcrctlError):
-                flatten_image(session, any_, flat, Flattening())
+                flatten_image(session, any_, flat, FlattenOptions())
             return
-        flatten_image(session, any_, flat, Flattening())
+        flatten_image(session, any_, flat, FlattenOptions())
         assert unpacked(session, flat, image_at(session, flat)) == expected
         assert exported(session, flat) == expected

@@ -18,7 +18,7 @@ import pytest
 from ghcrctl.errors import ConnectionLostError, IntegrityError, UnsupportedError, UsageError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.making.import_image import import_image, opened
+from ghcrctl.operations.making.import_image import import_image, open_import
 from tests.sessions import session_on
 from tests.zstd import zstd
 
@@ -175,5 +175,5 @@ def test_a_stream_that_gives_little_at_a_time_is_read_to_its_end(session: Sessio
 
 @pytest.mark.parametrize("address", ["ftp://example.com/x.tar", "S3://bucket/x", "file:///x.tar"])
 def test_an_unsupported_scheme_is_refused(session: Session, address: str) -> None:
-    with pytest.raises(UnsupportedError, match="unsupported scheme"), opened(session, address):
+    with pytest.raises(UnsupportedError, match="unsupported scheme"), open_import(session, address):
         pass

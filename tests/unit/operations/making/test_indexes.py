@@ -18,14 +18,14 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import Index
 from ghcrctl.oci.platform import Platform
-from ghcrctl.operations.common.index_entries import Change
+from ghcrctl.operations.common.index_entries import EntryChange
 from ghcrctl.operations.images.tag import tag
 from ghcrctl.operations.making.indexes import (
-    End,
+    IndexTarget,
     add_to_index,
     annotate_index,
     create_index,
-    end_of,
+    parse_index_target,
     read_entries,
     read_manifest,
     remove_from_index,
@@ -50,7 +50,7 @@ IMAGES = {
 @pytest.fixture(params=["registry", "store"])
 def end(
     request: pytest.FixtureRequest, ghcr: RegistryDouble, session: Session
-) -> Callable[[str], End]:
+) -> Callable[[str], IndexTarget]:
     """Return images by their tags, at a registry or in the store."""
     for architecture, image in IMAGES.items():
         ghcr.push_image("octo/image", architecture, image)
@@ -58,17 +58,17 @@ def end(
     if local:
         for architecture in IMAGES:
             pull(session, name_at(ghcr, session, f"octo/image:{architecture}"))
-    return lambda text: End(name_at(ghcr, session, f"octo/image:{text}"), local)
+    return lambda text: IndexTarget(name_at(ghcr, session, f"octo/image:{text}"), local)
 
 
-def platforms(session: Session, where: End) -> list[str]:
+def platforms(session: Session, where: IndexTarget) -> list[str]:
     index = read_manifest(session, where)
     assert isinstance(index, Index)
     return [str(platform) for platform in index.platforms]
 
 
 def test_an_index_lists_images_for_their_platforms(
-    session: Session, end: Callable[[str], End]
+    session: Session, end: Callable[[str], IndexTarget]
 ) -> None:
     made = create_index(session, end("all"), [end("amd64"), end("arm64")], annotations={"a": "b"})
     index = read_manifest(session, end("all"))
@@ -80,20 +80,22 @@ def test_an_index_lists_images_for_their_platforms(
     assert not check(session).faults
 
 
-def test_an_index_of_an_index_lists_its_images(session: Session, end: Callable[[str], End]) -> None:
+def test_an_index_of_an_index_lists_its_images(
+    session: Session, end: Callable[[str], IndexTarget]
+) -> None:
     create_index(session, end("two"), [end("amd64"), end("arm64")], annotations={})
     create_index(session, end("all"), [end("two"), end("s390x")], annotations={})
     assert platforms(session, end("all")) == ["linux/amd64", "linux/arm64", "linux/s390x"]
 
 
-def test_entries_come_and_go(session: Session, end: Callable[[str], End]) -> None:
+def test_entries_come_and_go(session: Session, end: Callable[[str], IndexTarget]) -> None:
     create_index(session, end("all"), [end("amd64"), end("arm64")], annotations={"a": "b"})
     add_to_index(session, end("all"), [end("s390x"), end("arm64")])
     assert platforms(session, end("all")) == ["linux/amd64", "linux/s390x", "linux/arm64"]
     remove_from_index(session, end("all"), ["linux/amd64", str(IMAGES["arm64"].root.digest)])
     assert platforms(session, end("all")) == ["linux/s390x"]
     assert read_manifest(session, end("all")).annotations == {"a": "b"}
-    with pytest.raises(UsageError, match="nothing would be left"):
+    with pytest.raises(UsageError, match="cannot remove the last image of"):
         remove_from_index(session, end("all"), ["linux/s390x"])
     with pytest.raises(PlatformNotFoundError) as caught:
         remove_from_index(session, end("all"), ["linux/amd64"])
@@ -118,23 +120,28 @@ def test_what_attests_an_image_goes_with_it(ghcr: RegistryDouble, session: Sessi
     raw = json.dumps(index).encode()
     root = Descriptor.of(raw, media_types.OCI_INDEX)
     ghcr.push_image("octo/image", "all", Built(root, ((root, raw),)))
-    where = End(name_at(ghcr, session, "octo/image:all"))
+    where = IndexTarget(name_at(ghcr, session, "octo/image:all"))
     remove_from_index(session, where, ["linux/arm64"])
     left = read_manifest(session, where).children
     assert [entry.digest for entry in left] == [IMAGES["amd64"].root.digest]
 
 
-def test_annotations_are_set_and_taken_away(session: Session, end: Callable[[str], End]) -> None:
+def test_annotations_are_set_and_taken_away(
+    session: Session, end: Callable[[str], IndexTarget]
+) -> None:
     create_index(session, end("all"), [end("amd64"), end("arm64")], annotations={"a": "b"})
-    annotate_index(session, end("all"), "", Change({"c": "d", "a": ""}))
+    annotate_index(session, end("all"), "", EntryChange({"c": "d", "a": ""}))
     annotate_index(
-        session, end("all"), "linux/arm64", Change({"e": "f"}, Platform("linux", "arm64", "v8"))
+        session,
+        end("all"),
+        "linux/arm64",
+        EntryChange({"e": "f"}, Platform("linux", "arm64", "v8")),
     )
     annotate_index(
         session,
         end("all"),
         str(IMAGES["amd64"].root.digest),
-        Change({}, Platform("windows", "amd64"), "10.0.20348.1"),
+        EntryChange({}, Platform("windows", "amd64"), "10.0.20348.1"),
     )
     index = read_manifest(session, end("all"))
     assert index.annotations == {"c": "d"}
@@ -148,11 +155,13 @@ def test_images_of_docker_make_an_index_of_docker(ghcr: RegistryDouble, session:
     for number, platform in enumerate((AMD, ARM)):
         image = random_image(1, seed=number, platform=platform, format="docker")
         ghcr.push_image("octo/docker", platform.architecture, image)
-    ends = [End(name_at(ghcr, session, f"octo/docker:{name}")) for name in ("amd64", "arm64")]
-    target = End(name_at(ghcr, session, "octo/docker:all"))
+    ends = [
+        IndexTarget(name_at(ghcr, session, f"octo/docker:{name}")) for name in ("amd64", "arm64")
+    ]
+    target = IndexTarget(name_at(ghcr, session, "octo/docker:all"))
     made = create_index(session, target, ends, annotations={})
     assert made.media_type == media_types.DOCKER_LIST
-    annotated = annotate_index(session, target, "", Change({"a": "b"}))
+    annotated = annotate_index(session, target, "", EntryChange({"a": "b"}))
     assert annotated.media_type == media_types.OCI_INDEX
 
 
@@ -163,10 +172,10 @@ def test_images_of_elsewhere_are_brought_along(
         plain_registry.push_image("octo/other", architecture, image)
         ghcr.push_image("octo/image", architecture, image)
     sources = [
-        end_of(session, f"{plain_registry.host}/octo/other:amd64", local=False),
-        end_of(session, f"{ghcr.host}/octo/image:arm64", local=False),
+        parse_index_target(session, f"{plain_registry.host}/octo/other:amd64", local=False),
+        parse_index_target(session, f"{ghcr.host}/octo/image:arm64", local=False),
     ]
-    target = end_of(session, f"{ghcr.host}/octo/all:1", local=False)
+    target = parse_index_target(session, f"{ghcr.host}/octo/all:1", local=False)
     create_index(session, target, sources, annotations={})
     place = session.source(target.reference)
     for architecture in ("amd64", "arm64"):
@@ -177,12 +186,12 @@ def test_images_of_elsewhere_are_brought_along(
     assert not session.settings.store_dir.exists()
 
 
-def test_what_makes_no_index_is_told(session: Session, end: Callable[[str], End]) -> None:
-    with pytest.raises(UsageError, match="images to list"):
+def test_what_makes_no_index_is_told(session: Session, end: Callable[[str], IndexTarget]) -> None:
+    with pytest.raises(UsageError, match="at least one image"):
         create_index(session, end("all"), [], annotations={})
     with pytest.raises(UsageError, match="two images are for linux/amd64"):
         create_index(session, end("all"), [end("amd64"), end("amd64")], annotations={})
-    with pytest.raises(UnsupportedError, match="one image"):
+    with pytest.raises(UnsupportedError, match="an image, not an index"):
         add_to_index(session, end("amd64"), [end("arm64")])
     with pytest.raises(GhcrctlError) as caught:
         create_index(session, end("all"), [end("none")], annotations={})
@@ -195,11 +204,11 @@ def test_a_local_name_is_in_the_store(ghcr: RegistryDouble, session: Session) ->
     ghcr.push_image("octo/image", "1.0", IMAGES["amd64"])
     pull(session, name_at(ghcr, session))
     tag(session, str(name_at(ghcr, session)), [session.parse("one")])
-    assert end_of(session, "one", local=False).local
+    assert parse_index_target(session, "one", local=False).local
     create_index(
         session,
-        end_of(session, "all", local=False),
-        [end_of(session, "one", local=False)],
+        parse_index_target(session, "all", local=False),
+        [parse_index_target(session, "one", local=False)],
         annotations={},
     )
-    assert platforms(session, end_of(session, "all", local=True)) == ["linux/amd64"]
+    assert platforms(session, parse_index_target(session, "all", local=True)) == ["linux/amd64"]

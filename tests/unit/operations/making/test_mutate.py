@@ -20,7 +20,7 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, Manifest
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.common.platform_selection import Selection
-from ghcrctl.operations.making.indexes import End, read_entries, read_manifest, source_of
+from ghcrctl.operations.making.indexes import IndexTarget, open_source, read_entries, read_manifest
 from ghcrctl.operations.making.mutate import Mutation, mutate
 from ghcrctl.operations.moving.pull import pull
 from ghcrctl.operations.store.fsck import check
@@ -44,7 +44,7 @@ BOTH = index_of(IMAGE, random_image(1, seed=2, platform=ARM))
 @pytest.fixture(params=["registry", "store"])
 def end(
     request: pytest.FixtureRequest, ghcr: RegistryDouble, session: Session
-) -> Callable[[str], End]:
+) -> Callable[[str], IndexTarget]:
     """Return images by their tags, at a registry or in the store."""
     ghcr.push_image("octo/image", "1.0", IMAGE)
     ghcr.push_image("octo/image", "both", BOTH)
@@ -56,19 +56,19 @@ def end(
                 name_at(ghcr, session, f"octo/image:{tag}"),
                 select=Selection(everything=True),
             )
-    return lambda text: End(name_at(ghcr, session, f"octo/image:{text}"), local)
+    return lambda text: IndexTarget(name_at(ghcr, session, f"octo/image:{text}"), local)
 
 
-def config_of(session: Session, where: End) -> dict[str, Any]:
+def config_of(session: Session, where: IndexTarget) -> dict[str, Any]:
     manifest = read_manifest(session, where)
     assert isinstance(manifest, Manifest)
-    place, _ = source_of(session, where)
+    place, _ = open_source(session, where)
     found: dict[str, Any] = json.loads(read_metadata(place, manifest.config))
     return found
 
 
 def test_a_changed_config_makes_another_image_of_the_same_layers(
-    session: Session, end: Callable[[str], End]
+    session: Session, end: Callable[[str], IndexTarget]
 ) -> None:
     before = config_of(session, end("1.0"))
     changes = ("ENV A=b", 'CMD ["/x"]', "LABEL l=m", "USER 7", "WORKDIR /w", "EXPOSE 80")
@@ -105,12 +105,12 @@ def test_a_changed_config_makes_another_image_of_the_same_layers(
 
 
 def test_all_images_of_an_index_are_changed_or_those_that_are_chosen(
-    session: Session, end: Callable[[str], End]
+    session: Session, end: Callable[[str], IndexTarget]
 ) -> None:
     mutate(session, end("both"), end("all"), Mutation(("USER 1",), created=MOMENT))
     entries = read_entries(session, end("all"))
     assert [str(e.platform) for e, _ in entries] == ["linux/amd64", "linux/arm64"]
-    place, _ = source_of(session, end("all"))
+    place, _ = open_source(session, end("all"))
     for _, manifest in entries:
         assert isinstance(manifest, Manifest)
         assert json.loads(read_metadata(place, manifest.config))["config"]["User"] == "1"
@@ -139,7 +139,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_a_directory_becomes_a_layer(
-    session: Session, end: Callable[[str], End], tree: Path
+    session: Session, end: Callable[[str], IndexTarget], tree: Path
 ) -> None:
     mutation = Mutation(('CMD ["/bin/tool"]',), layers=(tree,), created=MOMENT)
     made = mutate(session, end("1.0"), end("new"), mutation).descriptor
@@ -149,7 +149,7 @@ def test_a_directory_becomes_a_layer(
     assert len(manifest.layers) == len(config["rootfs"]["diff_ids"]) == 3
     layer = manifest.layers[-1]
     assert layer.media_type == media_types.OCI_LAYER_GZIP
-    place, _ = source_of(session, end("new"))
+    place, _ = open_source(session, end("new"))
     with Content(place, layer).open() as stream:
         unpacked = zlib.decompress(stream.read(), 31)
     assert config["rootfs"]["diff_ids"][-1] == str(Digest.of(unpacked))
@@ -175,7 +175,7 @@ def test_a_directory_becomes_a_layer(
 
 
 def test_archives_and_directories_are_layers_in_their_order(
-    session: Session, end: Callable[[str], End], tree: Path, tmp_path: Path
+    session: Session, end: Callable[[str], IndexTarget], tree: Path, tmp_path: Path
 ) -> None:
     archive = tmp_path / "more.tar.gz"
     with tarfile.open(archive, "w:gz") as writing:
@@ -192,7 +192,7 @@ def test_docker_images_get_layers_of_docker(
     ghcr: RegistryDouble, session: Session, tree: Path
 ) -> None:
     ghcr.push_image("octo/image", "1.0", random_image(1, format="docker"))
-    where = End(name_at(ghcr, session))
+    where = IndexTarget(name_at(ghcr, session))
     made = mutate(session, where, where, Mutation(layers=(tree,))).descriptor
     assert made.media_type == media_types.DOCKER_MANIFEST
     manifest = read_manifest(session, where)
@@ -202,7 +202,7 @@ def test_docker_images_get_layers_of_docker(
 
 
 def test_what_cannot_be_is_told_and_nothing_is_named(
-    ghcr: RegistryDouble, session: Session, end: Callable[[str], End], tmp_path: Path
+    ghcr: RegistryDouble, session: Session, end: Callable[[str], IndexTarget], tmp_path: Path
 ) -> None:
     text = tmp_path / "text"
     text.write_text("no archive")
@@ -215,8 +215,8 @@ def test_what_cannot_be_is_told_and_nothing_is_named(
         with pytest.raises(error):
             mutate(session, end("1.0"), end("new"), mutation)
     ghcr.push_image("octo/thing", "1", artifact())
-    thing = End(name_at(ghcr, session, "octo/thing:1"))
-    with pytest.raises(UnsupportedError, match="no container image"):
+    thing = IndexTarget(name_at(ghcr, session, "octo/thing:1"))
+    with pytest.raises(UnsupportedError, match="not a container image"):
         mutate(session, thing, thing, Mutation(("USER 1",)))
     assert ghcr.count("PUT", "/manifests/new") == 0
 

@@ -15,9 +15,9 @@ from ghcrctl.oci.platform import Platform
 from ghcrctl.oci.reference import Reference
 from ghcrctl.operations.making.published_tags import (
     manifests_of,
-    refuse_narrowing,
     refuse_partial_replacement,
-    refuse_smaller,
+    refuse_platform_loss,
+    refuse_platform_loss_of_tag,
 )
 from ghcrctl.transfer.plan import make_plan
 from tests.builders import Built, attested, index_of, random_image
@@ -53,7 +53,7 @@ def _refused(place: MemoryPlace, new: Built) -> str:
     """Return why a tag is not moved to what is in the same repository; empty where it is."""
     root = parse(read_metadata(place, new.root), new.root.media_type)
     try:
-        refuse_smaller(place, TARGET, root, force="FORCE")
+        refuse_platform_loss_of_tag(place, TARGET, root, force="FORCE")
     except RefusedError as error:
         return f"{error.message}; {error.hint}"
     return ""
@@ -93,9 +93,9 @@ def test_a_tag_moves_unless_images_are_lost(
     plan = make_plan(place, place, new.root, names=("1.0",))
     if is_refused:
         with pytest.raises(RefusedError):
-            refuse_narrowing(plan, TARGET, force="FORCE")
+            refuse_platform_loss(plan, TARGET, force="FORCE")
     else:
-        refuse_narrowing(plan, TARGET, force="FORCE")
+        refuse_platform_loss(plan, TARGET, force="FORCE")
 
 
 def test_a_new_image_or_one_without_a_tag_narrows_nothing() -> None:
@@ -104,12 +104,12 @@ def test_a_new_image_or_one_without_a_tag_narrows_nothing() -> None:
     other = random_image(seed=77)
     for image in (fresh, other):
         image.into(source)
-    refuse_narrowing(make_plan(source, place, other.root), TARGET, force="FORCE")
+    refuse_platform_loss(make_plan(source, place, other.root), TARGET, force="FORCE")
     plan = make_plan(source, place, fresh.root)
-    refuse_narrowing(plan, TARGET.with_tag(None), force="FORCE")
-    refuse_narrowing(plan, TARGET.with_tag("2.0"), force="FORCE")
+    refuse_platform_loss(plan, TARGET.with_tag(None), force="FORCE")
+    refuse_platform_loss(plan, TARGET.with_tag("2.0"), force="FORCE")
     with pytest.raises(RefusedError):
-        refuse_narrowing(plan, TARGET, force="FORCE")
+        refuse_platform_loss(plan, TARGET, force="FORCE")
 
 
 def test_the_hint_copies_every_platform_from_elsewhere() -> None:
@@ -123,7 +123,7 @@ def test_the_hint_copies_every_platform_from_elsewhere() -> None:
         (other, f"copy every platform with: ghcrctl copy {other} {TARGET}"),
     ):
         with pytest.raises(RefusedError) as caught:
-            refuse_narrowing(plan, TARGET, origin=origin, force="FORCE")
+            refuse_platform_loss(plan, TARGET, origin=origin, force="FORCE")
         assert str(caught.value.hint).startswith(start)
 
 
@@ -132,10 +132,10 @@ def test_a_conversion_is_compared_by_what_was_converted() -> None:
     converted = random_image(seed=88)
     converted.into(place)
     plan = make_plan(place, place, converted.root)
-    refuse_narrowing(plan, TARGET, force="FORCE")
+    refuse_platform_loss(plan, TARGET, force="FORCE")
     with pytest.raises(RefusedError):
-        refuse_narrowing(plan, TARGET, converted=[FIRST.root.digest], force="FORCE")
-    refuse_narrowing(
+        refuse_platform_loss(plan, TARGET, converted=[FIRST.root.digest], force="FORCE")
+    refuse_platform_loss(
         plan, TARGET, converted=[image.root.digest for image in IMAGES[:3]], force="FORCE"
     )
 
@@ -151,7 +151,7 @@ def test_a_conversion_is_compared_by_what_was_converted() -> None:
 def test_a_refusal_names_five_platforms(images: Sequence[Built], shown: str) -> None:
     place = _place(index_of(*images), index_of(images[0]))
     found = _refused(place, index_of(images[0]))
-    assert re.search(rf"an index of .*{shown}, and only linux/amd64 would be left", found)
+    assert re.search(rf"an index of .*{shown}, and only linux/amd64 would remain", found)
 
 
 def test_attestations_are_counted() -> None:
@@ -183,7 +183,7 @@ def test_a_change_of_a_part_does_not_replace_the_whole(
     with pytest.raises(RefusedError, match="cannot replace NAME: it is an index of") as caught:
         refuse_partial_replacement(place, old.root, new.root, "NAME")
     left, whole = (len(manifests_of(place, image.root)) for image in (new, old))
-    assert f"only {left} of its {whole} images would be left" in caught.value.message
+    assert f"only {left} of its {whole} images would remain" in caught.value.message
 
 
 def test_an_image_is_its_own_manifest() -> None:
@@ -196,7 +196,7 @@ def test_an_image_is_its_own_manifest() -> None:
 def test_entries_without_a_platform_are_counted_or_left_unnamed() -> None:
     bare = index_of(FIRST, SECOND, platforms=(None, None))
     found = _refused(_place(bare, FIRST), FIRST)
-    assert "an index of 2 manifests, and only 1 manifest would be left" in found
+    assert "an index of 2 manifests, and only 1 manifest would remain" in found
     mixed = index_of(FIRST, SECOND, platforms=(Platform("linux", "amd64"), None))
     found = _refused(_place(mixed, FIRST), FIRST)
-    assert "an index of linux/amd64, and only linux/amd64 would be left" in found
+    assert "an index of linux/amd64, and only linux/amd64 would remain" in found

@@ -12,7 +12,7 @@ from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.common.platform_selection import Selection
 from ghcrctl.operations.images.tag import tag
 from ghcrctl.operations.making.convert import Conversion
-from ghcrctl.operations.making.indexes import End
+from ghcrctl.operations.making.indexes import IndexTarget
 from ghcrctl.operations.making.media_formats import Format
 from ghcrctl.operations.making.mutate import Mutation, mutate
 from ghcrctl.operations.moving.copy import EVERYTHING, CopyOptions, OpenTarget, copy, copy_into
@@ -55,7 +55,7 @@ def test_one_platform_is_not_pushed_over_its_index(session: Session, name: Refer
             push(session, name, dry_run=dry_run)
         assert caught.value.exit_status == 7
     assert "linux/amd64, linux/arm64, linux/s390x" in caught.value.message
-    assert "only linux/amd64 would be left" in caught.value.message
+    assert "only linux/amd64 would remain" in caught.value.message
     assert f"ghcrctl push --force {name}" in str(caught.value.hint)
     assert current(session, name) == str(ALL.root.digest)
 
@@ -114,7 +114,7 @@ def test_some_platforms_are_not_pushed_over_all(
 ) -> None:
     two = Selection.of(["linux/amd64", "linux/arm64"])
     pull(session, name, select=two)
-    with pytest.raises(RefusedError, match="only linux/amd64, linux/arm64 would be left"):
+    with pytest.raises(RefusedError, match="only linux/amd64, linux/arm64 would remain"):
         push(session, name)
     push(session, name, force=True)
     assert f"{NOTE} platforms were pushed" in warnings[0]
@@ -192,7 +192,7 @@ def test_a_converted_part_is_not_copied_over_its_index(
     session: Session, name: Reference, dry_run: bool
 ) -> None:
     wish = CopyOptions(Selection((ARM,)), conversion=Conversion(Format.DOCKER), dry_run=dry_run)
-    with pytest.raises(RefusedError, match="only linux/arm64 would be left"):
+    with pytest.raises(RefusedError, match="only linux/arm64 would remain"):
         convert_in_place(session, name, wish)
     assert current(session, name) == str(ALL.root.digest)
     convert_in_place(session, name, replace(wish, force=True, dry_run=False))
@@ -214,10 +214,10 @@ def convert_in_place(session: Session, name: Reference, wish: CopyOptions) -> No
 def test_a_part_does_not_replace_its_index(session: Session, name: Reference, local: bool) -> None:
     if local:
         pull(session, name, select=EVERYTHING)
-    source = End(name, local)
+    source = IndexTarget(name, local)
     one = Mutation(platforms=(ARM,), changes=("ENV A=1",))
     for target in (None, source):
-        with pytest.raises(RefusedError, match="only 1 of its 3 images would be left") as caught:
+        with pytest.raises(RefusedError, match="only 1 of its 3 images would remain") as caught:
             mutate(session, source, target, one, replace=target is None)
         assert "--tag" in str(caught.value.hint)
     whole = mutate(session, source, None, Mutation(changes=("ENV A=1",)), replace=True)
@@ -227,7 +227,7 @@ def test_a_part_does_not_replace_its_index(session: Session, name: Reference, lo
 def test_a_manifest_push_pushes_no_part_over_its_index(session: Session, name: Reference) -> None:
     pull(session, name)
     with pytest.raises(UnsupportedError, match="is an image, not an index") as caught:
-        push_index(session, End(name), purge=True)
+        push_index(session, IndexTarget(name), purge=True)
     assert caught.value.hint == f"ghcrctl push {name}"
     assert current(session, name) == str(ALL.root.digest)
     assert session.store.records()
@@ -237,9 +237,9 @@ def test_a_smaller_index_of_the_store_replaces_no_larger_one(
     session: Session, name: Reference
 ) -> None:
     pull(session, name, select=Selection((ARM, S390)))
-    with pytest.raises(RefusedError, match="only linux/arm64, linux/s390x would be left"):
-        push_index(session, End(name))
-    push_index(session, End(name), replace=True)
+    with pytest.raises(RefusedError, match="only linux/arm64, linux/s390x would remain"):
+        push_index(session, IndexTarget(name))
+    push_index(session, IndexTarget(name), replace=True)
     assert current(session, name) != str(ALL.root.digest)
 
 

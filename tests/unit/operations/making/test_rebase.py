@@ -22,9 +22,9 @@ from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.manifest import Manifest
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.making.convert import Conversion, convert_image
-from ghcrctl.operations.making.indexes import End, read_entries, read_manifest, source_of
+from ghcrctl.operations.making.indexes import IndexTarget, open_source, read_entries, read_manifest
 from ghcrctl.operations.making.media_formats import Format
-from ghcrctl.operations.making.rebase import Rebasing, rebase
+from ghcrctl.operations.making.rebase import RebaseOptions, rebase
 from ghcrctl.operations.moving.pull import pull
 from ghcrctl.operations.store.fsck import check
 from ghcrctl.transfer.events import Finished, Outcome
@@ -86,7 +86,7 @@ IMAGE = on(OLD, OWN)
 @pytest.fixture(params=["registry", "store"])
 def end(
     request: pytest.FixtureRequest, ghcr: RegistryDouble, session: Session
-) -> Callable[[str], End]:
+) -> Callable[[str], IndexTarget]:
     """Return images by their names, at a registry or in the store."""
     local = request.param == "store"
     for name, image in (("app:1", IMAGE), ("base:old", OLD), ("base:new", NEW)):
@@ -94,17 +94,17 @@ def end(
         ghcr.push_image(f"octo/{repository}", tag, image)
         if local:
             pull(session, name_at(ghcr, session, f"octo/{name}"))
-    return lambda text: End(name_at(ghcr, session, f"octo/{text}"), local)
+    return lambda text: IndexTarget(name_at(ghcr, session, f"octo/{text}"), local)
 
 
-def image_at(session: Session, where: End) -> Manifest:
+def image_at(session: Session, where: IndexTarget) -> Manifest:
     manifest = read_manifest(session, where)
     assert isinstance(manifest, Manifest)
     return manifest
 
 
-def config_at(session: Session, where: End) -> dict[str, Any]:
-    place, _ = source_of(session, where)
+def config_at(session: Session, where: IndexTarget) -> dict[str, Any]:
+    place, _ = open_source(session, where)
     found: dict[str, Any] = json.loads(read_metadata(place, image_at(session, where).config))
     return found
 
@@ -114,9 +114,9 @@ def layers_of(*images: Built) -> list[dict[str, Any]]:
 
 
 def test_the_bases_layers_are_replaced_and_the_config_stays(
-    session: Session, end: Callable[[str], End]
+    session: Session, end: Callable[[str], IndexTarget]
 ) -> None:
-    bases = Rebasing(end("base:old"), end("base:new"))
+    bases = RebaseOptions(end("base:old"), end("base:new"))
     done = rebase(session, end("app:1"), end("app:2"), bases)
     made, named = done.descriptor, done.end
     assert named == end("app:2")
@@ -139,7 +139,7 @@ def test_the_bases_layers_are_replaced_and_the_config_stays(
     assert not check(session).faults
     assert rebase(session, end("app:1"), end("app:3"), bases).descriptor == made
     # Back again, it is as it was, but for what it says of its base.
-    rebase(session, named, None, Rebasing(end("base:new"), end("base:old")), replace=True)
+    rebase(session, named, None, RebaseOptions(end("base:new"), end("base:old")), replace=True)
     assert image_at(session, named).layers == image_at(session, end("app:1")).layers
     assert image_at(session, named).config == image_at(session, end("app:1")).config
 
@@ -153,7 +153,7 @@ def test_what_attests_an_image_that_stays_the_same_stays(
     built = attested(on(OLD, OWN, said))
     ghcr.push_image("octo/app", "1", built)
     assert (
-        rebase(session, End(app), None, Rebasing(), replace=True).descriptor.digest
+        rebase(session, IndexTarget(app), None, RebaseOptions(), replace=True).descriptor.digest
         == built.root.digest
     )
     assert not warnings
@@ -164,50 +164,64 @@ def test_bases_are_what_annotations_say(session: Session, ghcr: RegistryDouble) 
     ghcr.push_image("octo/base", "1", OLD)
     said = {NAME: str(base), DIGEST: str(OLD.root.digest)}
     ghcr.push_image("octo/app", "1", on(OLD, OWN, said))
-    where = End(name_at(ghcr, session, "octo/app:1"))
+    where = IndexTarget(name_at(ghcr, session, "octo/app:1"))
     # The base has not moved on: nothing changes.
     before = image_at(session, where)
-    assert rebase(session, where, None, Rebasing(), replace=True).descriptor == before.descriptor
+    assert (
+        rebase(session, where, None, RebaseOptions(), replace=True).descriptor == before.descriptor
+    )
     ghcr.push_image("octo/base", "1", NEW)
-    rebase(session, where, None, Rebasing(), replace=True)
+    rebase(session, where, None, RebaseOptions(), replace=True)
     after = image_at(session, where)
     assert [layer.to_json() for layer in after.layers] == layers_of(NEW, OWN)
     assert after.annotations == {**said, DIGEST: str(NEW.root.digest)}
     ghcr.push_image("octo/base", "2", OLD)
-    other = End(name_at(ghcr, session, "octo/base:2"))
-    rebase(session, where, None, Rebasing(new_base=other), replace=True)
+    other = IndexTarget(name_at(ghcr, session, "octo/base:2"))
+    rebase(session, where, None, RebaseOptions(new_base=other), replace=True)
     assert image_at(session, where).annotations[NAME] == str(other.reference)
 
 
 def test_without_annotations_bases_must_be_named(
-    session: Session, end: Callable[[str], End]
+    session: Session, end: Callable[[str], IndexTarget]
 ) -> None:
     for bases, flag in (
-        (Rebasing(), "--old-base"),
-        (Rebasing(new_base=end("base:new")), "--old-base"),
-        (Rebasing(old_base=end("base:old")), "--new-base"),
+        (RebaseOptions(), "--old-base"),
+        (RebaseOptions(new_base=end("base:new")), "--old-base"),
+        (RebaseOptions(old_base=end("base:old")), "--new-base"),
     ):
-        with pytest.raises(UsageError, match="based on") as caught:
+        with pytest.raises(UsageError, match="base image is unknown") as caught:
             rebase(session, end("app:1"), None, bases, replace=True)
         assert flag in str(caught.value.hint)
 
 
 def test_a_base_that_does_not_fit_is_told_with_its_layer(
-    session: Session, end: Callable[[str], End], ghcr: RegistryDouble
+    session: Session, end: Callable[[str], IndexTarget], ghcr: RegistryDouble
 ) -> None:
     with pytest.raises(UnsupportedError, match="its layer 1 is sha256:") as caught:
         rebase(
-            session, end("app:1"), None, Rebasing(end("base:new"), end("base:old")), replace=True
+            session,
+            end("app:1"),
+            None,
+            RebaseOptions(end("base:new"), end("base:old")),
+            replace=True,
         )
     assert str(IMAGE.blobs[0][0].digest) in caught.value.message
     assert str(NEW.blobs[0][0].digest) in caught.value.message
-    with pytest.raises(UnsupportedError, match="of layers the base has 3, the image 2"):
+    with pytest.raises(UnsupportedError, match="the base has 3 layers, the image only 2"):
         rebase(
-            session, end("base:old"), None, Rebasing(end("app:1"), end("base:new")), replace=True
+            session,
+            end("base:old"),
+            None,
+            RebaseOptions(end("app:1"), end("base:new")),
+            replace=True,
         )
     with pytest.raises(NotFoundError):
         rebase(
-            session, end("app:1"), None, Rebasing(end("base:none"), end("base:new")), replace=True
+            session,
+            end("app:1"),
+            None,
+            RebaseOptions(end("base:none"), end("base:new")),
+            replace=True,
         )
     assert image_at(session, end("app:1")).descriptor == IMAGE.root
     assert ghcr.count("PUT", "/manifests/") == 0
@@ -217,11 +231,11 @@ def test_a_base_packed_otherwise_fits_all_the_same(session: Session, ghcr: Regis
     names = {}
     for name, image in (("app", IMAGE), ("old", OLD), ("new", NEW)):
         ghcr.push_image(f"octo/{name}", "1", image)
-        names[name] = End(name_at(ghcr, session, f"octo/{name}:1"))
+        names[name] = IndexTarget(name_at(ghcr, session, f"octo/{name}:1"))
     for name in ("old", "new"):
         zstd = Conversion(Format.OCI, Compression.ZSTD)
         convert_image(session, names[name], None, zstd, replace=True)
-    rebase(session, names["app"], None, Rebasing(names["old"], names["new"]), replace=True)
+    rebase(session, names["app"], None, RebaseOptions(names["old"], names["new"]), replace=True)
     kinds = [layer.media_type for layer in image_at(session, names["app"]).layers]
     assert kinds == [media_types.OCI_LAYER_ZSTD] * 3 + [media_types.OCI_LAYER_GZIP]
 
@@ -236,10 +250,10 @@ def test_each_platform_gets_its_own_base(
     both = index_of(IMAGE, on(arm[1], arm[3]), annotations={NAME: "x", "k": "v"})
     ghcr.push_image("octo/app", "1", both)
     old, new, amd, app, other = (
-        End(name_at(ghcr, session, f"octo/{text}"))
+        IndexTarget(name_at(ghcr, session, f"octo/{text}"))
         for text in ("base:old", "base:new", "base:amd", "app:1", "app:2")
     )
-    rebase(session, app, other, Rebasing(old, new))
+    rebase(session, app, other, RebaseOptions(old, new))
     entries = {str(entry.platform): image for entry, image in read_entries(session, other)}
     for platform, images in (("linux/amd64", (NEW, OWN)), ("linux/arm64", (arm[2], arm[3]))):
         image = entries[platform]
@@ -247,18 +261,20 @@ def test_each_platform_gets_its_own_base(
         assert [layer.to_json() for layer in image.layers] == layers_of(*images)
     index = read_manifest(session, other)
     assert index.annotations == {**_said(session, new), "k": "v"}
-    with pytest.raises(UnsupportedError, match="is for linux/amd64, but the image for linux/arm64"):
-        rebase(session, app, other, Rebasing(old, amd))
-    rebase(session, app, other, Rebasing(old, amd, platforms=(AMD,)))
+    with pytest.raises(
+        UnsupportedError, match="is for linux/amd64, but the image is for linux/arm64"
+    ):
+        rebase(session, app, other, RebaseOptions(old, amd))
+    rebase(session, app, other, RebaseOptions(old, amd, platforms=(AMD,)))
     assert image_at(session, other).annotations == _said(session, amd)
     ghcr.push_image("octo/base", "less", index_of(NEW))
-    less = End(name_at(ghcr, session, "octo/base:less"))
+    less = IndexTarget(name_at(ghcr, session, "octo/base:less"))
     with pytest.raises(PlatformNotFoundError, match="linux/arm64"):
-        rebase(session, app, other, Rebasing(old, less))
+        rebase(session, app, other, RebaseOptions(old, less))
     assert not warnings
 
 
-def _said(session: Session, base: End) -> dict[str, str]:
+def _said(session: Session, base: IndexTarget) -> dict[str, str]:
     digest = read_manifest(session, base).descriptor.digest
     return {NAME: str(base.reference), DIGEST: str(digest)}
 
@@ -269,17 +285,19 @@ def test_layers_are_taken_over_from_the_bases_repository(
     foreign = random_image(2, seed=4, foreign=True)
     for name, image in (("app", IMAGE), ("old", OLD), ("new", foreign)):
         ghcr.push_image(f"octo/{name}", "1", image)
-    app, old, new = (End(name_at(ghcr, session, f"octo/{n}:1")) for n in ("app", "old", "new"))
+    app, old, new = (
+        IndexTarget(name_at(ghcr, session, f"octo/{n}:1")) for n in ("app", "old", "new")
+    )
     events: list[Event] = []
-    rebase(session, app, None, Rebasing(old, new), events.append, replace=True)
+    rebase(session, app, None, RebaseOptions(old, new), events.append, replace=True)
     seen = {e.step.descriptor.digest: e for e in events if isinstance(e, Finished)}
     kept, taken = (layer.digest for layer in image_at(session, new).layers)
     assert seen[kept].outcome is Outcome.SKIPPED
     assert seen[taken].outcome is Outcome.MOUNTED
     assert seen[taken].mounted_from == "octo/new"
     assert image_at(session, app).layers[0].urls == image_at(session, new).layers[0].urls
-    other = End(name_at(ghcr, session, "octo/other:1"))
-    rebase(session, app, other, Rebasing(new, old), events.append)
+    other = IndexTarget(name_at(ghcr, session, "octo/other:1"))
+    rebase(session, app, other, RebaseOptions(new, old), events.append)
     seen = {e.step.descriptor.digest: e for e in events if isinstance(e, Finished)}
     *below, own = (seen[layer.digest].mounted_from for layer in image_at(session, other).layers)
     assert (below, own) == (["octo/old"] * 2, "octo/app")
@@ -293,8 +311,13 @@ def test_a_local_image_takes_its_base_from_a_registry(
         ghcr.push_image(f"octo/{name}", "1", image)
     app, old, new = (name_at(ghcr, session, f"octo/{n}:1") for n in ("app", "old", "new"))
     pull(session, app)
-    local = End(session.parse("mine").tagged(), local=True)
-    rebase(session, End(app, local=True), local, Rebasing(End(old), End(new)))
+    local = IndexTarget(session.parse("mine").tagged(), local=True)
+    rebase(
+        session,
+        IndexTarget(app, local=True),
+        local,
+        RebaseOptions(IndexTarget(old), IndexTarget(new)),
+    )
     assert [layer.to_json() for layer in image_at(session, local).layers] == layers_of(NEW, OWN)
     assert not check(session).faults
 
@@ -305,8 +328,10 @@ def test_docker_images_get_dockers_layers_and_no_annotations(
     old, own = (random_image(1, seed=seed, format="docker") for seed in (1, 2))
     for name, image in (("app", on(old, own)), ("old", old), ("new", NEW)):
         ghcr.push_image(f"octo/{name}", "1", image)
-    app, old_end, new = (End(name_at(ghcr, session, f"octo/{n}:1")) for n in ("app", "old", "new"))
-    rebase(session, app, None, Rebasing(old_end, new), replace=True)
+    app, old_end, new = (
+        IndexTarget(name_at(ghcr, session, f"octo/{n}:1")) for n in ("app", "old", "new")
+    )
+    rebase(session, app, None, RebaseOptions(old_end, new), replace=True)
     made = image_at(session, app)
     assert {layer.media_type for layer in made.layers} == {media_types.DOCKER_LAYER_GZIP}
     assert not made.annotations
@@ -333,8 +358,10 @@ def test_the_history_tells_of_as_many_layers_as_there_are(
 ) -> None:
     for name, image in (("app", on(OLD, OWN, history=history)), ("old", OLD), ("new", NEW)):
         ghcr.push_image(f"octo/{name}", "1", image)
-    app, old, new = (End(name_at(ghcr, session, f"octo/{n}:1")) for n in ("app", "old", "new"))
-    rebase(session, app, None, Rebasing(old, new, created=MOMENT), replace=True)
+    app, old, new = (
+        IndexTarget(name_at(ghcr, session, f"octo/{n}:1")) for n in ("app", "old", "new")
+    )
+    rebase(session, app, None, RebaseOptions(old, new, created=MOMENT), replace=True)
     config = config_at(session, app)
     assert config["history"] == expected
     assert config["created"] == "2026-01-02T03:04:05Z"
@@ -343,13 +370,15 @@ def test_the_history_tells_of_as_many_layers_as_there_are(
 def test_what_cannot_be_is_told(session: Session, ghcr: RegistryDouble) -> None:
     for name, image in (("app", IMAGE), ("old", OLD), ("thing", artifact())):
         ghcr.push_image(f"octo/{name}", "1", image)
-    app, old, thing = (End(name_at(ghcr, session, f"octo/{n}:1")) for n in ("app", "old", "thing"))
-    failures: list[tuple[End, Rebasing, type[GhcrctlError]]] = [
-        (app, Rebasing(old, thing), UnsupportedError),
-        (app, Rebasing(thing, old), UnsupportedError),
-        (thing, Rebasing(old, old), UnsupportedError),
+    app, old, thing = (
+        IndexTarget(name_at(ghcr, session, f"octo/{n}:1")) for n in ("app", "old", "thing")
+    )
+    failures: list[tuple[IndexTarget, RebaseOptions, type[GhcrctlError]]] = [
+        (app, RebaseOptions(old, thing), UnsupportedError),
+        (app, RebaseOptions(thing, old), UnsupportedError),
+        (thing, RebaseOptions(old, old), UnsupportedError),
     ]
     for source, bases, error in failures:
-        with pytest.raises(error, match="no container image"):
+        with pytest.raises(error, match="not a container image"):
             rebase(session, source, app, bases)
     assert image_at(session, app).descriptor == IMAGE.root

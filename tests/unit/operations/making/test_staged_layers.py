@@ -13,17 +13,17 @@ from ghcrctl.oci import media_types
 from ghcrctl.oci.descriptor import Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.operations.making.media_formats import Format
-from ghcrctl.operations.making.staged_layers import HowToPack, PackedLayers
+from ghcrctl.operations.making.staged_layers import CompressionOptions, StagedLayers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ghcrctl.operations.making.staged_layers import Take
+    from ghcrctl.operations.making.staged_layers import WriteBytes
 
 
 def test_a_layer_can_be_read_once_it_is_whole(tmp_path: Path) -> None:
-    packed = PackedLayers(tmp_path)
-    made = packed.pack(lambda take: (take(b"one"), take(b"two")), HowToPack(), "some/type")
+    packed = StagedLayers(tmp_path)
+    made = packed.pack(lambda take: (take(b"one"), take(b"two")), CompressionOptions(), "some/type")
     assert made.diff_id == Digest.of(b"onetwo")
     stream = packed.open(made.descriptor)
     data = stream.read(1000)
@@ -43,12 +43,12 @@ def test_a_layer_can_be_read_once_it_is_whole(tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
-    def fail(take: Take) -> None:
+    def fail(take: WriteBytes) -> None:
         take(bytes(5_000_000))
         raise UnsupportedError("no further")
 
     with pytest.raises(UnsupportedError, match="no further"):
-        PackedLayers(tmp_path).pack(fail, HowToPack(), "x")
+        StagedLayers(tmp_path).pack(fail, CompressionOptions(), "x")
     assert not list(tmp_path.iterdir())
 
 
@@ -59,8 +59,8 @@ def test_a_full_temporary_disk_is_told(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
     try:
         with pytest.raises(NoSpaceError) as caught:
-            PackedLayers(tmp_path).pack(
-                lambda take: take(bytes(9999)), HowToPack(Compression.NONE), "x"
+            StagedLayers(tmp_path).pack(
+                lambda take: take(bytes(9999)), CompressionOptions(Compression.NONE), "x"
             )
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -74,11 +74,11 @@ def test_a_full_temporary_disk_is_told(tmp_path: Path) -> None:
 )
 def test_a_format_has_its_levels(compression: Compression, level: int) -> None:
     with pytest.raises(UsageError, match=f"no level {level}"):
-        HowToPack(compression, level)
+        CompressionOptions(compression, level)
 
 
 def test_a_format_has_its_media_types() -> None:
-    zstd = HowToPack(Compression.ZSTD, 3)
+    zstd = CompressionOptions(Compression.ZSTD, 3)
     assert zstd.layer_type(Format.OCI) == media_types.OCI_LAYER_ZSTD
-    with pytest.raises(UnsupportedError, match="packed with zstd"):
+    with pytest.raises(UnsupportedError, match="compressed with zstd"):
         zstd.layer_type(Format.DOCKER)
