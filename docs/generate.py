@@ -80,7 +80,6 @@ def _explained(found: Explanation) -> str:
 def settings() -> str:
     """Return the page of settings."""
     others = "".join(f"| `{name}` | {text} |\n" for name, text in VARIABLES.items())
-    rows = "".join(f"| `{s.name}` | `{s.env}` | {_default(s)} | {s.help} |\n" for s in SETTINGS)
     return (
         "# Settings\n\nOptions take precedence over variables, variables over `config.toml`, and "
         "`config.toml` over the defaults. The file is in the configuration directory, on Linux "
@@ -89,8 +88,16 @@ def settings() -> str:
         "value, a value of the wrong type or an unknown key in `config.toml` is an error (exit "
         "status 2). "
         "An unknown `GHCRCTL_` variable is a warning, because another version may know it.\n\n"
-        f"| setting | variable | default | description |\n|---|---|---|---|\n{rows}\n"
-        f"## Other variables\n\n| variable | description |\n|---|---|\n{others}"
+        + "".join(_setting(setting) for setting in SETTINGS)
+        + f"## Other variables\n\n| variable | description |\n|---|---|\n{others}"
+    )
+
+
+def _setting(setting: Setting) -> str:
+    """Return the entry of a setting, which can be linked to."""
+    return (
+        f"```{{confval}} {setting.name}\n{setting.help}\n\n"
+        f"Variable: `{setting.env}`. Default: {_default(setting)}.\n```\n\n"
     )
 
 
