@@ -17,11 +17,11 @@ from ghcrctl.cli.app import App
 from ghcrctl.cli.command_classes import LazyGroup
 from ghcrctl.cli.signals import TerminatedError, TimeIsUpError, end_time_limit, obey_sigterm
 from ghcrctl.cli.streams import (
-    be_there,
     closed_output,
-    go_nowhere,
+    ensure_std_streams,
+    escape_unencodable_text,
     is_closed_pipe,
-    take_any_text,
+    redirect_to_devnull,
 )
 from ghcrctl.errors import (
     ExitStatus,
@@ -120,14 +120,14 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and exit with its status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    be_there()
+    ensure_std_streams()
     if given[:1] == ["__complete"] and given[1:]:
         from ghcrctl.cli.completion.shells import print_candidates
 
         print_candidates(cli, given[1], given[2:])
     # Runs are short and create few cycles. The collector would cost listings a third of their time.
     gc.set_threshold(100_000)
-    take_any_text()
+    escape_unencodable_text()
     app = App(as_json=_wants_json(given))
     obey_sigterm()
     try:
@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
     except OSError as error:
         status = _broken_pipe() if is_closed_pipe(error) else status or _failed(app, error)
-        go_nowhere(sys.stdout)
+        redirect_to_devnull(sys.stdout)
     if status and threading.active_count() > 1:
         # Threads may still wait for an unresponsive host. Their writes are atomic, so stop them.
         from ghcrctl.disk.unfinished_files import discard_unfinished
@@ -247,5 +247,5 @@ def _bug(app: App, error: Exception) -> int:
 
 def _broken_pipe() -> int:
     """Exit quietly, as other programs do when the reader closes the pipe."""
-    go_nowhere(sys.stdout)
+    redirect_to_devnull(sys.stdout)
     return ExitStatus.BROKEN_PIPE

@@ -1,14 +1,11 @@
-r"""What output is written in: the encoding of a console, and the ends of lines.
-
-What belongs here: making any text fit. What does not: which signs lines and trees are drawn with
-(``format.style``), which knows better ones for an encoding that lacks some.
-"""
+"""Make standard streams accept any text, and translate their errors."""
 
 from __future__ import annotations
 
 import codecs
 import errno
 import io
+import locale
 import os
 import sys
 from contextlib import contextmanager
@@ -21,12 +18,12 @@ _ERRORS = "ghcrctl.escaped"
 _IS_WINDOWS = os.name == "nt"
 
 
-def be_there() -> None:
+def ensure_std_streams() -> None:
     """Replace standard streams that are closed or missing.
 
-    Standard input is empty, standard error goes nowhere, and writing to standard output fails, so
-    that no result is lost in silence. A file that is opened later would otherwise get the number of
-    a closed stream, and its output.
+    Standard input is empty, standard error discards everything, and writing to standard output
+    fails, so that no result is lost silently. Otherwise a file that is opened later could get the
+    number of a closed stream, and its output.
     """
     for name, mode, flags in (
         ("stdin", "r", os.O_RDONLY),
@@ -35,25 +32,25 @@ def be_there() -> None:
     ):
         if getattr(sys, name) is None:
             number = os.open(os.devnull, flags)
-            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 it stays
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 remains open
             setattr(sys, name, stream)
 
 
 @contextmanager
 def translate_write_errors(stream: TextIO) -> Iterator[None]:
-    """Word what the disk says of output that goes there.
+    """Translate errors of writing to a standard stream.
 
     Raises:
-        StoreError: it cannot be written; standard error is given up quietly, for want of a place
-            to tell of it.
-        BrokenPipeError: nobody reads standard output any more.
+        StoreError: standard output cannot be written. Errors of standard error are ignored, because
+            there is nowhere to report them.
+        BrokenPipeError: the reader of standard output closed the pipe.
     """
     try:
         yield
     except OSError as error:
         if stream is sys.stderr:
-            # The exit status still tells what became of the run.
-            go_nowhere(stream)
+            # The exit status still reports the result of the run.
+            redirect_to_devnull(stream)
             return
         if is_closed_pipe(error):
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
@@ -64,7 +61,7 @@ def translate_write_errors(stream: TextIO) -> Iterator[None]:
 
 
 def is_closed_pipe(error: OSError) -> bool:
-    """Return whether an error of a standard stream means that the reader closed the pipe.
+    """Check whether an error of a standard stream means that the reader closed the pipe.
 
     Windows has no SIGPIPE and no error number of its own for this: its C library reports EINVAL.
     """
@@ -78,35 +75,48 @@ def closed_output(error: OSError) -> OSError:
     return error
 
 
-def go_nowhere(stream: TextIO) -> None:
-    """Let what is kept for a stream that is gone, or full, go nowhere, and all that follows."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+def redirect_to_devnull(stream: TextIO) -> None:
+    """Discard the buffer of a stream that cannot be written, and everything written later."""
+    null_device = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null_device, stream.fileno())
+    os.close(null_device)
 
 
-def take_any_text() -> None:
-    r"""Let no character be too much for standard output and error.
+def escape_unencodable_text() -> None:
+    r"""Make standard output and error accept any text.
 
-    What an encoding lacks is written as ``\u65e5``, which in a JSON string still means the same.
-    Lines end as docker's do, on Windows too; and what a program reads there is UTF-8, as docker's
-    output is, whatever old code page Windows has. So is what another program writes to standard
-    input there; PowerShell may put a byte order mark in front.
+    Characters that the encoding lacks are written as ``\u65e5``, which in a JSON string means the
+    same. A terminal in the locale C gets ASCII only. Lines end with a line feed, on Windows too. On
+    Windows, programs read and write UTF-8, as with docker, whatever the old code page is;
+    PowerShell may send a byte order mark first.
     """
     codecs.register_error(_ERRORS, escaped)
     if _IS_WINDOWS and isinstance(sys.stdin, io.TextIOWrapper) and not sys.stdin.isatty():
         sys.stdin.reconfigure(encoding="utf-8-sig")
     for stream in (sys.stdout, sys.stderr):
-        # Without a console, or in another program, it may be nothing or something else.
+        # Without a console, or in another program, this may be None or another object.
         if isinstance(stream, io.TextIOWrapper):
-            is_for_programs = _IS_WINDOWS and not stream.isatty()
-            stream.reconfigure(
-                encoding="utf-8" if is_for_programs else None, errors=_ERRORS, newline="\n"
-            )
+            stream.reconfigure(encoding=_encoding_for(stream), errors=_ERRORS, newline="\n")
+
+
+def _encoding_for(stream: TextIO) -> str | None:
+    """Return the encoding to write with; ``None`` to keep the present one."""
+    if _IS_WINDOWS:
+        return None if stream.isatty() else "utf-8"
+    # Bytes for programs must not depend on the locale.
+    return "ascii" if stream.isatty() and is_c_locale() else None
+
+
+def is_c_locale() -> bool:
+    """Check whether the locale is C, for example because of ``LC_ALL=C``.
+
+    Python writes UTF-8 there, so the encoding of a stream does not show it.
+    """
+    return not _IS_WINDOWS and locale.setlocale(locale.LC_CTYPE) in {"C", "POSIX"}
 
 
 def escaped_for(text: str, encoding: str) -> str:
-    """Return a text as such a console shows it, so that its cells can be counted."""
+    """Return text as a console with this encoding shows it, to measure its width."""
     codecs.register_error(_ERRORS, escaped)
     try:
         return text.encode(encoding, _ERRORS).decode(encoding)
@@ -115,10 +125,10 @@ def escaped_for(text: str, encoding: str) -> str:
 
 
 def escaped(error: UnicodeError) -> tuple[str, int]:
-    """Return the escapes of what cannot be encoded, and where to go on.
+    """Return the escapes of characters that cannot be encoded, and where to continue.
 
     Raises:
-        UnicodeError: it is not encoding that failed.
+        UnicodeError: the error is not an encoding error.
     """
     if not isinstance(error, UnicodeEncodeError):
         raise error

@@ -103,6 +103,17 @@ def test_a_console_of_any_encoding_shows_everything(terminal: Terminal, encoding
         del terminal.environ["PYTHONIOENCODING"]
 
 
+def test_the_c_locale_gets_ascii(terminal: Terminal) -> None:
+    terminal.environ["LC_ALL"] = "C"
+    try:
+        for line in (*COMMANDS[1:7], *COMMANDS[11:], "ghcrctl explain size-mismatch"):
+            seen = shown(terminal, line, 80)
+            assert seen.isascii(), seen
+            assert "\\u" not in seen
+    finally:
+        del terminal.environ["LC_ALL"]
+
+
 def test_names_of_packages_are_links_where_the_terminal_has_them(terminal: Terminal) -> None:
     page = "https://github.com/users/octo/packages/container/package/app"
     assert page not in shown(terminal, "ghcrctl packages list octo", 100)

@@ -27,7 +27,7 @@ class Look:
 
 
 _NAME = Look(Meaning.NAME, Shape(16, 1))
-_DIGEST = Look(Meaning.ASIDE, Shape(20, 0))
+_DIGEST = Look(Meaning.ASIDE, Shape(24, 0))
 _TIME = Look(None, Shape(11, 2))
 _MOMENT = Look(None, Shape(20, 3))
 # Without its end a size is another size.

@@ -91,8 +91,8 @@ def _cells(step: Step, measure: Measure) -> dict[str, object]:
 
 
 def tags_shown(tags: Iterable[str]) -> str:
-    """Write tags for a table; those that only tie something to an image are shortened."""
-    shown = [_HELPER.sub(r"\1…", tag) for tag in tags]
+    """Return tags for a table, with digests in tags of signatures and attestations cut short."""
+    shown = [_HELPER.sub(r"\1...", tag) for tag in tags]
     return ", ".join(shown) or NO_TAG
 
 

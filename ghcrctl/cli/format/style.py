@@ -246,13 +246,15 @@ def style_of(stream: TextIO, environ: Mapping[str, str], width: int | None) -> S
         width: of the terminal, in cells; ``None`` where the stream is none.
     """
     in_colour = wants_colour(environ, is_terminal=width is not None) and obeys(stream)
+    from ghcrctl.cli.streams import is_c_locale
+
     encoding = getattr(stream, "encoding", None) or "ascii"
     return Style(
         width=width,
         in_colour=in_colour,
         has_256_colours=has_256_colours(environ),
         has_links=in_colour and width is not None and knows_links(environ),
-        glyphs=glyphs_for(encoding),
+        glyphs=ASCII if is_c_locale() else glyphs_for(encoding),
         encoding=encoding,
     )
 

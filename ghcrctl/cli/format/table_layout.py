@@ -6,6 +6,7 @@ docker's tables for programs (``table``).
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ghcrctl.cli.format.size_bars import Bars
     from ghcrctl.cli.format.style import Style
 
+_DIGEST = re.compile(r"(sha\d+:)([0-9a-f]{12})[0-9a-f]{20,}")
+_SHORT_DIGEST = re.compile(r"sha\d+:([0-9a-f]{12})")
 # Docker's, and what is used where that is too wide.
 _MINIMUM_WIDTH, _PADDING = 10, 3
 _CLOSE = 2
@@ -76,6 +79,9 @@ def lay_out(
     if not style.has_all_signs:
         table = [[replace(cell, text=style.written(cell.text)) for cell in row] for row in table]
     columns = _columns(table, shapes, style.width, has_bars=bars.tell)
+    if _cuts_digests(table, columns):
+        table = [[replace(cell, text=_short_digest(cell.text)) for cell in row] for row in table]
+        columns = _columns(table, shapes, style.width, has_bars=bars.tell)
     largest = max((bar.total for bar in bars.rows if bar), default=0)
     lines = []
     for number, row in enumerate(table):
@@ -97,12 +103,34 @@ class _Columns:
     bar: int = 0
 
 
+def _cuts_digests(table: Sequence[Sequence[Cell]], columns: _Columns) -> bool:
+    return any(
+        len(cell.text) > width and _DIGEST.fullmatch(cell.text)
+        for row in table
+        for cell, width in zip(row, columns.widths, strict=True)
+    )
+
+
+def _short_digest(text: str) -> str:
+    """Return a digest with 12 hexadecimal digits, and other text unchanged."""
+    found = _DIGEST.fullmatch(text)
+    return f"{found[1]}{found[2]}" if found else text
+
+
 def _painted(row: Sequence[Cell], columns: _Columns, style: Style) -> Iterator[str]:
     for cell, width in zip(row, columns.widths, strict=True):
         text, taken = cell.text, display_width(cell.text)
+        if taken > width and (short := _SHORT_DIGEST.fullmatch(text)):
+            # Digits are worth more than the name of the algorithm.
+            text, taken = short[1], len(short[1])
         if taken > width:
             is_name = cell.meaning is Meaning.NAME
-            text = fitted(_brief(cell), width, style.glyphs.ellipsis, in_the_middle=is_name)
+            text = fitted(
+                _brief(replace(cell, text=text)),
+                width,
+                style.glyphs.ellipsis,
+                in_the_middle=is_name,
+            )
             taken = display_width(text)
         yield style.paint(text, cell.meaning, cell.link)
         yield " " * (width + columns.gap - taken)

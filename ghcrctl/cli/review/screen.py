@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 from contextlib import contextmanager, suppress
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 # The other screen that terminals have, without the cursor, and where lines that are too long for it
 # are cut off, not wrapped; and back.
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l\x1b[?7l", "\x1b[?7h\x1b[?25h\x1b[?1049l"
-# Seconds between two looks at the terminal's size.
-_LOOK = 0.2
+_SIZE_CHECK_SECONDS = 0.2
 # Seconds for the rest of a key that comes in pieces, as over a slow line; what begins one.
 _REST = 0.05
 _BEGINNING = re.compile(rb"\x1b(?:[\[O][0-9;?]*)?\Z|[\xc2-\xf4][\x80-\xbf]{0,2}\Z")
@@ -121,14 +121,18 @@ class Screen:
 
     def _typed(self) -> str:
         """Wait for keys, and follow the size of the terminal; return what keys send."""
-        if os.name == "nt":
+        if sys.platform == "win32":
+            import msvcrt
+
+            while not msvcrt.kbhit():
+                time.sleep(_SIZE_CHECK_SECONDS)
+                self._follow_size()
             return click.getchar()
         import select
 
-        # A signal tells of a new size too, but in the middle of anything.
-        while not select.select([sys.stdin], [], [], _LOOK)[0]:
-            if self._size_now() != self._size:
-                self.draw()
+        # A signal reports a new size too, but it can interrupt any write.
+        while not select.select([sys.stdin], [], [], _SIZE_CHECK_SECONDS)[0]:
+            self._follow_size()
         # Not through a buffer, which would wait for a line.
         typed = os.read(sys.stdin.fileno(), 1024)
         while _BEGINNING.search(typed) and select.select([sys.stdin], [], [], _REST)[0]:
@@ -137,6 +141,11 @@ class Screen:
                 break
             typed += more
         return typed.decode("utf-8", "replace")
+
+    def _follow_size(self) -> None:
+        """Draw again if the size of the terminal changed."""
+        if self._size_now() != self._size:
+            self.draw()
 
     def _size_now(self) -> os.terminal_size:
         """Return the size of the terminal itself: standard output may be another, or a pipe."""

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from ghcrctl.cli.password import read_password
-from ghcrctl.cli.streams import take_any_text
+from ghcrctl.cli.streams import escape_unencodable_text
 from ghcrctl.errors import UsageError
 
 
@@ -37,7 +37,7 @@ def test_on_windows_a_pipe_holds_utf_8(monkeypatch: pytest.MonkeyPatch, data: by
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), encoding="cp1252"))
     for name in ("sys.stdout", "sys.stderr"):
         monkeypatch.setattr(name, io.TextIOWrapper(io.BytesIO(), encoding="cp1252"))
-    take_any_text()
+    escape_unencodable_text()
     assert read_password() == "sécret"
     assert sys.stdout.encoding == "utf-8"
 
@@ -47,7 +47,7 @@ def test_elsewhere_the_encoding_is_that_of_the_system(monkeypatch: pytest.Monkey
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xe9\n"), encoding="cp1252"))
     for name in ("sys.stdout", "sys.stderr"):
         monkeypatch.setattr(name, io.TextIOWrapper(io.BytesIO(), encoding="cp1252"))
-    take_any_text()
+    escape_unencodable_text()
     assert read_password() == "é"
     assert sys.stdout.encoding == "cp1252"
 
@@ -60,7 +60,7 @@ def test_the_encoding_of_a_windows_console_is_kept(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("ghcrctl.cli.streams._IS_WINDOWS", True)
     for name in ("sys.stdin", "sys.stdout", "sys.stderr"):
         monkeypatch.setattr(name, Console(io.BytesIO(b"\xe9\n"), encoding="cp1252"))
-    take_any_text()
+    escape_unencodable_text()
     assert read_password() == "é"
     assert sys.stdout.encoding == "cp1252"
 

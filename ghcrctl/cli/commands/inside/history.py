@@ -83,7 +83,7 @@ def command(  # noqa: PLR0913 one argument an option
         rows = history(session, wanted_image(name, platform, remote=remote))
     # Tables on a terminal are truncated to its width instead.
     cuts = not no_trunc and (style.width is None or format_ is not None)
-    shown = [_fields(row, measure, full=no_trunc, cuts=cuts) for row in rows]
+    shown = [_fields(row, measure, style.glyphs.ellipsis, full=no_trunc, cuts=cuts) for row in rows]
     bars = Bars([Bar(((Meaning.SHARED, row.size),)) for row in rows])
     quiet_field = "ID" if quiet else None
     app.write(
@@ -98,14 +98,18 @@ def _since(created: datetime | None, measure: Measure) -> str:
     return measure.since(created if created and created > _FIRST_REAL_TIME else None)
 
 
-def _fields(row: HistoryRow, measure: Measure, *, full: bool, cuts: bool) -> Mapping[str, object]:
+def _fields(
+    row: HistoryRow, measure: Measure, ellipsis: str, *, full: bool, cuts: bool
+) -> Mapping[str, object]:
     by = row.created_by.replace("\t", " ")
     image_id = row.image_id
     return {
         "ID": "<missing>" if image_id is None else str(image_id) if full else image_id.short,
         "CreatedSince": _since(row.created, measure),
         "CreatedAt": exact(row.created, missing=_NO_TIME),
-        "CreatedBy": by if not cuts or len(by) <= _WIDTH else f"{by[: _WIDTH - 1]}…",
+        "CreatedBy": by
+        if not cuts or len(by) <= _WIDTH
+        else f"{by[: _WIDTH - len(ellipsis)]}{ellipsis}",
         "Size": measure.size(row.size),
         "Comment": row.comment,
         **exact_fields(row.size, row.created),

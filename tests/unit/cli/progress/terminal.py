@@ -8,7 +8,7 @@ import pyte
 
 
 class Terminal(io.StringIO):
-    """A stream that is a terminal.
+    """A stream that is a terminal with UTF-8.
 
     Args:
         columns: its width.
@@ -27,6 +27,10 @@ class Terminal(io.StringIO):
         self.writes.append(text)
         self._stream.feed(text.replace("\n", "\r\n"))
         return len(text)
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return "utf-8"
 
     @property
     def size(self) -> tuple[int, int]:
