@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ghcrctl.oci.platform import Platform
 
 
-def leave_nothing_out(_: Descriptor) -> bool:
+def omit_nothing(_: Descriptor) -> bool:
     """Return false, so that all content is kept."""
     return False
 
@@ -60,7 +60,7 @@ class ArchiveSink:
         write: Callable[[bytes], object],
         platform: Platform,
         *,
-        leave_out: Callable[[Descriptor], bool] = leave_nothing_out,
+        leave_out: Callable[[Descriptor], bool] = omit_nothing,
     ) -> None:
         self.label = "the archive"
         self.origins: dict[str, Digest] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.archive.files import read_list, read_small
+from ghcrctl.archive.files import read_list, read_metadata_file
 from ghcrctl.archive.layout import is_layout, read_entries
 from ghcrctl.archive.names import parse_name
 from ghcrctl.errors import InvalidManifestError
@@ -66,7 +66,7 @@ def is_docker(files: Files) -> bool:
     listed = read_list(files, MANIFEST_FILE)
     if files.size(REPOSITORIES_FILE) is not None or any(map(_has_sources, listed)):
         return bool(listed)
-    return bool(listed) and not read_entries(read_small(files, "index.json"))
+    return bool(listed) and not read_entries(read_metadata_file(files, "index.json"))
 
 
 def has_both_lists(files: Files) -> bool:
@@ -92,7 +92,7 @@ def listed_configs(files: Files) -> dict[str, Digest]:
     for entry in read_list(files, MANIFEST_FILE):
         path = _config_path(entry)
         if files.size(path) is not None:
-            config = Digest.of(read_small(files, path))
+            config = Digest.of(read_metadata_file(files, path))
             found |= dict.fromkeys(map(parse_name, _texts(entry, "RepoTags")), config)
     return found
 
@@ -109,7 +109,7 @@ def read_images(files: Files) -> list[DockerImage]:
 def _image(files: Files, entry: dict[str, Any]) -> DockerImage:
     layers = tuple(map(_path, _texts(entry, "Layers")))
     # Docker and skopeo also compute the image ID, whatever the name of the file.
-    config = read_small(files, _config_path(entry))
+    config = read_metadata_file(files, _config_path(entry))
     return DockerImage(
         config=config,
         diff_ids=diff_ids_of(config, len(layers)),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.archive.engine_address import DEFAULT_ADDRESS, EngineAddress
 from ghcrctl.archive.engine_connection import EngineResponse, connect, translate_errors
-from ghcrctl.archive.engine_errors import engine_error, message_in
+from ghcrctl.archive.engine_errors import engine_error, error_message
 from ghcrctl.errors import (
     InvalidResponseError,
 )
@@ -115,7 +115,9 @@ class Engine:
         path = self._path("/images/load", [("quiet", "1")])
         with self._request("POST", path, chunks=chunks, seconds=None) as response:
             self._check(response, "load images", [])
-            return [name for message in self._documents(response) for name in _loaded(message)]
+            return [
+                name for message in self._documents(response) for name in _loaded_names(message)
+            ]
 
     def tag(self, id_: str, name: str) -> None:
         """Tag an image; another image with this name loses it.
@@ -205,7 +207,7 @@ class Engine:
 
     def _check(self, response: EngineResponse, action: str, names: Sequence[str]) -> None:
         if response.status >= 300:
-            message = message_in(response.read(_MAX_DOCUMENT))
+            message = error_message(response.read(_MAX_DOCUMENT))
             raise engine_error(self.label, action, message, status=response.status, names=names)
 
     def _documents(self, response: EngineResponse) -> Iterator[dict[str, Any]]:
@@ -213,7 +215,7 @@ class Engine:
         for line in response.lines(_MAX_DOCUMENT):
             document = self._document(line)
             if document.get("errorDetail") or document.get("error"):
-                raise engine_error(self.label, "load images", message_in(line))
+                raise engine_error(self.label, "load images", error_message(line))
             yield document
 
     def _document(self, raw: bytes) -> dict[str, Any]:
@@ -256,10 +258,10 @@ class _SavedImages:
         # A complete archive ends with zeros.
         found = self._tail.rfind(b'{"errorDetail"')
         if found >= 0 and self._tail.rstrip().endswith(b"}"):
-            raise engine_error(self._label, "save images", message_in(self._tail[found:]))
+            raise engine_error(self._label, "save images", error_message(self._tail[found:]))
 
 
-def _loaded(message: dict[str, Any]) -> list[str]:
+def _loaded_names(message: dict[str, Any]) -> list[str]:
     """Return the names of loaded images in a document of a progress stream."""
     found = _LOADED.match(str(message.get("stream", "")))
     # Docker sends one name per line; podman sends all names in one line.

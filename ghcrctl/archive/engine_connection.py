@@ -85,7 +85,7 @@ class EngineResponse:
             longest: maximum length of a line (bytes).
         """
         rest = b""
-        while chunk := self._some():
+        while chunk := self._read_available():
             *whole, rest = (rest + chunk).split(b"\n")
             if len(rest) > longest:
                 raise InvalidResponseError(
@@ -95,7 +95,7 @@ class EngineResponse:
         if rest.strip():
             yield rest
 
-    def _some(self) -> bytes:
+    def _read_available(self) -> bytes:
         with translate_errors(self._address, connected=True):
             chunk = self._response.read1(_CHUNK)
         self._check_end(chunk)

@@ -54,7 +54,7 @@ def engine_error(
     return UnsupportedError(f"{label} failed to {action}{quoted}")
 
 
-def message_in(raw: bytes) -> str:
+def error_message(raw: bytes) -> str:
     """Return the error message in a JSON document of the API, or in the text of a proxy."""
     try:
         document = json.loads(raw)

@@ -50,7 +50,7 @@ class Files(Protocol):
         ...
 
 
-def read_small(files: Files, path: str) -> bytes:
+def read_metadata_file(files: Files, path: str) -> bytes:
     """Return the content of a metadata file.
 
     Raises:
@@ -84,7 +84,7 @@ def read_list(files: Files, path: str) -> list[dict[str, Any]]:
     Raises:
         InvalidManifestError: the file has no such list.
     """
-    raw = read_small(files, path)
+    raw = read_metadata_file(files, path)
     # `load_object` has the checks for untrusted JSON, and needs an object.
     wrapped = load_object(b'{"list":' + raw + b"}", path)
     entries = wrapped["list"]

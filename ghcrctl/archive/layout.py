@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ghcrctl.archive.files import read_small
+from ghcrctl.archive.files import read_metadata_file
 from ghcrctl.archive.names import REF_NAME, noted_name
 from ghcrctl.content.provenance import Provenance
 from ghcrctl.errors import (
@@ -61,13 +61,13 @@ class LayoutSource:
         self._files = files
         if files.size(LAYOUT_FILE) is not None:
             with _file(files, LAYOUT_FILE):
-                document = load_object(read_small(files, LAYOUT_FILE), LAYOUT_FILE)
+                document = load_object(read_metadata_file(files, LAYOUT_FILE), LAYOUT_FILE)
             if document.get("imageLayoutVersion") != "1.0.0":
                 raise InvalidManifestError(
                     f"unsupported OCI image layout {files.label}: expected version 1.0.0"
                 )
         with _file(files, INDEX_FILE):
-            self.entries = read_entries(read_small(files, INDEX_FILE))
+            self.entries = read_entries(read_metadata_file(files, INDEX_FILE))
 
     @property
     def label(self) -> str:

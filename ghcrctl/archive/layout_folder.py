@@ -18,7 +18,7 @@ from ghcrctl.archive.layout import INDEX_FILE, LAYOUT_FILE, LayoutSource, blob_p
 from ghcrctl.archive.names import (
     OUR_NAME,
     REF_NAME,
-    is_of_a_place,
+    is_place_specific,
     name_annotations,
     noted_name,
     tag_in,
@@ -148,14 +148,14 @@ class LayoutPlace:
         full = name if self._full_names else self._called
         tag = tag_in(name) if self._full_names else name
         entry = replace(descriptor, annotations=self._notes(descriptor, full, tag))
-        with disk_errors(f"write to {self.folder}"), self._alone():
+        with disk_errors(f"write to {self.folder}"), self._locked():
             if not check_layout(self.folder / LAYOUT_FILE):
                 write_atomically(self.folder / LAYOUT_FILE, LAYOUT)
             self._list(entry)
 
     def _notes(self, descriptor: Descriptor, full: str, tag: str) -> dict[str, str]:
         """Return the annotations of an entry, including its names."""
-        rest = {k: v for k, v in descriptor.annotations.items() if not is_of_a_place(k)}
+        rest = {k: v for k, v in descriptor.annotations.items() if not is_place_specific(k)}
         known = name_annotations(full, self.origins.get(full))
         return rest | known | ({REF_NAME: tag} if tag else {})
 
@@ -169,18 +169,18 @@ class LayoutPlace:
         kept = [
             raw
             for old, raw in zip(listed.entries, listed.raw_entries, strict=True)
-            if not _takes_place(entry, old)
+            if not _replaces(entry, old)
         ]
         write_index(path, [*kept, entry.to_json()], listed)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         """Lock ``index.json`` against other threads and other ghcrctl processes."""
         with self._lock, disk_errors(f"lock {self.folder}"), alone_in(self.folder):
             yield
 
 
-def _takes_place(new: Descriptor, old: Descriptor) -> bool:
+def _replaces(new: Descriptor, old: Descriptor) -> bool:
     name, was = new.annotations.get(REF_NAME), old.annotations.get(REF_NAME)
     if not name:
         return not was and old.digest == new.digest

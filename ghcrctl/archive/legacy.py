@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.archive.docker import REPOSITORIES_FILE, DockerImage
-from ghcrctl.archive.files import read_small
+from ghcrctl.archive.files import read_metadata_file
 from ghcrctl.archive.names import parse_name
 from ghcrctl.content.streams import CHUNK_SIZE
 from ghcrctl.errors import InvalidManifestError
@@ -44,7 +44,7 @@ def read_images(files: Files) -> list[DockerImage]:
         InvalidManifestError: the archive is invalid.
     """
     names: dict[str, list[str]] = {}
-    listed = load_object(read_small(files, REPOSITORIES_FILE), REPOSITORIES_FILE)
+    listed = load_object(read_metadata_file(files, REPOSITORIES_FILE), REPOSITORIES_FILE)
     for repository, tags in listed.items():
         for tag, image in (tags if isinstance(tags, dict) else {}).items():
             names.setdefault(str(image), []).append(parse_name(f"{repository}:{tag}"))
@@ -77,7 +77,7 @@ def _chain(files: Files, top: str) -> list[dict[str, Any]]:
             raise InvalidManifestError(
                 f"invalid chain of layers below {shortened(top)} in {files.label}"
             )
-        layer = load_object(read_small(files, f"{here}/json"), f"{here}/json")
+        layer = load_object(read_metadata_file(files, f"{here}/json"), f"{here}/json")
         chain.append({**layer, "id": here})
         here = layer.get("parent")
     return chain[::-1]

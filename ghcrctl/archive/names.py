@@ -111,7 +111,7 @@ def name_annotations(name: str, origin: Digest | None = None) -> dict[str, str]:
     return notes
 
 
-def is_of_a_place(key: str) -> bool:
+def is_place_specific(key: str) -> bool:
     """Return whether an annotation is only valid in one place, such as an image name."""
     return key in {REF_NAME, CONTAINERD_NAME} or key.startswith(_OURS)
 

@@ -27,7 +27,7 @@ _STANDARD_INPUT = "standard input"
 
 
 @contextmanager
-def open_archive(archive: Path | Stream, aside: Path) -> Iterator[Files]:
+def open_archive(archive: Path | Stream, folder: Path) -> Iterator[Files]:
     """Open an archive of images.
 
     An uncompressed file is read in place. A compressed file or a pipe is first decompressed into a
@@ -35,7 +35,7 @@ def open_archive(archive: Path | Stream, aside: Path) -> Iterator[Files]:
 
     Args:
         archive: path of a file or directory, or a stream.
-        aside: directory for the temporary file.
+        folder: directory for the temporary file.
 
     Raises:
         NotFoundError: the file does not exist.
@@ -43,22 +43,22 @@ def open_archive(archive: Path | Stream, aside: Path) -> Iterator[Files]:
         NoSpaceError: the disk is too small for the temporary file.
     """
     if not isinstance(archive, Path):
-        with _set_aside(archive, aside, _STANDARD_INPUT) as files:
+        with _unpack_to_file(archive, folder, _STANDARD_INPUT) as files:
             yield files
     elif stat.S_ISDIR(find_input(archive).st_mode):
         yield FolderFiles(archive)
     else:
-        with _opened_file(archive, aside) as files:
+        with _opened_file(archive, folder) as files:
             yield files
 
 
 @contextmanager
-def _opened_file(path: Path, aside: Path) -> Iterator[Files]:
+def _opened_file(path: Path, folder: Path) -> Iterator[Files]:
     with open_input(path) as file:
         if file.seekable() and _is_plain(file):
             yield TarFiles(Positioned(file), str(path))
         else:
-            with _set_aside(file, aside, str(path)) as files:
+            with _unpack_to_file(file, folder, str(path)) as files:
                 yield files
 
 
@@ -70,7 +70,7 @@ def _is_plain(file: BinaryIO) -> bool:
 
 
 @contextmanager
-def _set_aside(stream: Stream, folder: Path, label: str) -> Iterator[Files]:
+def _unpack_to_file(stream: Stream, folder: Path, label: str) -> Iterator[Files]:
     with disk_errors(f"write into {folder}"):
         # The file has no name or is deleted when the process ends.
         file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 closed below, where errors are not those of writing

@@ -83,7 +83,7 @@ class TarFiles:
     def __init__(self, file: Positioned, label: str) -> None:
         self.label = label
         self._file = file
-        self._places = _Lister(file, label).list()
+        self._places = _HeaderReader(file, label).list()
 
     def where(self, path: str) -> str:  # noqa: ARG002 all files are in the archive
         """Return the path of the archive."""
@@ -142,7 +142,7 @@ class _Window:
         pass
 
 
-class _Lister:
+class _HeaderReader:
     """A reader of all headers of an archive."""
 
     def __init__(self, file: Positioned, label: str) -> None:
@@ -162,7 +162,7 @@ class _Lister:
                     key = "path" if header.type == ord("L") else "linkpath"
                     records.setdefault(key, self._extension(header).partition(b"\0")[0])
                 elif header.type in _IGNORED or header.type in b"g":
-                    self._pass_over(header.size)
+                    self._skip(header.size)
                 else:
                     self._add(header, records)
                     records = {}
@@ -191,10 +191,10 @@ class _Lister:
         if header.size > _MAX_EXTENSION:
             raise self._error("an extension header is too large")
         start = self._position
-        self._pass_over(header.size)
+        self._skip(header.size)
         return self._file.read(start, header.size)
 
-    def _pass_over(self, size: int) -> None:
+    def _skip(self, size: int) -> None:
         end = self._position + size
         if end > self._file.size:
             raise self._ends_early()
@@ -211,7 +211,7 @@ class _Lister:
             raise self._error(f"{shortened(name)} is a {what}, which image archives do not have")
         place = Place(self._position, size if kind is Kind.FILE else 0)
         if kind is Kind.FILE or header.type == ord("D"):
-            self._pass_over(size)
+            self._skip(size)
         if kind is Kind.DIRECTORY:
             return
         if kind is not Kind.FILE:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from ghcrctl.cli.progress.transfer_lines import watching
-from ghcrctl.content.thread_waits import outcome_of
+from ghcrctl.content.thread_waits import wait_for_result
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.operations.common.batch import submit_all
 
@@ -138,7 +138,7 @@ def in_turn(  # noqa: PLR0913 all but these by keyword
 def _outcome(app: App, turns: Turns, results: Results, outcome: Future[Result]) -> Result:
     """Wait for an image's end, and end its group in the log of a job."""
     try:
-        return outcome_of(outcome)
+        return wait_for_result(outcome)
     finally:
         if turns.has_begun and not results.are_documents:
             app.actions.end_group()

@@ -28,46 +28,48 @@ def read_ahead(stream: Stream) -> Iterator[Stream]:
     Its ``read`` raises the errors of the background thread after the bytes read before them.
     """
     try:
-        ahead = _Ahead(stream)
+        reader = _ReadAhead(stream)
     except RuntimeError:
         # The system cannot start more threads, so read in this one.
         yield stream
         return
     try:
-        yield ahead
+        yield reader
     finally:
-        ahead.close()
+        reader.close()
 
 
-class _Ahead:
+class _ReadAhead:
+    """A stream whose chunks a background thread puts into a queue."""
+
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._waiting: queue.Queue[bytes | BaseException] = queue.Queue(_MAX_CHUNKS)
+        self._chunks: queue.Queue[bytes | BaseException] = queue.Queue(_MAX_CHUNKS)
         self._stopped = threading.Event()
-        self._over = False
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name="read-ahead", daemon=True)
         self._thread.start()
 
     def read(self, size: int, /) -> bytes:
         """Return the next chunk of up to `CHUNK_SIZE` bytes, whatever the size."""
         del size
-        if self._over:
+        if self._ended:
             return b""
-        item = take_from(self._waiting)
+        item = take_from(self._chunks)
         if isinstance(item, BaseException):
-            self._over = True
+            self._ended = True
             raise item
-        self._over = not item
+        self._ended = not item
         return item
 
     def close(self) -> None:
         """Stop the thread."""
         self._stopped.set()
-        self._over = True
+        self._ended = True
         while self._thread.is_alive():
             # The thread may be waiting for space in the queue.
             try:
-                self._waiting.get(timeout=0.05)
+                self._chunks.get(timeout=0.05)
             except queue.Empty:
                 continue
 
@@ -75,8 +77,8 @@ class _Ahead:
         try:
             while not self._stopped.is_set():
                 chunk = self._stream.read(CHUNK_SIZE)
-                self._waiting.put(chunk)
+                self._chunks.put(chunk)
                 if not chunk:
                     return
         except BaseException as error:  # noqa: BLE001 it is raised where the bytes are read
-            self._waiting.put(error)
+            self._chunks.put(error)

@@ -40,16 +40,16 @@ _QUICK_SECONDS, _SLOW_SECONDS = 0.05, 0.2
 
 
 class VerifiedStream:
-    """A stream that fills every read and ends only where its descriptor says.
+    """A stream that verifies its bytes and returns as many as requested.
 
     Args:
         stream: the raw bytes, positioned at ``offset``.
-        descriptor: what they must be.
-        offset: bytes of the content that were read before.
-        hasher: the computation over those bytes; needed where the offset is not zero.
-        watch: is told the position in bytes after each chunk, of a slow stream more often, and may
-            raise to stop the reading.
-        mark_corrupt: is called when the bytes are wrong; returns whether to open the content again.
+        descriptor: expected digest and size.
+        offset: number of bytes that were read before.
+        hasher: hash of those bytes; required unless the offset is zero.
+        watch: called with the position after each chunk, more often for slow streams (bytes); may
+            raise an exception to stop reading.
+        mark_corrupt: called if the bytes are corrupted; returns whether to open the content again.
         provenance: returns the origin of the bytes, for errors.
     """
 

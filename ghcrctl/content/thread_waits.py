@@ -27,7 +27,7 @@ def step_seconds(platform: str, version: tuple[int, int]) -> float | None:
 STEP_SECONDS: Final[float | None] = step_seconds(sys.platform, sys.version_info[:2])
 
 
-def outcome_of(future: Future[T]) -> T:
+def wait_for_result(future: Future[T]) -> T:
     """Wait for a future; return its result or raise its exception."""
     from concurrent.futures import wait
 

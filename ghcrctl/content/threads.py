@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ghcrctl.content.thread_waits import join, outcome_of
+from ghcrctl.content.thread_waits import join, wait_for_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -44,14 +44,14 @@ class ThreadPool(ThreadPoolExecutor):
 def _in_order(futures: list[Future[T]]) -> Iterator[T]:
     try:
         for future in futures:
-            yield outcome_of(future)
+            yield wait_for_result(future)
     finally:
         for future in futures:
             future.cancel()
 
 
 @contextmanager
-def threads(count: int, name: str) -> Iterator[ThreadPool]:
+def thread_pool(count: int, name: str) -> Iterator[ThreadPool]:
     """Yield a thread pool, and wait for its calls at the end.
 
     After an error, pending calls are cancelled and running ones are waited for. After Ctrl-C,

@@ -120,14 +120,14 @@ class Command:
         return f"{Path(self.program).name.removesuffix('.exe')} {self.verb}"
 
     @property
-    def words(self) -> list[str]:
+    def argv(self) -> list[str]:
         """The complete command line as a list."""
         return [self.program, *self.verb.split(), *self.arguments]
 
     @property
-    def shown(self) -> str:
+    def loggable(self) -> str:
         """The command line for logs, without private_options values."""
-        return shlex.join(_shown(word) for word in self.words)
+        return shlex.join(_shown(word) for word in self.argv)
 
 
 class Engine(Protocol):

@@ -10,7 +10,7 @@ from ghcrctl.engines.build_request import ENGINES
 from ghcrctl.engines.buildah import Buildah
 from ghcrctl.engines.buildx import Buildx
 from ghcrctl.engines.docker import Docker
-from ghcrctl.engines.install_hints import how_to_install
+from ghcrctl.engines.install_hints import install_command
 from ghcrctl.engines.podman import Podman
 from ghcrctl.errors import UnsupportedError
 from ghcrctl.programs.finder import ProgramNotFoundError, find_program, ignored_programs
@@ -48,20 +48,20 @@ def choose_engine(wanted: str, environ: Mapping[str, str]) -> Engine:
             reasons.append(error)
     installed = [reason for reason in reasons if reason.is_installed]
     if wanted != AUTO:
-        raise _absent(reasons[0])
+        raise _unavailable(reasons[0])
     details = list(dict.fromkeys(reason.why for reason in installed))
     if ignored := [reason.ignored for reason in reasons if reason.ignored]:
         details.append(ignored_programs(ignored))
     raise UnsupportedError(
         "; ".join(["cannot build: docker buildx, buildah or podman is required", *details]),
-        hint=how_to_install("buildah"),
+        hint=install_command("buildah"),
     )
 
 
-def _absent(reason: EngineUnavailableError) -> UnsupportedError:
+def _unavailable(reason: EngineUnavailableError) -> UnsupportedError:
     if reason.is_installed:
         return UnsupportedError(reason.why, hint="start the daemon, or omit --builder")
-    return UnsupportedError(reason.why, hint=how_to_install(reason.engine))
+    return UnsupportedError(reason.why, hint=install_command(reason.engine))
 
 
 class EngineUnavailableError(Exception):
@@ -119,17 +119,17 @@ class EngineSearch:
         program = self._program("docker", "buildx")
         if not self._has_buildx(program):
             raise EngineUnavailableError("buildx", "the docker client has no buildx plugin")
-        builder = self._ask(program, "buildx", "inspect") or ""
+        builder = self._output_of(program, "buildx", "inspect") or ""
         driver = _field(builder, "Driver")
         if driver in _REMOTE_DRIVERS:
             return Buildx(program)
         info = self._info(program, "buildx")
         is_inside = driver in {"", "docker"}
-        return Buildx(program, has_archives=not is_inside or _keeps_in_containerd(info))
+        return Buildx(program, has_archives=not is_inside or _uses_containerd_store(info))
 
     def _has_buildx(self, program: str) -> bool:
         # `docker` may be podman, whose `buildx` is an alias of its own `build`.
-        return "docker/buildx" in (self._ask(program, "buildx", "version") or "")
+        return "docker/buildx" in (self._output_of(program, "buildx", "version") or "")
 
     def _docker(self) -> Engine:
         program = self._program("docker")
@@ -139,21 +139,21 @@ class EngineSearch:
     def _has_buildkit(self, program: str) -> bool:
         if self.environ.get("DOCKER_BUILDKIT") == "0":
             return False
-        version = self._ask(program, "version", "--format={{.Client.Version}}") or ""
+        version = self._output_of(program, "version", "--format={{.Client.Version}}") or ""
         major = version.split(".")[0].strip()
         built_in = major.isdecimal() and int(major) < _FIRST_WITHOUT_BUILDKIT
         return built_in or self._has_buildx(program)
 
     def _info(self, program: str, engine: str) -> str:
         """Return the storage driver status of the docker daemon as JSON."""
-        info = self._ask(program, "info", "--format={{json .DriverStatus}}")
+        info = self._output_of(program, "info", "--format={{json .DriverStatus}}")
         # Without a daemon, some versions exit with status 0 and print nothing.
         if not info or not info.strip():
             why = "the docker daemon is not running"
             raise EngineUnavailableError(engine, why, is_installed=True)
         return info
 
-    def _ask(self, *words: str) -> str | None:
+    def _output_of(self, *words: str) -> str | None:
         """Return the output of a command, or ``None`` if it fails."""
         try:
             done = run_program(words, self.environ, seconds=_PROBE_SECONDS)
@@ -168,7 +168,7 @@ def _field(text: str, name: str) -> str:
     return next((value.strip() for key, _, value in lines if key.strip() == name), "")
 
 
-def _keeps_in_containerd(info: str) -> bool:
+def _uses_containerd_store(info: str) -> bool:
     """Return whether docker uses the containerd image store."""
     try:
         status = json.loads(info)

@@ -64,7 +64,7 @@ class Runner:
         if status:
             if self._quiet and (output := self._hidden_output()):
                 self._tell(output)
-            raise BuildFailedError(_ended(command, status))
+            raise BuildFailedError(_failure(command, status))
 
     def step(self, command: Command) -> None:
         """Run a command without showing its output.
@@ -76,7 +76,7 @@ class Runner:
         if status:
             last = self._hidden_output().splitlines()[-1:]
             why = f": {last[0][:_MAX_REASON]}" if last else ""
-            raise UnsupportedError(f"{_ended(command, status)}{why}")
+            raise UnsupportedError(f"{_failure(command, status)}{why}")
 
     def attempt(self, command: Command) -> bool:
         """Run a command that may fail, without showing its output; return whether it succeeded."""
@@ -87,11 +87,11 @@ class Runner:
 
     def _run(self, command: Command, *, is_shown: bool, is_interactive: bool = True) -> int:
         if self._debug:
-            self._debug(f"run {command.shown}")
+            self._debug(f"run {command.loggable}")
         with self._outputs(command, is_shown=is_shown) as (stdout, stderr):
             try:
                 process = start_program(
-                    command.words,
+                    command.argv,
                     {**self._environ, **command.environ},
                     stdin=None if is_interactive else DISCARD,
                     stdout=stdout,
@@ -130,21 +130,21 @@ def _stop(process: Process) -> None:
     try:
         for number, seconds in _STOP_SIGNALS:
             if number is not None:
-                _ask(process, number)
+                _send_signal(process, number)
             if has_ended(process, seconds):
                 return
     finally:
         process.kill()
 
 
-def _ask(process: Process, number: signal.Signals) -> None:
+def _send_signal(process: Process, number: signal.Signals) -> None:
     if os.name == "nt":
         process.terminate()
     else:
         process.send_signal(number)
 
 
-def _ended(command: Command, status: int) -> str:
+def _failure(command: Command, status: int) -> str:
     if status < 0:
         return f"{command.label} was killed by signal {-status}"
     return f"{command.label} failed with status {status}"

@@ -31,14 +31,14 @@ _PAGES = {
 }
 
 
-def how_to_install(engine: str) -> str:
+def install_command(engine: str) -> str:
     """Return the command that installs an engine on this system."""
     release = next((path.read_text() for path in _PLACES if path.is_file()), "")
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
-    return install_line(engine, sys.platform, release, is_root=is_root)
+    return install_command_for(engine, sys.platform, release, is_root=is_root)
 
 
-def install_line(engine: str, system: str, release: str, *, is_root: bool) -> str:
+def install_command_for(engine: str, system: str, release: str, *, is_root: bool) -> str:
     """Return the command that installs an engine.
 
     Args:
@@ -52,7 +52,7 @@ def install_line(engine: str, system: str, release: str, *, is_root: bool) -> st
     if system == "win32":
         product = "RedHat.Podman" if engine in {"buildah", "podman"} else "Docker.DockerDesktop"
         return f"winget install {product}"
-    manager = next((_MANAGERS[name] for name in _identities(release) if name in _MANAGERS), None)
+    manager = next((_MANAGERS[name] for name in _system_ids(release) if name in _MANAGERS), None)
     if manager is None:
         return f"install {engine}: {_PAGES[engine]}"
     package = _PACKAGES.get(engine, {}).get(manager) or _PACKAGE_OF.get(engine, engine)
@@ -65,7 +65,7 @@ def _on_macos(engine: str) -> str:
     return "brew install --cask docker"
 
 
-def _identities(release: str) -> list[str]:
+def _system_ids(release: str) -> list[str]:
     """Return the IDs of a system and of the systems it is derived from."""
     fields = dict(line.split("=", 1) for line in release.splitlines() if "=" in line)
     names = f"{fields.get('ID', '')} {fields.get('ID_LIKE', '')}"

@@ -22,7 +22,7 @@ def relay_lines(show: Callable[[str], None]) -> Iterator[int]:
         show: called with each line, in a background thread.
     """
     reading, writing = os.pipe()
-    thread = threading.Thread(target=_pass_on, args=(reading, show), daemon=True)
+    thread = threading.Thread(target=_forward, args=(reading, show), daemon=True)
     try:
         thread.start()
         yield writing
@@ -31,7 +31,7 @@ def relay_lines(show: Callable[[str], None]) -> Iterator[int]:
         thread.join(_REST_SECONDS)
 
 
-def _pass_on(reading: int, show: Callable[[str], None]) -> None:
+def _forward(reading: int, show: Callable[[str], None]) -> None:
     with open(reading, "rb") as lines:
         for line in lines:
             show(line.decode(errors="replace").rstrip("\r\n"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ghcrctl.content.rate_limit_waits import Wait
-from ghcrctl.content.threads import threads
+from ghcrctl.content.threads import thread_pool
 from ghcrctl.credentials.renewal_hints import renewal_hint
 from ghcrctl.errors import (
     GhcrctlError,
@@ -127,7 +127,7 @@ class GitHub:
         if seen:
             seen(1, count)
         pages = [first]
-        with threads(self._options.jobs, "pages") as pool:
+        with thread_pool(self._options.jobs, "pages") as pool:
             numbers = range(2, count + 1)
             found = pool.map(lambda n: self.page(path, what, asked, n), numbers)
             for number, page in enumerate(found, 2):

@@ -58,9 +58,9 @@ def compare(
         path, one, two = pending.pop()
         _require_known(one, two)
         if one is None or two is None:
-            yield from _on_one_side(path, one, two)
+            yield from _only_in_one(path, one, two)
             continue
-        what = _ways(one, two, content_before, content_after)
+        what = _differences(one, two, content_before, content_after)
         if what:
             yield FileChange(path, _member(path, one), _member(path, two), what)
         pending += _below(path, one, two)
@@ -72,7 +72,7 @@ def _require_known(*nodes: Node | None) -> None:
             raise NeedsLowerLayerError
 
 
-def _on_one_side(path: str, one: Node | None, two: Node | None) -> Iterator[FileChange]:
+def _only_in_one(path: str, one: Node | None, two: Node | None) -> Iterator[FileChange]:
     node = one or two
     for at, found in walk_below(path, node) if node else ():
         _require_known(found)
@@ -106,7 +106,7 @@ def _member(path: str, node: Node) -> Member:
     return node.member or Member(path, Kind.DIRECTORY)
 
 
-def _ways(
+def _differences(
     one: Node, two: Node, content_before: ContentOf, content_after: ContentOf
 ) -> tuple[str, ...]:
     before, after = _member("", one), _member("", two)

@@ -61,7 +61,7 @@ class Compressor:
     def __init__(self, packing: CompressedStream, take: Callable[[bytes], object]) -> None:
         self._stream = packing
         self._take = take
-        self._cutter = _Cutter()
+        self._buffer_blocks = _BlockBuffer()
         self._started = False
         self._closed = False
 
@@ -74,9 +74,9 @@ class Compressor:
         if self._closed:
             raise ValueError("write to a closed compressor")
         try:
-            for block in self._cutter.cut(data):
-                self._give_start()
-                self._give(self._stream.add(block))
+            for block in self._buffer_blocks.cut(data):
+                self._emit_start()
+                self._emit(self._stream.add(block))
         except BaseException:
             self.abort()
             raise
@@ -86,10 +86,10 @@ class Compressor:
         if self._closed:
             return
         try:
-            self._give_start()
-            if rest := self._cutter.rest():
-                self._give(self._stream.add(rest))
-            self._give(self._stream.finish())
+            self._emit_start()
+            if rest := self._buffer_blocks.rest():
+                self._emit(self._stream.add(rest))
+            self._emit(self._stream.finish())
         finally:
             self.abort()
 
@@ -98,12 +98,12 @@ class Compressor:
         self._closed = True
         self._stream.stop()
 
-    def _give_start(self) -> None:
+    def _emit_start(self) -> None:
         if not self._started:
             self._started = True
-            self._give(self._stream.start())
+            self._emit(self._stream.start())
 
-    def _give(self, parts: Iterable[bytes]) -> None:
+    def _emit(self, parts: Iterable[bytes]) -> None:
         for part in parts:
             if part:
                 self._take(part)
@@ -183,7 +183,7 @@ def _stream(compression: Compression, level: int, threads: int) -> CompressedStr
     return ZstdFrame(level, threads)
 
 
-class _Cutter:
+class _BlockBuffer:
     """A buffer that splits writes into blocks of equal size."""
 
     def __init__(self) -> None:

@@ -210,7 +210,7 @@ class Extractor:
         """Set the metadata of a file; owners first, since changing them clears set-ID bits."""
         mode = member.mode
         if self._as_root:
-            self._try("owners", lambda: _own(place, member))
+            self._try("owners", lambda: _set_owner(place, member))
         else:
             mode = self._without_foreign_ids(member)
         for name, value in member.xattrs.items():
@@ -294,7 +294,7 @@ def _is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-def _own(place: Path, member: Member) -> None:
+def _set_owner(place: Path, member: Member) -> None:
     if not (0 <= member.uid <= _MAX_ID and 0 <= member.gid <= _MAX_ID):
         raise OverflowError
     if hasattr(os, "chown"):

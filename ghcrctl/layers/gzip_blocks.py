@@ -11,7 +11,7 @@ from collections import deque
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.thread_waits import outcome_of
+from ghcrctl.content.thread_waits import wait_for_result
 from ghcrctl.content.threads import ThreadPool
 from ghcrctl.layers.codecs import deflate
 
@@ -65,12 +65,12 @@ class GzipBlocks:
         self._pending.append(self._pool.submit(self._pack, block))
         # One pending block more than threads, so that no thread waits for the caller.
         while len(self._pending) > self._threads + 1 or (self._pending and self._pending[0].done()):
-            yield outcome_of(self._pending.popleft())
+            yield wait_for_result(self._pending.popleft())
 
     def finish(self) -> Iterator[bytes]:
         """Yield the remaining blocks and the trailer."""
         while self._pending:
-            yield outcome_of(self._pending.popleft())
+            yield wait_for_result(self._pending.popleft())
         yield _LAST_BLOCK + struct.pack("<II", self._crc, self._size % _SIZE_MODULO)
 
     def stop(self) -> None:

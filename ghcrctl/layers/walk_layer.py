@@ -168,7 +168,7 @@ class _Reader:
             Data(self._source, stored).close()
         member = _member(header, records, (name, link), number=self._number, size=data.size)
         self._number += 1
-        self._meter.add_member(_weight(member))
+        self._meter.add_member(_metadata_size(member))
         return Entry(member, data)
 
     def _data(self, header: Header, records: Records, pieces: list[Extent], stored: int) -> Data:
@@ -244,7 +244,7 @@ def _member(
     )
 
 
-def _weight(member: Member) -> int:
+def _metadata_size(member: Member) -> int:
     attributes = sum(len(name) + len(value) for name, value in member.xattrs.items())
     return len(member.path) + len(member.target) + attributes
 

@@ -16,7 +16,7 @@ import io
 import time
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.thread_waits import outcome_of
+from ghcrctl.content.thread_waits import wait_for_result
 from ghcrctl.errors import ConnectionLostError, GhcrctlError
 from ghcrctl.registry.auth import Scope
 from ghcrctl.registry.headers import content_range, is_packed
@@ -147,7 +147,7 @@ class RangedStream:
     def _held(self, future: Future[bytearray | None]) -> bytearray | None:
         """Return what was read ahead; ``None`` if it must be requested again."""
         try:
-            return outcome_of(future)
+            return wait_for_result(future)
         except GhcrctlError as error:
             if not error.retryable:
                 # It was requested as often as allowed.

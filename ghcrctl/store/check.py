@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import Content
-from ghcrctl.content.threads import threads
+from ghcrctl.content.threads import thread_pool
 from ghcrctl.errors import GhcrctlError, IntegrityError, NotFoundError
 from ghcrctl.oci.manifest import parse
 from ghcrctl.store.garbage_collection import closure
@@ -58,7 +58,7 @@ def check_content(
     """
     faults: dict[Digest, Fault] = {}
     seen: set[Digest] = set()
-    with threads(jobs, "check") as pool:
+    with thread_pool(jobs, "check") as pool:
         level = list(roots)
         while level:
             fresh = list({d.digest: d for d in level if d.digest not in seen}.values())

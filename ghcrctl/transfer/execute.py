@@ -117,7 +117,7 @@ class _Execution:
                 self._emit(Finished(step, Outcome.EXISTS if exists else Outcome.SKIPPED))
         for level in sorted({step.level for step in copies}):
             self._run_level([step for step in copies if step.level == level])
-        self._name_root()
+        self._tag_root()
 
     def _run_level(self, steps: Sequence[Step]) -> None:
         """Run independent steps; after a failure, the others stop soon."""
@@ -143,21 +143,21 @@ class _Execution:
         if step.descriptor == self._plan.root and self._plan.names:
             return
         sink = self._plan.sink
-        with self._failing(step), writing_to(sink):
+        with self._reporting_failure(step), writing_to(sink):
             key = (sink.label, step.descriptor.digest)
-            if not self._workers.run_once(key, partial(self._move, step)):
+            if not self._workers.run_once(key, partial(self._copy, step)):
                 # Another plan with the same workers has copied this content.
                 self._emit(Finished(step, Outcome.EXISTS))
 
     @contextmanager
-    def _failing(self, step: Step) -> Iterator[None]:
+    def _reporting_failure(self, step: Step) -> Iterator[None]:
         try:
             yield
         except GhcrctlError as error:
             self._emit(Failed(step, error))
             raise
 
-    def _move(self, step: Step) -> None:
+    def _copy(self, step: Step) -> None:
         self._check()
         self._emit(Started(step))
         mounted = self._mount(step)
@@ -167,14 +167,14 @@ class _Execution:
         self._retry(step, lambda: self._plan.sink.write(self._content(step)))
         self._emit(Finished(step, Outcome.COPIED))
 
-    def _name_root(self) -> None:
+    def _tag_root(self) -> None:
         """Write the root under its tags, after everything else."""
         root = self._plan.steps[-1]
         moves = self._plan.names and root.action is Action.COPY
         if moves:
             self._emit(Started(root))
         for name in self._plan.names:
-            with self._failing(root), writing_to(self._plan.sink):
+            with self._reporting_failure(root), writing_to(self._plan.sink):
                 self._retry(root, lambda: self._plan.sink.tag(self._content(root), name))  # noqa: B023 called at once
         if moves:
             self._emit(Finished(root, Outcome.COPIED))

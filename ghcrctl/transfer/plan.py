@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.ports import Mounter, Resumer
 from ghcrctl.content.provenance import error_origin
 from ghcrctl.content.streams import read_metadata
-from ghcrctl.content.threads import ThreadPool, threads
+from ghcrctl.content.threads import ThreadPool, thread_pool
 from ghcrctl.errors import InvalidManifestError, NotFoundError
 from ghcrctl.oci.manifest import Manifest, parse
 from ghcrctl.transfer.error_context import reading_from, writing_to
@@ -97,7 +97,7 @@ class Plan:
         return sum(s.descriptor.size for s in self.steps if s.mount_from)
 
     @property
-    def bytes_there(self) -> int:
+    def bytes_present(self) -> int:
         """Bytes that the sink already has."""
         there = sum(s.descriptor.size for s in self.steps if s.action is Action.EXISTS)
         return there + sum(step.received for step in self.steps)
@@ -153,12 +153,12 @@ def make_plan(  # noqa: PLR0913 all but three by keyword
     walk = _Walk(source)
     walk.visit(root, 0)
     order = sorted(walk.levels, key=lambda d: walk.levels[d])
-    with threads(jobs, "plan") as pool, writing_to(sink):
+    with thread_pool(jobs, "plan") as pool, writing_to(sink):
         if reserve:
             sink.reserve(order)
-        actions = _ask(walk, sink, order, skip_foreign=skip_foreign, pool=pool)
+        actions = _choose_actions(walk, sink, order, skip_foreign=skip_foreign, pool=pool)
     if optional_foreign:
-        actions |= _left_out(source, order, actions)
+        actions |= _missing_foreign_layers(source, order, actions)
     steps = tuple(
         Step(
             d,
@@ -217,7 +217,7 @@ class _Walk:
         return 1 + max((self.visit(child, depth + 1) for child in manifest.children), default=0)
 
 
-def _ask(
+def _choose_actions(
     walk: _Walk,
     sink: Sink,
     order: list[Descriptor],
@@ -229,7 +229,7 @@ def _ask(
     actions: dict[Digest, Action] = {}
     for level in range(walk.levels[order[-1]], -1, -1):
         here = [d for d in order if walk.levels[d] == level and d.digest not in actions]
-        skipped = [d for d in here if skip_foreign and _is_elsewhere(d)]
+        skipped = [d for d in here if skip_foreign and _has_publisher_url(d)]
         actions.update((d.digest, Action.SKIP) for d in skipped)
         unknown = [d for d in here if d.digest not in actions]
         for descriptor, exists in zip(unknown, pool.map(sink.exists, unknown), strict=True):
@@ -248,7 +248,7 @@ def _mark_below(
     while queue:
         manifest = walk.manifests.get(queue.pop().digest)
         for child in manifest.children if manifest else ():
-            is_skipped = skip_foreign and _is_elsewhere(child)
+            is_skipped = skip_foreign and _has_publisher_url(child)
             if child.digest in seen or (child.is_foreign and not is_skipped):
                 continue
             seen.add(child.digest)
@@ -263,16 +263,16 @@ def _received(sink: Sink, descriptor: Descriptor) -> int:
     return min(sink.received(descriptor), descriptor.size)
 
 
-def _is_elsewhere(descriptor: Descriptor) -> bool:
+def _has_publisher_url(descriptor: Descriptor) -> bool:
     """Return whether a layer can be downloaded from its publisher."""
     return descriptor.is_foreign and bool(descriptor.urls)
 
 
-def _left_out(
+def _missing_foreign_layers(
     source: Source, order: list[Descriptor], actions: dict[Digest, Action]
 ) -> dict[Digest, Action]:
     """Return the action `SKIP` for foreign layers that the source does not have."""
-    wanted = [d for d in order if _is_elsewhere(d) and actions[d.digest] is Action.COPY]
+    wanted = [d for d in order if _has_publisher_url(d) and actions[d.digest] is Action.COPY]
     return {d.digest: Action.SKIP for d in wanted if not _has(source, d)}
 
 

@@ -59,7 +59,7 @@ def _plan_fields(plan: Plan) -> Document:
         "Contents": len(plan.steps),
         "ContentsToMove": sum(step.action is Action.COPY for step in plan.steps),
         "BytesToMove": plan.bytes_to_move,
-        "BytesThere": plan.bytes_there,
+        "BytesThere": plan.bytes_present,
     }
 
 

@@ -103,7 +103,7 @@ class PlanObserver:
             if step.is_layer:
                 self._out(f"{step.descriptor.digest.short}: {self._words(step)}")
         plan = event.plan
-        missing, present = human_size(plan.bytes_to_move), human_size(plan.bytes_there)
+        missing, present = human_size(plan.bytes_to_move), human_size(plan.bytes_present)
         mounted = f" and mount {human_size(plan.bytes_to_mount)}" if plan.bytes_to_mount else ""
         self._out(f"Would {self._verb} {missing}{mounted}; {present} already exist")
 

@@ -21,7 +21,7 @@ from ghcrctl.archive.names import ORIGIN, REF_NAME, name_of, short_names
 from ghcrctl.archive.open_archive import open_archive
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.content.streams import read_metadata
-from ghcrctl.content.thread_waits import outcome_of
+from ghcrctl.content.thread_waits import wait_for_result
 from ghcrctl.content.threads import ThreadPool
 from ghcrctl.errors import (
     DigestMismatchError,
@@ -222,7 +222,7 @@ class _DockerArchive:
         with ThreadPool(min(4, os.cpu_count() or 1), "pack") as pool:
             futures = [pool.submit(self._pack, *pair) for pair in order]
             try:
-                return {pair: outcome_of(f) for pair, f in zip(order, futures, strict=True)}
+                return {pair: wait_for_result(f) for pair, f in zip(order, futures, strict=True)}
             except BaseException:
                 self._stopped.set()
                 for future in futures:

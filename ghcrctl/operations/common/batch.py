@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from ghcrctl.content.thread_waits import outcome_of
+from ghcrctl.content.thread_waits import wait_for_result
 from ghcrctl.content.threads import ThreadPool
 from ghcrctl.errors import GhcrctlError
 
@@ -66,7 +66,7 @@ def attempt_all(
 
 def _attempt(item: Item, future: Future[Result]) -> Attempt[Item, Result]:
     try:
-        return Attempt(item, outcome_of(future))
+        return Attempt(item, wait_for_result(future))
     except GhcrctlError as error:
         return Attempt(item, error=error)
 

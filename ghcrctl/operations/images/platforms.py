@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import read_metadata
-from ghcrctl.content.threads import ThreadPool, threads
+from ghcrctl.content.threads import ThreadPool, thread_pool
 from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.manifest import Manifest, parse
@@ -114,7 +114,7 @@ def read_parts(session: Session, source: Source, root: Descriptor) -> Part:
     Raises:
         InvalidManifestError: a manifest is malformed.
     """
-    with threads(session.jobs, "manifests") as pool:
+    with thread_pool(session.jobs, "manifests") as pool:
         return _PartReader(source, pool).part(root, 0)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.threads import threads
+from ghcrctl.content.threads import thread_pool
 from ghcrctl.errors import (
     ExitStatus,
     GhcrctlError,
@@ -105,7 +105,7 @@ def check_pins(
         failures = (failure, _store_error(path, pin, here))
         return CheckedPin(pin, there, here, now, tuple(f for f in failures if f))
 
-    with threads(session.jobs, "lock") as pool:
+    with thread_pool(session.jobs, "lock") as pool:
         return list(pool.map(one, pins))
 
 

@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from ghcrctl.content.threads import threads
+from ghcrctl.content.threads import thread_pool
 from ghcrctl.errors import (
     GhcrctlError,
     InvalidManifestError,
@@ -186,7 +186,7 @@ def remove(path: Path, names: Sequence[Reference]) -> list[Pin]:
 def _run_parallel(
     session: Session, act: Callable[[Item], PinChange], items: Sequence[Item]
 ) -> list[PinChange]:
-    with threads(session.jobs, "lock") as pool:
+    with thread_pool(session.jobs, "lock") as pool:
         return list(pool.map(act, items))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.retry import retry
 from ghcrctl.content.streams import Content
-from ghcrctl.content.thread_waits import outcome_of, wait_for_all
+from ghcrctl.content.thread_waits import wait_for_all, wait_for_result
 from ghcrctl.layers.compression import CHUNK_SIZE
 from ghcrctl.layers.compressor import default_threads
 from ghcrctl.layers.limits import Meter
@@ -81,7 +81,7 @@ class Recompressor:
                 wait_for_all(futures)
                 for future in futures:
                     if future.done():
-                        outcome_of(future)
+                        wait_for_result(future)
         return {inside[0].digest: self._done[inside] for inside in layers}
 
     def _repack(self, inside: Inside, threads: int, workers: Workers) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
 from ghcrctl.content.streams import Content, read_metadata
-from ghcrctl.content.threads import threads
+from ghcrctl.content.threads import thread_pool
 from ghcrctl.errors import (
     InvalidManifestError,
     InvalidResponseError,
@@ -145,7 +145,7 @@ def plan_referrers(
         reserve: as in `make_plan`; whether the plan will be executed.
     """
     made = MemoryPlace("the referrers")
-    with threads(session.jobs, "referrers") as pool:
+    with thread_pool(session.jobs, "referrers") as pool:
         reasons = list(pool.map(lambda item: _read_referrer(source, item, made), attached))
     for item, why in zip(attached, reasons, strict=True):
         if why:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ghcrctl.content.threads import threads
+from ghcrctl.content.threads import thread_pool
 from ghcrctl.errors import (
     DigestMismatchError,
     IntegrityError,
@@ -119,7 +119,7 @@ class _Reader:
 
     def look_for(self, digests: Sequence[str]) -> tuple[list[str], set[str]]:
         """Tell which manifests the registry has, and which it has not."""
-        with threads(self._jobs, "manifests") as pool:
+        with thread_pool(self._jobs, "manifests") as pool:
             there = dict(zip(digests, pool.map(self._has, digests), strict=True))
         return [d for d in digests if there[d]], {d for d in digests if not there[d]}
 
@@ -132,7 +132,7 @@ class _Reader:
 
     def _fetch(self, wanted: Sequence[str]) -> Iterator[list[_Fetched]]:
         done = 0
-        with threads(self._jobs, "manifests") as pool:
+        with thread_pool(self._jobs, "manifests") as pool:
             for start in range(0, len(wanted), _BATCH):
                 batch = list(pool.map(self._get, wanted[start : start + _BATCH]))
                 done += len(batch)

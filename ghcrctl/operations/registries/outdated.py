@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.threads import threads
+from ghcrctl.content.threads import thread_pool
 from ghcrctl.errors import GhcrctlError, NotFoundError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def compare(session: Session, names: Sequence[Reference] = ()) -> list[Compared]
             continue
         if not wanted or {(name.name, None), (name.name, name.tag)} & wanted:
             chosen.append((name, record))
-    with threads(session.jobs, "outdated") as pool:
+    with thread_pool(session.jobs, "outdated") as pool:
         found = pool.map(lambda pair: _compare(session, *pair), chosen)
         return sorted(found, key=lambda one: one.reference)
 

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import read_metadata
-from ghcrctl.content.threads import threads
+from ghcrctl.content.threads import thread_pool
 from ghcrctl.errors import NetworkError, NotFoundError
 from ghcrctl.oci.manifest import Index, parse
 from ghcrctl.operations.registries.referrer_kinds import read_referrer_type, title_of
@@ -88,7 +88,7 @@ def referrers_tree(session: Session, reference: Reference, *, describe: bool = T
         root.children = _in_index(parsed)
         level += [child for child in root.children if child.way is Way.PLATFORM]
     seen = {node.descriptor.digest for node in level}
-    with threads(session.jobs, "referrers") as pool:
+    with thread_pool(session.jobs, "referrers") as pool:
         for depth in range(_MAX_DEPTH):
             found = pool.map(
                 lambda node: _attached(repository, node, cosign=not depth, describe=describe),  # noqa: B023 used at once

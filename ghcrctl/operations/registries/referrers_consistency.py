@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.threads import threads
+from ghcrctl.content.threads import thread_pool
 from ghcrctl.errors import AuthError, GhcrctlError, NotFoundError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def read_referrers(
             # Some registries do not distinguish a missing repository from a private one.
             return []
 
-    with threads(session.jobs, "referrers") as pool:
+    with thread_pool(session.jobs, "referrers") as pool:
         return dict(zip(wanted, pool.map(listed, wanted), strict=True))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.threads import threads
+from ghcrctl.content.threads import thread_pool
 from ghcrctl.errors import GhcrctlError, InvalidFilterError, UsageError
 from ghcrctl.oci.config import parse_time
 from ghcrctl.oci.manifest import Index
@@ -99,7 +99,7 @@ def list_tags(
     if not (details or sort in DETAILED_KEYS):
         return _sorted([TagRow(tag) for tag in tags], sort)
     platform = session.settings.preferred_platform
-    with threads(session.jobs, "tags") as pool:
+    with thread_pool(session.jobs, "tags") as pool:
         rows = pool.map(lambda tag: _read_row(source, tag, platform), tags)
         return _sorted(list(rows), sort)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import read_metadata
-from ghcrctl.content.threads import threads
+from ghcrctl.content.threads import thread_pool
 from ghcrctl.errors import NotFoundError, RefusedError, UnsupportedError
 from ghcrctl.oci.manifest import Index, parse
 from ghcrctl.operations.sync.plan import TagAction
@@ -82,7 +82,7 @@ class Deletions:
         known = self._needed.setdefault(name, {})
         staying = set(target.tags()) - self._doomed.get(name, set())
         unknown = sorted(staying - known.keys())
-        with threads(self._session.jobs, "tags") as pool:
+        with thread_pool(self._session.jobs, "tags") as pool:
             found = pool.map(lambda tag: _manifests_of(target, tag), unknown)
             known.update(zip(unknown, found, strict=True))
         return known

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ghcrctl.content.memory import MemoryPlace, Overlay
-from ghcrctl.content.threads import threads
+from ghcrctl.content.threads import thread_pool
 from ghcrctl.errors import (
     GhcrctlError,
     NotFoundError,
@@ -176,7 +176,7 @@ def plan_job(
                 raise
             return Task(job, tag, TagAction.BROKEN, error)
 
-    with threads(session.jobs, "tags") as pool:
+    with thread_pool(session.jobs, "tags") as pool:
         tasks = list(pool.map(look, wanted))
     return tasks + [Task(job, tag, TagAction.DELETE) for tag in gone]
 

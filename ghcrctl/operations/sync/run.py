@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ghcrctl.content.thread_waits import outcome_of
+from ghcrctl.content.thread_waits import wait_for_result
 from ghcrctl.errors import GhcrctlError
 from ghcrctl.operations.common.batch import submit_all
 from ghcrctl.operations.moving.copy import copy
@@ -162,7 +162,7 @@ class _Run:
             with submit_all(self._session, one, tasks) as outcomes:
                 for task, outcome in zip(tasks, outcomes, strict=True):
                     try:
-                        meter = outcome_of(outcome)
+                        meter = wait_for_result(outcome)
                     except GhcrctlError as error:
                         self._failed(task, error)
                     else:

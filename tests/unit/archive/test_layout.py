@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ghcrctl.archive.files import FolderFiles, read_list, read_small
+from ghcrctl.archive.files import FolderFiles, read_list, read_metadata_file
 from ghcrctl.archive.layout import LAYOUT, LayoutSource, blob_path, is_layout, read_entries
 from ghcrctl.errors import (
     BlobUnknownError,
@@ -111,12 +111,12 @@ def test_number_of_entries_is_limited() -> None:
 def test_metadata_size_is_limited(tmp_path: Path) -> None:
     files = FolderFiles(tmp_path)
     (tmp_path / "m").write_bytes(b" " * MAX_METADATA_SIZE)
-    assert len(read_small(files, "m")) == MAX_METADATA_SIZE
+    assert len(read_metadata_file(files, "m")) == MAX_METADATA_SIZE
     (tmp_path / "m").write_bytes(b" " * (MAX_METADATA_SIZE + 1))
     with pytest.raises(InvalidManifestError, match="4194305 bytes"):
-        read_small(files, "m")
+        read_metadata_file(files, "m")
     with pytest.raises(BlobUnknownError):
-        read_small(files, "none")
+        read_metadata_file(files, "none")
 
 
 @pytest.mark.parametrize("raw", [b"{}", b"1", b"[1]", b"[[]]", b'[], "x": []', b"[", b'"x"'])

@@ -15,13 +15,13 @@ from ghcrctl.content import thread_waits
 from ghcrctl.content.read_ahead import read_ahead
 from ghcrctl.content.thread_waits import (
     join,
-    outcome_of,
     take_from,
     wait_for,
     wait_for_all,
+    wait_for_result,
     wait_until,
 )
-from ghcrctl.content.threads import ThreadPool, threads
+from ghcrctl.content.threads import ThreadPool, thread_pool
 from ghcrctl.layers.compression import Compression
 from ghcrctl.layers.compressor import BLOCK_SIZE, make_compressor
 from ghcrctl.transfer.workers import Workers
@@ -96,7 +96,7 @@ def test_only_older_pythons_on_windows_need_steps(
 def test_outcome(limits: list[float | None], acts: list[Act]) -> None:
     future: Future[int] = Future()
     acts.append(lambda: future.set_result(7))
-    assert outcome_of(future) == 7
+    assert wait_for_result(future) == 7
     assert_short(limits)
 
 
@@ -104,7 +104,7 @@ def test_timeout_error_of_the_call_is_its_outcome() -> None:
     future: Future[int] = Future()
     future.set_exception(TimeoutError("of a host"))
     with pytest.raises(TimeoutError, match="of a host"):
-        outcome_of(future)
+        wait_for_result(future)
 
 
 def test_wait_for_all_and_the_first_failure(limits: list[float | None], acts: list[Act]) -> None:
@@ -191,7 +191,7 @@ def test_pool_maps_in_order(limits: list[float | None]) -> None:
 
 
 def test_pool_leaves_no_threads() -> None:
-    with threads(2, "tested") as pool:
+    with thread_pool(2, "tested") as pool:
         pool.submit(time.sleep, STEP)
     assert not [each for each in threading.enumerate() if each.name.startswith("tested")]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.content.threads import threads
+from ghcrctl.content.threads import thread_pool
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def test_submitted_calls_are_done_at_the_end() -> None:
     done: list[int] = []
-    with threads(2, "test") as pool:
+    with thread_pool(2, "test") as pool:
         for number in range(8):
             pool.submit(done.append, number)
     assert sorted(done) == list(range(8))
@@ -35,7 +35,7 @@ class Begun:
             self.hold.wait(seconds)
             self.done.set()
 
-        with threads(1, "test") as pool:
+        with thread_pool(1, "test") as pool:
             self.futures += [pool.submit(slow), pool.submit(int)]
             raise error
 

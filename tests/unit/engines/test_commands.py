@@ -34,7 +34,7 @@ each_engine = pytest.mark.parametrize(
 
 def told(engine: Engine, wanted: BuildRequest) -> list[str]:
     """Return the arguments of an engine without output paths."""
-    return engine.build(wanted, WORK).words[1:]
+    return engine.build(wanted, WORK).argv[1:]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_image_is_saved_by_id(
     engine: Engine, wanted: BuildRequest, words: list[str] | None
 ) -> None:
     command = engine.save(wanted, WORK, "ID")
-    assert (command.words[1:] if command else None) == words
+    assert (command.argv[1:] if command else None) == words
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_image_is_saved_by_id(
 )
 def test_image_is_deleted_by_name(engine: Engine, words: list[str] | None) -> None:
     command = engine.delete(PLAIN, WORK)
-    assert (command.words[1:] if command else None) == words
+    assert (command.argv[1:] if command else None) == words
 
 
 @pytest.mark.parametrize(
@@ -250,9 +250,9 @@ SECRET = BuildRequest(
 @each_engine
 def test_private_values_are_not_shown(engine: Engine) -> None:
     command = engine.build(SECRET, WORK)
-    assert "hunter2" in " ".join(command.words)
-    assert "--build-arg=... --secret=..." in command.shown
-    assert "hunter2" not in command.shown + repr(command) + repr(SECRET)
+    assert "hunter2" in " ".join(command.argv)
+    assert "--build-arg=... --secret=..." in command.loggable
+    assert "hunter2" not in command.loggable + repr(command) + repr(SECRET)
 
 
 @each_engine

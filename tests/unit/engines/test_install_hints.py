@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ghcrctl.engines.install_hints import how_to_install, install_line
+from ghcrctl.engines.install_hints import install_command, install_command_for
 
 DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nHOME_URL="https://a/?b=c"\n'
 FEDORA = "NAME='Fedora Linux'\nID=fedora\n"
@@ -39,14 +39,17 @@ FEDORA = "NAME='Fedora Linux'\nID=fedora\n"
 def test_system_is_detected_by_id_or_id_like(
     engine: str, system: str, release: str, line: str
 ) -> None:
-    found = install_line(engine, system, release, is_root=True)
+    found = install_command_for(engine, system, release, is_root=True)
     assert found.startswith(line)
     assert "\n" not in found
 
 
 def test_root_needs_no_sudo() -> None:
-    assert install_line("buildah", "linux", DEBIAN, is_root=False) == "sudo apt-get install buildah"
+    assert (
+        install_command_for("buildah", "linux", DEBIAN, is_root=False)
+        == "sudo apt-get install buildah"
+    )
 
 
 def test_this_system_has_an_install_command() -> None:
-    assert "buildah" in how_to_install("buildah") or "podman" in how_to_install("buildah")
+    assert "buildah" in install_command("buildah") or "podman" in install_command("buildah")

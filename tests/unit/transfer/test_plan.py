@@ -47,7 +47,7 @@ def test_descendants_of_an_existing_manifest_are_not_checked() -> None:
     assert plan.is_up_to_date
     assert plan.bytes_to_move == 0
     assert sink.acts("exists") == [index.root.digest]
-    assert plan.bytes_there == sum(len(content) for _, content in index.contents)
+    assert plan.bytes_present == sum(len(content) for _, content in index.contents)
 
 
 def test_shared_blobs_are_not_copied_again() -> None:
@@ -157,7 +157,7 @@ def test_bytes_kept_by_the_sink_are_not_copied() -> None:
     assert received == {first: 7, second: second.size}
     everything = sum(len(content) for _, content in image.contents)
     assert plan.bytes_to_move == everything - 7 - second.size
-    assert plan.bytes_there == 7 + second.size
+    assert plan.bytes_present == 7 + second.size
 
 
 def test_existing_content_has_no_received_bytes() -> None:
@@ -166,7 +166,7 @@ def test_existing_content_has_no_received_bytes() -> None:
     sink = ResumingSink({first.digest: 7})
     sink.put(*image.blobs[0])
     plan = make_plan(source_of(image), sink, image.root)
-    assert plan.bytes_there == first.size
+    assert plan.bytes_present == first.size
     assert [step.received for step in plan.steps] == [0] * len(plan.steps)
 
 
@@ -183,7 +183,7 @@ def test_mountable_blobs_are_not_copied() -> None:
     }
     assert found.bytes_to_mount == mounted.size
     assert found.bytes_to_move == plan.bytes_to_move - mounted.size
-    assert found.bytes_there == there.size
+    assert found.bytes_present == there.size
     assert other in {s.descriptor for s in found.steps if s.bytes_to_move}
     assert plan.with_mounts({}) is plan
     plain = make_plan(source_of(image), RecordingSink(), image.root)
@@ -283,7 +283,7 @@ def test_plan_is_up_to_date_if_nothing_is_missing() -> None:
     plan = make_plan(source_of(image), sink, image.root)
     assert not plan.is_up_to_date
     assert plan.bytes_to_move == image.root.size
-    assert plan.bytes_there == sum(descriptor.size for descriptor, _ in image.blobs)
+    assert plan.bytes_present == sum(descriptor.size for descriptor, _ in image.blobs)
 
 
 def test_empty_index_is_one_level_above_blobs() -> None:
