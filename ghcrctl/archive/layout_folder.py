@@ -31,7 +31,7 @@ from ghcrctl.disk.unfinished_files import unfinished
 from ghcrctl.errors import NotFoundError, StoreDamagedError
 from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.index import LAYOUT, check_layout, read_index, write_index
-from ghcrctl.store.locks import alone_in
+from ghcrctl.store.locks import exclusive_directory
 from ghcrctl.store.scratch import hold_open, scratch_beside
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class LayoutPlace:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Lock ``index.json`` against other threads and other ghcrctl processes."""
-        with self._lock, disk_errors(f"lock {self.folder}"), alone_in(self.folder):
+        with self._lock, disk_errors(f"lock {self.folder}"), exclusive_directory(self.folder):
             yield
 
 

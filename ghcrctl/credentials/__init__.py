@@ -1,6 +1,4 @@
-"""The keychain: where credentials come from and where they are kept.
+"""Credentials: finding them, and storing them for `login`.
 
-What belongs here: environment, OS keyring, docker's and podman's files, credential helpers, gh.
-What does not: what a registry does with a credential (``registry.auth``). No secret is ever part of
-a message, a repr or an argument list.
+No secret is ever part of a message, a repr or an argument list.
 """

@@ -1,4 +1,4 @@
-"""Files in the form of docker's ``config.json``: docker's, podman's and our own.
+"""Files in the format of docker's ``config.json``: docker's, podman's and our own.
 
 Spec: docker/cli, ``cli/config/configfile`` and ``cli/config/credentials``; podman's
 containers-auth.json(5) and containers/image, ``pkg/docker/config``.
@@ -23,9 +23,9 @@ _API_PATHS = frozenset({"", "v1", "v2"})
 
 
 class Dialect(Enum):
-    """The program whose rules a file is read by.
+    """The program whose rules apply to a file.
 
-    In docker's file, one broken entry makes the whole file unreadable; podman checks only the entry
+    In docker's file, one invalid entry makes the whole file unusable. Podman only checks the entry
     that is used.
     """
 
@@ -34,15 +34,15 @@ class Dialect(Enum):
 
 
 class UnreadableError(Exception):
-    """A file exists but cannot be used; the text says why and quotes no secret."""
+    """A file exists but cannot be used; the text states the reason without any secret."""
 
 
 def read_json(path: Path, *, empty_ok: bool = True) -> dict[str, Any]:
-    """Read a file; a missing one is empty.
+    """Read a file; a missing file is treated as empty.
 
     Args:
         path: the file.
-        empty_ok: whether a file without any content counts as an empty object.
+        empty_ok: whether an empty file is treated as an empty object.
 
     Raises:
         UnreadableError: the file cannot be read, or is not a JSON object.
@@ -57,13 +57,13 @@ def read_json(path: Path, *, empty_ok: bool = True) -> dict[str, Any]:
 
 
 def parse_json(raw: str | bytes, *, empty_ok: bool = True) -> dict[str, Any]:
-    """Parse the text of such a file.
+    """Parse the text of a file.
 
     Raises:
         UnreadableError: the text is not a JSON object.
     """
     try:
-        # Decoded here: `json` would accept other encodings and a byte order mark, docker does not.
+        # `json` accepts other encodings and a byte order mark, docker does not.
         text = raw.decode() if isinstance(raw, bytes) else raw
         data = {} if empty_ok and not text.strip() else json.loads(text)
     except (ValueError, RecursionError):
@@ -74,7 +74,7 @@ def parse_json(raw: str | bytes, *, empty_ok: bool = True) -> dict[str, Any]:
 
 
 def member(data: Mapping[str, Any], name: str) -> Any:
-    """Return a member of a JSON object; as in Go, the case of its name does not matter."""
+    """Return a member of a JSON object; as in Go, its name is case-insensitive."""
     if name in data:
         return data[name]
     wanted = name.casefold()
@@ -84,17 +84,17 @@ def member(data: Mapping[str, Any], name: str) -> Any:
 def find_credential(
     data: Mapping[str, Any], registry: str, repository: str, source: str, dialect: Dialect
 ) -> Credential | None:
-    """Return the credential for a repository: the most specific key, an exact one first.
+    """Return the credential for a repository from the most specific key.
 
     Args:
         data: the file's content.
-        registry: a host, with its port.
-        repository: may be empty, for the registry itself.
+        registry: the host, with its port.
+        repository: the repository; empty for the registry itself.
         source: the file, for messages.
-        dialect: whose file it is.
+        dialect: the rules that apply to the file.
 
     Raises:
-        UnreadableError: an entry is broken.
+        UnreadableError: an entry is invalid.
     """
     auths = _auths(data)
     if dialect is Dialect.DOCKER:
@@ -119,18 +119,18 @@ def _auths(data: Mapping[str, Any]) -> Mapping[str, Any]:
 def _matching_keys(
     auths: Mapping[str, Any], registry: str, repository: str, dialect: Dialect
 ) -> Iterator[str]:
-    """Yield keys that name a repository or its registry, the best first."""
+    """Yield the keys for a repository or its registry, most specific first."""
     yield from (key for key in lookup_keys(registry, repository) if key in auths)
-    # docker knows whole registries only, and compares their names to the letter.
+    # docker only supports whole registries, and compares their names exactly.
     as_docker = dialect is Dialect.DOCKER and not repository
     yield from (key for key in auths if _registry_of_key(key, exact=as_docker) == registry)
     if as_docker:
-        # docker compares hosts only, so for it this key names the whole registry.
+        # docker only compares hosts, so this key applies to the whole registry.
         yield from (key for key in auths if key.partition("/")[0] == registry)
 
 
 def _registry_of_key(key: str, *, exact: bool) -> str | None:
-    """Return the registry that a key names; ``None`` for a namespace."""
+    """Return the registry of a key; ``None`` for a namespace."""
     scheme, separator, rest = key.rpartition("://")
     host, _, path = rest.partition("/")
     if not separator and path.strip("/") not in _API_PATHS:
@@ -144,16 +144,16 @@ def _registry_of_key(key: str, *, exact: bool) -> str | None:
 def decode_entry(
     entry: object, source: str, dialect: Dialect = Dialect.PODMAN, key: str = ""
 ) -> Credential | None:
-    """Return the credential of an entry; ``None`` where it has none, as with a helper's.
+    """Return the credential in an entry; ``None`` if it has none, as for a helper.
 
     Args:
         entry: the value below ``auths``.
         source: the file, for messages.
-        dialect: whose file it is.
-        key: the entry's name, for messages.
+        dialect: the rules that apply to the file.
+        key: the entry's key, for messages.
 
     Raises:
-        UnreadableError: the entry is broken.
+        UnreadableError: the entry is invalid.
     """
     if entry is None:
         return None
@@ -173,7 +173,7 @@ def decode_entry(
 
 
 def encode_entry(credential: Credential) -> dict[str, str]:
-    """Return a credential in docker's form."""
+    """Return a credential in docker's format."""
     secret = "" if credential.identity_token else credential.secret
     pair = f"{credential.username}:{secret}"
     entry = {"auth": base64.b64encode(pair.encode()).decode()} if credential.username else {}
@@ -183,7 +183,7 @@ def encode_entry(credential: Credential) -> dict[str, str]:
 
 
 def _decode_auth(value: str, key: str) -> tuple[str, str]:
-    # Line breaks are allowed, as in Go: `base64` without `-w0` writes them.
+    # Line breaks are allowed, as in Go, since `base64` without `-w0` writes them.
     joined = value.replace("\n", "").replace("\r", "")
     try:
         pair = base64.b64decode(joined, validate=True).decode()

@@ -1,4 +1,4 @@
-"""The credential: a noun that never shows its secret."""
+"""Credentials whose secrets never appear in messages."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ class Credential:
     """A credential for a registry.
 
     Args:
-        username: the user name; ignored by ghcr.io.
-        secret: the password or token.
-        identity_token: docker's ``identitytoken``, an OAuth2 refresh token, used in place of the
-            secret.
-        source: where it was found, for messages.
-        registry_token: docker's ``registrytoken``, a bearer token that is sent as it is.
+    username: the user name; ignored by ghcr.io.
+    secret: the password or token.
+    identity_token: docker's ``identitytoken``, an OAuth2 refresh token that replaces the
+        secret.
+    source: where the credential was found, for messages.
+    registry_token: docker's ``registrytoken``, a bearer token that is sent unchanged.
     """
 
     username: str
@@ -26,10 +26,10 @@ class Credential:
 
     @property
     def fault(self) -> str | None:
-        """Why no request can carry this credential; ``None`` where one can.
+        """The reason why the credential cannot be sent in a request; ``None`` if it can.
 
-        Variables and JSON may hold halves of surrogate pairs, which UTF-8 has no bytes for, and a
-        header holds visible ASCII (RFC 9110, section 5.5).
+        Variables and JSON may contain unpaired surrogates, which UTF-8 cannot encode. A header is
+        limited to visible ASCII (RFC 9110, section 5.5).
         """
         try:
             f"{self.username}{self.secret}{self.identity_token}".encode()
@@ -37,5 +37,5 @@ class Credential:
             return "it is not valid UTF-8"
         token = self.registry_token or ""
         if not (token.isascii() and token.isprintable()):
-            return "its registry token has characters that a header cannot hold"
+            return "its registry token has characters that are not allowed in a header"
         return None

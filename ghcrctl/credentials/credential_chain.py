@@ -1,7 +1,4 @@
-"""The keychain: ordered sources, of which the first that knows a registry wins.
-
-What belongs here: the order. What does not: the sources themselves (``sources``).
-"""
+"""The credential chain: sources in order of precedence."""
 
 from __future__ import annotations
 
@@ -30,26 +27,24 @@ _RUN = Path("/run/containers")
 
 
 class CredentialSource(Protocol):
-    """A place where credentials may be."""
+    """A source of credentials."""
 
     @property
     def label(self) -> str:
-        """What people call this place."""
+        """The name of the source, for messages."""
         ...
 
     def get(self, registry: str, repository: str) -> Credential | None:
-        """Return the credential for a repository, if this place has one."""
+        """Return the credential for a repository, if the source has one."""
         ...
 
 
-class Keychain:
-    """Ordered sources; the first that has a credential for a registry wins.
-
-    Threads may share it.
+class CredentialChain:
+    """Credential sources in order of precedence; safe to share between threads.
 
     Args:
-        sources: the places, in order.
-        warn: is called with a message about a credential that cannot be used.
+        sources: the sources, in order.
+        warn: called with a message about an unusable credential.
     """
 
     def __init__(
@@ -57,40 +52,40 @@ class Keychain:
     ) -> None:
         self._sources = tuple(sources)
         self._warn = warn
-        self._answers: dict[tuple[str, str], Credential | None] = {}
+        self._found: dict[tuple[str, str], Credential | None] = {}
         self._lock = threading.Lock()
 
     def find(self, registry: str, repository: str = "") -> Credential | None:
-        """Return the credential for a repository; each source is asked once."""
+        """Return the credential for a repository; each source is only queried once."""
         with self._lock:
             key = (registry, repository)
-            if key not in self._answers:
-                self._answers[key] = self._ask(registry, repository)
-            return self._answers[key]
+            if key not in self._found:
+                self._found[key] = self._search(registry, repository)
+            return self._found[key]
 
-    def _ask(self, registry: str, repository: str) -> Credential | None:
+    def _search(self, registry: str, repository: str) -> Credential | None:
         for source in self._sources:
             found = source.get(registry, repository)
             if found and found.fault:
-                self._warn(f"the credential from {found.source} is ignored: {found.fault}")
+                self._warn(f"ignoring the credential from {found.source}: {found.fault}")
             elif found:
                 return found
         return None
 
 
-def default_keychain(
+def default_chain(
     environ: Mapping[str, str], *, home: Path, config_dir: Path, warn: Callable[[str], None]
-) -> Keychain:
-    """Return the keychain in the documented order.
+) -> CredentialChain:
+    """Return the credential chain in the documented order.
 
     Args:
         environ: the environment.
-        home: the person's home directory.
-        config_dir: our directory of settings.
-        warn: is told of each place that cannot be used, once.
+        home: the user's home directory.
+        config_dir: the directory of ghcrctl's configuration.
+        warn: called once about each source that cannot be used.
     """
     once = _once(warn)
-    return Keychain(
+    return CredentialChain(
         [
             Environment(environ),
             KeyringSource(OsKeyring(environ), once),
@@ -104,29 +99,29 @@ def default_keychain(
     )
 
 
-def silent_keychain(environ: Mapping[str, str], *, home: Path, config_dir: Path) -> Keychain:
-    """Return the places that answer at once and ask nobody: no keyring, no program."""
+def silent_chain(environ: Mapping[str, str], *, home: Path, config_dir: Path) -> CredentialChain:
+    """Return a chain that never prompts and runs no program: variables and files only."""
 
     def silent(_: str) -> None:
-        """Report nothing."""
+        """Ignore a warning."""
 
     paths = (own_file(config_dir), *podman_files(environ, home))
     files = [AuthFile(path, silent, empty_ok=True) for path in paths]
     docker = DockerConfig(_docker_file(environ, home), silent)
-    return Keychain(
+    return CredentialChain(
         [Environment(environ), files[0], docker, *files[1:], GitHubEnvironment(environ)]
     )
 
 
 def own_file(config_dir: Path) -> Path:
-    """Return the file where we keep credentials where there is no keyring."""
+    """Return the file for credentials that are not stored in a keyring."""
     return config_dir / "auth.json"
 
 
 def docker_configs(
     environ: Mapping[str, str], *, home: Path, warn: Callable[[str], None]
 ) -> list[DockerConfig]:
-    """Return docker's configuration: what the environment has inline, then the file."""
+    """Return docker's configuration from the environment, if set, and from its file."""
     path = _docker_file(environ, home)
     inline = environ.get("DOCKER_AUTH_CONFIG")
     configs = [DockerConfig(path, warn, environ, text=inline)] if inline else []
@@ -139,10 +134,10 @@ def _docker_file(environ: Mapping[str, str], home: Path) -> Path:
 
 
 def podman_files(environ: Mapping[str, str], home: Path) -> list[Path]:
-    """Return podman's files: the one that is named, or the usual ones.
+    """Return podman's files: the one set in the environment, or the default ones.
 
-    Source: containers-auth.json(5); on Linux without XDG_RUNTIME_DIR, containers/image takes the
-    user's folder below ``/run/containers``.
+    Source: containers-auth.json(5). On Linux without XDG_RUNTIME_DIR, containers/image uses the
+    user's directory below ``/run/containers``.
     """
     given = environ.get("REGISTRY_AUTH_FILE")
     if given:
@@ -158,20 +153,20 @@ def podman_files(environ: Mapping[str, str], home: Path) -> list[Path]:
 
 
 def _open_podman_files(environ: Mapping[str, str], home: Path) -> list[Path]:
-    """Return podman's files, less the usual one where root has closed the folder above it."""
+    """Return podman's files, without the default one if its directory is not accessible."""
     files = podman_files(environ, home)
     if environ.get("REGISTRY_AUTH_FILE"):
         return files
-    # Unlike a path's method, this function takes a closed folder's file for a missing one.
+    # Unlike `Path.exists`, this treats a file in an inaccessible directory as missing.
     return [p for p in files if not p.is_relative_to(_RUN) or os.path.exists(p)]  # noqa: PTH110
 
 
 def _once(warn: Callable[[str], None]) -> Callable[[str], None]:
-    said: set[str] = set()
+    reported: set[str] = set()
 
-    def tell(text: str) -> None:
-        if text not in said:
-            said.add(text)
+    def warn_once(text: str) -> None:
+        if text not in reported:
+            reported.add(text)
             warn(text)
 
-    return tell
+    return warn_once

@@ -1,7 +1,6 @@
-"""Docker's credential helpers: programs named ``docker-credential-NAME``.
+"""A client for docker's credential helpers, the programs ``docker-credential-NAME``.
 
-What belongs here: their protocol. A secret goes through standard input and output only, never into
-an argument or a message.
+Secrets are only passed through standard input and output, never in arguments or messages.
 
 Source: github.com/docker/docker-credential-helpers, ``client`` and ``credentials``.
 """
@@ -22,16 +21,16 @@ from ghcrctl.programs.process import Finished, ProgramError, run_program
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# Seconds; the helper may ask the user to unlock a keychain.
-_TIMEOUT = 30.0
-# Helpers print this if they have no credential (credentials/error.go); some omit the last words.
+# The helper may ask the user to unlock a keychain.
+_TIMEOUT_SECONDS = 30.0
+# The message of helpers without a credential (credentials/error.go); some omit the last words.
 _NOTHING = frozenset({"credentials not found in native keychain", "credentials not found"})
 _TOKEN_USER = "<token>"  # noqa: S105 a user name
 _SHOWN_MAX = 200
 
 
 class HelperError(Exception):
-    """A helper is missing or failed; the text names the helper and gives its own reason."""
+    """A helper is missing or failed; the text names the helper and its error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,8 @@ class Helper:
     """A credential helper.
 
     Args:
-        name: what follows ``docker-credential-``.
-        environ: the environment that the program is found with, and runs with.
+        name: the part of the program's name after ``docker-credential-``.
+        environ: the environment to find and run the program with.
     """
 
     name: str
@@ -75,7 +74,7 @@ class Helper:
         self._call("store", json.dumps(request), secret)
 
     def erase(self, registry: str) -> bool:
-        """Erase a credential under each of its keys; return whether there was one.
+        """Erase the credential under each of its keys; return whether there was one.
 
         Raises:
             HelperError: the helper is missing or failed.
@@ -86,7 +85,7 @@ class Helper:
         return bool(known)
 
     def list(self) -> tuple[str, ...]:
-        """Return the registries that the helper has a credential for.
+        """Return the registries that the helper has credentials for.
 
         Raises:
             HelperError: the helper is missing or failed.
@@ -107,7 +106,7 @@ class Helper:
         return Credential(username, secret, None, self.program)
 
     def _read(self, response: bytes) -> tuple[str, str]:
-        """Return the user name and the secret of a response to ``get``; both may be empty."""
+        """Return user name and secret from the output of ``get``; both may be empty."""
         if not response.strip():
             raise HelperError(f"{self.program} get printed nothing")
         data = self._object("get", response)
@@ -122,7 +121,7 @@ class Helper:
         except (ValueError, RecursionError):
             raise HelperError(f"{self.program} {verb} printed invalid JSON") from None
         if not isinstance(data, dict):
-            raise HelperError(f"{self.program} {verb} printed no JSON object")
+            raise HelperError(f"{self.program} {verb} did not print a JSON object")
         return data
 
     def _text(self, data: Mapping[str, Any], name: str) -> str:
@@ -134,16 +133,18 @@ class Helper:
         return value
 
     def _call(self, verb: str, given: str, secret: str = "") -> bytes | None:
-        """Run the helper; return its output, or ``None`` where it has nothing.
+        """Run the helper; return its output, or ``None`` if it has no credential.
 
         Args:
             verb: ``get``, ``store``, ``erase`` or ``list``.
-            given: its input.
-            secret: the secret in the input, which no message may repeat.
+            given: the input.
+            secret: the secret in the input, which must not appear in messages.
         """
         try:
-            words = [find_program(self.program, self.environ), verb]
-            done = run_program(words, self.environ, given=given.encode(), seconds=_TIMEOUT)
+            command = [find_program(self.program, self.environ), verb]
+            done = run_program(
+                command, self.environ, given=given.encode(), seconds=_TIMEOUT_SECONDS
+            )
         except (ProgramNotFoundError, ProgramError) as error:
             raise HelperError(f"cannot run {self.program} {verb}: {error}") from None
         if done.status == 0:
@@ -154,7 +155,7 @@ class Helper:
 
 
 def _keys(registry: str) -> dict[str, None]:
-    """Return the keys that a registry may have: docker's own, and those of other clients."""
+    """Return the possible keys for a registry: docker's own, and those of other clients."""
     return dict.fromkeys((docker_key(registry), registry, f"https://{registry}"))
 
 
@@ -168,10 +169,10 @@ def _ended(status: int) -> str:
 
 
 def _reason(done: Finished, secret: str) -> str:
-    """Return the first line that a helper printed about its failure, if it has no secret in it.
+    """Return the first line of a helper's output without a secret, for an error message.
 
-    Helpers print errors to standard output, where ``get`` may also have begun to print a
-    credential. Nothing that may be part of one is shown.
+    Helpers print errors to standard output, where ``get`` may have printed part of a credential.
+    Lines that may contain one are skipped.
     """
     for line in _lines(done):
         if "{" in line or '"secret"' in line.lower() or (secret and secret in line):

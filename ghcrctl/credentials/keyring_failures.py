@@ -1,6 +1,6 @@
-"""Translation of errors of the operating system's keyring.
+"""Translates errors of the operating system's keyring.
 
-Backends raise the errors of their systems. Only our own texts are shown, since theirs may quote the
+Backends raise platform-specific exceptions. Their texts are not shown, since they may quote the
 secret.
 
 Sources: Microsoft's documentation, "CREDENTIALW structure" and "System Error Codes"; Apple's
@@ -23,7 +23,7 @@ _WINDOWS = {
 }
 _MACOS = {
     -128: "access to the keychain was denied",
-    -25293: "macOS does not let this Python use the entry",
+    -25293: "macOS does not allow this Python to use the entry",
     -25307: "there is no default keychain",
     -25308: "the keychain is locked, and cannot prompt in this session; run "
     "`security unlock-keychain`",
@@ -33,22 +33,22 @@ _BY_CLASS = {
     "KeyringLocked": "it is locked, or access was denied",
     "LockedException": "it is locked",
     "PromptDismissedException": "it is locked, and the prompt to unlock it was dismissed",
-    "NoKeyringError": "there is none in this session",
-    "SecretServiceNotAvailableException": "no secret service runs in this session",
+    "NoKeyringError": "there is no keyring in this session",
+    "SecretServiceNotAvailableException": "no secret service is running in this session",
 }
 _OF_DBUS = ("dbus", "jeepney", "secretstorage")
 
 
 class KeyringError(Exception):
-    """The keyring failed; the text says why, without a secret."""
+    """The keyring failed; the text states the reason without any secret."""
 
 
 def keyring_error(error: Exception, stored: str = "") -> KeyringError:
-    """Translate an exception of a backend.
+    """Return the error for an exception of a backend.
 
     Args:
         error: the exception.
-        stored: what was to be stored, whose length matters.
+        stored: the text to be stored, which may be too long.
     """
     return KeyringError(_of_windows(error, stored) or _of_macos(error) or _by_class(error))
 
@@ -66,7 +66,7 @@ def _of_windows(error: Exception, stored: str) -> str:
 
 
 def _of_macos(error: Exception) -> str:
-    """Return the meaning of a status, which the macOS backend has in its text only."""
+    """Return the meaning of a macOS status, which is only in the exception's text."""
     if not type(error).__module__.startswith("keyring."):
         return ""
     found = _STATUS.search(str(error))
@@ -82,5 +82,5 @@ def _by_class(error: Exception) -> str:
         return known
     name = type(error).__name__
     if any(c.__module__.partition(".")[0] in _OF_DBUS for c in classes):
-        return f"the secret service does not answer over D-Bus ({name})"
+        return f"the secret service does not respond over D-Bus ({name})"
     return f"its backend failed with {name}"

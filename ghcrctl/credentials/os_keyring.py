@@ -1,7 +1,7 @@
 """ghcrctl's entries in the keyring of the operating system.
 
-The package keyring is used where it is installed: by default on macOS and Windows, and on Linux
-with the extra ``ghcrctl[keyring]``. Without it, ghcrctl uses the Secret Service of Linux directly.
+If the package keyring is installed, it is used: by default on macOS and Windows, and on Linux with
+the extra ``ghcrctl[keyring]``. Otherwise, ghcrctl uses the Secret Service of Linux directly.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _NO_BACKEND = ("keyring.backends.null.Keyring", "keyring.backends.fail.Keyring")
 
 
 class OsKeyring:
-    """Our entries in the keyring: service ``ghcrctl:REGISTRY``, the credential as JSON."""
+    """Our entries in the keyring: service ``ghcrctl:REGISTRY`` with the credential as JSON."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._enabled = environ.get("GHCRCTL_KEYRING", "").strip().lower() not in _OFF
         self._environ = environ
 
     def is_real(self) -> bool:
-        """Tell whether there is a keyring that keeps what it is given."""
+        """Check whether there is a keyring that can store credentials."""
         return self._enabled and self._backend() is not None
 
     def get(self, registry: str) -> Credential | None:
-        """Look a credential up.
+        """Return the credential for a registry, if there is one.
 
         Raises:
             KeyringError: the keyring failed or is locked.
@@ -57,7 +57,7 @@ class OsKeyring:
         """
         backend = self._backend()
         if backend is None:
-            raise KeyringError("there is none in this session")
+            raise KeyringError("there is no keyring in this session")
         data = {
             "username": credential.username,
             "secret": credential.secret,
@@ -67,7 +67,7 @@ class OsKeyring:
         _guarded(lambda: backend.set_password(_service(registry), registry, text), text)
 
     def erase(self, registry: str) -> bool:
-        """Forget a credential; tell whether there was one."""
+        """Delete the credential for a registry; return whether there was one."""
         backend = self._backend() if self._enabled else None
         if backend is None or not _guarded(
             lambda: backend.get_password(_service(registry), registry)
@@ -77,7 +77,7 @@ class OsKeyring:
         return True
 
     def _backend(self) -> Any:
-        """Return the backend in use if it can store credentials."""
+        """Return the backend if it can store credentials."""
         return _guarded(lambda: _real_backend(self._environ))
 
 
@@ -121,7 +121,7 @@ def _service(registry: str) -> str:
 
 
 def _read(text: str) -> Credential:
-    """Read an entry.
+    """Parse an entry.
 
     Raises:
         KeyringError: another program wrote the entry.
@@ -138,11 +138,11 @@ def _read(text: str) -> Credential:
 
 
 def _guarded(act: Callable[[], Any], stored: str = "") -> Any:
-    """Call the keyring.
+    """Call the keyring and translate its errors.
 
     Args:
         act: the call.
-        stored: what is to be stored.
+        stored: the text to be stored, if any.
 
     Raises:
         KeyringError: the call failed.
@@ -151,5 +151,5 @@ def _guarded(act: Callable[[], Any], stored: str = "") -> Any:
         return act()
     except KeyringError:
         raise
-    except Exception as error:  # noqa: BLE001 backends raise errors of D-Bus, of Windows, of macOS
+    except Exception as error:  # noqa: BLE001 backends raise errors of D-Bus, Windows and macOS
         raise keyring_error(error, stored) from None

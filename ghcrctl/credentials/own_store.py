@@ -1,7 +1,7 @@
-"""The vault: where login keeps a credential and logout erases it.
+"""Stores and erases credentials for `login` and `logout`.
 
-What belongs here: choosing the place, writing, erasing. Order: docker's helper where one is
-configured, the system's keyring where there is a real one, else our own file.
+A credential is stored by docker's credential helper if one is configured, else in the system's
+keyring if there is one, else in our own file.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from ghcrctl.credentials.credential import Credential
     from ghcrctl.credentials.sources import DockerConfig
 
-_LOCK_TIMEOUT = 10.0
-_ELSEWHERE = "GHCRCTL_CONFIG_DIR chooses another directory; GHCRCTL_TOKEN needs no login"
-# Failures of the disk, as opposed to those of this one file.
-_OF_THE_DISK: dict[int | None, type[StoreError]] = {
+_LOCK_SECONDS = 10.0
+_OTHER_DIRECTORY_HINT = "set GHCRCTL_CONFIG_DIR to another directory, or use GHCRCTL_TOKEN instead"
+# Errors of the disk, as opposed to errors of this file.
+_DISK_ERRORS: dict[int | None, type[StoreError]] = {
     errno.ENOSPC: NoSpaceError,
     errno.EDQUOT: NoSpaceError,
     errno.EFBIG: NoSpaceError,
@@ -46,19 +46,19 @@ _OF_THE_DISK: dict[int | None, type[StoreError]] = {
 
 @dataclass(frozen=True, slots=True)
 class StoredAt:
-    """Where a credential is stored. ``warning``: what the user should know about that place."""
+    """Where a credential is stored. ``warning``: a message about that place for the user."""
 
     place: str
     warning: str | None = None
 
 
-class Vault:
-    """The places of one person.
+class OwnStore:
+    """The places where a user's credentials are stored.
 
     Args:
         docker: docker's configuration, which may name helpers.
-        keyring: the system's.
-        path: our own file; it also lists the registries whose credentials are in the keyring.
+        keyring: the system's keyring.
+        path: our own file, which also lists the registries whose credentials are in the keyring.
     """
 
     def __init__(self, *, docker: DockerConfig, keyring: OsKeyring, path: Path) -> None:
@@ -67,24 +67,24 @@ class Vault:
         self._path = path
 
     def store(self, registry: str, credential: Credential) -> StoredAt:
-        """Keep a credential, in one place only.
+        """Store a credential in exactly one place.
 
         Raises:
-            CredentialStoreError: the place refused; nothing was written elsewhere instead.
+            CredentialStoreError: storing failed; the credential was not stored anywhere else.
         """
         helper, ignored = self._helper(registry), self._ignored()
         if helper:
-            with _in_words(helper.program):
+            with _translate_errors(helper.program):
                 helper.store(registry, credential)
-            self._remember(registry, None)
+            self._write_entry(registry, None)
             return StoredAt(helper.program)
-        has_keyring, fault = self._look_for_keyring()
+        has_keyring, fault = self._find_keyring()
         if has_keyring:
-            with _in_words(PLACE):
+            with _translate_errors(PLACE):
                 self._keyring.store(registry, credential)
-            self._remember(registry, {})
+            self._write_entry(registry, {})
             return StoredAt(PLACE, ignored)
-        self._remember(registry, encode_entry(credential))
+        self._write_entry(registry, encode_entry(credential))
         plain = (
             f"credentials are stored unencrypted in {self._path} (mode 0600); set up a "
             "system keyring or a Docker credential helper to encrypt them"
@@ -92,7 +92,7 @@ class Vault:
         return StoredAt(str(self._path), "; ".join(filter(None, (ignored, fault, plain))))
 
     def erase(self, registry: str) -> list[str]:
-        """Forget a credential everywhere we may have put it; return the places that had it.
+        """Erase a credential from all places; return the places that had it.
 
         Raises:
             CredentialStoreError: a place could not be changed.
@@ -100,23 +100,23 @@ class Vault:
         places = []
         helper = self._helper(registry)
         if helper:
-            with _in_words(helper.program):
+            with _translate_errors(helper.program):
                 if helper.erase(registry):
                     places.append(helper.program)
-        with _in_words(PLACE):
+        with _translate_errors(PLACE):
             if self._keyring.erase(registry):
                 places.append(PLACE)
         entry = self._auths().get(registry)
         if entry is not None:
-            self._remember(registry, None)
+            self._write_entry(registry, None)
         return [*places, str(self._path)] if entry else places
 
     def registries(self) -> list[str]:
-        """Return the registries that we keep a credential for."""
+        """Return the registries with stored credentials."""
         return sorted(registry_of(key) for key in self._auths())
 
-    def kept_by_helper(self) -> tuple[str, tuple[str, ...]]:
-        """Return docker's helper for all registries, and the registries that it has; maybe none.
+    def helper_registries(self) -> tuple[str, tuple[str, ...]]:
+        """Return docker's helper for all registries, if any, with the registries it has.
 
         Raises:
             CredentialStoreError: the helper is missing or failed.
@@ -124,11 +124,11 @@ class Vault:
         helper = self._helper("")
         if helper is None:
             return "", ()
-        with _in_words(helper.program):
+        with _translate_errors(helper.program):
             return helper.program, helper.list()
 
-    def _look_for_keyring(self) -> tuple[bool, str]:
-        """Return whether there is a keyring, and a text about one that failed."""
+    def _find_keyring(self) -> tuple[bool, str]:
+        """Return whether there is a keyring, with a message if it failed."""
         try:
             return self._keyring.is_real(), ""
         except KeyringError as error:
@@ -141,11 +141,11 @@ class Vault:
             return None
 
     def _ignored(self) -> str | None:
-        """Return a text about a configuration of docker's that may name a helper, but is broken."""
+        """Return a message if docker's configuration, which may name a helper, is invalid."""
         try:
             self._docker.data()
         except UnreadableError as error:
-            return f"{self._docker.label} is ignored: {error}"
+            return f"ignoring {self._docker.label}: {error}"
         return None
 
     def _auths(self) -> Mapping[str, Any]:
@@ -157,16 +157,16 @@ class Vault:
             return read_json(self._path)
         except UnreadableError as error:
             raise CredentialStoreError(
-                f"{self._path} cannot be used: {error}", hint=f"mend it or remove it: {self._path}"
+                f"cannot use {self._path}: {error}", hint=f"repair or delete {self._path}"
             ) from None
 
-    def _remember(self, registry: str, entry: dict[str, str] | None) -> None:
-        """Write our file with an entry set (an empty one says: in the keyring) or removed."""
+    def _write_entry(self, registry: str, entry: dict[str, str] | None) -> None:
+        """Set or remove an entry of our file; an empty one means that it is in the keyring."""
         if entry is None and registry not in self._auths():
             return
-        with _in_words(str(self._path)):
+        with _translate_errors(str(self._path)):
             make_directories(self._path.parent, mode=0o700)
-            with FileLock(self._path.with_suffix(".lock"), timeout=_LOCK_TIMEOUT):
+            with FileLock(self._path.with_suffix(".lock"), timeout=_LOCK_SECONDS):
                 data = self._read()
                 auths = dict(data.get("auths") or {})
                 auths.pop(registry, None)
@@ -175,23 +175,23 @@ class Vault:
                 _write(self._path, data | {"auths": auths})
 
 
-def default_vault(environ: Mapping[str, str], *, home: Path, config_dir: Path) -> Vault:
-    """Return this person's vault."""
+def default_store(environ: Mapping[str, str], *, home: Path, config_dir: Path) -> OwnStore:
+    """Return the store for this user's credentials."""
     docker = docker_configs(environ, home=home, warn=lambda _: None)[-1]
-    return Vault(docker=docker, keyring=OsKeyring(environ), path=own_file(config_dir))
+    return OwnStore(docker=docker, keyring=OsKeyring(environ), path=own_file(config_dir))
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
-    """Replace a file by one that only its owner can read; a symbolic link to it is kept."""
+    """Replace a file with one that only its owner can read; a symbolic link is followed."""
     path = Path(os.path.realpath(path))
-    # The lock is held, so no process writes these files; a secret must not outlive its removal.
+    # The lock is held, so these files are leftovers; a secret must not outlive its removal.
     for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
         discard(left)
     write_atomically(path, json.dumps(data, indent=1).encode(), mode=0o600)
 
 
 @contextmanager
-def _in_words(place: str) -> Iterator[None]:
+def _translate_errors(place: str) -> Iterator[None]:
     try:
         yield
     except HelperError as error:
@@ -201,14 +201,14 @@ def _in_words(place: str) -> Iterator[None]:
     except KeyringError as error:
         raise CredentialStoreError(
             f"cannot use {place}: {error}",
-            hint="set GHCRCTL_KEYRING=0 to store credentials in a file that only you can read",
+            hint="store credentials in a private file instead: GHCRCTL_KEYRING=0",
         ) from None
     except (OSError, Timeout) as error:
-        if error.errno in _OF_THE_DISK:
-            kind = _OF_THE_DISK[error.errno]
-            raise kind(f"cannot write {place}: {error.strerror}", hint=_ELSEWHERE) from error
+        if error.errno in _DISK_ERRORS:
+            kind = _DISK_ERRORS[error.errno]
+            reason = error.strerror
+            raise kind(f"cannot write {place}: {reason}", hint=_OTHER_DIRECTORY_HINT) from error
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise CredentialStoreError(
-            f"{place} cannot be written: {reason}",
-            hint=_ELSEWHERE,
+            f"cannot write {place}: {reason}", hint=_OTHER_DIRECTORY_HINT
         ) from None

@@ -1,7 +1,4 @@
-"""Registry names as files and helpers have them.
-
-What belongs here: which keys mean which registry.
-"""
+"""Registry names as keys in credential files and helpers."""
 
 from __future__ import annotations
 
@@ -10,20 +7,20 @@ DOCKER_HUB = "docker.io"
 # The key that docker itself writes for Docker Hub.
 HUB_KEY = "https://index.docker.io/v1/"
 GITHUB = "github.com"
-# Where GitHub Enterprise has its registry (its documentation, "Working with the Container
-# registry"): a host beside its own.
+# GitHub Enterprise serves its registry on a subdomain (GitHub's documentation, "Working with the
+# Container registry").
 _CONTAINERS = "containers."
 _HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 
 
 def registry_of(key: str) -> str:
-    """Return the registry that a key stands for: a host, maybe with a scheme and a path."""
+    """Return the registry of a key, which may have a scheme and a path."""
     host = key.split("://", 1)[-1].split("/", 1)[0].lower()
     return DOCKER_HUB if host in _HUB else host
 
 
 def github_of(registry: str) -> str | None:
-    """Return the host of the GitHub that a registry may belong to; ``None`` where it does not."""
+    """Return the host of the GitHub instance that a registry belongs to; ``None`` for others."""
     if registry == GHCR:
         return GITHUB
     host = registry.removeprefix(_CONTAINERS)
@@ -36,7 +33,7 @@ def docker_key(registry: str) -> str:
 
 
 def namespaces(registry: str, repository: str) -> list[str]:
-    """Return podman's keys for a repository, the most specific first.
+    """Return podman's keys for a repository, most specific first.
 
     Source: containers-auth.json(5).
     """
@@ -46,10 +43,10 @@ def namespaces(registry: str, repository: str) -> list[str]:
 
 
 def lookup_keys(registry: str, repository: str) -> list[str]:
-    """Return the exact keys for a repository, the most specific first.
+    """Return the exact keys for a repository, most specific first.
 
-    Docker's own key for Docker Hub comes before ``docker.io``, since ``docker login`` writes no
-    other.
+    Docker's key for Docker Hub comes before ``docker.io``, since it is the only one that ``docker
+    login`` writes.
     """
     *narrower, whole = namespaces(registry, repository)
     return [*narrower, *dict.fromkeys((docker_key(registry), whole))]

@@ -37,7 +37,7 @@ class SecretService:
         self._address = address
 
     def is_available(self) -> bool:
-        """Return whether a Secret Service runs on the bus, or can be started."""
+        """Check whether a Secret Service is running, or can be started."""
         from jeepney import message_bus
 
         try:
@@ -158,7 +158,7 @@ class _Session:
         self._complete(prompt)
 
     def _complete(self, prompt: str) -> Any:
-        """Wait until the user has answered a prompt of the service; return its result."""
+        """Wait until the user has answered the service's prompt; return its result."""
         if prompt == _NO_OBJECT:
             return None
         from jeepney import MatchRule, message_bus

@@ -1,7 +1,7 @@
-"""The places where a credential may be, each a source of the keychain.
+"""The sources of the credential chain.
 
-What belongs here: one class a place. Each returns a credential or nothing; what is broken is told
-to `warn` and passed over, so that a broken file does not break pulling a public image.
+A source that is broken is reported to `warn` and skipped, so that a damaged file does not prevent
+pulling a public image.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-_GH_TIMEOUT = 5.0
-# ghcr.io does not look at the user name.
+_GH_SECONDS = 5.0
+# ghcr.io ignores the user name.
 _ANY_USER = "ghcrctl"
 
 
@@ -41,7 +41,7 @@ class Environment:
     label: str = "the environment"
 
     def get(self, registry: str, repository: str) -> Credential | None:  # noqa: ARG002 one signature
-        """Return the credential, if it is for this registry."""
+        """Return the credential if it is for this registry."""
         token = self.environ.get("GHCRCTL_TOKEN", "").strip()
         wanted = registry_of(self.environ.get("GHCRCTL_REGISTRY", "").strip() or GHCR)
         if not token or wanted != registry:
@@ -52,17 +52,17 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class GitHubEnvironment:
-    """``GITHUB_TOKEN`` and its like, as in a GitHub Actions job; for the registry of that GitHub.
+    """``GITHUB_TOKEN`` and similar variables, for the registry of one GitHub instance.
 
-    A token is sent only to the GitHub that the environment names: ``GITHUB_SERVER_URL``, which each
-    job has, or ``GH_HOST``, or else github.com. Source: gh's manual, "gh help environment".
+    A token is only sent to the instance that the environment names: ``GITHUB_SERVER_URL``, which
+    every job has, or ``GH_HOST``, or else github.com. Source: gh's manual, "gh help environment".
     """
 
     environ: Mapping[str, str] = field(repr=False)
     label: str = "the environment of GitHub Actions"
 
     def get(self, registry: str, repository: str) -> Credential | None:  # noqa: ARG002 one signature
-        """Return the credential, if this is the registry of the GitHub that it is for."""
+        """Return the credential if this registry belongs to the instance."""
         host = github_of(registry)
         for name in self._names(host) if host else ():
             token = self.environ.get(name, "").strip()
@@ -82,18 +82,18 @@ class GitHubEnvironment:
         return (*plain, "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
 
 
-# Of these gh would print whatever host it is asked for; they were looked at before.
+# gh would print these for any host, and `GitHubEnvironment` has already checked them.
 _FOR_GH = frozenset({"GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"})
 
 
 @dataclass(frozen=True, slots=True)
 class GitHubCli:
-    """What ``gh auth token`` prints for a GitHub; for its registry.
+    """The token that ``gh auth token`` prints, for the registry of a GitHub instance.
 
     Args:
-        environ: the environment that gh is found with, and runs with.
-        label: the name of this place.
-        warn: is called with the reason why gh cannot be run.
+        environ: the environment to find and run gh with.
+        label: the name of the source.
+        warn: called with the reason if gh cannot be run.
     """
 
     environ: Mapping[str, str] = field(repr=False)
@@ -101,16 +101,16 @@ class GitHubCli:
     warn: Callable[[str], None] = lambda _: None
 
     def get(self, registry: str, repository: str) -> Credential | None:  # noqa: ARG002 one signature
-        """Ask gh, where it is installed."""
+        """Return gh's token, if gh is installed and signed in."""
         host = github_of(registry)
         token = self._token(host) if host else ""
         return Credential(_ANY_USER, token, None, f"gh auth token, for {host}") if token else None
 
     def _token(self, host: str) -> str:
         try:
-            words = [find_program("gh", self.environ), "auth", "token", "--hostname", host]
+            command = [find_program("gh", self.environ), "auth", "token", "--hostname", host]
             environ = {k: v for k, v in self.environ.items() if k not in _FOR_GH}
-            done = run_program(words, environ, seconds=_GH_TIMEOUT)
+            done = run_program(command, environ, seconds=_GH_SECONDS)
         except ProgramNotFoundError as error:
             if error.ignored:
                 self.warn(str(error))
@@ -130,7 +130,7 @@ class KeyringSource:
     label: str = "the system's keyring"
 
     def get(self, registry: str, repository: str) -> Credential | None:  # noqa: ARG002 one signature
-        """Look the registry up."""
+        """Return the credential for a registry, if there is one."""
         try:
             return self.keyring.get(registry)
         except KeyringError as error:
@@ -143,13 +143,13 @@ class KeyringSource:
 
 @dataclass(frozen=True, slots=True)
 class AuthFile:
-    """A file of podman's or our own: ``credHelpers``, and ``auths`` by registry or namespace.
+    """Podman's or our own file: ``credHelpers``, and ``auths`` by registry or namespace.
 
     Args:
         path: the file.
-        warn: is called with a message about an unusable file.
-        environ: where helpers are looked for; ``None`` runs none.
-        empty_ok: whether a file without content is passed over silently.
+        warn: called with a message if the file cannot be used.
+        environ: the environment to run helpers with; ``None`` to run none.
+        empty_ok: whether an empty file is ignored silently.
     """
 
     path: Path
@@ -160,24 +160,24 @@ class AuthFile:
 
     @property
     def label(self) -> str:
-        """The file."""
+        """The file's path."""
         return str(self.path)
 
     def get(self, registry: str, repository: str) -> Credential | None:
-        """Look the repository up: the registry's helper, else the most specific entry."""
+        """Return the credential from the registry's helper, or else the most specific entry."""
         try:
             data = self.data()
             found = self._from_helper(data, registry)
             return found or find_credential(data, registry, repository, self.label, self.dialect)
         except UnreadableError as error:
-            self.warn(f"{self.label} is ignored: {error}")
+            self.warn(f"ignoring {self.label}: {error}")
             return None
 
     def data(self) -> dict[str, Any]:
         """Read the file.
 
         Raises:
-            UnreadableError: it cannot be used.
+            UnreadableError: the file is invalid.
         """
         return read_json(self.path, empty_ok=self.empty_ok)
 
@@ -199,12 +199,12 @@ class AuthFile:
 
 @dataclass(frozen=True, slots=True)
 class DockerConfig(AuthFile):
-    """Docker's ``config.json``: as podman's file, and ``credsStore``.
+    """Docker's ``config.json``: like podman's file, with ``credsStore``.
 
-    Docker has no namespaces in this file; podman and skopeo read them.
+    Docker does not support namespaces in this file; podman and skopeo do.
 
     Args:
-        text: the file's content where the environment has it (``DOCKER_AUTH_CONFIG``).
+        text: the content from the environment (``DOCKER_AUTH_CONFIG``), if set.
     """
 
     empty_ok: bool = True
@@ -213,14 +213,14 @@ class DockerConfig(AuthFile):
 
     @property
     def label(self) -> str:
-        """The file, or the variable."""
+        """The path of the file, or the name of the variable."""
         return str(self.path) if self.text is None else "DOCKER_AUTH_CONFIG"
 
     def data(self) -> dict[str, Any]:
-        """Read the file, or the variable.
+        """Read the file or the variable.
 
         Raises:
-            UnreadableError: it cannot be used.
+            UnreadableError: the content is invalid.
         """
         return read_json(self.path) if self.text is None else parse_json(self.text)
 
@@ -234,7 +234,7 @@ class DockerConfig(AuthFile):
 
 
 def helper_name(helpers: object, registry: str) -> str | None:
-    """Return the name below ``credHelpers`` for a registry; an exact key beats a normalised one."""
+    """Return the ``credHelpers`` entry for a registry; an exact key takes precedence."""
     if not isinstance(helpers, dict):
         return None
     exact = [key for key in lookup_keys(registry, "") if key in helpers]

@@ -1,4 +1,4 @@
-"""What a GitHub token can be told from its prefix, and what its kind cannot do on ghcr.io.
+"""The kinds of GitHub tokens, by prefix, and their limitations on ghcr.io.
 
 Source: GitHub's documentation, "About authentication to GitHub", token formats.
 """
@@ -12,7 +12,7 @@ from ghcrctl.credentials.registry_names import GHCR
 
 
 class TokenKind(Enum):
-    """The kinds of tokens that GitHub gives out."""
+    """The kinds of GitHub tokens."""
 
     CLASSIC = "classic personal access token"
     FINE_GRAINED = "fine-grained personal access token"
@@ -33,7 +33,7 @@ _OLD = re.compile(r"[0-9a-f]{40}\Z")
 
 
 def token_kind(token: str) -> TokenKind:
-    """Tell a token's kind by how it begins."""
+    """Return the kind of a token by its prefix."""
     for prefix, kind in _PREFIXES.items():
         if token.startswith(prefix):
             return kind
@@ -41,25 +41,24 @@ def token_kind(token: str) -> TokenKind:
 
 
 def advice(token: str, registry: str) -> str | None:
-    """Say what a token cannot do on a registry, where its kind tells that."""
+    """Return a note about the limitations of a token on ghcr.io, if its kind has any."""
     if registry != GHCR:
         return None
     kind = token_kind(token)
     if kind is TokenKind.FINE_GRAINED:
         return (
-            "this is a fine-grained token: ghcr.io takes it for signing in, but refuses to "
-            "push with it "
-            "and may not show private packages; use a classic token with the scope write:packages: "
+            "this is a fine-grained token: ghcr.io accepts it to sign in, but not to push, and may "
+            "hide private packages from it; use a classic token with the scope write:packages: "
             "https://github.com/settings/tokens/new?scopes=write:packages"
         )
     if kind is TokenKind.ACTIONS:
         return (
-            "this token ends with its job; to push, the job needs `permissions: packages: write`, "
-            "and the package must give the job's repository write access"
+            "this token expires when its job ends; to push, the job needs `permissions: packages: "
+            "write`, and the package must grant write access to the job's repository"
         )
     if kind is TokenKind.OAUTH:
         return (
-            "this token of gh may lack the scopes for packages; to push, run: "
+            "this token from gh may lack the scopes for packages; to push, run: "
             "gh auth refresh -h github.com -s write:packages"
         )
     return None

@@ -1,5 +1,5 @@
-"""Files on disk: durable writing, renames and removal.
+"""Durable file operations: writing, renaming and removing.
 
-This is the only package that calls fsync, rename and unlink, so that each rule of a file system is
-followed in one place. It imports nothing else of ghcrctl.
+Only this package calls fsync, rename and unlink, so that the rules of each file system are followed
+in one place. It does not import other packages of ghcrctl.
 """

@@ -1,7 +1,7 @@
 """Files that survive a power failure: a temporary file is written, synced and renamed.
 
-The directory is synced last. The order matters: a rename that reaches the disk before the bytes
-leaves an empty file under the final name, and a rename whose directory is not synced may be lost.
+The directory is synced last. The order matters: if the rename reached the disk before the data,
+a crash would leave an empty file, and without syncing the directory the rename could be lost.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, BinaryIO
 
 from ghcrctl.disk import open_handles
-from ghcrctl.disk.open_handles import clear_read_only, is_windows_refusal, patiently
+from ghcrctl.disk.open_handles import clear_read_only, is_windows_refusal, retry_on_windows
 from ghcrctl.disk.removal import discard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# Errors of a file system that does not support the call, as opposed to one that fails.
+# Errors of file systems that do not support the call, as opposed to errors of a failing disk.
 _UNSUPPORTED = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOTTY, errno.EINVAL, errno.ENOSYS}
 # Some file systems cannot sync a directory, and a directory may be writable but not readable.
 _NOT_SYNCED = _UNSUPPORTED | {errno.EBADF, errno.EACCES, errno.EPERM}
 
 
 def sync_file(file: IO[bytes] | IO[str]) -> None:
-    """Wait until the disk has all bytes of an open file."""
+    """Sync the data of an open file to disk."""
     file.flush()
     _sync(file.fileno())
 
 
 def sync_directory(path: Path) -> None:
-    """Wait until the disk has the names in a directory, where the system can do that."""
+    """Sync the entries of a directory to disk, where the system supports it."""
     if open_handles.IS_WINDOWS:
         return
     try:
@@ -72,11 +72,11 @@ def _sync(handle: int) -> None:
 
 @contextmanager
 def durable_file(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
-    """Yield a new file, which is synced at the end and removed if anything fails.
+    """Yield a new file that is synced at the end, or removed if anything fails.
 
     Args:
         path: the file; it must not exist.
-        mode: its permissions, less the umask.
+        mode: its permissions, before the umask.
     """
     with open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
         try:
@@ -89,7 +89,7 @@ def durable_file(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
 
 
 def _abandon(file: BinaryIO) -> None:
-    """Close a file whose buffered bytes the disk may refuse again."""
+    """Close a file whose buffered data may fail to be written again."""
     with suppress(OSError):
         file.close()
 
@@ -99,8 +99,8 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
 
     Args:
         path: the file.
-        data: its new content.
-        mode: its permissions, less the umask.
+        data: the new content.
+        mode: the permissions, before the umask.
     """
     aside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     with durable_file(aside, mode) as file:
@@ -109,7 +109,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
 
 
 def publish(aside: Path, path: Path) -> None:
-    """Rename a synced file to its final name, durably; remove the file if that fails."""
+    """Rename a synced file to its final name, durably; remove it if that fails."""
     try:
         move(aside, path)
     except BaseException:
@@ -119,11 +119,11 @@ def publish(aside: Path, path: Path) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename a file or directory, in place of a file that has the name.
+    """Rename a file or directory, replacing an existing file.
 
-    The name itself is not durable before `sync_directory`.
+    The new name is only durable after `sync_directory`.
     """
-    patiently(lambda: _replace(source, target))
+    retry_on_windows(lambda: _replace(source, target))
 
 
 def _replace(source: Path, target: Path) -> None:
@@ -140,7 +140,7 @@ def make_directories(path: Path, mode: int = 0o777) -> None:
 
     Args:
         path: the directory; it may exist.
-        mode: its permissions, less the umask; parents get the default.
+        mode: its permissions, before the umask; parents get the default.
     """
     if path.is_dir():
         return
@@ -151,10 +151,10 @@ def make_directories(path: Path, mode: int = 0o777) -> None:
 
 
 class AppendedFile:
-    """A file that grows, and whose every addition is on disk before the next action.
+    """A file that is only appended to, with each addition synced to disk.
 
     Args:
-        path: the file; it is created if it is missing.
+        path: the file; it is created if it does not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -171,7 +171,7 @@ class AppendedFile:
         return os.fstat(self._file.fileno()).st_size
 
     def append(self, data: bytes) -> None:
-        """Append bytes and sync them; if that fails, append none."""
+        """Append bytes and sync them; if that fails, nothing is appended."""
         before = self.size
         try:
             view = memoryview(data)

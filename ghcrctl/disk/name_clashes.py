@@ -1,7 +1,7 @@
-"""File names that a file system does not distinguish.
+"""File names that some file systems do not distinguish.
 
-macOS and Windows ignore case, and macOS also ignores the Unicode normalization of names. There, the
-second of two such files would replace the first one.
+macOS and Windows ignore case, and macOS also ignores Unicode normalization. There, the second
+of two such files would replace the first one.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def folded(name: str) -> str:
-    """Return what two names have in common that some file system does not distinguish."""
+    """Return a form that is equal for names that some file system does not distinguish."""
     if name.isascii():
         return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
 def similar_paths(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield pairs of paths, or of directories above them, that differ only in case or form.
+    """Yield pairs of paths, or of parent directories, that differ only in case or normalization.
 
     Args:
         paths: relative paths with slashes.
@@ -37,7 +37,7 @@ def similar_paths(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
         for part in _with_parents(path):
             other = first.setdefault(folded(part), part)
             if other == part:
-                # Directories above a known path were compared with it.
+                # The parents of a known path have already been compared.
                 if part != path:
                     break
             elif _name(other) != _name(part) and part not in reported:
@@ -56,19 +56,19 @@ def _name(path: str) -> str:
 
 
 def is_one_file(folder: Path, one: str, other: str) -> bool:
-    """Return whether a file system takes two paths with different last names for the same.
+    """Check whether a file system treats two file names as the same.
 
     Args:
-        folder: a directory of that file system, which may not exist yet.
+        folder: a directory on that file system; it need not exist.
         one: a relative path with slashes.
-        other: another one.
+        other: another one, with a different last component.
     """
     while not folder.exists() and folder.parent != folder:
         folder = folder.parent
     try:
         probe = Path(tempfile.mkdtemp(prefix=".ghcrctl-", dir=folder))
     except OSError:
-        # Nothing can be written there anyway.
+        # The directory is not writable, so neither file will be created.
         return False
     try:
         return _is_taken(probe, _name(one), _name(other))
@@ -85,12 +85,12 @@ def _is_taken(probe: Path, one: str, other: str) -> bool:
     except FileExistsError:
         return True
     except OSError:
-        # A name that this system cannot have is reported when it is used.
+        # An invalid name is reported when it is used.
         return False
 
 
 def name_on_disk(path: Path) -> str | None:
-    """Return the name of the file that a file system takes for another one, if there is one.
+    """Return the name of the existing file that the file system treats as the same, if any.
 
     Args:
         path: a path that could not be created because it exists.

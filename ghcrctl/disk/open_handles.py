@@ -1,7 +1,7 @@
-"""Files that Windows refuses to replace or delete.
+"""Retries for files that Windows refuses to replace or delete.
 
-Windows neither replaces nor deletes a file that a process has open. Virus scanners, indexers and
-concurrent readers open files briefly, so the call is retried for a short time.
+Windows refuses while any process has the file open. Virus scanners, indexers and concurrent readers
+open files briefly, so the call is retried for a short time.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 IS_WINDOWS = os.name == "nt"
-# Seconds between attempts.
+# Waits between attempts (seconds).
 PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 # ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION.
 _HELD = {5, 32, 33}
 
 
 def is_windows_refusal(error: OSError) -> bool:
-    """Return whether Windows refuses an action because a file is open or read-only."""
+    """Check whether Windows refuses an action because a file is open or read-only."""
     if getattr(error, "winerror", None) in _HELD:
         return True
     return IS_WINDOWS and isinstance(error, PermissionError)
 
 
-def patiently(act: Callable[[], object]) -> None:
-    """Call a function, and again for about two seconds while Windows refuses.
+def retry_on_windows(act: Callable[[], object]) -> None:
+    """Call a function, with retries for about two seconds while Windows refuses.
 
     Raises:
-        OSError: the last attempt failed, or the reason is a different one.
+        OSError: the last attempt failed, or the error is a different one.
     """
     for pause in PAUSES:
         try:

@@ -1,4 +1,4 @@
-"""Removal of files and directory trees, regardless of their modes."""
+"""Removes files and directory trees, whatever their permissions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghcrctl.disk import open_handles
-from ghcrctl.disk.open_handles import clear_read_only, is_windows_refusal, patiently
+from ghcrctl.disk.open_handles import clear_read_only, is_windows_refusal, retry_on_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,13 +23,13 @@ def remove(path: Path) -> None:
     Raises:
         OSError: the file cannot be deleted.
     """
-    patiently(lambda: _unlink(path))
+    retry_on_windows(lambda: _unlink(path))
 
 
 def discard(path: Path) -> None:
-    """Delete a file if that is possible.
+    """Delete a file, ignoring errors.
 
-    This is for cleaning up after an error, which must not be replaced by another one.
+    This is for cleanup after an error, which must not be replaced by another one.
     """
     with suppress(OSError):
         remove(path)
@@ -41,20 +41,20 @@ def remove_directory(path: Path) -> None:
     Raises:
         OSError: the directory is not empty, or cannot be deleted.
     """
-    patiently(path.rmdir)
+    retry_on_windows(path.rmdir)
 
 
 def discard_locked(path: Path) -> None:
     """Delete a lock file that this process holds.
 
-    Windows cannot delete it before it is released, and the lock does that there.
+    Windows cannot delete it before it is released; there, filelock deletes it.
     """
     if not open_handles.IS_WINDOWS:
         discard(path)
 
 
 def remove_tree(path: Path) -> None:
-    """Delete a file or a directory tree; entries that cannot be deleted are kept."""
+    """Delete a file or directory tree, skipping entries that cannot be deleted."""
     if path.is_symlink() or not path.is_dir():
         discard(path)
         return
@@ -67,7 +67,7 @@ def remove_tree(path: Path) -> None:
 
 
 def _open_directories(path: Path) -> None:
-    """Let the user read and change every directory of a tree."""
+    """Make all directories of a tree accessible to the user."""
     with suppress(OSError):
         path.chmod(0o700)
     for above, names, _ in os.walk(path):
@@ -86,7 +86,7 @@ def _remove_entries(path: Path) -> None:
 
 
 def _remove_refused(act: Callable[..., Any], name: str, error: BaseException) -> None:
-    """Delete an entry again after its read-only bit is cleared."""
+    """Retry deleting an entry after clearing its read-only attribute."""
     with suppress(OSError):
         if isinstance(error, PermissionError) and clear_read_only(Path(name)):
             act(name)

@@ -1,4 +1,4 @@
-"""Files that are being written, so that a process that ends at once leaves none behind."""
+"""Unfinished files, which are deleted if the process exits early."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _paths: set[Path] = set()
 
 @contextmanager
 def unfinished(path: Path) -> Iterator[None]:
-    """Delete a file if the block fails, or if the process ends meanwhile by its own choice."""
+    """Delete a file if the block fails, or if the process exits in the meantime."""
     _paths.add(path)
     try:
         yield
@@ -28,6 +28,6 @@ def unfinished(path: Path) -> Iterator[None]:
 
 
 def discard_unfinished() -> None:
-    """Delete every file that a thread is still writing; call this only before the process ends."""
+    """Delete all unfinished files; only for use right before the process exits."""
     for path in tuple(_paths):
         discard(path)

@@ -35,7 +35,7 @@ def join_layouts(layouts: Iterable[tuple[Platform, Path]], target: Path) -> None
     blobs.mkdir(parents=True)
     entries = []
     for platform, layout in layouts:
-        entries.append(replace(_image(layout), platform=platform.normalised(), annotations={}))
+        entries.append(replace(_image(layout), platform=platform.normalized(), annotations={}))
         for blob in (layout / "blobs" / "sha256").iterdir():
             move(blob, blobs / blob.name)
     raw = _index(entries, mediaType=media_types.OCI_INDEX)

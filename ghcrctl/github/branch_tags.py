@@ -1,9 +1,9 @@
-"""Tags that may have been made from a branch that still exists.
+"""Detects tags that may have been created from an existing branch.
 
-Build tools write a branch such as ``Feature/x`` into a tag in many ways. docker/metadata-action
-replaces each run of characters that tags cannot have with ``-``. GitLab lowers the name too,
-replaces dots, and cuts it to 63 characters. Scripts remove slashes, or take only the last part of
-the path. A tag that any of them may have made is kept.
+Build tools convert a branch name such as ``Feature/x`` to a tag in many ways.
+docker/metadata-action replaces each run of characters that are invalid in tags with ``-``. GitLab
+also converts to lower case, replaces dots and truncates to 63 characters. Scripts remove slashes,
+or only use the last path component. A tag that any of these may have created is kept.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 _NOT_IN_TAGS = re.compile(r"[^a-z0-9._-]+")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
-# A tag of at least this length, in characters, may be the start of a longer branch name.
-_SHORTEST_CUT = 20
-# What builds append to the name of their branch: a platform, a commit, a date.
+# Tags from this length (in characters) may be truncated branch names.
+_MIN_TRUNCATED = 20
+# Suffixes that builds append to the branch name: a platform, a commit, a date.
 _BUILD = re.compile(
     r"(?:[._-](?:linux|windows|darwin|386|amd64|arm64|arm|armhf|armv[5-8]|v[5-8]|ppc64le|riscv64"
     r"|s390x|x86[._-]64|aarch64|(?:sha-?|g)?[0-9a-f]{7,64}))+\Z"
@@ -30,7 +30,7 @@ class BranchTags:
     """The tags that may belong to the branches of a repository.
 
     Args:
-        branches: the names of all branches that exist.
+        branches: the names of all existing branches.
     """
 
     def __init__(self, branches: Iterable[str]) -> None:
@@ -40,27 +40,27 @@ class BranchTags:
         self._ordered = sorted(self._names)
 
     def may_have(self, text: str) -> bool:
-        """Return whether the part of a tag that names a branch may name one of these."""
+        """Check whether the branch part of a tag may be one of these branches."""
         text = text.lower()
         return any(map(self._fits, {text, _BUILD.sub("", text)}))
 
     def _fits(self, text: str) -> bool:
         plain = _plain(text)
-        return plain in self._names or text in self._joined or self._is_cut(text, plain)
+        return plain in self._names or text in self._joined or self._is_truncated(text, plain)
 
-    def _is_cut(self, text: str, plain: str) -> bool:
-        if len(text) < _SHORTEST_CUT:
+    def _is_truncated(self, text: str, plain: str) -> bool:
+        if len(text) < _MIN_TRUNCATED:
             return False
         place = bisect_left(self._ordered, plain)
         return place < len(self._ordered) and self._ordered[place].startswith(plain)
 
 
 def _ends(name: str) -> list[str]:
-    """Return a branch name and what is left of it without its first directories."""
+    """Return a branch name and each remainder after removing leading path components."""
     parts = name.split("/")
     return ["/".join(parts[start:]) for start in range(len(parts))]
 
 
 def _plain(text: str) -> str:
-    """Return a name with each run of other characters than letters and digits as one ``-``."""
+    """Return a name with each run of non-alphanumeric characters replaced by ``-``."""
     return _SEPARATORS.sub("-", text).strip("-")

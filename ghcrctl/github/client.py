@@ -1,7 +1,4 @@
-"""Asking GitHub's REST API: what authorizes a request, how fast, what its refusal means.
-
-What belongs here: what every request has in common. What does not: what is asked (``packages``),
-connections (``registry.transport``).
+"""A client for GitHub's REST API: authentication, rate limits and errors.
 
 Spec: GitHub's documentation, "Getting started with the REST API"; version 2022-11-28.
 """
@@ -23,10 +20,10 @@ from ghcrctl.errors import (
     RateLimitedError,
     UnauthorizedError,
 )
-from ghcrctl.github.rate_limit import Pace, refusal_wait
-from ghcrctl.github.refusals import Refusal, explain, rate_limited
+from ghcrctl.github.rate_limit import RateLimiter, refusal_wait
+from ghcrctl.github.refusals import Refusal, explain_refusal, rate_limited
 from ghcrctl.oci.numbers import whole_number
-from ghcrctl.registry.body_stream import MAX_ERROR_BODY, error_text, let_go
+from ghcrctl.registry.body_stream import MAX_ERROR_BODY, discard, error_text
 from ghcrctl.registry.endpoint import host_shown
 from ghcrctl.registry.error_bodies import is_html, quote_body
 from ghcrctl.registry.responses import read_all
@@ -41,30 +38,30 @@ if TYPE_CHECKING:
     from ghcrctl.github.instance import Instance
     from ghcrctl.registry.transport_options import TransportOptions
 
-# Both: the second is what GitHub's own description of the API names.
+# GitHub's OpenAPI description names the second type.
 _ACCEPT = "application/vnd.github+json, application/json"
 _VERSION = "2022-11-28"
 _PAGE = 100
-_MAX_ANSWER = 16 * 1024 * 1024
+_MAX_RESPONSE = 16 * 1024 * 1024
 _MAX_PAGES = 20_000
 _LAST = re.compile(r'<([^<>]*)>[^,<]*?;\s*rel="?last"?', re.IGNORECASE)
-# Refused so often in a row, waiting each time, something else is wrong.
-_MOST_WAITS = 5
-# GitHub's hourly limit comes back within the hour.
-_LONGEST_WAIT = 3700.0
+# After this many waits in a row, the cause is something other than a rate limit.
+_MAX_WAITS = 5
+# GitHub's primary limit resets every hour.
+_MAX_WAIT_SECONDS = 3700.0
 
 Query = dict[str, str]
 
 
 class GitHub:
-    """Talks to one GitHub; threads may share it.
+    """A client for one GitHub instance; safe to share between threads.
 
     Args:
-        instance: which one.
-        credential: whose secret is the token; ``None`` for none.
-        options: how to talk.
-        pace: how fast.
-        sleep: waits for seconds.
+        instance: the GitHub instance.
+        credential: its secret is the token; ``None`` for anonymous access.
+        options: transport options.
+        limiter: the rate limiter.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(
@@ -73,7 +70,7 @@ class GitHub:
         credential: Credential | None,
         options: TransportOptions,
         *,
-        pace: Pace | None = None,
+        limiter: RateLimiter | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.instance = instance
@@ -81,28 +78,28 @@ class GitHub:
         self._options = options
         self._transport = Transport(options, waits_out_limits=False)
         self._transport.guard.trust(instance.api)
-        self._pace = pace or Pace()
+        self._limiter = limiter or RateLimiter()
         self._sleep = sleep
 
     def close(self) -> None:
-        """Close the connections that are open."""
+        """Close all open connections."""
         self._transport.close()
 
     def get(self, path: str, what: str, query: Query | None = None) -> Any:
-        """Get an object.
+        """Return a JSON object.
 
         Args:
-            path: below the API's address, with its first slash.
-            what: what is asked for, for people.
-            query: the parameters.
+            path: the path below the API's URL, with a leading slash.
+            what: the object, for messages.
+            query: the query parameters.
 
         Raises:
-            GhcrctlError: GitHub refuses, as `explain` has it.
+            GhcrctlError: GitHub refuses the request, see `explain_refusal`.
         """
         return self._get(path, what, query)[0]
 
     def headers_of(self, path: str, what: str) -> Mapping[str, str]:
-        """Get an object for what its answer's headers say."""
+        """Return the response headers of a request for an object."""
         return self._get(path, what, None)[1]
 
     def pages(
@@ -113,23 +110,23 @@ class GitHub:
         *,
         seen: Callable[[int, int], None] | None = None,
     ) -> list[list[Any]]:
-        """Get all pages of a list, those after the first in parallel.
+        """Return all pages of a list, fetching those after the first in parallel.
 
         Args:
-            path: below the API's address.
-            what: what is listed, for people.
-            query: further parameters.
-            seen: is told how many pages have come, and of how many.
+            path: the path below the API's URL.
+            what: the list, for messages.
+            query: additional query parameters.
+            seen: called with the number of pages received and the total.
         """
-        asked = {**(query or {}), "per_page": str(_PAGE)}
-        first, headers = self._get_list(path, what, asked)
+        parameters = {**(query or {}), "per_page": str(_PAGE)}
+        first, headers = self._get_list(path, what, parameters)
         count = _page_count(headers.get("Link", ""))
         if seen:
             seen(1, count)
         pages = [first]
         with thread_pool(self._options.jobs, "pages") as pool:
             numbers = range(2, count + 1)
-            found = pool.map(lambda n: self.page(path, what, asked, n), numbers)
+            found = pool.map(lambda n: self.page(path, what, parameters, n), numbers)
             for number, page in enumerate(found, 2):
                 pages.append(page)
                 if seen:
@@ -137,9 +134,9 @@ class GitHub:
         return pages
 
     def page(self, path: str, what: str, query: Query | None, number: int) -> list[Any]:
-        """Get one page of a list, counted from 1."""
-        asked = {**(query or {}), "per_page": str(_PAGE), "page": str(number)}
-        return self._get_list(path, what, asked)[0]
+        """Return one page of a list, counted from 1."""
+        parameters = {**(query or {}), "per_page": str(_PAGE), "page": str(number)}
+        return self._get_list(path, what, parameters)[0]
 
     def send(
         self,
@@ -151,28 +148,28 @@ class GitHub:
         scope: str,
         is_done: Callable[[], bool],
     ) -> None:
-        """Send a request that changes something; it has no body.
+        """Send a request without a body that changes something.
 
-        An attempt whose response was lost may have taken effect. GitHub then refuses the next
-        attempt, because nothing is left to do. So a refusal counts only if the change is not
-        visible.
+        An attempt whose response was lost may have taken effect, and GitHub then refuses the next
+        attempt because nothing is left to do. A refusal after such an attempt is ignored if the
+        change is visible.
 
-        Source: a body makes GitHub answer 422, https://github.com/cli/cli/issues/4286.
+        Source: a body makes GitHub respond with 422, https://github.com/cli/cli/issues/4286.
 
         Args:
-            method: of the request.
-            path: below the API's address.
+            method: the HTTP method.
+            path: the path below the API's URL.
             what: the object, for messages.
             action: the verb, for messages.
-            scope: what the action needs of a classic token.
+            scope: the scope that a classic token needs for the action.
             is_done: checks whether the change is visible.
 
         Raises:
-            GhcrctlError: GitHub refuses, as `explain` has it.
+            GhcrctlError: GitHub refuses the request, see `explain_refusal`.
         """
         delivery = Delivery()
         try:
-            response = self._ask(method, path, {}, action, what, scope, delivery=delivery)
+            response = self._request(method, path, {}, action, what, scope, delivery=delivery)
         except GhcrctlError as error:
             error.may_be_done = delivery.is_uncertain
             raise
@@ -194,9 +191,9 @@ class GitHub:
 
     def _get(self, path: str, what: str, query: Query | None) -> tuple[Any, Mapping[str, str]]:
         scope = "read:packages"
-        with self._ask("GET", path, query or {}, "get", what, scope) as response:
+        with self._request("GET", path, query or {}, "get", what, scope) as response:
             self._expect(response, {200}, "get", what, scope)
-            raw = read_all(response, _MAX_ANSWER, "answer")
+            raw = read_all(response, _MAX_RESPONSE, "response")
             headers = response.headers
         try:
             return json.loads(raw), headers
@@ -205,7 +202,7 @@ class GitHub:
             page = quote_body(text, host_shown(self.instance.api)) if is_html(text) else ""
             raise InvalidResponseError(f"GitHub returned invalid JSON for {what}{page}") from None
 
-    def _ask(  # noqa: PLR0913 all that a request is
+    def _request(  # noqa: PLR0913 the parts of an HTTP request
         self,
         method: str,
         path: str,
@@ -216,12 +213,12 @@ class GitHub:
         *,
         delivery: Delivery | None = None,
     ) -> requests.Response:
-        """Send a request, waiting where GitHub refuses for the number of requests."""
+        """Send a request, waiting as long as GitHub's rate limits require."""
         url = f"{self.instance.api}{path}{'?' + urlencode(query) if query else ''}"
         attempt = 0
         while True:
             attempt += 1
-            self._pace.take(method)
+            self._limiter.take(method)
             response = self._transport.request(
                 method,
                 url,
@@ -238,10 +235,10 @@ class GitHub:
             if wait is None:
                 return response
             refusal = self._refusal(response, action, what, scope)
-            let_go(response)
-            if wait > _LONGEST_WAIT or attempt > _MOST_WAITS:
+            discard(response)
+            if wait > _MAX_WAIT_SECONDS or attempt > _MAX_WAITS:
                 raise rate_limited(refusal, wait)
-            self._options.waiting(_asked_to_wait(wait))
+            self._options.waiting(_rate_limit_wait(wait))
             self._sleep(wait)
 
     def _headers(self) -> dict[str, str]:
@@ -251,10 +248,11 @@ class GitHub:
         if not self.credential or not self.credential.secret:
             return None
         secret = self.credential.secret.strip()
-        # A header holds ASCII (RFC 9110, section 5.5).
+        # A header is limited to ASCII (RFC 9110, section 5.5).
         if not (secret.isascii() and secret.isprintable()):
             raise UnauthorizedError(
-                f"the token from {self.credential.source} has characters that no token has",
+                f"invalid token from {self.credential.source}: it has non-ASCII or control "
+                "characters",
                 hint=renewal_hint(self.credential.source, self.instance.registry),
             )
         return f"Bearer {secret}"
@@ -263,7 +261,7 @@ class GitHub:
         self, response: requests.Response, statuses: set[int], action: str, what: str, scope: str
     ) -> None:
         if response.status_code not in statuses:
-            raise explain(self._refusal(response, action, what, scope))
+            raise explain_refusal(self._refusal(response, action, what, scope))
 
     def _refusal(self, response: requests.Response, action: str, what: str, scope: str) -> Refusal:
         return Refusal(
@@ -286,15 +284,15 @@ def _holds(check: Callable[[], bool]) -> bool:
         return False
 
 
-def _asked_to_wait(seconds: float) -> Wait:
-    return Wait("GitHub asks for fewer requests", seconds, RateLimitedError.code)
+def _rate_limit_wait(seconds: float) -> Wait:
+    return Wait("GitHub is rate limiting requests", seconds, RateLimitedError.code)
 
 
 def _page_count(link: str) -> int:
-    """Read from ``Link`` how many pages there are.
+    """Return the number of pages from a ``Link`` header.
 
     Raises:
-        InvalidResponseError: more than any package has.
+        InvalidResponseError: the number is larger than any package can have.
     """
     match = _LAST.search(link)
     if not match:
@@ -305,11 +303,11 @@ def _page_count(link: str) -> int:
         number = None
     count = number or 1
     if count > _MAX_PAGES:
-        raise InvalidResponseError(f"GitHub says that a list has {count} pages")
+        raise InvalidResponseError(f"GitHub returned a list with {count} pages")
     return count
 
 
 def flat(pages: list[list[Any]]) -> Iterator[Any]:
-    """Yield what is on all pages."""
+    """Yield the entries of all pages."""
     for page in pages:
         yield from page

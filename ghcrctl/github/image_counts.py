@@ -1,4 +1,4 @@
-"""Counting images for `keep_last` and `floor`: an index and its tagged platforms are one image.
+"""Counts images for `keep_last` and `floor`: an index and its tagged platforms are one image.
 
 Release tools such as GoReleaser tag the index (``v1``) and each of its platforms (``v1-amd64``).
 """
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def by_age(graph: Graph, policy: Policy, digests: Iterable[str]) -> list[str]:
-    """Sort versions, the newest first."""
+    """Return versions sorted by age, newest first."""
     versions = (graph.versions[d] for d in digests)
     ordered = sorted(versions, key=lambda v: (policy.age_of(v), v.id), reverse=True)
     return [version.digest for version in ordered]
 
 
 def tagged_by_age(graph: Graph, policy: Policy) -> list[str]:
-    """Return all versions that users tagged, the newest first."""
+    """Return all versions with tags from users, newest first."""
     return by_age(graph, policy, (d for d in graph.roots if graph.own_tags(d)))
 
 
@@ -35,14 +35,14 @@ def owners_among(graph: Graph, digests: Iterable[str]) -> Mapping[str, set[str]]
     that it is attached to.
 
     Args:
-        graph: the package's.
+        graph: the package's graph.
         digests: the versions; only these count as images.
     """
     among = set(digests)
     found = {}
     for digest in among:
         needing = (graph.all_above(digest) & among) - {digest}
-        # In a cycle, which only tags can make, each version is an image of its own.
+        # In a cycle, which only tags can create, each version counts as its own image.
         owners = {other for other in needing if digest not in graph.all_above(other)}
         if owners:
             found[digest] = owners
@@ -50,15 +50,15 @@ def owners_among(graph: Graph, digests: Iterable[str]) -> Mapping[str, set[str]]
 
 
 def images_among(graph: Graph, digests: Sequence[str]) -> list[str]:
-    """Return the versions that are not part of another one of them, in the same order."""
+    """Return the versions that are not part of another one in the list, in the same order."""
     owners = owners_among(graph, digests)
     return [digest for digest in digests if digest not in owners]
 
 
 def kept_last(graph: Graph, policy: Policy) -> dict[str, str]:
-    """Return what `keep_last` keeps, and why: the newest images of each group.
+    """Return the versions that `keep_last` keeps, with reasons: the newest images of each group.
 
-    Protected images count too, because they are kept. Tags do not count.
+    Protected images count too, since they are kept. Tags do not count.
     """
     if policy.keep_last is None:
         return {}
@@ -68,7 +68,7 @@ def kept_last(graph: Graph, policy: Policy) -> dict[str, str]:
         included = policy.included(graph.own_tags(digest))
         names = policy.groups(included)
         if included and not names:
-            found[digest] = "it is in no group"
+            found[digest] = "its tags match no group"
         for name in names:
             groups[name].append(digest)
     for name, digests in groups.items():
@@ -79,7 +79,7 @@ def kept_last(graph: Graph, policy: Policy) -> dict[str, str]:
 
 
 def _newest(graph: Graph, digests: Sequence[str], count: int) -> list[str]:
-    """Return the newest images, and artifacts attached to older ones that are as new."""
+    """Return the newest images, and artifacts on older images that are equally new."""
     images = images_among(graph, digests)[:count]
     if not images:
         return []
@@ -88,26 +88,26 @@ def _newest(graph: Graph, digests: Sequence[str], count: int) -> list[str]:
 
 
 def held_by_floor(graph: Graph, policy: Policy, kept: Collection[str]) -> list[str]:
-    """Return the newest images that must be kept too, so that as many are as the floor says.
+    """Return the newest images to keep in addition, so that the minimum is reached.
 
     Args:
-        graph: the package's.
-        policy: the rules.
-        kept: what is kept already.
+        graph: the package's graph.
+        policy: the retention policy.
+        kept: the versions that are kept already.
     """
     tagged = tagged_by_age(graph, policy)
     owners = owners_among(graph, tagged)
-    staying = set(kept)
+    remaining = set(kept)
     waiting = (digest for digest in tagged if digest not in owners and digest not in kept)
     held: list[str] = []
-    while more := [*islice(waiting, max(0, policy.least - _count(tagged, owners, staying)))]:
+    while more := [*islice(waiting, max(0, policy.least - _count(tagged, owners, remaining)))]:
         held += more
-        staying |= graph.closure(more)
+        remaining |= graph.closure(more)
     return held
 
 
-def _count(tagged: Iterable[str], owners: Mapping[str, set[str]], staying: set[str]) -> int:
-    """Count the images that are kept; a part of a deleted image counts as an image of its own."""
+def _count(tagged: Iterable[str], owners: Mapping[str, set[str]], remaining: set[str]) -> int:
+    """Count the images that are kept; part of a deleted image counts as an image of its own."""
     return sum(
-        digest in staying and staying.isdisjoint(owners.get(digest, ())) for digest in tagged
+        digest in remaining and remaining.isdisjoint(owners.get(digest, ())) for digest in tagged
     )

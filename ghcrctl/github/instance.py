@@ -1,7 +1,7 @@
-"""Where GitHub is for a registry: its API, and its pages for people.
+"""The URLs of the GitHub instance that a registry belongs to.
 
-What belongs here: addresses. Sources: GitHub's documentation, "Working with the Container
-registry", for github.com, for Enterprise Server and for Enterprise Cloud with data residency.
+Sources: GitHub's documentation, "Working with the Container registry", for github.com, Enterprise
+Server and Enterprise Cloud with data residency.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _RESIDENT = ".ghe.com"
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One GitHub.
+    """A GitHub instance.
 
     Args:
         registry: the name of its container registry.
-        api: the address of its REST API, without a slash at its end.
-        web: the address of its pages.
+        api: the URL of its REST API, without a trailing slash.
+        web: the URL of its website.
     """
 
     registry: str
@@ -30,38 +30,38 @@ class Instance:
     web: str
 
     def package_page(self, owner: str, package: str, *, is_organization: bool) -> str:
-        """Return the page of a package."""
+        """Return the URL of a package's page."""
         return f"{self._pages(owner, is_organization)}/package/{quote(package, safe='')}"
 
     def settings_page(self, owner: str, package: str, *, is_organization: bool) -> str:
-        """Return the page where visibility, access and the linked repository are set."""
+        """Return the URL of a package's settings: visibility, access and linked repository."""
         return f"{self._pages(owner, is_organization)}/{quote(package, safe='')}/settings"
 
     def new_token_page(self, *scopes: str) -> str:
-        """Return the page that makes a classic token with some scopes."""
+        """Return the URL to create a classic token with some scopes."""
         return f"{self.web}/settings/tokens/new?scopes={','.join(scopes)}"
 
-    def _pages(self, owner: str, is_organization: bool) -> str:  # noqa: FBT001 one of two words
+    def _pages(self, owner: str, is_organization: bool) -> str:  # noqa: FBT001 selects a path
         kind = "orgs" if is_organization else "users"
         return f"{self.web}/{kind}/{owner}/packages/container"
 
 
 def instance_of(registry: str, *, api: str | None = None, web: str | None = None) -> Instance:
-    """Return the GitHub that a registry belongs to.
+    """Return the GitHub instance that a registry belongs to.
 
     Args:
-        registry: its name.
-        api: the address of the API, where a setting gives it.
-        web: the address of the pages, where a setting gives it.
+        registry: the registry's name.
+        api: the API's URL from the settings, if any.
+        web: the website's URL from the settings, if any.
 
     Raises:
-        UnsupportedError: the registry is none of GitHub's, and no setting says where its API is.
+        UnsupportedError: the registry is not one of GitHub's, and no setting names its API.
     """
     found = _known(registry)
     if found is None and api is None:
         raise UnsupportedError(
-            f"{registry} is no registry of GitHub: only those have packages to look after",
-            hint="where it is one of an Enterprise Server, say where its API is: "
+            f"cannot manage packages of {registry}: it is not a GitHub registry",
+            hint="for a registry of GitHub Enterprise Server, set "
             "GHCRCTL_GITHUB_API=https://HOST/api/v3",
         )
     usual_api, usual_web = found or ("", api or "")

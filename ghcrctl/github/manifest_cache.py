@@ -1,8 +1,8 @@
-"""Manifests that were read once, kept on disk by digest for ever.
+"""A cache of manifests on disk, by digest.
 
-What belongs here: the file. GitHub counts each fetch of a manifest as a download, and deletes no
-public version with more than 5,000: what was read is never fetched again. It is a cache: where the
-file is damaged or cannot be written, everything works without it.
+GitHub counts each download of a manifest, and does not delete public versions with more than 5,000
+downloads, so no manifest is fetched twice. The cache is optional: if its file is damaged or cannot
+be written, everything works without it.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 _CREATE = (
     "CREATE TABLE IF NOT EXISTS manifests (digest TEXT PRIMARY KEY, media_type TEXT, raw BLOB)"
 )
-_AT_ONCE = 500
-# Seconds to wait for another process that writes.
-_PATIENCE = 10.0
+_QUERY_SIZE = 500
+# Limit for waiting for another process that writes.
+_LOCK_SECONDS = 10.0
 _FAILURES = (sqlite3.Error, OSError)
 
 
 class ManifestCache:
-    """One file; any number of processes may use it at once, one thread each.
+    """A cache file; processes and threads may use it concurrently.
 
     Args:
-        path: the file; its directory is made where there is none.
-        warn: is told once that it cannot be used.
+        path: the file; its directory is created if necessary.
+        warn: called once if the cache cannot be used.
     """
 
     def __init__(self, path: Path, warn: Callable[[str], None]) -> None:
@@ -41,15 +41,15 @@ class ManifestCache:
         self._is_broken = False
 
     def get(self, digests: Iterable[str]) -> dict[str, tuple[bytes, str]]:
-        """Return those manifests that are here, with their media types; each is verified."""
+        """Return the cached manifests with their media types, after verifying them."""
         try:
             return {} if self._is_broken else self._select(list(digests))
         except _FAILURES as error:
-            self._give_up(error)
+            self._disable(error)
             return {}
 
     def put(self, manifests: Iterable[tuple[str, bytes, str]]) -> None:
-        """Keep manifests: digest, bytes, media type."""
+        """Store manifests: digest, bytes, media type."""
         rows = [(digest, media_type, raw) for digest, raw, media_type in manifests]
         if self._is_broken or not rows:
             return
@@ -58,13 +58,13 @@ class ManifestCache:
                 connection.executemany("INSERT OR REPLACE INTO manifests VALUES (?, ?, ?)", rows)
                 connection.commit()
         except _FAILURES as error:
-            self._give_up(error)
+            self._disable(error)
 
     def _select(self, wanted: list[str]) -> dict[str, tuple[bytes, str]]:
         found: dict[str, tuple[bytes, str]] = {}
         with closing(self._connect()) as connection:
-            for start in range(0, len(wanted), _AT_ONCE):
-                some = wanted[start : start + _AT_ONCE]
+            for start in range(0, len(wanted), _QUERY_SIZE):
+                some = wanted[start : start + _QUERY_SIZE]
                 marks = ",".join("?" * len(some))
                 query = f"SELECT digest, media_type, raw FROM manifests WHERE digest IN ({marks})"  # noqa: S608 marks only
                 for digest, media_type, raw in connection.execute(query, some):
@@ -79,12 +79,12 @@ class ManifestCache:
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise
-            # It is damaged, and holds nothing that cannot be got again.
+            # The file is damaged; its content can be downloaded again.
             discard(self._path)
             return self._opened()
 
     def _opened(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=_PATIENCE)
+        connection = sqlite3.connect(self._path, timeout=_LOCK_SECONDS)
         try:
             connection.execute(_CREATE)
         except BaseException:
@@ -92,7 +92,7 @@ class ManifestCache:
             raise
         return connection
 
-    def _give_up(self, error: Exception) -> None:
+    def _disable(self, error: Exception) -> None:
         self._is_broken = True
         reason = getattr(error, "strerror", None) or error
-        self._warn(f"manifests cannot be kept in {self._path}: {reason}")
+        self._warn(f"cannot cache manifests in {self._path}: {reason}")

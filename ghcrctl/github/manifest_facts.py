@@ -1,10 +1,7 @@
-"""What a manifest says that decides what it needs and how large it is.
+"""The facts about a manifest that the graph needs: links, sizes and kind.
 
-What belongs here: from the raw bytes to these few facts; a package may have a hundred thousand
-manifests, and their facts are all in memory at once. What does not: what manifests mean to each
-other (``graph``).
-
-Digests are texts here: they are compared with those of GitHub's API, and nothing else.
+A package may have a hundred thousand manifests, whose facts are all in memory at once. Digests are
+strings here, since they are only compared with those of GitHub's API.
 """
 
 from __future__ import annotations
@@ -29,11 +26,11 @@ class Child:
     """An entry of an index.
 
     Args:
-        digest: what it lists.
-        platform: for which platform; empty where that is not said, or unknown.
-        attests: the digest of the image that it attests, as buildx notes it.
-        is_index: whether it is announced as an index.
-        artifact_type: of the artifact that it lists; empty where the entry has none.
+        digest: the digest of the listed manifest.
+        platform: its platform; empty if unknown or not stated.
+        attests: the digest of the image that it attests, as annotated by buildx.
+        is_index: whether its media type is an index's.
+        artifact_type: its artifact type; may be empty.
     """
 
     digest: str
@@ -45,20 +42,20 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one manifest says.
+    """The facts of one manifest.
 
     Args:
-        media_type: the manifest's own.
-        size: bytes of the manifest.
-        is_index: whether it lists manifests.
+        media_type: the manifest's media type.
+        size: the manifest's size (bytes).
+        is_index: whether the manifest is an index.
         children: the manifests that it lists.
-        blobs: digest and bytes of all else that it refers to.
-        subject: the digest of what it refers to; empty for none.
-        kind: media type that says what an artifact is; empty for a container image and for an
+        blobs: digests and sizes (bytes) of all other content that it lists.
+        subject: the digest of its subject; may be empty.
+        kind: the media type that identifies an artifact; empty for a container image, and for an
             index without an artifact type.
-        is_cache: whether it is a builder's cache, whose entries are no manifests.
-        annotations: its own.
-        config: digest of its config; empty for an index and an artifact manifest.
+        is_cache: whether it is a build cache, whose entries are not manifests.
+        annotations: the manifest's annotations.
+        config: the digest of its config; empty for an index or artifact manifest.
     """
 
     media_type: str
@@ -74,15 +71,15 @@ class Facts:
 
 
 def facts_of(raw: bytes, media_type: str) -> Facts:
-    """Read a manifest's facts.
+    """Return the facts of a manifest.
 
     Args:
-        raw: the manifest, verified.
-        media_type: what the registry says it is; may be empty.
+        raw: the verified manifest.
+        media_type: the media type stated by the registry; may be empty.
 
     Raises:
-        InvalidManifestError: it is none that can be read.
-        SchemaOneError: it is Docker's schema 1.
+        InvalidManifestError: the manifest cannot be parsed.
+        SchemaOneError: the manifest has Docker's schema 1.
     """
     parsed = parse(raw, media_type)
     return _of_index(parsed) if isinstance(parsed, Index) else _of_manifest(parsed)
@@ -95,7 +92,7 @@ def _of_index(index: Index) -> Facts:
         media_type=index.descriptor.media_type,
         size=len(index.raw),
         is_index=True,
-        # What is announced as something else may be a manifest all the same, of a kind to come.
+        # An entry with another media type may still be a manifest, of a future type.
         children=tuple(_child(entry) for entry in listed),
         blobs=tuple({str(d.digest): d.size for d in others}.items()),
         subject=str(index.subject.digest) if index.subject else "",
@@ -131,10 +128,10 @@ def _of_manifest(manifest: Manifest) -> Facts:
 
 
 def _kind(manifest: Manifest) -> str:
-    """Return the media type that says what an artifact is; empty for a container image.
+    """Return the media type that identifies an artifact; empty for a container image.
 
-    Cosign's signatures, attestations and SBOMs have the config of an image, so the layers decide
-    where the config says nothing else.
+    Cosign's signatures, attestations and SBOMs have an image config, so their layers decide unless
+    the config has a type of its own.
     """
     if manifest.artifact_type or not manifest.is_image:
         return manifest.kind

@@ -1,4 +1,4 @@
-"""Orphans: which signatures and other attached artifacts without their subject are deleted.
+"""Decides which attached artifacts without a subject, such as signatures, are deleted.
 
 A missing subject alone does not prove an orphan, since signatures may be stored in another package
 than their image.
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.policy import Policy
 
-_NAMED = 3
+_MAX_SHOWN = 3
 # The algorithm and twelve digits of a digest.
 _SHORT = len("sha256:") + 12
 _UNSEEN = "no package of this run is known to have held its subject"
 
 
-def detached_goes(graph: Graph, policy: Policy, digest: str) -> tuple[bool, str]:
+def judge_detached(graph: Graph, policy: Policy, digest: str) -> tuple[bool, str]:
     """Return whether to delete an artifact whose subject the package lacks, and the reason."""
     holders = [graph.elsewhere[s] for s in graph.subjects[digest] if s in graph.elsewhere]
     if holders:
@@ -31,20 +31,20 @@ def detached_goes(graph: Graph, policy: Policy, digest: str) -> tuple[bool, str]
     return policy.orphaned, "its subject is missing"
 
 
-def unseen_warnings(graph: Graph, stays: Mapping[str, str]) -> tuple[str, ...]:
+def unseen_warnings(graph: Graph, kept: Mapping[str, str]) -> tuple[str, ...]:
     """Return warnings about artifacts that are kept because their subjects are unknown.
 
     Args:
-        graph: the package's.
-        stays: the reasons why versions are kept, by digest.
+        graph: the package's graph.
+        kept: the reasons why versions are kept, by digest.
     """
-    kept = sorted(d for d, why in stays.items() if why == _UNSEEN)
-    if not kept:
+    unseen = sorted(d for d, why in kept.items() if why == _UNSEEN)
+    if not unseen:
         return ()
-    names = dict.fromkeys(graph.subjects[digest][0][:_SHORT] for digest in kept)
-    shown = ", ".join([*names][:_NAMED]) + " ..." * (len(names) > _NAMED)
+    names = dict.fromkeys(graph.subjects[digest][0][:_SHORT] for digest in unseen)
+    shown = ", ".join([*names][:_MAX_SHOWN]) + " ..." * (len(names) > _MAX_SHOWN)
     return (
-        f"signatures or other attached artifacts are kept ({len(kept)}), since no package of this "
+        f"keeping attached artifacts such as signatures ({len(unseen)}), since no package of this "
         f"run is known to have held their subjects: {shown}; prune the package that holds the "
-        "images in the same run, or delete the signatures with --orphaned-unseen",
+        "images in the same run, or delete the artifacts with --orphaned-unseen",
     )

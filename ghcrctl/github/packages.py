@@ -1,7 +1,4 @@
-"""The endpoints for packages: one method each.
-
-What belongs here: what to ask and reading the answer. What does not: what every request has in
-common (``client``), what versions mean to each other (``graph``).
+"""The endpoints for packages.
 
 Spec: GitHub's documentation, "REST API endpoints for packages", version 2022-11-28.
 """
@@ -25,12 +22,12 @@ if TYPE_CHECKING:
 
 _TYPE = "container"
 _DELETE, _RESTORE = "delete:packages", "write:packages"
-# A list that changes each time that it is read is taken as it is then.
-_MOST_SCANS = 4
+# If a list changes during every scan, the last result is used.
+_MAX_SCANS = 4
 
 
 class Packages:
-    """The packages of one GitHub; threads may share it."""
+    """The package endpoints of one GitHub instance; safe to share between threads."""
 
     def __init__(self, github: GitHub) -> None:
         self.github = github
@@ -38,10 +35,10 @@ class Packages:
         self._lock = threading.Lock()
 
     def owner(self, login: str) -> Owner:
-        """Find out what an account is, and where its packages are in the API.
+        """Return an account with its type and the API path of its packages.
 
         Raises:
-            PackageUnknownError: there is no such account.
+            PackageUnknownError: the account does not exist.
         """
         with self._lock:
             if login.lower() not in self._owners:
@@ -61,9 +58,9 @@ class Packages:
         return Owner(name, is_organization=False, path=f"/users/{name}")
 
     def me(self) -> str:
-        """Return whose token it is; nothing where it is nobody's, or that is not told.
+        """Return the login of the token's account; empty if it has none or hides it.
 
-        The token of a job is nobody's, and GitHub denies it the question.
+        A job's token belongs to no account, and GitHub denies it this request.
         """
         credential = self.github.credential
         if credential is None or token_kind(credential.secret) is TokenKind.ACTIONS:
@@ -74,11 +71,11 @@ class Packages:
             return ""
 
     def list_all(self, owner: Owner, *, visibility: str | None = None) -> list[Package]:
-        """List the packages of an account.
+        """Return the packages of an account.
 
         Args:
             owner: the account.
-            visibility: only those that are ``public``, ``private`` or ``internal``.
+            visibility: only return ``public``, ``private`` or ``internal`` packages.
         """
         query = {"package_type": _TYPE, **({"visibility": visibility} if visibility else {})}
         what = f"the packages of {owner.login}"
@@ -87,22 +84,22 @@ class Packages:
         return list(found.values())
 
     def get(self, owner: Owner, name: str) -> Package:
-        """Get a package.
+        """Return a package.
 
         Raises:
-            PackageUnknownError: there is none, or it is not shown to this token.
+            PackageUnknownError: the package does not exist, or the token may not see it.
         """
         return read_package(self.github.get(_path(owner, name), f"{owner.login}/{name}"))
 
     def delete(self, owner: Owner, name: str) -> None:
         """Delete a package with all of its versions."""
         what = f"{owner.login}/{name}"
-        self._delete(_path(owner, name), what, lambda: self._is_there(owner, name))
+        self._delete(_path(owner, name), what, lambda: self._exists(owner, name))
 
     def restore(self, owner: Owner, name: str) -> None:
-        """Bring a deleted package back; GitHub can for 30 days."""
+        """Restore a deleted package; GitHub allows this for 30 days."""
         what = f"{owner.login}/{name}"
-        self._restore(_path(owner, name), what, lambda: self._is_there(owner, name))
+        self._restore(_path(owner, name), what, lambda: self._exists(owner, name))
 
     def versions(
         self,
@@ -112,28 +109,28 @@ class Packages:
         deleted: bool = False,
         seen: Callable[[int, int], None] | None = None,
     ) -> list[Version]:
-        """List all versions, the newest first, each once.
+        """Return all versions without duplicates, newest first.
 
-        While pages are read others push and delete, which moves versions from page to page. So
-        the first and the last page are read again at the end, and all of them if one changed: a
-        version that was missed could be the one that needs another.
+        Others may push and delete while pages are read, which moves versions between pages. So the
+        first and the last page are read again at the end, and all of them if one has changed: a
+        missed version could be the one that needs another.
 
         Args:
             owner: the account.
-            name: the package.
-            deleted: those that were deleted, and may be restored.
-            seen: is told how many pages have come, and of how many.
+            name: the package's name.
+            deleted: return the deleted versions, which may be restored.
+            seen: called with the number of pages received and the total.
         """
         path = f"{_path(owner, name)}/versions"
         query = {"state": "deleted" if deleted else "active"}
         what = f"the versions of {owner.login}/{name}"
         found: dict[int, Version] = {}
-        for _ in range(_MOST_SCANS):
+        for _ in range(_MAX_SCANS):
             pages = self.github.pages(path, what, query, seen=seen)
             scanned = {v.id: v for v in map(read_version, flat(pages))}
             found = {**found, **scanned}
             if self._is_stable(path, what, query, pages):
-                # Those of an earlier scan only are gone.
+                # Versions that only an earlier scan found have been deleted.
                 found = scanned
                 break
         return sorted(found.values(), key=lambda v: (v.created, v.id), reverse=True)
@@ -147,15 +144,15 @@ class Packages:
         return all(_marks(self.github.page(path, what, query, n)) == _marks(p) for n, p in ends)
 
     def newest(self, owner: Owner, name: str) -> list[Version]:
-        """Return the first page of versions, the newest first."""
+        """Return the first page of versions, newest first."""
         path, what = f"{_path(owner, name)}/versions", f"the versions of {owner.login}/{name}"
         return list(map(read_version, self.github.page(path, what, {"state": "active"}, 1)))
 
     def version(self, owner: Owner, name: str, number: int) -> Version:
-        """Get a version.
+        """Return a version by its ID.
 
         Raises:
-            PackageUnknownError: there is none with this number.
+            PackageUnknownError: the version does not exist.
         """
         path, what = _version(owner, name, number)
         return read_version(self.github.get(path, what))
@@ -164,34 +161,34 @@ class Packages:
         """Delete a version with all of its tags.
 
         Raises:
-            RetainedError: it is the last tagged one.
-            BlockedError: it was downloaded too often.
-            PackageUnknownError: it is gone, or the token may not delete it.
+            RetainedError: it is the last tagged version.
+            BlockedError: it has too many downloads.
+            PackageUnknownError: it does not exist, or the token may not delete it.
         """
         path, what = _version(owner, name, number)
-        self._delete(path, what, lambda: self._is_there(owner, name, number))
+        self._delete(path, what, lambda: self._exists(owner, name, number))
 
     def restore_version(self, owner: Owner, name: str, number: int) -> None:
-        """Bring a deleted version back; GitHub can for 30 days."""
+        """Restore a deleted version; GitHub allows this for 30 days."""
         path, what = _version(owner, name, number)
-        self._restore(path, what, lambda: self._is_there(owner, name, number))
+        self._restore(path, what, lambda: self._exists(owner, name, number))
 
-    def _delete(self, path: str, what: str, is_there: Callable[[], bool]) -> None:
+    def _delete(self, path: str, what: str, exists: Callable[[], bool]) -> None:
         self.github.send(
-            "DELETE", path, what, action="delete", scope=_DELETE, is_done=lambda: not is_there()
+            "DELETE", path, what, action="delete", scope=_DELETE, is_done=lambda: not exists()
         )
 
-    def _restore(self, path: str, what: str, is_there: Callable[[], bool]) -> None:
+    def _restore(self, path: str, what: str, exists: Callable[[], bool]) -> None:
         self.github.send(
             "POST",
             f"{path}/restore",
             what,
             action="restore",
             scope=_RESTORE,
-            is_done=is_there,
+            is_done=exists,
         )
 
-    def _is_there(self, owner: Owner, name: str, number: int | None = None) -> bool:
+    def _exists(self, owner: Owner, name: str, number: int | None = None) -> bool:
         try:
             if number is None:
                 self.get(owner, name)
@@ -203,7 +200,7 @@ class Packages:
 
 
 def _path(owner: Owner, name: str) -> str:
-    # A package's name is one segment of the path, whatever slashes it has.
+    # A package's name is a single path segment, even if it contains slashes.
     return f"{owner.path}/packages/{_TYPE}/{quote(name, safe='')}"
 
 

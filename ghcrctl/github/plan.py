@@ -1,8 +1,4 @@
-"""A plan: what goes, what stays, and why; as a value and as JSON.
-
-What belongs here: its shape, which people review and `apply` reads. What does not: how it is made
-(``planner``), how it is carried out (``operations``).
-"""
+"""Deletion plans: the versions to delete and to keep, with reasons; as values and as JSON."""
 
 from __future__ import annotations
 
@@ -39,19 +35,19 @@ _NAME = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:/\[\]-]*")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One version that goes.
+    """A version to delete.
 
     Args:
-        id: GitHub's number.
-        digest: the manifest's.
-        tags: all that go with it; it goes only if it still has just these.
-        kind: what it is.
-        reason: why it goes.
+        id: GitHub's ID of the version.
+        digest: the digest of its manifest.
+        tags: its tags; the version is only deleted if it still has exactly these.
+        kind: its kind, such as ``image`` or ``signature``.
+        reason: why it is deleted.
         created: when it was first pushed.
-        freed: bytes that nothing else needs once all steps before it and this one are done.
-        follows: digests of earlier steps that need this version; where one of them stays after
-            all, this stays too.
-        is_asked: whether a person named this very version, and no rule.
+        freed: bytes that are no longer needed once this and all earlier steps are done.
+        follows: digests of earlier steps that need this version; if one of them is kept after
+            all, so is this version.
+        is_asked: whether the user named this version, as opposed to a rule.
     """
 
     id: int
@@ -67,7 +63,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One version that stays, and why."""
+    """A version to keep, with the reason."""
 
     id: int
     digest: str
@@ -78,20 +74,21 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done to one package.
+    """A deletion plan for one package.
 
     Args:
         registry: the registry's name.
         owner: the account.
         package: the package's name.
-        made: when.
-        rules: those that it follows, for people.
-        steps: what goes, in this order.
-        kept: what stays.
-        size: bytes of all that the package has now.
-        deletes_package: whether the package goes as a whole, with what the steps name.
-        warnings: what people should know before they agree.
-        unreadable: why manifests could not be read, by digest; what they might need is kept.
+        made: when the plan was made.
+        rules: the rules behind the plan, for display.
+        steps: the versions to delete, in order.
+        kept: the versions to keep.
+        size: the size of all content of the package (bytes).
+        deletes_package: whether the package is deleted as a whole, with the versions in the steps.
+        warnings: warnings to show before the plan is confirmed.
+        unreadable: why manifests could not be read, by digest; versions that they may need are
+            kept.
     """
 
     registry: str
@@ -113,26 +110,26 @@ class Plan:
 
     @property
     def freed(self) -> int:
-        """Bytes that nothing needs any more when all is done."""
+        """Bytes that are no longer needed after all steps."""
         return sum(step.freed for step in self.steps)
 
     @property
     def unreadable_error(self) -> UnreadableManifestError | None:
-        """The error that says which manifests could not be read."""
+        """The error for manifests that could not be read, if any."""
         return unreadable_error(self.name, self.unreadable)
 
     @property
     def does_something(self) -> bool:
-        """Whether anything goes."""
+        """Whether the plan deletes anything."""
         return bool(self.steps) or self.deletes_package
 
     def to_json(self) -> dict[str, Any]:
-        """Write it as `plan_from_json` reads it."""
+        """Return the plan as JSON for `plan_from_json`."""
         return {**_plain(asdict(self)), "freed": self.freed}
 
 
 def unreadable_error(name: str, unreadable: Mapping[str, str]) -> UnreadableManifestError | None:
-    """Build the error for manifests of a package that cannot be read; ``None`` without any.
+    """Return the error for unreadable manifests of a package; ``None`` without any.
 
     Args:
         name: registry, owner and package.
@@ -152,7 +149,7 @@ def unreadable_error(name: str, unreadable: Mapping[str, str]) -> UnreadableMani
 
 
 def plans_to_json(plans: Iterable[Plan]) -> str:
-    """Write the plans of a run as one document."""
+    """Return the plans of a run as one JSON document."""
     return json.dumps({"schema": SCHEMA, "plans": [p.to_json() for p in plans]}, indent=1) + "\n"
 
 
@@ -165,8 +162,8 @@ def plans_from_file(path: Path) -> list[Plan]:
     """Read the plans of a run.
 
     Raises:
-        NotFoundError: there is no such file.
-        UsageError: it cannot be read, or holds no plans.
+        NotFoundError: the file does not exist.
+        UsageError: the file cannot be read or contains no valid plans.
     """
     try:
         data = json.loads(path.read_bytes(), object_pairs_hook=unique_keys)
@@ -175,37 +172,37 @@ def plans_from_file(path: Path) -> list[Plan]:
     except FileNotFoundError:
         raise NotFoundError(f"no such file: {path}") from None
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
     except _MALFORMED as error:
         raise UsageError(
-            f"{path} is no plan: {_why(error)}",
-            hint="ghcrctl packages prune --plan FILE makes one",
+            f"invalid plan {path}: {_reason(error)}",
+            hint="create a plan: ghcrctl packages prune --plan FILE",
         ) from None
     raise UsageError(
-        f"{path} is no plan of this version of ghcrctl: its schema is {data['schema']!r}",
-        hint="make it anew: ghcrctl packages prune --plan FILE",
+        f"cannot use the plan {path}: its schema {data['schema']!r} is not supported",
+        hint="create a new plan: ghcrctl packages prune --plan FILE",
     )
 
 
-def _why(error: Exception) -> str:
-    """Word why a text is no plan."""
+def _reason(error: Exception) -> str:
+    """Return the reason why a file is not a valid plan."""
     if isinstance(error, KeyError):
-        return f"it has no `{error.args[0]}`"
+        return f"`{error.args[0]}` is missing"
     if isinstance(error, GhcrctlError):
         return error.message
     if isinstance(error, ShapeError):
         return str(error)
-    return "it is no JSON" if isinstance(error, ValueError) else "its parts are of other kinds"
+    return "it is not JSON" if isinstance(error, ValueError) else "a value has the wrong type"
 
 
 def plan_from_json(data: Any) -> Plan:
-    """Read a plan that `Plan.to_json` wrote; KeyError, TypeError or ValueError where it is none."""
+    """Parse the result of `Plan.to_json`; raise KeyError, TypeError or ValueError if invalid."""
     return Plan(
         # The registry only serves lower-case names, and the journal uses these names as keys.
         registry=_name(data["registry"]).lower(),
         owner=_name(data["owner"]).lower(),
         package=_name(data["package"]).lower(),
-        made=_moment(data["made"]),
+        made=_time(data["made"]),
         rules=dict(data["rules"]),
         steps=tuple(_step(item) for item in _list(data["steps"])),
         kept=tuple(_kept(item) for item in _list(data["kept"])),
@@ -219,7 +216,7 @@ def plan_from_json(data: Any) -> Plan:
 def _step(data: Any) -> Step:
     return Step(
         **_common(data),
-        created=_moment(data["created"]),
+        created=_time(data["created"]),
         freed=_whole(data["freed"]),
         follows=tuple(map(_digest, _list(data["follows"]))),
         is_asked=_flag(data["is_asked"]),
@@ -242,7 +239,7 @@ def _common(data: Any) -> dict[str, Any]:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not a string")
     return value
 
 
@@ -253,14 +250,14 @@ def _whole(value: object) -> int:
 
 
 def _flag(value: object) -> bool:
-    """Read a boolean; in a plan that a user edited, the text ``"false"`` must not count as true."""
+    """Return a boolean; in an edited plan the string ``"false"`` must not count as true."""
     if not isinstance(value, bool):
         raise TypeError(f"{value!r} is not a boolean")
     return value
 
 
 def _name(value: object) -> str:
-    """Return the name of a registry, an owner or a package; it becomes a part of addresses."""
+    """Return the name of a registry, owner or package, which becomes part of URLs."""
     text = _text(value)
     if not _NAME.fullmatch(text):
         raise InvalidReferenceError(f"invalid name {text!r}")
@@ -277,9 +274,9 @@ def _digest(value: object) -> str:
     return str(Digest.parse(_text(value)))
 
 
-def _moment(value: object) -> datetime:
-    moment = datetime.fromisoformat(_text(value))
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+def _time(value: object) -> datetime:
+    found = datetime.fromisoformat(_text(value))
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
 
 def _plain(value: Any) -> Any:

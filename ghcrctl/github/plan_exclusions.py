@@ -1,8 +1,4 @@
-"""Taking some of what goes out of a plan, so that what is left is a plan still.
-
-What belongs here: what stays then with it, and what is freed then. What does not: the rules
-(``planner``), choosing (``cli``).
-"""
+"""Excludes versions from a deletion plan."""
 
 from __future__ import annotations
 
@@ -18,25 +14,26 @@ if TYPE_CHECKING:
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.plan import Plan, Step
 
-_ASKED = "you let it stay"
+_REQUESTED = "you excluded it"
 
 
-def spare(graph: Graph, plan: Plan, digests: Collection[str]) -> Plan:
-    """Return a plan by which some versions stay, and all that they need.
+def exclude_versions(graph: Graph, plan: Plan, digests: Collection[str]) -> Plan:
+    """Return a plan that keeps some versions and everything they need.
 
-    Nothing goes that did not go before. A plan that deletes the package does nothing any more.
+    The new plan never deletes more. Excluding anything from a plan that deletes the whole package
+    leaves nothing to do.
 
     Args:
-        graph: the package's, from which the plan was made.
-        plan: what would go.
-        digests: those that are to stay.
+        graph: the graph that the plan was made from.
+        plan: the plan.
+        digests: the versions to keep.
     """
     planned = {step.digest for step in plan.steps}
     wanted = planned.intersection(digests)
     if not wanted:
         return plan
     if plan.deletes_package:
-        kept = tuple(_kept(step, "the package stays") for step in plan.steps)
+        kept = tuple(_kept(step, "the package is kept") for step in plan.steps)
         return replace(plan, steps=(), kept=kept, deletes_package=False)
     why = _reasons(graph, planned, wanted)
     left = graph.sizes((graph.versions.keys() | graph.facts.keys()) - planned | why.keys())
@@ -46,16 +43,16 @@ def spare(graph: Graph, plan: Plan, digests: Collection[str]) -> Plan:
             freed = {blob: size for blob, size in graph.blobs(step.digest) if blob not in left}
             left |= freed
             steps.append(replace(step, freed=sum(freed.values())))
-    spared = (_kept(step, why[step.digest]) for step in plan.steps if step.digest in why)
-    return replace(plan, steps=tuple(steps), kept=(*plan.kept, *spared))
+    excluded = (_kept(step, why[step.digest]) for step in plan.steps if step.digest in why)
+    return replace(plan, steps=tuple(steps), kept=(*plan.kept, *excluded))
 
 
 def _reasons(graph: Graph, planned: set[str], wanted: set[str]) -> Mapping[str, str]:
-    """Return all that stays with what was chosen to, and why."""
-    found = dict.fromkeys(wanted, _ASKED)
+    """Return the versions to keep because of the chosen ones, with reasons."""
+    found = dict.fromkeys(wanted, _REQUESTED)
     for digest in sorted(wanted):
         for other in graph.closure([digest]) & planned:
-            found.setdefault(other, f"it belongs to {label(graph, digest)}, which you let stay")
+            found.setdefault(other, f"{label(graph, digest)}, which you excluded, needs it")
     return found
 
 

@@ -1,8 +1,4 @@
-"""Retention: which versions of a package may go.
-
-What belongs here: the rules as a value, and what they say of tags and dates. What does not: what
-versions need (``graph``), what follows (``planner``).
-"""
+"""Retention policies: rules for the tags and dates of versions."""
 
 from __future__ import annotations
 
@@ -11,8 +7,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ghcrctl.oci.expression import finding
-from ghcrctl.oci.tag_pattern import chosen_by, parse_pattern
+from ghcrctl.oci.expression import searcher
+from ghcrctl.oci.tag_pattern import parse_pattern, tag_filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,39 +23,40 @@ MIN_AGE = timedelta(hours=6)
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """What may go. Without any rule: what has no tag and what lost its subject.
+    """A retention policy. By default, untagged versions and orphaned artifacts are deleted.
 
     Args:
-        include: patterns of tags; images all of whose tags fit may go. As in `parse_pattern`.
-        gone: matches tags that may be deleted for another reason, such as a deleted branch.
-        living: matches tags that `gone` never chooses: they may be of an existing branch or an
-            open pull request.
-        exclude: patterns of tags; an image with one that fits stays, whatever else is said.
-        untagged: whether images without a tag may go.
-        orphaned: whether signatures and the like of what is not there any more may go.
-        orphaned_unseen: whether to delete those too whose subject no package of the run is known to
-            have held.
-        ghosts: whether tagged indexes may go that lost all of their images.
-        partial: whether tagged indexes may go that lost some of them.
-        keep_last: how many images stay of those that ``include`` fits, the newest; all tagged ones
-            count without ``include``. An index and its tagged platforms are one image.
-        keep_untagged: how many images without a tag stay, the newest.
-        group_by: an expression that fits a part of a tag; ``keep_last`` holds for each group of
-            images for which it finds the same. Images for which it finds nothing stay.
-        floor: the minimum number of tagged images to keep, the newest, whatever other rules say;
-            1 if ``None``. A floor of 1 or more that was given comes before ``when_empty``.
-        older_than: only what is older may go.
-        newer_than: only what is newer may go.
-        by: which date counts: ``created``, when these bytes were first pushed, or ``updated``.
-        min_age: what is younger, or changed since, stays: somebody may still be pushing it.
-        protected: digests that stay, with all that they need.
-        when_empty: what to do where nothing tagged would be left: ``keep`` the newest,
+        include: tag patterns, see `parse_pattern`; images are deleted if all of their tags match.
+        stale_tags: match tags that may be deleted for another reason, such as a deleted branch.
+        live_tags: match tags that `stale_tags` never selects, since they may belong to an existing
+            branch or an open pull request.
+        exclude: tag patterns; images with a matching tag are kept, whatever other rules say.
+        untagged: whether to delete untagged images.
+        orphaned: whether to delete artifacts, such as signatures, whose subject is missing.
+        orphaned_unseen: whether to also delete artifacts whose subject no package of the run is
+            known to have held.
+        ghosts: whether to delete tagged indexes that have lost all of their images.
+        partial: whether to delete tagged indexes that have lost some of their images.
+        keep_last: how many images that ``include`` matches to keep, newest first; without
+            ``include``, all tagged images count. An index and its tagged platforms are one image.
+        keep_untagged: how many untagged images to keep, newest first.
+        group_by: a regular expression for part of a tag; ``keep_last`` applies to each group of
+            images with the same match. Images without a match are kept.
+        floor: the minimum number of tagged images to keep, newest first, whatever other rules say;
+            1 if ``None``. An explicit floor of 1 or more takes precedence over ``when_empty``.
+        older_than: only delete versions older than this.
+        newer_than: only delete versions newer than this.
+        by: the date to compare: ``created``, the first push of these bytes, or ``updated``.
+        min_age: keep versions that were created or changed more recently; a push may be in
+            progress.
+        protected: digests to keep, with everything they need.
+        when_empty: what to do if no tagged version would be left: ``keep`` the newest,
             ``delete-package``, or ``fail``.
     """
 
     include: tuple[str, ...] = ()
-    gone: tuple[Callable[[str], bool], ...] = ()
-    living: tuple[Callable[[str], bool], ...] = ()
+    stale_tags: tuple[Callable[[str], bool], ...] = ()
+    live_tags: tuple[Callable[[str], bool], ...] = ()
     exclude: tuple[str, ...] = ()
     untagged: bool = True
     orphaned: bool = True
@@ -78,15 +75,15 @@ class Policy:
     when_empty: str = "keep"
 
     def check(self) -> None:
-        """Find out whether every pattern can be read.
+        """Check that all patterns are valid.
 
         Raises:
-            InvalidFilterError: one cannot.
+            InvalidFilterError: a pattern is invalid.
         """
         for text in (*self.include, *self.exclude):
             parse_pattern(text)
         if self.group_by is not None:
-            finding(self.group_by)
+            searcher(self.group_by)
 
     @property
     def least(self) -> int:
@@ -101,7 +98,7 @@ class Policy:
     @cached_property
     def _includes(self) -> Callable[[str], bool]:
         if self.include or self.keep_last is not None:
-            return chosen_by(self.include, ())
+            return tag_filter(self.include, ())
         return lambda _: False
 
     @cached_property
@@ -111,19 +108,19 @@ class Policy:
 
     @cached_property
     def _group(self) -> Callable[[str], str | None]:
-        return finding(self.group_by) if self.group_by is not None else lambda _: ""
+        return searcher(self.group_by) if self.group_by is not None else lambda _: ""
 
     def included(self, tags: Iterable[str]) -> list[str]:
-        """Return the tags that ``include`` fits, of which ``keep_last`` keeps images."""
+        """Return the tags that ``include`` matches, to which ``keep_last`` applies."""
         return [tag for tag in tags if self._includes(tag)]
 
-    def left_over(self, tags: Iterable[str]) -> list[str]:
-        """Return the tags that may be deleted because `gone` matches them."""
-        gone = [tag for tag in tags if any(fits(tag) for fits in self.gone)]
-        return [tag for tag in gone if not any(fits(tag) for fits in self.living)]
+    def stale(self, tags: Iterable[str]) -> list[str]:
+        """Return the tags that may be deleted because `stale_tags` matches them."""
+        found = [tag for tag in tags if any(fits(tag) for fits in self.stale_tags)]
+        return [tag for tag in found if not any(fits(tag) for fits in self.live_tags)]
 
     def protecting(self, tags: Iterable[str]) -> list[str]:
-        """Return the tags that must stay."""
+        """Return the tags that must be kept."""
         return [tag for tag in tags if self._protects(tag)]
 
     def groups(self, tags: Iterable[str]) -> set[str]:
@@ -131,12 +128,12 @@ class Policy:
         return {found for tag in tags if (found := self._group(tag)) is not None}
 
     def age_of(self, version: Version) -> datetime:
-        """Return the date that counts."""
+        """Return the date that the policy compares."""
         return version.updated if self.by == "updated" else version.created
 
     def has_age(self, version: Version) -> bool:
-        """Tell whether a version is as old as it must be to go."""
-        moment = self.age_of(version)
-        if self.older_than and moment >= self.older_than:
+        """Check whether the age of a version allows deleting it."""
+        date = self.age_of(version)
+        if self.older_than and date >= self.older_than:
             return False
-        return not (self.newer_than and moment <= self.newer_than)
+        return not (self.newer_than and date <= self.newer_than)

@@ -1,6 +1,4 @@
-"""What GitHub's API says of packages and their versions, as values.
-
-What belongs here: reading its JSON. What does not: asking for it (``packages``).
+"""Accounts, packages and versions, parsed from the JSON of GitHub's API.
 
 Spec: GitHub's documentation, "REST API endpoints for packages", version 2022-11-28.
 """
@@ -18,7 +16,7 @@ from ghcrctl.oci.reference import is_tag
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """An account. ``path``: where its packages are in the API."""
+    """An account. ``path``: the API path of its packages, without ``/packages``."""
 
     login: str
     is_organization: bool
@@ -27,16 +25,18 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One package.
+    """A package.
 
     Args:
         owner: the account's name, as GitHub writes it.
-        name: with the slashes that it may have.
+        name: the package's name, which may contain slashes.
         visibility: ``public``, ``private`` or ``internal``.
-        version_count: how many versions GitHub counts.
-        repository: the linked repository as ``OWNER/NAME``; empty where there is none.
+        version_count: the number of versions.
+        created: when the package was created.
+        updated: when the package was last changed.
+        repository: the linked repository as ``OWNER/NAME``; may be empty.
         repository_is_private: whether that repository is private.
-        page: for people.
+        page: the URL of its page.
     """
 
     owner: str
@@ -57,16 +57,16 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a package: one manifest.
+    """A version of a package: one manifest.
 
     Args:
-        id: GitHub's number.
-        digest: the manifest's.
-        tags: that stand for it, as GitHub has them.
-        created: when this manifest was first pushed.
-        updated: when it, or its tags, changed last.
-        deleted: when it was deleted; ``None`` for those that are there.
-        page: for people.
+        id: GitHub's ID of the version.
+        digest: the digest of its manifest.
+        tags: its tags.
+        created: when the manifest was first pushed.
+        updated: when the version or its tags last changed.
+        deleted: when the version was deleted; ``None`` if it exists.
+        page: the URL of its page.
     """
 
     id: int
@@ -79,10 +79,10 @@ class Version:
 
 
 def read_package(data: Any) -> Package:
-    """Read a package.
+    """Parse a package.
 
     Raises:
-        InvalidResponseError: a field is missing or has a wrong type.
+        InvalidResponseError: a field is missing or has the wrong type.
     """
     try:
         repository = data.get("repository") or {}
@@ -91,8 +91,8 @@ def read_package(data: Any) -> Package:
             name=_text(data["name"]),
             visibility=_text(data["visibility"]),
             version_count=_number(data.get("version_count") or 0),
-            created=_moment(data["created_at"]),
-            updated=_moment(data["updated_at"]),
+            created=_time(data["created_at"]),
+            updated=_time(data["updated_at"]),
             repository=_text(repository.get("full_name") or ""),
             repository_is_private=bool(repository.get("private")),
             page=_text(data.get("html_url") or ""),
@@ -102,22 +102,22 @@ def read_package(data: Any) -> Package:
 
 
 def read_version(data: Any) -> Version:
-    """Read a version.
+    """Parse a version.
 
     Raises:
-        InvalidResponseError: a field is missing or has a wrong type.
+        InvalidResponseError: a field is missing or has the wrong type.
     """
     try:
         container = (data.get("metadata") or {}).get("container") or {}
-        gone = data.get("deleted_at")
+        deleted = data.get("deleted_at")
         return Version(
             id=_number(data["id"]),
             digest=str(Digest.parse(_text(data["name"]))),
-            # What is no tag would lead elsewhere in a path.
+            # An invalid tag could change the path of a URL.
             tags=tuple(t for t in _list(container.get("tags") or []) if is_tag(t)),
-            created=_moment(data["created_at"]),
-            updated=_moment(data["updated_at"]),
-            deleted=_moment(gone) if gone else None,
+            created=_time(data["created_at"]),
+            updated=_time(data["updated_at"]),
+            deleted=_time(deleted) if deleted else None,
             page=_text(data.get("html_url") or ""),
         )
     except (KeyError, TypeError, AttributeError, ValueError, InvalidDigestError) as error:
@@ -125,7 +125,7 @@ def read_version(data: Any) -> Version:
 
 
 def _invalid(what: str, error: Exception) -> InvalidResponseError:
-    """Build the error for a record that cannot be read."""
+    """Return the error for a record that cannot be parsed."""
     why = "a field has an unexpected value"
     if isinstance(error, KeyError):
         why = f"the field `{error.args[0]}` is missing"
@@ -134,7 +134,7 @@ def _invalid(what: str, error: Exception) -> InvalidResponseError:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not a string")
     return value
 
 
@@ -151,6 +151,6 @@ def _number(value: object) -> int:
     return value
 
 
-def _moment(value: object) -> datetime:
-    moment = datetime.fromisoformat(_text(value).replace("Z", "+00:00"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+def _time(value: object) -> datetime:
+    found = datetime.fromisoformat(_text(value).replace("Z", "+00:00"))
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)

@@ -1,8 +1,7 @@
-"""What a refusal of GitHub's API means, and what to do about it.
+"""Translates refusals of GitHub's API into errors with hints.
 
-What belongs here: from status and message to one of our errors. GitHub's own words are quoted as
-its words. Evidence: GitHub's documentation "REST API endpoints for packages", and public reports of
-the same messages.
+Source: GitHub's documentation, "REST API endpoints for packages", and public reports of the same
+messages.
 """
 
 from __future__ import annotations
@@ -35,24 +34,24 @@ if TYPE_CHECKING:
     from ghcrctl.github.instance import Instance
 
 _LONGEST_QUOTE = 300
-# A scope that another one includes (GitHub's documentation, "Scopes for OAuth apps").
+# Scopes that include other scopes (GitHub's documentation, "Scopes for OAuth apps").
 _IMPLIED = {"write:packages": ("read:packages",)}
 _SSO_URL = re.compile(r"url=(https://[^\s;,]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One answer that is none.
+    """A response that refuses a request.
 
     Args:
-        instance: who refused.
-        action: what was asked, as ``delete``.
-        what: what it was about, for people.
-        status: HTTP's.
+        instance: the GitHub instance.
+        action: the verb for messages, such as ``delete``.
+        what: the object for messages.
+        status: the HTTP status.
         text: the start of the body.
-        headers: the answer's.
-        credential: what was shown; ``None`` for none.
-        scope: what the action needs of a classic token.
+        headers: the response headers.
+        credential: the credential that was sent, if any.
+        scope: the scope that a classic token needs for the action.
     """
 
     instance: Instance
@@ -66,61 +65,60 @@ class Refusal:
 
     @property
     def message(self) -> str:
-        """GitHub's own words; empty where it said nothing."""
+        """GitHub's message; may be empty."""
         try:
-            said = json.loads(self.text)["message"]
+            found = json.loads(self.text)["message"]
         except (ValueError, KeyError, TypeError, RecursionError):
-            said = ""
-        return str(said)[:_LONGEST_QUOTE] if isinstance(said, str) else ""
+            found = ""
+        return str(found)[:_LONGEST_QUOTE] if isinstance(found, str) else ""
 
     @property
-    def words(self) -> str:
-        """GitHub's own words, quoted and set in parentheses."""
+    def quoted(self) -> str:
+        """GitHub's message in quotes and parentheses; may be empty."""
         if is_html(self.text):
             return quote_body(self.text, "GitHub")
-        said = "".join(c if c.isprintable() else "?" for c in self.message)
-        return f' (GitHub says: "{said}")' if said else ""
+        message = "".join(c if c.isprintable() else "?" for c in self.message)
+        return f' (GitHub says: "{message}")' if message else ""
 
     @property
     def cannot(self) -> str:
-        """What cannot be done."""
+        """The first part of the error message."""
         return f"cannot {self.action} {self.what}"
 
 
-def explain(refusal: Refusal) -> GhcrctlError:
-    """Turn a refusal into an error that says what it means."""
-    said = refusal.message.lower()
-    if "last tagged version" in said or "last version" in said:
+def explain_refusal(refusal: Refusal) -> GhcrctlError:
+    """Return the error for a refusal."""
+    message = refusal.message.lower()
+    if "last tagged version" in message or "last version" in message:
         return RetainedError(
-            f"{refusal.cannot}: GitHub keeps the last tagged version of a package{refusal.words}",
-            hint="delete the package itself, or push what is to stay first",
+            f"{refusal.cannot}: GitHub keeps the last tagged version of a package{refusal.quoted}",
+            hint="delete the package, or push the version to keep first",
         )
-    if "5000 downloads" in said or "5,000 downloads" in said:
+    if "5000 downloads" in message or "5,000 downloads" in message:
         return BlockedError(
-            f"{refusal.cannot}: it is public and was downloaded more than 5,000 times"
-            f"{refusal.words}",
-            hint="make the package private first, or ask GitHub's support",
+            f"{refusal.cannot}: it is public and has more than 5,000 downloads{refusal.quoted}",
+            hint="make the package private first, or contact GitHub support",
         )
-    words = {401: _unauthorized, 403: _denied, 404: _not_found, 409: _taken, 429: rate_limited}
-    word = words.get(refusal.status)
-    if word:
-        return word(refusal)
+    builders = {401: _unauthorized, 403: _denied, 404: _not_found, 409: _taken, 429: rate_limited}
+    build = builders.get(refusal.status)
+    if build:
+        return build(refusal)
     if refusal.status >= 500:
         return RegistryUnavailableError(
-            f"{refusal.cannot}: GitHub failed with status {refusal.status}{refusal.words}",
-            hint="try again later; GitHub's state is at https://www.githubstatus.com",
+            f"{refusal.cannot}: GitHub failed with status {refusal.status}{refusal.quoted}",
+            hint="try again later; GitHub's status: https://www.githubstatus.com",
         )
     return InvalidResponseError(
-        f"{refusal.cannot}: GitHub answered with status {refusal.status}{refusal.words}"
+        f"{refusal.cannot}: GitHub returned status {refusal.status}{refusal.quoted}"
     )
 
 
 def rate_limited(refusal: Refusal, wait: float | None = None) -> RateLimitedError:
-    """Word the error for too many requests."""
+    """Return the error for a rate limit."""
     when = f"in {wait:.0f} s" if wait else "later"
     return RateLimitedError(
-        f"{refusal.cannot}: GitHub refuses for too many requests{refusal.words}",
-        hint=f"try again {when}; what was done is kept, and the same command goes on",
+        f"{refusal.cannot}: GitHub is rate limiting requests{refusal.quoted}",
+        hint=f"run the command again {when}; it resumes where it stopped",
         retry_after=wait,
     )
 
@@ -128,13 +126,13 @@ def rate_limited(refusal: Refusal, wait: float | None = None) -> RateLimitedErro
 def _unauthorized(refusal: Refusal) -> UnauthorizedError:
     if refusal.credential is None:
         return UnauthorizedError(
-            f"{refusal.cannot}: GitHub's packages API wants a token, also for what is public",
-            hint=f"sign in: ghcrctl login {refusal.instance.registry}; a token is made at "
+            f"{refusal.cannot}: GitHub's packages API requires a token, even for public packages",
+            hint=f"sign in: ghcrctl login {refusal.instance.registry}; create a token at "
             + refusal.instance.new_token_page(*dict.fromkeys(("read:packages", refusal.scope))),
         )
     return UnauthorizedError(
         f"{refusal.cannot}: GitHub rejects the token from {refusal.credential.source}"
-        f"{refusal.words}",
+        f"{refusal.quoted}",
         hint="it may have expired or been revoked; "
         + renewal_hint(refusal.credential.source, refusal.instance.registry),
     )
@@ -144,15 +142,17 @@ def _denied(refusal: Refusal) -> DeniedError:
     page = sso_page(refusal.headers)
     if page:
         return DeniedError(
-            f"{refusal.cannot}: the organisation wants single sign-on for this token"
-            f"{refusal.words}",
-            hint=f"authorise the token: {page}",
+            f"{refusal.cannot}: the organization requires single sign-on for this token"
+            f"{refusal.quoted}",
+            hint=f"authorize the token: {page}",
         )
-    return DeniedError(f"{refusal.cannot}: access denied{refusal.words}", hint=_needs(refusal))
+    return DeniedError(
+        f"{refusal.cannot}: access denied{refusal.quoted}", hint=_token_hint(refusal)
+    )
 
 
 def sso_page(headers: Mapping[str, str]) -> str | None:
-    """Return where a token is authorised for an organisation's single sign-on, if that lacks.
+    """Return the page to authorize a token for an organization's single sign-on, if required.
 
     Source: GitHub's documentation, "Authenticating to the REST API", SAML single sign-on.
     """
@@ -160,28 +160,28 @@ def sso_page(headers: Mapping[str, str]) -> str | None:
     return match[1] if match else None
 
 
-def _needs(refusal: Refusal) -> str:
-    """Say what an action needs of the token at hand."""
+def _token_hint(refusal: Refusal) -> str:
+    """Return the hint about the permissions that the token lacks."""
     kind = token_kind(refusal.credential.secret) if refusal.credential else TokenKind.UNKNOWN
     if kind is TokenKind.ACTIONS:
         return (
             "a job's token needs `permissions: packages: write`, and the role Admin for the job's "
             "repository under `Manage Actions access` in the package's settings; it can never list "
-            "the packages of an owner: name each one, or use a classic token"
+            "an owner's packages: name each package, or use a classic token"
         )
     if kind is TokenKind.FINE_GRAINED:
         return (
-            "packages do not know fine-grained tokens; make a classic one: "
+            "packages do not support fine-grained tokens; create a classic token: "
             + refusal.instance.new_token_page(refusal.scope)
         )
     return _lacks_scope(refusal) or (
-        f"it needs the scope {refusal.scope}, and the role Admin of the package to change it: "
-        "ghcrctl packages doctor OWNER/IMAGE shows what the token may do"
+        f"the token needs the scope {refusal.scope}, and the role Admin on the package to change "
+        "it: ghcrctl packages doctor OWNER/IMAGE shows the token's permissions"
     )
 
 
 def _lacks_scope(refusal: Refusal) -> str:
-    """Return the hint for a token without the scope that an action needs; empty for others.
+    """Return the hint for a token that lacks the scope for an action; empty otherwise.
 
     Source: GitHub's documentation, "Scopes for OAuth apps", ``X-OAuth-Scopes``.
     """
@@ -203,20 +203,21 @@ def _lacks_scope(refusal: Refusal) -> str:
 
 
 def _not_found(refusal: Refusal) -> PackageUnknownError:
-    hint = "check the spelling; a private package is shown only to those who may see it"
+    hint = "check the spelling, and that your account may read the package if it is private"
     if refusal.action in {"delete", "restore"}:
         hint = (
-            "it may be gone already; GitHub says the same to a token without the role Admin of "
-            f"the package or without the scope {refusal.scope}"
+            "it may be deleted already; GitHub also returns 404 to a token without the role Admin "
+            f"on the package or without the scope {refusal.scope}"
         )
     hint = _lacks_scope(refusal) or hint
     return PackageUnknownError(
-        f"{refusal.cannot}: GitHub does not have it, or does not show it{refusal.words}", hint=hint
+        f"{refusal.cannot}: it does not exist, or the token may not see it{refusal.quoted}",
+        hint=hint,
     )
 
 
 def _taken(refusal: Refusal) -> RefusedError:
     return RefusedError(
-        f"{refusal.cannot}: something else has its name by now{refusal.words}",
-        hint="delete that first, if it is not wanted: ghcrctl packages delete OWNER/IMAGE",
+        f"{refusal.cannot}: its name is taken by another package or version{refusal.quoted}",
+        hint="delete that one if it is not needed: ghcrctl packages delete OWNER/IMAGE",
     )

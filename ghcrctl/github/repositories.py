@@ -1,7 +1,7 @@
-"""What GitHub says of repositories that decides about tags: open pull requests, branches.
+"""Finds tags of closed pull requests and deleted branches.
 
-What belongs here: asking, and telling which tags are left over. Spec: GitHub's documentation,
-"REST API endpoints for pull requests" and "REST API endpoints for branches".
+Spec: GitHub's documentation, "REST API endpoints for pull requests" and "REST API endpoints for
+branches".
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ class TagOrigin:
     """A check whether the pull request or branch of a tag still exists.
 
     Args:
-        readings: returns, for each way to read a tag, whether what it names exists; nothing for a
-            tag that the pattern does not match.
+        readings: returns, for each way to parse a tag, whether its pull request or branch exists;
+            an empty list if the pattern does not match the tag.
     """
 
     readings: Callable[[str], list[bool]]
 
     def __call__(self, tag: str) -> bool:
-        """Return whether the tag's pull request or branch no longer exists in any reading."""
+        """Check that the tag's pull request or branch does not exist, however it is parsed."""
         found = self.readings(tag)
         return bool(found) and not any(found)
 
     def may_exist(self, tag: str) -> bool:
-        """Return whether the tag's pull request or branch may still exist."""
+        """Check whether the tag's pull request or branch may still exist."""
         return any(self.readings(tag))
 
 
@@ -49,7 +49,7 @@ def open_pull_requests(github: GitHub, repository: str) -> set[int]:
     """Return the numbers of a repository's open pull requests.
 
     Raises:
-        PackageUnknownError: there is no such repository, or it is not shown to this token.
+        PackageUnknownError: the repository does not exist, or the token may not see it.
     """
     path = f"{_path(repository)}/pulls"
     pages = github.pages(path, f"the pull requests of {repository}", {"state": "open"})
@@ -65,7 +65,7 @@ def branches(github: GitHub, repository: str) -> set[str]:
     """Return the names of a repository's branches.
 
     Raises:
-        PackageUnknownError: there is no such repository, or it is not shown to this token.
+        PackageUnknownError: the repository does not exist, or the token may not see it.
     """
     pages = github.pages(f"{_path(repository)}/branches", f"the branches of {repository}")
     try:
@@ -77,14 +77,14 @@ def branches(github: GitHub, repository: str) -> set[str]:
 
 
 def tags_of_closed(pattern: str, open_numbers: Iterable[int]) -> TagOrigin:
-    """Match tags of pull requests that are not open.
+    """Return a matcher for tags of pull requests that are not open.
 
     Args:
-        pattern: a glob with ``{number}`` where the pull request's number stands: ``pr-{number}*``.
-        open_numbers: those that are open.
+        pattern: a glob with ``{number}`` for the pull request's number: ``pr-{number}*``.
+        open_numbers: the numbers of open pull requests.
 
     Raises:
-        InvalidFilterError: the pattern has no place for the number.
+        InvalidFilterError: the pattern does not contain ``{number}`` once.
     """
     places = _places(pattern, NUMBER)
     known = set(open_numbers)
@@ -101,15 +101,15 @@ def tags_of_closed(pattern: str, open_numbers: Iterable[int]) -> TagOrigin:
 
 
 def tags_of_deleted(pattern: str, names: Iterable[str]) -> TagOrigin:
-    """Match tags of branches that do not exist.
+    """Return a matcher for tags of branches that do not exist.
 
     Args:
-        pattern: a glob with ``{branch}`` where the branch's name stands: ``branch-{branch}``.
-        names: the branches that exist. A tag that may have been made from one of them, in any of
+        pattern: a glob with ``{branch}`` for the branch's name: ``branch-{branch}``.
+        names: the existing branches. A tag that may have been created from one of them, in any of
             the usual ways, is not matched.
 
     Raises:
-        InvalidFilterError: the pattern has no place for the branch.
+        InvalidFilterError: the pattern does not contain ``{branch}`` once.
     """
     places = _places(pattern, BRANCH)
     known = BranchTags(names)
@@ -121,16 +121,16 @@ def tags_of_deleted(pattern: str, names: Iterable[str]) -> TagOrigin:
 
 
 def _places(pattern: str, place: str) -> Callable[[str], list[tuple[int, int]]]:
-    """Return what finds every part of a tag that may stand in a pattern's place.
+    """Return a function that finds every part of a tag that may match a placeholder.
 
-    A pattern with ``*`` can often be read in several ways: a tag is left over only if it is so in
-    each of them.
+    A pattern with ``*`` often matches in several ways, and a tag is only stale if it is in all of
+    them.
     """
     before, found, after = pattern.partition(place)
     if not found or place in after:
         raise InvalidFilterError(
-            f"`{pattern}` must have {place} once",
-            hint=f"as in `{'pr-' if place == NUMBER else ''}{place}`",
+            f"invalid pattern `{pattern}`: expected {place} once",
+            hint=f"write it like `{'pr-' if place == NUMBER else ''}{place}`",
         )
     head, tail = re.compile(_glob(before)), re.compile(_glob(after))
 
@@ -147,9 +147,9 @@ def _is_digit(char: str) -> bool:
 
 
 def _glob(text: str) -> str:
-    """Write a glob of ``*`` and ``?`` as an expression."""
-    words = {"*": ".*", "?": "."}
-    return "".join(words.get(char) or re.escape(char) for char in re.sub(r"\*+", "*", text))
+    """Return a glob with ``*`` and ``?`` as a regular expression."""
+    wildcards = {"*": ".*", "?": "."}
+    return "".join(wildcards.get(c) or re.escape(c) for c in re.sub(r"\*+", "*", text))
 
 
 def _path(repository: str) -> str:

@@ -1,7 +1,7 @@
-"""Tags that name the subject of what they point to: ``sha256-<hex>.sig`` and ``sha256-<hex>``.
+"""Tags that name the subject of their manifest: ``sha256-<hex>.sig`` and ``sha256-<hex>``.
 
-The name alone proves nothing: content-addressed builds tag ordinary images ``sha256-<hex>`` too.
-The manifest decides. Sources: cosign's SIGNATURE_SPEC.md; OCI distribution spec 1.1, "Referrers Tag
+The manifest has to confirm it, since content-addressed builds also tag ordinary images as
+``sha256-<hex>``. Sources: cosign's SIGNATURE_SPEC.md; OCI distribution spec 1.1, "Referrers Tag
 Schema".
 """
 
@@ -25,14 +25,14 @@ def subject_of_tag(tag: str) -> str:
 
 
 def names_subject(tag: str, digest: str, facts: Mapping[str, Facts]) -> bool:
-    """Return whether a tag names the subject of a manifest, by the manifest's content.
+    """Check by a manifest's content whether its tag names a subject.
 
-    That of a signature, an attestation, another artifact or a list of referrers does; that of a
-    container image or an index of images does not. What was not read may be anything.
+    True for signatures, attestations, other artifacts and lists of referrers; false for container
+    images and indexes of images. Assumed to be true for manifests that were not read.
 
     Args:
-        tag: one that `subject_of_tag` knows.
-        digest: the manifest.
+        tag: a tag that `subject_of_tag` accepts.
+        digest: the manifest's digest.
         facts: the facts of all manifests that were read, by digest.
     """
     own = facts.get(digest)
@@ -42,14 +42,14 @@ def names_subject(tag: str, digest: str, facts: Mapping[str, Facts]) -> bool:
         return False
     if own.is_index:
         return all(_is_referrer(child, facts) for child in own.children)
-    # Without a suffix it is the tag of a list of referrers, which is an index.
+    # A tag without a suffix is the referrers tag, which points to an index.
     return bool(own.kind) and "." in tag
 
 
 def _is_referrer(child: Child, facts: Mapping[str, Facts]) -> bool:
-    """Return whether an entry of an index is one of a list of referrers.
+    """Check whether an index entry is a referrer.
 
-    The entry alone has to decide where its manifest is missing.
+    If its manifest is missing, the entry alone has to decide.
     """
     found = facts.get(child.digest)
     if found is not None:

@@ -1,8 +1,8 @@
-"""What a version is, in one word, for people and for scripts.
+"""Classifies versions, such as image, index, signature or SBOM.
 
-What belongs here: the words, and how each is told. Sources: OCI image spec 1.1; Docker's
-documentation, "Image attestation storage"; cosign's SIGNATURE_SPEC.md; the artifact types that
-cosign, notation, GitHub's attestations and SBOM tools register.
+Sources: OCI image spec 1.1; Docker's documentation, "Image attestation storage"; cosign's
+SIGNATURE_SPEC.md; the artifact types that cosign, notation, GitHub's attestations and SBOM tools
+register.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _TYPES = (
 
 
 def kind_of(graph: Graph, digest: str) -> str:
-    """Return what a version is, one of `KINDS`."""
+    """Return the kind of a version, one of `KINDS`."""
     facts = graph.facts.get(digest)
     if facts is None:
         return "unreadable"
@@ -41,16 +41,16 @@ def kind_of(graph: Graph, digest: str) -> str:
     entries = [child for parent in parents for child in parent.children if child.digest == digest]
     if any(entry.attests for entry in entries):
         return "attestation"
-    told = _by_type(facts.kind) or _by_tag(graph, digest)
-    if told or facts.kind:
-        return told or "artifact"
+    kind = _by_type(facts.kind) or _by_tag(graph, digest)
+    if kind or facts.kind:
+        return kind or "artifact"
     if facts.is_index:
         return "index"
     return "platform" if entries and not graph.own_tags(digest) else "image"
 
 
 def platforms_of(graph: Graph, digest: str) -> list[str]:
-    """Return the platforms that an index offers, or that indexes list a manifest for."""
+    """Return the platforms that an index contains, or under which indexes list a manifest."""
     facts = graph.facts.get(digest)
     entries = [*facts.children] if facts else []
     for parent in graph.parents.get(digest, ()):

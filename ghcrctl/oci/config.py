@@ -1,8 +1,4 @@
-"""Image configs: what an image runs as, and how it came to be.
-
-What belongs here: a parsed view that keeps the raw bytes. What does not: docker's words for it
-(``operations.inspect``).
-"""
+"""Image configs: a parsed view that keeps the raw bytes."""
 
 from __future__ import annotations
 
@@ -23,9 +19,9 @@ _TIME = re.compile(r"(\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2})(\.\d+)?([Zz]|[+-]\
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One step of an image's making, oldest first in its config.
+    """A build step of an image, oldest first in its config.
 
-    ``created``: RFC 3339 text, maybe empty.
+    ``created``: an RFC 3339 timestamp; may be empty.
     """
 
     created: str
@@ -48,17 +44,17 @@ class ImageConfig:
 
     @classmethod
     def parse(cls, raw: bytes) -> ImageConfig:
-        """Read a config.
+        """Parse a config.
 
         Raises:
-            InvalidManifestError: it is no JSON object, or its root file system is no list of
-                layers.
+            InvalidManifestError: the config is not a JSON object, or ``rootfs.diff_ids`` is not a
+                list.
         """
         data = load_object(raw, "image config")
         rootfs = data.get("rootfs") or {}
         diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
         if not isinstance(diff_ids or [], list):
-            raise InvalidManifestError("invalid image config: rootfs.diff_ids is no list")
+            raise InvalidManifestError("invalid image config: rootfs.diff_ids is not a list")
         return cls(
             raw=raw,
             data=data,
@@ -71,10 +67,10 @@ class ImageConfig:
 
     @classmethod
     def parse_any(cls, raw: bytes) -> ImageConfig:
-        """Read as much of a config as is valid; nothing if the bytes are not a config.
+        """Parse the valid parts of a config; return an empty config for arbitrary bytes.
 
-        Registries and other clients store configs without looking at them, so a config may be
-        anything. Whatever depends on what it says uses `parse`.
+        Registries and other clients store configs without checking them. Code that relies on a
+        config's content uses `parse`.
         """
         try:
             return cls.parse(raw)
@@ -109,7 +105,7 @@ def _string(data: Mapping[str, Any], key: str) -> str:
 
 
 def parse_time(text: str) -> datetime | None:
-    """Read an RFC 3339 time, nanoseconds and all, into aware UTC; ``None`` where it is none."""
+    """Parse an RFC 3339 timestamp with any precision to UTC; return ``None`` if invalid."""
     match = _TIME.match(text)
     if not match:
         return None
@@ -124,9 +120,9 @@ def parse_time(text: str) -> datetime | None:
 
 
 def go_time(text: str) -> str:
-    """Return an RFC 3339 time as Go's ``RFC3339Nano`` writes it; any other text is kept.
+    """Return an RFC 3339 timestamp in the form of Go's ``RFC3339Nano``; other text is unchanged.
 
-    Fractions of a second end without zeros, and an offset of zero is ``Z``.
+    Fractions of a second have no trailing zeros, and an offset of zero is ``Z``.
     """
     match = _TIME.match(text)
     if not match:

@@ -1,8 +1,4 @@
-"""Descriptors: media type, digest and size of content, and where else it may be.
-
-What belongs here: the value and its JSON form. What does not: what the content itself says
-(``manifest``, ``config``).
-"""
+"""Descriptors: media type, digest and size of content, with optional URLs."""
 
 from __future__ import annotations
 
@@ -18,15 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_SIZE = 2**63 - 1
-# Characters of a media type. RFC 6838, section 4.2, allows 127 on each side of the slash.
+# RFC 6838, section 4.2, allows 127 characters on each side of the slash.
 MAX_MEDIA_TYPE = 255
-# Addresses of one piece of content; each may have to be tried.
+# Limit for the URLs of one descriptor, since each may have to be tried.
 MAX_URLS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """What is known of content before it is read. ``size``: bytes.
+    """The description of content before it is read. ``size``: bytes.
 
     Spec: OCI image spec 1.1, descriptor.md.
     """
@@ -41,25 +37,25 @@ class Descriptor:
 
     @classmethod
     def of(cls, content: bytes, media_type: str) -> Descriptor:
-        """Describe content that is at hand."""
+        """Return the descriptor of some content."""
         return cls(media_type, Digest.of(content), len(content))
 
     @classmethod
     def from_json(cls, data: object) -> Descriptor:
-        """Read a descriptor out of a manifest or an index.
+        """Parse a descriptor of a manifest or an index.
 
         Raises:
-            InvalidManifestError: a required field is missing or a field has a wrong type or value.
+            InvalidManifestError: a required field is missing, or a field has a wrong type or value.
         """
         if not isinstance(data, dict):
-            raise InvalidManifestError("invalid manifest: a descriptor is no JSON object")
+            raise InvalidManifestError("invalid manifest: a descriptor is not a JSON object")
         try:
             digest = Digest.parse(_text(data, "digest"))
         except InvalidDigestError as error:
             raise InvalidManifestError(f"invalid manifest: {error.message}") from None
         size = data.get("size")
         if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= MAX_SIZE:
-            raise InvalidManifestError(f"invalid manifest: {digest} has no valid size")
+            raise InvalidManifestError(f"invalid manifest: {digest} has an invalid size")
         return cls(
             media_type=_text(data, "mediaType"),
             digest=digest,
@@ -71,7 +67,7 @@ class Descriptor:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Write the JSON object; fields without a value are left out."""
+        """Return the descriptor as JSON; empty fields are omitted."""
         data: dict[str, Any] = {
             "mediaType": self.media_type,
             "digest": str(self.digest),
@@ -89,29 +85,29 @@ class Descriptor:
 
     @property
     def is_manifest(self) -> bool:
-        """Whether the content is a manifest or an index, which refers to other content."""
+        """Whether the content is a manifest or an index."""
         return self.media_type in media_types.MANIFESTS
 
     @property
     def is_index(self) -> bool:
-        """Whether the content is an index (or Docker manifest list)."""
+        """Whether the content is an index or a Docker manifest list."""
         return self.media_type in media_types.INDEXES
 
     @property
     def is_foreign(self) -> bool:
-        """Whether the content is a layer that its publisher wants fetched from ``urls``."""
+        """Whether the content is a layer to be fetched from its publisher's ``urls``."""
         return media_types.is_foreign(self.media_type)
 
 
 def _text(data: dict[str, Any], key: str, *, required: bool = True) -> str:
     value = data.get(key, "")
     if not isinstance(value, str) or len(value) > MAX_MEDIA_TYPE or (required and not value):
-        raise InvalidManifestError(f"invalid manifest: a descriptor has no valid `{key}`")
+        raise InvalidManifestError(f"invalid manifest: a descriptor has an invalid `{key}`")
     return value
 
 
 def _platform(value: object) -> Platform | None:
-    """Read a platform; tools in Go write an empty one where they know none."""
+    """Parse a platform; Go programs write an empty one if they know none."""
     platform = Platform.from_json(value) if isinstance(value, dict) else None
     return platform if platform and (platform.os or platform.architecture) else None
 
@@ -120,14 +116,13 @@ def _urls(value: object) -> tuple[str, ...]:
     urls = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
     if len(urls) > MAX_URLS:
         raise InvalidManifestError(
-            f"invalid manifest: it gives {len(urls)} addresses of one piece of content; "
-            f"{MAX_URLS} are allowed"
+            f"invalid manifest: a descriptor has {len(urls)} URLs; at most {MAX_URLS} are allowed"
         )
     return tuple(urls)
 
 
 def string_map(value: object) -> dict[str, str]:
-    """Keep what is a text under a text of a JSON value that should be a map of texts."""
+    """Return the string members of a JSON object; other members and types are dropped."""
     if not isinstance(value, dict):
         return {}
     return {k: v for k, v in value.items() if isinstance(k, str) and isinstance(v, str)}

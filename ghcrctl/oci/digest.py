@@ -1,8 +1,4 @@
-"""Digests: the names of content by what it is.
-
-What belongs here: parsing, computing and comparing digests. What does not: reading the content
-(``content``).
-"""
+"""Digests: parsing, computing and comparing."""
 
 from __future__ import annotations
 
@@ -18,8 +14,8 @@ from ghcrctl.oci.quoting import shortened
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-# Length of the encoded part in characters, per algorithm (OCI image spec 1.1, descriptor.md,
-# Registered Algorithms).
+# Length of the encoded part in characters, by algorithm (OCI image spec 1.1, descriptor.md,
+# "Registered Algorithms").
 ENCODED_LENGTH = {"sha256": 64, "sha512": 128}
 SHORT_LENGTH = 12
 _ENCODED = re.compile(r"[0-9a-f]+\Z")
@@ -27,7 +23,7 @@ _ENCODED = re.compile(r"[0-9a-f]+\Z")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Digest:
-    """A digest such as ``sha256:9f86d0...``; the constructor trusts, `parse` does not."""
+    """A digest such as ``sha256:9f86d0...``. Only `parse` validates its input."""
 
     algorithm: str
     encoded: str
@@ -37,59 +33,59 @@ class Digest:
 
     @classmethod
     def parse(cls, text: str) -> Digest:
-        """Read a digest in its text form.
+        """Parse a digest.
 
         Raises:
-            InvalidDigestError: it has no algorithm, an unknown one, or an encoded part that does
-                not fit it.
+            InvalidDigestError: the algorithm is missing or unknown, or the encoded part does not
+                match the algorithm.
 
-        Spec: OCI image spec 1.1, descriptor.md, section "Digests".
+        Spec: OCI image spec 1.1, descriptor.md, "Digests".
         """
         return _parse(text)
 
     @classmethod
     def of(cls, content: bytes, algorithm: str = "sha256") -> Digest:
-        """Compute the digest of ``content``."""
+        """Return the digest of ``content``."""
         return cls(algorithm, hashlib.new(algorithm, content, usedforsecurity=False).hexdigest())
 
     @property
     def short(self) -> str:
-        """The first twelve digits, as docker shows a digest to people."""
+        """The first twelve digits, docker's short form."""
         return self.encoded[:SHORT_LENGTH]
 
     def hasher(self) -> _Hash:
-        """Start a computation by this digest's algorithm."""
+        """Return a new hash object for this digest's algorithm."""
         return hashlib.new(self.algorithm, usedforsecurity=False)
 
     def matches(self, hasher: _Hash) -> bool:
-        """Tell whether a finished computation gave this digest."""
+        """Check whether a hash object has computed this digest."""
         return hasher.hexdigest() == self.encoded
 
 
 @lru_cache(maxsize=1024)
 def _parse(text: str) -> Digest:
-    """Read a digest; the same few are read again and again in a listing."""
+    """Parse a digest, cached, since listings parse the same digests repeatedly."""
     algorithm, colon, encoded = text.partition(":")
     shown = shortened(text)
     if not colon:
         raise InvalidDigestError(
-            f"invalid digest `{shown}`: it has no algorithm",
-            hint="a digest looks like sha256:<64 hexadecimal digits>",
+            f"invalid digest `{shown}`: the algorithm is missing",
+            hint="write it like sha256:<64 hexadecimal digits>",
         )
     length = ENCODED_LENGTH.get(algorithm)
     if length is None:
-        known = " and ".join(ENCODED_LENGTH)
+        known = " or ".join(ENCODED_LENGTH)
         raise InvalidDigestError(
             f"invalid digest `{shown}`: unknown algorithm `{shortened(algorithm)}`",
-            hint=f"{known} are known",
+            hint=f"use {known}",
         )
     if len(encoded) != length:
         raise InvalidDigestError(
-            f"invalid digest `{shown}`: {algorithm} has {length} hexadecimal digits, this "
-            f"has {len(encoded)}"
+            f"invalid digest `{shown}`: expected {length} hexadecimal digits for {algorithm}, got "
+            f"{len(encoded)}"
         )
     if not _ENCODED.match(encoded):
         raise InvalidDigestError(
-            f"invalid digest `{shown}`: only 0-9 and a-f (lower case) are digits"
+            f"invalid digest `{shown}`: expected only the digits 0-9 and a-f (lower case)"
         )
     return Digest(algorithm, encoded)

@@ -1,8 +1,4 @@
-"""JSON of a foreign hand.
-
-What belongs here: what any manifest or config must be before anybody looks at what it says. What
-does not: what it says (``manifest``, ``config``).
-"""
+"""Parses untrusted JSON with limits, for manifests and configs."""
 
 from __future__ import annotations
 
@@ -13,44 +9,44 @@ from typing import Any, NoReturn
 from ghcrctl.errors import InvalidManifestError
 from ghcrctl.oci.quoting import shortened
 
-# Bytes a manifest or config may have: the limit of the distribution spec 1.1, "Pushing Manifests".
+# Limit of the distribution spec 1.1, "Pushing Manifests" (bytes).
 MAX_METADATA_SIZE = 4 * 1024 * 1024
-# Objects and lists inside each other; manifests have four, configs of images about six.
+# Limit for nested objects and lists; manifests use four levels, image configs about six.
 MAX_JSON_DEPTH = 100
 
 
 def load_object(raw: bytes, what: str) -> dict[str, Any]:
-    """Read a JSON object of a foreign hand.
+    """Parse an untrusted JSON object.
 
     Raises:
-        InvalidManifestError: it is too large, too deep, no JSON or no object, or says two things
-            under one key, of which programs believe now the first and now the last.
+        InvalidManifestError: the text is too large, nested too deeply or not a JSON object, or has
+            a duplicate key, which parsers resolve differently.
     """
     if len(raw) > MAX_METADATA_SIZE:
         raise InvalidManifestError(f"the {what} is larger than {MAX_METADATA_SIZE} bytes")
     try:
-        # The library would take UTF-16, and numbers that JSON does not have.
+        # `json.loads` accepts UTF-16, and numbers such as NaN that JSON does not allow.
         data = json.loads(raw.decode(), object_pairs_hook=unique_keys, parse_constant=_no_number)
         _check_depth(data)
     except (ValueError, RecursionError) as error:
-        reason = str(error) if isinstance(error, ShapeError) else "no valid JSON"
+        reason = str(error) if isinstance(error, ShapeError) else "not valid JSON"
         if isinstance(error, RecursionError):
             reason = "nested too deeply"
         raise InvalidManifestError(f"invalid {what}: {reason}") from None
     if not isinstance(data, dict):
-        raise InvalidManifestError(f"invalid {what}: no JSON object")
+        raise InvalidManifestError(f"invalid {what}: not a JSON object")
     return data
 
 
 class ShapeError(ValueError):
-    """JSON that parsers read, each in its own way."""
+    """JSON that different parsers interpret differently."""
 
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Build a JSON object; pass this to `json.loads` as ``object_pairs_hook``.
 
     Raises:
-        ShapeError: a key is there twice.
+        ShapeError: a key occurs twice.
     """
     data = dict(pairs)
     if len(data) != len(pairs):
@@ -64,7 +60,7 @@ def _no_number(text: str) -> NoReturn:
 
 
 def _check_depth(data: object) -> None:
-    """Refuse what other code, or another machine with less of a stack, could not walk."""
+    """Reject nesting that recursive code might not be able to process."""
     level = [data]
     for _ in range(MAX_JSON_DEPTH):
         level = [

@@ -1,7 +1,6 @@
-"""Regular expressions that people give: read once, and never matched for ever.
+"""Regular expressions from users, with a time limit.
 
-What belongs here: matching within a time. Python's own library has no limit, and a few characters
-(``(a+)+b``) keep it busy for years.
+Python's `re` has no limit, and a few characters such as ``(a+)+b`` can keep it busy for years.
 """
 
 from __future__ import annotations
@@ -15,40 +14,40 @@ if TYPE_CHECKING:
 
     import regex
 
-# Seconds that one tag, of at most 128 characters, may take.
-_LONGEST = 0.5
+# Limit for matching one tag of at most 128 characters.
+_MATCH_SECONDS = 0.5
 
 
-def fitting(text: str) -> Callable[[str], bool]:
-    r"""Return whether an expression fits all of a text.
+def full_matcher(text: str) -> Callable[[str], bool]:
+    r"""Return a function that checks whether an expression matches a whole tag.
 
     Raises:
-        InvalidFilterError: it cannot be read; or, when called, it takes too long.
+        InvalidFilterError: the expression is invalid; or, when called, it takes too long.
     """
-    expression = _read(text)
+    expression = _compile(text)
 
     def fits(tag: str) -> bool:
         try:
-            return expression.fullmatch(tag, timeout=_LONGEST) is not None
+            return expression.fullmatch(tag, timeout=_MATCH_SECONDS) is not None
         except TimeoutError:
-            raise _endless(text, tag) from None
+            raise _timeout(text, tag) from None
 
     return fits
 
 
-def finding(text: str) -> Callable[[str], str | None]:
-    """Return what an expression finds in a text: its groups, or else the part that it fits.
+def searcher(text: str) -> Callable[[str], str | None]:
+    """Return a function that finds an expression's groups in a tag, or else its whole match.
 
     Raises:
-        InvalidFilterError: it cannot be read; or, when called, it takes too long.
+        InvalidFilterError: the expression is invalid; or, when called, it takes too long.
     """
-    expression = _read(text)
+    expression = _compile(text)
 
     def find(tag: str) -> str | None:
         try:
-            match = expression.search(tag, timeout=_LONGEST)
+            match = expression.search(tag, timeout=_MATCH_SECONDS)
         except TimeoutError:
-            raise _endless(text, tag) from None
+            raise _timeout(text, tag) from None
         if match is None:
             return None
         groups = [group or "" for group in match.groups()]
@@ -57,8 +56,8 @@ def finding(text: str) -> Callable[[str], str | None]:
     return find
 
 
-def _read(text: str) -> regex.Pattern[str]:
-    # It is loaded where somebody gives an expression, and nowhere else.
+def _compile(text: str) -> regex.Pattern[str]:
+    # `regex` is only loaded if a user gives an expression.
     import regex
 
     try:
@@ -67,8 +66,8 @@ def _read(text: str) -> regex.Pattern[str]:
         raise InvalidFilterError(f"invalid regular expression `{text}`: {error}") from None
 
 
-def _endless(text: str, tag: str) -> InvalidFilterError:
+def _timeout(text: str, tag: str) -> InvalidFilterError:
     return InvalidFilterError(
-        f"the regular expression `{text}` takes too long on `{tag}`",
-        hint="repeat nothing that repeats itself, such as (a+)+",
+        f"the regular expression `{text}` takes too long to match `{tag}`",
+        hint="avoid nested repetition such as (a+)+",
     )

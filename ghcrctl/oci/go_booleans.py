@@ -1,4 +1,4 @@
-"""Booleans as Go reads them, and so docker in flags and filters."""
+"""Booleans in Go's syntax, as in docker's flags and filters."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ _VALUES = {
 
 
 def parse_bool(text: str) -> bool | None:
-    """Parse a boolean; return ``None`` for any other text. Source: Go's ``strconv.ParseBool``."""
+    """Parse a boolean; return ``None`` for other text. Source: Go's ``strconv.ParseBool``."""
     return _VALUES.get(text)

@@ -1,8 +1,6 @@
-"""Manifests and indexes: a parsed view that keeps the raw bytes.
+"""Manifests and indexes: parsed views that keep the raw bytes.
 
-What belongs here: reading them and telling what they refer to. `parse` is the only place that knows
-their shapes.
-Invariant: ``raw`` is never written anew; what came in goes out byte for byte.
+``raw`` is never re-encoded: manifests are forwarded byte for byte.
 """
 
 from __future__ import annotations
@@ -28,14 +26,14 @@ __all__ = [
     "MAX_METADATA_SIZE",
     "Index",
     "Manifest",
-    "no_platform",
     "parse",
     "parse_index",
+    "platform_not_found",
 ]
 
-# Layers of an image, or entries of an index: ten times what anybody was seen to make.
+# Limit for layers of an image or entries of an index, ten times the most seen in practice.
 MAX_DESCRIPTORS = 10_000
-_PLATFORMS_NAMED = 20
+_MAX_PLATFORMS_SHOWN = 20
 _ATTESTED = "vnd.docker.reference.digest"
 # Spec: OCI image spec 1.1, manifest.md, "Guidance for an Empty Descriptor".
 _NO_CONFIG = Descriptor.of(b"{}", media_types.OCI_EMPTY)
@@ -43,9 +41,9 @@ _NO_CONFIG = Descriptor.of(b"{}", media_types.OCI_EMPTY)
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """An image or artifact: a config and layers, base first.
+    """An image or artifact: a config and layers, base layer first.
 
-    An artifact manifest has blobs instead of layers, and no config: `config` is the empty one then.
+    An artifact manifest has blobs instead of layers and no config; `config` is then the empty one.
 
     Spec: OCI image spec 1.1, manifest.md; for artifact manifests OCI image spec 1.1.0-rc2,
     artifact.md.
@@ -61,36 +59,36 @@ class Manifest:
 
     @property
     def children(self) -> tuple[Descriptor, ...]:
-        """What must be in a place before this may be: config first, then the layers.
+        """The content that must exist before this manifest: the config, then the layers.
 
-        The subject need not be.
+        The subject need not exist.
         """
         return (self.config, *self.layers) if self.has_config else self.layers
 
     @property
     def has_config(self) -> bool:
-        """Whether a config belongs to this; an artifact manifest has none."""
+        """Whether the manifest has a config, unlike an artifact manifest."""
         return self.descriptor.media_type != media_types.OCI_ARTIFACT
 
     @property
     def is_image(self) -> bool:
-        """Whether this is a container image, not another kind of artifact."""
+        """Whether this is a container image, as opposed to another artifact."""
         return self.config.media_type in media_types.IMAGE_CONFIGS
 
     @property
     def kind(self) -> str:
-        """What an artifact says it is: its artifact type, else its config's media type."""
+        """The artifact type, or else the config's media type."""
         return self.artifact_type or self.config.media_type
 
     @property
     def size(self) -> int:
-        """Bytes of the manifest and all that it refers to, as they are stored and moved."""
+        """The size of the manifest and everything it lists, as stored (bytes)."""
         return len(self.raw) + sum({d.digest: d.size for d in self.children}.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Several manifests under one digest, mostly one a platform.
+    """A list of manifests under one digest, usually one per platform.
 
     Spec: OCI image spec 1.1, image-index.md.
     """
@@ -104,19 +102,19 @@ class Index:
 
     @property
     def children(self) -> tuple[Descriptor, ...]:
-        """What must be in a place before this may be."""
+        """The content that must exist before this index."""
         return self.manifests
 
     @property
     def platforms(self) -> tuple[Platform, ...]:
-        """The platforms offered, in order; attestations' ``unknown/unknown`` left out."""
+        """The platforms in order, without the ``unknown/unknown`` of attestations."""
         return tuple(d.platform for d in self.manifests if d.platform and not d.platform.is_unknown)
 
     def choose(self, want: Platform) -> Descriptor | None:
-        """Return the entry that suits a platform best, if any does.
+        """Return the entry that best matches a platform, if any.
 
-        An entry without a platform suits every machine, after all that name one. What attests an
-        image suits none.
+        An entry without a platform matches every machine, with the lowest priority. Attestations
+        never match.
         """
         position = best_match(want, (d.platform for d in self.manifests))
         if position is not None:
@@ -124,18 +122,18 @@ class Index:
         return next(filter(_may_be_image, self.manifests), None)
 
     def subset(self, wanted: tuple[Platform, ...]) -> Index:
-        """Make a smaller index with the entries for some platforms, and what attests them.
+        """Return a smaller index with the entries for some platforms and their attestations.
 
-        The kept entries and every other field stay as they are; only the list is shorter.
+        The kept entries and all other fields are unchanged.
 
         Raises:
-            PlatformNotFoundError: one of the platforms is not offered.
+            PlatformNotFoundError: the index lacks one of the platforms.
         """
         chosen = set()
         for platform in wanted:
             entry = self.choose(platform)
             if entry is None:
-                raise no_platform(self, platform)
+                raise platform_not_found(self, platform)
             chosen.add(str(entry.digest))
         entries = json.loads(self.raw)["manifests"]
         return self._with(
@@ -143,50 +141,53 @@ class Index:
         )
 
     def without(self, unwanted: tuple[Platform, ...]) -> Index:
-        """Make a smaller index without all entries for some platforms, and what attests them.
+        """Return a smaller index without the entries for some platforms and their attestations.
 
         Raises:
-            PlatformNotFoundError: one of the platforms is not offered.
+            PlatformNotFoundError: the index lacks one of the platforms.
         """
-        gone: set[int] = set()
+        removed: set[int] = set()
         for platform in unwanted:
             found = {
-                i for i, d in enumerate(self.manifests) if d.platform and platform.means(d.platform)
+                i
+                for i, d in enumerate(self.manifests)
+                if d.platform and platform.selects(d.platform)
             }
             if not found:
-                raise no_platform(self, platform)
-            gone |= found
-        kept = {str(d.digest) for i, d in enumerate(self.manifests) if i not in gone}
-        unneeded = {str(self.manifests[i].digest) for i in gone} - kept
+                raise platform_not_found(self, platform)
+            removed |= found
+        kept = {str(d.digest) for i, d in enumerate(self.manifests) if i not in removed}
+        unneeded = {str(self.manifests[i].digest) for i in removed} - kept
         entries = json.loads(self.raw)["manifests"]
         left = [
             entry
             for number, entry in enumerate(entries)
-            if number not in gone and _attested_by(entry) not in unneeded
+            if number not in removed and _attested_by(entry) not in unneeded
         ]
         return self._with(left)
 
     def _with(self, entries: list[dict[str, Any]]) -> Index:
-        """Make an index with other entries; every other field stays as it is."""
+        """Return an index with other entries; all other fields are unchanged."""
         data = {**json.loads(self.raw), "manifests": entries}
         return parse_index(json.dumps(data, indent=2).encode(), self.descriptor.media_type)
 
 
 def _may_be_image(entry: Descriptor) -> bool:
-    """Return whether an entry without a platform may be an image, or an index of images."""
+    """Check whether an entry without a platform may be an image or an index of images."""
     return entry.is_manifest and entry.platform is None and _ATTESTED not in entry.annotations
 
 
 def _attested_by(entry: dict[str, Any]) -> str | None:
-    """Return the digest of the image that an entry attests, as buildx notes it."""
+    """Return the digest of the image that an entry attests, as annotated by buildx."""
     return string_map(entry.get("annotations")).get(_ATTESTED)
 
 
-def no_platform(index: Index, want: Platform) -> PlatformNotFoundError:
-    """Word the error for a platform that an index lacks, naming those it has."""
+def platform_not_found(index: Index, want: Platform) -> PlatformNotFoundError:
+    """Return the error for a platform that an index lacks, with the platforms it has."""
     names = list(dict.fromkeys(shortened(p.with_features) for p in index.platforms))
-    offered = ", ".join(names[:_PLATFORMS_NAMED]) or "none named"
-    offered += f" and {len(names) - _PLATFORMS_NAMED} more" * (len(names) > _PLATFORMS_NAMED)
+    hidden = max(0, len(names) - _MAX_PLATFORMS_SHOWN)
+    offered = ", ".join(names[:_MAX_PLATFORMS_SHOWN]) or "none named"
+    offered += f" and {hidden} more" * bool(hidden)
     return PlatformNotFoundError(
         f"no matching manifest for {want.with_features} in the index {index.descriptor.digest}",
         hint=f"choose one of these with --platform: {offered}",
@@ -194,16 +195,16 @@ def no_platform(index: Index, want: Platform) -> PlatformNotFoundError:
 
 
 def parse(raw: bytes, media_type: str = "") -> Manifest | Index:
-    """Read a manifest or an index.
+    """Parse a manifest or an index.
 
     Args:
-        raw: the bytes as they came; the caller has verified them.
-        media_type: what the descriptor or ``Content-Type`` says; may be empty or generic.
+        raw: the verified bytes.
+        media_type: the media type from the descriptor or ``Content-Type``; may be empty or generic.
 
     Raises:
-        InvalidManifestError: it is no JSON object, or none of the four known kinds, or says two
-            things at once.
-        SchemaOneError: it is Docker's schema 1.
+        InvalidManifestError: the bytes are not a JSON object, or not one of the supported types, or
+            contradict themselves.
+        SchemaOneError: the manifest has Docker's schema 1.
     """
     data = load_object(raw, "manifest")
     kind = _kind(data, media_type)
@@ -213,37 +214,37 @@ def parse(raw: bytes, media_type: str = "") -> Manifest | Index:
 
 
 def parse_index(raw: bytes, media_type: str) -> Index:
-    """Read an index, where nothing else will do."""
+    """Parse an index; other manifests are an error."""
     parsed = parse(raw, media_type)
     if not isinstance(parsed, Index):
-        raise InvalidManifestError(f"invalid manifest: {parsed.descriptor.digest} is no index")
+        raise InvalidManifestError(f"invalid index: {parsed.descriptor.digest} is not an index")
     return parsed
 
 
 def _kind(data: dict[str, Any], media_type: str) -> str:
     if media_type in media_types.SCHEMA1 or data.get("schemaVersion") == 1:
         raise SchemaOneError(
-            "the image is in Docker's manifest format schema 1, which registries and clients "
-            "have given up",
-            hint="rebuild it, or push it again with a docker of version 1.10 or later",
+            "unsupported manifest format: Docker schema 1, which registries and clients have "
+            "removed",
+            hint="rebuild the image, or push it again with Docker 1.10 or later",
         )
     if "manifests" in data and ("layers" in data or "config" in data):
         raise InvalidManifestError(
-            "invalid manifest: it claims to be an index and an image at once"
+            "invalid manifest: it has the fields of both an index and an image"
         )
     inner = data.get("mediaType", "")
     if inner and (not isinstance(inner, str) or inner not in media_types.MANIFESTS):
         raise InvalidManifestError(f"unsupported manifest type `{shortened(str(inner))}`")
     if inner and media_type in media_types.MANIFESTS and inner != media_type:
         raise InvalidManifestError(
-            f"invalid manifest: it is announced as `{media_type}` but says it is `{inner}`"
+            f"invalid manifest: expected the media type `{media_type}`, got `{inner}`"
         )
     kind = inner or (media_type if media_type in media_types.MANIFESTS else _guess(data))
     is_artifact = kind == media_types.OCI_ARTIFACT
     if (kind in media_types.INDEXES) != ("manifests" in data) or (
         is_artifact and ("config" in data or "layers" in data)
     ):
-        raise InvalidManifestError(f"invalid manifest: its content does not fit its type `{kind}`")
+        raise InvalidManifestError(f"invalid manifest: its fields do not match its type `{kind}`")
     return str(kind)
 
 
@@ -285,11 +286,11 @@ def _descriptors(value: object) -> tuple[Descriptor, ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
-        raise InvalidManifestError("invalid manifest: a list of descriptors is no list")
+        raise InvalidManifestError("invalid manifest: a field for descriptors is not a list")
     if len(value) > MAX_DESCRIPTORS:
         raise InvalidManifestError(
-            f"invalid manifest: it lists {len(value)} pieces of content; "
-            f"{MAX_DESCRIPTORS} are allowed"
+            f"invalid manifest: it lists {len(value)} descriptors; at most {MAX_DESCRIPTORS} are "
+            "allowed"
         )
     return tuple(Descriptor.from_json(item) for item in value)
 

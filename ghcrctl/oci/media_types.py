@@ -1,13 +1,10 @@
-"""Media types of the OCI image spec and of Docker, and what each of them means.
-
-What belongs here: the constants and the questions that a media type alone answers.
-"""
+"""Media types of the OCI image spec and of Docker."""
 
 from __future__ import annotations
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-# Of release candidates of the OCI image spec 1.1; tools pushed it until the middle of 2023.
+# From release candidates of the OCI image spec 1.1; tools pushed it until mid-2023.
 OCI_ARTIFACT = "application/vnd.oci.artifact.manifest.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 OCI_EMPTY = "application/vnd.oci.empty.v1+json"
@@ -28,14 +25,14 @@ MANIFESTS = INDEXES | IMAGE_MANIFESTS | {OCI_ARTIFACT}
 SCHEMA1 = frozenset({DOCKER_SCHEMA1, DOCKER_SCHEMA1_SIGNED})
 IMAGE_CONFIGS = frozenset({OCI_CONFIG, DOCKER_CONFIG})
 
-# Without all of these, ghcr.io answers 404 for a manifest that is there.
+# ghcr.io returns 404 for existing manifests unless all of these are accepted.
 ACCEPTED = (OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST, OCI_ARTIFACT)
-# Compression and encryption follow as suffixes.
+# Prefixes; compression and encryption follow as suffixes.
 _IMAGE_LAYERS = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
 
 
 def is_foreign(media_type: str) -> bool:
-    """Tell whether a layer of this type may have to stay where its ``urls`` point.
+    """Check whether layers of this type may have to be fetched from their ``urls``.
 
     Spec: OCI image spec 1.1, layer.md, "Non-Distributable Layers"; Docker image manifest v2 schema
     2, "urls".
@@ -46,7 +43,7 @@ def is_foreign(media_type: str) -> bool:
 
 
 def is_image_layer(media_type: str) -> bool:
-    """Return whether content of this type is a layer of a container image's file system.
+    """Check whether content of this type is a file system layer of a container image.
 
     Spec: OCI image spec 1.1, layer.md; Docker image manifest v2 schema 2, "layers".
     """

@@ -1,7 +1,7 @@
-"""Numbers out of foreign text: headers, versions, ports.
+"""Parses numbers in untrusted text: headers, versions, ports.
 
-What belongs here: reading one. Python's own `int` and `str.isdigit` take digits of other scripts,
-and `int` fails on thousands of digits; a server may send either.
+Python's own `int` and `str.isdigit` accept digits of other scripts, and `int` fails on thousands of
+digits.
 """
 
 from __future__ import annotations
@@ -12,6 +12,6 @@ _DIGITS = re.compile(r"0*([0-9]{1,18})\Z")
 
 
 def whole_number(text: str) -> int | None:
-    """Return a number of ASCII digits below 10 to the 18th; ``None`` for any other text."""
+    """Return a number of ASCII digits below 10 to the 18th; ``None`` for other text."""
     match = _DIGITS.match(text)
     return int(match[1]) if match else None

@@ -1,6 +1,6 @@
 r"""Go's ``path.Match``: the patterns of docker's ``reference`` filter.
 
-Other globs of ours follow the shell (``tag_pattern``). Source: Go's ``path`` package, ``Match``.
+Other globs follow the shell's rules (``tag_pattern``). Source: Go's ``path`` package, ``Match``.
 """
 
 from __future__ import annotations
@@ -10,31 +10,31 @@ import re
 from ghcrctl.errors import InvalidFilterError
 
 _PLAIN = {"*": "[^/]*", "?": "[^/]"}
-# Nothing and anything, for a class of ranges that are all empty.
+# Expressions for a class whose ranges are all empty.
 _NOTHING, _ANYTHING = "(?!)", "(?s:.)"
 
 
 def path_pattern(text: str) -> re.Pattern[str]:
-    """Return the regular expression for a pattern; it has to match a whole name.
+    """Return the regular expression for a pattern that must match a whole name.
 
     Raises:
-        InvalidFilterError: the pattern is malformed, in any part of it.
+        InvalidFilterError: the pattern is malformed.
     """
-    return re.compile(_Reader(text).read() + r"\Z")
+    return re.compile(_PatternParser(text).parse() + r"\Z")
 
 
-class _Reader:
-    """One reading of a pattern."""
+class _PatternParser:
+    """Converts one pattern."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
 
-    def read(self) -> str:
+    def parse(self) -> str:
         pieces: list[str] = []
         while self._at < len(self._text):
             piece = self._piece()
-            # A second star adds nothing but backtracking.
+            # A second star would only add backtracking.
             if piece != _PLAIN["*"] or pieces[-1:] != [piece]:
                 pieces.append(piece)
         return "".join(pieces)
@@ -81,7 +81,7 @@ class _Reader:
 
     def _malformed(self) -> InvalidFilterError:
         return InvalidFilterError(
-            f"invalid pattern `{self._text}`: it ends within `[` or after `\\`, "
-            "or a range has no beginning or end",
-            hint="use * and ? for characters, [a-z] or [^a-z] for one of a range, \\ before others",
+            f"invalid pattern `{self._text}`: it ends within `[` or after `\\`, or has an "
+            "incomplete range",
+            hint="* matches any text, ? a character, [a-z] or [^a-z] a range; escape with \\",
         )

@@ -1,8 +1,4 @@
-"""Platforms: which machine an image runs on, and which image of several suits a machine.
-
-What belongs here: the text form, containerd's normal form, matching. What does not: finding out
-this machine's (``settings``).
-"""
+"""Platforms: parsing, normalizing and matching."""
 
 from __future__ import annotations
 
@@ -18,7 +14,7 @@ from ghcrctl.oci.quoting import shortened
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-# containerd's names (``database.go``), those of ``uname -m`` and of Windows.
+# The names of containerd (``database.go``), of ``uname -m`` and of Windows.
 _ALIASES = {
     "x86_64": ("amd64", ""),
     "x86-64": ("amd64", ""),
@@ -48,8 +44,7 @@ _ALIASES = {
 _SYSTEM_ALIASES = {"macos": "darwin"}
 _PART = re.compile(r"[A-Za-z0-9_.-]+\Z")
 _WITH_VERSION = re.compile(r"([^(/]+)\(([^()+]*)((?:\+[^()+]*)*)\)(/.*)?\Z")
-# What Go can build for, which is what the image spec allows (OCI image spec 1.1, config.md), with
-# WASI's systems.
+# The targets of Go, which the image spec allows (OCI image spec 1.1, config.md), and WASI.
 _SYSTEMS = frozenset(
     [
         "aix",
@@ -106,9 +101,9 @@ _ARCHITECTURES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """Where an image runs.
+    """The platform of an image.
 
-    ``linux/arm64/v8``, or ``windows/amd64:10.0.17763.1999`` with an OS version.
+    For example ``linux/arm64/v8``, or ``windows/amd64:10.0.17763.1999`` with an OS version.
     """
 
     os: str
@@ -124,16 +119,16 @@ class Platform:
 
     @property
     def with_features(self) -> str:
-        """The text form with the OS features, where there are any: ``linux(+gpu)/amd64``."""
+        """The text form, with OS features if there are any: ``linux(+gpu)/amd64``."""
         if not self.os_features:
             return str(self)
         variant = f"/{self.variant}" if self.variant else ""
         features = "".join(f"+{feature}" for feature in self.os_features)
         return f"{self.os}({self.os_version}{features})/{self.architecture}{variant}"
 
-    def means(self, offered: Platform) -> bool:
-        """Tell whether an entry of an index is meant; what is not said here may be anything."""
-        one, two = self.normalised(), offered.normalised()
+    def selects(self, offered: Platform) -> bool:
+        """Check whether this platform selects an index entry; unset fields match anything."""
+        one, two = self.normalized(), offered.normalized()
         return (
             (one.os, one.architecture) == (two.os, two.architecture)
             and self.variant in {"", offered.variant, two.variant}
@@ -143,18 +138,18 @@ class Platform:
 
     @classmethod
     def parse(cls, text: str, *, known: bool = True) -> Platform:
-        """Read ``OS[/ARCH[/VARIANT]][:OSVERSION]``, an architecture of Linux, or containerd's form.
+        """Parse a platform.
 
-        That is ``OS(OSVERSION+FEATURE)/ARCH``. An OS alone is for this machine's architecture.
+        Accepts ``OS[/ARCH[/VARIANT]][:OSVERSION]``, an architecture of Linux, and containerd's form
+        ``OS(OSVERSION+FEATURE)/ARCH``. An OS alone gets this machine's architecture.
 
         Args:
             text: the platform.
-            known: whether the OS and the architecture must be known ones. What an image itself says
-                may be anything.
+            known: whether to require a known OS and architecture; images may state any.
 
         Raises:
-            InvalidPlatformError: it has no or too many parts, characters that no part has, or an
-                unknown OS or architecture.
+            InvalidPlatformError: the text has too many parts, invalid characters, or an unknown OS
+                or architecture.
         """
         rest, version, features = _split_version(text)
         parts = rest.split("/")
@@ -163,14 +158,14 @@ class Platform:
         if len(parts) == 1:
             parts = _complete(parts[0])
         variant = parts[2] if len(parts) == 3 else ""
-        found = cls(parts[0], parts[1], variant, version, features).normalised()
+        found = cls(parts[0], parts[1], variant, version, features).normalized()
         if known and not found.is_unknown:
             _check_known(text, found)
         return found
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Platform:
-        """Read an index entry's ``platform`` object, or an image config with the same fields."""
+        """Parse the ``platform`` object of an index entry, or the same fields of a config."""
         fields = (data.get(key) for key in ("os", "architecture", "variant", "os.version"))
         system, architecture, variant, version = (f if isinstance(f, str) else "" for f in fields)
         listed = data.get("os.features")
@@ -179,7 +174,7 @@ class Platform:
         return cls(system, architecture, variant, version, named)
 
     def to_json(self) -> dict[str, Any]:
-        """Write the ``platform`` object of a descriptor (OCI image spec 1.1, image-index.md)."""
+        """Return the ``platform`` object of a descriptor (OCI image spec 1.1, image-index.md)."""
         fields = {
             "architecture": self.architecture,
             "os": self.os,
@@ -191,11 +186,11 @@ class Platform:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether this is the ``unknown/unknown`` that attestations carry in an index."""
+        """Whether this is the ``unknown/unknown`` of attestations in an index."""
         return self.os == "unknown" and self.architecture == "unknown"
 
-    def normalised(self) -> Platform:
-        """Return containerd's normal form: GOARCH names, and no variant that is the default.
+    def normalized(self) -> Platform:
+        """Return containerd's normal form: GOARCH names, without default variants.
 
         Source: github.com/containerd/platforms, ``database.go``.
         """
@@ -215,16 +210,14 @@ class Platform:
         return Platform(system, architecture, variant, self.os_version, self.os_features)
 
     def rank(self, offered: Platform) -> tuple[int, ...] | None:
-        """Return how well an offered platform matches this one.
+        """Return how well an offered platform matches this one; larger is better.
 
-        The larger the better; ``None`` where it cannot run.
-
-        ARM machines run older variants too. All OS features that an image needs must be wanted.
-        An entry of an index may leave out the OS.
+        ``None`` means that it cannot run. ARM machines also run older variants. The wanted platform
+        must have all OS features that an image needs. An index entry may omit the OS.
 
         Source: github.com/containerd/platforms, ``compare.go`` and ``platforms.go``.
         """
-        want, have = self.normalised(), offered.normalised()
+        want, have = self.normalized(), offered.normalized()
         if have.os not in {"", want.os} or want.architecture != have.architecture:
             return None
         variant = variant_rank(want.architecture, want.variant, have.variant)
@@ -236,7 +229,7 @@ class Platform:
 
 
 def _split_version(text: str) -> tuple[str, str, tuple[str, ...]]:
-    """Split the text of a platform into its parts, its OS version and its OS features."""
+    """Split a platform into the part without version, the OS version and the OS features."""
     match = _WITH_VERSION.match(text)
     if not match:
         rest, _, version = text.partition(":")
@@ -249,7 +242,7 @@ def _split_version(text: str) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _complete(name: str) -> list[str]:
-    """Return OS and architecture where only one of them is given."""
+    """Return OS and architecture if only one of them is given."""
     lower = name.lower()
     if lower in _SYSTEMS or lower in _SYSTEM_ALIASES:
         return [name, machine_platform().architecture]
@@ -257,21 +250,21 @@ def _complete(name: str) -> list[str]:
 
 
 def machine_platform(machine: str | None = None) -> Platform:
-    """Return Linux on this machine's processor, as docker has it on every system.
+    """Return Linux on this machine's processor, docker's default on every system.
 
     Args:
-        machine: the processor, as its system names it; this machine's by default.
+        machine: the processor as named by the system; this machine's by default.
 
     Raises:
-        UnsupportedError: images have no name for the processor.
+        UnsupportedError: there is no architecture for the processor.
     """
-    found = Platform("linux", machine_name() if machine is None else machine).normalised()
+    found = Platform("linux", machine_name() if machine is None else machine).normalized()
     if found.architecture in _ARCHITECTURES:
         return found
     reason = (
         f"unknown processor `{shortened(found.architecture)}`"
         if found.architecture
-        else ("the system does not name its processor")
+        else "the system does not report its processor"
     )
     raise UnsupportedError(
         f"cannot determine the platform of this machine: {reason}",
@@ -280,10 +273,10 @@ def machine_platform(machine: str | None = None) -> Platform:
 
 
 def _check_known(text: str, platform: Platform) -> None:
-    """Reject an unknown OS or architecture, most often a typo.
+    """Check that the OS and architecture are known; otherwise they are likely typos.
 
     Raises:
-        InvalidPlatformError: one is unknown.
+        InvalidPlatformError: one of them is unknown.
     """
     for what, name, known in (
         ("operating system", platform.os, _SYSTEMS),
@@ -302,21 +295,21 @@ def _nearest(name: str, known: frozenset[str]) -> str:
     near = difflib.get_close_matches(name, sorted(known), 1, 0.6)
     if near:
         return f"did you mean `{near[0]}`?"
-    return "a platform looks like linux/amd64 or linux/arm/v7"
+    return "write it like linux/amd64 or linux/arm/v7"
 
 
 def _invalid(text: str) -> InvalidPlatformError:
     return InvalidPlatformError(
         f"invalid platform `{shortened(text)}`: expected OS/ARCH[/VARIANT]",
-        hint="a platform looks like linux/amd64 or linux/arm/v7",
+        hint="write it like linux/amd64 or linux/arm/v7",
     )
 
 
 def best_match(want: Platform, offered: Iterable[Platform | None]) -> int | None:
-    """Choose among platforms, in the order of an index.
+    """Return the position of the best platform, in an index's order.
 
     Returns:
-        The position of the best one, the first among equals; ``None`` where none suits.
+        The position of the first among equally good ones; ``None`` if none matches.
     """
     best: tuple[tuple[int, ...], int] | None = None
     for position, platform in enumerate(offered):

@@ -1,4 +1,4 @@
-"""Ranks of an offered platform for a wanted one: its variant, OS features and OS version.
+"""Ranks platforms for a wanted one by variant, OS features and OS version.
 
 Source: github.com/containerd/platforms, ``compare.go``, ``platforms.go`` and
 ``platform_windows_compat.go``.
@@ -14,18 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DEFAULT_VARIANT = {"arm": "v7", "arm64": "v8"}
-# The last 8.x that 9.x includes, and the highest of all (github.com/containerd/platforms,
-# ``compare.go``).
+# v9.0 includes v8.5, and v8.9 is the last 8.x (github.com/containerd/platforms, ``compare.go``).
 _ARM_9_INCLUDES, _ARM_8_LAST = 5, 9
 _OLDEST_COMPATIBLE_ARM = 5
 # The build number of Windows Server 2022.
 _SERVER_2022 = 20348
-# OCI image spec 1.1, config.md: what only Nano Server lacks, so that no client asks for it.
+# Only Nano Server lacks this feature, so clients never list it (OCI image spec 1.1, config.md).
 _USUAL_FEATURES = frozenset({"win32k"})
 
 
 def variant_rank(architecture: str, want: str, have: str) -> int | None:
-    """Return how well a variant suits; the same architecture is given (``compare.go``)."""
+    """Return the rank of a variant within the same architecture (``compare.go``)."""
     if want == have:
         return 1000
     default = _DEFAULT_VARIANT.get(architecture, "v1")
@@ -47,7 +46,7 @@ def _major_steps(ours: tuple[int, int], theirs: tuple[int, int], architecture: s
 
 
 def _arm64_steps(ours: tuple[int, int], theirs: tuple[int, int]) -> int | None:
-    """Return how many variants lie between; v9.x runs what v8.(x+5) runs."""
+    """Return the distance between two variants; v9.x runs what v8.(x+5) runs."""
     (major, minor), (other, lower) = ours, theirs
     if other == 8 and lower > _ARM_8_LAST:
         return None
@@ -60,7 +59,7 @@ def _arm64_steps(ours: tuple[int, int], theirs: tuple[int, int]) -> int | None:
 
 
 def _numbers(variant: str) -> tuple[int, int] | None:
-    """Read ``v8`` or ``v8.1``."""
+    """Parse ``v8`` or ``v8.1``."""
     major, _, minor = variant[1:].partition(".")
     numbers = whole_number(major), whole_number(minor or "0")
     if variant[:1] != "v" or numbers[0] is None or numbers[1] is None:
@@ -69,16 +68,16 @@ def _numbers(variant: str) -> tuple[int, int] | None:
 
 
 def features_rank(want: Sequence[str], have: Sequence[str]) -> int | None:
-    """Return how many OS features an image uses; ``None`` where it needs one that is not wanted."""
+    """Return the number of OS features that an image uses; ``None`` if one is unavailable."""
     needed = {feature for feature in have if feature not in _USUAL_FEATURES}
     return len(needed) if needed <= set(want) else None
 
 
 def version_rank(want: str, have: str) -> tuple[int, ...] | None:
-    """Return how well an OS version suits.
+    """Return the rank of an OS version.
 
-    An image without a version runs on every build and comes last. An exact version comes first,
-    then the highest one, the machine's own build before others.
+    An exact version ranks first, then the highest one, the machine's own build before others. An
+    image without a version runs on every build and ranks last.
     """
     if not want:
         return ()
@@ -95,9 +94,9 @@ def _version_numbers(version: str) -> tuple[int, ...]:
 
 
 def _runs_build(host: tuple[int, ...], image: tuple[int, ...]) -> bool:
-    """Return whether a Windows machine runs images of a build, the third number of a version.
+    """Check whether a Windows machine runs images of a build, the third number of a version.
 
-    Since Windows Server 2022, a machine also runs images of older builds down to that one.
+    From Windows Server 2022 on, machines also run images of older builds down to that one.
 
     Source: github.com/containerd/platforms, ``platform_windows_compat.go``.
     """

@@ -1,15 +1,14 @@
-"""Foreign words in our messages.
+"""Shortens untrusted text in messages.
 
-What belongs here: how much of a stranger's text an error repeats. What does not: which characters
-may reach a terminal; whoever prints sees to that (``cli.format.safe``).
+The CLI escapes characters that must not reach a terminal.
 """
 
 from __future__ import annotations
 
-# Characters; more than any media type or digest that anybody means has.
+# Longer than any real media type or digest (characters).
 LONGEST_QUOTE = 200
 
 
 def shortened(text: str) -> str:
-    """Return a text, or the start of one that would fill screens."""
+    """Return a text, truncated if it is too long for a message."""
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}..."

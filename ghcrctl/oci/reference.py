@@ -1,9 +1,4 @@
-"""References: the names people give to images.
-
-What belongs here: docker's reference grammar, the default registry and what a name without one
-means. What does not: which host serves a registry (``registry.endpoint``) and which image a name
-stands for (``store``).
-"""
+"""References: the names of images, in docker's grammar with a default registry."""
 
 from __future__ import annotations
 
@@ -38,9 +33,9 @@ _IDENTIFIER = re.compile(r"[a-f0-9]{64}\Z")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Reference:
-    """The name of an image: ``registry/repository:tag@digest``; where both stand, the digest wins.
+    """An image name: ``registry/repository:tag@digest``; the digest takes precedence over the tag.
 
-    A local name (``hello_docker``) has an empty registry.
+    A local name such as ``hello_docker`` has an empty registry.
     """
 
     registry: str
@@ -55,17 +50,17 @@ class Reference:
 
     @property
     def name(self) -> str:
-        """Registry and repository, as the table of images shows them."""
+        """Registry and repository."""
         return f"{self.registry}/{self.repository}" if self.registry else self.repository
 
     @property
     def is_local(self) -> bool:
-        """Whether the name belongs to no registry, so that it cannot be pulled or pushed."""
+        """Whether the name has no registry, so that it cannot be pulled or pushed."""
         return not self.registry
 
     @property
     def target(self) -> str:
-        """What to ask a registry for: the digest if there is one, else the tag, else ``latest``."""
+        """The digest if there is one, else the tag, else ``latest``."""
         return str(self.digest) if self.digest else self.tag or DEFAULT_TAG
 
     @property
@@ -75,15 +70,15 @@ class Reference:
         return last in ENCODED_LENGTH and home in {"", f"{DOCKER_HUB}/library"}
 
     def tagged(self) -> Reference:
-        """Return this reference with docker's default tag where it has neither tag nor digest."""
+        """Return the reference, with docker's default tag if it has neither tag nor digest."""
         return self if self.tag or self.digest else replace(self, tag=DEFAULT_TAG)
 
     def with_tag(self, tag: str | None) -> Reference:
-        """Return the same repository with this tag alone."""
+        """Return the same repository with only this tag."""
         return replace(self, tag=tag, digest=None)
 
     def with_digest(self, digest: Digest) -> Reference:
-        """Return the same repository with this digest alone."""
+        """Return the same repository with only this digest."""
         return replace(self, tag=None, digest=digest)
 
     @classmethod
@@ -96,20 +91,20 @@ class Reference:
         warn: Callable[[str], None] | None = None,
         is_github: bool = False,
     ) -> Reference:
-        """Read a reference as a person writes it.
+        """Parse a reference as written by a user.
 
         Args:
             text: ``[REGISTRY/]REPOSITORY[:TAG][@DIGEST]``.
-            default_registry: the registry of a name with several components and no registry. If
-                it is Docker Hub, a name of one component belongs to it, too: `alpine` is
+            default_registry: the registry for a name with several components but no registry. If it
+                is Docker Hub, it also applies to names with one component: `alpine` is
                 `docker.io/library/alpine`.
-            local_names: keep names of one component local even then, as archives do.
-            warn: is called where the name was changed to be valid (upper case on ghcr.io).
-            is_github: whether the registry is known to be one of GitHub's, whatever its name.
+            local_names: keep names with one component local even then, as archives do.
+            warn: called if the name was changed to be valid (upper case on ghcr.io).
+            is_github: whether the registry is known to be GitHub's, whatever its name.
 
         Raises:
-            InvalidReferenceError: it breaks the grammar; the message says what is wrong and at
-                which character.
+            InvalidReferenceError: the text does not match the grammar; the message states the
+                reason and the position.
 
         Spec: github.com/distribution/reference, ``reference.go`` (grammar), ``normalize.go``
         (domain or not).
@@ -121,7 +116,7 @@ class Reference:
 
 
 def is_repository(text: str) -> bool:
-    """Return whether a text is a valid repository name, without a registry.
+    """Check whether a text is a valid repository name, without a registry.
 
     Spec: OCI distribution spec 1.1, "Pulling manifests".
     """
@@ -130,7 +125,7 @@ def is_repository(text: str) -> bool:
 
 
 def is_tag(text: str) -> bool:
-    """Tell whether a text can be a tag: what a registry lists as one may be anything.
+    """Check whether a text is a valid tag; registries may list invalid ones.
 
     Spec: OCI distribution spec 1.1, "Pulling manifests".
     """
@@ -138,7 +133,7 @@ def is_tag(text: str) -> bool:
 
 
 def distinct(references: Iterable[Reference]) -> list[Reference]:
-    """Return references in order, each image once: `a` and `a:latest` are the same."""
+    """Return references in order without duplicates: `a` and `a:latest` are the same image."""
     first: dict[Reference, Reference] = {}
     for reference in references:
         first.setdefault(reference.tagged(), reference)
@@ -146,16 +141,16 @@ def distinct(references: Iterable[Reference]) -> list[Reference]:
 
 
 def check_new_name(reference: Reference) -> Reference:
-    """Return a name that is about to be given to an image.
+    """Check a name before giving it to an image, and return it.
 
     Raises:
-        InvalidReferenceError: it reads as a digest. Docker refuses such names as well.
+        InvalidReferenceError: the name looks like a digest. Docker refuses such names too.
     """
     if reference.reads_as_digest:
         raise InvalidReferenceError(
-            f"refusing to create the ambiguous tag `{reference}`: "
+            f"cannot create the ambiguous tag `{reference}`: "
             f"`{reference.repository.rpartition('/')[2]}` is a digest algorithm",
-            hint="give the repository another name",
+            hint="choose another repository name",
         )
     return reference
 
@@ -164,8 +159,8 @@ def familiar_names(name: str, default_registry: str) -> tuple[str, ...]:
     """Return the names that docker and users write for a repository, without tag and digest.
 
     Args:
-        name: registry and repository, as a listing shows them.
-        default_registry: the registry that a name without one belongs to.
+        name: registry and repository.
+        default_registry: the registry of names without a registry.
 
     Spec: github.com/distribution/reference, ``normalize.go`` (``FamiliarName``).
     """
@@ -178,7 +173,7 @@ def familiar_names(name: str, default_registry: str) -> tuple[str, ...]:
 
 
 class _Parser:
-    """One reading of one text, which remembers the text for its errors."""
+    """Parses one text, which it keeps for error messages."""
 
     def __init__(
         self,
@@ -196,11 +191,11 @@ class _Parser:
         self.warn = warn
 
     def parse(self) -> Reference:
-        """Take the text apart from its end: digest, tag, registry, repository."""
+        """Parse the text from its end: digest, tag, registry, repository."""
         if not self.text:
             raise self._error("it is empty", 0)
         if "://" in self.text:
-            raise self._error("it is an address; leave out the scheme", 0)
+            raise self._error("it is a URL; omit the scheme", 0)
         rest, digest = self._split_digest()
         name, tag = self._split_tag(rest)
         if _IDENTIFIER.match(name) and not tag and not digest:
@@ -240,7 +235,8 @@ class _Parser:
             )
         offset = 0 if tag[0] in ".-" else _first_bad(tag, _TAG_CHARACTER)
         return self._error(
-            f"{_shown(tag[offset])} cannot stand {'first ' if offset == 0 else ''}in a tag",
+            f"{_shown(tag[offset])} is not allowed {'at the start of' if offset == 0 else 'in'} a "
+            "tag",
             start + offset,
         )
 
@@ -248,26 +244,26 @@ class _Parser:
         first, slash, rest = name.partition("/")
         if not slash:
             return self.short_registry, name
-        # Docker takes an upper-case first part for a host; here it is an owner, since GitHub shows
-        # owners so.
+        # Docker treats an upper-case first component as a host. Here it is an owner, since GitHub
+        # displays owner names with upper case.
         if not any(c in first for c in ".:") and first != "localhost":
             return self.default_registry, name
         match = _DOMAIN.match(first)
         if not match or (first.startswith("[") and not _is_ipv6(first)):
-            raise self._error(f"`{first}` is no host name", 0)
+            raise self._error(f"invalid host name `{first}`", 0)
         if match["port"] and not _is_port(match["port"]):
             raise self._error(f"port {match['port']} is above 65535", match.start("port"))
         registry = first.lower()
         return (DOCKER_HUB if registry in _HUB_ALIASES else registry), rest
 
     def _lowered(self, registry: str, repository: str) -> str:
-        """Lower the repository for registries of GitHub, which serve no other case than lower."""
+        """Convert the repository to lower case for GitHub's registries, which require it."""
         is_github = self.is_github or registry == "ghcr.io" or registry.startswith("containers.")
         if not is_github or repository == repository.lower():
             return repository
         if self.warn:
             self.warn(
-                f"repository names on {registry} are lower case: using `{repository.lower()}`"
+                f"repository names on {registry} are lower case; using `{repository.lower()}`"
             )
         return repository.lower()
 
@@ -285,7 +281,7 @@ class _Parser:
 
     def _component_error(self, component: str, start: int) -> InvalidReferenceError:
         if not component:
-            return self._error("a part of the repository is empty", start)
+            return self._error("a path component is empty", start)
         if component != component.lower() and _PATH_COMPONENT.match(component.lower()):
             at = next(i for i, c in enumerate(component) if c != c.lower())
             return self._error(
@@ -294,29 +290,28 @@ class _Parser:
         bad = _first_bad(component, _PATH_CHARACTER)
         if bad < len(component):
             return self._error(
-                f"{_shown(component[bad])} cannot stand in a repository", start + bad
+                f"{_shown(component[bad])} is not allowed in a repository name", start + bad
             )
         if component[0] in "._-":
-            return self._error(f"a part of a repository cannot start with `{component[0]}`", start)
+            return self._error(f"a path component cannot start with `{component[0]}`", start)
         if component[-1] in "._-":
             return self._error(
-                f"a part of a repository cannot end with `{component[-1]}`",
+                f"a path component cannot end with `{component[-1]}`",
                 start + len(component) - 1,
             )
         at = next(m.start() for m in re.finditer(r"[._-]{2,}", component) if not _separator(m[0]))
-        return self._error("separators are one of `.`, `_`, `__` or dashes", start + at)
+        return self._error("separators must be `.`, `_`, `__` or dashes", start + at)
 
     def _error(self, what: str, position: int, *, hint: str | None = None) -> InvalidReferenceError:
         where = f" (character {position + 1})" if position else ""
         return InvalidReferenceError(
             f"invalid reference `{_visible(self.text)}`: {_visible(what)}{where}",
-            hint=hint
-            or "a reference looks like ghcr.io/OWNER/IMAGE:TAG or ghcr.io/OWNER/IMAGE@sha256:...",
+            hint=hint or "write it like ghcr.io/OWNER/IMAGE:TAG or ghcr.io/OWNER/IMAGE@sha256:...",
         )
 
 
 def _is_ipv6(host: str) -> bool:
-    # Rare, and not worth the start-up of every command.
+    # Imported here because it is rarely needed and slows down start-up.
     import ipaddress
 
     try:

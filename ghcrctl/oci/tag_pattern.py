@@ -1,8 +1,4 @@
-"""Patterns of tags: globs, regular expressions, ranges of versions.
-
-What belongs here: reading a pattern and telling whether a tag fits. What does not: which tags
-there are.
-"""
+"""Tag patterns: globs, regular expressions and version ranges."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ import fnmatch
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidFilterError
-from ghcrctl.oci.expression import fitting
+from ghcrctl.oci.expression import full_matcher
 from ghcrctl.oci.version import Range, Version
 
 if TYPE_CHECKING:
@@ -22,37 +18,37 @@ _REGEX, _SEMVER = "re:", "semver:"
 
 
 def parse_pattern(text: str) -> Accepts:
-    r"""Read a pattern.
+    r"""Parse a tag pattern.
 
     Args:
-        text: a glob (``v1.*``), ``re:REGEX`` or ``/REGEX/`` which must fit all of a tag
-            (``re:v\d+``), or ``semver:RANGE`` (``semver:>=1.2 <2``).
+        text: a glob (``v1.*``); ``re:REGEX`` or ``/REGEX/``, which must match a whole tag
+            (``re:v\d+``); or ``semver:RANGE`` (``semver:>=1.2 <2``).
 
     Raises:
-        InvalidFilterError: it is empty, or its expression or range cannot be read.
+        InvalidFilterError: the pattern is empty, or its expression or range is invalid.
     """
     if text.startswith(_SEMVER):
         return in_range(text.removeprefix(_SEMVER))
     if text.startswith(_REGEX):
-        return fitting(text.removeprefix(_REGEX))
-    # No tag has a slash, so that this can be no glob that fits one.
+        return full_matcher(text.removeprefix(_REGEX))
+    # Tags contain no slashes, so this cannot be a glob.
     if len(text) > 1 and text.startswith("/") and text.endswith("/"):
-        return fitting(text[1:-1])
+        return full_matcher(text[1:-1])
     if not text:
-        raise InvalidFilterError("an empty pattern fits no tag", hint="`*` fits every tag")
-    return like(text)
+        raise InvalidFilterError("invalid tag pattern: it is empty", hint="`*` matches all tags")
+    return glob_matcher(text)
 
 
-def like(glob: str) -> Accepts:
-    """Accept what a glob fits."""
+def glob_matcher(glob: str) -> Accepts:
+    """Return a function that checks whether a glob matches a tag."""
     return lambda tag: fnmatch.fnmatchcase(tag, glob)
 
 
 def in_range(text: str) -> Accepts:
-    """Accept versions of a range.
+    """Return a function that checks whether a tag is a version in a range.
 
     Raises:
-        InvalidFilterError: it is no range.
+        InvalidFilterError: the range is invalid.
     """
     found = Range.parse(text)
 
@@ -63,11 +59,13 @@ def in_range(text: str) -> Accepts:
     return accepts
 
 
-def chosen_by(include: Iterable[str], exclude: Iterable[str]) -> Accepts:
-    """Accept what any of the first patterns fits, all without any, and none of the second fits.
+def tag_filter(include: Iterable[str], exclude: Iterable[str]) -> Accepts:
+    """Return a function that checks whether include patterns match a tag and exclude ones do not.
+
+    Without include patterns, all tags are included.
 
     Raises:
-        InvalidFilterError: a pattern cannot be read.
+        InvalidFilterError: a pattern is invalid.
     """
     wanted = [parse_pattern(text) for text in include]
     unwanted = [parse_pattern(text) for text in exclude]

@@ -1,9 +1,9 @@
-"""Versions in tags, and ranges of them.
+"""Versions in tags, and version ranges.
 
-What belongs here: reading, ordering and matching versions. Tags are freer than the rules, so that
-``3.20``, ``v1`` and ``1.2.3.4`` are versions too; what is missing counts as 0.
+Tags are less strict than the spec: ``3.20``, ``v1`` and ``1.2.3.4`` are versions too, and missing
+numbers count as 0.
 
-Spec: Semantic Versioning 2.0.0, sections 9 to 11 (pre-releases, build, precedence); the ranges are
+Spec: Semantic Versioning 2.0.0, sections 9 to 11 (pre-releases, build, precedence). Ranges are
 those of npm's node-semver, "Ranges" and "Advanced Range Syntax".
 """
 
@@ -29,18 +29,18 @@ _PARTIAL = re.compile(
     r"(?:-(?P<pre>[0-9A-Za-z.-]{1,128}))?\Z"
 )
 _HYPHEN = re.compile(r"\s*(\S+)\s+-\s+(\S+)\s*\Z")
-_LEAST_NUMBERS = 3
+_MIN_NUMBERS = 3
 
 
 @total_ordering
 @dataclass(frozen=True, slots=True, eq=False)
 class Version:
-    """A version; two are equal where neither goes before the other.
+    """A version; two versions of the same precedence are equal.
 
     Args:
-        numbers: major, minor, patch and maybe more.
-        pre: the identifiers of a pre-release; empty for a release.
-        text: as it was written.
+        numbers: major, minor, patch and possibly more.
+        pre: the pre-release identifiers; empty for a release.
+        text: the original text.
     """
 
     numbers: tuple[int, ...]
@@ -49,7 +49,7 @@ class Version:
 
     @classmethod
     def parse(cls, text: str) -> Version | None:
-        """Read a tag; ``None`` where it is no version."""
+        """Parse a tag; return ``None`` if it is not a version."""
         match = _VERSION.match(text)
         if not match:
             return None
@@ -59,7 +59,7 @@ class Version:
 
     @property
     def _key(self) -> tuple[object, ...]:
-        # A release goes after its pre-releases; numbers go before words.
+        # A release sorts after its pre-releases, and numbers sort before words.
         pre = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in self.pre)
         return _trimmed(self.numbers), not self.pre, pre
 
@@ -75,11 +75,11 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Some versions, as ``>=1.2 <2 || ^3.1``.
+    """A version range, such as ``>=1.2 <2 || ^3.1``.
 
     Args:
-        text: as it was written.
-        choices: of these, all conditions of one must hold.
+        text: the original text.
+        choices: alternatives; all conditions of one must be met.
     """
 
     text: str
@@ -88,10 +88,10 @@ class Range:
 
     @classmethod
     def parse(cls, text: str) -> Range:
-        """Read a range.
+        """Parse a range.
 
         Raises:
-            InvalidFilterError: it is none.
+            InvalidFilterError: the range is invalid.
         """
         if len(text) > 1000:
             raise _invalid(text[:20])
@@ -104,10 +104,10 @@ class Range:
         return cls(text, tuple(choices), frozenset(pre))
 
     def __contains__(self, version: Version) -> bool:
-        """Tell whether a version is meant.
+        """Check whether a version is in the range.
 
-        A pre-release is meant only where the range names one of the same release (node-semver,
-        "Prerelease Tags").
+        A pre-release is only included if the range names a pre-release of the same version
+        (node-semver, "Prerelease Tags").
         """
         if version.pre and _trimmed(version.numbers) not in self.pre:
             return False
@@ -122,14 +122,14 @@ def _conditions(part: str, text: str) -> list[_Condition]:
     if hyphen:
         return [*_comparison(f">={hyphen[1]}", text), *_comparison(f"<={hyphen[2]}", text)]
     found: list[_Condition] = []
-    # A space may stand between an operator and its version.
+    # A space is allowed between an operator and its version.
     for word in re.sub(r"([\^~><=])\s+", r"\1", part).replace(",", " ").split():
         found += _comparison(word, text)
     return found or _comparison("*", text)
 
 
 def _comparison(word: str, text: str) -> list[_Condition]:
-    """Read one comparison; ``^``, ``~`` and partial versions are a least and a first beyond."""
+    """Parse a comparison; ``^``, ``~`` and partial versions become a lower and an upper bound."""
     match = _PARTIAL.match(word)
     if not match:
         raise _invalid(text)
@@ -138,25 +138,25 @@ def _comparison(word: str, text: str) -> list[_Condition]:
         if number in {"x", "X", "*"}:
             break
         given.append(int(number))
-    is_partial = len(given) < _LEAST_NUMBERS
+    is_partial = len(given) < _MIN_NUMBERS
     pre = tuple(match["pre"].split(".")) if match["pre"] else ()
     numbers = _padded(tuple(given))
-    least = Version(numbers, pre)
+    lower = Version(numbers, pre)
     named = _trimmed(numbers) if pre else None
     operator = match["operator"] or "="
-    beyond = _beyond(operator, given)
+    upper = _upper_bound(operator, given)
     if operator in {"^", "~", "~>"} or (operator == "=" and is_partial):
         return [
-            (lambda v: v >= least, named),
-            (lambda v: beyond is None or _before(v, beyond), None),
+            (lambda v: v >= lower, named),
+            (lambda v: upper is None or _before(v, upper), None),
         ]
     if operator in {">", "<="} and is_partial:
-        if beyond is None:
+        if upper is None:
             return [(lambda _: operator == "<=", None)]
         if operator == ">":
-            return [(lambda v: v >= beyond, None)]
-        return [(lambda v: _before(v, beyond), None)]
-    return [(_simple(operator, least), named)]
+            return [(lambda v: v >= upper, None)]
+        return [(lambda v: _before(v, upper), None)]
+    return [(_simple(operator, lower), named)]
 
 
 def _simple(operator: str, limit: Version) -> Callable[[Version], bool]:
@@ -169,12 +169,12 @@ def _simple(operator: str, limit: Version) -> Callable[[Version], bool]:
     }[operator]
 
 
-def _beyond(operator: str, given: list[int]) -> Version | None:
-    """Return the first version beyond what ``^1.2``, ``~1.2`` or ``1.2`` mean; none for ``*``."""
+def _upper_bound(operator: str, given: list[int]) -> Version | None:
+    """Return the exclusive upper bound of ``^1.2``, ``~1.2`` or ``1.2``; ``None`` for ``*``."""
     if not given:
         return None
     if operator == "^":
-        # Up to the next of the first number that is not 0.
+        # `^` allows changes to the right of the first number that is not 0.
         place = next((n for n, number in enumerate(given) if number), len(given) - 1)
     elif operator in {"~", "~>"}:
         place = min(1, len(given) - 1)
@@ -183,17 +183,17 @@ def _beyond(operator: str, given: list[int]) -> Version | None:
     return Version(_padded((*given[:place], given[place] + 1)))
 
 
-def _before(version: Version, beyond: Version) -> bool:
-    """Tell whether a version goes before a bound whose pre-releases are beyond it as well."""
-    return version < beyond and _trimmed(version.numbers) != _trimmed(beyond.numbers)
+def _before(version: Version, upper: Version) -> bool:
+    """Check whether a version is below a bound; pre-releases of the bound are not."""
+    return version < upper and _trimmed(version.numbers) != _trimmed(upper.numbers)
 
 
 def _padded(numbers: tuple[int, ...]) -> tuple[int, ...]:
-    return numbers + (0,) * (_LEAST_NUMBERS - len(numbers))
+    return numbers + (0,) * (_MIN_NUMBERS - len(numbers))
 
 
 def _trimmed(numbers: tuple[int, ...]) -> tuple[int, ...]:
-    """Leave zeros at the end out: ``1.2`` and ``1.2.0`` are the same."""
+    """Remove trailing zeros, since ``1.2`` and ``1.2.0`` are equal."""
     end = len(numbers)
     while end and not numbers[end - 1]:
         end -= 1

@@ -1,7 +1,7 @@
-"""Opening a web page in the user's browser.
+"""Opens web pages in the user's browser.
 
-The standard library's ``webbrowser`` searches for programs as ``shutil.which`` does, and so may run
-one of the current directory.
+The standard library's ``webbrowser`` finds programs like ``shutil.which``, so it may run one from
+the current directory.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from ghcrctl.programs.process import DISCARD, ProgramError, has_ended, start_pro
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# A launcher ends at once, a browser itself does not.
+# A launcher exits at once, a browser does not.
 _START_SECONDS = 3.0
 _LAUNCHERS = ("xdg-open", "wslview", "x-www-browser", "sensible-browser")
 
 
 def open_page(url: str, environ: Mapping[str, str], *, system: str = sys.platform) -> bool:
-    """Open a page.
+    """Open a web page.
 
     Args:
-        url: its address.
-        environ: the environment; BROWSER lists commands, as Python's ``webbrowser`` has it.
-        system: as ``sys.platform`` has it.
+        url: the URL of the page.
+        environ: the environment; BROWSER lists commands, as for Python's ``webbrowser``.
+        system: the value of ``sys.platform``.
 
     Returns:
         Whether a browser was started.
@@ -36,19 +36,19 @@ def open_page(url: str, environ: Mapping[str, str], *, system: str = sys.platfor
     if not url.startswith(("https://", "http://")):
         return False
     if sys.platform == "win32" and not environ.get("BROWSER"):
-        # The system opens an address with the program that is registered for its scheme.
-        os.startfile(url)  # noqa: S606 an address, not a program
+        # The system opens a URL with the program registered for its scheme.
+        os.startfile(url)  # noqa: S606 a URL, not a program
         return True
-    return any(_starts(words, environ) for words in _commands(url, environ, system))
+    return any(_starts(command, environ) for command in _commands(url, environ, system))
 
 
 def _commands(url: str, environ: Mapping[str, str], system: str) -> Iterator[list[str]]:
-    """Yield command lines that may open a page, the user's choice first."""
+    """Yield commands that may open a page, the user's choice first."""
     for text in filter(None, environ.get("BROWSER", "").split(os.pathsep)):
-        words = _split(text)
-        if words:
-            given = [word.replace("%s", url) for word in words]
-            yield given if given != words else [*words, url]
+        command = _split(text)
+        if command:
+            given = [word.replace("%s", url) for word in command]
+            yield given if given != command else [*command, url]
     if system == "darwin":
         yield ["/usr/bin/open", url]
     else:
@@ -62,11 +62,12 @@ def _split(text: str) -> list[str]:
         return []
 
 
-def _starts(words: list[str], environ: Mapping[str, str]) -> bool:
+def _starts(command: list[str], environ: Mapping[str, str]) -> bool:
+    name, *arguments = command
     try:
-        program = words[0] if os.path.isabs(words[0]) else find_program(words[0], environ)  # noqa: PTH117 a word
+        program = name if os.path.isabs(name) else find_program(name, environ)  # noqa: PTH117 a str
         process = start_program(
-            [program, *words[1:]], environ, stdin=DISCARD, stdout=DISCARD, stderr=DISCARD
+            [program, *arguments], environ, stdin=DISCARD, stdout=DISCARD, stderr=DISCARD
         )
     except (ProgramError, ProgramNotFoundError):
         return False

@@ -1,8 +1,8 @@
-"""The search for programs on the PATH, which never looks in the current directory.
+"""Finds programs on the PATH, but never in the current directory.
 
-The current directory is often a clone of an untrusted repository. A `gh` or
-`docker-credential-...` in it would get the user's token, so only absolute directories of the PATH
-are searched. ``shutil.which`` is not an alternative: on Windows it looks in the current directory
+Attack: the current directory is often a clone of an untrusted repository, and a `gh` or
+`docker-credential-...` in it would get the user's token. Decision: only absolute directories of the
+PATH are searched. ``shutil.which`` cannot be used: on Windows it searches the current directory
 first, and on every system it follows empty and relative entries of the PATH.
 
 Source: Go's ``os/exec``, `ErrDot`; Microsoft's documentation, "CreateProcessW" and
@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-# What CreateProcess can start; the PATHEXT of Windows also lists scripts, which it cannot.
+# CreateProcess can only start these; PATHEXT also lists scripts.
 _EXECUTABLE = (".COM", ".EXE", ".BAT", ".CMD")
 
 
 class ProgramNotFoundError(Exception):
-    """No absolute directory of the PATH has a program; the text says so.
+    """A program is not in any absolute directory of the PATH.
 
     Args:
         name: the program.
-        ignored: a program of that name in, or relative to, the current directory.
+        ignored: a program of that name in the current directory, or in a relative one.
     """
 
     def __init__(self, name: str, ignored: str | None = None) -> None:
@@ -54,8 +54,8 @@ class Finder:
 
     Args:
         environ: the environment, with PATH, and PATHEXT on Windows.
-        on_windows: whether Windows' rules apply.
-        is_program: tells whether a path is a file that can be started.
+        on_windows: whether to apply Windows' rules.
+        is_program: checks whether a path is an executable file.
     """
 
     environ: Mapping[str, str] = field(repr=False)
@@ -80,7 +80,7 @@ class Finder:
         return found
 
     def _folders(self) -> tuple[list[str], list[str]]:
-        """Return the directories of the PATH that are absolute, and the others."""
+        """Return the absolute directories of the PATH, and the other ones."""
         trusted: list[str] = []
         skipped: list[str] = []
         for entry in self._entries():
@@ -90,13 +90,13 @@ class Finder:
     def _entries(self) -> list[str]:
         path = self._variable("PATH")
         if self.on_windows:
-            # An entry in quotes may have a semicolon in it.
+            # A quoted entry may contain a semicolon.
             return list(_split_quoted(path or ""))
         return (os.defpath if path is None else path).split(":")
 
     def _is_absolute(self, entry: str) -> bool:
         if self.on_windows:
-            # Neither `C:bin` nor `\bin`, which depend on the current directory or drive.
+            # Not `C:bin` or `\bin`, which depend on the current directory or drive.
             return PureWindowsPath(entry).is_absolute()
         return PurePosixPath(entry).is_absolute()
 
@@ -115,7 +115,7 @@ class Finder:
                     yield path
 
     def _files(self, name: str) -> list[str]:
-        """Return the names of the files that may be a program."""
+        """Return the possible file names of a program."""
         if not self.on_windows:
             return [name]
         listed = (self._variable("PATHEXT") or ";".join(_EXECUTABLE)).upper().split(";")
@@ -125,14 +125,14 @@ class Finder:
         return [f"{name}{end.lower()}" for end in known]
 
     def _variable(self, name: str) -> str | None:
-        """Return a variable; on Windows the case of its name does not matter."""
+        """Return a variable; its name is case-insensitive on Windows."""
         if name in self.environ or not self.on_windows:
             return self.environ.get(name)
         return next((v for k, v in self.environ.items() if k.upper() == name), None)
 
     def _is_executable(self, path: str) -> bool:
         try:
-            is_file = stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 a path as it is started
+            is_file = stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 the path that is executed
         except (OSError, ValueError):
             return False
         return is_file and (self.on_windows or os.access(path, os.X_OK))

@@ -1,7 +1,7 @@
-"""Processes: the only place where a program is started.
+"""Starts and runs programs; no other module starts a process.
 
-A program is given by its absolute path, so that no system searches for it. Windows would look in
-the current directory first (Microsoft's documentation, "CreateProcessW", lpApplicationName).
+A program is given by its absolute path, so that the system does not search for it. Windows would
+search the current directory first (Microsoft's documentation, "CreateProcessW", lpApplicationName).
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
 
 DISCARD = subprocess.DEVNULL
 Process = subprocess.Popen[bytes]
-# Tells Windows' own search, and so the programs that a child starts, to skip the current directory.
+# Makes Windows skip the current directory when the started program searches for others.
 _NO_CURRENT_DIRECTORY = "NoDefaultCurrentDirectoryInExePath"
 _BATCH = frozenset({".bat", ".cmd"})
-# cmd.exe reads these in the arguments of a batch file, whatever quotes are around them.
+# cmd.exe interprets these in the arguments of a batch file, even within quotes.
 _READ_BY_CMD = frozenset('"%&|<>^!\r\n')
-# How long the last output of a program that has ended is awaited.
+# How long to wait for the rest of the output after a program has exited.
 _REST_SECONDS = 1.0
-# Windows notices Ctrl-C only between two waits for a program.
+# Windows only handles Ctrl-C between two waits for a program.
 _STEP_SECONDS = 0.1 if os.name == "nt" else None
 _READ_BYTES = 64 * 1024
 
 
 class ProgramError(Exception):
-    """A program cannot be run, or did not end as it should; the text completes a message."""
+    """A program cannot be run, or failed; the text completes a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a program ended.
+    """The result of a program.
 
     Args:
-        status: its exit status; a negative number for the signal that ended the program.
-        stdout: its output.
-        stderr: its error output, cut at the limit.
+        status: the exit status, or the negative number of the signal that ended the program.
+        stdout: the output.
+        stderr: the error output.
     """
 
     status: int
@@ -52,7 +52,7 @@ class Finished:
 
 
 def start_program(
-    words: Sequence[str],
+    command: Sequence[str],
     environ: Mapping[str, str],
     *,
     stdin: IO[bytes] | int | None = None,
@@ -63,28 +63,28 @@ def start_program(
     """Start a program.
 
     Args:
-        words: its absolute path, and its arguments.
-        environ: its environment.
-        stdin: its input; our own by default.
-        stdout: where its output goes; to ours by default.
-        stderr: where its errors go; to ours by default.
-        on_windows: whether Windows' rules apply.
+        command: the absolute path of the program, and its arguments.
+        environ: the environment.
+        stdin: the input; our own by default.
+        stdout: the output; our own by default.
+        stderr: the error output; our own by default.
+        on_windows: whether to apply Windows' rules.
 
     Raises:
         ProgramError: the program cannot be started.
     """
-    _check_words(words)
+    _check_command(command)
     more = {_NO_CURRENT_DIRECTORY: "1"} if on_windows else {}
     try:
         return subprocess.Popen(
-            words, stdin=stdin, stdout=stdout, stderr=stderr, env={**environ, **more}
+            command, stdin=stdin, stdout=stdout, stderr=stderr, env={**environ, **more}
         )
     except (OSError, ValueError) as error:
         raise ProgramError(getattr(error, "strerror", None) or str(error)) from None
 
 
 def has_ended(process: Process, seconds: float) -> bool:
-    """Wait for a program; return whether it ended in time."""
+    """Wait for a program; return whether it exited in time."""
     end = time.monotonic() + seconds
     while True:
         left = max(0.0, end - time.monotonic())
@@ -98,7 +98,7 @@ def has_ended(process: Process, seconds: float) -> bool:
 
 
 def wait_for_end(process: Process) -> int:
-    """Wait for a program as long as it takes; return its exit status."""
+    """Wait for a program without a limit; return its exit status."""
     while True:
         try:
             return process.wait(_STEP_SECONDS)
@@ -106,8 +106,8 @@ def wait_for_end(process: Process) -> int:
             continue
 
 
-def _check_words(words: Sequence[str]) -> None:
-    program, *arguments = words
+def _check_command(command: Sequence[str]) -> None:
+    program, *arguments = command
     if not Path(program).is_absolute():
         raise ProgramError("its path is relative to the current directory")
     is_batch = Path(program).suffix.lower() in _BATCH
@@ -118,7 +118,7 @@ def _check_words(words: Sequence[str]) -> None:
 
 
 def run_program(
-    words: Sequence[str],
+    command: Sequence[str],
     environ: Mapping[str, str],
     *,
     given: bytes = b"",
@@ -128,17 +128,17 @@ def run_program(
     """Run a program to its end, with its input and output in memory.
 
     Args:
-        words: its absolute path, and its arguments.
-        environ: its environment.
-        given: its input.
-        seconds: how long it may run.
-        limit: how many bytes it may print.
+        command: the absolute path of the program, and its arguments.
+        environ: the environment.
+        given: the input.
+        seconds: the time limit (seconds).
+        limit: the maximum size of the output (bytes).
 
     Raises:
         ProgramError: the program cannot be started, runs too long or prints too much.
     """
     pipe = subprocess.PIPE
-    process = start_program(words, environ, stdin=pipe, stdout=pipe, stderr=pipe)
+    process = start_program(command, environ, stdin=pipe, stdout=pipe, stderr=pipe)
     readers = [_Reader(process, stream, limit) for stream in (process.stdout, process.stderr)]
     try:
         for thread in (_Writer(process, given), *readers):
@@ -161,7 +161,7 @@ class _Writer(threading.Thread):
         self._given = given
 
     def run(self) -> None:
-        """Write the input; a program that does not read all of its input may still work."""
+        """Write the input, ignoring errors: a program need not read all of its input."""
         if self._stream is None:
             return
         with suppress(OSError):
@@ -171,12 +171,12 @@ class _Writer(threading.Thread):
 
 
 class _Reader(threading.Thread):
-    """A thread that reads what a program prints.
+    """A thread that reads a program's output.
 
     Args:
-        process: the program; it is killed when it prints too much.
-        stream: its output or its error output.
-        limit: how many bytes it may print.
+        process: the program, which is killed if it prints too much.
+        stream: its output or error output.
+        limit: the maximum size of the output (bytes).
     """
 
     def __init__(self, process: Process, stream: IO[bytes] | None, limit: int) -> None:
@@ -187,11 +187,11 @@ class _Reader(threading.Thread):
         self._read = bytearray()
 
     def run(self) -> None:
-        """Read until the end, or until it is too much."""
+        """Read until the end or the limit."""
         if self._stream is None:
             return
         with self._stream:
-            # What is there, without waiting for a full buffer.
+            # `os.read` does not wait for a full buffer.
             while piece := os.read(self._stream.fileno(), _READ_BYTES):
                 self._read += piece
                 if len(self._read) > self._limit:
@@ -199,10 +199,10 @@ class _Reader(threading.Thread):
                     return
 
     def finish(self) -> bytes:
-        """Return what was read when the program has ended.
+        """Return the output after the program has exited.
 
-        A process that the program left behind may hold the stream open, so the end of the stream is
-        not awaited for long.
+        A process that the program left behind may keep the stream open, so this does not wait
+        long for its end.
 
         Raises:
             ProgramError: the program printed too much.

@@ -1,5 +1,1 @@
-"""All HTTP to registries.
-
-What belongs here: transport, authentication, one method an endpoint, and the adapter that makes a
-repository a place. What does not: what is moved and why (``transfer``, ``operations``).
-"""
+"""HTTP access to registries: transport, authentication and the distribution spec's endpoints."""

@@ -1,11 +1,11 @@
-"""Which network addresses a host may have that was named by a registry and not by the user.
+"""Guards the network addresses of hosts that a registry names.
 
-A registry names further hosts: its token endpoint, where uploads go, where redirects lead, where
-foreign layers are. A registry elsewhere must not make this machine send requests to its own
-services, or to those of its link, such as a cloud's metadata service. So the addresses of such
-hosts are checked after their names are resolved, and the connection goes to the address that was
-checked: a name that resolves differently a moment later changes nothing. The exception: a registry
-that is itself on this machine, or on its link, may name others there.
+A registry names other hosts: its token endpoint, upload locations, redirect targets and the URLs of
+foreign layers. A remote registry could use these to make this machine send requests to its own
+services, or to a cloud's metadata service on its link. Addresses of such hosts are therefore
+checked after name resolution, and the connection uses the checked address, so a name that resolves
+differently later (DNS rebinding) has no effect. Exception: a registry on this machine, or on its
+link, may name other hosts there.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# RFC 6052, section 2.1: IPv4 addresses behind a translator.
+# RFC 6052, section 2.1: IPv4 addresses behind a NAT64 gateway.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Zone(Enum):
-    """Where an address is."""
+    """The network zone of an address."""
 
     MACHINE = "an address of this machine"
     LINK = "an address of this machine's link"
@@ -36,9 +36,9 @@ class Zone(Enum):
 
 
 def zone_of(address: str) -> Zone:
-    """Return where a numeric address is, as far as it says itself.
+    """Return the zone of a numeric address, judged by the address alone.
 
-    Source: RFC 3927 and RFC 4291, section 2.5.6: link-local addresses.
+    Spec: RFC 3927 and RFC 4291, section 2.5.6 (link-local addresses).
     """
     found = _inner(ipaddress.ip_address(address.partition("%")[0]))
     if found.is_loopback or found.is_unspecified:
@@ -56,10 +56,10 @@ def _inner(address: _Address) -> _Address:
 
 
 class AddressGuard:
-    """The check of one transport; threads may share it.
+    """Checks the hosts that one transport connects to; safe to share between threads.
 
     Args:
-        check_host: raises an error for a host that must not be contacted, wherever it is.
+        check_host: raises an error for a host that must never be contacted.
     """
 
     def __init__(self, check_host: Callable[[str], None] = lambda _: None) -> None:
@@ -68,18 +68,18 @@ class AddressGuard:
         self._reached: set[Zone] = {Zone.ELSEWHERE}
 
     def trust(self, url: str) -> None:
-        """Allow an address that the user named, wherever it is, and other hosts in its zone."""
+        """Trust the host of a URL that the user named, and allow other hosts in its zone."""
         self._trusted[origin(url)] = host_shown(url)
         zone = _named_zone(url)
         if zone:
             self._reached.add(zone)
 
     def check(self, url: str) -> None:
-        """Check a host as written, before its name is resolved.
+        """Check a host by name, before the name is resolved.
 
         Raises:
-            RedirectError: it is on this machine or its link, and may not be.
-            RefusedError: it is blocked.
+            RedirectError: the host is local, and local hosts are not allowed.
+            RefusedError: the host is blocked.
         """
         if origin(url) in self._trusted:
             return
@@ -89,15 +89,15 @@ class AddressGuard:
             self._refuse_unreached(url, zone, "")
 
     def admit(self, url: str, address: str, *, is_own: bool = False) -> None:
-        """Check an address that a host has.
+        """Check a resolved address of a host.
 
         Args:
-            url: of the host.
-            address: numeric.
-            is_own: whether it belongs to an interface of this machine.
+            url: a URL of the host.
+            address: the numeric address.
+            is_own: whether the address belongs to an interface of this machine.
 
         Raises:
-            RedirectError: it is on this machine or its link, and may not be.
+            RedirectError: the address is local, and local addresses are not allowed.
         """
         zone = Zone.MACHINE if is_own else zone_of(address)
         if origin(url) in self._trusted:
@@ -112,13 +112,13 @@ class AddressGuard:
         who = f"{registry} named" if registry else "the source named"
         what = f"{address}, {zone.value}" if address and address not in url else zone.value
         raise RedirectError(
-            f"cannot connect to {host_shown(url)}: {who} this host, and it is {what}",
-            hint="a registry elsewhere must not reach local services through ghcrctl",
+            f"cannot connect to {host_shown(url)}: {who} this host, which is {what}",
+            hint="a remote registry must not reach local services through ghcrctl",
         )
 
 
 def _named_zone(url: str) -> Zone | None:
-    """Return the zone of a host that is written as an address or as this machine's name."""
+    """Return the zone of a host given as a numeric address or as localhost."""
     host = urlsplit(url).netloc.rpartition("@")[2]
     if is_loopback(host):
         return Zone.MACHINE

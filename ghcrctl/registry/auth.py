@@ -1,8 +1,7 @@
-"""Docker's token protocol, and Basic.
+"""Docker's token protocol and Basic authentication.
 
-What belongs here: from a challenge to an ``Authorization`` header, and the cache of tokens. Secrets
-go to the registry that they are for and to the token endpoint that it names, over TLS or on this
-machine; nowhere else.
+Secrets are sent only to their registry and to the token endpoint that it names, over TLS or on this
+machine.
 
 Spec: distribution's "Token Authentication Specification" and "Docker Registry v2 authentication via
 OAuth2".
@@ -24,7 +23,7 @@ from ghcrctl.credentials.renewal_hints import renewal_hint
 from ghcrctl.errors import AuthError, GhcrctlError, InvalidResponseError, UnauthorizedError
 from ghcrctl.registry.body_stream import error_text
 from ghcrctl.registry.challenge import Challenge, parse_challenges
-from ghcrctl.registry.refusals import Refusal, explain
+from ghcrctl.registry.refusals import Refusal, explain_refusal
 from ghcrctl.registry.token_endpoint import check_realm, read_token, rejects_grant
 
 if TYPE_CHECKING:
@@ -35,40 +34,40 @@ if TYPE_CHECKING:
     from ghcrctl.credentials.credential import Credential
     from ghcrctl.registry.transport import Transport
 
-# Renew a token this long before it expires (seconds).
-_EARLY = 10.0
+# Renew tokens this long before they expire.
+_RENEW_EARLY_SECONDS = 10.0
 _CLIENT_ID = "ghcrctl"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a token is for: repositories and actions, as ``("owner/image", "pull,push")``."""
+    """The access a token grants: repositories and actions, as ``("owner/image", "pull,push")``."""
 
     grants: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def pull(cls, repository: str) -> Scope:
-        """Reading one repository."""
+        """Return the scope to read one repository."""
         return cls(((repository, "pull"),))
 
     @classmethod
     def push(cls, repository: str, *mounted: str) -> Scope:
-        """Writing one repository, and reading others of the same registry."""
+        """Return the scope to write one repository and to read others of the same registry."""
         return cls(((repository, "pull,push"), *((name, "pull") for name in mounted)))
 
     @property
     def repository(self) -> str:
-        """The first repository; empty for none."""
+        """The first repository, or an empty string."""
         return self.grants[0][0] if self.grants else ""
 
     @property
     def writes(self) -> bool:
-        """Whether anonymous access can never do."""
+        """Whether the scope includes pushing, which anonymous access never allows."""
         return any("push" in actions for _, actions in self.grants)
 
     @property
     def texts(self) -> list[str]:
-        """The ``scope`` parameters."""
+        """The values of the ``scope`` parameter."""
         return [f"repository:{name}:{actions}" for name, actions in self.grants]
 
 
@@ -76,11 +75,11 @@ class Authenticator:
     """Authorizes requests to one registry.
 
     Args:
-        registry: its name.
-        find: returns the credential for a repository, if there is one.
-        transport: sends the requests for tokens.
-        warn: is told of a credential that is rejected.
-        lenient: whether reading goes on without a credential that is rejected.
+        registry: the registry's name.
+        find: returns the credential for a repository, or ``None``.
+        transport: sends the token requests.
+        warn: called with a message when a credential is rejected.
+        lenient: whether reads continue anonymously after a credential is rejected.
     """
 
     def __init__(
@@ -99,18 +98,18 @@ class Authenticator:
         self._warn = warn
         self._challenge: Challenge | None = None
         self._tokens: dict[Scope, tuple[str, float]] = {}
-        # Credentials, and the repository where they are rejected; none for all of the registry.
+        # Rejected credentials with the repository; an empty name stands for the whole registry.
         self._rejected: set[tuple[Credential, str]] = set()
-        self._has_asked = False
-        # The identity tokens that the endpoint issued in place of those that are stored.
+        self._has_probed = False
+        # Identity tokens that the endpoint issued to replace stored ones.
         self._refreshed: dict[str, str] = {}
         self._lock = threading.RLock()
 
     def credential(self, scope: Scope) -> Credential | None:
-        """Return the credential that is used, if any.
+        """Return the credential to use, if any.
 
         Raises:
-            UnauthorizedError: no request can carry the credential.
+            UnauthorizedError: the credential cannot be sent in a request.
         """
         found = self._find(scope.repository)
         if found is None or self._rejected & {(found, ""), (found, scope.repository)}:
@@ -120,7 +119,7 @@ class Authenticator:
         return found
 
     def header(self, scope: Scope) -> str | None:
-        """Return the header to send at once; ``None`` before the registry was met."""
+        """Return the header to send up front; ``None`` until the registry has sent a challenge."""
         with self._lock:
             if self._challenge is None:
                 return None
@@ -129,34 +128,34 @@ class Authenticator:
             return f"Bearer {self._token(scope)}"
 
     def answer(self, response: requests.Response, scope: Scope, url: str) -> str | None:
-        """Return the header that a 401 asks for; ``None`` where nothing that we have would do.
+        """Return the header that answers a 401; ``None`` if no credential fits its challenges.
 
         Args:
-            response: the 401.
-            scope: what was asked.
-            url: where the 401 comes from, to tell whether it is the registry's own.
+            response: the 401 response.
+            scope: the access the request needs.
+            url: the URL of the request, which tells whether the registry itself responded.
         """
         challenges = parse_challenges(response.headers.get("WWW-Authenticate", ""))
         by_scheme = {challenge.scheme: challenge for challenge in reversed(challenges)}
         with self._lock:
-            # Where only ``/v2/`` sends a challenge, a 401 elsewhere means that one.
+            # Some registries only send a challenge at ``/v2/``; it then applies to every 401.
             challenge = by_scheme.get("bearer") or by_scheme.get("basic") or self._challenge
             if challenge is None:
                 return None
             if challenge.scheme == "bearer":
                 check_realm(challenge, self._registry, url)
             self._challenge = challenge
-            # Another thread, with the same 401, may have got a new token in the meantime.
+            # Another thread with the same 401 may have fetched a new token in the meantime.
             sent = response.request.headers.get("Authorization")
             if sent == f"Bearer {self._tokens.get(scope, ('',))[0]}":
                 self._tokens.pop(scope, None)
             return self.header(scope)
 
     def reject(self, scope: Scope) -> bool:
-        """Go on without the credential that the registry rejects, where reading may do without.
+        """Stop using the credential that the registry rejects, if anonymous access may do.
 
         Returns:
-            Whether there was one and it is worth to try without it.
+            Whether a credential was dropped, so that the request is worth repeating.
         """
         with self._lock:
             credential = self.credential(scope)
@@ -166,11 +165,12 @@ class Authenticator:
         return True
 
     def deny(self, scope: Scope, response: requests.Response) -> None:
-        """Stop using a credential that is denied public content.
+        """Stop using a credential that is denied access to public content.
 
         Args:
-            scope: what it was denied.
-            response: the denial; only one that says so is about more than this repository.
+            scope: the access that was denied.
+            response: the denial. If it mentions expiry, the credential is dropped for the whole
+                registry, otherwise for this repository.
         """
         with self._lock:
             credential = self.credential(scope)
@@ -179,15 +179,15 @@ class Authenticator:
                 self._reject(credential, "" if expired else scope.repository)
 
     def may_go_without(self, scope: Scope) -> bool:
-        """Return whether a request is worth trying without its credential."""
+        """Check whether a request is worth repeating without its credential."""
         return self._lenient and not scope.writes
 
     def discover(self, scope: Scope, base: str) -> str | None:
-        """Return the header that ``/v2/`` asks for, where no other endpoint sent a challenge.
+        """Return the header for the challenge of ``/v2/``, if no other endpoint sent one.
 
         Args:
-            scope: what the header is for.
-            base: the registry's address.
+            scope: the access the request needs.
+            base: the registry's base URL.
 
         Raises:
             AuthError: the token endpoint refuses.
@@ -195,18 +195,18 @@ class Authenticator:
         with self._lock:
             if self._challenge is not None:
                 return self.header(scope)
-            if self._has_asked:
+            if self._has_probed:
                 return None
-            self._has_asked = True
+            self._has_probed = True
             url = f"{base}/v2/"
             with self._transport.request("GET", url, follow=False) as response:
                 return self.answer(response, scope, url)
 
     def anonymous_header(self, scope: Scope) -> str | None:
-        """Return the header for a request without a credential; ``None`` for no header.
+        """Return the header for an anonymous request; ``None`` to send no header.
 
         Raises:
-            AuthError: the token endpoint gives no token without a credential.
+            AuthError: the token endpoint issues no anonymous token.
         """
         with self._lock:
             if self._challenge is None or self._challenge.scheme == "basic":
@@ -214,10 +214,10 @@ class Authenticator:
             return f"Bearer {self._fetch(scope, None)[0]}"
 
     def _reject(self, credential: Credential, repository: str) -> None:
-        told = any(credential == known for known, _ in self._rejected)
+        was_reported = any(credential == known for known, _ in self._rejected)
         self._rejected.add((credential, repository))
         self._tokens.clear()
-        if told:
+        if was_reported:
             return
         self._warn(
             f"{self._registry} rejects the credential from {credential.source}; continuing "
@@ -236,27 +236,28 @@ class Authenticator:
         except (AuthError, InvalidResponseError) as error:
             if credential is None or not self.may_go_without(scope):
                 raise
-            # An expired credential must not block a public image. Token endpoints refuse it with
-            # 400 too, as OAuth 2.0 does (RFC 6749, section 5.2).
+            # An expired credential must not block a public image. Some token endpoints refuse it
+            # with 400, as OAuth 2.0 does (RFC 6749, section 5.2).
             token, life = self._fetch_anonymously(scope, error)
-        self._tokens[scope] = (token, time.monotonic() + max(life - _EARLY, 1.0))
+        lifetime = max(life - _RENEW_EARLY_SECONDS, 1.0)
+        self._tokens[scope] = (token, time.monotonic() + lifetime)
         return token
 
     def _fetch_anonymously(self, scope: Scope, error: GhcrctlError) -> tuple[str, float]:
         try:
-            answer = self._fetch(scope, None)
+            issued = self._fetch(scope, None)
         except GhcrctlError:
             raise error from None
         self.reject(scope)
-        return answer
+        return issued
 
     def _fetch(self, scope: Scope, credential: Credential | None) -> tuple[str, float]:
-        """Ask the token endpoint; return a token and the seconds that it lives."""
-        ask = partial(self._ask, scope, credential)
+        """Fetch a token with retries; return the token and its lifetime in seconds."""
+        fetch = partial(self._request_token, scope, credential)
         options = self._transport.options
-        return retry(ask, options.retry, on_retry=report_retries(options.waiting))
+        return retry(fetch, options.retry, on_retry=report_retries(options.waiting))
 
-    def _ask(self, scope: Scope, credential: Credential | None) -> tuple[str, float]:
+    def _request_token(self, scope: Scope, credential: Credential | None) -> tuple[str, float]:
         parameters = self._challenge.parameters if self._challenge else {}
         realm, service = parameters.get("realm", ""), parameters.get("service", "")
         if credential and credential.identity_token:
@@ -270,17 +271,17 @@ class Authenticator:
             response = self._transport.request("GET", url, authorization=_basic(credential))
         with response:
             if response.status_code != 200:
-                raise self._refused(response, scope, credential)
+                raise self._refusal(response, scope, credential)
             issued = read_token(response, self._registry)
         if credential and credential.identity_token and issued.refresh_token:
-            # The endpoint may accept each identity token only once (RFC 6749, section 6).
+            # The endpoint may accept an identity token only once (RFC 6749, section 6).
             self._refreshed[credential.identity_token] = issued.refresh_token
         return issued.token, issued.life
 
     def _post(
         self, realm: str, service: str, scope: Scope, identity_token: str
     ) -> requests.Response:
-        """Trade an identity token (docker's ``identitytoken``) for a token."""
+        """Exchange an identity token (docker's ``identitytoken``) for an access token."""
         form = {
             "grant_type": "refresh_token",
             "refresh_token": identity_token,
@@ -291,7 +292,7 @@ class Authenticator:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return self._transport.request("POST", realm, headers=headers, body=urlencode(form))
 
-    def _refused(
+    def _refusal(
         self, response: requests.Response, scope: Scope, credential: Credential | None
     ) -> Exception:
         text = error_text(response)
@@ -307,12 +308,12 @@ class Authenticator:
             signed_in=credential.source if credential else "",
         )
         if status in {401, 403, 408, 425, 429, 499} or status >= 500:
-            error = explain(refusal)
-            # The request was tried as often as the person says.
+            error = explain_refusal(refusal)
+            # The token request has already been retried as often as the settings allow.
             error.retryable = False
             return error
         return InvalidResponseError(
-            f"the token endpoint of {self._registry} answered with status {status}{refusal.words}"
+            f"the token endpoint of {self._registry} returned status {status}{refusal.quoted}"
         )
 
 

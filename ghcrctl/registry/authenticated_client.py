@@ -1,8 +1,4 @@
-"""Asking one registry: where it is, what authorizes a request, what its refusal means.
-
-What belongs here: what every request has in common. What does not: what is asked (``client``,
-``uploads``), tokens (``auth``), connections (``transport``).
-"""
+"""Sends authenticated requests to one registry and translates its refusals into errors."""
 
 from __future__ import annotations
 
@@ -21,14 +17,14 @@ from ghcrctl.errors import (
 )
 from ghcrctl.registry.auth import Authenticator
 from ghcrctl.registry.authorized_request import AuthorizedRequest
-from ghcrctl.registry.body_stream import error_text, let_go
+from ghcrctl.registry.body_stream import discard, error_text
 from ghcrctl.registry.endpoint import host_of, host_shown, is_loopback, spellings
-from ghcrctl.registry.refusals import Refusal, explain
+from ghcrctl.registry.refusals import Refusal, explain_refusal
 from ghcrctl.registry.transport import Transport
 from ghcrctl.registry.urls import origin
 
 Result = TypeVar("Result")
-# Seconds for a connection and its TLS handshake, while it is open whether there is TLS.
+# Limit for connecting, including TLS, while it is unknown whether the registry uses TLS.
 _PROBE_SECONDS = 3.0
 
 if TYPE_CHECKING:
@@ -37,27 +33,27 @@ if TYPE_CHECKING:
     import requests
 
     from ghcrctl.credentials.credential import Credential
-    from ghcrctl.credentials.credential_chain import Keychain
+    from ghcrctl.credentials.credential_chain import CredentialChain
     from ghcrctl.errors import GhcrctlError
     from ghcrctl.registry.auth import Scope
     from ghcrctl.registry.transport_options import TransportOptions
 
 
-class Asker:
-    """Sends requests to one registry; threads may share it.
+class AuthenticatedClient:
+    """An HTTP client for one registry that authorizes its requests; safe to share between threads.
 
     Args:
-        registry: its name.
-        keychain: where credentials are; ``None`` for none at all.
-        options: how to talk.
-        warn: is told what a person should know.
+        registry: the registry's name.
+        credentials: the credentials to use; ``None`` for anonymous access.
+        options: transport options.
+        warn: called with warnings for the user.
     """
 
     def __init__(
         self,
         registry: str,
         *,
-        keychain: Keychain | None,
+        credentials: CredentialChain | None,
         options: TransportOptions,
         warn: Callable[[str], None],
     ) -> None:
@@ -66,7 +62,7 @@ class Asker:
         self.transport = Transport(options)
         self._auth = Authenticator(
             registry,
-            lambda repository: _credential(keychain, registry, repository),
+            lambda repository: _credential(credentials, registry, repository),
             self.transport,
             warn,
         )
@@ -74,9 +70,10 @@ class Asker:
         self._lock = threading.Lock()
 
     def base(self) -> str:
-        """Return the registry's address.
+        """Return the registry's base URL.
 
-        Plain HTTP is tried on this machine and where it is allowed, after TLS, as docker does.
+        If the registry is on this machine or listed as insecure, plain HTTP is tried after TLS, as
+        docker does.
         """
         with self._lock:
             if self._base is None:
@@ -88,7 +85,7 @@ class Asker:
             return self._base
 
     def _probe(self, host: str) -> str:
-        """Return the address that responds: TLS is tried first, and not for long."""
+        """Return the base URL that responds: TLS is tried first, with a short timeout."""
         secure, plain = f"https://{host}", f"http://{host}"
         found = self._try(secure)
         if isinstance(found, int):
@@ -97,15 +94,15 @@ class Asker:
             raise found
         if isinstance(found, TlsError | ConnectionFailedError):
             return plain
-        # The server is silent, or hangs up. To plain HTTP one that speaks TLS responds with 400.
+        # The server is silent or hangs up. A TLS server answers plain HTTP with 400.
         other = self._try(plain)
         if isinstance(found, TimedOutError) and isinstance(other, TimedOutError):
-            # The host is silent whatever it is sent: a second handshake would only take longer.
+            # The host never responds, so trying TLS again would only take longer.
             raise other
         return plain if isinstance(other, int) and other != 400 else secure
 
     def _try(self, url: str) -> int | NetworkError:
-        """Return the status of a registry's response at an address, or the error."""
+        """Return the status that the registry returns at a base URL, or the network error."""
         options = replace(
             self.options,
             retry=RetryPolicy(attempts=1),
@@ -118,14 +115,14 @@ class Asker:
             response = self.transport.request("GET", f"{url}/v2/", follow=False, options=options)
         except NetworkError as error:
             return error
-        let_go(response)
+        discard(response)
         return response.status_code
 
     def is_own(self, url: str) -> bool:
-        """Tell whether an address is the registry's own, so that its credentials go there."""
+        """Check whether a URL is on the registry itself, so that credentials may be sent to it."""
         return origin(url) == origin(self.base())
 
-    def ask(  # noqa: PLR0913 all that a request is
+    def request(  # noqa: PLR0913 the parts of an HTTP request
         self,
         method: str,
         path: str,
@@ -136,13 +133,13 @@ class Asker:
         follow: bool | None = None,
         options: TransportOptions | None = None,
     ) -> requests.Response:
-        """Send a request below ``/v2/``, as `Transport.request` does."""
+        """Send a request to a path below ``/v2/``; the arguments are those of `send`."""
         url = f"{self.base()}/v2/{path}"
         return self.send(
             method, url, scope, headers=headers, body=body, follow=follow, options=options
         )
 
-    def send(  # noqa: PLR0913 all that a request is
+    def send(  # noqa: PLR0913 the parts of an HTTP request
         self,
         method: str,
         url: str,
@@ -153,10 +150,10 @@ class Asker:
         follow: bool | None = None,
         options: TransportOptions | None = None,
     ) -> requests.Response:
-        """Send a request with what authorizes it, answering a challenge.
+        """Send a request with an ``Authorization`` header, and answer challenges.
 
-        A body that is a stream cannot be sent again: after a 401 it is for the caller to try again,
-        for which there is a new token then.
+        A streamed body cannot be sent twice. After a 401 the caller has to repeat the request; the
+        new token is available by then.
         """
         if not self.is_own(url):
             return self.transport.request(
@@ -172,7 +169,7 @@ class Asker:
                 headers=headers,
                 body=body,
                 authorization=authorization,
-                # A GET in place of a HEAD leads nowhere else either.
+                # The GET that replaces a HEAD must not follow redirects either.
                 follow=False if is_head and follow is None else follow,
                 options=options,
             )
@@ -185,33 +182,33 @@ class Asker:
     def expect(
         self, response: requests.Response, statuses: set[int], scope: Scope, action: str, what: str
     ) -> None:
-        """Raise what an answer means whose status is none of those expected.
+        """Raise the error for a response with an unexpected status.
 
         Args:
-            response: the answer.
-            statuses: what is expected.
-            scope: what was asked for.
-            action: what was done, as ``push to`` or ``pull from``.
-            what: what it was about, such as a tag or a digest.
+            response: the response.
+            statuses: the expected statuses.
+            scope: the access the request needs.
+            action: the action for the message, such as ``push to`` or ``pull from``.
+            what: the tag or digest of the request, or an empty string.
         """
         if response.status_code not in statuses:
-            raise self.refused(response, scope, action, what)
+            raise self.refusal_error(response, scope, action, what)
 
-    def refused(
+    def refusal_error(
         self, response: requests.Response, scope: Scope, action: str, what: str
     ) -> GhcrctlError:
-        """Return what a refusal means; retryable only where the request was not repeated yet."""
-        error = explain(self.refusal(response, scope, action, what))
+        """Return the error for a refusal; retryable unless the transport retried it already."""
+        error = explain_refusal(self.refusal(response, scope, action, what))
         error.retryable = error.retryable and hasattr(response.request.body, "read")
         return error
 
     def read(self, act: Callable[[], Result]) -> Result:
-        """Read an answer whole, asking again where the connection breaks on the way."""
+        """Call a function that reads a whole response, with retries if the connection breaks."""
         return retry(act, self.options.retry, on_retry=report_retries(self.options.waiting))
 
     def refusal(self, response: requests.Response, scope: Scope, action: str, what: str) -> Refusal:
-        """Return a refusal with all that is known of it."""
-        # What was redirected to another host got no credential.
+        """Collect the facts about a refused request."""
+        # Redirected requests are sent to other hosts without credentials.
         is_own = self.is_own(response.url)
         credential = self._auth.credential(scope) if is_own else None
         return Refusal(
@@ -227,9 +224,11 @@ class Asker:
         )
 
 
-def _credential(keychain: Keychain | None, registry: str, repository: str) -> Credential | None:
-    """Return the credential for a registry, whether or not its name has the default port."""
-    if keychain is None:
+def _credential(
+    credentials: CredentialChain | None, registry: str, repository: str
+) -> Credential | None:
+    """Return the credential for a registry, stored with or without the default port."""
+    if credentials is None:
         return None
-    found = (keychain.find(name, repository) for name in spellings(registry))
+    found = (credentials.find(name, repository) for name in spellings(registry))
     return next(filter(None, found), None)

@@ -1,10 +1,10 @@
 """One authorized request to a registry: challenges, rejected credentials, retries.
 
-Registries differ in where they send their challenge, and in how they reject a credential:
+Registries differ in where they send challenges, and in how they reject credentials:
 
-- some send the challenge only at ``/v2/``, and 404, 403 or a bare 401 elsewhere;
-- some reject an expired credential with 403, also for an image that is public;
-- a response to HEAD has no body, so that a 403 does not say whether it is a rate limit.
+- some send a challenge at ``/v2/`` only, and 404, 403 or a bare 401 elsewhere;
+- some reject an expired credential with 403, even for a public image;
+- a response to HEAD has no body, so a 403 may or may not be a rate limit.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import AuthError
-from ghcrctl.registry.body_stream import let_go
+from ghcrctl.registry.body_stream import discard
 from ghcrctl.registry.temporary_refusals import status_of
 from ghcrctl.registry.urls import origin
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.registry.auth import Authenticator, Scope
 
-    # Takes the method and the Authorization header.
+    # Takes the method and the value of the Authorization header.
     Send = Callable[[str, str | None], requests.Response]
 
 _WITHOUT_CHALLENGE = frozenset({401, 403, 404})
@@ -36,11 +36,11 @@ class AuthorizedRequest:
 
     Args:
         auth: the registry's authenticator.
-        scope: what the request needs.
-        method: of the request.
-        url: where it goes.
-        base: the registry's address.
-        is_streamed: whether the body can be sent once only.
+        scope: the access the request needs.
+        method: the HTTP method.
+        url: the request's URL.
+        base: the registry's base URL.
+        is_streamed: whether the body can only be sent once.
         send: sends the request.
     """
 
@@ -54,18 +54,18 @@ class AuthorizedRequest:
     sent: str | None = None
 
     def respond(self) -> requests.Response:
-        """Send the request, again where that may help, and return the last response."""
+        """Send the request, repeat it where that may help, and return the last response."""
         response = self._send(self.auth.header(self.scope))
         response = self._answer_challenges(response)
         if self.is_streamed:
             return response
-        response = self._look_for_challenge(response)
+        response = self._discover_challenge(response)
         if self.method == "HEAD" and response.status_code == 403 and "/blobs/" in self.url:
-            # The caller gets manifests itself.
+            # Manifests are left to the caller, which sends a GET of its own.
             response.close()
             self.method = "GET"
             response = self._send(self.sent)
-        return self._go_anonymous(response)
+        return self._retry_anonymously(response)
 
     def _send(self, authorization: str | None) -> requests.Response:
         self.sent = authorization
@@ -80,10 +80,10 @@ class AuthorizedRequest:
             if response.status_code != 401 or not self._is_own(response):
                 break
             authorization = self._answer(response)
-            # Once the credential is rejected, no header at all may do.
+            # After the credential was rejected, sending no header may work.
             if self.is_streamed or (authorization is None and not is_rejected):
                 break
-            let_go(response)
+            discard(response)
             response = self._send(authorization)
             is_rejected = response.status_code == 401 and self.auth.reject(self.scope)
             if not is_rejected:
@@ -97,7 +97,7 @@ class AuthorizedRequest:
             response.close()
             raise
 
-    def _look_for_challenge(self, response: requests.Response) -> requests.Response:
+    def _discover_challenge(self, response: requests.Response) -> requests.Response:
         """Request ``/v2/`` for the challenge that this response lacks, once per registry."""
         status = status_of(response) if response.status_code in _WITHOUT_CHALLENGE else 0
         if status not in _WITHOUT_CHALLENGE or self.sent is not None or not self._is_own(response):
@@ -113,11 +113,11 @@ class AuthorizedRequest:
             return response
         if authorization is None:
             return response
-        let_go(response)
+        discard(response)
         return self._answer_challenges(self._send(authorization))
 
-    def _go_anonymous(self, response: requests.Response) -> requests.Response:
-        """Retry a read without the denied credential, since the image may be public."""
+    def _retry_anonymously(self, response: requests.Response) -> requests.Response:
+        """Repeat a denied read without the credential, since the image may be public."""
         denied = response.status_code == 403 and self._is_own(response) and self.sent is not None
         if not denied or not self.auth.may_go_without(self.scope) or status_of(response) != 403:
             return response
@@ -125,7 +125,7 @@ class AuthorizedRequest:
             authorization = self.auth.anonymous_header(self.scope)
         except AuthError:
             return response
-        # The body of the denial is read by now, so that it can still be explained.
+        # `status_of` has read the denial's body, so the error can still quote it.
         other = self.send(self.method, authorization)
         if other.status_code >= 400:
             other.close()

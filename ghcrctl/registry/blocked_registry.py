@@ -1,4 +1,4 @@
-"""The place of a blocked registry, of which only mirrors are read."""
+"""The place for a blocked registry, which is only read through mirrors."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class BlockedPlace:
-    """The origin of a reference that may be read from mirrors only.
+    """The origin of a reference that may only be read from mirrors.
 
     Args:
         label: the name that the user gave.
-        error: raised by every request.
+        error: raised by every method.
     """
 
     def __init__(self, label: str, error: RefusedError) -> None:

@@ -1,6 +1,6 @@
-"""``WWW-Authenticate``: what a server wants before it answers.
+"""Parses ``WWW-Authenticate`` headers.
 
-What belongs here: reading the header, purely. Spec: RFC 9110, sections 11.2 and 11.6.1.
+Spec: RFC 9110, sections 11.2 and 11.6.1.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PARAM = re.compile(r"[ \t]*=[ \t]*(?:\"((?:[^\"\\]|\\.)*)\"?|([^\s,\"]*))", re.DOTALL)
 _TOKEN68 = re.compile(r"[ \t]+([A-Za-z0-9._~+/-]+=*)[ \t]*(?=,|\Z)")
 
-# Characters that are read; many times what any registry sends. A server may send megabytes.
+# Limit for parsing, in characters: real headers are much shorter, but a server may send megabytes.
 MAX_HEADER = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """One scheme and its parameters; both names in lower case."""
+    """A scheme and its parameters, both with lower-case names."""
 
     scheme: str
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Challenge:
 
 
 def parse_challenges(header: str) -> list[Challenge]:
-    """Read all challenges of a header; what cannot be read, or is too far on, is passed over."""
+    """Parse all challenges of a header, skipping malformed ones and text beyond the limit."""
     header = header[:MAX_HEADER]
     challenges: list[tuple[str, dict[str, str], str]] = []
     position = 0

@@ -1,4 +1,4 @@
-"""Connection pools with our TLS contexts, to checked addresses only."""
+"""Connection pools that use our TLS contexts and only connect to checked addresses."""
 
 from __future__ import annotations
 
@@ -29,37 +29,37 @@ if TYPE_CHECKING:
     from ghcrctl.registry.proxies import Proxy
     from ghcrctl.registry.transport_options import TransportOptions
 
-    # Takes an address, and whether it is one of this machine's interfaces.
+    # Takes an address, and whether it belongs to an interface of this machine.
     Admit = Callable[..., None]
 
 _BLOCK_BYTES = 512 * 1024
 
 
 class AddressOrder:
-    """The order in which the addresses of a host are tried; threads may share it.
+    """The order in which a host's addresses are tried; safe to share between threads.
 
-    Addresses that sent corrupted bytes come last, since another one may reach a healthy server.
+    Addresses that sent corrupted bytes come last, since another one may be a healthy server.
     """
 
     def __init__(self) -> None:
         self._reached: set[str] = set()
-        self._doubted: set[str] = set()
+        self._suspect: set[str] = set()
 
     def sorted(self, addresses: list[str]) -> list[str]:
-        """Return addresses in the resolver's order, doubted ones last."""
-        return sorted(addresses, key=self._doubted.__contains__)
+        """Return addresses in the resolver's order, suspect ones last."""
+        return sorted(addresses, key=self._suspect.__contains__)
 
     def note(self, address: str) -> None:
-        """Record that a connection goes to an address."""
+        """Record an address that was connected to."""
         self._reached.add(address)
 
-    def mark_corrupt(self) -> None:
-        """Try the addresses that were reached so far after all others."""
-        self._doubted, self._reached = self._doubted | self._reached, set()
+    def mark_suspect(self) -> None:
+        """Move all addresses used so far to the end of the order."""
+        self._suspect, self._reached = self._suspect | self._reached, set()
 
 
 def _connect(connection: HTTPConnection, admit: Admit, order: AddressOrder) -> socket.socket:
-    """Resolve a host once, check each address, and connect to one of those."""
+    """Resolve a host once, check every address, and connect to the first that accepts."""
     host, port = connection._dns_host.strip("[]"), connection.port  # noqa: SLF001 as its base class
     try:
         found = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
@@ -69,23 +69,23 @@ def _connect(connection: HTTPConnection, admit: Admit, order: AddressOrder) -> s
     addresses = order.sorted([str(entry[4][0]) for entry in found])
     for address in addresses:
         admit(address)
-    made = _first_that_answers(connection, addresses)
-    order.note(str(made.getpeername()[0]))
+    connected = _connect_to_first(connection, addresses)
+    order.note(str(connected.getpeername()[0]))
     # A connection to one of this machine's own addresses comes from that address.
-    if made.getsockname()[0] == made.getpeername()[0]:
-        _admit_own(made, admit)
-    return made
+    if connected.getsockname()[0] == connected.getpeername()[0]:
+        _admit_own(connected, admit)
+    return connected
 
 
-def _admit_own(made: socket.socket, admit: Admit) -> None:
+def _admit_own(connected: socket.socket, admit: Admit) -> None:
     try:
-        admit(made.getpeername()[0], is_own=True)
+        admit(connected.getpeername()[0], is_own=True)
     except BaseException:
-        made.close()
+        connected.close()
         raise
 
 
-def _first_that_answers(connection: HTTPConnection, addresses: list[str]) -> socket.socket:
+def _connect_to_first(connection: HTTPConnection, addresses: list[str]) -> socket.socket:
     failure: OSError = OSError("the name has no address")
     for address in addresses:
         try:
@@ -132,7 +132,7 @@ _PROXIED_POOLS = {"http": urllib3.HTTPConnectionPool, "https": _ProxiedTlsPool}
 
 
 class _Adapter(HTTPAdapter):
-    """An adapter with a TLS context of ours for each host, and larger blocks for uploads."""
+    """An adapter with our own TLS context for each host, and larger blocks for uploads."""
 
     def __init__(
         self, options: TransportOptions, url: str, guard: AddressGuard, order: AddressOrder
@@ -144,7 +144,7 @@ class _Adapter(HTTPAdapter):
         super().__init__(pool_connections=4, pool_maxsize=options.jobs + options.connections + 2)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Give the pool our context, and connections that check addresses."""
+        """Create the pools with our TLS context and connections that check addresses."""
         kwargs |= self._pool_options()
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {
@@ -159,7 +159,7 @@ class _Adapter(HTTPAdapter):
         return pool
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
-        """Give the pool behind a proxy our context too; the proxy resolves names, not we."""
+        """Use our TLS context behind a proxy too. The proxy resolves names, so none are checked."""
         if proxy not in self.proxy_manager:
             proxy_kwargs |= self._pool_options()
             if proxy.startswith("https:"):
@@ -171,7 +171,7 @@ class _Adapter(HTTPAdapter):
         return manager
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
-        """Return the credential of a proxy; the library's own fails beyond Latin-1."""
+        """Return the proxy credential; the library's own code fails beyond Latin-1."""
         return proxy_headers(proxy)
 
     def _pool_options(self) -> dict[str, Any]:
@@ -179,11 +179,11 @@ class _Adapter(HTTPAdapter):
         return {"ssl_context": ssl_context(self._options.tls, host), "blocksize": _BLOCK_BYTES}
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002 the library's signature
-        """Leave trust to the context: the library would add its own list of authorities."""
+        """Leave trust to our context; the library would add its own CA bundle."""
         conn.cert_reqs = "CERT_REQUIRED" if verify else "CERT_NONE"
 
     def close(self) -> None:
-        """Close the connections now; the library leaves that to the garbage collector."""
+        """Close all connections now; the library leaves them to the garbage collector."""
         for manager in (self.poolmanager, *self.proxy_manager.values()):
             for key in manager.pools.keys():  # noqa: SIM118 the library's container cannot iterate
                 pool = manager.pools.get(key)
@@ -193,10 +193,10 @@ class _Adapter(HTTPAdapter):
 
 
 class HttpSession(requests.Session):
-    """A session that threads may share, and that leaves redirects to us.
+    """A session that threads may share, with redirects left to the transport.
 
     Args:
-        options: how to talk.
+        options: transport options.
         guard: checks the addresses of hosts.
     """
 
@@ -214,10 +214,10 @@ class HttpSession(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def get_adapter(self, url: str | bytes) -> _Adapter:
-        """Return the adapter of a host; each host has its own, since certificates are per host.
+        """Return the adapter for a host; each host has its own, since certificates are per host.
 
         Raises:
-            InterruptedByUserError: the session was closed, so this thread is abandoned.
+            InterruptedByUserError: the session was closed, so this thread must stop.
         """
         key = origin(str(url))
         with self._lock:
@@ -230,17 +230,17 @@ class HttpSession(requests.Session):
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
-        """Return the proxy of a host; the library's own rules differ from docker's."""
+        """Return the proxy for a URL, by docker's rules instead of the library's."""
         del proxies
         proxy = self.proxy_for(str(url))
         chosen = {"http": proxy.url, "https": proxy.url} if proxy else {}
         return {"proxies": chosen, "stream": stream, "verify": verify, "cert": cert}
 
     def proxy_for(self, url: str) -> Proxy | None:
-        """Return the proxy of a host; the settings are read once for each.
+        """Return the proxy for a URL; the settings are read once per host.
 
         Raises:
-            ProxyError: the setting for it cannot be used.
+            ProxyError: the proxy setting is invalid.
         """
         key = origin(url)
         with self._lock:
@@ -250,18 +250,18 @@ class HttpSession(requests.Session):
             return self._proxies[key]
 
     def reconnect(self) -> None:
-        """Open new connections for what follows, to other addresses of each host if it has any."""
+        """Use new connections from now on, to other addresses of each host where possible."""
         with self._lock:
-            # Requests in progress still use the former ones.
+            # Requests in progress still use the former adapters.
             self._former += self._by_origin.values()
             self._by_origin = {}
-            self._order.mark_corrupt()
+            self._order.mark_suspect()
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return no target: the library would read the whole body and fail at odd addresses."""
+        """Return no target: the library would read the whole body and fail on malformed URLs."""
 
     def close(self) -> None:
-        """Close the connections to every host, and open no more."""
+        """Close all connections and refuse new ones."""
         with self._lock:
             self.is_closed = True
             adapters = [*self._former, *self._by_origin.values()]

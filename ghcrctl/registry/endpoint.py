@@ -1,7 +1,4 @@
-"""Where a registry is on the network, and how it is trusted.
-
-What belongs here: host names, schemes, TLS.
-"""
+"""Registry hosts and TLS trust."""
 
 from __future__ import annotations
 
@@ -29,17 +26,17 @@ DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 
 @dataclass(frozen=True, slots=True)
 class TlsPolicy:
-    """Whom to trust.
+    """What to trust on TLS connections, and which client certificate to send.
 
     Args:
-        ca_file: PEM certificates to trust besides the system's.
-        client_cert: PEM certificate to show.
-        client_key: its key, where that is in a file of its own.
+        ca_file: PEM certificates to trust in addition to the system's.
+        client_cert: the PEM client certificate.
+        client_key: the key of the client certificate, if it is in a separate file.
         insecure: accept any certificate, and plain HTTP.
-        cert_dirs: folders that have a folder ``HOST[:PORT]`` of ``*.crt``, ``*.cert`` and ``*.key``
-            for a registry, as docker's and podman's ``certs.d``.
-        registry: whose folder's authorities vouch for other hosts too: its token endpoint, its
-            storage. So docker has it.
+        cert_dirs: folders with a ``HOST[:PORT]`` folder of ``*.crt``, ``*.cert`` and ``*.key``
+            files per registry, like docker's and podman's ``certs.d``.
+        registry: the registry whose CA certificates are also trusted for other hosts, such as its
+            token endpoint and storage hosts, as in docker.
     """
 
     ca_file: Path | None = None
@@ -51,12 +48,12 @@ class TlsPolicy:
 
 
 def host_of(registry: str) -> str:
-    """Return the host, and port, that serves a registry."""
+    """Return the host and port that serve a registry."""
     return _HUB_HOST if registry == "docker.io" else registry
 
 
 def bare_host(host: str, *ports: str) -> str:
-    """Return a host in lower case, without its port where that is one of those given."""
+    """Return a host in lower case, without its port if that is one of the given ports."""
     host = host.lower()
     for port in (*ports, ":"):
         host = host.removesuffix(port) if port else host
@@ -64,7 +61,7 @@ def bare_host(host: str, *ports: str) -> str:
 
 
 def spellings(registry: str) -> tuple[str, ...]:
-    """Return the names of one registry, as it is written first: with and without a default port."""
+    """Return the spellings of a registry's name, with and without the default port."""
     bare = bare_host(registry, *DEFAULT_PORTS.values())
     if bare != registry.lower():
         return (registry, bare)
@@ -73,10 +70,10 @@ def spellings(registry: str) -> tuple[str, ...]:
 
 
 def certificate_names(registry: str, *, on_windows: bool = os.name == "nt") -> tuple[str, ...]:
-    """Return the names that a registry's folder of certificates may have.
+    """Return the folder names under which a registry's certificates may be stored.
 
-    A Windows file name has no colon: after one comes the name of a stream. Docker leaves the colon
-    out there, and containerd puts the port between underscores.
+    A Windows file name cannot contain a colon. Docker drops the colon, and containerd writes the
+    port between underscores.
 
     Source: moby, ``registry/config_windows.go``; containerd, ``remotes/docker/config/hosts.go``.
     """
@@ -88,15 +85,15 @@ def certificate_names(registry: str, *, on_windows: bool = os.name == "nt") -> t
 
 
 def host_shown(url: str) -> str:
-    """Return the host and port of an address for people; what stands before it may be a secret.
+    """Return the host and port of a URL for messages, without user information.
 
-    Any text will do: what is wrong with an address must be told too.
+    Accepts any text, since malformed URLs appear in messages too.
     """
     return re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host, maybe with a port, is this machine."""
+    """Check whether a host, with or without a port, is this machine."""
     name, address = _address(host)
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -104,28 +101,28 @@ def is_loopback(host: str) -> bool:
 
 
 def host_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the address that a host, maybe with a port, is written as; ``None`` for a name."""
+    """Return the address of a host written as an address; ``None`` for a name."""
     return _address(host)[1]
 
 
 def _address(host: str) -> tuple[str, ipaddress.IPv4Address | ipaddress.IPv6Address | None]:
-    """Return a host's name without its port, and the address that it is, if it is one."""
+    """Return a host's name without its port, and its numeric address if it is one."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return "", None
     with suppress(ValueError):
         address = ipaddress.ip_address(name)
-        # An IPv4 address in IPv6's clothes is where its inner address is.
+        # Unwrap IPv4-mapped IPv6 addresses.
         return name, getattr(address, "ipv4_mapped", None) or address
     with suppress(OSError, UnicodeError, ValueError):
-        # What resolvers read too: 127.1, 0x7f000001, 2130706433.
+        # Resolvers accept these forms too: 127.1, 0x7f000001, 2130706433.
         return name, ipaddress.ip_address(socket.inet_aton(name))
     return name, None
 
 
 def ssl_context(policy: TlsPolicy, host: str) -> ssl.SSLContext:
-    """Make the TLS context for a host: the system's trust, and what the policy adds.
+    """Return the TLS context for a host: the system's trust plus the policy's additions.
 
     Raises:
         InvalidSettingError: a certificate or key cannot be read.
@@ -141,7 +138,7 @@ def _context(
     authorities: tuple[Path, ...],
     pairs: tuple[tuple[Path, Path | None], ...],
 ) -> ssl.SSLContext:
-    """Make a context; hosts that are trusted alike share one, since it takes its time."""
+    """Build a context; hosts with the same trust share one, since building it is slow."""
     context = _untrusting() if insecure else _trusting()
     for path in authorities:
         _load(path, lambda p: context.load_verify_locations(cafile=str(p)))
@@ -158,9 +155,9 @@ def _untrusting() -> ssl.SSLContext:
 
 
 def _trusting() -> ssl.SSLContext:
-    """Trust whom the system trusts.
+    """Build a context that trusts the system's certificates.
 
-    Where that is a file, it is read once here; truststore would read it for each connection.
+    If those are in a file, it is read once here; truststore would read it for each connection.
     """
     if sys.platform == "linux" and ssl.get_default_verify_paths().cafile:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -200,7 +197,7 @@ def _client_pairs(policy: TlsPolicy, host: str) -> Iterator[tuple[Path, Path | N
 
 
 def _files(folder: Path, pattern: str) -> list[Path]:
-    """Return the files of a directory; none of one that this person may not enter."""
+    """Return the matching files of a directory; none if the user may not read it."""
     try:
         return sorted(folder.glob(pattern))
     except PermissionError:
@@ -211,18 +208,18 @@ def _check_pair(certificate: Path, key: Path, *, missing: Path) -> None:
     """Check that both files of a client certificate exist, as docker does.
 
     Raises:
-        InvalidSettingError: one of them does not.
+        InvalidSettingError: one of the files is missing.
     """
     if missing.exists():
         return
     if missing == key:
         raise InvalidSettingError(
-            f"the client certificate {certificate} has no key: {key} is missing",
-            hint="an authority to trust is named *.crt; a client certificate is *.cert with *.key",
+            f"cannot use the client certificate {certificate}: its key {key} is missing",
+            hint="name CA certificates *.crt, and client certificates *.cert with a *.key",
         )
     raise InvalidSettingError(
-        f"the client key {key} has no certificate: {certificate} is missing",
-        hint="a client certificate is *.cert with *.key",
+        f"cannot use the client key {key}: its certificate {certificate} is missing",
+        hint="a client certificate consists of a *.cert and a *.key file",
     )
 
 
@@ -231,6 +228,6 @@ def _load(path: Path, load: Callable[[Path], object]) -> None:
         load(path)
     except (OSError, ssl.SSLError) as error:
         reason = (
-            getattr(error, "strerror", None) or getattr(error, "reason", None) or "no valid PEM"
+            getattr(error, "strerror", None) or getattr(error, "reason", None) or "not valid PEM"
         )
-        raise InvalidSettingError(f"{path} cannot be used as a certificate: {reason}") from None
+        raise InvalidSettingError(f"cannot use {path} as a certificate: {reason}") from None

@@ -1,4 +1,4 @@
-"""What the body of an error response says: codes, messages, or that it is an HTML page.
+"""Parses the bodies of error responses: JSON errors, or an HTML page.
 
 Spec: OCI distribution spec 1.1, "Error Codes". Token endpoints and gateways send other JSON.
 """
@@ -18,7 +18,7 @@ _PAGE = re.compile(
 _TITLE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1\s*>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 # Members of other JSON errors that hold a message, in order of preference.
-_WORDS = ("message", "error_description", "details", "detail", "error", "title")
+_MESSAGE_MEMBERS = ("message", "error_description", "details", "detail", "error", "title")
 
 
 def error_codes(text: str) -> set[str]:
@@ -32,24 +32,24 @@ def quote_body(text: str, sender: str) -> str:
         title = page_title(text)
         titled = f': "{title}"' if title else ""
         return f" ({sender} sent an HTML page{titled})"
-    said = "; ".join(": ".join(filter(None, pair)) for pair in _errors(text))
-    said = _clean(said or _other_words(text))
-    return f' ({sender} says: "{said}")' if said else ""
+    message = "; ".join(": ".join(filter(None, pair)) for pair in _errors(text))
+    message = _clean(message or _other_message(text))
+    return f' ({sender} says: "{message}")' if message else ""
 
 
 def is_html(text: str) -> bool:
-    """Check whether a body is an HTML page, as those of proxies, gateways and login pages are."""
+    """Check whether a body is an HTML page, as sent by proxies, gateways and login pages."""
     return bool(_PAGE.match(text[:4096]))
 
 
 def page_title(text: str) -> str:
-    """Return the title of an HTML page, or its first heading; may be empty."""
+    """Return the title or first heading of an HTML page; may be empty."""
     match = _TITLE.search(text[:4096])
     return _clean(html.unescape(_TAG.sub(" ", match[2]))) if match else ""
 
 
 def _errors(text: str) -> list[tuple[str, str]]:
-    """Return codes and messages; the detail stands in for a message that is missing."""
+    """Return pairs of code and message; the detail replaces a missing message."""
     try:
         entries = json.loads(text)["errors"]
         return [(str(e.get("code") or ""), _message(e)) for e in entries]
@@ -67,18 +67,18 @@ def _message(entry: dict[str, Any]) -> str:
     return detail if isinstance(detail, str) else json.dumps(detail, ensure_ascii=False)
 
 
-def _other_words(text: str) -> str:
-    """Return the message of a body in a form that no specification defines."""
+def _other_message(text: str) -> str:
+    """Return the message of a body in a non-standard format."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        # Markup that is not a page, as the XML of storage hosts, is mostly tags.
+        # Other markup, such as the XML of storage hosts, is mostly tags.
         return "" if text.lstrip().startswith("<") else text
     if isinstance(data, dict):
         if not data:
             return ""
-        words = (data.get(name) for name in _WORDS)
-        return next((word for word in words if isinstance(word, str) and word), text)
+        messages = (data.get(name) for name in _MESSAGE_MEMBERS)
+        return next((message for message in messages if isinstance(message, str) and message), text)
     return text
 
 

@@ -1,7 +1,5 @@
 """Foreign layers: content that its publisher hosts outside the registry.
 
-The caller verifies size and digest.
-
 Spec: OCI image spec 1.1, descriptor.md, ``urls``.
 """
 
@@ -29,17 +27,19 @@ def open_foreign(
     guard: AddressGuard,
     absent_from: str,
 ) -> Stream:
-    """Fetch a layer from the first of its addresses that has it, without any credential.
+    """Open a layer at the first of its URLs that has it, without credentials.
+
+    The caller verifies size and digest.
 
     Args:
-        descriptor: the layer.
+        descriptor: the layer's descriptor.
         offset: the first byte to read.
-        options: how to talk.
-        guard: checks the addresses, which come from an untrusted manifest.
-        absent_from: where the layer is not, for the error.
+        options: transport options.
+        guard: checks the URLs, which come from an untrusted manifest.
+        absent_from: the registry that lacks the layer, for the error message.
 
     Raises:
-        BlobUnknownError: no address has it.
+        BlobUnknownError: none of the URLs has it.
     """
     failure: GhcrctlError | None = None
     tried: list[str] = []
@@ -55,6 +55,6 @@ def open_foreign(
     why = f": {failure.message}" if failure else ""
     raise BlobUnknownError(
         f"the foreign layer {descriptor.digest} is neither in {absent_from} nor at {hosts}{why}",
-        hint="--foreign-layers=skip pulls the image without it",
+        hint="pull the image without it: --foreign-layers=skip",
         retryable=failure is not None and failure.retryable,
     ) from failure

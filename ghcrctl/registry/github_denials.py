@@ -1,6 +1,6 @@
-"""What a denial by a GitHub registry means, and the page where access is given.
+"""Hints for denials by GitHub's registries, with the page that grants access.
 
-Evidence: GitHub's documentation "Working with the Container registry" and "Authorizing a personal
+Source: GitHub's documentation "Working with the Container registry" and "Authorizing a personal
 access token for use with single sign-on", and many public reports of the same messages.
 """
 
@@ -21,12 +21,12 @@ _LINK = re.compile(r"(?P<url>https://[^\s\"'<>)]*\b(?:sso|saml)\b[^\s\"'<>)]*)",
 
 
 def is_github(registry: str) -> bool:
-    """Check whether a registry belongs to a GitHub."""
+    """Check whether a registry belongs to GitHub or a GitHub Enterprise instance."""
     return github_of(registry) is not None
 
 
 def settings_pages(registry: str, repository: str) -> str:
-    """Return the pages where access to a package is given, of an organization or a user."""
+    """Return the settings pages of a package, for an organization and for a user."""
     owner, _, package = repository.partition("/")
     path = f"{owner}/packages/container/{quote(package, safe='')}/settings"
     web = f"https://{github_of(registry) or GITHUB}"
@@ -39,11 +39,11 @@ def denial_hint(
     """Return the next step after a denial.
 
     Args:
-        registry: who denied.
-        repository: what was asked for.
+        registry: the registry that denied the request.
+        repository: the requested repository.
         text: the body of the response.
-        headers: its headers.
-        signed_in: where the credential comes from; empty for none.
+        headers: the headers of the response.
+        signed_in: the source of the credential; empty if there was none.
     """
     said = text.lower()
     web = f"https://{github_of(registry) or GITHUB}"
@@ -65,7 +65,7 @@ def denial_hint(
 
 
 def _known_hint(web: str, registry: str, repository: str, said: str) -> str:
-    """Return the next step for a message that is known; empty for any other."""
+    """Return the next step for a known message, or an empty string."""
     owner = repository.partition("/")[0]
     settings = settings_pages(registry, repository)
     hints = {
@@ -84,7 +84,7 @@ def _known_hint(web: str, registry: str, repository: str, said: str) -> str:
 
 
 def _authorization(web: str, text: str, headers: Mapping[str, str]) -> str:
-    """Return where a token is authorised for an organization's single sign-on."""
+    """Return the hint to authorize a token for an organization's single sign-on."""
     match = _SSO_URL.search(headers.get("X-GitHub-SSO", "")) or _LINK.search(text)
     if match:
         return f"authorize the token for the organization: {match['url']}"

@@ -1,4 +1,4 @@
-"""Connections that distinguish a slow TLS handshake from a host that stalls later."""
+"""HTTPS connections that report a slow TLS handshake as a connect timeout."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from urllib3.exceptions import ConnectTimeoutError
 
 
 class TimedHTTPSConnection(HTTPSConnection):
-    """A connection whose handshake, also that of a proxy's tunnel, counts as connecting.
+    """A connection whose TLS handshake counts as connecting, also in a proxy's tunnel.
 
-    The library reports a handshake that takes too long as a read that took too long, though its
-    limit is that for connecting.
+    urllib3 reports a slow handshake as a read timeout, although the connect timeout limits it.
     """
 
     def connect(self) -> None:
         """Connect.
 
         Raises:
-            ConnectTimeoutError: it took longer than the limit for connecting.
+            ConnectTimeoutError: connecting took longer than the connect timeout.
         """
         try:
             super().connect()

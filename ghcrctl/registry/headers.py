@@ -1,4 +1,4 @@
-"""Headers of responses, as registries really send them."""
+"""Parses response headers, including malformed ones that registries send."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 
 
 def stated_digest(response: requests.Response) -> str:
-    """Return what ``Docker-Content-Digest`` says, in lower case; empty where it says nothing.
+    """Return the value of ``Docker-Content-Digest`` in lower case, or an empty string.
 
     A proxy may repeat the header, which HTTP joins with commas (RFC 9110, section 5.3).
 
@@ -29,13 +29,13 @@ def stated_digest(response: requests.Response) -> str:
     stated = {part.strip(' "').lower() for part in text.split(",")} - {""}
     if len(stated) > 1:
         raise InvalidResponseError(
-            f"{host_shown(response.url)} states several digests for one manifest"
+            f"{host_shown(response.url)} returned several digests for one manifest"
         )
     return next(iter(stated), "")
 
 
 def next_link(response: requests.Response) -> str | None:
-    """Return the address of a list's next page from ``Link``; some registries omit the brackets.
+    """Return the URL of a list's next page from ``Link``; some registries omit the brackets.
 
     Spec: RFC 8288, section 3; OCI distribution spec 1.1, "Listing Tags".
     """
@@ -46,7 +46,7 @@ def next_link(response: requests.Response) -> str | None:
 
 
 def content_range(response: requests.Response) -> tuple[int, int, int | None] | None:
-    """Read ``Content-Range``: first byte, last byte, and the size of the whole where it is said.
+    """Parse ``Content-Range``: the first byte, the last byte and the total size if stated.
 
     Spec: RFC 9110, section 14.4.
     """
@@ -59,11 +59,12 @@ def content_range(response: requests.Response) -> tuple[int, int, int | None] | 
 def is_packed(response: requests.Response, size: int | None = None) -> bool:
     """Check whether a body was compressed in transit, although the request did not allow it.
 
-    Storage hosts also label layers so that are compressed themselves: those have their own size.
+    Storage hosts also set ``Content-Encoding`` on layers that are stored compressed; for those the
+    length equals the blob's size.
 
     Args:
         response: the response.
-        size: bytes that the content has, where that is known.
+        size: the blob's size in bytes, if known.
     """
     if response.headers.get("Content-Encoding", "").strip().lower() not in _PACKED:
         return False

@@ -1,4 +1,4 @@
-"""Registries whose certificate is not checked, as users and docker's ``daemon.json`` list them.
+"""Registries whose certificates are not checked, as listed by users and ``daemon.json``.
 
 Source: dockerd(8), ``--insecure-registry``: a host with its port, or a network in CIDR notation.
 """
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class InsecureHosts:
-    """Hosts, and networks of hosts, that are insecure."""
+    """Insecure hosts and networks of insecure hosts."""
 
     names: frozenset[str] = frozenset()
     networks: tuple[Network, ...] = ()
 
     @classmethod
     def parse(cls, entries: Iterable[str]) -> InsecureHosts:
-        """Read a list of ``HOST[:PORT]`` and networks such as ``10.0.0.0/8``."""
+        """Parse entries of the form ``HOST[:PORT]`` or a network such as ``10.0.0.0/8``."""
         names: set[str] = set()
         networks: list[Network] = []
         for entry in entries:
@@ -49,7 +49,7 @@ class InsecureHosts:
 
 
 def _bare(host: str) -> str:
-    """Return a host without its port if that is the default one, which is the same place."""
+    """Return a host without its default port."""
     return bare_host(host, *DEFAULT_PORTS.values())
 
 

@@ -1,6 +1,6 @@
-"""Mirrors: other places where a registry's images can be pulled from.
+"""Mirrors: alternative sources for a registry's images.
 
-Digests are checked whichever host sends the bytes, and each host only gets its own credentials.
+Digests are verified for every host, and each host is only sent its own credentials.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     Place: TypeAlias = Repository | BlockedPlace
     Result = TypeVar("Result")
 
-# A mirror that failed inside this many pieces of content is not used again.
-_MOST_BREAKS = 3
+# A mirror that failed mid-transfer for this many blobs is no longer used.
+_MAX_BROKEN_BLOBS = 3
 
 
 class MirroredSource:
-    """A repository that is asked for at one place after the other.
+    """A source that reads a repository from its mirrors in order, then from its origin.
 
-    A mirror that does not respond or sends corrupted bytes is not used again in this run; one that
+    A mirror that does not respond or sends corrupted bytes is not used again in this run. One that
     lacks some content is only skipped for that content.
 
     Args:
-        mirrors: asked first, in order.
-        origin: asked last; its answer stands.
-        warn: is called with a message about a mirror that does not respond.
-        dropped: is called with a mirror that is not asked again.
+        mirrors: the mirrors, in order.
+        origin: read last; its errors are final.
+        warn: called with a message about a mirror that does not respond.
+        dropped: called with a mirror that is no longer used.
     """
 
     def __init__(
@@ -54,23 +54,23 @@ class MirroredSource:
         self._mirrors = list(mirrors)
         self._origin = origin
         self._warn = warn
-        # Places that sent bytes of content since it was opened, and places that failed inside it.
+        # The places that each content was read from, and the places that failed while sending it.
         self._senders: dict[Digest, list[Place]] = {}
         self._broken: dict[Digest, list[Place]] = {}
 
     @property
     def label(self) -> str:
-        """The origin, which people asked for."""
+        """The name of the origin, which the user gave."""
         return self._origin.label
 
     def resolve(self, name: str) -> Descriptor:
-        """Resolve at the first mirror that can, else at the origin."""
+        """Resolve a name at the first mirror that can, else at the origin."""
         return self._first(lambda place: place.resolve(name))
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Open at the first mirror that can, else at the origin.
+        """Open content at the first mirror that can, else at the origin.
 
-        Where a mirror breaks off, the next place sends the rest.
+        If a mirror fails mid-transfer, the next source sends the rest.
         """
         if not offset:
             self._senders[descriptor.digest] = []
@@ -84,7 +84,7 @@ class MirroredSource:
             try:
                 stream = mirror.open(descriptor, offset)
             except GhcrctlError as error:
-                self._pass_over(mirror, error)
+                self._skip(mirror, error)
                 failure = error
             else:
                 return stream, self._note_sender(descriptor, mirror)
@@ -102,67 +102,65 @@ class MirroredSource:
         return [mirror for mirror in self._mirrors if mirror not in broken]
 
     def _is_only(self, descriptor: Descriptor, place: Place) -> bool:
-        """Check whether a place is the only one left for content."""
+        """Check whether a place is the only source left for some content."""
         others = [mirror for mirror in self._mirrors_for(descriptor) if mirror is not place]
         return place is self._origin or (isinstance(self._origin, BlockedPlace) and not others)
 
     def _break_off(self, descriptor: Descriptor, place: Place, error: GhcrctlError) -> bool:
-        """Record that a place failed inside content; return whether another one has the rest."""
+        """Record that a source failed mid-transfer; return whether another one can continue."""
         if self._is_only(descriptor, place) or not isinstance(error, NetworkError):
             return False
         self._broken.setdefault(descriptor.digest, []).append(place)
-        if sum(place in places for places in self._broken.values()) < _MOST_BREAKS:
-            self._warn(
-                f"the mirror {place.label} ended early; continuing at the next source: {error}"
-            )
+        if sum(place in places for places in self._broken.values()) < _MAX_BROKEN_BLOBS:
+            self._warn(f"the mirror {place.label} failed; continuing with the next source: {error}")
         else:
-            self._pass_over(place, error)
+            self._skip(place, error)
         return True
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
-        """Return which place content was opened at last."""
+        """Return the place that content was last opened at."""
         senders = self._senders.get(descriptor.digest) or [self._origin]
         return provenance_of(senders[-1], descriptor)
 
     def mark_corrupt(self, descriptor: Descriptor) -> bool:
-        """Stop using the mirrors that sent corrupted content, if another place has it."""
+        """Stop using the mirrors that sent corrupted content, if another source has it."""
         senders = self._senders.pop(descriptor.digest, None) or [self._origin]
         last = senders[-1]
         if self._is_only(descriptor, last):
             return isinstance(last, FallbackSource) and last.mark_corrupt(descriptor)
         self._broken.setdefault(descriptor.digest, []).extend(senders)
         if len(senders) == 1:
-            self._pass_over(last, IntegrityError(f"wrong bytes for {descriptor.digest}"))
+            self._skip(last, IntegrityError(f"wrong bytes for {descriptor.digest}"))
         return True
 
     def digest_of(self, name: str) -> Digest:
-        """Return the digest of a tag at the first mirror that has it, else at the origin."""
+        """Return the digest of a tag from the first mirror that has it, else from the origin."""
         return self._first(lambda place: place.digest_of(name))
 
     def referrers(self, subject: Digest) -> list[Descriptor]:
-        """Return the referrers at the first mirror that has any, else at the origin.
+        """Return the referrers from the first mirror that has any, else from the origin.
 
-        A mirror may lack referrers that the origin has, so an empty list is not final. It counts
-        where the origin cannot be reached, as in a closed network.
+        A mirror may lack referrers that the origin has, so its empty list only counts if the origin
+        cannot be reached, as in an air-gapped network.
         """
-        answered = False
+        responded = False
         for mirror in list(self._mirrors):
             try:
                 if found := mirror.referrers(subject):
                     return found
-                answered = True
+                responded = True
             except GhcrctlError as error:
-                self._pass_over(mirror, error)
+                self._skip(mirror, error)
         try:
             return self._origin.referrers(subject)
         except (NetworkError, RefusedError) as error:
-            if not answered:
+            if not responded:
                 raise
             self._warn(f"only the mirrors of {self.label} were searched for referrers: {error}")
             return []
 
     def tags(self) -> Iterator[str]:
-        """Yield the origin's tags; a mirror's only where the origin cannot be reached."""
+        """Yield the origin's tags, or a mirror's if the origin cannot be reached."""
         started = False
         try:
             for tag in self._origin.tags():
@@ -178,33 +176,33 @@ class MirroredSource:
             try:
                 found = list(mirror.tags())
             except GhcrctlError as error:
-                self._pass_over(mirror, error)
+                self._skip(mirror, error)
                 continue
-            self._warn(f"these are the tags of the mirror {mirror.label}: {failure}")
+            self._warn(f"listing the tags of the mirror {mirror.label} instead: {failure}")
             yield from found
             return
         raise failure
 
-    def _first(self, ask: Callable[[Repository | BlockedPlace], Result]) -> Result:
+    def _first(self, read: Callable[[Repository | BlockedPlace], Result]) -> Result:
         """Return the result of the first mirror that has one, else of the origin."""
         failure: GhcrctlError | None = None
         for mirror in list(self._mirrors):
             try:
-                return ask(mirror)
+                return read(mirror)
             except GhcrctlError as error:
-                self._pass_over(mirror, error)
+                self._skip(mirror, error)
                 failure = error
         if failure and isinstance(self._origin, BlockedPlace):
-            # Only the mirrors can be used, so report their error.
+            # The origin must not be contacted, so report the mirror's error.
             raise failure
         try:
-            return ask(self._origin)
+            return read(self._origin)
         except NetworkError as error:
             if isinstance(failure, NotFoundError):
-                error.message += f"; not found at its mirror either: {failure.message}"
+                error.message += f"; its mirror does not have it: {failure.message}"
             raise
 
-    def _pass_over(self, mirror: Place, error: GhcrctlError) -> None:
+    def _skip(self, mirror: Place, error: GhcrctlError) -> None:
         if not isinstance(mirror, BlockedPlace) and mirror in self._mirrors:
             self._drop(mirror, error)
 
@@ -212,17 +210,16 @@ class MirroredSource:
         if isinstance(error, (NetworkError, IntegrityError)):
             self._mirrors = [each for each in self._mirrors if each is not mirror]
             self._dropped(mirror)
-            why = "does not answer" if isinstance(error, NetworkError) else "cannot be trusted"
-            self._warn(f"the mirror {mirror.label} {why}; going on without it: {error}")
+            why = "is not available" if isinstance(error, NetworkError) else "sent invalid content"
+            self._warn(f"the mirror {mirror.label} {why}; continuing without it: {error}")
 
 
 class _FailoverStream:
-    """A stream of content that continues at the next place after a failure.
+    """A content stream that fails over to the next source.
 
     Args:
-        open_at: opens the content at an offset, and returns the place.
-        break_off: is called on a failure inside the content; returns whether another place has the
-            rest.
+        open_at: opens the content at an offset, and returns the stream with its source.
+        break_off: called after a failure mid-transfer; returns whether another source can continue.
         offset: the first byte.
     """
 
@@ -238,7 +235,7 @@ class _FailoverStream:
         self._stream, self._place = open_at(offset)
 
     def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` bytes, none at the end."""
+        """Return up to ``size`` bytes; empty at the end."""
         while True:
             try:
                 chunk = self._stream.read(size)
@@ -252,5 +249,5 @@ class _FailoverStream:
                 return chunk
 
     def close(self) -> None:
-        """Close the content where it is open."""
+        """Close the current stream."""
         self._stream.close()

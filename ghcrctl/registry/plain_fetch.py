@@ -1,7 +1,4 @@
-"""Plain web addresses: foreign layers, and archives to import.
-
-What belongs here: fetching without any credential. What does not: registries (``client``).
-"""
+"""Downloads from plain URLs, without credentials: foreign layers and archives to import."""
 
 from __future__ import annotations
 
@@ -21,29 +18,29 @@ if TYPE_CHECKING:
 def fetch(
     url: str, options: TransportOptions, offset: int = 0, *, guard: AddressGuard | None = None
 ) -> Stream:
-    """Start reading what is at a web address at a byte.
+    """Open the content at a URL, starting at an offset.
 
-    The request has a transport of its own, so no credential of a registry is sent.
+    The request uses its own transport, so no registry credential is sent.
 
     Args:
-        url: the address.
-        options: how to talk.
+        url: the URL.
+        options: transport options.
         offset: the first byte to read.
-        guard: checks where the address leads; left out for an address that the user named.
+        guard: checks the URL and its redirects; ``None`` if the user named the URL.
 
     Raises:
-        NotFoundError: there is nothing.
-        DeniedError: the host does not give it to everybody.
-        NetworkError: the host cannot be talked to, or fails.
+        NotFoundError: the URL does not exist.
+        DeniedError: the host requires authentication or denies access.
+        NetworkError: the host cannot be reached, or fails.
     """
-    # One answer is all that is wanted of this connection, so that it ends with the stream.
+    # The connection is used for one response only, so it closes with the stream.
     headers = {"Connection": "close"} | ({"Range": f"bytes={offset}-"} if offset else {})
     transport = Transport(options, guard=guard)
     if guard is None:
         transport.guard.trust(url)
     response = transport.request("GET", url, headers=headers)
     if offset and response.status_code in {400, 403, 404, 405, 416, 501}:
-        # Some servers refuse partial requests; a request for all of it shows whether it exists.
+        # Some servers refuse ranges; a full request shows whether the content exists.
         response.close()
         response = transport.request("GET", url, headers={"Connection": "close"})
     if response.status_code in {200, 206}:
@@ -51,7 +48,7 @@ def fetch(
     response.close()
     host = host_shown(url)
     if response.status_code in {404, 410}:
-        raise NotFoundError(f"{host} has nothing at this address")
+        raise NotFoundError(f"{host} has no file at this URL (status {response.status_code})")
     if response.status_code in {401, 403}:
-        raise DeniedError(f"{host} does not give this to everybody")
-    raise NetworkError(f"{host} answered with status {response.status_code}")
+        raise DeniedError(f"{host} denies access to this URL (status {response.status_code})")
+    raise NetworkError(f"{host} returned status {response.status_code}")

@@ -1,7 +1,7 @@
-"""Which proxy a request goes through, by the rules of Go's ``net/http``, which docker follows.
+"""Selects the proxy for a request by the rules of Go's ``net/http``, like docker.
 
-Source: golang.org/x/net/http/httpproxy. Beyond it: ALL_PROXY applies where no other variable does,
-as in curl, and a setting that cannot be used is an error rather than ignored.
+Source: golang.org/x/net/http/httpproxy. In addition, ALL_PROXY applies if no other variable does,
+as in curl, and an invalid setting is an error.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _FORM = "expected [http://|https://|socks5://][USER:PASSWORD@]HOST[:PORT]"
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """One proxy.
+    """A proxy.
 
     Args:
         scheme: http, https, socks5 or socks5h.
-        host: its name or address.
-        port: its port.
-        setting: the variable that names it.
-        user: user name and password in the form of a URL; may be empty.
+        host: the proxy's host name or address.
+        port: the proxy's port.
+        setting: the variable that names the proxy.
+        user: URL-quoted user name and password; may be empty.
     """
 
     scheme: str
@@ -48,15 +48,15 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """The address that the HTTP library uses, password included."""
+        """The URL for the HTTP library, including the password."""
         user = f"{self.user}@" if self.user else ""
-        # Go resolves names at the proxy for both schemes; for the library only this one means that.
+        # Go resolves names at the proxy for both SOCKS schemes; urllib3 only does for socks5h.
         scheme = "socks5h" if self.is_socks else self.scheme
         return f"{scheme}://{user}{self._place}"
 
     @property
     def is_socks(self) -> bool:
-        """Whether the proxy passes on connections rather than requests."""
+        """Whether the proxy forwards connections instead of requests."""
         return self.scheme.startswith("socks")
 
     @property
@@ -72,12 +72,12 @@ class Proxy:
 
 @dataclass(frozen=True)
 class ProxyRules:
-    """The proxy settings of one environment.
+    """The proxy settings of an environment.
 
     Args:
-        values: the addresses as they were given, by scheme of the request or ``all``.
-        settings: the variables that they come from, by the same keys.
-        exclusions: NO_PROXY.
+        values: the proxy addresses as given, by the request's scheme or ``all``.
+        settings: the variables that they were read from, by the same keys.
+        exclusions: the value of NO_PROXY.
     """
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -86,9 +86,9 @@ class ProxyRules:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> ProxyRules:
-        """Read an environment; the upper-case name of a variable comes first.
+        """Read the settings from an environment; upper-case variable names take precedence.
 
-        In a CGI program HTTP_PROXY is not trusted: it is the request's header `Proxy`.
+        In a CGI program HTTP_PROXY is ignored, since a client sets it with the header ``Proxy``.
         """
         is_cgi = bool(environ.get("REQUEST_METHOD"))
         settings = {}
@@ -104,16 +104,16 @@ class ProxyRules:
 
     @classmethod
     def of_this_process(cls) -> ProxyRules:
-        """Read this process's environment, for a caller that has no settings."""
+        """Read the settings from the environment of this process."""
         found = getproxies_environment()
         values = {kind: found[kind] for kind in ("http", "https", "all") if found.get(kind)}
         return cls(values, {kind: f"{kind.upper()}_PROXY" for kind in values}, found.get("no", ""))
 
     def find(self, url: str) -> Proxy | None:
-        """Return the proxy for a request; never one for this machine.
+        """Return the proxy for a URL; ``None`` for URLs of this machine.
 
         Raises:
-            ProxyError: the setting for it cannot be used.
+            ProxyError: the proxy setting is invalid.
         """
         parts = urlsplit(url)
         kind = parts.scheme if self.values.get(parts.scheme) else "all"
@@ -138,10 +138,10 @@ class ProxyRules:
 
 
 def parse_proxy(text: str, setting: str) -> Proxy:
-    """Parse the value of a proxy variable; without a scheme it is ``http://``.
+    """Parse the value of a proxy variable; the default scheme is ``http``.
 
     Raises:
-        ProxyError: it cannot be used.
+        ProxyError: the value is invalid.
     """
     full = text if "://" in text else f"http://{text}"
     try:
@@ -166,7 +166,7 @@ def _quoted_user(netloc: str) -> str:
 
 
 def _invalid(full: str, setting: str, reason: str) -> ProxyError:
-    # Whatever stands before the last `@` may be a password.
+    # Any text before the last `@` may be a password.
     scheme, _, rest = full.partition("://")
     shown = f"{scheme}://{rest.rpartition('@')[2]}"
     return ProxyError(
@@ -176,7 +176,7 @@ def _invalid(full: str, setting: str, reason: str) -> ProxyError:
 
 
 def proxy_headers(url: str) -> dict[str, str]:
-    """Return the header that signs in to a proxy; none where its address has no user."""
+    """Return the header to sign in to a proxy; empty if its URL has no user name."""
     parts = urlsplit(url)
     if not parts.username or parts.scheme.startswith("socks"):
         return {}
@@ -185,7 +185,7 @@ def proxy_headers(url: str) -> dict[str, str]:
 
 
 def _read_exclusions(text: str) -> Iterator[Exclusion]:
-    """Yield one matcher for each entry of NO_PROXY; what cannot be read matches nothing."""
+    """Yield a matcher for each entry of NO_PROXY, skipping invalid entries."""
     for entry in text.replace(",", " ").lower().split():
         if entry == "*":
             yield lambda *_: True
@@ -237,7 +237,7 @@ def _address(host: str) -> Address | None:
 
 
 def _ascii(name: str) -> str:
-    """Return a host name in the form that is sent (RFC 5891), in lower case."""
+    """Return a host name in lower case, IDNA-encoded if necessary (RFC 5891)."""
     if name.isascii():
         return name.lower()
     try:

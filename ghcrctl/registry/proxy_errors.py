@@ -1,4 +1,4 @@
-"""Failures of proxies: what went wrong, at which proxy, and which setting named it."""
+"""Translates proxy failures into errors that name the proxy and its setting."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 _TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
 _SOCKS_REPLIES = {
-    "0x01": "it failed",
-    "0x02": "it does not allow this host",
-    "0x03": "it cannot reach the network",
-    "0x04": "it cannot reach the host",
-    "0x05": "the host refused its connection",
-    "0x06": "its connection to the host timed out",
-    "0x07": "it does not support this command",
-    "0x08": "it does not support this kind of address",
+    "0x01": "the proxy failed",
+    "0x02": "the proxy does not allow this host",
+    "0x03": "the proxy cannot reach the network",
+    "0x04": "the proxy cannot reach the host",
+    "0x05": "the host refused the proxy's connection",
+    "0x06": "the proxy's connection to the host timed out",
+    "0x07": "the proxy does not support this command",
+    "0x08": "the proxy does not support this type of address",
 }
-# RFC 1928, section 6: what a rule of the proxy decides is decided the same way again.
+# These replies are permanent (RFC 1928, section 6).
 _SOCKS_FINAL = frozenset({"0x02", "0x07", "0x08"})
 _UNRESOLVED = "the name of the proxy does not resolve"
 _DROPPED = ("Remote end closed", "reset by peer", "Connection aborted", "closed unexpectedly")
@@ -38,13 +38,13 @@ _DROPPED = ("Remote end closed", "reset by peer", "Connection aborted", "closed 
 def proxy_error(
     chain: Sequence[BaseException], text: str, host: str, proxy: Proxy
 ) -> GhcrctlError | None:
-    """Return the error for a failure of a proxy; ``None`` where the host behind it failed.
+    """Return the error for a proxy failure; ``None`` if the host behind the proxy failed.
 
     Args:
-        chain: what the HTTP library raised, with all causes.
-        text: their messages.
-        host: the host that the request was for.
-        proxy: the proxy in between.
+        chain: the exception from the HTTP library, with all causes.
+        text: the messages of the exceptions.
+        host: the target host of the request.
+        proxy: the proxy in use.
     """
     match = _TUNNEL.search(text)
     if match:
@@ -52,7 +52,7 @@ def proxy_error(
     kinds = urllib3.exceptions
     if "Missing dependencies for SOCKS" in text:
         reason = "the package PySocks is missing"
-        return _error(host, proxy, reason, hint="install it: pip install PySocks")
+        return _error(host, proxy, reason, hint="install PySocks: pip install PySocks")
     if proxy.is_socks:
         return _socks_error(chain, text, host, proxy)
     if _any(chain, kinds.ProxyError):
@@ -63,27 +63,28 @@ def proxy_error(
 
 
 def status_error(status: int, host: str, proxy: Proxy) -> ProxyError:
-    """Return the error for a status that a proxy itself responded with."""
+    """Return the error for a status that the proxy itself returned."""
     if status == 407:
         return _login_error(host, proxy, " (status 407)")
     if status < 500:
         return _error(
             host,
             proxy,
-            f"it does not allow this host (status {status})",
-            hint=f"allow the host at the proxy, or connect without it: NO_PROXY={_bare(host)}",
+            f"the proxy does not allow this host (status {status})",
+            hint=f"allow the host in the proxy's settings, or bypass it: NO_PROXY={_bare(host)}",
         )
-    return _error(host, proxy, f"it cannot connect to the host (status {status})", retryable=True)
+    reason = f"the proxy cannot connect to the host (status {status})"
+    return _error(host, proxy, reason, retryable=True)
 
 
 def check_proxy_response(response: requests.Response, proxy: Proxy) -> None:
-    """Raise what a response means that comes from the proxy, not from the host behind it.
+    """Raise an error if a response was sent by the proxy, not by the host behind it.
 
-    Only plain HTTP lets a proxy respond in the host's place. Registries respond in JSON, or name
-    their API; a proxy's own refusals are pages or empty.
+    With plain HTTP a proxy can respond in place of the host. Registries respond with JSON or name
+    their API in a header; a proxy's own errors are HTML or empty.
 
     Raises:
-        ProxyError: the proxy refused the request, or could not pass it on.
+        ProxyError: the proxy refused the request, or could not forward it.
     """
     is_plain = response.url.startswith("http://") and not proxy.is_socks
     if is_plain and _is_from_proxy(response.status_code, response.headers):
@@ -117,7 +118,7 @@ def _connect_error(
 
 
 def _timed_out(chain: Sequence[BaseException]) -> bool:
-    """Check whether connecting took too long; the library derives other failures from that one."""
+    """Check for a connect timeout; urllib3 derives its other connect errors from that class."""
     kinds = urllib3.exceptions
     return any(
         isinstance(error, kinds.ConnectTimeoutError)
@@ -127,7 +128,7 @@ def _timed_out(chain: Sequence[BaseException]) -> bool:
 
 
 def _lost(host: str, proxy: Proxy) -> ConnectionLostError:
-    # The library blames the proxy for a host that hangs up, too.
+    # urllib3 also blames the proxy if the target host hangs up.
     return ConnectionLostError(
         f"the connection to {host} through the proxy {proxy.label} was lost", retryable=True
     )
@@ -137,8 +138,8 @@ def _timeout_error(host: str, proxy: Proxy) -> ProxyError:
     return _error(
         host,
         proxy,
-        "no connection in time",
-        hint="--connect-timeout SECONDS waits longer",
+        "connecting timed out",
+        hint="wait longer: --connect-timeout SECONDS",
         retryable=True,
     )
 
@@ -155,7 +156,7 @@ def _tls_error(text: str, host: str, proxy: Proxy) -> ProxyError:
             host,
             proxy,
             "the proxy does not speak TLS",
-            hint=f"if it speaks plain HTTP: {proxy.setting}=http://{proxy.host}:{proxy.port}",
+            hint=f"for plain HTTP: {proxy.setting}=http://{proxy.host}:{proxy.port}",
         )
     reason = text.partition("certificate verify failed: ")[2].partition(" (_ssl")[0].strip()
     if reason or "certificate verify failed" in text:
@@ -163,7 +164,7 @@ def _tls_error(text: str, host: str, proxy: Proxy) -> ProxyError:
             host,
             proxy,
             f"the certificate of the proxy is not trusted{f': {reason}' if reason else ''}",
-            hint="--ca-file FILE names the authority to trust",
+            hint="trust its certificate authority: --ca-file FILE",
         )
     return _error(host, proxy, "the TLS handshake with the proxy failed")
 
@@ -171,7 +172,7 @@ def _tls_error(text: str, host: str, proxy: Proxy) -> ProxyError:
 def _socks_error(
     chain: Sequence[BaseException], text: str, host: str, proxy: Proxy
 ) -> GhcrctlError | None:
-    """Translate what PySocks raises; its classes are matched by name, so it need not be loaded."""
+    """Translate PySocks errors, matched by class name so that PySocks need not be loaded."""
     names = {type(error).__name__ for error in chain}
     if "SOCKS5AuthError" in names:
         return _login_error(host, proxy)
@@ -188,7 +189,8 @@ def _socks_error(
 
 
 def _login_error(host: str, proxy: Proxy, status: str = "") -> ProxyError:
-    reason = "it rejects the user name and password" if proxy.user else "it requires a login"
+    rejected = "the proxy rejects the user name and password"
+    reason = rejected if proxy.user else "the proxy requires a login"
     return _error(
         host,
         proxy,
@@ -208,9 +210,9 @@ def _bare(host: str) -> str:
 def _error(
     host: str, proxy: Proxy, reason: str, *, hint: str = "", retryable: bool = False
 ) -> ProxyError:
-    usual = f"check {proxy.setting}; to connect without the proxy: NO_PROXY={_bare(host)}"
+    usual = f"check {proxy.setting}, or bypass the proxy: NO_PROXY={_bare(host)}"
     return ProxyError(
-        f"cannot use the proxy for {host}, {proxy.label}: {reason}",
+        f"cannot connect to {host} through the proxy {proxy.label}: {reason}",
         hint=hint or usual,
         retryable=retryable,
     )

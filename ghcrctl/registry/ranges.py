@@ -1,13 +1,9 @@
-"""One large blob through several connections at once.
+"""Downloads a large blob over several connections at once.
 
-What belongs here: reading ahead by ranges, and falling back to one connection where a server does
-not give them. What does not: requests (``client``), verification (``content.streams``).
-
-A host behind a registry limits what one connection gets, not what a client gets. So the first
-segment is timed; where one connection is quick enough it gives the rest too. Where it is not, the
-reader takes the segment at hand straight from its connection, and threads read the next ones into
-memory. What they may hold is bounded for all blobs of a registry together: memory does not grow
-with images.
+Storage hosts limit the speed of a connection, not of a client. The first segment is timed: if one
+connection is fast enough, it also downloads the rest. Otherwise the reader gets the current segment
+directly from its connection, while threads read the next segments into memory. The limit on
+segments in memory is shared by all blobs of a registry, so memory use does not grow with images.
 """
 
 from __future__ import annotations
@@ -35,17 +31,18 @@ if TYPE_CHECKING:
     from ghcrctl.registry.client import RegistryClient
     from ghcrctl.registry.read_ahead import ReadAhead
 
-# Bytes of one request; at 20 ms and 40 MB/s a sixth of its time is waiting.
+# The size of one range (bytes). At 20 ms latency and 40 MB/s, a sixth of its time is waiting.
 SEGMENT = 4 * 1024 * 1024
-# Smaller blobs are read in one go: setting more connections up would cost more than it gives.
+# Smaller blobs use one connection: setting up more would cost more than it saves.
 PARALLEL_FROM = 4 * SEGMENT
-# Bytes a second from which one connection is enough: hashing and writing take as long.
-_QUICK = 100_000_000
+# From this speed (bytes per second) one connection is enough, since hashing and writing take as
+# long.
+_FAST = 100_000_000
 _BLOCK = 256 * 1024
 
 
 def open_blob(client: RegistryClient, repository: str, blob: Descriptor, offset: int) -> Stream:
-    """Start reading a blob at a byte: a large one through several connections."""
+    """Open a blob at an offset; a large one is read over several connections."""
     if client.ahead is None or blob.size - offset < PARALLEL_FROM:
         return client.get_blob(repository, blob.digest, offset, blob.size)
     address = ""
@@ -58,25 +55,25 @@ def open_blob(client: RegistryClient, repository: str, blob: Descriptor, offset:
                 return response
             with response:
                 if is_temporary(response):
-                    raise client.asker.refused(
+                    raise client.http.refusal_error(
                         response, Scope.pull(repository), "pull from", str(blob.digest)
                     )
-            # The address that the registry redirected to has expired; a new one is requested.
+            # The redirect target has expired, so the registry is asked for a new one.
         response = client.request_blob(repository, blob.digest, span, blob.size)
-        address = "" if client.asker.is_own(response.url) else response.url
+        address = "" if client.http.is_own(response.url) else response.url
         return response
 
     return RangedStream(request, client.ahead, offset=offset, size=blob.size)
 
 
 class RangedStream:
-    """A blob from one byte to its end.
+    """A stream of a blob from an offset to its end.
 
     Args:
-        request: asks for a span; its answer's status is 200 or 206.
-        ahead: reads segments in advance.
+        request: requests a range; the response's status is 200 or 206.
+        ahead: reads segments ahead.
         offset: the first byte.
-        size: bytes of the whole blob.
+        size: the size of the whole blob (bytes).
     """
 
     def __init__(
@@ -100,15 +97,15 @@ class RangedStream:
         self._current: Stream = self._open_next()
 
     def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` bytes, none at the end.
+        """Return up to ``size`` bytes; empty at the end.
 
         Raises:
-            ConnectionLostError: the server gave less than it announced; retryable.
+            ConnectionLostError: the server sent less than announced; retryable.
         """
         while True:
-            asked = time.monotonic()
+            start = time.monotonic()
             chunk = self._current.read(size)
-            self._waited += time.monotonic() - asked
+            self._waited += time.monotonic() - start
             self._position += len(chunk)
             if chunk or self._is_last or self._position >= self._size:
                 return chunk
@@ -116,7 +113,7 @@ class RangedStream:
             self._current = self._open_next()
 
     def close(self) -> None:
-        """Give back the connection, and what was read ahead."""
+        """Close the connection, and release the segments that were read ahead."""
         try:
             self._current.close()
         finally:
@@ -124,11 +121,11 @@ class RangedStream:
                 self._ahead.release(self._pending.popitem()[1])
 
     def _open_next(self) -> Stream:
-        """Open the next segment: out of memory, or else from the server."""
+        """Open the next segment from memory, or else from the server."""
         start = self._position
         if start < self._end:
-            raise ConnectionLostError("a part is shorter than asked for", retryable=True)
-        if self._is_quick():
+            raise ConnectionLostError("the server sent less than requested", retryable=True)
+        if self._is_fast():
             self._is_last = True
             return self._open(Span(start))
         self._end = min(start + SEGMENT, self._size)
@@ -139,18 +136,18 @@ class RangedStream:
             self._read_ahead()
         return stream
 
-    def _is_quick(self) -> bool:
-        """Tell whether the first segment came so quickly that more connections are of no use."""
-        got = self._position - self._began
-        return got == SEGMENT and got > _QUICK * self._waited
+    def _is_fast(self) -> bool:
+        """Check whether the first segment was so fast that more connections would not help."""
+        received = self._position - self._began
+        return received == SEGMENT and received > _FAST * self._waited
 
     def _held(self, future: Future[bytearray | None]) -> bytearray | None:
-        """Return what was read ahead; ``None`` if it must be requested again."""
+        """Return a segment that was read ahead; ``None`` if it must be requested again."""
         try:
             return wait_for_result(future)
         except GhcrctlError as error:
             if not error.retryable:
-                # It was requested as often as allowed.
+                # The request was already retried as often as allowed.
                 raise
             return None
         finally:
@@ -159,7 +156,7 @@ class RangedStream:
     def _open(self, span: Span) -> Stream:
         response = self._request(span)
         if span.end is not None and not self._fits(response, span):
-            # The server gives no ranges, or not of this content: all the rest in one go.
+            # The server supports no ranges, or the content has changed: read the rest at once.
             self._is_last = True
             if response.status_code != 200:
                 response.close()
@@ -171,7 +168,7 @@ class RangedStream:
             raise
 
     def _fits(self, response: requests.Response, span: Span) -> bool:
-        """Tell whether an answer is the span that was asked for, of what was read before."""
+        """Check whether a response is the requested range of the same content as before."""
         given = content_range(response)
         if response.status_code != 206 or given is None:
             return False
@@ -195,12 +192,12 @@ class RangedStream:
             start += SEGMENT
 
     def _read_span(self, span: Span) -> bytearray | None:
-        """Read a span into memory; ``None`` where it is not what was asked for."""
+        """Read a range into memory; return ``None`` if the response does not match it."""
         with self._request(span) as response:
             if not self._fits(response, span):
                 return None
             stream = at_offset(response, span.first)
-            # In small pieces to where they belong: read as a whole, it would be there twice.
+            # Read in small blocks into one buffer; a single read would need twice the memory.
             data = bytearray((span.end or 0) - span.first)
             filled = 0
             while chunk := stream.read(min(_BLOCK, len(data) - filled)):

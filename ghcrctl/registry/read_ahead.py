@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class ReadAhead:
-    """Threads that read ahead, and how many segments they may hold.
+    """A thread pool that reads ahead, with a limit on the segments in memory.
 
     Args:
-        connections: how many segments are read or held at once, besides the one of each reader.
+        connections: the number of segments that may be in memory, besides those of readers.
     """
 
     def __init__(self, connections: int) -> None:
@@ -25,35 +25,35 @@ class ReadAhead:
         self._free = threading.Semaphore(connections)
 
     def submit(self, read: Callable[[], bytearray | None]) -> Future[bytearray | None] | None:
-        """Begin to read a segment; ``None`` where as many as may be are held, or all has ended."""
+        """Start reading a segment; ``None`` if the limit is reached or the pool is closed."""
         if not self._free.acquire(blocking=False):
             return None
         try:
             return self._threads.submit(read)
         except RuntimeError:
-            # It was closed, so nobody waits for the reader; or no thread can be started.
+            # The pool is closed, or no thread can be started.
             self._free.release()
             return None
 
     def release(self, future: Future[bytearray | None]) -> None:
-        """Give back what a segment held, as soon as nobody works on it."""
+        """Release a segment as soon as its thread is done."""
         future.add_done_callback(lambda _: self._free.release())
 
     def close(self) -> None:
-        """Begin nothing more."""
+        """Start no more reads."""
         self._threads.shutdown(wait=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Bytes of a blob: from ``first`` up to, and without, ``end``; ``None`` for all that follow."""
+    """A range of bytes: from ``first`` to ``end`` (exclusive); ``None`` for the end of the blob."""
 
     first: int
     end: int | None = None
 
     @property
     def header(self) -> dict[str, str]:
-        """The request header (RFC 9110, section 14.2); none for a whole blob."""
+        """The request header (RFC 9110, section 14.2); empty for a whole blob."""
         if not self.first and self.end is None:
             return {}
         last = "" if self.end is None else self.end - 1

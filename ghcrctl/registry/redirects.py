@@ -1,4 +1,4 @@
-"""The rules for redirects: which are followed, and where to."""
+"""The rules for following redirects."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     import requests
 
 MAX_REDIRECTS = 10
-# A registry behind a TLS proxy builds its addresses with `http` unless told about TLS.
+# A registry behind a TLS proxy builds `http` URLs unless the proxy sets this header.
 FORWARDED_PROTO = (
-    "the proxy in front of the registry must set `X-Forwarded-Proto: https`; tell its administrator"
+    "ask the registry's administrator to set `X-Forwarded-Proto: https` in the proxy in front of it"
 )
 _STATUSES = frozenset({301, 302, 303, 307, 308})
-# Other statuses turn a write into a GET (RFC 9110, section 15.4), which uploads nothing.
+# Other statuses change a write into a GET (RFC 9110, section 15.4).
 _KEEPING = frozenset({301, 302, 307, 308})
 # RFC 3986, section 3.1.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}):")
@@ -30,8 +30,8 @@ class RedirectTrail:
     """The redirects of one request.
 
     Args:
-        method: of the request; it stays the same.
-        url: where the request goes first.
+        method: the HTTP method, which redirects do not change.
+        url: the first URL.
         follow: whether to follow redirects.
         insecure: whether plain HTTP is allowed.
     """
@@ -45,25 +45,25 @@ class RedirectTrail:
 
     @property
     def url(self) -> str:
-        """Where the request goes now."""
+        """The current URL."""
         return self._visited[-1]
 
     @property
     def is_home(self) -> bool:
-        """Whether that is the first host; only this one gets the credential."""
+        """Whether the current URL is on the first host; only that host gets the credential."""
         return origin(self.url) == origin(self._first)
 
     def advance(self, response: requests.Response) -> bool:
-        """Follow a response; return whether it was a redirect.
+        """Follow a redirect; return whether the response was one.
 
         Raises:
-            RedirectError: the redirects loop, are too many, or lead to a forbidden address.
+            RedirectError: the redirects loop, are too many, or lead to a forbidden URL.
         """
         target = redirect_target(response, self._method, self.url, insecure=self._insecure)
         if not self._follow or target is None:
             return False
         if target in self._visited:
-            raise RedirectError(f"{shown_origin(self._first)} redirects in a circle")
+            raise RedirectError(f"{shown_origin(self._first)} redirects in a loop")
         if len(self._visited) > MAX_REDIRECTS:
             raise RedirectError(
                 f"{shown_origin(self._first)} redirects more than {MAX_REDIRECTS} times"
@@ -77,7 +77,7 @@ def redirect_target(
 ) -> str | None:
     """Return the target of a redirect; ``None`` for other responses.
 
-    A request that writes is followed within its host only: what it carries is for that host.
+    A write is only redirected within its host, since its body is meant for that host.
 
     Raises:
         RedirectError: the redirect must not be followed.
@@ -101,14 +101,14 @@ def redirect_target(
 
 
 def _is_within(url: str, target: str) -> bool:
-    """Check whether two addresses are at one host: the same origin, or its TLS side."""
+    """Check whether two URLs are on one host: the same origin, or its https counterpart."""
     upgrade = urlsplit(url).scheme == "http" and urlsplit(target).scheme == "https"
     return origin(url) == origin(target) or (upgrade and same_host(url, target))
 
 
 def _flaw(location: str) -> str:
-    """Return what is wrong with an address that must not be followed."""
+    """Describe why a redirect target is invalid."""
     scheme = _SCHEME.match(location)
     if scheme and scheme[1].lower() not in {"http", "https"}:
-        return f"an address with the scheme `{scheme[1]}`, not http or https"
-    return "an invalid web address"
+        return f"an invalid URL: the scheme is `{scheme[1]}`, not http or https"
+    return "an invalid URL"

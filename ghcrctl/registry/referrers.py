@@ -1,6 +1,7 @@
-"""Referrers where a registry does not list them itself, as ghcr.io does not.
+"""Referrers for registries that have no referrers API, such as ghcr.io.
 
-What belongs here: the index under the tag ``sha256-<hex>`` that clients keep in its place.
+Clients maintain an index under the tag ``sha256-<hex>`` instead.
+
 Spec: OCI distribution spec 1.1, "Referrers Tag Schema".
 """
 
@@ -27,14 +28,15 @@ if TYPE_CHECKING:
 
 
 def referrers_tag(subject: Digest) -> str:
-    """Return the tag under which the referrers of a digest are listed."""
+    """Return the tag that lists the referrers of a digest."""
     return f"{subject.algorithm}-{subject.encoded}"
 
 
 def list_referrers(client: RegistryClient, repository: str, subject: Digest) -> list[Descriptor]:
-    """Return the referrers of a manifest, from the registry's API and from the fallback tag.
+    """Return the referrers of a manifest, from the registry's API or the fallback tag.
 
-    An empty list of the API may lack referrers from before the registry supported it.
+    If the API returns nothing, the fallback tag may list referrers that were pushed before the
+    registry supported the API.
     """
     listed = client.referrers(repository, subject)
     if listed:
@@ -44,17 +46,17 @@ def list_referrers(client: RegistryClient, repository: str, subject: Digest) -> 
     except (AuthError, IntegrityError, UnsupportedError):
         if listed is None:
             raise
-        # A registry that lists referrers need not have any such tag, nor a list under it.
+        # A registry with the API need not have such a tag, or a valid index under it.
         return []
     found = (Descriptor.from_json(entry) for entry in entries)
     return list({descriptor.digest: descriptor for descriptor in found}.values())
 
 
 def add_referrer(client: RegistryClient, repository: str, referrer: Manifest | Index) -> None:
-    """List a manifest that was pushed among the referrers of its subject; others stay listed.
+    """Add a pushed manifest to the list of referrers under its subject's fallback tag.
 
     Raises:
-        InvalidManifestError: something else than an index has the tag; it is left alone.
+        InvalidManifestError: the tag does not point to an index; it is not changed.
     """
     if referrer.subject is None:
         return
@@ -76,9 +78,9 @@ def add_referrer(client: RegistryClient, repository: str, referrer: Manifest | I
 
 
 def _listed(client: RegistryClient, repository: str, subject: Digest) -> list[dict[str, Any]]:
-    """Return the entries of the list under the tag.
+    """Return the entries of the index under the fallback tag.
 
-    GitLab resolves the tag to the subject itself if there is no list; if that is an index, its
+    Without such an index, GitLab resolves the tag to the subject itself; if that is an index, its
     entries are not referrers.
     """
     tag = referrers_tag(subject)
@@ -89,6 +91,9 @@ def _listed(client: RegistryClient, repository: str, subject: Digest) -> list[di
     if Digest.of(found.raw, subject.algorithm) == subject:
         return []
     if not isinstance(parse(found.raw, found.media_type), Index):
-        raise InvalidManifestError(f"the tag `{tag}` of {repository} is no list of referrers")
+        raise InvalidManifestError(
+            f"cannot read the referrers of {subject}: the tag `{tag}` of {repository} is not an "
+            "index"
+        )
     entries: list[dict[str, Any]] = json.loads(found.raw).get("manifests") or []
     return entries

@@ -1,4 +1,4 @@
-"""What a registry's refusal means, and what to do about it."""
+"""Translates a registry's refusals into errors with hints."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ghcrctl.registry.endpoint import host_shown
 from ghcrctl.registry.error_bodies import error_codes, quote_body
 from ghcrctl.registry.github_denials import denial_hint, is_github, settings_pages
 from ghcrctl.registry.redirects import FORWARDED_PROTO
-from ghcrctl.registry.retry_after import least_wait, underlying_status, wait_asked
+from ghcrctl.registry.retry_after import least_wait, requested_wait, underlying_status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,15 +38,15 @@ class Refusal:
     """A response that refuses a request.
 
     Args:
-        registry: who refused.
-        repository: which repository was asked about; may be empty.
-        action: what was asked, as ``push to`` or ``pull from``.
-        what: what it was about, such as a tag or a digest; may be empty.
-        status: HTTP's.
+        registry: the registry that the request was for.
+        repository: the repository; may be empty.
+        action: the action, such as ``push to`` or ``pull from``.
+        what: the tag or digest; may be empty.
+        status: the HTTP status.
         text: the start of the body.
-        headers: the answer's.
-        signed_in: the source of the credential that was used; empty for none.
-        other_host: the host that responded, where the registry sent the request on to it.
+        headers: the response headers.
+        signed_in: the source of the credential that was sent; empty if there was none.
+        other_host: the host that responded, if the registry redirected the request.
     """
 
     registry: str
@@ -71,7 +71,7 @@ class Refusal:
 
     @property
     def underlying_status(self) -> int:
-        """The status that the refusal represents."""
+        """The actual status behind a 403, see `underlying_status`."""
         return underlying_status(self.status, self.text)
 
     @property
@@ -80,61 +80,62 @@ class Refusal:
         return error_codes(self.text)
 
     @property
-    def words(self) -> str:
-        """The sender's own words, quoted; empty where there are none."""
+    def quoted(self) -> str:
+        """The sender's message in quotes; empty if there is none."""
         return quote_body(self.text, self.sender)
 
 
-# Client error statuses that are temporary.
-_PASSING = {408, 425, 429, 499}
+# Client error statuses that may go away on their own.
+_TRANSIENT = {408, 425, 429, 499}
 
 
-def explain(refusal: Refusal) -> GhcrctlError:
-    """Return the error that a refusal means."""
+def explain_refusal(refusal: Refusal) -> GhcrctlError:
+    """Return the error for a refusal."""
     status = refusal.underlying_status
     elsewhere = _elsewhere(refusal, status)
     if elsewhere:
         return elsewhere
-    word = {401: _unauthorized, 403: _denied, 404: _not_found, 429: _rate_limited}.get(status)
-    if word and (refusal.repository or status != 404):
-        return word(refusal)
+    build = {401: _unauthorized, 403: _denied, 404: _not_found, 429: _rate_limited}.get(status)
+    if build and (refusal.repository or status != 404):
+        return build(refusal)
     if status >= 500 or status in {425, 499}:
         return _unavailable(refusal)
     if status == 408:
         return TimedOutError(
-            f"{refusal.sender} gave up waiting for the request{refusal.words}", retryable=True
+            f"{refusal.sender} timed out waiting for the request{refusal.quoted}", retryable=True
         )
     if status == 405 or "UNSUPPORTED" in refusal.codes:
         return UnsupportedError(
-            f"{refusal.registry} does not support to {refusal.action} {refusal.name}{refusal.words}"
+            f"cannot {refusal.action} {refusal.name}: {refusal.registry} does not support this"
+            f"{refusal.quoted}"
         )
     return InvalidResponseError(
-        f"cannot {refusal.action} {refusal.name}: {refusal.registry} answered with status "
-        f"{status}{refusal.words}"
+        f"cannot {refusal.action} {refusal.name}: {refusal.registry} returned status "
+        f"{status}{refusal.quoted}"
     )
 
 
 def _elsewhere(refusal: Refusal, status: int) -> GhcrctlError | None:
-    """Return the error for a response or redirect of another host; ``None`` for the rest."""
+    """Return the error for a redirect, or a refusal by another host; ``None`` otherwise."""
     if 300 <= status < 400 and refusal.headers.get("Location"):
         return _redirected(refusal)
-    if refusal.other_host and 400 <= status < 500 and status not in _PASSING:
+    if refusal.other_host and 400 <= status < 500 and status not in _TRANSIENT:
         return _refused_elsewhere(refusal)
     return None
 
 
 def _redirected(refusal: Refusal) -> RedirectError:
-    """Return the error for a redirect that is not followed, since the body is for one host only."""
+    """Return the error for a redirect that is not followed, since the body is for one host."""
     location = refusal.headers["Location"]
     target = host_shown(location) or refusal.sender
     is_here = target in {refusal.registry, refusal.sender}
     is_plain = location.startswith("http://") and is_here
     if refusal.status == 303 and is_here:
-        # It makes a GET of the request (RFC 9110, section 15.4.4).
+        # A 303 changes the request into a GET (RFC 9110, section 15.4.4).
         return RedirectError(
             f"cannot {refusal.action} {refusal.name}: {refusal.sender} redirects this request to "
             "another page (status 303)",
-            hint="something else may answer in its place: --debug shows requests and answers",
+            hint="another server may have responded in its place: run with --debug to see requests",
         )
     return RedirectError(
         f"cannot {refusal.action} {refusal.name}: {refusal.sender} redirects the request to "
@@ -145,32 +146,32 @@ def _redirected(refusal: Refusal) -> RedirectError:
 
 
 def _refused_elsewhere(refusal: Refusal) -> GhcrctlError:
-    """Return the error for a refusal by a host that the registry named; no credential went there.
+    """Return the error for a refusal by a host that the registry redirected to.
 
-    Registries sign the addresses that they hand out, so the user's credential is not to blame.
+    Registries redirect to signed URLs and no credential is sent there, so the user's credential
+    is not the cause.
     """
     message = (
-        f"cannot {refusal.action} {refusal.name}: {refusal.other_host}, where "
-        f"{refusal.registry} sent this request, answered with status {refusal.status}"
-        f"{refusal.words}"
+        f"cannot {refusal.action} {refusal.name}: {refusal.registry} redirected the request to "
+        f"{refusal.other_host}, which returned status {refusal.status}{refusal.quoted}"
     )
     hint = (
-        f"no credential was sent to {refusal.other_host}: the address may have expired, or a "
-        "proxy or firewall refused it; --debug shows requests and responses"
+        f"no credential was sent to {refusal.other_host}; its URL may have expired, or a proxy "
+        "or firewall may block it: run with --debug to see requests"
     )
     kinds = {401: UnauthorizedError, 403: DeniedError, 404: BlobUnknownError, 410: BlobUnknownError}
     return kinds.get(refusal.status, InvalidResponseError)(message, hint=hint)
 
 
 def _rate_limited(refusal: Refusal) -> RateLimitedError:
-    asked = wait_asked(refusal.headers.get("Retry-After"), refusal.text)
+    asked = requested_wait(refusal.headers.get("Retry-After"), refusal.text)
     least = least_wait(refusal.status, refusal.text)
     when = f"in {asked:.0f} s" if asked else "in a few minutes" if least else "later"
-    more = "; most registries allow more requests after a login"
+    more = f", or sign in for a higher limit: ghcrctl login {refusal.registry}"
     if least or refusal.signed_in or refusal.other_host:
-        more = "; --jobs 2 sends fewer requests at once"
+        more = ", with fewer parallel requests: --jobs 2"
     return RateLimitedError(
-        f"{refusal.sender} is rate limiting requests{refusal.words}",
+        f"{refusal.sender} is rate limiting requests{refusal.quoted}",
         hint=f"try again {when}{more}",
         retryable=True,
         retry_after=asked,
@@ -179,19 +180,19 @@ def _rate_limited(refusal: Refusal) -> RateLimitedError:
 
 
 def _unavailable(refusal: Refusal) -> RegistryUnavailableError:
-    state = "; GitHub's state is at https://www.githubstatus.com"
+    state = "; GitHub's status: https://www.githubstatus.com"
     return RegistryUnavailableError(
-        f"{refusal.sender} failed with status {refusal.underlying_status}{refusal.words}",
+        f"{refusal.sender} failed with status {refusal.underlying_status}{refusal.quoted}",
         hint=f"try again later{state if refusal.registry == GHCR else ''}",
         retryable=True,
-        retry_after=wait_asked(refusal.headers.get("Retry-After"), refusal.text),
+        retry_after=requested_wait(refusal.headers.get("Retry-After"), refusal.text),
     )
 
 
 def _unauthorized(refusal: Refusal) -> UnauthorizedError:
     if refusal.signed_in:
         return UnauthorizedError(
-            f"{refusal.registry} rejects the credential from {refusal.signed_in}{refusal.words}",
+            f"{refusal.registry} rejects the credential from {refusal.signed_in}{refusal.quoted}",
             hint=renewal_hint(refusal.signed_in, refusal.registry),
         )
     hint = f"sign in: ghcrctl login {refusal.registry}"
@@ -201,12 +202,12 @@ def _unauthorized(refusal: Refusal) -> UnauthorizedError:
             f"{settings_pages(refusal.registry, refusal.repository)}"
         )
     return UnauthorizedError(
-        f"cannot {refusal.action} {refusal.name}: sign-in is required{refusal.words}", hint=hint
+        f"cannot {refusal.action} {refusal.name}: sign-in is required{refusal.quoted}", hint=hint
     )
 
 
 def _denied(refusal: Refusal) -> DeniedError:
-    message = f"cannot {refusal.action} {refusal.name}: access denied{refusal.words}"
+    message = f"cannot {refusal.action} {refusal.name}: access denied{refusal.quoted}"
     if is_github(refusal.registry):
         hint = denial_hint(
             refusal.registry,
@@ -228,16 +229,20 @@ def _not_found(refusal: Refusal) -> NotFoundError:
     codes = refusal.codes
     if "BLOB_UPLOAD_UNKNOWN" in codes:
         return BlobUnknownError(
-            f"{refusal.name} has forgotten the upload{refusal.words}", retryable=True
+            f"{refusal.name} no longer knows the upload{refusal.quoted}", retryable=True
         )
     if "NAME_UNKNOWN" in codes or not refusal.what:
         return RepositoryUnknownError(
-            f"{refusal.registry} has no repository {refusal.repository}{refusal.words}",
-            hint="check the spelling; a private one is shown only to those who may see it",
+            f"repository not found: {refusal.name}{refusal.quoted}",
+            hint="check the spelling, and that your account may read it if it is private",
         )
     if "BLOB_UNKNOWN" in codes:
-        return BlobUnknownError(f"{refusal.name} has no blob {refusal.what}{refusal.words}")
-    hint = f"see which there are: ghcrctl tags {refusal.name}"
-    if refusal.registry == GHCR and refusal.what.startswith("sha256:"):
-        hint = "it may have been deleted, with a clean-up of untagged versions for instance"
-    return ManifestUnknownError(f"{refusal.name} has no `{refusal.what}`{refusal.words}", hint=hint)
+        return BlobUnknownError(f"blob {refusal.what} not found in {refusal.name}{refusal.quoted}")
+    is_digest = ":" in refusal.what
+    hint = f"list the tags: ghcrctl tags {refusal.name}"
+    if refusal.registry == GHCR and is_digest:
+        hint = "it may have been deleted, for example by a clean-up of untagged versions"
+    kind = "manifest" if is_digest else "tag"
+    return ManifestUnknownError(
+        f"{kind} `{refusal.what}` not found in {refusal.name}{refusal.quoted}", hint=hint
+    )

@@ -1,8 +1,8 @@
-"""The ``registries.conf`` files of podman, skopeo and buildah.
+"""Reads the ``registries.conf`` files of podman, skopeo and buildah.
 
-Source: containers-registries.conf(5), versions 1 and 2. Read and checked, but not used: short-name
-aliases, ``short-name-mode`` and ``unqualified-search-registries``, since a name without a registry
-belongs to the default registry here. Not read: ``credential-helpers``.
+Source: containers-registries.conf(5), versions 1 and 2. Short-name aliases, ``short-name-mode`` and
+``unqualified-search-registries`` are validated but not used, since a name without a registry
+belongs to the default registry here. ``credential-helpers`` is not read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]+)?\Z")
 def merged(files: Iterable[Sequence[Rule]]) -> list[Rule]:
     """Merge the rules of a main file and its drop-ins: a later file replaces equal prefixes.
 
-    Of two prefixes of one length that match a name, the first in alphabetical order is used.
+    If two prefixes of the same length match a name, the alphabetically first one is used.
     """
     found: dict[str, Rule] = {}
     for rules in files:
@@ -36,11 +36,11 @@ def merged(files: Iterable[Sequence[Rule]]) -> list[Rule]:
 
 
 def read_rules(data: Mapping[str, Any], path: str, *, drop_in: bool = False) -> list[Rule]:
-    """Return the rules of a parsed file, the first of those with equal prefixes.
+    """Return the rules of a parsed file; of rules with the same prefix, only the first.
 
     Args:
         data: the parsed file.
-        path: the file, for errors.
+        path: the file's path, for messages.
         drop_in: whether the file is in a ``registries.conf.d``, where version 1 is an error.
 
     Raises:
@@ -131,7 +131,7 @@ class _Reader:
         return Location(location, insecure=self._switch(table, "insecure"), pulls=pulls)
 
     def _check_conflict(self, rule: Rule) -> None:
-        """Refuse two entries that treat one place differently."""
+        """Reject two entries with different settings for one location."""
         place = rule.origin.name or rule.prefix
         other = self._by_place.setdefault(place, rule)
         for name, ours, theirs in (

@@ -1,8 +1,4 @@
-"""A repository of a registry as a place to copy from and to.
-
-What belongs here: the ports over the client. Manifests that `resolve` got are kept, so that none is
-asked for twice.
-"""
+"""A repository in a registry as a source and sink for copies."""
 
 from __future__ import annotations
 
@@ -25,7 +21,7 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import parse
-from ghcrctl.registry.blob_upload import Sender
+from ghcrctl.registry.blob_upload import BlobUploader
 from ghcrctl.registry.foreign_layers import open_foreign
 from ghcrctl.registry.ranges import open_blob
 from ghcrctl.registry.referrers import add_referrer, list_referrers
@@ -38,61 +34,61 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.registry.client import RawManifest, RegistryClient
 
-# GitHub's documentation, "Working with the Container registry", Troubleshooting: 10 GB a layer.
+# GitHub's documentation, "Working with the Container registry", Troubleshooting: 10 GB per layer.
 _GHCR_LAYER_LIMIT = 10 * 1024**3
-_SAME_NAMES: Mapping[str, str] = MappingProxyType({})
-
-
-_WRONG_BYTES = "try without a proxy or mirror, or push the content there again"
+_NO_RENAMES: Mapping[str, str] = MappingProxyType({})
+_WRONG_BYTES = "retry without a proxy or mirror, or push the content again"
 
 
 class Repository:
-    """One repository. Names are tags or digests.
+    """One repository; names are tags or digests.
 
     Args:
-        client: talks to its registry.
-        repository: its name there.
-        names: tags that have another name there, if a rule is for one image.
+        client: the registry's client.
+        repository: the repository's name.
+        names: tags that are renamed at this registry, from a routing rule for a single image.
     """
 
     def __init__(
-        self, client: RegistryClient, repository: str, names: Mapping[str, str] = _SAME_NAMES
+        self, client: RegistryClient, repository: str, names: Mapping[str, str] = _NO_RENAMES
     ) -> None:
         self._client = client
         self._repository = repository
         self._names = names
+        # Manifests from `resolve` are kept, so that none is downloaded twice.
         self._manifests: dict[Digest, bytes] = {}
-        self._there: set[Digest] = set()
+        self._existing: set[Digest] = set()
         self._corruptions = CorruptionCount()
-        self._sender = Sender(client.uploads, repository, chunk=client.transport.options.chunk)
+        chunk = client.transport.options.chunk
+        self._uploader = BlobUploader(client.uploads, repository, chunk=chunk)
         self._lock = threading.Lock()
 
     @property
     def label(self) -> str:
-        """How people know this place."""
+        """The repository's name for messages."""
         return f"{self._client.registry}/{self._repository}"
 
     @property
     def registry(self) -> str:
-        """The host that serves it."""
+        """The registry's host."""
         return self._client.registry
 
-    def provenance(self, descriptor: Descriptor) -> Provenance:  # noqa: ARG002 all is here
-        """Return this repository, and what may help if it sends wrong bytes."""
+    def provenance(self, descriptor: Descriptor) -> Provenance:  # noqa: ARG002 one source only
+        """Return this repository, with a hint in case it sends wrong bytes."""
         return Provenance(self.label, _WRONG_BYTES)
 
     def resolve(self, name: str) -> Descriptor:
-        """Return what a tag or a digest stands for, verified.
+        """Return the verified descriptor for a tag or digest.
 
         Raises:
-            NotFoundError: there is no such name, or it is not shown to this credential.
-            IntegrityError: the manifest is not what the digest, or the registry itself, says.
+            NotFoundError: the name does not exist, or the credential may not see it.
+            IntegrityError: the manifest does not match the digest, or the one the registry states.
         """
         name = self._names.get(name, name)
         try:
             found = self._get_verified(name)
         except DigestMismatchError:
-            # A bit may have flipped in transit.
+            # The manifest may have been corrupted in transit.
             self._client.transport.reconnect()
             found = self._get_verified(name)
         descriptor = parse(found.raw, found.media_type).descriptor
@@ -101,43 +97,43 @@ class Repository:
 
     def _get_verified(self, name: str) -> RawManifest:
         found = self._client.get_manifest(self._repository, name)
-        said = name if ":" in name else found.digest
-        if said:
-            _verify(found.raw, said, self.label)
+        stated = name if ":" in name else found.digest
+        if stated:
+            _verify(found.raw, stated, self.label)
         return found
 
     def digest_of(self, name: str) -> Digest:
-        """Return what a tag stands for, as the registry says, without downloading anything.
+        """Return the digest that the registry states for a tag, without a download if possible.
 
         Raises:
-            NotFoundError: there is no such tag, or it is not shown to this credential.
+            NotFoundError: the tag does not exist, or the credential may not see it.
         """
-        said = self._client.find_digest(self._repository, self._names.get(name, name))
+        stated = self._client.find_digest(self._repository, self._names.get(name, name))
         try:
-            return Digest.parse(said)
+            return Digest.parse(stated)
         except InvalidDigestError:
-            # Registries need not say it (OCI distribution spec 1.1, "Checking if content exists").
+            # The header is optional (OCI distribution spec 1.1, "Checking if content exists").
             return self.resolve(name).digest
 
     def delete(self, name: str) -> None:
         """Delete a tag, or by its digest a manifest with all of its tags.
 
         Raises:
-            NotFoundError: there is none.
-            UnsupportedError: the registry does not do this; many delete by digest only.
+            NotFoundError: the name does not exist.
+            UnsupportedError: the registry does not support this; many only delete by digest.
         """
         self._client.delete_manifest(self._repository, self._names.get(name, name))
 
     def referrers(self, subject: Digest) -> list[Descriptor]:
-        """Return what refers to a manifest, of whatever kind."""
+        """Return all referrers of a manifest."""
         return list_referrers(self._client, self._repository, subject)
 
     def tags(self) -> Iterator[str]:
-        """Yield every tag."""
+        """Yield all tags."""
         return self._client.tags(self._repository)
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading content at a byte; foreign layers are looked for at their ``urls`` too."""
+        """Open content at an offset; foreign layers are also read from their ``urls``."""
         if descriptor.is_manifest:
             stream = io.BytesIO(self._manifest(descriptor))
             stream.seek(offset)
@@ -157,7 +153,7 @@ class Repository:
         )
 
     def mark_corrupt(self, descriptor: Descriptor) -> bool:
-        """Allow one more fetch of corrupted content, or one from its next address."""
+        """Record corrupted content; return whether another attempt or URL is left."""
         self._manifests.pop(descriptor.digest, None)
         self._client.transport.reconnect()
         return self._corruptions.record(descriptor)
@@ -167,32 +163,32 @@ class Repository:
         if kept is not None:
             return kept
         raw = self._client.get_manifest(self._repository, str(descriptor.digest)).raw
-        # The reader verifies it, and says where it is wrong (`mark_corrupt`).
+        # The reader verifies the manifest and reports corruption through `mark_corrupt`.
         self._manifests[descriptor.digest] = raw
         return raw
 
     def reserve(self, descriptors: Iterable[Descriptor]) -> None:
-        """Do nothing: a registry keeps what it has for a while, used or not."""
+        """Do nothing: a registry keeps unreferenced content for a while."""
 
     def exists(self, descriptor: Descriptor) -> bool:
-        """Tell whether content is here; what was found or put here before is not asked for."""
-        if descriptor.digest in self._there:
+        """Check whether content exists; positive results are remembered."""
+        if descriptor.digest in self._existing:
             return True
-        ask = self._client.has_manifest if descriptor.is_manifest else self._client.has_blob
-        if not ask(self._repository, descriptor.digest):
+        check = self._client.has_manifest if descriptor.is_manifest else self._client.has_blob
+        if not check(self._repository, descriptor.digest):
             return False
-        self._there.add(descriptor.digest)
+        self._existing.add(descriptor.digest)
         return True
 
     def mount(self, descriptor: Descriptor, repositories: Sequence[str]) -> str | None:
-        """Mount a blob from a repository of the same registry.
+        """Mount a blob from a repository of the same registry; return its name on success.
 
-        A registry that refuses responds with an upload session, which `write` uses. A failed mount
-        is not an error either: the upload reports any real fault.
+        A registry that does not mount responds with an upload session, which `write` uses. A failed
+        mount is not an error, since the upload reports any real problem.
         """
         for source in repositories[:1]:
             try:
-                if self._sender.mount(descriptor.digest, source):
+                if self._uploader.mount(descriptor.digest, source):
                     return source
             except InterruptedByUserError:
                 raise
@@ -201,24 +197,26 @@ class Repository:
         return None
 
     def write(self, content: Content) -> None:
-        """Upload a blob, or put a manifest under its digest."""
+        """Upload a blob, or a manifest under its digest."""
         if content.descriptor.is_manifest:
             self._put(content, str(content.descriptor.digest))
         else:
             self._upload(content)
-            self._there.add(content.descriptor.digest)
+            self._existing.add(content.descriptor.digest)
 
     def tag(self, content: Content, name: str) -> None:
-        """Put a manifest under a tag."""
+        """Upload a manifest under a tag."""
         self._put(content, self._names.get(name, name))
 
     def _put(self, content: Content, name: str) -> None:
         raw = content.read()
         descriptor = content.descriptor
-        said, listed = self._client.put_manifest(self._repository, name, raw, descriptor.media_type)
-        if said and said != str(descriptor.digest):
+        stated, listed = self._client.put_manifest(
+            self._repository, name, raw, descriptor.media_type
+        )
+        if stated and stated != str(descriptor.digest):
             raise InvalidResponseError(
-                f"{self.label} says that the manifest is {said}, but it is {descriptor.digest}"
+                f"{self.label} stored the manifest as {stated}: expected {descriptor.digest}"
             )
 
         parsed = parse(raw, descriptor.media_type)
@@ -230,20 +228,21 @@ class Repository:
         digest, size = content.descriptor.digest, content.descriptor.size
         if self._client.registry == "ghcr.io" and size > _GHCR_LAYER_LIMIT:
             raise UnsupportedError(
-                f"{digest} has {size} bytes; ghcr.io takes layers of at most 10 GB",
+                f"cannot push {digest}: it has {size} bytes, and ghcr.io accepts layers of at most "
+                "10 GB",
                 hint="split the layer into several",
             )
-        self._sender.send(content)
+        self._uploader.send(content)
 
 
-def _verify(raw: bytes, said: str, label: str) -> None:
+def _verify(raw: bytes, stated: str, label: str) -> None:
     try:
-        expected = Digest.parse(said)
+        expected = Digest.parse(stated)
     except InvalidDigestError as error:
-        raise InvalidResponseError(f"{label} sent a manifest with an {error.message}") from None
+        raise InvalidResponseError(f"{label} returned a manifest with an {error.message}") from None
     actual = Digest.of(raw, expected.algorithm)
     if actual != expected:
         raise DigestMismatchError(
-            f"{label} sent a manifest that is not what it says: expected {expected}, got {actual}",
+            f"{label} returned a manifest with the wrong digest: expected {expected}, got {actual}",
             hint=_WRONG_BYTES,
         )

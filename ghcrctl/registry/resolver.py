@@ -1,7 +1,7 @@
-"""The resolver that decides where a reference is read, written and signed in.
+"""Resolves references to the registries that they are read from, written to and signed in at.
 
-Mirrors are only read. Writing and signing in use the location that ``registries.conf`` gives, so
-that a name means the same place in every command.
+Mirrors are read-only. Writing and signing in use the location from ``registries.conf``, so a name
+means the same repository in every command.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ if TYPE_CHECKING:
 
     RepositorySource = Repository | MirroredSource
 
-# A mirror that failed is left out for this long, so that each of many names need not wait for it.
+# Failed mirrors are skipped for this long, so that not every image has to wait for them.
 _DROPPED_SECONDS = 60.0
 
 
 class ClientFactory(Protocol):
-    """Makes the client of a host, the same one for the same arguments."""
+    """Creates the client for a host; equal arguments return the same client."""
 
     def __call__(self, host: str, *, insecure: bool, patient: bool) -> RegistryClient:
         """Return the client.
 
         Args:
-            host: a registry.
+            host: the registry's host.
             insecure: accept any certificate, and plain HTTP.
-            patient: retry failed requests; not needed if another place can be used.
+            patient: retry failed requests; not needed if there is another source.
         """
         ...
 
 
 class Resolver:
-    """Resolves references to the places that serve them.
+    """Resolves references to repositories.
 
     Args:
-        routes: the rules.
-        clients: makes the client of a host.
-        warn: is called with a message about a mirror that cannot be used.
+        routes: the routing rules.
+        clients: creates the client for a host.
+        warn: called with a message about a mirror that cannot be used.
     """
 
     def __init__(self, routes: Routes, clients: ClientFactory, warn: Callable[[str], None]) -> None:
@@ -61,10 +61,10 @@ class Resolver:
         self._lock = threading.Lock()
 
     def read(self, reference: Reference) -> RepositorySource:
-        """Return where to read a reference: its mirrors in order, then its origin.
+        """Return the source to read a reference from: its mirrors in order, then its origin.
 
         Raises:
-            RefusedError: its registry is blocked, and it has no mirror.
+            RefusedError: the registry is blocked, and the reference has no mirror.
         """
         route = self._routes.find(reference)
         if not route.mirrors:
@@ -85,24 +85,24 @@ class Resolver:
         self._dropped[mirror.registry] = time.monotonic() + _DROPPED_SECONDS
 
     def write(self, reference: Reference) -> Repository:
-        """Return where to write a reference, always the same object for one repository.
+        """Return the repository to write a reference to; the same object for the same repository.
 
         Raises:
-            RefusedError: its registry is blocked.
+            RefusedError: the registry is blocked.
         """
         route = self._routes.find(reference)
-        there = route.origin.reference
-        key = (there.registry, there.repository, *_renamed(reference, there).items())
+        target = route.origin.reference
+        key = (target.registry, target.repository, *_renamed(reference, target).items())
         with self._lock:
             if key not in self._targets:
                 self._targets[key] = self._origin(route, reference)
             return self._targets[key]
 
     def access(self, reference: Reference) -> tuple[RegistryClient, str]:
-        """Return the client of a reference's origin, and its repository there.
+        """Return the client for a reference's origin, and the repository's name at the origin.
 
         Raises:
-            RefusedError: its registry is blocked.
+            RefusedError: the registry is blocked.
         """
         route = self._routes.find(reference)
         if route.blocked:
@@ -111,38 +111,38 @@ class Resolver:
         return self._client(step), step.reference.repository
 
     def mount_source(self, source: Reference, target: Reference) -> str | None:
-        """Return the repository to mount blobs from; ``None`` if the target's registry has none.
+        """Return the repository to mount blobs from; ``None`` if it is on another registry.
 
         Args:
-            source: where the blobs are.
-            target: where they are wanted.
+            source: the reference to copy from.
+            target: the reference to copy to.
         """
-        there, here = self._routes.find(source), self._routes.find(target).origin.reference
-        name = there.origin.reference
+        route, here = self._routes.find(source), self._routes.find(target).origin.reference
+        name = route.origin.reference
         is_one = here.registry in spellings(name.registry)
-        if there.blocked or not is_one or name.repository == here.repository:
+        if route.blocked or not is_one or name.repository == here.repository:
             return None
         return name.repository
 
     def place_of(self, reference: Reference) -> str:
-        """Return the name of the repository where a reference is written.
+        """Return the name of the repository that a reference is written to.
 
-        Names that lead to one repository, through ``registries.conf`` or with and without a
-        default port, have the same.
+        References that lead to the same repository, through ``registries.conf`` or by a default
+        port, have the same name.
         """
         return without_default_port(self._routes.find(reference).origin.reference.name)
 
     def sign_in(self, registry: str) -> RegistryClient:
-        """Return the client of the host where credentials for a registry are used.
+        """Return the client for the host that receives the credentials for a registry.
 
         Raises:
-            RefusedError: it is blocked.
+            RefusedError: the host is blocked.
         """
         host, insecure = self._routes.find_host(registry)
         return self._clients(host, insecure=insecure, patient=True)
 
     def forget(self, host: str) -> None:
-        """Drop the repositories of a host, whose credential has changed."""
+        """Drop the repositories of a host after its credential has changed."""
         with self._lock:
             for key in [key for key in self._targets if key[0] == host]:
                 del self._targets[key]
@@ -153,16 +153,16 @@ class Resolver:
         return self._repository(route.origin, reference)
 
     def _repository(self, step: Step, reference: Reference, *, patient: bool = True) -> Repository:
-        there = step.reference
+        target = step.reference
         client = self._client(step, patient=patient)
-        return Repository(client, there.repository, _renamed(reference, there))
+        return Repository(client, target.repository, _renamed(reference, target))
 
     def _client(self, step: Step, *, patient: bool = True) -> RegistryClient:
         return self._clients(step.reference.registry, insecure=step.insecure, patient=patient)
 
 
-def _renamed(reference: Reference, there: Reference) -> dict[str, str]:
-    """Return what a tag is called at a place; a digest is never replaced."""
-    if reference.digest or reference.target == there.target:
+def _renamed(reference: Reference, target: Reference) -> dict[str, str]:
+    """Return the tag that a routing rule renames; a digest is never renamed."""
+    if reference.digest or reference.target == target.target:
         return {}
-    return {reference.target: there.target}
+    return {reference.target: target.target}

@@ -1,8 +1,4 @@
-"""Reading the bodies of answers: capped, at an offset, as JSON.
-
-What belongs here: what a body must be before anybody looks at it. What does not: whose answer it is
-(``client``).
-"""
+"""Reads response bodies: with a size limit, from an offset, as JSON."""
 
 from __future__ import annotations
 
@@ -24,22 +20,22 @@ _MAX_LIST = 16 * 1024 * 1024
 
 
 def at_offset(response: requests.Response, offset: int, size: int | None = None) -> Stream:
-    """Return a body that begins at a byte, though the server may have sent all of it.
+    """Return the body from an offset on, even if the server sent the whole content.
 
     Args:
         response: the response.
         offset: the first byte.
-        size: bytes that the whole has, where that is known.
+        size: the content's size in bytes, if known.
 
     Raises:
-        InvalidResponseError: the server sent another part than was asked for.
+        InvalidResponseError: the server sent a different range than requested.
     """
     stream = BodyStream(response, packed=is_packed(response, size))
     if response.status_code == 206:
         given = content_range(response)
         if given is None or given[0] != offset:
             raise InvalidResponseError(
-                f"{host_shown(response.url)} sent another part of the content than asked for"
+                f"{host_shown(response.url)} returned a different range than requested"
             )
         return stream
     left = offset
@@ -55,7 +51,7 @@ def read_all(response: requests.Response, limit: int, what: str) -> bytes:
     """Return a whole body of at most ``limit`` bytes.
 
     Raises:
-        InvalidResponseError: it is larger, whatever was announced.
+        InvalidResponseError: the body is larger, whatever ``Content-Length`` states.
     """
     stream = BodyStream(response, packed=is_packed(response))
     buffer = bytearray()
@@ -63,7 +59,7 @@ def read_all(response: requests.Response, limit: int, what: str) -> bytes:
         buffer += chunk
         if len(buffer) > limit:
             raise InvalidResponseError(
-                f"{host_shown(response.url)} sent a {what} of more than {limit} bytes"
+                f"{host_shown(response.url)} returned a {what} of more than {limit} bytes"
             )
     return bytes(buffer)
 
@@ -72,7 +68,7 @@ def read_json(response: requests.Response, registry: str) -> dict[str, Any]:
     """Return a body that must be a JSON object.
 
     Raises:
-        InvalidResponseError: it is none.
+        InvalidResponseError: the body is something else.
     """
     raw = read_all(response, _MAX_LIST, "list")
     try:
@@ -82,5 +78,7 @@ def read_json(response: requests.Response, registry: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         text = raw[:MAX_ERROR_BODY].decode(errors="replace")
         page = quote_body(text, host_shown(response.url)) if is_html(text) else ""
-        raise InvalidResponseError(f"{registry} sent an invalid list: expected a JSON object{page}")
+        raise InvalidResponseError(
+            f"{registry} returned an invalid list: expected a JSON object{page}"
+        )
     return data

@@ -1,16 +1,15 @@
-"""Temporary refusals, and how long to wait for their end.
+"""Detects temporary refusals, and how long to wait before retrying.
 
-Evidence for ghcr.io: public reports of its messages; GitHub's documentation, "Rate limits for the
+Source for ghcr.io: public reports of its messages; GitHub's documentation, "Rate limits for the
 REST API", for secondary rate limits.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 
-from ghcrctl.oci.numbers import whole_number
+from urllib3.exceptions import InvalidHeader
+from urllib3.util import Retry
 
 _SECONDS = {
     "ns": 1e-9,
@@ -23,26 +22,26 @@ _SECONDS = {
     "m": 60.0,
     "h": 3600.0,
 }
-# JSON may write a letter that is not ASCII with an escape.
+# JSON may escape a non-ASCII letter.
 _PART = r"(\d+(?:\.\d+)?)(ns|us|µs|μs|\\u00b5s|\\u03bcs|ms|s|m|h)"
-_ASKED = re.compile(rf"retry-after:\s*((?:{_PART})+)", re.IGNORECASE)
-# After a wait of microseconds the next request would meet the same full second.
-_LEAST = 1.0
+_REQUESTED = re.compile(rf"retry-after:\s*((?:{_PART})+)", re.IGNORECASE)
+# After microseconds, the next request would fall into the same rate limit window.
+_MIN_WAIT_SECONDS = 1.0
 
 
-# Status 403 is final unless its body matches one of these.
+# A 403 is only temporary if its body matches one of these.
 _LIMITED = re.compile(r"rate limit|abuse detection|TOOMANYREQUESTS", re.IGNORECASE)
 _SECONDARY = re.compile(r"secondary rate limit|abuse detection", re.IGNORECASE)
 _INTERMEDIARY = re.compile(r"error from intermediary with HTTP status code (\d{3})", re.IGNORECASE)
-# Seconds. GitHub: "wait for at least one minute before retrying", and longer each time.
-LEAST_SECONDARY_WAIT = 60.0
+# GitHub: "wait for at least one minute before retrying", and longer each time.
+SECONDARY_LIMIT_SECONDS = 60.0
 
 
 def underlying_status(status: int, text: str) -> int:
-    """Return the status that a refusal represents.
+    """Return the actual status of a refusal.
 
-    A fault behind ghcr.io's front end arrives as status 403, with the status of the fault in its
-    text; rate limits arrive as 403 too.
+    ghcr.io's front end reports rate limits as 403, and errors of the servers behind it as 403 with
+    their status in the text.
     """
     if status != 403:
         return status
@@ -53,39 +52,34 @@ def underlying_status(status: int, text: str) -> int:
 
 
 def least_wait(status: int, text: str) -> float | None:
-    """Return the seconds of the first wait after a refusal by a secondary rate limit."""
+    """Return the minimum wait in seconds after a secondary rate limit, ``None`` otherwise."""
     if status not in {403, 429} or _INTERMEDIARY.search(text):
         return None
     found = (_LIMITED if status == 403 else _SECONDARY).search(text)
-    return LEAST_SECONDARY_WAIT if found else None
+    return SECONDARY_LIMIT_SECONDS if found else None
 
 
-def wait_asked(header: str | None, message: str) -> float | None:
-    """Return the seconds that a server asks to wait, if it does.
+def requested_wait(header: str | None, message: str) -> float | None:
+    """Return the wait that a server requests, in seconds; ``None`` if it requests none.
 
     Args:
-        header: ``Retry-After``: seconds or a date (RFC 9110, section 10.2.3).
+        header: the value of ``Retry-After``: seconds or a date (RFC 9110, section 10.2.3).
         message: the body, where ghcr.io writes ``retry-after: 880.092µs, allowed: 44000/minute``.
     """
     if header:
-        seconds = _from_header(header.strip())
+        seconds = _parse_header(header)
         if seconds is not None:
-            return max(0.0, seconds)
-    match = _ASKED.search(message)
+            return seconds
+    match = _REQUESTED.search(message)
     if not match:
         return None
     parts = re.findall(_PART, match[1], re.IGNORECASE)
-    return max(_LEAST, sum(float(number) * _SECONDS[unit.casefold()] for number, unit in parts))
+    seconds = sum(float(number) * _SECONDS[unit.casefold()] for number, unit in parts)
+    return max(_MIN_WAIT_SECONDS, seconds)
 
 
-def _from_header(text: str) -> float | None:
-    number = whole_number(text)
-    if number is not None:
-        return float(number)
+def _parse_header(text: str) -> float | None:
     try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
+        return float(Retry().parse_retry_after(text.strip()))
+    except (InvalidHeader, ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return (moment - datetime.now(timezone.utc)).total_seconds()

@@ -1,6 +1,6 @@
-"""Rules that decide which registry serves a reference.
+"""Routing rules that decide which registry serves a reference.
 
-Sources: containers-registries.conf(5), version 2; Docker's documentation, "Mirror the Docker Hub
+Source: containers-registries.conf(5), version 2; Docker's documentation, "Mirror the Docker Hub
 library".
 """
 
@@ -22,12 +22,12 @@ PULL_MODES = (ALL, DIGEST_ONLY, TAG_ONLY)
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place: a host and port, optionally with a path.
+    """A host and port, optionally with a path.
 
     Args:
-        name: the place, without a scheme.
+        name: the host and path, without a scheme.
         insecure: accept any certificate, and plain HTTP.
-        pulls: which references a mirror serves (registries.conf, ``pull-from-mirror``).
+        pulls: the references that a mirror serves (``pull-from-mirror`` in registries.conf).
     """
 
     name: str
@@ -45,12 +45,12 @@ class Rule:
     """A rule for all references that start with a prefix.
 
     Args:
-        prefix: a registry, a namespace, a repository or one image; ``*.example.com`` matches all
-            subdomains.
-        origin: the place that replaces the prefix; an empty name keeps references as they are.
-        mirrors: places to read from before the origin.
+        prefix: a registry, a namespace, a repository or a single image; ``*.example.com`` matches
+            all subdomains.
+        origin: the location that replaces the prefix; an empty name keeps references unchanged.
+        mirrors: locations to read from before the origin.
         blocked: whether the origin must not be contacted.
-        file: where the rule was read, for errors.
+        file: the file with the rule, for messages.
         any_port: whether ``example.com`` also matches ``example.com:5000``, as in registries.conf.
     """
 
@@ -62,10 +62,10 @@ class Rule:
     any_port: bool = False
 
     def match(self, text: str) -> int:
-        """Return how many characters of a reference the prefix covers; 0 for no match.
+        """Return the length of the part of a reference that the prefix covers; 0 if none.
 
-        A host with the default port is the same place as the host without it, in both directions:
-        a registry blocked as ``example.com:443`` must not be reached as ``example.com``.
+        A host with the default port equals the host without it, in both directions: a registry
+        blocked as ``example.com:443`` must not be reachable as ``example.com``.
         """
         bare = without_default_port(text)
         covered = self._match_bare(bare)
@@ -87,10 +87,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One place to contact for a reference.
+    """A registry to contact for a reference.
 
     Args:
-        reference: the image there.
+        reference: the image's name at that registry.
         insecure: accept any certificate, and plain HTTP.
     """
 
@@ -100,7 +100,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a reference is served.
+    """The registries that serve a reference.
 
     Args:
         mirrors: places to read from first, in order.
@@ -115,12 +115,12 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """All rules of a run.
+    """All routing rules of a run.
 
     Args:
-        ours: mirrors of our own settings.
-        registries: the rules of ``registries.conf``.
-        docker: mirrors of docker's ``daemon.json``.
+        ours: the mirrors from our own settings.
+        registries: the rules from ``registries.conf``.
+        docker: the mirrors from docker's ``daemon.json``.
     """
 
     ours: Sequence[Rule] = ()
@@ -128,7 +128,7 @@ class Routes:
     docker: Sequence[Rule] = ()
 
     def find(self, reference: Reference) -> Route:
-        """Return the route of a reference.
+        """Return the route for a reference.
 
         Raises:
             InvalidSettingError: a rule rewrites the reference to an invalid name.
@@ -140,7 +140,7 @@ class Routes:
         return Route(mirrors, origin, blocked)
 
     def _mirrors(self, rule: Rule | None, reference: Reference) -> Iterator[Step]:
-        """Yield the mirrors of the longest prefix; of equal ones, those of the first source."""
+        """Yield the mirrors of the rule with the longest prefix; on a tie, of the first source."""
         found = (best_rule(self.ours, reference), rule, best_rule(self.docker, reference))
         chosen = longest(rule for rule in found if rule and rule.mirrors)
         for place in chosen.mirrors if chosen else ():
@@ -148,15 +148,15 @@ class Routes:
                 yield rewrite(chosen, place, reference)
 
     def _blocking(self, step: Step) -> Rule | None:
-        """Return the rule that forbids contacting a place."""
+        """Return the rule that forbids contacting a registry."""
         rule = best_rule(self.registries, step.reference)
         return rule if rule and rule.blocked else None
 
     def find_host(self, registry: str) -> tuple[str, bool]:
-        """Return the host that serves a registry, and whether that is insecure.
+        """Return the host that serves a registry, and whether it is insecure.
 
         Raises:
-            RefusedError: it is blocked.
+            RefusedError: the host is blocked.
         """
         host, rule = self.host_of(registry), _best(self.registries, registry)
         for blocking in (rule, _best(self.registries, host)):
@@ -165,17 +165,17 @@ class Routes:
         return host, rule is not None and rule.origin.insecure
 
     def check_host(self, host: str) -> None:
-        """Check that a host may be contacted that a registry named, such as a token endpoint.
+        """Check that a host named by a registry, such as a token endpoint, may be contacted.
 
         Raises:
-            RefusedError: it is blocked.
+            RefusedError: the host is blocked.
         """
         rule = _best(self.registries, host)
         if rule and rule.blocked:
             raise blocked_error(host, rule)
 
     def host_of(self, registry: str) -> str:
-        """Return the host that serves a registry, also one that is blocked."""
+        """Return the host that serves a registry, whether or not it is blocked."""
         rule = _best(self.registries, registry)
         if rule is None or not rule.origin.name:
             return registry
@@ -189,12 +189,12 @@ def blocked_error(name: str, rule: Rule) -> RefusedError:
 
 
 def longest(rules: Iterable[Rule]) -> Rule | None:
-    """Return the rule with the longest prefix, default ports aside; of equal ones, the first."""
+    """Return the first rule with the longest prefix, ignoring default ports."""
     return max(rules, key=lambda rule: len(without_default_port(rule.prefix)), default=None)
 
 
 def without_default_port(name: str) -> str:
-    """Return a name whose host has no port if that is the default one."""
+    """Return a name without the port of its host if that is a default port."""
     from ghcrctl.registry.endpoint import DEFAULT_PORTS
 
     host = _host(name)
@@ -214,13 +214,13 @@ def best_rule(rules: Iterable[Rule], reference: Reference) -> Rule | None:
 
 
 def _best(rules: Iterable[Rule], text: str) -> Rule | None:
-    """Return the longest rule that matches; of equal ones, the one spelled like the reference."""
+    """Return the longest matching rule; on a tie, the one spelled like the reference."""
     found = [rule for rule in rules if rule.match(text)]
     return longest(sorted(found, key=lambda rule: not text.startswith(f"{_host(rule.prefix)}/")))
 
 
 def rewrite(rule: Rule, place: Location, reference: Reference) -> Step:
-    """Replace the prefix of a reference that a rule matches by a place.
+    """Replace the prefix of a reference by a rule's location.
 
     Raises:
         InvalidSettingError: the result is not a valid name.
@@ -249,19 +249,19 @@ def _parse(text: str) -> Reference:
     else:
         found = replace(Reference.parse(f"localhost/{path}"), registry=host.lower())
     if found.is_local:
-        raise InvalidReferenceError(f"`{text}` has no repository")
+        raise InvalidReferenceError(f"invalid name `{text}`: expected HOST/REPOSITORY")
     return found
 
 
 def _text(reference: Reference) -> str:
-    """Return what prefixes are compared with: a digest takes precedence over a tag."""
+    """Return the text that prefixes are compared with; a digest takes precedence over a tag."""
     if reference.digest:
         return f"{reference.name}@{reference.digest}"
     return f"{reference.name}:{reference.tag}" if reference.tag else reference.name
 
 
 def _match_subdomain(domain: str, text: str) -> int:
-    """Return where a domain such as ``.example.com`` ends in the host of a reference."""
+    """Return the end of a domain such as ``.example.com`` in a reference's host; 0 if none."""
     start = text.find(domain)
     while start >= 0 and "/" not in text[:start]:
         end = start + len(domain)
@@ -272,7 +272,7 @@ def _match_subdomain(domain: str, text: str) -> int:
 
 
 def rules_of_settings(data: Mapping[str, Sequence[str]]) -> list[Rule]:
-    """Return the rules of our own setting; ``http://`` before a mirror makes it insecure."""
+    """Return the rules of our own setting; a mirror with ``http://`` is insecure."""
     return [
         Rule(_canonical(prefix), Location(""), tuple(map(location, mirrors)))
         for prefix, mirrors in data.items()
@@ -280,7 +280,7 @@ def rules_of_settings(data: Mapping[str, Sequence[str]]) -> list[Rule]:
 
 
 def _canonical(prefix: str) -> str:
-    """Return a prefix with its host as references have it: Docker Hub has several names."""
+    """Return a prefix with the canonical host name; Docker Hub has several names."""
     host, slash, path = prefix.rstrip("/").partition("/")
     if host.startswith("*."):
         return f"{host.lower()}{slash}{path}"
@@ -297,7 +297,7 @@ def rules_of_docker(data: Mapping[str, object]) -> list[Rule]:
 
 
 def location(text: str) -> Location:
-    """Parse the address of a mirror, or a place without a scheme."""
+    """Parse a mirror's URL, or a location without a scheme."""
     if "://" not in text:
         return Location(text.strip("/"))
     parts = urlsplit(text)

@@ -1,4 +1,4 @@
-"""Temporary refusals: rate limits and faults, whatever status they arrive with."""
+"""Temporary refusals: rate limits and server errors, whatever their status."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import RateLimitedError, RegistryUnavailableError
 from ghcrctl.registry.body_stream import error_text
-from ghcrctl.registry.retry_after import least_wait, underlying_status, wait_asked
+from ghcrctl.registry.retry_after import least_wait, requested_wait, underlying_status
 
 if TYPE_CHECKING:
     import requests
 
     from ghcrctl.errors import GhcrctlError
 
-# Besides the usual ones: a client that went away (499), too early (425), no space (507), too much
-# bandwidth (509), and what content delivery networks add (520 to 530).
+# Besides the usual ones: client closed request (499), too early (425), insufficient storage (507),
+# bandwidth limit exceeded (509), and the codes of content delivery networks (520 to 530).
 _TEMPORARY = frozenset({408, 425, 429, 499, 500, 502, 503, 504, 507, 509, *range(520, 531)})
 
 
 def is_temporary(response: requests.Response) -> bool:
-    """Check whether a request may be repeated; a `Transport` already did, as often as it may."""
+    """Check whether a response is worth a retry; `Transport` has already retried its own."""
     return status_of(response) in _TEMPORARY
 
 
 def status_of(response: requests.Response) -> int:
-    """Return the status that a response represents; the body of a 403 may name another."""
+    """Return the actual status of a response; the body of a 403 may state another one."""
     status = response.status_code
     return underlying_status(status, error_text(response)) if status == 403 else status
 
@@ -33,19 +33,19 @@ def retryable_error(response: requests.Response, host: str) -> GhcrctlError:
     """Return the retryable error for a response.
 
     Args:
-        response: whose status is worth a retry.
+        response: a response with a temporary status.
         host: the host that responded, for messages.
     """
     status = status_of(response)
-    # Only these are read: the body of another may be long.
+    # Other bodies are not needed and may be long.
     text = error_text(response) if response.status_code in {403, 429} else ""
-    asked = wait_asked(response.headers.get("Retry-After"), text)
+    asked = requested_wait(response.headers.get("Retry-After"), text)
     if status != 429:
         return RegistryUnavailableError(
-            f"{host} answers with status {status}", retryable=True, retry_after=asked
+            f"{host} returned status {status}", retryable=True, retry_after=asked
         )
     return RateLimitedError(
-        f"{host} asks for fewer requests (status {response.status_code})",
+        f"{host} is rate limiting requests (status {response.status_code})",
         retryable=True,
         retry_after=asked,
         least_wait=least_wait(response.status_code, text),

@@ -1,4 +1,4 @@
-"""Token endpoints: whether they may receive a secret, and what they respond.
+"""Token endpoints: which may receive a secret, and parsing their responses.
 
 Spec: distribution's "Token Authentication Specification".
 """
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from ghcrctl.registry.challenge import Challenge
 
-# Seconds that a token lives where its endpoint does not say.
-_DEFAULT_LIFE = 60.0
+# Lifetime of a token if its endpoint states none.
+_DEFAULT_LIFE_SECONDS = 60.0
 _REJECTIONS = ("invalid_grant", "invalid_client", "unauthorized_client", "access_denied")
-_MAX_TOKEN_ANSWER = 1024 * 1024
-# Strict, because programs read odd addresses in different ways: where a backslash stands, one takes
-# it for a part of the host and another for the end of it (RFC 3986, sections 3.2.2 and 3.2.3).
+_MAX_TOKEN_RESPONSE = 1024 * 1024
+# Strict, because programs parse odd URLs differently: a backslash may end the host or be part of it
+# (RFC 3986, sections 3.2.2 and 3.2.3).
 _REALM = re.compile(
     r"(?P<scheme>https?)://(?P<host>(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?)"
     r"(?:[/?][\x21-\x7e]*)?\Z",
@@ -37,10 +37,10 @@ _REALM = re.compile(
 
 
 def check_realm(challenge: Challenge, registry: str, url: str) -> None:
-    """Refuse a token endpoint that no secret may be sent to.
+    """Reject a token endpoint that must not receive secrets.
 
-    Without TLS that is every one but this machine, and the host of a registry that is reached
-    without TLS itself.
+    An endpoint without TLS is only accepted on this machine, or on the host of a registry that is
+    itself reached without TLS.
     """
     text = challenge.parameters.get("realm", "")
     match = _REALM.match(text)
@@ -64,12 +64,12 @@ def _host_name(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """What a token endpoint issued.
+    """A token with its lifetime, as returned by a token endpoint.
 
     Args:
         token: the token for requests to the registry.
-        life: how long the token is valid (seconds).
-        refresh_token: the identity token to use from now on; empty where it stays the same.
+        life: the token's lifetime (seconds).
+        refresh_token: the identity token to use from now on; empty if it is unchanged.
     """
 
     token: str = field(repr=False)
@@ -78,19 +78,19 @@ class IssuedToken:
 
 
 def read_token(response: requests.Response, registry: str) -> IssuedToken:
-    """Read the response of a token endpoint.
+    """Parse the response of a token endpoint.
 
     Raises:
-        InvalidResponseError: the response has none.
+        InvalidResponseError: the response contains no token.
     """
-    raw = read_all(response, _MAX_TOKEN_ANSWER, "token")
+    raw = read_all(response, _MAX_TOKEN_RESPONSE, "token")
     try:
         data = json.loads(raw)
         token = data.get("token") or data.get("access_token")
         life, refresh = data.get("expires_in"), data.get("refresh_token")
     except (ValueError, AttributeError, RecursionError):
         token = life = refresh = None
-    # A header holds ASCII (RFC 9110, section 5.5).
+    # A header is limited to ASCII (RFC 9110, section 5.5).
     if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
         text = raw[:MAX_ERROR_BODY].decode(errors="replace")
         page = quote_body(text, host_shown(response.url)) if is_html(text) else ""
@@ -99,7 +99,7 @@ def read_token(response: requests.Response, registry: str) -> IssuedToken:
 
 
 def rejects_grant(text: str) -> bool:
-    """Check whether an OAuth 2.0 error is about the credential; it comes with status 400.
+    """Check whether an OAuth 2.0 error rejects the credential; its status is 400.
 
     Spec: RFC 6749, section 5.2.
     """
@@ -115,4 +115,4 @@ def _seconds(life: object) -> float:
         seconds = float(life) if isinstance(life, int | float | str) else 0.0
     except (ValueError, OverflowError):
         seconds = 0.0
-    return seconds if seconds > 0 else _DEFAULT_LIFE
+    return seconds if seconds > 0 else _DEFAULT_LIFE_SECONDS

@@ -1,8 +1,4 @@
-"""One session of HTTP: connections, redirects, retries, time-outs.
-
-What belongs here: getting an answer to one request. What does not: what to ask and what the answer
-means (``client``), tokens (``auth``).
-"""
+"""HTTP requests with retries, redirects and timeouts."""
 
 from __future__ import annotations
 
@@ -18,13 +14,13 @@ from ghcrctl.errors import (
     NetworkError,
 )
 from ghcrctl.registry.address_guard import AddressGuard
-from ghcrctl.registry.body_stream import let_go
+from ghcrctl.registry.body_stream import discard
 from ghcrctl.registry.connections import Authorization, HttpSession
 from ghcrctl.registry.endpoint import host_shown
 from ghcrctl.registry.proxy_errors import check_proxy_response
 from ghcrctl.registry.redirects import RedirectTrail
 from ghcrctl.registry.temporary_refusals import is_temporary, retryable_error, status_of
-from ghcrctl.registry.transport_errors import in_words, may_have_arrived, never_connected
+from ghcrctl.registry.transport_errors import may_have_arrived, never_connected, translate_errors
 from ghcrctl.registry.urls import origin, shown
 
 if TYPE_CHECKING:
@@ -34,18 +30,18 @@ if TYPE_CHECKING:
 
     from ghcrctl.registry.transport_options import TransportOptions
 
-# A request with such a response may have taken effect all the same: a proxy in front of the server
-# sends most of them. Too early (425) and too many (429) mean that it was not processed.
+# A request with such a response may still have taken effect: many are sent by a proxy in front of
+# the server. Too early (425) and too many requests (429) mean that it was not processed.
 _UNCERTAIN = frozenset({408, 499, *range(500, 600)})
 
 
 @dataclass(slots=True)
 class Delivery:
-    """What is known about the delivery of a request that changes something.
+    """The delivery state of a request that changes something.
 
     Args:
-        is_uncertain: whether an attempt may have taken effect although it failed, since its
-            response was lost or was an error of the server.
+        is_uncertain: whether an attempt may have taken effect despite its failure, because its
+            response was lost or was a server error.
     """
 
     is_uncertain: bool = False
@@ -53,7 +49,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """One request, as often as it is sent."""
+    """A request with its options."""
 
     method: str
     url: str
@@ -66,18 +62,18 @@ class _Request:
 
     @property
     def is_streamed(self) -> bool:
-        """Whether the body can be sent once only."""
+        """Whether the body can only be sent once."""
         return hasattr(self.body, "read")
 
 
 class Transport:
-    """One session; threads may share it, since nothing in it changes: no cookies, no headers.
+    """Sends HTTP requests; safe to share between threads, since it keeps no cookies or headers.
 
     Args:
-        options: how to talk.
-        guard: checks the addresses of hosts; by default a new one.
-        waits_out_limits: whether a request that a rate limit refused is sent again here.
-        sleep: waits for seconds.
+        options: transport options.
+        guard: checks the addresses of hosts; a new one by default.
+        waits_out_limits: whether requests refused by a rate limit are retried here.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(
@@ -99,7 +95,7 @@ class Transport:
 
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
-    def request(  # noqa: PLR0913 all that a request is
+    def request(  # noqa: PLR0913 the parts of an HTTP request
         self,
         method: str,
         url: str,
@@ -111,25 +107,25 @@ class Transport:
         options: TransportOptions | None = None,
         delivery: Delivery | None = None,
     ) -> requests.Response:
-        """Send a request and return its response, whatever its status; the body is not read yet.
+        """Send a request and return its response with any status; the body is not read yet.
 
-        Retryable failures are tried again. A body that is a stream is sent once only, so that a
-        redirect of it is a response.
+        Retryable failures are retried. A streamed body is only sent once, so redirects and failures
+        are left to the caller.
 
         Args:
-            method: of the request.
-            url: where it goes.
-            headers: in addition to the usual ones.
+            method: the HTTP method.
+            url: the URL.
+            headers: additional headers.
             body: bytes, or a stream.
-            authorization: for the first host only, wherever redirects lead.
-            follow: whether redirects are followed: by default those of a HEAD are not, since
-                storage hosts sign their addresses for GET alone.
-            options: how patiently; the transport's own where they are not given.
-            delivery: is updated after each attempt.
+            authorization: the ``Authorization`` header; not sent to other hosts on redirects.
+            follow: whether to follow redirects; by default not for HEAD, since storage hosts sign
+                their URLs for GET only.
+            options: options for this request; by default the transport's own.
+            delivery: updated after each attempt.
 
         Raises:
-            NetworkError: no response came.
-            RedirectError: a redirect leads in a circle or to a place that must not be followed.
+            NetworkError: no response was received.
+            RedirectError: the redirects loop or lead to a forbidden URL.
         """
         if follow is None:
             follow = method != "HEAD"
@@ -168,13 +164,13 @@ class Transport:
                     return response
                 refusal = retryable_error(response, host_shown(response.url))
                 wait = Wait(refusal.message, delay, refusal.code, attempt + 1, policy.attempts)
-                let_go(response)
+                discard(response)
             note_failure()
             self.options.waiting(wait)
             self._sleep(delay)
 
     def _follow(self, request: _Request) -> requests.Response:
-        """Send a request, and send it again where redirects lead."""
+        """Send a request and follow its redirects."""
         trail = RedirectTrail(
             request.method,
             request.url,
@@ -182,17 +178,17 @@ class Transport:
             insecure=self.options.tls.insecure,
         )
         while True:
-            response = self._meet(request, trail)
+            response = self._send_once(request, trail)
             try:
                 if not trail.advance(response):
                     return response
             except BaseException:
                 response.close()
                 raise
-            let_go(response)
+            discard(response)
 
-    def _meet(self, request: _Request, trail: RedirectTrail) -> requests.Response:
-        """Send a request to where it goes now; a host that was never met is not tried again."""
+    def _send_once(self, request: _Request, trail: RedirectTrail) -> requests.Response:
+        """Send a request to its current URL; fail fast if its host was never reached."""
         here = origin(trail.url)
         self.guard.check(trail.url)
         try:
@@ -205,11 +201,11 @@ class Transport:
         return response
 
     def reconnect(self) -> None:
-        """Open new connections, to other addresses: those so far sent wrong bytes."""
+        """Use new connections, to other addresses where possible, after receiving wrong bytes."""
         self._session.reconnect()
 
     def close(self) -> None:
-        """Close the connections that are open."""
+        """Close all open connections."""
         self._session.close()
 
     def _delay(
@@ -225,7 +221,7 @@ class Transport:
         usual = {"User-Agent": options.user_agent, "Accept-Encoding": "identity"}
         began = time.monotonic()
         proxy = self._session.proxy_for(url)
-        with in_words(url, moving=request.is_streamed, proxy=proxy):
+        with translate_errors(url, moving=request.is_streamed, proxy=proxy):
             response = self._session.request(
                 request.method,
                 url,
@@ -241,15 +237,15 @@ class Transport:
         if proxy:
             check_proxy_response(response, proxy)
         if request.method == "HEAD" or response.headers.get("Content-Length") == "0":
-            # Only reading to the end gives the connection back, even where there is nothing.
-            let_go(response)
+            # urllib3 only releases a connection after reading the body, even an empty one.
+            discard(response)
         if options.debug:
             took = (time.monotonic() - began) * 1000
             options.debug(f"{request.method} {shown(url)} {response.status_code} {took:.0f} ms")
         return response
 
     def _abandon_if_closed(self, response: requests.Response) -> None:
-        """Close the connection if this thread was abandoned."""
+        """Raise an error if the session was closed during the request."""
         if self._session.is_closed:
             response.close()
             self._session.close()

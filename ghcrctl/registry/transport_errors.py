@@ -1,8 +1,4 @@
-"""The HTTP library's errors in our words.
-
-What belongs here: the one translation, for requests and for bodies. No error of `requests` or
-`urllib3` passes it.
-"""
+"""Translates the errors of `requests` and `urllib3`; none of them leaves this package."""
 
 from __future__ import annotations
 
@@ -37,13 +33,15 @@ _HTTP_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError
 
 
 @contextmanager
-def in_words(url: str, *, moving: bool = False, proxy: Proxy | None = None) -> Iterator[None]:
-    """Translate the library's errors during communication with a host.
+def translate_errors(
+    url: str, *, moving: bool = False, proxy: Proxy | None = None
+) -> Iterator[None]:
+    """Translate the HTTP library's errors while communicating with a host.
 
     Args:
-        url: the request's address; only its host is shown.
-        moving: whether bytes had begun to move.
-        proxy: the proxy in between.
+        url: the URL of the request; only its host is shown.
+        moving: whether the transfer of the body had started.
+        proxy: the proxy in use.
     """
     try:
         yield
@@ -52,22 +50,22 @@ def in_words(url: str, *, moving: bool = False, proxy: Proxy | None = None) -> I
     except _HTTP_ERRORS as error:
         raise translate(error, host_shown(url), moving=moving, proxy=proxy) from error
     except (ValueError, HTTPException) as error:
-        # The library reads some things, as the length of a chunk, without looking at them first.
+        # The library does not validate everything, such as the length of a chunk.
         raise InvalidResponseError(
-            f"{host_shown(url)} sent an answer that breaks the rules of HTTP"
+            f"{host_shown(url)} returned an invalid HTTP response"
         ) from error
 
 
 def translate(
     error: BaseException, host: str, *, moving: bool, proxy: Proxy | None = None
 ) -> GhcrctlError:
-    """Translate one error.
+    """Return the error for an exception of the HTTP library.
 
     Args:
-        error: what the library raised.
-        host: who was talked to.
-        moving: whether bytes had begun to move.
-        proxy: the proxy in between.
+        error: the exception.
+        host: the host of the request.
+        moving: whether the transfer of the body had started.
+        proxy: the proxy in use.
     """
     if scarce := exhausted(error):
         return scarce
@@ -76,16 +74,16 @@ def translate(
     found = proxy_error(chain, text, host, proxy) if proxy else None
     if found:
         return found
-    for kinds, word in _WORDS:
+    for kinds, build in _BUILDERS:
         if _any(chain, *kinds):
-            return word(host, text)
+            return build(host, text)
     if moving or _any(chain, urllib3.exceptions.ProtocolError):
         return ConnectionLostError(f"the connection to {host} was lost", retryable=True)
     return _not_connected(host, text)
 
 
 def never_connected(error: NetworkError) -> bool:
-    """Check whether an error of `in_words` means that no connection was established."""
+    """Check whether an error means that no connection was established."""
     cause = error.__cause__
     return isinstance(error, ConnectionFailedError) or isinstance(
         cause, requests.exceptions.ConnectTimeout
@@ -93,14 +91,14 @@ def never_connected(error: NetworkError) -> bool:
 
 
 def may_have_arrived(error: GhcrctlError) -> bool:
-    """Check whether a request may have reached its host, although no response came back."""
+    """Check whether a request may have reached its host although no response was received."""
     if isinstance(error, (TlsError, RedirectError)) or not isinstance(error, NetworkError):
         return False
     return not never_connected(error)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and everything that it was made of."""
+    """Yield an exception and all its causes, including those in its arguments."""
     seen: set[int] = set()
     queue: list[object] = [error]
     while queue:
@@ -116,8 +114,8 @@ def _any(chain: list[BaseException], *kinds: type[BaseException]) -> bool:
     return any(isinstance(error, kinds) for error in chain)
 
 
-# What a server says over TLS to a client whose certificate is missing or is not trusted.
-_WANTS_CERTIFICATE = (
+# TLS alerts of a server that requires a client certificate or does not trust the one sent.
+_CERTIFICATE_ALERTS = (
     "ALERT_BAD_CERTIFICATE",
     "ALERT_CERTIFICATE_",
     "ALERT_UNKNOWN_CA",
@@ -126,43 +124,43 @@ _WANTS_CERTIFICATE = (
 
 
 def _tls(host: str, text: str) -> TlsError:
-    if any(alert in text for alert in _WANTS_CERTIFICATE):
+    if any(alert in text for alert in _CERTIFICATE_ALERTS):
         return TlsError(
-            f"{host} wants a client certificate that it trusts",
-            hint="--client-cert FILE and --client-key FILE show one",
+            f"{host} requires a trusted client certificate",
+            hint="send one with --client-cert FILE and --client-key FILE",
         )
     if "CERTIFICATE_VERIFY_FAILED" in text or "certificate verify failed" in text:
         reason = text.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
         why = f": {reason.strip()}" if reason else ""
         return TlsError(
             f"the certificate of {host} is not trusted{why}",
-            hint="--ca-file FILE names the authority to trust; --insecure trusts anybody",
+            hint="trust its CA with --ca-file FILE, or skip the check with --insecure",
         )
     if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER" in text or "HTTP_REQUEST" in text:
         return TlsError(
-            f"{host} does not speak TLS", hint="--insecure allows plain HTTP with this registry"
+            f"{host} does not speak TLS", hint="allow plain HTTP for this registry: --insecure"
         )
-    return TlsError(f"no TLS connection to {host} came about", retryable="EOF" in text)
+    return TlsError(f"TLS handshake with {host} failed", retryable="EOF" in text)
 
 
 def _not_connected(host: str, text: str) -> ConnectionFailedError:
     refused = "refused" in text.lower()
     return ConnectionFailedError(
         f"{host} {'refused the connection' if refused else 'cannot be reached'}",
-        hint="check the registry's name and port, and whether it runs" if refused else None,
+        hint="check the host name and port, and that the registry is running" if refused else None,
         retryable=True,
     )
 
 
 def _proxy(host: str, text: str) -> NetworkError:
     if "Remote end closed" in text or "reset by peer" in text:
-        # The library blames the proxy for what the host behind it does, too.
+        # The library also blames the proxy if the host behind it hangs up.
         return ConnectionLostError(
-            f"the connection to {host}, or to the proxy before it, was lost", retryable=True
+            f"the connection to {host} or its proxy was lost", retryable=True
         )
     return ConnectionFailedError(
-        f"the proxy for {host} cannot be used",
-        hint="check HTTPS_PROXY and HTTP_PROXY; NO_PROXY names hosts to reach without it",
+        f"cannot connect to {host} through its proxy",
+        hint="check HTTPS_PROXY and HTTP_PROXY; bypass the proxy for a host with NO_PROXY",
         retryable=True,
     )
 
@@ -173,16 +171,16 @@ _STALL_SECONDS = re.compile(r"read timeout=([0-9.]+)")
 
 def _connect_timed_out(host: str, text: str) -> TimedOutError:
     return TimedOutError(
-        f"{host} did not answer in time: no connection{_after(_CONNECT_SECONDS, text)}",
-        hint="--connect-timeout SECONDS waits longer",
+        f"{host} timed out: no connection{_after(_CONNECT_SECONDS, text)}",
+        hint="wait longer: --connect-timeout SECONDS",
         retryable=True,
     )
 
 
 def _stalled(host: str, text: str) -> TimedOutError:
     return TimedOutError(
-        f"{host} did not answer in time: no data{_after(_STALL_SECONDS, text)}",
-        hint="run it again; --stall-timeout SECONDS waits longer",
+        f"{host} timed out: no data{_after(_STALL_SECONDS, text)}",
+        hint="run the command again; to wait longer: --stall-timeout SECONDS",
         retryable=True,
     )
 
@@ -194,18 +192,20 @@ def _after(pattern: re.Pattern[str], text: str) -> str:
 
 def _no_name(host: str, _: str) -> ConnectionFailedError:
     return ConnectionFailedError(
-        f"the host {host} has no address: its name does not resolve",
-        hint="check the spelling of the registry, and the network",
+        f"cannot resolve the host name {host}",
+        hint="check the registry's spelling and your network connection",
         retryable=True,
     )
 
 
 def _no_address(host: str, _: str) -> InvalidResponseError:
-    return InvalidResponseError(f"invalid address: {host}")
+    return InvalidResponseError(f"invalid URL with the host {host}")
 
 
-# The library nests its errors; the first kind that is found anywhere in them says most.
-_WORDS: tuple[tuple[tuple[type[BaseException], ...], Callable[[str, str], GhcrctlError]], ...] = (
+# The library nests its errors; the first type found anywhere in the chain is the most specific.
+_BUILDERS: tuple[
+    tuple[tuple[type[BaseException], ...], Callable[[str, str], GhcrctlError]], ...
+] = (
     ((requests.exceptions.ProxyError, urllib3.exceptions.ProxyError), _proxy),
     ((requests.exceptions.SSLError, urllib3.exceptions.SSLError), _tls),
     ((urllib3.exceptions.NameResolutionError,), _no_name),

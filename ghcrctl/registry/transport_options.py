@@ -18,21 +18,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TransportOptions:
-    """How to talk.
+    """Options for HTTP connections.
 
     Args:
-        connect_timeout: seconds to wait for a connection.
-        stall_timeout: seconds without a byte after which a connection is given up.
-        retry: how patiently a request is tried again.
-        tls: whom to trust.
-        user_agent: who we are.
-        jobs: how many pieces of content move at once, each through a connection of its own.
-        connections: how many more read ahead in large ones; with 1, each is read in one go.
-        chunk: bytes of a piece in which blobs are sent; 0 sends each whole where that is possible.
-        proxies: which proxies are used; those of this process's environment by default.
-        debug: is called with each request and its response, without secrets.
-        waiting: is called with each wait.
-        check_host: raises an error for a host that must not be contacted, though a registry names
+        connect_timeout: time to wait for a connection (seconds).
+        stall_timeout: time without data after which a connection is dropped (seconds).
+        retry: the retry policy.
+        tls: the TLS policy.
+        user_agent: the value of ``User-Agent``.
+        jobs: the number of blobs transferred in parallel, each over its own connection.
+        connections: the number of additional connections that read large blobs ahead; 1 disables
+            reading ahead.
+        chunk: the size of upload chunks (bytes); 0 to upload blobs in one request where possible.
+        proxies: the proxy settings; by default those of this process's environment.
+        debug: called with a line for each request and its response, without secrets.
+        waiting: called with each wait before a retry.
+        check_host: raises an error for a host that must not be contacted even if a registry names
             it.
     """
 

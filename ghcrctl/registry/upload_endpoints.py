@@ -1,7 +1,4 @@
-"""The endpoints of uploads, one method an endpoint.
-
-What belongs here: what to ask, and reading the answer. What does not: in which pieces a blob is
-sent (``sending``).
+"""The endpoints for blob uploads.
 
 Spec: OCI distribution spec 1.1, "Pushing blobs".
 """
@@ -25,21 +22,21 @@ if TYPE_CHECKING:
     import requests
 
     from ghcrctl.oci.digest import Digest
-    from ghcrctl.registry.authenticated_client import Asker
+    from ghcrctl.registry.authenticated_client import AuthenticatedClient
 
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,18})\Z")
 _BYTES = {"Content-Type": "application/octet-stream"}
-_NOTHING = {"Content-Length": "0"}
+_EMPTY = {"Content-Length": "0"}
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """An upload that a registry has begun.
+class UploadSession:
+    """An upload that a registry has started.
 
     Args:
-        address: where bytes go next.
-        received: how many the registry has; ``None`` where it does not say.
-        smallest: bytes that a chunk must have at least, but for the last.
+        address: the URL for the next request.
+        received: the number of bytes that the registry has; ``None`` if unknown.
+        smallest: the minimum size of a chunk, except for the last one (bytes).
     """
 
     address: str
@@ -48,14 +45,14 @@ class Begun:
 
 
 class TooLargeError(Exception):
-    """A body is larger than the registry, or a proxy before it, takes at once."""
+    """The body is larger than the registry, or a proxy in front of it, accepts."""
 
 
-class UploadMovedError(Exception):
-    """The registry takes a body at another address of its host.
+class UploadRedirectedError(Exception):
+    """The body must be sent to another URL on the same host.
 
     Args:
-        address: where.
+        address: that URL.
     """
 
     def __init__(self, address: str) -> None:
@@ -64,124 +61,124 @@ class UploadMovedError(Exception):
 
 
 class OutOfOrderError(Exception):
-    """The registry expects another part of the blob than it was sent."""
+    """The registry expects a different part of the blob."""
 
 
-class Uploads:
-    """Uploads to one registry.
+class UploadEndpoints:
+    """The upload endpoints of one registry.
 
     Args:
-        asker: sends the requests.
+        http: sends the requests.
     """
 
-    def __init__(self, asker: Asker) -> None:
-        self._asker = asker
+    def __init__(self, http: AuthenticatedClient) -> None:
+        self._http = http
 
-    def begin(self, repository: str) -> Begun:
-        """Begin an upload."""
+    def begin(self, repository: str) -> UploadSession:
+        """Start an upload."""
         scope = Scope.push(repository)
         path = f"{repository}/blobs/uploads/"
-        with self._asker.ask("POST", path, scope, headers=_NOTHING) as response:
+        with self._http.request("POST", path, scope, headers=_EMPTY) as response:
             return self._first(response, scope)
 
-    def mount(self, repository: str, digest: Digest, source: str) -> Begun | None:
-        """Take a blob over from another repository.
+    def mount(self, repository: str, digest: Digest, source: str) -> UploadSession | None:
+        """Mount a blob from another repository.
 
         Returns:
-            ``None`` where it was taken over; else an upload, which the registry has begun instead.
+            ``None`` on success; otherwise the upload session that the registry started instead.
         """
         scope = Scope.push(repository, source)
         query = urlencode({"mount": str(digest), "from": source})
         path = f"{repository}/blobs/uploads/?{query}"
-        # Once: where it fails, the blob is sent, and that is tried again.
-        options = replace(self._asker.options, retry=RetryPolicy(attempts=1))
-        asked = self._asker.ask("POST", path, scope, headers=_NOTHING, options=options)
-        with asked as response:
+        # No retries: if mounting fails, the blob is uploaded, with retries.
+        options = replace(self._http.options, retry=RetryPolicy(attempts=1))
+        request = self._http.request("POST", path, scope, headers=_EMPTY, options=options)
+        with request as response:
             return None if response.status_code == 201 else self._first(response, scope)
 
-    def _first(self, response: requests.Response, scope: Scope) -> Begun:
-        self._asker.expect(response, {200, 201, 202, 204}, scope, "push to", "")
+    def _first(self, response: requests.Response, scope: Scope) -> UploadSession:
+        self._http.expect(response, {200, 201, 202, 204}, scope, "push to", "")
         if not response.headers.get("Location"):
-            raise InvalidResponseError(f"{self._asker.registry} gave no address to upload to")
+            raise InvalidResponseError(f"{self._http.registry} returned no upload URL")
         smallest = whole_number(response.headers.get("OCI-Chunk-Min-Length", ""))
-        return Begun(self._next(response, ""), smallest=smallest or 0)
+        return UploadSession(self._next(response, ""), smallest=smallest or 0)
 
     def finish(self, repository: str, address: str, digest: Digest, body: Any = b"") -> None:
-        """Send all of a blob, or nothing after its last chunk, and name its digest.
+        """Send the final request of an upload, with the whole blob or an empty body after chunks.
 
         Args:
-            repository: whose upload it is.
-            address: the upload's.
-            digest: what the registry shall find the blob to be.
-            body: bytes, or a stream, which is sent once only.
+            repository: the repository.
+            address: the upload's URL.
+            digest: the digest of the blob.
+            body: bytes, or a stream, which is only sent once.
 
         Raises:
             TooLargeError: the body must be sent in chunks.
-            UploadMovedError: the body must be sent to another address.
-            GhcrctlError: it failed; retryable where the bytes may be sent again.
+            UploadRedirectedError: the body must be sent to another URL.
+            GhcrctlError: the upload failed; retryable if the bytes may be sent again.
         """
-        url = _naming(address, digest)
+        url = _with_digest(address, digest)
         scope = Scope.push(repository)
-        sent = self._asker.send("PUT", url, scope, headers=_BYTES, body=body, follow=False)
-        with sent as response:
-            insecure = self._asker.options.tls.insecure
-            moved = redirect_target(response, "PUT", url, insecure=insecure)
-            if moved:
-                raise UploadMovedError(moved)
+        request = self._http.send("PUT", url, scope, headers=_BYTES, body=body, follow=False)
+        with request as response:
+            insecure = self._http.options.tls.insecure
+            target = redirect_target(response, "PUT", url, insecure=insecure)
+            if target:
+                raise UploadRedirectedError(target)
             if body and response.status_code in {413, 416}:
                 raise TooLargeError
-            if response.status_code == 401 and self._asker.is_own(url):
-                # The token ended on the way; the next try has another.
-                error = self._asker.refused(response, scope, "push to", str(digest))
+            if response.status_code == 401 and self._http.is_own(url):
+                # The token has expired during the upload; the next attempt gets a new one.
+                error = self._http.refusal_error(response, scope, "push to", str(digest))
                 error.retryable = True
                 raise error
             self._check(response, {201, 202, 204}, scope)
 
-    def append(self, repository: str, address: str, start: int, chunk: bytes) -> Begun:
+    def append(self, repository: str, address: str, start: int, chunk: bytes) -> UploadSession:
         """Send a chunk.
 
         Args:
-            repository: whose upload it is.
-            address: the upload's.
+            repository: the repository.
+            address: the upload's URL.
             start: the position of the chunk's first byte in the blob.
             chunk: at least one byte.
 
         Raises:
-            OutOfOrderError: the registry is at another byte; `status` tells at which.
+            OutOfOrderError: the registry expects another position, which `status` returns.
         """
         headers = _BYTES | {"Content-Range": f"{start}-{start + len(chunk) - 1}"}
         scope = Scope.push(repository)
-        with self._asker.send("PATCH", address, scope, headers=headers, body=chunk) as response:
+        with self._http.send("PATCH", address, scope, headers=headers, body=chunk) as response:
             if response.status_code == 416:
                 raise OutOfOrderError(
-                    str(self._asker.refused(response, scope, "push to", "a chunk"))
+                    str(self._http.refusal_error(response, scope, "push to", "a chunk"))
                 )
             self._check(response, {200, 201, 202, 204}, scope)
-            return self._begun(response, address)
+            return self._session(response, address)
 
-    def status(self, repository: str, address: str) -> Begun:
-        """Ask how much of a blob was received."""
+    def status(self, repository: str, address: str) -> UploadSession:
+        """Return the upload with the number of bytes that the registry has received."""
         scope = Scope.push(repository)
-        with self._asker.send("GET", address, scope) as response:
+        with self._http.send("GET", address, scope) as response:
             self._check(response, {200, 202, 204}, scope)
-            return self._begun(response, address)
+            return self._session(response, address)
 
-    def _begun(self, response: requests.Response, address: str) -> Begun:
+    def _session(self, response: requests.Response, address: str) -> UploadSession:
         match = _RANGE.match(response.headers.get("Range", ""))
-        # Of nothing there is no range; registries write `0-0` then.
+        # There is no range for zero bytes; registries send `0-0`.
         received = int(match[1]) + 1 if match and match[1] != "0" else 0 if match else None
-        return Begun(self._next(response, address), received)
+        return UploadSession(self._next(response, address), received)
 
     def _check(self, response: requests.Response, statuses: set[int], scope: Scope) -> None:
         if response.status_code == 404:
-            words = self._asker.refusal(response, scope, "", "").words
+            quoted = self._http.refusal(response, scope, "", "").quoted
             raise RegistryUnavailableError(
-                f"{self._asker.registry} does not know the upload any more{words}", retryable=True
+                f"{self._http.registry} no longer knows the upload{quoted}", retryable=True
             )
-        self._asker.expect(response, statuses, scope, "push to", "")
+        self._http.expect(response, statuses, scope, "push to", "")
 
     def _next(self, response: requests.Response, address: str) -> str:
-        """Return where to go on; answers without a ``Location`` change nothing."""
+        """Return the URL for the next request; without a ``Location`` it is unchanged."""
         location = response.headers.get("Location", "")
         if not location:
             return address
@@ -189,19 +186,19 @@ class Uploads:
         target = joined(url, location)
         if target is None:
             raise InvalidResponseError(
-                f"invalid upload address from {self._asker.registry}: expected an https URL"
+                f"invalid upload URL from {self._http.registry}: expected an https URL"
             )
         if url.startswith("https:") and not target.startswith("https:"):
             raise InvalidResponseError(
-                f"invalid upload address from {self._asker.registry}: "
+                f"invalid upload URL from {self._http.registry}: "
                 f"http://{host_shown(target)} does not use TLS",
                 hint=FORWARDED_PROTO,
             )
         return target
 
 
-def _naming(address: str, digest: Digest) -> str:
-    """Return an upload's address with the digest, which a redirect may have kept."""
+def _with_digest(address: str, digest: Digest) -> str:
+    """Return an upload's URL with the digest, unless a redirect has kept it."""
     query = urlsplit(address).query
     if "digest" in parse_qs(query):
         return address

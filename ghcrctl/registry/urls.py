@@ -1,4 +1,4 @@
-"""Web addresses: where a ``Location`` leads, and which addresses are one place."""
+"""Resolves and compares URLs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ghcrctl.registry.endpoint import DEFAULT_PORTS, bare_host, host_shown
 
 
 def joined(url: str, location: str) -> str | None:
-    """Resolve a ``Location`` or ``Link``; return ``None`` for an invalid address."""
+    """Resolve a ``Location`` or ``Link``; return ``None`` for an invalid URL."""
     try:
         target = urljoin(url, location)
         parts = urlsplit(target)
@@ -17,8 +17,8 @@ def joined(url: str, location: str) -> str | None:
         return None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return None
-    # Programs disagree on where a host with one of these ends; the checked host must be the
-    # contacted one.
+    # Programs disagree on where a host with these characters ends, and the checked host must be
+    # the contacted one.
     odd = any(not "!" <= c <= "~" or c in '\\"<>^`{|}' for c in parts.netloc)
     return None if odd else target
 
@@ -29,17 +29,17 @@ def origin(url: str) -> str:
     Spec: RFC 3986, section 6.2.3; RFC 6454, section 4.
 
     Raises:
-        InvalidResponseError: the address is invalid; addresses of the user were checked before.
+        InvalidResponseError: the URL is invalid; URLs from the user were checked before.
     """
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise InvalidResponseError(f"invalid address: {host_shown(url)}") from None
+        raise InvalidResponseError(f"invalid URL with the host {host_shown(url)}") from None
     return f"{parts.scheme}://{bare_host(parts.netloc, DEFAULT_PORTS.get(parts.scheme, ''))}"
 
 
 def same_host(one: str, other: str) -> bool:
-    """Check whether two addresses name one host and port, default ports of either scheme aside."""
+    """Check whether two URLs have the same host and port, ignoring default ports."""
     return _bare_host(one) == _bare_host(other)
 
 
@@ -48,10 +48,10 @@ def _bare_host(url: str) -> str:
 
 
 def shown_origin(url: str) -> str:
-    """Return scheme and host of an address, for messages."""
+    """Return scheme and host of a URL, for messages."""
     return f"{urlsplit(url).scheme}://{host_shown(url)}"
 
 
 def shown(url: str) -> str:
-    """Return an address without its user, password and query, which may hold a signature."""
+    """Return a URL without user, password and query, which may contain a signature."""
     return f"{shown_origin(url)}{urlsplit(url).path}"

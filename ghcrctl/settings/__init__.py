@@ -1,7 +1,6 @@
-"""Settings: the only reader of the environment, of config files and of user directories.
+"""Settings from flags, the environment, ``config.toml`` and defaults, in this order.
 
-What belongs here: where settings come from, what this machine is. What does not: which settings
-there are (``table``). Order: flags, then the environment, then ``config.toml``, then defaults.
+Only this package reads the environment, configuration files and user directories.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SETTINGS", "Settings", "host_platform", "read_toml"]
 
-# Jenkins and Azure Pipelines do not set CI, as all others do.
+# Jenkins and Azure Pipelines do not set CI, unlike all others.
 _JOB_MARKS = ("GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "TF_BUILD")
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -39,8 +38,8 @@ class Settings:
 
     Args:
         environ: the environment.
-        flags: values given on the command line, by setting name; ``None`` counts as not given.
-        config_dir: where ``config.toml`` is, if not where the environment says.
+        flags: values from the command line, by setting name; ``None`` means not given.
+        config_dir: the directory of ``config.toml``, if not the one in the environment.
     """
 
     def __init__(
@@ -51,15 +50,15 @@ class Settings:
         config_dir: Path | None = None,
     ) -> None:
         self.environ = os.environ if environ is None else environ
-        # As it is given, since flags may still come.
+        # Not copied, since flags may be added later.
         self.flags = {} if flags is None else flags
         self._config_dir = config_dir
 
     def get(self, name: str) -> Any:
-        """Return a setting's value.
+        """Return the value of a setting.
 
         Raises:
-            InvalidSettingError: what was given for it cannot be used.
+            InvalidSettingError: the given value is invalid.
         """
         setting = _BY_NAME[name]
         flag = self.flags.get(name)
@@ -90,59 +89,58 @@ class Settings:
     def home(self) -> Path:
         """The user's home directory.
 
-        On Windows, docker and git for Windows disagree about HOME; docker's files are in the
-        user's profile.
+        On Windows, docker and Git for Windows disagree about HOME; docker uses the user's profile.
         """
         variable = "USERPROFILE" if sys.platform == "win32" else "HOME"
         return Path(self.environ.get(variable) or Path.home())
 
     @cached_property
     def credential_environ(self) -> Mapping[str, str]:
-        """The environment for credentials, with the setting of the keyring in its variable."""
+        """The environment for credentials, including the keyring setting as a variable."""
         return {**self.environ, "GHCRCTL_KEYRING": "1" if self.get("keyring") else "0"}
 
     @cached_property
     def config_dir(self) -> Path:
-        """Where ``config.toml`` and stored credentials are."""
+        """The directory of ``config.toml`` and stored credentials."""
         given = self._config_dir or self.environ.get("GHCRCTL_CONFIG_DIR")
         return Path(given) if given else self._own("XDG_CONFIG_HOME", platformdirs.user_config_path)
 
     @property
     def config_file(self) -> Path:
-        """The file of settings."""
+        """The path of ``config.toml``."""
         return self.config_dir / "config.toml"
 
     @cached_property
     def store_dir(self) -> Path:
-        """Where the image store is."""
+        """The directory of the image store."""
         given: Path | None = self.get("store")
         return given or self._own("XDG_DATA_HOME", platformdirs.user_data_path) / "store"
 
     @cached_property
     def cache_dir(self) -> Path:
-        """Where is kept what can be got again."""
+        """The directory of caches."""
         given = self.environ.get("GHCRCTL_CACHE_DIR")
         return Path(given) if given else self._own("XDG_CACHE_HOME", platformdirs.user_cache_path)
 
     @cached_property
     def journal_dir(self) -> Path:
-        """Where is kept what was deleted on GitHub, so that it can be undone."""
+        """The directory that records deletions on GitHub, so that they can be undone."""
         return self._own("XDG_STATE_HOME", platformdirs.user_state_path) / "deletions"
 
-    def _own(self, variable: str, usual: Callable[..., Path]) -> Path:
-        """Return our directory: where a variable says on every system, or where is usual.
+    def _own(self, variable: str, default: Callable[..., Path]) -> Path:
+        """Return our directory from an XDG variable, on any system, or the system's default.
 
-        A relative path in the variable is ignored, as the XDG Base Directory Specification says.
+        A relative path is ignored, as required by the XDG Base Directory Specification.
         """
         given = Path(self.environ.get(variable, ""))
-        return given / "ghcrctl" if given.is_absolute() else usual("ghcrctl", appauthor=False)
+        return given / "ghcrctl" if given.is_absolute() else default("ghcrctl", appauthor=False)
 
     @cached_property
     def platform(self) -> Platform:
-        """The platform to choose: the user's choice, else Linux on this processor.
+        """The platform to pull: the user's choice, or else Linux on this machine's processor.
 
         Raises:
-            UnsupportedError: nothing is chosen, and images have no name for the processor.
+            UnsupportedError: nothing is chosen, and there is no architecture for the processor.
         """
         given: Platform | None = self.get("platform")
         if given:
@@ -152,7 +150,7 @@ class Settings:
 
     @cached_property
     def preferred_platform(self) -> Platform:
-        """The platform to prefer among several; on an unknown processor, one that no image has."""
+        """The platform to prefer in lists; on an unknown processor, one that matches no image."""
         try:
             return self.platform
         except UnsupportedError:
@@ -160,7 +158,7 @@ class Settings:
 
     @property
     def is_job(self) -> bool:
-        """Whether this runs in a job of continuous integration, and may behave so."""
+        """Whether this is a CI job, and CI behavior is enabled."""
         if not self.get("ci"):
             return False
         ci = self.environ.get("CI", "").lower() not in {"", "0", "false"}
@@ -168,10 +166,10 @@ class Settings:
 
     @property
     def source_date(self) -> datetime | None:
-        """The time that new images get where builds are reproducible (SOURCE_DATE_EPOCH).
+        """The creation time of new images in reproducible builds (SOURCE_DATE_EPOCH).
 
         Raises:
-            UsageError: it is no number of seconds since 1970.
+            UsageError: the variable is not a number of seconds since 1970.
         """
         epoch = self.environ.get("SOURCE_DATE_EPOCH")
         if not epoch:
@@ -179,28 +177,30 @@ class Settings:
         try:
             return datetime.fromtimestamp(int(epoch), timezone.utc)
         except (ValueError, OverflowError, OSError):
-            raise UsageError(f"SOURCE_DATE_EPOCH is no number of seconds: {epoch}") from None
+            raise UsageError(
+                f"invalid SOURCE_DATE_EPOCH `{epoch}`: expected a number of seconds"
+            ) from None
 
     @property
     def docker_engine(self) -> tuple[str | None, Path | None]:
-        """Where docker's engine is, and the directory of its certificates where TLS is wanted.
+        """The address of the docker engine, and the directory of its certificates for TLS.
 
-        Source: Docker's documentation, "docker", environment variables: DOCKER_HOST, then
-        DOCKER_CONTEXT and the current context; DOCKER_TLS_VERIFY, which counts whatever is in it,
-        and DOCKER_CERT_PATH are for an engine that no context names.
+        Source: Docker's documentation, "docker", environment variables. DOCKER_HOST takes
+        precedence over DOCKER_CONTEXT and the current context. DOCKER_TLS_VERIFY (set to any
+        value) and DOCKER_CERT_PATH apply if no context is used.
 
         Raises:
             InvalidSettingError: the context in use is missing or damaged.
-            UnsupportedError: the context names no engine that can be used.
+            UnsupportedError: the context's engine cannot be used.
         """
         from ghcrctl.settings.docker_context import DockerContext
         from ghcrctl.settings.docker_files import client_folder
 
-        usual = client_folder(self.environ, self.home)
-        context = DockerContext.current(self.environ, usual)
+        client = client_folder(self.environ, self.home)
+        context = DockerContext.current(self.environ, client)
         if context:
             return context.endpoint
-        folder = Path(self.environ.get("DOCKER_CERT_PATH") or usual)
+        folder = Path(self.environ.get("DOCKER_CERT_PATH") or client)
         verified = bool(self.environ.get("DOCKER_TLS_VERIFY"))
         return self.environ.get("DOCKER_HOST") or None, folder if verified else None
 
@@ -209,7 +209,7 @@ class Settings:
         """The rules that decide which registry serves a reference.
 
         Raises:
-            InvalidSettingError: a file of rules is invalid.
+            InvalidSettingError: a configuration file is invalid.
         """
         from ghcrctl.settings.registry_files import read_routes
 
@@ -238,16 +238,16 @@ class Settings:
             known = ", ".join(sorted(_BY_NAME))
             raise InvalidSettingError(
                 f"unknown setting `{unknown[0]}` in {self.config_file}",
-                hint=f"the settings are {known}",
+                hint=f"use one of: {known}",
             )
         return data
 
 
 def host_platform() -> Platform:
-    """Return Linux on this machine's processor, as docker does on every system.
+    """Return Linux on this machine's processor, docker's default on every system.
 
     Raises:
-        UnsupportedError: images have no name for the processor.
+        UnsupportedError: there is no architecture for the processor.
     """
     return machine_platform(machine_name(os.environ))
 
@@ -263,7 +263,7 @@ def _read(
     try:
         return parse(value)
     except (ValueError, UsageError) as reason:
-        # The message about a platform also names the platform.
+        # The message for a platform starts with the platform, which is already part of ours.
         why = str(reason).partition(": ")[2] if isinstance(reason, UsageError) else reason
         raise error(
             f"invalid {where} `{value}`: {why}", hint=f"{setting.name}: {setting.help}"

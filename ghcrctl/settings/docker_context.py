@@ -1,7 +1,9 @@
-"""Docker's contexts: which engine docker's client talks to.
+"""Docker's contexts, which select the engine for docker's client.
+
+A context is a directory named by the SHA-256 of the context's name.
 
 Source: Docker's documentation, "Docker contexts"; docker/cli, ``cli/command`` and
-``cli/context/store``. A context is a directory that is named by the SHA-256 of its name.
+``cli/context/store``.
 """
 
 from __future__ import annotations
@@ -20,9 +22,8 @@ if TYPE_CHECKING:
 
 _DEFAULT = "default"
 _ENDPOINT = "docker"
-_HINT = "choose a context that `docker context ls` lists, or set DOCKER_HOST"
-# Bytes.
-_LONGEST_FILE = 4 * 1024 * 1024
+_HINT = "choose a context from `docker context ls`, or set DOCKER_HOST"
+_MAX_FILE_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class DockerContext:
 
     @classmethod
     def current(cls, environ: Mapping[str, str], folder: Path) -> DockerContext | None:
-        """Return the context in use; ``None`` for the environment and the usual socket.
+        """Return the context in use; ``None`` for DOCKER_HOST or the default socket.
 
         Args:
             environ: the environment.
@@ -48,7 +49,7 @@ class DockerContext:
         Raises:
             InvalidSettingError: the client's configuration cannot be read.
         """
-        # An engine's address in the environment beats every context.
+        # DOCKER_HOST takes precedence over every context.
         if environ.get("DOCKER_HOST"):
             return None
         name = environ.get("DOCKER_CONTEXT") or _current_name(folder / "config.json")
@@ -59,22 +60,23 @@ class DockerContext:
         """The address of the context's engine, and the directory of its certificates, if any.
 
         Raises:
-            InvalidSettingError: there is no such context, or its file is damaged.
-            UnsupportedError: the context has no docker engine, or does not verify the engine.
+            InvalidSettingError: the context does not exist, or its file is damaged.
+            UnsupportedError: the context has no docker engine, or does not verify its certificate.
         """
         found = self._read()
         endpoints = found.get("Endpoints")
         docker = endpoints.get(_ENDPOINT) if isinstance(endpoints, dict) else None
         if not isinstance(docker, dict):
             raise UnsupportedError(
-                f"the docker context `{shortened(self.name)}` has no docker engine", hint=_HINT
+                f"cannot use the docker context `{shortened(self.name)}`: it has no docker engine",
+                hint=_HINT,
             )
         host = docker.get("Host")
         if docker.get("SkipTLSVerify") and str(host).startswith("tcp:"):
             raise UnsupportedError(
-                f"the docker context `{shortened(self.name)}` does not verify its engine's "
-                "certificate",
-                hint=f"add the authority: docker context update {self.name} --docker ca=FILE,...",
+                f"cannot use the docker context `{shortened(self.name)}`: it does not verify its "
+                "engine's certificate",
+                hint=f"add its CA: docker context update {self.name} --docker ca=FILE,...",
             )
         return host if isinstance(host, str) and host else None, self._certificates
 
@@ -104,14 +106,14 @@ def _current_name(path: Path) -> str:
 
 
 def _read_object(path: Path) -> Mapping[str, Any] | None:
-    """Return the JSON object of a file; ``None`` for a missing file.
+    """Return the JSON object in a file; ``None`` for a missing file.
 
     Raises:
-        InvalidSettingError: the file cannot be read, or has something else in it.
+        InvalidSettingError: the file cannot be read, or is not a JSON object.
     """
     try:
         with path.open("rb") as file:
-            raw = file.read(_LONGEST_FILE)
+            raw = file.read(_MAX_FILE_BYTES)
         data = json.loads(raw) if raw.strip() else {}
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -1,7 +1,4 @@
-"""Where docker keeps its configuration on each system.
-
-What belongs here: paths. What does not: what is in the files (``registry_files``,
-``docker_context``).
+"""The paths of docker's and podman's configuration on each system.
 
 Attack: on Windows `/etc` is a directory of the current drive, which every user may create.
 Decision: no file of `/etc` is read there.
@@ -24,14 +21,14 @@ _SYSTEM_CONTAINERS = Path("/etc/containers")
 
 
 def client_folder(environ: Mapping[str, str], home: Path) -> Path:
-    """Return the directory of docker's client: its ``config.json`` and contexts."""
+    """Return the directory of docker's client, with ``config.json`` and contexts."""
     return Path(environ.get("DOCKER_CONFIG") or home / ".docker")
 
 
 def daemon_files(
     environ: Mapping[str, str], home: Path, *, on_windows: bool = os.name == "nt"
 ) -> list[Path]:
-    """Return where a ``daemon.json`` may be: Docker Desktop's, rootless docker's, the system's."""
+    """Return the possible ``daemon.json`` files: Docker Desktop's, rootless and system."""
     own = [home / ".docker" / "daemon.json"]
     if on_windows:
         return [*own, _program_data(environ) / "docker" / "config" / "daemon.json"]
@@ -41,7 +38,7 @@ def daemon_files(
 def certificate_folders(
     environ: Mapping[str, str], home: Path, *, on_windows: bool = os.name == "nt"
 ) -> tuple[Path, ...]:
-    """Return docker's and podman's ``certs.d``, the user's first."""
+    """Return docker's and podman's ``certs.d`` directories, the user's first."""
     own = (home / ".config" / "containers", home / ".docker")
     if on_windows:
         folders = [*own, _program_data(environ) / "docker"]
@@ -56,6 +53,6 @@ def _config_home(environ: Mapping[str, str], home: Path) -> Path:
 
 
 def _program_data(environ: Mapping[str, str]) -> Path:
-    """Return the directory of all users' data; Windows does not mind the case of a variable."""
+    """Return the data directory for all users; variable names are case-insensitive on Windows."""
     given = (value for name, value in environ.items() if name.upper() == "PROGRAMDATA" and value)
     return Path(next(given, r"C:\ProgramData"))

@@ -1,4 +1,4 @@
-"""Configuration files of ghcrctl and other tools that say how registries are reached.
+"""Configuration files of ghcrctl and other tools about registries.
 
 Sources: containers-registries.conf(5); dockerd(8), "Daemon configuration file".
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ghcrctl.settings import Settings
 
 _SYSTEM_CONTAINERS = Path("/etc/containers")
-# Podman reads both; the first one that is set is used.
+# Podman reads both; the first one that is set takes precedence.
 _GIVEN = ("CONTAINERS_REGISTRIES_CONF", "REGISTRIES_CONFIG_PATH")
 
 
@@ -30,7 +30,7 @@ def read_routes(settings: Settings) -> Routes:
     """Return the rules of our settings, ``registries.conf`` and ``daemon.json``.
 
     Raises:
-        InvalidSettingError: one of them is invalid.
+        InvalidSettingError: a file or setting is invalid.
     """
     docker = [rule for data in docker_files(settings) for rule in rules_of_docker(data)]
     ours = rules_of_settings(settings.get("mirrors"))
@@ -38,20 +38,20 @@ def read_routes(settings: Settings) -> Routes:
 
 
 def docker_files(settings: Settings) -> list[Mapping[str, object]]:
-    """Return the ``daemon.json`` files that can be read, the user's first."""
+    """Return the contents of readable ``daemon.json`` files, the user's first."""
     found = (_read_json(path) for path in _docker_paths(settings))
     return [data for data in found if data is not None]
 
 
 def docker_faults(settings: Settings) -> list[str]:
-    """Return a warning for each ``daemon.json`` that cannot be read."""
+    """Return a warning for each unreadable ``daemon.json``."""
     broken = (path for path in _docker_paths(settings) if _read_json(path) is None)
     return [f"ignoring {path}: expected a JSON object" for path in broken]
 
 
 def _docker_paths(settings: Settings) -> list[Path]:
     paths = daemon_files(settings.environ, settings.home)
-    # Unlike a path's method, this passes over a directory that only the daemon may enter.
+    # Unlike a method of `Path`, this skips a directory that only the daemon may enter.
     return [path for path in paths if os.path.isfile(path)]  # noqa: PTH113
 
 
@@ -68,8 +68,8 @@ def files_of_containers(
 ) -> tuple[Path | None, list[Path]]:
     """Return the main ``registries.conf``, if any, and its drop-in files in order.
 
-    A file of the user replaces those of the system; drop-ins of the user come after the system's.
-    On Windows `/etc` is a directory of the current drive, which every user may create.
+    A user's file replaces the system's; a user's drop-ins come after the system's. On Windows
+    `/etc` is a directory of the current drive, which every user may create.
     """
     own = home / ".config" / "containers"
     system = [] if on_windows else [_SYSTEM_CONTAINERS]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ghcrctl.settings.setting_types import Kind
 
 _PROGRESS = ("auto", "bar", "plain", "json", "none")
-# A piece is kept in memory.
+# Chunks are kept in memory.
 _MAX_CHUNK_BYTES = 1 << 30
 _BUILDERS = ("auto", "buildx", "buildah", "podman", "docker")
 
@@ -33,11 +33,11 @@ class Setting:
     """One setting.
 
     Args:
-        name: its key in ``config.toml``.
-        env: its variable.
-        kind: how its text is read.
-        default: its value where nobody gives one; ``None`` where that depends on the machine.
-        help: what it does, for people.
+        name: the key in ``config.toml``.
+        env: the environment variable.
+        kind: how its value is parsed.
+        default: the default value; ``None`` if it depends on the machine.
+        help: the description for users.
     """
 
     name: str
@@ -56,7 +56,7 @@ SETTINGS: tuple[Setting, ...] = (
         "GHCRCTL_DEFAULT_REGISTRY",
         REGISTRY,
         DEFAULT_REGISTRY,
-        "Registry of a name that has an owner but no registry. With docker.io, `alpine` is "
+        "Registry for names with an owner but no registry. With docker.io, `alpine` is "
         "docker.io/library/alpine, as in docker.",
     ),
     Setting(
@@ -64,51 +64,51 @@ SETTINGS: tuple[Setting, ...] = (
         "GHCRCTL_PLATFORM",
         PLATFORM,
         None,
-        "Platform to choose from multi-platform images, such as linux/arm64. Without it, "
-        "DOCKER_DEFAULT_PLATFORM, then Linux on this machine's processor.",
+        "Platform to choose from multi-platform images, such as linux/arm64. By default "
+        "DOCKER_DEFAULT_PLATFORM, or else Linux on this machine's processor.",
     ),
     Setting(
         "jobs",
         "GHCRCTL_JOBS",
         whole(1, 1000),
         12,
-        "Number of layers transferred at once. Also `--jobs N`.",
+        "Number of layers to transfer in parallel. Also `--jobs N`.",
     ),
     Setting(
         "connections",
         "GHCRCTL_CONNECTIONS",
         whole(1, 1000),
         6,
-        "How many connections read ahead in large layers; 1 reads each layer through one.",
+        "Number of connections that read ahead in large layers; 1 disables reading ahead.",
     ),
     Setting(
         "upload_chunk",
         "GHCRCTL_UPLOAD_CHUNK",
         whole(0, _MAX_CHUNK_BYTES),
         0,
-        "Bytes of a piece in which layers are sent; 0 sends each in one, and in pieces only where "
-        "that is refused or broke off.",
+        "Chunk size for uploads in bytes. With 0, each layer is uploaded in one request, and in "
+        "chunks only if that fails.",
     ),
     Setting(
         "retries",
         "GHCRCTL_RETRIES",
         whole(0, 1000),
         4,
-        "How often a failed request is tried again. Also `--retries N`.",
+        "Number of retries for failed requests. Also `--retries N`.",
     ),
     Setting(
         "timeout",
         "GHCRCTL_TIMEOUT",
         SECONDS,
         None,
-        "Seconds after which a command gives up; none by default. Also `--timeout SECONDS`.",
+        "Time limit for a command in seconds; none by default. Also `--timeout SECONDS`.",
     ),
     Setting(
         "connect_timeout",
         "GHCRCTL_CONNECT_TIMEOUT",
         SECONDS,
         15.0,
-        "Seconds to wait for a connection, its TLS handshake included. Also "
+        "Time limit for connecting in seconds, including the TLS handshake. Also "
         "`--connect-timeout SECONDS`.",
     ),
     Setting(
@@ -116,15 +116,14 @@ SETTINGS: tuple[Setting, ...] = (
         "GHCRCTL_STALL_TIMEOUT",
         SECONDS,
         60.0,
-        "Seconds without a byte after which a connection is given up. Also "
-        "`--stall-timeout SECONDS`.",
+        "Seconds without data after which a connection is dropped. Also `--stall-timeout SECONDS`.",
     ),
     Setting(
         "ca_file",
         "GHCRCTL_CA_FILE",
         PATH,
         None,
-        "PEM file with certificates to trust besides the system's. Also `--ca-file FILE`.",
+        "PEM file with CA certificates to trust besides the system's. Also `--ca-file FILE`.",
     ),
     Setting(
         "client_cert",
@@ -134,7 +133,11 @@ SETTINGS: tuple[Setting, ...] = (
         "PEM client certificate for registries that require one.",
     ),
     Setting(
-        "client_key", "GHCRCTL_CLIENT_KEY", PATH, None, "PEM file with that certificate's key."
+        "client_key",
+        "GHCRCTL_CLIENT_KEY",
+        PATH,
+        None,
+        "PEM file with the client certificate's key.",
     ),
     Setting(
         "insecure",
@@ -148,31 +151,31 @@ SETTINGS: tuple[Setting, ...] = (
         "GHCRCTL_INSECURE_REGISTRIES",
         HOSTS,
         (),
-        "Registries (HOST[:PORT]) or networks (10.0.0.0/8) for which `insecure` holds. Docker's "
-        "insecure-registries count, too.",
+        "Registries (HOST[:PORT]) or networks (10.0.0.0/8) to treat as insecure, in addition to "
+        "docker's insecure-registries.",
     ),
     Setting(
         "mirrors",
         "GHCRCTL_MIRRORS",
         MIRRORS,
         {},
-        "Where to pull from first, by registry or the start of a name: a table "
-        "`[mirrors]` with lists, or PREFIX=PLACE,PREFIX=PLACE. Further mirrors are read from "
-        "containers' registries.conf and docker's daemon.json.",
+        "Mirrors to pull from first, by registry or name prefix: a table `[mirrors]` with lists, "
+        "or PREFIX=PLACE,PREFIX=PLACE. More mirrors are read from registries.conf and docker's "
+        "daemon.json.",
     ),
     Setting(
         "builder",
         "GHCRCTL_BUILDER",
         one_of(*_BUILDERS),
         "auto",
-        f"What builds: {', '.join(_BUILDERS)}.",
+        f"Build engine: {', '.join(_BUILDERS)}.",
     ),
     Setting(
         "progress",
         "GHCRCTL_PROGRESS",
         one_of(*_PROGRESS),
         "auto",
-        f"How progress is shown on standard error: {', '.join(_PROGRESS)}; auto is bars on a "
+        f"Progress output on standard error: {', '.join(_PROGRESS)}; auto means bars on a "
         "terminal and plain lines elsewhere. Also `--progress`.",
     ),
     Setting(
@@ -180,22 +183,22 @@ SETTINGS: tuple[Setting, ...] = (
         "GHCRCTL_NO_INPUT",
         SWITCH,
         default=False,
-        help="Never ask; what would ask fails instead. Also `--no-input`.",
+        help="Never prompt; fail instead. Also `--no-input`.",
     ),
     Setting(
         "ci",
         "GHCRCTL_CI",
         SWITCH,
         default=True,
-        help="In a job of GitHub Actions, give outputs, a summary, annotations and groups of "
-        "lines; in any job, draw no bars. False makes a job like any other place.",
+        help="In GitHub Actions jobs, write outputs, a summary, annotations and log groups; in "
+        "any CI job, draw no bars. False disables this.",
     ),
     Setting(
         "github_api",
         "GHCRCTL_GITHUB_API",
         ADDRESS,
         None,
-        "Address of GitHub's REST API. Without it, the one that belongs to the registry: "
+        "URL of GitHub's REST API. By default it depends on the registry: "
         "https://api.github.com for ghcr.io, https://HOST/api/v3 for containers.HOST, "
         "https://api.NAME.ghe.com for containers.NAME.ghe.com.",
     ),
@@ -204,29 +207,29 @@ SETTINGS: tuple[Setting, ...] = (
         "GHCRCTL_GITHUB_WEB",
         ADDRESS,
         None,
-        "Address of GitHub's pages for people, where it cannot be told from the registry.",
+        "URL of GitHub's website, if it cannot be derived from the registry.",
     ),
     Setting(
         "github_rate",
         "GHCRCTL_GITHUB_RATE",
         whole(0, 1_000_000),
         900,
-        "Points that requests to GitHub's REST API may cost a minute, where one that reads costs "
-        "1 and one that writes 5; 0 for any number, as on an Enterprise Server without limits.",
+        "Points that requests to GitHub's REST API may cost per minute. A read costs 1, a write "
+        "5. 0 means no limit, as on an Enterprise Server without rate limits.",
     ),
     Setting(
         "keyring",
         "GHCRCTL_KEYRING",
         SWITCH,
         default=True,
-        help="Keep and look for credentials in the system's keyring.",
+        help="Store and find credentials in the system's keyring.",
     ),
     Setting(
         "human",
         "GHCRCTL_HUMAN",
         SWITCH,
         default=True,
-        help="Write sizes and times in listings for people; else exact, in bytes and as RFC 3339. "
+        help="Print human-readable sizes and times in listings; otherwise bytes and RFC 3339. "
         "Also `--human` and `--exact`.",
     ),
     Setting(
@@ -238,12 +241,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
 )
 
-# Variables without a setting: they belong to one run, or locate the settings.
+# Variables without a setting, because they apply to one run or locate the settings.
 VARIABLES = {
     "GHCRCTL_CACHE_DIR": "Directory for cached downloads.",
     "GHCRCTL_CONFIG_DIR": "Directory of config.toml and stored credentials.",
     "GHCRCTL_DEST_PASSWORD": "Password for --dest-creds.",
-    "GHCRCTL_REGISTRY": "Registry that GHCRCTL_TOKEN is for; ghcr.io by default.",
+    "GHCRCTL_REGISTRY": "Registry for GHCRCTL_TOKEN; ghcr.io by default.",
     "GHCRCTL_SRC_PASSWORD": "Password for --src-creds.",
     "GHCRCTL_TOKEN": "Password or token for GHCRCTL_REGISTRY.",
     "GHCRCTL_USERNAME": "User name for GHCRCTL_TOKEN.",

@@ -1,4 +1,4 @@
-"""Kinds of settings, which parse variables, flags and values of ``config.toml``."""
+"""Types of settings, which parse variables, flags and values of ``config.toml``."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of setting.
+    """A type of setting.
 
     Args:
-        parse: reads a text, or a value of one of the types; raises ValueError, UsageError.
-        types: the types that it has in ``config.toml``.
+        parse: parses a string, or a value of one of the types; raises ValueError or UsageError.
+        types: the accepted types in ``config.toml``.
     """
 
     parse: Callable[[Any], Any]
     types: tuple[type, ...] = (str,)
 
     def parse_toml(self, value: object) -> Any:
-        """Read a value of ``config.toml``.
+        """Parse a value of ``config.toml``.
 
         Raises:
-            ValueError: it is of another type, or cannot be read.
+            ValueError: the value has the wrong type or is invalid.
         """
-        # A boolean is an integer in Python, but not in TOML.
+        # In Python, a boolean is an integer.
         is_boolean = isinstance(value, bool)
         if not isinstance(value, self.types) or (is_boolean and bool not in self.types):
             raise ValueError(f"expected {' or '.join(_TYPES[kind] for kind in self.types)}")
@@ -67,7 +67,7 @@ def _whole(value: object) -> int:
 
 
 def whole(least: int, most: int) -> Kind:
-    """Return the kind of whole numbers between two limits."""
+    """Return the type for integers within limits."""
 
     def read(value: object) -> int:
         number = _whole(value)
@@ -89,7 +89,7 @@ def _seconds(value: object) -> float:
 
 
 def _items(value: object) -> list[str]:
-    """Return the items of a list, or of a text with commas or spaces between them."""
+    """Return the items of a list, or of a string separated by commas or spaces."""
     if not isinstance(value, (list, tuple)):
         return str(value).replace(",", " ").split()
     if not all(isinstance(item, str) for item in value):
@@ -117,7 +117,7 @@ def _mirrors(value: object) -> dict[str, list[str]]:
             found.setdefault(prefix, []).append(place)
     for prefix, places in found.items():
         if not _is_place(prefix.removeprefix("*.")):
-            raise ValueError(f"expected a registry or the start of a name, got `{prefix}`")
+            raise ValueError(f"expected a registry or a name prefix, got `{prefix}`")
         for place in places:
             if not _is_place(re.sub(r"^https?://", "", place).rstrip("/")):
                 raise ValueError(f"expected [http://]HOST[:PORT][/PATH], got `{place}`")
@@ -125,7 +125,7 @@ def _mirrors(value: object) -> dict[str, list[str]]:
 
 
 def one_of(*words: str) -> Kind:
-    """Return the kind of a choice of words."""
+    """Return the type for a choice of words."""
 
     def read(value: object) -> str:
         if value not in words:
@@ -138,10 +138,10 @@ def one_of(*words: str) -> Kind:
 def _address(value: object) -> str:
     text = str(value).rstrip("/")
     parts = urlsplit(text)
-    # Reading the port checks it.
+    # Accessing `port` validates it.
     is_web = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     if not is_web or parts.query or parts.fragment or parts.username or re.search(r"\s", text):
-        raise ValueError("expected an address such as https://HOST")
+        raise ValueError("expected a URL such as https://HOST")
     return text
 
 
@@ -160,13 +160,13 @@ def _registry(value: object) -> str:
 
 
 def _is_host(text: str) -> bool:
-    """Check whether a name can begin with a host."""
+    """Check whether a reference can start with this host."""
     is_domain = bool(set(text) & set(".:")) or text == "localhost"
     return is_domain and "/" not in text and _is_name(f"{text}/image")
 
 
 def _is_place(text: str) -> bool:
-    """Check whether a text is a host, which needs no dot, maybe with a path."""
+    """Check whether a text is a host, which needs no dot, optionally with a path."""
     host, slash, path = text.partition("/")
     named = host if set(host) & set(".:") else f"{host}.invalid"
     return bool(host) and _is_name(f"{named}/{path if slash else 'image'}")
@@ -181,7 +181,7 @@ def _is_name(text: str) -> bool:
 
 
 def _is_network(text: str) -> bool:
-    # Imported late, since it is rarely needed and slows the start.
+    # Imported here because it is rarely needed and slows down start-up.
     import ipaddress
 
     try:

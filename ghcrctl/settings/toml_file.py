@@ -1,4 +1,4 @@
-"""TOML files, read the same way everywhere."""
+"""Reads TOML files, with readable errors for duplicate keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-# How Python's parser reports a key that is there twice, and where.
+# The messages of Python's parser for a duplicate key.
 _TWICE = re.compile(
     r"Cannot overwrite a value|Cannot declare \((?P<declared>.*?),?\) twice"
     r"|Cannot mutate immutable namespace \((?P<namespace>.*?),?\)"
@@ -38,24 +38,24 @@ def read_toml(raw: bytes, path: Path) -> Mapping[str, object]:
         text = raw.decode("utf-8-sig")
         data: dict[str, object] = tomllib.loads(text)
     except UnicodeDecodeError as error:
-        raise InvalidSettingError(f"{path} is not valid TOML: {error}") from None
+        raise InvalidSettingError(f"invalid TOML file {path}: {error}") from None
     except ValueError as error:
         reason = _duplicate(text, str(error)) or error
-        raise InvalidSettingError(f"{path} is not valid TOML: {reason}") from None
+        raise InvalidSettingError(f"invalid TOML file {path}: {reason}") from None
     except RecursionError:
-        raise InvalidSettingError(f"{path} is nested too deeply") from None
+        raise InvalidSettingError(f"invalid TOML file {path}: nested too deeply") from None
     return data
 
 
 def _duplicate(text: str, reason: str) -> str:
-    """Return which key is there twice, and on which line; empty for any other error."""
+    """Return the duplicate key and its line; an empty string for other errors."""
     match = _TWICE.match(reason)
     if not match:
         return ""
     lines = text.splitlines() or [""]
     at = _LINE.search(reason)
     number = int(at[1]) if at else len(lines)
-    # The parser notices it after the value, which may have several lines.
+    # The parser reports the line after the value, which may span several lines.
     found = ((n, _KEY.match(lines[n - 1])) for n in range(number, 0, -1))
     line, key = next(((n, key[1] or key[2]) for n, key in found if key), (number, ""))
     named = match["declared"] or match["namespace"] or match["inline"]

@@ -1,5 +1,4 @@
-"""The local image store on disk: a standard OCI image layout that any number of processes may use.
+"""The local image store: a standard OCI image layout, safe for concurrent processes.
 
-What belongs here: layout, names, listing, garbage collection. What does not: what a command does
-with an image (``operations``). Writers hold the store's lock for moments; readers never lock.
+Writers hold the store's lock for short times; readers never lock.
 """

@@ -1,7 +1,7 @@
-"""What belongs to an image: its referrers, such as signatures, attestations and SBOMs.
+"""Referrers in the store, such as signatures, attestations and SBOMs.
 
-The rule: a referrer stays in the store as long as its subject. A referrer without a tag of its own
-is deleted together with its subject; one whose subject was never here is an image like any other.
+A referrer is kept as long as its subject. A referrer without a tag of its own is deleted with its
+subject; one whose subject was never in the store is treated like any other image.
 
 Spec: OCI distribution spec 1.1, "Listing Referrers" and "Referrers Tag Schema".
 """
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from ghcrctl.store.graph import ManifestGraph
     from ghcrctl.store.records import Record
 
-# `sha256-DIGEST` is the spec's; cosign appends `.sig`, `.att` or `.sbom`.
+# The spec's tag is `sha256-DIGEST`; cosign appends `.sig`, `.att` or `.sbom`.
 _REFERRERS_TAG = re.compile(r"(?P<algorithm>[a-z0-9]+)-(?P<encoded>[0-9a-f]+)(?:\.[a-z]+)?\Z")
 
 
 def is_bound(record: Record) -> bool:
-    """Return whether a referrer has no tag of its own, so that it is deleted with its subject."""
+    """Return whether a record has no tag of its own; X."""
     return not record.tag or _digest_in_tag(record.tag) is not None
 
 
 def subject_of(graph: ManifestGraph, record: Record) -> Digest | None:
-    """Return what a record refers to, by its manifest or by its tag."""
+    """Return the digest that a record refers to, by its manifest or by its tag."""
     by_tag = _digest_in_tag(record.tag) if record.tag else None
     found = by_tag or graph.links_if_readable(record.descriptor).subject
     # Some registries resolve a referrers tag to the subject itself, which is not a referrer.
@@ -53,20 +53,20 @@ def is_bound_referrer(graph: ManifestGraph, record: Record) -> bool:
     return is_bound(record) and subject_of(graph, record) is not None
 
 
-def belonging_among(graph: ManifestGraph, records: Sequence[Record]) -> list[Record]:
-    """Return the records that belong to others: referrers, and manifests that an index lists.
+def dependent_records(graph: ManifestGraph, records: Sequence[Record]) -> list[Record]:
+    """Return the records that belong to others: referrers, and manifests listed by an index.
 
-    A manifest that was pushed before its index has a record by digest, which the index makes
-    superfluous.
+    A manifest that was pushed before its index has a record by digest, which is redundant once the
+    index exists.
     """
-    referrers = Belonging(graph, records).referrers_among(records)
+    referrers = AttachedReferrers(graph, records).referrers_among(records)
     listed = listed_by_indexes(graph, records)
     parts = [r for r in records if not r.tag and (r.repository, r.descriptor.digest) in listed]
     return [*referrers, *parts]
 
 
 def listed_by_indexes(graph: ManifestGraph, records: Iterable[Record]) -> set[tuple[str, Digest]]:
-    """Return everything below the indexes among records, each with the index's repository."""
+    """Return all content below the indexes among records, each with the index's repository."""
     indexes = [record for record in records if record.descriptor.is_index]
     return {
         (index.repository, child)
@@ -76,11 +76,11 @@ def listed_by_indexes(graph: ManifestGraph, records: Iterable[Record]) -> set[tu
     }
 
 
-class Belonging:
-    """Which records of a store refer to which content.
+class AttachedReferrers:
+    """The referrers among a store's records, by subject.
 
     Args:
-        graph: the manifests.
+        graph: the manifest graph.
         records: all records to consider as referrers.
     """
 
@@ -90,7 +90,7 @@ class Belonging:
         self._subjects = [(record, subject) for record, subject in found if subject]
 
     def referrers_among(self, records: Sequence[Record]) -> list[Record]:
-        """Return the referrers whose subject is among the records or below them."""
+        """Return the referrers whose subject is one of the records or below one."""
         if not self._subjects:
             return []
         held = self._graph.reached(record.descriptor for record in records)
@@ -101,8 +101,8 @@ class Belonging:
     def kept_by(self, records: Iterable[Record]) -> list[Record]:
         """Return the referrers of records, and the referrers of those in turn.
 
-        The index that a platform of an image was pulled from counts as here: what signs the image
-        often signs its index.
+        If a platform was pulled from an index, the index counts as a subject too: signatures often
+        refer to the index instead of the platform's image.
         """
         held: dict[Digest, Descriptor] = {}
         origins: set[Digest] = set()
@@ -117,31 +117,31 @@ class Belonging:
         return found
 
 
-def left_alone(
+def orphaned_referrers(
     graph: ManifestGraph, before: Sequence[Record], after: Sequence[Record]
 ) -> list[Record]:
-    """Return the bound referrers of ``after`` whose subject only ``before`` has.
+    """Return the referrers in ``after`` whose subject was only in ``before``.
 
     Args:
-        graph: the manifests.
+        graph: the manifest graph.
         before: the records before a change.
-        after: the records after it.
+        after: the records after the change.
     """
-    staying = {id(record) for record in after}
-    if all(id(record) in staying for record in before):
+    kept = {id(record) for record in after}
+    if all(id(record) in kept for record in before):
         return []
     bound = [record for record in after if is_bound(record)]
-    belonging = Belonging(graph, bound)
-    once = {_key(record) for record in belonging.referrers_among(before)}
+    attached = AttachedReferrers(graph, bound)
+    once = {_key(record) for record in attached.referrers_among(before)}
     left, lost = list(after), bound
     while lost:
-        # A lost record no longer keeps its own referrers.
-        now = {_key(record) for record in belonging.referrers_among(left)}
+        # A removed referrer no longer keeps its own referrers.
+        now = {_key(record) for record in attached.referrers_among(left)}
         lost = [r for r in left if is_bound(r) and _key(r) in once and _key(r) not in now]
-        gone = {id(record) for record in lost}
-        left = [record for record in left if id(record) not in gone]
-    staying = {id(record) for record in left}
-    return [record for record in after if id(record) not in staying]
+        removed = {id(record) for record in lost}
+        left = [record for record in left if id(record) not in removed]
+    kept = {id(record) for record in left}
+    return [record for record in after if id(record) not in kept]
 
 
 def _key(record: Record) -> tuple[str, Digest]:

@@ -1,9 +1,7 @@
-"""Blobs on disk: one file a digest.
+"""Blobs on disk, one file per digest.
 
-What belongs here: reading, writing and examining content by its digest. What does not: names
-(``index``), unfinished files (``partials``), what may be removed (``collect``). Invariant: a file
-under ``blobs/`` was verified to its last byte and synced before it got its name. What happens to it
-later is found where its file was changed (``verified``), and by ``fsck`` in any case.
+A file under ``blobs/`` is verified and synced before it gets its name. Later changes are detected
+by its file's state (``verified_blobs``), and always by ``fsck``.
 
 Spec: OCI image spec 1.1, image-layout.md, "Blobs".
 """
@@ -32,7 +30,7 @@ from ghcrctl.errors import (
 from ghcrctl.oci.digest import ENCODED_LENGTH, Digest
 from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.partials import Partials
-from ghcrctl.store.verified_blobs import Verified
+from ghcrctl.store.verified_blobs import VerifiedBlobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -45,7 +43,7 @@ if TYPE_CHECKING:
     from ghcrctl.store.leases import Lease
 
 
-_MEND = "ghcrctl fsck --repair"
+_REPAIR_COMMAND = "ghcrctl fsck --repair"
 
 
 class Blobs:
@@ -53,39 +51,40 @@ class Blobs:
 
     Args:
         root: the store's directory.
-        partial: where unfinished files are kept.
-        leases: where processes say that they run.
-        verified: the file that keeps which blobs are known to be right.
+        partial: the directory of unfinished files.
+        leases: the directory of leases.
+        verified: the file that records which blobs are verified.
     """
 
     def __init__(self, root: Path, *, partial: Path, leases: Path, verified: Path) -> None:
         self._blobs = root / "blobs"
         self._partials = Partials(partial, leases)
-        self._verified = Verified(verified)
+        self._verified = VerifiedBlobs(verified)
+        # Digests that threads of this process are writing.
         self._written: set[Digest] = set()
         self._turn = threading.Condition()
 
     @property
     def label(self) -> str:
-        """The name of this place in messages."""
+        """The store's name for messages."""
         return f"the local store ({self._blobs.parent})"
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
-        """Return the file that has content."""
-        return Provenance(str(self.path(descriptor.digest)), _MEND)
+        """Return the file of a blob, with a hint to repair it."""
+        return Provenance(str(self.path(descriptor.digest)), _REPAIR_COMMAND)
 
     def resolve(self, name: str) -> Descriptor:
-        """Refuse: content has only digests here, and they do not tell its media type."""
-        raise ManifestUnknownError(f"{self.label} has no name `{name}`")
+        """Fail: blobs have no names, and a digest alone does not state a media type."""
+        raise ManifestUnknownError(f"cannot resolve `{name}`: {self.label} has no such name")
 
     def path(self, digest: Digest) -> Path:
-        """Return where the content of a digest is, or would be."""
+        """Return the path of a blob, whether or not it exists."""
         return self._blobs / digest.algorithm / digest.encoded
 
     def exists(self, descriptor: Descriptor) -> bool:
-        """Tell whether content is here, with the bytes that it must have.
+        """Check whether a blob exists and is intact.
 
-        Where its file is as it was when its bytes were last found right, they are not read again.
+        The bytes are only read if the file has changed since they were last verified.
         """
         try:
             found = self.path(descriptor.digest).stat()
@@ -94,9 +93,9 @@ class Blobs:
         if found.st_size != descriptor.size:
             return False
         known = self._verified.verdict(descriptor.digest, found)
-        return self._is_right(descriptor) if known is None else known
+        return self._is_intact(descriptor) if known is None else known
 
-    def _is_right(self, descriptor: Descriptor) -> bool:
+    def _is_intact(self, descriptor: Descriptor) -> bool:
         try:
             self.examine(descriptor)
         except GhcrctlError:
@@ -106,15 +105,15 @@ class Blobs:
     def examine(
         self, descriptor: Descriptor, progress: Callable[[int], None] = lambda _: None
     ) -> None:
-        """Read content, compare it with its descriptor, and remember what came of it.
+        """Read a blob, compare it with its descriptor, and remember the result.
 
         Args:
-            descriptor: what it must be.
-            progress: is told the bytes of each chunk.
+            descriptor: the expected content.
+            progress: called with the number of bytes of each chunk.
 
         Raises:
-            BlobUnknownError: it is not here.
-            IntegrityError: it is not what it must be.
+            BlobUnknownError: the blob does not exist.
+            IntegrityError: the blob does not match its descriptor.
         """
         found = self._stat(descriptor.digest)
         with Content(self, descriptor).open() as stream:
@@ -122,24 +121,24 @@ class Blobs:
                 while chunk := stream.read(CHUNK_SIZE):
                     progress(len(chunk))
             except DigestMismatchError:
-                self._note(descriptor.digest, found, right=False)
+                self._note(descriptor.digest, found, intact=False)
                 raise
-        self._note(descriptor.digest, found, right=True)
+        self._note(descriptor.digest, found, intact=True)
 
     def _stat(self, digest: Digest) -> os.stat_result | None:
         with suppress(OSError):
             return self.path(digest).stat()
         return None
 
-    def _note(self, digest: Digest, found: os.stat_result | None, *, right: bool) -> None:
+    def _note(self, digest: Digest, found: os.stat_result | None, *, intact: bool) -> None:
         if found:
-            self._verified.note(digest, found, right=right)
+            self._verified.note(digest, found, intact=intact)
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading at a byte.
+        """Open a blob at an offset.
 
         Raises:
-            BlobUnknownError: it is not here.
+            BlobUnknownError: the blob does not exist.
         """
         path = self.path(descriptor.digest)
         with disk_errors(f"read {path}", in_store=True):
@@ -147,30 +146,30 @@ class Blobs:
                 file = path.open("rb")
             except FileNotFoundError:
                 raise BlobUnknownError(
-                    f"the local store lacks {descriptor.digest}",
-                    hint="pull the image again to mend it",
+                    f"blob {descriptor.digest} not found in the local store",
+                    hint="pull the image again to repair it",
                 ) from None
             file.seek(offset)
         return file
 
     @property
-    def sound(self) -> Sound:
-        """Only what is right, to be read in front of where the rest can be fetched."""
-        return Sound(self)
+    def intact(self) -> IntactBlobs:
+        """The intact blobs only, so that damaged ones are read from another source."""
+        return IntactBlobs(self)
 
     def size(self, digest: Digest) -> int:
-        """Return the bytes that content takes; 0 where it is not here."""
+        """Return the size of a blob in bytes; 0 if it does not exist."""
         try:
             return self.path(digest).stat().st_size
         except OSError:
             return 0
 
     def received(self, digest: Digest) -> int:
-        """Return the bytes that an interrupted transfer left of content."""
+        """Return the number of bytes of a blob that an interrupted transfer has left."""
         return self._partials.received(digest)
 
     def all(self) -> Iterator[Digest]:
-        """Yield every digest that is here."""
+        """Yield the digests of all blobs."""
         for algorithm, length in ENCODED_LENGTH.items():
             folder = self._blobs / algorithm
             if folder.is_dir():
@@ -179,28 +178,28 @@ class Blobs:
                         yield Digest(algorithm, path.name)
 
     def require(self, descriptors: Iterable[Descriptor]) -> None:
-        """Check that content is here.
+        """Check that blobs exist.
 
         Raises:
-            StoreDamagedError: some is not, or not any more.
+            StoreDamagedError: a blob is missing or damaged.
         """
         for descriptor in {descriptor.digest: descriptor for descriptor in descriptors}.values():
             if not self.exists(descriptor):
                 raise StoreDamagedError(
-                    f"{self.label} lacks {descriptor.digest}: "
+                    f"{self.label} has no intact blob {descriptor.digest}: "
                     "it is damaged, or another process removed the image",
                     hint="pull the image again",
                 )
 
     def sync(self) -> None:
-        """Make the names of all content durable, before anything relies on them."""
+        """Sync the directory entries of all blobs, before an image is named."""
         with disk_errors(f"write {self._blobs}", in_store=True):
             for algorithm in ENCODED_LENGTH:
                 if (self._blobs / algorithm).is_dir():
                     sync_directory(self._blobs / algorithm)
 
     def remove(self, digest: Digest) -> int:
-        """Remove content; return the bytes that this freed."""
+        """Remove a blob; return the number of bytes freed."""
         path = self.path(digest)
         with disk_errors(f"remove {path}", in_store=True):
             try:
@@ -212,36 +211,36 @@ class Blobs:
         return size
 
     @contextmanager
-    def put_away(self, digests: Iterable[Digest]) -> Iterator[None]:
-        """Count damaged content as absent, so that it is fetched anew.
+    def ignore_damaged(self, digests: Iterable[Digest]) -> Iterator[None]:
+        """Treat damaged blobs as missing, so that they are fetched again.
 
-        It stays where it is until what was fetched takes its place: nothing is lost if that fails.
+        The files are kept until they are replaced: nothing is lost if fetching fails.
         """
         for digest in digests:
-            self._note(digest, self._stat(digest), right=False)
+            self._note(digest, self._stat(digest), intact=False)
         yield
 
     def close(self) -> None:
-        """Keep what is known of blobs for other processes, and wait for them no longer."""
+        """Save which blobs are verified, and stop waiting for other processes."""
         self._partials.close()
         self._verified.save()
 
     def write(self, content: Content, lease: Lease) -> None:
-        """Store content, going on with what an earlier, broken transfer left."""
-        with self._alone(content.descriptor.digest):
+        """Store a blob, resuming an interrupted transfer."""
+        with self._exclusive(content.descriptor.digest):
             self._write(content, lease)
 
     def adopt(self, aside: Path, digest: Digest) -> None:
-        """Take over a synced file beside the blobs, whose bytes were seen to have this digest."""
+        """Move a synced file into the store, whose bytes are known to have this digest."""
         path = self.path(digest)
         with disk_errors(f"write {digest}", in_store=True):
             make_directories(path.parent)
             move(aside, path)
-        self._note(digest, self._stat(digest), right=True)
+        self._note(digest, self._stat(digest), intact=True)
 
     @contextmanager
-    def _alone(self, digest: Digest) -> Iterator[None]:
-        """Wait until no other thread writes this content: they share one partial file."""
+    def _exclusive(self, digest: Digest) -> Iterator[None]:
+        """Wait until no other thread writes this blob, since threads share its partial file."""
         with self._turn:
             wait_until(self._turn, lambda: digest not in self._written)
             self._written.add(digest)
@@ -261,29 +260,28 @@ class Blobs:
         if aside:
             self._fill(content, aside)
             with disk_errors(f"write {descriptor.digest}", in_store=True):
-                # Its own bytes are synced; that its name is, matters when an image gets one
-                # (`sync`).
+                # The file's bytes are synced. Its name is synced when an image is named (`sync`).
                 move(aside, path)
-            self._note(descriptor.digest, self._stat(descriptor.digest), right=True)
+            self._note(descriptor.digest, self._stat(descriptor.digest), intact=True)
 
     def _fill(self, content: Content, aside: Path) -> None:
-        """Receive all of content, going on with what is there."""
+        """Receive the rest of a blob into a partial file."""
         try:
             with disk_errors(f"write {content.descriptor.digest}", in_store=True):
                 resumed = aside.stat().st_size > 0
-            self._receive_again(content, aside) if resumed else self._receive(content, aside)
+            self._resume(content, aside) if resumed else self._receive(content, aside)
         except (IntegrityError, StoreError):
-            # Wrong bytes are of no use, a full disk must not be left so, and bytes of which the
-            # disk reported an error cannot be trusted. Only an interrupted transfer is resumed.
+            # Wrong bytes are useless, a full disk needs the space back, and bytes cannot be
+            # trusted after a disk error. Only an interrupted transfer is resumed.
             discard(aside)
             raise
         except BaseException:
             with suppress(OSError):
-                self._partials.give_up(aside)
+                self._partials.release(aside)
             raise
 
-    def _receive_again(self, content: Content, aside: Path) -> None:
-        """Go on where an earlier transfer ended; where it left wrong bytes, start anew."""
+    def _resume(self, content: Content, aside: Path) -> None:
+        """Resume a transfer; if the bytes on disk are wrong, start over."""
         try:
             self._receive(content, aside)
         except IntegrityError:
@@ -298,7 +296,7 @@ class Blobs:
             offset = file.tell()
             if offset < descriptor.size or not offset:
                 with content.open(offset, hasher) as stream:
-                    # An empty content is verified by its one empty read.
+                    # Empty content is verified by its first, empty read.
                     chunk = stream.read(CHUNK_SIZE)
                     while chunk:
                         file.write(chunk)
@@ -306,27 +304,27 @@ class Blobs:
             sync_file(file)
 
 
-class Sound:
-    """Blobs as if those that are damaged were not here, so that they are read elsewhere."""
+class IntactBlobs:
+    """A view of a store's blobs that treats damaged ones as missing."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
 
     @property
     def label(self) -> str:
-        """The name of this place in messages."""
+        """The store's name for messages."""
         return self._blobs.label
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
-        """Return the file that has content."""
+        """Return the file of a blob, with a hint to repair it."""
         return self._blobs.provenance(descriptor)
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading at a byte.
+        """Open a blob at an offset.
 
         Raises:
-            BlobUnknownError: it is not here, or not right. A manifest, being small, is read for
-                that; of others it is what `Blobs.exists` tells.
+            BlobUnknownError: the blob does not exist or is damaged. Manifests are always read to
+                check this; for other blobs see `Blobs.exists`.
         """
         if descriptor.is_manifest:
             try:
@@ -335,13 +333,13 @@ class Sound:
                 raise BlobUnknownError(error.message) from None
         elif not self._blobs.exists(descriptor):
             raise BlobUnknownError(
-                f"{self._blobs.label} lacks {descriptor.digest}, or it is damaged"
+                f"blob {descriptor.digest} is missing or damaged in {self._blobs.label}"
             )
         return self._blobs.open(descriptor, offset)
 
 
 def _hash_prefix(file: BufferedRandom, descriptor: Descriptor) -> _Hash:
-    """Compute over what is there and stand at its end; drop it where it cannot be right."""
+    """Hash the bytes of a partial file and stop at its end; empty the file if they are wrong."""
     hasher = descriptor.digest.hasher()
     while chunk := file.read(CHUNK_SIZE):
         hasher.update(chunk)

@@ -1,4 +1,4 @@
-"""Checking what is on disk against its digests."""
+"""Checks the store's files against their digests."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ MISNAMED = "misnamed"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with one piece of content.
+    """A fault of one blob.
 
     Args:
-        descriptor: the content.
+        descriptor: the blob's descriptor.
         problem: ``missing``, ``damaged`` or ``misnamed``.
-        detail: what was found, for messages.
+        detail: the details for messages.
     """
 
     descriptor: Descriptor
@@ -46,15 +46,15 @@ def check_content(
     jobs: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> dict[Digest, Fault]:
-    """Read everything that images need, and compare.
+    """Read and verify all content of images.
 
-    Foreign layers may be missing: their publisher has them.
+    Foreign layers may be missing, since their publisher hosts them.
 
     Args:
-        blobs: where content is.
+        blobs: the store's blobs.
         roots: the images.
-        jobs: how many pieces are read at once.
-        progress: is told the bytes that were read.
+        jobs: the number of blobs read in parallel.
+        progress: called with the number of bytes read.
     """
     faults: dict[Digest, Fault] = {}
     seen: set[Digest] = set()
@@ -77,11 +77,11 @@ def check_names(blobs: Blobs, entries: Iterable[Descriptor]) -> list[tuple[Fault
     """Compare the names and IDs in the list of images with their content.
 
     Args:
-        blobs: where content is.
-        entries: the list, as it is written.
+        blobs: the store's blobs.
+        entries: the entries of ``index.json``.
 
     Returns:
-        What is wrong, with the name in the list.
+        The faults, each with the image's name.
     """
     found = []
     for entry in entries:
@@ -89,16 +89,16 @@ def check_names(blobs: Blobs, entries: Iterable[Descriptor]) -> list[tuple[Fault
         image_id = record.facts.image_id if record else entry.digest
         detail = ""
         if not is_true(name, entry.digest, record.origin if record else None):
-            detail = "its name has the digest of other content"
+            detail = "its name contains the digest of other content"
         elif not _may_have_id(blobs, entry, image_id):
-            detail = f"the list gives it the ID {image_id}, which is not that of its content"
+            detail = f"its ID {image_id} in the list of images is not the ID of its content"
         if detail:
             found.append((Fault(entry, MISNAMED, detail), name or image_id.short))
     return found
 
 
 def _may_have_id(blobs: Blobs, root: Descriptor, image_id: Digest) -> bool:
-    """Return whether an ID belongs to content below a root; true if that cannot be read."""
+    """Check whether an ID belongs to content below a root; true if the content is unreadable."""
     try:
         return image_id in closure(blobs, [root], strict=True)
     except GhcrctlError:

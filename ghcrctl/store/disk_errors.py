@@ -1,4 +1,4 @@
-"""Disk errors, translated into errors of this program."""
+"""Translates operating system errors into errors of this program."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
-# Memory, open files of the process and of the system, and processes.
+# Out of memory, or too many open files or processes.
 _SCARCE = {errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN}
 
 
 @contextmanager
 def disk_errors(what: str, *, in_store: bool = False) -> Iterator[None]:
-    """Turn the disk's errors into ours.
+    """Translate an ``OSError`` into a `StoreError`.
 
     Args:
-        what: what is being done, for the message: ``write the image store at /data``.
-        in_store: whether it is done in the image store, which may be elsewhere.
+        what: the action for the message: ``write the image store at /data``.
+        in_store: whether the action is in the image store, whose location can be changed.
 
     Raises:
         NoSpaceError: the disk or a quota is full.
-        StoreReadOnlyError: there is no permission, or the disk is read-only.
-        ResourcesExhaustedError: the system has no memory or no open file left.
-        StoreError: anything else the disk says.
+        StoreReadOnlyError: permission is denied, or the disk is read-only.
+        ResourcesExhaustedError: out of memory, or too many open files.
+        StoreError: any other error.
     """
     try:
         yield
@@ -38,13 +38,13 @@ def disk_errors(what: str, *, in_store: bool = False) -> Iterator[None]:
         if error.errno in _FULL:
             raise NoSpaceError(
                 f"cannot {what}: {reason}",
-                hint="free some space: `ghcrctl df` shows what images take, `ghcrctl prune` "
-                "removes old ones",
+                hint="free some space: `ghcrctl df` shows disk usage, `ghcrctl prune` removes "
+                "unused images",
             ) from error
         if error.errno in _FORBIDDEN:
             raise StoreReadOnlyError(
                 f"cannot {what}: {reason}",
-                hint="check the permissions, or choose another place" + " with --store" * in_store,
+                hint="check the permissions, or choose another path" + " with --store" * in_store,
             ) from error
         kind = ResourcesExhaustedError if error.errno in _SCARCE else StoreError
         raise kind(f"cannot {what}: {reason}") from error

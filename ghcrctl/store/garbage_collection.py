@@ -1,8 +1,4 @@
-"""What may be removed: everything that no record and no running process needs.
-
-What belongs here: reachability. What does not: the removal itself (``store``), which happens under
-the lock.
-"""
+"""Determines which blobs are still needed by records or running processes."""
 
 from __future__ import annotations
 
@@ -26,21 +22,21 @@ if TYPE_CHECKING:
 def closure(
     blobs: Blobs, roots: Iterable[Descriptor], *, strict: bool = False
 ) -> tuple[Digest, ...]:
-    """Return the digests of roots and of all below them, parents first.
+    """Return the digests of roots and everything below them, parents first.
 
     Args:
-        blobs: where manifests are read.
-        roots: where to begin.
-        strict: fail at a manifest that cannot be read, and not take it as having no children.
+        blobs: the store's blobs.
+        roots: the descriptors to start from.
+        strict: fail if a manifest is unreadable, instead of treating it as having no children.
     """
     return tuple(ManifestGraph(partial(read_metadata, blobs)).reached(roots, strict=strict))
 
 
 def live_digests(graph: ManifestGraph, records: Iterable[Record], leases: Path) -> set[Digest]:
-    """Return what must stay: all that records reach and all that running processes hold.
+    """Return all digests in use by records or held by running processes.
 
     Raises:
-        GhcrctlError: a record's manifest cannot be read, so that it is not known what it needs.
+        GhcrctlError: a record's manifest is unreadable, so its content is unknown.
     """
     roots = (record.descriptor for record in records)
     return {*graph.reached(roots, strict=True), *leased(leases)}

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.oci.digest import Digest
 
-# A server that runs for weeks must not keep every manifest in memory.
-_MOST_REMEMBERED = 50_000
+# Limit for servers that run for weeks.
+_MAX_CACHED = 50_000
 
 
 class Links(NamedTuple):
-    """What one manifest links to.
+    """The links of one manifest.
 
     Args:
-        children: everything the manifest needs.
-        subject: what the manifest refers to, if it is a referrer.
+        children: the content that the manifest lists.
+        subject: the digest that the manifest refers to, if it is a referrer.
     """
 
     children: tuple[Descriptor, ...] = ()
@@ -34,7 +34,7 @@ _NOTHING = Links()
 
 
 class ManifestGraph:
-    """The links between manifests of one place; content never changes, so neither do its links.
+    """The links between manifests, cached, since content never changes.
 
     Args:
         read: returns the verified bytes of a manifest.
@@ -56,7 +56,7 @@ class ManifestGraph:
         return self._read(descriptor) if known is None else known
 
     def links_if_readable(self, descriptor: Descriptor) -> Links:
-        """Return the links of a manifest, none if the manifest is missing or damaged."""
+        """Return the links of a manifest; none if it is missing or damaged."""
         try:
             return self.links(descriptor)
         except GhcrctlError:
@@ -65,7 +65,7 @@ class ManifestGraph:
     def _read(self, descriptor: Descriptor) -> Links:
         parsed = parse(self._bytes_of(descriptor), descriptor.media_type)
         found = Links(parsed.children, parsed.subject.digest if parsed.subject else None)
-        if len(self._known) >= _MOST_REMEMBERED:
+        if len(self._known) >= _MAX_CACHED:
             self._known.clear()
         self._known[descriptor.digest] = found
         return found
@@ -76,8 +76,8 @@ class ManifestGraph:
         """Return the roots and everything below them, parents first.
 
         Args:
-            roots: where to begin.
-            strict: fail at a manifest that cannot be read, instead of taking it as childless.
+            roots: the descriptors to start from.
+            strict: fail if a manifest is unreadable, instead of treating it as having no children.
 
         Raises:
             GhcrctlError: with ``strict``, a manifest is missing or damaged.
@@ -89,7 +89,7 @@ class ManifestGraph:
     def extend(
         self, found: dict[Digest, Descriptor], roots: Iterable[Descriptor], *, strict: bool = False
     ) -> None:
-        """Add roots and everything below them to what was reached before."""
+        """Add roots and everything below them to a result of `reached`."""
         read = self.links if strict else self.links_if_readable
         queue = deque(roots)
         while queue:

@@ -1,7 +1,4 @@
-"""The facts of an image, read from its manifests and config.
-
-What belongs here: computing `Facts` once, when an image gets its first name.
-"""
+"""Computes the facts of an image from its manifests and config, for listings."""
 
 from __future__ import annotations
 
@@ -27,12 +24,12 @@ _CREATED = "org.opencontainers.image.created"
 
 
 def compute_facts(source: Source, root: Descriptor, prefer: Platform) -> Facts:
-    """Read what a listing shows of an image.
+    """Return the facts that a listing shows for an image.
 
     Args:
-        source: a place that has the manifests and the config.
+        source: the source of the manifests and the config.
         root: the image's manifest or index.
-        prefer: the platform whose image stands for an index.
+        prefer: the platform that represents an index.
     """
     parsed = parse(read_metadata(source, root), root.media_type)
     if isinstance(parsed, Manifest):
@@ -46,7 +43,7 @@ def compute_facts(source: Source, root: Descriptor, prefer: Platform) -> Facts:
 
 
 def manifest_facts(source: Source, manifest: Manifest) -> Facts:
-    """Read the facts of a single image or artifact."""
+    """Return the facts of a single image or artifact."""
     if not manifest.is_image:
         created = manifest.annotations.get(_CREATED, "")
         return Facts(manifest.descriptor.digest, created, manifest.size, manifest.kind)
@@ -64,9 +61,9 @@ def _created(source: Source, config: Descriptor) -> str:
 def representative(
     source: Source, index: Index, prefer: Platform, seen: set[Digest] | None = None
 ) -> Manifest | None:
-    """Return the image that stands for an index: the preferred platform's, else the first image.
+    """Return the image that represents an index: the preferred platform's, else the first one.
 
-    ``seen``: what was looked at in vain; indexes may list the same ones again and again.
+    ``seen``: digests already visited, since nested indexes may list the same ones repeatedly.
     """
     seen = set() if seen is None else seen
     if len(seen) > MAX_SEEN:
@@ -90,7 +87,7 @@ def representative(
 
 
 def _tree_sizes(source: Source, index: Index, sizes: dict[str, int]) -> dict[str, int]:
-    """Collect the size of each piece of content below an index once."""
+    """Collect the sizes of all content below an index, each digest once."""
     for entry in index.manifests:
         if str(entry.digest) in sizes:
             continue

@@ -1,7 +1,4 @@
-"""Content whose digest is known at its end only, on its way into the store.
-
-What belongs here: writing it aside and counting. What does not: giving it its name (``store``).
-"""
+"""A blob whose digest is only known at its end, such as an upload or a build result."""
 
 from __future__ import annotations
 
@@ -13,11 +10,11 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.store.disk_errors import disk_errors
 
 
-class Arrival:
-    """One piece of content.
+class IncomingBlob:
+    """A blob that is being written, hashed and counted.
 
     Args:
-        file: where its bytes go.
+        file: the file for its bytes.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -26,10 +23,10 @@ class Arrival:
         self._size = 0
 
     def write(self, data: bytes) -> None:
-        """Take some more bytes.
+        """Append bytes.
 
         Raises:
-            StoreError: the disk does not.
+            StoreError: the disk is full or fails.
         """
         self._hash.update(data)
         self._size += len(data)
@@ -37,5 +34,5 @@ class Arrival:
             self._file.write(data)
 
     def descriptor(self, media_type: str) -> Descriptor:
-        """Describe what arrived so far."""
+        """Return the descriptor of the bytes written so far."""
         return Descriptor(media_type, Digest("sha256", self._hash.hexdigest()), self._size)

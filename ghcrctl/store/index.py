@@ -1,7 +1,6 @@
-"""``index.json``: the list of the store's images; and ``oci-layout``, which says what this is.
+"""Reads and writes ``index.json``, the store's list of images, and ``oci-layout``.
 
-What belongs here: reading and replacing them. Spec: OCI image spec 1.1, image-layout.md,
-"index.json file" and "oci-layout file".
+Spec: OCI image spec 1.1, image-layout.md, "index.json file" and "oci-layout file".
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 
 @dataclass(frozen=True, slots=True)
 class ImageList:
-    """The list as it is on disk.
+    """The list of images as stored on disk.
 
     Args:
-        document: the whole of it; what other tools wrote into it stays.
-        entries: its entries, read.
+        document: the whole document, including members of other tools.
+        entries: its parsed entries.
     """
 
     document: Mapping[str, Any] = field(default_factory=dict)
@@ -38,15 +37,15 @@ class ImageList:
 
     @property
     def raw_entries(self) -> list[dict[str, Any]]:
-        """The entries as they are written, in the same order."""
+        """The entries as JSON, in the same order."""
         return self.document.get("manifests") or []
 
 
 def read_index(path: Path) -> ImageList:
-    """Return the list; an empty one where there is no file yet.
+    """Return the list of images; empty if the file does not exist.
 
     Raises:
-        StoreDamagedError: the file is no index.
+        StoreDamagedError: the file is not an OCI index.
     """
     return read_entries(
         path,
@@ -55,15 +54,15 @@ def read_index(path: Path) -> ImageList:
 
 
 def read_entries(path: Path, read: Callable[[Mapping[str, Any], Sequence[Any]], T]) -> T:
-    """Read the list in one's own way.
+    """Read the list of images with a custom parser.
 
     Args:
-        path: where it is.
-        read: makes something of the document, without keys where there is no file yet, and of its
-            entries as they are written.
+        path: the path of ``index.json``.
+        read: parses the document and its entries; gets an empty document if the file does not
+            exist.
 
     Raises:
-        StoreDamagedError: the file is no index, or the reader finds an entry that is none.
+        StoreDamagedError: the file is not an OCI index, or has an invalid entry.
     """
     with disk_errors(f"read {path}", in_store=True):
         try:
@@ -72,22 +71,22 @@ def read_entries(path: Path, read: Callable[[Mapping[str, Any], Sequence[Any]], 
             return read({}, ())
     try:
         document = json.loads(raw)
-        # Tools in Go write `null` for an empty list.
+        # Go programs write `null` for an empty list.
         return read(document, document["manifests"] or ())
     except (ValueError, KeyError, TypeError, InvalidManifestError, RecursionError) as error:
         raise StoreDamagedError(
-            f"{path} is damaged: it is no OCI index",
+            f"cannot read {path}: it is not an OCI index",
             hint="move the file away and pull your images again; their blobs are kept",
         ) from error
 
 
 def write_index(path: Path, entries: list[dict[str, Any]], before: ImageList | None = None) -> None:
-    """Replace the list, atomically and durably.
+    """Replace the list of images, atomically and durably.
 
     Args:
-        path: where it is.
-        entries: all entries, as they are written.
-        before: the list that is replaced; what else its document says stays.
+        path: the path of ``index.json``.
+        entries: all entries as JSON.
+        before: the previous list, whose other members are kept.
     """
     data = {
         "schemaVersion": 2,
@@ -99,10 +98,10 @@ def write_index(path: Path, entries: list[dict[str, Any]], before: ImageList | N
 
 
 def _encode(document: Mapping[str, Any], entries: list[dict[str, Any]]) -> bytes:
-    """Return the list as JSON, an entry per line.
+    """Return the list as JSON, with one entry per line.
 
-    The encoder in C does not indent, and the one in Python takes ten times as long: a second for
-    some thousand entries, at each change.
+    `json.dumps` with ``indent`` uses the pure Python encoder, which takes ten times as long: a
+    second per change for a few thousand entries.
     """
     rest = json.dumps({key: value for key, value in document.items() if key != "manifests"})
     lines = ",\n".join(map(json.dumps, entries))
@@ -110,10 +109,10 @@ def _encode(document: Mapping[str, Any], entries: list[dict[str, Any]]) -> bytes
 
 
 def check_layout(path: Path) -> bool:
-    """Tell whether the file ``oci-layout`` is there.
+    """Check whether the file ``oci-layout`` exists.
 
     Raises:
-        StoreDamagedError: it is there, but not that of a layout that we know.
+        StoreDamagedError: the file does not belong to a supported layout version.
     """
     with disk_errors(f"read {path}", in_store=True):
         try:
@@ -126,7 +125,7 @@ def check_layout(path: Path) -> bool:
         known = False
     if not known:
         raise StoreDamagedError(
-            f"{path} is damaged or of another version: it is not that of an OCI image layout 1.0.0",
+            f"cannot read {path}: it is not the file of an OCI image layout 1.0.0",
             hint="move the file away if the store is yours, or choose another with --store",
         )
     return True

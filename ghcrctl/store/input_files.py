@@ -1,4 +1,4 @@
-"""Files and directories that the user names for input."""
+"""Opens files and directories that the user named as input."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-# Errors of a path that no file can have, as opposed to those of a failing disk.
+# Errors of invalid paths, as opposed to errors of a failing disk.
 _IMPOSSIBLE = {errno.EINVAL, errno.ELOOP, errno.ENAMETOOLONG}
 
 
@@ -24,9 +24,9 @@ def input_errors(path: Path) -> Iterator[None]:
     """Translate errors of opening a file that the user named.
 
     Raises:
-        NotFoundError: there is no such file.
-        UsageError: no file can have this path.
-        StoreError: it cannot be read.
+        NotFoundError: the file does not exist.
+        UsageError: the path is invalid.
+        StoreError: the file cannot be read.
     """
     with disk_errors(f"read {path}"):
         try:
@@ -40,11 +40,11 @@ def input_errors(path: Path) -> Iterator[None]:
 
 
 def find_input(path: Path) -> os.stat_result:
-    """Return the state of a file or a directory that the user named, following links.
+    """Return the state of a file or directory that the user named, following links.
 
     Raises:
-        NotFoundError: there is no such file.
-        UsageError: no file can have this path.
+        NotFoundError: the file does not exist.
+        UsageError: the path is invalid.
         StoreError: its directory cannot be read.
     """
     with input_errors(path):
@@ -55,9 +55,9 @@ def open_input(path: Path) -> BinaryIO:
     """Open a file that the user named, for reading.
 
     Raises:
-        NotFoundError: there is no such file.
-        UsageError: no file can have this path.
-        StoreError: it cannot be read.
+        NotFoundError: the file does not exist.
+        UsageError: the path is invalid.
+        StoreError: the file cannot be read.
     """
     with input_errors(path):
         return path.open("rb")

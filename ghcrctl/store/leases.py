@@ -1,8 +1,7 @@
-"""Leases: what a running process relies on, so that no other removes it.
+"""Leases: content that a running process uses, so that other processes do not remove it.
 
-What belongs here: taking, finding and ending leases. A lease is a file with digests, one a line,
-that its process holds locked; the lock ends with the process, however that ends. Leases are taken
-and looked at under the store's lock.
+A lease is a file with one digest per line, locked by its process. The lock ends with the process,
+even if that is killed. Leases are created and read under the store's lock.
 """
 
 from __future__ import annotations
@@ -32,26 +31,26 @@ class Lease:
         self._lock.acquire(timeout=0)
 
     def add(self, digests: Iterable[Digest]) -> None:
-        """Keep some more content from being removed."""
+        """Add content to the lease."""
         with self._list.open("a", encoding="ascii") as file:
             file.writelines(f"{digest}\n" for digest in digests)
 
     def drop(self, digest: Digest) -> None:
-        """Keep one piece of content no longer."""
+        """Remove content from the lease."""
         if self._list.exists():
             lines = self._list.read_text(encoding="ascii").splitlines(keepends=True)
             kept = "".join(x for x in lines if x != f"{digest}\n")
             write_atomically(self._list, kept.encode("ascii"))
 
     def close(self) -> None:
-        """End the lease; what no name refers to may be removed from now on."""
+        """End the lease; content without a name may then be removed."""
         remove(self._list)
         self._lock.release()
         remove(self._list.with_suffix(".lock"))
 
 
 def is_alive(folder: Path, lease_id: str) -> bool:
-    """Tell whether the process that took a lease still runs; clear the lease away if not."""
+    """Check whether the process of a lease is running; delete the lease if it is not."""
     path = folder / f"{lease_id}.lock"
     if not path.exists():
         return False
@@ -59,7 +58,7 @@ def is_alive(folder: Path, lease_id: str) -> bool:
     try:
         lock.acquire(timeout=0)
     except OSError:
-        # The process holds the lock (a `TimeoutError`), or nothing can be written here.
+        # The process holds the lock (a `TimeoutError`), or this directory is read-only.
         return True
     remove(path.with_suffix(".list"))
     discard_locked(path)
@@ -68,14 +67,14 @@ def is_alive(folder: Path, lease_id: str) -> bool:
 
 
 def leased(folder: Path) -> Iterator[Digest]:
-    """Yield what processes that run rely on."""
+    """Yield the digests that running processes have leased."""
     for path in list(folder.glob("*.list")):
         if not is_alive(folder, path.stem):
             continue
         try:
             lines = path.read_text(encoding="ascii", errors="replace").splitlines()
         except FileNotFoundError:
-            # Its process ended it in this moment; no lock is needed for that.
+            # The process has just ended its lease, which needs no lock.
             continue
         for line in lines:
             try:

@@ -1,7 +1,4 @@
-"""Having a file, or a directory, to oneself.
-
-What belongs here: a lock that other processes see, and that ends with the process that holds it.
-"""
+"""Locks on files and directories, held until released or until the process ends."""
 
 from __future__ import annotations
 
@@ -27,24 +24,24 @@ if TYPE_CHECKING:
 
     from filelock import BaseFileLock
 
-# Seconds to wait for another process.
+# Limit for waiting for another process.
 LOCK_SECONDS = 60.0
-# How often a file may be replaced while it is being locked, and the seconds between attempts.
-_ATTEMPTS = 20
-_PAUSE = 0.02
+# How often a file may be replaced while it is being locked.
+_MAX_ATTEMPTS = 20
+_RETRY_SECONDS = 0.02
 
 
 @contextmanager
-def alone_at(path: Path, *, patience: float = 0.0) -> Iterator[None]:
-    """Keep other processes off a file, which need not be there yet.
+def exclusive_file(path: Path, *, patience: float = 0.0) -> Iterator[None]:
+    """Lock a file against other processes; it need not exist.
 
     Args:
         path: the file.
-        patience: seconds to wait for another process.
+        patience: how long to wait for another process (seconds).
 
     Raises:
-        RefusedError: another process is at it, or something replaces the lock again and again.
-        StoreError: the disk says so.
+        RefusedError: another process holds the lock, or the lock file is replaced repeatedly.
+        StoreError: the lock file cannot be written.
     """
     beside = path.with_name(f"{path.name}.lock")
     with ExitStack() as held:
@@ -54,54 +51,53 @@ def alone_at(path: Path, *, patience: float = 0.0) -> Iterator[None]:
                 _acquire(path, beside, patience, held)
             except Timeout:
                 raise RefusedError(
-                    f"another process is at {path}",
-                    hint="wait for its end; then the same command goes on",
+                    f"cannot lock {path}: another process is using it",
+                    hint="run the command again when the other process has ended",
                 ) from None
         try:
             yield
         finally:
-            # While it is still held: whoever comes now locks a new file, and not one that is going.
+            # Remove the file while it is still locked, so that others lock a new file.
             discard_locked(beside)
 
 
 def _acquire(path: Path, beside: Path, patience: float, held: ExitStack) -> None:
-    """Lock the file that has the name, and not one that had it: who held that one removed it."""
+    """Lock a file beside the path, and retry if its previous owner removed it meanwhile."""
     end = time.monotonic() + patience
     for attempt in count(1):
         with ExitStack() as taken:
-            # What is open keeps its identity, so that it tells whether the name stood for one file
-            # all the while.
+            # An open file keeps its identity, which shows whether the name was replaced.
             known = taken.enter_context(beside.open("ab"))
             lock = FileLock(beside, timeout=max(0.0, end - time.monotonic()))
             lock.acquire()
             taken.callback(lock.release)
-            # Closed first: Windows removes no file that is open, and the library does so there.
+            # Close the file first: filelock deletes it on Windows, which needs it closed.
             taken.callback(known.close)
             if _has_name(known.fileno(), beside):
                 held.push(taken.pop_all())
                 return
-        if attempt >= _ATTEMPTS and time.monotonic() >= end:
+        if attempt >= _MAX_ATTEMPTS and time.monotonic() >= end:
             raise RefusedError(
                 f"cannot lock {path}: {beside} was replaced {attempt} times",
                 hint="stop the program that replaces the file",
             )
-        time.sleep(_PAUSE)
+        time.sleep(_RETRY_SECONDS)
 
 
 def acquire_in_place(lock: BaseFileLock) -> None:
-    """Acquire a lock whose file nobody should replace; a process may already hold it.
+    """Acquire a lock whose file must not be replaced; this process may already hold it.
 
     Two processes that lock different files under one name would not are mutually exclusive.
 
     Raises:
         Timeout: another process holds the lock for too long.
-        StoreLockedError: the file was replaced each time.
+        StoreLockedError: the file was replaced at every attempt.
     """
     if lock.is_locked:
         lock.acquire()
         return
     path = Path(lock.lock_file)
-    for _ in range(_ATTEMPTS):
+    for _ in range(_MAX_ATTEMPTS):
         with path.open("ab") as known:
             lock.acquire()
             try:
@@ -111,20 +107,20 @@ def acquire_in_place(lock: BaseFileLock) -> None:
                 lock.release()
                 raise
         lock.release()
-        time.sleep(_PAUSE)
+        time.sleep(_RETRY_SECONDS)
     raise _replaced(path)
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other process of ours is in a directory, and leave no file in it.
+def exclusive_directory(folder: Path) -> Iterator[None]:
+    """Lock a directory against other ghcrctl processes, without creating a file in it.
 
-    The directory itself is locked. Windows has no such locks: there a file among the temporary
-    ones stands for it.
+    The directory itself is locked. Windows has no such locks, so a file in the temporary directory
+    is locked instead.
 
     Raises:
         StoreLockedError: another process holds the lock for too long, or the directory was replaced
-            each time.
+            at every attempt.
     """
     try:
         import fcntl
@@ -153,8 +149,8 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def _lock_directory(folder: Path, lock: Callable[[int], None]) -> int:
-    """Lock the directory that has a name, and return its handle."""
-    for _ in range(_ATTEMPTS):
+    """Lock the directory with a name, and return its handle."""
+    for _ in range(_MAX_ATTEMPTS):
         handle = os.open(folder, os.O_RDONLY)
         try:
             _wait_for(folder, partial(lock, handle))
@@ -164,7 +160,7 @@ def _lock_directory(folder: Path, lock: Callable[[int], None]) -> int:
             os.close(handle)
             raise
         os.close(handle)
-        time.sleep(_PAUSE)
+        time.sleep(_RETRY_SECONDS)
     raise _replaced(folder)
 
 
@@ -177,11 +173,11 @@ def _wait_for(folder: Path, lock: Callable[[], None]) -> None:
         except BlockingIOError:
             if time.monotonic() >= end:
                 raise _held(folder) from None
-        time.sleep(_PAUSE)
+        time.sleep(_RETRY_SECONDS)
 
 
 def _has_name(handle: int, path: Path) -> bool:
-    """Return whether an open file is the one that has a name now."""
+    """Check whether a name still belongs to an open file."""
     try:
         return os.path.samestat(os.fstat(handle), path.stat())
     except FileNotFoundError:
@@ -190,13 +186,13 @@ def _has_name(handle: int, path: Path) -> bool:
 
 def _held(path: Path) -> StoreLockedError:
     return StoreLockedError(
-        f"another process has held the lock of {path} for {LOCK_SECONDS:.0f} s",
-        hint="wait for it, or end it; a lock ends with its process",
+        f"cannot lock {path}: another process has held the lock for {LOCK_SECONDS:.0f} s",
+        hint="wait for the other process, or stop it",
     )
 
 
 def _replaced(path: Path) -> StoreLockedError:
     return StoreLockedError(
-        f"cannot lock {path}: it was replaced {_ATTEMPTS} times",
+        f"cannot lock {path}: it was replaced {_MAX_ATTEMPTS} times",
         hint="stop the program that replaces the file",
     )

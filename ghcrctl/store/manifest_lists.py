@@ -1,4 +1,4 @@
-"""Manifest lists that are not pushed yet: docker's local state of ``manifest create``."""
+"""Manifest lists that are not pushed yet, the local state of ``manifest create``."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class ManifestList:
     """A manifest list that is not pushed yet.
 
     Args:
-        name: the reference that it is pushed to.
+        name: the reference to push it to.
         images: its entries, in order.
-        annotations: of the list itself.
+        annotations: the annotations of the list itself.
         previous: the digest that the tag had at the registry when the list was created or pushed;
-            empty where it did not exist.
+            empty if the tag did not exist.
         replaces: whether the tag may be replaced whatever it points to.
     """
 
@@ -54,10 +54,10 @@ class ManifestList:
 
 
 class ManifestLists:
-    """The manifest lists of one store, a file each.
+    """The manifest lists of one store, one file each.
 
     Args:
-        folder: where they are.
+        folder: the directory of the files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -80,17 +80,18 @@ class ManifestLists:
         except (ValueError, TypeError, KeyError, AttributeError, InvalidManifestError):
             raise StoreDamagedError(
                 f"cannot read the manifest list {name}: {path} is damaged",
-                hint=f"ghcrctl manifest rm {name}",
+                hint=f"remove the list: ghcrctl manifest rm {name}",
             ) from None
 
-    def write(self, made: ManifestList) -> None:
-        """Write a manifest list as a whole."""
+    def write(self, manifest_list: ManifestList) -> None:
+        """Write a manifest list."""
         with disk_errors(f"write {self._folder}", in_store=True):
             make_directories(self._folder)
-            write_atomically(self._path(made.name), json.dumps(_document(made)).encode())
+            path = self._path(manifest_list.name)
+            write_atomically(path, json.dumps(_document(manifest_list)).encode())
 
     def remove(self, name: str) -> bool:
-        """Remove a manifest list; return whether there was one."""
+        """Remove a manifest list; return whether it existed."""
         path = self._path(name)
         with disk_errors(f"remove {path}", in_store=True):
             try:
@@ -101,7 +102,7 @@ class ManifestLists:
         return True
 
     def _path(self, name: str) -> Path:
-        # A name has slashes and colons, which file names of some systems must not have.
+        # Slashes and colons in a name are not allowed in file names of some systems.
         return self._folder / f"{hashlib.sha256(name.encode()).hexdigest()}.json"
 
 
@@ -121,14 +122,14 @@ def _parse(data: Mapping[str, Any]) -> ManifestList:
     )
 
 
-def _document(made: ManifestList) -> dict[str, Any]:
+def _document(manifest_list: ManifestList) -> dict[str, Any]:
     return {
-        "name": made.name,
+        "name": manifest_list.name,
         "images": [
             {"descriptor": each.descriptor.to_json(), "source": each.source, "local": each.local}
-            for each in made.images
+            for each in manifest_list.images
         ],
-        "annotations": dict(made.annotations),
-        "previous": made.previous,
-        "replaces": made.replaces,
+        "annotations": dict(manifest_list.annotations),
+        "previous": manifest_list.previous,
+        "replaces": manifest_list.replaces,
     }

@@ -1,4 +1,4 @@
-"""Rules for the other records when a record is written: each name is one image."""
+"""Updates the other records when a record is written, so that each name has one image."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class NamedRecords:
-    """A list of records in which each new one finds those that make way for it.
+    """A list of records that updates the affected records when one is added.
 
-    Writing many names must not compare each of them with every record.
+    An index over names and digests avoids comparing each new record with all others.
 
     Args:
-        records: the records as they are.
+        records: the existing records.
     """
 
     def __init__(self, records: Iterable[Record]) -> None:
@@ -31,7 +31,7 @@ class NamedRecords:
             self._keep(next(self._next), record)
 
     def __iter__(self) -> Iterator[Record]:
-        """Iterate over the records in their order."""
+        """Iterate over the records in order."""
         return iter(self._records[place] for place in sorted(self._records))
 
     def put(self, record: Record) -> Record | None:
@@ -49,7 +49,7 @@ class NamedRecords:
         return previous
 
     def _affected(self, by: Record) -> set[int]:
-        """Return the places of all records that `is_replaced` or `displaced` may concern."""
+        """Return the places of all records that `is_replaced` or `displaced` may change."""
         keys = {("", by.descriptor.digest), _place_key(by), (by.repo_digest or "", None)}
         of_digest = self._origins.get(by.origin, set()) if by.name == by.repo_digest else set()
         return of_digest.union(*(self._places.get(key, ()) for key in keys))
@@ -65,31 +65,31 @@ def _place_key(record: Record) -> tuple[str, Digest | None]:
 
 
 def is_replaced(record: Record, by: Record) -> bool:
-    """Return whether a nameless record gets a name, or a record is written again."""
+    """Check whether a record makes another one redundant: same content, same or no name."""
     same = record.descriptor.digest == by.descriptor.digest
     return same and record.name in {"", by.name}
 
 
 def displaced(record: Record, by: Record) -> Record:
-    """Return the updated record when another one is written; each reference is one image."""
+    """Return the updated record after another one is written; each name has one image."""
     moved = record.demoted() if record.name and record.name == by.name else record
-    # The content of a digest itself keeps the name; one platform of it makes way for another.
+    # The content with this digest keeps the name; one platform of it gives way to another.
     is_exact = moved.descriptor.digest in {by.descriptor.digest, by.origin}
     taken = moved.name == by.name
     if "@" in moved.name and not is_exact:
-        # Only such a name can have a digest, and parsing the name of each record is slow.
+        # Only these names contain a digest, and parsing every name is slow.
         taken = taken or moved.name == by.repo_digest
     if moved.name and taken:
         return replace(moved, name="")
     is_part = by.descriptor.digest != by.origin and "@" in by.name
     if is_part and not is_exact and moved.repo_digest == by.name:
-        # The digest names another platform from now on; the tag keeps its own.
+        # The digest now names another platform; the tag keeps its own.
         return replace(moved, origin=None, index=moved.part_of)
     return moved
 
 
-def each_once(records: Iterable[Record], before: list[Record]) -> list[Record]:
-    """Replace records that have the name of a new record; other records are kept."""
+def unique_names(records: Iterable[Record], before: list[Record]) -> list[Record]:
+    """Return records without those whose name a new record has taken."""
     listed = list(records)
     known = {id(record) for record in before}
     taken = {_key(record) for record in listed if id(record) not in known}

@@ -1,8 +1,8 @@
-"""Which names a record may have: a name with a digest is a claim about content.
+"""Checks that a name with a digest belongs to the content of that digest.
 
-The list of images is a file that others may write, and archives carry names from anywhere. A name
-such as ``NAME@sha256:...`` that stood for other content would make every command return false
-content for a digest, so no record keeps one.
+Other programs may write the list of images, and archives contain arbitrary names. A name such as
+``NAME@sha256:...`` on other content would make every command return false content for a digest, so
+such names are ignored on reading and refused on writing.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def may_claim(name: str) -> bool:
-    """Return whether a name may have a digest; quicker than reading the digest."""
+    """Check whether a name may contain a digest; faster than parsing it."""
     return "@" in name or name.startswith("sha")
 
 
 def claimed_digest(name: str) -> Digest | None:
-    """Return the digest in a name, or the one that the name reads as; ``None`` without one."""
+    """Return the digest in a name, or the name itself parsed as one; ``None`` otherwise."""
     _, at, text = name.partition("@")
     try:
         return Digest.parse(text if at else name)
@@ -32,32 +32,32 @@ def claimed_digest(name: str) -> Digest | None:
 
 
 def is_true(name: str, *known: Digest | None) -> bool:
-    """Return whether a name may refer to an image.
+    """Check whether an image may have a name.
 
     Args:
-        name: a full reference, or what another program calls it.
-        known: the digests that the image is known by.
+        name: a full reference, or a name from another program.
+        known: the digests of the image.
     """
     digest = claimed_digest(name)
     return digest is None or digest in known
 
 
 def true_name(name: str, *known: Digest | None) -> str:
-    """Return the name if it may refer to an image; otherwise return an empty name."""
+    """Return the name if the image may have it, an empty string otherwise."""
     return name if is_true(name, *known) else ""
 
 
 def check_name(name: str, reference: Reference | None, *known: Digest | None) -> None:
-    """Check the name of a record before it is written.
+    """Check the name of a record before writing it.
 
     Args:
         name: the record's name.
-        reference: the same as a reference, if it is one.
-        known: the digests that the image is known by, its own first.
+        reference: the parsed name, if it is a reference.
+        known: the digests of the image, its own first.
 
     Raises:
-        DigestMismatchError: the name has the digest of other content.
-        InvalidReferenceError: the name itself reads as a digest.
+        DigestMismatchError: the name contains the digest of other content.
+        InvalidReferenceError: the name itself parses as a digest.
     """
     if not is_true(name, *known):
         raise DigestMismatchError(f"cannot name an image {name}: its digest is {known[0]}")

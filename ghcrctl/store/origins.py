@@ -1,7 +1,7 @@
-"""Indexes of which some platforms are stored, as the proof of their digests.
+"""Indexes of which only some platforms are stored, kept as proof of their digests.
 
-A pull of one platform stores no index, but its repository knows the image by the digest of the
-index. An archive that includes the index proves that digest when it is loaded.
+A pull of one platform does not store the index, but the registry knows the image by the digest of
+the index. An archive that includes the index proves that digest when it is loaded.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def lists(index: bytes, root: Manifest | Index) -> bool:
-    """Return whether an index lists an image, or all images of a smaller index."""
+    """Check whether an index lists an image, or all images of a smaller index."""
     try:
         parsed = parse(index)
     except GhcrctlError:
@@ -40,7 +40,7 @@ class Origins:
     """The kept indexes of one store.
 
     Args:
-        folder: where they are kept; made at the first one.
+        folder: the directory of the indexes, created on first use.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Files and directories that the user names for output."""
+"""Checks and writes files and directories that the user named as output."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO
 
-# Errors of an invalid path, as opposed to those of a full or failing disk.
-_MISTYPED = {
+# Errors of invalid paths, as opposed to errors of a full or failing disk.
+_INVALID_PATH = {
     errno.EINVAL,
     errno.EISDIR,
     errno.ELOOP,
@@ -31,7 +31,7 @@ _MISTYPED = {
 
 
 def check_output_file(path: Path) -> None:
-    """Check that a file can have this path.
+    """Check that a file can be written at this path.
 
     Raises:
         UsageError: the path is a directory, or its directory does not exist.
@@ -40,25 +40,25 @@ def check_output_file(path: Path) -> None:
         if path.is_dir():
             raise UsageError(
                 f"cannot write {_shown(path)}: it is a directory",
-                hint=f"name a file in it, such as {path / 'NAME'}",
+                hint=f"choose a file in it, such as {path / 'NAME'}",
             )
         parent = Path(os.path.realpath(path)).parent
         if not parent.exists():
             raise UsageError(
                 f"cannot write {path}: the directory {parent} does not exist",
-                hint=f"create it: {making_directory(str(parent))}",
+                hint=f"create it: {mkdir_command(str(parent))}",
             )
         if not parent.is_dir():
             raise UsageError(f"cannot write {path}: {parent} is not a directory")
-        # Names that are too long, and circles of links.
+        # Names that are too long, and symlink loops.
         with suppress(FileNotFoundError):
             path.stat()
 
 
-def making_directory(path: str, *, on_windows: bool = os.name == "nt") -> str:
-    """Return the command that creates a directory and its parents.
+def mkdir_command(path: str, *, on_windows: bool = os.name == "nt") -> str:
+    """Return the shell command that creates a directory and its parents.
 
-    Windows' own takes `-p` for the name of one more directory, and needs no option.
+    On Windows, `mkdir` creates parents by default and would take `-p` for a name.
     """
     if on_windows:
         return f'mkdir "{path}"' if " " in path else f"mkdir {path}"
@@ -68,34 +68,34 @@ def making_directory(path: str, *, on_windows: bool = os.name == "nt") -> str:
 
 
 def _shown(path: Path) -> str:
-    """Return a path as a sentence shows it; `.` alone reads as its end."""
+    """Return a path for a message; a bare `.` would look like the end of the sentence."""
     return f"`{path}`" if path.name in {"", ".."} else str(path)
 
 
 def check_not_read(path: Path, inputs: Iterable[Path]) -> None:
-    """Check that an output does not replace a file that it is made from.
+    """Check that an output does not replace one of its inputs.
 
     Args:
         path: the output.
-        inputs: paths that are read; links may lead to them, and they may be missing.
+        inputs: the input paths, which may be links or not exist.
 
     Raises:
-        UsageError: one of them is the output.
+        UsageError: an input is the output.
     """
     for other in inputs:
         with suppress(OSError):
             if other.is_file() and path.samefile(other):
                 raise UsageError(
-                    f"cannot write {path}: it is read at the same time",
-                    hint="write another file, and rename it afterwards",
+                    f"cannot write {path}: it is also an input",
+                    hint="write to another file, and rename it afterwards",
                 )
 
 
 def check_output_directory(path: Path) -> None:
-    """Check that a directory can have this path, which may not exist yet.
+    """Check that a directory can be created at this path, if it does not exist.
 
     Raises:
-        UsageError: the path or a part of it is a file.
+        UsageError: the path or one of its parents is a file.
     """
     with output_errors(path):
         for folder in (path, *path.absolute().parents):
@@ -108,17 +108,17 @@ def check_output_directory(path: Path) -> None:
 
 @contextmanager
 def output_errors(path: Path) -> Iterator[None]:
-    """Translate the disk's errors about an output path.
+    """Translate operating system errors about an output path.
 
     Raises:
-        UsageError: no file can have this path.
-        StoreError: anything else, such as a full disk or a missing permission.
+        UsageError: the path is invalid.
+        StoreError: any other error, such as a full disk or missing permissions.
     """
     with disk_errors(f"write {path}"):
         try:
             yield
         except OSError as error:
-            if error.errno in _MISTYPED:
+            if error.errno in _INVALID_PATH:
                 reason = error.strerror or str(error)
                 raise UsageError(f"cannot write {path}: {reason}") from error
             raise
@@ -126,19 +126,19 @@ def output_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def whole_file(path: Path, *, private: bool = False) -> Iterator[Callable[[bytes], object]]:
-    """Yield a function that writes a file, which appears complete or not at all.
+    """Yield a function that writes to a file, which only appears once it is complete.
 
-    A device or a pipe is written to, not replaced. An existing file keeps its mode, and a symbolic
-    link continues to lead to it.
+    A device or pipe is written to directly. An existing file keeps its mode, and a symbolic link
+    its target.
 
     Args:
         path: the file.
-        private: whether a new file gets mode 0600, as `docker save` has it: an image may hold
-            secrets.
+        private: whether to create the file with mode 0600, as `docker save` does, since images may
+            contain secrets.
 
     Raises:
-        UsageError: no file can have this path.
-        StoreError: the disk refuses.
+        UsageError: the path is invalid.
+        StoreError: the file cannot be written.
     """
     check_output_file(path)
     with disk_errors(f"write {path}"):
@@ -158,7 +158,7 @@ def whole_file(path: Path, *, private: bool = False) -> Iterator[Callable[[bytes
 
 
 def _writer(file: BinaryIO, path: Path) -> Callable[[bytes], object]:
-    """Return a function that writes to a file, and names the output in errors."""
+    """Return a function that writes to a file and names the output in errors."""
 
     def write(data: bytes) -> None:
         with disk_errors(f"write {path}"):
@@ -168,7 +168,7 @@ def _writer(file: BinaryIO, path: Path) -> Callable[[bytes], object]:
 
 
 def _created(aside: Path, path: Path, *, private: bool) -> BinaryIO:
-    """Create the file that takes the place of a path at the end."""
+    """Create the temporary file that replaces the output at the end."""
     with output_errors(path):
         return open(aside, "xb", opener=_private if private else None)
 
@@ -178,6 +178,6 @@ def _private(path: str, flags: int) -> int:
 
 
 def _keep_mode(old: Path, new: Path) -> None:
-    """Copy permissions; some file systems have none."""
+    """Copy permissions, where the file system supports them."""
     with suppress(OSError):
         new.chmod(stat.S_IMODE(old.stat().st_mode) & 0o777)

@@ -1,10 +1,7 @@
-"""Unfinished files: who writes which, and what was left.
+"""Unfinished files, shared between processes.
 
-What belongs here: taking up, giving up and waiting for unfinished files. What does not: receiving
-(``blobs``), removing what is old (``leftovers``).
-
-An unfinished file is named after its digest and the lease of the process that writes it. One whose
-process is dead, or has given it up, is whoever's renames it first.
+An unfinished file is named after its digest and the lease of the process that writes it. If that
+process is dead or has released the file, the first process that renames it takes it over.
 """
 
 from __future__ import annotations
@@ -25,20 +22,20 @@ if TYPE_CHECKING:
     from ghcrctl.oci.digest import Digest
     from ghcrctl.store.leases import Lease
 
-# Seconds between two looks at what another process writes.
-_POLL = 0.1
-# Seconds. A file that does not grow for so long is not waited for; two processes that wait for each
-# other go on after it, too.
-PATIENCE = 15.0
-_GIVEN_UP = "-left"
+# Interval between checks of a file that another process writes.
+_POLL_SECONDS = 0.1
+# A file that has not grown for this long is no longer waited for. This also resolves deadlocks
+# between two waiting processes.
+STALL_SECONDS = 15.0
+_RELEASED = "-left"
 
 
 class Partials:
     """The unfinished files of one store.
 
     Args:
-        folder: where they are.
-        leases: where processes say that they run.
+        folder: the directory of the files.
+        leases: the directory of leases.
     """
 
     def __init__(self, folder: Path, leases: Path) -> None:
@@ -48,19 +45,19 @@ class Partials:
         self._stalled: set[str] = set()
 
     def close(self) -> None:
-        """End all waiting, at once."""
+        """Make all waiting threads stop."""
         self._closed.set()
         self._closed = threading.Event()
 
-    def take(self, digest: Digest, lease: Lease, is_here: Callable[[], bool]) -> Path | None:
-        """Return the file to write, or nothing once another process has brought the content in.
+    def take(self, digest: Digest, lease: Lease, exists: Callable[[], bool]) -> Path | None:
+        """Return the file to write, or ``None`` if another process has stored the content.
 
-        While another process writes the same content, this waits for it, as long as its file grows.
+        While another process writes the same content, wait as long as its file grows.
 
         Args:
-            digest: the content.
-            lease: this process's.
-            is_here: tells whether the content is here, whole.
+            digest: the content's digest.
+            lease: this process's lease.
+            exists: returns whether the complete content is in the store.
 
         Raises:
             InterruptedByUserError: the store was closed meanwhile.
@@ -68,28 +65,28 @@ class Partials:
         mine = self._claim(digest, lease)
         while rival := self._rival(mine):
             if _size(mine) == 0:
-                # An empty file would make others wait for this process.
+                # Other processes would wait for an empty file.
                 remove(mine)
-            self._await(rival, is_here)
-            if is_here():
+            self._await(rival, exists)
+            if exists():
                 remove(mine)
                 return None
             mine = self._claim(digest, lease)
         return mine
 
     def received(self, digest: Digest) -> int:
-        """Return the bytes of the largest unfinished file of content."""
+        """Return the size in bytes of the largest unfinished file of some content."""
         found = self._folder.glob(f"{digest.algorithm}-{digest.encoded}.*")
         return max(map(_size, found), default=0)
 
-    def give_up(self, mine: Path) -> None:
-        """Leave a file to whoever wants to go on with it, this process included."""
-        move(mine, mine.with_name(mine.name + _GIVEN_UP))
+    def release(self, mine: Path) -> None:
+        """Leave a file for the next writer, which may be this process."""
+        move(mine, mine.with_name(mine.name + _RELEASED))
 
     def _claim(self, digest: Digest, lease: Lease) -> Path:
-        """Take over what was left of this content, or start anew.
+        """Take over an abandoned file for this content, or create a new one.
 
-        The rename is the claim: of several processes that try, one succeeds.
+        Renaming is atomic: if several processes try, only one succeeds.
         """
         mine = self._folder / f"{digest.algorithm}-{digest.encoded}.{lease.id}"
         if mine.exists():
@@ -109,9 +106,9 @@ class Partials:
         return self._folder.glob(f"{path.stem}.*")
 
     def _rival(self, mine: Path) -> Path | None:
-        """Return the file of a living process that goes before one's own, if there is any.
+        """Return the file of a running process that takes precedence, if there is one.
 
-        All processes put them in the same order, so that of two only one waits.
+        All processes use the same order, so that only one of two waits for the other.
         """
         order = _order(mine)
         others = [p for p in self._of_same_content(mine) if p != mine and _order(p) < order]
@@ -121,17 +118,17 @@ class Partials:
                 return path
         return None
 
-    def _await(self, rival: Path, is_here: Callable[[], bool]) -> None:
-        """Wait until another process has finished a file, lets it lie, or dies."""
+    def _await(self, rival: Path, exists: Callable[[], bool]) -> None:
+        """Wait until another process finishes or abandons a file, or exits."""
         closed, size, since = self._closed, _size(rival), time.monotonic()
-        while not closed.wait(_POLL):
-            if not rival.exists() or is_here():
+        while not closed.wait(_POLL_SECONDS):
+            if not rival.exists() or exists():
                 return
             if _size(rival) != size:
                 size, since = _size(rival), time.monotonic()
             elif not is_alive(self._leases, rival.suffix[1:]):
                 return
-            elif time.monotonic() - since > PATIENCE:
+            elif time.monotonic() - since > STALL_SECONDS:
                 self._stalled.add(rival.suffix[1:])
                 return
         raise InterruptedByUserError("interrupted")
@@ -145,7 +142,7 @@ def _size(path: Path) -> int:
 
 
 def _order(path: Path) -> tuple[bool, int, str]:
-    """Put what has begun before what has not, then what is older first."""
+    """Return the sort key of a file: started before empty ones, then older ones first."""
     try:
         found = path.stat()
     except OSError:

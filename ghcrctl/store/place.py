@@ -1,7 +1,7 @@
-"""The store as a place to copy from and to.
+"""The store as a source and sink for copies.
 
-What belongs here: the ports over the store. One `StorePlace` serves one act: it knows under which
-digest the repository that content comes from knows the image.
+A `StorePlace` serves one copy, since it records the digest under which the source's repository
+knows the image.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class StorePlace:
 
     Args:
         store: the store.
-        origin: the digest that the image's repository knows it by, where content is written.
-        index: the reference of the index that the content is a part of; see `Record`.
-        put: gives an image a name in place of the store itself, which writes its list each time.
+        origin: the digest of the written image in its source's repository.
+        index: the reference of the index that the image is part of; see `Record`.
+        put: names an image; by default `Store.put`, which writes the list each time.
     """
 
     def __init__(
@@ -46,59 +46,58 @@ class StorePlace:
         self._put = put or store.put
         self._origin = origin
         self._index = index
-        # Whether the name that was written last pointed to something else, or did not exist.
+        # Whether the last written name was new or pointed to another image.
         self.moved_name = False
 
     @property
     def label(self) -> str:
-        """How people know this place."""
+        """The store's name for messages."""
         return self._store.blobs.label
 
     def resolve(self, name: str) -> Descriptor:
-        """Return what a full reference, or the digest of a named image, stands for."""
+        """Return the root of an image by its full reference or digest."""
         for record in self._store.records():
             if name in {record.name, str(record.descriptor.digest)}:
                 return record.descriptor
         raise NoSuchImageError(f"no such image: {name}")
 
     def tags(self) -> Iterator[str]:
-        """Yield every name."""
+        """Yield all names."""
         yield from (record.name for record in self._store.records() if record.name)
 
     def open(self, descriptor: Descriptor, offset: int = 0) -> Stream:
-        """Start reading content at a byte.
+        """Open content at an offset.
 
         Raises:
-            BlobUnknownError: it is not here.
-            DigestMismatchError: it is not what it must be, as far as its file tells; so nothing of
-                it is sent anywhere.
+            BlobUnknownError: the content does not exist.
+            DigestMismatchError: the content is damaged, so none of it must be sent anywhere.
         """
         blobs = self._store.blobs
         if blobs.path(descriptor.digest).exists() and not blobs.exists(descriptor):
             where = blobs.provenance(descriptor)
             raise DigestMismatchError(
-                f"{where.label} is damaged: its bytes are not those of {descriptor.digest}",
+                f"{where.label} is damaged: its bytes do not match {descriptor.digest}",
                 hint=where.hint,
             )
         return blobs.open(descriptor, offset)
 
     def provenance(self, descriptor: Descriptor) -> Provenance:
-        """Return the file that has content."""
+        """Return the file of some content, with a hint to repair it."""
         return self._store.blobs.provenance(descriptor)
 
     def reserve(self, descriptors: Iterable[Descriptor]) -> None:
-        """Keep content from being removed while this process works."""
+        """Protect content from removal while this process runs."""
         self._store.reserve(descriptor.digest for descriptor in descriptors)
 
     def exists(self, descriptor: Descriptor) -> bool:
-        """Tell whether content is here; of a manifest, whether all that it needs is here too.
+        """Check whether content exists; for a manifest, also everything below it.
 
-        So a damaged image is mended by pulling it again.
+        This makes pulling an image again repair it.
         """
         return is_complete(self._store.blobs, descriptor, self._store.blobs.exists)
 
     def received(self, descriptor: Descriptor) -> int:
-        """Return the bytes that an interrupted transfer left of content."""
+        """Return the number of bytes of content that an interrupted transfer has left."""
         return self._store.blobs.received(descriptor.digest)
 
     def write(self, content: Content) -> None:

@@ -1,7 +1,6 @@
-"""Records: one named (or nameless) image of the store, and the facts that listing needs.
+"""Records: the named and unnamed images of the store.
 
-What belongs here: the record and its form in ``index.json``, whose annotations keep name and facts,
-so that a listing opens one file.
+Names and facts are stored in the annotations of ``index.json``, so a listing reads one file.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from ghcrctl.store.name_bindings import may_claim, true_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# OCI image spec 1.1, annotations.md: what other tools look for in a layout.
+# OCI image spec 1.1, annotations.md: the name that other tools look for in a layout.
 NAME = "org.opencontainers.image.ref.name"
 _PREFIX = "io.ghcrctl.image."
 ID, CREATED, SIZE, KIND, ORIGIN, INDEX = (
@@ -29,13 +28,13 @@ ID, CREATED, SIZE, KIND, ORIGIN, INDEX = (
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a listing shows of an image without opening it.
+    """The facts that a listing shows for an image.
 
     Args:
         image_id: the config's digest, as in docker; for other artifacts the manifest's.
-        created: RFC 3339 text, maybe empty.
-        size: bytes of everything that belongs to the image, as stored.
-        kind: empty for a container image, else what kind of artifact it is.
+        created: an RFC 3339 timestamp; may be empty.
+        size: the size of all content of the image, as stored (bytes).
+        kind: empty for a container image, the type of artifact otherwise.
     """
 
     image_id: Digest
@@ -46,16 +45,16 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One entry of the store.
+    """An image of the store.
 
     Args:
-        descriptor: the image's root: a manifest or an index.
-        name: its full reference; empty where a newer image took it (docker's dangling).
-        facts: what a listing shows.
-        origin: the digest that the name's repository knows it by: the index's where one platform of
-            it was pulled.
-        index: the reference by digest of the index that this is a part of; empty where it is
-            unknown, or the image is whole.
+        descriptor: the image's manifest or index.
+        name: its full reference; empty if a newer image has taken it (docker's dangling images).
+        facts: the facts for listings.
+        origin: the image's digest in its repository: the digest of the index if only one platform
+            was pulled.
+        index: the index that the image is part of, as a reference by digest; empty if unknown or
+            if the image is complete.
     """
 
     descriptor: Descriptor
@@ -66,7 +65,7 @@ class Record:
 
     @property
     def reference(self) -> Reference | None:
-        """The name, parsed; ``None`` where there is none, or one of another tool's kind."""
+        """The parsed name; ``None`` without a name, or if another tool's name is no reference."""
         try:
             return Reference.parse(self.name, default_registry="") if self.name else None
         except InvalidReferenceError:
@@ -79,37 +78,37 @@ class Record:
 
     @property
     def tag(self) -> str:
-        """The tag of the name, or nothing."""
+        """The tag in the name, or an empty string."""
         return split_name(self.name)[1]
 
     @property
     def repo_digest(self) -> str | None:
-        """The name by digest, as RepoDigests has it."""
+        """The reference by digest, as in docker's ``RepoDigests``."""
         reference = self.reference
         return f"{reference.name}@{self.origin}" if reference and self.origin else None
 
     @property
     def part_of(self) -> str:
-        """The reference of the index that this is only a part of; empty where it is whole."""
+        """The reference of the index that this is part of; empty if the image is complete."""
         if self.index or self.origin in {None, self.descriptor.digest}:
             return self.index
         return self.repo_digest or ""
 
     @property
     def index_digest(self) -> Digest | None:
-        """The digest of the index of its own repository that this is a part of, if it is one."""
+        """The digest of the index in the same repository that this is part of, if any."""
         repository, _, digest = self.part_of.rpartition("@")
         return Digest.parse(digest) if repository and repository == self.repository else None
 
     def demoted(self) -> Record:
-        """Return what becomes of this record when its name moves to another image."""
+        """Return the record that remains when the name moves to another image."""
         return replace(self, name=self.repo_digest or "")
 
 
 class Listed(NamedTuple):
-    """What a listing shows of one entry; a tuple, since a listing makes thousands in no time.
+    """The facts of one entry in a listing; a tuple, since listings create thousands of them.
 
-    See `Facts` and `Record` for the fields. ``entry``: the entry as it is written.
+    See `Facts` and `Record` for the fields. ``entry``: the entry as JSON.
     """
 
     name: str
@@ -122,7 +121,7 @@ class Listed(NamedTuple):
 
     @property
     def record(self) -> Record:
-        """The same as a record."""
+        """The entry as a record."""
         facts = Facts(self.image_id, self.created, self.size, self.kind)
         descriptor = Descriptor.from_json(self.entry)
         index = descriptor.annotations.get(INDEX, "")
@@ -131,9 +130,9 @@ class Listed(NamedTuple):
 
 @lru_cache(maxsize=20_000)
 def split_name(name: str) -> tuple[str, str]:
-    """Split a name into repository and tag, without its digest.
+    """Split a name into repository and tag, dropping the digest.
 
-    It is for lists, where to parse each name takes too long.
+    Faster than parsing a reference, for long lists.
     """
     name = name.partition("@")[0]
     colon = name.rfind(":")
@@ -141,7 +140,7 @@ def split_name(name: str) -> tuple[str, str]:
 
 
 def from_entry(entry: Mapping[str, Any]) -> Listed | None:
-    """Read what a listing shows out of an entry as it is written; ``None`` where it is not ours."""
+    """Read the listing facts from an entry; ``None`` if another tool wrote it."""
     try:
         notes = entry["annotations"]
         name, created, kind = notes.get(NAME, ""), notes.get(CREATED, ""), notes.get(KIND, "")
@@ -164,7 +163,7 @@ def from_entry(entry: Mapping[str, Any]) -> Listed | None:
 
 
 def from_descriptor(descriptor: Descriptor) -> Record | None:
-    """Read a record out of an index entry; ``None`` where another tool wrote it."""
+    """Read a record from an index entry; ``None`` if another tool wrote it."""
     notes = descriptor.annotations
     try:
         facts = Facts(
@@ -181,7 +180,7 @@ def from_descriptor(descriptor: Descriptor) -> Record | None:
 
 
 def to_descriptor(record: Record) -> Descriptor:
-    """Write a record as an index entry; annotations of other tools stay."""
+    """Return a record as an index entry; annotations of other tools are kept."""
     foreign = {
         key: value
         for key, value in record.descriptor.annotations.items()

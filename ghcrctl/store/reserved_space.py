@@ -1,7 +1,4 @@
-"""Room kept for a full disk: what makes room needs some itself, for the shorter list of images.
-
-What belongs here: keeping that room and giving it back. What does not: when (``store``).
-"""
+"""Disk space reserved so that images can be removed when the disk is full."""
 
 from __future__ import annotations
 
@@ -13,38 +10,38 @@ from ghcrctl.disk.removal import discard
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LEAST = 65_536
+_MIN_BYTES = 65_536
 
 
-class Spare:
-    """A file that takes room and says nothing."""
+class ReservedSpace:
+    """A file that occupies disk space until it is needed to write a shorter list of images."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def keep(self, size: int) -> None:
-        """Keep room for so many bytes, if the disk has it; for more to come, where it has more."""
+        """Reserve a number of bytes if the disk has them, or more if it has more."""
         try:
             if self._path.exists() and self._path.stat().st_size >= size:
                 return
         except OSError:
             return
-        for wanted in (max(_LEAST, 2 * size), size):
+        for wanted in (max(_MIN_BYTES, 2 * size), size):
             try:
                 with self._path.open("wb") as file:
-                    _take(file.fileno(), wanted)
+                    _allocate(file.fileno(), wanted)
             except OSError:
                 self.release()
             else:
                 return
 
     def release(self) -> None:
-        """Give the room back."""
+        """Free the space."""
         discard(self._path)
 
 
-def _take(handle: int, size: int) -> None:
-    """Make a file take room on the disk; zeros alone might take none."""
+def _allocate(handle: int, size: int) -> None:
+    """Allocate disk space for a file; writing zeros might create a sparse file."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(handle, 0, size)
     else:

@@ -1,8 +1,8 @@
-"""Temporary files and directories of a process, and those that killed processes left.
+"""Temporary files and directories, with cleanup of those that killed processes left.
 
-A name ends with the process's number and a random part, and the process holds a lock on the file or
-directory. It is abandoned once no process has the number and nobody holds the lock: the number
-alone may be of another container, and the lock alone is taken a moment after the file is made.
+A name ends with the process ID and a random part, and the process holds a lock on the file or
+directory. A path is abandoned if no process has the ID and the lock is free. Both are needed: the
+ID may belong to another container, and the lock is only acquired shortly after creation.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ else:
     _HAS_LOCKS = True
 
 PREFIX = "ghcrctl-"
-# In a shared directory, a name alone does not identify the owner.
+# In a shared directory, the name alone does not identify the owner.
 _MARKER = ".ghcrctl"
 _FILE = re.compile(r".+\.(?P<process>[1-9][0-9]{0,9})\.[0-9a-f]{8}\Z", re.DOTALL)
 _DIRECTORY = re.compile(rf"{PREFIX}(?P<process>[1-9][0-9]{{0,9}})-[0-9a-z_]{{8}}\Z")
@@ -46,7 +46,7 @@ def scratch_name(stem: str) -> str:
 
 
 def scratch_beside(target: Path) -> Path:
-    """Return a new path beside an output, and remove what killed writers of the output left."""
+    """Return a new path beside an output; remove files that killed writers of it left."""
     stem = f".{target.name[:_LONGEST_NAME]}"
     remove_abandoned(target.parent, f"{stem}.*")
     return target.with_name(scratch_name(stem))
@@ -54,10 +54,10 @@ def scratch_beside(target: Path) -> Path:
 
 @contextmanager
 def scratch_directory() -> Iterator[Path]:
-    """Yield a new temporary directory; remove it at the end, and those of killed processes now."""
+    """Yield a new temporary directory, removed at the end; also remove abandoned ones."""
     home = Path(tempfile.gettempdir())
     remove_abandoned(home, f"{PREFIX}*")
-    # After a failure a thread may still write there for a moment.
+    # After a failure, a thread may still be writing to it.
     with (
         tempfile.TemporaryDirectory(
             prefix=f"{PREFIX}{os.getpid()}-", dir=home, ignore_cleanup_errors=True
@@ -70,7 +70,7 @@ def scratch_directory() -> Iterator[Path]:
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Lock a file or directory, so that no other process treats it as abandoned."""
+    """Lock a file or directory, so that other processes do not treat it as abandoned."""
     handle = _lock(path)
     try:
         yield
@@ -80,14 +80,14 @@ def held(path: Path) -> Iterator[None]:
 
 
 def hold_open(handle: int) -> None:
-    """Lock an open file for as long as it is open."""
+    """Lock an open file until it is closed."""
     if _HAS_LOCKS:
         with suppress(OSError):
             flock(handle, LOCK_EX | LOCK_NB)
 
 
 def abandoned(folder: Path, pattern: str) -> list[Path]:
-    """Return what killed processes of this user left in a directory."""
+    """Return the files that killed processes of this user left in a directory."""
     try:
         return [path for path in folder.glob(pattern) if _is_abandoned(path)]
     except OSError:
@@ -95,13 +95,13 @@ def abandoned(folder: Path, pattern: str) -> list[Path]:
 
 
 def remove_abandoned(folder: Path, pattern: str) -> None:
-    """Remove what killed processes of this user left in a directory."""
+    """Remove the files that killed processes of this user left in a directory."""
     for path in abandoned(folder, pattern):
         remove_tree(path)
 
 
 def size_of(path: Path) -> int:
-    """Return the bytes of a file, or of all files below a directory; 0 if it is missing."""
+    """Return the size in bytes of a file or directory tree; 0 if it does not exist."""
     if path.is_dir() and not path.is_symlink():
         return sum(size_of(entry) for entry in _entries(path))
     try:
@@ -131,7 +131,7 @@ def _is_abandoned(path: Path) -> bool:
 
 
 def _owner(path: Path) -> int | None:
-    """Return the process that created a path; ``None`` if it is not of this program and user."""
+    """Return the ID of the process that created a path; ``None`` if it is not ours."""
     match = _DIRECTORY.match(path.name) or _FILE.match(path.name)
     try:
         user = path.lstat().st_uid
@@ -145,7 +145,7 @@ def _owner(path: Path) -> int | None:
 
 
 def _is_marked(folder: Path) -> bool:
-    """Return whether this program created a directory; an empty one may be removed anyway."""
+    """Check whether this program created a directory; empty ones may be removed anyway."""
     return (folder / _MARKER).is_file() or not _entries(folder)
 
 
@@ -160,7 +160,7 @@ def _is_running(process: int) -> bool:
 
 
 def _is_free(path: Path) -> bool:
-    """Return whether no process holds a file or directory."""
+    """Check whether no process holds the lock of a file or directory."""
     handle = _lock(path)
     if handle is None:
         return False
@@ -169,7 +169,7 @@ def _is_free(path: Path) -> bool:
 
 
 def _lock(path: Path) -> int | None:
-    """Lock a file or directory; return its handle, or nothing where another process holds it."""
+    """Lock a file or directory; return its handle, or ``None`` if it is already locked."""
     if not _HAS_LOCKS:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Leftovers of dead processes: unfinished files, uploads, work directories and leases."""
+"""Removes files of dead processes: unfinished downloads, uploads, work directories and leases."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from ghcrctl.store.scratch import PREFIX, abandoned, size_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Seconds. So long the next pull may go on with what a broken one received.
+# How long an interrupted download is kept for resuming (seconds).
 MAX_AGE = 7 * 24 * 3600.0
-# Seconds. A client that sent nothing for this long has abandoned its upload.
+# An upload without activity for this long is considered abandoned (seconds).
 UPLOAD_MAX_AGE = 3600.0
-# Uploads to `ghcrctl serve`; each name ends with the lease of its server.
+# Directory of uploads to `ghcrctl serve`; each name ends with the lease of its server.
 UPLOADS = "uploads"
-# Of what broken pulls received, the newest are kept: so many files, and so many bytes.
+# Interrupted downloads are kept up to these limits, newest first.
 MAX_FILES = 200
 MAX_BYTES = 20_000_000_000
-# What begins so was on its way in with an unknown digest: nobody can go on with it.
-ARRIVING = "new-"
+# Prefix of incoming blobs with an unknown digest, which cannot be resumed.
+INCOMING = "new-"
 # Work directories of imports and builds.
 _SCRATCH = ("import.*", "build*")
 _ASIDE = (".index.json.*", ".oci-layout.*")
 
 
 def sweep(root: Path, *, partial: Path, leases: Path, max_age: float = MAX_AGE) -> None:
-    """Remove leftovers of dead processes, under the lock.
+    """Remove files of dead processes; the caller holds the store's lock.
 
-    The next pull resumes an unfinished download, so downloads are only removed once they are old,
-    or the oldest if there are too many. Everything else is never resumed.
+    Unfinished downloads can be resumed, so they are only removed if they are old, or if there are
+    too many. All other files are removed.
     """
     for lock in list(leases.glob("*.lock")):
         is_alive(leases, lock.stem)
@@ -46,7 +46,7 @@ def sweep(root: Path, *, partial: Path, leases: Path, max_age: float = MAX_AGE) 
             discard(path)
     left = [path for path in partial.iterdir() if _is_left(path, leases)]
     size = 0
-    for path in [path for path in left if path.name.startswith(ARRIVING)]:
+    for path in [path for path in left if path.name.startswith(INCOMING)]:
         discard(path)
         left.remove(path)
     for number, path in enumerate(sorted(left, key=_written, reverse=True)):
@@ -62,10 +62,11 @@ def _is_left(path: Path, leases: Path) -> bool:
 def scratch_paths(private: Path) -> Iterator[Path]:
     """Yield the work files of running and dead processes, except downloads.
 
-    Of temporary directories only abandoned ones count: the others may be of other stores.
+    Other stores share the system's temporary directory, so only abandoned files are included
+    from there.
 
     Args:
-        private: the store's directory for such things.
+        private: the store's directory for work files.
     """
     for pattern in (*_SCRATCH, f"{UPLOADS}/*"):
         yield from private.glob(pattern)
@@ -73,7 +74,7 @@ def scratch_paths(private: Path) -> Iterator[Path]:
 
 
 def abandoned_paths(partial: Path, leases: Path) -> Iterator[Path]:
-    """Yield everything that dead processes left, of any age."""
+    """Yield all files of dead processes, whatever their age."""
     yield from _abandoned(partial.parent, leases)
     yield from (path for path in partial.glob("*") if _is_left(path, leases))
 
@@ -89,7 +90,7 @@ def _abandoned(private: Path, leases: Path) -> Iterator[Path]:
 
 
 def _written(path: Path) -> float:
-    """Return when a file was last written; one that is gone is as good as new."""
+    """Return when a file was last written; infinity if it no longer exists."""
     try:
         return path.stat().st_mtime
     except FileNotFoundError:

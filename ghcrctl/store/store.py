@@ -1,8 +1,4 @@
-"""The store as a whole: its directory, its lock, its records.
-
-What belongs here: finding, naming and removing records. What does not: moving content in and out
-(``place``).
-"""
+"""The store as a whole: its directory, its lock and its records."""
 
 from __future__ import annotations
 
@@ -18,17 +14,17 @@ from ghcrctl.disk.durability import make_directories, sync_file, write_atomicall
 from ghcrctl.disk.removal import discard
 from ghcrctl.errors import GhcrctlError, NoSpaceError, StoreLockedError
 from ghcrctl.oci.descriptor import Descriptor
-from ghcrctl.store.attached_referrers import left_alone
+from ghcrctl.store.attached_referrers import orphaned_referrers
 from ghcrctl.store.blobs import Blobs
 from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.garbage_collection import live_digests
 from ghcrctl.store.graph import ManifestGraph
 from ghcrctl.store.image_facts import compute_facts
-from ghcrctl.store.incoming_blob import Arrival
+from ghcrctl.store.incoming_blob import IncomingBlob
 from ghcrctl.store.index import LAYOUT, check_layout, read_entries, read_index, write_index
 from ghcrctl.store.leases import Lease
 from ghcrctl.store.locks import acquire_in_place
-from ghcrctl.store.moved_names import NamedRecords, each_once
+from ghcrctl.store.moved_names import NamedRecords, unique_names
 from ghcrctl.store.name_bindings import check_name, true_name
 from ghcrctl.store.origins import Origins
 from ghcrctl.store.records import (
@@ -40,9 +36,9 @@ from ghcrctl.store.records import (
     from_entry,
     to_descriptor,
 )
-from ghcrctl.store.reserved_space import Spare
+from ghcrctl.store.reserved_space import ReservedSpace
 from ghcrctl.store.scratch import size_of
-from ghcrctl.store.stale_files import ARRIVING, MAX_AGE, abandoned_paths, scratch_paths, sweep
+from ghcrctl.store.stale_files import INCOMING, MAX_AGE, abandoned_paths, scratch_paths, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -60,8 +56,8 @@ class Store:
     """An OCI image layout with names.
 
     Args:
-        root: its directory; made at the first write.
-        prefer: the platform whose image stands for an index in listings.
+        root: the store's directory; created on the first write.
+        prefer: the platform that represents an index in listings.
     """
 
     def __init__(self, root: Path, *, prefer: Platform) -> None:
@@ -78,9 +74,9 @@ class Store:
         )
         self.graph = ManifestGraph(lambda manifest: read_metadata(self.blobs, manifest))
         self.origins = Origins(self._private / "origins")
-        self._spare = Spare(self._private / "spare")
+        self._reserved_space = ReservedSpace(self._private / "spare")
         self._lease: Lease | None = None
-        # Both may be taken again by the thread that holds them.
+        # Both are reentrant for the thread that holds them.
         self._guard = threading.RLock()
         self._lock = FileLock(self._private / "lock", timeout=LOCK_TIMEOUT, thread_local=False)
 
@@ -91,29 +87,29 @@ class Store:
 
         return ManifestLists(self._private / "manifests")
 
-    # Reading: no lock, since `index.json` is replaced as a whole.
+    # Reading needs no lock, since `index.json` is replaced atomically.
 
     def records(self) -> list[Record]:
-        """Return all records, oldest name first.
+        """Return all records, oldest first.
 
         Raises:
-            StoreDamagedError: the list cannot be read.
+            StoreDamagedError: the list of images is unreadable.
         """
         return [self._record(entry) for entry in self.entries()]
 
     def entries(self) -> tuple[Descriptor, ...]:
-        """Return the entries of the list as written, including those of other programs.
+        """Return the entries of ``index.json``, including those of other programs.
 
         Raises:
-            StoreDamagedError: the list cannot be read.
+            StoreDamagedError: the list of images is unreadable.
         """
         return read_index(self.root / "index.json").entries
 
     def listing(self) -> list[Listed]:
-        """Return what a listing shows of all records, in their order; quicker than the records.
+        """Return the listing facts of all records, in order; faster than `records`.
 
         Raises:
-            StoreDamagedError: the list cannot be read.
+            StoreDamagedError: the list of images is unreadable.
         """
         return read_entries(
             self.root / "index.json",
@@ -128,7 +124,7 @@ class Store:
         )
 
     def _record(self, entry: Descriptor) -> Record:
-        """Read a record; facts that another tool did not write are computed."""
+        """Read a record; for entries of other tools, compute the facts."""
         record = from_descriptor(entry)
         if record:
             return record
@@ -139,14 +135,14 @@ class Store:
             facts = Facts(entry.digest, size=entry.size, kind=entry.media_type)
         return Record(entry, name, facts)
 
-    # Writing: under the lock, for moments.
+    # Writing holds the lock for short times.
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the store's lock: against other processes and against other threads of this one.
+        """Hold the store's lock, against other processes and other threads.
 
         Raises:
-            StoreLockedError: another process holds it for longer than a minute.
+            StoreLockedError: another process holds the lock for more than a minute.
             StoreError: the store cannot be written.
         """
         with self._guard, disk_errors(f"write the image store at {self.root}", in_store=True):
@@ -156,8 +152,9 @@ class Store:
                 acquire_in_place(self._lock)
             except Timeout:
                 raise StoreLockedError(
-                    f"another process has held the lock of {self.root} for {LOCK_TIMEOUT:.0f} s",
-                    hint="wait for it, or end it; a lock ends with its process",
+                    f"cannot lock the image store at {self.root}: another process has held the "
+                    f"lock for {LOCK_TIMEOUT:.0f} s",
+                    hint="wait for the other process, or stop it",
                 ) from None
             try:
                 self._make_layout()
@@ -166,7 +163,7 @@ class Store:
                 self._lock.release()
 
     def _make_layout(self) -> None:
-        """Write what makes a directory a layout, once; under the lock, lest it empty the list."""
+        """Create the layout's files if they are missing; under the lock, to not empty the list."""
         if check_layout(self.root / "oci-layout"):
             return
         if not (self.root / "index.json").exists():
@@ -174,7 +171,7 @@ class Store:
         write_atomically(self.root / "oci-layout", LAYOUT)
 
     def lease(self) -> Lease:
-        """Return this process's lease, taking it at the first call."""
+        """Return this process's lease, creating it on the first call."""
         with self._guard:
             if self._lease is None:
                 with self.locked():
@@ -183,46 +180,46 @@ class Store:
             return self._lease
 
     def reserve(self, digests: Iterable[Digest]) -> None:
-        """Keep content from being removed by others until this store is closed."""
+        """Protect content from removal by other processes until this store is closed."""
         wanted = list(digests)
         lease = self.lease()
         with self.locked():
             lease.add(wanted)
 
     @contextmanager
-    def arrival(self) -> Iterator[Arrival]:
-        """Give what takes content whose digest nobody knows yet; it is here if this ends well.
+    def incoming_blob(self) -> Iterator[IncomingBlob]:
+        """Yield a writer for a blob with an unknown digest; on success the blob is stored.
 
-        Until something refers to it, it stays as long as this process's lease; `discard` removes it
-        before.
+        Until a record refers to the blob, this process's lease keeps it; `discard` removes it
+        earlier.
 
         Raises:
             StoreError: the store cannot be written.
         """
         lease = self.lease()
-        aside = self._partial / f"{ARRIVING}{os.urandom(8).hex()}.{lease.id}"
+        aside = self._partial / f"{INCOMING}{os.urandom(8).hex()}.{lease.id}"
         what = f"write the image store at {self.root}"
         try:
             with disk_errors(what, in_store=True):
                 file = aside.open("xb")
             with file:
-                arrival = Arrival(file)
-                yield arrival
+                incoming = IncomingBlob(file)
+                yield incoming
                 with disk_errors(what, in_store=True):
                     sync_file(file)
-            digest = arrival.descriptor("").digest
+            digest = incoming.descriptor("").digest
             self.reserve((digest,))
             self.blobs.adopt(aside, digest)
         finally:
             discard(aside)
 
     def close(self) -> None:
-        """End this process's lease, and its waiting for others."""
+        """End this process's lease, and stop waiting for other processes."""
         self.blobs.close()
         self.release()
 
     def release(self) -> None:
-        """End this process's lease; whatever needs one takes another."""
+        """End this process's lease; the next operation that needs one creates a new one."""
         with self._guard:
             if self._lease:
                 with disk_errors(f"write the image store at {self.root}", in_store=True):
@@ -230,7 +227,7 @@ class Store:
                 self._lease = None
 
     def prepare(self) -> None:
-        """Make the store's directories, where they are not there yet.
+        """Create the store's directories if they do not exist.
 
         Raises:
             StoreError: the store cannot be written.
@@ -239,17 +236,17 @@ class Store:
             pass
 
     def discard(self, digest: Digest) -> bool:
-        """Remove content that nothing but this process needs; tell whether that was so."""
+        """Remove content that is only needed by this process; return whether it was removed."""
         with self.locked():
             if self._lease:
                 self._lease.drop(digest)
             return bool(self._collect((digest,)))
 
     def collect(self) -> dict[Digest, int]:
-        """Remove all content that nothing needs; return what it was and its bytes.
+        """Remove all unused content; return the digests and sizes in bytes.
 
         Raises:
-            StoreDamagedError: of a damaged image it is not known what it needs.
+            StoreDamagedError: an image is damaged, so its content is unknown.
         """
         with self.locked():
             records = self.records()
@@ -262,79 +259,81 @@ class Store:
             }
 
     def sweep(self, max_age: float = MAX_AGE) -> None:
-        """Remove leftovers of dead processes.
+        """Remove files of dead processes.
 
         Args:
-            max_age: age from which unfinished downloads are removed, in seconds.
+            max_age: age from which unfinished downloads are removed (seconds).
         """
         with self.locked():
             sweep(self.root, partial=self._partial, leases=self._leases, max_age=max_age)
 
     def partial_sizes(self) -> list[int]:
-        """Return the bytes of each unfinished file or directory, in use or left behind."""
+        """Return the size in bytes of each unfinished file or directory, whether in use or not."""
         unfinished = self._partial.iterdir() if self._partial.is_dir() else ()
         return [size_of(path) for path in (*unfinished, *scratch_paths(self._private))]
 
     def leftover_sizes(self) -> list[int]:
-        """Return the bytes of each unfinished file or directory that no process works on."""
+        """Return the size in bytes of each unfinished file or directory that no process uses."""
         return [size_of(path) for path in abandoned_paths(self._partial, self._leases)]
 
     def edit(
         self, change: Callable[[list[Record]], list[Record]], *, rewrite: bool = False
     ) -> list[Record]:
-        """Replace the records by what a function makes of them, under the lock.
+        """Replace the records with a function's result, under the lock.
 
-        Each name occurs once: a new record replaces those with its name. Records that stay are not
-        rewritten, since other tools may have written them. Referrers whose subject is removed are
-        removed with it.
+        Each name occurs once: a new record replaces those with its name. Unchanged records are not
+        rewritten, since other tools may have written them. Referrers are removed with their
+        subject.
 
         Args:
-            change: gets the records as they are read.
-            rewrite: also write new records that equal the old ones: the list may hold false names,
-                which are read as none.
+            change: returns the new records; gets the current ones.
+            rewrite: also write new records that equal the old ones, since the list may contain
+                false names that are ignored on reading.
 
         Returns:
-            The records that are in the list no longer, whether removed or rewritten.
+            The records that are no longer in the list, whether removed or rewritten.
 
         Raises:
-            DigestMismatchError: a new record's name has the digest of other content.
-            InvalidReferenceError: a new record's name reads as a digest.
+            DigestMismatchError: a new record's name contains the digest of other content.
+            InvalidReferenceError: a new record's name parses as a digest.
         """
         with self.locked():
             listed = read_index(self.root / "index.json")
             before = [self._record(entry) for entry in listed.entries]
-            after = each_once(change(list(before)), before)
-            lost = {id(record) for record in left_alone(self.graph, before, after)}
+            after = unique_names(change(list(before)), before)
+            lost = {id(r) for r in orphaned_referrers(self.graph, before, after)}
             after = [record for record in after if id(record) not in lost]
             if rewrite or after != before:
-                kept = {id(r): raw for r, raw in zip(before, listed.raw_entries, strict=True)}
+                kept_raw = {id(r): raw for r, raw in zip(before, listed.raw_entries, strict=True)}
                 for record in after:
-                    if id(record) not in kept:
+                    if id(record) not in kept_raw:
                         check_name(
                             record.name, record.reference, record.descriptor.digest, record.origin
                         )
-                self._list([kept.get(id(r)) or to_descriptor(r).to_json() for r in after], listed)
-            staying = {id(record) for record in after}
-            return [record for record in before if id(record) not in staying]
+                self._list(
+                    [kept_raw.get(id(r)) or to_descriptor(r).to_json() for r in after], listed
+                )
+            kept = {id(record) for record in after}
+            return [record for record in before if id(record) not in kept]
 
     def _list(self, entries: list[dict[str, Any]], before: ImageList) -> None:
-        """Write the list; on a full disk room is made for one that is shorter.
+        """Write the list; if the disk is full, free space for a shorter list.
 
-        Nothing that anybody needs goes for it: only what removing images would free anyway.
+        Only space is freed that removing images would free anyway.
         """
         path = self.root / "index.json"
         shorter = len(entries) < len(before.entries)
-        for make_room in (self._spare.release, self._clear, self._collect_loose):
+        for free_space in (self._reserved_space.release, self._clear, self._collect_loose):
             try:
                 write_index(path, entries, before)
                 break
             except NoSpaceError:
                 if not shorter:
                     raise
-                make_room()
+                free_space()
         else:
             write_index(path, entries, before)
-        self._spare.keep(path.stat().st_size)
+        self._reserved_space.keep(path.stat().st_size)
 
     def _clear(self) -> None:
         sweep(self.root, partial=self._partial, leases=self._leases, max_age=0.0)
@@ -344,19 +343,19 @@ class Store:
             self.collect()
 
     def put(self, record: Record) -> Record | None:
-        """Give an image a name; return the record that had it, if any. See `put_all`."""
+        """Name an image; return the record that had the name, if any. See `put_all`."""
         return self.put_all([record])[0]
 
     def put_all(self, records: Sequence[Record]) -> list[Record | None]:
-        """Give images their names, in order, with one change of the list.
+        """Name images, in order, with a single change of the list.
 
-        What had a name before is kept under its digest, or dangling.
+        An image that had one of the names is kept by digest, or as dangling.
 
         Returns:
             For each record the one that had its name.
 
         Raises:
-            StoreDamagedError: an image is not here (any more).
+            StoreDamagedError: content of an image is missing.
         """
         previous: list[Record | None] = []
 
@@ -372,25 +371,25 @@ class Store:
         return previous
 
     def remove(self, doomed: Iterable[Record]) -> tuple[Digest, ...]:
-        """Remove records, and the content that no record and no running process needs any more.
+        """Remove records, and content that no other record or running process uses.
 
         Returns:
             The digests of removed content, parents first.
         """
-        # In their order: content is reported in the order of what needed it.
-        gone = dict.fromkeys(doomed)
+        # Content is reported in the order of the records that used it.
+        removed = dict.fromkeys(doomed)
         with self.locked():
-            dropped = self.edit(lambda records: [r for r in records if r not in gone])
-            # A record that a rewritten one replaced is in the list no longer, but may have been
-            # the last that needed some content.
-            roots = {r.descriptor.digest: r.descriptor for r in (*gone, *dropped)}
+            dropped = self.edit(lambda records: [r for r in records if r not in removed])
+            # A rewritten record has replaced an older version, which may have been the last one
+            # to use some content.
+            roots = {r.descriptor.digest: r.descriptor for r in (*removed, *dropped)}
             return self._collect(self.graph.reached(roots.values()))
 
     def _collect(self, candidates: Iterable[Digest]) -> tuple[Digest, ...]:
         try:
             live = live_digests(self.graph, self.records(), self._leases)
         except GhcrctlError:
-            # Of a damaged image it is not known what it needs, so nothing is removed.
+            # The content of a damaged image is unknown, so nothing is removed.
             return ()
         loose = (digest for digest in candidates if digest not in live)
         removed = tuple(digest for digest in loose if self.blobs.path(digest).exists())

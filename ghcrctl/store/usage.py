@@ -1,7 +1,4 @@
-"""How much room the store takes, and what takes it.
-
-What belongs here: measuring. What does not: removing (``store``).
-"""
+"""Measures the disk usage of the store."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ImageUsage:
-    """One image. ``shared``: bytes that other images use too; ``unique``: bytes of its own."""
+    """The usage of an image. ``shared``: bytes also used by other images; ``unique``: the rest."""
 
     shared: int
     unique: int
@@ -26,13 +23,13 @@ class ImageUsage:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The whole store.
+    """The usage of the store.
 
     Args:
-        images: per root's digest.
-        content: bytes of all that images need, each piece once.
-        loose: what no image needs, with its bytes.
-        partial: bytes of each unfinished file.
+        images: the usage of each image, by its root's digest.
+        content: the size of all content used by images, each blob counted once (bytes).
+        loose: unused blobs with their sizes (bytes).
+        partial: the sizes of unfinished files (bytes).
     """
 
     images: dict[Digest, ImageUsage]
@@ -42,7 +39,7 @@ class Usage:
 
 
 def measure(store: Store) -> Usage:
-    """Measure a store. Content that is missing counts nothing."""
+    """Return the disk usage of a store. Missing content counts as zero bytes."""
     roots = {record.descriptor.digest: record.descriptor for record in store.records()}
     needs = {digest: closure(store.blobs, [root]) for digest, root in roots.items()}
     users = Counter(piece for pieces in needs.values() for piece in pieces)

@@ -69,7 +69,9 @@ def test_an_image_that_fails_does_not_stop_the_others(
     done = shell.run("pull", "-q", names[0], missing, names[2])
     assert done.returncode == 4
     assert done.stdout.split() == [names[0], names[2]]
-    assert done.stderr.startswith(f"error: {plain_registry.host} has no repository octo/missing")
+    assert done.stderr.startswith(
+        f"error: repository not found: {plain_registry.host}/octo/missing"
+    )
     layer = TWO.blobs[0][0].digest
     broken = Fault(path_contains=f"/blobs/{layer}", status=500, times=99)
     plain_registry.faults.append(broken)

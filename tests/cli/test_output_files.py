@@ -135,7 +135,7 @@ def test_a_directory_to_write_gets_the_name_of_a_file_as_a_hint(
     message = shell.fails(2, "save", "hello", "-o", path)
     assert message.splitlines() == [
         f"error: cannot write {shown}: it is a directory",
-        f"hint: name a file in it, such as {hint}",
+        f"hint: choose a file in it, such as {hint}",
     ]
 
 
@@ -261,7 +261,7 @@ def test_an_archive_is_not_replaced_by_what_is_made_from_it(shell: Shell, name: 
         ("copy", "archive:base.tar:hello", f"archive:{name}"),
     ):
         said = shell.fails(2, *command)
-        assert said.startswith(f"error: cannot write {name}: it is read at the same time\n")
+        assert said.startswith(f"error: cannot write {name}: it is also an input\n")
         assert path.read_bytes() == before
     shell.ok("copy", "archive:base.tar:hello", "archive:new.tar")
     shell.ok("save", "--without", "base.tar", "-o", "update.tar", "hello")

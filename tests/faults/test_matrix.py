@@ -144,7 +144,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the layer a large one, and no wait a long one."""
     monkeypatch.setattr(ranges, "SEGMENT", SEGMENT)
     monkeypatch.setattr(ranges, "PARALLEL_FROM", 4 * SEGMENT)
-    monkeypatch.setattr(ranges, "_QUICK", 1e15)
+    monkeypatch.setattr(ranges, "_FAST", 1e15)
     monkeypatch.setattr(blob_upload, "CHUNK", SEGMENT)
     patient = RetryPolicy.delay
     monkeypatch.setattr(

@@ -49,4 +49,4 @@ def test_cache_may_fail_during_a_pull(docker_registry: DockerRegistry, tmp_path:
         with session_on(tmp_path / "second", environ=environ, warn=said.append) as session:
             pull(session, session.parse(name), observer=stop)
             assert is_stored(session, IMAGE)
-        assert "does not answer" in said[0]
+        assert "is not available" in said[0]

@@ -76,7 +76,7 @@ def test_sync_copies_tags_and_then_is_up_to_date(shell: Shell, source: str, targ
 def test_dry_run_changes_nothing(shell: Shell, source: str, target: str) -> None:
     lines = shell.ok("sync", "--dry-run", source, target)
     assert lines[-1].startswith("4 would be copied")
-    assert "no repository" in shell.fails(4, "tags", target)
+    assert "repository not found" in shell.fails(4, "tags", target)
 
 
 def test_manifests_in_use_are_not_deleted(shell: Shell, source: str, target: str) -> None:
@@ -111,7 +111,7 @@ def test_failure_stops_sync_unless_it_may_continue(
         f"sync: [{{from: '{source}-none', to: '{target}'}}, {{from: '{source}', to: '{target}'}}]"
     )
     shell.fails(4, "sync", "--file", str(rules))
-    assert "no repository" in shell.fails(4, "tags", target)
+    assert "repository not found" in shell.fails(4, "tags", target)
     done = shell.run("sync", "--file", str(rules), "--keep-going")
     assert done.returncode == 4
     assert done.stdout.splitlines()[-1].startswith("4 copied")

@@ -104,8 +104,8 @@ _platforms = st.builds(
 
 @given(_platforms)
 def test_the_normal_form_is_normal_and_reads_back(platform: Platform) -> None:
-    normal = platform.normalised()
-    assert normal.normalised() == normal
+    normal = platform.normalized()
+    assert normal.normalized() == normal
     assert Platform.from_json(normal.to_json()) == normal
     if "²" not in str(normal):
         assert Platform.parse(str(normal)) == normal
@@ -168,8 +168,8 @@ def test_the_choice_does_not_depend_on_the_order(offered: list[Platform], random
     want = Platform("linux", "arm", "v7")
     shuffled = random.sample(offered, len(offered))
     first, second = best_match(want, offered), best_match(want, shuffled)
-    chosen = offered[first].normalised() if first is not None else None
-    again = shuffled[second].normalised() if second is not None else None
+    chosen = offered[first].normalized() if first is not None else None
+    again = shuffled[second].normalized() if second is not None else None
     ranks = [want.rank(platform) if platform else None for platform in (chosen, again)]
     assert ranks[0] == ranks[1]
 

@@ -14,8 +14,8 @@ from ghcrctl.errors import GhcrctlError, InvalidResponseError
 from ghcrctl.registry.auth import Authenticator, Scope
 from ghcrctl.registry.challenge import Challenge, parse_challenges
 from ghcrctl.registry.endpoint import host_shown, is_loopback
-from ghcrctl.registry.refusals import Refusal, explain
-from ghcrctl.registry.retry_after import wait_asked
+from ghcrctl.registry.refusals import Refusal, explain_refusal
+from ghcrctl.registry.retry_after import requested_wait
 from ghcrctl.registry.transport import Transport
 from ghcrctl.registry.transport_options import TransportOptions
 from ghcrctl.registry.urls import joined
@@ -130,7 +130,7 @@ def test_any_location_leads_to_the_web_or_nowhere(location: str) -> None:
 @example(None, "retry-after: 5\N{LATIN SMALL LETTER LONG S}")
 @example(None, "retry-after: " + "9" * 5000 + "h")
 def test_any_wait_is_a_number_or_none(header: str | None, message: str) -> None:
-    seconds = wait_asked(header, message)
+    seconds = requested_wait(header, message)
     assert seconds is None or seconds >= 0
 
 
@@ -139,7 +139,7 @@ def test_durations_of_go_are_read(parts: dict[str, int]) -> None:
     lengths = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
     text = "".join(f"{parts[unit]}{unit}" for unit in lengths if unit in parts)
     expected = sum(lengths[unit] * number for unit, number in parts.items())
-    found = wait_asked(None, f"retry-after: {text}, allowed: 44000/minute")
+    found = requested_wait(None, f"retry-after: {text}, allowed: 44000/minute")
     assert found is not None
     assert abs(found - max(1.0, expected)) < 1e-6
 
@@ -171,7 +171,7 @@ def test_any_refusal_is_an_error_that_can_be_shown(
     refusal = Refusal(
         registry, repository, "pull from", what, status, text, {"Retry-After": text}, signed_in
     )
-    error = explain(refusal)
+    error = explain_refusal(refusal)
     assert isinstance(error, GhcrctlError)
     assert error.message.isprintable()
     assert error.exit_status not in {0, 1, 2}

@@ -19,7 +19,7 @@ from ghcrctl.errors import RefusedError
 from ghcrctl.github.graph import Graph
 from ghcrctl.github.manifest_facts import Child, Facts
 from ghcrctl.github.plan import plan_from_json
-from ghcrctl.github.plan_exclusions import spare
+from ghcrctl.github.plan_exclusions import exclude_versions
 from ghcrctl.github.planner import Target, make_plan, plan_deletion
 from ghcrctl.github.policy import Policy
 from ghcrctl.github.records import Version
@@ -273,7 +273,7 @@ def test_what_is_taken_out_of_a_plan_leaves_a_plan(
     graph: Graph, policy: Policy, spared: frozenset[str]
 ) -> None:
     before = make_plan(graph, policy, NOW, TARGET)
-    plan = spare(graph, before, spared)
+    plan = exclude_versions(graph, before, spared)
     gone = set(gone_by(plan))
     assert gone <= set(gone_by(before)) - spared
     assert [d for d in gone_by(before) if d in gone] == gone_by(plan)

@@ -108,6 +108,6 @@ def _missing(lead: str, graph: Graph, digest: str, shown: Cell) -> Sequence[Cell
         ),
         "",
     )
-    state = "not there" if digest in graph.gone else "not listed"
+    state = "not there" if digest in graph.missing else "not listed"
     name = Cell(lead + (printable(platform) or "?"))
     return (name, Cell(state, Meaning.BAD), shown, Cell(""), Cell(""))

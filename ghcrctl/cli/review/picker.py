@@ -15,7 +15,7 @@ from ghcrctl.cli.format.printable import printable
 from ghcrctl.cli.format.style import Marked, Meaning
 from ghcrctl.cli.format.units import ago, human_size
 from ghcrctl.cli.review.screen import Key
-from ghcrctl.github.plan_exclusions import spare
+from ghcrctl.github.plan_exclusions import exclude_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -198,7 +198,9 @@ class Picker:
 
     def _plan_again(self) -> None:
         self.plans = [
-            spare(self._graphs[plan.name], plan, {d for at, d in self._spared if at == number})
+            exclude_versions(
+                self._graphs[plan.name], plan, {d for at, d in self._spared if at == number}
+            )
             for number, plan in enumerate(self._before)
         ]
         self._stays = self._staying()

@@ -237,7 +237,7 @@ class _DockerArchive:
         self._notify(Started(step))
         stream = _WatchedStream(self._files.open(path), partial(self._watch, step))
         try:
-            with self._store.arrival() as arrival:
+            with self._store.incoming_blob() as arrival:
                 found, compression = write_compressed_layer(
                     stream,
                     arrival.write,

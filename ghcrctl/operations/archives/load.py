@@ -183,7 +183,7 @@ class _Loading:
         """Return the root to load, and a source that has all of its content."""
         session, made = self._session, MemoryPlace("a new index")
         # The store has what a partial archive leaves out, if the archive was made for it.
-        source = Overlay(made, Overlay(session.store.blobs.sound, self._found.source))
+        source = Overlay(made, Overlay(session.store.blobs.intact, self._found.source))
         platform = session.settings.preferred_platform
         root = choose(source, image.root, self._select, platform, made, warn=session.warn)
         missing = _find_missing(session, self._found, source, root)

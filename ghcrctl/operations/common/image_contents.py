@@ -9,7 +9,7 @@ from ghcrctl.content.provenance import error_origin
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.documents import MAX_METADATA_SIZE
-from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
+from ghcrctl.oci.manifest import Index, Manifest, parse, platform_not_found
 from ghcrctl.operations.common.platform_check import warn_of_mismatch
 from ghcrctl.store.image_facts import representative
 
@@ -71,7 +71,7 @@ def image_of(
             warn_of_mismatch(warn, source, root, (platform,))
         return ImageContents(root, root, _config(source, root, any_config=any_config))
     if exact and root.choose(platform) is None:
-        raise no_platform(root, platform)
+        raise platform_not_found(root, platform)
     manifest = representative(source, root, platform)
     config = _config(source, manifest, any_config=any_config) if manifest else None
     return ImageContents(root, manifest, config)

@@ -117,7 +117,7 @@ def find_entries(
         except InvalidPlatformError:
             found = _find_by_current_digest(session, entries, text, local=local)
         else:
-            found = {e.digest for e in entries if e.platform and wanted.means(e.platform)}
+            found = {e.digest for e in entries if e.platform and wanted.selects(e.platform)}
     if not found:
         offered = ", ".join(str(e.platform or e.digest) for e in entries)
         raise PlatformNotFoundError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.content.provenance import error_origin
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import InvalidManifestError, PlatformNotFoundError, UsageError
-from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
+from ghcrctl.oci.manifest import Index, Manifest, parse, platform_not_found
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.common.platform_check import warn_of_mismatch
 
@@ -115,7 +115,7 @@ def _find_platform(
 
 def _not_offered(index: Index, platform: Platform) -> PlatformNotFoundError:
     if index.platforms:
-        return no_platform(index, platform)
+        return platform_not_found(index, platform)
     return PlatformNotFoundError(
         f"the index {index.descriptor.digest} has no image for any platform",
         hint="it may be an artifact; pull it unchanged with --all-platforms",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.credentials.credential import Credential
-    from ghcrctl.credentials.credential_chain import Keychain
+    from ghcrctl.credentials.credential_chain import CredentialChain
     from ghcrctl.oci.reference import Reference
     from ghcrctl.registry.repository import Repository
     from ghcrctl.registry.resolver import RepositorySource
@@ -88,9 +88,9 @@ class _AccessSession(Session):
         return self._whole.store
 
     @cached_property
-    def keychain(self) -> Keychain:
+    def credential_chain(self) -> CredentialChain:
         """The given credential first, then the sources of the original session."""
-        from ghcrctl.credentials.credential_chain import Keychain as Sources
+        from ghcrctl.credentials.credential_chain import CredentialChain as Sources
 
         return Sources(
             (_AccessCredential(self._access, self._hosts), _SessionCredentials(self._whole))
@@ -133,4 +133,4 @@ class _SessionCredentials:
         self._whole = whole
 
     def get(self, registry: str, repository: str) -> Credential | None:
-        return self._whole.keychain.find(registry, repository)
+        return self._whole.credential_chain.find(registry, repository)

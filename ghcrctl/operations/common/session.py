@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.content.ports import Stream
     from ghcrctl.content.rate_limit_waits import Waiting
-    from ghcrctl.credentials.credential_chain import Keychain
+    from ghcrctl.credentials.credential_chain import CredentialChain
     from ghcrctl.github.packages import Packages
     from ghcrctl.registry.client import RegistryClient
     from ghcrctl.registry.repository import Repository
@@ -89,7 +89,7 @@ class Session:
     def forget(self, registry: str) -> None:
         """Drop the clients and credentials of a registry whose credential has changed."""
         with self._lock:
-            self.__dict__.pop("keychain", None)
+            self.__dict__.pop("credential_chain", None)
             for key in [key for key in self._clients if key[0] == registry]:
                 self._retired.append(self._clients.pop(key).close)
             if registry in self._packages:
@@ -112,11 +112,11 @@ class Session:
             return self._store
 
     @cached_property
-    def keychain(self) -> Keychain:
+    def credential_chain(self) -> CredentialChain:
         """The sources of credentials, in order."""
-        from ghcrctl.credentials.credential_chain import default_keychain
+        from ghcrctl.credentials.credential_chain import default_chain
 
-        return default_keychain(
+        return default_chain(
             self.settings.credential_environ,
             home=self.settings.home,
             config_dir=self.settings.config_dir,
@@ -188,7 +188,7 @@ class Session:
                 if not patient:
                     options = replace(options, retry=RetryPolicy(attempts=1))
                 self._clients[key] = RegistryClient(
-                    host, keychain=self.keychain, options=options, warn=self.warn
+                    host, credentials=self.credential_chain, options=options, warn=self.warn
                 )
             return self._clients[key]
 
@@ -226,19 +226,19 @@ class Session:
         from ghcrctl.github.client import GitHub
         from ghcrctl.github.instance import instance_of
         from ghcrctl.github.packages import Packages
-        from ghcrctl.github.rate_limit import Pace
+        from ghcrctl.github.rate_limit import RateLimiter
 
         get = self.settings.get
         with self._lock:
             if registry not in self._packages:
                 instance = instance_of(registry, api=get("github_api"), web=get("github_web"))
-                credential = self.keychain.find(registry)
+                credential = self.credential_chain.find(registry)
                 options = self.transport_options("")
                 github = GitHub(
                     instance,
                     credential,
                     options,
-                    pace=Pace(get("github_rate"), waiting=self.waiting),
+                    limiter=RateLimiter(get("github_rate"), waiting=self.waiting),
                 )
                 self._packages[registry] = Packages(github)
             return self._packages[registry]

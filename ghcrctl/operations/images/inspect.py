@@ -40,7 +40,7 @@ def locate_image(session: Session, text: str, *, is_remote: bool) -> tuple[Sourc
     repository = session.source(reference)
     root = repository.resolve(reference.target)
     # Stored content need not be fetched.
-    return Overlay(session.store.blobs.sound, repository), root
+    return Overlay(session.store.blobs.intact, repository), root
 
 
 def inspect_local(session: Session, text: str, platform: Platform | None = None) -> dict[str, Any]:

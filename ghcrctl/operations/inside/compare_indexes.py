@@ -220,9 +220,9 @@ def _offered(side: ComparedImage) -> tuple[Platform, ...]:
 
 def _has_platform(side: ComparedImage, platform: Platform) -> bool:
     if isinstance(side.parsed, Index):
-        return any(platform.means(offered) for offered in side.parsed.platforms)
+        return any(platform.selects(offered) for offered in side.parsed.platforms)
     own = _platform_of(side)
-    return own is not None and platform.means(own)
+    return own is not None and platform.selects(own)
 
 
 def _platform_of(side: ComparedImage) -> Platform | None:

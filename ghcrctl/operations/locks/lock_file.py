@@ -23,7 +23,7 @@ from ghcrctl.operations.common.rule_file import (
     read_limited,
 )
 from ghcrctl.settings import read_toml
-from ghcrctl.store.locks import alone_at
+from ghcrctl.store.locks import exclusive_file
 from ghcrctl.store.output_files import check_output_directory, check_output_file, whole_file
 
 if TYPE_CHECKING:
@@ -259,7 +259,7 @@ def edit_pins(path: Path, change: Callable[[dict[Reference, Pin]], None]) -> Non
     # Replace the target of a symbolic link, not the link.
     file = Path(os.path.realpath(path)) if path.is_symlink() else path
     check_lock_path(file)
-    with alone_at(file, patience=_LOCK_TIMEOUT_SECONDS):
+    with exclusive_file(file, patience=_LOCK_TIMEOUT_SECONDS):
         pins = read_pins(file) if file.exists() else {}
         before = dict(pins)
         change(pins)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.content.streams import read_metadata
 from ghcrctl.errors import NotFoundError, UnsupportedError
-from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
+from ghcrctl.oci.manifest import Index, Manifest, parse, platform_not_found
 from ghcrctl.operations.making.derive import has_files, read_config
 from ghcrctl.operations.making.indexes import open_source
 from ghcrctl.transfer.error_context import reading_from
@@ -76,7 +76,7 @@ class BaseImage:
         if not has_files(manifest):
             raise UnsupportedError(f"the base {self.end.reference} is not a container image")
         config, diff_ids = read_config(self.place, manifest)
-        ours, wanted = config.platform.normalised(), platform.normalised()
+        ours, wanted = config.platform.normalized(), platform.normalized()
         if (ours.os, ours.architecture) != (wanted.os, wanted.architecture):
             raise UnsupportedError(
                 f"the base {self.end.reference} is for {ours}, but the image is for {platform}"
@@ -89,7 +89,7 @@ class BaseImage:
             entry = parsed.choose(platform)
             with reading_from(self.place):
                 if entry is None:
-                    raise no_platform(parsed, platform)
+                    raise platform_not_found(parsed, platform)
                 parsed = parse(read_metadata(self.place, entry), entry.media_type)
         if isinstance(parsed, Index):
             raise UnsupportedError(f"the base {self.end.reference} is an index of indexes")

@@ -15,7 +15,7 @@ from ghcrctl.errors import (
 )
 from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.digest import Digest
-from ghcrctl.oci.manifest import Index, Manifest, no_platform, parse
+from ghcrctl.oci.manifest import Index, Manifest, parse, platform_not_found
 from ghcrctl.operations.common.platform_check import warn_of_mismatch
 from ghcrctl.operations.making.media_formats import layer_kind
 from ghcrctl.transfer.plan import MAX_DEPTH, MAX_DESCRIPTORS, MAX_MANIFESTS
@@ -105,7 +105,7 @@ class ImageDerivation:
             [platform] = self._platforms
             entry = index.choose(platform)
             if entry is None:
-                raise no_platform(index, platform)
+                raise platform_not_found(index, platform)
             return self._read(entry)
         smaller = index.subset(self._platforms)
         self._made.put(smaller.descriptor, smaller.raw)

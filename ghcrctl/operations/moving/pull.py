@@ -117,7 +117,7 @@ def _choose_root(
     """Return the source, the root that the name resolves to, and the selected part of it."""
     repository = session.source(reference)
     made = MemoryPlace("a new index")
-    source = Overlay(made, Overlay(session.store.blobs.sound, repository))
+    source = Overlay(made, Overlay(session.store.blobs.intact, repository))
     with error_context(str(reference), InvalidManifestError, SchemaOneError):
         root = repository.resolve(reference.target)
         default = session.settings.preferred_platform

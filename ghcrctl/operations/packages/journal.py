@@ -28,7 +28,7 @@ from ghcrctl.operations.packages.journal_entries import (
     read_plan_digest,
 )
 from ghcrctl.store.disk_errors import disk_errors
-from ghcrctl.store.locks import alone_at
+from ghcrctl.store.locks import exclusive_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -72,7 +72,7 @@ def opened(path: Path, plans: Sequence[Plan] = ()) -> Iterator[Journal]:
         UsageError: the file is something else.
         StoreError: the disk refuses.
     """
-    with alone_at(path):
+    with exclusive_file(path):
         aside = _give_place(path, plans) if plans else None
         found = read_content(path) if path.exists() else Content()
         with disk_errors(f"write {path}"):

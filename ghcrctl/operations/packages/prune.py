@@ -106,8 +106,8 @@ def _completed(session: Session, named: Named, rules: Rules, graph: Graph, text:
     tagged = (d for d, version in graph.versions.items() if tags.intersection(version.tags))
     protected = policy.protected | digests_in(text) | frozenset(tagged)
     origins = tuple(_origins(session, named, rules))
-    living = tuple(origin.may_exist for origin in origins)
-    return replace(policy, protected=protected, gone=origins, living=living)
+    live = tuple(origin.may_exist for origin in origins)
+    return replace(policy, protected=protected, stale_tags=origins, live_tags=live)
 
 
 def _origins(session: Session, named: Named, rules: Rules) -> Iterator[TagOrigin]:

@@ -73,11 +73,11 @@ def _list_in_thread(session: Session, text: str, path: Path) -> list[str]:
 
 
 def _list_tags(session: Session, text: str) -> list[str]:
-    from ghcrctl.credentials.credential_chain import silent_keychain
+    from ghcrctl.credentials.credential_chain import silent_chain
     from ghcrctl.operations.registries.tags import list_tags
 
     settings = session.settings
-    session.keychain = silent_keychain(
+    session.credential_chain = silent_chain(
         settings.environ, home=settings.home, config_dir=settings.config_dir
     )
     rows = list_tags(session, session.parse(text))

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.own_store import default_vault
+from ghcrctl.credentials.own_store import default_store
 from ghcrctl.credentials.token_kinds import advice
 from ghcrctl.errors import CredentialStoreError, InvalidReferenceError, UsageError
 from ghcrctl.oci.reference import Reference
 
 if TYPE_CHECKING:
-    from ghcrctl.credentials.own_store import Vault
+    from ghcrctl.credentials.own_store import OwnStore
     from ghcrctl.operations.common.session import Session
 
 
@@ -92,7 +92,7 @@ def logout(session: Session, registry: str) -> list[str]:
     for name in dict.fromkeys((registry, host)):
         places += _vault(session).erase(name)
         session.forget(name)
-        if left := session.keychain.find(name):
+        if left := session.credential_chain.find(name):
             session.warn(f"{name} still has a credential from {left.source}")
     return list(dict.fromkeys(places))
 
@@ -105,7 +105,7 @@ def logged_in(session: Session) -> list[str]:
 def warn_of_helper_credentials(session: Session) -> None:
     """Warn of credentials in docker's credential helper: other programs may have stored them."""
     try:
-        program, registries = _vault(session).kept_by_helper()
+        program, registries = _vault(session).helper_registries()
     except CredentialStoreError as error:
         session.warn(str(error))
         return
@@ -116,8 +116,8 @@ def warn_of_helper_credentials(session: Session) -> None:
         )
 
 
-def _vault(session: Session) -> Vault:
+def _vault(session: Session) -> OwnStore:
     settings = session.settings
-    return default_vault(
+    return default_store(
         settings.credential_environ, home=settings.home, config_dir=settings.config_dir
     )

@@ -11,7 +11,7 @@ from ghcrctl.content.threads import thread_pool
 from ghcrctl.errors import GhcrctlError, InvalidFilterError, UsageError
 from ghcrctl.oci.config import parse_time
 from ghcrctl.oci.manifest import Index
-from ghcrctl.oci.tag_pattern import in_range, like
+from ghcrctl.oci.tag_pattern import glob_matcher, in_range
 from ghcrctl.oci.version import Version
 from ghcrctl.operations.common.image_contents import image_of
 
@@ -136,7 +136,7 @@ def _tag_filter(filters: Iterable[str]) -> Callable[[str], bool]:
                 hint="examples: name='v1.*', version='>=1.2 <2'",
             )
         if key == "name":
-            patterns.append(like(value))
+            patterns.append(glob_matcher(value))
         else:
             ranges.append(in_range(value))
     groups = [group for group in (patterns, ranges) if group]

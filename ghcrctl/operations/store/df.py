@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghcrctl.operations.images.list import list_images
-from ghcrctl.store.attached_referrers import Belonging
+from ghcrctl.store.attached_referrers import AttachedReferrers
 from ghcrctl.store.usage import measure
 
 if TYPE_CHECKING:
@@ -76,5 +76,5 @@ def _kept_by_tags(session: Session) -> set[Digest]:
     """Return the referrers that are kept as long as an image with a tag."""
     store = session.store
     records = store.records()
-    kept = Belonging(store.graph, records).kept_by(r for r in records if r.tag)
+    kept = AttachedReferrers(store.graph, records).kept_by(r for r in records if r.tag)
     return {record.descriptor.digest for record in kept}

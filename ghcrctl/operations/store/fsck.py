@@ -161,7 +161,7 @@ def _repair(session: Session, record: Record, broken: set[Digest], observer: Obs
     if reference is None or reference.is_local:
         return Repair(name, IntegrityError("it has no registry to fetch it from"))
     try:
-        with session.store.blobs.put_away(broken):
+        with session.store.blobs.ignore_damaged(broken):
             # The registry has no index of chosen platforms, but all of its content.
             source = Overlay(session.source(reference), session.store.blobs)
             plan = make_plan(source, StorePlace(session.store), record.descriptor)

@@ -13,8 +13,8 @@ from ghcrctl.oci.config import parse_time
 from ghcrctl.operations.common.image_contents import has_label, image_of
 from ghcrctl.operations.common.times import parse_point_in_time
 from ghcrctl.store.attached_referrers import (
-    Belonging,
-    belonging_among,
+    AttachedReferrers,
+    dependent_records,
     is_bound,
     is_bound_referrer,
 )
@@ -173,7 +173,7 @@ def _with_belongings(
     chosen, seen = list(before), list(before)
     while True:
         left = _without(by_age, chosen)
-        free = _without(left, [*belonging_among(graph, left), *seen])
+        free = _without(left, [*dependent_records(graph, left), *seen])
         if not free:
             return chosen
         # Records that belonged only to a chosen image are now independent.
@@ -213,7 +213,7 @@ def _oldest_over_limit(
         limit: the limit (bytes).
     """
     graph, blobs = session.store.graph, session.store.blobs
-    belonging = Belonging(graph, left)
+    belonging = AttachedReferrers(graph, left)
     # How many records need each piece of content; removing the last one frees it.
     users = Counter(p for record in left for p in graph.reached([record.descriptor]))
     sizes = {piece: blobs.size(piece) for piece in users}

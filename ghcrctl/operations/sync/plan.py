@@ -16,7 +16,7 @@ from ghcrctl.errors import (
     UsageError,
 )
 from ghcrctl.oci.config import parse_time
-from ghcrctl.oci.tag_pattern import chosen_by, parse_pattern
+from ghcrctl.oci.tag_pattern import parse_pattern, tag_filter
 from ghcrctl.operations.common.image_contents import image_of
 from ghcrctl.operations.common.platform_selection import Selection, choose
 from ghcrctl.operations.common.rule_matches import RuleMatches
@@ -119,7 +119,7 @@ def check_job(job: Job) -> None:
             )
     if job.source.name == job.target.name:
         raise _same_repository_error(job)
-    chosen_by(job.include, job.exclude)
+    tag_filter(job.include, job.exclude)
 
 
 def _same_repository_error(job: Job) -> UsageError:
@@ -150,7 +150,7 @@ def plan_job(
     check_job(job)
     if session.resolver.place_of(job.source) == session.resolver.place_of(job.target):
         raise _same_repository_error(job)
-    accepts = chosen_by(job.include, job.exclude)
+    accepts = tag_filter(job.include, job.exclude)
     target = session.repository(job.target)
     # Before deleting tags, list them at the registry: a mirror's list may be incomplete.
     lister = session.repository(job.source) if job.delete else session.source(job.source)

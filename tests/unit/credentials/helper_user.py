@@ -6,9 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ghcrctl.credentials.credential_chain import default_keychain
+from ghcrctl.credentials.credential_chain import default_chain
 from ghcrctl.credentials.helpers import Helper
-from ghcrctl.credentials.own_store import default_vault
+from ghcrctl.credentials.own_store import default_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,11 +83,11 @@ class User:
 
     def find(self, registry: str = "reg.io", repository: str = "") -> Credential | None:
         config = self.home / "ours"
-        keychain = default_keychain(
+        credential_chain = default_chain(
             self.environ, home=self.home, config_dir=config, warn=self.said.append
         )
-        return keychain.find(registry, repository)
+        return credential_chain.find(registry, repository)
 
     @property
-    def vault(self) -> Any:
-        return default_vault(self.environ, home=self.home, config_dir=self.home / "ours")
+    def own_store(self) -> Any:
+        return default_store(self.environ, home=self.home, config_dir=self.home / "ours")

@@ -13,12 +13,12 @@ import pytest
 from ghcrctl.credentials import credential_chain
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.credentials.credential_chain import (
-    default_keychain,
+    default_chain,
     own_file,
     podman_files,
-    silent_keychain,
+    silent_chain,
 )
-from ghcrctl.credentials.own_store import default_vault
+from ghcrctl.credentials.own_store import default_store
 from ghcrctl.credentials.registry_names import namespaces
 from ghcrctl.credentials.sources import AuthFile, DockerConfig
 from tests.closed_folder import close_folder
@@ -56,7 +56,7 @@ class Files:
 
     def find(self, name: str) -> Credential | None:
         registry, _, repository = name.partition("/")
-        return default_keychain(
+        return default_chain(
             self.environ, home=self.home, config_dir=self.home / "ours", warn=self.warnings.append
         ).find(registry, repository)
 
@@ -196,7 +196,7 @@ def test_completion_runs_no_helper(files: Files) -> None:
     for place in (DOCKER, PODMAN):
         helpers = {"credHelpers": {"reg.io": "test"}, "credsStore": "test"}
         files.write(place, helpers | {"auths": {"reg.io/a": auth("u")}})
-    silent = silent_keychain(files.environ, home=files.home, config_dir=files.home / "ours")
+    silent = silent_chain(files.environ, home=files.home, config_dir=files.home / "ours")
     found = silent.find("reg.io", "a/b")
     assert found
     assert found.username == "u"
@@ -220,7 +220,7 @@ def test_docker_wants_a_user_name_and_podman_does_not(files: Files) -> None:
     path = files.write(DOCKER, {"auths": {"reg.io": auth("")}})
     assert files.find("reg.io/a") is None
     why = "invalid `auth` for `reg.io`: the user name is missing"
-    assert files.warnings == [f"{path} is ignored: {why}"]
+    assert files.warnings == [f"ignoring {path}: {why}"]
     files.write(PODMAN, {"auths": {"reg.io": auth("")}})
     assert files.user("reg.io/a") == ""
 
@@ -259,8 +259,8 @@ def test_a_link_to_our_file_is_kept(files: Files) -> None:
     link = own_file(files.home / "ours")
     link.parent.mkdir()
     link.symlink_to(target)
-    vault = default_vault(files.environ, home=files.home, config_dir=files.home / "ours")
-    vault.store("other.io", Credential("me", "s"))
+    own_store = default_store(files.environ, home=files.home, config_dir=files.home / "ours")
+    own_store.store("other.io", Credential("me", "s"))
     assert link.is_symlink()
     assert set(json.loads(target.read_text())["auths"]) == {"reg.io", "other.io"}
     assert target.stat().st_mode & 0o777 == 0o600
@@ -268,8 +268,8 @@ def test_a_link_to_our_file_is_kept(files: Files) -> None:
 
 def test_the_configuration_directory_is_private(files: Files) -> None:
     folder = files.home / "ours"
-    vault = default_vault(files.environ, home=files.home, config_dir=folder)
-    vault.store("reg.io", Credential("me", "s"))
+    own_store = default_store(files.environ, home=files.home, config_dir=folder)
+    own_store.store("reg.io", Credential("me", "s"))
     assert folder.stat().st_mode & 0o777 == 0o700
 
 

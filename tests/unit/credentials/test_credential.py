@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.credential_chain import default_keychain
+from ghcrctl.credentials.credential_chain import default_chain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,13 +49,13 @@ def test_the_next_place_is_asked_instead(tmp_path: Path) -> None:
         "GHCRCTL_KEYRING": "0",
         "GHCRCTL_TOKEN": "t\udcff",
     }
-    chain = default_keychain(environ, home=tmp_path, config_dir=tmp_path, warn=said.append)
+    chain = default_chain(environ, home=tmp_path, config_dir=tmp_path, warn=said.append)
     found = chain.find("ghcr.io")
     assert found
     assert found.username == "u"
     assert chain.find("reg.io") is None
     assert len(said) == 2
     assert said[0] == (
-        "the credential from the environment (GHCRCTL_TOKEN) is ignored: it is not valid UTF-8"
+        "ignoring the credential from the environment (GHCRCTL_TOKEN): it is not valid UTF-8"
     )
-    assert "config.json is ignored: its registry token" in said[1]
+    assert "ignoring config.json: its registry token" in said[1]

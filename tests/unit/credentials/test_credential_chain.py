@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from ghcrctl.credentials.auth_file import decode_entry, encode_entry
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.credential_chain import default_keychain, own_file
-from ghcrctl.credentials.own_store import default_vault
+from ghcrctl.credentials.credential_chain import default_chain, own_file
+from ghcrctl.credentials.own_store import default_store
 from ghcrctl.credentials.token_kinds import TokenKind, advice, token_kind
 from ghcrctl.errors import CredentialStoreError
 
@@ -56,13 +56,13 @@ class Person:
         path.chmod(0o755)
 
     def find(self, registry: str = "ghcr.io", repository: str = "") -> Credential | None:
-        keychain = default_keychain(
+        credential_chain = default_chain(
             self.environ, home=self.home, config_dir=self.config, warn=self.said.append
         )
-        return keychain.find(registry, repository)
+        return credential_chain.find(registry, repository)
 
-    def vault(self) -> Any:
-        return default_vault(self.environ, home=self.home, config_dir=self.config)
+    def own_store(self) -> Any:
+        return default_store(self.environ, home=self.home, config_dir=self.config)
 
 
 @pytest.fixture
@@ -195,14 +195,14 @@ def test_dockers_helper_is_used_as_docker_would(person: Person, config: Any) -> 
     found = person.find()
     assert found is not None
     assert (found.username, found.secret) == ("helped", SECRET)
-    stored = person.vault().store("ghcr.io", Credential("me", "new"))
+    stored = person.own_store().store("ghcr.io", Credential("me", "new"))
     assert "docker-credential-test" in stored.place
     assert json.loads(Path(f"{log}.stored").read_text()) == {
         "ServerURL": "ghcr.io",
         "Username": "me",
         "Secret": "new",
     }
-    assert person.vault().erase("ghcr.io") == ["docker-credential-test"]
+    assert person.own_store().erase("ghcr.io") == ["docker-credential-test"]
     assert SECRET not in log.read_text()
     assert "new" not in log.read_text()
     assert not own_file(person.config).exists()
@@ -230,40 +230,40 @@ def test_a_broken_file_is_named_once_and_passed_over(person: Person, text: str) 
 
 
 def test_without_a_keyring_a_file_of_ones_own_is_used_with_a_warning(person: Person) -> None:
-    stored = person.vault().store("ghcr.io", Credential("me", SECRET))
+    stored = person.own_store().store("ghcr.io", Credential("me", SECRET))
     path = own_file(person.config)
     assert str(path) in (stored.warning or "")
     assert path.stat().st_mode & 0o777 == 0o600
-    person.vault().store("quay.io", Credential("me", "other"))
-    assert person.vault().registries() == ["ghcr.io", "quay.io"]
+    person.own_store().store("quay.io", Credential("me", "other"))
+    assert person.own_store().registries() == ["ghcr.io", "quay.io"]
     assert set(json.loads(path.read_text())["auths"]) == {"ghcr.io", "quay.io"}
     found = person.find()
     assert found is not None
     assert found.secret == SECRET
-    assert person.vault().erase("ghcr.io") == [str(path)]
-    assert person.vault().erase("ghcr.io") == []
+    assert person.own_store().erase("ghcr.io") == [str(path)]
+    assert person.own_store().erase("ghcr.io") == []
     assert person.find() is None
 
 
 def test_a_real_keyring_is_used_and_the_file_only_lists_the_name(
     person: Person, os_keyring: MemoryKeyring
 ) -> None:
-    stored = person.vault().store("ghcr.io", Credential("me", SECRET))
+    stored = person.own_store().store("ghcr.io", Credential("me", SECRET))
     assert stored.warning is None
     assert SECRET not in own_file(person.config).read_text()
-    assert person.vault().registries() == ["ghcr.io"]
+    assert person.own_store().registries() == ["ghcr.io"]
     found = person.find()
     assert found is not None
     assert found.secret == SECRET
-    assert person.vault().erase("ghcr.io")
+    assert person.own_store().erase("ghcr.io")
     assert os_keyring.kept == {}
-    assert person.vault().registries() == []
+    assert person.own_store().registries() == []
 
 
 def test_our_own_broken_file_is_never_overwritten(person: Person) -> None:
     path = person.write("config/auth.json", "{ broken")
     with pytest.raises(CredentialStoreError) as caught:
-        person.vault().store("ghcr.io", Credential("me", SECRET))
+        person.own_store().store("ghcr.io", Credential("me", SECRET))
     assert path.read_text() == "{ broken"
     assert SECRET not in str(caught.value)
 

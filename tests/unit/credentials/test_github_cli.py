@@ -51,7 +51,7 @@ def test_a_gh_that_fails_gives_no_token(person: Person, body: str, said: str | N
 
 
 def test_a_gh_that_hangs_is_ended(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ghcrctl.credentials.sources._GH_TIMEOUT", 0.2)
+    monkeypatch.setattr("ghcrctl.credentials.sources._GH_SECONDS", 0.2)
     person.program("gh", "exec /bin/sleep 60")
     assert person.find() is None
     assert person.said == ["cannot get a token from gh: it did not finish within 0.2 seconds"]

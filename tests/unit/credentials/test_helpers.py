@@ -10,7 +10,7 @@ import pytest
 from ghcrctl.credentials import helpers
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.credentials.helpers import HelperError
-from ghcrctl.credentials.own_store import default_vault
+from ghcrctl.credentials.own_store import default_store
 from ghcrctl.errors import CredentialStoreError
 from tests.unit.credentials.helper_user import NOTHING, User
 
@@ -32,14 +32,14 @@ def user(tmp_path: Path) -> User:
 @pytest.mark.parametrize("registry", ["reg.io", "reg.io:5000", "docker.io", "localhost:5000"])
 def test_what_is_stored_is_found_and_erased(user: User, registry: str) -> None:
     key = HUB if registry == "docker.io" else registry
-    stored = user.vault.store(registry, Credential("me", SECRET))
+    stored = user.own_store.store(registry, Credential("me", SECRET))
     assert (stored.place, stored.warning) == ("docker-credential-fake", None)
     assert user.kept == {key: ["me", SECRET]}
     found = user.find(registry)
     assert found == Credential("me", SECRET, None, "docker-credential-fake")
-    assert user.vault.erase(registry) == ["docker-credential-fake"]
+    assert user.own_store.erase(registry) == ["docker-credential-fake"]
     assert user.kept == {}
-    assert user.vault.erase(registry) == []
+    assert user.own_store.erase(registry) == []
     assert user.find(registry) is None
     assert user.said == []
     assert SECRET not in "\n".join(user.log)
@@ -64,7 +64,7 @@ def test_a_helper_is_asked_for_each_name_of_a_registry_dockers_own_first(
         found = user.find(registry, "octo/app")
         assert found
         assert found.secret == f"s of {key}"
-        assert user.vault.erase(registry) == ["docker-credential-fake"]
+        assert user.own_store.erase(registry) == ["docker-credential-fake"]
         assert user.kept == {}
 
 
@@ -76,7 +76,7 @@ def test_an_empty_secret_under_one_name_does_not_hide_another(user: User) -> Non
 
 
 def test_an_identity_token_is_kept_and_read_as_docker_does(user: User) -> None:
-    user.vault.store("reg.io", Credential("me", "unused", "refresh"))
+    user.own_store.store("reg.io", Credential("me", "unused", "refresh"))
     assert user.kept == {"reg.io": ["<token>", "refresh"]}
     found = user.find()
     assert found
@@ -123,11 +123,11 @@ def test_responses_are_read_as_docker_reads_them(
 
 
 def test_a_helper_lists_the_registries_that_it_has(user: User) -> None:
-    assert user.vault.kept_by_helper() == ("docker-credential-fake", ())
+    assert user.own_store.helper_registries() == ("docker-credential-fake", ())
     user.keep(**{HUB: ("u", "s"), "https://reg.io": ("u", "s"), "reg.io": ("u", "s")})
-    assert user.vault.kept_by_helper() == ("docker-credential-fake", ("docker.io", "reg.io"))
+    assert user.own_store.helper_registries() == ("docker-credential-fake", ("docker.io", "reg.io"))
     user.configure({"credHelpers": {"reg.io": "fake"}})
-    assert user.vault.kept_by_helper() == ("", ())
+    assert user.own_store.helper_registries() == ("", ())
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_helper_lists_the_registries_that_it_has(user: User) -> None:
 def test_a_list_that_fails_is_explained(user: User, body: str, reason: str) -> None:
     user.script(body)
     with pytest.raises(CredentialStoreError, match=f"docker-credential-fake {reason}"):
-        user.vault.kept_by_helper()
+        user.own_store.helper_registries()
     for nothing in ("exit 0", f"echo '{NOTHING}'; exit 1"):
         user.script(nothing)
         assert user.helper.list() == ()
@@ -157,7 +157,7 @@ def test_credentials_that_are_not_found_are_no_failure(user: User, said: str) ->
     user.script(f"echo '{said}'; echo debug >&2; exit 1")
     assert user.find() is None
     assert user.said == []
-    assert user.vault.erase("reg.io") == []
+    assert user.own_store.erase("reg.io") == []
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_credentials_that_are_not_found_are_no_failure(user: User, said: str) ->
         ("echo; echo boom; exit 1", "get failed with status 1: boom"),
         ("exit 7", "get failed with status 7"),
         # Only the whole message means that there is nothing.
-        (f"echo 'vault sealed: {NOTHING}'; exit 1", f"status 1: vault sealed: {NOTHING}"),
+        (f"echo 'own_store sealed: {NOTHING}'; exit 1", f"status 1: own_store sealed: {NOTHING}"),
         (f"echo '{NOTHING}' >&2; exit 1", f"get failed with status 1: {NOTHING}"),
         (f"echo '{NOTHING}'", "get printed invalid JSON"),
         ("echo no credentials server URL; exit 1", "no credentials server URL"),
@@ -204,7 +204,7 @@ def test_a_failure_is_explained_and_passed_over(user: User, body: str, reason: s
 
 
 def test_a_helper_that_hangs_is_ended(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(helpers, "_TIMEOUT", 0.3)
+    monkeypatch.setattr(helpers, "_TIMEOUT_SECONDS", 0.3)
     user.script("exec sleep 60")
     assert user.find() is None
     assert "cannot run docker-credential-fake get: it did not finish within 0.3 s" in user.said[0]
@@ -222,7 +222,7 @@ def test_a_missing_helper_is_named(user: User) -> None:
     assert user.find() is None
     assert "docker-credential-osxkeychain is not on the PATH" in user.said[0]
     with pytest.raises(CredentialStoreError, match="osxkeychain is not on the PATH") as caught:
-        user.vault.store("reg.io", Credential("me", SECRET))
+        user.own_store.store("reg.io", Credential("me", SECRET))
     assert caught.value.exit_status == 5
     assert caught.value.hint
 
@@ -259,7 +259,7 @@ def test_a_helper_of_the_current_directory_is_never_run(
         assert user.find() is None
         assert "docker-credential-evil` in the current directory is ignored" in user.said[0]
         with pytest.raises(CredentialStoreError, match="in the current directory is ignored"):
-            user.vault.store("reg.io", Credential("me", SECRET))
+            user.own_store.store("reg.io", Credential("me", SECRET))
     assert not (user.home / "ran").exists()
 
 
@@ -275,7 +275,7 @@ def test_no_message_repeats_a_secret_that_a_helper_echoes(
     user.script(f"[ $1 = get ] && {{ echo '{answer}'; exit 0; }}; cat {stream}; exit 1")
     given = (Credential("u", "s3cret"),) if verb == "store" else ()
     with pytest.raises(CredentialStoreError) as caught:
-        getattr(user.vault, verb)("reg.io", *given)
+        getattr(user.own_store, verb)("reg.io", *given)
     assert "s3cret" not in str(caught.value)
     assert f"docker-credential-fake {verb} failed with status 1" in str(caught.value)
 
@@ -323,7 +323,7 @@ def test_a_credential_that_no_request_can_carry_is_passed_over(user: User, name:
     user.script(f"printf '%s' '{answer}'".replace("\\u", "\\u"))
     assert user.find() is None
     assert user.said == [
-        "the credential from docker-credential-fake is ignored: it is not valid UTF-8"
+        "ignoring the credential from docker-credential-fake: it is not valid UTF-8"
     ]
 
 
@@ -364,5 +364,5 @@ def test_the_registrys_helper_beats_the_store_of_all(
     found = user.find(registry)
     assert (found.username if found else None) == expected
     assert user.said == []
-    helper = default_vault(user.environ, home=user.home, config_dir=user.home)._helper(registry)
+    helper = default_store(user.environ, home=user.home, config_dir=user.home)._helper(registry)
     assert (helper.name if helper else None) == expected

@@ -12,9 +12,9 @@ import pytest
 from keyring.backends import chainer, fail, null
 
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.credential_chain import default_keychain
+from ghcrctl.credentials.credential_chain import default_chain
 from ghcrctl.credentials.os_keyring import KeyringError, OsKeyring
-from ghcrctl.credentials.own_store import default_vault
+from ghcrctl.credentials.own_store import default_store
 from ghcrctl.errors import CredentialStoreError
 
 if TYPE_CHECKING:
@@ -81,11 +81,11 @@ class Desk:
         self.said: list[str] = []
 
     @property
-    def vault(self) -> Any:
-        return default_vault(self.environ, home=self.home, config_dir=self.home / "ours")
+    def own_store(self) -> Any:
+        return default_store(self.environ, home=self.home, config_dir=self.home / "ours")
 
     def find(self) -> Credential | None:
-        chain = default_keychain(
+        chain = default_chain(
             self.environ, home=self.home, config_dir=self.home / "ours", warn=self.said.append
         )
         return chain.find("reg.io")
@@ -116,7 +116,7 @@ LIMIT = "Windows Credential Manager stores at most 2,560 bytes per credential"
         ),
         (keyring.errors.KeyringError("... (-25307, 'Unknown')"), "there is no default keychain"),
         (keyring.errors.PasswordSetError("... (-1, 'U')"), "macOS reports status -1"),
-        (keyring.errors.NoKeyringError(SECRET), "there is none in this session"),
+        (keyring.errors.NoKeyringError(SECRET), "there is no keyring in this session"),
         (
             of_module("secretstorage.exceptions", "LockedException")(SECRET),
             "it is locked",
@@ -127,15 +127,15 @@ LIMIT = "Windows Credential Manager stores at most 2,560 bytes per credential"
         ),
         (
             of_module("secretstorage.exceptions", "SecretServiceNotAvailableException")(),
-            "no secret service runs in this session",
+            "no secret service is running in this session",
         ),
         (
             of_module("jeepney.wrappers", "DBusErrorResponse")(SECRET),
-            "the secret service does not answer over D-Bus (DBusErrorResponse)",
+            "the secret service does not respond over D-Bus (DBusErrorResponse)",
         ),
         (
             of_module("elsewhere", "Gone", of_module("dbus.exceptions", "DBusException"))(),
-            "the secret service does not answer over D-Bus (Gone)",
+            "the secret service does not respond over D-Bus (Gone)",
         ),
         (ValueError(SECRET), "its backend failed with ValueError"),
         (ValueError("(-25308, )"), "its backend failed with ValueError"),
@@ -146,7 +146,7 @@ def test_a_failure_is_explained_without_a_secret(
 ) -> None:
     backend.error = error
     with pytest.raises(CredentialStoreError) as caught:
-        desk.vault.store("reg.io", Credential("me", SECRET))
+        desk.own_store.store("reg.io", Credential("me", SECRET))
     if reason is LIMIT:
         reason = f"the credential needs 124 bytes, but {LIMIT}"
     assert str(caught.value) == f"cannot use the system's keyring: {reason}"
@@ -155,7 +155,7 @@ def test_a_failure_is_explained_without_a_secret(
     # Nothing is stored elsewhere instead.
     assert not (desk.home / "ours" / "auth.json").exists()
     with pytest.raises(CredentialStoreError):
-        desk.vault.erase("reg.io")
+        desk.own_store.erase("reg.io")
     assert desk.find() is None
     assert len(desk.said) == 1
     assert desk.said[0].startswith(
@@ -168,33 +168,33 @@ def test_a_failure_is_explained_without_a_secret(
 def test_the_size_that_windows_counts_is_given(desk: Desk, backend: Backend) -> None:
     backend.error = of_windows(1783)
     with pytest.raises(CredentialStoreError, match=r"needs 4,112 bytes, but .* at most 2,560"):
-        desk.vault.store("reg.io", Credential("me", "x" * 2000))
+        desk.own_store.store("reg.io", Credential("me", "x" * 2000))
 
 
 def test_what_is_stored_is_found_and_erased(desk: Desk, backend: Backend) -> None:
     for credential in (Credential("mé", SECRET), Credential("", "", "refresh")):
-        assert desk.vault.store("reg.io", credential).place == "the system's keyring"
+        assert desk.own_store.store("reg.io", credential).place == "the system's keyring"
         found = desk.find()
         assert found
         assert (found.username, found.secret) == (credential.username, credential.secret)
         assert found.identity_token == credential.identity_token
         assert found.source == "the system's keyring"
         assert list(backend.kept) == [("ghcrctl:reg.io", "reg.io")]
-        assert desk.vault.erase("reg.io") == ["the system's keyring"]
-        assert desk.vault.erase("reg.io") == []
+        assert desk.own_store.erase("reg.io") == ["the system's keyring"]
+        assert desk.own_store.erase("reg.io") == []
         assert backend.kept == {}
 
 
 def test_a_broken_configuration_of_docker_is_reported_if_the_keyring_is_used(
     desk: Desk, backend: Backend
 ) -> None:
-    assert desk.vault.store("reg.io", Credential("me", SECRET)).warning is None
+    assert desk.own_store.store("reg.io", Credential("me", SECRET)).warning is None
     config = desk.home / ".docker" / "config.json"
     config.parent.mkdir()
     config.write_text('{"credsStore": 7')
-    stored = desk.vault.store("reg.io", Credential("me", SECRET))
+    stored = desk.own_store.store("reg.io", Credential("me", SECRET))
     assert stored.place == "the system's keyring"
-    assert stored.warning == f"{config} is ignored: invalid JSON"
+    assert stored.warning == f"ignoring {config}: invalid JSON"
     assert list(backend.kept) == [("ghcrctl:reg.io", "reg.io")]
 
 
@@ -229,8 +229,8 @@ def test_a_keyring_that_is_switched_off_is_never_asked(
     backend.error = ValueError()
     desk.environ["GHCRCTL_KEYRING"] = value
     assert desk.find() is None
-    assert desk.vault.erase("reg.io") == []
-    stored = desk.vault.store("reg.io", Credential("me", SECRET))
+    assert desk.own_store.erase("reg.io") == []
+    stored = desk.own_store.store("reg.io", Credential("me", SECRET))
     assert stored.place == str(desk.home / "ours" / "auth.json")
     assert "stored unencrypted" in stored.warning
     assert "cannot use" not in stored.warning
@@ -242,8 +242,8 @@ def test_a_backend_that_keeps_nothing_is_none(desk: Desk, backend: Backend, made
     keyring.set_keyring(made())
     assert not OsKeyring(desk.environ).is_real()
     assert desk.find() is None
-    assert desk.vault.store("reg.io", Credential("me", SECRET)).warning
-    with pytest.raises(KeyringError, match="there is none in this session"):
+    assert desk.own_store.store("reg.io", Credential("me", SECRET)).warning
+    with pytest.raises(KeyringError, match="there is no keyring in this session"):
         OsKeyring(desk.environ).store("reg.io", Credential("me", SECRET))
     keyring.set_keyring(backend)
     assert OsKeyring(desk.environ).is_real()
@@ -266,7 +266,7 @@ def test_a_keyring_that_cannot_be_loaded_is_explained_where_the_file_is_used(
         raise ModuleNotFoundError(SECRET)
 
     monkeypatch.setattr(keyring, "get_keyring", fail_to_load)
-    stored = desk.vault.store("reg.io", Credential("me", SECRET))
+    stored = desk.own_store.store("reg.io", Credential("me", SECRET))
     assert stored.warning.startswith(
         "cannot use the system's keyring: its backend failed with ModuleNotFoundError; credentials "
         "are stored unencrypted in"

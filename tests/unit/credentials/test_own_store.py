@@ -1,4 +1,4 @@
-"""How the vault writes its file: private, durable, and with an error for each fault of the disk."""
+"""The file of the own store: private, durable, and with an error for each disk fault."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ghcrctl.credentials import own_store as vault_module
+from ghcrctl.credentials import own_store as own_store_module
 from ghcrctl.credentials.credential import Credential
 from ghcrctl.credentials.credential_chain import own_file
-from ghcrctl.credentials.own_store import Vault, default_vault
+from ghcrctl.credentials.own_store import OwnStore, default_store
 from ghcrctl.errors import (
     CredentialStoreError,
     ExitStatus,
@@ -32,9 +32,9 @@ ONE, TWO = Credential("octo", "one"), Credential("octo", "two")
 
 
 @pytest.fixture
-def vault(tmp_path: Path) -> Vault:
+def own_store(tmp_path: Path) -> OwnStore:
     environ = {"PATH": str(tmp_path), "GHCRCTL_KEYRING": "0"}
-    return default_vault(environ, home=tmp_path, config_dir=tmp_path / "deep" / "config")
+    return default_store(environ, home=tmp_path, config_dir=tmp_path / "deep" / "config")
 
 
 @pytest.fixture
@@ -43,36 +43,36 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.mark.needs("directory sync")
-def test_the_file_is_durable_and_private(vault: Vault, path: Path, tmp_path: Path) -> None:
+def test_the_file_is_durable_and_private(own_store: OwnStore, path: Path, tmp_path: Path) -> None:
     for act in (
-        lambda: vault.store("ghcr.io", ONE),
-        lambda: vault.store("ghcr.io", TWO),
-        lambda: vault.store("quay.io", ONE),
-        lambda: vault.erase("ghcr.io"),
+        lambda: own_store.store("ghcr.io", ONE),
+        lambda: own_store.store("ghcr.io", TWO),
+        lambda: own_store.store("quay.io", ONE),
+        lambda: own_store.erase("ghcr.io"),
     ):
         with DiskRecord(tmp_path).watching():
             act()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert list(json.loads(path.read_bytes())["auths"]) == ["quay.io"]
-    assert vault.registries() == ["quay.io"]
+    assert own_store.registries() == ["quay.io"]
 
 
-def test_a_link_to_the_file_stays(vault: Vault, path: Path, tmp_path: Path) -> None:
+def test_a_link_to_the_file_stays(own_store: OwnStore, path: Path, tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.symlink_to(tmp_path / "elsewhere.json")
-    vault.store("ghcr.io", ONE)
+    own_store.store("ghcr.io", ONE)
     assert path.is_symlink()
     assert "ghcr.io" in json.loads((tmp_path / "elsewhere.json").read_bytes())["auths"]
 
 
-def test_a_secret_that_a_killed_process_left_is_deleted(vault: Vault, path: Path) -> None:
-    vault.store("ghcr.io", ONE)
+def test_a_secret_that_a_killed_process_left_is_deleted(own_store: OwnStore, path: Path) -> None:
+    own_store.store("ghcr.io", ONE)
     left = path.with_name(f".{path.name}.4194305.0badcafe")
     left.write_bytes(path.read_bytes())
     other = path.with_name(".other.4194305.0badcafe")
     other.touch()
-    vault.erase("ghcr.io")
+    own_store.erase("ghcr.io")
     assert not left.exists()
     assert other.exists()
 
@@ -97,19 +97,19 @@ def _fail(number: int) -> Callable[..., Any]:
 )
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_a_fault_of_the_disk_is_reported_and_changes_nothing(
-    vault: Vault,
+    own_store: OwnStore,
     path: Path,
     monkeypatch: pytest.MonkeyPatch,
     step: str,
     number: int,
     kind: type[GhcrctlError],
 ) -> None:
-    vault.store("ghcr.io", ONE)
+    own_store.store("ghcr.io", ONE)
     before = path.read_bytes()
     owner: object = os if step == "fsync" else Path
     monkeypatch.setattr(owner, step, _fail(number))
     with pytest.raises(GhcrctlError) as caught:
-        vault.store("ghcr.io", TWO)
+        own_store.store("ghcr.io", TWO)
     assert type(caught.value) is kind
     is_refused = kind is CredentialStoreError
     assert caught.value.exit_status is (ExitStatus.AUTH if is_refused else ExitStatus.STORE)
@@ -121,31 +121,31 @@ def test_a_fault_of_the_disk_is_reported_and_changes_nothing(
 
 
 def test_another_process_is_waited_for_and_then_named(
-    vault: Vault, path: Path, monkeypatch: pytest.MonkeyPatch
+    own_store: OwnStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from filelock import FileLock
 
-    monkeypatch.setattr(vault_module, "_LOCK_TIMEOUT", 0.05)
+    monkeypatch.setattr(own_store_module, "_LOCK_SECONDS", 0.05)
     path.parent.mkdir(parents=True)
     lock = FileLock(path.with_suffix(".lock"), thread_local=False)
     with lock, pytest.raises(CredentialStoreError, match="cannot be written: Timeout"):
-        vault.store("ghcr.io", ONE)
-    vault.store("ghcr.io", ONE)
+        own_store.store("ghcr.io", ONE)
+    own_store.store("ghcr.io", ONE)
 
 
-def test_forgetting_what_is_not_kept_writes_nothing(vault: Vault, path: Path) -> None:
-    assert vault.erase("ghcr.io") == []
+def test_forgetting_what_is_not_kept_writes_nothing(own_store: OwnStore, path: Path) -> None:
+    assert own_store.erase("ghcr.io") == []
     assert not path.parent.exists()
 
 
 @pytest.mark.parametrize("raw", [b"{", b"[]", b"\xff"])
-def test_a_damaged_file_is_left_as_it_is(vault: Vault, path: Path, raw: bytes) -> None:
+def test_a_damaged_file_is_left_as_it_is(own_store: OwnStore, path: Path, raw: bytes) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(raw)
     for act in (
-        lambda: vault.store("ghcr.io", ONE),
-        lambda: vault.erase("ghcr.io"),
-        vault.registries,
+        lambda: own_store.store("ghcr.io", ONE),
+        lambda: own_store.erase("ghcr.io"),
+        own_store.registries,
     ):
         with pytest.raises(CredentialStoreError, match="cannot be used") as caught:
             act()

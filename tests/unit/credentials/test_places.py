@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.credential_chain import Keychain, default_keychain, silent_keychain
+from ghcrctl.credentials.credential_chain import CredentialChain, default_chain, silent_chain
 from ghcrctl.credentials.registry_names import docker_key, github_of, registry_of
 from ghcrctl.credentials.sources import Environment, GitHubEnvironment
 from ghcrctl.errors import CredentialStoreError
@@ -47,13 +47,13 @@ class Place:
 
 def test_each_place_is_asked_once_for_a_repository_until_one_knows() -> None:
     empty, full, late = Place(None), Place(Credential("u", "s")), Place(None)
-    chain = Keychain([empty, full, late])
+    chain = CredentialChain([empty, full, late])
     for _ in range(2):
         assert chain.find("reg.io", "a") == full.found
         assert chain.find("reg.io") == full.found
     assert empty.asked == full.asked == [("reg.io", "a"), ("reg.io", "")]
     assert late.asked == []
-    nothing = Keychain([empty])
+    nothing = CredentialChain([empty])
     assert nothing.find("reg.io") is None
     assert nothing.find("reg.io") is None
     assert empty.asked[2:] == [("reg.io", "")]
@@ -61,7 +61,7 @@ def test_each_place_is_asked_once_for_a_repository_until_one_knows() -> None:
 
 def test_a_broken_place_is_named_once_for_all_repositories(user: User) -> None:
     user.configure([])
-    chain = default_keychain(
+    chain = default_chain(
         user.environ, home=user.home, config_dir=user.home / "ours", warn=user.said.append
     )
     for repository in ("a", "b", ""):
@@ -71,7 +71,7 @@ def test_a_broken_place_is_named_once_for_all_repositories(user: User) -> None:
 
 def test_completion_reports_no_broken_place(user: User) -> None:
     user.configure([])
-    chain = silent_keychain(user.environ, home=user.home, config_dir=user.home / "ours")
+    chain = silent_chain(user.environ, home=user.home, config_dir=user.home / "ours")
     assert chain.find("reg.io") is None
 
 
@@ -84,14 +84,14 @@ def entries(path: Path) -> Any:
 
 def test_a_helper_takes_over_from_our_file(user: User, ours: Path) -> None:
     user.configure({})
-    user.vault.store("reg.io", Credential("u", SECRET))
-    user.vault.store("other.io", Credential("u", SECRET))
+    user.own_store.store("reg.io", Credential("u", SECRET))
+    user.own_store.store("other.io", Credential("u", SECRET))
     assert set(entries(ours)) == {"reg.io", "other.io"}
     user.configure({"credsStore": "fake"})
-    stored = user.vault.store("reg.io", Credential("u", "new"))
+    stored = user.own_store.store("reg.io", Credential("u", "new"))
     assert (stored.place, stored.warning) == ("docker-credential-fake", None)
     assert set(entries(ours)) == {"other.io"}
-    assert user.vault.registries() == ["other.io"]
+    assert user.own_store.registries() == ["other.io"]
 
 
 def test_a_configuration_that_cannot_name_a_helper_is_reported_when_storing(
@@ -99,39 +99,37 @@ def test_a_configuration_that_cannot_name_a_helper_is_reported_when_storing(
 ) -> None:
     config = user.home / ".docker" / "config.json"
     config.write_text('{"credsStore": "fake"')
-    stored = user.vault.store("reg.io", Credential("u", SECRET))
+    stored = user.own_store.store("reg.io", Credential("u", SECRET))
     assert stored.place == str(ours)
     assert stored.warning
-    assert stored.warning.startswith(
-        f"{config} is ignored: invalid JSON; credentials are stored un"
-    )
+    assert stored.warning.startswith(f"ignoring {config}: invalid JSON; credentials are stored un")
 
 
 def test_a_logout_erases_from_every_place(user: User, ours: Path) -> None:
     user.configure({})
-    user.vault.store("reg.io", Credential("u", SECRET))
+    user.own_store.store("reg.io", Credential("u", SECRET))
     user.configure({"credHelpers": {"reg.io": "fake"}})
     user.keep(**{"reg.io": ("u", SECRET)})
-    assert user.vault.erase("reg.io") == ["docker-credential-fake", str(ours)]
+    assert user.own_store.erase("reg.io") == ["docker-credential-fake", str(ours)]
     assert entries(ours) == {}
     assert user.kept == {}
-    assert user.vault.erase("reg.io") == []
+    assert user.own_store.erase("reg.io") == []
 
 
 def test_without_a_login_there_is_nothing_to_erase_and_no_file(user: User, ours: Path) -> None:
-    assert user.vault.erase("reg.io") == []
-    assert user.vault.registries() == []
+    assert user.own_store.erase("reg.io") == []
+    assert user.own_store.registries() == []
     assert not ours.parent.exists()
 
 
 def test_an_identity_token_is_stored_as_docker_does(user: User, ours: Path) -> None:
     user.configure({})
-    user.vault.store("reg.io", Credential("", SECRET, "refresh"))
+    user.own_store.store("reg.io", Credential("", SECRET, "refresh"))
     assert entries(ours) == {"reg.io": {"identitytoken": "refresh"}}
     found = user.find()
     assert found
     assert (found.secret, found.identity_token) == ("", "refresh")
-    user.vault.store("reg.io", Credential("u", SECRET, "refresh"))
+    user.own_store.store("reg.io", Credential("u", SECRET, "refresh"))
     assert SECRET not in ours.read_text()
 
 
@@ -139,17 +137,17 @@ def test_what_else_is_in_our_file_is_kept(user: User, ours: Path) -> None:
     user.configure({})
     ours.parent.mkdir()
     ours.write_text(json.dumps({"auths": None, "credHelpers": {"x.io": "fake"}}))
-    user.vault.store("reg.io", Credential("u", SECRET))
+    user.own_store.store("reg.io", Credential("u", SECRET))
     assert json.loads(ours.read_text())["credHelpers"] == {"x.io": "fake"}
     ours.write_text('{"auths": []}')
-    assert user.vault.registries() == []
+    assert user.own_store.registries() == []
 
 
 def test_an_unreadable_configuration_of_docker_names_no_helper(user: User, ours: Path) -> None:
     user.configure([])
-    stored = user.vault.store("reg.io", Credential("u", SECRET))
+    stored = user.own_store.store("reg.io", Credential("u", SECRET))
     assert stored.place == str(ours)
-    assert user.vault.kept_by_helper() == ("", ())
+    assert user.own_store.helper_registries() == ("", ())
 
 
 def test_a_file_that_cannot_be_written_is_named(
@@ -158,17 +156,17 @@ def test_a_file_that_cannot_be_written_is_named(
     user.configure({})
     ours.parent.write_text("")
     with pytest.raises(CredentialStoreError, match="cannot be written") as caught:
-        user.vault.store("reg.io", Credential("u", SECRET))
+        user.own_store.store("reg.io", Credential("u", SECRET))
     assert str(ours) in str(caught.value)
     assert "GHCRCTL_CONFIG_DIR" in (caught.value.hint or "")
     ours.parent.unlink()
     ours.parent.mkdir()
-    monkeypatch.setattr("ghcrctl.credentials.own_store._LOCK_TIMEOUT", 0.1)
+    monkeypatch.setattr("ghcrctl.credentials.own_store._LOCK_SECONDS", 0.1)
     with (
         FileLock(ours.with_suffix(".lock")),
         pytest.raises(CredentialStoreError, match="cannot be written: Timeout"),
     ):
-        user.vault.store("reg.io", Credential("u", SECRET))
+        user.own_store.store("reg.io", Credential("u", SECRET))
     assert not ours.exists()
 
 

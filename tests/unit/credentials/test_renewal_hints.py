@@ -12,7 +12,7 @@ PAGE = "https://github.com/settings/tokens/new"
 @pytest.mark.parametrize("name", ["GHCRCTL_TOKEN", "GITHUB_TOKEN", "GH_TOKEN"])
 def test_a_variable_is_named_and_no_login_is_proposed(name: str) -> None:
     hint = renewal_hint(f"the environment ({name})", "ghcr.io")
-    assert hint == f"set {name} to a valid token, or remove it: unset {name}"
+    assert hint == f"set {name} to a valid token, or unset it: unset {name}"
 
 
 def test_a_token_of_gh_is_renewed_with_gh() -> None:
@@ -23,11 +23,11 @@ def test_a_token_of_gh_is_renewed_with_gh() -> None:
 @pytest.mark.parametrize("source", ["config.json", "the keyring", ""])
 def test_any_other_credential_is_renewed_with_a_login(source: str) -> None:
     hint = renewal_hint(source, "ghcr.io")
-    assert hint == "sign in again: ghcrctl login ghcr.io; or forget it: ghcrctl logout ghcr.io"
+    assert hint == "sign in again: ghcrctl login ghcr.io; or sign out: ghcrctl logout ghcr.io"
 
 
 def test_a_scope_is_added_where_the_token_is_from() -> None:
     gh = scope_hint("gh auth token, for github.com", "delete:packages", PAGE)
-    assert gh == "add it: gh auth refresh -h github.com -s delete:packages"
+    assert gh == "add the scope: gh auth refresh -h github.com -s delete:packages"
     other = scope_hint("the environment (GHCRCTL_TOKEN)", "delete:packages", PAGE)
-    assert other == f"create a token with it: {PAGE}"
+    assert other == f"create a token with this scope: {PAGE}"

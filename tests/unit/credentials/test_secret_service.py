@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.credential_chain import default_keychain
+from ghcrctl.credentials.credential_chain import default_chain
 from ghcrctl.credentials.os_keyring import KeyringError, OsKeyring
-from ghcrctl.credentials.own_store import default_vault
+from ghcrctl.credentials.own_store import default_store
 from ghcrctl.errors import CredentialStoreError
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ def test_an_entry_is_stored_found_and_erased(service: SecretServiceDouble) -> No
 
 def test_login_and_lookup_use_the_service(service: SecretServiceDouble, tmp_path: Path) -> None:
     environ = {"DBUS_SESSION_BUS_ADDRESS": service.address, "PATH": "/nowhere"}
-    vault = default_vault(environ, home=tmp_path, config_dir=tmp_path)
-    assert vault.store("reg.io", CREDENTIAL).place == "the system's keyring"
+    own_store = default_store(environ, home=tmp_path, config_dir=tmp_path)
+    assert own_store.store("reg.io", CREDENTIAL).place == "the system's keyring"
     assert "s3cr" not in (tmp_path / "auth.json").read_text()
-    chain = default_keychain(environ, home=tmp_path, config_dir=tmp_path, warn=pytest.fail)
+    chain = default_chain(environ, home=tmp_path, config_dir=tmp_path, warn=pytest.fail)
     assert chain.find("reg.io") == CREDENTIAL
 
 
@@ -82,9 +82,9 @@ def test_a_dismissed_prompt_is_reported(service: SecretServiceDouble, tmp_path: 
     with pytest.raises(KeyringError, match="the prompt to unlock it was dismissed"):
         _keyring(service).get("reg.io")
     environ = {"DBUS_SESSION_BUS_ADDRESS": service.address}
-    vault = default_vault(environ, home=tmp_path, config_dir=tmp_path)
+    own_store = default_store(environ, home=tmp_path, config_dir=tmp_path)
     with pytest.raises(CredentialStoreError, match="dismissed"):
-        vault.store("reg.io", CREDENTIAL)
+        own_store.store("reg.io", CREDENTIAL)
     assert not (tmp_path / "auth.json").exists()
 
 

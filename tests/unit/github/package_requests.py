@@ -12,7 +12,7 @@ from ghcrctl.credentials.credential import Credential
 from ghcrctl.github.client import GitHub
 from ghcrctl.github.instance import Instance
 from ghcrctl.github.packages import Packages
-from ghcrctl.github.rate_limit import Pace
+from ghcrctl.github.rate_limit import RateLimiter
 from ghcrctl.oci.media_types import OCI_INDEX
 from ghcrctl.registry.transport_options import TransportOptions
 
@@ -40,7 +40,7 @@ def ask(github: GitHubDouble, slept: list[float]) -> Iterator[Ask]:
             Instance(github.host, github.api_url, "https://github.com"),
             Credential("octo", token, source="the test") if token is not None else None,
             TransportOptions(retry=RetryPolicy(attempts=ATTEMPTS, base=0.01)),
-            pace=Pace(0),
+            limiter=RateLimiter(0),
             sleep=slept.append,
         )
         made.append(client)

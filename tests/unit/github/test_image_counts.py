@@ -24,7 +24,7 @@ def test_a_floor_of_zero_leaves_the_package_to_when_empty() -> None:
     assert planned(
         versions, Policy(include=("*",), when_empty="delete-package", floor=0)
     ).deletes_package
-    with pytest.raises(RefusedError, match="leave nothing tagged"):
+    with pytest.raises(RefusedError, match="would delete all tagged versions"):
         planned(versions, Policy(include=("*",), when_empty="fail", floor=0))
 
 
@@ -129,7 +129,7 @@ def test_a_platform_under_a_tag_of_another_kind_goes_only_if_that_is_chosen() ->
     assert gone(versions, Policy(keep_last=2)) == ["one", "debian"]
     policy = Policy(keep_last=1, group_by=r"^v")
     assert gone(versions, policy) == ["one", "two"]
-    assert why(versions, "debian", policy) == "it is in no group"
+    assert why(versions, "debian", policy) == "its tags match no group"
 
 
 def test_tagged_platforms_of_an_untagged_index_count_for_themselves() -> None:
@@ -156,7 +156,7 @@ def test_a_platform_counts_for_itself_where_its_index_is_not_counted() -> None:
     versions = Versions()
     for n in range(1, 4):
         versions.image(f"a{n}", f"v{n}").index(f"pr{n}", (f"a{n}",), f"pr-{n}")
-    policy = Policy(include=("v*",), keep_last=2, gone=(lambda tag: tag.startswith("pr-"),))
+    policy = Policy(include=("v*",), keep_last=2, stale_tags=(lambda tag: tag.startswith("pr-"),))
     assert set(gone(versions, policy)) == {"pr1", "pr2", "pr3", "a1"}
 
 

@@ -27,7 +27,7 @@ def test_settings_win() -> None:
 
 
 def test_another_registry_has_no_packages() -> None:
-    with pytest.raises(UnsupportedError, match="no registry of GitHub") as caught:
+    with pytest.raises(UnsupportedError, match="not a GitHub registry") as caught:
         instance_of("registry.example")
     assert "GHCRCTL_GITHUB_API" in (caught.value.hint or "")
 

@@ -19,7 +19,7 @@ from ghcrctl.errors import (
 from ghcrctl.github.client import GitHub
 from ghcrctl.github.instance import Instance
 from ghcrctl.github.packages import Packages
-from ghcrctl.github.rate_limit import Pace
+from ghcrctl.github.rate_limit import RateLimiter
 from ghcrctl.registry.transport_errors import may_have_arrived
 from ghcrctl.registry.transport_options import TransportOptions
 from tests.builders import random_image
@@ -57,7 +57,7 @@ def packages(github: GitHubDouble) -> Iterator[Packages]:
         Instance(github.host, github.api_url, "https://github.com"),
         Credential("octo", "ghp_octo", source="the test"),
         TransportOptions(retry=RetryPolicy(attempts=2, base=0.001)),
-        pace=Pace(0),
+        limiter=RateLimiter(0),
         sleep=lambda _: None,
     )
     for seed in range(2):

@@ -67,7 +67,7 @@ def test_a_file_that_cannot_be_written_is_told_once(tmp_path: Path, warnings: li
     assert cache.get([row("one")[0]]) == {}
     cache.put([row("two")])
     assert len(warnings) == 1
-    assert "cannot be kept" in warnings[0]
+    assert "cannot cache manifests" in warnings[0]
 
 
 def test_a_table_of_another_shape_is_told_and_passed_over(

@@ -199,12 +199,12 @@ def test_a_limit_that_never_ends_is_told(
 ) -> None:
     packages = ask()
     github.api.limits.secondary = 10_000
-    with pytest.raises(RateLimitedError, match="too many requests") as caught:
+    with pytest.raises(RateLimitedError, match="is rate limiting requests") as caught:
         packages.owner("octo")
     assert slept == [1.0] * 5
     assert asked(github, "/users/octo") == 6
     assert caught.value.exit_status == RateLimitedError.exit_status
-    assert "the same command goes on" in (caught.value.hint or "")
+    assert "it resumes where it stopped" in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize(("seconds", "waits"), [("3700", [3700.0]), ("3701", [])])

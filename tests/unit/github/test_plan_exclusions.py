@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ghcrctl.github.plan_exclusions import spare
+from ghcrctl.github.plan_exclusions import exclude_versions
 from ghcrctl.github.planner import make_plan, plan_whole
 from ghcrctl.github.policy import Policy
 from tests.unit.github.graphs import NOW, TARGET, Versions, digest_of, tag_for
@@ -24,7 +24,7 @@ def two_releases() -> Versions:
 def left(versions: Versions, *names: str) -> tuple[list[str], dict[str, str]]:
     """Return what goes still, and why the rest of the plan stays."""
     plan = make_plan(versions.graph, OLD, NOW, TARGET)
-    found = spare(versions.graph, plan, {digest_of(name) for name in names})
+    found = exclude_versions(versions.graph, plan, {digest_of(name) for name in names})
     before = {kept.digest for kept in plan.kept}
     stays = {versions.names[k.digest]: k.reason for k in found.kept if k.digest not in before}
     return [versions.names[step.digest] for step in found.steps], stays
@@ -33,9 +33,9 @@ def left(versions: Versions, *names: str) -> tuple[list[str], dict[str, str]]:
 def test_an_index_stays_with_its_images_and_what_is_attached() -> None:
     goes, stays = left(two_releases(), "one")
     assert sorted(goes) == ["amd", "two"]
-    assert stays["one"] == "you let it stay"
+    assert stays["one"] == "you excluded it"
     assert stays.keys() == {"one", "shared", "arm", "signature"}
-    assert stays["arm"] == "it belongs to `v1`, which you let stay"
+    assert stays["arm"] == "`v1`, which you excluded, needs it"
 
 
 def test_a_signature_stays_with_what_it_signs() -> None:
@@ -47,13 +47,13 @@ def test_a_signature_stays_with_what_it_signs() -> None:
 def test_an_image_of_an_index_stays_alone() -> None:
     goes, stays = left(two_releases(), "arm")
     assert "one" in goes
-    assert stays == {"arm": "you let it stay"}
+    assert stays == {"arm": "you excluded it"}
 
 
 def test_what_is_freed_is_counted_anew() -> None:
     versions = two_releases()
     plan = make_plan(versions.graph, OLD, NOW, TARGET)
-    found = spare(versions.graph, plan, {digest_of("arm")})
+    found = exclude_versions(versions.graph, plan, {digest_of("arm")})
     # Its manifest and its layer, and the layer that others would have freed.
     assert plan.freed - found.freed == 100 + 1000 + 1000
     assert found.size == plan.size
@@ -63,13 +63,13 @@ def test_what_is_freed_is_counted_anew() -> None:
 def test_what_does_not_go_changes_nothing(names: list[str]) -> None:
     versions = two_releases()
     plan = make_plan(versions.graph, OLD, NOW, TARGET)
-    assert spare(versions.graph, plan, {digest_of(name) for name in names}) is plan
+    assert exclude_versions(versions.graph, plan, {digest_of(name) for name in names}) is plan
 
 
 def test_a_package_stays_as_a_whole() -> None:
     versions = two_releases()
     plan = plan_whole(versions.graph, NOW, TARGET)
-    found = spare(versions.graph, plan, {digest_of("arm")})
+    found = exclude_versions(versions.graph, plan, {digest_of("arm")})
     assert not found.does_something
     assert len(found.kept) == len(plan.steps)
 
@@ -78,5 +78,5 @@ def test_what_several_of_the_rest_share_is_freed_once() -> None:
     versions = Versions().image("a", "v1", layers=("base",)).image("b", "v2", layers=("base",))
     versions.image("c", "v3").image("latest", "latest")
     plan = make_plan(versions.graph, OLD, NOW, TARGET)
-    found = spare(versions.graph, plan, {digest_of("c")})
+    found = exclude_versions(versions.graph, plan, {digest_of("c")})
     assert [step.freed for step in found.steps] == [1100, 100]

@@ -61,7 +61,7 @@ def test_an_unlisted_manifest_that_cannot_be_read_keeps_everything() -> None:
     plan = planned(versions)
     assert not plan.steps
     assert set(reasons(versions, plan).values()) == {
-        f"{digest_of('odd')[:19]} cannot be read, and might need it"
+        f"{digest_of('odd')[:19]}, which cannot be read, might need it"
     }
 
 
@@ -185,7 +185,7 @@ def test_a_named_signature_is_deleted_though_its_subject_stays() -> None:
 def test_only_named_versions_count_as_asked_for() -> None:
     plan = deletion(multi_platform("v1").image("main", "main"), "index")
     assert [(step.is_asked, step.reason) for step in plan.steps] == [
-        (True, "asked for"),
+        (True, "requested"),
         (False, "only `v1` needs it"),
         (False, "only `v1` needs it"),
     ]
@@ -201,8 +201,8 @@ def test_beside_an_unlisted_unreadable_manifest_only_the_named_version_goes() ->
         f"{digest_of('odd')[:19]}, which cannot be read, might need it"
     )
     assert plan.warnings == (
-        f"{digest_of('odd')[:19]} cannot be read (the registry failed): what only the deleted "
-        "need stays too",
+        f"{digest_of('odd')[:19]} cannot be read (the registry failed); keeping what only the "
+        "deleted versions need",
     )
 
 
@@ -219,11 +219,14 @@ def test_a_named_version_that_cannot_be_read_needs_no_warning() -> None:
 @pytest.mark.parametrize(
     ("policy", "reason"),
     [
-        (Policy(), "it is tagged, and no rule chooses its tags"),
-        (Policy(include=("v*",)), "`v1` fits"),
+        (Policy(), "no rule selects its tags"),
+        (Policy(include=("v*",)), "`v1` matches"),
         (Policy(keep_last=0), "not one of the 0 newest"),
         (Policy(keep_last=2), "one of the 2 newest"),
-        (Policy(gone=(lambda tag: tag == "v1",)), "`v1` was made for what is closed or deleted"),
+        (
+            Policy(stale_tags=(lambda tag: tag == "v1",)),
+            "the branch or pull request of `v1` is deleted or closed",
+        ),
         (Policy(include=("v*",), exclude=("v1",)), "`v1` is protected"),
         (Policy(protected=frozenset({digest_of("old")})), "its digest is protected"),
     ],
@@ -236,9 +239,9 @@ def test_a_tagged_version_has_its_reason(policy: Policy, reason: str) -> None:
 @pytest.mark.parametrize(
     ("policy", "reason"),
     [
-        (Policy(), "no tag, and nothing needs it"),
+        (Policy(), "untagged, and no version needs it"),
         (Policy(keep_untagged=1), "one of the 1 newest without a tag"),
-        (Policy(by="updated", older_than=None), "no tag, and nothing needs it"),
+        (Policy(by="updated", older_than=None), "untagged, and no version needs it"),
     ],
 )
 def test_an_untagged_version_has_its_reason(policy: Policy, reason: str) -> None:
@@ -260,4 +263,4 @@ def test_a_partial_index_says_how_many_of_its_images_are_missing() -> None:
     versions = multi_platform("v1").image("main", "main").without("arm64")
     assert why(versions, "index", Policy(partial=True)) == "1 of its images are missing"
     versions.without("amd64")
-    assert why(versions, "index", Policy(ghosts=True)) == "none of its images is left"
+    assert why(versions, "index", Policy(ghosts=True)) == "all of its images are missing"

@@ -53,12 +53,12 @@ def test_any_pattern_of_exclude_protects() -> None:
 
 
 def test_a_tag_is_left_over_if_one_pattern_says_so_and_none_that_it_may_be_in_use() -> None:
-    gone = (lambda tag: tag.startswith("pr"), lambda tag: tag.endswith("x"))
-    living = (lambda tag: tag == "pr-7", lambda tag: tag == "7x")
+    stale = (lambda tag: tag.startswith("pr"), lambda tag: tag.endswith("x"))
+    live = (lambda tag: tag == "pr-7", lambda tag: tag == "7x")
     tags = ["pr-6", "pr-7", "6x", "7x", "other"]
-    assert Policy(gone=gone).left_over(tags) == ["pr-6", "pr-7", "6x", "7x"]
-    assert Policy(gone=gone, living=living).left_over(tags) == ["pr-6", "6x"]
-    assert Policy(living=living).left_over(tags) == []
+    assert Policy(stale_tags=stale).stale(tags) == ["pr-6", "pr-7", "6x", "7x"]
+    assert Policy(stale_tags=stale, live_tags=live).stale(tags) == ["pr-6", "6x"]
+    assert Policy(live_tags=live).stale(tags) == []
 
 
 def test_an_image_is_in_each_group_that_its_tags_name() -> None:

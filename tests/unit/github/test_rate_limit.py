@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ghcrctl.content.rate_limit_waits import Wait
-from ghcrctl.github.rate_limit import Pace, refusal_wait
+from ghcrctl.github.rate_limit import RateLimiter, refusal_wait
 
 NOW = 1_700_000_000.0
 
@@ -21,46 +21,46 @@ class Time:
         self.slept.append(seconds)
         self.now += seconds
 
-    def pace(self, points: int) -> Pace:
-        return Pace(points, sleep=self.sleep, clock=lambda: self.now)
+    def limiter(self, points: int) -> RateLimiter:
+        return RateLimiter(points, sleep=self.sleep, clock=lambda: self.now)
 
 
 def test_requests_within_the_points_do_not_wait() -> None:
     time = Time()
-    pace = time.pace(10)
+    limiter = time.limiter(10)
     for _ in range(10):
-        pace.take("GET")
+        limiter.take("GET")
     assert time.slept == []
 
 
 def test_one_point_too_many_waits_for_the_first_to_be_a_minute_old() -> None:
     time = Time()
     told: list[Wait] = []
-    pace = Pace(3, sleep=time.sleep, clock=lambda: time.now, waiting=told.append)
+    limiter = RateLimiter(3, sleep=time.sleep, clock=lambda: time.now, waiting=told.append)
     for _ in range(3):
-        pace.take("GET")
+        limiter.take("GET")
         time.now += 10
-    pace.take("GET")
+    limiter.take("GET")
     assert time.slept == [30.0]
-    assert told == [Wait("GitHub allows 3 points a minute", 30.0)]
+    assert told == [Wait("GitHub allows 3 points per minute", 30.0)]
 
 
 def test_a_deletion_costs_as_much_as_five_reads() -> None:
     time = Time()
-    pace = time.pace(10)
-    pace.take("DELETE")
-    pace.take("POST")
-    pace.take("GET")
+    limiter = time.limiter(10)
+    limiter.take("DELETE")
+    limiter.take("POST")
+    limiter.take("GET")
     assert time.slept == [60.0]
 
 
 @pytest.mark.parametrize("methods", [["GET"] * 400, ["DELETE"] * 80, ["GET", "DELETE"] * 60])
 def test_no_minute_costs_more_than_allowed(methods: list[str]) -> None:
     time = Time()
-    pace = time.pace(100)
+    limiter = time.limiter(100)
     spent = []
     for method in methods:
-        pace.take(method)
+        limiter.take(method)
         spent.append((time.now, 1 if method == "GET" else 5))
         time.now += 0.05
     for start, _ in spent:
@@ -69,42 +69,42 @@ def test_no_minute_costs_more_than_allowed(methods: list[str]) -> None:
 
 def test_a_wait_of_less_than_a_second_is_a_wait() -> None:
     time = Time()
-    pace = time.pace(1)
-    pace.take("GET")
+    limiter = time.limiter(1)
+    limiter.take("GET")
     time.now += 59.5
-    pace.take("HEAD")
+    limiter.take("HEAD")
     assert time.slept == [0.5]
 
 
 def test_what_was_spent_a_minute_ago_counts_no_longer() -> None:
     time = Time()
     told: list[Wait] = []
-    pace = Pace(2, sleep=time.sleep, clock=lambda: time.now, waiting=told.append)
-    pace.take("GET")
+    limiter = RateLimiter(2, sleep=time.sleep, clock=lambda: time.now, waiting=told.append)
+    limiter.take("GET")
     time.now += 60
     for _ in range(2):
-        pace.take("OPTIONS")
+        limiter.take("OPTIONS")
     assert told == []
-    assert len(pace._spent) == 2
-    pace.take("GET")
+    assert len(limiter._spent) == 2
+    limiter.take("GET")
     assert time.slept == [60.0]
 
 
 def test_github_allows_900_points_a_minute() -> None:
     time = Time()
-    pace = Pace(sleep=time.sleep, clock=lambda: time.now)
+    limiter = RateLimiter(sleep=time.sleep, clock=lambda: time.now)
     for _ in range(180):
-        pace.take("DELETE")
+        limiter.take("DELETE")
     assert time.slept == []
-    pace.take("GET")
+    limiter.take("GET")
     assert time.slept == [60.0]
 
 
 def test_without_a_limit_nothing_waits() -> None:
     time = Time()
-    pace = time.pace(0)
+    limiter = time.limiter(0)
     for _ in range(5000):
-        pace.take("DELETE")
+        limiter.take("DELETE")
     assert time.slept == []
 
 

@@ -20,7 +20,7 @@ from ghcrctl.errors import (
     UnauthorizedError,
 )
 from ghcrctl.github.instance import instance_of
-from ghcrctl.github.refusals import Refusal, explain
+from ghcrctl.github.refusals import Refusal, explain_refusal
 from tests.packages_double.api import LAST_TAGGED, POPULAR
 
 
@@ -34,7 +34,7 @@ def refused(
     text: str | None = None,
     **headers: str,
 ) -> GhcrctlError:
-    return explain(
+    return explain_refusal(
         Refusal(
             instance=instance_of("ghcr.io"),
             action=action,
@@ -90,7 +90,7 @@ def test_control_characters_and_long_speeches_do_not_reach_the_terminal() -> Non
 
 def test_without_a_token_it_says_where_to_get_one() -> None:
     error = refused(401, token=None, action="get", scope="read:packages")
-    assert "wants a token" in error.message
+    assert "requires a token" in error.message
     assert "https://github.com/settings/tokens/new?scopes=read:packages" in (error.hint or "")
 
 
@@ -110,11 +110,11 @@ def test_a_link_for_single_sign_on_that_is_no_link_is_not_shown() -> None:
     ("token", "headers", "said"),
     [
         ("ghs_job", {}, "`permissions: packages: write`"),
-        ("ghs_job", {}, "never list the packages of an owner"),
-        ("github_pat_x", {}, "packages do not know fine-grained tokens"),
+        ("ghs_job", {}, "never list an owner's packages"),
+        ("github_pat_x", {}, "packages do not support fine-grained tokens"),
         ("ghp_x", {"X_OAuth_Scopes": "repo, read:packages"}, "lacks delete:packages"),
         ("ghp_x", {"X_OAuth_Scopes": ""}, "lacks delete:packages"),
-        ("ghp_x", {"X_OAuth_Scopes": "delete:packages"}, "the role Admin of the package"),
+        ("ghp_x", {"X_OAuth_Scopes": "delete:packages"}, "the role Admin on the package"),
     ],
 )
 def test_a_denial_says_what_this_kind_of_token_lacks(

@@ -134,7 +134,7 @@ def test_a_number_with_zeros_before_it_is_the_same_pull_request() -> None:
 
 @pytest.mark.parametrize("pattern", ["pr-*", "{number}-{number}", "", "{branch}"])
 def test_a_pattern_without_a_single_place_for_the_number_is_refused(pattern: str) -> None:
-    with pytest.raises(InvalidFilterError, match=r"must have \{number\} once"):
+    with pytest.raises(InvalidFilterError, match=r"expected \{number\} once"):
         tags_of_closed(pattern, set())
 
 

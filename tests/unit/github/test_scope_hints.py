@@ -11,7 +11,7 @@ from ghcrctl.credentials.credential import Credential
 from ghcrctl.errors import GhcrctlError, InvalidResponseError
 from ghcrctl.github.instance import instance_of
 from ghcrctl.github.records import read_package, read_version
-from ghcrctl.github.refusals import Refusal, explain
+from ghcrctl.github.refusals import Refusal, explain_refusal
 
 PAGE = "https://github.com/settings/tokens/new?scopes="
 VERSION = {
@@ -25,7 +25,7 @@ VERSION = {
 def refused(
     status: int, scope: str, given: str | None, source: str = "the environment (GHCRCTL_TOKEN)"
 ) -> GhcrctlError:
-    return explain(
+    return explain_refusal(
         Refusal(
             instance=instance_of("ghcr.io"),
             action="delete",

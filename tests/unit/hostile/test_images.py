@@ -19,7 +19,7 @@ from ghcrctl.oci.version import Range, Version
 from ghcrctl.operations.moving.pull import pull
 from ghcrctl.registry.challenge import parse_challenges
 from ghcrctl.registry.headers import _LINK
-from ghcrctl.registry.retry_after import wait_asked
+from ghcrctl.registry.retry_after import requested_wait
 from ghcrctl.transfer import plan
 from ghcrctl.transfer.plan import make_plan
 from tests.builders import Built, index_of, random_image
@@ -179,8 +179,8 @@ HOSTILE = [
 READERS: dict[str, Callable[[str], object]] = {
     "challenge": parse_challenges,
     "link": _LINK.findall,
-    "wait": lambda text: wait_asked(text, text),
-    "waits": lambda text: wait_asked(None, "retry-after: " + text),
+    "wait": lambda text: requested_wait(text, text),
+    "waits": lambda text: requested_wait(None, "retry-after: " + text),
     "reference": Reference.parse,
     "version": Version.parse,
     "range": Range.parse,

@@ -14,7 +14,7 @@ from ghcrctl.oci.config import ImageConfig
 from ghcrctl.oci.descriptor import MAX_MEDIA_TYPE, MAX_URLS, Descriptor
 from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.documents import MAX_JSON_DEPTH, MAX_METADATA_SIZE, load_object
-from ghcrctl.oci.manifest import no_platform, parse, parse_index
+from ghcrctl.oci.manifest import parse, parse_index, platform_not_found
 from ghcrctl.oci.platform import Platform
 
 BLOB = {"mediaType": types.OCI_CONFIG, "digest": "sha256:" + "a" * 64, "size": 2}
@@ -42,12 +42,12 @@ def test_json_may_be_as_deep_as_the_limit_and_no_deeper(opening: str, closing: s
         (b'{"a": 1, "\\u0061": 2}', "`a` is a duplicate key"),
         (b'{"size": NaN}', "NaN is not a number"),
         (b'{"size": -Infinity}', "-Infinity is not a number"),
-        (json.dumps(IMAGE).encode("utf-16"), "no valid JSON"),
-        (json.dumps(IMAGE).encode("utf-32"), "no valid JSON"),
-        (b"\xef\xbb\xbf{}", "no valid JSON"),
-        (b'{"a": "\xed\xa0\x80"}', "no valid JSON"),
-        (b'{"a": ' + b"9" * 100_000 + b"}", "no valid JSON"),
-        (b"[]", "no JSON object"),
+        (json.dumps(IMAGE).encode("utf-16"), "not valid JSON"),
+        (json.dumps(IMAGE).encode("utf-32"), "not valid JSON"),
+        (b"\xef\xbb\xbf{}", "not valid JSON"),
+        (b'{"a": "\xed\xa0\x80"}', "not valid JSON"),
+        (b'{"a": ' + b"9" * 100_000 + b"}", "not valid JSON"),
+        (b"[]", "not a JSON object"),
     ],
     ids=repr,
 )
@@ -119,7 +119,7 @@ def test_an_index_of_thousands_of_platforms_names_a_few() -> None:
         for number in range(1000)
     ]
     index = parse_index(json.dumps({"manifests": entries}).encode(), types.OCI_INDEX)
-    hint = no_platform(index, Platform("linux", "amd64")).hint
+    hint = platform_not_found(index, Platform("linux", "amd64")).hint
     assert hint
     assert hint.endswith(" and 980 more")
     assert len(hint) < 5000

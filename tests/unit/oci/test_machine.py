@@ -68,7 +68,7 @@ def test_an_unknown_processor_is_an_error(machine: str) -> None:
 
 
 def test_a_system_that_names_no_processor_is_no_amd64() -> None:
-    with pytest.raises(UnsupportedError, match="does not name its processor"):
+    with pytest.raises(UnsupportedError, match="does not report its processor"):
         machine_platform("")
 
 

@@ -40,7 +40,7 @@ def test_reads_and_normalises(text: str, shown: str) -> None:
 
 @pytest.mark.parametrize("text", ["linux", "Linux", "windows", "windows(10.0.1)", "macOS"])
 def test_a_system_alone_is_for_this_machine(text: str) -> None:
-    own = Platform("linux", os.uname().machine).normalised()
+    own = Platform("linux", os.uname().machine).normalized()
     assert Platform.parse(text).architecture == own.architecture
 
 
@@ -212,15 +212,15 @@ def test_an_entry_may_lack_its_os_or_its_platform() -> None:
 def test_a_platform_means_all_entries_that_it_describes(
     text: str, offered: str, *, expected: bool
 ) -> None:
-    assert Platform.parse(text).means(Platform.parse(offered)) is expected
+    assert Platform.parse(text).selects(Platform.parse(offered)) is expected
 
 
 def test_a_variant_is_meant_as_it_is_written() -> None:
     """An index may write what the normal form leaves out."""
     entry = Platform("linux", "arm64", "v8")
-    assert Platform("linux", "arm64", "v8").means(entry)
-    assert Platform("linux", "arm64").means(entry)
-    assert not Platform("linux", "arm64", "v9").means(entry)
+    assert Platform("linux", "arm64", "v8").selects(entry)
+    assert Platform("linux", "arm64").selects(entry)
+    assert not Platform("linux", "arm64", "v9").selects(entry)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_matches_as_containerd_does() -> None:
 
 def test_reads_what_containerd_reads() -> None:
     """But for an OS or an architecture that nobody knows, which containerd takes after a slash."""
-    own = Platform("linux", os.uname().machine).normalised().architecture
+    own = Platform("linux", os.uname().machine).normalized().architecture
     for text, theirs, _ in (map(json.loads, row) for row in _rows("platforms-parse.tsv")):
         if theirs == "ERR":
             with pytest.raises(InvalidPlatformError):
@@ -271,5 +271,5 @@ def test_reads_what_containerd_reads() -> None:
             system, architecture, variant, version = theirs.split("|")
             bare = "/" not in text and architecture == "amd64" and "64" not in text
             wanted = Platform(system, own if bare else architecture, variant, version)
-            found = Platform.parse(text).normalised()
-            assert str(found) == str(wanted.normalised()), text
+            found = Platform.parse(text).normalized()
+            assert str(found) == str(wanted.normalized()), text

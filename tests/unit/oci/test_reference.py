@@ -54,10 +54,10 @@ def test_reads_what_docker_reads(
         ("ghcr.io/Own er/i", "a space", 12),
         ("host:5/Owner/i", "lower case", 8),
         ("host:5/oWner/i", "lower case", 9),
-        ("[:::::]/o/i", "no host name", None),
-        (":tag", "a part of the repository is empty", None),
+        ("[:::::]/o/i", "invalid host name", None),
+        (":tag", "a path component is empty", None),
         ("o/i:", "empty", 5),
-        ("o/i:-x", "first", 5),
+        ("o/i:-x", "at the start of a tag", 5),
         ("o/i:a/b", "`:`", 4),
         ("o/i:a b", "a space", 6),
         ("o/i:" + "t" * 129, "129", 5),
@@ -71,7 +71,7 @@ def test_reads_what_docker_reads(
         ("o/i@sha256:" + "A" * 64, "lower case", 5),
         ("o/" + "a" * 254, "256", None),
         ("a" * 64, "image ID", None),
-        ("-bad.host/i", "no host", None),
+        ("-bad.host/i", "invalid host", None),
         ("host:99999/i", "65535", 6),
         ("o/i\x1b[31m", "x1b", 4),
     ],
@@ -126,7 +126,7 @@ def test_registries_of_github_take_upper_case_with_a_warning(registry: str) -> N
     warned: list[str] = []
     found = Reference.parse(f"{registry}/Octo/App:Tag", warn=warned.append)
     assert (found.repository, found.tag) == ("octo/app", "Tag")
-    assert warned == [f"repository names on {registry} are lower case: using `octo/app`"]
+    assert warned == [f"repository names on {registry} are lower case; using `octo/app`"]
 
 
 def test_a_registry_that_is_known_to_be_of_github_takes_upper_case() -> None:
@@ -136,7 +136,7 @@ def test_a_registry_that_is_known_to_be_of_github_takes_upper_case() -> None:
 @pytest.mark.parametrize("name", ["sha256", "sha512:1.0", "docker.io/library/sha256:1"])
 def test_a_new_name_that_reads_as_a_digest_is_refused(name: str) -> None:
     reference = Reference.parse(name, default_registry="docker.io")
-    with pytest.raises(InvalidReferenceError, match="refusing to create the ambiguous tag"):
+    with pytest.raises(InvalidReferenceError, match="cannot create the ambiguous tag"):
         check_new_name(reference)
 
 

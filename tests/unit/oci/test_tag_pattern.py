@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghcrctl.errors import InvalidFilterError
-from ghcrctl.oci.tag_pattern import chosen_by, parse_pattern
+from ghcrctl.oci.tag_pattern import parse_pattern, tag_filter
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,9 @@ def test_what_is_no_pattern_is_an_error(pattern: str) -> None:
 
 
 def test_what_is_excluded_is_not_included() -> None:
-    accepts = chosen_by(["1.*", "latest"], ["*-rc*"])
+    accepts = tag_filter(["1.*", "latest"], ["*-rc*"])
     assert [t for t in ("1.0", "1.1-rc1", "latest", "2.0") if accepts(t)] == ["1.0", "latest"]
-    assert all(map(chosen_by([], []), ("1.0", "anything")))
+    assert all(map(tag_filter([], []), ("1.0", "anything")))
 
 
 @given(st.text(max_size=40))
@@ -59,9 +59,9 @@ PATTERNS = st.lists(
 def test_exclusion_wins_and_more_patterns_never_choose_less(
     tags: list[str], include: list[str], exclude: list[str]
 ) -> None:
-    chosen = {tag for tag in tags if chosen_by(include, exclude)(tag)}
+    chosen = {tag for tag in tags if tag_filter(include, exclude)(tag)}
     fits = [parse_pattern(pattern) for pattern in exclude]
     assert not any(fit(tag) for fit in fits for tag in chosen)
-    assert chosen <= {tag for tag in tags if chosen_by(include, exclude[1:])(tag)}
+    assert chosen <= {tag for tag in tags if tag_filter(include, exclude[1:])(tag)}
     if include:
-        assert chosen <= {tag for tag in tags if chosen_by([*include, "l*"], exclude)(tag)}
+        assert chosen <= {tag for tag in tags if tag_filter([*include, "l*"], exclude)(tag)}

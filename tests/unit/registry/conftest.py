@@ -97,6 +97,6 @@ def client(plain_registry: PlainRegistry) -> Iterator[RegistryClient]:
     """A client of a registry that has one image."""
     plain_registry.push_image("octo/image", "1.0", IMAGE)
     options = TransportOptions(retry=RetryPolicy(attempts=1), stall_timeout=5.0)
-    made = RegistryClient(plain_registry.host, keychain=None, options=options, warn=print)
+    made = RegistryClient(plain_registry.host, credentials=None, options=options, warn=print)
     yield made
     made.close()

@@ -156,7 +156,7 @@ def test_hosts_as_written_are_in_a_zone_that_the_user_named(
     for url in allowed:
         guard.check(url)
     for url in refused:
-        with pytest.raises(RedirectError, match="named this host, and it is an address of this"):
+        with pytest.raises(RedirectError, match="named this host, which is an address of this"):
             guard.check(url)
 
 

@@ -167,7 +167,7 @@ def test_an_answer_without_a_token_is_told(
     web: responses.RequestsMock, octo: Party, answer: bytes
 ) -> None:
     web.get(REALM, body=answer)
-    with pytest.raises(InvalidResponseError, match=r"no token|sent a token of more"):
+    with pytest.raises(InvalidResponseError, match=r"no token|returned a token of more"):
         octo.challenged()
 
 
@@ -191,7 +191,7 @@ def test_a_token_endpoint_that_fails_is_told(
     assert type(caught.value) is kind
     assert 'ghcr.io says: "its own words"' in caught.value.message
     if kind is InvalidResponseError:
-        assert f"the token endpoint of ghcr.io answered with status {status}" in str(caught.value)
+        assert f"the token endpoint of ghcr.io returned status {status}" in str(caught.value)
     shown = [call.request.headers.get("Authorization") for call in web.calls]
     # Only what may be the credential's fault is tried without it.
     assert shown == ([BASIC, None] if kind is InvalidResponseError else [BASIC])
@@ -270,7 +270,7 @@ def test_other_statuses_of_the_token_endpoint_break_the_protocol(
     web: responses.RequestsMock, octo: Party, status: int
 ) -> None:
     web.get(REALM, status=status)
-    with pytest.raises(InvalidResponseError, match=f"answered with status {status}"):
+    with pytest.raises(InvalidResponseError, match=f"returned status {status}"):
         octo.challenged(PUSH)
 
 

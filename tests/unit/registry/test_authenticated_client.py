@@ -12,7 +12,7 @@ import requests
 
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.credential_chain import Keychain
+from ghcrctl.credentials.credential_chain import CredentialChain
 from ghcrctl.errors import (
     ConnectionFailedError,
     InvalidResponseError,
@@ -63,8 +63,12 @@ def meet(said: list[str]) -> Iterator[Callable[..., RegistryClient]]:
         options = TransportOptions(
             retry=RetryPolicy(attempts=1), tls=TlsPolicy(insecure=insecure), debug=said.append
         )
-        keychain = None if anonymous else Keychain([Everywhere()])
-        made.append(RegistryClient(registry, keychain=keychain, options=options, warn=said.append))
+        credential_chain = None if anonymous else CredentialChain([Everywhere()])
+        made.append(
+            RegistryClient(
+                registry, credentials=credential_chain, options=options, warn=said.append
+            )
+        )
         return made[-1]
 
     yield make
@@ -99,7 +103,7 @@ def test_insecure_tries_tls_first_and_then_goes_without(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient]
 ) -> None:
     web.get("https://registry.lan/v2/", body=requests.exceptions.SSLError("WRONG_VERSION_NUMBER"))
-    assert meet("registry.lan", insecure=True).asker.base() == "http://registry.lan"
+    assert meet("registry.lan", insecure=True).http.base() == "http://registry.lan"
     assert hosts(web) == ["https://registry.lan"]
 
 
@@ -107,7 +111,7 @@ def test_insecure_keeps_tls_where_there_is_some(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient]
 ) -> None:
     web.get("https://registry.lan/v2/", status=401)
-    assert meet("registry.lan", insecure=True).asker.base() == "https://registry.lan"
+    assert meet("registry.lan", insecure=True).http.base() == "https://registry.lan"
 
 
 def test_this_machine_is_not_asked_without_tls_where_its_certificate_is_wrong(
@@ -116,7 +120,7 @@ def test_this_machine_is_not_asked_without_tls_where_its_certificate_is_wrong(
     wrong = "certificate verify failed: self-signed certificate (_ssl.c:1006)"
     web.get("https://localhost:5000/v2/", body=requests.exceptions.SSLError(wrong))
     with pytest.raises(NetworkError, match="self-signed"):
-        meet("localhost:5000").asker.base()
+        meet("localhost:5000").http.base()
     assert hosts(web) == ["https://localhost:5000"]
 
 
@@ -124,7 +128,7 @@ def test_a_host_that_no_address_can_have_is_told(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient]
 ) -> None:
     # Docker's grammar allows it.
-    with pytest.raises(InvalidResponseError, match=r"invalid address: \[:::::\]:5000"):
+    with pytest.raises(InvalidResponseError, match=r"invalid URL with the host \[:::::\]:5000"):
         meet("[:::::]:5000").get_manifest("octo/image", "1.0")
     assert len(web.calls) == 0
 
@@ -175,7 +179,7 @@ def test_an_upload_is_never_sent_without_tls(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient], location: str
 ) -> None:
     start(web, location)
-    with pytest.raises(InvalidResponseError, match="invalid upload address"):
+    with pytest.raises(InvalidResponseError, match="invalid upload URL"):
         meet("ghcr.io").uploads.begin("octo/image")
     assert len(web.calls) == 3
 

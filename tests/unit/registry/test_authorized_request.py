@@ -10,7 +10,7 @@ import pytest
 
 from ghcrctl.content.retry import RetryPolicy
 from ghcrctl.credentials.credential import Credential
-from ghcrctl.credentials.credential_chain import Keychain
+from ghcrctl.credentials.credential_chain import CredentialChain
 from ghcrctl.errors import (
     DeniedError,
     GhcrctlError,
@@ -69,8 +69,12 @@ def meet(said: list[str]) -> Iterator[Callable[..., RegistryClient]]:
 
         def make(registry: str = REGISTRY, **users: str) -> RegistryClient:
             options = TransportOptions(retry=RetryPolicy(attempts=1))
-            keychain = Keychain([Source({n.replace("__", "/"): u for n, u in users.items()})])
-            client = RegistryClient(registry, keychain=keychain, options=options, warn=said.append)
+            credential_chain = CredentialChain(
+                [Source({n.replace("__", "/"): u for n, u in users.items()})]
+            )
+            client = RegistryClient(
+                registry, credentials=credential_chain, options=options, warn=said.append
+            )
             closing.callback(client.close)
             return client
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from ghcrctl.errors import ConnectionLostError, TimedOutError
-from ghcrctl.registry.body_stream import MAX_ERROR_BODY, BodyStream, error_text, let_go
+from ghcrctl.registry.body_stream import MAX_ERROR_BODY, BodyStream, discard, error_text
 
 
 class Raw(io.BytesIO):
@@ -59,7 +59,7 @@ def test_a_body_that_is_shorter_than_announced_is_a_lost_connection(length: str)
     stream = BodyStream(response(b"abcde", length))
     assert stream.read(5) == b"abcde"
     assert stream.read(0) == b"", "nothing was requested, so nothing is missing"
-    with pytest.raises(ConnectionLostError, match="too early") as caught:
+    with pytest.raises(ConnectionLostError, match="before the end") as caught:
         stream.read(5)
     assert caught.value.retryable
 
@@ -116,6 +116,6 @@ def test_an_error_whose_text_does_not_come_has_none(error: Exception) -> None:
 
 def test_an_unread_response_is_closed() -> None:
     made = response(b"rest")
-    let_go(made)
+    discard(made)
     assert made.raw.closed
     assert error_text(made) == "rest"

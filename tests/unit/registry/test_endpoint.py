@@ -121,11 +121,11 @@ def test_a_file_that_is_no_certificate_is_named(tmp_path: Path, text: str | None
     [
         (
             "client.cert",
-            r"the client certificate .*client\.cert has no key: .*client\.key is missing",
+            r"cannot use the client certificate .*client\.cert: its key .*client\.key is missing",
         ),
         (
             "client.key",
-            r"the client key .*client\.key has no certificate: .*client\.cert is missing",
+            r"cannot use the client key .*client\.key: its certificate .*client\.cert is missing",
         ),
     ],
 )

@@ -67,7 +67,7 @@ def test_a_pull_gets_over_a_flipped_bit_in_a_segment(
 ) -> None:
     monkeypatch.setattr(ranges, "SEGMENT", 10_000)
     monkeypatch.setattr(ranges, "PARALLEL_FROM", 20_000)
-    monkeypatch.setattr(ranges, "_QUICK", float("inf"))
+    monkeypatch.setattr(ranges, "_FAST", float("inf"))
     wrong = Fault("GET", f"/blobs/{LAYER.digest}", body=b"x" * 10_000, after=2)
     plain_registry.faults.append(wrong)
     pull(session, name_at(plain_registry, session))

@@ -82,7 +82,7 @@ def test_a_mirror_that_is_gone_is_asked_once(tmp_path: Path, origin: RegistryDou
     ) as session:
         assert pull(session, name_at(origin, session)).updated
         assert inspect_remote(session, name_at(origin, session))["Os"] == "linux"
-    assert "127.0.0.1:9/octo/image does not answer" in said[0]
+    assert "127.0.0.1:9/octo/image is not available" in said[0]
 
 
 def test_what_nobody_has_is_the_origins_error(
@@ -115,7 +115,7 @@ def test_an_unreachable_origin_is_reported_with_what_the_mirror_lacks(
     environ = {"GHCRCTL_MIRRORS": f"127.0.0.1:9={mirror.host}"}
     with (
         session_on(tmp_path, environ=environ) as session,
-        pytest.raises(NetworkError, match=f"not found at its mirror either.*{mirror.host}"),
+        pytest.raises(NetworkError, match=f"its mirror does not have it.*{mirror.host}"),
     ):
         pull(session, session.parse("127.0.0.1:9/octo/image:none"))
 

@@ -71,8 +71,8 @@ def test_a_registry_on_this_machine_that_does_not_speak_tls_is_asked_without(
     monkeypatch.setattr(authenticated_client, "_PROBE_SECONDS", 0.3)
     host = serve(treat)
     options = TransportOptions(retry=RetryPolicy(attempts=5, base=10.0), stall_timeout=5.0)
-    client = RegistryClient(host, keychain=None, options=options, warn=print)
-    assert client.asker.base() == f"http://{host}"
+    client = RegistryClient(host, credentials=None, options=options, warn=print)
+    assert client.http.base() == f"http://{host}"
     assert list(client.tags("octo/image")) == ["a"]
     client.close()
 
@@ -89,7 +89,7 @@ def test_a_silent_host_is_not_asked_for_tls_twice() -> None:
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Silent) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         host = f"127.0.0.1:{server.server_address[1]}"
-        client = RegistryClient(host, keychain=None, options=options, warn=pytest.fail)
+        client = RegistryClient(host, credentials=None, options=options, warn=pytest.fail)
         with pytest.raises(TimedOutError, match=r"no data after 0\.3 s"):
             list(client.tags("octo/image"))
         client.close()

@@ -39,18 +39,19 @@ def failure(proxy: str, url: str = "https://ghcr.io/v2/", **environ: str) -> Ghc
 
 
 def is_told(error: GhcrctlError, place: str, setting: str = "HTTPS_PROXY") -> bool:
-    return f"proxy for ghcr.io, {place} ({setting}): " in error.message and error.code == "proxy"
+    wanted = f"cannot connect to ghcr.io through the proxy {place} ({setting}): "
+    return wanted in error.message and error.code == "proxy"
 
 
 @pytest.mark.parametrize(
     ("status", "user", "words", "hint"),
     [
-        (407, "", "it requires a login (status 407)", "HTTPS_PROXY=http://USER:PASSWORD@"),
-        (407, f"me:{SECRET}@", "it rejects the user name and password", "USER:PASSWORD@"),
-        (403, "", "it does not allow this host (status 403)", "NO_PROXY=ghcr.io"),
-        (405, "", "it does not allow this host (status 405)", "NO_PROXY=ghcr.io"),
-        (502, "", "it cannot connect to the host (status 502)", "NO_PROXY=ghcr.io"),
-        (504, "", "it cannot connect to the host (status 504)", "NO_PROXY=ghcr.io"),
+        (407, "", "the proxy requires a login (status 407)", "HTTPS_PROXY=http://USER:PASSWORD@"),
+        (407, f"me:{SECRET}@", "the proxy rejects the user name and password", "USER:PASSWORD@"),
+        (403, "", "the proxy does not allow this host (status 403)", "NO_PROXY=ghcr.io"),
+        (405, "", "the proxy does not allow this host (status 405)", "NO_PROXY=ghcr.io"),
+        (502, "", "the proxy cannot connect to the host (status 502)", "NO_PROXY=ghcr.io"),
+        (504, "", "the proxy cannot connect to the host (status 504)", "NO_PROXY=ghcr.io"),
     ],
 )
 def test_a_proxy_that_refuses_a_tunnel(
@@ -184,7 +185,7 @@ def test_a_host_that_is_silent_during_the_handshake_names_the_limit_for_connecti
         with contextlib.closing(transport), pytest.raises(TimedOutError) as caught:
             transport.request("GET", url)
     assert "no connection after 0.4 s" in caught.value.message
-    assert caught.value.hint == "--connect-timeout SECONDS waits longer"
+    assert caught.value.hint == "wait longer: --connect-timeout SECONDS"
 
 
 def _socks(reply: bytes, *, login: bytes = b"") -> Callable[[Any], None]:
@@ -206,10 +207,10 @@ def _socks(reply: bytes, *, login: bytes = b"") -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        (1, "it failed"),
-        (2, "it does not allow this host"),
-        (4, "it cannot reach the host"),
-        (5, "the host refused its connection"),
+        (1, "the proxy failed"),
+        (2, "the proxy does not allow this host"),
+        (4, "the proxy cannot reach the host"),
+        (5, "the host refused the proxy's connection"),
     ],
 )
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
@@ -224,7 +225,7 @@ def test_a_socks_proxy_that_rejects_the_user() -> None:
     with raw(_socks(b"", login=b"\x01\x01")) as port:
         error = failure(f"socks5://me:{SECRET}@127.0.0.1:{port}")
     assert is_told(error, f"socks5://127.0.0.1:{port}")
-    assert "it rejects the user name and password" in error.message
+    assert "the proxy rejects the user name and password" in error.message
     assert f"HTTPS_PROXY=socks5://USER:PASSWORD@127.0.0.1:{port}" in (error.hint or "")
 
 

@@ -36,7 +36,7 @@ def _small_and_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the layer a large one, and no connection quick enough."""
     monkeypatch.setattr(ranges, "SEGMENT", SEGMENT)
     monkeypatch.setattr(ranges, "PARALLEL_FROM", 4 * SEGMENT)
-    monkeypatch.setattr(ranges, "_QUICK", 1e15)
+    monkeypatch.setattr(ranges, "_FAST", 1e15)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_large_blob_comes_in_segments_from_where_the_registry_sent_us(
 def test_a_quick_connection_gives_the_rest_in_one_go(
     ghcr: RegistryDouble, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranges, "_QUICK", 0)
+    monkeypatch.setattr(ranges, "_FAST", 0)
     assert pulled(ghcr, session)
     assert fetched(ghcr) == [206, 206]
 
@@ -87,7 +87,7 @@ def test_how_quick_a_connection_is_counts_only_the_time_that_was_waited(
     ghcr: RegistryDouble, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Bytes a second: far fewer than loopback gives, and more than a segment over the clock's time.
-    monkeypatch.setattr(ranges, "_QUICK", 100)
+    monkeypatch.setattr(ranges, "_FAST", 100)
     assert pulled(ghcr, session)
     assert fetched(ghcr) == [206, 206]
 

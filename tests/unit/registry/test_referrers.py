@@ -9,7 +9,7 @@ import pytest
 
 from ghcrctl.content.memory import MemoryPlace
 from ghcrctl.content.streams import Content
-from ghcrctl.credentials.credential_chain import Keychain
+from ghcrctl.credentials.credential_chain import CredentialChain
 from ghcrctl.credentials.sources import Environment
 from ghcrctl.errors import InvalidManifestError, ManifestUnknownError
 from ghcrctl.oci import media_types
@@ -60,7 +60,7 @@ def test_an_image_under_the_tag_of_referrers_is_left_alone(
     tag = referrers_tag(IMAGE.root.digest)
     plain_registry.push_image("octo/image", tag, random_image(1, seed=5))
     thing = artifact(subject=IMAGE.root)
-    with pytest.raises(InvalidManifestError, match="no list of referrers"):
+    with pytest.raises(InvalidManifestError, match="is not an index"):
         add_referrer(client, "octo/image", parse(thing.raw, thing.root.media_type))
     assert client.get_manifest("octo/image", tag).raw == random_image(1, seed=5).raw
 
@@ -121,9 +121,11 @@ def test_a_registry_that_lists_referrers_needs_no_list_of_ours(
 
 def test_where_the_registry_lists_none_a_push_does(ghcr: RegistryDouble) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
-    keychain = Keychain([Environment({"GHCRCTL_REGISTRY": ghcr.host, "GHCRCTL_TOKEN": "ghp_octo"})])
+    credential_chain = CredentialChain(
+        [Environment({"GHCRCTL_REGISTRY": ghcr.host, "GHCRCTL_TOKEN": "ghp_octo"})]
+    )
     client = RegistryClient(
-        ghcr.host, keychain=keychain, options=TransportOptions(), warn=lambda _: None
+        ghcr.host, credentials=credential_chain, options=TransportOptions(), warn=lambda _: None
     )
     things = [artifact(subject=IMAGE.root, payload=bytes([number])) for number in range(3)]
     for thing in (*things, things[0]):

@@ -19,7 +19,7 @@ from ghcrctl.errors import (
     UnauthorizedError,
     UnsupportedError,
 )
-from ghcrctl.registry.refusals import Refusal, explain
+from ghcrctl.registry.refusals import Refusal, explain_refusal
 
 
 def body(code: str, message: str) -> str:
@@ -74,7 +74,7 @@ def refusal(status: int, text: str = "", *, what: str = "1.0", signed_in: str = 
         (
             refusal(404, body("MANIFEST_UNKNOWN", "x"), what=f"sha256:{'a' * 64}"),
             ManifestUnknownError,
-            "deleted, with a clean-up",
+            "deleted, for example",
         ),
         (
             refusal(403, body("DENIED", "permission_denied: write_package"), signed_in="x"),
@@ -142,7 +142,7 @@ def refusal(status: int, text: str = "", *, what: str = "1.0", signed_in: str = 
     ],
 )
 def test_each_refusal_is_explained(given: Refusal, kind: type[GhcrctlError], hint: str) -> None:
-    error = explain(given)
+    error = explain_refusal(given)
     assert type(error) is kind
     assert hint in (error.hint or "")
     # What people read is said in our way, whatever the registry said.
@@ -169,7 +169,7 @@ def test_each_refusal_is_explained(given: Refusal, kind: type[GhcrctlError], hin
 def test_each_status_has_its_exit_status(
     status: int, exit_status: ExitStatus, retryable: bool
 ) -> None:
-    error = explain(refusal(status))
+    error = explain_refusal(refusal(status))
     assert error.exit_status is exit_status
     assert error.retryable is retryable
 
@@ -184,29 +184,29 @@ def test_each_status_has_its_exit_status(
     ],
 )
 def test_the_registrys_words_are_quoted_as_its_words(text: str, quoted: str) -> None:
-    assert quoted in str(explain(refusal(403, text)))
+    assert quoted in str(explain_refusal(refusal(403, text)))
 
 
 @pytest.mark.parametrize("text", ["<html>sorry</html>", "", "   ", "<Error/>"])
 def test_what_is_no_word_is_not_quoted(text: str) -> None:
-    assert "says" not in str(explain(refusal(403, text)))
+    assert "says" not in str(explain_refusal(refusal(403, text)))
 
 
 def test_a_long_speech_is_cut() -> None:
-    assert len(str(explain(refusal(500, "x" * 5000)))) < 500
+    assert len(str(explain_refusal(refusal(500, "x" * 5000)))) < 500
 
 
 @pytest.mark.parametrize("text", ["[" * 99_999, '{"errors": 7}', '{"errors": ["x"]}', "{}"])
 def test_a_body_of_any_shape_is_survived(text: str) -> None:
-    assert explain(refusal(404, text)).exit_status is ExitStatus.NOT_FOUND
+    assert explain_refusal(refusal(404, text)).exit_status is ExitStatus.NOT_FOUND
 
 
 def test_a_host_that_is_no_registry_is_told_by_its_answer() -> None:
     given = Refusal("www.example", "", "sign in to", "", 404, "<html>", {})
-    error = explain(given)
+    error = explain_refusal(given)
     assert type(error) is InvalidResponseError
     assert error.message == (
-        "cannot sign in to www.example: www.example answered with status 404 "
+        "cannot sign in to www.example: www.example returned status 404 "
         "(www.example sent an HTML page)"
     )
 
@@ -224,7 +224,7 @@ def test_a_host_that_is_no_registry_is_told_by_its_answer() -> None:
 )
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 502])
 def test_an_html_page_is_reported_as_one(text: str, words: str, status: int) -> None:
-    message = explain(refusal(status, text)).message
+    message = explain_refusal(refusal(status, text)).message
     assert message.endswith(f"(ghcr.io sent an HTML page{words})")
 
 
@@ -245,7 +245,7 @@ def test_an_html_page_is_reported_as_one(text: str, words: str, status: int) -> 
     ],
 )
 def test_the_detail_is_shown_without_a_message(text: object, words: str) -> None:
-    message = explain(refusal(403, json.dumps(text))).message
+    message = explain_refusal(refusal(403, json.dumps(text))).message
     assert message.endswith(f'(ghcr.io says: "{words}")')
 
 
@@ -270,7 +270,7 @@ _INTERMEDIARY = "permission_denied: Error from intermediary with HTTP status cod
 def test_a_403_of_ghcr_may_be_a_rate_limit_or_a_fault(
     status: int, text: str, kind: type[GhcrctlError], least: float | None, signed_in: str
 ) -> None:
-    error = explain(refusal(status, text, signed_in=signed_in))
+    error = explain_refusal(refusal(status, text, signed_in=signed_in))
     assert type(error) is kind
     assert error.least_wait == least
     if kind is not DeniedError:
@@ -282,7 +282,7 @@ def test_a_403_of_ghcr_may_be_a_rate_limit_or_a_fault(
 
 def test_a_package_that_a_workflow_may_not_read_has_its_page_named() -> None:
     given = refusal(403, body("DENIED", "permission_denied: read_package"), signed_in="the job")
-    hint = explain(given).hint or ""
+    hint = explain_refusal(given).hint or ""
     assert "Manage Actions access" in hint
     assert "https://github.com/orgs/octo/packages/container/image/settings" in hint
     assert "sign in" not in hint
@@ -312,14 +312,14 @@ def test_saml_names_the_page_that_authorizes_the_token(
     headers: dict[str, str], text: str, page: str
 ) -> None:
     given = Refusal("ghcr.io", "octo/image", "pull from", "1.0", 403, text, headers, "the keyring")
-    error = explain(given)
+    error = explain_refusal(given)
     assert (error.hint or "").endswith(page)
     assert "authorize" in (error.hint or "")
 
 
 def test_a_registry_of_an_enterprise_server_has_pages_of_its_own() -> None:
     given = Refusal("containers.git.example", "octo/image", "pull from", "1.0", 403, "", {})
-    assert "https://git.example/orgs/octo/packages" in (explain(given).hint or "")
+    assert "https://git.example/orgs/octo/packages" in (explain_refusal(given).hint or "")
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
@@ -327,8 +327,8 @@ def test_a_refusal_elsewhere_names_the_host_and_blames_no_credential(status: int
     given = Refusal(
         "ghcr.io", "octo/image", "push to", "", status, "", {}, other_host="storage.example"
     )
-    error = explain(given)
-    assert "storage.example, where ghcr.io sent this request" in error.message
+    error = explain_refusal(given)
+    assert "ghcr.io redirected the request to storage.example" in error.message
     assert "no credential was sent to storage.example" in (error.hint or "")
     assert "login" not in (error.hint or "")
 
@@ -336,7 +336,7 @@ def test_a_refusal_elsewhere_names_the_host_and_blames_no_credential(status: int
 def test_a_package_of_several_parts_has_one_page() -> None:
     given = Refusal("ghcr.io", "octo/a/b", "pull from", "1.0", 401, "", {})
     assert "https://github.com/users/octo/packages/container/a%2Fb/settings" in str(
-        explain(given).hint
+        explain_refusal(given).hint
     )
 
 
@@ -356,17 +356,21 @@ def test_a_package_of_several_parts_has_one_page() -> None:
 def test_the_wait_that_is_asked_for_is_passed_on(
     status: int, headers: dict[str, str], text: str, asked: float | None
 ) -> None:
-    error = explain(Refusal("ghcr.io", "octo/image", "pull from", "", status, text, headers))
+    error = explain_refusal(
+        Refusal("ghcr.io", "octo/image", "pull from", "", status, text, headers)
+    )
     assert error.retry_after == asked
     assert error.retryable
 
 
 def test_elsewhere_a_denial_says_to_sign_in() -> None:
     given = Refusal("quay.io", "octo/image", "pull from", "1.0", 403, "", {})
-    assert "ghcrctl login quay.io" in (explain(given).hint or "")
+    assert "ghcrctl login quay.io" in (explain_refusal(given).hint or "")
 
 
 def test_elsewhere_an_expired_credential_is_renewed_with_login() -> None:
     text = body("DENIED", "Your authorization token has expired")
     given = Refusal("reg.example", "octo/image", "push to", "1.0", 403, text, {}, "the keyring")
-    assert (explain(given).hint or "").startswith("sign in again: ghcrctl login reg.example")
+    assert (explain_refusal(given).hint or "").startswith(
+        "sign in again: ghcrctl login reg.example"
+    )

@@ -50,7 +50,7 @@ def web_client() -> Iterator[Callable[[str], RegistryClient]]:
     """Make a client of a registry of the scripted web, with a credential."""
     made: list[RegistryClient] = []
 
-    class Keychain:
+    class CredentialChain:
         def find(self, registry: str, repository: str = "") -> Credential | None:
             del repository
             known = registry in {"reg.example", "named.example:443"}
@@ -58,8 +58,10 @@ def web_client() -> Iterator[Callable[[str], RegistryClient]]:
 
     def make(registry: str) -> RegistryClient:
         options = TransportOptions(retry=RetryPolicy(attempts=1))
-        keychain: Any = Keychain()
-        made.append(RegistryClient(registry, keychain=keychain, options=options, warn=print))
+        credential_chain: Any = CredentialChain()
+        made.append(
+            RegistryClient(registry, credentials=credential_chain, options=options, warn=print)
+        )
         return made[-1]
 
     yield make

@@ -49,7 +49,7 @@ def test_a_secondary_limit_is_waited_out_longer_each_time(
     assert made.request(method, URL, body=b"x" if method != "GET" else None).status_code == 202
     made.close()
     assert waits == [60, 120, 240, 480]
-    assert {wait.reason for wait in told} == {"ghcr.io asks for fewer requests (status 403)"}
+    assert {wait.reason for wait in told} == {"ghcr.io is rate limiting requests (status 403)"}
     assert {wait.code for wait in told} == {"rate-limited"}
 
 

@@ -69,9 +69,9 @@ def test_each_wait_is_told(web: responses.RequestsMock) -> None:
     assert transport.request("GET", URL).status_code == 200
     transport.close()
     assert [(wait.reason, wait.code) for wait in told] == [
-        ("ghcr.io answers with status 503", "registry-unavailable"),
-        ("ghcr.io asks for fewer requests (status 429)", "rate-limited"),
-        ("ghcr.io asks for fewer requests (status 429)", "rate-limited"),
+        ("ghcr.io returned status 503", "registry-unavailable"),
+        ("ghcr.io is rate limiting requests (status 429)", "rate-limited"),
+        ("ghcr.io is rate limiting requests (status 429)", "rate-limited"),
     ]
     assert [wait.seconds for wait in told[1:]] == [7, 7]
 
@@ -250,7 +250,7 @@ def test_a_redirect_to_another_scheme_names_it(
     web: responses.RequestsMock, transport: Transport
 ) -> None:
     web.get(URL, status=307, headers={"Location": "ftp://ghcr.io/x"})
-    with pytest.raises(RedirectError, match="with the scheme `ftp`"):
+    with pytest.raises(RedirectError, match="the scheme is `ftp`"):
         transport.request("GET", URL)
 
 
@@ -283,7 +283,7 @@ def test_what_stands_before_a_host_is_never_said(
 def test_an_address_that_is_none_is_told(
     web: responses.RequestsMock, transport: Transport, url: str
 ) -> None:
-    with pytest.raises(InvalidResponseError, match="invalid address"):
+    with pytest.raises(InvalidResponseError, match="invalid URL with"):
         transport.request("GET", url)
     assert len(web.calls) == 0
 
@@ -329,7 +329,7 @@ def test_a_redirect_loop_differs_from_many_redirects(
 ) -> None:
     web.get(URL, status=302, headers={"Location": f"{URL}/other"})
     web.get(f"{URL}/other", status=302, headers={"Location": URL})
-    with pytest.raises(RedirectError, match="in a circle"):
+    with pytest.raises(RedirectError, match="in a loop"):
         transport.request("GET", URL)
     assert len(web.calls) == 2
 

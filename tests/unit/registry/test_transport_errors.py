@@ -18,7 +18,7 @@ from ghcrctl.errors import (
     TimedOutError,
     TlsError,
 )
-from ghcrctl.registry.transport_errors import in_words, never_connected, translate
+from ghcrctl.registry.transport_errors import never_connected, translate, translate_errors
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ UNTRUSTED = "certificate verify failed: self-signed certificate (_ssl.c:1006)"
         (
             tls("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] alert (_ssl.c:2580)"),
             TlsError,
-            "ghcr.io wants a client certificate that it trusts",
+            "ghcr.io requires a trusted client certificate",
             "--client-cert",
             False,
         ),
@@ -98,16 +98,16 @@ UNTRUSTED = "certificate verify failed: self-signed certificate (_ssl.c:1006)"
         (
             tls("UNEXPECTED_EOF_WHILE_READING"),
             TlsError,
-            "no TLS connection to ghcr.io came about",
+            "TLS handshake with ghcr.io failed",
             "",
             True,
         ),
-        (tls("something"), TlsError, "no TLS connection to ghcr.io came about", "", False),
+        (tls("something"), TlsError, "TLS handshake with ghcr.io failed", "", False),
         (
             refused(ConnectionRefusedError(111, "Connection refused")),
             ConnectionFailedError,
             "ghcr.io refused the connection",
-            "check the registry's name and port",
+            "check the host name and port",
             True,
         ),
         (
@@ -120,28 +120,28 @@ UNTRUSTED = "certificate verify failed: self-signed certificate (_ssl.c:1006)"
         (
             requests.exceptions.ConnectTimeout("timed out. (connect timeout=15.0)"),
             TimedOutError,
-            "ghcr.io did not answer in time: no connection after 15 s",
+            "ghcr.io timed out: no connection after 15 s",
             "--connect-timeout",
             True,
         ),
         (
             requests.exceptions.ConnectTimeout("timed out"),
             TimedOutError,
-            "ghcr.io did not answer in time: no connection",
+            "ghcr.io timed out: no connection",
             "--connect-timeout",
             True,
         ),
         (
             requests.exceptions.ReadTimeout("Read timed out. (read timeout=0.5)"),
             TimedOutError,
-            "ghcr.io did not answer in time: no data after 0.5 s",
+            "ghcr.io timed out: no data after 0.5 s",
             "--stall-timeout",
             True,
         ),
         (
             TimeoutError("timed out"),
             TimedOutError,
-            "ghcr.io did not answer in time: no data",
+            "ghcr.io timed out: no data",
             "--stall-timeout",
             True,
         ),
@@ -150,14 +150,14 @@ UNTRUSTED = "certificate verify failed: self-signed certificate (_ssl.c:1006)"
                 urllib3.exceptions.NameResolutionError("ghcr.io", None, OSError("unknown"))  # type: ignore[arg-type]
             ),
             ConnectionFailedError,
-            "the host ghcr.io has no address: its name does not resolve",
-            "check the spelling",
+            "cannot resolve the host name ghcr.io",
+            "registry's spelling",
             True,
         ),
         (
             requests.exceptions.InvalidURL("bad"),
             InvalidResponseError,
-            "invalid address: ghcr.io",
+            "invalid URL with the host ghcr.io",
             "",
             False,
         ),
@@ -207,7 +207,7 @@ def test_a_cause_may_be_anywhere_in_the_chain() -> None:
 
 @pytest.mark.parametrize("error", [ValueError("invalid chunk"), HTTPException("bad status")])
 def test_what_breaks_the_rules_of_http_is_an_invalid_response(error: Exception) -> None:
-    with pytest.raises(InvalidResponseError, match=r"ghcr\.io sent an answer that") as caught:
+    with pytest.raises(InvalidResponseError, match=r"ghcr\.io returned an invalid HTTP") as caught:
         raise_in_words(error)
     assert caught.value.__cause__ is error
 
@@ -232,5 +232,5 @@ def test_a_host_that_was_never_connected_to_is_distinguished() -> None:
 
 
 def raise_in_words(error: Exception) -> None:
-    with in_words("https://ghcr.io/v2/?token=secret"):
+    with translate_errors("https://ghcr.io/v2/?token=secret"):
         raise error

@@ -62,7 +62,7 @@ def _arrive(store: Store) -> None:
     memory = MemoryPlace()
     NEW.into(memory)
     [(layer, data), *_] = NEW.blobs
-    with store.arrival() as arrival:
+    with store.incoming_blob() as arrival:
         arrival.write(data)
     assert store.blobs.exists(layer)
     execute(make_plan(memory, StorePlace(store), NEW.root, names=("new:latest",)))

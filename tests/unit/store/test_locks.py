@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from ghcrctl.errors import RefusedError, StoreError, StoreLockedError
 from ghcrctl.store import locks
-from ghcrctl.store.locks import alone_at, alone_in
+from ghcrctl.store.locks import exclusive_directory, exclusive_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 COUNT = """
 import sys, time
 from pathlib import Path
-from ghcrctl.store.locks import alone_at
+from ghcrctl.store.locks import exclusive_file
 path = Path(sys.argv[1])
 for _ in range(int(sys.argv[2])):
-    with alone_at(path, patience=60):
+    with exclusive_file(path, patience=60):
         number = int(path.read_text())
         time.sleep(0.001)
         path.write_text(str(number + 1))
@@ -39,26 +39,26 @@ for _ in range(int(sys.argv[2])):
 
 def test_a_second_one_is_refused_and_leaves_the_first_alone(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with alone_at(path):
-        with pytest.raises(RefusedError, match="another process is at"), alone_at(path):
+    with exclusive_file(path):
+        with pytest.raises(RefusedError, match="another process is using"), exclusive_file(path):
             pass
-        with pytest.raises(RefusedError), alone_at(path, patience=0.2):
+        with pytest.raises(RefusedError), exclusive_file(path, patience=0.2):
             pass
-    with alone_at(path):
+    with exclusive_file(path):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_directory_of_a_file_is_created(tmp_path: Path) -> None:
-    with alone_at(tmp_path / "deep" / "folder" / "file"):
+    with exclusive_file(tmp_path / "deep" / "folder" / "file"):
         pass
     assert list((tmp_path / "deep" / "folder").iterdir()) == []
 
 
 def test_a_lock_ends_with_a_failure(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="mine"), alone_at(tmp_path / "file"):
+    with pytest.raises(ValueError, match="mine"), exclusive_file(tmp_path / "file"):
         raise ValueError("mine")
-    with alone_at(tmp_path / "file"):
+    with exclusive_file(tmp_path / "file"):
         pass
 
 
@@ -87,7 +87,7 @@ class Replacing:
             return self.tries > times and real(one, other)
 
         monkeypatch.setattr(os.path, "samestat", compare)
-        monkeypatch.setattr(locks, "_PAUSE", 0.0)
+        monkeypatch.setattr(locks, "_RETRY_SECONDS", 0.0)
 
 
 @pytest.mark.parametrize("patience", [0.0, 0.2])
@@ -96,18 +96,18 @@ def test_a_lock_file_that_is_always_replaced_is_an_error(
 ) -> None:
     found = Replacing(monkeypatch, 10**9)
     refused = pytest.raises(RefusedError, match=r"file\.lock was replaced")
-    with refused, alone_at(tmp_path / "file", patience=patience):
+    with refused, exclusive_file(tmp_path / "file", patience=patience):
         pass
-    assert found.tries >= locks._ATTEMPTS
+    assert found.tries >= locks._MAX_ATTEMPTS
     if not patience:
-        assert found.tries == locks._ATTEMPTS
+        assert found.tries == locks._MAX_ATTEMPTS
 
 
 def test_a_lock_file_that_is_replaced_for_a_while_is_locked_in_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Replacing(monkeypatch, locks._ATTEMPTS - 1)
-    with alone_at(tmp_path / "file"):
+    Replacing(monkeypatch, locks._MAX_ATTEMPTS - 1)
+    with exclusive_file(tmp_path / "file"):
         assert (tmp_path / "file.lock").exists()
     assert not list(tmp_path.iterdir())
 
@@ -115,8 +115,8 @@ def test_a_lock_file_that_is_replaced_for_a_while_is_locked_in_the_end(
 def test_patience_outlasts_many_replacements(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Replacing(monkeypatch, 3 * locks._ATTEMPTS)
-    with alone_at(tmp_path / "file", patience=60):
+    Replacing(monkeypatch, 3 * locks._MAX_ATTEMPTS)
+    with exclusive_file(tmp_path / "file", patience=60):
         pass
 
 
@@ -134,7 +134,7 @@ def test_a_lock_of_a_deleted_file_is_taken_again(
         return taken
 
     monkeypatch.setattr(FileLock, "acquire", acquire_then_lose)
-    with alone_at(tmp_path / "file"):
+    with exclusive_file(tmp_path / "file"):
         assert path.exists()
     assert times == [0]
 
@@ -157,7 +157,7 @@ def test_a_store_whose_lock_is_always_replaced_is_an_error(
     found = Replacing(monkeypatch, 10**9)
     with pytest.raises(StoreLockedError, match="lock: it was replaced 20 times"), store.locked():
         pass
-    assert found.tries == locks._ATTEMPTS
+    assert found.tries == locks._MAX_ATTEMPTS
     assert not store._lock.is_locked
 
 
@@ -182,11 +182,14 @@ def test_a_directory_that_is_always_replaced_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = Replacing(monkeypatch, 10**9)
-    with pytest.raises(StoreLockedError, match="it was replaced 20 times"), alone_in(tmp_path):
+    with (
+        pytest.raises(StoreLockedError, match="it was replaced 20 times"),
+        exclusive_directory(tmp_path),
+    ):
         pass
-    assert found.tries == locks._ATTEMPTS
+    assert found.tries == locks._MAX_ATTEMPTS
     monkeypatch.undo()
-    with alone_in(tmp_path):
+    with exclusive_directory(tmp_path):
         pass
 
 
@@ -195,12 +198,12 @@ def test_a_directory_that_was_replaced_is_locked_under_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Replacing(monkeypatch, 2)
-    with alone_in(tmp_path):
+    with exclusive_directory(tmp_path):
         monkeypatch.setattr(locks, "LOCK_SECONDS", 0.1)
         refused = pytest.raises(StoreLockedError, match="another process has held the lock")
-        with refused, alone_in(tmp_path):
+        with refused, exclusive_directory(tmp_path):
             pass
-    with alone_in(tmp_path):
+    with exclusive_directory(tmp_path):
         pass
 
 
@@ -209,7 +212,7 @@ def test_a_directory_is_waited_for(tmp_path: Path) -> None:
     inside, turns = threading.Event(), []
 
     def hold() -> None:
-        with alone_in(tmp_path):
+        with exclusive_directory(tmp_path):
             inside.set()
             time.sleep(0.1)
             turns.append("first")
@@ -217,7 +220,7 @@ def test_a_directory_is_waited_for(tmp_path: Path) -> None:
     thread = threading.Thread(target=hold)
     thread.start()
     inside.wait()
-    with alone_in(tmp_path):
+    with exclusive_directory(tmp_path):
         turns.append("second")
     thread.join()
     assert turns == ["first", "second"]
@@ -231,9 +234,9 @@ def test_without_locks_of_directories_a_file_is_locked(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(locks, "LOCK_SECONDS", 0.1)
     (tmp_path / "folder").mkdir()
-    with alone_in(tmp_path / "folder"):
+    with exclusive_directory(tmp_path / "folder"):
         if held:
-            with pytest.raises(StoreLockedError), alone_in(tmp_path / "folder"):
+            with pytest.raises(StoreLockedError), exclusive_directory(tmp_path / "folder"):
                 pass
-    with alone_in(tmp_path / "folder"):
+    with exclusive_directory(tmp_path / "folder"):
         assert not list((tmp_path / "folder").iterdir())

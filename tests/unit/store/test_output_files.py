@@ -14,7 +14,7 @@ from ghcrctl.store.output_files import (
     check_not_read,
     check_output_directory,
     check_output_file,
-    making_directory,
+    mkdir_command,
     output_errors,
     whole_file,
 )
@@ -153,7 +153,7 @@ def test_a_path_that_no_file_can_have_is_a_usage_error(tmp_path: Path, name: str
     ],
 )
 def test_the_command_that_creates_a_directory(path: str, command: str, *, on_windows: bool) -> None:
-    assert making_directory(path, on_windows=on_windows) == command
+    assert mkdir_command(path, on_windows=on_windows) == command
 
 
 def test_a_link_to_a_file_that_is_missing_is_written_through(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_an_output_that_is_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("a")
     check_not_read(path, [other, tmp_path, tmp_path / "none"])
     for same in (path, tmp_path / "link"):
-        with pytest.raises(UsageError, match="it is read at the same time"):
+        with pytest.raises(UsageError, match="it is also an input"):
             check_not_read(path, [other, tmp_path / "none", same])
     # A directory may be read and added to.
     check_not_read(tmp_path, [tmp_path])

@@ -97,7 +97,7 @@ def test_what_a_killed_process_received_is_not_asked_for_again(store: Store, oth
 def test_a_running_process_keeps_its_own_unfinished_file(
     store: Store, other: Other, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partials, "PATIENCE", 0.3)
+    monkeypatch.setattr(partials, "STALL_SECONDS", 0.3)
     process = other.in_the_middle("pull-slowly")
     fill(store, BIG, "mine:latest")
     assert is_whole(store, BIG)
@@ -161,7 +161,7 @@ def test_processes_that_make_the_store_at_once_lose_nothing(store: Store, other:
 def test_a_process_that_stands_still_is_waited_for_once(
     store: Store, other: Other, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partials, "PATIENCE", 0.5)
+    monkeypatch.setattr(partials, "STALL_SECONDS", 0.5)
     other.in_the_middle("pull-slowly")
     begun = time.monotonic()
     fill(store, BIG, "mine:latest")
@@ -250,7 +250,7 @@ def test_what_a_process_gave_up_another_goes_on_with(store: Store) -> None:
 def test_a_partial_file_of_a_living_process_is_not_gone_on_with(
     store: Store, other: Other, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partials, "PATIENCE", 0.3)
+    monkeypatch.setattr(partials, "STALL_SECONDS", 0.3)
     other.in_the_middle("pull-slowly")
     folder = store.root / "ghcrctl" / "partial"
     [theirs] = folder.iterdir()

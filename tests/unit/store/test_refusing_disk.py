@@ -118,7 +118,7 @@ def test_content_of_unknown_digest_that_the_disk_refused_is_not_there_in_part(
     store: Store, monkeypatch: pytest.MonkeyPatch, step: str, number: int
 ) -> None:
     def arrive() -> None:
-        with store.arrival() as arrival:
+        with store.incoming_blob() as arrival:
             arrival.write(b"new" * 1_000_000)
 
     store.lease()

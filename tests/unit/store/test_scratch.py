@@ -36,7 +36,7 @@ _WORK = """
 import sys, time
 from contextlib import ExitStack
 from pathlib import Path
-from ghcrctl.operations.inside.export import _aside
+from ghcrctl.operations.inside.export import _staging_directory
 from ghcrctl.operations.common.new_layer import store_layer
 from ghcrctl.store.output_files import whole_file
 from ghcrctl.store.scratch import *
@@ -51,7 +51,7 @@ class Slow:
 if kind == "output":
     stack.enter_context(whole_file(where / "out.tar"))(b"half")
 elif kind == "export":
-    (stack.enter_context(_aside(where / "tree")) / "file").write_bytes(b"half")
+    (stack.enter_context(_staging_directory(where / "tree")) / "file").write_bytes(b"half")
 elif kind == "temporary":
     (stack.enter_context(scratch_directory()) / "file").write_bytes(b"half")
 elif kind == "import":

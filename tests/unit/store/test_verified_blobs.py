@@ -14,7 +14,7 @@ from ghcrctl.errors import DigestMismatchError
 from ghcrctl.oci.digest import Digest
 from ghcrctl.store.check import check_content
 from ghcrctl.store.place import StorePlace
-from ghcrctl.store.verified_blobs import Verified
+from ghcrctl.store.verified_blobs import VerifiedBlobs
 from ghcrctl.transfer.execute import execute
 from ghcrctl.transfer.plan import make_plan
 from tests.builders import random_image
@@ -55,15 +55,15 @@ def rot(store: Store, descriptor: Descriptor) -> None:
     """Change a blob as a failing disk does: nothing tells of it."""
     path = store.blobs.path(descriptor.digest)
     flip(path)
-    memory = Verified(store.root / "ghcrctl" / "verified")
+    memory = VerifiedBlobs(store.root / "ghcrctl" / "verified")
     time.sleep(0.05)
-    memory.note(descriptor.digest, path.stat(), right=True)
+    memory.note(descriptor.digest, path.stat(), intact=True)
     memory.save()
 
 
 def verdict(store: Store, descriptor: Descriptor) -> bool | None:
     """Say what the next process knows of a blob without reading it."""
-    known = Verified(store.root / "ghcrctl" / "verified")
+    known = VerifiedBlobs(store.root / "ghcrctl" / "verified")
     return known.verdict(descriptor.digest, store.blobs.path(descriptor.digest).stat())
 
 
@@ -78,7 +78,7 @@ def pull(store: Store, image: Built) -> tuple[bool, set[Digest]]:
 
     remote = Remote("the registry")
     image.into(remote)
-    source = Overlay(store.blobs.sound, remote)
+    source = Overlay(store.blobs.intact, remote)
     plan = make_plan(source, StorePlace(store), image.root, names=("image",))
     execute(plan)
     return plan.is_up_to_date, fetched
@@ -124,7 +124,7 @@ def test_a_failed_mending_loses_nothing(again: Store) -> None:
     IMAGE.into(liar)
     liar.put(LAYER, before)
     with pytest.raises(DigestMismatchError):
-        execute(make_plan(Overlay(again.blobs.sound, liar), StorePlace(again), IMAGE.root))
+        execute(make_plan(Overlay(again.blobs.intact, liar), StorePlace(again), IMAGE.root))
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir() if len(p.name) != 64] == []
 
@@ -165,26 +165,26 @@ def test_what_another_tool_wrote_is_read_once(store: Store) -> None:
 
 def test_what_was_changed_just_now_is_not_vouched_for(store: Store) -> None:
     # A further change in the same tick of the clock would not show.
-    memory = Verified(store.root / "verified")
+    memory = VerifiedBlobs(store.root / "verified")
     store.prepare()
     path = store.root / "blob"
     path.write_bytes(b"now")
-    memory.note(Digest.of(b"now"), path.stat(), right=True)
+    memory.note(Digest.of(b"now"), path.stat(), intact=True)
     memory.save()
     assert not (store.root / "verified").exists()
     time.sleep(0.05)
     memory.save()
-    assert Verified(store.root / "verified").verdict(Digest.of(b"now"), path.stat()) is True
+    assert VerifiedBlobs(store.root / "verified").verdict(Digest.of(b"now"), path.stat()) is True
 
 
 def test_a_large_blob_is_worth_a_moment(store: Store) -> None:
     store.prepare()
-    memory = Verified(store.root / "verified")
+    memory = VerifiedBlobs(store.root / "verified")
     path = store.root / "blob"
     path.write_bytes(bytes(9_000_000))
-    memory.note(LAYER.digest, path.stat(), right=True)
+    memory.note(LAYER.digest, path.stat(), intact=True)
     memory.save()
-    assert Verified(store.root / "verified").verdict(LAYER.digest, path.stat()) is True
+    assert VerifiedBlobs(store.root / "verified").verdict(LAYER.digest, path.stat()) is True
 
 
 @pytest.mark.parametrize("junk", [b"", b"\0" * 50, b"\xff\xfe", b"sha256: 1 2 3 4\n" * 3])

@@ -29,7 +29,7 @@ def command(app: App, *, format_: str | None) -> None:
     """Show the versions of ghcrctl, Python and the libraries in use."""
     results = Results(app, format_)
     python = f"{platform.python_version()} ({platform.python_implementation()})"
-    system = Platform(platform.system(), machine_name()).normalised()
+    system = Platform(platform.system(), machine_name()).normalized()
     libraries = _libraries()
     results.out(f"ghcrctl:   {__version__}")
     results.out(f"Python:    {python}")

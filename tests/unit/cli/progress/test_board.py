@@ -177,8 +177,8 @@ def test_the_time_left_includes_the_rest_of_a_rate_limit_and_no_past_one(
     board.count("manifests", 0, 100)
     clock.now += 2
     board.count("manifests", 20, 100)
-    board.wait(Wait("GitHub asks for fewer requests", 600.0))
-    board.wait(Wait("GitHub asks for fewer requests", 500.0))
+    board.wait(Wait("GitHub is rate limiting requests", 600.0))
+    board.wait(Wait("GitHub is rate limiting requests", 500.0))
     for passed, expected in ((0, 608.0), (100, 508.0), (499, 9.0), (1, 8.0)):
         clock.now += passed
         [row] = board.snapshot().rows

@@ -60,9 +60,9 @@ def test_a_log_shows_counters() -> None:
 def test_only_long_waits_are_reported() -> None:
     warnings: list[str] = []
     display = Display(warnings.append)
-    display.show_wait(Wait("GitHub asks for fewer requests", 60.0))
-    display.show_wait(Wait("ghcr.io answers with status 503", 0.5))
-    assert warnings == ["GitHub asks for fewer requests; continuing in 60 s"]
+    display.show_wait(Wait("GitHub is rate limiting requests", 60.0))
+    display.show_wait(Wait("ghcr.io returned status 503", 0.5))
+    assert warnings == ["GitHub is rate limiting requests; continuing in 60 s"]
 
 
 def test_progress_events_are_limited_to_ten_per_second_and_blob() -> None:

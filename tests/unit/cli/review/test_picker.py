@@ -91,7 +91,7 @@ def test_what_stays_for_another_ones_sake_is_explained_and_not_put_back() -> Non
     before = going(review)
     review.press(" ")
     assert going(review) == before
-    assert review.message == "stays: it belongs to `v1`, which you let stay"
+    assert review.message == "stays: `v1`, which you excluded, needs it"
 
 
 def test_all_that_is_shown_goes_or_stays_at_once() -> None:
@@ -208,4 +208,4 @@ def test_the_screen_tells_what_goes_without_colour() -> None:
     assert "2 of 7 versions go" in shown
     assert "x v2" in shown
     assert ". v1" in shown
-    assert "you let it stay" in shown
+    assert "you excluded it" in shown

@@ -39,7 +39,7 @@ platforms = st.builds(
     st.sampled_from(["amd64", "arm64", "arm", "s390x"]),
     st.sampled_from(["", "v6", "v7"]),
     st.from_regex(r"\A[A-Za-z0-9_.+-]*\Z"),
-).map(Platform.normalised)
+).map(Platform.normalized)
 names = st.builds(
     Reference,
     st.sampled_from(["ghcr.io", "docker.io", "localhost:5000", "[::1]:5000"]),

@@ -107,8 +107,8 @@ def test_a_credential_is_shown_to_no_other_registry(
     ghcr: RegistryDouble, plain_registry: PlainRegistry, session: Session
 ) -> None:
     with use_access(session, as_user(ghcr, "octo")) as side:
-        assert side.keychain.find(ghcr.host, "octo/image") is not None
-        assert side.keychain.find(plain_registry.host, "octo/image") is None
+        assert side.credential_chain.find(ghcr.host, "octo/image") is not None
+        assert side.credential_chain.find(plain_registry.host, "octo/image") is None
         assert side.store is session.store
 
 

@@ -53,7 +53,7 @@ def _quick_and_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blob_upload, "CHUNK", 200_000)
     monkeypatch.setattr(ranges, "SEGMENT", SEGMENT)
     monkeypatch.setattr(ranges, "PARALLEL_FROM", 4 * SEGMENT)
-    monkeypatch.setattr(ranges, "_QUICK", 1e15)
+    monkeypatch.setattr(ranges, "_FAST", 1e15)
 
 
 @pytest.fixture(params=[0, 2], ids=["no retries", "two retries"])
