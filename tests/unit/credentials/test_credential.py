@@ -25,8 +25,11 @@ if TYPE_CHECKING:
         (Credential("\udcff", "s"), "it is not valid UTF-8"),
         (Credential("u", "\ud800"), "it is not valid UTF-8"),
         (Credential("u", "", "\udcff"), "it is not valid UTF-8"),
-        (Credential("u", "", registry_token="a\r\nX: b"), "characters that a header cannot hold"),
-        (Credential("u", "", registry_token="ü"), "characters that a header cannot hold"),
+        (
+            Credential("u", "", registry_token="a\r\nX: b"),
+            "characters that are not allowed in a header",
+        ),
+        (Credential("u", "", registry_token="ü"), "characters that are not allowed in a header"),
     ],
 )
 def test_a_fault_is_known_before_anything_is_sent(
@@ -58,4 +61,4 @@ def test_the_next_place_is_asked_instead(tmp_path: Path) -> None:
     assert said[0] == (
         "ignoring the credential from the environment (GHCRCTL_TOKEN): it is not valid UTF-8"
     )
-    assert "ignoring config.json: its registry token" in said[1]
+    assert "config.json: its registry token" in said[1]

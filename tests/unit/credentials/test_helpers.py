@@ -134,7 +134,7 @@ def test_a_helper_lists_the_registries_that_it_has(user: User) -> None:
     ("body", "reason"),
     [
         ("echo garbage", "list printed invalid JSON"),
-        ("echo '[1]'", "list printed no JSON object"),
+        ("echo '[1]'", "list did not print a JSON object"),
         ("echo no such verb; exit 1", "list failed with status 1: no such verb"),
     ],
 )
@@ -180,8 +180,8 @@ def test_credentials_that_are_not_found_are_no_failure(user: User, said: str) ->
         ("echo; echo ' '", "get printed nothing"),
         ("echo garbage", "get printed invalid JSON"),
         ('echo \'{"Username": "u"\'', "get printed invalid JSON"),
-        ("echo '[1]'", "get printed no JSON object"),
-        ("echo null", "get printed no JSON object"),
+        ("echo '[1]'", "get did not print a JSON object"),
+        ("echo null", "get did not print a JSON object"),
         ('echo \'{"Username": 1, "Secret": "s"}\'', "invalid `Username`: expected a string"),
         ('echo \'{"Username": "u", "Secret": []}\'', "invalid `Secret`: expected a string"),
         (r"""printf '{"Username": "u", "Secret": "\377"}'""", "get printed invalid UTF-8"),

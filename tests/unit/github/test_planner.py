@@ -342,7 +342,7 @@ def test_beside_what_cannot_be_read_only_the_named_version_goes() -> None:
     versions = multi_platform("v1").image("b").image("main", "main").unread("b")
     plan = plan_deletion(versions.graph, [digest_of("index")], NOW, TARGET)
     assert [versions.names[step.digest] for step in plan.steps] == ["index"]
-    assert "cannot read" in plan.warnings[0]
+    assert "cannot be read" in plan.warnings[0]
 
 
 def test_a_whole_package_names_all_of_its_versions() -> None:

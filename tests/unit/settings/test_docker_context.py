@@ -129,7 +129,7 @@ def test_a_file_that_cannot_be_opened_is_named(client: Client) -> None:
 @pytest.mark.parametrize("endpoints", [{"kubernetes": {"Host": "x"}}, {"docker": "x"}, ["docker"]])
 def test_a_context_without_an_engine_is_refused(client: Client, endpoints: Any) -> None:
     client.context("cluster", endpoints)
-    with pytest.raises(UnsupportedError, match="context `cluster` has no docker engine"):
+    with pytest.raises(UnsupportedError, match="context `cluster`: it has no docker engine"):
         client.engine(DOCKER_CONTEXT="cluster")
 
 
@@ -147,7 +147,7 @@ def test_an_engine_that_the_context_does_not_verify_is_refused(client: Client) -
 @pytest.mark.parametrize(
     ("host", "reason"),
     [
-        ("ssh://me@box", "behind ssh://"),
+        ("ssh://me@box", "over ssh://"),
         ("npipe:////./pipe/dockerDesktopLinuxEngine", "Windows pipe"),
     ],
 )
