@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_FILES = ("pyproject.toml", "README.md", "SECURITY.md", "CODE_OF_CONDUCT.md")
 _FOLDERS = ("docs", ".github")
 _ENDINGS = {".md", ".yml", ".toml", ""}
 
@@ -53,13 +54,13 @@ def repository() -> str:
 
 def renamed(text: str, old: str, new: str) -> str:
     """Return a text with another repository in its URLs, actions and image names."""
-    before = r"(?<=github\.com/)|(?<=ghcr\.io/)|(?<=uses: )"
+    before = r"(?<=github\.com/)|(?<=ghcr\.io/)|(?<=uses: )|(?<=--repo )"
     return re.sub(rf"({before}){re.escape(old)}(?=[@:/#.)\"'`\s]|$)", new, text)
 
 
 def files() -> Iterator[Path]:
     """Yield the files that contain the name of the repository."""
-    yield from (ROOT / "pyproject.toml", ROOT / "README.md")
+    yield from (ROOT / name for name in _FILES)
     for folder in _FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.is_file() and path.suffix in _ENDINGS and "_build" not in path.parts:

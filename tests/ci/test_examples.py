@@ -1,4 +1,4 @@
-"""The examples for CI systems: each is what its system reads, and calls ghcrctl as it is."""
+"""CI examples and workflows are valid, and call ghcrctl with existing options."""
 
 from __future__ import annotations
 
@@ -46,26 +46,26 @@ def _gitlab_scripts(path: Path) -> Iterator[str]:
 
 @pytest.mark.integration
 @pytest.mark.parametrize("path", WORKFLOWS, ids=_name)
-def test_a_workflow_is_one(path: Path) -> None:
+def test_workflows_are_valid(path: Path) -> None:
     assert not schema_faults(path, "github-workflows")
     assert not actionlint_faults(path)
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=_name)
-def test_a_workflow_calls_ghcrctl_as_it_is(path: Path, tmp_path: Path) -> None:
+def test_workflows_call_ghcrctl_correctly(path: Path, tmp_path: Path) -> None:
     for script in _workflow_scripts(path):
         assert "${{" not in script, "an expression in a script could be a command"
         assert not command_faults(script, tmp_path)
 
 
-def test_gitlabs_file_is_one_and_calls_ghcrctl_as_it_is(tmp_path: Path) -> None:
+def test_the_gitlab_example_is_valid_and_calls_ghcrctl_correctly(tmp_path: Path) -> None:
     assert not schema_faults(GITLAB, "gitlab-ci")
     scripts = "\n".join(_gitlab_scripts(GITLAB))
     assert "ghcrctl append" in scripts
     assert not command_faults(scripts, tmp_path)
 
 
-def test_jenkins_file_is_one_and_calls_ghcrctl_as_it_is(tmp_path: Path) -> None:
+def test_the_jenkins_example_is_valid_and_calls_ghcrctl_correctly(tmp_path: Path) -> None:
     text = JENKINS.read_text(encoding="utf-8")
     assert not jenkinsfile_faults(text)
     scripts = ["".join(found) for found in _SHELL_STEP.findall(text)]
@@ -73,8 +73,22 @@ def test_jenkins_file_is_one_and_calls_ghcrctl_as_it_is(tmp_path: Path) -> None:
     assert not [fault for script in scripts for fault in command_faults(script, tmp_path)]
 
 
-def test_the_action_is_one() -> None:
+def test_the_action_is_valid() -> None:
     assert not schema_faults(ROOT / "action.yml", "github-actions")
+
+
+def test_issue_templates_are_valid() -> None:
+    folder = ROOT / ".github/ISSUE_TEMPLATE"
+    for name in ("bug.yml", "feature.yml"):
+        assert not schema_faults(folder / name, "github-issue-forms")
+    assert not schema_faults(folder / "config.yml", "github-issue-config")
+
+
+def test_links_of_community_files_lead_to_files() -> None:
+    names = ("SECURITY.md", "CODE_OF_CONDUCT.md", ".github/ISSUE_TEMPLATE/bug.yml")
+    for text in ((ROOT / name).read_text(encoding="utf-8") for name in names):
+        paths = re.findall(r"\]\((?!https?:)([^)#]+)|/blob/main/([^)\s]+)", text)
+        assert all((ROOT / (relative or absolute)).is_file() for relative, absolute in paths)
 
 
 def _changed(path: Path, old: str, new: str, tmp_path: Path) -> Path:
@@ -85,7 +99,7 @@ def _changed(path: Path, old: str, new: str, tmp_path: Path) -> Path:
     return changed
 
 
-def test_a_broken_workflow_is_seen(tmp_path: Path) -> None:
+def test_a_broken_workflow_is_detected(tmp_path: Path) -> None:
     path = EXAMPLES / "github-prune.yml"
     assert schema_faults(_changed(path, "    steps:", "    stepps:", tmp_path), "github-workflows")
     assert schema_faults(_changed(path, "jobs:", "jobs: [", tmp_path), "github-workflows")
@@ -101,14 +115,14 @@ def test_a_broken_workflow_is_seen(tmp_path: Path) -> None:
         ("17 3 * * *", "77 3 * * *", "CRON"),
     ],
 )
-def test_a_workflow_that_says_nothing_sensible_is_seen(
+def test_an_invalid_value_in_a_workflow_is_detected(
     old: str, new: str, said: str, tmp_path: Path
 ) -> None:
     faults = actionlint_faults(_changed(EXAMPLES / "github-prune.yml", old, new, tmp_path))
     assert any(said.lower() in fault.lower() for fault in faults)
 
 
-def test_a_broken_file_of_gitlab_or_jenkins_is_seen(tmp_path: Path) -> None:
+def test_a_broken_gitlab_or_jenkins_file_is_detected(tmp_path: Path) -> None:
     changed = _changed(GITLAB, "  artifacts:\n    paths", "  artifacts:\n    pats", tmp_path)
     assert schema_faults(changed, "gitlab-ci")
     text = JENKINS.read_text(encoding="utf-8")
@@ -126,6 +140,6 @@ def test_a_broken_file_of_gitlab_or_jenkins_is_seen(tmp_path: Path) -> None:
         ("ghcrctl push", "argument"),
     ],
 )
-def test_a_wrong_call_of_ghcrctl_is_seen(script: str, said: str, tmp_path: Path) -> None:
+def test_a_wrong_call_of_ghcrctl_is_detected(script: str, said: str, tmp_path: Path) -> None:
     (fault,) = command_faults(script, tmp_path)
     assert said in fault.lower()

@@ -16,7 +16,7 @@ def test_every_project_url_is_below_the_repository() -> None:
 
 
 def test_files_name_the_repository_of_pyproject() -> None:
-    names = re.compile(r"(?:github\.com/|ghcr\.io/|uses: )([\w.-]+/ghcrctl)\b")
+    names = re.compile(r"(?:github\.com/|ghcr\.io/|uses: |--repo )([\w.-]+/ghcrctl)\b")
     found = {name for path in files() for name in names.findall(path.read_text(encoding="utf-8"))}
     assert found == {repository()}
 
@@ -29,6 +29,7 @@ def test_files_name_the_repository_of_pyproject() -> None:
         ("      - uses: a/b@v0", "      - uses: c/d@v0"),
         ("docker run ghcr.io/a/b --help", "docker run ghcr.io/c/d --help"),
         ("see https://github.com/a/b", "see https://github.com/c/d"),
+        ("gh attestation verify FILE --repo a/b`", "gh attestation verify FILE --repo c/d`"),
         ("ghcr.io/a/b:1.0", "ghcr.io/c/d:1.0"),
         ("ghcr.io/a/bar:1.0", "ghcr.io/a/bar:1.0"),
         ("ghcr.io/a/b-c:1.0", "ghcr.io/a/b-c:1.0"),
