@@ -66,6 +66,7 @@ OTHER_VARIABLES: dict[str, dict[str, str]] = {
     },
 }
 
+_CONFIG = ("~/.config/ghcrctl", "~/Library/Application Support/ghcrctl", "%LOCALAPPDATA%\\ghcrctl")
 # Purpose, and path on Linux, macOS and Windows.
 OWN_FILES = (
     (
@@ -74,14 +75,7 @@ OWN_FILES = (
         "~/Library/Application Support/ghcrctl/store",
         "%LOCALAPPDATA%\\ghcrctl\\store",
     ),
-    (
-        "`config.toml`: settings",
-        "~/.config/ghcrctl",
-        "~/Library/Application Support/ghcrctl",
-        "%LOCALAPPDATA%\\ghcrctl",
-    ),
-    ("`auth.json`: credentials, and registries with one in the keyring", "same", "same", "same"),
-    ("`certs.d/HOST/`: certificates", "same", "same", "same"),
+    ("configuration directory (`GHCRCTL_CONFIG_DIR`)", *_CONFIG),
     (
         "journals of deletions on GitHub",
         "~/.local/state/ghcrctl/deletions",
@@ -96,6 +90,12 @@ OWN_FILES = (
     ),
     ("libraries of the single file (`SHIV_ROOT`)", "~/.shiv", "~/.shiv", "%USERPROFILE%\\.shiv"),
 )
+
+_CONFIG_FILES = {
+    "config.toml": "Settings.",
+    "auth.json": "Credentials, and the list of registries that have one in the keyring.",
+    "certs.d/HOST/": "Certificates for one registry.",
+}
 
 _PROJECT_FILES = {
     "images.lock": "Pinned images of a project; `--file` names another file.",
@@ -140,6 +140,8 @@ def variables_and_files() -> str:
             *(_other_variables(*group) for group in OTHER_VARIABLES.items()),
             "## Files of ghcrctl\n",
             _own_files(),
+            "In the configuration directory:\n",
+            _table(("file", "what it is"), _CONFIG_FILES),
             "In a project:\n",
             _table(("file", "what it is"), _PROJECT_FILES),
             "## Files of other tools\n",
@@ -169,8 +171,7 @@ def _other_variables(purpose: str, variables: dict[str, str]) -> str:
 
 def _own_files() -> str:
     rows = "".join(
-        f"| {what} | {' | '.join(path if path == 'same' else f'`{path}`' for path in paths)} |\n"
-        for what, *paths in OWN_FILES
+        f"| {what} | {' | '.join(f'`{path}`' for path in paths)} |\n" for what, *paths in OWN_FILES
     )
     return f"| what | Linux | macOS | Windows |\n|---|---|---|---|\n{rows}"
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import TYPE_CHECKING
 
 import pytest
+from platformdirs.macos import MacOS
 
+from ghcrctl.settings import Settings
 from tests.architecture.sources import ROOT, modules, parsed
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PAGE = (ROOT / "docs" / "reference" / "variables-and-files.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", PAGE))
@@ -43,3 +49,26 @@ def test_every_variable_that_is_read_is_on_the_page() -> None:
 )
 def test_each_way_to_read_a_variable_is_noticed(line: str) -> None:
     assert read_by(ast.parse(line)) == {"A_B"}
+
+
+@pytest.fixture
+def _no_base_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CONFIG", "DATA", "CACHE", "STATE"):
+        monkeypatch.delenv(f"XDG_{name}_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.mark.usefixtures("_no_base_directories")
+def test_directories_are_those_of_the_settings(tmp_path: Path) -> None:
+    settings = Settings({"HOME": str(tmp_path)})
+    own = (settings.store_dir, settings.config_dir, settings.journal_dir, settings.cache_dir)
+    for path in own:
+        assert f"| `~/{path.relative_to(tmp_path).as_posix()}` |" in PAGE
+
+
+@pytest.mark.usefixtures("_no_base_directories")
+def test_directories_on_macos_are_the_usual_ones() -> None:
+    system = MacOS("ghcrctl", appauthor=False)
+    named = (system.user_config_dir, f"{system.user_data_dir}/store", system.user_cache_dir)
+    for path in named:
+        assert f"| `~/Library{path.partition('/Library')[2]}` |" in PAGE
