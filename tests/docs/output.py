@@ -1,6 +1,6 @@
 """Compare the output of a command with the output that a page shows.
 
-Digests, IDs, sizes and ages differ between runs and compare as equal. In a page, ``...`` matches
+Digests, IDs, sizes, ages and versions differ between runs and compare as equal. In a page, ``...`` matches
 any text, and on a line of its own any lines.
 """
 
@@ -22,6 +22,7 @@ _MASKS = (
     ),
     (re.compile(r"\b\d+(?:\.\d+)?[kMG]?B\b"), "SIZE"),
     (re.compile(r"127\.0\.0\.1:\d{4,5}"), "127.0.0.1:PORT"),
+    (re.compile(r"^ghcrctl \d+\.\d+\.\d+\S*$", re.MULTILINE), "ghcrctl VERSION"),
     (re.compile(r" {2,}"), "  "),
 )
 

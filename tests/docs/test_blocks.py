@@ -74,6 +74,11 @@ def test_digests_ids_and_ages_compare_as_equal() -> None:
     assert matches(said, printed)
 
 
+def test_versions_of_the_program_compare_as_equal() -> None:
+    assert matches("ghcrctl 0.2.0\n", "ghcrctl 1.0.0rc1\n")
+    assert not matches("ghcrctl 0.2.0\n", "alpine 0.2.0\n")
+
+
 def test_other_text_must_match() -> None:
     assert not matches("pulled\n", "pushed\n")
     assert not matches("one\n", "one\ntwo\n")
