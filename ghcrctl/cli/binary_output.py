@@ -1,7 +1,4 @@
-"""Where the bytes of a command go that prints no text.
-
-What belongs here: files that are there whole or not at all, pipes, and what no terminal wants.
-"""
+"""Write binary output to a file or to standard output."""
 
 from __future__ import annotations
 
@@ -20,38 +17,38 @@ if TYPE_CHECKING:
     from ghcrctl.cli.results import Results
 
 
-def require_file(results: Results, output: str | None) -> None:
-    """Refuse to tell of an archive on stdout that goes there itself.
+def require_output_file(results: Results, output: str | None) -> None:
+    """Check that an archive and documents are not both written to standard output.
 
     Args:
-        results: of the command.
-        output: the file; ``None`` and ``-`` stand for stdout.
+        results: the results of the command.
+        output: the file; ``None`` and ``-`` mean standard output.
 
     Raises:
-        UsageError: both want stdout.
+        UsageError: both go to standard output.
     """
     if results.are_documents and output in {None, "-"}:
         raise UsageError(
-            "standard output gets the archive, and --format wants it too",
-            hint="write the archive into a file: -o FILE",
+            "cannot use --format: the archive is written to standard output",
+            hint="write the archive to a file: -o FILE",
         )
 
 
 @contextmanager
-def bytes_to(output: str | None) -> Iterator[Callable[[bytes], object]]:
-    """Yield a function that writes an archive to stdout, or to a file that appears complete.
+def open_binary_output(output: str | None) -> Iterator[Callable[[bytes], object]]:
+    """Yield a function that writes to standard output, or to a file that appears when complete.
 
     Args:
-        output: the file; ``None`` and ``-`` stand for stdout.
+        output: the file; ``None`` and ``-`` mean standard output.
 
     Raises:
-        UsageError: stdout is a terminal, or no file can have this path.
+        UsageError: standard output is a terminal, or the path is invalid.
         StoreError: the file cannot be written.
     """
     if output in {None, "-"}:
         if sys.stdout.isatty():
             raise UsageError(
-                "an archive is not for a terminal", hint="write it into a file: -o FILE"
+                "cannot write an archive to a terminal", hint="write it to a file: -o FILE"
             )
         yield _write
         return

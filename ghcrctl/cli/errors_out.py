@@ -1,8 +1,4 @@
-"""Failures in words: what failed and why, the next command, and where more is told of it.
-
-What belongs here: the lines of one failure, on a terminal and elsewhere. What does not: JSON, and a
-job's page (``app``); what a code means (``explanations``).
-"""
+"""Format errors and warnings as text."""
 
 from __future__ import annotations
 
@@ -15,26 +11,26 @@ from ghcrctl.errors import ExitStatus
 if TYPE_CHECKING:
     from ghcrctl.cli.format.style import Meaning, Style
 
-# Their causes lie outside the command line, and are more than a hint can name.
+# Errors with several possible causes outside the command line, too many for a hint.
 _WITH_MANY_CAUSES = {
     ExitStatus.NETWORK,
     ExitStatus.AUTH,
     ExitStatus.INTEGRITY,
     ExitStatus.STORE,
 }
-# What needs no explanation beyond its message.
+# Errors whose message says everything.
 _PLAIN = {ExitStatus.BUG, ExitStatus.USAGE}
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What is told of a failure.
+    """An error to report.
 
     Args:
-        code: of the error.
+        code: the error code.
         message: what failed, and why.
-        hint: the next command, or a page; ``None`` for none.
-        status: the exit status that belongs to it.
+        hint: the next command, or a link; ``None`` for none.
+        status: the exit status.
     """
 
     code: str
@@ -44,15 +40,15 @@ class Failure:
 
     @property
     def needs_more(self) -> bool:
-        """Whether an explanation of the code adds something to message and hint."""
+        """Whether `ghcrctl explain` has more information than the message and the hint."""
         return self.status in _WITH_MANY_CAUSES or not (self.hint or self.status in _PLAIN)
 
     def lines(self, style: Style, *, more: bool) -> str:
-        """Write the lines.
+        """Return the lines to print.
 
         Args:
-            style: of the end that they go to.
-            more: whether to say where the code is explained; only ever on a terminal.
+            style: what standard error can show.
+            more: whether to name the command that explains the code; only used on a terminal.
         """
         from ghcrctl.cli.format.style import Meaning
 
@@ -76,13 +72,13 @@ class Failure:
 
 
 def warning(message: str, style: Style) -> str:
-    """Write the lines of a warning."""
+    """Return the lines of a warning."""
     from ghcrctl.cli.format.style import Meaning
 
     return _line("warning:", Meaning.WARNING, message, style)
 
 
-def _line(word: str, meaning: Meaning, text: str, style: Style) -> str:
-    """Write a word that says what this is, and a text of one line or several."""
+def _line(label: str, meaning: Meaning, text: str, style: Style) -> str:
+    """Return a label and a text, which may have several lines."""
     shown = "\n".join(printable(line) for line in text.split("\n"))
-    return f"{style.paint(word, meaning)} {shown}\n"
+    return f"{style.paint(label, meaning)} {shown}\n"

@@ -61,7 +61,7 @@ _MOST_BEFORE_QUESTION = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class ExecutionOptions:
     """How a person wants it.
 
     Args:
@@ -81,7 +81,7 @@ class Manner:
     show_kept: bool = False
 
 
-class CarryingOut:
+class PlanExecution:
     """One run of plans.
 
     Args:
@@ -90,7 +90,7 @@ class CarryingOut:
         manner: how it is wanted.
     """
 
-    def __init__(self, app: App, session: Session, manner: Manner) -> None:
+    def __init__(self, app: App, session: Session, manner: ExecutionOptions) -> None:
         self._app = app
         self._session = session
         self._manner = manner

@@ -1,7 +1,6 @@
-"""What a job of GitHub Actions is told besides its log: outputs, a summary, annotations.
+"""Set outputs, summaries and annotations of a GitHub Actions job.
 
-What belongs here: the files and the marks that Actions reads. Nothing is written elsewhere. Source:
-GitHub's documentation, "Workflow commands for GitHub Actions".
+Source: GitHub's documentation, "Workflow commands for GitHub Actions".
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ class Actions:
     """The GitHub Actions job of this run, if it runs in one.
 
     Args:
-        settings: of this run.
+        settings: the settings of the run.
         write: writes a workflow command to the log.
     """
 
@@ -40,9 +39,11 @@ class Actions:
         """Set outputs of the step."""
         if not self._output:
             return
-        # A value of several lines ends with a mark that it cannot hold.
-        mark = f"end-{secrets.token_hex(8)}"
-        text = "".join(f"{name}<<{mark}\n{value}\n{mark}\n" for name, value in values.items())
+        # A random delimiter cannot be part of a value.
+        delimiter = f"end-{secrets.token_hex(8)}"
+        text = "".join(
+            f"{name}<<{delimiter}\n{value}\n{delimiter}\n" for name, value in values.items()
+        )
         _append(self._output, text)
 
     def summary(self, markdown: str) -> None:
@@ -51,36 +52,36 @@ class Actions:
             _append(self._summary, f"{markdown.rstrip()}\n\n")
 
     def warning(self, text: str) -> None:
-        """Mark a warning on the job's page."""
-        self._mark("warning", text)
+        """Add a warning to the job's page."""
+        self._annotate("warning", text)
 
     def error(self, text: str, code: str = "") -> None:
-        """Mark an error on the job's page. ``code``: the error's, for its title."""
-        self._mark("error", text, f"ghcrctl ({code})" if code else "ghcrctl")
+        """Add an error to the job's page, with its code in the title."""
+        self._annotate("error", text, f"ghcrctl ({code})" if code else "ghcrctl")
 
     def group(self, title: str) -> None:
-        """Begin lines that the job's log shows folded."""
+        """Begin a group of lines that the log shows folded."""
         self._put(f"::group::{_escaped(title)}")
 
     def end_group(self) -> None:
-        """End them."""
+        """End the group."""
         self._put("::endgroup::")
 
-    def _mark(self, kind: str, text: str, title: str = "ghcrctl") -> None:
-        # In a property a colon and a comma mean something, too.
-        named = _escaped(title).replace(":", "%3A").replace(",", "%2C")
-        self._put(f"::{kind} title={named}::{_escaped(text)}")
+    def _annotate(self, kind: str, text: str, title: str = "ghcrctl") -> None:
+        # Colons and commas separate properties.
+        escaped_title = _escaped(title).replace(":", "%3A").replace(",", "%2C")
+        self._put(f"::{kind} title={escaped_title}::{_escaped(text)}")
 
-    def _put(self, mark: str) -> None:
+    def _put(self, command: str) -> None:
         if self._is_job:
-            self._write(mark)
+            self._write(command)
 
 
 def _is_wanted(settings: Settings) -> bool:
     try:
         return bool(settings.get("ci"))
     except GhcrctlError:
-        # The settings cannot be read; that is told on the page, too.
+        # Report invalid settings on the job's page too.
         return True
 
 

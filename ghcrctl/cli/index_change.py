@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, watching
-from ghcrctl.cli.report_created import report_made
+from ghcrctl.cli.report_created import report_created
 from ghcrctl.operations.making.indexes import parse_index_target, parse_source
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ class IndexChange:
     def report(self, made: NewImage, *, push: bool, word: str = "Changed") -> None:
         """Report an index that was stored or pushed, or a manifest list stored for later."""
         if push or self.end.local:
-            report_made(self.results, self.session, made, quiet=self.quiet)
+            report_created(self.results, self.session, made, quiet=self.quiet)
             return
-        self.results.made(str(made.reference), made.descriptor, Previous=None)
+        self.results.add_created(str(made.reference), made.descriptor, Previous=None)
         line = f"{word} manifest list {made.reference}"
         self.results.out(str(made.digest) if self.quiet else line)
         self.results.end(single=True)

@@ -15,7 +15,7 @@ import click
 from ghcrctl import __version__
 from ghcrctl.cli.app import App
 from ghcrctl.cli.command_classes import LazyGroup
-from ghcrctl.cli.signals import TerminatedError, TimeIsUpError, end_time_limit, obey_sigterm
+from ghcrctl.cli.signals import TerminatedError, TimeIsUpError, end_time_limit, handle_sigterm
 from ghcrctl.cli.streams import (
     closed_output,
     ensure_std_streams,
@@ -129,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     gc.set_threshold(100_000)
     escape_unencodable_text()
     app = App(as_json=_wants_json(given))
-    obey_sigterm()
+    handle_sigterm()
     try:
         status = _run(app, arguments)
     finally:

@@ -1,8 +1,4 @@
-"""Images that move at once, shown as if one came after the other, and others that do.
-
-What belongs here: whose lines are printed when, and what becomes of failures. What does not: which
-lines (``progress``, ``commands``).
-"""
+"""Process several images and print their results in order."""
 
 from __future__ import annotations
 
@@ -33,12 +29,14 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Turns:
-    """Keeps back the lines of all but one image, whose turn it is.
+class OrderedOutput:
+    """Output of several images that are processed in parallel, printed image by image.
+
+    Lines of later images are kept until their turn.
 
     Args:
         out: prints a line.
-        begin: is called before the first line of an image, with its number.
+        begin: called with the number of an image before its first line.
     """
 
     def __init__(self, out: Out, begin: Callable[[int], object] = lambda _: None) -> None:
@@ -46,31 +44,31 @@ class Turns:
         self._begin = begin
         self._begun = -1
         self._current = 0
-        self._kept: dict[int, list[str]] = {}
+        self._pending: dict[int, list[str]] = {}
         self._lock = threading.Lock()
 
-    def of(self, number: int) -> Out:
-        """Return what prints the lines of an image; the first is number 0."""
+    def printer(self, number: int) -> Out:
+        """Return a function that prints lines of an image; the first is number 0."""
 
-        def say(line: str) -> None:
+        def print_line(line: str) -> None:
             with self._lock:
                 if number == self._current:
                     self._print(line)
                 else:
-                    self._kept.setdefault(number, []).append(line)
+                    self._pending.setdefault(number, []).append(line)
 
-        return say
+        return print_line
 
-    def end(self) -> None:
-        """Go on to the next image: print what it has said so far."""
+    def next_image(self) -> None:
+        """Continue with the next image, and print the lines it has so far."""
         with self._lock:
             self._current += 1
-            for line in self._kept.pop(self._current, ()):
+            for line in self._pending.pop(self._current, ()):
                 self._print(line)
 
     @property
     def has_begun(self) -> bool:
-        """Whether the image whose turn it is has a line."""
+        """Whether the current image has printed a line."""
         return self._begun == self._current
 
     def _print(self, line: str) -> None:
@@ -80,7 +78,7 @@ class Turns:
         self._out(line)
 
 
-def in_turn(  # noqa: PLR0913 all but these by keyword
+def run_in_parallel(  # noqa: PLR0913 the others are keywords
     app: App,
     session: Session,
     items: Sequence[Item],
@@ -91,19 +89,20 @@ def in_turn(  # noqa: PLR0913 all but these by keyword
     title: Callable[[Item], str],
     quiet: bool,
 ) -> None:
-    """Do something for several images at once, and show it in their order.
+    """Process several images in parallel and print their results in order.
 
-    An image that fails is told at its turn, and the others go on; the first failure's exit status
-    is the command's.
+    If an image fails, its error is reported in order and the others continue. The command exits
+    with the status of the first error.
 
     Args:
-        app: where lines go.
-        session: the run.
+        app: the run.
+        session: the session.
         items: the images, each once.
-        act: does it, given where its lines go, how to be watched, and who works.
-        show: prints the result of one.
-        results: where lines of result go; with ``--format`` lines are none.
-        title: what one is called in the log of a job.
+        act: processes an image; it gets a function that prints lines, the progress display, and
+            the workers.
+        show: prints a result.
+        results: the results of the command; with ``--format`` no lines are printed.
+        title: returns the heading of an image in the log of a job.
         quiet: draw no bars.
     """
 
@@ -111,18 +110,18 @@ def in_turn(  # noqa: PLR0913 all but these by keyword
         if not results.are_documents:
             app.actions.group(title(items[number]))
 
-    turns = Turns(results.out, begin)
+    output = OrderedOutput(results.out, begin)
     failed: GhcrctlError | None = None
     with watching(app.display, quiet=quiet) as watch:
 
         def one(numbered: tuple[int, Item], workers: Workers) -> Result:
             number, item = numbered
-            return act(item, turns.of(number), watch, workers)
+            return act(item, output.printer(number), watch, workers)
 
         with submit_all(session, one, list(enumerate(items))) as outcomes:
             for outcome in outcomes:
                 try:
-                    result = _outcome(app, turns, results, outcome)
+                    result = _outcome(app, output, results, outcome)
                 except GhcrctlError as error:
                     if len(items) == 1:
                         raise
@@ -130,32 +129,33 @@ def in_turn(  # noqa: PLR0913 all but these by keyword
                     app.report(error)
                 else:
                     show(result)
-                turns.end()
+                output.next_image()
     if failed:
         raise click.exceptions.Exit(failed.exit_status)
 
 
-def _outcome(app: App, turns: Turns, results: Results, outcome: Future[Result]) -> Result:
-    """Wait for an image's end, and end its group in the log of a job."""
+def _outcome(app: App, output: OrderedOutput, results: Results, outcome: Future[Result]) -> Result:
+    """Wait for the result of an image, and end its group in the log of a job."""
     try:
         return wait_for_result(outcome)
     finally:
-        if turns.has_begun and not results.are_documents:
+        if output.has_begun and not results.are_documents:
             app.actions.end_group()
 
 
-def one_by_one(
+def run_in_sequence(
     app: App, items: Sequence[Item], act: Callable[[Item], object], results: Results
 ) -> None:
-    """Do something for one after the other, and tell of the results at the end.
+    """Process items one after another, and write the results at the end.
 
-    One that fails is told, and the others go on; the first failure's exit status is the command's.
+    If an item fails, its error is reported and the others continue. The command exits with the
+    status of the first error.
 
     Args:
-        app: where failures are told.
-        items: what it is done for.
-        act: does it, and notes the result.
-        results: of the command.
+        app: the run.
+        items: the items.
+        act: processes an item and adds its result.
+        results: the results of the command.
     """
     failed: GhcrctlError | None = None
     try:

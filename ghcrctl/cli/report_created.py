@@ -1,4 +1,4 @@
-"""The report of an image that was made: its digest and where it was written, or a document."""
+"""Report a created image: its digest and where it was written."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ if TYPE_CHECKING:
     from ghcrctl.operations.making.indexes import NewImage
 
 
-def report_made(results: Results, session: Session, made: NewImage, *, quiet: bool) -> None:
-    """Report an image or an index that was made, at a registry or in the local store.
+def report_created(results: Results, session: Session, created: NewImage, *, quiet: bool) -> None:
+    """Report an image or index that was created, in a registry or in the local store.
 
     Args:
-        results: where it is reported.
-        session: the run.
-        made: the image.
+        results: the results of the command.
+        session: the session.
+        created: the image.
         quiet: only print the digest.
     """
-    image_id = image_id_of(session, made.end, made.descriptor) if results.are_documents else None
-    previous = str(made.previous) if made.previous else None
-    results.made(str(made.reference), made.descriptor, image_id, Previous=previous)
+    image_id = (
+        image_id_of(session, created.end, created.descriptor) if results.are_documents else None
+    )
+    previous = str(created.previous) if created.previous else None
+    results.add_created(str(created.reference), created.descriptor, image_id, Previous=previous)
     if quiet:
-        results.out(str(made.digest))
+        results.out(str(created.digest))
     else:
-        results.out(f"Digest: {made.digest}")
+        results.out(f"Digest: {created.digest}")
         if previous:
             results.out(f"Previous digest: {previous}")
-        results.out(written_to(str(made.reference), local=made.end.local))
+        results.out(written_to(str(created.reference), local=created.end.local))
     results.end(single=True)
 
 

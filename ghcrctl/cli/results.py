@@ -1,8 +1,4 @@
-"""Where a command's results go: lines for people, documents for programs, a job's page.
-
-What belongs here: that one result is told in each of these, once. What does not: what a result says
-(each command), how documents are written (``format.documents``).
-"""
+"""Write the results of a command: lines, documents, a digest file, and outputs of a job."""
 
 from __future__ import annotations
 
@@ -27,16 +23,16 @@ class Results:
     """The results of one command.
 
     Args:
-        app: the program.
-        format: the option ``--format``; with any, stdout gets documents and nothing else.
+        app: the run.
+        format: the option ``--format``. If set, standard output gets documents and no lines.
         digest_file: the option ``--digest-file``.
 
     Raises:
-        InvalidTemplateError: the format is a template that cannot be read.
+        InvalidTemplateError: the format is an invalid template.
         UsageError: the digest file is a directory, or its directory does not exist.
     """
 
-    def __init__(self, app: App, format: str | None, digest_file: Path | None = None) -> None:  # noqa: A002 - it is the option's name
+    def __init__(self, app: App, format: str | None, digest_file: Path | None = None) -> None:  # noqa: A002 the name of the option
         self._app = app
         self._format = Documents(format)
         if digest_file:
@@ -47,28 +43,28 @@ class Results:
 
     @property
     def are_documents(self) -> bool:
-        """Whether stdout gets documents."""
+        """Whether standard output gets documents."""
         return bool(self._format)
 
     def out(self, line: str) -> None:
-        """Print a line for people."""
+        """Print a line, unless there are documents."""
         if not self._format:
             self._app.out(line)
 
     def add(self, document: Mapping[str, Any]) -> None:
-        """Tell of one thing."""
+        """Add a document."""
         self._documents.append(document)
 
-    def made(
+    def add_created(
         self, name: str, descriptor: Descriptor, image_id: Digest | None = None, **more: object
     ) -> None:
-        """Tell of an image that the command made, and note it.
+        """Add an image that the command created.
 
         Args:
-            name: its name; empty where it has none.
-            descriptor: what it is.
+            name: its name; empty if it has none.
+            descriptor: its descriptor.
             image_id: its ID; an index has none.
-            more: further fields of its document.
+            more: additional fields of its document.
         """
         document = {
             "Name": name or None,
@@ -78,32 +74,32 @@ class Results:
             "ID": None if image_id is None else str(image_id),
         }
         self.add({**document, **more})
-        self.image(name, descriptor.digest)
+        self.add_image(name, descriptor.digest)
 
-    def image(
-        self, name: str, digest: Digest, moved: int | None = None, *, pinned: str = ""
+    def add_image(
+        self, name: str, digest: Digest, transferred: int | None = None, *, pinned: str = ""
     ) -> None:
         """Add an image that the command transferred or created, for a digest file and a job.
 
         Args:
-            name: its name, as the user reads it; empty where it has none.
-            digest: its digest at that place.
-            moved: bytes transferred, where that is known.
-            pinned: the name with the digest; without it, that of a reference.
+            name: its name as printed; empty if it has none.
+            digest: its digest at the target.
+            transferred: the transferred size (bytes); ``None`` if unknown.
+            pinned: the name with the digest; by default that of a reference.
         """
-        self._images.append(_Image(name, digest, moved, pinned or _pinned(name, digest)))
+        self._images.append(_Image(name, digest, transferred, pinned or _pinned(name, digest)))
 
     def end(self, *, single: bool = False) -> None:
-        """Write what is to be written at the end.
+        """Write the digest file, the outputs of the job, and the documents.
 
         Args:
-            single: the command tells of one thing: an object, and no list.
+            single: write one object instead of a list.
         """
         try:
-            # First, since a template may fail, and whoever reads stdout may be gone.
+            # These come first: a template can fail, and standard output can be closed.
             if self._images:
                 self._write_digests()
-                self._tell_job()
+                self._write_job_outputs()
         finally:
             if self._format and single:
                 self._app.write(self._format.one(self._documents[0]))
@@ -115,27 +111,27 @@ class Results:
             with whole_file(self._digest_file) as write:
                 write("".join(f"{image.digest}\n" for image in self._images).encode())
 
-    def _tell_job(self) -> None:
+    def _write_job_outputs(self) -> None:
         last = self._images[-1]
         outputs = {"name": last.name, "digest": last.digest, "image": last.pinned}
         images = "\n".join(image.pinned for image in self._images)
         self._app.actions.outputs({**outputs, "images": images})
-        head = f"| {self._app.command} | digest | moved |\n|---|---|---:|\n"
+        head = f"| {self._app.command} | digest | transferred |\n|---|---|---:|\n"
         self._app.actions.summary(head + "\n".join(map(_row, self._images)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Image:
-    """An image that the command transferred or created; ``moved`` in bytes."""
+    """An image that the command transferred or created; ``transferred`` in bytes."""
 
     name: str
     digest: Digest
-    moved: int | None
+    transferred: int | None
     pinned: str
 
 
 def _row(image: _Image) -> str:
-    size = "" if image.moved is None else human_size(image.moved)
+    size = "" if image.transferred is None else human_size(image.transferred)
     return f"| {cell(image.name)} | {cell(str(image.digest))} | {size} |"
 
 
@@ -145,6 +141,6 @@ def _pinned(name: str, digest: Digest) -> str:
 
 
 def _bare(name: str) -> str:
-    """Return a reference without its tag and digest; the colon of a port is not that of a tag."""
+    """Return a reference without its tag and digest; a colon before a slash belongs to a port."""
     name = name.partition("@")[0]
     return name[: name.rindex(":")] if ":" in name.rpartition("/")[2] else name

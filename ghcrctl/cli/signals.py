@@ -1,7 +1,6 @@
-"""How a run is ended from outside: by a signal, or by the time that it may take.
+"""Turn signals and time limits into exceptions in the main thread.
 
-What belongs here: turning both into exceptions in the main thread, which leaves everything as
-Ctrl-C does: what was visible stays, what was not whole is not visible.
+The run then ends as after Ctrl-C: nothing incomplete becomes visible.
 """
 
 from __future__ import annotations
@@ -20,39 +19,39 @@ if TYPE_CHECKING:
 
     from ghcrctl.errors import GhcrctlError
 
-# Seconds that the main thread has to notice that the time is over.
-_GRACE = 2.0
+# Time for the main thread to end the run itself.
+_GRACE_SECONDS = 2.0
 _is_done = threading.Event()
 
 
 class EndedError(BaseException):
-    """The run ends from outside. No exception that code handles, as `KeyboardInterrupt` is none."""
+    """The run was ended from outside. Like `KeyboardInterrupt`, this is not an `Exception`."""
 
 
 class TerminatedError(EndedError):
-    """SIGTERM came, or on Windows Ctrl-Break or the end of the console."""
+    """The process received SIGTERM; on Windows, Ctrl-Break or the end of the console."""
 
 
 class TimeIsUpError(EndedError):
-    """The run took too long; where one of several things takes long, all of them end.
+    """The run exceeded its time limit.
 
     Attributes:
-        reason: what the person is told.
+        reason: the error to report.
     """
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
         self.reason = TimedOutError(
             f"the command took longer than {seconds:g} s",
-            hint="give it more time with --timeout; a transfer goes on where it stopped",
+            hint="increase --timeout; a transfer continues where it stopped",
         )
 
 
-def obey_sigterm() -> None:
-    """End on SIGTERM as on Ctrl-C.
+def handle_sigterm() -> None:
+    """End the run on SIGTERM as on Ctrl-C.
 
-    Windows sends no SIGTERM. Python turns Ctrl-Break, a closed console window, logging off and
-    shutting down into SIGBREAK there, whose default would end the process at once.
+    On Windows, Python reports Ctrl-Break, a closed console, logoff and shutdown as SIGBREAK, which
+    by default ends the process immediately.
     """
     signal.signal(signal.SIGTERM, _terminate)
     if hasattr(signal, "SIGBREAK"):
@@ -60,12 +59,12 @@ def obey_sigterm() -> None:
 
 
 def limit_time(seconds: float, report: Callable[[GhcrctlError], int]) -> None:
-    """End the run when it has taken so long.
+    """End the run after a time limit.
 
     Args:
-        seconds: from now on.
-        report: tells of an error and returns its exit status; for a main thread that waits for
-            something that no signal ends, as on Windows.
+        seconds: the limit, from now on (seconds).
+        report: reports an error and returns its exit status. It is called if the main thread
+            blocks in a call that no signal interrupts, which happens on Windows.
     """
     _is_done.clear()
     if hasattr(signal, "setitimer"):
@@ -75,9 +74,9 @@ def limit_time(seconds: float, report: Callable[[GhcrctlError], int]) -> None:
 
 
 def end_time_limit() -> None:
-    """Let the run take its time from here on: its work is done.
+    """Remove the time limit because the command is done.
 
-    While Python shuts down, the signal would kill the process, whatever its result.
+    While Python shuts down, the signal would kill the process.
     """
     _is_done.set()
     if hasattr(signal, "setitimer"):
@@ -99,7 +98,7 @@ def _set_timer(seconds: float) -> None:
 
 
 def _limit_by_thread(seconds: float, report: Callable[[GhcrctlError], int]) -> None:
-    """Let a thread watch the time, which interrupts the main thread, then ends the process."""
+    """Start a thread that interrupts the main thread at the limit, and later ends the process."""
     is_over = threading.Event()
 
     def interrupted(number: int, frame: FrameType | None) -> None:
@@ -114,8 +113,8 @@ def _limit_by_thread(seconds: float, report: Callable[[GhcrctlError], int]) -> N
             return
         is_over.set()
         signal.raise_signal(signal.SIGINT)
-        # A main thread that has noticed ends the run itself.
-        if _is_done.wait(_GRACE):
+        # The main thread normally ends the run itself.
+        if _is_done.wait(_GRACE_SECONDS):
             return
         status = report(TimeIsUpError(seconds).reason)
         discard_unfinished()

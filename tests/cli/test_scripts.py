@@ -160,7 +160,7 @@ def test_a_job_gets_digests_a_table_and_groups(job: Shell, name: str) -> None:
     assert f"\n{name}@{TWO.root.digest}\n" in output
     assert f"\n{name}@{ONE.root.digest}\n{name}@{TWO.root.digest}\n" in output
     summary = (job.folder / "summary.md").read_text()
-    assert summary.startswith("| pull | digest | moved |\n|---|---|---:|\n")
+    assert summary.startswith("| pull | digest | transferred |\n|---|---|---:|\n")
     assert str(ONE.root.digest) in summary
     assert done.stderr.splitlines() == [
         f"::group::Pulling {name}:one", "::endgroup::",

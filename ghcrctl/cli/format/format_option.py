@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-def told_apart(given: Iterable[str], kinds: Sequence[str]) -> tuple[str | None, str | None]:
+def split_format_option(
+    given: Iterable[str], kinds: Sequence[str]
+) -> tuple[str | None, str | None]:
     """Read a ``--format`` that may be given twice: what is made, and how it is told.
 
     Args:

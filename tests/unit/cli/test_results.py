@@ -64,7 +64,7 @@ def test_an_output_has_one_digest_in_place_of_tag_and_digest(
     app: App, tmp_path: Path, name: str, bare: str
 ) -> None:
     results = Results(app, None)
-    results.image(name, A)
+    results.add_image(name, A)
     results.end()
     assert _outputs(tmp_path) == {
         "name": name,
@@ -76,7 +76,7 @@ def test_an_output_has_one_digest_in_place_of_tag_and_digest(
 
 def test_an_image_without_a_name_is_its_digest(app: App, tmp_path: Path) -> None:
     results = Results(app, None)
-    results.made("", IMAGE)
+    results.add_created("", IMAGE)
     results.end()
     outputs = _outputs(tmp_path)
     assert (outputs["name"], outputs["image"], outputs["images"]) == ("", str(A), str(A))
@@ -84,10 +84,10 @@ def test_an_image_without_a_name_is_its_digest(app: App, tmp_path: Path) -> None
 
 def test_the_last_image_and_all_images_are_outputs(app: App, tmp_path: Path) -> None:
     results = Results(app, None)
-    results.image("localhost:5000/one:1", A, 2048)
-    results.image(f"localhost:5000/two@{B}", B, 0)
-    results.image("oci:/a:b/dir:1", A, pinned=f"oci:/a:b/dir@{A}")
-    results.image("localhost:5000/three|x", B)
+    results.add_image("localhost:5000/one:1", A, 2048)
+    results.add_image(f"localhost:5000/two@{B}", B, 0)
+    results.add_image("oci:/a:b/dir:1", A, pinned=f"oci:/a:b/dir@{A}")
+    results.add_image("localhost:5000/three|x", B)
     results.end()
     outputs = _outputs(tmp_path)
     assert (outputs["name"], outputs["digest"]) == ("localhost:5000/three|x", str(B))
@@ -99,7 +99,7 @@ def test_the_last_image_and_all_images_are_outputs(app: App, tmp_path: Path) -> 
         f"localhost:5000/three|x@{B}",
     ]
     assert (tmp_path / "summary").read_text().splitlines() == [
-        "| pull | digest | moved |",
+        "| pull | digest | transferred |",
         "|---|---|---:|",
         f"| localhost:5000/one:1 | {A} | 2.05kB |",
         f"| localhost:5000/two@{B} | {B} | 0B |",
@@ -120,8 +120,8 @@ def test_a_digest_file_has_one_digest_a_line(
     app: App, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = Results(app, None, tmp_path / "digests")
-    results.image("octo/one:1", A)
-    results.image(f"octo/one@{B}", B)
+    results.add_image("octo/one:1", A)
+    results.add_image(f"octo/one@{B}", B)
     results.out("a line")
     results.end()
     assert (tmp_path / "digests").read_text() == f"{A}\n{B}\n"
@@ -139,8 +139,8 @@ def test_documents_take_the_place_of_lines(app: App, capsys: pytest.CaptureFixtu
     results = Results(app, "json")
     assert results.are_documents
     results.out("a line")
-    results.made("octo/one:1", IMAGE, B, Previous=None)
-    results.made("", IMAGE)
+    results.add_created("octo/one:1", IMAGE, B, Previous=None)
+    results.add_created("", IMAGE)
     results.end()
     common = {"Digest": str(A), "MediaType": OCI_MANIFEST, "Size": 7}
     assert json.loads(capsys.readouterr().out) == [
@@ -167,7 +167,7 @@ def test_a_template_that_fails_leaves_the_digests_of_what_was_done(
     app: App, tmp_path: Path
 ) -> None:
     results = Results(app, "{{.None}}", tmp_path / "digests")
-    results.made("octo/one:1", IMAGE)
+    results.add_created("octo/one:1", IMAGE)
     with pytest.raises(InvalidTemplateError):
         results.end()
     assert (tmp_path / "digests").read_text() == f"{A}\n"
@@ -180,7 +180,7 @@ def test_a_digest_file_that_cannot_be_written_leaves_the_documents(
     folder = tmp_path / "folder"
     folder.mkdir()
     results = Results(app, "json", folder / "digests")
-    results.made("octo/one:1", IMAGE)
+    results.add_created("octo/one:1", IMAGE)
     folder.rmdir()
     with pytest.raises(UsageError):
         results.end(single=True)

@@ -14,8 +14,8 @@ from ghcrctl.cli.signals import (
     TerminatedError,
     TimeIsUpError,
     end_time_limit,
+    handle_sigterm,
     limit_time,
-    obey_sigterm,
 )
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ def _handlers() -> Iterator[None]:
 
 
 def test_sigterm_ends_the_run() -> None:
-    obey_sigterm()
+    handle_sigterm()
     with pytest.raises(TerminatedError):
         signal.raise_signal(signal.SIGTERM)
 
 
 def test_ctrl_break_on_windows_does_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal, "SIGBREAK", signal.SIGUSR1, raising=False)
-    obey_sigterm()
+    handle_sigterm()
     with pytest.raises(TerminatedError):
         signal.raise_signal(signal.SIGUSR1)
 
@@ -49,7 +49,7 @@ def test_ctrl_break_on_windows_does_as_well(monkeypatch: pytest.MonkeyPatch) -> 
 def test_no_other_signal_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(signal, "SIGBREAK", raising=False)
     before = signal.getsignal(signal.SIGUSR1)
-    obey_sigterm()
+    handle_sigterm()
     assert signal.getsignal(signal.SIGUSR1) == before
 
 
@@ -73,7 +73,7 @@ def test_without_timers_a_thread_ends_the_run(
 ) -> None:
     ended: list[int] = []
     monkeypatch.delattr(signal, "setitimer")
-    monkeypatch.setattr(signals, "_GRACE", 20 if is_heard else 0.01)
+    monkeypatch.setattr(signals, "_GRACE_SECONDS", 20 if is_heard else 0.01)
     monkeypatch.setattr(os, "_exit", ended.append)
     limit_time(0.05, lambda _: 3)
     [thread] = [each for each in threading.enumerate() if each.name == "time limit"]

@@ -101,7 +101,7 @@ def _archive(source: str | None) -> Path | Stream:
 def _report(results: Results, image: Loaded, *, quiet: bool) -> None:
     replaced = image.replaced and str(image.replaced)
     tag = image.tag or None
-    results.made(image.name, image.descriptor, image.image_id, Replaced=replaced, Tag=tag)
+    results.add_created(image.name, image.descriptor, image.image_id, Replaced=replaced, Tag=tag)
     if quiet:
         results.out(image.name or str(image.image_id))
         return

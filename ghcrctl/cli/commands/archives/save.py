@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ghcrctl.cli.binary_output import bytes_to, require_file
+from ghcrctl.cli.binary_output import open_binary_output, require_output_file
 from ghcrctl.cli.byte_progress import count_writes
 from ghcrctl.cli.command_classes import Command
-from ghcrctl.cli.format.format_option import told_apart
+from ghcrctl.cli.format.format_option import split_format_option
 from ghcrctl.cli.options import Option, pass_app, platforms_option, progress_option
 from ghcrctl.cli.path_types import PATH_OR_DASH
 from ghcrctl.cli.progress.transfer_lines import watching
@@ -90,12 +90,12 @@ def command(  # noqa: PLR0913 one argument an option
     --format oci-dir writes a directory. A name without a tag saves all of its tags. --without omits
     content that the receiving side already has; `ghcrctl load` finds it there.
     """
-    kind, format_ = told_apart(formats, [each.value for each in Format])
+    kind, format_ = split_format_option(formats, [each.value for each in Format])
     form, compression = Format(kind or Format.OCI), Compression(compress) if compress else None
     results = Results(app, format_)
     is_file = output not in {None, "-"}
     check_form(form, is_file=is_file, compression=compression, without=without)
-    require_file(results, output)
+    require_output_file(results, output)
     if is_file:
         check_not_read(Path(str(output)), map(Path, without))
     with (
@@ -130,7 +130,7 @@ def _opened(
     if form is Format.OCI_DIR:
         yield Path(str(output))
         return
-    with bytes_to(output) as write:
+    with open_binary_output(output) as write:
         if form is not Format.DOCKER:
             yield write
             return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ghcrctl.cli.binary_output import bytes_to, require_file
+from ghcrctl.cli.binary_output import open_binary_output, require_output_file
 from ghcrctl.cli.byte_progress import byte_counter, count_writes
 from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.options import format_option, pass_app, platform_option, registry_options
@@ -84,13 +84,13 @@ def command(  # noqa: PLR0913 one argument an option
     if folder and output:
         raise UsageError("--to and --output are mutually exclusive")
     results = Results(app, format_)
-    require_file(results, str(folder) if folder else output)
+    require_output_file(results, str(folder) if folder else output)
     wanted = wanted_image(name, platform, remote=remote)
     with app.session() as session, byte_counter(app, "layers") as tell:
         if folder:
             export_directory(session, wanted, folder, tell)
         else:
-            with bytes_to(output) as write, count_writes(app, write, "archive") as take:
+            with open_binary_output(output) as write, count_writes(app, write, "archive") as take:
                 export_archive(session, wanted, take, tell)
     results.add({"Name": name, "Output": str(folder or output)})
     results.end(single=True)

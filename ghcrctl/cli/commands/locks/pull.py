@@ -15,7 +15,7 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
-from ghcrctl.cli.ordered_output import in_turn
+from ghcrctl.cli.ordered_output import run_in_parallel
 from ghcrctl.cli.progress.transfer_lines import PULL_WORDS, LineObserver
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.common.platform_selection import Selection
@@ -80,7 +80,9 @@ def command(  # noqa: PLR0913 one argument an option
             report(app, results, result, quiet=quiet)
 
         try:
-            in_turn(app, session, pins, act, show, results=results, title=_title, quiet=quiet)
+            run_in_parallel(
+                app, session, pins, act, show, results=results, title=_title, quiet=quiet
+            )
         finally:
             results.end()
 

@@ -121,7 +121,7 @@ def push(  # noqa: PLR0913 one argument an option
     results.out(
         str(digest) if quiet else f"{target.tag}: digest: {digest} size: {made.descriptor.size}"
     )
-    results.made(str(target), made.descriptor, ArtifactType=artifact_type)
+    results.add_created(str(target), made.descriptor, ArtifactType=artifact_type)
     results.end(single=True)
 
 

@@ -68,7 +68,7 @@ def command(  # noqa: PLR0913 one argument an option
     if made.subject and not quiet:
         results.out(f"Attached to {made.subject.digest}")
     results.out(str(made.reference))
-    results.made(
+    results.add_created(
         str(made.reference),
         made.descriptor,
         ArtifactType=artifact_type,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ghcrctl.cli.command_classes import Command
-from ghcrctl.cli.format.format_option import told_apart
+from ghcrctl.cli.format.format_option import split_format_option
 from ghcrctl.cli.options import Option, digest_file_option, pass_app, registry_options
-from ghcrctl.cli.ordered_output import in_turn
+from ghcrctl.cli.ordered_output import run_in_parallel
 from ghcrctl.cli.path_types import PATH_OR_DASH
 from ghcrctl.cli.progress.transfer_lines import PUSH_WORDS, LineObserver, watching
 from ghcrctl.cli.results import Results
@@ -151,7 +151,7 @@ def command(  # noqa: PLR0913 one argument an option
     works. The engine itself keeps no name of the image.
     """
     app.flags["builder"] = builder
-    kind, format_ = told_apart(formats, ["oci", "docker"])
+    kind, format_ = split_format_option(formats, ["oci", "docker"])
     results = _results(app, format_, digest_file, iidfile, metadata_file)
     order = BuildRequest(
         context=context,
@@ -225,7 +225,7 @@ def _report(results: Results, result: Built, pushed: list[str], *, quiet: bool) 
     """Report the built image. ``pushed`` is filled with names during the push."""
     names = [str(name) for name in result.names]
     name = names[0] if names else ""
-    results.made(name, result.descriptor, result.image_id, Names=names, Pushed=pushed)
+    results.add_created(name, result.descriptor, result.image_id, Names=names, Pushed=pushed)
     if quiet:
         results.out(str(result.image_id))
         return
@@ -271,7 +271,7 @@ def _push(
             root = result.descriptor
             results.out(f"{result.reference.tag}: digest: {root.digest} size: {root.size}")
 
-    in_turn(app, session, names, act, show, results=results, title=_title, quiet=quiet)
+    run_in_parallel(app, session, names, act, show, results=results, title=_title, quiet=quiet)
 
 
 def _title(reference: Reference) -> str:

@@ -15,7 +15,7 @@ from ghcrctl.cli.options import (
     registry_options,
 )
 from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, watching
-from ghcrctl.cli.report_created import report_made
+from ghcrctl.cli.report_created import report_created
 from ghcrctl.cli.results import Results
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.making.flatten import FlattenOptions, flatten_image
@@ -108,7 +108,7 @@ def make_image(  # noqa: PLR0913 one argument an option
         old = parse_source(session, source, local=local)
         observer = watch(lines, str((given or old).reference))
         made = act(session, old, given, observer)
-    report_made(results, session, made, quiet=quiet)
+    report_created(results, session, made, quiet=quiet)
 
 
 @click.command(

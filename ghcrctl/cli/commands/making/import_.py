@@ -92,7 +92,7 @@ def command(  # noqa: PLR0913 one argument an option
                 platform=Platform.parse(platform) if platform else session.settings.platform,
                 created=session.settings.source_date,
             )
-    results.made(result.name, result.descriptor, result.image_id)
+    results.add_created(result.name, result.descriptor, result.image_id)
     results.out(str(result.image_id))
     results.end(single=True)
 

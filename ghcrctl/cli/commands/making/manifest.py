@@ -366,7 +366,7 @@ def push_index(
             observer=watch(ignore, name),
         )
     previous = str(made.previous) if made.previous else None
-    results.made(str(made.reference), made.descriptor, Previous=previous)
+    results.add_created(str(made.reference), made.descriptor, Previous=previous)
     results.out(str(made.digest))
     results.end(single=True)
 

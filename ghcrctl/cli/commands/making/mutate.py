@@ -11,7 +11,7 @@ from ghcrctl.cli.commands.making.artifact import read_annotations
 from ghcrctl.cli.commands.making.flatten import naming_options
 from ghcrctl.cli.options import pass_app, platforms_option, registry_options
 from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, watching
-from ghcrctl.cli.report_created import report_made
+from ghcrctl.cli.report_created import report_created
 from ghcrctl.cli.results import Results
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.making.indexes import parse_index_target, parse_source
@@ -109,4 +109,4 @@ def run(  # noqa: PLR0913 one argument an option
         lines = LineObserver(results.out, app.warn, COPY_WORDS, "", quiet=quiet)
         observer = watch(lines, str((new or old).reference))
         made = mutate(session, old, new, mutation, observer, replace=replace)
-        report_made(results, session, made, quiet=quiet)
+        report_created(results, session, made, quiet=quiet)

@@ -16,7 +16,7 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
-from ghcrctl.cli.ordered_output import in_turn
+from ghcrctl.cli.ordered_output import run_in_parallel
 from ghcrctl.cli.progress.transfer_lines import COPY_WORDS, LineObserver, PlanObserver
 from ghcrctl.cli.results import Results
 from ghcrctl.cli.side_options import accesses, side_options
@@ -158,7 +158,9 @@ def _copy_all(  # noqa: PLR0913 one argument an option
             return opened.copy(end, lines, workers=workers)
 
         for group in opened.groups:
-            in_turn(app, session, group, act, show, results=results, title=_title, quiet=quiet)
+            run_in_parallel(
+                app, session, group, act, show, results=results, title=_title, quiet=quiet
+            )
     for done in kept:
         _report(results, done, wish, quiet=quiet)
 
@@ -194,7 +196,7 @@ def _report(results: Results, done: Copied, wish: CopyOptions, *, quiet: bool) -
     )
     if wish.dry_run:
         return
-    results.image(done.target.shown, digest, pinned=done.target.pinned(digest))
+    results.add_image(done.target.shown, digest, pinned=done.target.pinned(digest))
     if not quiet:
         if done.referrers:
             results.out(f"Referrers: {done.referrers}")

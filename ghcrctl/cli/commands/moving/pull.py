@@ -15,7 +15,7 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
-from ghcrctl.cli.ordered_output import in_turn
+from ghcrctl.cli.ordered_output import run_in_parallel
 from ghcrctl.cli.progress.transfer_lines import PULL_WORDS, LineObserver, PlanObserver
 from ghcrctl.cli.results import Results
 from ghcrctl.oci.reference import distinct
@@ -110,7 +110,9 @@ def command(  # noqa: PLR0913 one argument an option
                 report(app, results, result, quiet=quiet)
 
         try:
-            in_turn(app, session, once, act, show, results=results, title=_title, quiet=quiet)
+            run_in_parallel(
+                app, session, once, act, show, results=results, title=_title, quiet=quiet
+            )
         finally:
             results.end()
 
@@ -141,7 +143,7 @@ def document(result: PullResult, *, dry_run: bool) -> dict[str, object]:
 def report(app: App, results: Results, result: PullResult, *, quiet: bool) -> None:
     """Print the result of a pull, as docker does."""
     name = result.reference
-    results.image(str(name), result.digest, result.moved)
+    results.add_image(str(name), result.digest, result.moved)
     if result.kind:
         app.warn(f"{name} is not a container image but an artifact of type {result.kind}")
     if result.skipped:

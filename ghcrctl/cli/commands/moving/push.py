@@ -14,7 +14,7 @@ from ghcrctl.cli.options import (
     pass_app,
     registry_options,
 )
-from ghcrctl.cli.ordered_output import in_turn
+from ghcrctl.cli.ordered_output import run_in_parallel
 from ghcrctl.cli.progress.transfer_lines import PUSH_WORDS, LineObserver, PlanObserver
 from ghcrctl.cli.results import Results
 from ghcrctl.oci.reference import distinct
@@ -106,7 +106,9 @@ def command(  # noqa: PLR0913 one argument an option
                 _report(results, result, quiet=quiet)
 
         try:
-            in_turn(app, session, once, act, show, results=results, title=_title, quiet=quiet)
+            run_in_parallel(
+                app, session, once, act, show, results=results, title=_title, quiet=quiet
+            )
         finally:
             results.end()
 
@@ -139,7 +141,7 @@ def _document(result: PushResult, *, dry_run: bool) -> dict[str, object]:
 
 def _report(results: Results, result: PushResult, *, quiet: bool) -> None:
     descriptor = result.descriptor
-    results.image(str(result.reference), descriptor.digest, result.moved)
+    results.add_image(str(result.reference), descriptor.digest, result.moved)
     if quiet:
         results.out(str(result.reference))
         return

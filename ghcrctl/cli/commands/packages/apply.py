@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.command_classes import Command
-from ghcrctl.cli.execute_plans import CarryingOut, Manner
+from ghcrctl.cli.execute_plans import ExecutionOptions, PlanExecution
 from ghcrctl.cli.options import (
     dry_run_option,
     format_option_beside,
@@ -49,8 +49,8 @@ def command(
     FILE.journal belongs to another plan, it is renamed first.
     """
     plans = plans_from_file(file)
-    manner = Manner(format_=format_, quiet=quiet, dry_run=dry_run, checks=True, yes=yes)
+    options = ExecutionOptions(format_=format_, quiet=quiet, dry_run=dry_run, checks=True, yes=yes)
     with app.session() as session:
-        status = CarryingOut(app, session, manner).run(plans, plan_file=file)
+        status = PlanExecution(app, session, options).run(plans, plan_file=file)
     if status:
         raise click.exceptions.Exit(status)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ghcrctl.cli.command_classes import Command
-from ghcrctl.cli.execute_plans import CarryingOut, Manner
+from ghcrctl.cli.execute_plans import ExecutionOptions, PlanExecution
 from ghcrctl.cli.options import (
     dry_run_option,
     format_option_beside,
@@ -48,10 +48,10 @@ def command(
     versions with more than 5,000 downloads. `restore` undoes the deletion within 30 days.
     """
     now = datetime.now(timezone.utc)
-    manner = Manner(format_=format_, quiet=quiet, dry_run=dry_run, yes=yes)
+    options = ExecutionOptions(format_=format_, quiet=quiet, dry_run=dry_run, yes=yes)
     with app.session() as session:
-        running = CarryingOut(app, session, manner)
-        plan = plan_delete(session, read_name(session, name), now, running.counting)
-        status = running.run([plan])
+        execution = PlanExecution(app, session, options)
+        plan = plan_delete(session, read_name(session, name), now, execution.counting)
+        status = execution.run([plan])
     if status:
         raise click.exceptions.Exit(status)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ghcrctl.cli.command_classes import Command
-from ghcrctl.cli.execute_plans import CarryingOut, Manner
+from ghcrctl.cli.execute_plans import ExecutionOptions, PlanExecution
 from ghcrctl.cli.options import (
     Option,
     dry_run_option,
@@ -230,7 +230,7 @@ def command(  # noqa: PLR0913 one argument an option
     rules = _rules(names, owners, policy, given, now)
     if plan_file:
         check_output_file(plan_file)
-    manner = Manner(
+    options = ExecutionOptions(
         format_=format_,
         quiet=quiet,
         dry_run=dry_run or plan_file is not None,
@@ -238,16 +238,16 @@ def command(  # noqa: PLR0913 one argument an option
         show_kept=show_kept,
     )
     with app.session() as session:
-        running = CarryingOut(app, session, manner)
+        execution = PlanExecution(app, session, options)
         plans = list(
-            plan_prune(session, rules, now, running.counting, running.graphs, running.failed)
+            plan_prune(session, rules, now, execution.counting, execution.graphs, execution.failed)
         )
         if review:
-            plans = running.review(plans)
+            plans = execution.review(plans)
         if plan_file:
-            status = running.write(plans, plan_file, brief=not dry_run)
+            status = execution.write(plans, plan_file, brief=not dry_run)
         else:
-            status = running.run(plans)
+            status = execution.run(plans)
     if status:
         raise click.exceptions.Exit(status)
 

@@ -8,7 +8,7 @@ import click
 
 from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.options import format_option, pass_app, registry_options
-from ghcrctl.cli.ordered_output import one_by_one
+from ghcrctl.cli.ordered_output import run_in_sequence
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.packages.package_names import read_tags
 from ghcrctl.operations.packages.untag import untag
@@ -45,4 +45,4 @@ def command(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
             if not has_others:
                 app.warn(f"the image of {named.name}:{named.tag} has no tags left")
 
-        one_by_one(app, read_tags(session, names), untag_one, results)
+        run_in_sequence(app, read_tags(session, names), untag_one, results)

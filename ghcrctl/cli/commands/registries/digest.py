@@ -8,7 +8,7 @@ import click
 
 from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.options import digest_file_option, format_option, pass_app, registry_options
-from ghcrctl.cli.ordered_output import one_by_one
+from ghcrctl.cli.ordered_output import run_in_sequence
 from ghcrctl.cli.results import Results
 from ghcrctl.oci.platform import Platform
 from ghcrctl.operations.registries.digest import digest_of
@@ -57,7 +57,7 @@ def command(
             digest = digest_of(session, reference, platform=wanted)
             pinned = str(reference.with_digest(digest))
             results.add({"Name": str(reference), "Digest": str(digest), "Pinned": pinned})
-            results.image(str(reference), digest)
+            results.add_image(str(reference), digest)
             results.out(pinned if full else str(digest))
 
-        one_by_one(app, references, print_digest, results)
+        run_in_sequence(app, references, print_digest, results)

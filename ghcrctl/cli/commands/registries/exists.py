@@ -8,7 +8,7 @@ import click
 
 from ghcrctl.cli.command_classes import Command
 from ghcrctl.cli.options import format_option, pass_app, platform_option, registry_options
-from ghcrctl.cli.ordered_output import one_by_one
+from ghcrctl.cli.ordered_output import run_in_sequence
 from ghcrctl.cli.results import Results
 from ghcrctl.errors import ExitStatus, UsageError
 from ghcrctl.oci.platform import Platform
@@ -59,6 +59,6 @@ def command(
             found = None if digest is None else str(digest)
             results.add({"Name": name, "Exists": found is not None, "Digest": found})
 
-        one_by_one(app, names, check, results)
+        run_in_sequence(app, names, check, results)
     if missing:
         raise click.exceptions.Exit(ExitStatus.NOT_FOUND)
