@@ -1,7 +1,7 @@
 """Compare the output of a command with the output that a page shows.
 
-Digests, IDs, sizes, ages and versions differ between runs and compare as equal. In a page, ``...`` matches
-any text, and on a line of its own any lines.
+Digests, IDs, sizes, ages and versions differ between runs and compare as equal. In a page, ``...``
+matches any text, and on a line of its own any lines.
 """
 
 from __future__ import annotations
