@@ -1,8 +1,7 @@
-"""ghcrctl: the Docker-like client of the GitHub Container Registry that needs no Docker.
+"""A Docker-style CLI for GitHub Container Registry and any OCI registry, as a Python package.
 
-Each command is a function here, and so are the values that it takes and gives: `ghcrctl.pull`,
-`ghcrctl.packages.prune`. `Client` has the same calls, over settings of its own and one session.
-Nothing is imported before it is used.
+Each command is a function, such as `ghcrctl.pull` and `ghcrctl.packages.prune`. `Client` has the
+same calls with shared settings and one session. Modules are imported on first use.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -260,7 +259,7 @@ __all__ = [
     "tags",
 ]
 
-# Where values are that are no calls; all other names are calls of a client.
+# The modules of public names that are not calls of `Client`.
 _PLACES = {
     "api.client": "Client",
     "credentials.credential": "Credential",
@@ -316,11 +315,11 @@ _PLACES = {
 }
 
 
-# Unseen by type checkers, which would believe that every name is there.
+# Hidden from type checkers, which would accept any name.
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        """Import what is asked for (PEP 562)."""
+        """Import a public name on first use (PEP 562)."""
         from importlib import import_module
 
         if name not in __all__:

@@ -1,7 +1,4 @@
-"""Calls that bring images from elsewhere, or to there: save, load, build, import.
-
-What belongs here: their arguments. What does not: what they do (``operations``).
-"""
+"""Calls that read or write archives, and builds: save, load, build, import."""
 
 from __future__ import annotations
 
@@ -39,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Archives(Caller):
-    """Calls that save, load, build and import."""
+    """Calls that save, load, build and import images."""
 
     def save(  # noqa: PLR0913 one argument an option
         self,
@@ -52,23 +49,21 @@ class Archives(Caller):
         without: Texts = (),
         observer: Observer = ignore,
     ) -> None:
-        """Save local images to an archive, which ``docker load``, podman and skopeo read, too.
+        """Save local images to an archive, which ``docker load``, podman and skopeo can read.
 
         Args:
-            names: one, or several: names, digests or IDs; a name without a tag stands for all of
-                its tags.
-            output: the file, which is there whole or not at all, or for ``oci-dir`` the directory;
-                or what takes an archive's bytes.
-            form: ``oci``, ``docker`` (what docker wrote until 24) or ``oci-dir``.
-            compress: ``gzip`` or ``zstd``: pack the archive as a whole.
-            platform: which of multi-platform images; all that are here by default.
-            without: local images, archives, layouts, or files that list digests, whose content is
-                left out.
-            observer: watches what is written.
+            names: one or several names, digests or IDs. A name without a tag saves all its tags.
+            output: the file, which is written atomically; for ``oci-dir``, the directory; or a
+                function that receives the bytes of the archive.
+            form: ``oci``, ``docker`` (the format of docker up to version 24) or ``oci-dir``.
+            compress: ``gzip`` or ``zstd``, to compress the whole archive.
+            platform: the platforms to save; by default, all local ones.
+            without: local images, archives, layouts or digest lists whose content is omitted.
+            observer: receives progress events.
 
         Raises:
-            NoSuchImageError: nothing fits a name.
-            UsageError: what is wanted does not go together.
+            NoSuchImageError: an image does not exist.
+            UsageError: the arguments contradict each other.
             IntegrityError: content of the store is damaged.
         """
         from ghcrctl.layers.compression import Compression
@@ -96,17 +91,17 @@ class Archives(Caller):
         compress: str = "gzip",
         observer: Observer = ignore,
     ) -> list[Loaded]:
-        """Load images from an archive, or from a directory with an OCI image layout.
+        """Load images from an archive or an OCI image layout directory.
 
         Args:
-            archive: its path, or a binary stream that is read once.
-            platform: which of multi-platform images; all by default.
-            compress: ``gzip`` or ``zstd``: how layers are packed that are not.
-            observer: watches what is read.
+            archive: a path, or a binary stream that is read once.
+            platform: the platforms to load; by default, all.
+            compress: ``gzip`` or ``zstd``, the compression of uncompressed layers.
+            observer: receives progress events.
 
         Raises:
-            NotFoundError: there is no such file.
-            IntegrityError: it is damaged; nothing of the image is stored.
+            NotFoundError: the file does not exist.
+            IntegrityError: the archive is damaged; nothing of the image is stored.
         """
         from ghcrctl.layers.compression import Compression
         from ghcrctl.operations.archives.load import load
@@ -137,27 +132,27 @@ class Archives(Caller):
         tell: Callable[[str], None] = lambda _: None,
         observer: Observer = ignore,
     ) -> Built:
-        """Build an image from a Dockerfile with an engine that is there.
+        """Build an image from a Dockerfile with a build engine on this machine.
 
-        The engine is the setting ``builder``: ``Client(settings={"builder": "buildah"})``.
+        The setting ``builder`` selects the engine: ``Client(settings={"builder": "buildah"})``.
 
         Args:
-            context: a directory, or an address; or a `BuildRequest` with all options.
-            tags: one name of the image, or several.
-            file: the Dockerfile; the context's usual one by default.
-            platform: what to build for; several make an index.
-            build_args: values of ``ARG``; ``None`` takes the environment's.
-            labels: of the image.
-            target: the stage to stop at.
-            push: push all names when it is built.
-            quiet: keep the engine's output back; it goes where this program's goes otherwise.
-            tell: is given what was kept back of a build that fails.
-            observer: watches what is taken in, and what is pushed.
+            context: a directory or URL, or a `BuildRequest` with all options.
+            tags: one or several names for the image.
+            file: the Dockerfile; by default, that of the context.
+            platform: the target platforms; several create an index.
+            build_args: build-time variables; ``None`` takes the value from the environment.
+            labels: labels of the image.
+            target: the target build stage.
+            push: push all names after the build.
+            quiet: suppress the output of the engine.
+            tell: called with the suppressed output of a failed build.
+            observer: receives progress events.
 
         Raises:
-            UnsupportedError: no engine is there, or it failed.
-            UsageError: a name is malformed.
-            NotFoundError: there is no such context.
+            UnsupportedError: no engine is installed, or the build failed.
+            UsageError: a name is invalid.
+            NotFoundError: the context does not exist.
         """
         from ghcrctl.engines.build_request import BuildRequest
 
@@ -182,22 +177,22 @@ class Archives(Caller):
         message: str = "",
         platform: str | Platform | None = None,
     ) -> ImportResult:
-        """Make an image of a file tree in a tar archive (``ghcrctl import``).
+        """Create an image from a tar archive of files (``ghcrctl import``).
 
-        ``SOURCE_DATE_EPOCH``, where it is in the environment, is its time of making.
+        The creation time is ``SOURCE_DATE_EPOCH`` if it is set in the environment.
 
         Args:
-            source: a file or a web address; or a binary stream that is read once. It may be packed
-                by gzip, bzip2, xz or zstd.
-            name: of the image; none by default.
-            changes: Dockerfile instructions for the config: ``CMD ["/hello"]``.
-            message: comment of the image's history.
-            platform: what it runs on; this machine's by default.
+            source: a file or URL, or a binary stream that is read once. The archive may be
+                compressed with gzip, bzip2, xz or zstd.
+            name: the name of the image; by default, none.
+            changes: Dockerfile instructions for the config, such as ``CMD ["/hello"]``.
+            message: the commit message in the history of the image.
+            platform: the platform of the image; by default, this machine's.
 
         Raises:
-            NotFoundError: there is no such file.
-            UsageError: a change is malformed, or the name has a digest.
-            IntegrityError: it is no tar archive, or damaged; nothing is stored.
+            NotFoundError: the file does not exist.
+            UsageError: a change is invalid, or the name has a digest.
+            IntegrityError: the file is damaged or not a tar archive; nothing is stored.
         """
         from ghcrctl.operations.making.import_image import import_image
 
@@ -215,7 +210,7 @@ class Archives(Caller):
 
 
 def _stream(session: Session, stack: ExitStack, source: PathLike | Stream) -> tuple[Stream, str]:
-    """Return what an archive is read from, and its name, which becomes part of the image."""
+    """Open an archive, and return the stream with its name for the history of the image."""
     from ghcrctl.content.redaction import without_secrets
     from ghcrctl.operations.making.import_image import open_import
 
@@ -229,7 +224,7 @@ def _assignments(values: Mapping[str, str | None] | Mapping[str, str]) -> tuple[
     return tuple(key if value is None else f"{key}={value}" for key, value in values.items())
 
 
-def _build(  # noqa: PLR0913 what the call says
+def _build(  # noqa: PLR0913 one argument an option
     session: Session,
     order: BuildRequest,
     tags: Names,

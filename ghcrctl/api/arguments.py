@@ -1,8 +1,4 @@
-"""What all calls of the API have in common.
-
-What belongs here: giving a call its session, and reading names, platforms and digests that may be
-texts or values. What does not: the calls.
-"""
+"""The base class of API calls, and conversion of their arguments."""
 
 from __future__ import annotations
 
@@ -32,10 +28,10 @@ if TYPE_CHECKING:
 
 
 class Caller:
-    """A group of calls.
+    """The base class of a group of API calls.
 
     Args:
-        opener: gives a call its session.
+        opener: opens the session of a call.
     """
 
     def __init__(self, opener: Opener) -> None:
@@ -43,10 +39,10 @@ class Caller:
 
 
 def reference_of(session: Session, name: Name) -> Reference:
-    """Read a name.
+    """Return the reference of a name.
 
     Raises:
-        TypeError: it is neither a text nor a reference.
+        TypeError: the name is not a string or reference.
     """
     from ghcrctl.oci.reference import Reference
 
@@ -54,50 +50,50 @@ def reference_of(session: Session, name: Name) -> Reference:
 
 
 def references_of(session: Session, names: Names) -> list[Reference]:
-    """Read names, or one that stands alone."""
+    """Return the references of one or several names."""
     return [reference_of(session, name) for name in names_of(names)]
 
 
 def names_of(names: Names) -> list[Name]:
-    """Read several names, or one that stands alone: a text is no list of its letters."""
+    """Return one or several names as a list. A string is one name, not a list of characters."""
     from ghcrctl.oci.reference import Reference
 
     return [names] if isinstance(names, (str, Reference)) else [*names]
 
 
 def texts_of_names(names: Names) -> list[str]:
-    """Write several names, or one that stands alone."""
+    """Return one or several names as strings."""
     return [text_of(name) for name in names_of(names)]
 
 
 def text_of(name: object) -> str:
-    """Write a name, where a name, a digest or an ID may stand.
+    """Return a name, digest or ID as a string.
 
     Raises:
-        TypeError: it is none.
+        TypeError: the value has another type.
     """
     from ghcrctl.oci.digest import Digest
     from ghcrctl.oci.reference import Reference
 
     if not isinstance(name, (str, Reference, Digest)):
-        raise TypeError(f"a name is a text or a Reference, and not of type {type(name).__name__}")
+        raise TypeError(f"expected a name as str or Reference, not {type(name).__name__}")
     return str(name)
 
 
 def texts_of(texts: Texts) -> tuple[str, ...]:
-    """Read several texts, or one that stands alone."""
+    """Return one or several strings as a tuple."""
     return (texts,) if isinstance(texts, str) else tuple(texts)
 
 
 def path_of(path: PathLike) -> Path:
-    """Read a path."""
+    """Return a path as a `Path`."""
     from pathlib import Path
 
     return Path(path)
 
 
 def paths_of(paths: Paths) -> tuple[Path, ...]:
-    """Read several paths, or one that stands alone."""
+    """Return one or several paths as `Path` objects."""
     import os
 
     given = [paths] if isinstance(paths, (str, os.PathLike)) else paths
@@ -105,14 +101,14 @@ def paths_of(paths: Paths) -> tuple[Path, ...]:
 
 
 def platform_of(platform: str | Platform | None) -> Platform | None:
-    """Read one platform."""
+    """Return a platform as a `Platform`."""
     from ghcrctl.oci.platform import Platform
 
     return Platform.parse(platform) if isinstance(platform, str) else platform
 
 
 def platforms_of(platform: Platforms) -> tuple[Platform, ...]:
-    """Read platforms: none, one or several."""
+    """Return no, one or several platforms as `Platform` objects."""
     from ghcrctl.oci.platform import Platform
 
     if platform is None:
@@ -121,12 +117,12 @@ def platforms_of(platform: Platforms) -> tuple[Platform, ...]:
     return tuple(Platform.parse(one) if isinstance(one, str) else one for one in given)
 
 
-def moment_of(given: datetime | str | None, what: str) -> datetime | None:
-    """Read a moment: an aware one, or a text as the commands take it, such as ``30d``.
+def time_of(given: datetime | str | None, what: str) -> datetime | None:
+    """Return a time as a datetime.
 
     Args:
-        given: it.
-        what: the argument, for errors.
+        given: an aware datetime, or text in the format of the commands, such as ``30d``.
+        what: the name of the argument, for errors.
     """
     from datetime import datetime, timezone
 
@@ -137,8 +133,8 @@ def moment_of(given: datetime | str | None, what: str) -> datetime | None:
     return parse_point_in_time(given, datetime.now(timezone.utc), f"{what}={given}")
 
 
-def wanted_of(name: Name, platform: str | Platform | None, *, remote: bool) -> ImageSelector:
-    """Put together which image is looked into."""
+def selector_of(name: Name, platform: str | Platform | None, *, remote: bool) -> ImageSelector:
+    """Return the selector of an image."""
     from ghcrctl.operations.inside.image_layers import ImageSelector
 
     return ImageSelector(text_of(name), platform_of(platform), is_remote=remote)

@@ -1,7 +1,4 @@
-"""The client: all calls, over settings of its own and one session.
-
-What belongs here: settings and sessions. What does not: the calls (the modules beside this one).
-"""
+"""The client, which combines all calls with settings and a session."""
 
 from __future__ import annotations
 
@@ -32,39 +29,38 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.session import Session
 
 
-def _silent(_: str) -> None:
-    """Tell nobody."""
+def _ignore(_: str) -> None:
+    """Ignore a warning or debug message."""
 
 
 class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
     """Every command as a method, with settings shared by all calls.
 
-    As a context manager it keeps one session for all calls within the block: connections, tokens
-    and cached responses. Without one, each call has a session of its own, and nothing
-    needs to be closed. What is not given is taken from the environment and from ``config.toml``,
-    as on the command line. Several threads may use one client at once.
+    As a context manager, a client uses one session for all calls in the block, and so shares
+    connections, tokens and cached responses. Otherwise each call opens its own session, and nothing
+    needs to be closed. Other settings come from the environment and from ``config.toml``, as on the
+    command line. Clients are thread-safe.
 
     Args:
         store: directory of the image store.
-        config_dir: directory of ``config.toml`` and of stored credentials.
-        platform: what is chosen of multi-platform images; Linux on this machine's processor by
-            default.
-        default_registry: registry of a name that has an owner but no registry.
-        jobs: number of layers transferred at once.
-        retries: how often a failed request is sent again.
-        connect_timeout: how long to wait for a connection (seconds).
-        stall_timeout: seconds without a byte after which a connection is given up.
-        insecure: accept any certificate, and plain HTTP.
-        ca_file: PEM file with certificates to trust besides the system's.
-        client_cert: file with a PEM client certificate.
-        client_key: PEM file with that certificate's key.
-        settings: any other settings, by their names in ``config.toml``.
-        environ: the environment; this process's by default.
-        warn: is called with each warning.
-        debug: is called with a line for each request, without secrets.
+        config_dir: directory of ``config.toml`` and stored credentials.
+        platform: platform of multi-platform images; by default, Linux on this machine's processor.
+        default_registry: registry of names that have an owner but no registry.
+        jobs: maximum number of concurrent layer transfers.
+        retries: number of retries of a failed request.
+        connect_timeout: time limit for connecting (seconds).
+        stall_timeout: time without data after which a connection is dropped (seconds).
+        insecure: allow invalid certificates and plain HTTP.
+        ca_file: PEM file with additional CA certificates to trust.
+        client_cert: PEM file with a client certificate.
+        client_key: PEM file with the key of the client certificate.
+        settings: other settings, by their names in ``config.toml``.
+        environ: the environment; by default, that of this process.
+        warn: called with each warning.
+        debug: called with a line per request, without secrets.
 
     Raises:
-        UsageError: there is no such setting.
+        UsageError: a setting is unknown.
     """
 
     def __init__(  # noqa: PLR0913 one argument a setting
@@ -84,7 +80,7 @@ class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
         client_key: PathLike | None = None,
         settings: Mapping[str, object] | None = None,
         environ: Mapping[str, str] | None = None,
-        warn: Callable[[str], None] = _silent,
+        warn: Callable[[str], None] = _ignore,
         debug: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(self._opened)
@@ -112,7 +108,7 @@ class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
 
     def __enter__(self) -> Self:
         if self._shared:
-            raise RuntimeError("this client is open already")
+            raise RuntimeError("this client is already open")
         self._shared = self._new_session()
         return self
 
@@ -128,27 +124,27 @@ class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
 
     @property
     def manifest(self) -> Manifests:
-        """Calls that look at manifests, and make and change indexes."""
+        """Calls on image manifests and manifest lists."""
         return Manifests(self._opened)
 
     @property
     def artifact(self) -> Artifacts:
-        """Calls that push and pull plain files."""
+        """Calls that push and pull files as artifacts."""
         return Artifacts(self._opened)
 
     @property
     def lock(self) -> Locks:
-        """Calls that pin the image names of a project in a file."""
+        """Calls that pin image names to digests in a lock file."""
         return Locks(self._opened)
 
     @property
     def packages(self) -> Packages:
-        """Calls that look after container packages on GitHub."""
+        """Calls on container packages on GitHub."""
         return Packages(self._opened)
 
     @contextmanager
     def _opened(self) -> Iterator[Session]:
-        """Give a call its session: the shared one, or one of its own."""
+        """Open the session of a call, or return the shared session."""
         shared = self._shared
         if shared is None:
             with self._new_session() as own:
@@ -162,7 +158,7 @@ class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
             with self._lock:
                 self._running -= 1
                 if not self._running:
-                    # What one call needed, the next one may remove.
+                    # The next call may remove content that this call protected.
                     shared.release()
 
     def _new_session(self) -> Session:
@@ -177,10 +173,10 @@ class Client(Transfers, Copies, Registries, Images, Files, Archives, Making):
 
 
 def _checked(settings: Mapping[str, object]) -> dict[str, object]:
-    """Check names of settings, and write values as ``config.toml`` would have them.
+    """Check the names of settings, and return values in the types of ``config.toml``.
 
     Raises:
-        UsageError: there is no such setting.
+        UsageError: a setting is unknown.
     """
     from ghcrctl.errors import UsageError
     from ghcrctl.settings import SETTINGS

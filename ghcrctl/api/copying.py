@@ -1,7 +1,4 @@
-"""Calls that copy images from any place to any other: copy, sync.
-
-What belongs here: their arguments. What does not: what they do (``operations``).
-"""
+"""Calls that copy images between registries, archives and stores: copy, sync."""
 
 from __future__ import annotations
 
@@ -10,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.api.arguments import (
     Caller,
-    moment_of,
     path_of,
     platforms_of,
     reference_of,
     text_of,
     texts_of,
     texts_of_names,
+    time_of,
 )
 from ghcrctl.transfer.events import ignore
 
@@ -39,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Copies(Caller):
-    """Calls that copy and sync."""
+    """Calls that copy and sync images."""
 
     def copy(  # noqa: PLR0913 one argument an option
         self,
@@ -63,24 +60,24 @@ class Copies(Caller):
         Args:
             source: a name at a registry, or ``oci:DIR[:TAG]``, ``archive:FILE``,
                 ``docker-daemon:NAME``, ``store:NAME``.
-            target: the same; without a tag it gets the source's.
-            platform: which to copy; several make a smaller index; all by default.
-            all_platforms: all of them, also where the target takes one.
-            referrers: copy signatures, attestations and whatever else refers to the image too.
-            include_foreign: copy foreign layers too.
-            form: ``oci`` or ``docker``: whose media types the copy has; its digest changes.
-            compress: ``gzip``, ``zstd`` or ``none``: how its layers are packed.
-            level: how hard.
-            force: replace a registry's tag even if it loses platforms by it.
-            accesses: what the side of the source and that of the target use for their registry.
-            dry_run: tell the observer the plan, and move nothing.
-            observer: watches what moves.
+            target: likewise; without a tag, the copy gets that of the source.
+            platform: the platforms to copy; several create a smaller index; by default, all.
+            all_platforms: copy all platforms, also if the target usually takes one.
+            referrers: also copy signatures, attestations and other referrers.
+            include_foreign: also copy foreign layers.
+            form: ``oci`` or ``docker``, the format to convert to, which changes the digest.
+            compress: ``gzip``, ``zstd`` or ``none``, the compression of layers.
+            level: the compression level.
+            force: replace a tag at a registry even if it loses platforms.
+            accesses: credentials and TLS options for the registries of source and target.
+            dry_run: only report the plan to the observer.
+            observer: receives progress events.
 
         Raises:
-            NotFoundError: there is no such image.
-            UsageError: the ends do not fit together.
-            RefusedError: the target names a digest that the image has not, or the target's tag
-                would lose platforms.
+            NotFoundError: the image does not exist.
+            UsageError: source and target cannot be combined.
+            RefusedError: the image does not have the digest in the target, or the tag of the
+                target would lose platforms.
         """
         [attempt] = self.copy_several(
             [source],
@@ -118,9 +115,9 @@ class Copies(Caller):
     ) -> list[Attempt[str, Copied]]:
         """Copy several images to one repository, namespace, archive or directory.
 
-        Arguments are those of `copy`; the target is a name without a tag, a namespace that ends in
-        ``/``, or a place where each image keeps its name. What is written in order, as an archive,
-        is there when all images are, or not at all: then the first failure is raised.
+        The arguments are those of `copy`. The target is a name without a tag, a namespace that ends
+        in ``/``, or a place where each image keeps its name. An archive is only created if all
+        images are copied; otherwise the first error is raised.
         """
         from ghcrctl.operations.common.platform_selection import Selection
         from ghcrctl.operations.making.convert import read_conversion
@@ -160,23 +157,24 @@ class Copies(Caller):
         """Mirror the tags of one repository to another.
 
         Args:
-            source: a repository.
-            target: another one.
-            include: tags to sync: globs, ``re:REGEX`` or ``semver:RANGE``; all without any.
-            exclude: tags to leave alone, on both sides.
-            newer_than: only images that were made since then; an aware moment, or a text as
-                ``30d``.
-            delete: delete tags of the target that the source has not.
-            platform: which to copy of multi-platform images; all by default.
-            referrers: copy signatures and attestations too.
-            force: replace tags of the target even if they lose platforms by it.
-            dry_run: only determine what would be done.
-            keep_going: go on after failures; they are in the report then, and not raised.
-            tell: is told of each tag.
-            observer: watches what moves.
+            source: the source repository.
+            target: the target repository.
+            include: patterns of tags to sync: globs, ``re:REGEX`` or ``semver:RANGE``; by default,
+                all tags.
+            exclude: patterns of tags to skip in both repositories.
+            newer_than: only sync images created after this time; an aware datetime, or text such
+                as ``30d``.
+            delete: delete tags of the target that are missing from the source.
+            platform: the platforms to copy; by default, all.
+            referrers: also copy signatures and attestations.
+            force: replace tags of the target even if they lose platforms.
+            dry_run: only plan.
+            keep_going: continue after failures, and return them in the report instead of raising.
+            tell: called with the result of each tag.
+            observer: receives progress events.
 
         Raises:
-            UsageError: a name is that of one image, or a rule is malformed.
+            UsageError: a name has a tag or digest, or a rule is invalid.
             GhcrctlError: the first failure, unless `keep_going`.
         """
         from ghcrctl.operations.sync.plan import Job, check_job
@@ -187,7 +185,7 @@ class Copies(Caller):
                 reference_of(session, target),
                 texts_of(include),
                 texts_of(exclude),
-                moment_of(newer_than, "newer_than"),
+                time_of(newer_than, "newer_than"),
                 delete,
                 platforms_of(platform),
                 referrers,
@@ -207,10 +205,10 @@ class Copies(Caller):
         tell: Callable[[SyncedTag | FailedJob], None] = lambda _: None,
         observer: Observer = ignore,
     ) -> Report:
-        """Sync all repositories that a file names.
+        """Sync all repositories listed in a file.
 
         Args:
-            file: YAML or TOML, as ``ghcrctl sync --file`` reads it.
+            file: a YAML or TOML file in the format of ``ghcrctl sync --file``.
             force: as in `sync`.
             dry_run: as in `sync`.
             keep_going: as in `sync`.
@@ -218,8 +216,8 @@ class Copies(Caller):
             observer: as in `sync`.
 
         Raises:
-            NotFoundError: there is no such file.
-            UsageError: it is malformed.
+            NotFoundError: the file does not exist.
+            UsageError: the file is invalid.
             GhcrctlError: the first failure, unless `keep_going`.
         """
         from datetime import datetime, timezone

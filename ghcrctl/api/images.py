@@ -1,7 +1,4 @@
-"""Calls about images of the local store: images, inspect, tag, rmi, df, prune, fsck.
-
-What belongs here: their arguments. What does not: what they do (``operations``).
-"""
+"""Calls on local images and the store: images, inspect, tag, rmi, df, prune, fsck."""
 
 from __future__ import annotations
 
@@ -25,21 +22,21 @@ if TYPE_CHECKING:
 
 
 class Images(Caller):
-    """Calls about images of the local store."""
+    """Calls on local images and the store."""
 
     def images(
         self, name: str | None = None, *, filters: Texts = (), sort: str = "created"
     ) -> list[ImageRow]:
-        """List the images of the local store, a row a name.
+        """List local images, one row per name.
 
         Args:
-            name: ``NAME[:TAG]``, of which alone.
+            name: only list this repository or name (``NAME[:TAG]``).
             filters: ``dangling=BOOL``, ``label=KEY[=VALUE]``, ``before=NAME``, ``since=NAME``,
                 ``reference=GLOB``.
             sort: ``created``, ``name`` or ``size``.
 
         Raises:
-            UsageError: a filter is malformed.
+            UsageError: a filter is invalid.
         """
         from ghcrctl.operations.images.list import list_images
 
@@ -49,9 +46,9 @@ class Images(Caller):
     def image_trees(
         self, name: str | None = None, *, filters: Texts = (), sort: str = "created"
     ) -> list[ImageTree]:
-        """List the images of the local store with their platforms and attestations.
+        """List local images with their platforms and attestations.
 
-        Arguments are those of `images`.
+        The arguments are those of `images`.
         """
         from ghcrctl.operations.images.list import list_images
         from ghcrctl.operations.images.tree import image_trees
@@ -63,18 +60,18 @@ class Images(Caller):
     def inspect(
         self, name: Name, *, remote: bool = False, platform: str | Platform | None = None
     ) -> dict[str, Any]:
-        """Describe an image in docker's words.
+        """Return details of an image with docker's fields.
 
         Args:
-            name: a name; of a local image also its ID or digest.
-            remote: ask the registry; nothing is pulled.
-            platform: whose image of a multi-platform image; this machine's by default.
+            name: a name; for local images also an ID or digest.
+            remote: read from the registry, without pulling.
+            platform: the platform of a multi-platform image; by default, this machine's.
 
         Returns:
-            The object that ``docker inspect`` prints: ``Id``, ``RepoTags``, ``Config``, ...
+            The object that ``docker inspect`` prints, with ``Id``, ``RepoTags``, ``Config``, ...
 
         Raises:
-            NotFoundError: there is no such image, or it is not for the platform.
+            NotFoundError: the image does not exist, or not for the platform.
         """
         from ghcrctl.operations.images.inspect import inspect_local, inspect_remote
 
@@ -84,14 +81,14 @@ class Images(Caller):
             return inspect_local(session, text_of(name), platform_of(platform))
 
     def platforms(self, name: Name, *, remote: bool = False) -> list[PlatformRow]:
-        """List the platforms of an image, what each takes, and how much of it is here.
+        """List the platforms of an image with their total and missing sizes.
 
         Args:
-            name: a name; of a local image also its ID or digest.
-            remote: ask the registry; nothing is pulled.
+            name: a name; for local images also an ID or digest.
+            remote: read from the registry, without pulling.
 
         Raises:
-            NotFoundError: there is no such image.
+            NotFoundError: the image does not exist.
         """
         from ghcrctl.operations.images.platforms import platform_rows
 
@@ -99,14 +96,14 @@ class Images(Caller):
             return platform_rows(session, text_of(name), is_remote=remote)
 
     def tag(self, source: Name, *targets: Name) -> None:
-        """Give a local image further names.
+        """Create names for a local image.
 
         Args:
             source: a name, a digest or an ID.
             targets: the new names; without a tag, ``latest``.
 
         Raises:
-            NoSuchImageError: nothing fits the source.
+            NoSuchImageError: the image does not exist.
             UsageError: a target has a digest.
         """
         from ghcrctl.operations.images.tag import tag
@@ -115,15 +112,15 @@ class Images(Caller):
             tag(session, text_of(source), [reference_of(session, target) for target in targets])
 
     def rmi(self, name: Name, *, force: bool = False) -> Removed:
-        """Remove a name of a local image, and the image if it has no name left.
+        """Remove a name of a local image, and the image if it has no names left.
 
         Args:
             name: a name, a digest or an ID.
-            force: remove an image by its ID with all of its names.
+            force: if the name is an ID, remove the image with all of its names.
 
         Raises:
-            NoSuchImageError: nothing fits.
-            RefusedError: the ID is of an image with several names.
+            NoSuchImageError: the image does not exist.
+            RefusedError: the name is an ID, and the image has several names.
         """
         from ghcrctl.operations.images.remove import remove
 
@@ -131,14 +128,14 @@ class Images(Caller):
             return remove(session, text_of(name), force=force)
 
     def rmi_platforms(self, name: Name, platform: Platforms) -> Reduced:
-        """Remove platforms of a local multi-platform image, and leave the others.
+        """Remove platforms of a local multi-platform image, and keep the others.
 
         Args:
             name: a name, a digest or an ID.
-            platform: one, or several.
+            platform: one or several platforms.
 
         Raises:
-            NoSuchImageError: nothing fits.
+            NoSuchImageError: the image does not exist.
             PlatformNotFoundError: the image has no such platform.
         """
         from ghcrctl.operations.images.remove_platforms import remove_platforms
@@ -147,7 +144,7 @@ class Images(Caller):
             return remove_platforms(session, text_of(name), platforms_of(platform))
 
     def df(self) -> DiskUsage:
-        """Measure what the local store takes, and how much of it nobody needs."""
+        """Return the disk usage of the local store and its reclaimable part."""
         from ghcrctl.operations.store.df import disk_usage
 
         with self._session() as session:
@@ -162,21 +159,19 @@ class Images(Caller):
         max_size: int | str | None = None,
         dry_run: bool = False,
     ) -> Pruned:
-        """Remove images without a tag, content that no image needs, and unfinished transfers.
-
-        Nobody is asked.
+        """Remove untagged images, unused content and unfinished transfers, without confirmation.
 
         Args:
-            everything: images with a tag too.
-            filters: only what fits: ``until=SPAN|DATE``, ``label=KEY[=VALUE]``,
+            everything: also remove tagged images.
+            filters: only remove images matching ``until=SPAN|DATE``, ``label=KEY[=VALUE]`` or
                 ``label!=KEY[=VALUE]``.
-            keep_last: of each repository, tagged images but the newest so many too.
-            max_size: the oldest images too, until the store has this size: bytes, or a text as
-                ``20GB``.
-            dry_run: only find out what would be removed.
+            keep_last: also remove tagged images, except this many newest per repository.
+            max_size: also remove the oldest images until the store has this size (bytes, or text
+                such as ``20GB``).
+            dry_run: only return what would be removed.
 
         Raises:
-            UsageError: a filter or the size is malformed.
+            UsageError: a filter or the size is invalid.
         """
         from dataclasses import replace
         from datetime import datetime, timezone
@@ -195,14 +190,14 @@ class Images(Caller):
     def fsck(
         self, *, repair: bool = False, tell: Callable[[Repair], None] = lambda _: None
     ) -> CheckResult:
-        """Read everything that local images need, and compare it with its digests.
+        """Check the content of local images against their digests.
 
         Args:
-            repair: fetch what is broken from where it came from.
-            tell: is told what became of each image that was repaired.
+            repair: download missing and damaged content again.
+            tell: called with the result of each repaired image.
 
         Returns:
-            What is wrong; with `repair`, what is left.
+            The problems found; with `repair`, those that remain.
 
         Raises:
             StoreDamagedError: the list of images itself is damaged.

@@ -1,13 +1,10 @@
-"""Calls that look into images: history, ls, cat, diff, export.
-
-What belongs here: their arguments. What does not: what they do (``operations``).
-"""
+"""Calls on the content of images: history, ls, cat, diff, export."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.arguments import Caller, path_of, wanted_of
+from ghcrctl.api.arguments import Caller, path_of, selector_of
 
 if TYPE_CHECKING:
     from ghcrctl.api.arguments import Name, PathLike, Write
@@ -18,29 +15,29 @@ if TYPE_CHECKING:
 
 
 class Files(Caller):
-    """Calls that look into images, local or at a registry.
+    """Calls on the content of images, local or at a registry.
 
-    All of them take ``remote``: read from the registry, no more than the answer takes, and pull
-    nothing; and ``platform``: whose image of a multi-platform image, this machine's by default.
+    With ``remote``, they read only the required layers from the registry, without pulling.
+    ``platform`` selects the platform of a multi-platform image, by default this machine's.
     """
 
     def history(
         self, name: Name, *, remote: bool = False, platform: str | Platform | None = None
     ) -> list[HistoryRow]:
-        """Return the steps by which an image was made, newest first.
+        """Return the history of an image, newest step first.
 
         Args:
-            name: a name; of a local image also its ID or digest.
-            remote: ask the registry.
-            platform: whose image of a multi-platform image.
+            name: a name; for local images also an ID or digest.
+            remote: read from the registry.
+            platform: the platform of a multi-platform image.
 
         Raises:
-            NotFoundError: there is no such image, or it is not for the platform.
+            NotFoundError: the image does not exist, or not for the platform.
         """
         from ghcrctl.operations.inside.history import history
 
         with self._session() as session:
-            return history(session, wanted_of(name, platform, remote=remote))
+            return history(session, selector_of(name, platform, remote=remote))
 
     def ls(
         self,
@@ -51,23 +48,23 @@ class Files(Caller):
         remote: bool = False,
         platform: str | Platform | None = None,
     ) -> list[FileRow]:
-        """List the files that a container of an image would see in a directory.
+        """List the files in a directory of an image.
 
         Args:
-            name: a name; of a local image also its ID or digest.
-            path: the directory, or a file; links in it are followed as in a container.
-            recursive: list all levels below, too.
+            name: a name; for local images also an ID or digest.
+            path: a directory or file; links are followed as in a container.
+            recursive: list subdirectories recursively.
             remote: read from the registry.
-            platform: whose image of a multi-platform image.
+            platform: the platform of a multi-platform image.
 
         Raises:
-            NotFoundError: there is no such image, or no such path in it.
+            NotFoundError: the image or the path in it does not exist.
             IntegrityError: a layer is damaged.
         """
         from ghcrctl.operations.inside.files import list_files
 
         with self._session() as session:
-            wanted = wanted_of(name, platform, remote=remote)
+            wanted = selector_of(name, platform, remote=remote)
             return list_files(session, wanted, path, recursive=recursive)
 
     def cat(
@@ -78,16 +75,16 @@ class Files(Caller):
         remote: bool = False,
         platform: str | Platform | None = None,
     ) -> bytes:
-        """Return the content of a file of an image, all of it verified.
+        """Return the verified content of a file in an image.
 
         Args:
-            name: a name; of a local image also its ID or digest.
-            path: the file.
+            name: a name; for local images also an ID or digest.
+            path: the path of the file.
             remote: read from the registry.
-            platform: whose image of a multi-platform image.
+            platform: the platform of a multi-platform image.
 
         Raises:
-            NotFoundError: there is no such image, or no such file in it.
+            NotFoundError: the image or the file in it does not exist.
             IntegrityError: a layer is damaged.
         """
         chunks: list[bytes] = []
@@ -103,23 +100,23 @@ class Files(Caller):
         remote: bool = False,
         platform: str | Platform | None = None,
     ) -> None:
-        """Hand out the content of a file of an image piece by piece, as `cat` returns it.
+        """Write the content of a file in an image in chunks.
 
         Args:
-            write: takes the bytes, in order; nothing is handed out that was not verified.
+            write: called with each chunk, after it is verified.
             name: as in `cat`.
             path: as in `cat`.
             remote: as in `cat`.
             platform: as in `cat`.
 
         Raises:
-            NotFoundError: there is no such image, or no such file in it.
+            NotFoundError: the image or the file in it does not exist.
             IntegrityError: a layer is damaged.
         """
         from ghcrctl.operations.inside.files import read_file
 
         with self._session() as session:
-            read_file(session, wanted_of(name, platform, remote=remote), path, write)
+            read_file(session, selector_of(name, platform, remote=remote), path, write)
 
     def diff(  # noqa: PLR0913 one argument an option
         self,
@@ -132,25 +129,25 @@ class Files(Caller):
         remote_b: bool = False,
         platform: str | Platform | None = None,
     ) -> Difference:
-        """Compare two images: manifests, configs, layers, and maybe files.
+        """Compare two images: manifests, configs, layers and optionally files.
 
         Args:
-            before: the one.
-            after: the other.
-            files: compare files too; layers are read for it.
-            remote: read both from the registry.
-            remote_a: read only the first from the registry.
-            remote_b: read only the second from the registry.
-            platform: whose images of multi-platform images.
+            before: the first image.
+            after: the second image.
+            files: also compare files, which reads the layers.
+            remote: read both images from the registry.
+            remote_a: read only the first image from the registry.
+            remote_b: read only the second image from the registry.
+            platform: the platform of multi-platform images.
 
         Raises:
-            NotFoundError: there is no such image, or it is not for the platform.
+            NotFoundError: the image does not exist, or not for the platform.
         """
         from ghcrctl.operations.inside.diff import diff
 
         with self._session() as session:
-            one = wanted_of(before, platform, remote=remote or remote_a)
-            two = wanted_of(after, platform, remote=remote or remote_b)
+            one = selector_of(before, platform, remote=remote or remote_a)
+            two = selector_of(after, platform, remote=remote or remote_b)
             return diff(session, one, two, files=files)
 
     def export(
@@ -161,23 +158,23 @@ class Files(Caller):
         remote: bool = False,
         platform: str | Platform | None = None,
     ) -> None:
-        """Write the files that a container of an image would see as one tar archive.
+        """Export an image's filesystem as a tar archive.
 
         Args:
-            name: a name; of a local image also its ID or digest.
-            output: the archive, which is there whole or not at all; or what takes its bytes.
+            name: a name; for local images also an ID or digest.
+            output: the archive, which is written atomically; or a function that receives its bytes.
             remote: read from the registry.
-            platform: whose image of a multi-platform image.
+            platform: the platform of a multi-platform image.
 
         Raises:
-            NotFoundError: there is no such image, or it is not for the platform.
+            NotFoundError: the image does not exist, or not for the platform.
             IntegrityError: a layer is damaged.
         """
         from ghcrctl.operations.inside.export import export_archive
         from ghcrctl.store.output_files import whole_file
 
         with self._session() as session:
-            wanted = wanted_of(name, platform, remote=remote)
+            wanted = selector_of(name, platform, remote=remote)
             if callable(output):
                 export_archive(session, wanted, output)
                 return
@@ -192,24 +189,24 @@ class Files(Caller):
         remote: bool = False,
         platform: str | Platform | None = None,
     ) -> None:
-        """Put the files that a container of an image would see into a directory.
+        """Export an image's filesystem into a directory.
 
-        Owners and devices are made by root only, and set-ID bits only where the owner is right; a
-        warning says what was left out.
+        Only root can set owners and create devices, and set-ID bits are only set if the owner is
+        correct. A warning lists what was skipped.
 
         Args:
-            name: a name; of a local image also its ID or digest.
-            folder: empty, or not there yet.
+            name: a name; for local images also an ID or digest.
+            folder: an empty or new directory.
             remote: read from the registry.
-            platform: whose image of a multi-platform image.
+            platform: the platform of a multi-platform image.
 
         Raises:
-            NotFoundError: there is no such image, or it is not for the platform.
+            NotFoundError: the image does not exist, or not for the platform.
             RefusedError: the directory is not empty.
             IntegrityError: a layer is damaged.
         """
         from ghcrctl.operations.inside.export import export_directory
 
         with self._session() as session:
-            wanted = wanted_of(name, platform, remote=remote)
+            wanted = selector_of(name, platform, remote=remote)
             export_directory(session, wanted, path_of(folder))

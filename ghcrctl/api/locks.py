@@ -1,7 +1,4 @@
-"""Calls of the group ``lock``: the file that pins the names of a project.
-
-What belongs here: their arguments. What does not: what they do (``operations``).
-"""
+"""Calls of the group ``lock`` on lock files."""
 
 from __future__ import annotations
 
@@ -27,27 +24,26 @@ _FILE = "images.lock"
 
 
 class Locks(Caller):
-    """Calls that pin the image names of a project in a file.
+    """Calls that pin image names to digests in a lock file.
 
-    Wherever names may be left out, all that are pinned are meant; a name without a tag means all
-    tags of its repository that are pinned.
+    Optional names default to all pins. A name without a tag means all pinned tags of its
+    repository.
     """
 
     def add(
         self, names: Names, *, platform: Platforms = None, file: PathLike = _FILE
     ) -> list[PinChange]:
-        """Pin names to what they stand for now; one that is pinned stays at its digest.
+        """Pin names to their current digests. Names that are already pinned keep their digest.
 
-        One that fails does not keep the others out of the file: see each one's ``error``.
+        If a name fails, the others are still added. The result of each name has its ``error``.
 
         Args:
-            names: ``NAME[:TAG][@DIGEST]``; with a digest behind the tag, that one is pinned.
-            platform: the platforms that are wanted; all without.
-            file: the lock file, which need not be there yet.
+            names: ``NAME[:TAG][@DIGEST]``; a digest after the tag is pinned as given.
+            platform: the platforms to pin; by default, all.
+            file: the lock file, which is created if needed.
 
         Raises:
-            UsageError: a name has a digest and no tag, or stands there twice; the file makes no
-                sense.
+            UsageError: a name has a digest but no tag, or occurs twice, or the file is invalid.
         """
         from ghcrctl.operations.locks.lock import add
 
@@ -58,18 +54,18 @@ class Locks(Caller):
     def update(
         self, names: Names = (), *, dry_run: bool = False, file: PathLike = _FILE
     ) -> list[PinChange]:
-        """Move pins to what their tags stand for now.
+        """Update pins to the current digests of their tags.
 
-        One that fails keeps its pin: see its ``error``.
+        If a name fails, its pin is kept, and its result has the ``error``.
 
         Args:
             names: ``NAME[:TAG]``.
-            dry_run: leave the file as it is.
+            dry_run: do not write the file.
             file: the lock file.
 
         Raises:
-            NotFoundError: there is no such file, or a name fits no pin.
-            UsageError: the file makes no sense.
+            NotFoundError: the file or a pin does not exist.
+            UsageError: the file is invalid.
         """
         from ghcrctl.operations.locks.lock import update
 
@@ -85,17 +81,17 @@ class Locks(Caller):
         local: bool = False,
         file: PathLike = _FILE,
     ) -> list[CheckedPin]:
-        """Compare pins with what is there; one holds where it has no ``failures``.
+        """Compare pins with their registries. A matching pin has no ``failures``.
 
         Args:
             names: ``NAME[:TAG]``.
-            offline: ask no registry.
-            local: look into the local store, too.
+            offline: do not contact registries.
+            local: also check the local store.
             file: the lock file.
 
         Raises:
-            NotFoundError: there is no such file, or a name fits no pin.
-            UsageError: the file makes no sense.
+            NotFoundError: the file or a pin does not exist.
+            UsageError: the file is invalid.
         """
         from ghcrctl.operations.locks.check import check_pins
 
@@ -113,21 +109,21 @@ class Locks(Caller):
         observer: Observer = ignore,
         file: PathLike = _FILE,
     ) -> list[Attempt[Pin, PullResult]]:
-        """Bring exactly what is pinned, under the names that are pinned.
+        """Pull pinned images, under their pinned names.
 
-        One that fails does not stop the others: ask each attempt for its result.
+        If an image fails, the others are still pulled. Each attempt has its result or error.
 
         Args:
             names: ``NAME[:TAG]``.
-            platform: which of the pinned platforms; this machine's by default.
-            all_platforms: all platforms that are pinned.
-            observer: watches what moves of all of them, from several threads, one event at a time
-                for each image.
+            platform: the pinned platforms to pull; by default, this machine's.
+            all_platforms: pull all pinned platforms.
+            observer: receives the progress events of all images, from several threads, but one at
+                a time for each image.
             file: the lock file.
 
         Raises:
-            NotFoundError: there is no such file, or a name fits no pin.
-            UsageError: the file makes no sense.
+            NotFoundError: the file or a pin does not exist.
+            UsageError: the file is invalid.
         """
         from ghcrctl.operations.common.batch import attempt_all
         from ghcrctl.operations.common.platform_selection import Selection
@@ -142,15 +138,15 @@ class Locks(Caller):
             return attempt_all(session, act, _chosen(session, path_of(file), names))
 
     def remove(self, names: Names, *, file: PathLike = _FILE) -> list[Pin]:
-        """Take pins out of the file, and return them; images that were pulled stay.
+        """Remove pins from the lock file and return them, without deleting local images.
 
         Args:
             names: ``NAME[:TAG]``.
             file: the lock file.
 
         Raises:
-            NotFoundError: there is no such file, or a name fits no pin; then all stay.
-            UsageError: the file makes no sense.
+            NotFoundError: the file or a pin does not exist; no pin is removed.
+            UsageError: the file is invalid.
         """
         from ghcrctl.operations.locks.lock import remove
 
@@ -158,15 +154,15 @@ class Locks(Caller):
             return remove(path_of(file), references_of(session, names))
 
     def list(self, names: Names = (), *, file: PathLike = _FILE) -> list[Pin]:
-        """Return what is pinned; no registry is asked.
+        """Return pins, without contacting registries.
 
         Args:
             names: ``NAME[:TAG]``.
             file: the lock file.
 
         Raises:
-            NotFoundError: there is no such file, or a name fits no pin.
-            UsageError: the file makes no sense.
+            NotFoundError: the file or a pin does not exist.
+            UsageError: the file is invalid.
         """
         with self._session() as session:
             return _chosen(session, path_of(file), names)

@@ -1,7 +1,4 @@
-"""Calls that make images of others, running nothing: append, mutate, flatten, rebase, convert.
-
-What belongs here: their arguments. What does not: what they do (``operations``).
-"""
+"""Calls that create images from others: append, mutate, flatten, rebase, convert."""
 
 from __future__ import annotations
 
@@ -23,9 +20,9 @@ class Making(Caller):
     """Calls that create an image from another one.
 
     They work directly on a registry, without transferring existing layers, or with ``local`` on the
-    local store; a local name always names a local image. Without ``target``, the new image is
-    written to the source's repository by digest and no tag moves; ``replace`` moves the source's
-    tag. ``SOURCE_DATE_EPOCH``, if set in the environment, becomes the creation time.
+    local store. A local name always refers to a local image. Without ``target``, the new image is
+    written to the repository of the source by digest and no tag changes. ``replace`` moves the tag
+    of the source. The creation time is ``SOURCE_DATE_EPOCH`` if it is set in the environment.
     """
 
     def append(  # noqa: PLR0913 one argument an option
@@ -44,24 +41,24 @@ class Making(Caller):
     ) -> NewImage:
         """Append layers to an image.
 
-        The same files always produce the same layers: names are sorted, owners are 0, and no time
-        is later than ``SOURCE_DATE_EPOCH`` if that is set.
+        The same files always produce the same layers: names are sorted, owners are 0, and times are
+        clamped to ``SOURCE_DATE_EPOCH`` if it is set.
 
         Args:
-            base: the image below.
-            target: the name of the new one; ``None`` for none.
-            layers: directories, or tar archives, base first.
+            base: the image to append to.
+            target: the name of the new image, or ``None``.
+            layers: directories or tar archives, lowest layer first.
             changes: as in `mutate`.
             annotations: as in `mutate`.
             platform: as in `mutate`.
             message: as in `mutate`.
-            replace: move the base's tag to the new one.
+            replace: move the tag of the base image to the new image.
             local: as in `mutate`.
             observer: as in `mutate`.
 
         Raises:
-            NotFoundError: there is no such image.
-            UsageError: a change is malformed.
+            NotFoundError: the image does not exist.
+            UsageError: a change is invalid.
         """
         return self._mutate(
             base,
@@ -92,19 +89,19 @@ class Making(Caller):
         """Change the config or annotations of an image.
 
         Args:
-            source: the image.
-            target: the name of the new one; none by default.
-            changes: Dockerfile instructions for the config: ``ENV STAGE=test``.
-            annotations: of the manifest; an empty value removes one.
-            platform: which images of an index; all by default.
-            message: comment of the image's history.
-            replace: move the source's tag to the new one.
+            source: the source image.
+            target: the name of the new image; by default, none.
+            changes: Dockerfile instructions for the config, such as ``ENV STAGE=test``.
+            annotations: annotations of the manifest; an empty value removes one.
+            platform: the platforms of an index to keep; by default, all.
+            message: the comment in the history of the image.
+            replace: move the tag of the source to the new image.
             local: use the local store.
-            observer: watches what moves.
+            observer: receives progress events.
 
         Raises:
-            NotFoundError: there is no such image.
-            UsageError: a change is malformed.
+            NotFoundError: the image does not exist.
+            UsageError: a change is invalid.
         """
         return self._mutate(
             source,
@@ -144,7 +141,7 @@ class Making(Caller):
                 message=message,
                 created=session.settings.source_date,
             )
-            old, new = _ends(session, source, target, local=local)
+            old, new = _targets(session, source, target, local=local)
             return mutate(session, old, new, mutation, observer, replace=replace)
 
     def flatten(  # noqa: PLR0913 one argument an option
@@ -163,19 +160,19 @@ class Making(Caller):
         """Squash all layers of an image into one.
 
         Args:
-            source: the image.
-            target: the name of the new one; none by default.
-            platform: which images of an index; all by default.
-            compress: ``gzip``, ``zstd`` or ``none``: how the layer is packed.
-            level: how hard.
-            message: comment of the image's history.
-            replace: move the source's tag to the new one.
+            source: the source image.
+            target: the name of the new image; by default, none.
+            platform: the platforms of an index to keep; by default, all.
+            compress: ``gzip``, ``zstd`` or ``none``, the compression of the layer.
+            level: the compression level.
+            message: the comment in the history of the image.
+            replace: move the tag of the source to the new image.
             local: use the local store.
-            observer: watches what moves.
+            observer: receives progress events.
 
         Raises:
-            NotFoundError: there is no such image.
-            UsageError: there is no such level.
+            NotFoundError: the image does not exist.
+            UsageError: the compression level is invalid.
         """
         from ghcrctl.operations.making.flatten import FlattenOptions, flatten_image
         from ghcrctl.operations.making.staged_layers import (
@@ -187,7 +184,7 @@ class Making(Caller):
         with self._session() as session:
             created = session.settings.source_date
             flattening = FlattenOptions(how, platforms_of(platform), message, created)
-            old, new = _ends(session, source, target, local=local)
+            old, new = _targets(session, source, target, local=local)
             return flatten_image(session, old, new, flattening, observer, replace=replace)
 
     def rebase(  # noqa: PLR0913 one argument an option
@@ -205,18 +202,18 @@ class Making(Caller):
         """Replace the base image of an image.
 
         Args:
-            source: the image.
-            target: the name of the new one; none by default.
-            old_base: the base it was built on; by default the one in its annotations.
-            new_base: the base to use; by default the current image of the name in its annotations.
-            platform: which images of an index; all by default.
-            replace: move the source's tag to the new one.
+            source: the source image.
+            target: the name of the new image; by default, none.
+            old_base: the current base image; by default, from annotations.
+            new_base: the new base image; by default, the current image of the name in annotations.
+            platform: the platforms of an index to keep; by default, all.
+            replace: move the tag of the source to the new image.
             local: use the local store.
-            observer: watches what moves.
+            observer: receives progress events.
 
         Raises:
-            NotFoundError: there is no such image.
-            RefusedError: the image is not built on the old base.
+            NotFoundError: the image does not exist.
+            RefusedError: the image is not based on the old base image.
         """
         from ghcrctl.operations.making.rebase import RebaseOptions, rebase
 
@@ -228,7 +225,7 @@ class Making(Caller):
                 created=session.settings.source_date,
                 local=local,
             )
-            old, new = _ends(session, source, target, local=local)
+            old, new = _targets(session, source, target, local=local)
             return rebase(session, old, new, rebasing, observer, replace=replace)
 
     def convert(  # noqa: PLR0913 one argument an option
@@ -247,18 +244,18 @@ class Making(Caller):
         """Convert between OCI and Docker formats, or recompress layers.
 
         Args:
-            source: the image; of an index all of it.
-            target: the name of the new one; none by default.
-            form: ``oci`` or ``docker``: the media types of the new image.
-            compress: ``gzip``, ``zstd`` or ``none``: how its layers are packed.
-            level: how hard.
-            force: recompress layers that already have this compression.
-            replace: move the source's tag to the new one.
+            source: the source image; all images of an index are converted.
+            target: the name of the new image; by default, none.
+            form: ``oci`` or ``docker``, the format of the new image.
+            compress: ``gzip``, ``zstd`` or ``none``, the compression of layers.
+            level: the compression level.
+            force: also recompress layers that already have this compression.
+            replace: move the tag of the source to the new image.
             local: use the local store.
-            observer: watches what moves.
+            observer: receives progress events.
 
         Raises:
-            NotFoundError: there is no such image.
+            NotFoundError: the image does not exist.
             UsageError: there is nothing to convert, or the level is invalid.
         """
         from ghcrctl.errors import UsageError
@@ -268,7 +265,7 @@ class Making(Caller):
         if conversion is None:
             raise UsageError("nothing to convert: expected form, compress or both")
         with self._session() as session:
-            old, new = _ends(session, source, target, local=local)
+            old, new = _targets(session, source, target, local=local)
             return convert_image(session, old, new, conversion, observer, replace=replace)
 
 
@@ -278,10 +275,10 @@ def _end(session: Session, name: Name, *, local: bool) -> IndexTarget:
     return parse_source(session, text_of(name), local=local)
 
 
-def _ends(
+def _targets(
     session: Session, source: Name, target: Name | None, *, local: bool
 ) -> tuple[IndexTarget, IndexTarget | None]:
-    """Read the old image and the new one, which may have no name of its own."""
+    """Return the targets for the source image and the new image, which may have no name."""
     from ghcrctl.operations.making.indexes import parse_index_target
 
     new = parse_index_target(session, text_of(target), local=local) if target else None

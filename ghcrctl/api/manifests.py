@@ -1,7 +1,4 @@
-"""Calls of the groups ``manifest`` and ``artifact``.
-
-What belongs here: their arguments. What does not: what they do (``operations``).
-"""
+"""Calls of the groups ``manifest`` and ``artifact``."""
 
 from __future__ import annotations
 
@@ -34,26 +31,26 @@ if TYPE_CHECKING:
 
 
 class Manifests(Caller):
-    """Calls that look at manifests, and make and change indexes.
+    """Calls on image manifests and manifest lists.
 
-    With ``local`` they use the local store; without it, names that belong to a registry are asked
-    for there. A local name is always one of the store.
+    With ``local``, they use the local store. Otherwise, only local names refer to the store, and
+    other names to their registry.
     """
 
     def inspect(
         self, name: Name, manifest: Name | Platform | Digest = "", *, local: bool = False
     ) -> Manifest | Index:
-        """Return a manifest or an index with its raw bytes, without pulling.
+        """Return a manifest or index with its original bytes, without pulling.
 
         A local manifest list that is not pushed yet takes precedence.
 
         Args:
             name: ``NAME[:TAG|@DIGEST]``.
-            manifest: one image that the list has: its name, platform or digest.
+            manifest: an image in the list, by name, platform or digest.
             local: use the local store.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: the manifest does not exist.
         """
         from ghcrctl.operations.making.indexes import parse_source, read_manifest
         from ghcrctl.operations.making.manifest_lists import read_list_entry, read_local_index
@@ -67,14 +64,14 @@ class Manifests(Caller):
     def entries(
         self, name: Name, *, local: bool = False
     ) -> list[tuple[Descriptor, Manifest | Index]]:
-        """Return an index's entries with what they stand for; for an image itself alone.
+        """Return the entries of an index with their manifests, or an image as its only entry.
 
         Args:
             name: ``NAME[:TAG|@DIGEST]``.
             local: use the local store.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: the manifest does not exist.
         """
         from ghcrctl.operations.making.indexes import parse_source, read_entries
         from ghcrctl.operations.making.manifest_lists import read_local_entries
@@ -95,22 +92,22 @@ class Manifests(Caller):
         local: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
-        """Create a manifest list, which is kept locally until it is pushed.
+        """Create a manifest list, which is stored locally until it is pushed.
 
         With ``local``, or a local name, the index is stored in the local store.
 
         Args:
-            target: the list's name.
-            sources: the images, or indexes whose images it lists.
-            amend: add to an existing list or index of this name.
-            replace: start from an empty list and replace the registry's tag.
-            annotations: of the list.
-            push: publish the list at once.
+            target: the name of the list.
+            sources: images, or indexes whose images are added.
+            amend: add to an existing list or index with this name.
+            replace: start from an empty list and replace the tag at the registry.
+            annotations: annotations of the list.
+            push: push the list immediately.
             local: use the local store.
-            observer: watches what moves.
+            observer: receives progress events.
 
         Raises:
-            NotFoundError: there is no such image.
+            NotFoundError: the image does not exist.
             RefusedError: the name exists, and neither ``amend`` nor ``replace`` is given.
             UsageError: two images are for the same platform.
         """
@@ -138,16 +135,16 @@ class Manifests(Caller):
         local: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
-        """Add images to a manifest list, or to the registry's index; nothing is published yet.
+        """Add images to a manifest list, stored locally or at the registry.
 
-        An image for the same platform is replaced.
+        An image for the same platform is replaced. Nothing is pushed without ``push``.
 
         Args:
-            target: the list.
-            sources: the images.
-            push: publish the list at once.
+            target: the manifest list.
+            sources: the images to add.
+            push: push the list immediately.
             local: use the local store.
-            observer: watches what moves.
+            observer: receives progress events.
 
         Raises:
             NotFoundError: a list, index or image does not exist.
@@ -169,16 +166,16 @@ class Manifests(Caller):
         push: bool = False,
         local: bool = False,
     ) -> NewImage:
-        """Remove images and their attestations from a manifest list or the registry's index.
+        """Remove images and their attestations from a manifest list.
 
         Args:
-            target: the list.
-            chosen: names of images, platforms or digests.
-            push: publish the list at once; without it, nothing is published yet.
+            target: the manifest list.
+            chosen: image names, platforms or digests.
+            push: push the list immediately; otherwise nothing is pushed.
             local: use the local store.
 
         Raises:
-            NotFoundError: the list, the index or the image in it does not exist.
+            NotFoundError: the list or an image in it does not exist.
         """
         from ghcrctl.operations.making import index_changes
         from ghcrctl.operations.making.indexes import parse_index_target
@@ -205,21 +202,21 @@ class Manifests(Caller):
         """Set annotations of a manifest list, or annotations and the platform of an entry.
 
         Args:
-            target: the list.
-            chosen: the name of an image, a platform or a digest; empty for the list itself.
-            annotations: one with an empty value is removed.
-            platform: what the entry is for.
-            os: its operating system.
-            arch: its architecture.
-            variant: its architecture variant.
-            os_version: its ``os.version`` (Windows).
-            os_features: its ``os.features``.
-            push: publish the list at once; without it, nothing is published yet.
+            target: the manifest list.
+            chosen: an image name, platform or digest; empty for the list itself.
+            annotations: annotations to set; an empty value removes one.
+            platform: the platform of the entry.
+            os: the operating system of the entry.
+            arch: the architecture of the entry.
+            variant: the architecture variant of the entry.
+            os_version: the ``os.version`` of the entry (Windows).
+            os_features: the ``os.features`` of the entry.
+            push: push the list immediately; otherwise nothing is pushed.
             local: use the local store.
 
         Raises:
-            NotFoundError: the list, the index or the entry does not exist.
-            UsageError: a change of an entry does not name the entry.
+            NotFoundError: the list or the entry does not exist.
+            UsageError: the change requires an entry, and ``chosen`` is empty.
         """
         from ghcrctl.operations.common.index_entries import EntryChange
         from ghcrctl.operations.making import index_changes
@@ -246,17 +243,17 @@ class Manifests(Caller):
         replace: bool = False,
         observer: Observer = ignore,
     ) -> NewImage:
-        """Push a manifest list, or an index of the local store, with all of its images.
+        """Push a manifest list with all of its images.
 
         Args:
             name: ``NAME[:TAG]``.
-            purge: remove the list, or the local name, afterwards.
-            replace: replace the registry's tag whatever it points to.
-            observer: watches what moves.
+            purge: remove the local list or name after the push.
+            replace: replace an existing tag, whatever it points to.
+            observer: receives progress events.
 
         Raises:
-            NoSuchImageError: neither a list nor a local image has this name.
-            RefusedError: the registry has a tag that the list was not made from.
+            NoSuchImageError: no list or local image has this name.
+            RefusedError: the tag exists, and the list is not based on it.
         """
         from ghcrctl.operations.making.indexes import parse_index_target
         from ghcrctl.operations.moving.push_index import push_index
@@ -266,10 +263,10 @@ class Manifests(Caller):
             return push_index(session, end, purge=purge, replace=replace, observer=observer)
 
     def rm(self, names: Names) -> None:
-        """Delete local manifest lists; registries are not changed.
+        """Delete local manifest lists, without changing registries.
 
         Args:
-            names: of the lists.
+            names: the names of the lists.
 
         Raises:
             NoSuchImageError: a list does not exist.
@@ -283,7 +280,7 @@ class Manifests(Caller):
 
 
 class Artifacts(Caller):
-    """Calls that push and pull plain files, in the form that oras reads and writes."""
+    """Calls that push and pull files as artifacts, in the same format as oras."""
 
     def push(
         self,
@@ -294,17 +291,17 @@ class Artifacts(Caller):
         annotations: Mapping[str, str] | None = None,
         observer: Observer = ignore,
     ) -> Made:
-        """Push files as one artifact under a tag.
+        """Push files to a registry as one artifact with a tag.
 
         Args:
             name: ``NAME[:TAG]``; without a tag, ``latest``.
-            files: paths, or entries with a media type of their own.
-            artifact_type: what the whole is, a media type.
-            annotations: of the whole.
-            observer: watches what moves.
+            files: paths, or entries with a media type.
+            artifact_type: the media type of the artifact.
+            annotations: annotations of the artifact.
+            observer: receives progress events.
 
         Raises:
-            UsageError: there is no file, or two have one name, or the type is no media type.
+            UsageError: no file is given, two files have the same name, or the type is invalid.
             StoreError: a file cannot be read.
         """
         from ghcrctl.operations.making.artifact import push_artifact
@@ -320,19 +317,19 @@ class Artifacts(Caller):
             )
 
     def pull(self, name: Name, folder: PathLike = ".") -> list[Path]:
-        """Write an artifact's files into a folder.
+        """Pull the files of an artifact into a directory.
 
         Args:
             name: ``NAME[:TAG|@DIGEST]``.
-            folder: made where it is not there; files of the same names are replaced.
+            folder: the directory, created if needed; existing files are replaced.
 
         Returns:
             The files, in the order of the artifact.
 
         Raises:
-            NotFoundError: there is no such artifact.
-            UnsupportedError: it is no artifact of files.
-            RefusedError: a file's name leads out of the folder.
+            NotFoundError: the artifact does not exist.
+            UnsupportedError: the artifact does not consist of files.
+            RefusedError: the name of a file is outside the directory.
         """
         from ghcrctl.operations.making.artifact import pull_artifact
 

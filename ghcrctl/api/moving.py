@@ -1,7 +1,4 @@
-"""Calls that move images between a registry and the local store: pull, push.
-
-What belongs here: their arguments. What does not: what they do (``operations``).
-"""
+"""Calls that transfer images between registries and the local store: pull, push."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Transfers(Caller):
-    """Calls that pull and push."""
+    """Calls that pull and push images."""
 
     def pull(
         self,
@@ -33,19 +30,19 @@ class Transfers(Caller):
         dry_run: bool = False,
         observer: Observer = ignore,
     ) -> PullResult:
-        """Bring an image from a registry into the local store.
+        """Pull an image from a registry into the local store.
 
         Args:
             name: ``NAME[:TAG|@DIGEST]``; without tag and digest, ``latest``.
-            platform: which of a multi-platform image; several make a smaller index; this
-                machine's by default.
-            all_platforms: keep the index with all of its platforms.
-            skip_foreign: leave layers out that their publisher keeps elsewhere (Windows images).
-            dry_run: tell the observer the plan, and move nothing.
-            observer: watches what moves.
+            platform: the platforms to pull; several create a smaller index; by default, this
+                machine's.
+            all_platforms: pull all platforms.
+            skip_foreign: skip foreign layers (Windows base images).
+            dry_run: only report the plan to the observer.
+            observer: receives progress events.
 
         Raises:
-            NotFoundError: the registry has no such image, or it is not for the platform.
+            NotFoundError: the image does not exist, or not for the platform.
             UsageError: ``platform`` and ``all_platforms`` are mutually exclusive.
             RefusedError: the name is local.
         """
@@ -70,22 +67,22 @@ class Transfers(Caller):
         dry_run: bool = False,
         observer: Observer = ignore,
     ) -> list[Attempt[Reference, PullResult]]:
-        """Pull several images at once; content that they share moves once.
+        """Pull several images concurrently, transferring shared content once.
 
-        One that fails does not stop the others: ask each attempt for its result.
+        If an image fails, the others are still pulled. Each attempt has its result or error.
 
         Args:
-            names: as in `pull`; each image once.
-            all_tags: pull all tags of the repositories that are named.
+            names: as in `pull`; duplicates are pulled once.
+            all_tags: pull all tags of the given repositories.
             platform: as in `pull`.
             all_platforms: as in `pull`.
             skip_foreign: as in `pull`.
             dry_run: as in `pull`.
-            observer: watches what moves of all of them, from several threads, one event at a time
-                for each image.
+            observer: receives the progress events of all images, from several threads, but one at
+                a time for each image.
 
         Raises:
-            UsageError: a name is malformed, or of one image where all tags are wanted.
+            UsageError: a name is invalid, or has a tag or digest with ``all_tags``.
         """
         from ghcrctl.oci.reference import distinct
         from ghcrctl.operations.common.batch import attempt_all
@@ -123,18 +120,17 @@ class Transfers(Caller):
         """Push a local image to its registry.
 
         Args:
-            name: ``NAME[:TAG]``, which the store has; without a tag, ``latest``.
-            include_foreign: upload foreign layers too (docker's
-                ``--allow-nondistributable-artifacts``).
-            force: replace a tag even if it loses platforms by it.
-            dry_run: tell the observer the plan, and move nothing.
-            observer: watches what moves.
+            name: ``NAME[:TAG]`` of a local image; without a tag, ``latest``.
+            include_foreign: also upload foreign layers (``--allow-nondistributable-artifacts``).
+            force: replace a tag even if it loses platforms.
+            dry_run: only report the plan to the observer.
+            observer: receives progress events.
 
         Raises:
-            NoSuchImageError: the store has no image of this name.
+            NoSuchImageError: the store has no image with this name.
             UsageError: the name has a digest.
-            RefusedError: the name is local, or the registry's tag would lose platforms.
-            AuthError: the registry does not let this credential push.
+            RefusedError: the name is local, or the tag at the registry would lose platforms.
+            AuthError: the credential lacks permission to push.
         """
         [attempt] = self.push_several(
             [name],
@@ -155,19 +151,19 @@ class Transfers(Caller):
         dry_run: bool = False,
         observer: Observer = ignore,
     ) -> list[Attempt[Reference, PushResult]]:
-        """Push several images at once; layers that they share are sent once.
+        """Push several images concurrently, uploading shared layers once.
 
         Args:
             names: as in `push`.
-            all_tags: push all local tags of the repositories that are named.
+            all_tags: push all local tags of the given repositories.
             include_foreign: as in `push`.
             force: as in `push`.
             dry_run: as in `push`.
             observer: as in `pull_several`.
 
         Raises:
-            UsageError: a name is malformed, or of one image where all tags are wanted.
-            NoSuchImageError: all tags are wanted, and there is none.
+            UsageError: a name is invalid, or has a tag or digest with ``all_tags``.
+            NoSuchImageError: a repository has no local tags, with ``all_tags``.
         """
         from ghcrctl.oci.reference import distinct
         from ghcrctl.operations.common.batch import attempt_all

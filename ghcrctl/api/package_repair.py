@@ -1,13 +1,10 @@
-"""Calls of the group ``packages`` that bring back, check and mend.
-
-What belongs here: their arguments. What does not: what they do (``operations.packages``).
-"""
+"""Calls of the group ``packages`` that restore, check and repair packages."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ghcrctl.api.arguments import Caller, moment_of, path_of, texts_of
+from ghcrctl.api.arguments import Caller, path_of, texts_of, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def no_progress(what: str, done: int, total: int) -> None:
-    """Watch nothing."""
+    """Ignore progress."""
 
 
 class PackageCare(Caller):
-    """Calls that bring back what was deleted, find what is broken, and mend it."""
+    """Calls that restore deleted versions, and check and repair packages."""
 
     def restore(  # noqa: PLR0913 one argument an option
         self,
@@ -40,29 +37,30 @@ class PackageCare(Caller):
         tell: Callable[[Restored], None] = lambda _: None,
         progress: Progress = no_progress,
     ) -> Sequence[Restored]:
-        """Bring versions back, with what they need; without any choice, the whole package.
+        """Restore deleted versions and everything they need, or else the whole package.
 
         Args:
             name: ``OWNER/IMAGE``.
-            tags: what had these tags last.
-            digests: these versions.
-            ids: these versions.
-            since: all that was deleted since then; an aware moment, or a text as ``2h``.
-            tell: is told of each version.
-            progress: is told how far it has come.
+            tags: restore the last versions with these tags.
+            digests: restore these versions.
+            ids: restore these versions.
+            since: restore all versions deleted since then; an aware datetime, or text such as
+                ``2h``.
+            tell: called with the result of each version.
+            progress: called with the number of versions done.
 
         Returns:
-            What became of each version; one that failed has an error. Nothing of a whole package.
+            The result or error of each version; empty for a whole package.
 
         Raises:
-            PackageUnknownError: nothing that was deleted fits, or it is too long ago.
+            PackageUnknownError: no deleted version matches, or it was deleted too long ago.
         """
         from ghcrctl.oci.digest import Digest
         from ghcrctl.operations.packages.package_names import read_package
         from ghcrctl.operations.packages.restore import Choice, restore, restore_package
 
         chosen = tuple(str(Digest.parse(str(digest))) for digest in texts_of(digests))
-        choice = Choice(texts_of(tags), chosen, tuple(ids), moment_of(since, "since"))
+        choice = Choice(texts_of(tags), chosen, tuple(ids), time_of(since, "since"))
         with self._session() as session:
             named = read_package(session, name)
             if choice.is_empty:
@@ -78,22 +76,22 @@ class PackageCare(Caller):
         tell: Callable[[Restored], None] = lambda _: None,
         progress: Progress = no_progress,
     ) -> Sequence[Restored]:
-        """Undo a run of deletions, the last deletion first.
+        """Restore everything that a run deleted, in reverse order.
 
-        The journal records what was restored, so that an undo can be repeated.
+        The journal records restored versions, so you can run this again after a failure.
 
         Args:
-            journal: of `apply` or `prune`, or the plan that it belongs to.
-            only: ``OWNER/IMAGE``: of this package alone.
-            tell: is called with what became of each version.
-            progress: is called with the number of versions done.
+            journal: the journal of `apply` or `prune`, or the plan file that it belongs to.
+            only: only restore versions of this package (``OWNER/IMAGE``).
+            tell: called with the result of each version.
+            progress: called with the number of versions done.
 
         Raises:
-            NotFoundError: there is no such file.
-            UsageError: the file is not a journal, or the plan was not carried out.
-            PackageUnknownError: the journal has no deletion; or a package cannot be restored.
+            NotFoundError: the file does not exist.
+            UsageError: the file is not a journal, or the plan was not executed.
+            PackageUnknownError: the journal has no deletions, or a package cannot be restored.
             AuthError: GitHub rejects the token.
-            NetworkError: GitHub cannot be reached, or refuses for too long; repeat it later.
+            NetworkError: GitHub is unreachable or rate limiting; try again later.
         """
         from ghcrctl.operations.packages.package_names import read_package
         from ghcrctl.operations.packages.restore import restore_run
@@ -105,16 +103,16 @@ class PackageCare(Caller):
     def check(
         self, *names: str, progress: Progress = no_progress, failed: Failed | None = None
     ) -> dict[str, Sequence[Finding]]:
-        """Find what is broken in packages.
+        """Find broken images in packages.
 
         Args:
             names: ``OWNER/IMAGE``, or patterns.
-            progress: is told how far it has come.
-            failed: called with the name and the error of each package that cannot be checked;
-                without it, the first such error is raised after the others were checked.
+            progress: called with the number of versions read.
+            failed: called with the name and error of each package that cannot be checked; without
+                it, the first such error is raised after all other packages were checked.
 
         Returns:
-            By package, what is wrong; empty where all is well.
+            The problems of each package; empty if there are none.
 
         Raises:
             PackageUnknownError: no package matches.
@@ -133,20 +131,20 @@ class PackageCare(Caller):
         tell: Callable[[Mended], None] = lambda _: None,
         progress: Progress = no_progress,
     ) -> Sequence[Mended]:
-        """Bring back every image that an index lists and that is not there.
+        """Restore images that an index lists but that are missing.
 
         Args:
             name: ``OWNER/IMAGE``.
-            source: where the same image is, as `copy` reads it; without it, only what was deleted
-                within the last 30 days comes back.
-            tell: is told of each image.
-            progress: is told how far it has come.
+            source: another copy of the image, in the syntax of `copy`; without it, only images
+                deleted within the last 30 days are restored.
+            tell: called with the result of each image.
+            progress: called with the number of versions read.
 
         Returns:
-            What became of each; one that failed has an error.
+            The result or error of each image.
 
         Raises:
-            PackageUnknownError: there is no such package.
+            PackageUnknownError: the package does not exist.
         """
         from ghcrctl.operations.packages.check import repair
         from ghcrctl.operations.packages.package_names import read_package
@@ -158,13 +156,13 @@ class PackageCare(Caller):
             return repair(session, named, push=push, tell=tell, progress=progress)
 
     def doctor(self, name: str | None = None) -> Sequence[Sign]:
-        """Explain which token is used, what it may do, and what stands in the way of a package.
+        """Diagnose the token, its permissions, and problems with access to a package.
 
         Args:
-            name: ``OWNER/IMAGE``; without it, the token alone is looked at.
+            name: ``OWNER/IMAGE``; without it, only the token is checked.
 
         Returns:
-            One sign a question: how it looks, why, and what mends it.
+            One sign per check, with its health, the reason and the fix.
         """
         from ghcrctl.operations.packages.doctor import examine
 

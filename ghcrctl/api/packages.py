@@ -1,7 +1,4 @@
-"""Calls of the group ``packages``: the care of container packages on GitHub.
-
-What belongs here: their arguments. What does not: what they do (``operations.packages``).
-"""
+"""Calls of the group ``packages`` on container packages on GitHub."""
 
 from __future__ import annotations
 
@@ -25,21 +22,21 @@ if TYPE_CHECKING:
 
 
 class Packages(PackageCare):
-    """Calls that look after container packages on GitHub.
+    """Calls on container packages on GitHub.
 
-    A package is ``OWNER/IMAGE``; one version of it is ``OWNER/IMAGE:TAG``, ``OWNER/IMAGE@DIGEST``
-    or ``OWNER/IMAGE#ID``. Nobody is asked before something is deleted: look at `plan` first.
+    A package is ``OWNER/IMAGE``. A version is ``OWNER/IMAGE:TAG``, ``OWNER/IMAGE@DIGEST`` or
+    ``OWNER/IMAGE#ID``. Calls delete without confirmation; preview deletions with `plan`.
     """
 
     def show(self, name: str, *, progress: Progress = no_progress) -> PackageView:
-        """Describe a package: its tags, and what they weigh.
+        """Return the tags and sizes of a package.
 
         Args:
             name: ``OWNER/IMAGE``.
-            progress: is told how far it has come.
+            progress: called with the number of versions read.
 
         Raises:
-            PackageUnknownError: there is none, or the token may not see it.
+            PackageUnknownError: the package does not exist, or the token has no access.
         """
         from ghcrctl.operations.packages.list import describe
         from ghcrctl.operations.packages.package_names import read_package
@@ -50,15 +47,15 @@ class Packages(PackageCare):
     def versions(
         self, name: str, *, deleted: bool = False, progress: Progress = no_progress
     ) -> Sequence[VersionRow]:
-        """List all versions of a package, the newest first, with what each of them is.
+        """List all versions of a package with their kinds, newest first.
 
         Args:
             name: ``OWNER/IMAGE``.
-            deleted: those that were deleted and can be restored.
-            progress: is told how far it has come.
+            deleted: list deleted versions that can be restored.
+            progress: called with the number of versions read.
 
         Raises:
-            PackageUnknownError: there is none, or the token may not see it.
+            PackageUnknownError: the package does not exist, or the token has no access.
         """
         from ghcrctl.operations.packages.list import version_rows
         from ghcrctl.operations.packages.package_names import read_package
@@ -75,22 +72,22 @@ class Packages(PackageCare):
         failed: Failed | None = None,
         **rules: Any,
     ) -> Sequence[Plan]:
-        """Find out what pruning by rules would delete, and why; delete nothing.
+        """Plan a prune by rules, without deleting anything.
 
         Args:
             names: ``OWNER/IMAGE``, or patterns: ``OWNER/app-*``.
-            progress: is told how far it has come.
-            failed: called with the name and the error of each package that cannot be planned;
-                without it, the first such error is raised after the others were planned.
+            progress: called with the number of versions read.
+            failed: called with the name and error of each package that cannot be planned; without
+                it, the first such error is raised after all other packages were planned.
             **rules: the options of ``ghcrctl packages prune``, with underscores: ``keep_last=5``,
                 ``older_than="30d"``, ``exclude=["latest"]``, ``ghosts=True``.
 
         Returns:
-            One plan a package.
+            One plan per package, with the reasons.
 
         Raises:
-            UsageError: there is no such rule, or it cannot be used.
-            PackageUnknownError: there is no such package.
+            UsageError: a rule is unknown or invalid.
+            PackageUnknownError: a package does not exist.
         """
         from datetime import datetime, timezone
 
@@ -98,7 +95,7 @@ class Packages(PackageCare):
         from ghcrctl.operations.packages.rules import read_rules_of
 
         now = datetime.now(timezone.utc)
-        given = {key.replace("_", "-"): _plain(value) for key, value in rules.items()}
+        given = {key.replace("_", "-"): _with_lists(value) for key, value in rules.items()}
         wanted = [read_rules_of(names, given, now, "the rules")]
         with self._session() as session:
             return [*plan_prune(session, wanted, now, progress, failed=failed)]
@@ -106,16 +103,16 @@ class Packages(PackageCare):
     def plan_file(
         self, policy: PathLike, *, progress: Progress = no_progress, failed: Failed | None = None
     ) -> Sequence[Plan]:
-        """Find out what pruning by a file of rules would delete, and why; delete nothing.
+        """Plan a prune by a policy file, without deleting anything.
 
         Args:
-            policy: the file, as ``ghcrctl packages prune --policy`` reads it.
-            progress: is told how far it has come.
-            failed: as for `plan`.
+            policy: the file, in the format of ``ghcrctl packages prune --policy``.
+            progress: called with the number of versions read.
+            failed: as in `plan`.
 
         Raises:
-            NotFoundError: there is no such file.
-            UsageError: it is malformed.
+            NotFoundError: the file does not exist.
+            UsageError: the file is invalid.
         """
         from datetime import datetime, timezone
 
@@ -135,22 +132,22 @@ class Packages(PackageCare):
         progress: Progress = no_progress,
         **rules: Any,
     ) -> Carried:
-        """Delete versions that no rule keeps; nothing goes that a version which stays needs.
+        """Delete versions according to rules, but none that a kept version needs.
 
         Args:
             names: as in `plan`.
             dry_run: only plan.
-            tell: is told what became of each version.
-            progress: is told how far it has come.
+            tell: called with the result of each version.
+            progress: called with the number of versions read.
             **rules: as in `plan`.
 
         Returns:
-            What was done. ``error`` is the first failure, also that of a package that could not be
-            planned; the others are pruned.
+            The deletions. ``error`` is the first failure, including that of a package that could
+            not be planned; other packages are still pruned.
 
         Raises:
-            UsageError: there is no such rule, or it cannot be used.
-            PackageUnknownError: there is no such package.
+            UsageError: a rule is unknown or invalid.
+            PackageUnknownError: a package does not exist.
         """
         from dataclasses import replace
 
@@ -160,7 +157,7 @@ class Packages(PackageCare):
             errors.append(error)
 
         plans = self.plan(*names, progress=progress, failed=failed, **rules)
-        done = self._carry_out(plans, dry_run=dry_run, tell=tell, progress=progress)
+        done = self._execute(plans, dry_run=dry_run, tell=tell, progress=progress)
         return replace(done, error=errors[0]) if errors else done
 
     def apply(
@@ -171,19 +168,19 @@ class Packages(PackageCare):
         tell: Callable[[Done], None] = lambda _: None,
         progress: Progress = no_progress,
     ) -> Carried:
-        """Carry out plans. Each version is checked again just before it is deleted.
+        """Execute plans. Each version is checked again just before it is deleted.
 
         Args:
-            plans: from `plan`; or a file that ``ghcrctl packages prune --plan`` wrote.
-            dry_run: only find out what would be done now; the result is in ``preview``.
-            tell: is called with what became, or would become, of each version.
-            progress: is called with the number of versions done.
+            plans: plans from `plan`, or a file written by ``ghcrctl packages prune --plan``.
+            dry_run: only return in ``preview`` what would be done now.
+            tell: called with the result of each version.
+            progress: called with the number of versions done.
 
         Returns:
-            What was done; its journal undoes it, and its file continues after an interruption.
+            The deletions. Its journal restores them, and its file resumes after an interruption.
 
         Raises:
-            NetworkError: GitHub cannot be reached, or refuses for too long; continue later.
+            NetworkError: GitHub is unreachable or rate limiting; resume later.
             AuthError: GitHub rejects the token.
         """
         import os
@@ -206,16 +203,16 @@ class Packages(PackageCare):
         tell: Callable[[Done], None] = lambda _: None,
         progress: Progress = no_progress,
     ) -> Carried:
-        """Delete one version with what only it needs; without tag, digest or ID, the package.
+        """Delete a version and everything only it needs, or without tag, digest or ID the package.
 
         Args:
             name: ``OWNER/IMAGE[:TAG|@DIGEST|#ID]``.
             dry_run: only plan.
-            tell: is told what became of each version.
-            progress: is told how far it has come.
+            tell: called with the result of each version.
+            progress: called with the number of versions read.
 
         Raises:
-            PackageUnknownError: there is no such package or version.
+            PackageUnknownError: the package or version does not exist.
         """
         from datetime import datetime, timezone
 
@@ -225,9 +222,9 @@ class Packages(PackageCare):
         now = datetime.now(timezone.utc)
         with self._session() as session:
             plan = plan_delete(session, read_name(session, name), now, progress)
-        return self._carry_out([plan], dry_run=dry_run, tell=tell, progress=progress)
+        return self._execute([plan], dry_run=dry_run, tell=tell, progress=progress)
 
-    def _carry_out(
+    def _execute(
         self,
         plans: Sequence[Plan],
         *,
@@ -235,7 +232,7 @@ class Packages(PackageCare):
         tell: Callable[[Done], None],
         progress: Progress,
     ) -> Carried:
-        """Carry out plans that were just made."""
+        """Execute new plans."""
         from ghcrctl.operations.packages.plan_execution import Carried, unreadable_in
 
         if dry_run:
@@ -243,19 +240,19 @@ class Packages(PackageCare):
         return self.apply(plans, tell=tell, progress=progress)
 
     def untag(self, *names: str) -> dict[str, bool]:
-        """Take tags away and leave the images that have them.
+        """Remove tags without deleting their images.
 
-        A tag that fails does not stop the others; the first failure is raised after them.
+        If a tag fails, the others are still removed. Then the first error is raised.
 
         Args:
-            names: each ``OWNER/IMAGE:TAG``.
+            names: names of the form ``OWNER/IMAGE:TAG``.
 
         Returns:
-            By name, whether the version has other tags.
+            Whether the version of each name has other tags.
 
         Raises:
             UsageError: a name has no tag.
-            RetainedError: it is the last tag of the package, which GitHub keeps.
+            RetainedError: the tag is the last one of the package, which GitHub keeps.
         """
         from ghcrctl.operations.packages.package_batch import each_package
         from ghcrctl.operations.packages.package_names import read_tags
@@ -276,15 +273,15 @@ class Packages(PackageCare):
         Args:
             name: ``OWNER/IMAGE[:TAG|@DIGEST]``.
             tags: the tags to add.
-            force: move tags even if they lose platforms by it.
+            force: move tags even if they lose platforms.
 
         Returns:
-            By tag, the digest that had it before; empty for none.
+            The previous digest of each tag; empty for new tags.
 
         Raises:
             UsageError: a tag is invalid.
             RefusedError: a tag would lose platforms.
-            ManifestUnknownError: there is no such version.
+            ManifestUnknownError: the image does not exist.
         """
         from ghcrctl.operations.packages.package_names import read_name
         from ghcrctl.operations.packages.untag import retag
@@ -292,21 +289,21 @@ class Packages(PackageCare):
         with self._session() as session:
             return retag(session, read_name(session, name), tags, force=force)
 
-    # The last one, since its name is a type's.
+    # Defined last, because the name hides the builtin `list`.
     def list(
         self, owner: str | None = None, *, filters: Texts = (), sort: str = "name"
     ) -> Sequence[Package]:
-        """List the container packages of an organisation or a user.
+        """List the container packages of an organization or user.
 
         Args:
-            owner: whose; those of the token's own account by default.
+            owner: the organization or user; by default, the account of the token.
             filters: ``name=GLOB``, ``visibility=WORD``, ``repository=GLOB``,
                 ``linked=true|false``.
             sort: ``name``, ``updated``, ``created`` or ``versions``.
 
         Raises:
-            AuthError: the token may not.
-            UsageError: a filter is malformed.
+            AuthError: the token is missing or lacks permission.
+            UsageError: a filter is invalid.
         """
         from ghcrctl.operations.packages.list import list_packages
 
@@ -314,8 +311,8 @@ class Packages(PackageCare):
             return list_packages(session, owner, texts_of(filters), sort)
 
 
-def _plain(value: object) -> object:
-    """Make a list of several values, as files of rules have them."""
+def _with_lists(value: object) -> object:
+    """Return sequences as lists, as in policy files."""
     return [*value] if isinstance(value, (tuple, set, frozenset)) else value
 
 

@@ -1,7 +1,4 @@
-"""Calls that ask registries, or sign in: tags, digest, exists, referrers, attach, outdated, login.
-
-What belongs here: their arguments. What does not: what they do (``operations``).
-"""
+"""Calls on registries: tags, digest, exists, referrers, attach, outdated, login, logout."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Registries(Caller):
-    """Calls that ask registries, or sign in to them."""
+    """Calls on registries."""
 
     def tags(
         self,
@@ -40,16 +37,16 @@ class Registries(Caller):
 
         Args:
             name: the repository, without a tag.
-            filters: ``name=GLOB`` and ``version=RANGE``; of one key any must hold, of both both.
-            sort: ``version``, ``name``, ``created`` or ``size``: the newest version, the newest or
-                the largest first, or by name.
-            helpers: list tags too that only hold signatures and the like.
-            details: look at each image, for digest, date, size and platforms; tags alone take one
-                request a thousand.
+            filters: ``name=GLOB`` and ``version=RANGE``. A tag must match one filter of each key.
+            sort: ``version`` (newest first), ``name``, ``created`` (newest first) or ``size``
+                (largest first).
+            helpers: also list tags that only hold signatures.
+            details: also read digests, dates, sizes and platforms, which takes requests for each
+                image. Otherwise, a thousand tags take one request.
 
         Raises:
-            NotFoundError: there is no such repository.
-            UsageError: the name is that of one image, or a filter is malformed.
+            NotFoundError: the repository does not exist.
+            UsageError: the name has a tag or digest, or a filter is invalid.
         """
         from ghcrctl.operations.registries.tags import list_tags
 
@@ -64,14 +61,14 @@ class Registries(Caller):
             )
 
     def digest(self, name: Name, *, platform: str | Platform | None = None) -> Digest:
-        """Return the digest that a name stands for at its registry, downloading nothing.
+        """Return the digest of a name at its registry, without downloading.
 
         Args:
             name: ``NAME[:TAG]``; without a tag, ``latest``.
-            platform: whose image of a multi-platform image is meant; the whole without it.
+            platform: return the digest for this platform; by default, that of the index.
 
         Raises:
-            NotFoundError: there is no such image, or it is not for the platform.
+            NotFoundError: the image does not exist, or not for the platform.
             RefusedError: the name is local.
         """
         from ghcrctl.operations.registries.digest import digest_of
@@ -83,17 +80,17 @@ class Registries(Caller):
     def exists(
         self, name: Name, *, platform: str | Platform | None = None, local: bool = False
     ) -> Digest | None:
-        """Return what a name stands for, or ``None`` where there is no such image.
+        """Return the digest of an image, or ``None`` if it does not exist.
 
         Args:
-            name: ``NAME[:TAG|@DIGEST]``; of a local image also its ID.
-            platform: whose image of a multi-platform image at a registry must be there.
-            local: look in the local store, and ask nobody.
+            name: ``NAME[:TAG|@DIGEST]``; for local images also an ID.
+            platform: a platform that the image must have; only at a registry.
+            local: only check the local store.
 
         Raises:
-            AuthError: the registry does not say, since it wants another credential.
-            NetworkError: the registry cannot be asked.
-            RefusedError: the name is local, and the registry is meant.
+            AuthError: the registry denies access.
+            NetworkError: the registry cannot be reached.
+            RefusedError: the name is local, and ``local`` is not given.
         """
         from ghcrctl.operations.registries.exists import exists
 
@@ -101,16 +98,16 @@ class Registries(Caller):
             return exists(session, text_of(name), platform=platform_of(platform), local=local)
 
     def referrers(self, name: Name) -> Node:
-        """Find what signs, attests or describes an image at its registry.
+        """Find the signatures, attestations and other referrers of an image at its registry.
 
         Args:
             name: ``NAME[:TAG|@DIGEST]``.
 
         Returns:
-            The image; below it its platforms, and what refers to each.
+            A tree of the image, its platforms and the referrers of each.
 
         Raises:
-            NotFoundError: there is no such image.
+            NotFoundError: the image does not exist.
         """
         from ghcrctl.operations.registries.referrers import referrers_tree
 
@@ -126,18 +123,18 @@ class Registries(Caller):
         annotations: Mapping[str, str] | None = None,
         observer: Observer = ignore,
     ) -> Made:
-        """Attach files to an image in a registry: an SBOM, a signature, a report.
+        """Attach files to an image in a registry, such as an SBOM, a signature or a report.
 
         Args:
             name: ``NAME[:TAG|@DIGEST]``.
-            files: paths, or entries with a media type of their own.
-            artifact_type: what they are, a media type.
-            annotations: of the whole.
-            observer: watches what moves.
+            files: paths, or entries with a media type.
+            artifact_type: the media type of the artifact.
+            annotations: annotations of the artifact.
+            observer: receives progress events.
 
         Raises:
-            NotFoundError: there is no such image.
-            UsageError: there is no file, or two have one name, or the type is no media type.
+            NotFoundError: the image does not exist.
+            UsageError: no file is given, two files have the same name, or the type is invalid.
             StoreError: a file cannot be read.
         """
         from ghcrctl.operations.making.artifact import attach
@@ -153,13 +150,13 @@ class Registries(Caller):
             )
 
     def outdated(self, *names: Name) -> list[Compared]:
-        """Compare local names with what they stand for at their registry; nothing is downloaded.
+        """Compare local images with their registries, without downloading.
 
         Args:
-            names: which; all without any. Those that belong to no registry are left out.
+            names: the names to compare; by default, all. Local names are skipped.
 
         Returns:
-            Each with its state; one that cannot be compared has an error.
+            The state or error of each name.
         """
         from ghcrctl.operations.registries.outdated import compare
 
@@ -167,17 +164,17 @@ class Registries(Caller):
             return compare(session, [reference_of(session, name) for name in names])
 
     def login(self, username: str, secret: str, server: str = "ghcr.io") -> LoginResult:
-        """Check a credential with its registry, then keep it where `pull` and `push` find it.
+        """Log in to a registry: verify a credential and store it for other calls.
 
         Args:
-            username: on ghcr.io, the GitHub login.
+            username: the user name; on ghcr.io, the GitHub login.
             secret: the password or token.
             server: the registry.
 
         Raises:
-            UnauthorizedError: the registry rejects it; nothing is kept.
-            CredentialStoreError: it cannot be kept.
-            UsageError: there is no such registry.
+            UnauthorizedError: the registry rejects the credential; nothing is stored.
+            CredentialStoreError: the credential cannot be stored.
+            UsageError: the registry name is invalid.
         """
         from ghcrctl.operations.registries.login import login, registry_name
 
@@ -185,13 +182,13 @@ class Registries(Caller):
             return login(session, registry_name(server), username, secret)
 
     def logout(self, server: str = "ghcr.io") -> list[str]:
-        """Forget the credential for a registry.
+        """Log out from a registry.
 
         Args:
             server: the registry.
 
         Returns:
-            The places that it was erased from; none where there was none.
+            The places from which the credential was deleted; empty if there was none.
         """
         from ghcrctl.operations.registries.login import logout, registry_name
 
@@ -199,7 +196,7 @@ class Registries(Caller):
             return logout(session, registry_name(server))
 
     def logged_in(self) -> list[str]:
-        """Return the registries whose credentials were kept by `login`."""
+        """Return the registries with credentials stored by `login`."""
         from ghcrctl.operations.registries.login import logged_in
 
         with self._session() as session:
@@ -207,7 +204,7 @@ class Registries(Caller):
 
 
 def entries_of(files: PathLike | FileEntry | Iterable[PathLike | FileEntry]) -> list[FileEntry]:
-    """Read files, or one that stands alone: paths, or entries as they are."""
+    """Return one or several paths or entries as entries."""
     import os
 
     from ghcrctl.operations.making.artifact import FileEntry

@@ -1,9 +1,8 @@
-"""Every exception of the project, with its stable code, exit status and hint.
+"""All exceptions of ghcrctl, with stable codes, exit statuses and hints.
 
-What belongs here: the classes. What does not: the wording of one failure, which is written where
-its facts are known. This package imports nothing of ours, so every room may raise and catch these.
+This package imports nothing else of ghcrctl, so every package can raise and catch these errors.
 
-The tree, with exit statuses::
+The hierarchy, with exit statuses::
 
     GhcrctlError (1)
     ├── UsageError (2): InvalidReferenceError, InvalidDigestError, InvalidPlatformError,
@@ -31,32 +30,32 @@ from ghcrctl.errors.exit_status import ExitStatus as ExitStatus
 
 
 class UsageError(GhcrctlError):
-    """The command line asks for something that makes no sense."""
+    """The command line is invalid."""
 
     code = "usage"
     exit_status = ExitStatus.USAGE
 
 
 class InvalidReferenceError(UsageError):
-    """A text is no image reference."""
+    """An image reference is invalid."""
 
     code = "invalid-reference"
 
 
 class InvalidDigestError(UsageError):
-    """A text is no digest."""
+    """A digest is invalid."""
 
     code = "invalid-digest"
 
 
 class InvalidPlatformError(UsageError):
-    """A text is no platform."""
+    """A platform is invalid."""
 
     code = "invalid-platform"
 
 
 class InvalidTemplateError(UsageError):
-    """A ``--format`` template cannot be parsed or cannot be applied."""
+    """A ``--format`` template cannot be parsed or applied."""
 
     code = "invalid-template"
 
@@ -68,59 +67,59 @@ class InvalidFilterError(UsageError):
 
 
 class InvalidSettingError(UsageError):
-    """A setting in a file or in the environment cannot be used."""
+    """A setting in a file or environment variable is invalid."""
 
     code = "invalid-setting"
 
 
 class NetworkError(GhcrctlError):
-    """A host could not be talked to."""
+    """A network request failed."""
 
     code = "network"
     exit_status = ExitStatus.NETWORK
-    usual_hint = "--debug shows each request and its answer"
+    usual_hint = "use --debug to show requests and responses"
 
 
 class ConnectionFailedError(NetworkError):
-    """No connection came about: refused, unreachable, or the name does not resolve."""
+    """A host refused the connection, is unreachable, or its name does not resolve."""
 
     code = "connection-failed"
-    usual_hint = "check the network, and HTTPS_PROXY where a proxy is in between"
+    usual_hint = "check the network connection, and HTTPS_PROXY if you use a proxy"
 
 
 class ProxyError(ConnectionFailedError):
-    """A proxy refused or failed, or its setting is invalid."""
+    """A proxy refused a request or failed, or its setting is invalid."""
 
     code = "proxy"
     usual_hint = "check HTTPS_PROXY and HTTP_PROXY; NO_PROXY lists hosts to reach without a proxy"
 
 
 class ConnectionLostError(NetworkError):
-    """A connection broke while bytes were moving."""
+    """A connection was lost during a transfer."""
 
     code = "connection-lost"
-    usual_hint = "run it again; --retries N tries more often"
+    usual_hint = "run the command again; --retries N allows more retries"
 
 
 class TimedOutError(NetworkError):
-    """A host did not answer, or sent nothing, for too long."""
+    """A host did not respond, or sent no data, for too long."""
 
     code = "timed-out"
-    usual_hint = "run it again; --stall-timeout SECONDS waits longer"
+    usual_hint = "run the command again; --stall-timeout SECONDS allows longer pauses"
 
 
 class TlsError(NetworkError):
-    """A TLS connection could not be trusted or set up."""
+    """A TLS connection failed or is not trusted."""
 
     code = "tls"
 
 
 class RateLimitedError(NetworkError):
-    """A host rate limited the requests and kept refusing.
+    """A host is rate limiting requests, also after retries.
 
     Args:
-        least_wait: seconds to wait before the next request where the host does not say how long;
-            the wait doubles with each refusal.
+        least_wait: the first wait if the host does not request one (seconds). It doubles with each
+            retry.
     """
 
     code = "rate-limited"
@@ -139,7 +138,7 @@ class RateLimitedError(NetworkError):
 
 
 class RegistryUnavailableError(NetworkError):
-    """A registry answered with a server error (5xx), and went on doing so."""
+    """A registry repeatedly responded with a server error (5xx)."""
 
     code = "registry-unavailable"
 
@@ -151,50 +150,50 @@ class RedirectError(NetworkError):
 
 
 class NotFoundError(GhcrctlError):
-    """Something that was asked for is not there."""
+    """A file, path or web address does not exist."""
 
     code = "not-found"
     exit_status = ExitStatus.NOT_FOUND
 
 
 class NoSuchImageError(NotFoundError):
-    """The local store has no such image."""
+    """An image does not exist in the local store."""
 
     code = "no-such-image"
 
 
 class ManifestUnknownError(NotFoundError):
-    """A registry has no such manifest or tag, or does not show it."""
+    """A manifest or tag does not exist in the registry, or is not accessible."""
 
     code = "manifest-unknown"
 
 
 class BlobUnknownError(NotFoundError):
-    """A place has no such blob."""
+    """A registry, archive or store lacks a blob."""
 
     code = "blob-unknown"
 
 
 class RepositoryUnknownError(NotFoundError):
-    """A registry has no such repository, or does not show it."""
+    """A repository does not exist in the registry, or is not accessible."""
 
     code = "repository-unknown"
 
 
 class PlatformNotFoundError(NotFoundError):
-    """An image has no manifest for the wanted platform."""
+    """An image does not support the requested platform."""
 
     code = "platform-not-found"
 
 
 class PackageUnknownError(NotFoundError):
-    """GitHub has no such package or version of one, or does not show it."""
+    """A package or version does not exist on GitHub, or is not accessible."""
 
     code = "package-unknown"
 
 
 class AuthError(GhcrctlError):
-    """A registry wants another credential, or allows less than was asked."""
+    """A registry requires a different credential, or the credential lacks permission."""
 
     code = "auth"
     exit_status = ExitStatus.AUTH
@@ -207,26 +206,26 @@ class UnauthorizedError(AuthError):
 
 
 class DeniedError(AuthError):
-    """A credential is good but does not allow this."""
+    """A credential lacks permission."""
 
     code = "denied"
 
 
 class CredentialStoreError(AuthError):
-    """A place where credentials are kept cannot be read or written."""
+    """Stored credentials cannot be read or written."""
 
     code = "credential-store"
 
 
 class IntegrityError(GhcrctlError):
-    """Bytes are not what they should be."""
+    """Content is corrupt."""
 
     code = "integrity"
     exit_status = ExitStatus.INTEGRITY
 
 
 class DigestMismatchError(IntegrityError):
-    """Content does not have the digest it was asked for by."""
+    """Content does not match its digest."""
 
     code = "digest-mismatch"
 
@@ -238,45 +237,45 @@ class SizeMismatchError(IntegrityError):
 
 
 class InvalidManifestError(IntegrityError):
-    """A manifest, index or config is not what its specification says."""
+    """A manifest, index or config does not conform to its specification."""
 
     code = "invalid-manifest"
 
 
 class InvalidResponseError(IntegrityError):
-    """A registry's answer breaks the protocol."""
+    """The response of a registry violates the protocol."""
 
     code = "invalid-response"
-    usual_hint = "something else may answer in its place: --debug shows requests and answers"
+    usual_hint = "another server may be responding; use --debug to show requests and responses"
 
 
 class UnreadableManifestError(IntegrityError):
-    """A package has a version whose manifest cannot be read."""
+    """The manifest of a package version cannot be read."""
 
     code = "unreadable-manifest"
 
 
 class UnsupportedError(GhcrctlError):
-    """Something is well-formed but not supported here."""
+    """The operation is not supported."""
 
     code = "unsupported"
     exit_status = ExitStatus.UNSUPPORTED
 
 
 class SchemaOneError(UnsupportedError):
-    """An image is in Docker's obsolete manifest format, schema 1."""
+    """An image uses Docker's obsolete manifest format, schema 1."""
 
     code = "schema1-unsupported"
 
 
 class BuildFailedError(UnsupportedError):
-    """A build engine ran and reported that the build failed."""
+    """A build engine reported that the build failed."""
 
     code = "build-failed"
 
 
 class RefusedError(UnsupportedError):
-    """Something is possible but would do harm, so it is refused."""
+    """An operation was refused because it could do harm."""
 
     code = "refused"
 
@@ -288,25 +287,25 @@ class AmbiguousIdError(RefusedError):
 
 
 class ConflictError(RefusedError):
-    """An image is still referred to by other names."""
+    """An image has other names."""
 
     code = "conflict"
 
 
 class RetainedError(RefusedError):
-    """GitHub keeps the last tagged version of a package."""
+    """GitHub does not delete the last tagged version of a package."""
 
     code = "retained"
 
 
 class BlockedError(RefusedError):
-    """GitHub does not delete what was downloaded more than 5,000 times."""
+    """GitHub does not delete public versions with more than 5,000 downloads."""
 
     code = "blocked"
 
 
 class StoreError(GhcrctlError):
-    """The local store, or the disk under it, failed."""
+    """The local store or its disk failed."""
 
     code = "store"
     exit_status = ExitStatus.STORE
@@ -319,13 +318,13 @@ class StoreLockedError(StoreError):
 
 
 class NoSpaceError(StoreError):
-    """The disk, or a quota on it, is full."""
+    """The disk or a disk quota is full."""
 
     code = "no-space"
 
 
 class StoreReadOnlyError(StoreError):
-    """The store cannot be written."""
+    """The store is not writable."""
 
     code = "store-read-only"
 
@@ -338,27 +337,27 @@ class ResourcesExhaustedError(StoreError):
 
 
 class StoreDamagedError(StoreError):
-    """The store holds something that it should not, or lacks something that it should have."""
+    """The store contains invalid files or lacks required ones."""
 
     code = "store-damaged"
 
 
 class TagMovedError(GhcrctlError):
-    """A tag stands for another image than a lock file pins."""
+    """A tag no longer points to the image that the lock file pins."""
 
     code = "tag-moved"
     exit_status = ExitStatus.DIFFERENT
 
 
 class InterruptedByUserError(GhcrctlError):
-    """The person pressed Ctrl-C."""
+    """The user pressed Ctrl-C."""
 
     code = "interrupted"
     exit_status = ExitStatus.INTERRUPTED
 
 
 class TerminatedBySignalError(GhcrctlError):
-    """SIGTERM ended the program."""
+    """The program was ended by SIGTERM."""
 
     code = "terminated"
     exit_status = ExitStatus.TERMINATED

@@ -1,4 +1,4 @@
-"""The base class of every exception of the project."""
+"""The base class of all exceptions."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from ghcrctl.errors.exit_status import ExitStatus
 
 
 class GhcrctlError(Exception):
-    """Base class of every error that is shown to the user.
+    """Base class of all errors shown to the user.
 
     Args:
-        message: what failed and which thing, lower case, without a full stop.
-        hint: a command to run or a page to open; that of the class where it is not given.
-        retryable: whether doing the same again may succeed.
-        retry_after: seconds the other side asked to wait first, where it did.
+        message: what failed and why, in lower case, without a period.
+        hint: a command to run or a page to open; by default, that of the class.
+        retryable: whether a retry may succeed.
+        retry_after: the wait that the host requested (seconds).
 
     Attributes:
-        least_wait: seconds of the first wait where the other side does not say how long; doubles.
-        side: the end of a transfer that failed (``reading from ghcr.io/o/i``), set by the engine.
-        may_be_done: whether the request may have taken effect although it failed: its response
-            was lost, or was an error of the server.
+        least_wait: the first wait if the host does not request one (seconds). It doubles.
+        side: the side of a transfer that failed (``reading from ghcr.io/o/i``), set by the engine.
+        may_be_done: whether the failed request may have taken effect, because its response was
+            lost or was a server error.
     """
 
-    # The public name: callers and the documentation know the class by it.
+    # The public name, for tracebacks and documentation.
     __module__ = "ghcrctl.errors"
 
     code: ClassVar[str] = "bug"

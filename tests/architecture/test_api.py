@@ -89,7 +89,7 @@ def test_a_call_is_annotated(name: str) -> None:
 def test_a_call_says_what_its_arguments_are(name: str) -> None:
     text = inspect.getdoc(CALLS[name]) or ""
     assert text.splitlines()[0].endswith(".")
-    if "Arguments are those of" in text:
+    if "arguments are those of" in text:
         return
     told = re.findall(r"^ {4}\*{0,2}(\w+): ", text, re.MULTILINE)
     parameters = list(inspect.signature(CALLS[name]).parameters)

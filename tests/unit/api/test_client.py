@@ -141,7 +141,7 @@ def test_threads_may_share_a_client(
 
 def test_a_client_is_open_once_at_a_time(environ: dict[str, str]) -> None:
     client = Client(environ=environ)
-    with client, pytest.raises(RuntimeError, match="open already"):
+    with client, pytest.raises(RuntimeError, match="already open"):
         client.__enter__()
     with client:
         assert client.images() == []
