@@ -35,9 +35,7 @@ class Router:
         read_only: refuse all other methods.
     """
 
-    def __init__(
-        self, handlers: Mapping[str, Mapping[str, Handler]], *, read_only: bool = False
-    ) -> None:
+    def __init__(self, handlers: Mapping[str, Mapping[str, Handler]], *, read_only: bool) -> None:
         rules = [
             Rule(path, methods=[method], endpoint=handler)
             for path, methods in handlers.items()

@@ -103,8 +103,8 @@ class Registry:
 
     def tags(self, query: str = "") -> list[str]:
         """List the tags."""
-        answer = self.ask("GET", f"tags/list{query}")
-        return list(answer.json()["tags"] or []) if answer.ok else []
+        reply = self.ask("GET", f"tags/list{query}")
+        return list(reply.json()["tags"] or []) if reply.ok else []
 
 
 def registries_for(metafunc: pytest.Metafunc) -> None:
@@ -123,6 +123,6 @@ def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registr
         yield Registry(request.getfixturevalue("docker_registry").host, http)
 
 
-def error_codes(answer: requests.Response) -> list[str]:
+def error_codes(reply: requests.Response) -> list[str]:
     """Return the codes of an error response (spec, "Error Codes")."""
-    return [error["code"] for error in answer.json()["errors"]]
+    return [error["code"] for error in reply.json()["errors"]]

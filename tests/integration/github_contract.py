@@ -1,6 +1,6 @@
 """Checks that requests to GitHub and its responses match GitHub's OpenAPI description.
 
-What belongs here: finding the operation, checking the request and the answer, and what is known
+What belongs here: finding the operation, checking the request and the response, and what is known
 to be real though the description leaves it out. What does not: getting the description
 (``github_openapi``), causing requests (``test_github_contract``).
 
@@ -73,9 +73,9 @@ class Exchange:
         target: path and query, encoded as they were sent.
         headers: of the request, with names in small letters.
         sent: bytes of the request's body.
-        status: of the answer.
-        answer_type: the answer's media type, with its parameters.
-        answer: the answer's body.
+        status: of the response.
+        answer_type: the response's media type, with its parameters.
+        response: the response's body.
     """
 
     method: str
@@ -84,7 +84,7 @@ class Exchange:
     sent: int = 0
     status: int = 200
     answer_type: str = ""
-    answer: bytes = b""
+    response: bytes = b""
 
 
 class Contract:
@@ -170,21 +170,21 @@ class Contract:
         content = self._resolved(declared or {}).get("content", {})
         media_type = exchange.answer_type.partition(";")[0].strip()
         if exchange.status < 400 and not content:
-            if exchange.answer:
-                yield "the answer has a body, and none is declared"
+            if exchange.response:
+                yield "the response has a body, and none is declared"
             return
         if media_type not in (content or {"application/json": {}}):
-            yield f"the answer's type `{media_type}` is not declared"
+            yield f"the response's type `{media_type}` is not declared"
             return
         # Errors without a schema have the same form as those with one.
         basic = {"$ref": "#/components/schemas/basic-error"}
         schema = content.get(media_type, {}).get("schema", basic)
         try:
-            data = json.loads(exchange.answer)
+            data = json.loads(exchange.response)
         except ValueError:
-            yield "the answer is no JSON"
+            yield "the response is no JSON"
             return
-        yield from self._unfit(data, schema, "answer")
+        yield from self._unfit(data, schema, "response")
 
     def _resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
         while "$ref" in node:
@@ -209,7 +209,7 @@ class Recorder:
         self.contract = contract
         self.exchanges: list[Exchange] = []
 
-    def note(self, environ: Environ, answer: Answer) -> None:
+    def note(self, environ: Environ, response: Answer) -> None:
         headers = {
             name.removeprefix("HTTP_").replace("_", "-").lower(): str(value)
             for name, value in environ.items()
@@ -220,9 +220,9 @@ class Recorder:
             str(environ["REQUEST_URI"]),
             headers,
             int(environ.get("CONTENT_LENGTH") or 0),
-            answer.status,
-            answer.headers.get("Content-Type", ""),
-            b"".join(answer.body),
+            response.status,
+            response.headers.get("Content-Type", ""),
+            b"".join(response.body),
         )
         self.exchanges.append(exchange)
 

@@ -85,8 +85,10 @@ def _pack(folder: str) -> None:
         timeout=300,
     )
     if done.returncode != 0:
-        said = " ".join(done.stderr.splitlines()[:3])
-        do_without(f"a network is missing, or its registry: npm pack {PACKAGE} says: {said[:500]}")
+        output = " ".join(done.stderr.splitlines()[:3])
+        do_without(
+            f"a network is missing, or its registry: npm pack {PACKAGE} says: {output[:500]}"
+        )
 
 
 def cut(whole: Mapping[str, Any]) -> dict[str, Any]:

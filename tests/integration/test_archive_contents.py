@@ -120,9 +120,9 @@ def test_partial_archive_is_small_and_can_be_loaded(
     part = tmp_path / "part.tar"
     stock.shell.ok("save", "--without", RICH, "-o", str(part), OTHER)
     assert part.stat().st_size < saved.stat().st_size / 10
-    said = shell.fails(4, "load", "-i", str(part))
+    output = shell.fails(4, "load", "-i", str(part))
     shared = stock.rich.built.contents[0][0]
-    assert f"{shared.digest} ({shared.size} bytes)" in said
+    assert f"{shared.digest} ({shared.size} bytes)" in output
     assert shell.ok("images", "-q") == []
     assert shell.ok("fsck")
     shell.ok("load", "-i", str(saved))

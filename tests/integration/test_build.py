@@ -157,15 +157,15 @@ def test_build_options_are_passed_to_the_engine(shell: Shell, context: Path) -> 
     write(context, STEPS)
     (shell.folder / "word").write_text("sesame")
     build(
-        *(shell, context, "-t", "told", "--target", "told", "--build-arg", "WHO=octo"),
+        *(shell, context, "-t", "reported", "--target", "reported", "--build-arg", "WHO=octo"),
         *("--label", "a=b", "--secret", f"id=word,src={shell.folder / 'word'}"),
     )
-    assert shell.ok("cat", "told", "/who") == ["octo"]
-    assert shell.ok("cat", "told", "/length") == ["sesame"]
-    assert shell.ok("inspect", "-f", "{{.Config.Labels.a}}", "told") == ["b"]
+    assert shell.ok("cat", "reported", "/who") == ["octo"]
+    assert shell.ok("cat", "reported", "/length") == ["sesame"]
+    assert shell.ok("inspect", "-f", "{{.Config.Labels.a}}", "reported") == ["b"]
     build(shell, context, "-t", "whole")
     assert shell.ok("cat", "whole", "/stage") == ["last"]
-    assert "stage" not in shell.ok("ls", "told")
+    assert "stage" not in shell.ok("ls", "reported")
 
 
 def test_debug_output_has_no_private_values(shell: Shell, context: Path) -> None:
@@ -299,12 +299,12 @@ def test_build_with_docker_without_buildx(
 def test_docker_without_buildx_error(shell: Shell, docker: Docker, context: Path) -> None:
     shell.environ |= docker.environ | {"HOME": str(shell.folder), "DOCKER_BUILDKIT": "0"}
     shell.environ["PATH"] = "/usr/bin:/bin:/usr/sbin"
-    asked = ("build", "--builder", "docker", "--secret", "id=a,src=b", str(context))
-    said = shell.fails(7, *asked)
-    assert "docker without BuildKit does not support --secret" in said
-    assert "--builder buildah" in said
-    said = shell.fails(7, "build", "--builder", "buildx", str(context))
-    assert "docker client has no buildx plugin" in said
+    requested = ("build", "--builder", "docker", "--secret", "id=a,src=b", str(context))
+    messages = shell.fails(7, *requested)
+    assert "docker without BuildKit does not support --secret" in messages
+    assert "--builder buildah" in messages
+    messages = shell.fails(7, "build", "--builder", "buildx", str(context))
+    assert "docker client has no buildx plugin" in messages
 
 
 def test_build_with_podman(shell: Shell, context: Path) -> None:

@@ -122,8 +122,10 @@ def test_login_lasts_until_logout(shell: Shell, registry: DockerRegistry) -> Non
 
 
 def test_wrong_password_is_not_stored(shell: Shell, registry: DockerRegistry) -> None:
-    said = shell.fails(5, "login", registry.host, "-u", USER, "--password-stdin", stdin="wrong\n")
-    assert "rejects" in said
+    messages = shell.fails(
+        5, "login", registry.host, "-u", USER, "--password-stdin", stdin="wrong\n"
+    )
+    assert "rejects" in messages
     assert not (shell.folder / "config" / "auth.json").exists()
     login(shell, registry)
     shell.fails(5, "login", registry.host, "-u", USER, "--password-stdin", stdin="wrong\n")
@@ -131,19 +133,19 @@ def test_wrong_password_is_not_stored(shell: Shell, registry: DockerRegistry) ->
 
 
 def test_output_has_no_secrets(shell: Shell, registry: DockerRegistry) -> None:
-    said = ""
+    messages = ""
     for arguments, stdin in (
         (("login", registry.host, "-u", USER, "--password-stdin"), f"{PASSWORD}\n"),
         (("pull", f"{registry.host}/octo/private:1"), ""),
         (("logout", "--all"), ""),
     ):
         done = shell.run("--debug", *arguments, stdin=stdin)
-        said += done.stdout + done.stderr
-    assert "debug: GET https://" in said
+        messages += done.stdout + done.stderr
+    assert "debug: GET https://" in messages
     for secret in (PASSWORD, encoded()):
-        assert secret not in said
+        assert secret not in messages
     # Tokens of the registry are not printed either.
-    assert "Bearer ey" not in said
+    assert "Bearer ey" not in messages
 
 
 @ONE_KIND
@@ -214,10 +216,10 @@ def test_expired_login_does_not_block_a_public_image(
     login(shell, registry)
     registry.accounts[USER] = "changed since"
     # The public repository is empty, which is only visible with access.
-    said = shell.fails(4, "pull", f"{registry.host}/octo/public:1")
-    assert f"rejects the credential from {shell.folder}/config/auth.json" in said
-    assert f"ghcrctl login {registry.host}" in said
-    assert PASSWORD not in said
+    messages = shell.fails(4, "pull", f"{registry.host}/octo/public:1")
+    assert f"rejects the credential from {shell.folder}/config/auth.json" in messages
+    assert f"ghcrctl login {registry.host}" in messages
+    assert PASSWORD not in messages
 
 
 @ONE_KIND

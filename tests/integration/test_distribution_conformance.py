@@ -51,47 +51,47 @@ def _push_blobs(registry: Registry, data: Dataset) -> None:
 
 
 def _push_manifest(registry: Registry, name: str, digest: Digest, raw: bytes) -> None:
-    answer = registry.put(raw, _kind(raw), name)
-    assert answer.status_code == 201, answer.text
-    assert answer.headers["Docker-Content-Digest"] in {str(digest), str(Digest.of(raw))}
+    response = registry.put(raw, _kind(raw), name)
+    assert response.status_code == 201, response.text
+    assert response.headers["Docker-Content-Digest"] in {str(digest), str(Digest.of(raw))}
     if subject := json.loads(raw).get("subject"):
-        assert answer.headers["OCI-Subject"] == subject["digest"]
-    _check_manifest(registry, answer.headers["Location"], digest, raw)
+        assert response.headers["OCI-Subject"] == subject["digest"]
+    _check_manifest(registry, response.headers["Location"], digest, raw)
 
 
 def _check_manifest(registry: Registry, path: str, digest: Digest, raw: bytes) -> None:
-    answer = registry.ask("GET", path, headers=ACCEPT)
-    assert (answer.status_code, answer.content) == (200, raw)
-    _check_headers(answer, digest, raw)
+    response = registry.ask("GET", path, headers=ACCEPT)
+    assert (response.status_code, response.content) == (200, raw)
+    _check_headers(response, digest, raw)
     if not path.startswith("/"):
-        answer = registry.ask("HEAD", path, headers=ACCEPT)
-        assert (answer.status_code, answer.content) == (200, b"")
-        _check_headers(answer, digest, raw)
+        response = registry.ask("HEAD", path, headers=ACCEPT)
+        assert (response.status_code, response.content) == (200, b"")
+        _check_headers(response, digest, raw)
 
 
-def _check_headers(answer: requests.Response, digest: Digest, raw: bytes) -> None:
-    assert answer.headers["Content-Type"] == _kind(raw)
-    assert answer.headers["Content-Length"] == str(len(raw))
-    assert answer.headers["Docker-Content-Digest"] in {str(digest), str(Digest.of(raw))}
+def _check_headers(response: requests.Response, digest: Digest, raw: bytes) -> None:
+    assert response.headers["Content-Type"] == _kind(raw)
+    assert response.headers["Content-Length"] == str(len(raw))
+    assert response.headers["Docker-Content-Digest"] in {str(digest), str(Digest.of(raw))}
 
 
 def _check_blob(registry: Registry, digest: Digest, content: bytes) -> None:
     for method, body in (("HEAD", b""), ("GET", content)):
-        answer = registry.ask(method, f"blobs/{digest}")
-        assert (answer.status_code, answer.content) == (200, body)
-        assert answer.headers["Content-Length"] == str(len(content))
-        assert answer.headers["Docker-Content-Digest"] == str(digest)
+        response = registry.ask(method, f"blobs/{digest}")
+        assert (response.status_code, response.content) == (200, body)
+        assert response.headers["Content-Length"] == str(len(content))
+        assert response.headers["Docker-Content-Digest"] == str(digest)
 
 
 def _check_referrers(registry: Registry, subject: str, wanted: list[dict[str, Any]]) -> None:
-    answer = registry.ask("GET", f"referrers/{subject}")
-    assert answer.headers["Content-Type"] == media_types.OCI_INDEX
-    listed = answer.json()["manifests"]
+    response = registry.ask("GET", f"referrers/{subject}")
+    assert response.headers["Content-Type"] == media_types.OCI_INDEX
+    listed = response.json()["manifests"]
     assert all(entry in listed for entry in wanted)
     for kind in {entry["artifactType"] for entry in wanted}:
-        answer = registry.ask("GET", f"referrers/{subject}", params={"artifactType": kind})
-        assert answer.headers["OCI-Filters-Applied"] == "artifactType"
-        some = answer.json()["manifests"]
+        response = registry.ask("GET", f"referrers/{subject}", params={"artifactType": kind})
+        assert response.headers["OCI-Filters-Applied"] == "artifactType"
+        some = response.json()["manifests"]
         assert all(entry in some for entry in wanted if entry["artifactType"] == kind)
         assert {entry["artifactType"] for entry in some} == {kind}
 
@@ -127,8 +127,8 @@ def test_push_find_pull_and_delete_every_kind_of_image(registry: Registry, data:
         _check_referrers(registry, subject, wanted)
     _delete_all(registry, data)
     for subject in data.referrers:
-        answer = registry.ask("GET", f"referrers/{subject}")
-        assert (answer.status_code, answer.json()["manifests"]) == (200, [])
+        response = registry.ask("GET", f"referrers/{subject}")
+        assert (response.status_code, response.json()["manifests"]) == (200, [])
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -138,15 +138,15 @@ def test_push_by_digest_with_tags(registry: Registry, algorithm: str) -> None:
     _push_blobs(registry, data)
     for number, (digest, raw) in enumerate(data.manifests.items()):
         tags = [f"{algorithm}-{number}", f"{algorithm}-{number}-again"]
-        answer = registry.ask(
+        response = registry.ask(
             "PUT",
             f"manifests/{digest}",
             params={"tag": tags},
             data=raw,
             headers={"Content-Type": _kind(raw)},
         )
-        assert answer.status_code == 201
-        assert answer.headers["OCI-Tag"].split(", ") == tags
+        assert response.status_code == 201
+        assert response.headers["OCI-Tag"].split(", ") == tags
         data.tags.update(dict.fromkeys(tags, digest))
     for tag, digest in data.tags.items():
         _check_manifest(registry, f"manifests/{tag}", digest, data.manifests[digest])
@@ -161,9 +161,9 @@ def test_push_by_digest_with_invalid_tags_changes_nothing(
     _push_blobs(registry, data)
     ((digest, raw),) = data.manifests.items()
     path, headers = f"manifests/{digest}", {"Content-Type": _kind(raw)}
-    answer = registry.ask("PUT", path, params={"tag": tags}, data=raw, headers=headers)
-    assert answer.status_code in {400, 414}
-    assert error_codes(answer) == ["TAG_INVALID"]
+    response = registry.ask("PUT", path, params={"tag": tags}, data=raw, headers=headers)
+    assert response.status_code in {400, 414}
+    assert error_codes(response) == ["TAG_INVALID"]
     assert registry.ask("HEAD", path).status_code == 404
 
 
@@ -186,8 +186,8 @@ def test_malformed_digest_is_400(registry: Registry) -> None:
 def test_unused_repository_has_no_tags_or_referrers(registry: Registry) -> None:
     empty = Registry(registry.host, registry.http, "conformance/unused")
     assert empty.tags() == []
-    answer = empty.ask("GET", f"referrers/{Digest.of(b'nothing')}")
-    assert (answer.status_code, answer.json()["manifests"]) == (200, [])
+    response = empty.ask("GET", f"referrers/{Digest.of(b'nothing')}")
+    assert (response.status_code, response.json()["manifests"]) == (200, [])
 
 
 # Blobs: each way to push, with each digest algorithm.
@@ -207,9 +207,9 @@ def _post_put(registry: Registry, digest: Digest, content: bytes) -> requests.Re
 
 
 def _stream(registry: Registry, digest: Digest, content: bytes) -> requests.Response:
-    answer = registry.ask("PATCH", registry.begin(), data=iter([content]), headers=BINARY)
-    assert answer.status_code == 202
-    return registry.finish(answer.headers["Location"], digest)
+    response = registry.ask("PATCH", registry.begin(), data=iter([content]), headers=BINARY)
+    assert response.status_code == 202
+    return registry.finish(response.headers["Location"], digest)
 
 
 def _chunks(
@@ -230,9 +230,9 @@ def _chunks(
         if in_put and start + step >= len(content):
             path = f"{location}?digest={digest}"
             return registry.ask("PUT", path, data=part, headers=headers)
-        answer = registry.ask("PATCH", location, data=part, headers=headers)
-        assert answer.status_code == 202
-        location = answer.headers["Location"]
+        response = registry.ask("PATCH", location, data=part, headers=headers)
+        assert response.status_code == 202
+        location = response.headers["Location"]
     return registry.finish(location, digest)
 
 
@@ -248,10 +248,10 @@ WAYS = [_post_only, _post_put, _stream, _chunks, _chunks_and_put]
 def test_push_blob_in_every_way_and_delete(registry: Registry, way: Any, algorithm: str) -> None:
     content = _random(3067)
     digest = Digest.of(content, algorithm)
-    answer = way(registry, digest, content)
-    assert answer.status_code == 201
-    assert answer.headers["Docker-Content-Digest"] == str(digest)
-    assert registry.ask("GET", answer.headers["Location"]).content == content
+    response = way(registry, digest, content)
+    assert response.status_code == 201
+    assert response.headers["Docker-Content-Digest"] == str(digest)
+    assert registry.ask("GET", response.headers["Location"]).content == content
     _check_blob(registry, digest, content)
     _delete(registry, f"blobs/{digest}")
 
@@ -286,9 +286,9 @@ def test_mount_blob_with_and_without_source(
     digest = Digest.of(content, algorithm)
     assert _post_put(other, digest, content).status_code == 201
     query = {"mount": str(digest), **({"from": other.name} if named else {})}
-    answer = registry.ask("POST", "blobs/uploads/", params=query)
-    assert answer.status_code == 201
-    assert registry.ask("GET", answer.headers["Location"]).content == content
+    response = registry.ask("POST", "blobs/uploads/", params=query)
+    assert response.status_code == 201
+    assert registry.ask("GET", response.headers["Location"]).content == content
     _delete(registry, f"blobs/{digest}")
     _delete(other, f"blobs/{digest}", also=(404,))
 
@@ -297,9 +297,9 @@ def test_mount_of_missing_blob_starts_an_upload(registry: Registry) -> None:
     content = _random(512)
     digest = Digest.of(content)
     query = {"mount": str(digest), "from": "conformance/repo2"}
-    answer = registry.ask("POST", "blobs/uploads/", params=query)
-    assert answer.status_code == 202
-    assert registry.finish(answer.headers["Location"], digest, content).status_code == 201
+    response = registry.ask("POST", "blobs/uploads/", params=query)
+    assert response.status_code == 202
+    assert registry.finish(response.headers["Location"], digest, content).status_code == 201
 
 
 def test_cancel_upload(registry: Registry) -> None:
@@ -309,29 +309,30 @@ def test_cancel_upload(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "start", "end"), [("500-1499", 500, 1500), ("500-", 500, 2048), ("-500", 1548, 2048)]
+    ("requested", "start", "end"),
+    [("500-1499", 500, 1500), ("500-", 500, 2048), ("-500", 1548, 2048)],
 )
-def test_range_of_a_blob_is_206(registry: Registry, asked: str, start: int, end: int) -> None:
+def test_range_of_a_blob_is_206(registry: Registry, requested: str, start: int, end: int) -> None:
     content = _random(2048)
     digest = registry.blob(content)
-    answer = registry.ask("GET", f"blobs/{digest}", headers={"Range": f"bytes={asked}"})
-    assert (answer.status_code, answer.content) == (206, content[start:end])
-    assert answer.headers["Content-Length"] == str(end - start)
-    assert answer.headers["Content-Range"] == f"bytes {start}-{end - 1}/2048"
+    response = registry.ask("GET", f"blobs/{digest}", headers={"Range": f"bytes={requested}"})
+    assert (response.status_code, response.content) == (206, content[start:end])
+    assert response.headers["Content-Length"] == str(end - start)
+    assert response.headers["Content-Range"] == f"bytes {start}-{end - 1}/2048"
 
 
 def test_range_beyond_the_end_is_truncated(registry: Registry) -> None:
     content = _random(2048)
     digest = registry.blob(content)
-    answer = registry.ask("GET", f"blobs/{digest}", headers={"Range": "bytes=2000-5000"})
-    assert (answer.status_code, answer.content) == (206, content[2000:])
+    response = registry.ask("GET", f"blobs/{digest}", headers={"Range": "bytes=2000-5000"})
+    assert (response.status_code, response.content) == (206, content[2000:])
 
 
-@pytest.mark.parametrize("asked", ["500-0", "5000-10000"])
-def test_invalid_range_is_416(registry: Registry, asked: str) -> None:
+@pytest.mark.parametrize("requested", ["500-0", "5000-10000"])
+def test_invalid_range_is_416(registry: Registry, requested: str) -> None:
     digest = registry.blob(_random(2048))
-    answer = registry.ask("GET", f"blobs/{digest}", headers={"Range": f"bytes={asked}"})
-    assert answer.status_code == 416
+    response = registry.ask("GET", f"blobs/{digest}", headers={"Range": f"bytes={requested}"})
+    assert response.status_code == 416
 
 
 @pytest.mark.parametrize("name", [str(Digest.of(b"never pushed")), "missing-tag"])

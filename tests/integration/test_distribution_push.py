@@ -35,21 +35,21 @@ pytest_generate_tests = registries_for
 
 
 def test_start_upload_returns_a_location(registry: Registry) -> None:
-    answer = registry.ask("POST", "blobs/uploads/", headers={"Content-Length": "0"})
-    assert answer.status_code == 202
-    assert answer.headers["Location"]
+    response = registry.ask("POST", "blobs/uploads/", headers={"Content-Length": "0"})
+    assert response.status_code == 202
+    assert response.headers["Location"]
 
 
 def test_upload_blob_with_post_and_put(registry: Registry) -> None:
-    answer = registry.finish(registry.begin(), DIGEST, DATA)
-    assert answer.status_code == 201
-    assert registry.ask("GET", answer.headers["Location"]).content == DATA
+    response = registry.finish(registry.begin(), DIGEST, DATA)
+    assert response.status_code == 201
+    assert registry.ask("GET", response.headers["Location"]).content == DATA
 
 
 def test_upload_blob_with_one_post(registry: Registry) -> None:
-    answer = registry.ask("POST", f"blobs/uploads/?digest={DIGEST}", data=DATA, headers=BINARY)
-    assert answer.status_code == 201
-    assert registry.ask("GET", answer.headers["Location"]).content == DATA
+    response = registry.ask("POST", f"blobs/uploads/?digest={DIGEST}", data=DATA, headers=BINARY)
+    assert response.status_code == 201
+    assert registry.ask("GET", response.headers["Location"]).content == DATA
 
 
 def test_upload_blob_in_chunks(registry: Registry) -> None:
@@ -58,36 +58,36 @@ def test_upload_blob_in_chunks(registry: Registry) -> None:
         chunk = DATA[start : start + 4000]
         end = start + len(chunk) - 1
         headers = {**BINARY, "Content-Range": f"{start}-{end}"}
-        answer = registry.ask("PATCH", location, data=chunk, headers=headers)
-        assert answer.status_code == 202
-        assert answer.headers["Range"] == f"0-{end}"
-        location = answer.headers["Location"]
+        response = registry.ask("PATCH", location, data=chunk, headers=headers)
+        assert response.status_code == 202
+        assert response.headers["Range"] == f"0-{end}"
+        location = response.headers["Location"]
     assert registry.finish(location, DIGEST).status_code == 201
     assert registry.ask("GET", f"blobs/{DIGEST}").content == DATA
 
 
 def test_last_chunk_in_put(registry: Registry) -> None:
     headers = {**BINARY, "Content-Range": "0-999"}
-    answer = registry.ask("PATCH", registry.begin(), data=DATA[:1000], headers=headers)
-    assert registry.finish(answer.headers["Location"], DIGEST, DATA[1000:]).status_code == 201
+    response = registry.ask("PATCH", registry.begin(), data=DATA[:1000], headers=headers)
+    assert registry.finish(response.headers["Location"], DIGEST, DATA[1000:]).status_code == 201
 
 
 def test_chunk_out_of_order_is_416(registry: Registry) -> None:
     headers = {**BINARY, "Content-Range": "1000-1999"}
-    answer = registry.ask("PATCH", registry.begin(), data=DATA[1000:2000], headers=headers)
-    assert answer.status_code == 416
+    response = registry.ask("PATCH", registry.begin(), data=DATA[1000:2000], headers=headers)
+    assert response.status_code == 416
 
 
 def test_upload_status_is_204_with_the_range(registry: Registry) -> None:
     headers = {**BINARY, "Content-Range": "0-999"}
-    answer = registry.ask("PATCH", registry.begin(), data=DATA[:1000], headers=headers)
-    status = registry.ask("GET", answer.headers["Location"])
+    response = registry.ask("PATCH", registry.begin(), data=DATA[:1000], headers=headers)
+    status = registry.ask("GET", response.headers["Location"])
     assert (status.status_code, status.headers["Range"]) == (204, "0-999")
 
 
 def test_wrong_bytes_are_400_and_not_stored(registry: Registry) -> None:
-    answer = registry.finish(registry.begin(), DIGEST, b"other")
-    assert (answer.status_code, error_codes(answer)) == (400, ["DIGEST_INVALID"])
+    response = registry.finish(registry.begin(), DIGEST, b"other")
+    assert (response.status_code, error_codes(response)) == (400, ["DIGEST_INVALID"])
     assert registry.ask("HEAD", f"blobs/{DIGEST}").status_code == 404
 
 
@@ -100,16 +100,16 @@ def test_unknown_upload_is_404(registry: Registry) -> None:
 def test_mount_blob_from_another_repository(registry: Registry) -> None:
     registry.blob()
     other = Registry(registry.host, registry.http, "octo/other")
-    answer = other.ask("POST", f"blobs/uploads/?mount={DIGEST}&from=octo/image")
-    assert answer.status_code == 201
+    response = other.ask("POST", f"blobs/uploads/?mount={DIGEST}&from=octo/image")
+    assert response.status_code == 201
     assert other.ask("GET", f"blobs/{DIGEST}").content == DATA
 
 
 def test_mount_from_repository_without_the_blob_starts_an_upload(registry: Registry) -> None:
     other = Registry(registry.host, registry.http, "octo/other")
-    answer = other.ask("POST", f"blobs/uploads/?mount={ABSENT}&from=octo/image")
-    assert answer.status_code == 202
-    assert other.finish(answer.headers["Location"], DIGEST, DATA).status_code == 201
+    response = other.ask("POST", f"blobs/uploads/?mount={ABSENT}&from=octo/image")
+    assert response.status_code == 202
+    assert other.finish(response.headers["Location"], DIGEST, DATA).status_code == 201
 
 
 # "Pushing Manifests"
@@ -122,11 +122,11 @@ def test_mount_from_repository_without_the_blob_starts_an_upload(registry: Regis
 )
 def test_push_manifest_by_tag(registry: Registry, built: Built) -> None:
     registry.push(built, "1.0")
-    answer = registry.put(built.raw, built.root.media_type, "2.0")
-    assert answer.status_code == 201
-    assert answer.headers["Docker-Content-Digest"] == str(built.root.digest)
+    response = registry.put(built.raw, built.root.media_type, "2.0")
+    assert response.status_code == 201
+    assert response.headers["Docker-Content-Digest"] == str(built.root.digest)
     accept = {"Accept": built.root.media_type}
-    assert registry.ask("GET", answer.headers["Location"], headers=accept).content == built.raw
+    assert registry.ask("GET", response.headers["Location"], headers=accept).content == built.raw
 
 
 def test_push_manifest_by_digest(registry: Registry) -> None:
@@ -143,15 +143,15 @@ def test_push_manifest_with_wrong_digest_is_400(registry: Registry) -> None:
 
 
 def test_manifest_with_missing_blobs_is_rejected(registry: Registry) -> None:
-    answer = registry.put(IMAGE.raw, IMAGE.root.media_type, "1.0")
-    assert answer.status_code in {400, 404}
-    assert set(error_codes(answer)) <= {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"}
+    response = registry.put(IMAGE.raw, IMAGE.root.media_type, "1.0")
+    assert response.status_code in {400, 404}
+    assert set(error_codes(response)) <= {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"}
     assert registry.ask("HEAD", "manifests/1.0").status_code == 404
 
 
 def test_invalid_manifest_is_400(registry: Registry) -> None:
-    answer = registry.put(b"{", media_types.OCI_MANIFEST, "1.0")
-    assert (answer.status_code, error_codes(answer)) == (400, ["MANIFEST_INVALID"])
+    response = registry.put(b"{", media_types.OCI_MANIFEST, "1.0")
+    assert (response.status_code, error_codes(response)) == (400, ["MANIFEST_INVALID"])
 
 
 def test_too_large_manifest_is_413(registry: Registry) -> None:
@@ -183,8 +183,8 @@ def test_push_with_subject_returns_oci_subject(registry: Registry) -> None:
     thing = artifact(subject=IMAGE.root)
     for _, data in thing.blobs:
         registry.blob(data)
-    answer = registry.put(thing.raw, thing.root.media_type, str(thing.root.digest))
-    assert answer.headers["OCI-Subject"] == str(IMAGE.root.digest)
+    response = registry.put(thing.raw, thing.root.media_type, str(thing.root.digest))
+    assert response.headers["OCI-Subject"] == str(IMAGE.root.digest)
 
 
 def test_referrer_pushed_before_its_subject_is_listed(registry: Registry) -> None:

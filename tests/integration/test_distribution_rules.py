@@ -40,46 +40,46 @@ def test_base_path_is_200(registry: Registry) -> None:
 def test_pulled_manifest_is_unchanged(registry: Registry, by: str) -> None:
     registry.push(IMAGE, "1.0")
     name = "1.0" if by == "tag" else str(IMAGE.root.digest)
-    answer = registry.ask("GET", f"manifests/{name}", headers={"Accept": IMAGE.root.media_type})
-    assert (answer.status_code, answer.content) == (200, IMAGE.raw)
-    assert answer.headers["Content-Type"] == IMAGE.root.media_type
-    assert answer.headers["Docker-Content-Digest"] == str(IMAGE.root.digest)
+    response = registry.ask("GET", f"manifests/{name}", headers={"Accept": IMAGE.root.media_type})
+    assert (response.status_code, response.content) == (200, IMAGE.raw)
+    assert response.headers["Content-Type"] == IMAGE.root.media_type
+    assert response.headers["Docker-Content-Digest"] == str(IMAGE.root.digest)
 
 
 def test_missing_manifest_is_404(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     for name in ("2.0", str(ABSENT)):
-        answer = registry.ask("GET", f"manifests/{name}")
-        assert (answer.status_code, error_codes(answer)) == (404, ["MANIFEST_UNKNOWN"])
+        response = registry.ask("GET", f"manifests/{name}")
+        assert (response.status_code, error_codes(response)) == (404, ["MANIFEST_UNKNOWN"])
 
 
 def test_pull_blob(registry: Registry) -> None:
     registry.blob()
-    answer = registry.ask("GET", f"blobs/{DIGEST}")
-    assert (answer.status_code, answer.content) == (200, DATA)
-    assert answer.headers["Docker-Content-Digest"] == str(DIGEST)
+    response = registry.ask("GET", f"blobs/{DIGEST}")
+    assert (response.status_code, response.content) == (200, DATA)
+    assert response.headers["Docker-Content-Digest"] == str(DIGEST)
 
 
 def test_part_of_a_blob_is_206(registry: Registry) -> None:
     registry.blob()
-    answer = registry.ask("GET", f"blobs/{DIGEST}", headers={"Range": "bytes=10-19"})
-    assert (answer.status_code, answer.content) == (206, DATA[10:20])
-    assert answer.headers["Content-Range"] == f"bytes 10-19/{len(DATA)}"
+    response = registry.ask("GET", f"blobs/{DIGEST}", headers={"Range": "bytes=10-19"})
+    assert (response.status_code, response.content) == (206, DATA[10:20])
+    assert response.headers["Content-Range"] == f"bytes 10-19/{len(DATA)}"
 
 
 def test_missing_blob_is_404(registry: Registry) -> None:
     registry.blob()
-    answer = registry.ask("GET", f"blobs/{ABSENT}")
-    assert (answer.status_code, error_codes(answer)) == (404, ["BLOB_UNKNOWN"])
+    response = registry.ask("GET", f"blobs/{ABSENT}")
+    assert (response.status_code, error_codes(response)) == (404, ["BLOB_UNKNOWN"])
 
 
 def test_head_has_the_headers_of_get_without_a_body(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     blob, _ = IMAGE.blobs[0]
     for path, size in ((f"blobs/{blob.digest}", blob.size), ("manifests/1.0", IMAGE.root.size)):
-        answer = registry.ask("HEAD", path, headers={"Accept": IMAGE.root.media_type})
-        assert (answer.status_code, answer.content) == (200, b"")
-        assert answer.headers["Content-Length"] == str(size)
+        response = registry.ask("HEAD", path, headers={"Accept": IMAGE.root.media_type})
+        assert (response.status_code, response.content) == (200, b"")
+        assert response.headers["Content-Length"] == str(size)
 
 
 def test_head_of_missing_content_is_404(registry: Registry) -> None:
@@ -94,14 +94,14 @@ def test_head_of_missing_content_is_404(registry: Registry) -> None:
 def test_list_tags(registry: Registry) -> None:
     for tag in ("1.0", "latest"):
         registry.push(IMAGE, tag)
-    answer = registry.ask("GET", "tags/list")
-    assert (answer.status_code, answer.json()["name"]) == (200, "octo/image")
-    assert sorted(answer.json()["tags"]) == ["1.0", "latest"]
+    response = registry.ask("GET", "tags/list")
+    assert (response.status_code, response.json()["name"]) == (200, "octo/image")
+    assert sorted(response.json()["tags"]) == ["1.0", "latest"]
 
 
 def test_tags_of_unknown_repository_is_404(registry: Registry) -> None:
-    answer = registry.ask("GET", "/v2/octo/nothing/tags/list")
-    assert (answer.status_code, error_codes(answer)) == (404, ["NAME_UNKNOWN"])
+    response = registry.ask("GET", "/v2/octo/nothing/tags/list")
+    assert (response.status_code, error_codes(response)) == (404, ["NAME_UNKNOWN"])
 
 
 def test_tags_are_paginated(registry: Registry) -> None:
@@ -124,19 +124,19 @@ def test_last_omits_previous_tags(registry: Registry) -> None:
 
 def test_page_of_zero_tags_is_empty(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
-    answer = registry.ask("GET", "tags/list?n=0")
-    assert (answer.status_code, answer.json()["tags"]) == (200, [])
-    assert "Link" not in answer.headers
+    response = registry.ask("GET", "tags/list?n=0")
+    assert (response.status_code, response.json()["tags"]) == (200, [])
+    assert "Link" not in response.headers
 
 
 def test_list_referrers(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
     thing = artifact("application/vnd.example.sbom", subject=IMAGE.root, annotations={"a": "b"})
     registry.push(thing, str(thing.root.digest))
-    answer = registry.ask("GET", f"referrers/{IMAGE.root.digest}")
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == media_types.OCI_INDEX
-    (entry,) = answer.json()["manifests"]
+    response = registry.ask("GET", f"referrers/{IMAGE.root.digest}")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == media_types.OCI_INDEX
+    (entry,) = response.json()["manifests"]
     found = Descriptor.from_json(entry)
     assert (found.digest, found.size) == (thing.root.digest, thing.root.size)
     assert found.artifact_type == "application/vnd.example.sbom"
@@ -149,17 +149,17 @@ def test_filter_referrers_by_artifact_type(registry: Registry) -> None:
         thing = artifact(kind, subject=IMAGE.root, payload=kind.encode())
         registry.push(thing, str(thing.root.digest))
     path = f"referrers/{IMAGE.root.digest}?artifactType=application/vnd.example.two"
-    answer = registry.ask("GET", path)
-    assert answer.headers["OCI-Filters-Applied"] == "artifactType"
-    kinds = [entry["artifactType"] for entry in answer.json()["manifests"]]
+    response = registry.ask("GET", path)
+    assert response.headers["OCI-Filters-Applied"] == "artifactType"
+    kinds = [entry["artifactType"] for entry in response.json()["manifests"]]
     assert kinds == ["application/vnd.example.two"]
 
 
 def test_referrers_of_unknown_digest_are_an_empty_index(registry: Registry) -> None:
     registry.push(IMAGE, "1.0")
-    answer = registry.ask("GET", f"referrers/{ABSENT}")
-    assert (answer.status_code, answer.json()["manifests"]) == (200, [])
-    assert (answer.json()["schemaVersion"], answer.json()["mediaType"]) == (
+    response = registry.ask("GET", f"referrers/{ABSENT}")
+    assert (response.status_code, response.json()["manifests"]) == (200, [])
+    assert (response.json()["schemaVersion"], response.json()["mediaType"]) == (
         2,
         media_types.OCI_INDEX,
     )
@@ -216,8 +216,8 @@ def test_index_with_manifests_of_another_repository_is_rejected(registry: Regist
     other = Registry(registry.host, registry.http, "octo/other")
     other.push(OTHER, "1.0")
     index = index_of(IMAGE)
-    answer = other.put(index.raw, index.root.media_type, "2.0")
-    assert answer.status_code in {400, 404}
+    response = other.put(index.raw, index.root.media_type, "2.0")
+    assert response.status_code in {400, 404}
     assert other.ask("HEAD", "manifests/2.0", headers=ANY).status_code == 404
 
 
@@ -251,8 +251,8 @@ def test_referrer_in_an_index_is_listed(registry: Registry) -> None:
     thing = artifact(subject=IMAGE.root)
     registry.push(thing, str(thing.root.digest))
     registry.push(index_of(IMAGE, thing), "2.0")
-    answer = registry.ask("GET", f"referrers/{IMAGE.root.digest}")
-    assert [entry["digest"] for entry in answer.json()["manifests"]] == [str(thing.root.digest)]
+    response = registry.ask("GET", f"referrers/{IMAGE.root.digest}")
+    assert [entry["digest"] for entry in response.json()["manifests"]] == [str(thing.root.digest)]
 
 
 def test_referrer_only_in_an_index_is_listed(registry: Registry) -> None:
@@ -261,8 +261,8 @@ def test_referrer_only_in_an_index_is_listed(registry: Registry) -> None:
     index = index_of(random_image(seed=5), thing)
     registry.push(index, "2.0")
     registry.ask("DELETE", f"manifests/{thing.root.digest}")
-    answer = registry.ask("GET", f"referrers/{IMAGE.root.digest}")
-    assert [entry["digest"] for entry in answer.json()["manifests"]] == [str(thing.root.digest)]
+    response = registry.ask("GET", f"referrers/{IMAGE.root.digest}")
+    assert [entry["digest"] for entry in response.json()["manifests"]] == [str(thing.root.digest)]
 
 
 def test_deleting_a_subject_deletes_its_referrers(registry: Registry) -> None:
@@ -282,8 +282,8 @@ def test_deleting_a_tag_keeps_referrers(registry: Registry) -> None:
     thing = artifact(subject=IMAGE.root)
     registry.push(thing, str(thing.root.digest))
     registry.ask("DELETE", "manifests/1.0")
-    answer = registry.ask("GET", f"referrers/{IMAGE.root.digest}")
-    assert [entry["digest"] for entry in answer.json()["manifests"]] == [str(thing.root.digest)]
+    response = registry.ask("GET", f"referrers/{IMAGE.root.digest}")
+    assert [entry["digest"] for entry in response.json()["manifests"]] == [str(thing.root.digest)]
 
 
 def test_delete_empty_blob(registry: Registry) -> None:

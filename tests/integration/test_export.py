@@ -82,9 +82,9 @@ def archived(path: Path) -> dict[str, Facts]:
             name = member.name.removeprefix("./").rstrip("/")
             first = archive.getmember(member.linkname) if member.islnk() else member
             content = archive.extractfile(first) if first.isreg() else None
-            said = hashlib.sha256(content.read()).hexdigest() if content else first.linkname
+            output = hashlib.sha256(content.read()).hexdigest() if content else first.linkname
             kind = "d" if first.isdir() else "l" if first.issym() else "f" if content else "p"
-            found[name] = (kind, first.mode & 0o7777, (first.uid, first.gid), first.size, said)
+            found[name] = (kind, first.mode & 0o7777, (first.uid, first.gid), first.size, output)
     return without_own(found)
 
 
@@ -96,11 +96,11 @@ def on_disk(root: Path) -> dict[str, Facts]:
         kind = {stat.S_IFDIR: "d", stat.S_IFLNK: "l", stat.S_IFREG: "f"}.get(
             stat.S_IFMT(of.st_mode), "p"
         )
-        said = hashlib.sha256(path.read_bytes()).hexdigest() if kind == "f" else ""
-        said = os.readlink(path) if kind == "l" else said  # noqa: PTH115 as it is
+        output = hashlib.sha256(path.read_bytes()).hexdigest() if kind == "f" else ""
+        output = os.readlink(path) if kind == "l" else output  # noqa: PTH115 as it is
         size = of.st_size if kind == "f" else 0
         name = str(path.relative_to(root))
-        found[name] = (kind, stat.S_IMODE(of.st_mode), (of.st_uid, of.st_gid), size, said)
+        found[name] = (kind, stat.S_IMODE(of.st_mode), (of.st_uid, of.st_gid), size, output)
     return without_own(found)
 
 

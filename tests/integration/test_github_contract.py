@@ -134,14 +134,14 @@ def test_account_and_repository_requests_match_the_description(
 ) -> None:
     github.api.pulls["octo/app"] = list(range(1, 120))
     github.api.branches["octo/app"] = ["main", "fix/this"]
-    asked = at_github.packages(github.host).github
+    requested = at_github.packages(github.host).github
 
-    assert open_pull_requests(asked, "octo/app") == set(range(1, 120))
-    assert branches(asked, "octo/app") == {"main", "fix/this"}
+    assert open_pull_requests(requested, "octo/app") == set(range(1, 120))
+    assert branches(requested, "octo/app") == {"main", "fix/this"}
     signs = list(diagnose(at_github, github.host, None))
     assert any("octo" in sign.message for sign in signs)
     with pytest.raises(PackageUnknownError):
-        branches(asked, "octo/nothing")
+        branches(requested, "octo/nothing")
     with pytest.raises(PackageUnknownError):
         at_github.packages(github.host).owner("nobody")
 

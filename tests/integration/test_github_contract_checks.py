@@ -45,8 +45,8 @@ _HEADERS = {"user-agent": "a client", "accept": "application/vnd.github+json, ap
 _APP = "/orgs/acme/packages/container/tools%2Fapp"
 
 
-def _got(target: str, answer: object) -> Exchange:
-    body = json.dumps(answer).encode()
+def _got(target: str, response: object) -> Exchange:
+    body = json.dumps(response).encode()
     return Exchange("GET", target, _HEADERS, 0, 200, "application/json; charset=utf-8", body)
 
 
@@ -65,13 +65,13 @@ def test_matching_exchange_has_no_violation(contract: Contract, exchange: Exchan
 
 def _with(exchange: Exchange, **fields: object) -> Exchange:
     """Change fields of the object in a response; ``...`` removes a field."""
-    data = json.loads(exchange.answer)
+    data = json.loads(exchange.response)
     one = data[0] if isinstance(data, list) else data
     for name, value in fields.items():
         one.pop(name, None)
         if value is not ...:
             one[name] = value
-    return replace(exchange, answer=json.dumps(data).encode())
+    return replace(exchange, response=json.dumps(data).encode())
 
 
 def _to(exchange: Exchange, before: str, after: str) -> Exchange:
@@ -81,22 +81,25 @@ def _to(exchange: Exchange, before: str, after: str) -> Exchange:
 @pytest.mark.parametrize(
     ("exchange", "found"),
     [
-        (_with(_GET, name=...), "answer: 'name' is a required property"),
-        (_with(_VERSIONS, name=...), "answer[0]: 'name' is a required property"),
-        (_with(_GET, name=None), "answer['name']: None is not of type 'string'"),
-        (_with(_GET, id="1001"), "answer['id']: '1001' is not of type 'integer'"),
+        (_with(_GET, name=...), "response: 'name' is a required property"),
+        (_with(_VERSIONS, name=...), "response[0]: 'name' is a required property"),
+        (_with(_GET, name=None), "response['name']: None is not of type 'string'"),
+        (_with(_GET, id="1001"), "response['id']: '1001' is not of type 'integer'"),
         (_with(_GET, created_at="yesterday"), "'yesterday' is not a 'date-time'"),
         (_with(_GET, metadata={"container": {"tags": []}}), "'package_type' is a required"),
-        (_with(_LIST, package_type="image"), "answer[0]['package_type']: 'image' is not one of"),
-        (_with(_LIST, visibility="secret"), "answer[0]['visibility']: 'secret' is not one of"),
-        (_with(_LIST, repository={}), "answer[0]['repository']: {} is not valid under any"),
-        (replace(_LIST, answer=b"{}"), "answer: {} is not of type 'array'"),
-        (replace(_LIST, answer=b"<html>"), "the answer is no JSON"),
-        (replace(_LIST, answer_type="text/html"), "the answer's type `text/html` is not declared"),
+        (_with(_LIST, package_type="image"), "response[0]['package_type']: 'image' is not one of"),
+        (_with(_LIST, visibility="secret"), "response[0]['visibility']: 'secret' is not one of"),
+        (_with(_LIST, repository={}), "response[0]['repository']: {} is not valid under any"),
+        (replace(_LIST, response=b"{}"), "response: {} is not of type 'array'"),
+        (replace(_LIST, response=b"<html>"), "the response is no JSON"),
+        (
+            replace(_LIST, answer_type="text/html"),
+            "the response's type `text/html` is not declared",
+        ),
         (replace(_LIST, status=202), "the status is not declared"),
         (replace(_REFUSED, status=418), "the status is not declared"),
-        (_with(_REFUSED, message=404), "answer['message']: 404 is not of type 'string'"),
-        (replace(_DELETE, answer=b"{}"), "the answer has a body, and none is declared"),
+        (_with(_REFUSED, message=404), "response['message']: 404 is not of type 'string'"),
+        (replace(_DELETE, response=b"{}"), "the response has a body, and none is declared"),
         (replace(_DELETE, sent=2), "has a body of 2 bytes, and none is declared"),
         (
             replace(_DELETE, headers={**_HEADERS, "content-type": "application/json"}),

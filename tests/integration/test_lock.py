@@ -53,8 +53,12 @@ def test_lock_follows_a_tag_that_moves_and_is_deleted(
     assert "was deleted" in shell.fails(9, "lock", "check")
     repository = name.rpartition(":")[0]
     run_peer("skopeo", "delete", "--tls-verify=false", f"docker://{repository}@{INDEX.root.digest}")
-    [told] = json.loads(shell.run("lock", "check", "--format", "json").stdout)
-    assert (told["Status"], told["Now"], told["Error"]) == ("gone", None, "manifest-unknown")
+    [reported] = json.loads(shell.run("lock", "check", "--format", "json").stdout)
+    assert (reported["Status"], reported["Now"], reported["Error"]) == (
+        "gone",
+        None,
+        "manifest-unknown",
+    )
     assert "lock remove" in shell.fails(4, "lock", "check")
     # Local images are still usable.
     assert shell.ok("lock", "pull", "-q") == [name]

@@ -330,12 +330,12 @@ class TestTokens:
         scopes = {scope for query in tokens.requests for scope in query["scope"]}
         assert scopes == {f"repository:octo/{name}:pull,push" for name in ("image", "other")}
 
-    @pytest.mark.parametrize("told", [True, False], ids=["announced", "unannounced"])
+    @pytest.mark.parametrize("reported", [True, False], ids=["announced", "unannounced"])
     def test_expired_token_is_renewed_during_a_transfer(
-        self, desk: Desk, tokens: TokenServer, *, told: bool
+        self, desk: Desk, tokens: TokenServer, *, reported: bool
     ) -> None:
-        tokens.taken_for, tokens.life = (300, 1) if told else (2, 300)
-        naps = [1.1 if told else 2.1]
+        tokens.taken_for, tokens.life = (300, 1) if reported else (2, 300)
+        naps = [1.1 if reported else 2.1]
 
         def dawdle(event: Event) -> None:
             if isinstance(event, Finished) and naps:
@@ -345,7 +345,7 @@ class TestTokens:
         assert outcomes == [Outcome.COPIED] * len(IMAGE.contents)
         assert len(tokens.requests) > 1
         refused = [line for line in desk.asked if " 401 " in line and "/uploads/" in line]
-        assert bool(refused) is not told
+        assert bool(refused) is not reported
         tokens.taken_for = tokens.life = 300
         assert pull_one(desk)
 

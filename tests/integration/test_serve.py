@@ -97,8 +97,8 @@ def test_read_only_server_rejects_pushes(shell: Shell, buildah: Buildah, context
 
 
 def _upload(host: str) -> None:
-    answer = requests.post(f"http://{host}/v2/octo/tool/blobs/uploads/", timeout=20)
-    place = f"http://{host}{answer.headers['Location']}"
+    response = requests.post(f"http://{host}/v2/octo/tool/blobs/uploads/", timeout=20)
+    place = f"http://{host}{response.headers['Location']}"
     assert requests.patch(place, data=b"half", timeout=20).status_code == 202
 
 
@@ -140,5 +140,5 @@ def test_server_keeps_uploads_of_another_server(shell: Shell) -> None:
 def test_allow_host_option(shell: Shell) -> None:
     with serving(shell, "--allow-host", "registry.example") as host:
         for name, status in (("registry.example", 200), ("other.example", 403)):
-            answer = requests.get(f"http://{host}/v2/", headers={"Host": name}, timeout=20)
-            assert answer.status_code == status
+            response = requests.get(f"http://{host}/v2/", headers={"Host": name}, timeout=20)
+            assert response.status_code == status

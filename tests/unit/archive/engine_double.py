@@ -41,7 +41,7 @@ class EngineDouble:
     script: dict[str, bytes] = field(default_factory=dict)
     version: str = "1.41"
     silent: threading.Event | None = None
-    asked: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
     queries: list[dict[str, list[str]]] = field(default_factory=list)
     received: list[bytes | None] = field(default_factory=list)
 
@@ -65,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         double = self.server.double
         parts = urlsplit(self.path)
-        double.asked.append(f"{self.command} {parts.path}")
+        double.requested.append(f"{self.command} {parts.path}")
         double.queries.append(parse_qs(parts.query))
         self.close_connection = True
         if double.silent:
@@ -98,8 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(200, json.dumps(double.images[name]).encode())
 
     def _say_lacking(self, name: str) -> None:
-        said = {"message": f"no such image: {name}: No such image: {name}"}
-        self._say(404, json.dumps(said).encode() + b"\n")
+        output = {"message": f"no such image: {name}: No such image: {name}"}
+        self._say(404, json.dumps(output).encode() + b"\n")
 
     def _say(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)

@@ -57,7 +57,7 @@ def read_all(engine: Engine, *names: str, size: int = 70_000) -> bytes:
         stream.close()
 
 
-def said(status: str, body: bytes) -> bytes:
+def response(status: str, body: bytes) -> bytes:
     """Return an HTTP response."""
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
@@ -76,7 +76,7 @@ def test_engine_version_is_requested_once(double: EngineDouble, engine: Engine) 
     double.images["octo/image:1"] = {"Id": ID}
     assert engine.inspect("octo/image:1") == {"Id": ID}
     engine.inspect("octo/image:1")
-    assert double.asked == ["GET /_ping", *["GET /v1.41/images/octo/image:1/json"] * 2]
+    assert double.requested == ["GET /_ping", *["GET /v1.41/images/octo/image:1/json"] * 2]
 
 
 @pytest.mark.parametrize("version", ["", "one", "1.41/../.."])
@@ -86,7 +86,7 @@ def test_without_engine_version_paths_have_none(
     double.version = version
     double.images["image"] = {}
     engine.inspect("image")
-    assert double.asked[-1] == "GET /images/image/json"
+    assert double.requested[-1] == "GET /images/image/json"
 
 
 def test_saved_images_are_streamed_unchanged(double: EngineDouble, engine: Engine) -> None:
@@ -110,13 +110,13 @@ def test_missing_image_is_named_in_the_error(double: EngineDouble, engine: Engin
 def test_error_names_all_images_if_the_engine_names_none(
     double: EngineDouble, engine: Engine
 ) -> None:
-    double.script["/images/get"] = said("404 Not Found", b'{"message": "image not known"}')
+    double.script["/images/get"] = response("404 Not Found", b'{"message": "image not known"}')
     with pytest.raises(NoSuchImageError, match=r"has no image one, two$"):
         engine.save(["one", "two"])
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "reply",
     [
         CHUNKED + in_chunk(ARCHIVE),
         CHUNKED + in_chunk(ARCHIVE)[:-5000],
@@ -125,8 +125,8 @@ def test_error_names_all_images_if_the_engine_names_none(
     ],
     ids=["no last chunk", "half a chunk", "half a size", "too few bytes"],
 )
-def test_truncated_archive_is_an_error(double: EngineDouble, engine: Engine, answer: bytes) -> None:
-    double.script["/images/get"] = answer
+def test_truncated_archive_is_an_error(double: EngineDouble, engine: Engine, reply: bytes) -> None:
+    double.script["/images/get"] = reply
     with pytest.raises(ConnectionLostError):
         read_all(engine, "image")
 
@@ -180,31 +180,31 @@ def test_load_returns_names_and_ids(
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "words"),
+    ("reply", "kind", "words"),
     [
-        (said("200 OK", failing("unexpected EOF")), UnsupportedError, '"unexpected EOF"'),
-        (said("200 OK", b'{"error": "EOF"}'), UnsupportedError, '"EOF"'),
+        (response("200 OK", failing("unexpected EOF")), UnsupportedError, '"unexpected EOF"'),
+        (response("200 OK", b'{"error": "EOF"}'), UnsupportedError, '"EOF"'),
         (
-            said("200 OK", telling("Loaded image: a") + failing("bad\x1b[2J")),
+            response("200 OK", telling("Loaded image: a") + failing("bad\x1b[2J")),
             UnsupportedError,
             r': "bad \[2J"',
         ),
         (
-            said("200 OK", failing("write /x/layer.tar: no space left on device")),
+            response("200 OK", failing("write /x/layer.tar: no space left on device")),
             NoSpaceError,
             "is full",
         ),
-        (said("200 OK", b"<html>"), InvalidResponseError, "unexpected response"),
-        (said("200 OK", b"[1]"), InvalidResponseError, "unexpected response"),
-        (said("200 OK", b"[" * 100_000), InvalidResponseError, "unexpected response"),
+        (response("200 OK", b"<html>"), InvalidResponseError, "unexpected response"),
+        (response("200 OK", b"[1]"), InvalidResponseError, "unexpected response"),
+        (response("200 OK", b"[" * 100_000), InvalidResponseError, "unexpected response"),
         (
-            said("500 Internal Server Error", b'{"message": "boom"}'),
+            response("500 Internal Server Error", b'{"message": "boom"}'),
             UnsupportedError,
             'failed to load images: "boom"',
         ),
-        (said("502 Bad Gateway", b"the proxy's text"), UnsupportedError, "the proxy's text"),
+        (response("502 Bad Gateway", b"the proxy's text"), UnsupportedError, "the proxy's text"),
         (
-            said("403 Forbidden", b'{"message": "by plugin"}'),
+            response("403 Forbidden", b'{"message": "by plugin"}'),
             DeniedError,
             'permission denied to load images on .*: "by plugin"',
         ),
@@ -215,9 +215,9 @@ def test_load_returns_names_and_ids(
     ],
 )
 def test_load_error_is_quoted(
-    double: EngineDouble, engine: Engine, answer: bytes, kind: type[GhcrctlError], words: str
+    double: EngineDouble, engine: Engine, reply: bytes, kind: type[GhcrctlError], words: str
 ) -> None:
-    double.script["/images/load"] = answer
+    double.script["/images/load"] = reply
     with pytest.raises(kind, match=words):
         engine.load([ARCHIVE])
 
@@ -232,7 +232,7 @@ def test_endless_line_is_an_error(
 
 
 def test_engine_that_rejects_the_body_is_quoted(double: EngineDouble, engine: Engine) -> None:
-    double.script["/images/load"] = said("500 No", b'{"message": "no room"}')
+    double.script["/images/load"] = response("500 No", b'{"message": "no room"}')
     with pytest.raises(UnsupportedError, match='"no room"'):
         engine.load(bytes(1_000_000) for _ in range(30))
 
@@ -266,7 +266,7 @@ def test_tag_splits_repository_and_tag(
 ) -> None:
     double.images[ID] = {}
     engine.tag(ID, name)
-    assert double.asked[-1] == f"POST /v1.41/images/{ID}/tag"
+    assert double.requested[-1] == f"POST /v1.41/images/{ID}/tag"
     assert double.queries[-1] == {"repo": [repository], "tag": [tag]}
 
 

@@ -141,7 +141,7 @@ def test_path_of_the_address_is_a_prefix() -> None:
     with RunningDouble(None) as running:
         running.double.images["image"] = {}
         Engine(f"{running.double.address}/docker/").inspect("image")
-        assert running.double.asked == [
+        assert running.double.requested == [
             "GET /docker/_ping",
             "GET /docker/v1.41/images/image/json",
         ]

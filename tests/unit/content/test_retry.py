@@ -77,13 +77,16 @@ def test_error_that_is_not_retryable_is_raised_at_once() -> None:
 def test_pauses_are_reported_before_they_start() -> None:
     first, second = lost(retry_after=7), lost(retry_after=8)
     act, _ = failing(first, second)
-    told: list[object] = []
+    reported: list[object] = []
     policy = RetryPolicy(attempts=3, base=0.0)
     found = retry(
-        act, policy, on_retry=lambda error, pause: told.extend((error, pause)), sleep=told.append
+        act,
+        policy,
+        on_retry=lambda error, pause: reported.extend((error, pause)),
+        sleep=reported.append,
     )
     assert found == "done"
-    assert told == [first, Pause(7, 2, 3), 7, second, Pause(8, 3, 3), 8]
+    assert reported == [first, Pause(7, 2, 3), 7, second, Pause(8, 3, 3), 8]
 
 
 @pytest.mark.parametrize("kind", [DigestMismatchError, SizeMismatchError])
@@ -91,16 +94,16 @@ def test_corrupted_content_is_fetched_again_without_counting(
     kind: type[GhcrctlError],
 ) -> None:
     act, calls = failing(*[kind("wrong", retryable=True) for _ in range(3)])
-    told: list[Pause] = []
+    reported: list[Pause] = []
     found = retry(
         act,
         RetryPolicy(attempts=1),
-        on_retry=lambda _, pause: told.append(pause),
+        on_retry=lambda _, pause: reported.append(pause),
         sleep=lambda _: pytest.fail("no reason to wait"),
     )
     assert found == "done"
     assert len(calls) == 4
-    assert told == [Pause(0, 0, 0)] * 3
+    assert reported == [Pause(0, 0, 0)] * 3
 
 
 def test_corrupted_content_uses_no_attempts() -> None:
@@ -118,18 +121,18 @@ def test_content_corrupted_at_every_source_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "waited"), [(0.0, 0.5), (0.4, 0.5), (30, 30), (120, 120), (120.5, None)]
+    ("requested", "waited"), [(0.0, 0.5), (0.4, 0.5), (30, 30), (120, 120), (120.5, None)]
 )
 def test_requested_delay_is_used_up_to_a_limit(
-    monkeypatch: pytest.MonkeyPatch, asked: float, waited: float | None
+    monkeypatch: pytest.MonkeyPatch, requested: float, waited: float | None
 ) -> None:
     monkeypatch.setattr(random, "uniform", lambda _low, high: high)
-    assert RetryPolicy(base=0.5).delay(1, lost(retry_after=asked)) == waited
+    assert RetryPolicy(base=0.5).delay(1, lost(retry_after=requested)) == waited
 
 
-@pytest.mark.parametrize(("asked", "waited"), [(600, 600), (900, 900), (901, None)])
-def test_rate_limit_may_request_minutes(asked: float, waited: float | None) -> None:
-    error = RateLimitedError("limited", retryable=True, retry_after=asked, least_wait=60)
+@pytest.mark.parametrize(("requested", "waited"), [(600, 600), (900, 900), (901, None)])
+def test_rate_limit_may_request_minutes(requested: float, waited: float | None) -> None:
+    error = RateLimitedError("limited", retryable=True, retry_after=requested, least_wait=60)
     assert RetryPolicy().delay(1, error) == waited
 
 

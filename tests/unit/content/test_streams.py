@@ -119,11 +119,11 @@ class Slow:
 
 def test_slow_stream_reports_progress_within_a_chunk() -> None:
     content = bytes(CHUNK_SIZE // 4)
-    told: list[int] = []
+    reported: list[int] = []
     line = Slow(content, 0.06)
-    stream = VerifiedStream(line, Descriptor.of(content, "x"), watch=told.append)
+    stream = VerifiedStream(line, Descriptor.of(content, "x"), watch=reported.append)
     assert stream.read() == content
-    assert told == [CHUNK_SIZE // 16 * n for n in range(1, 5)]
+    assert reported == [CHUNK_SIZE // 16 * n for n in range(1, 5)]
 
 
 def test_fast_stream_is_read_in_whole_chunks() -> None:
@@ -145,14 +145,14 @@ def test_unwatched_stream_is_read_in_whole_chunks() -> None:
 def test_initial_offset_is_reported() -> None:
     place = MemoryPlace()
     descriptor = place.add(b"hello", "x")
-    told: list[int] = []
-    content = Content(place, descriptor, watch=told.append)
+    reported: list[int] = []
+    content = Content(place, descriptor, watch=reported.append)
     with content.open() as stream:
         hasher = descriptor.digest.hasher()
         hasher.update(stream.read(2))
     with content.open(2, hasher) as stream:
         stream.read()
-    assert told == [0, 2, 2, 5]
+    assert reported == [0, 2, 2, 5]
 
 
 def test_read_of_zero_bytes_and_read_after_the_end() -> None:

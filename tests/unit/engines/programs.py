@@ -18,8 +18,8 @@ IMAGE_ID = f"sha256:{'5' * 64}"
 # only one.
 BUILDAH = f"""
 here=${{0%/*}}
-for word in "$@"; do echo "$word"; done >> "$here/told"
-echo -- >> "$here/told"
+for word in "$@"; do echo "$word"; done >> "$here/calls"
+echo -- >> "$here/calls"
 case $1 in
 build)
     for word in "$@"; do
@@ -58,9 +58,9 @@ def install_buildah(folder: Path, *images: Built, names: tuple[str, ...] = ("onl
     return install(folder, "buildah", BUILDAH)
 
 
-def told(folder: Path) -> list[list[str]]:
+def calls(folder: Path) -> list[list[str]]:
     """Return the arguments of each call of that program."""
-    calls = (folder / "told").read_text().split("--\n")
+    calls = (folder / "calls").read_text().split("--\n")
     return [call.splitlines() for call in calls if call]
 
 

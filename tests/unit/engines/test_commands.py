@@ -32,7 +32,7 @@ each_engine = pytest.mark.parametrize(
 )
 
 
-def told(engine: Engine, wanted: BuildRequest) -> list[str]:
+def arguments(engine: Engine, wanted: BuildRequest) -> list[str]:
     """Return the arguments of an engine without output paths."""
     return engine.build(wanted, WORK).argv[1:]
 
@@ -49,12 +49,12 @@ def told(engine: Engine, wanted: BuildRequest) -> list[str]:
     ],
 )
 def test_minimal_command_of_each_engine(engine: Engine, words: list[str]) -> None:
-    assert told(engine, PLAIN) == words
+    assert arguments(engine, PLAIN) == words
 
 
 @each_engine
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("requested", "words"),
     [
         ({"file": "a/Dockerfile"}, ["--file=a/Dockerfile"]),
         ({"file": "-"}, ["--file=-"]),
@@ -70,9 +70,9 @@ def test_minimal_command_of_each_engine(engine: Engine, words: list[str]) -> Non
         ({"more": ("--squash", "--add-host=a:1.2.3.4")}, ["--squash", "--add-host=a:1.2.3.4"]),
     ],
 )
-def test_common_options(engine: Engine, asked: dict[str, Any], words: list[str]) -> None:
-    before = told(engine, PLAIN)
-    now = told(engine, replace(PLAIN, **asked))
+def test_common_options(engine: Engine, requested: dict[str, Any], words: list[str]) -> None:
+    before = arguments(engine, PLAIN)
+    now = arguments(engine, replace(PLAIN, **requested))
     assert [word for word in words if word in now] == words
     assert now[-1] == "ctx"
     added = [word for word in now if word not in before]
@@ -81,7 +81,7 @@ def test_common_options(engine: Engine, asked: dict[str, Any], words: list[str])
 
 
 @pytest.mark.parametrize(
-    ("engine", "asked", "word"),
+    ("engine", "requested", "word"),
     [
         (BUILDX, {"pull": True}, "--pull"),
         (DOCKER, {"pull": True}, "--pull"),
@@ -99,16 +99,16 @@ def test_common_options(engine: Engine, asked: dict[str, Any], words: list[str])
     ],
 )
 def test_options_that_differ_between_engines(
-    engine: Engine, asked: dict[str, Any], word: str
+    engine: Engine, requested: dict[str, Any], word: str
 ) -> None:
-    wanted = replace(PLAIN, **asked)
+    wanted = replace(PLAIN, **requested)
     engine.check(wanted)
-    assert word in told(engine, wanted)
-    assert word not in told(engine, PLAIN)
+    assert word in arguments(engine, wanted)
+    assert word not in arguments(engine, PLAIN)
 
 
 @pytest.mark.parametrize(
-    ("engine", "asked", "error", "hint"),
+    ("engine", "requested", "error", "hint"),
     [
         (
             DOCKER,
@@ -161,11 +161,11 @@ def test_options_that_differ_between_engines(
     ],
 )
 def test_unsupported_option_error_suggests_another_engine(
-    engine: Engine, asked: dict[str, Any], error: str, hint: str
+    engine: Engine, requested: dict[str, Any], error: str, hint: str
 ) -> None:
     engine.check(PLAIN)
     with pytest.raises(UnsupportedError, match=re.escape(error)) as caught:
-        engine.check(replace(PLAIN, **asked))
+        engine.check(replace(PLAIN, **requested))
     assert hint in str(caught.value.hint)
     assert caught.value.exit_status == 7
 
@@ -221,7 +221,7 @@ def test_image_is_deleted_by_name(engine: Engine, words: list[str] | None) -> No
     ],
 )
 def test_buildah_keeps_its_cache_if_requested(engine: Engine, wanted: BuildRequest) -> None:
-    assert "--tag=localhost/b:1" not in told(engine, wanted)
+    assert "--tag=localhost/b:1" not in arguments(engine, wanted)
     assert engine.delete(wanted, WORK) is None
 
 

@@ -15,7 +15,7 @@ from ghcrctl.engines.run_build import run_build
 from ghcrctl.errors import UnsupportedError
 from ghcrctl.oci.platform import Platform
 from tests.builders import random_image
-from tests.unit.engines.programs import IMAGE_ID, install, install_buildah, told
+from tests.unit.engines.programs import IMAGE_ID, calls, install, install_buildah
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def test_image_is_built_saved_and_deleted(tmp_path: Path, folder: Path) -> None:
     layout = run_build(engine, BuildRequest("ctx"), folder, runner_in(folder))
     index = json.loads((layout / "index.json").read_text())
     assert index["manifests"][0]["digest"] == str(image.root.digest)
-    build, push, rmi = told(tmp_path / "bin")
+    build, push, rmi = calls(tmp_path / "bin")
     name = build[1].removeprefix("--tag=")
     assert name.startswith("localhost/ghcrctl-build:")
     assert build == ["build", f"--tag={name}", f"--iidfile={folder / 'id'}", "ctx"]
@@ -54,7 +54,7 @@ def test_temporary_names_are_unique(tmp_path: Path, folder: Path) -> None:
         part = folder / str(number)
         part.mkdir()
         run_build(engine, BuildRequest("ctx"), part, runner_in(folder))
-    assert len({call[1] for call in told(tmp_path / "bin") if call[0] == "rmi"}) == 2
+    assert len({call[1] for call in calls(tmp_path / "bin") if call[0] == "rmi"}) == 2
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_image_is_deleted_after_a_failure(
     engine = Buildah(install_buildah(tmp_path / "bin", random_image()))
     with pytest.raises(UnsupportedError, match=f"^{error}$"):
         run_build(engine, BuildRequest("ctx"), folder, runner_in(folder, **environ))
-    assert told(tmp_path / "bin")[-1][0] == "rmi"
+    assert calls(tmp_path / "bin")[-1][0] == "rmi"
 
 
 def test_platforms_are_built_separately_and_joined(tmp_path: Path, folder: Path) -> None:
@@ -83,7 +83,7 @@ def test_platforms_are_built_separately_and_joined(tmp_path: Path, folder: Path)
     [root] = json.loads((layout / "index.json").read_text())["manifests"]
     index = json.loads((layout / "blobs" / root["digest"].replace(":", "/")).read_text())
     assert [entry["digest"] for entry in index["manifests"]] == [str(i.root.digest) for i in images]
-    verbs = [call[0] for call in told(tmp_path / "bin")]
+    verbs = [call[0] for call in calls(tmp_path / "bin")]
     assert verbs == ["build", "push", "rmi"] * 2
 
 

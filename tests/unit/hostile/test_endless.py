@@ -26,8 +26,8 @@ def test_run_ends_after_its_timeout(tmp_path: Path, start: bytes, part: bytes) -
     shell = Shell(tmp_path)
     began = time.monotonic()
     with answering(start, part, times=1_000_000) as client:
-        said = shell.fails(
+        output = shell.fails(
             3, "inspect", "--remote", "--timeout", "2", f"{client.registry}/octo/image:1"
         )
-    assert "2 s" in said or "in time" in said
+    assert "2 s" in output or "in time" in output
     assert time.monotonic() - began < 20

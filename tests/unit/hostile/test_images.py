@@ -161,9 +161,9 @@ def test_text_of_an_image_has_no_control_characters(
     ):
         done = shell.run(*line.split())
         assert done.returncode == 0, (line, done.stderr)
-        said = done.stdout + done.stderr
-        assert not [c for c in said if c in EVIL and not c.isprintable()], line
-        assert "\u202e" not in said, line
+        output = done.stdout + done.stderr
+        assert not [c for c in output if c in EVIL and not c.isprintable()], line
+        assert "\u202e" not in output, line
 
 
 HOSTILE = [

@@ -153,9 +153,9 @@ def test_template_output_is_sanitized(plain_registry: PlainRegistry, shell: Shel
     )
     plain_registry.push_image("octo/image", "1", evil)
     name = f"{plain_registry.host}/octo/image:1"
-    said = printed(shell, "inspect", "--remote", "--format", "|".join(TEMPLATES), name)
-    assert said.count("|") == len(TEMPLATES) - 1
-    assert_harmless(said)
+    messages = printed(shell, "inspect", "--remote", "--format", "|".join(TEMPLATES), name)
+    assert messages.count("|") == len(TEMPLATES) - 1
+    assert_harmless(messages)
 
 
 def test_json_output_has_the_exact_text(plain_registry: PlainRegistry, shell: Shell) -> None:

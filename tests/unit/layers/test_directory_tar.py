@@ -177,9 +177,9 @@ def test_windows_link_has_slashes_in_a_layer(target: str, expected: str) -> None
 def test_full_link_out_of_the_tree_is_rejected(target: str) -> None:
     with pytest.raises(
         UnsupportedError, match=r"cannot add usr/link to a layer: .* outside C:"
-    ) as told:
+    ) as reported:
         image_target(target, LINK, [ROOT, "E:\\Tree"])
-    assert told.value.hint
+    assert reported.value.hint
 
 
 def test_link_in_the_root_of_a_drive() -> None:

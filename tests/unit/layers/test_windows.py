@@ -202,8 +202,8 @@ def test_missing_privilege_on_windows_mentions_developer_mode(
     extractor.add("link", Member("link", Kind.SYMLINK, target="file"))
     extractor.add("more", Member("more", Kind.SYMLINK, target="a:b"))
     extractor.finish()
-    [told] = [text for text in extractor.left_out if "Developer Mode" in text]
-    assert told.startswith(f"symbolic links of {1 if on_windows else 2} files (Windows")
+    [reported] = [text for text in extractor.left_out if "Developer Mode" in text]
+    assert reported.startswith(f"symbolic links of {1 if on_windows else 2} files (Windows")
     is_told = (
         "symbolic links of 1 files (Windows does not allow their targets)" in extractor.left_out
     )

@@ -89,6 +89,7 @@ def test_upload_can_be_started_without_the_slash(client: Client) -> None:
         "/v2/a/b/manifests/x/y",
         "/v2/a%0Ab/tags/list",
         "/v2//tags/list",
+        "/v2/a/b/tags//list",
     ],
 )
 def test_unknown_path_is_404(client: Client, path: str) -> None:

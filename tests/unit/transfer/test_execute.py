@@ -222,8 +222,8 @@ def test_retry_events_have_attempt_numbers() -> None:
     ] * 2
     events: list[Event] = []
     execute(make_plan(source, RecordingSink(), IMAGE.root), QUICK, events.append)
-    told = [(e.attempt, e.attempts) for e in events if isinstance(e, Retrying)]
-    assert told == [(2, 3), (3, 3)]
+    reported = [(e.attempt, e.attempts) for e in events if isinstance(e, Retrying)]
+    assert reported == [(2, 3), (3, 3)]
 
 
 def test_tagging_existing_content_transfers_no_bytes() -> None:

@@ -233,8 +233,8 @@ def test_only_foreign_layers_of_an_existing_manifest_are_checked(skip: bool) -> 
     index.into(sink)
     plan = make_plan(source_of(index), sink, index.root, skip_foreign=skip)
     [foreign] = [s for s in plan.steps if s.descriptor.is_foreign]
-    asked = [index.root.digest] if skip else [index.root.digest, foreign.descriptor.digest]
-    assert sink.acts("exists") == asked
+    requested = [index.root.digest] if skip else [index.root.digest, foreign.descriptor.digest]
+    assert sink.acts("exists") == requested
     assert (foreign.action is Action.SKIP) is skip
 
 

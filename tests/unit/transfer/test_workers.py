@@ -17,10 +17,10 @@ from tests.unit.transfer.places import RecordingSink, source_of
 
 def test_one_thread_does_shared_work_while_others_wait() -> None:
     done: list[int] = []
-    begun = threading.Barrier(8, timeout=20)
+    started = threading.Barrier(8, timeout=20)
 
     def act(number: int) -> bool:
-        begun.wait()
+        started.wait()
         return workers.run_once("content", lambda: done.append(number))
 
     with Workers(8) as workers, ThreadPoolExecutor(8) as pool:
@@ -67,17 +67,17 @@ def test_concurrent_plans_copy_shared_blobs_once() -> None:
 
 
 def test_waiting_thread_tries_work_that_failed() -> None:
-    begun, go_on = threading.Event(), threading.Event()
+    started, go_on = threading.Event(), threading.Event()
     done: list[str] = []
 
     def fail() -> None:
-        begun.set()
+        started.set()
         assert go_on.wait(30)
         raise GhcrctlError("broken")
 
     with Workers() as workers, ThreadPoolExecutor(2) as pool:
         first = pool.submit(workers.run_once, "content", fail)
-        assert begun.wait(30)
+        assert started.wait(30)
         second = pool.submit(workers.run_once, "content", lambda: done.append("second"))
         go_on.set()
         with pytest.raises(GhcrctlError, match="broken"):
@@ -87,17 +87,17 @@ def test_waiting_thread_tries_work_that_failed() -> None:
 
 
 def test_stop_ends_waits_for_other_threads() -> None:
-    begun, go_on = threading.Event(), threading.Event()
+    started, go_on = threading.Event(), threading.Event()
     workers = Workers()
 
     def act() -> None:
-        begun.set()
+        started.set()
         assert go_on.wait(30)
         workers._cancelled.set()
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(workers.run_once, "content", act)
-        assert begun.wait(30)
+        assert started.wait(30)
         second = pool.submit(workers.run_once, "content", lambda: None)
         go_on.set()
         assert first.result(30)
@@ -109,15 +109,15 @@ def test_stop_ends_waits_for_other_threads() -> None:
 
 
 def test_error_cancels_pending_work_without_waiting() -> None:
-    begun, go_on, ran = threading.Event(), threading.Event(), threading.Event()
+    started, go_on, ran = threading.Event(), threading.Event(), threading.Event()
 
     def act() -> None:
-        begun.set()
+        started.set()
         go_on.wait(30)
 
     workers = Workers(1)
     busy, waiting = workers.submit(act), workers.submit(ran.set)
-    assert begun.wait(30)
+    assert started.wait(30)
     with pytest.raises(KeyError), workers:
         raise KeyError
     assert not busy.done()
@@ -137,10 +137,10 @@ def test_all_work_is_waited_for_without_an_error() -> None:
 
 
 def test_stop_waits_for_running_work() -> None:
-    begun, ended = threading.Event(), threading.Event()
+    started, ended = threading.Event(), threading.Event()
 
     def act() -> None:
-        begun.set()
+        started.set()
         while True:
             try:
                 workers.check()
@@ -151,7 +151,7 @@ def test_stop_waits_for_running_work() -> None:
     workers = Workers(1)
     workers.submit(act)
     waiting = workers.submit(lambda: None)
-    assert begun.wait(30)
+    assert started.wait(30)
     workers.stop()
     assert ended.is_set()
     assert waiting.cancelled()
