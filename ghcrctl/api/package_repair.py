@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.packages.doctor import Sign
     from ghcrctl.operations.packages.package_batch import Failed
     from ghcrctl.operations.packages.package_graph import Progress
-    from ghcrctl.operations.packages.package_names import Named
+    from ghcrctl.operations.packages.package_names import PackageName
     from ghcrctl.operations.packages.restore import Restored
 
 
@@ -57,10 +57,10 @@ class PackageCare(Caller):
         """
         from ghcrctl.oci.digest import Digest
         from ghcrctl.operations.packages.package_names import read_package
-        from ghcrctl.operations.packages.restore import Choice, restore, restore_package
+        from ghcrctl.operations.packages.restore import VersionSelector, restore, restore_package
 
         chosen = tuple(str(Digest.parse(str(digest))) for digest in texts_of(digests))
-        choice = Choice(texts_of(tags), chosen, tuple(ids), time_of(since, "since"))
+        choice = VersionSelector(texts_of(tags), chosen, tuple(ids), time_of(since, "since"))
         with self._session() as session:
             named = read_package(session, name)
             if choice.is_empty:
@@ -148,11 +148,11 @@ class PackageCare(Caller):
         """
         from ghcrctl.operations.packages.check import repair
         from ghcrctl.operations.packages.package_names import read_package
-        from ghcrctl.operations.packages.push_missing import pusher
+        from ghcrctl.operations.packages.push_missing import make_pusher
 
         with self._session() as session:
-            named: Named = read_package(session, name)
-            push = pusher(session, named, source) if source else None
+            named: PackageName = read_package(session, name)
+            push = make_pusher(session, named, source) if source else None
             return repair(session, named, push=push, tell=tell, progress=progress)
 
     def doctor(self, name: str | None = None) -> Sequence[Sign]:

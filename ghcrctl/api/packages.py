@@ -92,11 +92,11 @@ class Packages(PackageCare):
         from datetime import datetime, timezone
 
         from ghcrctl.operations.packages.prune import plan_prune
-        from ghcrctl.operations.packages.rules import read_rules_of
+        from ghcrctl.operations.packages.rules import parse_rules
 
         now = datetime.now(timezone.utc)
         given = {key.replace("_", "-"): _with_lists(value) for key, value in rules.items()}
-        wanted = [read_rules_of(names, given, now, "the rules")]
+        wanted = [parse_rules(names, given, now, "the rules")]
         with self._session() as session:
             return [*plan_prune(session, wanted, now, progress, failed=failed)]
 
@@ -186,12 +186,12 @@ class Packages(PackageCare):
         import os
 
         from ghcrctl.github.plan import plans_from_file
-        from ghcrctl.operations.packages.plan_execution import carry_out
+        from ghcrctl.operations.packages.plan_execution import execute_plans
 
         file = path_of(plans) if isinstance(plans, (str, os.PathLike)) else None
         found = plans_from_file(file) if file else [*_plans(plans)]
         with self._session() as session:
-            return carry_out(
+            return execute_plans(
                 session, found, plan_file=file, dry_run=dry_run, tell=tell, progress=progress
             )
 

@@ -35,9 +35,9 @@ from ghcrctl.operations.packages.journal import State, journal_beside
 from ghcrctl.operations.packages.plan_execution import (
     apply_plans,
     continue_hint,
-    keep_plans,
     preview_plans,
-    steps_left,
+    remaining_steps,
+    store_plans,
     write_plans,
 )
 
@@ -121,7 +121,7 @@ class PlanExecution:
             return self._status(plans)
         if self._manner.dry_run:
             return self._preview(plans, plan_file)
-        plan_file = plan_file or keep_plans(self._session, plans)
+        plan_file = plan_file or store_plans(self._session, plans)
         journal = journal_beside(plan_file)
         try:
             error = self._apply(plans, plan_file)
@@ -354,7 +354,7 @@ class PlanExecution:
 
     def _name_rest(self, plans: Sequence[Plan], error: GhcrctlError | None) -> None:
         """Print what was not attempted, since the run ended early."""
-        left = steps_left(plans, self._done)
+        left = remaining_steps(plans, self._done)
         # Other errors are passing, and the same command continues.
         shown = left[:_MOST_BEFORE_QUESTION] if isinstance(error, AuthError) else []
         for _, step in shown:

@@ -203,11 +203,11 @@ def narrow(_: Shell, github: GitHubDouble) -> None:
 @pytest.mark.parametrize(
     ("change", "alone", "named", "words"),
     [
-        (without_token, 0, 5, ["there is none for", "fix: sign in: ghcrctl login"]),
-        (fine_grained, 0, 5, ["do not know fine-grained tokens", "fix: use a classic token"]),
+        (without_token, 0, 5, ["no token for", "fix: sign in: ghcrctl login"]),
+        (fine_grained, 0, 5, ["does not support fine-grained tokens", "fix: use a classic token"]),
         (job_token, 0, 0, ["may not list packages"]),
         (revoked, 5, 5, ["page: https://github.com/settings/tokens/new"]),
-        (narrow, 0, 0, ["and lacks write:packages", "delete:packages"]),
+        (narrow, 0, 0, ["but not write:packages", "delete:packages"]),
     ],
     ids=["none", "fine-grained", "job", "revoked", "narrow"],
 )
@@ -234,15 +234,15 @@ def test_doctor_tells_what_a_token_lacks(
 def test_doctor_finds_a_healthy_package_well(shell: Shell) -> None:
     lines = shell.ok("packages", "doctor", "octo/lib")
     assert any(line.startswith("ok token: a classic") for line in lines), lines
-    assert "ok package: it is there, and public" in lines
-    assert "ok pull by everybody: works, without signing in" in lines
+    assert "ok package: it exists, and is public" in lines
+    assert "ok pull by everybody: works without login" in lines
     assert "ok repository: linked to octo/lib" in lines
     assert not any(line.startswith(("XX", "!!")) for line in lines)
 
 
 def test_doctor_names_the_page_where_it_is_mended(shell: Shell) -> None:
     lines = shell.ok("packages", "doctor", NAME)
-    assert any(line.startswith("!! repository: none is linked") for line in lines)
+    assert any(line.startswith("!! repository: not linked") for line in lines)
     assert f"     page: {SETTINGS}" in lines
 
 

@@ -1,11 +1,7 @@
-"""Carrying out a plan: step by step, each version checked again just before it is deleted.
+"""Carry out a deletion plan step by step, and check each version again before it is deleted.
 
-What belongs here: the order of checks and deletions, and what is written to the journal. What does
-not: what a plan holds (``github.plan``), what changed since it was made (`present_state`), what the
-response to a deletion means (`deletion_outcome`).
-
-A step is done only if its version still has just the digest and the tags that the plan names, if no
-version outside of the plan needs it now, and if nothing that needs it was kept after all.
+A version is deleted only if it still has exactly the digest and tags in the plan, if no version
+outside of the plan needs it, and if no version that needs it was kept.
 """
 
 from __future__ import annotations
@@ -18,8 +14,8 @@ from ghcrctl.errors import NetworkError, PackageUnknownError
 from ghcrctl.github.plan import unreadable_error
 from ghcrctl.operations.packages.deletion_outcome import Outcome, delete
 from ghcrctl.operations.packages.journal import DONE, Entry, State
-from ghcrctl.operations.packages.package_graph import silent
-from ghcrctl.operations.packages.package_names import Named, owner_of
+from ghcrctl.operations.packages.package_graph import no_progress
+from ghcrctl.operations.packages.package_names import PackageName, resolve_owner
 from ghcrctl.operations.packages.present_state import PresentState, difference
 
 if TYPE_CHECKING:
@@ -31,11 +27,11 @@ if TYPE_CHECKING:
     from ghcrctl.operations.packages.journal import Journal
     from ghcrctl.operations.packages.package_graph import Progress
 
-# Seconds after which the list of versions is read again in any case.
-_STALE = 5.0
-# The journal's number for the package as a whole.
+# Maximum age of the list of versions (seconds); an older list is read again.
+_MAX_LIST_AGE_SECONDS = 5.0
+# The number of the whole package in the journal.
 _WHOLE = 0
-# States after which a version that is missing was deleted by this plan.
+# States after which a missing version counts as deleted by this plan.
 _SENT = frozenset({State.BEGUN, State.DELETED})
 
 
@@ -44,10 +40,10 @@ class Report:
     """The result of a plan.
 
     Attributes:
-        counts: versions by what became of them.
-        freed: bytes.
+        counts: the number of versions in each state.
+        freed: freed space (bytes).
         error: the first failure that the exit status reports.
-        ends_run: whether no other deletion can succeed either, of any package.
+        ends_run: whether no other deletion, of any package, can succeed either.
     """
 
     counts: Counter[State] = field(default_factory=Counter)
@@ -58,15 +54,15 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one step.
+    """The result of one step.
 
     Args:
-        plan: of the package.
-        step: the version; ``None`` for the package as a whole.
-        state: what became of it, or in a preview would become.
+        plan: the plan of the package.
+        step: the version; ``None`` for the whole package.
+        state: the new state of the version; in a preview, the expected state.
         why: the reason.
         error: a failure that the exit status reports.
-        was_done: whether an earlier run did it.
+        was_done: whether an earlier run did this step.
     """
 
     plan: Plan
@@ -78,12 +74,12 @@ class Done:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The versions that this is about."""
+        """The versions of this step."""
         return (self.step,) if self.step else self.plan.steps
 
     @property
     def freed(self) -> int:
-        """Bytes that were freed, or in a preview would be."""
+        """Freed space, or in a preview the expected space (bytes)."""
         if self.state not in {State.DELETED, State.PLANNED}:
             return 0
         return sum(step.freed for step in self.steps)
@@ -95,23 +91,23 @@ def apply_plan(
     journal: Journal,
     *,
     tell: Callable[[Done], None] = lambda _: None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Report:
-    """Carry out a plan, as far as that is still safe.
+    """Carry out a plan as far as that is still safe.
 
     Args:
         session: the run.
-        plan: of one package.
-        journal: gets an entry before and after each deletion; what it says was deleted is not
-            deleted again, unless it was restored.
-        tell: is called with what became of each step.
+        plan: the plan of one package.
+        journal: receives an entry before and after each deletion; versions that it records as
+            deleted are not deleted again, unless they were restored.
+        tell: is called with the result of each step.
         progress: is called with the number of steps done.
 
     Raises:
-        RateLimitedError: GitHub refuses for longer than is worth waiting; continue later.
+        RateLimitedError: GitHub's rate limit lasts too long; continue later.
         NetworkError: GitHub cannot be reached; continue later.
         AuthError: GitHub rejects the token.
-        PackageUnknownError: there is no such package, or the token may not see it.
+        PackageUnknownError: the package does not exist, or the token cannot read it.
     """
     return _Run(session, plan, journal, tell).run(progress)
 
@@ -122,25 +118,25 @@ def preview_plan(
     journal: Journal,
     *,
     tell: Callable[[Done], None] = lambda _: None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Report:
-    """Find out what `apply_plan` would do now, from one reading of the list of versions.
+    """Return what `apply_plan` would do now, based on the current list of versions.
 
     Args:
         session: the run.
-        plan: of one package.
-        journal: as `apply_plan` would get it; it must not have a file.
-        tell: is called with what would become of each step.
+        plan: the plan of one package.
+        journal: the journal as for `apply_plan`; it must not have a file.
+        tell: is called with the expected result of each step.
         progress: is called with the number of steps checked.
 
     Raises:
-        PackageUnknownError: there is no such package, or the token may not see it.
+        PackageUnknownError: the package does not exist, or the token cannot read it.
     """
     return _Preview(session, plan, journal, tell).run(progress)
 
 
 class _Run:
-    """A plan that is being carried out."""
+    """The execution of a plan."""
 
     def __init__(
         self, session: Session, plan: Plan, journal: Journal, tell: Callable[[Done], None]
@@ -149,48 +145,48 @@ class _Run:
         self._plan = plan
         self._journal = journal
         self._tell = tell
-        self._packages, self._owner = owner_of(
-            session, Named(plan.registry, plan.owner, plan.package)
+        self._packages, self._owner = resolve_owner(
+            session, PackageName(plan.registry, plan.owner, plan.package)
         )
         self._present = PresentState(session, plan)
-        self._stayed: set[str] = set()
+        self._kept: set[str] = set()
 
     def run(self, progress: Progress) -> Report:
-        """Run the steps in order, until one shows that the others cannot succeed either."""
+        """Run the steps in order, or until no further step can succeed."""
         if self._plan.deletes_package:
-            self._do_package()
+            self._delete_package()
             return self.report
         for number, step in enumerate(self._plan.steps, 1):
-            self._do(step)
+            self._run_step(step)
             progress("versions", number, len(self._plan.steps))
-            # A token that may not delete one version of a package may delete none.
+            # A token that may not delete one version of a package may not delete any.
             if self.report.counts[State.DENIED]:
                 break
         unread = unreadable_error(self._plan.name, self._present.unreadable)
         self.report.error = self.report.error or unread
         return self.report
 
-    def _do(self, step: Step) -> None:
-        """Do one step, or say why not."""
+    def _run_step(self, step: Step) -> None:
+        """Carry out one step, or record why it is skipped."""
         noted = self._journal.state(self._plan.name, step.id)
         self._refresh()
         # A deleted version that exists again was restored, so the step must be repeated.
         if noted in DONE and step.id not in self._present.versions:
-            self._told(step, Outcome(noted), was_done=True)
+            self._record_result(step, Outcome(noted), was_done=True)
             return
         if self._present.is_missing and noted not in _SENT:
-            # Raises, with what GitHub says about the package.
+            # This raises GitHub's error for the package.
             self._packages.get(self._owner, self._plan.package)
         outcome = self._check(step, noted)
         # The list may lag behind, and still show deleted versions.
         was_done = outcome is not None and noted in DONE and outcome.state is noted
-        self._told(step, outcome or self._deletion(step, noted), was_done=was_done)
+        self._record_result(step, outcome or self._deletion(step, noted), was_done=was_done)
 
     def _refresh(self) -> None:
-        self._present.refresh(_STALE)
+        self._present.refresh(_MAX_LIST_AGE_SECONDS)
 
     def _check(self, step: Step, noted: State | None) -> Outcome | None:
-        """Return why a step is not done; `None` if it may be."""
+        """Return why a step is skipped; ``None`` if it may be done."""
         why = self._why_not(step)
         if why:
             return Outcome(State.CHANGED, why)
@@ -207,7 +203,7 @@ class _Run:
             return why
         if self._present.needs(step):
             return "another version may need it now"
-        stayed = [digest for digest in step.follows if digest in self._stayed]
+        stayed = [digest for digest in step.follows if digest in self._kept]
         return f"{stayed[0]} needs it and was kept" if stayed else ""
 
     def _deletion(self, step: Step, noted: State | None) -> Outcome:
@@ -221,23 +217,23 @@ class _Run:
             noted,
         )
 
-    def _do_package(self) -> None:
-        """Delete the package as a whole, if it has just the versions that the plan names."""
+    def _delete_package(self) -> None:
+        """Delete the whole package if it has exactly the versions in the plan."""
         noted = self._journal.state(self._plan.name, _WHOLE)
         self._present.read()
         if self._present.is_missing:
             was_done = noted in DONE
             outcome = Outcome(noted) if noted and was_done else _missing(noted)
-            self._told(None, outcome, was_done=was_done)
+            self._record_result(None, outcome, was_done=was_done)
             return
         planned = {step.id: step for step in self._plan.steps}
         now = self._present.versions.values()
         new = [v for v in now if v.id not in planned or difference(planned[v.id], v)]
         if new:
             why = f"version {new[0].id} is new or has other tags"
-            self._told(None, Outcome(State.CHANGED, why))
+            self._record_result(None, Outcome(State.CHANGED, why))
             return
-        self._told(None, self._deletion_of_package(noted))
+        self._record_result(None, self._deletion_of_package(noted))
 
     def _deletion_of_package(self, noted: State | None) -> Outcome:
         owner, package = self._owner, self._plan.package
@@ -257,13 +253,13 @@ class _Run:
         shown: str,
         noted: State | None,
     ) -> Outcome:
-        """Delete something between two entries of the journal."""
+        """Delete a version or package, with journal entries before and after."""
         was_begun = noted in _SENT
         self._note(what, State.BEGUN)
         try:
             return delete(send, is_there, shown, was_begun=was_begun)
         except NetworkError as error:
-            # Only a deletion that may have happened remains begun.
+            # Keep the state BEGUN only if the deletion may have happened.
             if not (was_begun or error.may_be_done):
                 self._note(what, State.FAILED, error.message)
             raise
@@ -278,9 +274,11 @@ class _Run:
             return False
         return True
 
-    # What became of it
+    # Results
 
-    def _told(self, step: Step | None, outcome: Outcome, *, was_done: bool = False) -> None:
+    def _record_result(
+        self, step: Step | None, outcome: Outcome, *, was_done: bool = False
+    ) -> None:
         done = Done(self._plan, step, outcome.state, outcome.why, outcome.error, was_done)
         self.report.counts[outcome.state] += len(done.steps)
         self.report.error = self.report.error or outcome.error
@@ -290,7 +288,7 @@ class _Run:
             state = outcome.state if outcome.is_certain else State.BEGUN
             self._note((step,) if step else (*self._plan.steps, None), state, outcome.why)
         if outcome.state not in DONE and outcome.state is not State.PLANNED:
-            self._stayed.update(each.digest for each in done.steps)
+            self._kept.update(each.digest for each in done.steps)
         self._tell(done)
 
     def _note(self, what: tuple[Step | None, ...], state: State, why: str = "") -> None:
@@ -306,10 +304,10 @@ class _Run:
 
 
 class _Preview(_Run):
-    """A plan that is checked without changing anything."""
+    """A check of a plan that changes nothing."""
 
-    _gone = 0
-    _tagged_gone = 0
+    _deleted = 0
+    _tagged_deleted = 0
 
     def _refresh(self) -> None:
         self._present.refresh(float("inf"))
@@ -320,20 +318,20 @@ class _Preview(_Run):
             return Outcome(State.CHANGED, why)
         return None if step.id in self._present.versions else _missing(noted)
 
-    def _deletion(self, step: Step, noted: State | None) -> Outcome:  # noqa: ARG002 as in a run
+    def _deletion(self, step: Step, noted: State | None) -> Outcome:  # noqa: ARG002 same signature
         versions = self._present.versions.values()
-        left = len(versions) - self._gone
-        tagged_left = sum(bool(v.tags) for v in versions) - self._tagged_gone
+        left = len(versions) - self._deleted
+        tagged_left = sum(bool(v.tags) for v in versions) - self._tagged_deleted
         if left == 1 or (step.tags and tagged_left == 1):
             return Outcome(State.RETAINED, "GitHub keeps the last tagged version of a package")
-        self._gone += 1
-        self._tagged_gone += bool(step.tags)
+        self._deleted += 1
+        self._tagged_deleted += bool(step.tags)
         return Outcome(State.PLANNED)
 
-    def _deletion_of_package(self, noted: State | None) -> Outcome:  # noqa: ARG002 as in a run
+    def _deletion_of_package(self, noted: State | None) -> Outcome:  # noqa: ARG002 same signature
         return Outcome(State.PLANNED)
 
 
 def _missing(noted: State | None) -> Outcome:
-    """Return the outcome for a missing version; a deletion that this run began counts as ours."""
+    """Return the outcome for a missing version: DELETED if this plan began its deletion."""
     return Outcome(State.DELETED if noted in _SENT else State.GONE)

@@ -1,8 +1,4 @@
-"""Finding what is broken in a package, and mending it.
-
-What belongs here: what counts as broken, how each is mended, and mending what is missing. What does
-not: what versions need (``github.graph``).
-"""
+"""Find broken images in packages, and restore missing manifests."""
 
 from __future__ import annotations
 
@@ -14,9 +10,9 @@ from ghcrctl.errors import GhcrctlError, NotFoundError, PackageUnknownError
 from ghcrctl.github.plan import unreadable_error
 from ghcrctl.github.planner import label
 from ghcrctl.github.version_kinds import kind_of
-from ghcrctl.operations.packages.package_batch import check_chosen, each_package
-from ghcrctl.operations.packages.package_graph import graph_of, silent
-from ghcrctl.operations.packages.package_names import matching, owner_of
+from ghcrctl.operations.packages.package_batch import check_selection, each_package
+from ghcrctl.operations.packages.package_graph import no_progress, read_graph
+from ghcrctl.operations.packages.package_names import match_packages, resolve_owner
 from ghcrctl.operations.packages.subjects import Subjects
 
 if TYPE_CHECKING:
@@ -27,14 +23,14 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.packages.package_batch import Failed
     from ghcrctl.operations.packages.package_graph import Progress
-    from ghcrctl.operations.packages.package_names import Named
+    from ghcrctl.operations.packages.package_names import PackageName
 
 _PREFIX = "org.opencontainers.image."
 _LONGEST_DESCRIPTION = 512
 
 
-class Trouble(Enum):
-    """What may be wrong; the second of each says whether images cannot be pulled for it."""
+class FindingKind(Enum):
+    """The kinds of findings."""
 
     GHOST = "ghost"
     PARTIAL = "partial"
@@ -45,25 +41,25 @@ class Trouble(Enum):
 
     @property
     def breaks(self) -> bool:
-        """Whether somebody's pull fails for it."""
-        return self in {Trouble.GHOST, Trouble.PARTIAL, Trouble.UNREADABLE}
+        """Whether pulls fail because of it."""
+        return self in {FindingKind.GHOST, FindingKind.PARTIAL, FindingKind.UNREADABLE}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong.
+    """One finding of a check.
 
     Args:
-        trouble: what kind.
-        message: what and which.
-        mend: what to do about it.
-        digest: the version; empty for the package itself.
-        tags: the version's.
-        missing: manifests that are not there.
-        restorable: those of them that GitHub can restore, with their versions' numbers.
+        trouble: its kind.
+        message: the description.
+        mend: how to fix it.
+        digest: the affected version; empty for the package itself.
+        tags: the version's tags.
+        missing: manifests that are missing.
+        restorable: the missing manifests that GitHub can restore, with their version numbers.
     """
 
-    trouble: Trouble
+    trouble: FindingKind
     message: str
     mend: str
     digest: str = ""
@@ -75,28 +71,28 @@ class Finding:
 def check_packages(
     session: Session,
     names: Iterable[str],
-    progress: Progress = silent,
+    progress: Progress = no_progress,
     failed: Failed | None = None,
-) -> Iterator[tuple[Named, list[Finding]]]:
-    """Find what is broken in packages, one after the other.
+) -> Iterator[tuple[PackageName, list[Finding]]]:
+    """Check packages one at a time.
 
     Args:
         session: the run.
         names: names, and patterns of names.
-        progress: is called with the number of manifests that were read.
-        failed: called with the name and the error of each package that cannot be checked; the
-            others are. Without it, the first error is raised after the last package.
+        progress: is called with the number of manifests read.
+        failed: is called with the name and error of each package that cannot be checked; the
+            others are still checked. Without it, the first error is raised at the end.
 
     Raises:
         PackageUnknownError: no package matches.
         GhcrctlError: the only package cannot be checked.
     """
     unlisted: dict[str, GhcrctlError] = {}
-    chosen = matching(session, names, unlisted)
-    check_chosen(chosen, unlisted, "check", failed)
+    chosen = match_packages(session, names, unlisted)
+    check_selection(chosen, unlisted, "check", failed)
     subjects = Subjects(session, chosen, unlisted)
 
-    def check_one(named: Named) -> list[Finding]:
+    def check_one(named: PackageName) -> list[Finding]:
         return check_package(session, named, progress, subjects)[1]
 
     yield from each_package(chosen, check_one, lambda named: named.name, failed)
@@ -105,66 +101,71 @@ def check_packages(
 
 
 def unchecked(error: GhcrctlError) -> Finding:
-    """Return the finding that a package could not be checked."""
-    return Finding(Trouble.UNREADABLE, str(error), error.hint or "try again")
+    """Return the finding for a package that could not be checked."""
+    return Finding(FindingKind.UNREADABLE, str(error), error.hint or "try again")
 
 
 def check_package(
-    session: Session, named: Named, progress: Progress = silent, subjects: Subjects | None = None
+    session: Session,
+    named: PackageName,
+    progress: Progress = no_progress,
+    subjects: Subjects | None = None,
 ) -> tuple[Graph, list[Finding]]:
-    """Look for what is broken.
+    """Check a package; return its graph and the findings.
 
     Args:
         session: the run.
         named: the package.
-        progress: is called with the number of manifests that were read.
-        subjects: of the packages of the run; of this one alone by default.
+        progress: is called with the number of manifests read.
+        subjects: the subjects in all packages of the run; by default in this one only.
 
     Raises:
-        PackageUnknownError: there is no such package, or it is not shown to this token.
+        PackageUnknownError: the package does not exist, or the token cannot read it.
     """
-    packages, owner = owner_of(session, named)
+    packages, owner = resolve_owner(session, named)
     package = packages.get(owner, named.package)
     versions = packages.versions(owner, named.package)
-    graph = graph_of(session, named, versions, progress)
+    graph = read_graph(session, named, versions, progress)
     graph = (subjects or Subjects(session, [named])).complete(named, graph)
     broken = any(map(graph.missing_children, graph.facts))
     deleted = _deleted(session, named) if broken else {}
-    found = [*_broken(graph, named, deleted), *_dangling(graph, named)]
+    found = [*_broken_images(graph, named, deleted), *_dangling_referrers(graph, named)]
     return graph, [*found, *_metadata(graph, package, named)]
 
 
-def _deleted(session: Session, named: Named) -> Mapping[str, Version]:
-    packages, owner = owner_of(session, named)
+def _deleted(session: Session, named: PackageName) -> Mapping[str, Version]:
+    packages, owner = resolve_owner(session, named)
     try:
         listed = packages.versions(owner, named.package, deleted=True)
     except GhcrctlError as error:
-        session.warn(f"what was deleted cannot be listed: {error}")
+        session.warn(f"cannot list deleted versions: {error}")
         return {}
     return {version.digest: version for version in listed}
 
 
-def _broken(graph: Graph, named: Named, deleted: Mapping[str, Version]) -> Iterator[Finding]:
+def _broken_images(
+    graph: Graph, named: PackageName, deleted: Mapping[str, Version]
+) -> Iterator[Finding]:
     for digest, version in graph.versions.items():
         missing = tuple(graph.missing_children(digest))
         if digest in graph.unreadable:
             yield Finding(
-                Trouble.UNREADABLE,
+                FindingKind.UNREADABLE,
                 f"{_name(graph, digest)} cannot be read: {graph.unreadable[digest]}",
-                f"try again; else ghcrctl packages delete {named.repository}#{version.id}",
+                f"try again, or delete it: ghcrctl packages delete {named.repository}#{version.id}",
                 digest,
                 version.tags,
             )
         if not missing:
             continue
         can = tuple((child, deleted[child].id) for child in missing if child in deleted)
-        all_of = "all" if graph.is_ghost(digest) else f"{len(missing)}"
+        share = "all" if graph.is_ghost(digest) else f"{len(missing)}"
         mend = f"ghcrctl packages repair {named.repository}"
         if len(can) < len(missing):
             mend += " --from SOURCE, which has the image"
         yield Finding(
-            Trouble.GHOST if graph.is_ghost(digest) else Trouble.PARTIAL,
-            f"{_name(graph, digest)} lacks {all_of} of its {len(graph.children(digest))} "
+            FindingKind.GHOST if graph.is_ghost(digest) else FindingKind.PARTIAL,
+            f"{_name(graph, digest)} lacks {share} of its {len(graph.children(digest))} "
             f"manifests{_platforms(graph, digest, missing)}",
             mend,
             digest,
@@ -179,7 +180,7 @@ def _platforms(graph: Graph, digest: str, missing: tuple[str, ...]) -> str:
     return f": {', '.join(dict.fromkeys(names))}" if names else ""
 
 
-def _dangling(graph: Graph, named: Named) -> Iterator[Finding]:
+def _dangling_referrers(graph: Graph, named: PackageName) -> Iterator[Finding]:
     for digest, version in graph.versions.items():
         subjects = graph.subjects.get(digest, [])
         if not graph.is_detached(digest) or any(s in graph.elsewhere for s in subjects):
@@ -191,21 +192,21 @@ def _dangling(graph: Graph, named: Named) -> Iterator[Finding]:
         else:
             message = f"{name} is attached to {subject}, which is in no checked package"
             mend = (
-                "check the package that holds the images in the same run; else ghcrctl packages "
-                f"prune {named.repository} --orphaned-unseen"
+                "check the package that holds the images in the same run, or delete it: ghcrctl "
+                f"packages prune {named.repository} --orphaned-unseen"
             )
-        yield Finding(Trouble.DANGLING, message, mend, digest, version.tags)
+        yield Finding(FindingKind.DANGLING, message, mend, digest, version.tags)
 
 
-def _metadata(graph: Graph, package: Package, named: Named) -> Iterator[Finding]:
-    """Look at what GitHub shows of the newest image.
+def _metadata(graph: Graph, package: Package, named: PackageName) -> Iterator[Finding]:
+    """Check the metadata that GitHub shows for the newest image.
 
     Source: GitHub's documentation, "Working with the Container registry", labelling images.
     """
     if not package.repository:
         yield Finding(
-            Trouble.UNLINKED,
-            f"{named.repository} is linked to no repository",
+            FindingKind.UNLINKED,
+            f"{named.repository} is not linked to a repository",
             f"push an image with the label {_PREFIX}source=https://github.com/OWNER/REPOSITORY, or "
             "link it in the package's settings",
         )
@@ -216,11 +217,11 @@ def _metadata(graph: Graph, package: Package, named: Named) -> Iterator[Finding]
         return
     text = facts.annotations.get(f"{_PREFIX}description", "")
     if not text or len(text) > _LONGEST_DESCRIPTION:
-        what = "has no description" if not text else f"has one of {len(text)} characters"
+        what = "has no description" if not text else f"has a description of {len(text)} characters"
         yield Finding(
-            Trouble.UNDESCRIBED,
-            f"the index {_name(graph, newest.digest)} {what}; GitHub shows one of at most "
-            f"{_LONGEST_DESCRIPTION} from the index's annotations",
+            FindingKind.UNDESCRIBED,
+            f"the index {_name(graph, newest.digest)} {what}; GitHub shows at most "
+            f"{_LONGEST_DESCRIPTION} characters from the index's annotations",
             f"ghcrctl manifest annotate, or build with the annotation index:{_PREFIX}description",
             newest.digest,
             newest.tags,
@@ -234,7 +235,7 @@ def _name(graph: Graph, digest: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What became of one missing manifest. ``how``: ``restored``, ``pushed``, or empty."""
+    """The result for one missing manifest. ``how``: ``restored``, ``pushed``, or empty."""
 
     digest: str
     how: str
@@ -243,23 +244,23 @@ class Mended:
 
 def repair(
     session: Session,
-    named: Named,
+    named: PackageName,
     *,
     push: Callable[[str], None] | None = None,
     tell: Callable[[Mended], None] = lambda _: None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> list[Mended]:
-    """Bring back every manifest that an index lists and that is not there.
+    """Restore or push every manifest that an index lists and that is missing.
 
-    A version that cannot be read is in the results with an error: it may be an index that lacks
-    something.
+    A version that cannot be read is in the results with an error, since it may be an index with
+    missing manifests.
 
     Args:
         session: the run.
         named: the package.
-        push: brings one by its digest from elsewhere; ``None`` where nothing else has it.
-        tell: is told of each.
-        progress: is called with the number of manifests that were read.
+        push: pushes a manifest, given its digest; ``None`` if no other place has it.
+        tell: is called with each result.
+        progress: is called with the number of manifests read.
     """
     done: dict[str, Mended] = {}
     while True:
@@ -275,23 +276,23 @@ def repair(
             for mended in unread:
                 tell(mended)
             return [*done.values(), *unread]
-        # What is restored may itself be an index that lacks others: so until nothing is new.
+        # A restored manifest may be an index with missing manifests: repeat until none is new.
         for digest in dict.fromkeys(wanted):
-            done[digest] = _mend(session, named, digest, numbers.get(digest), push)
+            done[digest] = _repair_manifest(session, named, digest, numbers.get(digest), push)
             tell(done[digest])
 
 
-def _mend(
+def _repair_manifest(
     session: Session,
-    named: Named,
+    named: PackageName,
     digest: str,
     number: int | None,
     push: Callable[[str], None] | None,
 ) -> Mended:
-    packages, owner = owner_of(session, named)
+    packages, owner = resolve_owner(session, named)
     error: GhcrctlError = NotFoundError(
-        f"{digest} was not deleted within the last 30 days, so that GitHub cannot restore it",
-        hint="give a place that has it: --from REGISTRY/NAME:TAG, or an archive",
+        f"cannot restore {digest}: it was not deleted within the last 30 days",
+        hint="push it from another place: --from REGISTRY/NAME:TAG, or an archive",
     )
     if number is not None:
         try:

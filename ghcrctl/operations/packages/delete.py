@@ -1,8 +1,4 @@
-"""Deleting one version with what only it needs, or a package: the plan of it.
-
-What belongs here: which version is meant. What does not: what goes with it (``github.planner``),
-deleting (`apply`).
-"""
+"""Plan the deletion of a package, or of one version with everything that only it needs."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import PackageUnknownError
 from ghcrctl.github.planner import Target, plan_deletion, plan_whole
-from ghcrctl.operations.packages.package_graph import load_graph, silent
+from ghcrctl.operations.packages.package_graph import load_graph, no_progress
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,16 +15,18 @@ if TYPE_CHECKING:
     from ghcrctl.github.plan import Plan
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.packages.package_graph import Progress
-    from ghcrctl.operations.packages.package_names import Named
+    from ghcrctl.operations.packages.package_names import PackageName
 
 
-def plan_delete(session: Session, named: Named, now: datetime, progress: Progress = silent) -> Plan:
-    """Plan what goes with a version, or with a whole package.
+def plan_delete(
+    session: Session, named: PackageName, now: datetime, progress: Progress = no_progress
+) -> Plan:
+    """Plan the deletion of a version, or of a whole package.
 
     Raises:
-        PackageUnknownError: there is no such package, or no such version of it.
-        RefusedError: something that stays needs the version.
-        RetainedError: nothing tagged would be left.
+        PackageUnknownError: the package or the version does not exist.
+        RefusedError: a version that is kept needs it.
+        RetainedError: no tagged version would remain.
     """
     graph = load_graph(session, named, progress)
     target = Target(named.registry, named.owner, named.package)
@@ -37,11 +35,11 @@ def plan_delete(session: Session, named: Named, now: datetime, progress: Progres
     return plan_deletion(graph, [find_version(graph, named)], now, target)
 
 
-def find_version(graph: Graph, named: Named) -> str:
-    """Return the digest of the version that a name means; tag and number must both fit.
+def find_version(graph: Graph, named: PackageName) -> str:
+    """Return the digest of a named version; tag and number must both match.
 
     Raises:
-        PackageUnknownError: there is none.
+        PackageUnknownError: no version matches.
     """
     for digest, version in graph.versions.items():
         if (
@@ -54,5 +52,5 @@ def find_version(graph: Graph, named: Named) -> str:
     wanted = (named.tag or named.digest) + number
     raise PackageUnknownError(
         f"{named.name} has no version `{wanted}`",
-        hint=f"ghcrctl packages versions {named.repository} lists them",
+        hint=f"list them: ghcrctl packages versions {named.repository}",
     )

@@ -1,4 +1,4 @@
-"""The outcome of one deletion: from GitHub's response to a state of the journal."""
+"""Translate GitHub's response to a deletion into a state of the journal."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a deletion.
+    """The outcome of a deletion.
 
     Args:
-        state: for the journal and the user.
+        state: the new state, for the journal and the user.
         why: the reason, for the user.
         error: a failure that the exit status reports.
-        is_certain: whether the version is known to be there, or to be deleted.
-        ends_run: whether no other deletion can succeed either, of any package.
+        is_certain: whether it is known that the version exists, or that it was deleted.
+        ends_run: whether no other deletion, of any package, can succeed either.
     """
 
     state: State
@@ -41,7 +41,7 @@ class Outcome:
 
 
 def ends_run(error: GhcrctlError) -> bool:
-    """Check whether an error stops a run: GitHub cannot be reached, or rejects the token."""
+    """Return whether an error stops a run: GitHub cannot be reached, or rejects the token."""
     if isinstance(error, RegistryUnavailableError):
         return False
     return isinstance(error, (AuthError, NetworkError))
@@ -50,16 +50,16 @@ def ends_run(error: GhcrctlError) -> bool:
 def delete(
     send: Callable[[], None], is_there: Callable[[], bool], what: str, *, was_begun: bool
 ) -> Outcome:
-    """Delete something, and return what became of it.
+    """Delete a version or package, and return the outcome.
 
     Args:
         send: sends the request.
-        is_there: checks whether it is still there.
-        what: for the message.
+        is_there: checks whether it still exists.
+        what: its name, for the message.
         was_begun: whether an earlier run may have sent the request.
 
     Raises:
-        NetworkError: GitHub cannot be reached, or refuses for too long.
+        NetworkError: GitHub cannot be reached, or its rate limit lasts too long.
     """
     try:
         send()
@@ -87,7 +87,7 @@ def delete(
 def _unknown(
     error: PackageUnknownError, is_there: Callable[[], bool], what: str, *, was_begun: bool
 ) -> Outcome:
-    """Find out what a 404 means: it was deleted meanwhile, or the token may not delete it."""
+    """Interpret a 404: it was deleted in the meantime, or the token may not delete it."""
     if not is_there():
         return Outcome(State.DELETED if was_begun or error.may_be_done else State.GONE)
     denied = DeniedError(

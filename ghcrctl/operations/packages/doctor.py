@@ -1,7 +1,6 @@
-"""Why a pull, a push or a clean-up fails: what the token is, what it may, what the package is.
+"""Diagnose why a pull, push or cleanup fails: check the token, its scopes and the package.
 
-What belongs here: one question after the other, each with cause, mend and page. What does not:
-mending; what no API can do is done by a person on the page that is named.
+Each problem has a cause, a fix and the settings page, since GitHub has no API for some settings.
 """
 
 from __future__ import annotations
@@ -23,19 +22,19 @@ if TYPE_CHECKING:
     from ghcrctl.github.packages import Packages
     from ghcrctl.github.records import Owner, Package
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.packages.package_names import Named
+    from ghcrctl.operations.packages.package_names import PackageName
 
 _SCOPES = {
     "read:packages": "pull private images and look at packages",
     "write:packages": "push, retag, untag and restore",
     "delete:packages": "delete and prune",
 }
-# A scope that another one brings with it (GitHub's documentation, "Scopes for OAuth apps").
+# Scopes that another scope includes (GitHub's documentation, "Scopes for OAuth apps").
 _IMPLIED = {"write:packages": {"read:packages"}}
 
 
 class Health(Enum):
-    """How it looks."""
+    """The result of a check."""
 
     GOOD = "ok"
     NOTE = "note"
@@ -45,15 +44,15 @@ class Health(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One thing that was looked at.
+    """One check and its result.
 
     Args:
-        what: the question.
-        health: how it looks.
-        message: the answer.
-        mend: what to do about it.
-        page: where that is done.
-        status: the exit status of what fails for it.
+        what: the name of the check.
+        health: the result.
+        message: the details.
+        mend: how to fix a problem.
+        page: the page where that is done.
+        status: the exit status of commands that fail because of it.
     """
 
     what: str
@@ -65,30 +64,30 @@ class Sign:
 
 
 def examine(session: Session, text: str | None) -> Iterator[Sign]:
-    """Look at what a package's name says, or without one at the usual registry's token.
+    """Diagnose a package, or without a name the token for the default registry.
 
     Raises:
-        InvalidReferenceError: it is no name.
+        InvalidReferenceError: the name is invalid.
     """
     named = read_name(session, text) if text else None
     registry = named.registry if named else session.settings.get("default_registry")
     yield from diagnose(session, registry, named)
 
 
-def diagnose(session: Session, registry: str, named: Named | None) -> Iterator[Sign]:
-    """Look at the token, and at a package where one is named.
+def diagnose(session: Session, registry: str, named: PackageName | None) -> Iterator[Sign]:
+    """Diagnose the token for a registry, and optionally a package.
 
     Args:
         session: the run.
-        registry: whose token.
-        named: the package.
+        registry: the registry.
+        named: the package; ``None`` for the token only.
 
     Raises:
-        UnsupportedError: the registry is none of GitHub's.
+        UnsupportedError: the registry does not belong to GitHub.
     """
-    doctor = _Doctor(session, registry)
+    doctor = _Diagnosis(session, registry)
     yield from doctor.token()
-    yield from doctor.registry_takes_it()
+    yield from doctor.registry()
     if named:
         yield from doctor.package(named)
 
@@ -97,8 +96,8 @@ def _problem(what: str, error: GhcrctlError, page: str = "") -> Sign:
     return Sign(what, Health.BAD, error.message, error.hint or "", page, error.exit_status)
 
 
-class _Doctor:
-    """Asks one question after the other."""
+class _Diagnosis:
+    """Runs the checks."""
 
     def __init__(self, session: Session, registry: str) -> None:
         self._session = session
@@ -110,13 +109,13 @@ class _Doctor:
     # The token
 
     def token(self) -> Iterator[Sign]:
-        """Tell which token it is, and what it may do."""
+        """Check which token is used, and what it may do."""
         credential = self._credential
         if credential is None:
             yield Sign(
                 "token",
                 Health.WARNING,
-                f"there is none for {self._registry}: only public images can be pulled",
+                f"no token for {self._registry}: only public images can be pulled",
                 f"sign in: ghcrctl login {self._registry}",
                 self._instance.new_token_page(*_SCOPES),
             )
@@ -131,8 +130,8 @@ class _Doctor:
             yield Sign(
                 "kind",
                 Health.WARNING,
-                "packages do not know fine-grained tokens: signing in works, pushing and looking "
-                "after packages do not",
+                "GitHub Packages does not support fine-grained tokens: login works, but pushing "
+                "and managing packages does not",
                 "use a classic token",
                 self._instance.new_token_page(*_SCOPES),
             )
@@ -140,12 +139,12 @@ class _Doctor:
             yield Sign(
                 "kind",
                 Health.NOTE,
-                "it ends with its job, may not list packages, and may do only what the job's "
-                "`permissions: packages` and the package's settings allow to the repository",
+                "it expires with its job, may not list packages, and may only do what the job's "
+                "`permissions: packages` and the package's settings allow",
             )
 
     def _accepted(self, kind: TokenKind) -> Iterator[Sign]:
-        # A job's token may not ask who it is.
+        # A job's token may not read its account.
         path = "/rate_limit" if kind is TokenKind.ACTIONS else "/user"
         try:
             headers = self._packages.github.headers_of(path, "the token's account")
@@ -166,21 +165,21 @@ class _Doctor:
         scopes |= {more for scope in scopes for more in _IMPLIED.get(scope, ())}
         missing = [scope for scope in _SCOPES if scope not in scopes]
         if not missing:
-            yield Sign("scopes", Health.GOOD, f"{given}: all that packages need")
+            yield Sign("scopes", Health.GOOD, f"{given}: sufficient for packages")
             return
         cannot = "; ".join(f"{scope} to {_SCOPES[scope]}" for scope in missing)
         yield Sign(
             "scopes",
             Health.WARNING,
-            f"it has `{given}`, and lacks {cannot}",
-            "make a token with these, or for that of gh: gh auth refresh -s " + ",".join(missing),
+            f"it has `{given}`, but not {cannot}",
+            "create a token with these; for gh's token: gh auth refresh -s " + ",".join(missing),
             self._instance.new_token_page(*_SCOPES),
         )
 
     def _expiry(self, headers: Mapping[str, str]) -> Iterator[Sign]:
         until = headers.get("GitHub-Authentication-Token-Expiration")
         if until:
-            yield Sign("expiry", Health.NOTE, f"the token ends on {until}")
+            yield Sign("expiry", Health.NOTE, f"the token expires on {until}")
 
     def _limits(self) -> Iterator[Sign]:
         try:
@@ -188,20 +187,20 @@ class _Doctor:
             core = data["resources"]["core"]
             left, limit = int(core["remaining"]), int(core["limit"])
         except (GhcrctlError, KeyError, TypeError, ValueError):
-            # An Enterprise Server without limits has no such page.
+            # An Enterprise Server without rate limits does not have this page.
             return
         health = Health.GOOD if left > limit // 10 else Health.WARNING
         yield Sign("rate limit", health, f"{left} of {limit} requests an hour are left")
 
-    def registry_takes_it(self) -> Iterator[Sign]:
-        """Tell whether the registry accepts the token too."""
+    def registry(self) -> Iterator[Sign]:
+        """Check whether the registry accepts the token."""
         if self._credential is None:
             return
         try:
             client = self._session.resolver.sign_in(self._registry)
             if client.registry != self._registry:
                 message = f"registries.conf routes {self._registry} to {client.registry}"
-                yield Sign("registry", Health.NOTE, f"{message}, which is not sent the token")
+                yield Sign("registry", Health.NOTE, f"{message}, which does not get the token")
                 return
             client.check(self._credential)
         except AuthError as error:
@@ -214,8 +213,8 @@ class _Doctor:
 
     # The package
 
-    def package(self, named: Named) -> Iterator[Sign]:
-        """Tell whether a package is there, who may pull it, and where that is set."""
+    def package(self, named: PackageName) -> Iterator[Sign]:
+        """Check whether a package exists, who may pull it, and where that is configured."""
         try:
             owner = self._packages.owner(named.owner)
         except GhcrctlError as error:
@@ -226,38 +225,38 @@ class _Doctor:
             return
         names = {"is_organization": owner.is_organization}
         settings = self._instance.settings_page(owner.login, named.package, **names)
-        kind = "an organisation" if owner.is_organization else "a user"
+        kind = "an organization" if owner.is_organization else "a user"
         yield Sign("owner", Health.GOOD, f"{owner.login} is {kind}")
         package = None
         try:
             package = self._packages.get(owner, named.package)
         except NotFoundError as error:
             yield self._absent(named, owner, error)
-            # GitHub may hide a package from the API that is nevertheless public.
+            # GitHub's API may hide a package that is nevertheless public.
             yield from self._public(named)
             return
         except GhcrctlError as error:
             yield _problem("package", error, settings)
         else:
-            yield Sign("package", Health.GOOD, f"it is there, and {package.visibility}")
+            yield Sign("package", Health.GOOD, f"it exists, and is {package.visibility}")
             yield from self._link(package, settings)
         yield from self._anonymous(named, package, settings)
         yield from self._own_pull(named, settings)
         yield Sign(
             "access",
             Health.NOTE,
-            "visibility, and which repositories' Actions may write, no API shows or sets",
+            "GitHub has no API for visibility and for the repositories whose Actions may write",
             "set them under `Danger Zone` and `Manage Actions access`",
             settings,
         )
 
-    def _absent(self, named: Named, owner: Owner, error: GhcrctlError) -> Sign:
+    def _absent(self, named: PackageName, owner: Owner, error: GhcrctlError) -> Sign:
         return Sign(
             "package",
             Health.BAD,
-            f"GitHub has no package {named.repository}, or does not show it to this token",
-            f"check the spelling: ghcrctl packages list {owner.login}; a private package is shown "
-            "only to those who have access",
+            f"GitHub has no package {named.repository}, or hides it from this token",
+            f"check the name: ghcrctl packages list {owner.login}; private packages are only shown "
+            "to users with access",
             status=error.exit_status,
         )
 
@@ -266,7 +265,7 @@ class _Doctor:
             yield Sign(
                 "repository",
                 Health.WARNING,
-                "none is linked: Actions of no repository may push by themselves",
+                "not linked: GitHub Actions of no repository may push",
                 "link it in the settings, or push with the label org.opencontainers.image.source",
                 settings,
             )
@@ -274,20 +273,21 @@ class _Doctor:
             yield Sign(
                 "repository",
                 Health.NOTE,
-                f"{package.repository} is public while the package is {package.visibility}: "
-                "a package "
-                "does not take over its repository's visibility",
+                f"{package.repository} is public, but the package is {package.visibility}: "
+                "packages do not inherit the visibility of their repository",
                 page=settings,
             )
         else:
             yield Sign("repository", Health.GOOD, f"linked to {package.repository}")
 
-    def _public(self, named: Named) -> Iterator[Sign]:
+    def _public(self, named: PackageName) -> Iterator[Sign]:
         """Yield a sign if a package is public."""
         signs = self._anonymous(named, None, "")
         yield from (sign for sign in signs if sign.health is Health.GOOD)
 
-    def _anonymous(self, named: Named, package: Package | None, settings: str) -> Iterator[Sign]:
+    def _anonymous(
+        self, named: PackageName, package: Package | None, settings: str
+    ) -> Iterator[Sign]:
         client, repository = self._session.resolver.access(named.reference)
         client = client.without_credential()
         try:
@@ -299,16 +299,16 @@ class _Doctor:
                 yield Sign(
                     "pull by everybody",
                     Health.NOTE,
-                    f"not possible, since the package is {package.visibility}",
-                    "packages are private at first; make it public in its settings",
+                    f"not possible: the package is {package.visibility}",
+                    "packages are private by default; make it public in its settings",
                     settings,
                 )
         else:
-            yield Sign("pull by everybody", Health.GOOD, "works, without signing in")
+            yield Sign("pull by everybody", Health.GOOD, "works without login")
         finally:
             client.close()
 
-    def _own_pull(self, named: Named, settings: str) -> Iterator[Sign]:
+    def _own_pull(self, named: PackageName, settings: str) -> Iterator[Sign]:
         if self._credential is None:
             return
         try:

@@ -1,8 +1,7 @@
-"""The journal of a run: what it set out to delete, and what became of it.
+"""The journal of a run of deletions: what it was to delete, and the results.
 
-What belongs here: which file belongs to which plan, and opening it for one process alone. A run
-that was killed is resumed from its journal, and a whole run is undone from it. What does not: the
-entries (`journal_entries`).
+A run that was killed is resumed from its journal, and a whole run is undone from it. A journal is
+open in one process at a time.
 """
 
 from __future__ import annotations
@@ -43,49 +42,49 @@ __all__ = [
     "State",
     "find_journal",
     "journal_beside",
-    "opened",
-    "opened_to_undo",
-    "read_for",
+    "open_journal",
+    "open_journal_for_undo",
+    "read_continued_journal",
     "read_journal",
 ]
 _SUFFIX = ".journal"
 
 
 def journal_beside(plan_file: Path) -> Path:
-    """Return the path of the journal of a file of plans."""
+    """Return the path of the journal for a plan file."""
     return plan_file.with_name(f"{plan_file.name}{_SUFFIX}")
 
 
 @contextmanager
-def opened(path: Path, plans: Sequence[Plan] = ()) -> Iterator[Journal]:
-    """Open a journal to append to it, for this process alone.
+def open_journal(path: Path, plans: Sequence[Plan] = ()) -> Iterator[Journal]:
+    """Open a journal for appending, with exclusive access.
 
-    A journal belongs to one plan. That of another plan is set aside under a name of its own, so
-    that its run can still be undone; one that was set aside earlier comes back for its plan.
+    A journal belongs to one plan. The journal of another plan is renamed, so that its run can
+    still be undone; a journal that was renamed earlier is used again for its plan.
 
     Args:
-        path: the file; it is created if it does not exist.
-        plans: that are carried out; without them, the file is opened whatever plan it belongs to.
+        path: the file; created if it does not exist.
+        plans: the plans to carry out; without them, the journal of any plan is opened.
 
     Raises:
         RefusedError: another process has it open.
-        UsageError: the file is something else.
-        StoreError: the disk refuses.
+        UsageError: the file is not a journal.
+        StoreError: the file cannot be written.
     """
     with exclusive_file(path):
-        aside = _give_place(path, plans) if plans else None
+        aside = _set_aside_other(path, plans) if plans else None
         found = read_content(path) if path.exists() else Content()
         with disk_errors(f"write {path}"):
             file = AppendedFile(path)
         with closing(file):
             digest = plans_digest(plans) if plans else ""
-            _begin(path, file, "" if digest == found.plan else digest)
+            _write_head(path, file, "" if digest == found.plan else digest)
             yield Journal(file, found.entries, path, aside)
 
 
 @contextmanager
-def opened_to_undo(path: Path, warn: Callable[[str], None]) -> Iterator[Journal]:
-    """Open a journal whose run is undone; one that cannot be written is only read.
+def open_journal_for_undo(path: Path, warn: Callable[[str], None]) -> Iterator[Journal]:
+    """Open a journal to undo its run; one that cannot be written is opened for reading.
 
     Raises:
         RefusedError: another process has it open.
@@ -93,38 +92,38 @@ def opened_to_undo(path: Path, warn: Callable[[str], None]) -> Iterator[Journal]
     """
     with ExitStack() as held:
         try:
-            journal = held.enter_context(opened(path))
+            journal = held.enter_context(open_journal(path))
         except StoreReadOnlyError as error:
-            warn(f"{error.message}; what is restored is not recorded there")
+            warn(f"{error.message}; restored versions are not recorded there")
             journal = Journal(None, read_content(path).entries)
         yield journal
 
 
-def read_for(path: Path | None, plans: Sequence[Plan]) -> Journal:
+def read_continued_journal(path: Path | None, plans: Sequence[Plan]) -> Journal:
     """Return the journal that carrying out plans would continue, without writing anything.
 
     Args:
-        path: the file, which may not exist; ``None`` for none.
-        plans: that would be carried out.
+        path: the file, which may not exist; ``None`` for no file.
+        plans: the plans.
 
     Raises:
-        UsageError: the file is something else.
+        UsageError: the file is not a journal.
     """
     if path is None:
         return Journal(None, ())
     found = read_content(path) if path.exists() else Content()
-    if not (found.entries and _belongs(found, plans)):
-        other = _set_aside_for(path, plans_digest(plans))
+    if not (found.entries and _is_journal_of(found, plans)):
+        other = _find_set_aside(path, plans_digest(plans))
         found = read_content(other) if other else Content()
     return Journal(None, found.entries)
 
 
 def find_journal(path: Path) -> Path:
-    """Return the journal that a path means: of a journal, or of the plan that it belongs to.
+    """Return the journal for a path, which may be a journal or the plan that it belongs to.
 
     Raises:
-        NotFoundError: there is no such file, and no journal beside it.
-        UsageError: the plan was not carried out; the journal beside it belongs to another one.
+        NotFoundError: neither the file nor a journal beside it exists.
+        UsageError: the plan was not carried out: the journal beside it belongs to another one.
     """
     beside = journal_beside(path)
     if path.suffix == _SUFFIX or not (beside.exists() or path.exists()):
@@ -142,9 +141,9 @@ def _journal_of_plan(path: Path, beside: Path) -> Path:
         plans = plans_from_file(path)
     if not plans:
         return beside if beside.exists() else path
-    if beside.exists() and _belongs(read_content(beside), plans):
+    if beside.exists() and _is_journal_of(read_content(beside), plans):
         return beside
-    if aside := _set_aside_for(beside, plans_digest(plans)):
+    if aside := _find_set_aside(beside, plans_digest(plans)):
         return aside
     if beside.exists():
         raise UsageError(
@@ -154,10 +153,11 @@ def _journal_of_plan(path: Path, beside: Path) -> Path:
     raise NotFoundError(f"{path} was not carried out: it has no journal")
 
 
-def _belongs(content: Content, plans: Sequence[Plan]) -> bool:
-    """Check whether a journal is the one of some plans.
+def _is_journal_of(content: Content, plans: Sequence[Plan]) -> bool:
+    """Return whether a journal belongs to some plans.
 
-    Journals of older versions do not name their plan: theirs is one that lists all their versions.
+    Journals of older versions do not name their plan: they belong to a plan that has all their
+    versions.
     """
     if content.plan and content.entries:
         return content.plan == plans_digest(plans)
@@ -166,23 +166,23 @@ def _belongs(content: Content, plans: Sequence[Plan]) -> bool:
     return all((entry.package, entry.id, entry.digest) in planned for entry in content.entries)
 
 
-def _give_place(path: Path, plans: Sequence[Plan]) -> Path | None:
-    """Set aside the journal of another plan; return where it is now."""
+def _set_aside_other(path: Path, plans: Sequence[Plan]) -> Path | None:
+    """Rename the journal of another plan; return its new path."""
     found = read_content(path) if path.exists() else None
-    if found and _belongs(found, plans):
+    if found and _is_journal_of(found, plans):
         return None
     aside: Path | None = None
     with disk_errors(f"write {path}"):
         if found:
-            aside = _name_aside(path, found)
+            aside = _aside_path(path, found)
             move(path, aside)
-        if mine := _set_aside_for(path, plans_digest(plans)):
+        if mine := _find_set_aside(path, plans_digest(plans)):
             move(mine, path)
-    # The names are durable once the journal is open.
+    # The renames are durable once the journal is open.
     return aside
 
 
-def _name_aside(path: Path, content: Content) -> Path:
+def _aside_path(path: Path, content: Content) -> Path:
     written = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
     run = content.run if _is_name(content.run) else f"{written:%Y%m%dT%H%M%SZ}"
     stem = f"{path.name.removesuffix(_SUFFIX)}.{run}"
@@ -197,15 +197,15 @@ def _is_name(run: str) -> bool:
     return run.isascii() and run.replace("-", "").isalnum() and len(run) <= 40
 
 
-def _set_aside_for(path: Path, digest: str) -> Path | None:
-    """Return the journal of a plan that was set aside before; ``None`` if there is none."""
+def _find_set_aside(path: Path, digest: str) -> Path | None:
+    """Return the renamed journal of a plan; ``None`` if there is none."""
     pattern = f"{glob.escape(path.name.removesuffix(_SUFFIX))}.*{_SUFFIX}"
     others = sorted(path.parent.glob(pattern))
     return next((other for other in others if read_plan_digest(other) == digest), None)
 
 
-def _begin(path: Path, file: AppendedFile, plan: str) -> None:
-    """Write the first line, or end the last one, which a crash may have cut."""
+def _write_head(path: Path, file: AppendedFile, plan: str) -> None:
+    """Write the first line, or end the last one, which a crash may have truncated."""
     now = datetime.now(timezone.utc)
     run = f"{now:%Y%m%dT%H%M%SZ}-{os.urandom(3).hex()}"
     with disk_errors(f"write {path}"):

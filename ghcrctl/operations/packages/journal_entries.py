@@ -1,4 +1,4 @@
-"""The entries of a journal: one JSON object a line, each on disk before the next act."""
+"""The entries of a journal: one JSON object per line, written to disk before the next step."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SCHEMA = "ghcrctl/journal/1"
 
 
 class State(Enum):
-    """What became of a version."""
+    """The state of a version."""
 
     PLANNED = "planned"
     BEGUN = "begun"
@@ -43,7 +43,7 @@ DONE = frozenset({State.DELETED, State.GONE})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line. ``package``: registry, owner and name; ``id`` 0: the package as a whole."""
+    """One line. ``package``: registry, owner and name; ``id``: 0 for the whole package."""
 
     package: str
     id: int
@@ -55,12 +55,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a journal holds.
+    """The content of a journal.
 
     Args:
-        entries: its lines, the oldest first.
-        plan: digest of the plans that were carried out; empty in journals of older versions.
-        run: identifies the run; empty in journals of older versions.
+        entries: the entries, oldest first.
+        plan: the digest of the plans; empty in journals of older versions.
+        run: the ID of the run; empty in journals of older versions.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -73,8 +73,8 @@ class Journal:
 
     Args:
         file: the file, open for appending; ``None`` keeps new entries in memory only.
-        earlier: the entries that the file has.
-        path: of the file, for messages.
+        earlier: the entries in the file.
+        path: the path of the file, for messages.
         set_aside: the new path of another plan's journal that had the same path.
     """
 
@@ -102,7 +102,7 @@ class Journal:
         return entry.state if entry else None
 
     def note(self, *entries: Entry) -> None:
-        """Append entries, and wait until the disk has them."""
+        """Append entries, and sync them to disk."""
         if self._file:
             with disk_errors(f"write {self.path}"):
                 self._file.append(b"".join(map(_line, entries)))
@@ -135,7 +135,7 @@ def head_line(run: str, plan: str) -> bytes:
 
 
 def read_journal(path: Path) -> list[Entry]:
-    """Read the entries of a journal; lines that a crash cut are skipped.
+    """Read the entries of a journal; skip lines that a crash truncated.
 
     Raises:
         UsageError: the file is not a journal.
@@ -144,13 +144,13 @@ def read_journal(path: Path) -> list[Entry]:
 
 
 def read_content(path: Path) -> Content:
-    """Read a journal; lines that a crash cut are skipped.
+    """Read a journal; skip lines that a crash truncated.
 
     Raises:
         UsageError: the file is not a journal.
     """
     with disk_errors(f"read {path}"):
-        # A device such as /dev/full never ends.
+        # Reading a device such as /dev/full would never end.
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise UsageError(f"cannot read {path}: it is not a journal of deletions")
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -171,7 +171,7 @@ def read_content(path: Path) -> Content:
 
 
 def _is_cut_head(line: str) -> bool:
-    """Check whether a crash cut a line while the journal was begun; nothing was deleted yet."""
+    """Return whether a crash truncated the first line; nothing was deleted yet then."""
     whole = head_line("", "").decode().partition(",")[0]
     return (
         bool(line) and _parsed(line) is None and (whole.startswith(line) or line.startswith(whole))
@@ -179,7 +179,7 @@ def _is_cut_head(line: str) -> bool:
 
 
 def read_plan_digest(path: Path) -> str:
-    """Return the digest of the plans that a journal belongs to; empty for unknown."""
+    """Return the digest of the plans that a journal belongs to; empty if unknown."""
     digest = ""
     with suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
         for line in filter(str.strip, file):

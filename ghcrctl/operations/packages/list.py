@@ -1,7 +1,4 @@
-"""What there is: the packages of an owner, the versions of a package, what they weigh.
-
-What belongs here: gathering it as typed results. What does not: showing it (``cli``).
-"""
+"""List packages and their versions, with types and sizes."""
 
 from __future__ import annotations
 
@@ -12,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import InvalidFilterError, PackageUnknownError, UsageError
 from ghcrctl.github.version_kinds import kind_of, platforms_of
-from ghcrctl.operations.packages.package_graph import graph_of, load_graph, silent
-from ghcrctl.operations.packages.package_names import owner_of, read_owner
+from ghcrctl.operations.packages.package_graph import load_graph, no_progress, read_graph
+from ghcrctl.operations.packages.package_names import read_owner, resolve_owner
 from ghcrctl.operations.packages.subjects import Subjects
 
 if TYPE_CHECKING:
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
     from ghcrctl.github.records import Package, Version
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.packages.package_graph import Progress
-    from ghcrctl.operations.packages.package_names import Named
+    from ghcrctl.operations.packages.package_names import PackageName
 
 SORT_KEYS = ("name", "updated", "created", "versions")
 _FILTERS = ("name", "visibility", "repository", "linked")
@@ -32,17 +29,17 @@ _ATTACHED = {"attestation", "signature", "SBOM", "referrers", "artifact"}
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """A version and what it is.
+    """A version and its type.
 
     Args:
         version: GitHub's record.
-        kind: one word, as `kinds.KINDS`.
-        platforms: for which it is.
+        kind: one of `kinds.KINDS`.
+        platforms: its platforms.
         is_orphan: whether its subject was deleted.
-        is_broken: whether some of its manifests are gone.
-        size: bytes of all that it is made of, without what is attached to it.
-        above: what needs it.
-        below: what goes with it.
+        is_broken: whether some of its manifests are missing.
+        size: size of its content, without attached manifests (bytes).
+        above: versions that need it.
+        below: versions that are deleted with it.
     """
 
     version: Version
@@ -57,16 +54,16 @@ class VersionRow:
 
 @dataclass(frozen=True, slots=True)
 class TagRow:
-    """An image that has tags.
+    """A tagged image.
 
     Args:
         version: GitHub's record.
-        tags: those that people gave.
-        kind: one word.
-        platforms: for which it is.
-        attached: how many signatures, attestations and the like belong to it.
-        size: bytes of all that it needs.
-        unique: how many of these nothing else needs.
+        tags: its tags, without those of clients.
+        kind: its type.
+        platforms: its platforms.
+        attached: how many signatures, attestations and the like it has.
+        size: size of all content that it needs (bytes).
+        unique: size of content that nothing else needs (bytes).
     """
 
     version: Version
@@ -80,18 +77,18 @@ class TagRow:
 
 @dataclass(frozen=True, slots=True)
 class PackageView:
-    """A package as a whole.
+    """A package with all its versions.
 
     Args:
         package: GitHub's record.
-        page: its page for people.
-        settings: the page of its settings.
-        counts: how many versions there are of each kind.
-        tagged: the images that have tags, the newest first.
-        size: bytes of all that there is.
-        shared: how many of these several images with a tag need.
-        loose: how many no image with a tag needs.
-        graph: of its versions.
+        page: the URL of its page.
+        settings: the URL of its settings.
+        counts: the number of versions of each kind.
+        tagged: the tagged images, newest first.
+        size: total size (bytes).
+        shared: size of content that several tagged images need (bytes).
+        loose: size of content that no tagged image needs (bytes).
+        graph: the graph of its versions.
     """
 
     package: Package
@@ -112,39 +109,39 @@ def list_packages(
 
     Args:
         session: the run.
-        text: ``[REGISTRY/]OWNER``; ``None`` for whoever the token is of.
+        text: ``[REGISTRY/]OWNER``; ``None`` for the owner of the token.
         filters: ``name=GLOB``, ``visibility=WORD``, ``repository=GLOB``, ``linked=true|false``;
-            of one key any must hold, of several all.
+            several filters with the same key are alternatives.
         sort: one of `SORT_KEYS`.
 
     Raises:
         InvalidFilterError: a filter is unknown or malformed.
-        UsageError: there is no such order.
-        PackageUnknownError: there is no such account, or the token is nobody's.
+        UsageError: the sort key is unknown.
+        PackageUnknownError: the account does not exist, or the token has no owner.
         DeniedError: the token may not list packages.
     """
     if sort not in SORT_KEYS:
         raise UsageError(f"invalid sort key `{sort}`", hint=f"use one of: {', '.join(SORT_KEYS)}")
     wanted = [_read_filter(text) for text in filters]
-    registry, login = read_owner(session, text) if text else _me(session)
+    registry, login = read_owner(session, text) if text else _token_owner(session)
     packages = session.packages(registry)
     found = packages.list_all(packages.owner(login))
     keys = {key for key, _ in wanted}
     chosen = [
         package
         for package in found
-        if all(any(_fits(package, k, v) for k, v in wanted if k == key) for key in keys)
+        if all(any(_matches(package, k, v) for k, v in wanted if k == key) for key in keys)
     ]
     return _sorted(chosen, sort)
 
 
-def _me(session: Session) -> tuple[str, str]:
+def _token_owner(session: Session) -> tuple[str, str]:
     registry: str = session.settings.get("default_registry")
     login = session.packages(registry).me()
     if not login:
         raise PackageUnknownError(
-            "whose packages? the token does not say whose it is",
-            hint="name the owner: ghcrctl packages list OWNER",
+            "cannot list packages: the token has no owner",
+            hint="give the owner: ghcrctl packages list OWNER",
         )
     return registry, login
 
@@ -153,14 +150,15 @@ def _read_filter(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or key not in _FILTERS:
         raise InvalidFilterError(
-            f"invalid filter `{text}`", hint=f"filters are {', '.join(f'{k}=' for k in _FILTERS)}"
+            f"invalid filter `{text}`",
+            hint=f"use one of: {', '.join(f'{k}=' for k in _FILTERS)}",
         )
     if key == "linked" and value.lower() not in {"true", "false"}:
-        raise InvalidFilterError(f"invalid filter `{text}`: linked is true or false")
+        raise InvalidFilterError(f"invalid filter `{text}`: expected linked=true or linked=false")
     return key, value
 
 
-def _fits(package: Package, key: str, value: str) -> bool:
+def _matches(package: Package, key: str, value: str) -> bool:
     if key == "linked":
         return bool(package.repository) == (value.lower() == "true")
     text = {
@@ -183,21 +181,21 @@ def _sorted(packages: list[Package], sort: str) -> list[Package]:
 
 
 def version_rows(
-    session: Session, named: Named, *, deleted: bool = False, progress: Progress = silent
+    session: Session, named: PackageName, *, deleted: bool = False, progress: Progress = no_progress
 ) -> tuple[Graph, list[VersionRow]]:
-    """List the versions of a package with what each is, the newest first.
+    """List the versions of a package with their types, newest first.
 
     Args:
         session: the run.
         named: the package.
-        deleted: those that were deleted; what they are is known of manifests read before.
-        progress: is told how far it has come.
+        deleted: list deleted versions; their types are known only from cached manifests.
+        progress: receives the progress.
     """
     if deleted:
         from ghcrctl.github.graph import Graph
         from ghcrctl.operations.packages.package_graph import cached_facts
 
-        packages, owner = owner_of(session, named)
+        packages, owner = resolve_owner(session, named)
         versions = packages.versions(owner, named.package, deleted=True)
         graph = Graph.of(versions, cached_facts(session, [v.digest for v in versions]))
     else:
@@ -207,7 +205,7 @@ def version_rows(
 
 
 def version_rows_of(graph: Graph, *, deleted: bool = False) -> list[VersionRow]:
-    """Say of all versions in a graph what they are, the newest first."""
+    """Return rows for all versions in a graph, newest first."""
     ordered = sorted(graph.versions.values(), key=lambda v: (v.created, v.id), reverse=True)
     return [_row(graph, version, deleted=deleted) for version in ordered]
 
@@ -228,7 +226,7 @@ def _row(graph: Graph, version: Version, *, deleted: bool) -> VersionRow:
 
 
 def _size(graph: Graph, digest: str) -> int:
-    """Return the bytes of a manifest and all that it lists."""
+    """Return the size of a manifest and everything that it lists (bytes)."""
     found: set[str] = set()
     queue = [digest]
     while queue:
@@ -239,14 +237,14 @@ def _size(graph: Graph, digest: str) -> int:
     return sum(graph.sizes(found).values())
 
 
-def describe(session: Session, named: Named, progress: Progress = silent) -> PackageView:
-    """Describe a package: what it has, and what that weighs."""
-    packages, owner = owner_of(session, named)
+def describe(session: Session, named: PackageName, progress: Progress = no_progress) -> PackageView:
+    """Describe a package: its versions and their sizes."""
+    packages, owner = resolve_owner(session, named)
     package = packages.get(owner, named.package)
     versions = packages.versions(
         owner, named.package, seen=lambda done, total: progress("pages of versions", done, total)
     )
-    graph = graph_of(session, named, versions, progress)
+    graph = read_graph(session, named, versions, progress)
     graph = Subjects(session, [named]).complete(named, graph)
     instance = packages.github.instance
     tagged = sorted(

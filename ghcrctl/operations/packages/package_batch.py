@@ -1,4 +1,4 @@
-"""Running an action for several packages: a package that fails does not stop the others."""
+"""Run an action for several packages; a package that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Failed: TypeAlias = Callable[[str, GhcrctlError], None]
 
-# The next package would fail in the same way, or the user ended the run.
+# After these errors, the next package would fail too, or the user ended the run.
 _ENDS_RUN = (
     ConnectionFailedError, InterruptedByUserError, RateLimitedError, StoreError,
     TerminatedBySignalError, TlsError, UnauthorizedError,
@@ -33,7 +33,7 @@ _ENDS_RUN = (
 
 
 def ends_run(error: GhcrctlError) -> bool:
-    """Return whether a failure of one package is one of the whole run."""
+    """Return whether a failure of one package ends the whole run."""
     return isinstance(error, _ENDS_RUN)
 
 
@@ -43,17 +43,17 @@ def each_package(
     name_of: Callable[[Item], str],
     failed: Failed | None,
 ) -> Iterator[tuple[Item, Result]]:
-    """Yield the result of each package, in order; those that fail are left out.
+    """Yield the result of each package in order; skip packages that fail.
 
     Args:
-        items: packages, each once.
-        act: returns the result of one.
-        name_of: returns the name of one.
-        failed: called with name and error of each package that fails. Without it, or for one
-            package alone, the first error is raised after the last package.
+        items: the packages, without duplicates.
+        act: returns the result for one package.
+        name_of: returns the name of one package.
+        failed: is called with the name and error of each package that fails. Without it, or if
+            there is only one package, the first error is raised at the end.
 
     Raises:
-        GhcrctlError: the whole run fails, or as `failed` says.
+        GhcrctlError: the whole run fails, or as described for `failed`.
     """
     first: GhcrctlError | None = None
     for item in items:
@@ -73,13 +73,13 @@ def each_package(
 
 
 def name_error(error: GhcrctlError, name: str) -> None:
-    """Make the message of an error name the package that failed."""
+    """Add the name of a failed package to an error."""
     repository = name.partition("/")[2]
     if repository.lower() not in str(error).lower() and not isinstance(error, UsageError):
         error.side = f"{error.side}: {name}" if error.side else name
 
 
-def check_chosen(
+def check_selection(
     chosen: Sequence[object],
     unlisted: Mapping[str, GhcrctlError],
     verb: str,

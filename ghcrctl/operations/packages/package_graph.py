@@ -1,8 +1,4 @@
-"""Getting the graph of a package: all versions, and each manifest once in a lifetime.
-
-What belongs here: what is asked of the registry, and how much is known. What does not: what
-follows from it (``github``).
-"""
+"""Read the graph of a package: all versions, and each manifest, which is read once and cached."""
 
 from __future__ import annotations
 
@@ -20,7 +16,7 @@ from ghcrctl.github.graph import Graph
 from ghcrctl.github.manifest_cache import ManifestCache
 from ghcrctl.github.manifest_facts import facts_of
 from ghcrctl.oci.digest import Digest
-from ghcrctl.operations.packages.package_names import owner_of
+from ghcrctl.operations.packages.package_names import resolve_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,53 +25,56 @@ if TYPE_CHECKING:
     from ghcrctl.github.manifest_facts import Facts
     from ghcrctl.github.records import Version
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.packages.package_names import Named
+    from ghcrctl.operations.packages.package_names import PackageName
 
-# How many manifests are fetched before they are kept: what an interruption costs.
+# Manifests are cached in batches: an interruption loses at most one batch.
 _BATCH = 200
 _FILE = "manifests.sqlite"
 
 
 class Progress(Protocol):
-    """Is told how far a long act has come."""
+    """Receives the progress of a long operation."""
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Take note. ``what``: what is counted, for people."""
+        """Report progress. ``what``: the counted items, for display."""
         ...
 
 
-def silent(what: str, done: int, total: int) -> None:
-    """Take no note."""
+def no_progress(what: str, done: int, total: int) -> None:
+    """Ignore progress."""
 
 
-def load_graph(session: Session, named: Named, progress: Progress = silent) -> Graph:
-    """Get all versions of a package, and what their manifests say.
+def load_graph(session: Session, named: PackageName, progress: Progress = no_progress) -> Graph:
+    """Read all versions of a package and their manifests.
 
     Raises:
-        PackageUnknownError: there is no such package, or it is not shown to this token.
+        PackageUnknownError: the package does not exist, or the token cannot read it.
         AuthError: the token may not list versions, or not read manifests.
-        NetworkError: GitHub or the registry could not be talked to; what was read is kept.
+        NetworkError: GitHub or the registry cannot be reached; manifests read so far are cached.
     """
-    packages, owner = owner_of(session, named)
+    packages, owner = resolve_owner(session, named)
     versions = packages.versions(
         owner,
         named.package,
         seen=lambda done, total: progress("pages of versions", done, total),
     )
-    return graph_of(session, named, versions, progress)
+    return read_graph(session, named, versions, progress)
 
 
-def graph_of(
-    session: Session, named: Named, versions: Sequence[Version], progress: Progress = silent
+def read_graph(
+    session: Session,
+    named: PackageName,
+    versions: Sequence[Version],
+    progress: Progress = no_progress,
 ) -> Graph:
-    """Make the graph of versions that were listed, reading what their manifests say."""
+    """Build the graph of listed versions by reading their manifests."""
     reader = _Reader(session, named, progress)
     facts, unreadable = reader.read([version.digest for version in versions])
     gone: set[str] = set()
     listed = {version.digest for version in versions}
     while unlisted := _unlisted(facts, listed | gone | unreadable.keys()):
-        # It may be that its version was not listed, or not yet; then it has needs too.
-        there, missing = reader.look_for(unlisted)
+        # A version may be missing from the list, or not listed yet; its children count too.
+        there, missing = reader.find(unlisted)
         gone |= missing
         more, failed = reader.read(there)
         facts |= more
@@ -84,27 +83,27 @@ def graph_of(
 
 
 def _unlisted(facts: dict[str, Facts], known: set[str]) -> list[str]:
-    """Return the children that no version was listed for, and that were not looked for yet."""
+    """Return children without a listed version that were not looked up yet."""
     children = {child.digest for entry in facts.values() for child in entry.children}
     return sorted(children - known - facts.keys())
 
 
 class _Reader:
-    """Reads manifests: from the cache, else from the registry."""
+    """Reads manifests from the cache or the registry."""
 
-    def __init__(self, session: Session, named: Named, progress: Progress) -> None:
+    def __init__(self, session: Session, named: PackageName, progress: Progress) -> None:
         self._client, self._repository = session.resolver.access(named.reference)
         self._progress = progress
         self._jobs = session.jobs
         self._cache = ManifestCache(session.settings.cache_dir / _FILE, session.warn)
 
     def read(self, digests: Sequence[str]) -> tuple[dict[str, Facts], dict[str, str]]:
-        """Return what manifests say, and why those that cannot be read cannot."""
+        """Return the facts of manifests, and the errors of those that cannot be read."""
         facts: dict[str, Facts] = {}
         unreadable: dict[str, str] = {}
         kept = self._cache.get(digests)
         for digest, (raw, media_type) in kept.items():
-            _note(digest, raw, media_type, facts, unreadable)
+            _add_facts(digest, raw, media_type, facts, unreadable)
         wanted = [digest for digest in dict.fromkeys(digests) if digest not in kept]
         for batch in self._fetch(wanted):
             new = []
@@ -113,12 +112,12 @@ class _Reader:
                     unreadable[digest] = str(error)
                 else:
                     new.append((digest, raw, media_type))
-                    _note(digest, raw, media_type, facts, unreadable)
+                    _add_facts(digest, raw, media_type, facts, unreadable)
             self._cache.put(new)
         return facts, unreadable
 
-    def look_for(self, digests: Sequence[str]) -> tuple[list[str], set[str]]:
-        """Tell which manifests the registry has, and which it has not."""
+    def find(self, digests: Sequence[str]) -> tuple[list[str], set[str]]:
+        """Return which manifests the registry has, and which it does not have."""
         with thread_pool(self._jobs, "manifests") as pool:
             there = dict(zip(digests, pool.map(self._has, digests), strict=True))
         return [d for d in digests if there[d]], {d for d in digests if not there[d]}
@@ -153,7 +152,7 @@ class _Reader:
 _Fetched = tuple[str, bytes, str, "GhcrctlError | None"]
 
 
-def _note(
+def _add_facts(
     digest: str,
     raw: bytes,
     media_type: str,
@@ -167,14 +166,16 @@ def _note(
 
 
 def cached_facts(session: Session, digests: Iterable[str]) -> dict[str, Facts]:
-    """Return what manifests say that were read before, of those that the cache has."""
+    """Return the facts of manifests that are in the cache."""
     cache = ManifestCache(session.settings.cache_dir / _FILE, session.warn)
     facts: dict[str, Facts] = {}
     for digest, (raw, media_type) in cache.get(digests).items():
-        _note(digest, raw, media_type, facts, {})
+        _add_facts(digest, raw, media_type, facts, {})
     return facts
 
 
-def facts_by_digest(session: Session, named: Named, digests: Sequence[str]) -> dict[str, Facts]:
-    """Return what manifests say, of those that can be read."""
-    return _Reader(session, named, silent).read(digests)[0]
+def facts_by_digest(
+    session: Session, named: PackageName, digests: Sequence[str]
+) -> dict[str, Facts]:
+    """Return the facts of manifests that can be read."""
+    return _Reader(session, named, no_progress).read(digests)[0]

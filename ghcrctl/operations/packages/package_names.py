@@ -1,7 +1,4 @@
-"""How people name packages and versions of them.
-
-What belongs here: reading ``OWNER/IMAGE[:TAG|@DIGEST|#ID]`` and patterns of names.
-"""
+"""Parse names of packages and versions: ``OWNER/IMAGE[:TAG|@DIGEST|#ID]``, and patterns."""
 
 from __future__ import annotations
 
@@ -26,8 +23,8 @@ _WILD = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A package, and maybe one version of it. ``tag``, ``digest``: empty where not given."""
+class PackageName:
+    """A package, and optionally one of its versions. ``tag`` and ``digest`` may be empty."""
 
     registry: str
     owner: str
@@ -38,12 +35,12 @@ class Named:
 
     @property
     def reference(self) -> Reference:
-        """The package as a repository of its registry."""
+        """The package as a repository at its registry."""
         return Reference(self.registry, self.repository)
 
     @property
     def repository(self) -> str:
-        """Owner and name, as the registry has them."""
+        """Owner and name."""
         return f"{self.owner}/{self.package}"
 
     @property
@@ -53,91 +50,91 @@ class Named:
 
     @property
     def is_whole(self) -> bool:
-        """Whether no version is named."""
+        """Whether no version is given."""
         return not (self.tag or self.digest) and self.id is None
 
 
-def read_name(session: Session, text: str) -> Named:
-    """Read a package's name, maybe with a version.
+def read_name(session: Session, text: str) -> PackageName:
+    """Parse the name of a package, optionally with a version.
 
     Raises:
-        InvalidReferenceError: it is none.
-        RefusedError: it is a local name.
+        InvalidReferenceError: the name is invalid.
+        RefusedError: the name is local.
     """
     name, hash_, number = text.partition("#")
     id_ = whole_number(number) if hash_ else None
     if hash_ and id_ is None:
         raise InvalidReferenceError(
-            f"invalid name `{text}`: after # stands a version's number, as `versions` shows it"
+            f"invalid name `{text}`: expected a version number after #, as shown by `versions`"
         )
     reference = session.parse(name, is_github=True)
     if reference.is_local:
         raise local_name_error(reference)
     owner, slash, package = reference.repository.partition("/")
     if not slash:
-        raise InvalidReferenceError(f"invalid name `{text}`: a package has an owner: OWNER/IMAGE")
+        raise InvalidReferenceError(f"invalid name `{text}`: expected OWNER/IMAGE")
     digest = str(reference.digest) if reference.digest else ""
-    return Named(
+    return PackageName(
         reference.registry, owner, package, "" if digest else reference.tag or "", digest, id_
     )
 
 
-def read_package(session: Session, text: str) -> Named:
-    """Read a package's name without a version.
+def read_package(session: Session, text: str) -> PackageName:
+    """Parse the name of a package without a version.
 
     Raises:
-        InvalidReferenceError: it names a version, or is no name.
+        InvalidReferenceError: the name has a version, or is invalid.
     """
     named = read_name(session, text)
     if not named.is_whole:
         raise InvalidReferenceError(
-            f"`{text}` is one version, where a package is meant", hint=named.name
+            f"invalid name `{text}`: expected a package, not a version", hint=f"use {named.name}"
         )
     return named
 
 
-def read_tags(session: Session, texts: Iterable[str]) -> list[Named]:
-    """Read ``OWNER/IMAGE:TAG``, all of them before anything is done to one.
+def read_tags(session: Session, texts: Iterable[str]) -> list[PackageName]:
+    """Parse ``OWNER/IMAGE:TAG`` names, before any of them is used.
 
     Raises:
-        InvalidReferenceError: one is no name.
-        UsageError: one has no tag.
+        InvalidReferenceError: a name is invalid.
+        UsageError: a name has no tag.
     """
     wanted = [read_name(session, text) for text in texts]
     for named in wanted:
         if not named.tag:
-            raise UsageError(f"`{named.name}` has no tag to take away: write OWNER/IMAGE:TAG")
+            raise UsageError(f"invalid name `{named.name}`: expected OWNER/IMAGE:TAG")
     return wanted
 
 
 def read_owner(session: Session, text: str) -> tuple[str, str]:
-    """Read ``[REGISTRY/]OWNER``: registry and account."""
+    """Parse ``[REGISTRY/]OWNER``; return registry and account."""
     registry, slash, owner = text.rstrip("/").rpartition("/")
     if not owner or "/" in registry:
-        raise InvalidReferenceError(f"invalid owner `{text}`: write OWNER, or REGISTRY/OWNER")
+        raise InvalidReferenceError(f"invalid owner `{text}`: expected OWNER or REGISTRY/OWNER")
     default: str = session.settings.get("default_registry")
     return registry.lower() if slash else default, owner
 
 
-def matching(
+def match_packages(
     session: Session, texts: Iterable[str], unlisted: dict[str, GhcrctlError] | None = None
-) -> list[Named]:
-    """Return the packages that names and patterns stand for, each once.
+) -> list[PackageName]:
+    """Return the packages that names and patterns match, without duplicates.
+
+    Warns of each pattern that matches nothing.
 
     Args:
         session: the run.
-        texts: names; or ``OWNER/PATTERN``, a glob over the names of all packages of the owner.
-        unlisted: gets each pattern whose packages cannot be listed, with the error; without it, the
-            error is raised.
-
-    A pattern that fits none is told, since the packages of a list of rules come and go.
+        texts: names; or ``OWNER/PATTERN``, a glob for the owner's packages.
+        unlisted: receives each pattern whose packages cannot be listed, with the error; without
+            it, the error is raised.
     """
-    found: dict[str, Named] = {}
-    # In workflows, names come from lists of lines.
+    found: dict[str, PackageName] = {}
+    # Workflows may pass names with surrounding whitespace.
     for text in map(str.strip, texts):
         is_pattern = bool(_WILD & set(text))
         try:
-            some = _fitting(session, text) if is_pattern else [read_package(session, text)]
+            some = _match_pattern(session, text) if is_pattern else [read_package(session, text)]
         except GhcrctlError as error:
             if unlisted is None or not is_pattern or ends_run(error):
                 raise
@@ -145,12 +142,12 @@ def matching(
             unlisted[text] = error
             continue
         if not some:
-            session.warn(f"no package fits `{text}`")
+            session.warn(f"no package matches `{text}`")
         found.update((named.name, named) for named in some)
     return list(found.values())
 
 
-def _fitting(session: Session, text: str) -> list[Named]:
+def _match_pattern(session: Session, text: str) -> list[PackageName]:
     head, _, pattern = text.partition("/")
     if "." in head or ":" in head:
         owner, _, pattern = pattern.partition("/")
@@ -158,12 +155,12 @@ def _fitting(session: Session, text: str) -> list[Named]:
     registry, login = read_owner(session, head)
     owner_found = session.packages(registry).owner(login)
     names = sorted(p.name for p in session.packages(registry).list_all(owner_found))
-    # Names in a registry are lower case, so a pattern means that as well.
+    # Names at a registry are lower case, so patterns ignore case.
     chosen = [name for name in names if fnmatch.fnmatchcase(name.lower(), pattern.lower())]
-    return [Named(registry, login.lower(), name.lower()) for name in chosen]
+    return [PackageName(registry, login.lower(), name.lower()) for name in chosen]
 
 
-def owner_of(session: Session, named: Named) -> tuple[Packages, Owner]:
-    """Return the packages of a name's GitHub, and its owner's account there."""
+def resolve_owner(session: Session, named: PackageName) -> tuple[Packages, Owner]:
+    """Return GitHub's packages for a name's registry, and the owner's account there."""
     packages = session.packages(named.registry)
     return packages, packages.owner(named.owner)

@@ -1,8 +1,4 @@
-"""Plans carried out: kept in a file, and done with a journal beside them.
-
-What belongs here: where plans and journals are, and several plans in one run. What does not: one
-plan (`apply`), showing and asking (``cli``).
-"""
+"""Carry out plans, which are kept in a file with a journal beside it."""
 
 from __future__ import annotations
 
@@ -21,9 +17,14 @@ from ghcrctl.errors import (
 )
 from ghcrctl.github.plan import plans_to_json
 from ghcrctl.operations.packages.apply import Report, apply_plan, preview_plan
-from ghcrctl.operations.packages.journal import State, journal_beside, opened, read_for
+from ghcrctl.operations.packages.journal import (
+    State,
+    journal_beside,
+    open_journal,
+    read_continued_journal,
+)
 from ghcrctl.operations.packages.package_batch import ends_run, name_error
-from ghcrctl.operations.packages.package_graph import silent
+from ghcrctl.operations.packages.package_graph import no_progress
 from ghcrctl.store.disk_errors import disk_errors
 from ghcrctl.store.output_files import whole_file
 
@@ -41,15 +42,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What became of plans.
+    """The result of carrying out plans.
 
     Args:
-        plans: one a package.
-        done: what became of each step; empty where nothing was to be done, or only looked at.
+        plans: one plan per package.
+        done: the result of each step; empty if there was nothing to do, or in a dry run.
         plan_file: the file with the plans, to continue with.
-        journal: the file with what was done; `restore` undoes it.
+        journal: the file with the results; `restore` undoes it.
         error: the first failure that the exit status reports.
-        preview: with ``dry_run``, what would become of each step.
+        preview: with ``dry_run``, the expected result of each step.
         set_aside: the new path of another plan's journal that had the same name.
     """
 
@@ -63,43 +64,45 @@ class Carried:
 
     @property
     def deleted(self) -> tuple[str, ...]:
-        """The digests of what was deleted."""
+        """The digests of deleted versions."""
         gone = (d for d in self.done if d.state is State.DELETED)
         return tuple(step.digest for one in gone for step in one.steps)
 
     @property
     def freed(self) -> int:
-        """The number of bytes that were freed."""
+        """Freed space (bytes)."""
         return sum(d.freed for d in self.done)
 
     @property
     def remaining(self) -> tuple[Step, ...]:
-        """The steps that were not attempted, since the run ended early."""
-        return tuple(step for _, step in steps_left(self.plans, self.done)) if self.done else ()
+        """The steps that were not attempted because the run ended early."""
+        return (
+            tuple(step for _, step in remaining_steps(self.plans, self.done)) if self.done else ()
+        )
 
 
-def carry_out(
+def execute_plans(
     session: Session,
     plans: Sequence[Plan],
     *,
     plan_file: Path | None = None,
     dry_run: bool = False,
     tell: Callable[[Done], None] = lambda _: None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Carried:
-    """Carry out plans with a journal; the caller asks for confirmation.
+    """Carry out plans with a journal; asking for confirmation is up to the caller.
 
     Args:
         session: the run.
-        plans: one a package.
-        plan_file: where they are; without it they are kept where journals are.
-        dry_run: only find out what would be done now.
-        tell: is called with what became, or would become, of each step.
+        plans: one plan per package.
+        plan_file: the file with the plans; without it, they are written to the journal directory.
+        dry_run: only return what would be done.
+        tell: is called with the result, or the expected result, of each step.
         progress: is called with the number of steps done.
 
     Raises:
-        NetworkError: GitHub cannot be reached, or refuses for too long; continue later with the
-            file that the hint names.
+        NetworkError: GitHub cannot be reached, or its rate limit lasts too long; continue later
+            with the file in the hint.
     """
     unreadable = unreadable_in(plans)
     if not any(plan.does_something for plan in plans):
@@ -113,7 +116,7 @@ def carry_out(
     if dry_run:
         error = preview_plans(session, plans, plan_file, tell=note, progress=progress)
         return Carried(tuple(plans), error=unreadable or error, preview=tuple(done))
-    path = plan_file or keep_plans(session, plans)
+    path = plan_file or store_plans(session, plans)
     aside: list[Path] = []
     error = apply_plans(session, plans, path, tell=note, progress=progress, moved=aside.append)
     moved = aside[0] if aside else None
@@ -123,28 +126,28 @@ def carry_out(
 
 
 def unreadable_in(plans: Sequence[Plan]) -> GhcrctlError | None:
-    """Return the first error of plans whose packages have manifests that cannot be read."""
+    """Return the first error of packages with manifests that cannot be read."""
     return next((error for plan in plans if (error := plan.unreadable_error)), None)
 
 
-def steps_left(plans: Sequence[Plan], done: Sequence[Done]) -> list[tuple[Plan, Step]]:
+def remaining_steps(plans: Sequence[Plan], done: Sequence[Done]) -> list[tuple[Plan, Step]]:
     """Return the steps of plans that were not attempted."""
     known = {(one.plan.name, step.id) for one in done for step in one.steps}
     return [(p, step) for p in plans for step in p.steps if (p.name, step.id) not in known]
 
 
 def write_plans(path: Path, plans: Sequence[Plan]) -> None:
-    """Write plans to a file, whole or not at all."""
+    """Write plans to a file, which appears completely or not at all."""
     with whole_file(path) as write:
         write(plans_to_json(plans).encode())
 
 
-def keep_plans(session: Session, plans: Sequence[Plan]) -> Path:
-    """Write plans where they can be gone on with, and undone.
+def store_plans(session: Session, plans: Sequence[Plan]) -> Path:
+    """Write plans to the journal directory, where they can be continued and undone.
 
     Args:
         session: the run.
-        plans: at least one.
+        plans: the plans; at least one.
 
     Returns:
         The file.
@@ -165,34 +168,34 @@ def apply_plans(  # noqa: PLR0913 all but these by keyword
     plan_file: Path,
     *,
     tell: Callable[[Done], None] = lambda _: None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
     moved: Callable[[Path], object] = lambda _: None,
     failed: Failed = lambda _name, _error: None,
 ) -> GhcrctlError | None:
-    """Carry out plans, one after the other.
+    """Carry out plans in order.
 
     Args:
         session: the run.
-        plans: one a package.
-        plan_file: where they are; the journal beside it gets an entry for each deletion, and what
-            it says was deleted is not deleted again.
-        tell: is called with what became of each step.
+        plans: one plan per package.
+        plan_file: the file with the plans. The journal beside it receives an entry for each
+            deletion; versions that it records as deleted are not deleted again.
+        tell: is called with the result of each step.
         progress: is called with the number of steps done.
         moved: is called with the new path of a journal that belongs to another plan.
-        failed: is called with the name and the error of each of several packages that fails.
+        failed: is called with the name and error of each package that fails, if there are several.
 
     Returns:
         The first failure that the exit status reports.
 
     Raises:
-        NetworkError: GitHub cannot be reached, or refuses for too long; continue later.
+        NetworkError: GitHub cannot be reached, or its rate limit lasts too long; continue later.
         AuthError: GitHub rejects the token.
     """
     try:
-        with opened(journal_beside(plan_file), plans) as journal:
+        with open_journal(journal_beside(plan_file), plans) as journal:
             if journal.set_aside:
                 moved(journal.set_aside)
-            return _in_turn(
+            return _run_each(
                 plans,
                 lambda plan: apply_plan(session, plan, journal, tell=tell, progress=progress),
                 failed,
@@ -209,43 +212,45 @@ def preview_plans(
     plan_file: Path | None,
     *,
     tell: Callable[[Done], None] = lambda _: None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
     failed: Failed = lambda _name, _error: None,
 ) -> GhcrctlError | None:
-    """Find out what `apply_plans` would do now, without changing or writing anything.
+    """Return what `apply_plans` would do now, without changing or writing anything.
 
     Args:
         session: the run.
-        plans: one a package.
-        plan_file: where they are; the journal beside it says what was done.
-        tell: is called with what would become of each step.
+        plans: one plan per package.
+        plan_file: the file with the plans; the journal beside it has the results so far.
+        tell: is called with the expected result of each step.
         progress: is called with the number of steps checked.
-        failed: is called with the name and the error of each of several packages that fails.
+        failed: is called with the name and error of each package that fails, if there are several.
 
     Returns:
         The first failure that the exit status reports.
     """
-    journal: Journal = read_for(journal_beside(plan_file) if plan_file else None, plans)
-    return _in_turn(
+    journal: Journal = read_continued_journal(
+        journal_beside(plan_file) if plan_file else None, plans
+    )
+    return _run_each(
         plans,
         lambda plan: preview_plan(session, plan, journal, tell=tell, progress=progress),
         failed,
     )
 
 
-def _in_turn(
+def _run_each(
     plans: Sequence[Plan], act: Callable[[Plan], Report], failed: Failed
 ) -> GhcrctlError | None:
-    """Call a function with each plan; return the first failure.
+    """Call a function for each plan; return the first failure.
 
-    A package that is missing or cannot be read does not stop the others.
+    A package that is missing or unreadable does not stop the others.
     """
     error: GhcrctlError | None = None
     for plan in plans:
         try:
             report = act(plan)
         except GhcrctlError as reason:
-            if ends_run(reason) or _is_worth_waiting(reason):
+            if ends_run(reason) or _can_continue_later(reason):
                 raise
             name_error(reason, plan.name)
             if len(plans) > 1:
@@ -257,11 +262,11 @@ def _in_turn(
     return error
 
 
-def _is_worth_waiting(error: GhcrctlError) -> bool:
-    """Return whether the same plans should be continued later."""
+def _can_continue_later(error: GhcrctlError) -> bool:
+    """Return whether the plans should be continued later."""
     return isinstance(error, NetworkError) and not isinstance(error, RegistryUnavailableError)
 
 
 def continue_hint(plan_file: Path) -> str:
-    """Return the hint for plans that were not carried out to the end."""
+    """Return the hint for plans that were not carried out completely."""
     return f"continue with: ghcrctl packages apply {plan_file}"

@@ -1,12 +1,9 @@
-"""The present state of a package: which versions changed since a plan was made.
-
-What belongs here: reading the list of versions again, as seldom as is safe. What does not: deleting
-(`apply`).
+"""Track the present state of a package: which versions changed since a plan was made.
 
 An index that is pushed during the deletion may need a manifest that is about to be deleted, since
 a registry client does not push content that the registry already has. Children exist as long as
-their index, so the list is read again after each deletion, before the next one. The list shows new
-versions first, so its first page is enough if nothing on it is new.
+their index, so the list is read again after each deletion, before the next one. New versions are
+listed first, so the first page is enough if nothing on it is new.
 """
 
 from __future__ import annotations
@@ -15,8 +12,8 @@ import time
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import PackageUnknownError
-from ghcrctl.operations.packages.package_graph import graph_of
-from ghcrctl.operations.packages.package_names import Named, owner_of
+from ghcrctl.operations.packages.package_graph import read_graph
+from ghcrctl.operations.packages.package_names import PackageName, resolve_owner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,31 +24,31 @@ if TYPE_CHECKING:
 
 
 class PresentState:
-    """The versions of a package, and what in a plan is needed by others.
+    """The versions of a package, and the steps of a plan that other versions need.
 
     Args:
         session: the run.
-        plan: of the package.
+        plan: the plan of the package.
     """
 
     def __init__(self, session: Session, plan: Plan) -> None:
         self.versions: Mapping[int, Version] = {}
         self.is_missing = False
-        # Why manifests that are not deleted cannot be read, by digest.
+        # Errors of unreadable manifests that are not deleted, by digest.
         self.unreadable: Mapping[str, str] = {}
         self._session = session
         self._plan = plan
-        self._named = Named(plan.registry, plan.owner, plan.package)
-        self._packages, self._owner = owner_of(session, self._named)
+        self._named = PackageName(plan.registry, plan.owner, plan.package)
+        self._packages, self._owner = resolve_owner(session, self._named)
         self._needed: set[str] = set()
         self._read_at: float | None = None
         self._deleted_since = False
 
     def refresh(self, max_age: float) -> None:
-        """Read the list of versions again if a new version could need one that is deleted next.
+        """Read the list of versions again if a new version may need the one that is deleted next.
 
         Args:
-            max_age: seconds after which the list is read again in any case.
+            max_age: maximum age of the list (seconds).
         """
         if self._read_at is None or (self._is_stale(max_age) and self._has_news()):
             self.read()
@@ -61,11 +58,11 @@ class PresentState:
         self._deleted_since = True
 
     def needs(self, step: Step) -> bool:
-        """Check whether a version that is not deleted needs the one of a step, or may do so."""
+        """Return whether a version that is kept needs, or may need, the one of a step."""
         return step.digest in self._needed
 
     def read(self) -> None:
-        """Read the list of versions, and find out what others than those of the plan need."""
+        """Read the list of versions, and find out what the versions outside of the plan need."""
         self._note_reading()
         try:
             versions = self._packages.versions(self._owner, self._plan.package)
@@ -84,18 +81,18 @@ class PresentState:
         return any(self.versions.get(version.id) != version for version in newest)
 
     def _note_reading(self) -> None:
-        # Taken before the request: a version pushed during it may be missing from the list.
+        # Set before the request: a version that is pushed during it may be missing from the list.
         self._read_at, self._deleted_since = time.monotonic(), False
 
     def _find_needed(self, versions: list[Version]) -> set[str]:
-        graph = graph_of(self._session, self._named, versions)
+        graph = read_graph(self._session, self._named, versions)
         steps = {step.id: step for step in self._plan.steps}
         asked = {step.digest for step in self._plan.steps if step.is_asked}
         staying = {v.digest for v in versions if v.id not in steps or difference(steps[v.id], v)}
-        # The registry may have manifests for which no version is listed, or not yet.
+        # The registry may have manifests without a listed version.
         staying |= (graph.facts.keys() | graph.unreadable.keys()) - graph.versions.keys()
         needed = graph.closure(staying, without=asked)
-        # An index that lists a version named by the user did not exist when the plan was made.
+        # An index that lists a version named by the user is newer than the plan.
         needed |= {d for d in asked if staying.intersection(graph.parents.get(d, ()))}
         self.unreadable = {d: why for d, why in graph.unreadable.items() if d in staying}
         if self.unreadable:
@@ -104,7 +101,7 @@ class PresentState:
 
 
 def difference(step: Step, found: Version) -> str:
-    """Return how a version differs from what the plan says; empty where it does not."""
+    """Return how a version differs from the plan; empty if it does not."""
     if found.digest != step.digest:
         return f"version {step.id} has another digest"
     new = sorted(set(found.tags) - set(step.tags))

@@ -1,8 +1,4 @@
-"""Plans of what may go, for one package or for many.
-
-What belongs here: gathering what a plan is made of. What does not: the rules' meaning and the plan
-itself (``github``), carrying it out (`apply`).
-"""
+"""Plan which versions to delete, for one or several packages."""
 
 from __future__ import annotations
 
@@ -17,11 +13,11 @@ from ghcrctl.github.repositories import (
     tags_of_closed,
     tags_of_deleted,
 )
-from ghcrctl.operations.packages.package_batch import check_chosen, each_package
-from ghcrctl.operations.packages.package_graph import load_graph, silent
-from ghcrctl.operations.packages.package_names import matching, owner_of
-from ghcrctl.operations.packages.protect_files import digests_in, tags_in
-from ghcrctl.operations.packages.protection_rules import Protections
+from ghcrctl.operations.packages.package_batch import check_selection, each_package
+from ghcrctl.operations.packages.package_graph import load_graph, no_progress
+from ghcrctl.operations.packages.package_names import match_packages, resolve_owner
+from ghcrctl.operations.packages.protect_files import find_digests, find_tags
+from ghcrctl.operations.packages.protection_rules import ProtectionRules
 from ghcrctl.operations.packages.subjects import Subjects
 
 if TYPE_CHECKING:
@@ -36,7 +32,7 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.packages.package_batch import Failed
     from ghcrctl.operations.packages.package_graph import Progress
-    from ghcrctl.operations.packages.package_names import Named
+    from ghcrctl.operations.packages.package_names import PackageName
     from ghcrctl.operations.packages.rules import Rules
 
 
@@ -44,45 +40,47 @@ def plan_prune(
     session: Session,
     rules: Iterable[Rules],
     now: datetime,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
     graphs: dict[str, Graph] | None = None,
     failed: Failed | None = None,
 ) -> Iterator[Plan]:
-    """Plan what goes, package by package; where several rules name one, the first holds.
+    """Plan what to delete, package by package; the first rules that name a package apply.
+
+    Warns, after the last plan, of each protection rule that matched nothing.
 
     Args:
         session: the run.
-        rules: which packages, and what goes of them.
-        now: aware.
-        progress: is told how far it has come.
-        graphs: is given the graph of each package that something goes of, by the package's name,
-            for a review (``sparing``).
-        failed: called with the name and the error of each package that cannot be planned; the
-            others are. Without it, the first error is raised after the last plan.
-
-    Warns, after the last plan, of each rule that was to protect something and matched nothing.
+        rules: the packages and their rules.
+        now: the current time, with a time zone.
+        progress: receives the progress.
+        graphs: receives the graph of each package with deletions, by the package's name, for a
+            review.
+        failed: is called with the name and error of each package that cannot be planned; the
+            others are still planned. Without it, the first error is raised at the end.
 
     Raises:
-        PackageUnknownError: no package fits.
-        GhcrctlError: the only package, or each of them, cannot be planned.
+        PackageUnknownError: no package matches.
+        GhcrctlError: the only package, or each package, cannot be planned.
     """
     rules = list(rules)
-    protections = Protections(rules)
+    protections = ProtectionRules(rules)
     unlisted: dict[str, GhcrctlError] = {}
     chosen = [
-        (named, some) for some in rules for named in matching(session, some.packages, unlisted)
+        (named, some)
+        for some in rules
+        for named in match_packages(session, some.packages, unlisted)
     ]
-    # Where several rules name one, the first holds.
+    # The first rules that name a package apply.
     by_name = {named.name: (named, some) for named, some in reversed(chosen)}
     wanted = [by_name[name] for name in dict.fromkeys(named.name for named, _ in chosen)]
-    check_chosen(wanted, unlisted, "prune", failed)
+    check_selection(wanted, unlisted, "prune", failed)
     subjects = Subjects(session, [named for named, _ in wanted], unlisted)
 
-    def plan_one(item: tuple[Named, Rules]) -> Plan:
+    def plan_one(item: tuple[PackageName, Rules]) -> Plan:
         named, some = item
         with protections.skipping(some):
             graph = subjects.complete(named, load_graph(session, named, progress))
-            policy = _completed(session, named, some, graph, protections.text(some))
+            policy = _complete_policy(session, named, some, graph, protections.text(some))
             target = Target(named.registry, named.owner, named.package, some.given)
             plan = make_plan(graph, policy, now, target)
             protections.record(some, named, graph)
@@ -92,33 +90,35 @@ def plan_prune(
 
     for _, plan in each_package(wanted, plan_one, lambda item: item[0].name, failed):
         yield plan
-    # What the packages of an owner hold whose packages cannot be listed is not known.
+    # Rules for packages that cannot be listed may match there, so nothing is reported then.
     for warning in () if unlisted else protections.warnings():
         session.warn(warning)
     if unlisted and failed is None:
         raise next(iter(unlisted.values()))
 
 
-def _completed(session: Session, named: Named, rules: Rules, graph: Graph, text: str) -> Policy:
-    """Add to a policy what files protect, and what GitHub knows of pull requests and branches."""
+def _complete_policy(
+    session: Session, named: PackageName, rules: Rules, graph: Graph, text: str
+) -> Policy:
+    """Add to a policy what files protect, and the state of pull requests and branches."""
     policy = rules.policy
-    tags = tags_in(text, named)
+    tags = find_tags(text, named)
     tagged = (d for d, version in graph.versions.items() if tags.intersection(version.tags))
-    protected = policy.protected | digests_in(text) | frozenset(tagged)
+    protected = policy.protected | find_digests(text) | frozenset(tagged)
     origins = tuple(_origins(session, named, rules))
     live = tuple(origin.may_exist for origin in origins)
     return replace(policy, protected=protected, stale_tags=origins, live_tags=live)
 
 
-def _origins(session: Session, named: Named, rules: Rules) -> Iterator[TagOrigin]:
+def _origins(session: Session, named: PackageName, rules: Rules) -> Iterator[TagOrigin]:
     if not (rules.closed or rules.deleted):
         return
-    packages, owner = owner_of(session, named)
+    packages, owner = resolve_owner(session, named)
     repository = rules.repository or packages.get(owner, named.package).repository
     if not repository:
         raise RefusedError(
-            f"{named.name} is linked to no repository, whose pull requests and branches count",
-            hint="name it: --repository OWNER/NAME",
+            f"cannot find pull requests and branches of {named.name}: it has no linked repository",
+            hint="add: --repository OWNER/NAME",
         )
     if rules.closed:
         yield tags_of_closed(rules.closed, open_pull_requests(packages.github, repository))

@@ -1,7 +1,4 @@
-"""Pushing again what a package lost, from a place that still has it.
-
-What belongs here: finding one manifest in an image of any place, and moving it by its digest.
-"""
+"""Push manifests that a package lost, from a place that still has them."""
 
 from __future__ import annotations
 
@@ -20,19 +17,19 @@ if TYPE_CHECKING:
     from ghcrctl.oci.descriptor import Descriptor
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.moving.endpoints.base import OpenSource
-    from ghcrctl.operations.packages.package_names import Named
+    from ghcrctl.operations.packages.package_names import PackageName
 
 
-def pusher(session: Session, named: Named, source: str) -> Callable[[str], None]:
-    """Return what pushes a manifest, and all that it needs, to a package.
+def make_pusher(session: Session, named: PackageName, source: str) -> Callable[[str], None]:
+    """Return a function that pushes a manifest and everything it needs to a package.
 
     Args:
         session: the run.
         named: the package.
-        source: a place as `copy` reads it, with an image that has the manifest.
+        source: the endpoint of an image that has the manifest, as for `copy`.
 
     Raises:
-        UsageError: the text is no place.
+        UsageError: the source is not an endpoint.
     """
     end = parse_endpoint(session, source)
     target = session.repository(named.reference)
@@ -56,5 +53,5 @@ def _find(found: OpenSource, digest: str, source: str) -> Descriptor:
             parsed = parse(read_metadata(found.place, here), here.media_type)
             queue += parsed.manifests if isinstance(parsed, Index) else ()
     raise NotFoundError(
-        f"{source} has no {digest}", hint="it must be the very image: with the same digest"
+        f"{source} has no {digest}", hint="use the same image: it must have the same digest"
     )

@@ -1,8 +1,4 @@
-"""Rules of retention as people write them, on the command line and in files.
-
-What belongs here: their names, reading them, and files of them. What does not: what they mean
-(``github.policy``).
-"""
+"""Read retention rules from the command line and from files."""
 
 from __future__ import annotations
 
@@ -30,7 +26,7 @@ if TYPE_CHECKING:
 
 _LISTS = ("include", "exclude", "protect-digest", "protect-file")
 _FLAGS = ("untagged", "orphaned", "orphaned-unseen", "ghosts", "partial")
-# Flags that are set unless a rule says otherwise.
+# Flags that are on by default.
 _ON = {"untagged": True, "orphaned": True}
 _NUMBERS = ("keep-last", "keep-untagged", "floor")
 _TEXTS = (
@@ -42,16 +38,16 @@ RULES = (*_LISTS, *_FLAGS, *_NUMBERS, *_TEXTS)
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is wanted of packages.
+    """The rules for some packages.
 
     Args:
         packages: names and patterns of names.
-        given: the rules that were given, by name, for people.
-        policy: what they say, but for what GitHub and files are asked for.
-        files: whose digests and tags are protected.
-        closed: pattern of the tags of pull requests; empty for none.
-        deleted: pattern of the tags of branches; empty for none.
-        repository: whose pull requests and branches; empty for the one that is linked.
+        given: the given rules by name, for display.
+        policy: the policy, without what depends on GitHub and on files.
+        files: files whose digests and tags are protected.
+        closed: the pattern of tags of pull requests; empty for none.
+        deleted: the pattern of tags of branches; empty for none.
+        repository: the repository with the pull requests and branches; empty for the linked one.
     """
 
     packages: tuple[str, ...]
@@ -63,21 +59,21 @@ class Rules:
     repository: str = ""
 
 
-def read_rules_of(
+def parse_rules(
     packages: tuple[str, ...], given: Mapping[str, Any], now: datetime, where: str = "the rules"
 ) -> Rules:
     """Read rules.
 
     Args:
-        packages: for which.
-        given: by name, as in `RULES`; one that is not there, ``None`` or ``[]``, is not given.
-        now: aware; what spans are before.
-        where: they stand, for errors.
+        packages: the packages that they apply to.
+        given: the rules by name, as in `RULES`; missing, ``None`` and ``[]`` mean not given.
+        now: the current time, with a time zone; durations count back from it.
+        where: the source of the rules, for errors.
 
     Raises:
-        UsageError: a value cannot be used.
+        UsageError: a value is invalid.
     """
-    # An empty list takes a default away.
+    # An empty list removes a default.
     data = {key: value for key, value in given.items() if value is not None and value != []}
     check_keys(data, RULES, where)
     policy = Policy(
@@ -94,13 +90,13 @@ def read_rules_of(
         floor=_number(data, "floor", where),
         older_than=as_time(data, "older-than", where, now),
         newer_than=as_time(data, "newer-than", where, now),
-        by=_word(data, "by", where, AGES),
+        by=_choice(data, "by", where, AGES),
         min_age=_min_age(data, where),
         protected=frozenset(_digests(as_texts(data, "protect-digest", where), where)),
-        when_empty=_word(data, "when-empty", where, WHEN_EMPTY),
+        when_empty=_choice(data, "when-empty", where, WHEN_EMPTY),
     )
     if policy.group_by is not None and policy.keep_last is None:
-        raise UsageError(f"{where}: `group-by` says of what `keep-last` keeps: give that too")
+        raise UsageError(f"{where}: `group-by` requires `keep-last`")
     policy.check()
     rules = Rules(
         packages,
@@ -119,7 +115,7 @@ def _check_patterns(rules: Rules) -> None:
     """Check the patterns of pull requests and branches before anything is read.
 
     Raises:
-        InvalidFilterError: one has no place for the number or the branch.
+        InvalidFilterError: a pattern has no placeholder for the number or the branch.
     """
     if rules.closed:
         tags_of_closed(rules.closed, ())
@@ -128,14 +124,14 @@ def _check_patterns(rules: Rules) -> None:
 
 
 def read_policy_file(path: Path, now: datetime) -> list[Rules]:
-    """Read a file of rules for many packages.
+    """Read a file of rules for several packages.
 
-    It has a list ``packages``, each entry with ``package`` (a name, a pattern, or a list of them)
-    and rules, and maybe a table ``defaults`` of rules for all.
+    It has a list ``packages``, whose entries have ``package`` (a name, a pattern, or a list of
+    them) and rules, and optionally a table ``defaults`` with rules for all entries.
 
     Raises:
-        NotFoundError: there is no such file.
-        UsageError: it is malformed, or says what nobody knows.
+        NotFoundError: the file does not exist.
+        UsageError: the file is malformed, or has an unknown key.
     """
     data = read_rules(path)
     check_keys(data, ("defaults", "packages"), str(path))
@@ -145,7 +141,8 @@ def read_policy_file(path: Path, now: datetime) -> list[Rules]:
     entries = data.get("packages")
     if not isinstance(entries, list) or not entries:
         raise UsageError(
-            f"{path} has no list `packages`", hint="each entry has `package` and its rules"
+            f"{path}: `packages` is missing or not a list",
+            hint="each entry has `package` and its rules",
         )
     found = []
     for number, entry in enumerate(entries, 1):
@@ -154,11 +151,11 @@ def read_policy_file(path: Path, now: datetime) -> list[Rules]:
         check_keys(own, ("package", *RULES), where)
         names = as_texts(own, "package", where)
         if not names:
-            raise UsageError(f"{where} has no `package`")
+            raise UsageError(f"{where}: `package` is missing")
         # A key without a value keeps the default; an empty list removes it.
         rules = {k: value for k, value in own.items() if k != "package" and value is not None}
         try:
-            found.append(read_rules_of(names, {**defaults, **rules}, now, where))
+            found.append(parse_rules(names, {**defaults, **rules}, now, where))
         except GhcrctlError as error:
             if where not in error.message:
                 error.message = f"{where}: {error.message}"
@@ -171,7 +168,7 @@ def _number(data: Mapping[str, Any], key: str, where: str) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise UsageError(f"{where}: `{key}` is no number of at least 0: {value}")
+        raise UsageError(f"{where}: invalid `{key}`: expected a number of at least 0: {value}")
     return value
 
 
@@ -180,14 +177,14 @@ def _text(data: Mapping[str, Any], key: str, where: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not value:
-        raise UsageError(f"{where}: `{key}` is no text: {value}")
+        raise UsageError(f"{where}: invalid `{key}`: expected a text: {value}")
     return value
 
 
-def _word(data: Mapping[str, Any], key: str, where: str, known: tuple[str, ...]) -> str:
+def _choice(data: Mapping[str, Any], key: str, where: str, known: tuple[str, ...]) -> str:
     value = data.get(key, known[0])
     if value not in known:
-        raise UsageError(f"{where}: `{key}` is none of {', '.join(known)}: {value}")
+        raise UsageError(f"{where}: invalid `{key}`: expected one of {', '.join(known)}: {value}")
     return str(value)
 
 

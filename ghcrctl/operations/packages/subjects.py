@@ -1,7 +1,7 @@
-"""Locations of the subjects of signatures and other artifacts, in all packages of a run.
+"""Locate the subjects of signatures and other artifacts in all packages of a run.
 
 A package may hold the signatures of images in another package (cosign's ``COSIGN_REPOSITORY``). A
-subject that a package lacks is therefore known to be deleted only where GitHub lists it as deleted.
+subject that a package lacks therefore counts as deleted only if GitHub lists it as deleted.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ghcrctl.errors import AuthError, GhcrctlError, IntegrityError, NotFoundError
-from ghcrctl.operations.packages.package_names import owner_of
+from ghcrctl.operations.packages.package_names import resolve_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ghcrctl.github.graph import Graph
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.packages.package_names import Named
+    from ghcrctl.operations.packages.package_names import PackageName
 
 
 class Subjects:
-    """What the packages of a run hold and held; nothing is listed before it is needed.
+    """The present and deleted versions of the packages of a run, listed on demand.
 
     Args:
         session: the run.
@@ -30,7 +30,7 @@ class Subjects:
     """
 
     def __init__(
-        self, session: Session, names: Sequence[Named], unlisted: Iterable[str] = ()
+        self, session: Session, names: Sequence[PackageName], unlisted: Iterable[str] = ()
     ) -> None:
         self._session = session
         self._names = names
@@ -38,8 +38,8 @@ class Subjects:
         self._active: dict[str, frozenset[str] | None] = {}
         self._deleted: dict[str, frozenset[str]] = {}
 
-    def complete(self, named: Named, graph: Graph) -> Graph:
-        """Return the graph of a package with what is known of subjects that the package lacks."""
+    def complete(self, named: PackageName, graph: Graph) -> Graph:
+        """Return the graph of a package, completed with the location of subjects it lacks."""
         wanted = graph.detached_subjects()
         if not wanted:
             return graph
@@ -51,8 +51,8 @@ class Subjects:
             elsewhere={digest: why for digest, why in elsewhere.items() if why},
         )
 
-    def _holder(self, named: Named, digest: str) -> str:
-        """Return that, or why, another package may hold a digest; empty for none."""
+    def _holder(self, named: PackageName, digest: str) -> str:
+        """Return why another package has, or may have, a digest; empty if none has it."""
         unsure = ""
         for other in self._names:
             if other.name == named.name:
@@ -66,16 +66,16 @@ class Subjects:
             unsure = f"its subject may be in `{self._unlisted[0]}`, which cannot be listed"
         return unsure
 
-    def _versions_of(self, named: Named) -> frozenset[str] | None:
+    def _versions_of(self, named: PackageName) -> frozenset[str] | None:
         if named.name not in self._active:
             try:
                 self._active[named.name] = self._list(named, deleted=False)
             except (AuthError, IntegrityError, NotFoundError):
-                # The run reports the package itself.
+                # The run itself reports the error of the package.
                 self._active[named.name] = None
         return self._active[named.name]
 
-    def _deleted_from(self, named: Named) -> frozenset[str]:
+    def _deleted_from(self, named: PackageName) -> frozenset[str]:
         if named.name not in self._deleted:
             try:
                 self._deleted[named.name] = self._list(named, deleted=True)
@@ -84,10 +84,10 @@ class Subjects:
                 self._deleted[named.name] = frozenset()
         return self._deleted[named.name]
 
-    def _warn(self, named: Named, error: GhcrctlError) -> None:
+    def _warn(self, named: PackageName, error: GhcrctlError) -> None:
         self._session.warn(f"cannot list the deleted versions of {named.name}: {error}")
 
-    def _list(self, named: Named, *, deleted: bool) -> frozenset[str]:
-        packages, owner = owner_of(self._session, named)
+    def _list(self, named: PackageName, *, deleted: bool) -> frozenset[str]:
+        packages, owner = resolve_owner(self._session, named)
         versions = packages.versions(owner, named.package, deleted=deleted)
         return frozenset(version.digest for version in versions)

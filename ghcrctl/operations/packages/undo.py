@@ -1,8 +1,6 @@
-"""Undoing a run of deletions from its journal.
+"""Undo a run of deletions from its journal.
 
-What belongs here: what of a journal is restored, in which order, and recording that it was. An
-undone deletion no longer counts as done, so that both `apply` and an undo can be repeated in any
-order. What does not: restoring one version (`restorer`).
+The journal records each undone deletion, so that `apply` and an undo can be repeated in any order.
 """
 
 from __future__ import annotations
@@ -12,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.errors import GhcrctlError, NetworkError, PackageUnknownError
 from ghcrctl.operations.packages.deletion_outcome import ends_run
-from ghcrctl.operations.packages.journal import find_journal, opened_to_undo
+from ghcrctl.operations.packages.journal import find_journal, open_journal_for_undo
 from ghcrctl.operations.packages.journal_entries import State
-from ghcrctl.operations.packages.package_graph import silent
-from ghcrctl.operations.packages.package_names import owner_of, read_package
+from ghcrctl.operations.packages.package_graph import no_progress
+from ghcrctl.operations.packages.package_names import read_package, resolve_owner
 from ghcrctl.operations.packages.version_restorer import Outcome, Restored, Restorer
 
 if TYPE_CHECKING:
@@ -26,9 +24,9 @@ if TYPE_CHECKING:
     from ghcrctl.operations.common.session import Session
     from ghcrctl.operations.packages.journal_entries import Entry, Journal
     from ghcrctl.operations.packages.package_graph import Progress
-    from ghcrctl.operations.packages.package_names import Named
+    from ghcrctl.operations.packages.package_names import PackageName
 
-# States of versions that the run may have deleted, or that were restored since.
+# States of versions that the run may have deleted, or that were restored later.
 _UNDOABLE = frozenset({State.BEGUN, State.DELETED, State.RESTORED})
 
 
@@ -36,28 +34,28 @@ def restore_run(
     session: Session,
     path: Path,
     *,
-    only: Named | None = None,
+    only: PackageName | None = None,
     tell: Callable[[Restored], None] = lambda _: None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> list[Restored]:
     """Undo a run of deletions, the last deletion first.
 
     Args:
         session: the run.
         path: its journal, or the plan that the journal belongs to.
-        only: of this package alone.
-        tell: is called with what became of each version.
+        only: the only package to undo; ``None`` for all.
+        tell: is called with the result of each version.
         progress: is called with the number of versions done.
 
     Raises:
-        NotFoundError: there is no such file.
+        NotFoundError: the file does not exist.
         UsageError: the file is not a journal.
         PackageUnknownError: the journal has no deletion; or a package cannot be restored.
         AuthError: GitHub rejects the token.
-        NetworkError: GitHub cannot be reached, or refuses for too long; repeat it later.
+        NetworkError: GitHub cannot be reached, or its rate limit lasts too long; try again later.
     """
     path = find_journal(path)
-    with opened_to_undo(path, session.warn) as journal:
+    with open_journal_for_undo(path, session.warn) as journal:
         entries = [e for e in reversed(journal.last) if e.state in _UNDOABLE]
         entries = [e for e in entries if only is None or e.package == only.name]
         if not entries:
@@ -70,7 +68,7 @@ def restore_run(
 
 
 class _Undo:
-    """One journal that is undone."""
+    """The undo of one journal."""
 
     def __init__(
         self,
@@ -87,7 +85,7 @@ class _Undo:
         self._total = 0
 
     def run(self, entries: Sequence[Entry]) -> list[Restored]:
-        """Undo deletions package by package; the first failure of a package is raised last."""
+        """Undo deletions package by package; raise the first failure of a package at the end."""
         self._total = sum(bool(entry.id) for entry in entries)
         failure: GhcrctlError | None = None
         for package, own in _by_package(entries).items():
@@ -102,19 +100,19 @@ class _Undo:
             raise failure
         return self._results
 
-    def _undo(self, named: Named, entries: list[Entry]) -> None:
+    def _undo(self, named: PackageName, entries: list[Entry]) -> None:
         """Undo the deletions in one package."""
         restoring = Restorer(self._session, named, self._note)
         came_back = self._restore_whole(named, [e for e in entries if not e.id])
-        there = restoring.present()
+        there = restoring.list_versions()
         for entry in entries:
             if entry.id:
-                self._bring_back(restoring, entry, there.get(entry.id), came_back=came_back)
+                self._restore_version(restoring, entry, there.get(entry.id), came_back=came_back)
                 self._progress("versions", len(self._results), self._total)
 
-    def _restore_whole(self, named: Named, entries: list[Entry]) -> bool:
-        """Restore a package that was deleted as a whole; return whether that was necessary."""
-        packages, owner = owner_of(self._session, named)
+    def _restore_whole(self, named: PackageName, entries: list[Entry]) -> bool:
+        """Restore a package that was deleted as a whole; return whether it was missing."""
+        packages, owner = resolve_owner(self._session, named)
         came_back = False
         for entry in entries:
             if entry.state is not State.RESTORED:
@@ -126,23 +124,23 @@ class _Undo:
                 self._record(entry)
         return came_back
 
-    def _bring_back(
+    def _restore_version(
         self, restoring: Restorer, entry: Entry, there: Version | None, *, came_back: bool
     ) -> None:
         if entry.state is State.RESTORED:
-            # Its tags were restored at that time, and may have been removed on purpose since.
+            # Its tags were restored then, and may have been removed on purpose since.
             restoring.note(_restored_before(entry, there))
             return
         if there:
             outcome = Outcome.RESTORED if came_back else Outcome.THERE
             result = restoring.keep(there, outcome, entry.tags)
         else:
-            result = restoring.bring_back(entry.id, entry.digest, entry.tags)
+            result = restoring.restore(entry.id, entry.digest, entry.tags)
         if not result.error:
             self._record(entry)
 
     def _record(self, entry: Entry) -> None:
-        """Write to the journal that a deletion is undone."""
+        """Record in the journal that a deletion was undone."""
         self._journal.note(replace(entry, state=State.RESTORED, why=""))
 
     def _note(self, result: Restored) -> None:
@@ -164,12 +162,12 @@ def _by_package(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
 
 
 def _restored_before(entry: Entry, there: Version | None) -> Restored:
-    """Return the result for what an earlier undo restored; it is not restored again."""
+    """Return the result for a version that an earlier undo restored."""
     if there:
         return Restored(entry.id, entry.digest, Outcome.THERE, there.tags)
     error = PackageUnknownError(
-        f"cannot restore version {entry.id} of {entry.package} with its run: it was already "
-        "restored, and then deleted again",
-        hint=f"restore it by its number: ghcrctl packages restore {entry.package} --id {entry.id}",
+        f"cannot restore version {entry.id} of {entry.package} with its run: it was restored "
+        "before, and then deleted again",
+        hint=f"restore it by number: ghcrctl packages restore {entry.package} --id {entry.id}",
     )
     return Restored(entry.id, entry.digest, Outcome.FAILED, error=error)

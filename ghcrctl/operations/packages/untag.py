@@ -1,10 +1,9 @@
-"""Taking one tag away, and moving or adding tags, without touching any image.
+"""Remove one tag, and move or add tags, without changing any image.
 
-What belongs here: how that is done where no API does it. ghcr.io has no way to delete a tag
-(``DELETE`` of one is answered with 405), and deleting a version on GitHub takes all of its tags.
-But a tag moves to whatever manifest is put under it: so an empty one is put there, and then the
-version which that makes is deleted. That version is deleted only if it has the very digest that was
-put, and carries exactly that tag; where it cannot be deleted, the tag is put back.
+ghcr.io has no request to delete a tag (``DELETE`` returns 405), and deleting a version on GitHub
+deletes all of its tags. But pushing another manifest moves a tag: so an empty manifest is pushed
+under the tag, and the new version is deleted. That version is deleted only if it has exactly the
+pushed digest and only that tag; if it cannot be deleted, the tag is moved back.
 """
 
 from __future__ import annotations
@@ -29,78 +28,81 @@ from ghcrctl.oci.digest import Digest
 from ghcrctl.oci.manifest import Index, parse
 from ghcrctl.oci.reference import is_tag
 from ghcrctl.operations.making.published_tags import refuse_platform_loss_of_tag
-from ghcrctl.operations.packages.package_names import owner_of
+from ghcrctl.operations.packages.package_names import resolve_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ghcrctl.github.records import Version
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.packages.package_names import Named
+    from ghcrctl.operations.packages.package_names import PackageName
     from ghcrctl.registry.client import RawManifest
 
-# Of the empty manifest: what had its tag, and what makes it like no other.
+# Annotations of the empty manifest: the digest that had its tag, and a random value.
 _MARK, _UNIQUE = "dev.ghcrctl.untag.of", "dev.ghcrctl.untag.run"
-# GitHub's list shows what was pushed after a while: so many times it is asked, waiting longer.
-_LOOKS = 6
-_FIRST_WAIT = 0.5
+# GitHub lists new versions with a delay: how often the list is read, and the first wait, which
+# doubles each time.
+_LIST_ATTEMPTS = 6
+_FIRST_WAIT_SECONDS = 0.5
 
 
-def untag(session: Session, named: Named, *, sleep: Callable[[float], None] = time.sleep) -> bool:
-    """Take a tag away; the version that has it stays, and so do its other tags.
+def untag(
+    session: Session, named: PackageName, *, sleep: Callable[[float], None] = time.sleep
+) -> bool:
+    """Remove a tag; its version and the other tags are kept.
 
     Args:
         session: the run.
-        named: with the tag.
+        named: the package with the tag.
         sleep: waits for seconds.
 
     Returns:
         Whether the version has other tags.
 
     Raises:
-        ManifestUnknownError: there is no such tag.
+        ManifestUnknownError: the tag does not exist.
         RetainedError: it is the last tag of the package, which GitHub keeps.
-        RefusedError: the tag moved meanwhile, or it is not safe to go on.
+        RefusedError: the tag was moved in the meantime, or it is not safe to continue.
     """
-    packages, owner = owner_of(session, named)
+    packages, owner = resolve_owner(session, named)
     client, repository = session.resolver.access(named.reference)
     found = client.get_manifest(repository, named.tag)
     versions = packages.versions(owner, named.package)
     helper, original = _digest(found.raw), _original(found.raw)
-    # A run that was killed has put the helper already.
+    # A run that was killed may have pushed the helper already.
     others = next((v.tags for v in versions if v.digest == original), ())
     if not original:
         original = helper
-        others = _check(named, original, versions)
+        others = _check_removable(named, original, versions)
         raw, media_type = _helper_manifest(found)
         helper = _digest(raw)
         client.put_manifest(repository, named.tag, raw, media_type)
     try:
-        _delete(session, named, _await(session, named, helper, sleep))
+        _delete(session, named, _wait_for_version(session, named, helper, sleep))
     except GhcrctlError as error:
         if _is_untagged(session, named):
             # The response to the deletion was lost.
             return bool(others)
-        if _put_back(session, named, helper, original):
-            error.message += f"; `{named.tag}` stands for what it stood for"
+        if _move_back(session, named, helper, original):
+            error.message += f"; `{named.tag}` was moved back"
         raise
     return bool(others)
 
 
-def _delete(session: Session, named: Named, version: Version) -> None:
-    """Delete the version that took the tag over, if that tag is all that it carries."""
+def _delete(session: Session, named: PackageName, version: Version) -> None:
+    """Delete the version that took over the tag, if it has no other tag."""
     if version.tags != (named.tag,):
         shown = ", ".join(version.tags) or "no tag"
         raise RefusedError(
-            f"version {version.id} of {named.name}, which took `{named.tag}` over, carries "
-            f"{shown}: it is left alone",
+            f"cannot delete version {version.id} of {named.name}, which took over `{named.tag}`: "
+            f"it has {shown}",
             hint=f"ghcrctl packages show {named.repository}",
         )
-    packages, owner = owner_of(session, named)
+    packages, owner = resolve_owner(session, named)
     packages.delete_version(owner, named.package, version.id)
 
 
-def _is_untagged(session: Session, named: Named) -> bool:
+def _is_untagged(session: Session, named: PackageName) -> bool:
     client, repository = session.resolver.access(named.reference)
     try:
         client.find_digest(repository, named.tag)
@@ -111,11 +113,11 @@ def _is_untagged(session: Session, named: Named) -> bool:
     return False
 
 
-def _put_back(session: Session, named: Named, helper: str, original: str) -> bool:
-    """Give a tag back that could not be taken away, unless somebody moved it meanwhile.
+def _move_back(session: Session, named: PackageName, helper: str, original: str) -> bool:
+    """Move a tag back that could not be removed, unless it was moved by others.
 
     Returns:
-        Whether that was done; who pulls the tag would else get an empty image.
+        Whether it was moved back; otherwise, pulling the tag would give an empty image.
     """
     client, repository = session.resolver.access(named.reference)
     try:
@@ -125,53 +127,57 @@ def _put_back(session: Session, named: Named, helper: str, original: str) -> boo
         client.put_manifest(repository, named.tag, found.raw, found.media_type)
     except GhcrctlError as error:
         session.warn(
-            f"`{named.tag}` of {named.name} stands for an empty image, and could not be put back "
+            f"`{named.tag}` of {named.name} points to an empty image, and could not be moved back "
             f"to {original}: {error}"
         )
         return False
     return True
 
 
-def _check(named: Named, digest: str, versions: Sequence[Version]) -> tuple[str, ...]:
-    """Find out whether a tag may go; return the other tags of its version."""
+def _check_removable(
+    named: PackageName, digest: str, versions: Sequence[Version]
+) -> tuple[str, ...]:
+    """Check that a tag may be removed; return the other tags of its version."""
     holders = [v for v in versions if named.tag in v.tags]
     if not holders or holders[0].digest != digest:
         raise RefusedError(
-            f"GitHub and the registry disagree on what `{named.tag}` of {named.name} stands for",
-            hint="somebody may have pushed it a moment ago; try again",
+            f"GitHub and the registry disagree on what `{named.tag}` of {named.name} points to",
+            hint="it may have just been pushed; try again",
         )
     others = tuple(tag for tag in holders[0].tags if tag != named.tag)
     if not others and not any(v.tags for v in versions if v.id != holders[0].id):
         raise RetainedError(
             f"`{named.tag}` is the last tag of {named.name}, and GitHub keeps the last tagged "
             "version of a package",
-            hint=f"give it another tag first: ghcrctl packages retag {named.repository}:"
+            hint=f"add another tag first: ghcrctl packages retag {named.repository}:"
             f"{named.tag} NEW",
         )
     return others
 
 
-def _await(session: Session, named: Named, digest: str, sleep: Callable[[float], None]) -> Version:
-    """Find the version that was just made; GitHub's list is late at times."""
-    packages, owner = owner_of(session, named)
-    for look in range(_LOOKS):
+def _wait_for_version(
+    session: Session, named: PackageName, digest: str, sleep: Callable[[float], None]
+) -> Version:
+    """Find the version that was just pushed; GitHub lists it with a delay."""
+    packages, owner = resolve_owner(session, named)
+    for look in range(_LIST_ATTEMPTS):
         for version in packages.newest(owner, named.package):
             if version.digest == digest and named.tag in version.tags:
                 return version
-        pause = _FIRST_WAIT * 2**look
-        session.waiting(Wait("GitHub does not list yet what was just pushed", pause))
+        pause = _FIRST_WAIT_SECONDS * 2**look
+        session.waiting(Wait("GitHub does not list the pushed version yet", pause))
         sleep(pause)
     raise RegistryUnavailableError(
-        f"GitHub does not list yet the empty version that took `{named.tag}` of {named.name} over",
+        f"GitHub does not list the empty version that took over `{named.tag}` of {named.name} yet",
         hint="try again in a minute; the empty version has no tag, and `prune` deletes it",
     )
 
 
 def _helper_manifest(source: RawManifest) -> tuple[bytes, str]:
-    """Make a manifest that holds nothing, is like no other, and says what had its tag.
+    """Build an empty, unique manifest that records the digest that had its tag.
 
-    It is of the same kind as the one whose tag it takes: an index of nothing, or an image of the
-    same config without layers, since a config must be there. An artifact manifest has no config.
+    It has the type of the original: an index without entries, or an image with the same config and
+    without layers, since an image needs a config. An artifact without a config gets an empty index.
     """
     parsed = parse(source.raw, source.media_type)
     annotations = {_MARK: _digest(source.raw), _UNIQUE: secrets.token_hex(16)}
@@ -186,7 +192,7 @@ def _helper_manifest(source: RawManifest) -> tuple[bytes, str]:
 
 
 def _original(raw: bytes) -> str:
-    """Return what had the tag before a run that was killed took it over; empty for any image."""
+    """Return the digest that had the tag before a killed run took it over; empty for images."""
     return parse(raw).annotations.get(_MARK, "")
 
 
@@ -195,25 +201,25 @@ def _digest(raw: bytes) -> str:
 
 
 def retag(
-    session: Session, named: Named, tags: Sequence[str], *, force: bool = False
+    session: Session, named: PackageName, tags: Sequence[str], *, force: bool = False
 ) -> dict[str, str]:
     """Add tags to a version without creating a new one; existing tags are moved.
 
-    The manifest is pushed again, unchanged, under each tag.
+    The unchanged manifest is pushed again under each tag.
 
     Args:
         session: the run.
         named: the version.
-        tags: the further tags.
+        tags: the new tags.
         force: move tags even from an index to a part of it.
 
     Returns:
-        By tag, the digest that had it before; empty for none.
+        The previous digest of each tag; empty for a new tag.
 
     Raises:
         UsageError: a tag is invalid.
-        RefusedError: a tag would lose platforms; no tag is moved then.
-        ManifestUnknownError: there is no such version.
+        RefusedError: a tag would lose platforms; no tag is moved.
+        ManifestUnknownError: the version does not exist.
     """
     for tag in tags:
         if not is_tag(tag):

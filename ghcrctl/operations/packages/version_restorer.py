@@ -1,4 +1,4 @@
-"""Restoring versions of one package, one by one, with their tags."""
+"""Restore versions of one package with their tags."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ghcrctl.errors import GhcrctlError, InvalidResponseError, NotFoundError, PackageUnknownError
 from ghcrctl.operations.packages.deletion_outcome import ends_run
 from ghcrctl.operations.packages.package_graph import facts_by_digest
-from ghcrctl.operations.packages.package_names import owner_of
+from ghcrctl.operations.packages.package_names import resolve_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from ghcrctl.github.manifest_facts import Facts
     from ghcrctl.github.records import Version
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.packages.package_names import Named
+    from ghcrctl.operations.packages.package_names import PackageName
 
 
 class Outcome(Enum):
-    """What became of a version; ``planned``: the run ended before its turn."""
+    """The outcome for a version; ``planned``: the run ended before."""
 
     RESTORED = "restored"
     THERE = "is there"
@@ -32,14 +32,14 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """One version.
+    """The result for one version.
 
     Args:
         id: GitHub's number.
-        digest: the manifest's.
-        outcome: what became of it.
-        tags: that it has now.
-        moved: tags that it had and that point to something else now, which keeps them.
+        digest: the digest of its manifest.
+        outcome: the outcome.
+        tags: its tags now.
+        moved: previous tags that were not restored, since they point to another version now.
         error: why it failed.
     """
 
@@ -57,41 +57,43 @@ class Restorer:
     Args:
         session: the run.
         named: the package.
-        tell: is called with what became of each version.
+        tell: is called with the result of each version.
     """
 
-    def __init__(self, session: Session, named: Named, tell: Callable[[Restored], None]) -> None:
+    def __init__(
+        self, session: Session, named: PackageName, tell: Callable[[Restored], None]
+    ) -> None:
         self.results: list[Restored] = []
         self._session = session
         self._named = named
         self._tell = tell
-        self._packages, self._owner = owner_of(session, named)
+        self._packages, self._owner = resolve_owner(session, named)
         self._client, self._repository = session.resolver.access(named.reference)
 
-    def present(self) -> dict[int, Version]:
-        """Return the versions that are there, by number.
+    def list_versions(self) -> dict[int, Version]:
+        """Return the existing versions, by number.
 
         Raises:
-            PackageUnknownError: there is no such package.
+            PackageUnknownError: the package does not exist.
         """
         versions = self._packages.versions(self._owner, self._named.package)
         return {version.id: version for version in versions}
 
-    def bring_back(self, number: int, digest: str, tags: tuple[str, ...]) -> Restored:
-        """Restore a version, and give it the tags again that nothing else took.
+    def restore(self, number: int, digest: str, tags: tuple[str, ...]) -> Restored:
+        """Restore a version, with those of its tags that no other version has.
 
         Raises:
             AuthError: GitHub rejects the token.
-            NetworkError: GitHub cannot be reached, or refuses for too long.
+            NetworkError: GitHub cannot be reached, or its rate limit lasts too long.
         """
         return self._try(number, digest, lambda: self._restore(number, digest, tags))
 
     def keep(self, version: Version, outcome: Outcome, tags: tuple[str, ...]) -> Restored:
-        """Give a version that is there the tags again that nothing else took.
+        """Restore the tags of an existing version that no other version has.
 
         Raises:
             AuthError: GitHub rejects the token.
-            NetworkError: GitHub cannot be reached, or refuses for too long.
+            NetworkError: GitHub cannot be reached, or its rate limit lasts too long.
         """
         return self._try(
             version.id,
@@ -113,7 +115,7 @@ class Restorer:
         try:
             self._packages.restore_version(self._owner, self._named.package, number)
         except (PackageUnknownError, InvalidResponseError):
-            # It is there already, or it is too late.
+            # It exists already, or the 30 days are over.
             if not self._is_there(number):
                 raise
             outcome = Outcome.THERE
@@ -130,7 +132,7 @@ class Restorer:
     def _retag(
         self, version: Version, tags: tuple[str, ...]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Add tags to a version; return those that it has now, and those that others have."""
+        """Add tags to a version; return its tags, and those that other versions have."""
         has = set(version.tags)
         moved = []
         for tag in sorted(set(tags) - has):
@@ -149,8 +151,8 @@ class Restorer:
         except NotFoundError:
             return ""
 
-    def bring_missing(self, digests: Iterable[str], deleted: Mapping[str, Version]) -> None:
-        """Restore what restored indexes lack, where their manifests could not be read before."""
+    def restore_missing(self, digests: Iterable[str], deleted: Mapping[str, Version]) -> None:
+        """Restore manifests that restored indexes lack and that could not be read before."""
         done = {result.digest for result in self.results}
         queue = [d for d in digests if not self._failed(d)]
         while queue:
@@ -158,22 +160,22 @@ class Restorer:
             children = {child.digest for entry in facts.values() for child in entry.children}
             queue = sorted((children & deleted.keys()) - done)
             done |= set(queue)
-            with self.naming_rest(deleted[digest] for digest in queue):
+            with self.recording_rest(deleted[digest] for digest in queue):
                 for digest in queue:
-                    self.bring_back(deleted[digest].id, digest, deleted[digest].tags)
+                    self.restore(deleted[digest].id, digest, deleted[digest].tags)
 
     def _failed(self, digest: str) -> bool:
         return any(r.digest == digest and r.outcome is Outcome.FAILED for r in self.results)
 
     def note(self, result: Restored) -> Restored:
-        """Record what became of a version."""
+        """Record the result of a version."""
         self.results.append(result)
         self._tell(result)
         return result
 
     @contextmanager
-    def naming_rest(self, versions: Iterable[Version]) -> Iterator[None]:
-        """Record which versions were not attempted when an error ends the run."""
+    def recording_rest(self, versions: Iterable[Version]) -> Iterator[None]:
+        """Record which versions were not attempted if an error ends the run."""
         wanted = list(versions)
         try:
             yield

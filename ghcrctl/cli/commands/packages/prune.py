@@ -23,7 +23,7 @@ from ghcrctl.errors import UsageError
 from ghcrctl.github.policy import AGES, WHEN_EMPTY
 from ghcrctl.operations.common.rule_file import COMMAND_LINE
 from ghcrctl.operations.packages.prune import plan_prune
-from ghcrctl.operations.packages.rules import read_policy_file, read_rules_of
+from ghcrctl.operations.packages.rules import parse_rules, read_policy_file
 from ghcrctl.store.output_files import check_output_file
 
 if TYPE_CHECKING:
@@ -271,4 +271,4 @@ def _rules(
         return read_policy_file(policy, now)
     if not wanted:
         raise UsageError("give OWNER/IMAGE, --all OWNER, or --policy FILE")
-    return [read_rules_of(wanted, data, now, COMMAND_LINE)]
+    return [parse_rules(wanted, data, now, COMMAND_LINE)]

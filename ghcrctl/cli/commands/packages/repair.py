@@ -13,7 +13,7 @@ from ghcrctl.cli.options import format_option, pass_app, quiet_option, registry_
 from ghcrctl.cli.results import Results
 from ghcrctl.operations.packages.check import repair
 from ghcrctl.operations.packages.package_names import read_package
-from ghcrctl.operations.packages.push_missing import pusher
+from ghcrctl.operations.packages.push_missing import make_pusher
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
@@ -59,7 +59,7 @@ def command(app: App, *, name: str, source: str | None, quiet: bool, format_: st
 
     with app.session() as session:
         named = read_package(session, name)
-        push = pusher(session, named, source) if source else None
+        push = make_pusher(session, named, source) if source else None
         done = repair(session, named, push=push, tell=show, progress=counting)
     counting.clear()
     if not (done or quiet):

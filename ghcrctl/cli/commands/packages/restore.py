@@ -20,8 +20,8 @@ from ghcrctl.operations.common.times import parse_point_in_time
 from ghcrctl.operations.packages.deletion_outcome import ends_run
 from ghcrctl.operations.packages.package_names import read_package
 from ghcrctl.operations.packages.restore import (
-    Choice,
     Outcome,
+    VersionSelector,
     restore,
     restore_package,
     restore_run,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.packages.package_names import Named
+    from ghcrctl.operations.packages.package_names import PackageName
     from ghcrctl.operations.packages.restore import Restored
 
 
@@ -82,7 +82,7 @@ def command(  # noqa: PLR0913 one argument an option
     results = Results(app, format_)
     now = datetime.now(timezone.utc)
     moment = parse_point_in_time(since, now, f"--since {since}") if since is not None else None
-    choice = Choice(tags, tuple(str(Digest.parse(d)) for d in digests), ids, moment)
+    choice = VersionSelector(tags, tuple(str(Digest.parse(d)) for d in digests), ids, moment)
     counting = ItemCounter(app, quiet=quiet)
     show = _Show(app, results, counting, quiet=quiet)
     whole = choice.is_empty and not run
@@ -148,7 +148,7 @@ class _Show:
         for tag in result.moved:
             self._app.warn(f"tag `{tag}` points to another version now and is not restored")
 
-    def end(self, named: Named | None, *, whole: bool) -> None:
+    def end(self, named: PackageName | None, *, whole: bool) -> None:
         """Print the counts, or the document."""
         self._counting.clear()
         counts = Counter(result.outcome for result in self.restored)

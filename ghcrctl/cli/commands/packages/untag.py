@@ -15,7 +15,7 @@ from ghcrctl.operations.packages.untag import untag
 
 if TYPE_CHECKING:
     from ghcrctl.cli.app import App
-    from ghcrctl.operations.packages.package_names import Named
+    from ghcrctl.operations.packages.package_names import PackageName
 
 
 @click.command(
@@ -38,7 +38,7 @@ def command(app: App, *, names: tuple[str, ...], format_: str | None) -> None:
     results = Results(app, format_)
     with app.session() as session:
 
-        def untag_one(named: Named) -> None:
+        def untag_one(named: PackageName) -> None:
             has_others = untag(session, named)
             results.out(f"Untagged: {named.name}:{named.tag}")
             results.add({"Name": f"{named.name}:{named.tag}", "HasOtherTags": has_others})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ghcrctl.github.plan import Plan
     from ghcrctl.operations.common.session import Session
-    from ghcrctl.operations.packages.package_names import Named
+    from ghcrctl.operations.packages.package_names import PackageName
     from tests.builders import Built
     from tests.packages_double import GitHubDouble
 
@@ -55,7 +55,7 @@ def plan_of(session: Session, github: GitHubDouble, policy: Policy, name: str = 
     return plan
 
 
-def named(session: Session, text: str = NAME) -> Named:
+def named(session: Session, text: str = NAME) -> PackageName:
     return read_name(session, text)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ghcrctl.operations.packages.apply import apply_plan
-from ghcrctl.operations.packages.journal import opened
+from ghcrctl.operations.packages.journal import open_journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ def run_plan(
     tell: Callable[[Done], None] = lambda _: None,
 ) -> Report:
     """Carry out a plan with the journal of its file."""
-    with opened(folder / "plan.json.journal", [plan]) as journal:
+    with open_journal(folder / "plan.json.journal", [plan]) as journal:
         return apply_plan(session, plan, journal, tell=tell)
 
 

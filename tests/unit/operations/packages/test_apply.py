@@ -13,7 +13,7 @@ from ghcrctl.oci.media_types import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
 from ghcrctl.operations.packages import apply as applying
 from ghcrctl.operations.packages.apply import Done, Report, apply_plan
 from ghcrctl.operations.packages.delete import plan_delete
-from ghcrctl.operations.packages.journal import State, opened
+from ghcrctl.operations.packages.journal import State, open_journal
 from tests.builders import index_of, random_image
 from tests.registry_double import Fault
 from tests.unit.operations.packages.content import (
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def always_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each step find out what others pushed, and not only one in several seconds."""
-    monkeypatch.setattr(applying, "_STALE", 0.0)
+    monkeypatch.setattr(applying, "_MAX_LIST_AGE_SECONDS", 0.0)
 
 
 def applied(session: Session, plan: Plan, folder: Path) -> tuple[Report, list[Done]]:
     told: list[Done] = []
-    with opened(folder / "plan.json.journal") as journal:
+    with open_journal(folder / "plan.json.journal") as journal:
         report = apply_plan(session, plan, journal, tell=told.append)
     return report, told
 

@@ -13,7 +13,7 @@ from ghcrctl.oci import media_types
 from ghcrctl.operations.packages import apply as applying
 from ghcrctl.operations.packages.apply import Done, apply_plan
 from ghcrctl.operations.packages.delete import plan_delete
-from ghcrctl.operations.packages.journal import State, opened, read_journal
+from ghcrctl.operations.packages.journal import State, open_journal, read_journal
 from tests.builders import index_of, random_image
 from tests.registry_double import Fault
 from tests.unit.operations.packages.content import (
@@ -45,7 +45,7 @@ def test_each_step_is_reported_with_the_total(
     releases(github, 2)
     plan = plan_of(at_github, github, OLD_ONES)
     counted: list[tuple[str, int, int]] = []
-    with opened(tmp_path / "journal") as journal:
+    with open_journal(tmp_path / "journal") as journal:
         apply_plan(at_github, plan, journal, progress=lambda *step: counted.append(step))
     assert counted == [("versions", 1, 3), ("versions", 2, 3), ("versions", 3, 3)]
 
@@ -156,7 +156,7 @@ def test_a_version_that_vanishes_just_before_its_deletion_is_gone(
 def test_the_first_page_is_read_again_after_each_deletion(
     at_github: Session, github: GitHubDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(applying, "_STALE", 600.0)
+    monkeypatch.setattr(applying, "_MAX_LIST_AGE_SECONDS", 600.0)
     releases(github, 4)
     plan = plan_of(at_github, github, OLD_ONES)
     before = lists(github)
@@ -191,7 +191,7 @@ def test_a_child_that_an_index_lists_since_its_sibling_was_deleted_stays(
 def test_only_the_first_page_is_read_again_while_nothing_new_is_there(
     at_github: Session, github: GitHubDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(applying, "_STALE", 0.0)
+    monkeypatch.setattr(applying, "_MAX_LIST_AGE_SECONDS", 0.0)
     releases(github, 60)
     plan = plan_of(at_github, github, OLD_ONES)
     plan = replace(plan, steps=plan.steps[:3])
@@ -204,7 +204,7 @@ def test_only_the_first_page_is_read_again_while_nothing_new_is_there(
 def test_a_version_that_was_pushed_since_the_last_look_is_read(
     at_github: Session, github: GitHubDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(applying, "_STALE", 0.0)
+    monkeypatch.setattr(applying, "_MAX_LIST_AGE_SECONDS", 0.0)
     old, *_ = releases(github, 2)
     plan = plan_of(at_github, github, OLD_ONES)
     told: list[Done] = []
@@ -214,7 +214,7 @@ def test_a_version_that_was_pushed_since_the_last_look_is_read(
         if len(told) == 1:
             github.push(NAME, "re", index_of(random_image(seed=0), random_image(seed=200)))
 
-    with opened(tmp_path / "journal") as journal:
+    with open_journal(tmp_path / "journal") as journal:
         apply_plan(at_github, plan, journal, tell=push)
     assert sorted(done.state.value for done in told) == ["changed", "deleted", "deleted"]
     assert github.has(NAME, github.tags(NAME)["re"])

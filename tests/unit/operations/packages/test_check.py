@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.operations.packages.check import Trouble, check_package, check_packages, repair
-from ghcrctl.operations.packages.push_missing import pusher
+from ghcrctl.operations.packages.check import FindingKind, check_package, check_packages, repair
+from ghcrctl.operations.packages.push_missing import make_pusher
 from tests.builders import artifact, attested, index_of, random_image, rewritten
 from tests.unit.operations.packages.content import (
     NAME,
@@ -38,7 +38,7 @@ def found(session: Session) -> list[Finding]:
     return check_package(session, named(session))[1]
 
 
-def troubles(session: Session) -> list[Trouble]:
+def troubles(session: Session) -> list[FindingKind]:
     return [finding.trouble for finding in found(session)]
 
 
@@ -65,7 +65,7 @@ def test_an_index_that_lost_some_is_partial_and_says_which(
     lost = children_of(index)[1]
     github.lose(NAME, lost)
     [finding] = found(at_github)
-    assert finding.trouble is Trouble.PARTIAL
+    assert finding.trouble is FindingKind.PARTIAL
     assert finding.trouble.breaks
     assert finding.missing == (lost,)
     assert [digest for digest, _ in finding.restorable] == [lost]
@@ -78,7 +78,7 @@ def test_an_index_that_lost_all_is_a_ghost(at_github: Session, github: GitHubDou
     index = push(github, "v1", described(multi_platform(1)))
     for child in children_of(index):
         github.lose(NAME, child)
-    assert troubles(at_github) == [Trouble.GHOST]
+    assert troubles(at_github) == [FindingKind.GHOST]
 
 
 def test_what_cannot_be_restored_needs_a_source(at_github: Session, github: GitHubDouble) -> None:
@@ -98,7 +98,7 @@ def test_a_signature_of_what_was_deleted_is_dangling(
     push(github, f"sha256-{lost.encoded}.sig", artifact(payload=b"x"))
     github.lose(NAME, str(lost))
     [finding] = found(at_github)
-    assert finding.trouble is Trouble.DANGLING
+    assert finding.trouble is FindingKind.DANGLING
     assert not finding.trouble.breaks
     assert finding.mend == f"ghcrctl packages prune {NAME}"
 
@@ -110,12 +110,12 @@ def test_a_signature_of_what_was_never_there_may_belong_elsewhere(
     push(github, "v1", random_image(seed=2))
     push(github, f"sha256-{image.root.digest.encoded}.sig", artifact(payload=b"x"))
     [finding] = found(at_github)
-    assert finding.trouble is Trouble.DANGLING
+    assert finding.trouble is FindingKind.DANGLING
     assert "in no checked package" in finding.message
     assert "--orphaned-unseen" in finding.mend
     github.push("octo/other", "v1", image, days_ago(github, 9))
     checked = dict(check_packages(at_github, [NAME, "octo/other"]))
-    assert Trouble.DANGLING not in {f.trouble for f in next(iter(checked.values()))}
+    assert FindingKind.DANGLING not in {f.trouble for f in next(iter(checked.values()))}
 
 
 def test_an_image_with_provenance_is_whole(at_github: Session, github: GitHubDouble) -> None:
@@ -128,14 +128,14 @@ def test_a_package_without_a_repository_is_unlinked(
 ) -> None:
     github.api.linked.clear()
     push(github, "v1", random_image(seed=1))
-    assert troubles(at_github) == [Trouble.UNLINKED]
+    assert troubles(at_github) == [FindingKind.UNLINKED]
 
 
 @pytest.mark.parametrize(
     ("annotations", "expected"),
     [
-        ({}, [Trouble.UNDESCRIBED]),
-        ({"org.opencontainers.image.description": "x" * 513}, [Trouble.UNDESCRIBED]),
+        ({}, [FindingKind.UNDESCRIBED]),
+        ({"org.opencontainers.image.description": "x" * 513}, [FindingKind.UNDESCRIBED]),
         ({"org.opencontainers.image.description": "x" * 512}, []),
     ],
 )
@@ -143,7 +143,7 @@ def test_an_index_needs_a_description_that_github_shows(
     at_github: Session,
     github: GitHubDouble,
     annotations: dict[str, str],
-    expected: list[Trouble],
+    expected: list[FindingKind],
 ) -> None:
     push(github, "v1", rewritten(multi_platform(1), annotations=annotations))
     assert troubles(at_github) == expected
@@ -185,7 +185,7 @@ def test_what_was_deleted_too_long_ago_is_pushed_again_from_elsewhere(
     plain_registry.push_image("mirror/app", "v1", index)
     source = f"{plain_registry.host}/mirror/app:v1"
     target = named(at_github)
-    [mended] = repair(at_github, target, push=pusher(at_github, target, source))
+    [mended] = repair(at_github, target, push=make_pusher(at_github, target, source))
     assert (mended.digest, mended.how) == (lost, "pushed")
     assert github.has(NAME, str(index.root.digest))
 
@@ -199,7 +199,7 @@ def test_another_image_does_not_mend(
     plain_registry.push_image("mirror/app", "v1", multi_platform(8))
     target = named(at_github)
     source = f"{plain_registry.host}/mirror/app:v1"
-    [mended] = repair(at_github, target, push=pusher(at_github, target, source))
+    [mended] = repair(at_github, target, push=make_pusher(at_github, target, source))
     assert mended.how == ""
     assert mended.error is not None
     assert "same digest" in (mended.error.hint or "")

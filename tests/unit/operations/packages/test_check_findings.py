@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import GhcrctlError, PackageUnknownError
-from ghcrctl.operations.packages.check import Mended, Trouble, check_packages, repair
+from ghcrctl.operations.packages.check import FindingKind, Mended, check_packages, repair
 from tests.builders import index_of, random_image, rewritten
 from tests.packages_double.fixtures import environ_for
 from tests.registry_double import Fault
@@ -107,11 +107,11 @@ def test_a_version_that_cannot_be_read_is_named_and_breaks_pulls(
     image = push(github, "v1", random_image(seed=1))
     github.faults.append(Fault("GET", f"/manifests/{image.root.digest}", status=404, times=99))
     [finding] = found(at_github)
-    assert finding.trouble is Trouble.UNREADABLE
+    assert finding.trouble is FindingKind.UNREADABLE
     assert finding.trouble.breaks
     [record] = github.versions(NAME)
     assert " cannot be read: " in finding.message
-    assert finding.mend == f"try again; else ghcrctl packages delete {NAME}#{record.id}"
+    assert finding.mend == f"try again, or delete it: ghcrctl packages delete {NAME}#{record.id}"
     assert (finding.digest, finding.tags) == (record.digest, ("v1",))
     github.faults.clear()
     shutil.rmtree(tmp_path / "cache", ignore_errors=True)
@@ -154,7 +154,7 @@ def test_where_deleted_versions_cannot_be_listed_that_is_a_warning(
         [finding] = found(session)
     assert finding.restorable == ()
     assert len(said) == 1
-    assert said[0].startswith("what was deleted cannot be listed: ")
+    assert said[0].startswith("cannot list deleted versions: ")
 
 
 # What GitHub shows
@@ -170,7 +170,8 @@ def test_the_description_is_looked_for_at_the_newest_tagged_root(
 
 
 @pytest.mark.parametrize(
-    ("text", "what"), [("", "has no description"), ("x" * 600, "has one of 600 characters")]
+    ("text", "what"),
+    [("", "has no description"), ("x" * 600, "has a description of 600 characters")],
 )
 def test_a_description_that_github_does_not_show_is_reported(
     at_github: Session, github: GitHubDouble, text: str, what: str

@@ -47,7 +47,7 @@ def test_a_missing_scope_is_told_with_what_it_is_for(github: GitHubDouble, tmp_p
     github.api.scopes["ghp_octo"] = ("write:packages",)
     sign = seen(github, tmp_path)["scopes"]
     assert sign.health is Health.WARNING
-    assert "lacks delete:packages to delete and prune" in sign.message
+    assert "but not delete:packages to delete and prune" in sign.message
     assert "read:packages" not in sign.message, "write:packages brings it"
     assert "settings/tokens/new" in sign.page
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ghcrctl.operations.packages.journal import Entry, State, journal_beside, opened
-from ghcrctl.operations.packages.plan_execution import keep_plans
+from ghcrctl.operations.packages.journal import Entry, State, journal_beside, open_journal
+from ghcrctl.operations.packages.plan_execution import store_plans
 from tests.disk_record import DiskRecord
 from tests.unit.operations.packages.content import OLD_ONES, plan_of, releases
 
@@ -29,7 +29,7 @@ def test_each_entry_of_a_journal_is_durable_before_the_next_step(tmp_path: Path)
     path = tmp_path / "deep" / "journal"
     with DiskRecord(tmp_path).watching() as watched:
         for entries in ((ONE, TWO), (TWO,)):
-            with opened(path) as journal:
+            with open_journal(path) as journal:
                 watched.check("when it is open")
                 for entry in entries:
                     journal.note(entry)
@@ -46,13 +46,13 @@ def test_plans_and_journals_that_change_places_are_durable(
     while not kept.exists():
         kept = kept.parent
     with DiskRecord(kept).watching():
-        keep_plans(at_github, plans)
+        store_plans(at_github, plans)
     path = journal_beside(tmp_path / "plan.json")
-    with opened(path, plans) as journal:
+    with open_journal(path, plans) as journal:
         journal.note(ONE)
     with DiskRecord(tmp_path).watching() as watched:
         for each in (other, plans):
-            with opened(path, each) as journal:
+            with open_journal(path, each) as journal:
                 assert journal.set_aside
                 watched.check("when it is open")
                 journal.note(TWO)

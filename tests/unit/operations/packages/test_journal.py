@@ -11,7 +11,7 @@ import pytest
 
 from ghcrctl.errors import RefusedError, StoreError, UsageError
 from ghcrctl.github.plan import Plan, plans_digest
-from ghcrctl.operations.packages.journal import Entry, State, opened, read_journal
+from ghcrctl.operations.packages.journal import Entry, State, open_journal, read_journal
 from ghcrctl.operations.packages.journal_entries import read_plan_digest
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ PLAN = Plan("ghcr.io", "octo", "app", datetime(2026, 1, 31, tzinfo=timezone.utc)
 
 def test_what_was_noted_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "journal"
-    with opened(path) as journal:
+    with open_journal(path) as journal:
         journal.note(ONE)
-    with opened(path) as journal:
+    with open_journal(path) as journal:
         assert journal.state(ONE.package, 1) is State.BEGUN
         assert journal.state(ONE.package, 2) is None
         journal.note(TWO)
@@ -41,12 +41,12 @@ def test_a_line_that_was_cut_is_passed_over_and_the_next_is_whole(
     tmp_path: Path, kept: int
 ) -> None:
     path = tmp_path / "journal"
-    with opened(path) as journal:
+    with open_journal(path) as journal:
         journal.note(ONE)
         journal.note(TWO)
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:-1]) + lines[-1][:kept])
-    with opened(path) as journal:
+    with open_journal(path) as journal:
         assert journal.state(ONE.package, 1) is State.BEGUN
         assert journal.state(TWO.package, 2) is None
         journal.note(TWO)
@@ -66,7 +66,7 @@ def test_a_line_that_was_cut_is_passed_over_and_the_next_is_whole(
 )
 def test_lines_that_say_nothing_are_passed_over(tmp_path: Path, line: str) -> None:
     path = tmp_path / "journal"
-    with opened(path) as journal:
+    with open_journal(path) as journal:
         journal.note(ONE)
     with path.open("a") as file:
         file.write(line + "\n")
@@ -75,7 +75,7 @@ def test_lines_that_say_nothing_are_passed_over(tmp_path: Path, line: str) -> No
 
 def test_tags_that_are_none_are_not_given_back(tmp_path: Path) -> None:
     path = tmp_path / "journal"
-    with opened(path) as journal:
+    with open_journal(path) as journal:
         journal.note(ONE)
     data = path.read_text().splitlines()
     entry = {**json.loads(data[-1]), "tags": ["../../x", "ok", 7]}
@@ -88,7 +88,7 @@ def test_a_first_line_that_was_cut_is_passed_over(tmp_path: Path, kept: int) -> 
     path = tmp_path / "journal"
     path.write_text('{"schema": "ghcrctl/journal/1", "run": "20260131T120000Z-00"}'[:kept])
     assert read_journal(path) == []
-    with opened(path, [PLAN]) as journal:
+    with open_journal(path, [PLAN]) as journal:
         assert journal.set_aside is None
         journal.note(ONE)
     assert read_journal(path) == [ONE]
@@ -99,7 +99,7 @@ def test_a_first_line_that_was_cut_is_passed_over(tmp_path: Path, kept: int) -> 
 def test_another_file_is_not_written_to(tmp_path: Path, text: str) -> None:
     path = tmp_path / "notes.txt"
     path.write_text(text)
-    with pytest.raises(UsageError, match="not a journal"), opened(path):
+    with pytest.raises(UsageError, match="not a journal"), open_journal(path):
         pass
     assert path.read_text() == text
 
@@ -107,12 +107,12 @@ def test_another_file_is_not_written_to(tmp_path: Path, text: str) -> None:
 def test_a_device_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "plan.json.journal"
     path.symlink_to("/dev/full")
-    with pytest.raises(UsageError, match="not a journal"), opened(path, [PLAN]):
+    with pytest.raises(UsageError, match="not a journal"), open_journal(path, [PLAN]):
         pass
 
 
 def hold(path: Path, held: Event, end: Event) -> None:
-    with opened(path):
+    with open_journal(path):
         held.set()
         end.wait(30)
 
@@ -124,16 +124,19 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     other.start()
     try:
         assert held.wait(30)
-        with pytest.raises(RefusedError, match="another process"), opened(tmp_path / "journal"):
+        with (
+            pytest.raises(RefusedError, match="another process"),
+            open_journal(tmp_path / "journal"),
+        ):
             pass
     finally:
         end.set()
         other.join(30)
-    with opened(tmp_path / "journal") as journal:
+    with open_journal(tmp_path / "journal") as journal:
         journal.note(ONE)
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="journal"), opened(tmp_path / "file" / "journal"):
+    with pytest.raises(StoreError, match="journal"), open_journal(tmp_path / "file" / "journal"):
         pass

@@ -20,7 +20,7 @@ from ghcrctl.operations.packages.apply import apply_plan
 from ghcrctl.operations.packages.journal import (
     State,
     journal_beside,
-    opened,
+    open_journal,
 )
 from ghcrctl.operations.packages.plan_execution import write_plans
 from ghcrctl.operations.packages.restore import Outcome, restore_run
@@ -50,7 +50,7 @@ def test_a_journal_of_another_plan_is_kept_and_can_be_undone(
     one = replace(first, steps=first.steps[:3])
     other = replace(first, steps=first.steps[3:])
     run_plan(at_github, one, tmp_path)
-    with opened(journal, [other]) as notes:
+    with open_journal(journal, [other]) as notes:
         aside = notes.set_aside
         assert apply_plan(at_github, other, notes).counts == {State.DELETED: 3}
     assert aside is not None
@@ -65,7 +65,7 @@ def test_a_journal_of_another_plan_is_kept_and_can_be_undone(
         assert {r.id for r in restored} == {s.id for s in each.steps}
     assert there(github) == before
     # The first plan again: its journal comes back, and the other one is set aside.
-    with opened(journal, [one]) as notes:
+    with open_journal(journal, [one]) as notes:
         assert notes.set_aside is not None
         assert {e.state for e in notes.last} == {State.RESTORED}
         assert {e.id for e in notes.last} == {s.id for s in one.steps}
@@ -74,10 +74,10 @@ def test_a_journal_of_another_plan_is_kept_and_can_be_undone(
 
 def test_a_journal_without_entries_gives_way(journal: Path, plan: Plan, whole: Plan) -> None:
     for _ in range(2):
-        with opened(journal, [plan]):
+        with open_journal(journal, [plan]):
             pass
         assert journal.read_text().count('"schema"') == 1
-    with opened(journal, [whole]) as notes:
+    with open_journal(journal, [whole]) as notes:
         assert notes.set_aside is None
     assert len(list(journal.parent.glob("*.journal"))) == 1
 
@@ -101,7 +101,7 @@ def test_the_name_of_a_run_becomes_a_part_of_a_file_name_only_if_it_is_one(
     head = {**json.loads(first), "run": run, "plan": "another"}
     journal.write_text("\n".join([json.dumps(head), *lines]) + "\n")
     os.utime(journal, (1_700_000_000, 1_700_000_000))
-    with opened(journal, [whole]) as notes:
+    with open_journal(journal, [whole]) as notes:
         aside = notes.set_aside
     name = run if is_used else "20231114T221320Z"
     assert aside == journal.with_name(f"plan.json.{name}.journal")
@@ -145,7 +145,7 @@ def test_a_journal_of_an_older_version_with_other_versions_is_set_aside(
     for step in plan.steps:
         github.lose(NAME, step.digest)
     for _ in range(2):
-        with opened(journal, [other]) as notes:
+        with open_journal(journal, [other]) as notes:
             pass
         journal.write_text(notes.set_aside.read_text() if notes.set_aside else "")
     aside = sorted(p for p in journal.parent.glob("*.journal") if p != journal)
@@ -173,7 +173,7 @@ def test_a_plan_that_was_not_carried_out_has_nothing_to_undo(
 
 
 def test_a_journal_in_use_is_not_undone(at_github: Session, plan: Plan, journal: Path) -> None:
-    with opened(journal, [plan]), pytest.raises(RefusedError, match="another process"):
+    with open_journal(journal, [plan]), pytest.raises(RefusedError, match="another process"):
         restore_run(at_github, journal)
 
 
@@ -200,4 +200,4 @@ def test_a_journal_that_cannot_be_written_is_undone_with_a_warning(
     assert [r.outcome for r in restored] == [Outcome.RESTORED] * 3
     assert journal.read_bytes() == before
     assert len(warned) == 1
-    assert warned[0].endswith("Permission denied; what is restored is not recorded there")
+    assert warned[0].endswith("Permission denied; restored versions are not recorded there")

@@ -20,7 +20,7 @@ from ghcrctl.errors import (
     UsageError,
 )
 from ghcrctl.operations.packages.package_batch import (
-    check_chosen,
+    check_selection,
     each_package,
     ends_run,
     name_error,
@@ -108,10 +108,10 @@ def test_an_error_names_its_package_once() -> None:
 def test_patterns_that_cannot_be_listed_are_reported_or_raised() -> None:
     error = DeniedError("no")
     failed: list[str] = []
-    check_chosen(["a"], {"octo/*": error}, "prune", lambda name, _: failed.append(name))
+    check_selection(["a"], {"octo/*": error}, "prune", lambda name, _: failed.append(name))
     assert failed == ["octo/*"]
-    check_chosen(["a"], {"octo/*": error}, "prune", None)
+    check_selection(["a"], {"octo/*": error}, "prune", None)
     with pytest.raises(DeniedError):
-        check_chosen([], {"octo/*": error}, "prune", None)
+        check_selection([], {"octo/*": error}, "prune", None)
     with pytest.raises(PackageUnknownError, match="no package matches"):
-        check_chosen([], {}, "prune", None)
+        check_selection([], {}, "prune", None)

@@ -8,8 +8,8 @@ import pytest
 
 from ghcrctl.errors import GhcrctlError, InvalidReferenceError, RefusedError, UsageError
 from ghcrctl.operations.packages.package_names import (
-    Named,
-    matching,
+    PackageName,
+    match_packages,
     read_name,
     read_owner,
     read_package,
@@ -28,12 +28,12 @@ DIGEST = f"sha256:{'ab' * 32}"
 
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
-    with session_on(tmp_path, registry="ghcr.io") as opened:
-        yield opened
+    with session_on(tmp_path, registry="ghcr.io") as open_journal:
+        yield open_journal
 
 
 def test_a_package_has_a_name_a_repository_and_a_reference() -> None:
-    named = Named("ghcr.io", "octo", "a/b")
+    named = PackageName("ghcr.io", "octo", "a/b")
     assert (named.name, named.repository) == ("ghcr.io/octo/a/b", "octo/a/b")
     assert str(named.reference) == "ghcr.io/octo/a/b"
     assert named.is_whole
@@ -42,30 +42,30 @@ def test_a_package_has_a_name_a_repository_and_a_reference() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("octo/app", Named("ghcr.io", "octo", "app")),
-        ("Octo/app", Named("ghcr.io", "octo", "app")),
-        ("ghcr.io/octo/app:v1", Named("ghcr.io", "octo", "app", "v1")),
-        (f"octo/app@{DIGEST}", Named("ghcr.io", "octo", "app", "", DIGEST)),
-        (f"octo/app:v1@{DIGEST}", Named("ghcr.io", "octo", "app", "", DIGEST)),
-        ("octo/app#0", Named("ghcr.io", "octo", "app", id=0)),
-        ("octo/app#42", Named("ghcr.io", "octo", "app", id=42)),
-        ("octo/app:v1#42", Named("ghcr.io", "octo", "app", "v1", id=42)),
+        ("octo/app", PackageName("ghcr.io", "octo", "app")),
+        ("Octo/app", PackageName("ghcr.io", "octo", "app")),
+        ("ghcr.io/octo/app:v1", PackageName("ghcr.io", "octo", "app", "v1")),
+        (f"octo/app@{DIGEST}", PackageName("ghcr.io", "octo", "app", "", DIGEST)),
+        (f"octo/app:v1@{DIGEST}", PackageName("ghcr.io", "octo", "app", "", DIGEST)),
+        ("octo/app#0", PackageName("ghcr.io", "octo", "app", id=0)),
+        ("octo/app#42", PackageName("ghcr.io", "octo", "app", id=42)),
+        ("octo/app:v1#42", PackageName("ghcr.io", "octo", "app", "v1", id=42)),
     ],
 )
 def test_a_name_may_have_a_tag_a_digest_or_a_number(
-    session: Session, text: str, expected: Named
+    session: Session, text: str, expected: PackageName
 ) -> None:
     assert read_name(session, text) == expected
-    assert expected.is_whole is (expected == Named("ghcr.io", "octo", "app"))
+    assert expected.is_whole is (expected == PackageName("ghcr.io", "octo", "app"))
 
 
 @pytest.mark.parametrize(
     ("text", "error", "said"),
     [
-        ("octo/app#", InvalidReferenceError, "after # stands a version's number"),
-        ("octo/app#1x", InvalidReferenceError, "after # stands a version's number"),
+        ("octo/app#", InvalidReferenceError, "expected a version number after #"),
+        ("octo/app#1x", InvalidReferenceError, "expected a version number after #"),
         ("app", RefusedError, "`app` is a local name"),
-        ("ghcr.io/app", InvalidReferenceError, "a package has an owner: OWNER/IMAGE"),
+        ("ghcr.io/app", InvalidReferenceError, "expected OWNER/IMAGE"),
         ("a b", InvalidReferenceError, "a b"),
     ],
 )
@@ -79,17 +79,17 @@ def test_a_name_that_is_none_is_refused_with_the_reason(
 
 @pytest.mark.parametrize("version", [":v1", f"@{DIGEST}", "#7"])
 def test_one_version_is_no_package(session: Session, version: str) -> None:
-    with pytest.raises(InvalidReferenceError, match="is one version") as caught:
+    with pytest.raises(InvalidReferenceError, match="expected a package, not a version") as caught:
         read_package(session, f"octo/app{version}")
-    assert caught.value.hint == "ghcr.io/octo/app"
-    assert read_package(session, "octo/app") == Named("ghcr.io", "octo", "app")
+    assert caught.value.hint == "use ghcr.io/octo/app"
+    assert read_package(session, "octo/app") == PackageName("ghcr.io", "octo", "app")
 
 
 def test_only_tags_can_be_taken_away(session: Session) -> None:
     first, second = read_tags(session, ["octo/app:v1", "octo/app:v2"])
     assert (first.tag, second.tag) == ("v1", "v2")
     for text in ("octo/app", f"octo/app@{DIGEST}", "octo/app#7"):
-        with pytest.raises(UsageError, match="has no tag to take away"):
+        with pytest.raises(UsageError, match="expected OWNER/IMAGE:TAG"):
             read_tags(session, ["octo/app:v1", text])
 
 
@@ -110,14 +110,14 @@ def test_an_owner_may_stand_after_a_registry(
 
 @pytest.mark.parametrize("text", ["", "/", "a/b/c", "ghcr.io/octo/app"])
 def test_an_owner_that_is_none_is_refused(session: Session, text: str) -> None:
-    with pytest.raises(InvalidReferenceError, match="write OWNER, or REGISTRY/OWNER"):
+    with pytest.raises(InvalidReferenceError, match="expected OWNER or REGISTRY/OWNER"):
         read_owner(session, text)
 
 
 def test_names_stand_for_themselves_each_once(session: Session) -> None:
-    found = matching(session, ["octo/b", " ghcr.io/octo/a ", "octo/b", "Octo/A"])
+    found = match_packages(session, ["octo/b", " ghcr.io/octo/a ", "octo/b", "Octo/A"])
     assert [named.package for named in found] == ["b", "a"]
     unlisted: dict[str, GhcrctlError] = {}
     with pytest.raises(InvalidReferenceError):
-        matching(session, ["octo/b:v1"], unlisted)
+        match_packages(session, ["octo/b:v1"], unlisted)
     assert unlisted == {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ghcrctl.operations.packages.prune import plan_prune
-from ghcrctl.operations.packages.rules import read_policy_file, read_rules_of
+from ghcrctl.operations.packages.rules import parse_rules, read_policy_file
 from tests.builders import random_image
 from tests.packages_double.fixtures import environ_for
 from tests.registry_double.faults import Fault
@@ -38,14 +38,14 @@ def session(github: GitHubDouble, tmp_path: Path, said: list[str]) -> Iterator[S
     environ = environ_for(github, tmp_path)
     with session_on(
         tmp_path, registry=github.host, token="ghp_octo", warn=said.append, environ=environ
-    ) as opened:
-        yield opened
+    ) as open_journal:
+        yield open_journal
 
 
 def run(session: Session, github: GitHubDouble, *names: str, **given: Any) -> None:
     data = {key.replace("_", "-"): value for key, value in given.items()}
     now = github.clock.now
-    list(plan_prune(session, [read_rules_of(names or (NAME,), data, now)], now))
+    list(plan_prune(session, [parse_rules(names or (NAME,), data, now)], now))
 
 
 def unmatched(*rules: str) -> list[str]:
@@ -111,7 +111,7 @@ packages:
   exclude: [untried]
 """)
     list(plan_prune(session, read_policy_file(path, github.clock.now), github.clock.now))
-    assert said[0] == "no package fits `octo/gone-*`"
+    assert said[0] == "no package matches `octo/gone-*`"
     assert sorted(said[1:]) == sorted(unmatched("exclude `lost`", f"protect-digest `{NOWHERE}`"))
 
 
@@ -135,8 +135,8 @@ def test_a_rule_of_a_package_that_cannot_be_read_is_not_reported(
 ) -> None:
     now = github.clock.now
     rules = [
-        read_rules_of((NAME,), {"exclude": ["shared", "lost"]}, now),
-        read_rules_of((OTHER,), {"exclude": ["shared", "unread"]}, now),
+        parse_rules((NAME,), {"exclude": ["shared", "lost"]}, now),
+        parse_rules((OTHER,), {"exclude": ["shared", "unread"]}, now),
     ]
     github.faults.append(Fault("GET", "/octo/lib/manifests/", status=403, times=99))
     failed: list[str] = []

@@ -14,10 +14,15 @@ from ghcrctl.errors import (
     PackageUnknownError,
     RefusedError,
 )
-from ghcrctl.operations.packages.package_names import Named, matching, read_name, read_owner
-from ghcrctl.operations.packages.protect_files import digests_in, protected_in, tags_in
+from ghcrctl.operations.packages.package_names import (
+    PackageName,
+    match_packages,
+    read_name,
+    read_owner,
+)
+from ghcrctl.operations.packages.protect_files import find_digests, find_tags, read_protect_files
 from ghcrctl.operations.packages.prune import plan_prune
-from ghcrctl.operations.packages.rules import read_rules_of
+from ghcrctl.operations.packages.rules import parse_rules
 from tests.builders import random_image
 from tests.packages_double.fixtures import environ_for
 from tests.registry_double.faults import Fault
@@ -34,7 +39,7 @@ if TYPE_CHECKING:
 
 def plans(session: Session, github: GitHubDouble, *names: str, **given: Any) -> list[Plan]:
     data = {key.replace("_", "-"): value for key, value in given.items()}
-    rules = read_rules_of(names or (NAME,), data, github.clock.now)
+    rules = parse_rules(names or (NAME,), data, github.clock.now)
     return list(plan_prune(session, [rules], github.clock.now))
 
 
@@ -77,10 +82,10 @@ def test_an_owner_may_be_of_another_registry(at_github: Session, github: GitHubD
 def test_patterns_stand_for_the_packages_they_fit(at_github: Session, github: GitHubDouble) -> None:
     for name in ("octo/app-a", "octo/app-b", "octo/lib", "octo/app-a/deep"):
         github.push(name, "v1", random_image(seed=1), days_ago(github, 9))
-    found = [named.package for named in matching(at_github, ["octo/lib", "octo/app-*"])]
+    found = [named.package for named in match_packages(at_github, ["octo/lib", "octo/app-*"])]
     assert found == ["lib", "app-a", "app-a/deep", "app-b"]
-    assert [n.package for n in matching(at_github, [f"{github.host}/octo/l*"])] == ["lib"]
-    assert len(matching(at_github, ["octo/*", "octo/lib"])) == 4
+    assert [n.package for n in match_packages(at_github, [f"{github.host}/octo/l*"])] == ["lib"]
+    assert len(match_packages(at_github, ["octo/*", "octo/lib"])) == 4
 
 
 def test_a_pattern_that_fits_none_is_told_and_ends_a_run_that_has_no_other(
@@ -96,7 +101,7 @@ def test_a_pattern_that_fits_none_is_told_and_ends_a_run_that_has_no_other(
         environ=environ_for(github, tmp_path),
     ) as session:
         assert len(plans(session, github, "octo/x*", NAME)) == 1
-        assert said == ["no package fits `octo/x*`"]
+        assert said == ["no package matches `octo/x*`"]
         with pytest.raises(PackageUnknownError, match="no package matches"):
             plans(session, github, "octo/x*")
 
@@ -104,8 +109,8 @@ def test_a_pattern_that_fits_none_is_told_and_ends_a_run_that_has_no_other(
 def test_the_first_rules_that_name_a_package_hold(at_github: Session, github: GitHubDouble) -> None:
     releases(github)
     now = github.clock.now
-    first = read_rules_of((NAME,), {"include": ["v0"]}, now)
-    second = read_rules_of(("octo/*",), {"include": ["*"]}, now)
+    first = parse_rules((NAME,), {"include": ["v0"]}, now)
+    second = parse_rules(("octo/*",), {"include": ["*"]}, now)
     found = list(plan_prune(at_github, [first, second], now))
     assert [tags_gone(plan) for plan in found] == [{"v0"}]
 
@@ -121,7 +126,7 @@ def test_the_token_of_a_job_that_cannot_list_packages_is_told_what_to_do(
         ) as job,
         pytest.raises(DeniedError) as caught,
     ):
-        matching(job, ["octo/*"])
+        match_packages(job, ["octo/*"])
     assert "never list the packages of an owner: name each one" in (caught.value.hint or "")
 
 
@@ -129,7 +134,9 @@ def test_white_space_around_a_name_is_no_part_of_it(
     at_github: Session, github: GitHubDouble
 ) -> None:
     releases(github)
-    assert matching(at_github, [" octo/app\n", "\tocto/a* "]) == [Named(github.host, "octo", "app")]
+    assert match_packages(at_github, [" octo/app\n", "\tocto/a* "]) == [
+        PackageName(github.host, "octo", "app")
+    ]
 
 
 def test_what_was_read_before_an_interruption_is_not_read_again(
@@ -175,7 +182,7 @@ def test_a_file_that_is_not_there_protects_nothing_and_ends_the_run(
 
 def test_digests_are_found_in_any_text() -> None:
     digest = f"sha256:{'0f' * 32}"
-    assert digests_in(f"x: a/b@{digest}\n- {digest},sha256:{'0f' * 33} sha256:123") == {digest}
+    assert find_digests(f"x: a/b@{digest}\n- {digest},sha256:{'0f' * 33} sha256:123") == {digest}
 
 
 @pytest.mark.parametrize(
@@ -195,13 +202,13 @@ def test_digests_are_found_in_any_text() -> None:
     ],
 )
 def test_tags_are_found_by_the_whole_name(text: str, expected: set[str]) -> None:
-    assert tags_in(text, Named("ghcr.io", "octo", "app")) == expected
+    assert find_tags(text, PackageName("ghcr.io", "octo", "app")) == expected
 
 
 def test_files_of_any_bytes_are_read(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"\xff\xfe ghcr.io/octo/app:v1 \x00")
-    assert tags_in(protected_in([path]), Named("ghcr.io", "octo", "app")) == {"v1"}
+    assert find_tags(read_protect_files([path]), PackageName("ghcr.io", "octo", "app")) == {"v1"}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
@@ -209,23 +216,26 @@ def test_a_file_that_windows_wrote_protects_too(tmp_path: Path, encoding: str) -
     path = tmp_path / "images.txt"
     digest = f"sha256:{'0f' * 32}"
     path.write_text(f"ghcr.io/octo/app:v1\r\n{digest}\r\n", encoding=encoding)
-    text = protected_in([path])
-    assert tags_in(text, Named("ghcr.io", "octo", "app")) == {"v1"}
-    assert digests_in(text) == {digest}
+    text = read_protect_files([path])
+    assert find_tags(text, PackageName("ghcr.io", "octo", "app")) == {"v1"}
+    assert find_digests(text) == {digest}
 
 
 def test_a_list_that_is_separated_by_zeros_protects_each_tag(tmp_path: Path) -> None:
     path = tmp_path / "images"
     path.write_bytes(b"ghcr.io/octo/app:v1\0ghcr.io/octo/app:v2\0")
-    assert tags_in(protected_in([path]), Named("ghcr.io", "octo", "app")) >= {"v1", "v2"}
+    assert find_tags(read_protect_files([path]), PackageName("ghcr.io", "octo", "app")) >= {
+        "v1",
+        "v2",
+    }
 
 
 def test_every_file_of_a_directory_protects(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     for name in ("a.yaml", "sub/b.yaml"):
         (tmp_path / name).write_text(f"ghcr.io/octo/app:{name[-6]}")
-    text = protected_in([tmp_path, tmp_path / "a.yaml"])
-    assert tags_in(text, Named("ghcr.io", "octo", "app")) == {"a", "b"}
+    text = read_protect_files([tmp_path, tmp_path / "a.yaml"])
+    assert find_tags(text, PackageName("ghcr.io", "octo", "app")) == {"a", "b"}
 
 
 # What GitHub knows
@@ -272,7 +282,7 @@ def test_a_package_without_a_repository_needs_one_named(
 ) -> None:
     github.push(NAME, "pr-1", random_image(seed=1), days_ago(github, 9))
     github.push(NAME, "v1", random_image(seed=2), days_ago(github, 9))
-    with pytest.raises(RefusedError, match="linked to no repository") as caught:
+    with pytest.raises(RefusedError, match="no linked repository") as caught:
         plans(at_github, github, closed_pull_requests="pr-{number}")
     assert "--repository" in (caught.value.hint or "")
     github.api.pulls["octo/other"] = []

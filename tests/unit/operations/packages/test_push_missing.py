@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ghcrctl.errors import NotFoundError
-from ghcrctl.operations.packages.push_missing import pusher
+from ghcrctl.operations.packages.push_missing import make_pusher
 from tests.builders import index_of, random_image
 from tests.unit.operations.packages.content import NAME, children_of, multi_platform, named
 
@@ -24,7 +24,7 @@ def test_a_manifest_is_found_at_every_depth(
     nested = index_of(index_of(shared, first), index_of(shared, second))
     plain_registry.push_image("mirror/app", "v1", nested)
     github.push(NAME, "other", random_image(seed=9))
-    push = pusher(at_github, named(at_github), f"{plain_registry.host}/mirror/app:v1")
+    push = make_pusher(at_github, named(at_github), f"{plain_registry.host}/mirror/app:v1")
     for digest in (*children_of(shared), str(second.root.digest), str(nested.root.digest)):
         assert not github.has(NAME, digest)
         push(digest)
@@ -40,7 +40,7 @@ def test_a_manifest_that_the_image_does_not_have_is_named(
     source = f"{plain_registry.host}/mirror/app:v1"
     digest = f"sha256:{'0' * 64}"
     with pytest.raises(NotFoundError) as caught:
-        pusher(at_github, named(at_github), source)(digest)
+        make_pusher(at_github, named(at_github), source)(digest)
     assert caught.value.message == f"{source} has no {digest}"
 
 
@@ -54,6 +54,6 @@ def test_shared_indexes_are_read_once(
     plain_registry.push_image("mirror/app", "v1", nested)
     source = f"{plain_registry.host}/mirror/app:v1"
     with pytest.raises(NotFoundError):
-        pusher(at_github, named(at_github), source)(f"sha256:{'0' * 64}")
+        make_pusher(at_github, named(at_github), source)(f"sha256:{'0' * 64}")
     assert plain_registry.count("GET", "/manifests/") < 100
     assert github.count("PUT") == 0

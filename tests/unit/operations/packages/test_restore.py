@@ -10,10 +10,10 @@ import pytest
 from ghcrctl.errors import PackageUnknownError, RefusedError, UsageError
 from ghcrctl.operations.packages.apply import apply_plan
 from ghcrctl.operations.packages.delete import plan_delete
-from ghcrctl.operations.packages.journal import opened
+from ghcrctl.operations.packages.journal import open_journal
 from ghcrctl.operations.packages.restore import (
-    Choice,
     Outcome,
+    VersionSelector,
     restore,
     restore_package,
     restore_run,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 def run(session: Session, plan: Plan, folder: Path) -> Path:
     path = folder / "plan.json.journal"
-    with opened(path) as journal:
+    with open_journal(path) as journal:
         apply_plan(session, plan, journal)
     return path
 
@@ -94,10 +94,10 @@ def test_a_version_comes_back_with_what_it_needs(
     delete(at_github, github, tmp_path, f"{NAME}:v1")
     assert not github.has(NAME, digest)
     choices = {
-        "tag": Choice(tags=("v1",)),
-        "digest": Choice(digests=(digest,)),
-        "id": Choice(ids=(number,)),
-        "since": Choice(since=github.clock.now - timedelta(minutes=5)),
+        "tag": VersionSelector(tags=("v1",)),
+        "digest": VersionSelector(digests=(digest,)),
+        "id": VersionSelector(ids=(number,)),
+        "since": VersionSelector(since=github.clock.now - timedelta(minutes=5)),
     }
     restore(at_github, named(at_github), choices[by])
     assert github.tags(NAME)["v1"] == digest
@@ -112,7 +112,7 @@ def test_what_came_to_be_unread_is_found_through_its_index(
     for record in github.versions(NAME):
         if "v0" in record.tags or record.digest in children_of(multi_platform(0)):
             github.lose(NAME, record.digest)
-    restore(at_github, named(at_github), Choice(tags=("v0",)))
+    restore(at_github, named(at_github), VersionSelector(tags=("v0",)))
     assert github.has(NAME, github.tags(NAME)["v0"])
 
 
@@ -126,7 +126,7 @@ def test_signatures_come_back_with_their_image(
     github.push(NAME, "v2", random_image(seed=6), days_ago(github, 8))
     delete(at_github, github, tmp_path, f"{NAME}:v1")
     assert set(github.tags(NAME)) == {"v2"}
-    restore(at_github, named(at_github), Choice(tags=("v1",)))
+    restore(at_github, named(at_github), VersionSelector(tags=("v1",)))
     assert set(github.tags(NAME)) == {"v1", "v2", tag}
 
 
@@ -154,7 +154,7 @@ def test_of_several_that_had_a_tag_the_last_deleted_comes_back(
         github.push(NAME, "v1", image, days_ago(github, 9))
         github.clock.advance(hours=1)
         github.lose(NAME, str(image.root.digest))
-    restore(at_github, named(at_github), Choice(tags=("v1",)))
+    restore(at_github, named(at_github), VersionSelector(tags=("v1",)))
     assert github.tags(NAME)["v1"] == str(second.root.digest)
     assert not github.has(NAME, str(first.root.digest))
 
@@ -189,7 +189,7 @@ def test_what_was_deleted_too_long_ago_is_told_and_the_others_come_back(
 def test_nothing_that_fits_is_told(at_github: Session, github: GitHubDouble) -> None:
     releases(github)
     with pytest.raises(PackageUnknownError, match="no deleted version") as caught:
-        restore(at_github, named(at_github), Choice(tags=("v1",)))
+        restore(at_github, named(at_github), VersionSelector(tags=("v1",)))
     assert "30 days" in (caught.value.hint or "")
 
 
@@ -209,7 +209,7 @@ def test_a_whole_package_comes_back(
 
 def test_a_package_that_is_there_is_not_restored(at_github: Session, github: GitHubDouble) -> None:
     releases(github)
-    with pytest.raises(UsageError, match="is there: say which"):
+    with pytest.raises(UsageError, match="exists: choose which"):
         restore_package(at_github, named(at_github))
 
 
@@ -231,7 +231,7 @@ def test_one_package_of_a_run_can_be_undone_alone(
     path = tmp_path / "journal"
     for name in (NAME, "octo/lib"):
         releases(github, 2, name)
-    with opened(path) as journal:
+    with open_journal(path) as journal:
         for name in (NAME, "octo/lib"):
             apply_plan(at_github, plan_of(at_github, github, OLD_ONES, name), journal)
     restore_run(at_github, path, only=named(at_github, "octo/lib"))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ghcrctl.errors import GhcrctlError, NotFoundError, UsageError
-from ghcrctl.operations.packages.rules import read_policy_file, read_rules_of
+from ghcrctl.operations.packages.rules import parse_rules, read_policy_file
 
 NOW = datetime(2026, 11, 1, tzinfo=timezone.utc)
 DIGEST = f"sha256:{'ab' * 32}"
@@ -60,28 +60,43 @@ def test_a_file_has_rules_for_many_packages(tmp_path: Path, name: str, text: str
     ("text", "said"),
     [
         ("", "expected a table"),
-        ("packages: []", "no list `packages`"),
-        ("packages: {package: x}", "no list `packages`"),
+        ("packages: []", "`packages` is missing"),
+        ("packages: {package: x}", "`packages` is missing"),
         ("packages: [7]", "entry 1"),
-        ("packages: [{keep-last: 3}]", "entry 1 has no `package`"),
+        ("packages: [{keep-last: 3}]", "entry 1: `package` is missing"),
         ("packages: [{package: a/b}, {package: a/c, keep_last: 3}]", "entry 2"),
-        ("packages: [{package: a/b, keep-last: -1}]", "`keep-last` is no number"),
-        ("packages: [{package: a/b, keep-last: true}]", "`keep-last` is no number"),
-        ("packages: [{package: a/b, keep-last: '3'}]", "`keep-last` is no number"),
+        ("packages: [{package: a/b, keep-last: -1}]", "invalid `keep-last`: expected a number"),
+        ("packages: [{package: a/b, keep-last: true}]", "invalid `keep-last`: expected a number"),
+        ("packages: [{package: a/b, keep-last: '3'}]", "invalid `keep-last`: expected a number"),
         ("packages: [{package: a/b, untagged: maybe}]", "untagged"),
         ("packages: [{package: a/b, older-than: soon}]", "older-than"),
-        ("packages: [{package: a/b, by: pulled}]", "`by` is none of created, updated"),
-        ("packages: [{package: a/b, when-empty: cry}]", "`when-empty` is none of"),
+        (
+            "packages: [{package: a/b, by: pulled}]",
+            "invalid `by`: expected one of created, updated",
+        ),
+        ("packages: [{package: a/b, when-empty: cry}]", "invalid `when-empty`: expected one of"),
         ("packages: [{package: a/b, include: ['re:(']}]", "entry 1"),
         ("packages: [{package: a/b, exclude: ['semver:>>1']}]", "entry 1"),
         ("packages: [{package: a/b, keep-last: 1, group-by: '('}]", "entry 1"),
-        ("packages: [{package: a/b, group-by: 'x'}]", "`keep-last` keeps: give that too"),
+        ("packages: [{package: a/b, group-by: 'x'}]", "`group-by` requires `keep-last`"),
         ("packages: [{package: a/b, protect-digest: abc}]", "entry 1"),
-        ("packages: [{package: a/b, keep-last: 1, group-by: 7}]", "`group-by` is no text: 7"),
-        ("packages: [{package: a/b, repository: ''}]", "`repository` is no text: "),
-        ("packages: [{package: a/b, deleted-branches: [x]}]", "`deleted-branches` is no text"),
-        ("packages: [{package: a/b, floor: -1}]", "`floor` is no number of at least 0: -1"),
-        ("packages: [{package: a/b, keep-untagged: 1.5}]", "`keep-untagged` is no number"),
+        (
+            "packages: [{package: a/b, keep-last: 1, group-by: 7}]",
+            "invalid `group-by`: expected a text: 7",
+        ),
+        ("packages: [{package: a/b, repository: ''}]", "invalid `repository`: expected a text: "),
+        (
+            "packages: [{package: a/b, deleted-branches: [x]}]",
+            "invalid `deleted-branches`: expected a text",
+        ),
+        (
+            "packages: [{package: a/b, floor: -1}]",
+            "invalid `floor`: expected a number of at least 0: -1",
+        ),
+        (
+            "packages: [{package: a/b, keep-untagged: 1.5}]",
+            "invalid `keep-untagged`: expected a number",
+        ),
         ("packages: [{package: []}]", "`package`"),
         ("packages: [{packge: a/b}]", "entry 1 has an unknown key `packge`"),
         ("packages: [{package: a/b, closed-pull-requests: pr-}]", "must have {number} once"),
@@ -254,12 +269,12 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_each_rule_has_its_meaning(given: dict[str, Any], field: str, expected: object) -> None:
-    assert getattr(read_rules_of(("octo/app",), given, NOW).policy, field) == expected
+    assert getattr(parse_rules(("octo/app",), given, NOW).policy, field) == expected
 
 
 def test_what_was_given_is_kept_for_the_plan() -> None:
     given = {"include": ["a"], "ghosts": False, "floor": 0, "untagged": False, "partial": True}
-    rules = read_rules_of(("octo/app",), given | {"by": "created", "min-age": None}, NOW)
+    rules = parse_rules(("octo/app",), given | {"by": "created", "min-age": None}, NOW)
     expected = {"include": ["a"], "floor": 0, "untagged": False, "partial": True, "by": "created"}
     assert rules.given == expected
 
@@ -271,14 +286,14 @@ def test_what_files_and_github_are_asked_for_is_kept() -> None:
         "deleted-branches": "{branch}",
         "repository": "octo/app",
     }
-    rules = read_rules_of(("octo/app",), given, NOW)
+    rules = parse_rules(("octo/app",), given, NOW)
     assert rules.files == (Path("a"), Path("b"))
     assert (rules.closed, rules.deleted, rules.repository) == (
         "pr-{number}",
         "{branch}",
         "octo/app",
     )
-    bare = read_rules_of(("octo/app",), {}, NOW)
+    bare = parse_rules(("octo/app",), {}, NOW)
     assert (bare.files, bare.closed, bare.deleted, bare.repository) == ((), "", "", "")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ghcrctl.operations.packages.prune import plan_prune
-from ghcrctl.operations.packages.rules import read_rules_of
+from ghcrctl.operations.packages.rules import parse_rules
 from tests.builders import artifact, index_of, random_image
 from tests.unit.operations.packages.content import NAME, days_ago
 
@@ -31,7 +31,7 @@ def signed(github: GitHubDouble, name: str, image: Built = IMAGE) -> str:
 
 
 def doomed(session: Session, github: GitHubDouble, *names: str, **given: Any) -> set[str]:
-    rules = read_rules_of(names, given, github.clock.now)
+    rules = parse_rules(names, given, github.clock.now)
     plans = plan_prune(session, [rules], github.clock.now)
     return {step.digest for plan in plans for step in plan.steps}
 
@@ -91,7 +91,7 @@ def test_a_package_that_cannot_be_read_might_hold_any_subject(
     signature = signed(github, NAME)
     github.lose(NAME, str(IMAGE.root.digest))
     plans = plan_prune(
-        at_github, [read_rules_of((NAME, "octo/none"), {}, github.clock.now)], github.clock.now
+        at_github, [parse_rules((NAME, "octo/none"), {}, github.clock.now)], github.clock.now
     )
     [kept] = [kept for kept in next(iter(plans)).kept if kept.digest == signature]
     assert kept.reason == f"its subject may be in {github.host}/octo/none, which cannot be read"

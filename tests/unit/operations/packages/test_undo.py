@@ -13,7 +13,7 @@ from ghcrctl.operations.packages.delete import plan_delete
 from ghcrctl.operations.packages.journal import (
     Entry,
     State,
-    opened,
+    open_journal,
     read_journal,
 )
 from ghcrctl.operations.packages.restore import Outcome, restore_run
@@ -253,7 +253,7 @@ def test_a_version_that_was_begun_and_never_deleted_was_there(
     at_github: Session, github: GitHubDouble, plan: Plan, journal: Path
 ) -> None:
     first = plan.steps[0]
-    with opened(journal, [plan]) as notes:
+    with open_journal(journal, [plan]) as notes:
         notes.note(Entry(plan.name, first.id, first.digest, first.tags, State.BEGUN))
     restored = restore_run(at_github, journal)
     assert [(r.id, r.outcome) for r in restored] == [(first.id, Outcome.THERE)]

@@ -15,7 +15,7 @@ from ghcrctl.errors import (
 from ghcrctl.operations.packages.apply import apply_plan
 from ghcrctl.operations.packages.journal import (
     State,
-    opened,
+    open_journal,
     read_journal,
 )
 from ghcrctl.operations.packages.restore import Outcome, restore_run
@@ -283,7 +283,7 @@ def test_a_package_that_cannot_be_restored_does_not_stop_the_others(
     for name in (NAME, "octo/lib"):
         releases(github, 2, name)
     plans = [plan_of(at_github, github, OLD_ONES, name) for name in (NAME, "octo/lib")]
-    with opened(journal, plans) as notes:
+    with open_journal(journal, plans) as notes:
         for plan in plans:
             apply_plan(at_github, plan, notes)
     github.content.remove_package("octo/lib")

@@ -83,7 +83,7 @@ def test_the_helper_is_deleted_only_if_it_carries_just_that_tag(
             github.content.note(NAME, "precious", held, github.clock.now)
 
     github.api.before = tag_the_helper
-    with pytest.raises(RefusedError, match="carries") as caught:
+    with pytest.raises(RefusedError, match="which took over") as caught:
         untag(at_github, named(at_github, f"{NAME}:rc1"))
     assert "precious" in caught.value.message
     assert "precious" in github.tags(NAME)
@@ -103,9 +103,9 @@ def test_a_list_that_is_late_is_waited_for(at_github: Session, github: GitHubDou
 def test_a_list_that_stays_late_puts_the_tag_back(at_github: Session, github: GitHubDouble) -> None:
     tags = github.tags(NAME)
     github.content.lag = 1000
-    with pytest.raises(RegistryUnavailableError, match="does not list yet") as caught:
+    with pytest.raises(RegistryUnavailableError, match="does not list the empty version") as caught:
         untag(at_github, named(at_github, f"{NAME}:rc1"), sleep=lambda _: None)
-    assert "stands for what it stood for" in caught.value.message
+    assert "was moved back" in caught.value.message
     assert github.tags(NAME) == tags
 
 
@@ -149,7 +149,7 @@ def test_a_tag_whose_helper_may_not_be_deleted_is_put_back(
         github.api.admins[NAME] = {"somebody"}
     with pytest.raises((DeniedError, PackageUnknownError), match="cannot delete") as caught:
         untag(at_github, named(at_github, f"{NAME}:rc1"))
-    assert "`rc1` stands for what it stood for" in caught.value.message
+    assert "`rc1` was moved back" in caught.value.message
     assert github.tags(NAME) == tags
 
 
@@ -203,9 +203,9 @@ def test_a_tag_that_cannot_be_put_back_is_warned_of(
     github.api.before = fail
     with pytest.raises(DeniedError) as caught:
         untag(at_github, named(at_github, f"{NAME}:rc1"))
-    assert "stands for what it stood for" not in caught.value.message
+    assert "was moved back" not in caught.value.message
     assert len(warned) == 1
-    assert "stands for an empty image" in warned[0]
+    assert "points to an empty image" in warned[0]
     assert digest in warned[0]
 
 
