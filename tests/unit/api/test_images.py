@@ -12,7 +12,7 @@ import pytest
 from ghcrctl import BuildRequest, Client, NotFoundError, Platform, UsageError
 from ghcrctl.errors import PlatformNotFoundError
 from tests.builders import index_of, random_image
-from tests.unit.engines.programs import install_buildah, told
+from tests.unit.engines.programs import calls, install_buildah
 
 if TYPE_CHECKING:
     from tests.registry_double import PlainRegistry
@@ -186,7 +186,7 @@ def test_a_build_is_ordered_taken_in_and_pushed(
     )
     assert built.descriptor.digest == IMAGE.root.digest
     assert client.digest(f"{repository}:1.0") == IMAGE.root.digest
-    words = next(call for call in told(tmp_path / "bin") if call[0] == "build")
+    words = next(call for call in calls(tmp_path / "bin") if call[0] == "build")
     assert "--no-cache" in words
     assert "--build-arg=VERSION=1.0" in words
     assert "--label=a=b" in words

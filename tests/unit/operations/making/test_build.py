@@ -13,7 +13,7 @@ from ghcrctl.errors import NotFoundError, RefusedError, UnsupportedError, UsageE
 from ghcrctl.operations.making.build import build_image, configured_engine, load_build, parse_names
 from tests.builders import random_image
 from tests.sessions import is_stored, session_on
-from tests.unit.engines.programs import install_buildah, told
+from tests.unit.engines.programs import calls, install_buildah
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,9 +96,9 @@ def test_nothing_of_it_stays_with_the_engine(
     session: Session, context: Path, programs: Path
 ) -> None:
     build(session, context, "hello")
-    first, *_, last = told(programs)
+    first, *_, last = calls(programs)
     assert last == ["rmi", first[1].removeprefix("--tag=")]
-    assert "hello" not in str(told(programs))
+    assert "hello" not in str(calls(programs))
 
 
 def test_what_is_debugged_has_no_values(
@@ -152,7 +152,7 @@ def test_a_context_that_the_engine_fetches_is_left_to_it(
 ) -> None:
     engine = configured_engine(session)
     with build_image(session, engine, BuildRequest(context), quiet=True, tell=lambda _: None):
-        assert told(programs)[0][-1] == context
+        assert calls(programs)[0][-1] == context
 
 
 def test_the_time_that_images_are_to_have_is_told(
@@ -161,7 +161,7 @@ def test_the_time_that_images_are_to_have_is_told(
     dated = {**environ, "SOURCE_DATE_EPOCH": "1700000000"}
     with session_on(session.store.root.parent, environ=dated) as other:
         build(other, context)
-    assert "--timestamp=1700000000" in told(programs)[0]
+    assert "--timestamp=1700000000" in calls(programs)[0]
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def test_a_dry_run_asks_whether_there_is_an_engine_and_no_more(
 ) -> None:
     events: list[Event] = []
     copy(session, start, "docker-daemon:", CopyOptions(dry_run=True), events.append)
-    assert engine.asked == ["GET /_ping"]
+    assert engine.requested == ["GET /_ping"]
     assert isinstance(events[-1], Planned)
     everything = sum(descriptor.size for descriptor, _ in IMAGES[0].contents)
     assert events[-1].plan.bytes_to_move == everything
