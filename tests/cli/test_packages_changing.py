@@ -114,7 +114,7 @@ def test_a_child_of_an_index_is_not_deleted_from_under_it(
 def test_a_package_goes_as_a_whole_and_comes_back(shell: Shell, github: GitHubDouble) -> None:
     before = there(github)
     [line, *_] = shell.ok("packages", "delete", NAME, "--dry-run")
-    assert f"the package and its {len(before)} versions go" in line
+    assert f"delete the package and its {len(before)} versions" in line
     data = answer(shell, "delete", NAME, "--yes")
     assert NAME not in github.content.packages
     assert data["Packages"][0]["DeletesPackage"] is True

@@ -83,7 +83,7 @@ def test_a_dry_run_sets_what_would_be(job: Shell, github: GitHubDouble) -> None:
     found = outputs(job.folder / "output")
     assert (found["planned"], found["deleted"]) == (str(len(GOING)), "0")
     assert (found["freed"], found["journal"]) == (str(data["Freed"]), "")
-    assert "what would go" in (job.folder / "summary.md").read_text()
+    assert "dry run" in (job.folder / "summary.md").read_text()
     assert github.count("DELETE") == 0
 
 
@@ -91,7 +91,7 @@ def test_writing_a_plan_sets_outputs_too(job: Shell) -> None:
     job.ok("packages", "prune", NAME, *OLD, "--plan", "plan.json")
     found = outputs(job.folder / "output")
     assert (found["planned"], found["deleted"]) == (str(len(GOING)), "0")
-    assert "what would go" in (job.folder / "summary.md").read_text()
+    assert "dry run" in (job.folder / "summary.md").read_text()
 
 
 def test_the_summary_is_a_table_of_what_went(job: Shell, github: GitHubDouble) -> None:

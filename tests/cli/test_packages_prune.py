@@ -50,8 +50,8 @@ def test_without_a_terminal_and_without_yes_nothing_is_deleted(
 ) -> None:
     done = shell.run("packages", "prune", NAME, *OLD)
     assert done.returncode == 7
-    assert "error: there is no terminal to ask at" in done.stderr
-    assert "hint: --yes deletes, --dry-run only shows" in done.stderr
+    assert "error: cannot ask for confirmation: standard input is not a terminal" in done.stderr
+    assert "hint: use --yes to delete without confirmation, or --dry-run to preview" in done.stderr
     assert f"{len(GOING)} of " in done.stdout
     assert github.count("DELETE") == 0
     assert there(github) >= GOING
@@ -93,7 +93,7 @@ def test_quiet_prints_digests_of_what_goes_and_no_more(shell: Shell) -> None:
 
 def test_what_went_is_told_with_the_way_back(shell: Shell, github: GitHubDouble) -> None:
     lines = shell.ok("packages", "prune", NAME, *OLD, "--yes")
-    assert lines[0].startswith(f"{github.host}/{NAME}: {len(GOING)} of ")
+    assert lines[0].startswith(f"{github.host}/{NAME}: delete {len(GOING)} of ")
     assert sum(line.startswith("Deleted: #") for line in lines) == len(GOING)
     assert f"{len(GOING)} deleted; freed " in lines[-2]
     undo = lines[-1].removeprefix("Undo: ghcrctl ").split()
@@ -104,7 +104,7 @@ def test_what_went_is_told_with_the_way_back(shell: Shell, github: GitHubDouble)
 
 def test_what_stays_is_shown_on_demand_with_the_reason(shell: Shell) -> None:
     lines = shell.ok("packages", "prune", NAME, *OLD, "--dry-run", "--show-kept")
-    kept = lines[lines.index("What stays:") + 1 :]
+    kept = lines[lines.index("Kept versions:") + 1 :]
     assert kept[0].split() == ["ID", "TAGS", "DIGEST", "KIND", "WHY"]
     assert len(kept) == 1 + len(manifests_of(RELEASES[2]))
     [newest] = [row for row in kept if "v1.2, latest" in row]
@@ -121,7 +121,7 @@ def test_nothing_to_do_is_a_success(shell: Shell, github: GitHubDouble) -> None:
     shell.ok("packages", "prune", NAME, "--yes")
     count = github.count("DELETE")
     [line] = shell.ok("packages", "prune", NAME)
-    assert ": nothing goes, " in line
+    assert ": nothing to delete, " in line
     data = answer(shell, "prune", NAME, "--yes")
     assert planned(data) == []
     assert set(data["Counts"].values()) == {0}
@@ -351,7 +351,7 @@ def test_a_version_that_cannot_be_read_keeps_what_it_might_need(
 
 def test_a_plan_is_carried_out_as_it_was_written(shell: Shell, github: GitHubDouble) -> None:
     lines = shell.ok("packages", "prune", NAME, *OLD, "--plan", "plan.json")
-    assert lines[-1] == "Carry it out: ghcrctl packages apply plan.json"
+    assert lines[-1] == "Apply it: ghcrctl packages apply plan.json"
     assert github.count("DELETE") == 0
     before = there(github)
     shown = answer(shell, "apply", "plan.json", "--dry-run")

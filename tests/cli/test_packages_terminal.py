@@ -110,7 +110,7 @@ class Terminal:
 def test_no_deletes_nothing(shell: Shell, github: GitHubDouble, reply: str) -> None:
     terminal = Terminal(shell, "prune", NAME, *OLD)
     terminal.until(QUESTION)
-    assert f"This deletes {len(GOING)} versions" in terminal.shown
+    assert f"This will delete {len(GOING)} versions" in terminal.shown
     assert "WHY" in terminal.shown
     terminal.type(reply)
     assert terminal.ended() == 130
@@ -171,7 +171,7 @@ def test_a_long_plan_is_cut_before_the_question(shell: Shell, github: GitHubDoub
     terminal = Terminal(shell, "prune", "octo/lib")
     terminal.until(QUESTION)
     assert "... and 10 more; --dry-run shows all" in terminal.shown
-    assert "This deletes 40 versions" in terminal.shown
+    assert "This will delete 40 versions" in terminal.shown
     terminal.type("n\n")
     assert terminal.ended() == 130
 
@@ -296,7 +296,7 @@ def test_a_review_at_the_question_takes_versions_out(shell: Shell, github: GitHu
     terminal.until(DRAWN)
     # Of all, only the loose image is let stay.
     terminal.type(f"/{digest_of(LOOSE)[:20]}\r \r")
-    terminal.until(f"This deletes {len(GOING) - 1} versions")
+    terminal.until(f"This will delete {len(GOING) - 1} versions")
     terminal.type("y\n")
     assert terminal.ended() == 0
     assert before - there(github) == GOING - {digest_of(LOOSE)}
@@ -319,7 +319,7 @@ def test_a_review_that_lets_all_stay_deletes_nothing(shell: Shell, github: GitHu
     terminal.until(DRAWN)
     terminal.type("a\r")
     assert terminal.ended() == 0
-    assert "nothing goes" in terminal.shown
+    assert "nothing to delete" in terminal.shown
     assert github.count("DELETE") == 0
 
 
@@ -365,14 +365,14 @@ def test_a_key_that_comes_in_pieces_is_one_key(shell: Shell) -> None:
     terminal.until(DRAWN)
     # It went down one line, where an escape would have ended the review.
     terminal.type(" ")
-    terminal.until("stays: ")
+    terminal.until("kept: ")
     terminal.type("q")
     assert terminal.ended() == 130
 
 
 def test_off_a_terminal_there_is_no_review(shell: Shell, github: GitHubDouble) -> None:
     error = shell.fails(7, "packages", "prune", NAME, *OLD, "--review", "--yes")
-    assert "there is no terminal for a review" in error
+    assert "cannot open a review: there is no terminal" in error
     assert "--plan FILE" in error
     assert github.count("DELETE") == 0
 

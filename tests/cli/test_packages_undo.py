@@ -60,7 +60,7 @@ def test_a_dry_run_shows_what_apply_would_do_now(
     assert f"{data['Counts']['planned']} to delete, 1 already gone" in lines[-1]
     assert "; frees " in lines[-1]
     assert any(
-        line.startswith("Left alone: ") and line.endswith("it is now tagged `stable`")
+        line.startswith("Skipped: ") and line.endswith("it is now tagged `stable`")
         for line in lines
     )
     assert not any(line.startswith(("Undo", "Deleted")) for line in lines)

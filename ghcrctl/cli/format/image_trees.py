@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # Algorithm and twelve digits.
 _BRIEF_DIGEST = 19
 _COLUMNS = ("Name", "Digest", "Size", "UniqueSize")
-_LEGEND = ((Meaning.SHARED, "needed by other images too"), (Meaning.UNIQUE, "by this one only"))
+_LEGEND = ((Meaning.SHARED, "shared with other images"), (Meaning.UNIQUE, "only in this image"))
 
 
 def as_text(trees: Sequence[ImageTree], style: Style, measure: Measure, *, full: bool) -> str:

@@ -1,7 +1,4 @@
-"""Plans and what became of them, as people, programs and GitHub's pages read them.
-
-What belongs here: columns and field names. What does not: carrying plans out.
-"""
+"""Format deletion plans and their results as tables, documents and Markdown."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghcrctl.cli.format.markdown import cell
 from ghcrctl.cli.format.printable import printable
+from ghcrctl.cli.format.quantity import quantity
 from ghcrctl.cli.format.table import render_rows
 from ghcrctl.cli.format.units import human_size
 from ghcrctl.operations.packages.journal import State
@@ -34,36 +32,36 @@ _COLUMNS = (
     ("frees", "FREES"),
     ("why", "WHY"),
 )
-_MOST_IN_SUMMARY = 100
-_WIDE = 120
+_MAXIMUM_IN_SUMMARY = 100
+# Narrower tables omit the digest.
+_WIDTH_FOR_DIGEST = 120
 # The digest within a tag such as sha256-<hex>.sig.
-_HELPER = re.compile(r"^(sha256-[0-9a-f]{12})[0-9a-f]{52}")
+_DIGEST_TAG = re.compile(r"^(sha256-[0-9a-f]{12})[0-9a-f]{52}")
 
 
 def headline(plan: Plan) -> str:
-    """Say in one line what a plan does."""
+    """Return one line that says what a plan deletes."""
     if plan.deletes_package:
-        return f"{plan.name}: the package and its {len(plan.steps)} versions go"
+        versions = quantity(len(plan.steps), "version")
+        return f"{plan.name}: delete the package and its {versions}"
     if not plan.steps:
-        stay = "1 version stays" if len(plan.kept) == 1 else f"{len(plan.kept)} versions stay"
-        return f"{plan.name}: nothing goes, {stay}"
+        return f"{plan.name}: nothing to delete, {quantity(len(plan.kept), 'version')} kept"
     freed = f"{human_size(plan.freed)} of {human_size(plan.size)}"
-    return (
-        f"{plan.name}: {len(plan.steps)} of {len(plan.steps) + len(plan.kept)} versions go, {freed}"
-    )
+    versions = quantity(len(plan.steps) + len(plan.kept), "version")
+    return f"{plan.name}: delete {len(plan.steps)} of {versions}, {freed}"
 
 
 def plan_table(steps: Iterable[Step], measure: Measure, style: Style) -> str:
-    """Draw the steps of a plan as a table."""
+    """Return the versions that a plan deletes as a table."""
     rows = (_cells(step, measure) for step in steps)
-    # A version's number is enough to find it; the reason is what people read.
-    is_narrow = style.width is not None and style.width < _WIDE
+    # The number identifies a version, so the reason gets the space.
+    is_narrow = style.width is not None and style.width < _WIDTH_FOR_DIGEST
     columns = [pair for pair in _COLUMNS if not (is_narrow and pair[0] == "digest")]
     return render_rows(rows, columns, headers=True, style=style)
 
 
 def kept_table(plan: Plan, style: Style) -> str:
-    """Draw what stays as a table."""
+    """Return the versions that a plan keeps as a table."""
     rows = (
         {
             "id": f"#{kept.id}",
@@ -92,7 +90,7 @@ def _cells(step: Step, measure: Measure) -> dict[str, object]:
 
 def tags_shown(tags: Iterable[str]) -> str:
     """Return tags for a table, with digests in tags of signatures and attestations cut short."""
-    shown = [_HELPER.sub(r"\1...", tag) for tag in tags]
+    shown = [_DIGEST_TAG.sub(r"\1...", tag) for tag in tags]
     return ", ".join(shown) or NO_TAG
 
 
@@ -101,15 +99,15 @@ def _short(digest: str) -> str:
 
 
 def done_line(done: Done) -> str:
-    """Describe in one line what became of a step."""
-    what = f"#{done.step.id} {done.step.digest}" if done.step else done.plan.name
+    """Return one line with the result of a step."""
+    subject = f"#{done.step.id} {done.step.digest}" if done.step else done.plan.name
     tags = f" ({tags_shown(done.step.tags)})" if done.step and done.step.tags else ""
     why = f": {done.why}" if done.why else ""
-    return f"{WORDS[done.state]}: {what}{tags}{why}"
+    return f"{WORDS[done.state]}: {subject}{tags}{why}"
 
 
 def left_line(step: Step) -> str:
-    """Name in one line a step that was not attempted."""
+    """Return one line for a step that was not attempted."""
     tags = f" ({tags_shown(step.tags)})" if step.tags else ""
     return f"Not attempted: #{step.id} {step.digest}{tags}"
 
@@ -118,7 +116,7 @@ WORDS = {
     State.PLANNED: "To delete",
     State.DELETED: "Deleted",
     State.GONE: "Already gone",
-    State.CHANGED: "Left alone",
+    State.CHANGED: "Skipped",
     State.RETAINED: "Retained by GitHub",
     State.BLOCKED: "Blocked by GitHub",
     State.DENIED: "Denied",
@@ -126,8 +124,8 @@ WORDS = {
 }
 
 
-def counted(counts: Mapping[State, int]) -> str:
-    """Say how many versions met which end."""
+def counts_text(counts: Mapping[State, int]) -> str:
+    """Return how many versions have which state."""
     parts = [f"{counts[state]} {word.lower()}" for state, word in WORDS.items() if counts[state]]
     return ", ".join(parts) or "nothing to do"
 
@@ -135,7 +133,7 @@ def counted(counts: Mapping[State, int]) -> str:
 def run_document(
     plans: Sequence[Plan], done: Sequence[Done], freed: int, *, dry_run: bool
 ) -> dict[str, Any]:
-    """Return the document that tells of a run."""
+    """Return the document of a run."""
     states = {(d.plan.name, step.id): d for d in done for step in d.steps}
     ends = Counter(
         states[plan.name, step.id].state if (plan.name, step.id) in states else State.PLANNED
@@ -180,24 +178,24 @@ def _step_json(step: Step, done: Done | None) -> dict[str, Any]:
 def summary(
     plans: Sequence[Plan], done: Sequence[Done], counts: Mapping[State, int], *, dry_run: bool
 ) -> str:
-    """Write a run as Markdown, for the page of a job."""
+    """Return a run as Markdown, for the page of a job."""
     states = {(d.plan.name, step.id): d for d in done for step in d.steps}
-    lines = [f"### ghcrctl: {'what would go' if dry_run else counted(counts)}", ""]
+    lines = [f"### ghcrctl: {'dry run' if dry_run else counts_text(counts)}", ""]
     for plan in plans:
         lines += [f"**{cell(headline(plan))}**", ""]
         lines += [f"> {cell(warning)}" for warning in plan.warnings]
         if not plan.steps:
             continue
         lines += ["| version | tags | kind | frees | why | |", "|---|---|---|---|---|---|"]
-        for step in plan.steps[:_MOST_IN_SUMMARY]:
+        for step in plan.steps[:_MAXIMUM_IN_SUMMARY]:
             found = states.get((plan.name, step.id))
             state = found.state.value if found else "planned"
             lines.append(
                 f"| {step.id} | {cell(', '.join(step.tags))} | {cell(step.kind)} "
                 f"| {human_size(step.freed)} | {cell(step.reason)} | {state} |"
             )
-        if len(plan.steps) > _MOST_IN_SUMMARY:
-            lines.append(f"| ... | and {len(plan.steps) - _MOST_IN_SUMMARY} more | | | | |")
+        if len(plan.steps) > _MAXIMUM_IN_SUMMARY:
+            lines.append(f"| ... | and {len(plan.steps) - _MAXIMUM_IN_SUMMARY} more | | | | |")
         lines.append("")
     return "\n".join(lines)
 

@@ -110,8 +110,8 @@ class Glyphs:
         trunk: leads past a branch; ``gap`` below the last one.
         full: of a bar: a whole cell; ``dark`` and ``light`` are told from it without colour.
         parts: of a bar, from the left: one to seven eighths of a cell; or nothing.
-        goes: marks what goes, of a list to choose from; ``stays`` what stays.
-        pointer: to the line that keys act on.
+        deleted: marks what is deleted; ``kept`` what is kept.
+        pointer: marks the selected line.
     """
 
     ellipsis: str = "…"
@@ -123,8 +123,8 @@ class Glyphs:
     dark: str = "▓"
     light: str = "░"
     parts: str = "▏▎▍▌▋▊▉"
-    goes: str = "✗"
-    stays: str = "✓"
+    deleted: str = "✗"
+    kept: str = "✓"
     pointer: str = "▸"
 
 

@@ -1,8 +1,4 @@
-"""Choosing from a plan what is to stay after all: what keys do, and what is to be seen.
-
-What belongs here: the state of a review. What does not: reading keys and writing to the terminal
-(``screen``).
-"""
+"""The state of a review: which versions of a plan to keep, and what each key does."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ghcrctl.cli.format.plans import headline, tags_shown
 from ghcrctl.cli.format.printable import printable
+from ghcrctl.cli.format.quantity import quantity
 from ghcrctl.cli.format.style import Marked, Meaning
 from ghcrctl.cli.format.units import ago, human_size
 from ghcrctl.cli.review.screen import Key
@@ -24,20 +21,20 @@ if TYPE_CHECKING:
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.plan import Plan, Step
 
-# What keys do; the first that has room.
+# Help texts, longest first; the first one that fits is shown.
 HELPS = (
-    "space keep/delete  a all  / find  enter go on  q quit",
-    "space changes  a all  enter on  q quit",
-    "enter on  q quit",
+    "space keep/delete  a all  / find  enter continue  q quit",
+    "space changes  a all  enter continue  q quit",
+    "enter ok  q quit",
 )
-SEEKING_HELPS = ("enter search  escape show all", "enter  escape")
+SEARCH_HELPS = ("enter search  escape show all", "enter  escape")
 _PAGE = 10
 
 
 class Choice(Enum):
-    """How a review goes on."""
+    """What to do after a key."""
 
-    MORE = auto()
+    CONTINUE = auto()
     DONE = auto()
     QUIT = auto()
 
@@ -49,7 +46,7 @@ class Row:
     Args:
         plan: the plan's number.
         step: the version.
-        text: what one can search in.
+        text: the text to search in.
     """
 
     plan: int
@@ -58,19 +55,19 @@ class Row:
 
 
 class Picker:
-    """A review of plans.
+    """A review of deletion plans.
 
     Args:
-        plans: one a package.
-        graphs: of each package, by its name; from these the plans were made.
-        now: the present.
+        plans: one plan per package.
+        graphs: the package graphs that the plans were created from, by package.
+        now: the current time.
     """
 
     def __init__(self, plans: Sequence[Plan], graphs: Mapping[str, Graph], now: datetime) -> None:
-        self._before = tuple(plans)
+        self._original = tuple(plans)
         self._graphs = graphs
         self._now = now
-        self._spared: set[tuple[int, str]] = set()
+        self._excluded: set[tuple[int, str]] = set()
         self._rows = [
             Row(number, step, f"{plan.name} {' '.join(step.tags)} {step.kind} {step.digest}")
             for number, plan in enumerate(plans)
@@ -79,40 +76,41 @@ class Picker:
         self.plans = list(plans)
         self.shown = self._rows
         self.at = 0
-        self.sought = ""
-        self.is_seeking = False
+        self.query = ""
+        self.is_searching = False
         self.message = ""
-        self._stays = self._staying()
-        self._freed = self._freeing()
+        self._kept = self._kept_reasons()
+        self._freed = self._freed_sizes()
 
     @property
     def title(self) -> str:
-        """What is left of the plans, in a line."""
+        """One line that says what the plans delete now."""
         if len(self.plans) == 1:
             return headline(self.plans[0])
         count = sum(len(plan.steps) for plan in self.plans)
         freed = human_size(sum(plan.freed for plan in self.plans))
-        return f"{len(self.plans)} packages: {count} of {len(self._rows)} versions go, {freed}"
+        versions = quantity(len(self._rows), "version")
+        return f"{quantity(len(self.plans), 'package')}: delete {count} of {versions}, {freed}"
 
     @property
-    def told(self) -> str:
-        """What is to be said now: of the last key, or what is searched for."""
-        if self.message or not (self.is_seeking or self.sought):
+    def status(self) -> str:
+        """The message of the last key, or the search text."""
+        if self.message or not (self.is_searching or self.query):
             return self.message
-        return f"/{self.sought}" if self.shown else f"/{self.sought}  nothing is like that"
+        return f"/{self.query}" if self.shown else f"/{self.query}  no matches"
 
-    def goes(self, row: Row) -> bool:
-        """Tell whether a version goes, as things stand."""
-        return (row.plan, row.step.digest) not in self._stays
+    def is_deleted(self, row: Row) -> bool:
+        """Check whether the plans delete a version now."""
+        return (row.plan, row.step.digest) not in self._kept
 
     def cells(self, row: Row) -> Mapping[str, object]:
         """Return a row of the table."""
         step = row.step
         lead = "  " if step.follows else ""
         name = tags_shown(step.tags) if step.tags else step.digest.partition(":")[2][:12]
-        why = self._stays.get((row.plan, step.digest)) or step.reason
+        why = self._kept.get((row.plan, step.digest)) or step.reason
         return {
-            "package": self._before[row.plan].package,
+            "package": self._original[row.plan].package,
             "version": Marked(f"{lead}{name}", None if step.tags else Meaning.ASIDE),
             "kind": step.kind,
             "created": ago(step.created, self._now),
@@ -122,26 +120,26 @@ class Picker:
 
     @property
     def columns(self) -> Sequence[str]:
-        """The table's columns; the package only where there are several."""
-        found = ("package", "version", "kind", "created", "frees", "why")
-        return found if len(self._before) > 1 else found[1:]
+        """The columns of the table; the package only if there are several."""
+        columns = ("package", "version", "kind", "created", "frees", "why")
+        return columns if len(self._original) > 1 else columns[1:]
 
     def press(self, key: Key | str) -> Choice:
-        """Do what a key asks for."""
+        """Handle a key."""
         self.message = ""
-        if self.is_seeking:
-            self._seek(key)
-            return Choice.MORE
-        if key is Key.ESCAPE and self.sought:
-            self._seek(key)
-            return Choice.MORE
+        if self.is_searching:
+            self._search(key)
+            return Choice.CONTINUE
+        if key is Key.ESCAPE and self.query:
+            self._search(key)
+            return Choice.CONTINUE
         if key in {Key.ENTER, "q", Key.ESCAPE}:
             return Choice.DONE if key is Key.ENTER else Choice.QUIT
         action = self._actions().get(key)
         if action:
             action()
         self.at = max(0, min(self.at, len(self.shown) - 1))
-        return Choice.MORE
+        return Choice.CONTINUE
 
     def _actions(self) -> Mapping[Key | str, Callable[[], None]]:
         def move(by: int) -> Callable[[], None]:
@@ -158,20 +156,20 @@ class Picker:
             Key.END: move(len(self._rows)),
             " ": self._toggle,
             "a": self._toggle_all,
-            "/": lambda: setattr(self, "is_seeking", True),
+            "/": lambda: setattr(self, "is_searching", True),
         }
 
-    def _seek(self, key: Key | str) -> None:
+    def _search(self, key: Key | str) -> None:
         if key in {Key.ENTER, Key.ESCAPE}:
-            self.is_seeking = False
+            self.is_searching = False
             if key is Key.ESCAPE:
-                self.sought = ""
+                self.query = ""
         elif key is Key.BACKSPACE:
-            self.sought = self.sought[:-1]
+            self.query = self.query[:-1]
         elif isinstance(key, str):
-            self.sought += key
-        wanted = self.sought.lower()
-        self.shown = [row for row in self._rows if wanted in row.text.lower()]
+            self.query += key
+        query = self.query.lower()
+        self.shown = [row for row in self._rows if query in row.text.lower()]
         self.at = 0
 
     def _toggle(self) -> None:
@@ -179,42 +177,45 @@ class Picker:
             return
         row = self.shown[self.at]
         name = (row.plan, row.step.digest)
-        if self.goes(row):
-            self._spared.add(name)
-        elif name in self._spared:
-            self._spared.discard(name)
+        if self.is_deleted(row):
+            self._excluded.add(name)
+        elif name in self._excluded:
+            self._excluded.discard(name)
         self._plan_again()
-        if not self.goes(row):
-            self.message = f"stays: {self._stays[name]}"
+        if not self.is_deleted(row):
+            self.message = f"kept: {self._kept[name]}"
         self.at += 1
 
     def _toggle_all(self) -> None:
         names = {(row.plan, row.step.digest) for row in self.shown}
-        if any(self.goes(row) for row in self.shown):
-            self._spared |= names
+        if any(self.is_deleted(row) for row in self.shown):
+            self._excluded |= names
         else:
-            self._spared -= names
+            self._excluded -= names
         self._plan_again()
 
     def _plan_again(self) -> None:
         self.plans = [
             exclude_versions(
-                self._graphs[plan.name], plan, {d for at, d in self._spared if at == number}
+                self._graphs[plan.name], plan, {d for at, d in self._excluded if at == number}
             )
-            for number, plan in enumerate(self._before)
+            for number, plan in enumerate(self._original)
         ]
-        self._stays = self._staying()
-        self._freed = self._freeing()
+        self._kept = self._kept_reasons()
+        self._freed = self._freed_sizes()
 
-    def _freeing(self) -> Mapping[tuple[int, str], int]:
-        """Return what each version frees that goes; others may free what one would have."""
+    def _freed_sizes(self) -> Mapping[tuple[int, str], int]:
+        """Return the size that each deleted version frees.
+
+        Versions share content, so excluding one changes what the others free.
+        """
         return {
             (number, step.digest): step.freed
             for number, plan in enumerate(self.plans)
             for step in plan.steps
         }
 
-    def _staying(self) -> Mapping[tuple[int, str], str]:
+    def _kept_reasons(self) -> Mapping[tuple[int, str], str]:
         planned = {(row.plan, row.step.digest) for row in self._rows}
         return {
             (number, kept.digest): kept.reason

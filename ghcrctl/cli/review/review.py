@@ -1,7 +1,4 @@
-"""The review of a plan on the screen.
-
-What belongs here: its lines. What does not: what keys do (``picker``), the terminal (``screen``).
-"""
+"""Review a deletion plan on the whole screen."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from ghcrctl.cli.format.cells import display_width, fitted
 from ghcrctl.cli.format.columns import cells_of, headers_of, shapes_of
 from ghcrctl.cli.format.style import Meaning
 from ghcrctl.cli.format.table_layout import lay_out
-from ghcrctl.cli.review.picker import HELPS, SEEKING_HELPS, Choice, Picker
+from ghcrctl.cli.review.picker import HELPS, SEARCH_HELPS, Choice, Picker
 from ghcrctl.cli.review.screen import Screen
 
 if TYPE_CHECKING:
@@ -26,30 +23,32 @@ if TYPE_CHECKING:
     from ghcrctl.github.graph import Graph
     from ghcrctl.github.plan import Plan
 
-# Title, headers, an empty line, message, keys.
-_AROUND = 5
+# Rows for the title, the headers, the position, the message and the keys.
+_OTHER_ROWS = 5
+# This many rows before and after the visible ones determine the widths of columns, so that widths
+# do not change with every key.
 _NEIGHBOURS = 100
-# The pointer, what becomes of a version, and what is between.
+# Cells for the pointer, the mark and the blanks between them.
 _MARK = 4
-# Cells of a column on average, below which some are left out; and in which order they are.
-_COLUMN = 11
-_LEFT_OUT = ("kind", "created", "why", "package", "frees")
+# If the columns are narrower than this on average, some are omitted, in this order.
+_MINIMUM_COLUMN = 11
+_OMITTED = ("kind", "created", "why", "package", "frees")
 
 
 def review(
     plans: Sequence[Plan], graphs: Mapping[str, Graph], now: datetime, style: Style
 ) -> list[Plan] | None:
-    """Let a person take versions out of plans; return what is left, or ``None`` for nothing at all.
+    """Let the user exclude versions from plans; return the new plans, ``None`` to quit.
 
     Args:
-        plans: one a package.
-        graphs: by the packages' names.
-        now: the present.
-        style: of the terminal, which is standard error.
+        plans: one plan per package.
+        graphs: the package graphs, by package.
+        now: the current time.
+        style: what the terminal on standard error can show.
     """
     picker = Picker(plans, graphs, now)
     screen = Screen(sys.stderr, lambda columns, rows: lines(picker, style, columns, rows))
-    with screen.taken():
+    with screen.opened():
         for key in screen.pressed():
             choice = picker.press(key)
             if choice is Choice.QUIT:
@@ -60,35 +59,34 @@ def review(
 
 
 def lines(picker: Picker, style: Style, columns: int, rows: int) -> list[str]:
-    """Make the lines of the screen.
+    """Return the lines of the screen.
 
     Args:
-        picker: the review.
-        style: of the terminal.
-        columns: its width, in cells.
-        rows: its height, in lines.
+        picker: the state of the review.
+        style: what the terminal can show.
+        columns: the width of the terminal (cells).
+        rows: the height of the terminal.
     """
-    room = max(1, rows - _AROUND)
+    room = max(1, rows - _OTHER_ROWS)
     first = max(0, min(picker.at - room // 2, len(picker.shown) - room))
     table = _table(picker, replace(style, width=columns), first, room)
     blank = [""] * (room + 1 - len(table))
-    helps = SEEKING_HELPS if picker.is_seeking else HELPS
+    helps = SEARCH_HELPS if picker.is_searching else HELPS
     keys = next((text for text in helps if len(text) <= columns), helps[-1])
-    below = (picker.told, keys, _where(picker, room))
+    below = (picker.status, keys, _position(picker, room))
     cut = [fitted(line, columns, style.glyphs.ellipsis) for line in (picker.title, *below)]
     return [
         style.paint(cut[0], Meaning.HEADER),
         *table,
         *blank,
-        # Of a few lines, none is to spare.
-        *([style.paint(cut[3], Meaning.ASIDE)] if rows > _AROUND else []),
+        # A low terminal has no room for the position.
+        *([style.paint(cut[3], Meaning.ASIDE)] if rows > _OTHER_ROWS else []),
         cut[1],
         style.paint(cut[2], Meaning.ASIDE),
     ]
 
 
 def _table(picker: Picker, style: Style, first: int, room: int) -> list[str]:
-    # Neighbours have a say in how wide columns are, lest they jump with each line.
     start = max(0, first - _NEIGHBOURS)
     shown = list(enumerate(picker.shown))[start : first + room + _NEIGHBOURS]
     fields = _fields(picker, (style.width or 0) - _MARK)
@@ -108,30 +106,32 @@ def _table(picker: Picker, style: Style, first: int, room: int) -> list[str]:
     return [" " * _MARK + header, *lines[first - start : first - start + room]]
 
 
-def _where(picker: Picker, room: int) -> str:
-    """Say which line this is, where there are more than can be seen."""
+def _position(picker: Picker, room: int) -> str:
+    """Return the position in the list, if the list does not fit."""
     count = len(picker.shown)
     return f"{' ' * _MARK}{picker.at + 1} of {count}" if count > room else ""
 
 
 def _fields(picker: Picker, width: int) -> list[str]:
-    """Return the columns that a terminal has room for."""
+    """Return the columns that fit the width."""
     fields = list(picker.columns)
-    for field in _LEFT_OUT:
-        if field in fields and len(fields) * _COLUMN >= width:
+    for field in _OMITTED:
+        if field in fields and len(fields) * _MINIMUM_COLUMN >= width:
             fields.remove(field)
     return fields
 
 
 def _mark(picker: Picker, row: Row, style: Style, *, is_here: bool) -> str:
     glyphs = style.glyphs
-    goes = picker.goes(row)
-    sign = style.paint(glyphs.goes if goes else glyphs.stays, Meaning.BAD if goes else Meaning.GOOD)
+    if picker.is_deleted(row):
+        sign = style.paint(glyphs.deleted, Meaning.BAD)
+    else:
+        sign = style.paint(glyphs.kept, Meaning.GOOD)
     return f"{glyphs.pointer if is_here else ' '} {sign}"
 
 
 def _cells(picker: Picker, row: Row, fields: Sequence[str]) -> list[Cell]:
     cells = cells_of(picker.cells(row), fields)
-    if picker.goes(row):
+    if picker.is_deleted(row):
         return cells
     return [replace(cell, meaning=Meaning.ASIDE) for cell in cells]

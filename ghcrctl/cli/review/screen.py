@@ -1,7 +1,4 @@
-"""The whole terminal for a while: keys read one by one, lines written in place.
-
-What belongs here: the terminal. What does not: what keys do, and what lines say (``picker``).
-"""
+"""Use the whole screen of a terminal: read single keys and redraw lines."""
 
 from __future__ import annotations
 
@@ -19,19 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TextIO
 
-# The other screen that terminals have, without the cursor, and where lines that are too long for it
-# are cut off, not wrapped; and back.
+# Switch to the alternate screen, hide the cursor, and cut long lines instead of wrapping them.
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l\x1b[?7l", "\x1b[?7h\x1b[?25h\x1b[?1049l"
 _SIZE_CHECK_SECONDS = 0.2
-# Seconds for the rest of a key that comes in pieces, as over a slow line; what begins one.
-_REST = 0.05
-_BEGINNING = re.compile(rb"\x1b(?:[\[O][0-9;?]*)?\Z|[\xc2-\xf4][\x80-\xbf]{0,2}\Z")
-_USUAL_SIZE = os.terminal_size((80, 24))
+# A slow connection can deliver the sequence of one key in parts.
+_REST_OF_KEY_SECONDS = 0.05
+_INCOMPLETE_KEY = re.compile(rb"\x1b(?:[\[O][0-9;?]*)?\Z|[\xc2-\xf4][\x80-\xbf]{0,2}\Z")
+_DEFAULT_SIZE = os.terminal_size((80, 24))
 _HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
 class Key(Enum):
-    """A key that is no character."""
+    """A key without a character."""
 
     UP = auto()
     DOWN = auto()
@@ -44,7 +40,7 @@ class Key(Enum):
     BACKSPACE = auto()
 
 
-# What terminals send (xterm's control sequences), and what Windows does (_getwch's prefix).
+# Sequences of terminals (xterm's control sequences) and of Windows (the prefix of _getwch).
 _KEYS = {
     "\x1b[A": Key.UP,
     "\x1bOA": Key.UP,
@@ -74,7 +70,7 @@ _PIECES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z~]|\x1bO.|\xe0[GHIOPQ]|.", re.DOTALL
 
 
 def keys_of(text: str) -> Iterator[Key | str]:
-    """Tell keys apart in what a terminal sent at once; those that nobody knows are left out."""
+    """Split input of a terminal into keys; unknown keys are ignored."""
     for piece in _PIECES.findall(text):
         if piece in _KEYS:
             yield _KEYS[piece]
@@ -83,44 +79,43 @@ def keys_of(text: str) -> Iterator[Key | str]:
 
 
 class Screen:
-    """The screen, while it is ours.
+    """The screen of a terminal.
 
     Args:
         stream: the terminal.
-        lines: makes the lines for so many columns and rows.
+        lines: returns the lines for a number of columns and rows.
     """
 
     def __init__(self, stream: TextIO, lines: Callable[[int, int], Sequence[str]]) -> None:
         self._stream = stream
         self._lines = lines
-        # When it was drawn last: it may change before one waits for keys.
+        # The size of the last frame. It can change before the wait for keys begins.
         self._size = os.terminal_size((0, 0))
 
     def draw(self) -> None:
-        """Write all lines anew, in one go."""
+        """Write all lines at once."""
         size = self._size = self._size_now()
-        # What erases the rest of a line would take its last sign with it at the very edge.
+        # Erasing the rest of a full line would erase its last character.
         lines = self._lines(max(size.columns - 1, 1), size.lines)[: size.lines]
         text = f"{_REST_OF_LINE}\n".join(lines)
         self._stream.write(f"{_HOME}{text}{_REST_OF_LINE}{_REST_OF_SCREEN}")
         self._stream.flush()
 
     def pressed(self) -> Iterator[Key | str]:
-        """Yield keys as they are pressed, and draw before each wait.
+        """Yield pressed keys, and draw before each wait.
 
         Raises:
-            KeyboardInterrupt: it was Ctrl-C.
+            KeyboardInterrupt: the key was Ctrl-C or Ctrl-D, or the terminal is gone.
         """
         while True:
             self.draw()
             text = self._typed()
             if not text or "\x03" in text or "\x04" in text:
-                # Ctrl-C, Ctrl-D, or a terminal that is gone.
                 raise KeyboardInterrupt
             yield from keys_of(text)
 
     def _typed(self) -> str:
-        """Wait for keys, and follow the size of the terminal; return what keys send."""
+        """Wait for keys and redraw after a resize; return the input."""
         if sys.platform == "win32":
             import msvcrt
 
@@ -133,9 +128,12 @@ class Screen:
         # A signal reports a new size too, but it can interrupt any write.
         while not select.select([sys.stdin], [], [], _SIZE_CHECK_SECONDS)[0]:
             self._follow_size()
-        # Not through a buffer, which would wait for a line.
+        # A buffered read would wait for a whole line.
         typed = os.read(sys.stdin.fileno(), 1024)
-        while _BEGINNING.search(typed) and select.select([sys.stdin], [], [], _REST)[0]:
+        while (
+            _INCOMPLETE_KEY.search(typed)
+            and select.select([sys.stdin], [], [], _REST_OF_KEY_SECONDS)[0]
+        ):
             more = os.read(sys.stdin.fileno(), 1024)
             if not more:
                 break
@@ -148,18 +146,18 @@ class Screen:
             self.draw()
 
     def _size_now(self) -> os.terminal_size:
-        """Return the size of the terminal itself: standard output may be another, or a pipe."""
+        """Return the size of this terminal; standard output can be another one, or a pipe."""
         with suppress(OSError, ValueError):
             size = os.get_terminal_size(self._stream.fileno())
             if size.columns and size.lines:
                 return size
-        return _USUAL_SIZE
+        return _DEFAULT_SIZE
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Take the screen, and give it back as it was."""
+    def opened(self) -> Iterator[None]:
+        """Use the screen until the block ends, then restore it."""
         try:
-            with _key_by_key():
+            with _raw_keys():
                 self._stream.write(_ENTER)
                 yield
         finally:
@@ -168,8 +166,8 @@ class Screen:
 
 
 @contextmanager
-def _key_by_key() -> Iterator[None]:
-    """Make the terminal hand on each key at once, unseen, whatever was typed ahead too."""
+def _raw_keys() -> Iterator[None]:
+    """Turn off line input and echo; keys that were typed before are kept."""
     if sys.platform == "win32":
         yield
     else:
@@ -177,9 +175,9 @@ def _key_by_key() -> Iterator[None]:
 
         terminal = sys.stdin.fileno()
         before = termios.tcgetattr(terminal)
-        wanted = termios.tcgetattr(terminal)
-        wanted[3] &= ~(termios.ECHO | termios.ICANON | termios.ISIG)
-        termios.tcsetattr(terminal, termios.TCSADRAIN, wanted)
+        raw = termios.tcgetattr(terminal)
+        raw[3] &= ~(termios.ECHO | termios.ICANON | termios.ISIG)
+        termios.tcsetattr(terminal, termios.TCSADRAIN, raw)
         try:
             yield
         finally:

@@ -51,7 +51,7 @@ def command(
     options = ExecutionOptions(format_=format_, quiet=quiet, dry_run=dry_run, yes=yes)
     with app.session() as session:
         execution = PlanExecution(app, session, options)
-        plan = plan_delete(session, read_name(session, name), now, execution.counting)
+        plan = plan_delete(session, read_name(session, name), now, execution.counter)
         status = execution.run([plan])
     if status:
         raise click.exceptions.Exit(status)

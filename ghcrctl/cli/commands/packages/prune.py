@@ -240,7 +240,7 @@ def command(  # noqa: PLR0913 one argument an option
     with app.session() as session:
         execution = PlanExecution(app, session, options)
         plans = list(
-            plan_prune(session, rules, now, execution.counting, execution.graphs, execution.failed)
+            plan_prune(session, rules, now, execution.counter, execution.graphs, execution.failed)
         )
         if review:
             plans = execution.review(plans)

@@ -27,7 +27,7 @@ def picker() -> Picker:
 
 
 def press(review: Picker, keys: Iterable[Key | str]) -> Choice:
-    choice = Choice.MORE
+    choice = Choice.CONTINUE
     for key in keys:
         choice = review.press(key)
     return choice
@@ -66,7 +66,7 @@ def test_space_takes_a_version_out_and_puts_it_back() -> None:
     review = picker()
     before = going(review)
     to(review, "one")
-    assert review.press(" ") is Choice.MORE
+    assert review.press(" ") is Choice.CONTINUE
     assert before - going(review) == {digest_of(n) for n in ("one", "shared", "arm", "signature")}
     to(review, "one")
     review.press(" ")
@@ -91,7 +91,7 @@ def test_what_stays_for_another_ones_sake_is_explained_and_not_put_back() -> Non
     before = going(review)
     review.press(" ")
     assert going(review) == before
-    assert review.message == "stays: `v1`, which you excluded, needs it"
+    assert review.message == "kept: `v1`, which you excluded, needs it"
 
 
 def test_all_that_is_shown_goes_or_stays_at_once() -> None:
@@ -125,7 +125,7 @@ def test_a_review_ends(keys: list[Key | str], choice: Choice) -> None:
 def test_escape_ends_a_search_before_it_ends_the_review() -> None:
     review = picker()
     count = len(review.shown)
-    assert press(review, ["/", *"v1", Key.ENTER, Key.ESCAPE]) is Choice.MORE
+    assert press(review, ["/", *"v1", Key.ENTER, Key.ESCAPE]) is Choice.CONTINUE
     assert len(review.shown) == count
     assert review.press(Key.ESCAPE) is Choice.QUIT
 
@@ -134,7 +134,7 @@ def test_a_search_says_what_its_keys_do_and_when_it_finds_nothing() -> None:
     review = picker()
     press(review, ["/", *"nothing"])
     *_, told, keys = lines(review, STYLE, 80, 24)
-    assert told == "/nothing  nothing is like that"
+    assert told == "/nothing  no matches"
     assert keys == "enter search  escape show all"
 
 
@@ -146,7 +146,7 @@ def test_a_list_that_is_longer_than_the_screen_says_where_it_is() -> None:
 
 
 def test_a_search_may_hold_the_letters_of_keys() -> None:
-    assert press(picker(), ["/", *"q a"]) is Choice.MORE
+    assert press(picker(), ["/", *"q a"]) is Choice.CONTINUE
 
 
 def test_no_key_leads_off_the_list() -> None:
@@ -205,7 +205,7 @@ def test_the_screen_tells_what_goes_without_colour() -> None:
     to(review, "one")
     review.press(" ")
     shown = "\n".join(lines(review, Style(width=80, glyphs=ASCII), 80, 24))
-    assert "2 of 7 versions go" in shown
+    assert "delete 2 of 7 versions" in shown
     assert "x v2" in shown
     assert ". v1" in shown
     assert "you excluded it" in shown
