@@ -1,4 +1,4 @@
-"""A registry by the book whose answers are bent where told."""
+"""A standard registry whose responses a test can modify."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.registry_double import Fault
 if TYPE_CHECKING:
     from tests.registry_double import PlainRegistry
 
-# What `octo/image:1.0` is there.
+# The content of `octo/image:1.0`.
 IMAGE = random_image(1)
 
 
@@ -23,7 +23,7 @@ def bend(
     times: int = 1,
     headers: dict[str, str] | None = None,
 ) -> None:
-    """Change answers below a path."""
+    """Modify the responses below a path."""
     registry.faults.append(
         Fault(path_contains=path, status=status, body=body, headers=headers or {}, times=times)
     )

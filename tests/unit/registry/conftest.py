@@ -36,14 +36,14 @@ __all__ = [
 
 @pytest.fixture
 def web() -> Iterator[responses.RequestsMock]:
-    """The web, as far as a test scripts it."""
+    """A scripted web."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
 
 
 @pytest.fixture
 def octo(web: responses.RequestsMock) -> Iterator[Party]:
-    """One that has a credential."""
+    """An authenticator with a credential."""
     del web
     party = Party(Credential("octo", SECRET, source="the test"))
     yield party
@@ -52,7 +52,7 @@ def octo(web: responses.RequestsMock) -> Iterator[Party]:
 
 @pytest.fixture
 def nobody(web: responses.RequestsMock) -> Iterator[Party]:
-    """One that has none."""
+    """An authenticator without a credential."""
     del web
     party = Party(None)
     yield party
@@ -61,14 +61,14 @@ def nobody(web: responses.RequestsMock) -> Iterator[Party]:
 
 @pytest.fixture
 def lan() -> Iterator[Lan]:
-    """A server of one's own."""
+    """A server on loopback."""
     with Lan() as made:
         yield made
 
 
 @pytest.fixture
 def waits() -> list[float]:
-    """The seconds that were waited, or would have been."""
+    """The waits, in seconds."""
     return []
 
 
@@ -80,7 +80,7 @@ def said() -> list[str]:
 
 @pytest.fixture
 def transport(waits: list[float], said: list[str]) -> Iterator[Transport]:
-    """A transport that is soon out of patience and waits in a moment."""
+    """A transport with few retries that does not really wait."""
     options = TransportOptions(
         retry=RetryPolicy(attempts=3, base=0.5),
         connect_timeout=0.5,
@@ -94,7 +94,7 @@ def transport(waits: list[float], said: list[str]) -> Iterator[Transport]:
 
 @pytest.fixture
 def client(plain_registry: PlainRegistry) -> Iterator[RegistryClient]:
-    """A client of a registry that has one image."""
+    """A client for a registry with one image."""
     plain_registry.push_image("octo/image", "1.0", IMAGE)
     options = TransportOptions(retry=RetryPolicy(attempts=1), stall_timeout=5.0)
     made = RegistryClient(plain_registry.host, credentials=None, options=options, warn=print)

@@ -1,4 +1,4 @@
-"""A server on loopback that treats each request as it is told."""
+"""A server on loopback with scripted responses."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 class Lan:
-    """One server.
+    """A server.
 
     Args:
-        tls: how it proves who it is; plain HTTP without.
+        tls: its TLS context; plain HTTP without.
 
     Attributes:
         seen: method and target of each request.
         headers: the headers of each request.
-        connections: where each request came from.
-        act: what is done with a request.
+        connections: the client address of each request.
+        act: handles a request.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
@@ -55,7 +55,7 @@ class Lan:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def wrapped(self, connection: Any) -> Any:
-        """Put TLS around a connection; the handshake is the business of its own thread."""
+        """Add TLS to a connection; its thread does the handshake."""
         if self._tls is None:
             return connection
         return self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
@@ -77,7 +77,7 @@ class _Server(ThreadingHTTPServer):
         return self._lan.wrapped(connection), address
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: clients that go away, or trust nobody, are part of the tests."""
+        """Print nothing: clients that hang up or reject the certificate are part of the tests."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -105,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the library's name
-        """Say nothing."""
+        """Print nothing."""
 
 
 def answer(
@@ -116,7 +116,7 @@ def answer(
     status: int = 200,
     **headers: str,
 ) -> None:
-    """Send an answer; ``announced``: its length, where that is a lie."""
+    """Send a response. ``announced``: a false ``Content-Length``."""
     handler.send_response(status)
     for name, value in headers.items():
         handler.send_header(name.replace("_", "-"), value)

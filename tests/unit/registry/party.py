@@ -1,4 +1,4 @@
-"""An authenticator whose every word and request a test can look at."""
+"""An authenticator that records everything for a test."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BASIC = "Basic " + base64.b64encode(f"octo:{SECRET}".encode()).decode()
 
 
 class Party:
-    """An authenticator with all that it says and sends."""
+    """An authenticator with its warnings and requests."""
 
     def __init__(self, credential: Credential | None, *, lenient: bool = True) -> None:
         self.said: list[str] = []
@@ -40,7 +40,7 @@ class Party:
     def challenged(
         self, scope: Scope = PULL, header: str = CHALLENGE, url: str = URL, *, sent: str = ""
     ) -> str | None:
-        """Answer a 401 that has a challenge; ``sent``: the Authorization that was not enough."""
+        """Answer a 401 with a challenge. ``sent``: the Authorization header that was rejected."""
         self.transport.guard.trust(url)
         response = requests.Response()
         response.request = requests.Request("GET", url, {"Authorization": sent}).prepare()

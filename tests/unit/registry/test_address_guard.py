@@ -1,4 +1,4 @@
-"""Where a registry elsewhere may send us: not to this machine, whatever its names resolve to."""
+"""Remote registries must not make ghcrctl connect to this machine, whatever names resolve to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
-    """Let a name have an address, or several in order."""
+    """Set the addresses that a name resolves to, in order."""
     known: dict[str, list[str]] = {}
     usual = socket.getaddrinfo
 
@@ -64,12 +64,12 @@ def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
         ("2001:db8::1", Zone.ELSEWHERE),
     ],
 )
-def test_an_address_is_here_on_the_link_or_elsewhere(address: str, zone: Zone) -> None:
+def test_each_address_has_a_zone(address: str, zone: Zone) -> None:
     assert zone_of(address) is zone
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "140.82.112.33,127.0.0.1"])
-def test_a_name_that_resolves_to_this_machine_is_not_asked(
+def test_a_name_that_resolves_to_this_machine_is_not_contacted(
     transport: Transport, lan: Lan, resolve: Resolve, address: str
 ) -> None:
     resolve("storage.example", address)
@@ -80,10 +80,10 @@ def test_a_name_that_resolves_to_this_machine_is_not_asked(
     assert (caught.value.retryable, lan.seen) == (False, [])
 
 
-def test_the_address_that_was_checked_is_the_one_that_is_asked(
+def test_the_connection_uses_the_checked_address(
     transport: Transport, lan: Lan, resolve: Resolve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The name resolves to another machine during the check, and to this machine a moment later.
+    # The name resolves to another machine during the check, and to this machine afterwards.
     resolve("storage.example", "2001:db8::1 then 127.0.0.1")
     transport.guard.trust("https://registry.example/v2/")
     admitted: list[str] = []
@@ -93,7 +93,7 @@ def test_the_address_that_was_checked_is_the_one_that_is_asked(
     assert (admitted, lan.seen) == (["2001:db8::1"], [])
 
 
-def test_a_name_on_the_link_is_not_asked_by_a_registry_on_this_machine(
+def test_a_local_registry_cannot_name_a_host_on_the_link(
     transport: Transport, lan: Lan, resolve: Resolve
 ) -> None:
     resolve("metadata.example", "169.254.169.254")
@@ -126,7 +126,7 @@ def test_an_address_of_an_interface_is_this_machine() -> None:
         guard.admit("https://storage.example/", "192.168.1.5", is_own=True)
 
 
-def test_nothing_is_trusted_that_the_user_did_not_name() -> None:
+def test_only_hosts_named_by_the_user_are_trusted() -> None:
     guard = AddressGuard()
     guard.trust("https://registry.example:443/v2/")
     guard.admit("https://registry.example/", "127.0.0.1")
@@ -160,7 +160,7 @@ def test_hosts_as_written_are_in_a_zone_that_the_user_named(
             guard.check(url)
 
 
-def test_every_host_is_checked_but_what_the_user_named() -> None:
+def test_every_host_is_checked_except_those_named_by_the_user() -> None:
     asked: list[str] = []
     guard = AddressGuard(asked.append)
     guard.trust("https://Registry.example/v2/")
@@ -169,7 +169,7 @@ def test_every_host_is_checked_but_what_the_user_named() -> None:
     assert asked == ["storage.example:8443"]
 
 
-def test_a_registry_that_turned_out_to_be_here_may_name_this_machine_but_not_the_link() -> None:
+def test_a_registry_that_resolves_to_this_machine_may_name_it_but_not_the_link() -> None:
     guard = AddressGuard()
     guard.trust("https://registry.example/")
     guard.admit("https://registry.example/", "127.0.0.1")

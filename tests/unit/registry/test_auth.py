@@ -1,4 +1,4 @@
-"""Docker's token protocol, and Basic, against scripted answers."""
+"""Docker's token protocol and Basic, against scripted responses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import responses
 
 
-def test_a_token_is_asked_for_with_service_scope_and_the_credential(
+def test_a_token_request_has_service_scope_and_credential(
     web: responses.RequestsMock, octo: Party
 ) -> None:
     gives(web, {"token": "t1"})
@@ -47,7 +47,9 @@ def test_without_a_credential_the_token_is_anonymous(
     assert "Authorization" not in web.calls[0].request.headers
 
 
-def test_a_mount_asks_for_both_repositories(web: responses.RequestsMock, octo: Party) -> None:
+def test_a_mount_requests_access_to_both_repositories(
+    web: responses.RequestsMock, octo: Party
+) -> None:
     gives(web, {"token": "t1"})
     octo.challenged(Scope.push("octo/image", "octo/other"))
     assert query(web)["scope"] == [
@@ -62,7 +64,7 @@ def test_a_realm_with_a_query_keeps_it(web: responses.RequestsMock, octo: Party)
     assert query(web) == {"account": ["x"], "scope": ["repository:octo/image:pull"]}
 
 
-def test_a_token_serves_until_shortly_before_it_ends(
+def test_a_token_is_used_until_shortly_before_it_expires(
     web: responses.RequestsMock, octo: Party, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
@@ -95,7 +97,7 @@ def test_a_token_serves_until_shortly_before_it_ends(
         float("nan"),
     ],
 )
-def test_any_span_of_life_is_understood(
+def test_any_token_lifetime_is_parsed(
     web: responses.RequestsMock, octo: Party, expires: object
 ) -> None:
     gives(web, {"token": "t1", "expires_in": expires})
@@ -121,12 +123,12 @@ def test_a_token_that_is_rejected_is_replaced_once(
     gives(web, {"token": "t1"}, {"token": "t2"})
     assert octo.challenged() == "Bearer t1"
     assert octo.challenged(sent="Bearer t1") == "Bearer t2"
-    # A slower thread brings the same token back.
+    # A slower thread presents the same token again.
     assert octo.challenged(sent="Bearer t1") == "Bearer t2"
     assert len(web.calls) == 2
 
 
-def test_threads_that_meet_the_registry_at_one_moment_share_one_token(
+def test_concurrent_first_requests_share_one_token(
     web: responses.RequestsMock, octo: Party
 ) -> None:
     gives(web, {"token": "t1"}, {"token": "t2"})
@@ -162,7 +164,7 @@ def test_many_threads_share_one_token(web: responses.RequestsMock, octo: Party) 
     assert len(web.calls) == 2
 
 
-def test_an_identity_token_is_traded_by_post(web: responses.RequestsMock) -> None:
+def test_an_identity_token_is_exchanged_by_post(web: responses.RequestsMock) -> None:
     party = Party(Credential("<token>", "", identity_token=SECRET, source="the test"))
     web.post(REALM, json={"access_token": "t1"})
     assert party.challenged() == "Bearer t1"
@@ -176,7 +178,7 @@ def test_an_identity_token_is_traded_by_post(web: responses.RequestsMock) -> Non
     party.transport.close()
 
 
-def test_an_identity_token_needs_no_basic_and_is_never_sent_as_one(
+def test_an_identity_token_is_never_sent_as_basic(
     web: responses.RequestsMock,
 ) -> None:
     party = Party(Credential("<token>", "", identity_token=SECRET, source="the test"))
@@ -235,7 +237,7 @@ def test_basic_needs_a_user_name_or_a_secret(
 
 
 @pytest.mark.parametrize("text", ["\udcff"])
-def test_a_credential_that_no_header_can_hold_is_explained(
+def test_a_credential_that_cannot_be_a_header_is_reported(
     web: responses.RequestsMock, text: str
 ) -> None:
     for credential in (Credential("u", text), Credential(text, "s"), Credential("u", "", text)):

@@ -1,4 +1,4 @@
-"""How often a registry and its token endpoint are asked, and what a rejection is about."""
+"""How often a registry and its token endpoint are contacted, and the scope of rejections."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def denial(text: str = "") -> requests.Response:
 # Rejections
 
 
-def test_nothing_is_rejected_where_there_is_no_credential(nobody: Party) -> None:
+def test_without_a_credential_nothing_is_rejected(nobody: Party) -> None:
     assert not nobody.auth.reject(PULL)
     nobody.auth.deny(PULL, denial())
     assert nobody.said == []
 
 
-def test_a_push_never_goes_on_without_its_credential(octo: Party) -> None:
+def test_a_push_never_continues_without_its_credential(octo: Party) -> None:
     assert not octo.auth.reject(PUSH)
     assert octo.auth.credential(PUSH) is not None
     assert octo.said == []
@@ -77,7 +77,7 @@ def test_each_credential_is_warned_about_once(octo: Party) -> None:
     assert sum("rejects the credential" in line for line in octo.said) == 2
 
 
-def test_a_denial_is_about_one_repository_unless_the_credential_expired(
+def test_a_denial_applies_to_one_repository_unless_the_credential_expired(
     web: responses.RequestsMock, meet: Meet
 ) -> None:
     other = f"{BASE}/v2/octo/other/manifests/1.0"
@@ -91,10 +91,10 @@ def test_a_denial_is_about_one_repository_unless_the_credential_expired(
     assert shown(web)[-1] is None
 
 
-# How often
+# Number of requests
 
 
-def test_without_a_credential_a_token_that_is_not_enough_is_sent_once(
+def test_an_insufficient_anonymous_token_is_sent_once(
     web: responses.RequestsMock, meet: Meet
 ) -> None:
     web.get(MANIFEST, status=401, headers=BEARER_CHALLENGE)
@@ -115,16 +115,14 @@ def test_a_rejected_credential_is_followed_by_one_anonymous_request(
     assert paths(web).count(f"GET {OTHER_REALM}") == 2
 
 
-def test_a_challenge_that_is_known_is_not_looked_for(
-    web: responses.RequestsMock, octo: Party
-) -> None:
+def test_a_known_challenge_is_not_requested(web: responses.RequestsMock, octo: Party) -> None:
     gives(web, {"token": "t"})
     octo.challenged()
     assert octo.auth.discover(PULL, "https://ghcr.io") == "Bearer t"
     assert len(web.calls) == 1
 
 
-def test_a_challenge_is_not_looked_for_at_another_host(
+def test_a_challenge_is_not_requested_from_another_host(
     web: responses.RequestsMock, meet: Meet
 ) -> None:
     web.get(MANIFEST, status=404)
@@ -170,7 +168,7 @@ def test_a_token_is_requested_as_often_as_allowed(
     assert len(web.calls) == attempts
 
 
-# What is asked for
+# Content of token requests
 
 
 @pytest.mark.parametrize(
@@ -181,7 +179,7 @@ def test_a_token_is_requested_as_often_as_allowed(
         (f'Bearer realm="{REALM}"', Scope(), {}),
     ],
 )
-def test_a_token_is_requested_with_what_is_known(
+def test_a_token_request_has_the_known_parameters(
     web: responses.RequestsMock,
     octo: Party,
     header: str,
@@ -198,7 +196,7 @@ def test_a_token_is_requested_with_what_is_known(
     ("scope", "action"),
     [(PUSH, "push to"), (PULL, "pull from"), (Scope(), "sign in to")],
 )
-def test_a_refused_token_says_what_it_was_for(
+def test_a_refused_token_request_names_its_action(
     web: responses.RequestsMock, scope: Scope, action: str
 ) -> None:
     party = Party(Credential("octo", "x", source="the test"), lenient=False)
@@ -210,12 +208,10 @@ def test_a_refused_token_says_what_it_was_for(
     assert action in caught.value.message
 
 
-# A token endpoint that refuses
+# Refusals of the token endpoint
 
 
-def test_the_error_of_a_token_endpoint_is_the_one_that_is_raised(
-    web: responses.RequestsMock, meet: Meet
-) -> None:
+def test_the_token_endpoints_error_is_raised(web: responses.RequestsMock, meet: Meet) -> None:
     web.post(f"{BASE}/v2/octo/image/blobs/uploads/", status=401, headers=BEARER_CHALLENGE)
     web.get(OTHER_REALM, status=503)
     with pytest.raises(RegistryUnavailableError):
@@ -226,7 +222,7 @@ def test_the_error_of_a_token_endpoint_is_the_one_that_is_raised(
     ("status", "kind", "words"),
     [(401, DeniedError, "not for you"), (404, ManifestUnknownError, "octo/image")],
 )
-def test_a_token_that_is_refused_explains_a_401_and_nothing_else(
+def test_a_refused_token_request_only_explains_a_401(
     web: responses.RequestsMock, meet: Meet, status: int, kind: type[GhcrctlError], words: str
 ) -> None:
     web.get(MANIFEST, status=status)
@@ -238,7 +234,7 @@ def test_a_token_that_is_refused_explains_a_401_and_nothing_else(
     assert paths(web).count(f"GET {MANIFEST}") == 1
 
 
-def test_a_denial_stands_where_no_anonymous_token_is_given(
+def test_a_denial_is_final_without_an_anonymous_token(
     web: responses.RequestsMock, meet: Meet, said: list[str]
 ) -> None:
     web.get(MANIFEST, status=401, headers=BEARER_CHALLENGE)
@@ -251,7 +247,7 @@ def test_a_denial_stands_where_no_anonymous_token_is_given(
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 500])
-def test_a_denial_stands_where_the_anonymous_request_fails_too(
+def test_a_denial_is_final_if_the_anonymous_request_fails(
     web: responses.RequestsMock, meet: Meet, said: list[str], status: int
 ) -> None:
     web.get(MANIFEST, status=401, headers=BASIC_CHALLENGE)

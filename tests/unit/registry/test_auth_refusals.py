@@ -1,4 +1,4 @@
-"""Where credentials go and where not, and what a token endpoint's refusal leads to."""
+"""Where credentials are sent, and what happens after a token endpoint refuses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("header", ["", "Negotiate", "Digest realm=x"])
-def test_what_cannot_be_answered_is_not(octo: Party, header: str) -> None:
+def test_an_unsupported_challenge_is_not_answered(octo: Party, header: str) -> None:
     assert octo.challenged(header=header) is None
 
 
@@ -46,7 +46,7 @@ def test_what_cannot_be_answered_is_not(octo: Party, header: str) -> None:
         "",
     ],
 )
-def test_no_secret_goes_to_a_realm_that_is_none(
+def test_no_secret_is_sent_to_an_invalid_realm(
     web: responses.RequestsMock, octo: Party, realm: str
 ) -> None:
     with pytest.raises(InvalidResponseError):
@@ -80,7 +80,7 @@ def test_the_token_endpoint_of_a_remote_registry_is_not_this_machine(
     assert len(web.calls) == 0
 
 
-def test_where_a_token_endpoint_redirects_to_gets_no_credential(
+def test_the_target_of_a_token_endpoints_redirect_gets_no_credential(
     web: responses.RequestsMock, octo: Party
 ) -> None:
     web.get(REALM, status=307, headers={"Location": "https://evil.example/token"})
@@ -109,7 +109,7 @@ def test_a_registry_without_tls_may_name_a_realm_without_tls(
     assert octo.challenged(header=header, url="http://registry.lan/v2/") == "Bearer t1"
 
 
-def test_a_rejected_credential_does_not_stand_before_a_public_image(
+def test_a_rejected_credential_does_not_block_a_public_image(
     web: responses.RequestsMock, octo: Party
 ) -> None:
     web.get(REALM, status=403, json={"errors": [{"code": "DENIED", "message": "denied"}]})
@@ -125,7 +125,7 @@ def test_a_rejected_credential_does_not_stand_before_a_public_image(
 
 
 @pytest.mark.parametrize("scope", [PUSH, PULL])
-def test_a_rejected_credential_is_told_where_nothing_goes_without(
+def test_a_rejected_credential_is_an_error_if_anonymous_access_fails(
     web: responses.RequestsMock, octo: Party, scope: Scope
 ) -> None:
     web.get(REALM, status=403, json={"errors": [{"code": "DENIED", "message": "denied"}]})
@@ -153,7 +153,7 @@ def test_a_login_is_not_lenient(web: responses.RequestsMock) -> None:
         b'{"token": 7}',
         b'{"token": "a\\u0000b"}',
         b'{"token": "a\\r\\nHost: evil.example"}',
-        # What no header can hold must not fail where it is sent.
+        # An invalid header value must not cause an error when it is sent.
         b'{"token": "\\u65e5\\u672c"}',
         b'{"token": "\\u00e9"}',
         b'"token"',
@@ -163,7 +163,7 @@ def test_a_login_is_not_lenient(web: responses.RequestsMock) -> None:
         b"{" + b" " * 2_000_000,
     ],
 )
-def test_an_answer_without_a_token_is_told(
+def test_a_response_without_a_token_is_an_error(
     web: responses.RequestsMock, octo: Party, answer: bytes
 ) -> None:
     web.get(REALM, body=answer)
@@ -182,7 +182,7 @@ def test_an_answer_without_a_token_is_told(
         (503, RegistryUnavailableError),
     ],
 )
-def test_a_token_endpoint_that_fails_is_told(
+def test_a_failing_token_endpoint_is_an_error(
     web: responses.RequestsMock, octo: Party, status: int, kind: type[GhcrctlError]
 ) -> None:
     web.get(REALM, status=status, body="its own words")
@@ -193,11 +193,11 @@ def test_a_token_endpoint_that_fails_is_told(
     if kind is InvalidResponseError:
         assert f"the token endpoint of ghcr.io returned status {status}" in str(caught.value)
     shown = [call.request.headers.get("Authorization") for call in web.calls]
-    # Only what may be the credential's fault is tried without it.
+    # Only failures that the credential may have caused are retried without it.
     assert shown == ([BASIC, None] if kind is InvalidResponseError else [BASIC])
 
 
-def test_no_secret_is_ever_said(web: responses.RequestsMock, octo: Party) -> None:
+def test_no_secret_appears_in_messages(web: responses.RequestsMock, octo: Party) -> None:
     web.get(REALM, status=403, json={"errors": [{"code": "DENIED", "message": "denied"}]})
     with pytest.raises(DeniedError) as caught:
         octo.challenged()
@@ -210,7 +210,7 @@ def test_no_secret_is_ever_said(web: responses.RequestsMock, octo: Party) -> Non
     assert SECRET not in repr(Credential("octo", SECRET, identity_token=SECRET))
 
 
-def test_the_other_credentials_of_a_registry_outlive_a_rejected_one(
+def test_a_rejected_credential_does_not_affect_others_of_the_registry(
     web: responses.RequestsMock, octo: Party
 ) -> None:
     users = {"octo/image": Credential("octo", "old"), "cat/image": Credential("cat", "good")}
@@ -223,7 +223,7 @@ def test_the_other_credentials_of_a_registry_outlive_a_rejected_one(
     assert octo.auth.credential(Scope.pull("cat/image")) == users["cat/image"]
 
 
-def test_a_registry_token_is_sent_as_it_is(web: responses.RequestsMock) -> None:
+def test_a_registry_token_is_sent_unchanged(web: responses.RequestsMock) -> None:
     party = Party(Credential("", "", registry_token="as-is", source="the test"))
     assert party.challenged(PUSH) == "Bearer as-is"
     assert len(web.calls) == 0
@@ -261,12 +261,12 @@ def test_a_refusal_of_the_token_endpoint_is_explained_and_not_retried_again(
     with pytest.raises(GhcrctlError) as caught:
         octo.challenged(PUSH)
     assert not isinstance(caught.value, InvalidResponseError)
-    # The request was already tried as often as the user allows.
+    # The request has already been retried as often as the user allows.
     assert not caught.value.retryable
 
 
 @pytest.mark.parametrize("status", [302, 400, 404, 418])
-def test_other_statuses_of_the_token_endpoint_break_the_protocol(
+def test_other_statuses_of_the_token_endpoint_are_invalid_responses(
     web: responses.RequestsMock, octo: Party, status: int
 ) -> None:
     web.get(REALM, status=status)
@@ -274,7 +274,7 @@ def test_other_statuses_of_the_token_endpoint_break_the_protocol(
         octo.challenged(PUSH)
 
 
-def test_a_challenge_that_only_the_base_address_sends_is_asked_for_once(
+def test_a_challenge_that_only_v2_sends_is_requested_once(
     web: responses.RequestsMock, octo: Party
 ) -> None:
     octo.transport.guard.trust(URL)
@@ -285,7 +285,7 @@ def test_a_challenge_that_only_the_base_address_sends_is_asked_for_once(
     assert base.call_count == 1
 
 
-def test_a_registry_without_a_challenge_is_asked_for_one_once(
+def test_a_registry_without_challenges_is_asked_once(
     web: responses.RequestsMock, octo: Party
 ) -> None:
     octo.transport.guard.trust(URL)

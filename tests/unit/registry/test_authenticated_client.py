@@ -1,4 +1,4 @@
-"""Which hosts a client asks, what it shows to which of them, and where it gives up."""
+"""The hosts that a client contacts, the credentials each of them gets, and when it gives up."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="https://ghcr.io/token",service="
 
 
 class Everywhere:
-    """A credential for each registry."""
+    """A source with a credential for every registry."""
 
     label = "the test"
 
@@ -56,7 +56,7 @@ def said() -> list[str]:
 
 @pytest.fixture
 def meet(said: list[str]) -> Iterator[Callable[..., RegistryClient]]:
-    """Make clients."""
+    """Create clients."""
     made: list[RegistryClient] = []
 
     def make(registry: str, *, insecure: bool = False, anonymous: bool = False) -> RegistryClient:
@@ -77,12 +77,12 @@ def meet(said: list[str]) -> Iterator[Callable[..., RegistryClient]]:
 
 
 def hosts(web: responses.RequestsMock) -> list[str]:
-    """Return whom was spoken to, in order."""
+    """Return the hosts of all requests, in order."""
     return [str(call.request.url).partition("/v2")[0] for call in web.calls]
 
 
 def shown(web: responses.RequestsMock) -> list[str | None]:
-    """Return what authorized each request."""
+    """Return the Authorization header of each request."""
     return [call.request.headers.get("Authorization") for call in web.calls]
 
 
@@ -90,7 +90,7 @@ def shown(web: responses.RequestsMock) -> list[str | None]:
     ("registry", "base"),
     [("docker.io", "https://registry-1.docker.io"), ("quay.io:443", "https://quay.io:443")],
 )
-def test_a_registry_elsewhere_is_asked_over_tls_alone(
+def test_a_remote_registry_is_only_contacted_over_tls(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient], registry: str, base: str
 ) -> None:
     web.get(re.compile("https?://.*"), body=requests.ConnectionError("refused"))
@@ -99,7 +99,7 @@ def test_a_registry_elsewhere_is_asked_over_tls_alone(
     assert hosts(web) == [base]
 
 
-def test_insecure_tries_tls_first_and_then_goes_without(
+def test_insecure_tries_tls_before_plain_http(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient]
 ) -> None:
     web.get("https://registry.lan/v2/", body=requests.exceptions.SSLError("WRONG_VERSION_NUMBER"))
@@ -107,14 +107,14 @@ def test_insecure_tries_tls_first_and_then_goes_without(
     assert hosts(web) == ["https://registry.lan"]
 
 
-def test_insecure_keeps_tls_where_there_is_some(
+def test_insecure_uses_tls_if_available(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient]
 ) -> None:
     web.get("https://registry.lan/v2/", status=401)
     assert meet("registry.lan", insecure=True).http.base() == "https://registry.lan"
 
 
-def test_this_machine_is_not_asked_without_tls_where_its_certificate_is_wrong(
+def test_an_invalid_certificate_on_this_machine_is_no_reason_for_plain_http(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient]
 ) -> None:
     wrong = "certificate verify failed: self-signed certificate (_ssl.c:1006)"
@@ -124,10 +124,10 @@ def test_this_machine_is_not_asked_without_tls_where_its_certificate_is_wrong(
     assert hosts(web) == ["https://localhost:5000"]
 
 
-def test_a_host_that_no_address_can_have_is_told(
+def test_an_impossible_host_is_an_error(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient]
 ) -> None:
-    # Docker's grammar allows it.
+    # Docker's grammar allows this host.
     with pytest.raises(InvalidResponseError, match=r"invalid URL with the host \[:::::\]:5000"):
         meet("[:::::]:5000").get_manifest("octo/image", "1.0")
     assert len(web.calls) == 0
@@ -150,7 +150,7 @@ def test_only_the_token_endpoint_sees_the_credential(
     assert SECRET not in str(said)
 
 
-def test_storage_that_asks_for_a_credential_gets_none(
+def test_a_storage_host_that_requests_a_credential_gets_none(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient]
 ) -> None:
     address = f"https://ghcr.io/v2/octo/image/blobs/{BLOB}"
@@ -159,13 +159,13 @@ def test_storage_that_asks_for_a_credential_gets_none(
     web.get("https://storage.example/x", status=401, headers=evil)
     with pytest.raises(UnauthorizedError):
         meet("ghcr.io").get_blob("octo/image", BLOB)
-    # A second address is asked for, since the first may have expired; nothing else happens.
+    # One more URL is requested, since the first may have expired.
     assert hosts(web) == ["https://ghcr.io", "https://storage.example/x"] * 2
     assert shown(web) == [None] * 4
 
 
 def start(web: responses.RequestsMock, location: str) -> None:
-    """Script the begin of an upload to somewhere."""
+    """Script the start of an upload with a location."""
     uploads = "https://ghcr.io/v2/octo/image/blobs/uploads/"
     web.post(uploads, status=401, headers=CHALLENGE)
     web.get("https://ghcr.io/token", json={"token": "t1"})
@@ -194,7 +194,7 @@ def test_an_upload_is_never_sent_without_tls(
         ("https://ghcr.io:444/5", "https://ghcr.io:444/5?digest=", None),
     ],
 )
-def test_an_upload_goes_where_it_is_told_and_the_token_to_the_registry_alone(
+def test_an_upload_uses_its_location_but_only_the_registry_gets_the_token(
     web: responses.RequestsMock,
     meet: Callable[..., RegistryClient],
     location: str,
@@ -211,7 +211,7 @@ def test_an_upload_goes_where_it_is_told_and_the_token_to_the_registry_alone(
     assert sent.body == b"content"
 
 
-def test_a_token_that_ends_during_an_upload_is_replaced_for_the_next_try(
+def test_a_token_that_expires_during_an_upload_is_replaced_for_the_retry(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient]
 ) -> None:
     start(web, "/upload/1")
@@ -227,7 +227,7 @@ def test_a_token_that_ends_during_an_upload_is_replaced_for_the_next_try(
     assert shown(web)[-1] == "Bearer t2"
 
 
-def test_a_token_that_ends_before_a_chunk_is_replaced_at_once(
+def test_a_token_that_expires_before_a_chunk_is_replaced_at_once(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient]
 ) -> None:
     start(web, "/upload/1")
@@ -240,7 +240,7 @@ def test_a_token_that_ends_before_a_chunk_is_replaced_at_once(
     assert shown(web)[-1] == "Bearer t2"
 
 
-def test_what_goes_wrong_with_a_credential_says_nothing_of_it(
+def test_errors_about_a_credential_do_not_contain_it(
     web: responses.RequestsMock, meet: Callable[..., RegistryClient], said: list[str]
 ) -> None:
     web.get("https://ghcr.io/v2/", status=401, headers=CHALLENGE)
@@ -253,7 +253,7 @@ def test_what_goes_wrong_with_a_credential_says_nothing_of_it(
     assert "read:packages" in told
 
 
-def test_threads_that_begin_together_share_one_token(
+def test_concurrent_threads_share_one_token(
     ghcr: RegistryDouble, meet: Callable[..., RegistryClient]
 ) -> None:
     image = random_image(8)
@@ -276,7 +276,7 @@ def test_threads_that_begin_together_share_one_token(
     assert ghcr.count("GET", "/token") == 1
 
 
-def test_a_token_that_ends_on_the_way_is_replaced_once(
+def test_an_expired_token_is_replaced_once(
     ghcr: RegistryDouble, meet: Callable[..., RegistryClient]
 ) -> None:
     ghcr.push_image("octo/image", "1.0", random_image(1))

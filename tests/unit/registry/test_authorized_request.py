@@ -1,4 +1,4 @@
-"""Where registries send their challenge, and how they reject a credential."""
+"""Where registries send challenges, and how they reject credentials."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_challenge_that_only_v2_sends_is_found(
     assert client.get_manifest("octo/image", "1.0").raw == RAW
     assert paths(web)[1] == f"GET {BASE}/v2/"
     assert (shown(web)[-1] or "").startswith(challenge["WWW-Authenticate"].split()[0])
-    # It is asked for once.
+    # The challenge is only requested once.
     assert client.get_manifest("octo/image", "1.0").raw == RAW
     assert paths(web).count(f"GET {BASE}/v2/") == 1
 
@@ -128,7 +128,7 @@ def test_without_a_credential_a_refusal_is_final(
     assert len(web.calls) == 1
 
 
-def test_what_is_not_there_is_asked_for_once_more_at_most(
+def test_a_missing_manifest_is_requested_twice_at_most(
     web: responses.RequestsMock, meet: Meet
 ) -> None:
     web.get(MANIFEST, status=404)
@@ -140,7 +140,7 @@ def test_what_is_not_there_is_asked_for_once_more_at_most(
     assert len(web.calls) == 4
 
 
-def test_a_token_that_ends_is_replaced_without_a_challenge(
+def test_an_expired_token_is_replaced_without_a_challenge(
     web: responses.RequestsMock, meet: Meet
 ) -> None:
     web.get(MANIFEST, status=401)
@@ -164,7 +164,7 @@ def test_an_upload_finds_the_challenge_too(web: responses.RequestsMock, meet: Me
     assert meet(**{"": "octo"}).uploads.begin("octo/image").address == f"{BASE}/u/1"
 
 
-# Credentials that have expired
+# Expired credentials
 
 
 @pytest.mark.parametrize("challenge", [BEARER, BASIC])
@@ -186,7 +186,7 @@ def test_a_403_for_an_expired_credential_does_not_block_a_public_image(
     assert shown(web)[-1] == ("Bearer anonymous" if challenge is BEARER else None)
     assert len(said) == 1
     assert "rejects the credential from the test for octo" in said[0]
-    # From now on the image is read without it.
+    # From now on, the image is read without the credential.
     client.get_manifest("octo/image", "1.0")
     assert shown(web)[-1] == ("Bearer anonymous" if challenge is BEARER else None)
     assert len(said) == 1
@@ -195,7 +195,7 @@ def test_a_403_for_an_expired_credential_does_not_block_a_public_image(
 def test_a_401_for_an_expired_credential_does_not_block_a_public_image_of_its_own(
     web: responses.RequestsMock, meet: Meet
 ) -> None:
-    """The registry is known to want Basic by then, so that the credential is sent at once."""
+    """The registry is known to use Basic by then, so the credential is sent up front."""
     public = f"{BASE}/v2/cat/public/manifests/1.0"
     web.get(MANIFEST, status=401, headers=BASIC)
     web.get(MANIFEST, body=RAW)
@@ -208,7 +208,7 @@ def test_a_401_for_an_expired_credential_does_not_block_a_public_image_of_its_ow
     assert shown(web)[-1] is None
 
 
-def test_an_image_that_is_not_public_either_keeps_its_denial(
+def test_a_denial_of_a_private_image_is_kept(
     web: responses.RequestsMock, meet: Meet, said: list[str]
 ) -> None:
     web.get(MANIFEST, status=401, headers=BASIC)
@@ -257,7 +257,7 @@ def test_a_token_endpoint_that_rejects_a_credential_does_not_block_a_public_imag
     assert len(said) == 1
 
 
-# A response to HEAD has no body
+# Responses to HEAD have no body
 
 
 def _limited(handler: BaseHTTPRequestHandler) -> None:
@@ -265,7 +265,7 @@ def _limited(handler: BaseHTTPRequestHandler) -> None:
     answer(handler, body, status=403, Content_Type="application/json")
 
 
-def test_a_head_that_is_refused_says_why_in_a_get(lan: Lan, meet: Meet) -> None:
+def test_a_get_explains_a_refused_head(lan: Lan, meet: Meet) -> None:
     lan.act = _limited
     with pytest.raises(RateLimitedError, match="secondary rate limit") as caught:
         meet(f"127.0.0.1:{lan.port}").has_blob("octo/image", BLOB)
@@ -274,7 +274,7 @@ def test_a_head_that_is_refused_says_why_in_a_get(lan: Lan, meet: Meet) -> None:
     assert lan.seen[-2:] == [("HEAD", path), ("GET", path)]
 
 
-# Other hosts, and TLS that ends before the registry
+# Other hosts, and TLS that ends in front of the registry
 
 
 def test_an_upload_that_storage_refuses_blames_no_credential(

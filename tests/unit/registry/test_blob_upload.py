@@ -1,4 +1,4 @@
-"""Blobs sent whole and in chunks, and what happens where either breaks off."""
+"""Uploads in one request and in chunks, and how they resume after failures."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def target(plain_registry: PlainRegistry) -> Iterator[Callable[..., Repository]]:
-    """Make repositories to send to."""
+    """Create target repositories."""
     clients = []
 
     def make(*, chunk: int = 0) -> Repository:
@@ -56,25 +56,25 @@ def target(plain_registry: PlainRegistry) -> Iterator[Callable[..., Repository]]
 
 
 def send(repository: Repository, policy: RetryPolicy = PATIENT) -> None:
-    """Send the blob as the engine does: again after what may be tried again."""
+    """Upload the blob like the engine, with retries."""
     place = MemoryPlace()
     place.put(BLOB, DATA)
     retry(lambda: repository.write(Content(place, BLOB)), policy)
 
 
 def requests_of(registry: PlainRegistry) -> list[tuple[str, int]]:
-    """Return methods and statuses of what concerns uploads."""
+    """Return methods and statuses of the upload requests."""
     return [(e.method, e.status) for e in registry.log if UPLOADS in e.path]
 
 
-def test_a_blob_goes_whole_in_two_requests(
+def test_a_blob_is_uploaded_in_two_requests(
     target: Callable[..., Repository], plain_registry: PlainRegistry
 ) -> None:
     send(target())
     assert requests_of(plain_registry) == [("POST", 202), ("PUT", 201)]
 
 
-def test_a_blob_goes_in_chunks_where_that_is_wanted(
+def test_a_blob_is_uploaded_in_chunks_on_request(
     target: Callable[..., Repository], plain_registry: PlainRegistry
 ) -> None:
     repository = target(chunk=100_000)
@@ -85,7 +85,7 @@ def test_a_blob_goes_in_chunks_where_that_is_wanted(
 
 
 @pytest.mark.parametrize("status", [413, 416])
-def test_a_body_that_is_refused_as_too_large_goes_in_chunks(
+def test_a_body_rejected_as_too_large_is_uploaded_in_chunks(
     target: Callable[..., Repository], plain_registry: PlainRegistry, status: int
 ) -> None:
     plain_registry.faults.append(Fault(method="PUT", path_contains=UPLOADS, status=status))
@@ -97,7 +97,7 @@ def test_a_body_that_is_refused_as_too_large_goes_in_chunks(
     assert repository.exists(BLOB)
 
 
-def test_what_arrived_before_a_break_is_not_sent_again(
+def test_received_bytes_are_not_sent_again(
     target: Callable[..., Repository], plain_registry: PlainRegistry
 ) -> None:
     cut = Fault(method="PUT", path_contains=UPLOADS, cut_after=3 * CHUNK + 5)
@@ -114,7 +114,7 @@ def test_what_arrived_before_a_break_is_not_sent_again(
     assert repository.exists(BLOB)
 
 
-def test_a_chunk_that_breaks_is_gone_on_with(
+def test_an_interrupted_chunk_is_resumed(
     target: Callable[..., Repository], plain_registry: PlainRegistry
 ) -> None:
     cut = Fault(method="PATCH", path_contains=UPLOADS, cut_after=1000, after=1)
@@ -122,13 +122,13 @@ def test_a_chunk_that_breaks_is_gone_on_with(
     repository = target(chunk=CHUNK)
     send(repository)
     assert repository.exists(BLOB)
-    # The same chunk again is out of order, since a part of it arrived: the registry says which.
+    # The registry has received part of the chunk, so the same chunk again is out of order.
     assert ("PATCH", 416) in requests_of(plain_registry)
     assert requests_of(plain_registry).count(("POST", 202)) == 1
 
 
 @pytest.mark.parametrize("taken", [1, 1000, CHUNK - 1])
-def test_what_a_registry_leaves_of_a_chunk_is_sent_again(
+def test_the_missing_part_of_a_chunk_is_sent_again(
     target: Callable[..., Repository], plain_registry: PlainRegistry, taken: int
 ) -> None:
     short = Fault(method="PATCH", path_contains=UPLOADS, takes=taken, after=1)
@@ -139,7 +139,7 @@ def test_what_a_registry_leaves_of_a_chunk_is_sent_again(
     assert requests_of(plain_registry).count(("PATCH", 202)) == 5
 
 
-def test_an_upload_that_is_gone_begins_anew(
+def test_an_unknown_upload_is_restarted(
     target: Callable[..., Repository], plain_registry: PlainRegistry
 ) -> None:
     gone = Fault(method="PATCH", path_contains=UPLOADS, status=404, after=2)
@@ -151,7 +151,7 @@ def test_an_upload_that_is_gone_begins_anew(
     assert requests_of(plain_registry).count(("POST", 202)) == 2
 
 
-def test_an_upload_that_is_always_gone_is_told(
+def test_an_upload_that_is_always_unknown_is_an_error(
     target: Callable[..., Repository], plain_registry: PlainRegistry
 ) -> None:
     plain_registry.faults.append(Fault(method="PATCH", path_contains=UPLOADS, status=404, times=99))
@@ -159,7 +159,7 @@ def test_an_upload_that_is_always_gone_is_told(
         send(target(chunk=CHUNK))
 
 
-def test_a_registry_that_cannot_tell_how_much_it_has_gets_all_again(
+def test_a_registry_without_upload_status_gets_the_whole_blob_again(
     target: Callable[..., Repository], plain_registry: PlainRegistry
 ) -> None:
     plain_registry.faults += [
@@ -172,7 +172,7 @@ def test_a_registry_that_cannot_tell_how_much_it_has_gets_all_again(
     assert requests_of(plain_registry).count(("PATCH", 202)) == 4
 
 
-def test_a_registry_that_takes_no_chunks_gets_the_blob_whole_again(
+def test_a_registry_without_chunked_uploads_gets_the_whole_blob_again(
     target: Callable[..., Repository], plain_registry: PlainRegistry
 ) -> None:
     plain_registry.faults += [
@@ -184,7 +184,7 @@ def test_a_registry_that_takes_no_chunks_gets_the_blob_whole_again(
     assert repository.exists(BLOB)
 
 
-def test_a_registry_that_takes_neither_is_told(
+def test_a_registry_that_rejects_all_uploads_is_an_error(
     target: Callable[..., Repository], plain_registry: PlainRegistry
 ) -> None:
     plain_registry.faults += [
@@ -197,7 +197,7 @@ def test_a_registry_that_takes_neither_is_told(
 
 
 @pytest.mark.parametrize("said", ["0-10", "0-99999999", "0-0"])
-def test_a_registry_that_counts_wrongly_is_told(
+def test_a_wrong_byte_count_is_an_error(
     target: Callable[..., Repository], plain_registry: PlainRegistry, said: str
 ) -> None:
     headers = {"Range": said}
@@ -209,7 +209,7 @@ def test_a_registry_that_counts_wrongly_is_told(
         send(target(chunk=CHUNK))
 
 
-def test_a_registry_that_wants_larger_chunks_gets_them(
+def test_the_registrys_minimum_chunk_size_is_used(
     target: Callable[..., Repository], plain_registry: PlainRegistry
 ) -> None:
     smallest = {"OCI-Chunk-Min-Length": str(2 * CHUNK)}
@@ -235,7 +235,7 @@ def test_a_redirect_within_the_host_is_followed(
     assert repository.exists(BLOB)
 
 
-def test_a_body_that_is_redirected_without_end_is_given_up(
+def test_endless_redirects_of_a_body_are_an_error(
     target: Callable[..., Repository], plain_registry: PlainRegistry
 ) -> None:
     away = Fault("PUT", UPLOADS, status=307, headers={"Location": "?moved=1"}, times=99)

@@ -1,4 +1,4 @@
-"""Bodies of responses as they come."""
+"""Reading response bodies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ghcrctl.registry.body_stream import MAX_ERROR_BODY, BodyStream, discard, er
 
 
 class Raw(io.BytesIO):
-    """A body that fails after its bytes, if it is told to."""
+    """A body that can fail after its bytes."""
 
     def __init__(self, data: bytes, error: Exception | None = None) -> None:
         super().__init__(data)
@@ -39,7 +39,7 @@ def response(
 
 
 def decoded(made: requests.Response) -> list[bool]:
-    """Return for each read whether the body was to be decompressed."""
+    """Return for each read whether the body was decoded."""
     assert isinstance(made.raw, Raw)
     return made.raw.asked
 
@@ -65,7 +65,7 @@ def test_a_body_that_is_shorter_than_announced_is_a_lost_connection(length: str)
 
 
 @pytest.mark.parametrize("length", [None, "", "many", "-1", "3"])
-def test_a_length_that_says_nothing_is_not_believed(length: str | None) -> None:
+def test_an_invalid_length_is_ignored(length: str | None) -> None:
     stream = BodyStream(response(b"abcde", length))
     assert stream.read(5) == b"abcde"
     assert stream.read(5) == b""
@@ -81,7 +81,7 @@ def test_the_length_of_a_compressed_body_counts_other_bytes() -> None:
     assert decoded(plain) == [False]
 
 
-def test_an_error_on_the_way_is_a_lost_connection() -> None:
+def test_an_error_while_reading_is_a_lost_connection() -> None:
     stream = BodyStream(response(b"ab", error=OSError(104, "reset")))
     assert stream.read(2) == b"ab"
     with pytest.raises(ConnectionLostError):

@@ -1,4 +1,4 @@
-"""One method an endpoint, against a registry by the book whose answers are bent where told."""
+"""The registry client, against a standard registry with modified responses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_loopback_registry_without_tls_is_found(
         ('<javascript:alert(1)>; rel="next"', "another host"),
     ],
 )
-def test_a_list_that_goes_on_elsewhere_is_refused(
+def test_a_list_that_continues_on_another_host_is_rejected(
     client: RegistryClient, plain_registry: PlainRegistry, link: str, words: str
 ) -> None:
     body = b'{"name": "octo/image", "tags": ["a"]}'
@@ -54,7 +54,7 @@ def test_a_list_that_goes_on_elsewhere_is_refused(
         list(client.tags("octo/image"))
 
 
-def test_a_list_that_goes_in_a_circle_ends(
+def test_a_list_that_links_in_a_loop_ends(
     client: RegistryClient, plain_registry: PlainRegistry
 ) -> None:
     body = b'{"name": "octo/image", "tags": ["a", "b", 7, null]}'
@@ -65,7 +65,7 @@ def test_a_list_that_goes_in_a_circle_ends(
 
 
 @pytest.mark.parametrize("tags", ["7", "true", '"abc"', '{"a": 1}'])
-def test_tags_that_are_no_list_are_told(
+def test_invalid_tag_lists_are_an_error(
     client: RegistryClient, plain_registry: PlainRegistry, tags: str
 ) -> None:
     bend(plain_registry, "/tags/list", body=f'{{"tags": {tags}}}'.encode())
@@ -96,7 +96,7 @@ def test_every_page_of_a_list_is_read(
         '<http://{host}{}>; rel="next"',
     ],
 )
-def test_a_list_goes_on_where_its_link_says(
+def test_a_list_continues_at_its_link(
     client: RegistryClient, plain_registry: PlainRegistry, link: str
 ) -> None:
     text = link.format("/v2/octo/image/tags/list?n=1&last=a", host=plain_registry.host)
@@ -108,7 +108,7 @@ def test_a_list_goes_on_where_its_link_says(
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"no json", b"[" * 99_999])
-def test_a_list_that_is_none_is_told(
+def test_an_invalid_list_is_an_error(
     client: RegistryClient, plain_registry: PlainRegistry, body: bytes
 ) -> None:
     bend(plain_registry, "/tags/list", body=body)
@@ -134,7 +134,7 @@ def test_a_repository_without_tags_has_none(
         "https://me:verysecret@[storage.example/x",
     ],
 )
-def test_an_address_to_upload_to_that_is_none_is_refused(
+def test_an_invalid_upload_url_is_rejected(
     client: RegistryClient, plain_registry: PlainRegistry, location: str
 ) -> None:
     bend(plain_registry, "/blobs/uploads/", status=202, body=b"", headers={"Location": location})
@@ -144,7 +144,7 @@ def test_an_address_to_upload_to_that_is_none_is_refused(
 
 
 @pytest.mark.parametrize("absolute", [True, False])
-def test_an_address_to_upload_to_may_be_of_either_form(
+def test_an_upload_url_may_be_relative_or_absolute(
     client: RegistryClient, plain_registry: PlainRegistry, absolute: bool
 ) -> None:
     data = b"content"
@@ -163,7 +163,7 @@ def test_an_address_to_upload_to_may_be_of_either_form(
     assert client.has_blob("octo/image", Digest.of(data))
 
 
-def test_an_upload_that_is_not_taken_is_told(client: RegistryClient) -> None:
+def test_a_rejected_upload_is_an_error(client: RegistryClient) -> None:
     address = client.uploads.begin("octo/image").address
     with pytest.raises(GhcrctlError, match="DIGEST_INVALID"):
         client.uploads.finish("octo/image", address, Digest.of(b"other"), b"content")
@@ -181,7 +181,7 @@ def test_an_upload_that_is_not_taken_is_told(client: RegistryClient) -> None:
         ({}, b"{}", GhcrctlError),
     ],
 )
-def test_a_manifest_that_is_not_what_it_says_is_refused(
+def test_a_manifest_with_another_digest_is_rejected(
     client: RegistryClient,
     plain_registry: PlainRegistry,
     headers: dict[str, str],
@@ -214,7 +214,7 @@ def test_a_manifest_asked_for_by_digest_must_be_that_digest(
         Repository(client, "octo/image").resolve(str(IMAGE.root.digest))
 
 
-def test_a_registry_that_names_no_digest_is_believed_its_bytes(
+def test_without_a_stated_digest_the_bytes_are_hashed(
     client: RegistryClient, plain_registry: PlainRegistry
 ) -> None:
     bend(
@@ -227,7 +227,7 @@ def test_a_registry_that_names_no_digest_is_believed_its_bytes(
 
 
 @pytest.mark.parametrize("span", ["bytes 0-9/10", "nonsense", ""])
-def test_another_range_than_asked_for_is_refused(
+def test_a_different_range_is_rejected(
     client: RegistryClient, plain_registry: PlainRegistry, span: str
 ) -> None:
     digest = IMAGE.blobs[0][0].digest
@@ -264,7 +264,7 @@ def test_read_after_write_lag_may_be_tried_again(
     assert caught.value.retryable
 
 
-def test_a_registry_that_is_gone_is_told() -> None:
+def test_an_unreachable_registry_is_an_error() -> None:
     options = TransportOptions(retry=RetryPolicy(attempts=1))
     client = RegistryClient("127.0.0.1:9", credentials=None, options=options, warn=print)
     with pytest.raises(NetworkError, match="refused"):

@@ -1,4 +1,4 @@
-"""Connections that fail, stall, end, are kept, or go through a proxy: on loopback."""
+"""Connections that fail, stall, end, are reused or go through a proxy, on loopback."""
 
 from __future__ import annotations
 
@@ -30,14 +30,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def transport(transport: Transport) -> Transport:
-    """A transport of a user who named this machine."""
+    """A transport that trusts this machine because the user named it."""
     transport.guard.trust("http://127.0.0.1/")
     return transport
 
 
-def test_a_host_that_says_nothing_is_given_up(
-    lan: Lan, transport: Transport, waits: list[float]
-) -> None:
+def test_a_silent_host_times_out(lan: Lan, transport: Transport, waits: list[float]) -> None:
     ended = threading.Event()
 
     def say_nothing(_: BaseHTTPRequestHandler) -> None:
@@ -53,7 +51,7 @@ def test_a_host_that_says_nothing_is_given_up(
     assert len(waits) == 2
 
 
-def test_a_body_that_stalls_is_given_up(lan: Lan, transport: Transport) -> None:
+def test_a_stalled_body_times_out(lan: Lan, transport: Transport) -> None:
     ended = threading.Event()
 
     def stall(handler: BaseHTTPRequestHandler) -> None:
@@ -79,7 +77,7 @@ def test_a_body_that_is_shorter_than_announced_is_lost(lan: Lan, transport: Tran
     assert caught.value.retryable
 
 
-def test_a_connection_that_is_closed_at_once_is_tried_again(
+def test_a_connection_closed_at_once_is_retried(
     lan: Lan, transport: Transport, waits: list[float]
 ) -> None:
     def close_twice(handler: BaseHTTPRequestHandler) -> None:
@@ -102,13 +100,13 @@ def test_a_connection_that_is_closed_at_once_is_tried_again(
         ("http://nowhere.example/", "cannot resolve the host name"),
     ],
 )
-def test_a_host_that_cannot_be_reached_is_told(transport: Transport, url: str, words: str) -> None:
+def test_an_unreachable_host_is_an_error(transport: Transport, url: str, words: str) -> None:
     with pytest.raises(ConnectionFailedError, match=words) as caught:
         transport.request("GET", url)
     assert caught.value.exit_status is ExitStatus.NETWORK
 
 
-def test_a_host_without_tls_is_told(lan: Lan, transport: Transport) -> None:
+def test_a_host_without_tls_is_an_error(lan: Lan, transport: Transport) -> None:
     with pytest.raises(TlsError, match="does not speak TLS") as caught:
         transport.request("GET", lan.url.replace("http", "https"))
     assert "--insecure" in (caught.value.hint or "")
@@ -146,9 +144,7 @@ def test_no_proxy_names_hosts_to_reach_without_it(
     assert lan.seen == [("GET", "/x")]
 
 
-def test_a_host_that_takes_no_connection_is_given_up(
-    transport: Transport, waits: list[float]
-) -> None:
+def test_connecting_times_out(transport: Transport, waits: list[float]) -> None:
     with socket.socket() as busy, contextlib.ExitStack() as queue:
         busy.bind(("127.0.0.1", 0))
         busy.listen(0)
@@ -163,7 +159,7 @@ def test_a_host_that_takes_no_connection_is_given_up(
     assert waits == []
 
 
-def test_a_proxy_that_is_gone_is_told(
+def test_an_unreachable_proxy_is_an_error(
     transport: Transport, monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://me:verysecret@127.0.0.1:9")
@@ -174,7 +170,7 @@ def test_a_proxy_that_is_gone_is_told(
     assert "verysecret" not in f"{caught.value} {caught.value.hint} {said}"
 
 
-def test_a_proxy_learns_nothing_that_is_for_the_registry(
+def test_a_proxy_does_not_get_the_registrys_credential(
     lan: Lan, transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lan.act = lambda handler: answer(handler, b"", status=403)
@@ -195,7 +191,7 @@ def test_a_proxy_learns_nothing_that_is_for_the_registry(
         ("GET", 200, b""),
     ],
 )
-def test_an_answer_without_a_body_leaves_its_connection_to_the_next(
+def test_a_connection_is_reused_after_an_empty_response(
     lan: Lan, transport: Transport, method: str, status: int, body: bytes
 ) -> None:
     lan.act = lambda handler: answer(handler, body, status=status)
@@ -206,7 +202,7 @@ def test_an_answer_without_a_body_leaves_its_connection_to_the_next(
 
 
 @pytest.mark.parametrize("status", [307, 503])
-def test_an_answer_that_leads_on_leaves_its_connection_to_the_next(
+def test_a_connection_is_reused_after_a_redirect(
     lan: Lan, transport: Transport, status: int
 ) -> None:
     def lead_on(handler: BaseHTTPRequestHandler) -> None:

@@ -1,4 +1,4 @@
-"""Where a registry is, and how it is trusted."""
+"""Registry hosts and TLS trust."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_docker_hub_is_served_elsewhere() -> None:
+def test_docker_hub_has_another_host() -> None:
     assert host_of("docker.io") == "registry-1.docker.io"
     assert host_of("ghcr.io") == "ghcr.io"
 
@@ -43,7 +43,7 @@ def test_docker_hub_is_served_elsewhere() -> None:
         ("", False),
     ],
 )
-def test_this_machine_is_told_from_others(host: str, loopback: bool) -> None:
+def test_loopback_hosts_are_detected(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
 
 
@@ -72,7 +72,7 @@ def test_certificates_of_a_folder_for_the_host_are_used_and_of_others_not(tmp_pa
         ssl_context(policy, "other.lan")
 
 
-def test_a_folder_of_certificates_that_is_closed_is_passed_over(
+def test_an_inaccessible_certificate_folder_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("ca.crt", "client.cert", "other.key"):
@@ -90,7 +90,7 @@ def test_a_folder_of_certificates_that_is_closed_is_passed_over(
         ("reg.lan:5000", False, ["reg.lan:5000"]),
         ("reg.lan:443", False, ["reg.lan:443", "reg.lan"]),
         ("[::1]:5000", False, ["[::1]:5000"]),
-        # As docker has it, then as containerd has it.
+        # As in docker, then as in containerd.
         ("reg.lan:5000", True, ["reg.lan5000", "reg.lan_5000_"]),
         ("reg.lan", True, ["reg.lan", "reg.lan443", "reg.lan_443_"]),
         ("reg.lan:443", True, ["reg.lan443", "reg.lan", "reg.lan_443_"]),
@@ -106,7 +106,7 @@ def test_a_folder_of_certificates_has_a_name_that_its_system_allows(
 
 
 @pytest.mark.parametrize("text", [None, "", "no certificate"])
-def test_a_file_that_is_no_certificate_is_named(tmp_path: Path, text: str | None) -> None:
+def test_an_invalid_certificate_file_is_named(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "ca.pem"
     if text is not None:
         path.write_text(text)

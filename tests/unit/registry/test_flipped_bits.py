@@ -1,4 +1,4 @@
-"""Bytes that are wrong once are fetched again; what stays wrong fails, and says who sent it."""
+"""Corrupted bytes are fetched again; if they stay wrong, the error names their source."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ PIECES = [
 
 
 @pytest.mark.parametrize(("path", "raw"), PIECES)
-def test_a_pull_gets_over_a_flipped_bit(
+def test_a_pull_recovers_from_a_flipped_bit(
     session: Session, plain_registry: PlainRegistry, path: str, raw: bytes
 ) -> None:
     plain_registry.faults.append(flipped(path, raw))
@@ -62,7 +62,7 @@ def test_a_pull_gets_over_a_flipped_bit(
     assert is_stored(session, IMAGE)
 
 
-def test_a_pull_gets_over_a_flipped_bit_in_a_segment(
+def test_a_pull_recovers_from_a_flipped_bit_in_a_segment(
     session: Session, plain_registry: PlainRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ranges, "SEGMENT", 10_000)
@@ -76,7 +76,7 @@ def test_a_pull_gets_over_a_flipped_bit_in_a_segment(
 
 
 @pytest.mark.parametrize(("path", "raw"), PIECES)
-def test_what_stays_wrong_is_fetched_twice_and_names_the_registry(
+def test_persistent_corruption_is_fetched_twice_and_names_the_registry(
     session: Session, plain_registry: PlainRegistry, path: str, raw: bytes
 ) -> None:
     fault = flipped(path, raw, times=99)
@@ -91,7 +91,7 @@ def test_what_stays_wrong_is_fetched_twice_and_names_the_registry(
 
 @pytest.mark.parametrize(("path", "raw"), PIECES)
 @pytest.mark.parametrize("chunk", ["0", "10000"])
-def test_a_copy_gets_over_a_flipped_bit(
+def test_a_copy_recovers_from_a_flipped_bit(
     tmp_path: Path, plain_registry: PlainRegistry, path: str, raw: bytes, chunk: str
 ) -> None:
     plain_registry.push_image("octo/image", "1.0", IMAGE)
@@ -109,7 +109,7 @@ def test_a_copy_gets_over_a_flipped_bit(
 
 
 @pytest.mark.parametrize("kind", ["archive", "oci"])
-def test_an_archive_gets_over_a_flipped_bit(
+def test_an_archive_recovers_from_a_flipped_bit(
     tmp_path: Path, plain_registry: PlainRegistry, kind: str
 ) -> None:
     plain_registry.push_image("octo/image", "1.0", IMAGE)
@@ -121,7 +121,7 @@ def test_an_archive_gets_over_a_flipped_bit(
 
 
 @pytest.mark.parametrize(("path", "raw"), PIECES)
-def test_reading_at_a_registry_gets_over_a_flipped_bit(
+def test_reading_from_a_registry_recovers_from_a_flipped_bit(
     session: Session, plain_registry: PlainRegistry, path: str, raw: bytes
 ) -> None:
     wanted = ImageSelector(f"{plain_registry.host}/octo/image:1.0", is_remote=True)
@@ -137,7 +137,7 @@ def test_reading_at_a_registry_gets_over_a_flipped_bit(
     assert plain_registry.faults[-1].befell == 1
 
 
-def test_a_mirror_that_flips_bits_is_left_for_the_origin(
+def test_a_corrupting_mirror_is_replaced_by_the_origin(
     tmp_path: Path, plain_registry: PlainRegistry, ghcr: RegistryDouble
 ) -> None:
     for registry in (plain_registry, ghcr):
@@ -151,7 +151,7 @@ def test_a_mirror_that_flips_bits_is_left_for_the_origin(
 
 
 @pytest.mark.parametrize("cut", [1, 5_000, 99_999])
-def test_where_a_mirror_breaks_off_the_next_and_the_origin_go_on(
+def test_after_a_mirror_fails_the_next_source_continues(
     tmp_path: Path, plain_registry: PlainRegistry, ghcr: RegistryDouble, cut: int
 ) -> None:
     with PlainRegistry() as second:
@@ -170,7 +170,7 @@ def test_where_a_mirror_breaks_off_the_next_and_the_origin_go_on(
             assert is_stored(session, IMAGE)
 
 
-def test_a_manifest_by_digest_that_stays_wrong_is_asked_for_twice(
+def test_a_persistently_wrong_manifest_is_requested_twice(
     session: Session, plain_registry: PlainRegistry
 ) -> None:
     fault = flipped("/manifests/", IMAGE.raw, times=99)

@@ -1,4 +1,4 @@
-"""A source that reads from one place after the other."""
+"""A source that reads from mirrors and the origin."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def origin(ghcr: RegistryDouble) -> RegistryDouble:
         "denied",
     ],
 )
-def test_whatever_a_mirror_does_the_image_arrives(
+def test_the_image_arrives_whatever_a_mirror_does(
     tmp_path: Path, mirror: PlainRegistry, origin: RegistryDouble, fault: Fault | None
 ) -> None:
     if fault:
@@ -74,7 +74,7 @@ def test_whatever_a_mirror_does_the_image_arrives(
         assert origin.count() == 0
 
 
-def test_a_mirror_that_is_gone_is_asked_once(tmp_path: Path, origin: RegistryDouble) -> None:
+def test_an_unreachable_mirror_is_tried_once(tmp_path: Path, origin: RegistryDouble) -> None:
     said: list[str] = []
     environ = {"GHCRCTL_MIRRORS": f"{origin.host}=127.0.0.1:9"}
     with session_on(
@@ -85,7 +85,7 @@ def test_a_mirror_that_is_gone_is_asked_once(tmp_path: Path, origin: RegistryDou
     assert "127.0.0.1:9/octo/image is not available" in said[0]
 
 
-def test_what_nobody_has_is_the_origins_error(
+def test_missing_content_is_the_origins_error(
     tmp_path: Path, mirror: PlainRegistry, origin: RegistryDouble
 ) -> None:
     environ = {"GHCRCTL_MIRRORS": f"{origin.host}={mirror.host}"}
@@ -109,7 +109,7 @@ def test_a_broken_file_of_docker_is_named(
     assert said == [f"ignoring {path}: expected a JSON object"]
 
 
-def test_an_unreachable_origin_is_reported_with_what_the_mirror_lacks(
+def test_the_error_for_an_unreachable_origin_mentions_the_mirror(
     tmp_path: Path, mirror: PlainRegistry
 ) -> None:
     environ = {"GHCRCTL_MIRRORS": f"127.0.0.1:9={mirror.host}"}
@@ -120,7 +120,7 @@ def test_an_unreachable_origin_is_reported_with_what_the_mirror_lacks(
         pull(session, session.parse("127.0.0.1:9/octo/image:none"))
 
 
-def test_what_no_mirror_of_a_blocked_registry_has_is_not_found(
+def test_content_missing_in_all_mirrors_of_a_blocked_registry_is_not_found(
     tmp_path: Path, mirror: PlainRegistry, origin: RegistryDouble
 ) -> None:
     conf = tmp_path / ".config" / "containers" / "registries.conf"
@@ -137,7 +137,7 @@ def test_what_no_mirror_of_a_blocked_registry_has_is_not_found(
     assert origin.count() == 0
 
 
-def test_what_is_blocked_is_not_pulled(tmp_path: Path, origin: RegistryDouble) -> None:
+def test_a_blocked_registry_is_not_contacted(tmp_path: Path, origin: RegistryDouble) -> None:
     conf = tmp_path / ".config" / "containers" / "registries.conf"
     conf.parent.mkdir(parents=True)
     conf.write_text(f'[[registry]]\nlocation = "{origin.host}"\nblocked = true\n')

@@ -1,4 +1,4 @@
-"""Registries on this machine that speak plain HTTP, and what they do when TLS is tried first."""
+"""Registries on this machine without TLS, and how they react to TLS."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _refuse(connection: socket.socket) -> None:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
-    """Start a server of plain HTTP that treats TLS handshakes as told; return its host."""
+    """Start a plain HTTP server with a scripted reaction to TLS handshakes; return its host."""
     servers: list[socketserver.TCPServer] = []
 
     def start(treat: Callable[[socket.socket], None]) -> str:
@@ -63,7 +63,7 @@ def serve() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
 
 
 @pytest.mark.parametrize("treat", [_wait, _hang_up, _refuse])
-def test_a_registry_on_this_machine_that_does_not_speak_tls_is_asked_without(
+def test_a_local_registry_without_tls_is_used(
     serve: Callable[[Callable[[socket.socket], None]], str],
     monkeypatch: pytest.MonkeyPatch,
     treat: Callable[[socket.socket], None],
@@ -77,7 +77,7 @@ def test_a_registry_on_this_machine_that_does_not_speak_tls_is_asked_without(
     client.close()
 
 
-def test_a_silent_host_is_not_asked_for_tls_twice() -> None:
+def test_a_silent_host_is_only_tried_once_with_tls() -> None:
     openings: list[bytes] = []
 
     class Silent(socketserver.BaseRequestHandler):

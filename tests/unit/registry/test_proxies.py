@@ -1,4 +1,4 @@
-"""Which proxy a request goes through: the rules of Go's ``net/http``."""
+"""The choice of the proxy, by the rules of Go's ``net/http``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def chosen(url: str, **environ: str) -> str | None:
             "https://ghcr.io",
             "http://other:1",
         ),
-        # In a CGI program this variable is a header of the request.
+        # In a CGI program this variable comes from a request header.
         ({"HTTP_PROXY": PROXY, "REQUEST_METHOD": "GET"}, "http://ghcr.io", None),
         ({"HTTPS_PROXY": PROXY, "REQUEST_METHOD": "GET"}, "https://ghcr.io", PROXY),
         ({}, "https://ghcr.io", None),
@@ -129,7 +129,7 @@ def test_no_proxy(exclusions: str, host: str, is_direct: bool) -> None:
         ("http://me@proxy.example:3128", "http://me@proxy.example:3128"),
     ],
 )
-def test_the_forms_of_an_address(text: str, url: str) -> None:
+def test_the_forms_of_a_proxy_url(text: str, url: str) -> None:
     found = parse_proxy(text, "HTTPS_PROXY")
     assert found.url == url
     assert "p%40ss" not in f"{found!r} {found.label}"
@@ -155,12 +155,12 @@ def test_a_malformed_setting_is_a_failure_of_the_proxy(text: str) -> None:
         chosen("https://ghcr.io", https_proxy=text)
     assert caught.value.exit_status is ExitStatus.NETWORK
     assert "secret" not in f"{caught.value} {caught.value.hint}"
-    # It matters only where it would be used.
+    # The setting is only an error if it would be used.
     assert chosen("https://localhost", https_proxy=text) is None
     assert chosen("https://ghcr.io", https_proxy=text, NO_PROXY="ghcr.io") is None
 
 
-def test_the_credential_of_a_proxy_may_have_any_letter() -> None:
+def test_a_proxy_credential_may_contain_any_character() -> None:
     found = parse_proxy("http://me:p\u20acss@proxy.example", "HTTPS_PROXY")
     assert proxy_headers(found.url) == {"Proxy-Authorization": "Basic bWU6cOKCrHNz"}
     assert proxy_headers("http://proxy.example") == {}

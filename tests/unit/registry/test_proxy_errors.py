@@ -1,4 +1,4 @@
-"""Each failure of a proxy is reported as one: through proxies on loopback."""
+"""Every proxy failure is reported as such; with proxies on loopback."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OPTIONS = TransportOptions(
 
 
 def failure(proxy: str, url: str = "https://ghcr.io/v2/", **environ: str) -> GhcrctlError:
-    """Return what a request through a proxy fails with."""
+    """Return the error of a request through a proxy."""
     rules = ProxyRules.from_environ({"HTTPS_PROXY": proxy, "HTTP_PROXY": proxy, **environ})
     transport = Transport(replace(OPTIONS, proxies=rules))
     with contextlib.closing(transport), pytest.raises(GhcrctlError) as caught:
@@ -163,21 +163,21 @@ def raw(act: Callable[[Any], None]) -> Iterator[int]:
         server.close()
 
 
-def test_a_proxy_that_says_nothing_names_the_limit_for_connecting() -> None:
+def test_a_silent_proxy_exceeds_the_connect_timeout() -> None:
     with raw(lambda connection: connection.recv(4096) and connection.recv(4096)) as port:
         error = failure(f"http://127.0.0.1:{port}")
     assert is_told(error, f"http://127.0.0.1:{port}")
     assert "--connect-timeout" in (error.hint or "")
 
 
-def test_a_proxy_that_hangs_up_is_named() -> None:
+def test_a_proxy_that_closes_the_connection_is_named() -> None:
     with raw(lambda connection: connection.recv(4096)) as port:
         error = failure(f"http://127.0.0.1:{port}")
     assert isinstance(error, ConnectionLostError)
     assert f"http://127.0.0.1:{port} (HTTPS_PROXY)" in error.message
 
 
-def test_a_host_that_is_silent_during_the_handshake_names_the_limit_for_connecting() -> None:
+def test_a_silent_handshake_exceeds_the_connect_timeout() -> None:
     with raw(lambda connection: connection.recv(4096) and connection.recv(4096)) as port:
         transport = Transport(OPTIONS)
         url = f"https://127.0.0.1:{port}/v2/"
@@ -189,7 +189,7 @@ def test_a_host_that_is_silent_during_the_handshake_names_the_limit_for_connecti
 
 
 def _socks(reply: bytes, *, login: bytes = b"") -> Callable[[Any], None]:
-    """A SOCKS5 proxy (RFC 1928) that gives one reply; ``login``: its reply to a user name."""
+    """Return a SOCKS5 proxy (RFC 1928) with one reply. ``login``: its reply to a user name."""
 
     def act(connection: Any) -> None:
         connection.recv(512)

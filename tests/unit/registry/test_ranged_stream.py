@@ -1,4 +1,4 @@
-"""One reader of a large blob: which responses it takes for a part, and what it requests then."""
+"""A reader of one large blob: which responses it accepts, and what it requests next."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _small_and_slow(monkeypatch: pytest.MonkeyPatch) -> None:
 def answer(
     span: Span, *, status: int = 206, header: str | None = None, etag: str = '"a"', cut: int = 0
 ) -> requests.Response:
-    """Return a response to a request for a span, with its faults."""
+    """Return a response to a range request, with faults."""
     end = SIZE if span.end is None else span.end
     body = DATA if status == 200 else DATA[span.first : end]
     made = requests.Response()
@@ -47,7 +47,7 @@ def answer(
 
 
 def alone() -> ReadAhead:
-    """Return what reads nothing ahead, so that every request is the reader's own."""
+    """Return a pool without threads, so that the reader sends every request itself."""
     ahead = ReadAhead(1)
     ahead.close()
     return ahead
@@ -64,7 +64,7 @@ def read_all(stream: RangedStream) -> bytes:
 def scripted(
     second: Callable[[Span], requests.Response],
 ) -> tuple[Callable[[Span], requests.Response], list[Span]]:
-    """Return what answers requests, the second one as told, and a list of them."""
+    """Return a function that answers requests, the second one as scripted, and its requests."""
     requested: list[Span] = []
 
     def request(span: Span) -> requests.Response:
@@ -74,7 +74,7 @@ def scripted(
     return request, requested
 
 
-def test_parts_follow_each_other_to_the_end() -> None:
+def test_ranges_are_requested_to_the_end() -> None:
     request, requested = scripted(answer)
     stream = RangedStream(request, alone(), offset=0, size=SIZE)
     assert read_all(stream) == DATA
@@ -82,14 +82,14 @@ def test_parts_follow_each_other_to_the_end() -> None:
     assert requested == [Span(start, min(start + SEGMENT, SIZE)) for start in starts]
 
 
-def test_reading_from_the_middle_begins_there() -> None:
+def test_reading_starts_at_the_offset() -> None:
     request, requested = scripted(answer)
     stream = RangedStream(request, alone(), offset=SIZE - 1500, size=SIZE)
     assert read_all(stream) == DATA[-1500:]
     assert requested == [Span(SIZE - 1500, SIZE - 500), Span(SIZE - 500, SIZE)]
 
 
-def test_a_part_whose_whole_size_is_unknown_is_taken() -> None:
+def test_a_range_of_unknown_total_size_is_accepted() -> None:
     request, requested = scripted(
         lambda span: answer(span, header=f"bytes {SEGMENT}-{2 * SEGMENT - 1}/*")
     )
@@ -108,32 +108,34 @@ def test_a_part_whose_whole_size_is_unknown_is_taken() -> None:
         "nonsense",
     ],
 )
-def test_after_a_part_of_something_else_the_rest_is_requested_in_one_go(header: str) -> None:
+def test_after_a_mismatching_range_the_rest_is_requested_at_once(header: str) -> None:
     request, requested = scripted(lambda span: answer(span, header=header))
     assert read_all(RangedStream(request, alone(), offset=0, size=SIZE)) == DATA
     assert requested == [FIRST, SECOND, Span(SEGMENT)]
 
 
-def test_after_a_part_of_other_content_the_rest_is_requested_in_one_go() -> None:
+def test_after_a_range_of_other_content_the_rest_is_requested_at_once() -> None:
     request, requested = scripted(lambda span: answer(span, etag='"b"'))
     assert read_all(RangedStream(request, alone(), offset=0, size=SIZE)) == DATA
     assert requested == [FIRST, SECOND, Span(SEGMENT)]
 
 
-def test_a_server_that_sends_everything_is_not_asked_again() -> None:
+def test_a_whole_response_needs_no_other_request() -> None:
     request, requested = scripted(lambda span: answer(span, status=200))
     assert read_all(RangedStream(request, alone(), offset=0, size=SIZE)) == DATA
     assert requested == [FIRST, SECOND]
 
 
-def test_a_quick_first_part_is_followed_by_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_fast_first_range_the_rest_is_requested_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(ranges, "_FAST", 0)
     request, requested = scripted(answer)
     assert read_all(RangedStream(request, alone(), offset=0, size=SIZE)) == DATA
     assert requested == [FIRST, Span(SEGMENT)]
 
 
-def test_a_part_that_is_cut_is_a_lost_connection() -> None:
+def test_a_truncated_range_is_a_lost_connection() -> None:
     request, _ = scripted(lambda span: answer(span, cut=1))
     stream = RangedStream(request, alone(), offset=0, size=SIZE)
     with pytest.raises(ConnectionLostError) as caught:
@@ -142,10 +144,10 @@ def test_a_part_that_is_cut_is_a_lost_connection() -> None:
     stream.close()
 
 
-# Read ahead
+# Reading ahead
 
 
-def test_what_was_read_ahead_is_not_requested_again() -> None:
+def test_segments_read_ahead_are_not_requested_again() -> None:
     requested: list[Span] = []
     ahead = ReadAhead(2)
 
@@ -160,7 +162,7 @@ def test_what_was_read_ahead_is_not_requested_again() -> None:
 
 
 @pytest.mark.parametrize("cut", [1, SEGMENT])
-def test_a_part_that_is_cut_while_it_is_read_ahead_is_requested_again(cut: int) -> None:
+def test_a_segment_truncated_while_reading_ahead_is_requested_again(cut: int) -> None:
     third = Span(2 * SEGMENT, 3 * SEGMENT)
     cuts = {third: cut}
     ahead = ReadAhead(1)
@@ -194,7 +196,7 @@ def test_an_error_while_reading_ahead_is_raised_only_if_it_is_final(retryable: b
     ahead.close()
 
 
-def test_nothing_is_read_ahead_before_the_first_part_was_timed() -> None:
+def test_reading_ahead_starts_after_the_first_range_is_timed() -> None:
     ahead = ReadAhead(2)
     stream = RangedStream(answer, ahead, offset=0, size=SIZE)
     assert stream._pending == {}
@@ -207,7 +209,7 @@ def test_nothing_is_read_ahead_before_the_first_part_was_timed() -> None:
     ahead.close()
 
 
-def test_what_is_not_announced_and_too_short_is_a_lost_connection() -> None:
+def test_a_short_range_of_unknown_length_is_a_lost_connection() -> None:
     def short(span: Span) -> requests.Response:
         made = answer(span, cut=5)
         del made.headers["Content-Length"]
@@ -222,7 +224,7 @@ def test_what_is_not_announced_and_too_short_is_a_lost_connection() -> None:
     stream.close()
 
 
-def test_a_quick_first_part_in_the_middle_is_followed_by_the_rest(
+def test_a_fast_first_range_at_an_offset_is_followed_by_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ranges, "_FAST", 0)

@@ -1,4 +1,4 @@
-"""A large blob through several connections, and what happens where that is not to be."""
+"""Large blobs over several connections, and when a single one is used."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SEGMENT = 64 * 1024
 
 @pytest.fixture(autouse=True)
 def _small_and_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the layer a large one, and no connection quick enough."""
+    """Treat the layer as large, and every connection as slow."""
     monkeypatch.setattr(ranges, "SEGMENT", SEGMENT)
     monkeypatch.setattr(ranges, "PARALLEL_FROM", 4 * SEGMENT)
     monkeypatch.setattr(ranges, "_FAST", 1e15)
@@ -67,7 +67,7 @@ def pulled(ghcr: RegistryDouble, session: Session) -> bool:
     return is_stored(session, IMAGE)
 
 
-def test_a_large_blob_comes_in_segments_from_where_the_registry_sent_us(
+def test_a_large_blob_is_read_in_segments_from_the_redirect_target(
     ghcr: RegistryDouble, session: Session
 ) -> None:
     assert pulled(ghcr, session)
@@ -75,7 +75,7 @@ def test_a_large_blob_comes_in_segments_from_where_the_registry_sent_us(
     assert asked(ghcr) <= 2
 
 
-def test_a_quick_connection_gives_the_rest_in_one_go(
+def test_a_fast_connection_reads_the_rest_at_once(
     ghcr: RegistryDouble, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ranges, "_FAST", 0)
@@ -83,16 +83,16 @@ def test_a_quick_connection_gives_the_rest_in_one_go(
     assert fetched(ghcr) == [206, 206]
 
 
-def test_how_quick_a_connection_is_counts_only_the_time_that_was_waited(
+def test_a_connections_speed_only_counts_waiting_time(
     ghcr: RegistryDouble, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Bytes a second: far fewer than loopback gives, and more than a segment over the clock's time.
+    # A speed in bytes per second that is far below loopback's, but above the test's total speed.
     monkeypatch.setattr(ranges, "_FAST", 100)
     assert pulled(ghcr, session)
     assert fetched(ghcr) == [206, 206]
 
 
-def test_what_is_left_of_a_blob_decides_whether_it_is_large(
+def test_the_remaining_size_decides_whether_a_blob_is_large(
     ghcr: RegistryDouble, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, repository = session.resolver.access(name_at(ghcr, session))
@@ -111,13 +111,11 @@ def test_a_segment_that_fails_is_requested_as_often_as_allowed(
     with pytest.raises(NetworkError):
         pulled(ghcr, session)
     requested = Counter(e.range for e in ghcr.log if e.host == "storage")
-    # The session tries again once.
+    # The session retries once.
     assert max(requested.values()) == 2
 
 
-def test_one_connection_is_enough_where_a_person_says_so(
-    tmp_path: Path, ghcr: RegistryDouble
-) -> None:
+def test_the_user_can_choose_a_single_connection(tmp_path: Path, ghcr: RegistryDouble) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
     with session_on(
         tmp_path, registry=ghcr.host, token="ghp_octo", environ={"GHCRCTL_CONNECTIONS": "1"}
@@ -126,7 +124,9 @@ def test_one_connection_is_enough_where_a_person_says_so(
     assert fetched(ghcr) == [200]
 
 
-def test_a_server_without_ranges_gives_all_of_it(ghcr: RegistryDouble, session: Session) -> None:
+def test_a_server_without_ranges_sends_the_whole_blob(
+    ghcr: RegistryDouble, session: Session
+) -> None:
     ghcr.faults.append(storage_fault(status=200, body=CONTENT, times=99))
     assert pulled(ghcr, session)
     assert fetched(ghcr) == [200]
@@ -140,7 +140,7 @@ def test_a_server_without_ranges_gives_all_of_it(ghcr: RegistryDouble, session: 
         {"Content-Range": "nonsense"},
     ],
 )
-def test_a_segment_that_is_of_something_else_is_not_used(
+def test_a_mismatching_segment_is_not_used(
     ghcr: RegistryDouble, session: Session, headers: dict[str, str]
 ) -> None:
     ghcr.faults += [storage_fault(), storage_fault(), storage_fault(headers=headers)]
@@ -148,7 +148,7 @@ def test_a_segment_that_is_of_something_else_is_not_used(
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_an_address_that_fails_is_asked_for_anew(
+def test_a_failing_redirect_target_is_requested_again(
     ghcr: RegistryDouble, session: Session, status: int
 ) -> None:
     ghcr.faults += [storage_fault(), storage_fault(), storage_fault(status=status)]
@@ -156,21 +156,17 @@ def test_an_address_that_fails_is_asked_for_anew(
     assert asked(ghcr) >= 2
 
 
-def test_a_signed_address_that_has_expired_is_renewed(
-    ghcr: RegistryDouble, session: Session
-) -> None:
+def test_an_expired_signed_url_is_renewed(ghcr: RegistryDouble, session: Session) -> None:
     ghcr.moods.expired = 1
     assert pulled(ghcr, session)
 
 
-def test_a_segment_that_is_cut_is_asked_for_again(ghcr: RegistryDouble, session: Session) -> None:
+def test_a_truncated_segment_is_requested_again(ghcr: RegistryDouble, session: Session) -> None:
     ghcr.faults += [storage_fault(), storage_fault(cut_after=1000), storage_fault(cut_after=9)]
     assert pulled(ghcr, session)
 
 
-def test_other_bytes_in_one_segment_are_fetched_again(
-    ghcr: RegistryDouble, session: Session
-) -> None:
+def test_a_corrupted_segment_is_fetched_again(ghcr: RegistryDouble, session: Session) -> None:
     span = f"bytes {SEGMENT}-{2 * SEGMENT - 1}/{LAYER.size}"
     spoilt = storage_fault(body=bytes(SEGMENT), headers={"Content-Range": span})
     ghcr.faults += [storage_fault(), spoilt]
@@ -178,7 +174,7 @@ def test_other_bytes_in_one_segment_are_fetched_again(
     assert spoilt.befell == 1
 
 
-def test_reading_begins_at_any_byte(ghcr: RegistryDouble, session: Session) -> None:
+def test_reading_can_start_at_any_byte(ghcr: RegistryDouble, session: Session) -> None:
     repository = session.repository(name_at(ghcr, session))
     for offset in (1, SEGMENT, 3 * SEGMENT + 7, LAYER.size - 1):
         stream = repository.open(LAYER, offset)
@@ -190,7 +186,7 @@ def test_reading_begins_at_any_byte(ghcr: RegistryDouble, session: Session) -> N
 
 
 def free_slots(session: Session, ghcr: RegistryDouble, expected: int = 6) -> int:
-    """Count the segments that may be read ahead, once those under way have ended."""
+    """Count the free slots for reading ahead, once running reads have ended."""
     ahead = session.resolver.sign_in(ghcr.host).ahead
     assert ahead
     held = 0
@@ -200,9 +196,7 @@ def free_slots(session: Session, ghcr: RegistryDouble, expected: int = 6) -> int
     return held + (ahead.submit(bytearray) is not None)
 
 
-def test_a_reader_that_stops_gives_back_what_was_read_ahead(
-    ghcr: RegistryDouble, session: Session
-) -> None:
+def test_a_stopped_reader_releases_its_segments(ghcr: RegistryDouble, session: Session) -> None:
     repository = session.repository(name_at(ghcr, session))
     for _ in range(9):
         stream = repository.open(LAYER)
@@ -212,7 +206,7 @@ def test_a_reader_that_stops_gives_back_what_was_read_ahead(
     assert free_slots(session, ghcr) == 6
 
 
-def test_a_reader_that_reaches_the_end_has_given_back_every_segment(
+def test_a_finished_reader_has_released_its_segments(
     ghcr: RegistryDouble, session: Session
 ) -> None:
     for _ in range(3):
@@ -228,7 +222,7 @@ def test_a_reader_that_reaches_the_end_has_given_back_every_segment(
     [{"status": 503}, {"status": 404}, {"hang_up": True}, {"cut_after": 9}, {"body": b"x" * 99}],
     ids=["503", "404", "hangs up", "cut", "other bytes"],
 )
-def test_a_reader_that_fails_gives_back_what_was_read_ahead(
+def test_a_failed_reader_releases_its_segments(
     ghcr: RegistryDouble, session: Session, failure: dict[str, object]
 ) -> None:
     ghcr.faults.append(storage_fault(after=3, times=9999, **failure))
@@ -258,7 +252,7 @@ def test_a_connection_that_cannot_be_closed_keeps_no_segment(
     assert free_slots(session, ghcr) == 6
 
 
-def test_a_segment_under_way_is_held_until_it_ends() -> None:
+def test_a_running_segment_is_held_until_it_ends() -> None:
     ahead, ended = ReadAhead(1), threading.Event()
 
     def read() -> bytearray:
@@ -279,7 +273,7 @@ def test_a_segment_under_way_is_held_until_it_ends() -> None:
     ahead.close()
 
 
-def test_no_more_is_held_than_was_allowed() -> None:
+def test_the_segment_limit_is_respected() -> None:
     ahead = ReadAhead(2)
     first, second = ahead.submit(lambda: None), ahead.submit(lambda: None)
     assert first
@@ -294,11 +288,11 @@ def test_no_more_is_held_than_was_allowed() -> None:
     ("span", "header"),
     [(Span(0), {}), (Span(5), {"Range": "bytes=5-"}), (Span(0, 10), {"Range": "bytes=0-9"})],
 )
-def test_a_span_is_asked_for_as_http_has_it(span: Span, header: dict[str, str]) -> None:
+def test_each_span_has_its_range_header(span: Span, header: dict[str, str]) -> None:
     assert span.header == header
 
 
-def test_wrong_bytes_are_told(ghcr: RegistryDouble, session: Session) -> None:
+def test_wrong_bytes_are_an_error(ghcr: RegistryDouble, session: Session) -> None:
     ghcr.faults.append(storage_fault(status=200, body=bytes(LAYER.size), times=9))
     with pytest.raises(DigestMismatchError):
         pulled(ghcr, session)
@@ -321,7 +315,7 @@ def test_a_thread_that_cannot_be_started_holds_no_segment(
     ahead.close()
 
 
-def test_closing_waits_for_no_segment_under_way() -> None:
+def test_closing_does_not_wait_for_running_segments() -> None:
     ahead, ended = ReadAhead(1), threading.Event()
 
     def read() -> bytearray:
@@ -336,7 +330,7 @@ def test_closing_waits_for_no_segment_under_way() -> None:
     assert future.result(30) == bytearray()
 
 
-def test_what_is_closed_reads_nothing_ahead() -> None:
+def test_a_closed_pool_reads_nothing() -> None:
     ahead = ReadAhead(2)
     ahead.close()
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""The list of referrers that clients keep where the registry does not."""
+"""The referrers list that clients maintain for registries without the API."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def test_referrers_are_listed_under_the_tag_of_their_subject_each_once(
     assert entries(client)[1]["annotations"] == {"a": "b"}
 
 
-def test_what_has_no_subject_is_not_listed(client: RegistryClient) -> None:
+def test_a_manifest_without_a_subject_is_not_listed(client: RegistryClient) -> None:
     add_referrer(client, "octo/image", parse(IMAGE.raw, IMAGE.root.media_type))
     with pytest.raises(ManifestUnknownError):
         entries(client)
 
 
-def test_an_image_under_the_tag_of_referrers_is_left_alone(
+def test_an_image_under_the_referrers_tag_is_not_changed(
     client: RegistryClient, plain_registry: PlainRegistry
 ) -> None:
     tag = referrers_tag(IMAGE.root.digest)
@@ -77,7 +77,7 @@ def test_an_index_with_a_subject_is_listed_too(
     assert [entry["mediaType"] for entry in entries(client)] == [media_types.OCI_INDEX]
 
 
-def test_what_others_listed_stays_as_they_wrote_it(
+def test_entries_of_other_clients_are_kept_unchanged(
     client: RegistryClient, plain_registry: PlainRegistry
 ) -> None:
     other = random_image(1, seed=7)
@@ -101,7 +101,7 @@ def test_what_others_listed_stays_as_they_wrote_it(
 
 
 def push(client: RegistryClient, built: Built) -> None:
-    """Push as the engine does: children first."""
+    """Push like the engine, children first."""
     place = MemoryPlace("the test")
     built.into(place)
     repository = Repository(client, "octo/image")
@@ -119,7 +119,7 @@ def test_a_registry_that_lists_referrers_needs_no_list_of_ours(
         entries(client)
 
 
-def test_where_the_registry_lists_none_a_push_does(ghcr: RegistryDouble) -> None:
+def test_a_push_maintains_the_list_without_the_api(ghcr: RegistryDouble) -> None:
     ghcr.push_image("octo/image", "1.0", IMAGE)
     credential_chain = CredentialChain(
         [Environment({"GHCRCTL_REGISTRY": ghcr.host, "GHCRCTL_TOKEN": "ghp_octo"})]
@@ -131,9 +131,9 @@ def test_where_the_registry_lists_none_a_push_does(ghcr: RegistryDouble) -> None
     for thing in (*things, things[0]):
         push(client, thing)
     assert [entry["digest"] for entry in entries(client)] == [str(t.root.digest) for t in things]
-    # What is listed already is not written again.
+    # An entry that is already listed is not written again.
     assert ghcr.count("PUT", "/manifests/sha256-") == 3
-    # The endpoint that sends clients to another host is not asked at all.
+    # The API endpoint, which redirects to another host, is not used.
     assert ghcr.count("", "/referrers/") == 0
     client.close()
 
@@ -169,7 +169,7 @@ def test_an_empty_list_stays_empty_whatever_the_tag_is(
 
 @pytest.mark.parametrize("subject", [IMAGE, index_of(IMAGE)], ids=["image", "index"])
 @pytest.mark.parametrize("status", [200, 404, 406])
-def test_a_tag_that_resolves_to_the_subject_is_no_list(
+def test_a_tag_that_resolves_to_the_subject_is_not_a_list(
     client: RegistryClient, plain_registry: PlainRegistry, subject: Built, status: int
 ) -> None:
     tag = referrers_tag(subject.root.digest)

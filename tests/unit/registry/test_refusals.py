@@ -1,4 +1,4 @@
-"""What a registry's refusal means."""
+"""The errors for a registry's refusals."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def body(code: str, message: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return how a body is quoted."""
+    """Return the quote of a body."""
     try:
         said = json.loads(text)["errors"][0]
     except ValueError:
@@ -122,7 +122,7 @@ def refusal(status: int, text: str = "", *, what: str = "1.0", signed_in: str = 
             "https://github.com/orgs/octo/packages/container/image/settings",
         ),
         (refusal(404, body("NAME_UNKNOWN", "x")), RepositoryUnknownError, "spelling"),
-        # Nothing in particular was asked for: it is the repository that is not there.
+        # Without a tag or digest, the repository itself is missing.
         (
             refusal(404, body("NOT_FOUND", "project octo not found"), what=""),
             RepositoryUnknownError,
@@ -145,7 +145,7 @@ def test_each_refusal_is_explained(given: Refusal, kind: type[GhcrctlError], hin
     error = explain_refusal(given)
     assert type(error) is kind
     assert hint in (error.hint or "")
-    # What people read is said in our way, whatever the registry said.
+    # The message does not depend on the registry's wording.
     assert error.message[0].islower()
     assert not error.message.endswith(".")
     assert "``" not in error.message
@@ -183,25 +183,25 @@ def test_each_status_has_its_exit_status(
         ('{"errors": [{"code": "A"}, {"message": "b"}]}', 'ghcr.io says: "A; b"'),
     ],
 )
-def test_the_registrys_words_are_quoted_as_its_words(text: str, quoted: str) -> None:
+def test_the_registrys_message_is_quoted(text: str, quoted: str) -> None:
     assert quoted in str(explain_refusal(refusal(403, text)))
 
 
 @pytest.mark.parametrize("text", ["<html>sorry</html>", "", "   ", "<Error/>"])
-def test_what_is_no_word_is_not_quoted(text: str) -> None:
+def test_a_body_without_a_message_is_not_quoted(text: str) -> None:
     assert "says" not in str(explain_refusal(refusal(403, text)))
 
 
-def test_a_long_speech_is_cut() -> None:
+def test_a_long_message_is_truncated() -> None:
     assert len(str(explain_refusal(refusal(500, "x" * 5000)))) < 500
 
 
 @pytest.mark.parametrize("text", ["[" * 99_999, '{"errors": 7}', '{"errors": ["x"]}', "{}"])
-def test_a_body_of_any_shape_is_survived(text: str) -> None:
+def test_any_body_can_be_parsed(text: str) -> None:
     assert explain_refusal(refusal(404, text)).exit_status is ExitStatus.NOT_FOUND
 
 
-def test_a_host_that_is_no_registry_is_told_by_its_answer() -> None:
+def test_a_host_that_is_not_a_registry_is_detected() -> None:
     given = Refusal("www.example", "", "sign in to", "", 404, "<html>", {})
     error = explain_refusal(given)
     assert type(error) is InvalidResponseError
@@ -317,13 +317,13 @@ def test_saml_names_the_page_that_authorizes_the_token(
     assert "authorize" in (error.hint or "")
 
 
-def test_a_registry_of_an_enterprise_server_has_pages_of_its_own() -> None:
+def test_an_enterprise_registry_has_its_own_pages() -> None:
     given = Refusal("containers.git.example", "octo/image", "pull from", "1.0", 403, "", {})
     assert "https://git.example/orgs/octo/packages" in (explain_refusal(given).hint or "")
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_a_refusal_elsewhere_names_the_host_and_blames_no_credential(status: int) -> None:
+def test_a_refusal_by_another_host_does_not_blame_the_credential(status: int) -> None:
     given = Refusal(
         "ghcr.io", "octo/image", "push to", "", status, "", {}, other_host="storage.example"
     )
@@ -353,7 +353,7 @@ def test_a_package_of_several_parts_has_one_page() -> None:
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_wait_that_is_asked_for_is_passed_on(
+def test_the_requested_wait_is_passed_on(
     status: int, headers: dict[str, str], text: str, asked: float | None
 ) -> None:
     error = explain_refusal(
@@ -363,12 +363,12 @@ def test_the_wait_that_is_asked_for_is_passed_on(
     assert error.retryable
 
 
-def test_elsewhere_a_denial_says_to_sign_in() -> None:
+def test_a_denial_by_another_registry_suggests_login() -> None:
     given = Refusal("quay.io", "octo/image", "pull from", "1.0", 403, "", {})
     assert "ghcrctl login quay.io" in (explain_refusal(given).hint or "")
 
 
-def test_elsewhere_an_expired_credential_is_renewed_with_login() -> None:
+def test_an_expired_credential_of_another_registry_is_renewed_with_login() -> None:
     text = body("DENIED", "Your authorization token has expired")
     given = Refusal("reg.example", "octo/image", "push to", "1.0", 403, text, {}, "the keyring")
     assert (explain_refusal(given).hint or "").startswith(

@@ -1,4 +1,4 @@
-"""Registries that differ from the specification in ways that must not matter."""
+"""Registries that deviate from the specification in harmless ways."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def repository(client: RegistryClient) -> Repository:
 
 @pytest.fixture
 def web_client() -> Iterator[Callable[[str], RegistryClient]]:
-    """Make a client of a registry of the scripted web, with a credential."""
+    """Create a client with a credential for a registry on the scripted web."""
     made: list[RegistryClient] = []
 
     class CredentialChain:
@@ -73,7 +73,7 @@ def web_client() -> Iterator[Callable[[str], RegistryClient]]:
 
 
 @pytest.mark.parametrize("registry", ["reg.example:443", "reg.example", "named.example"])
-def test_an_upload_goes_on_at_the_same_host_with_the_credential(
+def test_an_upload_continues_on_the_same_host_with_the_credential(
     web: responses.RequestsMock, web_client: Callable[[str], RegistryClient], registry: str
 ) -> None:
     bare = registry.removesuffix(":443")
@@ -97,7 +97,7 @@ def test_an_upload_goes_on_at_the_same_host_with_the_credential(
         ("reg.example", "<http://reg.example:80/v2/octo/image/tags/list?last=a>; rel=next"),
     ],
 )
-def test_a_list_goes_on_at_the_same_host(
+def test_a_list_continues_on_the_same_host(
     web: responses.RequestsMock,
     web_client: Callable[[str], RegistryClient],
     registry: str,
@@ -113,7 +113,7 @@ def test_a_list_goes_on_at_the_same_host(
 
 
 @pytest.mark.parametrize("status", [400, 403, 405, 501])
-def test_a_manifest_that_cannot_be_looked_at_is_got(
+def test_a_get_replaces_a_refused_head_of_a_manifest(
     client: RegistryClient, repository: Repository, plain_registry: PlainRegistry, status: int
 ) -> None:
     plain_registry.faults.append(
@@ -127,9 +127,7 @@ def test_a_manifest_that_cannot_be_looked_at_is_got(
         repository.digest_of("2.0")
 
 
-def test_a_manifest_that_is_denied_is_denied(
-    repository: Repository, plain_registry: PlainRegistry
-) -> None:
+def test_a_denied_manifest_is_denied(repository: Repository, plain_registry: PlainRegistry) -> None:
     plain_registry.faults.append(Fault(path_contains="/manifests/", status=403, times=9))
     with pytest.raises(DeniedError, match="the fault script says so"):
         repository.digest_of("1.0")
@@ -149,7 +147,7 @@ def test_a_redirect_of_head_is_followed(
 
 
 @pytest.mark.parametrize("refusal", [400, 401, 403, 404])
-def test_a_host_that_signed_its_address_for_get_is_asked_so(
+def test_a_url_signed_for_get_is_requested_with_get(
     web: responses.RequestsMock, web_client: Callable[[str], RegistryClient], refusal: int
 ) -> None:
     url, storage = "https://reg.example/v2/octo/image/manifests/1.0", "https://storage.example/x"
@@ -160,7 +158,7 @@ def test_a_host_that_signed_its_address_for_get_is_asked_so(
     assert web_client("reg.example").find_digest("octo/image", "1.0") == DIGEST
 
 
-def test_a_blob_whose_head_is_denied_is_looked_at_with_a_get(
+def test_a_get_replaces_a_denied_head_of_a_blob(
     repository: Repository, plain_registry: PlainRegistry
 ) -> None:
     plain_registry.faults.append(Fault(method="HEAD", path_contains="/blobs/", status=403))
@@ -168,7 +166,7 @@ def test_a_blob_whose_head_is_denied_is_looked_at_with_a_get(
 
 
 @pytest.mark.parametrize("status", [400, 405, 501])
-def test_a_blob_that_cannot_be_looked_at_is_sent(
+def test_a_blob_whose_head_fails_is_uploaded(
     repository: Repository, plain_registry: PlainRegistry, status: int
 ) -> None:
     plain_registry.faults.append(Fault(method="HEAD", path_contains="/blobs/", status=status))
@@ -241,7 +239,7 @@ def test_unrequested_compression_is_decoded(
     assert Content(repository, LAYER).open().read() == LAYER_BYTES
 
 
-def test_a_layer_that_is_called_compressed_and_is_so_itself_is_read_as_it_is(
+def test_a_compressed_layer_with_content_encoding_is_not_decoded(
     repository: Repository, plain_registry: PlainRegistry
 ) -> None:
     headers = {"Content-Encoding": "gzip"}
@@ -251,7 +249,7 @@ def test_a_layer_that_is_called_compressed_and_is_so_itself_is_read_as_it_is(
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 416, 501])
 @pytest.mark.parametrize("parallel", [False, True])
-def test_a_blob_is_read_whole_where_its_parts_are_refused(
+def test_a_blob_is_read_whole_if_ranges_are_refused(
     repository: Repository,
     plain_registry: PlainRegistry,
     monkeypatch: pytest.MonkeyPatch,
@@ -274,7 +272,7 @@ def test_a_blob_is_read_whole_where_its_parts_are_refused(
 # Writing
 
 
-def test_a_manifest_may_be_taken_without_a_word(
+def test_a_manifest_may_be_accepted_with_an_empty_response(
     repository: Repository, plain_registry: PlainRegistry
 ) -> None:
     plain_registry.faults.append(Fault(method="PUT", path_contains="/manifests/", status=204))
@@ -310,7 +308,7 @@ def _content(descriptor: Any, raw: bytes) -> Content:
 
 
 @pytest.mark.parametrize("host", ["localhost:5000", "127.0.0.1", "169.254.169.254", "[::1]"])
-def test_an_upload_does_not_go_to_this_machine_for_a_remote_registry(
+def test_a_remote_registry_cannot_redirect_an_upload_to_this_machine(
     web: responses.RequestsMock, web_client: Callable[[str], RegistryClient], host: str
 ) -> None:
     begin = "https://reg.example/v2/octo/image/blobs/uploads/"

@@ -1,4 +1,4 @@
-"""Files of podman, skopeo and buildah: what they say, and what makes them invalid."""
+"""The ``registries.conf`` files of podman, skopeo and buildah, and when they are invalid."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_a_drop_in_replaces_an_entry_of_the_main_file(tmp_path: Path) -> None:
     assert blocked.file == str(drop_in)
 
 
-def test_a_given_file_that_is_missing_or_no_toml_is_an_error(tmp_path: Path) -> None:
+def test_a_configured_file_that_is_missing_or_invalid_is_an_error(tmp_path: Path) -> None:
     given = tmp_path / "given.conf"
     environ = {"HOME": str(tmp_path), "CONTAINERS_REGISTRIES_CONF": str(given)}
     with pytest.raises(InvalidSettingError, match=r"cannot read .*given\.conf: No such file"):

@@ -1,6 +1,6 @@
-"""What containers/image answers for its own test files, compared with what we do.
+"""Results of containers/image for its own test files, compared with ours.
 
-The table is not part of the project; without it these tests are skipped.
+The table is not part of the project; without it, these tests are skipped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DIGEST = "sha256:" + "a" * 64
 
 
 def rows() -> list[tuple[str, str, str]]:
-    """Return table, case and answer of each line."""
+    """Return table, case and result of each line."""
     if PEERS is None:
         return []
     lines = (PEERS / "registries-conf.tsv").read_text().splitlines()
@@ -41,20 +41,20 @@ def read(name: str, *, drop_in: bool = False) -> list[Rule]:
 
 
 def matches(case: str) -> str:
-    """Answer ``NAME ~ PREFIX``."""
+    """Evaluate ``NAME ~ PREFIX``."""
     text, _, prefix = case.partition(" ~ ")
     return str(Rule(prefix, Location(""), any_port=True).match(text) > 0)
 
 
 def rewrites(case: str) -> str:
-    """Answer ``NAME prefix=PREFIX location=LOCATION``."""
+    """Evaluate ``NAME prefix=PREFIX location=LOCATION``."""
     text, prefix, location = re.split(r" (?:prefix|location)=", case)
     rule = Rule(prefix, Location(location), any_port=True)
     return str(rewrite(rule, rule.origin, Reference.parse(text)).reference)
 
 
 def finds(case: str) -> str:
-    """Answer a name for the main file and its drop-ins."""
+    """Evaluate a name against the main file and its drop-ins."""
     names = sorted(path.name for path in (FILES / "registries.conf.d").glob("*.conf"))
     drop_ins = [read(f"registries.conf.d/{name}", drop_in=True) for name in names]
     routes = Routes(registries=merged([read("find-registry.conf"), *drop_ins]))
@@ -62,7 +62,7 @@ def finds(case: str) -> str:
 
 
 def sources(case: str) -> str:
-    """Answer ``NAME by tag`` or ``NAME by digest`` with all places in order."""
+    """Evaluate ``NAME by tag`` or ``NAME by digest``: all sources in order."""
     name, _, kind = case.partition(" by ")
     text = f"{name}@{DIGEST}" if kind == "digest" else f"{name}:latest"
     route = Routes(registries=read("pull-sources-from-reference.conf")).find(Reference.parse(text))
@@ -71,7 +71,7 @@ def sources(case: str) -> str:
 
 
 def reads(case: str) -> str:
-    """Answer whether a file is accepted."""
+    """Evaluate whether a file is accepted."""
     try:
         read(f"{case}.conf")
     except GhcrctlError:

@@ -1,4 +1,4 @@
-"""How long a registry asks to wait."""
+"""The wait that a registry requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ghcrctl.registry.retry_after import requested_wait
         (" 0 ", "", 0.0),
         ("soon", "", None),
         ("-5", "", None),
-        # ghcr.io says microseconds; within the same second the next request fares no better.
+        # After ghcr.io's microseconds, the next request would fall into the same second.
         (None, '{"message": "retry-after: 880.092µs, allowed: 44000/minute"}', 1.0),
         (None, "retry-after: 1m30.5s", 90.5),
         (None, "Retry-After: 1500ms", 1.5),
@@ -39,15 +39,15 @@ from ghcrctl.registry.retry_after import requested_wait
         # An invalid time zone or day is a time in the past.
         ("Mon, 01 Jan 2024 00:00:00 +99999999999999999999", "", 0.0),
         ("Mon, 99 Jan 2024 00:00:00 GMT", "", 0.0),
-        # A long s is an s to regular expressions that ignore case.
+        # Case-insensitive expressions match a long s as an s.
         (None, "retry-after: 5\N{LATIN SMALL LETTER LONG S}", 5.0),
     ],
 )
-def test_each_form_is_understood(header: str | None, message: str, seconds: float | None) -> None:
+def test_each_form_is_parsed(header: str | None, message: str, seconds: float | None) -> None:
     assert requested_wait(header, message) == seconds
 
 
-def test_a_date_is_a_moment_to_wait_for() -> None:
+def test_a_date_is_a_wait_until_then() -> None:
     then = datetime.now(timezone.utc) + timedelta(seconds=30)
     seconds = requested_wait(format_datetime(then, usegmt=True), "")
     assert seconds is not None

@@ -1,4 +1,4 @@
-"""Rules of routing: which prefix matches a name, and what the name becomes."""
+"""Routing rules: matching prefixes and rewriting names."""
 
 from __future__ import annotations
 
@@ -141,13 +141,13 @@ def test_our_own_prefix_may_use_any_name_of_docker_hub() -> None:
     assert places(found(routes, "b.a.io/x:1"))[0] == "m.lan/x:1"
 
 
-def test_our_own_prefix_means_one_port() -> None:
+def test_our_own_prefix_matches_one_port() -> None:
     routes = Routes(rules_of_settings({"a.io": ["m.lan"]}))
     assert not found(routes, "a.io:5000/x").mirrors
 
 
 @pytest.mark.parametrize("also", [(), rules_of_settings({"a.io": ["m.lan"]})])
-def test_a_block_holds_whatever_other_settings_say(also: list[Rule]) -> None:
+def test_a_block_takes_precedence_over_other_settings(also: list[Rule]) -> None:
     route = found(Routes(also, [rule("a.io", "a.io", blocked=True)]), "a.io/x")
     assert route.blocked
 

@@ -1,4 +1,4 @@
-"""Refusals that pass: rate limits and faults that arrive as status 403."""
+"""Temporary refusals: rate limits and faults that arrive as status 403."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def transport(waits: list[float], told: list[Wait], attempts: int = 5) -> Transp
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "PUT"])
 @pytest.mark.parametrize("body", [SECONDARY, ABUSE, denied("secondary rate limit")])
-def test_a_secondary_limit_is_waited_out_longer_each_time(
+def test_waits_for_a_secondary_limit_grow(
     web: responses.RequestsMock, waits: list[float], method: str, body: dict[str, object]
 ) -> None:
     told: list[Wait] = []
@@ -54,7 +54,7 @@ def test_a_secondary_limit_is_waited_out_longer_each_time(
 
 
 @pytest.mark.parametrize(("asked", "waited"), [("30", 30), ("180", 180), ("600", 600)])
-def test_a_secondary_limit_that_says_how_long_is_believed(
+def test_a_stated_wait_for_a_secondary_limit_is_used(
     web: responses.RequestsMock, waits: list[float], asked: str, waited: float
 ) -> None:
     web.get(URL, status=403, json=SECONDARY, headers={"Retry-After": asked})
@@ -65,9 +65,7 @@ def test_a_secondary_limit_that_says_how_long_is_believed(
     assert waits == [waited]
 
 
-def test_a_wait_beyond_reason_is_left_to_the_user(
-    web: responses.RequestsMock, waits: list[float]
-) -> None:
+def test_an_excessive_wait_is_an_error(web: responses.RequestsMock, waits: list[float]) -> None:
     web.get(URL, status=403, json=SECONDARY, headers={"Retry-After": "3600"})
     made = transport(waits, [])
     assert made.request("GET", URL).status_code == 403
@@ -101,7 +99,7 @@ def test_any_other_403_is_a_response(
 
 
 @pytest.mark.parametrize("scope", [PULL, PUSH])
-def test_a_token_endpoint_with_a_rate_limit_says_nothing_of_the_credential(
+def test_a_rate_limited_token_endpoint_does_not_reject_the_credential(
     web: responses.RequestsMock, octo: Party, scope: Scope
 ) -> None:
     web.get(REALM, status=403, json=SECONDARY)

@@ -1,4 +1,4 @@
-"""Whom a connection trusts: handshakes with a real server on loopback, and through a proxy."""
+"""TLS trust: handshakes with a real server on loopback, also through a proxy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def trusted(authority: trustme.CA, tmp_path: Path) -> Path:
-    """The file that names the authority."""
+    """The file with the CA certificate."""
     path = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(path))
     return path
@@ -53,7 +53,7 @@ def server(authority: trustme.CA) -> Iterator[Lan]:
 
 @pytest.fixture
 def strict_server(authority: trustme.CA) -> Iterator[Lan]:
-    """One that asks the client for a certificate."""
+    """A server that requires a client certificate."""
     context = server_context(authority)
     context.verify_mode = ssl.CERT_REQUIRED
     authority.configure_trust(context)
@@ -63,7 +63,7 @@ def strict_server(authority: trustme.CA) -> Iterator[Lan]:
 
 
 def ask(url: str, policy: TlsPolicy) -> str:
-    """Return what is said to somebody who trusts so."""
+    """Return the response body for a client with a TLS policy."""
     transport = Transport(TransportOptions(retry=RetryPolicy(attempts=1), tls=policy))
     transport.guard.trust(url)
     try:
@@ -72,7 +72,7 @@ def ask(url: str, policy: TlsPolicy) -> str:
         transport.close()
 
 
-def test_an_authority_that_nobody_named_is_not_trusted(server: Lan) -> None:
+def test_an_unknown_ca_is_not_trusted(server: Lan) -> None:
     with pytest.raises(TlsError, match="is not trusted") as caught:
         ask(server.url, TlsPolicy())
     assert "--ca-file" in (caught.value.hint or "")
@@ -80,31 +80,29 @@ def test_an_authority_that_nobody_named_is_not_trusted(server: Lan) -> None:
     assert server.seen == []
 
 
-def test_an_authority_that_is_named_is_trusted(server: Lan, trusted: Path) -> None:
+def test_a_configured_ca_is_trusted(server: Lan, trusted: Path) -> None:
     assert ask(server.url, TlsPolicy(ca_file=trusted)) == "here"
 
 
-def test_another_authority_does_not_do(server: Lan, tmp_path: Path) -> None:
+def test_another_ca_is_not_trusted(server: Lan, tmp_path: Path) -> None:
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
     with pytest.raises(TlsError, match="is not trusted"):
         ask(server.url, TlsPolicy(ca_file=other))
 
 
-def test_a_certificate_for_another_host_does_not_do(server: Lan, trusted: Path) -> None:
+def test_a_certificate_for_another_host_is_not_trusted(server: Lan, trusted: Path) -> None:
     with pytest.raises(TlsError, match="is not trusted"):
         ask(f"https://localhost:{server.port}/", TlsPolicy(ca_file=trusted))
     assert server.seen == []
 
 
-def test_insecure_trusts_anybody(server: Lan) -> None:
+def test_insecure_trusts_any_certificate(server: Lan) -> None:
     assert ask(server.url, TlsPolicy(insecure=True)) == "here"
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_each_folder_is_looked_into(
-    server: Lan, trusted: Path, tmp_path: Path, number: int
-) -> None:
+def test_each_folder_is_searched(server: Lan, trusted: Path, tmp_path: Path, number: int) -> None:
     folders = tuple(tmp_path / name for name in ("ours", "docker", "podman"))
     place = folders[number] / f"127.0.0.1:{server.port}"
     place.mkdir(parents=True)
@@ -116,7 +114,7 @@ def test_each_folder_is_looked_into(
     ("folder", "name"),
     [("127.0.0.1", "ca.crt"), ("127.0.0.1:1", "ca.crt"), ("127.0.0.1:{port}", "ca.pem")],
 )
-def test_the_folder_of_another_host_or_another_file_does_not_count(
+def test_folders_of_other_hosts_and_other_files_are_ignored(
     server: Lan, trusted: Path, tmp_path: Path, folder: str, name: str
 ) -> None:
     place = tmp_path / folder.format(port=server.port)
@@ -126,7 +124,7 @@ def test_the_folder_of_another_host_or_another_file_does_not_count(
         ask(server.url, TlsPolicy(cert_dirs=(tmp_path,)))
 
 
-def test_the_authorities_of_a_registry_vouch_for_its_token_endpoint(
+def test_the_cas_of_a_registry_apply_to_its_token_endpoint(
     server: Lan, trusted: Path, tmp_path: Path
 ) -> None:
     (tmp_path / NAMED).mkdir()
@@ -136,14 +134,14 @@ def test_the_authorities_of_a_registry_vouch_for_its_token_endpoint(
         ask(server.url, TlsPolicy(cert_dirs=(tmp_path,), registry="other.example"))
 
 
-def test_a_client_without_a_certificate_is_turned_away(strict_server: Lan, trusted: Path) -> None:
+def test_a_client_without_a_certificate_is_rejected(strict_server: Lan, trusted: Path) -> None:
     with pytest.raises(NetworkError):
         ask(strict_server.url, TlsPolicy(ca_file=trusted))
     assert strict_server.seen == []
 
 
 @pytest.mark.parametrize("in_folder", [True, False])
-def test_a_certificate_is_shown_to_who_asks(
+def test_a_client_certificate_is_sent_on_request(
     strict_server: Lan, authority: trustme.CA, trusted: Path, tmp_path: Path, in_folder: bool
 ) -> None:
     place = tmp_path / f"127.0.0.1:{strict_server.port}"
@@ -181,20 +179,20 @@ def proxy(server: Lan, lan: Lan, monkeypatch: pytest.MonkeyPatch) -> Lan:
     return lan
 
 
-def test_behind_a_proxy_the_same_are_trusted(proxy: Lan, server: Lan, trusted: Path) -> None:
+def test_behind_a_proxy_the_same_cas_are_trusted(proxy: Lan, server: Lan, trusted: Path) -> None:
     assert ask(f"https://{NAMED}/v2/", TlsPolicy(ca_file=trusted)) == "here"
     assert proxy.seen == [("CONNECT", f"{NAMED}:443")]
     assert server.seen == [("GET", "/v2/")]
 
 
-def test_behind_a_proxy_nobody_else_is_trusted(proxy: Lan, server: Lan) -> None:
+def test_behind_a_proxy_other_cas_are_not_trusted(proxy: Lan, server: Lan) -> None:
     with pytest.raises(TlsError, match=r"registry\.example is not trusted"):
         ask(f"https://{NAMED}/v2/", TlsPolicy())
     assert len(proxy.seen) == 1
     assert server.seen == []
 
 
-def test_behind_a_proxy_the_folder_of_the_registry_counts(
+def test_behind_a_proxy_the_registrys_folder_is_used(
     proxy: Lan, trusted: Path, tmp_path: Path
 ) -> None:
     (tmp_path / NAMED).mkdir()
@@ -203,12 +201,12 @@ def test_behind_a_proxy_the_folder_of_the_registry_counts(
     assert len(proxy.seen) == 1
 
 
-def test_behind_a_proxy_insecure_trusts_anybody(proxy: Lan) -> None:
+def test_behind_a_proxy_insecure_trusts_any_certificate(proxy: Lan) -> None:
     assert ask(f"https://{NAMED}/v2/", TlsPolicy(insecure=True)) == "here"
     assert len(proxy.seen) == 1
 
 
-def test_a_proxy_that_is_reached_over_tls_is_trusted_as_hosts_are(
+def test_a_tls_proxy_is_trusted_like_a_host(
     server: Lan, trusted: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.act = lambda handler: answer(handler, b"no", status=403)

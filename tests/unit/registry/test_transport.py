@@ -1,4 +1,4 @@
-"""Getting an answer to one request: retries, redirects, what is sent and what is not."""
+"""HTTP requests: retries, redirects, and what is sent."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ STORAGE = "https://storage.example/x?signature=verysecret"
 @pytest.mark.parametrize(
     "status", [408, 425, 429, 499, 500, 502, 503, 504, 507, 509, 520, 521, 522, 524, 525, 529, 530]
 )
-def test_what_may_pass_is_tried_again(
+def test_temporary_statuses_are_retried(
     web: responses.RequestsMock, transport: Transport, waits: list[float], status: int
 ) -> None:
     web.get(URL, status=status)
@@ -51,7 +51,7 @@ def test_what_may_pass_is_tried_again(
 
 
 @pytest.mark.parametrize("status", [200, 204, 400, 401, 403, 404, 405, 409, 416, 501])
-def test_what_will_not_pass_is_an_answer(
+def test_permanent_statuses_are_returned(
     web: responses.RequestsMock, transport: Transport, waits: list[float], status: int
 ) -> None:
     web.get(URL, status=status)
@@ -59,7 +59,7 @@ def test_what_will_not_pass_is_an_answer(
     assert waits == []
 
 
-def test_each_wait_is_told(web: responses.RequestsMock) -> None:
+def test_each_wait_is_reported(web: responses.RequestsMock) -> None:
     told: list[Wait] = []
     transport = Transport(TransportOptions(waiting=told.append), sleep=lambda _: None)
     web.get(URL, status=503)
@@ -76,7 +76,7 @@ def test_each_wait_is_told(web: responses.RequestsMock) -> None:
     assert [wait.seconds for wait in told[1:]] == [7, 7]
 
 
-def test_the_last_try_is_the_answer(
+def test_the_last_response_is_returned(
     web: responses.RequestsMock, transport: Transport, waits: list[float]
 ) -> None:
     web.get(URL, status=503, body="sorry")
@@ -88,7 +88,7 @@ def test_the_last_try_is_the_answer(
     ("headers", "body", "wait"),
     [({"Retry-After": "7"}, "", 7.0), ({}, "retry-after: 3.5s, allowed: 44000/minute", 3.5)],
 )
-def test_what_the_server_asks_for_is_waited(
+def test_a_requested_wait_is_respected(
     web: responses.RequestsMock,
     transport: Transport,
     waits: list[float],
@@ -102,7 +102,7 @@ def test_what_the_server_asks_for_is_waited(
     assert waits == [wait]
 
 
-def test_a_date_to_come_back_at_is_waited_for(
+def test_a_requested_date_is_respected(
     web: responses.RequestsMock, transport: Transport, waits: list[float]
 ) -> None:
     then = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=40), usegmt=True)
@@ -114,7 +114,7 @@ def test_a_date_to_come_back_at_is_waited_for(
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
-def test_what_writes_is_tried_again_with_all_of_its_body(
+def test_a_write_is_retried_with_its_whole_body(
     web: responses.RequestsMock, transport: Transport, waits: list[float], method: str
 ) -> None:
     web.add(method, URL, body=requests.ConnectionError(ProtocolError("reset")))
@@ -125,7 +125,7 @@ def test_what_writes_is_tried_again_with_all_of_its_body(
     assert len(waits) == 2
 
 
-def test_a_host_that_was_never_met_is_tried_once(
+def test_an_unreached_host_is_tried_once(
     web: responses.RequestsMock, transport: Transport, waits: list[float]
 ) -> None:
     web.get(URL, body=requests.ConnectionError("refused"))
@@ -136,7 +136,7 @@ def test_a_host_that_was_never_met_is_tried_once(
     assert (len(web.calls), waits) == (1, [])
 
 
-def test_a_host_that_was_met_is_tried_again(
+def test_a_reached_host_is_retried(
     web: responses.RequestsMock, transport: Transport, waits: list[float]
 ) -> None:
     web.get(URL, body="here")
@@ -147,7 +147,7 @@ def test_a_host_that_was_met_is_tried_again(
     assert len(waits) == 1
 
 
-def test_a_wait_that_is_too_long_is_not_waited(
+def test_an_excessive_wait_is_not_respected(
     web: responses.RequestsMock, transport: Transport, waits: list[float]
 ) -> None:
     web.get(URL, status=429, headers={"Retry-After": "3600"})
@@ -170,7 +170,7 @@ def test_a_body_that_is_a_stream_is_sent_once(
     web.put(f"{URL}2", body=requests.ConnectionError("refused"))
     with pytest.raises(GhcrctlError) as caught:
         transport.request("PUT", f"{URL}2", body=Body())
-    # Whoever can make the stream anew may try again.
+    # A caller that can recreate the stream may retry.
     assert caught.value.retryable
     assert waits == []
 
@@ -190,7 +190,7 @@ def test_a_redirect_to_another_host_loses_the_credential(
 
 
 @pytest.mark.parametrize("host", ["https://ghcr.io:444/x", "https://pkg.ghcr.io/x"])
-def test_another_port_is_another_host(
+def test_another_port_counts_as_another_host(
     web: responses.RequestsMock, transport: Transport, host: str
 ) -> None:
     web.get(URL, status=302, headers={"Location": host})
@@ -210,7 +210,7 @@ def test_another_port_is_another_host(
         "https://0.0.0.0/x",
     ],
 )
-def test_a_registry_elsewhere_does_not_lead_to_this_machines_own_services(
+def test_a_remote_registry_cannot_redirect_to_local_services(
     web: responses.RequestsMock, transport: Transport, location: str
 ) -> None:
     web.get(URL, status=307, headers={"Location": location})
@@ -234,7 +234,7 @@ def test_a_registry_elsewhere_does_not_lead_to_this_machines_own_services(
         URL,
     ],
 )
-def test_a_redirect_that_must_not_be_followed_is_not(
+def test_a_forbidden_redirect_is_not_followed(
     web: responses.RequestsMock, transport: Transport, location: str
 ) -> None:
     web.get(URL, status=307, headers={"Location": location})
@@ -242,7 +242,7 @@ def test_a_redirect_that_must_not_be_followed_is_not(
         transport.request("GET", URL, authorization="Bearer verysecret")
     assert len(web.calls) == 1
     assert "verysecret" not in str(caught.value)
-    # Some Pythons find out that an address is none only where it is asked.
+    # Some Python versions only reject the URL when its parts are used.
     assert re.search(r"ghcr\.io|\.example|\[::::::\]", caught.value.message)
 
 
@@ -266,7 +266,7 @@ def test_a_redirect_to_an_odd_path_is_followed(
 @pytest.mark.parametrize(
     "location", ["https://me:verysecret@ghcr.io/x", "http://me:verysecret@storage.example/x"]
 )
-def test_what_stands_before_a_host_is_never_said(
+def test_user_info_in_a_url_is_never_shown(
     web: responses.RequestsMock, transport: Transport, said: list[str], location: str
 ) -> None:
     web.get(URL, status=307, headers={"Location": location})
@@ -275,12 +275,12 @@ def test_what_stands_before_a_host_is_never_said(
         transport.request("GET", URL)
     assert "verysecret" not in f"{caught.value} {caught.value.hint} {said}"
     assert "@" not in str(caught.value)
-    # Nor is it sent: only what we know of a registry is.
+    # It is not sent either: only configured credentials are.
     assert all("Authorization" not in call.request.headers for call in web.calls)
 
 
 @pytest.mark.parametrize("url", ["https://[ghcr.io/x", "https://[::::::]:5000/v2/", "https://a:b/"])
-def test_an_address_that_is_none_is_told(
+def test_an_invalid_url_is_an_error(
     web: responses.RequestsMock, transport: Transport, url: str
 ) -> None:
     with pytest.raises(InvalidResponseError, match="invalid URL with"):
@@ -288,10 +288,10 @@ def test_an_address_that_is_none_is_told(
     assert len(web.calls) == 0
 
 
-def test_threads_that_meet_many_hosts_do_not_disturb_each_other(
+def test_threads_with_many_hosts_do_not_interfere(
     web: responses.RequestsMock,
 ) -> None:
-    # Trusting anybody takes no time to set up: the threads are at each other's heels.
+    # Without verification, setting up TLS is fast, so the threads really overlap.
     transport = Transport(TransportOptions(tls=TlsPolicy(insecure=True)))
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
@@ -314,9 +314,7 @@ def test_threads_that_meet_many_hosts_do_not_disturb_each_other(
     assert got == ["here"] * 80
 
 
-def test_redirects_without_end_are_given_up(
-    web: responses.RequestsMock, transport: Transport
-) -> None:
+def test_endless_redirects_are_an_error(web: responses.RequestsMock, transport: Transport) -> None:
     for number in range(20):
         web.get(f"{URL}/{number}", status=302, headers={"Location": f"{URL}/{number + 1}"})
     with pytest.raises(RedirectError, match="more than 10 times"):
@@ -336,7 +334,7 @@ def test_a_redirect_loop_differs_from_many_redirects(
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_what_writes_follows_redirects_within_its_host(
+def test_a_write_follows_redirects_within_its_host(
     web: responses.RequestsMock, transport: Transport, method: str, status: int
 ) -> None:
     web.add(method, URL, status=status, headers={"Location": "https://GHCR.io:443/v2/new"})
@@ -349,7 +347,7 @@ def test_what_writes_follows_redirects_within_its_host(
 
 
 @pytest.mark.parametrize("status", [302, 307])
-def test_what_writes_follows_its_host_to_tls_without_the_credential(
+def test_a_write_follows_its_host_to_tls_without_the_credential(
     web: responses.RequestsMock, transport: Transport, status: int
 ) -> None:
     web.post("http://ghcr.io/v2/", status=status, headers={"Location": "https://ghcr.io/v2/"})
@@ -368,14 +366,14 @@ def test_head_follows_redirects_on_request(
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "PATCH", "DELETE"])
-def test_only_reading_follows_redirects_to_another_host(
+def test_only_reads_follow_redirects_to_another_host(
     web: responses.RequestsMock, transport: Transport, method: str
 ) -> None:
     web.add(method, URL, status=307, headers={"Location": STORAGE})
     assert transport.request(method, URL).status_code == 307
 
 
-def test_nothing_of_this_person_is_sent_along(
+def test_no_local_credentials_are_sent(
     web: responses.RequestsMock, transport: Transport, isolated: Path
 ) -> None:
     (isolated / ".netrc").write_text("machine ghcr.io login me password verysecret\n")

@@ -1,4 +1,4 @@
-"""The HTTP library's errors in our words, where its own would mislead."""
+"""Translation of the HTTP library's errors, where its own would be misleading."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ from ghcrctl.registry.transport_errors import never_connected, translate, transl
         ConnectionResetError(104, "Connection reset by peer"),
     ],
 )
-def test_a_host_that_hangs_up_behind_a_proxy_is_not_taken_for_the_proxy(cause: Exception) -> None:
+def test_a_host_that_closes_the_connection_behind_a_proxy_is_not_blamed_on_the_proxy(
+    cause: Exception,
+) -> None:
     error = urllib3.exceptions.ProxyError("Unable to connect to proxy", cause)
     found = translate(error, "ghcr.io", moving=False)
     assert isinstance(found, ConnectionLostError)
@@ -178,7 +180,7 @@ UNTRUSTED = "certificate verify failed: self-signed certificate (_ssl.c:1006)"
     ],
     ids=str,
 )
-def test_each_error_of_the_library_has_its_words(
+def test_each_library_error_has_a_message(
     error: Exception, kind: type[GhcrctlError], message: str, hint: str, retryable: bool
 ) -> None:
     found = translate(error, "ghcr.io", moving=False)
@@ -188,11 +190,11 @@ def test_each_error_of_the_library_has_its_words(
     assert found.retryable is retryable
 
 
-def test_once_bytes_move_an_error_means_a_lost_connection() -> None:
+def test_after_the_first_byte_an_error_is_a_lost_connection() -> None:
     error = OSError(errno.EPIPE, "Broken pipe")
     assert isinstance(translate(error, "ghcr.io", moving=True), ConnectionLostError)
     assert isinstance(translate(error, "ghcr.io", moving=False), ConnectionFailedError)
-    # What says more than that stays.
+    # More specific errors are kept.
     assert isinstance(translate(TimeoutError(), "ghcr.io", moving=True), TimedOutError)
 
 
@@ -206,16 +208,16 @@ def test_a_cause_may_be_anywhere_in_the_chain() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("invalid chunk"), HTTPException("bad status")])
-def test_what_breaks_the_rules_of_http_is_an_invalid_response(error: Exception) -> None:
+def test_invalid_http_is_an_invalid_response(error: Exception) -> None:
     with pytest.raises(InvalidResponseError, match=r"ghcr\.io returned an invalid HTTP") as caught:
-        raise_in_words(error)
+        raise_translated(error)
     assert caught.value.__cause__ is error
 
 
-def test_our_own_errors_pass_as_they_are() -> None:
+def test_our_own_errors_are_unchanged() -> None:
     error = GhcrctlError("ours")
     with pytest.raises(GhcrctlError) as caught:
-        raise_in_words(error)
+        raise_translated(error)
     assert caught.value is error
 
 
@@ -227,10 +229,10 @@ def test_a_host_that_was_never_connected_to_is_distinguished() -> None:
         (requests.exceptions.ConnectionError(urllib3.exceptions.ProtocolError("cut")), False),
     ):
         with pytest.raises(NetworkError) as caught:
-            raise_in_words(error)
+            raise_translated(error)
         assert never_connected(caught.value) is expected
 
 
-def raise_in_words(error: Exception) -> None:
+def raise_translated(error: Exception) -> None:
     with translate_errors("https://ghcr.io/v2/?token=secret"):
         raise error

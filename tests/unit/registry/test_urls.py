@@ -1,4 +1,4 @@
-"""Which web addresses are one place."""
+"""Comparing URLs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_default_port_need_not_be_written(one: str, other: str) -> None:
         ("https://[::443]/", "https://[::]/"),
     ],
 )
-def test_other_places_are_others(one: str, other: str) -> None:
+def test_different_urls_differ(one: str, other: str) -> None:
     assert origin(one) != origin(other)
 
 
@@ -55,7 +55,7 @@ def test_an_invalid_address_has_no_origin() -> None:
         ("[::1]", ("[::1]", "[::1]:443")),
     ],
 )
-def test_a_registry_has_a_name_with_its_port_and_one_without(
+def test_a_registry_name_may_include_the_default_port(
     registry: str, names: tuple[str, ...]
 ) -> None:
     assert spellings(registry) == names
